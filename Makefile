@@ -1,0 +1,58 @@
+# Everything runs through .ci/uv, which brings uv if there is none; uv brings
+# the rest, as uv.lock records it, into .venv.
+UV := sh .ci/uv
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types bench build clean dev
+
+# What is being done goes to stderr: stdout is the answer.
+# Quoted for the shell, since ARGS may hold its own quotes, as in --given "tai_year<2035".
+say = @echo 'aligntax: $(subst ','\'',$(1))' >&2
+
+# Asking first whether .venv is up to date takes 40 ms; a sync would look at
+# the bytecode of every package again, which takes a second.
+# The first line brings uv, so that failing to is told once.
+sync = @$(UV) --version >/dev/null || exit 1; \
+	$(UV) sync --frozen $(1) --check -qq || { \
+	echo "aligntax: preparing .venv (the first time takes a minute or more)" >&2; \
+	$(UV) sync --frozen $(1) --quiet; }
+
+# --inexact keeps the developers' tools where `make test` has brought them.
+run: ## run the model of the whole argument (ARGS="--view FILE --seed 1")
+	$(call sync,--no-dev --inexact)
+	$(call say,aligntax run $(ARGS))
+	@$(UV) run --frozen --no-sync aligntax run $(ARGS)
+
+test: dev ## run the tests (ARGS="-k scaling")
+	$(call say,pytest $(ARGS))
+	@$(UV) run --frozen --no-sync pytest $(ARGS)
+
+lint: dev ## check style, formatting and that uv.lock is in step
+	$(call say,ruff check; ruff format --check; uv lock --check)
+	@$(UV) run --frozen --no-sync ruff check
+	@$(UV) run --frozen --no-sync ruff format --check
+	@$(UV) lock --check --quiet --default-index https://pypi.org/simple
+
+types: dev ## check the types, strictly
+	$(call say,mypy)
+	@$(UV) run --frozen --no-sync mypy models analysis
+
+bench: dev ## measure speed and memory against the budgets
+	$(call say,benchmarks $(ARGS))
+	@$(UV) run --frozen --no-sync python -m tests.benchmarks $(ARGS)
+
+build: ## build the wheel and the source distribution into dist/
+	$(call say,uv build $(ARGS))
+	@$(UV) build --quiet $(ARGS)
+
+clean: ## remove what was built and cached (not .venv, .uv or results)
+	$(call say,removing dist/ and caches)
+	@rm -rf dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find models analysis tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+dev: # no line of its own in the list: the others need it
+	$(call sync)
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile

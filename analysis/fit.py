@@ -1,0 +1,181 @@
+"""Compile a model once and sample it; the same compiled model takes new tables without recompiling.
+
+nutpie compiles with data left open (``freeze_model=False``), so a refit replaces ``pm.Data`` and nothing else.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+
+from analysis.options import Sampling
+from analysis.seeds import child, generator
+from models.catalogue import Model, restrict
+from models.evidence import Evidence
+from models.priors import Tables, log_density
+from models.views import View
+
+__all__ = ["CompiledModel", "Fit", "compile_model"]
+
+WORKING = ("white",)  # sampled, but only a change of variables of z
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Draws of one model under one view.
+
+    Attributes
+    ----------
+    model : Model
+    view : View
+    evidence : Evidence
+        Restricted to what the view uses.
+    tables : Tables
+    posterior : xarray.Dataset
+        ``z`` (chain, draw, quantity) and structural parameters.
+    prior : xarray.Dataset
+        The same variables from the prior.
+    sample_stats, log_likelihood, log_prior : xarray.Dataset
+    prior_only : tuple of str
+        Elicited quantities that no likelihood touches.
+    """
+
+    model: Model
+    view: View
+    evidence: Evidence
+    tables: Tables
+    posterior: xr.Dataset
+    prior: xr.Dataset
+    sample_stats: xr.Dataset
+    log_likelihood: xr.Dataset
+    log_prior: xr.Dataset
+    prior_only: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """A model compiled for NUTS and the view it was compiled with.
+
+    Attributes
+    ----------
+    model : Model
+    view : View
+    evidence : Evidence
+    graph : pymc.Model
+    compiled : nutpie.sample.CompiledModel
+    """
+
+    model: Model
+    view: View
+    evidence: Evidence
+    graph: Any
+    compiled: Any
+
+    def sample(self, options: Sampling, progress: bool = False) -> Fit:
+        """Sample the posterior; also prior draws, log likelihood and log prior."""
+        import nutpie
+
+        settings = {"target_accept": options.target_accept} | ({} if options.cores is None else {"cores": options.cores})
+        trace = nutpie.sample(
+            self.compiled,
+            draws=options.draws,
+            tune=options.tune,
+            chains=options.chains,
+            seed=child(options.seed, "sample"),
+            save_warmup=False,
+            progress_bar=progress,
+            **settings,
+        )
+        posterior = trace["posterior"].dataset.drop_vars(WORKING).load()
+        tables = self.view.tables(self.model.quantities)
+        return Fit(
+            model=self.model,
+            view=self.view,
+            evidence=self.evidence,
+            tables=tables,
+            posterior=posterior,
+            prior=draw_prior(self.graph, tables, options),
+            sample_stats=trace["sample_stats"].dataset.load(),
+            log_likelihood=log_likelihood(self.graph, posterior, tables),
+            log_prior=log_prior(self.graph, posterior, tables),
+            prior_only=prior_only(self.graph, tables),
+        )
+
+
+def compile_model(model: Model, evidence: Evidence, view: View) -> CompiledModel:
+    """Build a model on the evidence that a view uses and compile it."""
+    import nutpie
+
+    chosen = restrict(evidence, view, model)
+    graph = model.build(chosen, view)
+    return CompiledModel(model, view, chosen, graph, nutpie.compile_pymc_model(graph, freeze_model=False))
+
+
+def structural(graph: Any) -> list[Any]:
+    """Free variables that nobody elicits."""
+    return [rv for rv in graph.free_RVs if rv.name not in WORKING]
+
+
+def prior_only(graph: Any, tables: Tables) -> tuple[str, ...]:
+    """Elicited quantities that no likelihood depends on, read from the graph."""
+    from pytensor.graph.traversal import ancestors
+
+    touched = {variable.name for variable in ancestors(graph.potentials)}
+    return tuple(name for name in tables.names if name not in touched)
+
+
+def draw_prior(graph: Any, tables: Tables, options: Sampling) -> xr.Dataset:
+    """As many draws from the prior as from the posterior, in the posterior's layout."""
+    shape = (options.chains, options.draws)
+    white = generator(options.seed, "prior").standard_normal((*shape, len(tables.names)))
+    data: dict[str, Any] = {"z": (("chain", "draw", "quantity"), white @ tables.cholesky.T)}
+    variables = structural(graph)
+    if variables:
+        drawn = pm.draw(variables, draws=shape[0] * shape[1], random_seed=child(options.seed, "prior"), mode="FAST_COMPILE")
+        data |= {rv.name: (("chain", "draw"), np.reshape(value, shape)) for rv, value in zip(variables, drawn, strict=True)}
+    coords = {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), "quantity": list(tables.names)}
+    return xr.Dataset(data, coords=coords)
+
+
+def log_likelihood(graph: Any, posterior: xr.Dataset, tables: Tables) -> xr.Dataset:
+    """Log likelihood of every piece of evidence, one variable a table; ``no_tai`` is the evidence of none so far.
+
+    The graph is vectorised over draws and evaluated without compiling: pieces are ``pm.Potential`` terms, which PyMC's own
+    ``compute_log_likelihood`` leaves out.
+    """
+    import pytensor
+    import pytensor.tensor as pt
+    from pytensor.graph.replace import vectorize_graph
+
+    size = posterior.sizes["chain"] * posterior.sizes["draw"]
+    white = np.linalg.solve(tables.cholesky, posterior["z"].values[..., None])[..., 0]
+    replacements, inputs, values = {}, [], []
+    for rv in graph.free_RVs:
+        value = white if rv.name in WORKING else posterior[rv.name].values
+        batch = pt.tensor(rv.name, dtype="float64", shape=(None, *rv.type.shape))
+        replacements[rv] = batch
+        inputs.append(batch)
+        values.append(value.reshape(size, *value.shape[2:]))
+    if not graph.potentials:
+        return xr.Dataset()
+    terms = vectorize_graph(graph.potentials, replace=replacements)
+    evaluate = pytensor.function(inputs, terms, mode="FAST_COMPILE", on_unused_input="ignore")
+    data = {}
+    for potential, value in zip(graph.potentials, evaluate(*values), strict=True):
+        dims = graph.named_vars_to_dims.get(potential.name, ())
+        shape = (posterior.sizes["chain"], posterior.sizes["draw"], *value.shape[1:])
+        data[potential.name] = (("chain", "draw", *dims), np.reshape(value, shape))
+    coords = {dim: graph.coords[dim] for _, (dims, _) in data.items() for dim in dims if dim in graph.coords}
+    return xr.Dataset(data, coords={"chain": posterior["chain"], "draw": posterior["draw"]} | {k: list(v) for k, v in coords.items()})
+
+
+def log_prior(graph: Any, posterior: xr.Dataset, tables: Tables) -> xr.Dataset:
+    """Log prior density: ``z`` holds one term per elicited quantity in its link space, the rest one per parameter."""
+    dims = ("chain", "draw", "quantity")
+    data: dict[str, Any] = {"z": (dims, log_density(tables, posterior["z"].values))}
+    for rv in structural(graph):
+        term = pm.logp(rv, posterior[rv.name].values).eval(mode="FAST_COMPILE")
+        data[rv.name] = (("chain", "draw"), np.asarray(term))
+    return xr.Dataset(data, coords={dim: posterior[dim] for dim in dims})

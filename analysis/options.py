@@ -1,0 +1,51 @@
+"""Options as values that check themselves."""
+
+import math
+from dataclasses import dataclass
+
+from models.errors import InputError
+
+__all__ = ["Sampling"]
+
+LIMITS = {"draws": (1, 1_000_000), "tune": (50, 1_000_000), "chains": (2, 64), "seed": (0, 2**32 - 1)}
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How NUTS is run.
+
+    Attributes
+    ----------
+    draws, tune : int
+        Kept and discarded draws of each chain.
+    chains : int
+        At least 2, or R-hat says nothing.
+    seed : int
+        Root of every random number of the run.
+    cores : int or None
+        Chains sampled at the same time; None uses what the machine has. Draws do not depend on it.
+    target_accept : float
+        NUTS acceptance target.
+
+    Raises
+    ------
+    InputError
+        If a value is out of bounds.
+    """
+
+    draws: int = 1000
+    tune: int = 800
+    chains: int = 4
+    seed: int = 2022
+    cores: int | None = None
+    target_accept: float = 0.9
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in LIMITS.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise InputError(f"{name}: must lie between {low} and {high}, got {value}; choose another")
+        if self.cores is not None and self.cores < 1:
+            raise InputError(f"cores: must be at least 1, got {self.cores}; leave it out to use all")
+        if not (math.isfinite(self.target_accept) and 0.5 <= self.target_accept < 1):
+            raise InputError(f"target_accept: must lie in [0.5, 1), got {self.target_accept}; 0.9 is usual")

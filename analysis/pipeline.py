@@ -1,0 +1,230 @@
+"""One run from view to folder: compile, sample, derive, check, write, report."""
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.options import Sampling
+from analysis.store import (
+    FORMAT,
+    HASHED,
+    INFO,
+    SUMMARY,
+    TABLE,
+    TREE,
+    VIEW,
+    Result,
+    digest,
+    load,
+    run_name,
+    unfinished,
+    write_json,
+    write_table,
+    write_tree,
+)
+from models.catalogue import find_model
+from models.evidence import Evidence, load_evidence
+from models.views import View, load_view
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from analysis.fit import Fit
+
+__all__ = ["Outcome", "conclude", "run", "sample", "write"]
+
+PACKAGES = ("aligntax", "pymc", "nutpie", "pytensor", "arviz", "numpy", "scipy", "xarray")
+STORED_SINGLE = ("posterior_predictive", "prior_predictive")  # for looking at, not for computing with: half the bytes
+
+
+def _say(text: str) -> None:
+    """Talk to nobody."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A fit and everything worked out from it, before it is written.
+
+    Attributes
+    ----------
+    fit : Fit
+    groups : mapping
+        Name to Dataset, the groups of ``posterior.nc``.
+    record, info : mapping
+        ``summary.json`` and ``info.json`` without the hashes of the files.
+    """
+
+    fit: "Fit"
+    groups: "Mapping[str, xr.Dataset]"
+    record: Mapping[str, Any]
+    info: Mapping[str, Any]
+
+
+def run(
+    model: str = "joint",
+    view: View | None = None,
+    evidence: Evidence | None = None,
+    options: Sampling | None = None,
+    out: Path | str = "results",
+    name: str | None = None,
+    report: bool = True,
+    say: Callable[[str], None] = _say,
+    progress: bool = False,
+) -> Result:
+    """Sample a model's posterior and leave a run's folder.
+
+    Parameters
+    ----------
+    model : str
+        Name in the catalogue.
+    view : View, optional
+        Default: the view ``default``.
+    evidence : Evidence, optional
+        Default: the embedded tables.
+    options : Sampling, optional
+    out : path
+        Folder of results.
+    name : str, optional
+        Name of the run; default model, view and time.
+    report : bool
+        Whether to write ``report.html``.
+    say : callable
+        Takes one line about what is being done.
+    progress : bool
+        Whether the sampler shows a progress bar.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    InputError
+        If the input is wrong; nothing is written then.
+    """
+    chosen, options = find_model(model), options or Sampling()
+    view, evidence = view or load_view("default"), evidence or load_evidence()
+    name = run_name(name or f"{chosen.name}-{view.name}-{datetime.now():%Y%m%d-%H%M%S}")
+    with unfinished(Path(out), name) as place:
+        outcome = sample(chosen.name, view, evidence, options, say, progress)
+        say("writing the run")
+        write(place.folder, outcome, name)
+        if report:
+            say("drawing the report")
+            from analysis.report import write_report
+
+            write_report(place.folder)
+    return load(place.path)
+
+
+def sample(
+    model: str, view: View, evidence: Evidence, options: Sampling, say: Callable[[str], None] = _say, progress: bool = False
+) -> Outcome:
+    """Compile, sample, derive and check, without writing anything; arguments as in :func:`run`."""
+    started = time.perf_counter()
+    say("loading PyMC and compiling the model")
+    from analysis.fit import compile_model
+
+    compiled = compile_model(find_model(model), evidence, view)
+    compile_seconds = time.perf_counter() - started
+    say(f"sampling {options.chains} chains of {options.draws} draws")
+    started = time.perf_counter()
+    fit = compiled.sample(options, progress)
+    timings = {"compile": compile_seconds, "sample": time.perf_counter() - started}
+    say("deriving and checking")
+    return conclude(fit, options, timings)
+
+
+def conclude(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> Outcome:
+    """Derived quantities, predictions, checks and records of a fit."""
+    from analysis.checks import diagnose, verdict
+    from analysis.draws import derive, observed, predict
+    from analysis.seeds import generator
+    from analysis.summary import claims, summarise
+
+    started = time.perf_counter()
+    where = (fit.model, fit.tables, fit.evidence, fit.view)
+
+    def about(function: Any, draws: Any, seed: str) -> Any:
+        model, tables, evidence, view = where
+        return function(model, draws, tables, evidence, view, generator(options.seed, seed))
+
+    derived = about(derive, fit.posterior, "arrival")
+    prior_derived = about(derive, fit.prior, "prior_arrival")
+    rows = summarise(derived, fit.prior_only)
+    for name, row in rows.items():
+        row["contraction"] = contraction(fit, name)
+    checks = diagnose(fit.posterior, fit.sample_stats, rows, fit.model.headlines)
+    groups = {
+        "posterior": fit.posterior,
+        "sample_stats": _plain(fit.sample_stats),
+        "log_likelihood": fit.log_likelihood,
+        "log_prior": fit.log_prior,
+        "prior": fit.prior,
+        "posterior_predictive": about(predict, fit.posterior, "posterior_predictive"),
+        "prior_predictive": about(predict, fit.prior, "prior_predictive"),
+        "observed_data": observed(fit.model, fit.evidence, fit.view),
+        "derived": derived,
+        "prior_derived": prior_derived,
+        **{f"evidence/{name}": rows for name, rows in fit.evidence.tables.items()},
+    }
+    groups |= {name: groups[name].astype("float32") for name in STORED_SINGLE}
+    record = {
+        "format": FORMAT,
+        "model": fit.model.name,
+        "view": fit.view.name,
+        "method": "sample",
+        "verdict": verdict(checks),
+        "checks": [check.to_dict() for check in checks],
+        "claims": claims(derived),
+        "quantities": rows,
+    }
+    timings = {**timings, "derive": time.perf_counter() - started}
+    return Outcome(fit, groups, record, _info(fit, options, timings))
+
+
+def contraction(fit: "Fit", name: str) -> float | None:
+    """``1 - posterior variance / prior variance`` of an elicited quantity, on the standard-normal scale of its table."""
+    if name not in fit.tables.names:
+        return None
+    return float(1.0 - fit.posterior["z"].sel(quantity=name).values.var(ddof=1))
+
+
+def _plain(dataset: "xr.Dataset") -> "xr.Dataset":
+    """Drop what netCDF cannot hold: columns of objects."""
+    return dataset.drop_vars([name for name, v in dataset.data_vars.items() if v.dtype == object])
+
+
+def _info(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join(["aligntax", *sys.argv[1:]]) if sys.argv[0].endswith(("aligntax", "__main__.py")) else "Python",
+        "model": {"name": fit.model.name, "version": fit.model.version},
+        "view": {"name": fit.view.name, "hash": fit.view.hash},
+        "evidence": {"hash": fit.evidence.hash, "tables": dict(fit.evidence.hashes)},
+        "prior_only": list(fit.prior_only),
+        "sampler": {"name": "nutpie NUTS", **asdict(options)},
+        "refitted_from": None,
+        "timings": {name: round(seconds, 3) for name, seconds in timings.items()},
+        "packages": {name: version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    }
+
+
+def write(folder: Path, outcome: Outcome, name: str) -> None:
+    """Write a run's files but the report."""
+    write_tree(folder / TREE, outcome.groups)
+    (folder / VIEW).write_text(outcome.fit.view.to_toml(), "utf-8")
+    write_json(folder / SUMMARY, {**outcome.record, "run": name})
+    write_table(folder / TABLE, outcome.record["quantities"])
+    files = {file: digest(folder / file) for file in HASHED}
+    write_json(folder / INFO, {**outcome.info, "files": files})

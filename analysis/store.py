@@ -1,0 +1,268 @@
+"""A run is a folder, complete or absent: written to a temporary sibling, renamed when whole, verified when read.
+
+========================  ============================================================================
+``summary.json``          what ``show --json`` prints
+``posterior.nc``          DataTree: posterior, sample_stats, log_likelihood, log_prior, prior,
+                          posterior_predictive, observed_data, derived, prior_derived, evidence/<table>
+``summary.csv``           the quantities of ``summary.json``
+``view.toml``             the view, resolved and complete
+``info.json``             model, seeds, options, versions, hashes, checks, timings, command
+``report.html``           the report
+========================  ============================================================================
+"""
+
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from models.evidence import Evidence
+    from models.views import View
+
+__all__ = ["Result", "find_run", "list_runs", "load", "read_json", "run_name", "unfinished", "verify", "write_json"]
+
+TREE, SUMMARY, INFO, VIEW, TABLE = "posterior.nc", "summary.json", "info.json", "view.toml", "summary.csv"
+HASHED = (TREE, SUMMARY, VIEW, TABLE)
+FORMAT = 1
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run in memory.
+
+    Attributes
+    ----------
+    path : Path
+    info, record : mapping
+        ``info.json`` and ``summary.json``.
+    tree : xarray.DataTree
+        Everything drawn and derived.
+    """
+
+    path: Path
+    info: Mapping[str, Any]
+    record: Mapping[str, Any]
+    tree: "xr.DataTree"
+
+    @property
+    def posterior(self) -> "xr.Dataset":
+        """``z`` (chain, draw, quantity) and structural parameters."""
+        return self.tree["posterior"].to_dataset()
+
+    @property
+    def derived(self) -> "xr.Dataset":
+        """Every quantity of every draw, with states of missing values."""
+        return self.tree["derived"].to_dataset()
+
+    @property
+    def view(self) -> "View":
+        """The priors, resolved and complete."""
+        from models.views import parse_view
+
+        return parse_view((self.path / VIEW).read_text("utf-8"), str(self.path / VIEW))
+
+    @property
+    def evidence(self) -> "Evidence":
+        """The evidence as the model saw it."""
+        from models.evidence import Evidence
+
+        return Evidence({name: node.to_dataset() for name, node in self.tree["evidence"].children.items()})
+
+    def summary(self) -> "pd.DataFrame":
+        """Table of ``summary.json``: one row per number."""
+        import pandas as pd
+
+        return pd.DataFrame.from_dict(self.record["quantities"], orient="index")
+
+
+def run_name(name: str) -> str:
+    """Check a run's name.
+
+    Raises
+    ------
+    InputError
+        If it could leave the results folder or hide in it.
+    """
+    if not NAME.fullmatch(name):
+        raise InputError(f"name: must be letters, digits, dots, dashes or underscores, got {name!r}; choose another")
+    return name
+
+
+@dataclass
+class Unfinished:
+    """A run being written: where its files go now, and where it stands once the block has ended well."""
+
+    folder: Path
+    path: Path
+
+
+@contextmanager
+def unfinished(out: Path, name: str) -> Iterator[Unfinished]:
+    """Folder to write a run into; it takes its name when the block ends well, and is gone otherwise.
+
+    Raises
+    ------
+    InputError
+        If the run exists or the folder cannot be written.
+    """
+    made = [parent for parent in (out, *out.parents) if not parent.exists()]
+    if (out / name).exists():
+        raise InputError(f"name: must be new, got {name!r}, which exists in {out}; choose another with --name")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{name}.unfinished-", dir=out))
+    except OSError as error:
+        raise InputError(f"out: must be a folder that can be written, got {out} ({error.strerror}); choose another with --out") from None
+    run = Unfinished(folder, out / name)
+    try:
+        yield run
+        folder.chmod(0o755)
+        run.path = _rename(folder, out, name)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        for parent in made:
+            if parent.exists() and not any(parent.iterdir()):
+                parent.rmdir()
+        raise
+
+
+def _rename(folder: Path, out: Path, name: str) -> Path:
+    """Give the folder its name; should another run have taken it meanwhile, the next free number is added."""
+    for number in range(1, 1000):
+        target = out / (name if number == 1 else f"{name}-{number}")
+        if target.exists():  # renaming onto an empty folder would succeed silently
+            continue
+        try:
+            folder.rename(target)
+        except OSError:
+            if target.exists():
+                continue
+            raise
+        return target
+    raise InputError(f"name: a thousand runs are called {name}; choose another with --name")
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write strict JSON: no NaN."""
+    path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", "utf-8")
+
+
+def write_table(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write ``summary.csv``."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        columns = ["quantity", *next(iter(rows.values()))]
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows({"quantity": name, **row} for name, row in rows.items())
+
+
+def write_tree(path: Path, groups: Mapping[str, "xr.Dataset"]) -> None:
+    """Write every group, compressed; booleans become bytes, which netCDF has."""
+    import xarray as xr
+
+    plain = {name: dataset.map(lambda v: v.astype("int8") if v.dtype == bool else v, keep_attrs=True) for name, dataset in groups.items()}
+    tree = xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in plain.items()})
+    encoding = {
+        f"/{name}": {v: {"zlib": True, "complevel": 1, "shuffle": True} for v in dataset.data_vars if dataset[v].dtype.kind in "fiu" and dataset[v].size > 100}
+        for name, dataset in plain.items()
+    }
+    tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object of a run.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or not what a run writes.
+    """
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(f"run: {path} must be readable, got {error.strerror}; see `aligntax runs`") from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"run: {path} must be JSON as `aligntax run` writes it, got {error}; the file is damaged") from None
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        got = value.get("format") if isinstance(value, dict) else type(value).__name__
+        raise InputError(f"run: {path} must have format {FORMAT}, got {got}; it was written by another version")
+    return value
+
+
+def find_run(run: str, out: Path = Path("results")) -> Path:
+    """Folder of a run given by path or by name.
+
+    Raises
+    ------
+    InputError
+        If there is none; names the latest runs.
+    """
+    for folder in (Path(run), out / run):
+        if (folder / SUMMARY).is_file():
+            return folder
+    known = [path.name for path in list_runs(out)][:5]
+    raise InputError(f"run: must be a run's folder or name, got {run!r}; " + (f"known are {', '.join(known)}" if known else f"there is none in {out}"))
+
+
+def list_runs(out: Path) -> list[Path]:
+    """Folders of complete runs, newest first; hidden folders are unfinished ones."""
+    if not out.is_dir():
+        return []
+    runs = [path for path in out.iterdir() if not path.name.startswith(".") and (path / SUMMARY).is_file() and (path / INFO).is_file()]
+    return sorted(runs, key=lambda path: (path / INFO).stat().st_mtime, reverse=True)
+
+
+def verify(folder: Path) -> list[str]:
+    """Differences between a run's files and the hashes written with them; empty when there is none."""
+    hashes = read_json(folder / INFO).get("files", {})
+    problems = []
+    for name in HASHED:
+        if not (folder / name).is_file():
+            problems.append(f"{name}: missing")
+        elif digest(folder / name) != hashes.get(name):
+            problems.append(f"{name}: differs from what was written")
+    return problems
+
+
+def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "results") -> Result:
+    """Read a run into memory and close its files.
+
+    Parameters
+    ----------
+    run : str or path
+        Folder, or name of a run in ``out``.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, or its files differ from the hashes written with them.
+    """
+    import xarray as xr
+
+    folder = find_run(os.fspath(run), Path(out))
+    if problems := verify(folder):
+        raise InputError(f"run: {folder} must be as it was written, got {'; '.join(problems)}; restore it or run again")
+    with xr.open_datatree(folder / TREE, engine="h5netcdf") as lazy:
+        tree = lazy.load()
+    return Result(folder, read_json(folder / INFO), read_json(folder / SUMMARY), tree)

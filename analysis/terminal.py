@@ -1,0 +1,142 @@
+"""Tables a person reads in a terminal."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.words import interval
+from models.quantities import QUANTITIES
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from models.evidence import Evidence
+    from models.views import View
+
+__all__ = ["answer", "evidence_rows", "runs_table", "table", "view_table"]
+
+ANSWER = (
+    "alignment_hours_needed",
+    "alignment_hours_affordable",
+    "rlhf_multiple_needed",
+    "rlhf_multiple_affordable",
+    "alignment_tax",
+    "alignment_tax_tolerance",
+    "tax_headroom",
+    "prob_affordable",
+    "tai_year",
+    "tai_year_baseline_exponent",
+    "timeline_shift_exponent",
+    "timeline_shift_alignment",
+    "tai_flop",
+    "training_cost_at_tai",
+    "data_exponent",
+    "data_exponent_pooled",
+)
+CLAIM_HEADS = {
+    1: "How much alignment data is needed?",
+    2: "Does a tolerable tax pay for it?",
+    3: "How far do timelines move?",
+}
+
+
+def table(console: "Console", columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
+    """Print a plain table; cells are text, never markup."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(*columns, title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for row in rows:
+        grid.add_row(*(Text(cell) for cell in row))
+    console.print(grid)
+
+
+def answer(console: "Console", folder: Path, record: Mapping[str, Any], info: Mapping[str, Any], every: bool = False) -> None:
+    """Print a run: verdict, claims, quantities with 90% intervals, and where its report is."""
+    from analysis.summary import CLAIMS
+
+    good = record["verdict"] == "pass"
+    console.print(f"{record['model']} under view {record['view']}, {record['method']}, seed {info['sampler']['seed']}", markup=False)
+    if record["claims"]:
+        assumed, shown = set(info["prior_only"]), []
+        for claim in CLAIMS:
+            if claim.name in record["claims"]:
+                note = "  (assumed: no evidence bears on it)" if claim.quantity in assumed else ""
+                shown.append((CLAIM_HEADS[claim.part], claim.text + note, f"{record['claims'][claim.name]:.0%}"))
+        previous = ""
+        for i, (head, text, probability) in enumerate(shown):
+            shown[i] = ("" if head == previous else head, text, probability)
+            previous = head
+        table(console, ("question", "claim", "probability"), shown)
+    quantities = record["quantities"]
+    lead = [name for name in quantities if every or name in ANSWER] if record["model"] == "joint" else list(quantities)
+    lead.sort(key=lambda name: ANSWER.index(name) if name in ANSWER else len(ANSWER))
+    rows = [_quantity_row(name, quantities[name]) for name in lead]
+    table(console, ("quantity", "median", "90% interval", "note"), rows)
+    for check in record["checks"]:
+        if not check["passed"]:
+            where = f" ({check['where']})" if check["where"] else ""
+            console.print(f"check failed: {check['name']}{where} is {check['value']}, limit {check['threshold']}; {check['action']}", style="bold red", markup=False)
+    state = "the sampler's checks passed" if good else "do not trust this result: a check failed"
+    console.print(f"verdict: {record['verdict']} ({state})", style="green" if good else "bold red", markup=False)
+    report = folder / "report.html"
+    console.print(f"{'report' if report.exists() else 'run'}: {report if report.exists() else folder}", soft_wrap=True, markup=False)
+
+
+def _quantity_row(name: str, row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    quantity = QUANTITIES[name.split("[")[0]]
+    label = quantity.label + (f" [{name.split('[')[1]}" if "[" in name else "")
+    median, span = interval(row, quantity)
+    notes = []
+    if row["prob_undefined"]:
+        notes.append(f"if TAI arrives ({1 - row['prob_undefined']:.0%})")
+    if row["prob_above"]:
+        notes.append(f"{row['prob_above']:.0%} beyond the horizon")
+    if row["prob_below"]:
+        notes.append(f"{row['prob_below']:.0%} nothing affordable" if "affordable" in name or "headroom" in name else f"{row['prob_below']:.0%} below")
+    if row["assumed"]:
+        notes.append("assumed")
+    return label, median, span, ", ".join(notes)
+
+
+def runs_table(console: "Console", out: Path, rows: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]) -> None:
+    """Print one line a run."""
+    if not rows:
+        console.print(f"no runs in {out}; make one with `aligntax run`", markup=False)
+        return
+    lines = []
+    for folder, record, info in rows:
+        year = record["quantities"].get("tai_year", {}).get("q50")
+        paid = record["claims"].get("alignment_affordable")
+        texts = (f"{year:.0f}" if year else "", f"{paid:.0%}" if paid is not None else "")
+        lines.append((folder.name, record["model"], record["view"], record["method"], record["verdict"], info["created"][:16], *texts))
+    table(console, ("run", "model", "view", "method", "verdict", "created (UTC)", "TAI median", "affordable"), lines)
+
+
+def view_table(console: "Console", view: "View", names: Sequence[str]) -> None:
+    """Print the priors of a view in their own units."""
+    from models.quantities import lookup
+
+    tables, rows = view.tables(names), []
+    for name in names:
+        quantity, prior = lookup(name), tables.table(name)
+        points = quantity.from_link(prior.value([-1.6448536, 0.0, 1.6448536]))
+        rows.append((name, *(f"{point:.3g}" for point in points), quantity.unit, str(view.quantities[name].get("source", ""))))
+    table(console, ("quantity", "5%", "50%", "95%", "unit", "source"), rows)
+
+
+def evidence_rows(evidence: "Evidence", name: str, used: bool) -> tuple[list[str], list[list[Any]]]:
+    """Columns and rows of an evidence table; missing numbers are null."""
+    data = evidence[name]
+    key = str(next(iter(data.sizes)))
+    columns = ["key", *(str(column) for column in data.data_vars)]
+    rows = []
+    for i, label in enumerate(data[key].values):
+        if used and "used" in data and not bool(data["used"].values[i]):
+            continue
+        values = [data[column].values[i].item() if hasattr(data[column].values[i], "item") else data[column].values[i] for column in columns[1:]]
+        rows.append([str(label), *(None if value != value else value for value in values)])
+    json.dumps(rows)  # every cell is plain
+    return columns, rows

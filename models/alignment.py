@@ -1,0 +1,244 @@
+"""How much human feedback does alignment need, and does a tolerable tax pay for it?
+
+RLHF efforts ``i`` report ``y_i`` log10 human-hours (known sd ``s_i``) at physical training FLOP ``C_i`` (log10)::
+
+    y_i ~ Normal(practice_hours + practice_slope (C_i - C_0), sqrt(s_i^2 + effort_sd^2))        C_0: InstructGPT's FLOP
+    log10 share_j ~ Normal(log10 alignment_compute_share, sqrt(s_j^2 + share_spread^2))
+
+For a model of ``C`` FLOP at date ``t``, all in log10 but the shares and dates::
+
+    needed     = practice_hours + practice_slope (C - C_0) + rlhf_multiplier + quality_factor - efficiency(t)
+    efficiency = min_w(label_efficiency_growth (t - t_0), label_efficiency_limit)        smooth minimum of models.compute
+    cost/hour  = usd_per_hour + labour_overhead
+    tax(t)     = 10^(needed + cost/hour - budget(t)) + alignment_compute_share
+    affordable = log10(max(0, alignment_tax_tolerance - alignment_compute_share)) + budget(t) - cost/hour
+    headroom   = affordable - needed
+
+``budget`` is the largest training run's cost; total R&D compute is 3 to 10 times that. Practice scales with physical, not
+effective, FLOP. Waiting ends when the tax on the model that has arrived is tolerable and its hours can have been worked::
+
+    worked(t) = integral from work_starts to t of 10^(workforce_hours + workforce_growth (u - 2025)) du
+    delay     = max(wait for the tax, wait for the work), split between them by Shapley values
+
+The tax counts every hour needed, none as sunk. Capability RL on verifiable rewards is not alignment spending, and AI feedback
+is not human-hours.
+
+References
+----------
+.. [1] Hilton, "How much alignment data will we need in the long run?", 2022.
+.. [2] Ouyang et al., "Training language models to follow instructions with human feedback", 2022. arXiv:2203.02155
+.. [3] Leike, "Distinguishing three alignment taxes", 2022.
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from models import compute
+from models.arrival import first_crossing, time_grid
+from models.compute import Trend, smooth_minimum
+from models.evidence import Evidence
+from models.views import View
+
+__all__ = ["ABOVE", "BELOW", "OBSERVED", "QUANTITIES", "UNDEFINED", "add", "at_date", "build", "derive", "observed", "observed_all", "simulate", "simulate_all", "used", "waits"]
+
+OWN = (
+    "practice_hours",
+    "practice_slope",
+    "rlhf_multiplier",
+    "quality_factor",
+    "label_efficiency_growth",
+    "label_efficiency_limit",
+    "usd_per_hour",
+    "labour_overhead",
+    "alignment_compute_share",
+    "alignment_tax_tolerance",
+    "workforce_hours",
+    "workforce_growth",
+)
+QUANTITIES = (*compute.QUANTITIES, *OWN)
+
+# What a missing value of a derived quantity means; kept beside it as `<name>_state`.
+OBSERVED, ABOVE, BELOW, UNDEFINED = 0, 1, 2, 3
+
+
+def used(evidence: Evidence, table: str) -> xr.Dataset:
+    """Rows of a table that enter the likelihood."""
+    rows = evidence[table]
+    return rows.isel({rows["used"].dims[0]: np.flatnonzero(rows["used"].values)})
+
+
+def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
+    """Add RLHF practice and alignment compute to the open model."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    efforts, shares = used(evidence, "rlhf_efforts"), used(evidence, "alignment_compute_shares")
+    model = pm.modelcontext(None)
+    model.add_coords({"effort": efforts["effort"].values, "system": shares["system"].values})
+    effort_sd = pm.HalfNormal("effort_sd", 1.0)  # OOM; published efforts of one model size differ by tens of times
+    spread = pm.HalfNormal("share_spread", 0.7)  # OOM
+    if efforts.sizes["effort"]:
+        hours = pm.Data("log_hours", np.log10(efforts["human_hours"].values), dims="effort")
+        hours_sd = pm.Data("log_hours_sd", efforts["hours_sd"].values, dims="effort")
+        flop = pm.Data("effort_log_flop", np.log10(efforts["model_flop"].values), dims="effort")
+        scale = flop - np.log10(evidence.constant("instructgpt_flop"))
+        mean = x["practice_hours"] + x["practice_slope"] * scale
+        practice = pm.Normal.dist(mean, (hours_sd**2 + effort_sd**2) ** 0.5)
+        pm.Potential("rlhf_efforts", pm.logp(practice, hours), dims="effort")
+    if shares.sizes["system"]:
+        log_share = pm.Data("log_share", np.log10(shares["share"].values), dims="system")
+        share_sd = pm.Data("log_share_sd", shares["share_sd"].values, dims="system")
+        typical = pm.Normal.dist(pt.log10(x["alignment_compute_share"]), (share_sd**2 + spread**2) ** 0.5)
+        pm.Potential("alignment_compute_shares", pm.logp(typical, log_share), dims="system")
+
+
+def build(evidence: Evidence, view: View) -> Any:
+    """Return alignment and the compute trends that pay for it as a ``pm.Model``."""
+    import pymc as pm
+
+    from models.elicited import elicited
+
+    with pm.Model() as model:
+        x = elicited(view.tables(QUANTITIES))
+        compute.add(evidence, view, x)
+        add(evidence, view, x)
+    return model
+
+
+def needed_hours(x: dict[str, Any], log_flop: Any, t: Any, evidence: Evidence) -> Any:
+    """Human-hours needed (log10) for a model of ``log_flop`` physical FLOP, if aligned at date ``t``."""
+    scale = log_flop - np.log10(evidence.constant("instructgpt_flop"))
+    years = t - evidence.constant("practice_reference_year")
+    practice = x["practice_hours"] + x["practice_slope"] * scale
+    efficiency = smooth_minimum(x["label_efficiency_growth"] * years, x["label_efficiency_limit"])
+    return practice + x["rlhf_multiplier"] + x["quality_factor"] - efficiency
+
+
+def at_date(x: dict[str, Any], t: Any, trend: Trend, evidence: Evidence) -> dict[str, Any]:
+    """Data, money and tax for the largest run at a date.
+
+    Parameters
+    ----------
+    x : dict of ndarray, shape (draw,)
+    t : ndarray, shape (draw,)
+        Decimal years; NaN gives NaN.
+
+    Returns
+    -------
+    dict
+        Headline quantities of shape (draw,); ``alignment_hours_affordable``, ``tax_headroom`` and ``rlhf_multiple_affordable``
+        are minus infinity where nothing is affordable.
+    """
+    budget, flop = trend.spend(x, t), trend.physical(x, t)
+    needed = needed_hours(x, flop, t, evidence)
+    per_hour = x["usd_per_hour"] + x["labour_overhead"]
+    share, tolerance = x["alignment_compute_share"], 10.0 ** x["alignment_tax_tolerance"]
+    tax = 10.0 ** (needed + per_hour - budget) + share
+    with np.errstate(divide="ignore"):  # nothing affordable: minus infinity
+        affordable = np.log10(np.maximum(tolerance - share, 0.0)) + budget - per_hour
+    instructgpt = np.log10(evidence.constant("instructgpt_hours"))
+    practice = needed - x["rlhf_multiplier"] - x["quality_factor"]
+    return {
+        "training_cost_at_tai": budget,
+        "training_flop_at_tai": flop,
+        "alignment_hours_needed": needed,
+        "alignment_hours_affordable": affordable,
+        "rlhf_multiple_needed": needed - instructgpt,
+        "rlhf_multiple_affordable": affordable - instructgpt,
+        "rlhf_multiple_affordable_at_arrival": affordable - practice,
+        "alignment_tax": np.log10(tax),
+        "tax_headroom": affordable - needed,
+        "prob_affordable": np.where(np.isnan(needed), np.nan, (tax <= tolerance).astype(float)),
+    }
+
+
+def worked_hours(x: dict[str, Any], t: Any, work_starts: float) -> Any:
+    """Hours (log10) that the workforce can have worked from ``work_starts`` to ``t``; minus infinity before."""
+    years = np.maximum(t - work_starts, 0.0)
+    rate = x["workforce_growth"] * np.log(10)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        growth = np.where(np.abs(rate * years) < 1e-9, years, np.expm1(rate * years) / rate)
+        return x["workforce_hours"] + x["workforce_growth"] * (work_starts - 2025.0) + np.log10(growth)
+
+
+def waits(x: dict[str, Any], arrival: Any, trend: Trend, evidence: Evidence, view: View) -> tuple[Any, Any]:
+    """Years after arrival until the tax is tolerable, and until the hours can have been worked.
+
+    The model is the one that arrived; its budget, label efficiency and worked hours go on growing.
+
+    Returns
+    -------
+    tax, work : ndarray, shape (draw,)
+        NaN where not before the horizon.
+    """
+    column = {name: np.asarray(value)[..., None] for name, value in x.items()}
+    years = time_grid(0.0, view.arrival.horizon - np.nanmin(arrival)) if np.isfinite(arrival).any() else np.array([0.0, 1.0])
+    t = arrival[:, None] + years
+    needed = needed_hours(column, trend.physical(x, arrival)[:, None], t, evidence)
+    cost = needed + column["usd_per_hour"] + column["labour_overhead"] - trend.spend(column, t)
+    room = 10.0 ** column["alignment_tax_tolerance"] - column["alignment_compute_share"]
+    with np.errstate(divide="ignore"):
+        margins = np.log10(np.maximum(room, 0.0)) - cost, worked_hours(column, t, view.alignment.work_starts) - needed
+    late = t > view.arrival.horizon
+    tax, work = (first_crossing(np.where(late | np.isnan(margin), -np.inf, margin), years) for margin in margins)
+    return tax, work
+
+
+def shapley(tax: Any, work: Any) -> tuple[Any, Any, Any]:
+    """Delay and its parts: each wait's mean gain over the orders in which the two are lifted; infinity means never.
+
+    For the maximum of two numbers the smaller gets half of itself and the larger the rest.
+    """
+    tax, work = (np.where(np.isnan(wait), np.inf, wait) for wait in (tax, work))
+    smaller, larger = np.minimum(tax, work), np.maximum(tax, work)
+    with np.errstate(invalid="ignore"):
+        rest = larger - 0.5 * smaller
+    both_never = np.isinf(smaller)
+    rest = np.where(both_never, np.inf, rest)
+    return larger, np.where(tax >= work, rest, 0.5 * smaller), np.where(tax >= work, 0.5 * smaller, rest)
+
+
+def derive(x: dict[str, Any], evidence: Evidence, view: View) -> dict[str, Any]:
+    """Alignment of the largest run at ``view.alignment.date``, for the model run alone."""
+    t = np.full(x["practice_hours"].shape, view.alignment.date)
+    at = at_date(x, t, Trend.of(evidence, view), evidence)
+    return {name: value for name, value in at.items() if not name.endswith("_at_tai")}
+
+
+def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
+    """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
+    return {
+        "log_hours": np.log10(used(evidence, "rlhf_efforts")["human_hours"]),
+        "log_share": np.log10(used(evidence, "alignment_compute_shares")["share"]),
+    }
+
+
+def observed_all(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
+    """The evidence of this model run alone, the compute trends included."""
+    return {**compute.observed(evidence, view), **observed(evidence, view)}
+
+
+def simulate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, tuple[str, Any]]:
+    """Replicated log10 hours of each effort and log10 share of each system, (chain, draw, row)."""
+    efforts, shares = used(evidence, "rlhf_efforts"), used(evidence, "alignment_compute_shares")
+    column = {name: value[..., None] for name, value in x.items()}
+    scale = np.log10(efforts["model_flop"].values) - np.log10(evidence.constant("instructgpt_flop"))
+    mean = column["practice_hours"] + column["practice_slope"] * scale
+    sd = np.sqrt(efforts["hours_sd"].values ** 2 + parameters["effort_sd"].values[..., None] ** 2)
+    share_sd = np.sqrt(shares["share_sd"].values ** 2 + parameters["share_spread"].values[..., None] ** 2)
+    return {
+        "log_hours": ("effort", mean + sd * rng.standard_normal(sd.shape)),
+        "log_share": ("system", np.log10(column["alignment_compute_share"]) + share_sd * rng.standard_normal(share_sd.shape)),
+    }
+
+
+def simulate_all(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, tuple[str, Any]]:
+    """Replicated evidence of this model run alone, the compute trends included."""
+    runs = compute.simulate(x, parameters, evidence, view, rng)
+    return {**runs, **simulate(x, parameters, evidence, view, rng)}

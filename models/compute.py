@@ -1,0 +1,282 @@
+"""How much compute will the largest training run have?
+
+A frontier run at date ``t`` costs ``s`` and buys ``h`` (log10 USD, log10 FLOP per USD)::
+
+    s(t) = spend_level + spend_growth (t - reference) + largest_run_offset * record
+    h(t) = hardware_level + hardware_growth (t - reference)
+    (log10 cost_i, log10 FLOP_i - log10 cost_i) ~ StudentT_2(nu=4, (s, h), Sigma + diag(0, flop_sd_i^2))
+
+Runs are those in the running top 10 at release, and membership is selection: with threshold ``c_i``, the tenth largest run
+before ``t_i``, each density is divided by ``P(log10 FLOP > c_i)``. A run without a known cost informs ``s + h``, which has a
+Student-t margin of the same nu; one known only to exceed a value enters by its survival function. Not-disclosed runs of 2025-26
+are missing because they are large; those bounds are below the threshold of their date and hardly inform, so growth since 2025
+rests on few runs. ``record`` marks a run that exceeded every earlier one: arrival is decided by the largest run.
+
+Published estimates of algorithmic progress ``g_j`` (OOM/year) with standard errors ``s_j``::
+
+    g_j ~ Normal(algorithmic_growth, sqrt(s_j^2 + algorithmic_spread^2))
+
+Afterwards growth saturates through a smooth minimum, ``min_w(a, b) = (a + b - sqrt((a - b)^2 + w^2)) / 2``::
+
+    spend(t)      = min_w(s up to now, then spend_growth_ratio times its growth;  log10(spend_cap * world product(t)))
+    hardware(t)   = min_w(h(t), hardware_limit)
+    algorithms(t) = min_w(algorithmic_growth (t - 2020), algorithmic_limit)
+    effective(t)  = spend + hardware + algorithms        log10 FLOP with 2020 algorithms; physical FLOP leaves algorithms out
+
+References
+----------
+.. [1] Sevilla et al., "Compute trends across three eras of machine learning", 2022. arXiv:2202.05924
+.. [2] Cottier et al., "The rising costs of training frontier AI models", 2024. arXiv:2405.21015
+.. [3] Ho et al., "Algorithmic progress in language models", 2024. arXiv:2403.05812
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from models.evidence import Evidence
+from models.views import View
+
+__all__ = [
+    "QUANTITIES",
+    "Trend",
+    "add",
+    "build",
+    "derive",
+    "estimates",
+    "exact_runs",
+    "log_survival",
+    "observed",
+    "runs",
+    "simulate",
+    "smooth_minimum",
+]
+
+QUANTITIES = (
+    "spend_level",
+    "spend_growth",
+    "spend_growth_ratio",
+    "spend_cap",
+    "world_product_growth",
+    "hardware_level",
+    "hardware_growth",
+    "hardware_limit",
+    "algorithmic_growth",
+    "algorithmic_limit",
+    "largest_run_offset",
+)
+
+NU = 4  # degrees of freedom: heavy enough for a mislabelled run, and its distribution function is algebraic
+TOP = 10  # frontier: the running top ten, as Epoch AI defines it
+SHARPNESS = 0.5  # OOM, w of the smooth minimum: at the crossing it lies a quarter OOM below
+
+
+def smooth_minimum(a: Any, b: Any) -> Any:
+    """Minimum of two numbers or tensors, rounded over about half an OOM where they cross."""
+    return 0.5 * (a + b - ((a - b) ** 2 + SHARPNESS**2) ** 0.5)
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Paths of the largest run; every method takes draws ``x`` by name and dates that broadcast against them.
+
+    Attributes
+    ----------
+    reference : float
+        Decimal year at which levels are quoted.
+    now : float
+        Decimal year up to which growth is the past's.
+    world_product : float
+        log10 USD of world product in 2025.
+    algorithm_year : float
+        Year whose algorithms effective FLOP is counted in.
+    """
+
+    reference: float
+    now: float
+    world_product: float
+    algorithm_year: float
+
+    @classmethod
+    def of(cls, evidence: Evidence, view: View) -> "Trend":
+        """Build from the evidence's constants and a view's settings."""
+        return cls(
+            view.compute.reference_year,
+            evidence.constant("no_tai_until"),
+            float(np.log10(evidence.constant("world_product_2025"))),
+            evidence.constant("algorithm_reference_year"),
+        )
+
+    def spend(self, x: dict[str, Any], t: Any, beyond: Any = None) -> Any:
+        """Largest training budget, log10 USD; ``beyond`` is the part of ``t`` after ``now``, worked out where not given."""
+        beyond = np.maximum(t - self.now, 0.0) if beyond is None else beyond
+        elapsed = t - beyond - self.reference + x["spend_growth_ratio"] * beyond
+        free = x["spend_level"] + x["largest_run_offset"] + x["spend_growth"] * elapsed
+        return smooth_minimum(free, x["spend_cap"] + self.world_product + x["world_product_growth"] * (t - 2025.0))
+
+    def hardware(self, x: dict[str, Any], t: Any) -> Any:
+        """Realised training FLOP per USD, log10."""
+        return smooth_minimum(x["hardware_level"] + x["hardware_growth"] * (t - self.reference), x["hardware_limit"])
+
+    def algorithms(self, x: dict[str, Any], t: Any) -> Any:
+        """Algorithmic progress since the reference year, OOM."""
+        return smooth_minimum(x["algorithmic_growth"] * (t - self.algorithm_year), x["algorithmic_limit"])
+
+    def physical(self, x: dict[str, Any], t: Any, beyond: Any = None) -> Any:
+        """Training FLOP of the largest run, log10."""
+        return self.spend(x, t, beyond) + self.hardware(x, t)
+
+    def effective(self, x: dict[str, Any], t: Any, beyond: Any = None) -> Any:
+        """The same in FLOP of the reference year's algorithms, log10."""
+        return self.physical(x, t, beyond) + self.algorithms(x, t)
+
+
+def runs(evidence: Evidence, view: View) -> xr.Dataset:
+    """Rows that enter the likelihood, with their entry threshold (log10 FLOP) and whether they set a record."""
+    table = evidence["training_runs"]
+    used = table.isel(run=np.flatnonzero(table["used"].values)).sortby("date")
+    date, flop = used["date"].values, np.log10(used["flop"].values)
+    exact = used["bound"].values == "exact"
+    threshold, record = np.full(len(date), -np.inf), np.zeros(len(date))
+    for i in range(len(date)):
+        earlier = np.sort(flop[exact & (date < date[i])])
+        if len(earlier) >= TOP:
+            threshold[i] = earlier[-TOP]
+        record[i] = exact[i] and (len(earlier) == 0 or flop[i] > earlier[-1])
+    rows = xr.Dataset(
+        {
+            "date": used["date"],
+            "log_flop": ("run", flop),
+            "flop_sd": used["flop_sd"],
+            "log_cost": np.log10(used["cost_usd"]),
+            "exact": ("run", exact),
+            "threshold": ("run", threshold),
+            "record": ("run", record),
+        }
+    )
+    return rows.isel(run=np.flatnonzero((date >= view.compute.runs_since) & np.isfinite(threshold)))
+
+
+def log_survival(t: Any, log: Any) -> Any:
+    """Log of ``P(T > t)`` for Student's t with four degrees of freedom: ``(2 - u)^2 (4 + u) / 32``, ``u = 2t / sqrt(4 + t^2)``."""
+    root = (4 + t**2) ** 0.5
+    return 2 * log(2 * (root - t) / root) + log(4 + 2 * t / root) - np.log(32)
+
+
+def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
+    """Add the frontier runs and the estimates of algorithmic progress to the open model."""
+    import pymc as pm
+
+    rows = runs(evidence, view)
+    model = pm.modelcontext(None)
+    model.add_coord("run", rows["run"].values)
+    sd_s = pm.HalfNormal("spend_sd", 0.7)  # top-10 runs seldom differ by more than an OOM from their trend
+    sd_h = pm.HalfNormal("hardware_sd", 0.5)  # price-performance differs less than spend
+    rho = pm.Uniform("spend_hardware_correlation", -1.0, 1.0)
+    spread = pm.HalfNormal("algorithmic_spread", 0.15)  # OOM/year between methods and domains
+    if rows.sizes["run"]:
+        terms = _run_log_likelihood(rows, view, x, sd_s, sd_h, rho)
+        pm.Potential("training_runs", terms, dims="run")
+    published = estimates(evidence)
+    model.add_coord("estimate", published["estimate"].values)
+    if published.sizes["estimate"]:
+        growth = pm.Data("algorithmic_growth_estimate", published["growth"].values, dims="estimate")
+        se = pm.Data("algorithmic_growth_se", published["growth_se"].values, dims="estimate")
+        estimate = pm.Normal.dist(x["algorithmic_growth"], (se**2 + spread**2) ** 0.5)
+        pm.Potential("algorithmic_progress", pm.logp(estimate, growth), dims="estimate")
+
+
+def _run_log_likelihood(rows: xr.Dataset, view: View, x: dict[str, Any], sd_s: Any, sd_h: Any, rho: Any) -> Any:
+    """Log density of each run given that it entered the top ten, (run,)."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    data = {name: pm.Data(f"run_{name}", rows[name].fillna(0.0).values.astype(float), dims="run") for name in rows.data_vars}
+    costed = pm.Data("run_costed", np.isfinite(rows["log_cost"].values).astype(float), dims="run")
+
+    elapsed = data["date"] - view.compute.reference_year
+    s = x["spend_level"] + x["spend_growth"] * elapsed + x["largest_run_offset"] * data["record"]
+    h = x["hardware_level"] + x["hardware_growth"] * elapsed
+    v_s, v_h, c = sd_s**2, sd_h**2 + data["flop_sd"] ** 2, rho * sd_s * sd_h
+    total = (v_s + v_h + 2 * c) ** 0.5
+
+    r_s, r_h = data["log_cost"] - s, data["log_flop"] - data["log_cost"] - h
+    determinant = v_s * v_h - c**2
+    quadratic = (v_h * r_s**2 - 2 * c * r_s * r_h + v_s * r_h**2) / determinant
+    both = -0.5 * pt.log(determinant) - (NU + 2) / 2 * pt.log1p(quadratic / NU) - np.log(2 * np.pi)
+    t = (data["log_flop"] - s - h) / total
+    one = np.log(3 / 8) - pt.log(total) - (NU + 1) / 2 * pt.log1p(t**2 / NU)
+    bound = (pt.maximum(data["log_flop"], data["threshold"]) - s - h) / total
+    entry = log_survival((data["threshold"] - s - h) / total, pt.log)
+    known = pt.switch(costed > 0, both, one)
+    return pt.switch(data["exact"] > 0, known, log_survival(bound, pt.log)) - entry
+
+
+def estimates(evidence: Evidence) -> xr.Dataset:
+    """Published estimates of algorithmic progress that enter the likelihood."""
+    table = evidence["algorithmic_progress"]
+    return table.isel(estimate=np.flatnonzero(table["used"].values))
+
+
+def build(evidence: Evidence, view: View) -> Any:
+    """Return the compute trends alone as a ``pm.Model``."""
+    import pymc as pm
+
+    from models.elicited import elicited
+
+    with pm.Model() as model:
+        add(evidence, view, elicited(view.tables(QUANTITIES)))
+    return model
+
+
+def derive(x: dict[str, Any], trend: Trend, dates: Any) -> dict[str, Any]:
+    """Frontier spend, FLOP and effective FLOP (log10) at dates; a trailing axis over ``dates``."""
+    column = {name: value[..., None] for name, value in x.items() if name in QUANTITIES}
+    dates = np.asarray(dates, dtype=float)
+    return {
+        "frontier_spend": trend.spend(column, dates),
+        "frontier_flop": trend.physical(column, dates),
+        "effective_flop": trend.effective(column, dates),
+    }
+
+
+def exact_runs(evidence: Evidence, view: View) -> xr.Dataset:
+    """Rows of :func:`runs` whose FLOP is known, the ones that can be predicted."""
+    rows = runs(evidence, view)
+    return rows.isel(run=np.flatnonzero(rows["exact"].values))
+
+
+def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
+    """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
+    return {
+        "log_flop": exact_runs(evidence, view)["log_flop"],
+        "algorithmic_growth_estimate": estimates(evidence)["growth"],
+    }
+
+
+def simulate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, tuple[str, Any]]:
+    """Replicated ``log10 FLOP`` of each run, given that it passed its threshold, and replicated estimates of progress.
+
+    A run that passes is drawn by inverting the Student-t survival function above the threshold.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    rows, column = exact_runs(evidence, view), {name: value[..., None] for name, value in x.items()}
+    p = {name: parameters[name].values[..., None] for name in parameters.data_vars if parameters[name].ndim == 2}
+    elapsed = rows["date"].values - view.compute.reference_year
+    mean = column["spend_level"] + column["hardware_level"] + column["largest_run_offset"] * rows["record"].values
+    mean = mean + (column["spend_growth"] + column["hardware_growth"]) * elapsed
+    cross = 2 * p["spend_hardware_correlation"] * p["spend_sd"] * p["hardware_sd"]
+    total = np.sqrt(p["spend_sd"] ** 2 + p["hardware_sd"] ** 2 + rows["flop_sd"].values ** 2 + cross)
+    above = stdtr(NU, -(rows["threshold"].values - mean) / total)
+    upper_tail = np.maximum(above * rng.uniform(size=above.shape), 1e-300)
+    published = estimates(evidence)
+    sd = np.sqrt(published["growth_se"].values ** 2 + p["algorithmic_spread"] ** 2)
+    return {
+        "log_flop": ("run", mean - total * stdtrit(NU, upper_tail)),
+        "algorithmic_growth_estimate": ("estimate", column["algorithmic_growth"] + sd * rng.standard_normal(sd.shape)),
+    }

@@ -1,0 +1,250 @@
+"""The published evidence: cited CSV tables, checked and loaded into xarray.
+
+Each table is a file beside this one; ``schema.py`` says what its columns mean. A row has a citation, a status and a
+flag ``used``: used rows form the consistent subset that the models condition on by default, the others are carried
+for comparison, with the reason in ``note``.
+
+The hash of a table is taken over its rows sorted by key, in the order of the schema's columns and with values as
+loaded. So it changes when any value or the set of rows does (notes and flags included), and not with the order of
+rows or columns, comments, white space, line ends, or the spelling of a number.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from models.errors import InputError
+from models.evidence.reader import decimal_year, read_rows
+from models.evidence.schema import TABLES, Column, Table
+
+__all__ = ["TABLES", "Column", "Evidence", "Table", "decimal_year", "load_evidence", "select"]
+
+HOME = Path(__file__).parent
+NO_TAI = "no_tai_until"  # the constant that until() lowers
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """All evidence tables of one state of knowledge.
+
+    Compare two by their ``hash``. Methods return a new object; the tables are not to be changed in place.
+
+    Attributes
+    ----------
+    tables : Mapping of str to xarray.Dataset
+        Table name to rows. Numbers are float (NaN if missing), dates decimal years, flags bool, text str ("" if
+        missing); every variable has the attributes ``unit`` and ``long_name``.
+    hashes : Mapping of str to str
+        SHA-256 of each table's content; see the module's docstring.
+    hash : str
+        SHA-256 over all of them.
+    """
+
+    tables: Mapping[str, xr.Dataset]  # a plain dict, because workers receive it pickled
+
+    def __getitem__(self, name: str) -> xr.Dataset:
+        """Return the rows of a table.
+
+        Raises
+        ------
+        InputError
+            If there is no such table.
+        """
+        if name not in self.tables:
+            raise InputError(f"evidence: must be a table, got {name!r}; choose from {', '.join(self.tables)}")
+        return self.tables[name]
+
+    @cached_property
+    def hashes(self) -> Mapping[str, str]:
+        """SHA-256 of each table's content."""
+        return {name: _digest(_content(TABLES[name], rows)) for name, rows in self.tables.items()}
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over the content of all tables."""
+        return _digest(self.hashes)
+
+    def until(self, date: float) -> "Evidence":
+        """Return what was known at a date.
+
+        Drops rows dated later, from the tables that say when a row became known (a year without a month counts as
+        the middle of that year), and lowers the date until which no transformative AI had arrived.
+
+        Parameters
+        ----------
+        date : float
+            Decimal year.
+
+        Raises
+        ------
+        InputError
+            If ``date`` is not a finite number.
+        """
+        if not math.isfinite(date):
+            raise InputError(f"evidence until: must be a decimal year, got {date}; give a date such as 2022.5")
+        kept = {}
+        for name, rows in self.tables.items():
+            table = TABLES[name]
+            if table.dated:
+                kind = next(column.kind for column in table.columns if column.name == table.dated)
+                known = rows[table.dated].values + (0.5 if kind == "year" else 0.0)
+                rows = rows.isel({table.dim: known <= date})
+            kept[name] = rows
+        value = kept["constants"]["value"].copy()
+        value.loc[{"constant": NO_TAI}] = min(date, self.constant(NO_TAI))
+        kept["constants"] = kept["constants"].assign(value=value)
+        return Evidence(kept)
+
+    def only(self, names: Collection[str]) -> "Evidence":
+        """Return evidence that conditions on the named tables alone.
+
+        The others remain as figures, with every row's ``used`` false. Tables without likelihood (inputs, forecasts
+        and constants, which are never conditioned on) stay as they are.
+
+        Parameters
+        ----------
+        names : collection of str
+            Tables with a likelihood; may be empty.
+
+        Raises
+        ------
+        InputError
+            If a name is no table with a likelihood.
+        """
+        conditioned = [name for name, table in TABLES.items() if table.likelihood]
+        given = [names] if isinstance(names, str) else list(names)
+        for name in given:
+            if name not in conditioned:
+                choices = ", ".join(conditioned)
+                raise InputError(f"evidence: must be a table with a likelihood, got {name!r}; choose from {choices}")
+        tables = dict(self.tables)
+        for name in conditioned:
+            if name not in given:
+                tables[name] = tables[name].assign(used=xr.zeros_like(tables[name]["used"]))
+        return Evidence(tables)
+
+    def constant(self, name: str) -> float:
+        """Return a figure of ``constants.csv``, in the unit given there.
+
+        Raises
+        ------
+        InputError
+            If there is no such constant.
+        """
+        constants = self.tables["constants"]
+        names = [str(key) for key in constants["constant"].values]
+        if name not in names:
+            raise InputError(f"constant: must be in constants.csv, got {name!r}; choose from {', '.join(names)}")
+        return float(constants["value"].values[names.index(name)])
+
+
+def load_evidence(extra: Path | None = None) -> Evidence:
+    """Load and check all tables.
+
+    Parameters
+    ----------
+    extra : Path, optional
+        A directory whose files ``NAME.csv`` replace an embedded table and ``NAME.add.csv`` extend one (after any
+        replacement). Other kinds of file in it are ignored.
+
+    Raises
+    ------
+    InputError
+        If the directory or a file in it is wrong; the message lists up to ten problems of the first wrong file.
+    """
+    replaced, added = ({}, {}) if extra is None else _find(Path(extra))
+    tables = {}
+    for name, table in TABLES.items():
+        rows = read_rows(replaced.get(name, HOME / f"{name}.csv"), table)
+        if name in added:
+            rows += read_rows(added[name], table, taken=frozenset(row["key"] for row in rows))
+        tables[name] = _dataset(table, rows)
+    evidence = Evidence(tables)
+    if "constants" in replaced and NO_TAI not in tables["constants"]["constant"].values:
+        where = replaced["constants"]
+        raise InputError(f"{where}: must have the row {NO_TAI}, got none; copy it from the embedded table")
+    return evidence
+
+
+def select(table: xr.Dataset, **equal: str | bool) -> xr.Dataset:
+    """Return the used rows of a table.
+
+    Parameters
+    ----------
+    table : xarray.Dataset
+        One of the tables of an :class:`Evidence`.
+    **equal
+        Columns and the value that the rows must have there, e.g. ``bound="exact"``.
+
+    Raises
+    ------
+    InputError
+        If the table has no such column.
+    """
+    (dim,) = table.dims
+    rows = table["used"].values.copy() if "used" in table else np.ones(table.sizes[dim], dtype=bool)
+    for column, value in equal.items():
+        if column not in table:
+            names = ", ".join(str(name) for name in table.data_vars)
+            raise InputError(f"select: must name a column, got {column!r}; choose from {names}")
+        rows &= table[column].values == value
+    return table.isel({dim: rows})
+
+
+def _find(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Find the files of a user's directory that replace tables, and those that extend them."""
+    names = ", ".join(TABLES)
+    if not folder.is_dir():
+        got = "a file" if folder.exists() else "nothing there"
+        raise InputError(f"{folder}: evidence must be a directory of CSV files, got {got}; check the path")
+    replaced: dict[str, Path] = {}
+    added: dict[str, Path] = {}
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
+    except OSError as error:
+        raise InputError(f"{folder}: must be readable, got {error.strerror}; check the rights") from error
+    for path in files:
+        name = path.name.removesuffix(".csv")
+        place, name = (added, name.removesuffix(".add")) if name.endswith(".add") else (replaced, name)
+        if name not in TABLES:
+            raise InputError(
+                f"{path}: a CSV file must be called NAME.csv (replaces a table) or NAME.add.csv (extends it), "
+                f"got {path.name!r}; NAME is one of {names}"
+            )
+        place[name] = path
+    if not files:
+        raise InputError(f"{folder}: must contain NAME.csv or NAME.add.csv, got neither; NAME is one of {names}")
+    return replaced, added
+
+
+def _dataset(table: Table, rows: list[dict[str, Any]]) -> xr.Dataset:
+    """Return rows as a Dataset over the table's dimension, with the keys as its coordinate."""
+    variables = {
+        column.name: xr.Variable(
+            table.dim,
+            np.array([row[column.name] for row in rows]),
+            {"unit": column.unit, "long_name": column.meaning},
+        )
+        for column in table.columns
+    }
+    keys = variables.pop("key")
+    return xr.Dataset(variables, coords={table.dim: keys}, attrs={"title": table.title, "name": table.name})
+
+
+def _content(table: Table, rows: xr.Dataset) -> list[list[Any]]:
+    """Return a table as nested lists that are equal exactly when the content is; NaN becomes null."""
+    columns = [rows[table.dim if column.name == "key" else column.name].values.tolist() for column in table.columns]
+    by_key = sorted(zip(*columns, strict=True))  # keys are unique, so no other column is compared
+    return [[None if value != value else value for value in row] for row in by_key]
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()

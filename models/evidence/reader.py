@@ -1,0 +1,250 @@
+"""Reading one CSV file of evidence: text to rows of checked values, or one message with everything that is wrong.
+
+A message reads ``FILE, line N, column C: RULE, got VALUE; REMEDY``. Lines count from 1 and include the comments at
+the head. C is the name of a column, or a position in the line where the file cannot be cut into columns at all.
+"""
+
+import csv
+import datetime
+import io
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from models.errors import InputError
+from models.evidence.schema import Column, Table
+
+__all__ = ["decimal_year", "read_rows"]
+
+MOST_PROBLEMS = 10  # told at once; a longer list is no easier to act on
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+SLUG = re.compile(r"[a-z0-9][a-z0-9_]*", re.ASCII)
+EMPTY: dict[str, Any] = {"text": "", "slug": "", "choice": "", "flag": False}  # other kinds: NaN
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a file."""
+
+    line: int
+    column: str | int
+    rule: str
+    got: object
+    remedy: str
+
+
+class BadCell(ValueError):
+    """A cell that breaks its column's rule; ``args`` are the rule and the remedy."""
+
+
+def decimal_year(day: datetime.date) -> float:
+    """Return a day as a decimal year: 1 January 2024 is 2024.0, 2 July 2024 is 2024.5."""
+    start = datetime.date(day.year, 1, 1).toordinal()
+    return day.year + (day.toordinal() - start) / (datetime.date(day.year, 12, 31).toordinal() + 1 - start)
+
+
+def read_rows(path: Path, table: Table, taken: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+    """Read and check one file.
+
+    Parameters
+    ----------
+    path : Path
+        The CSV file.
+    table : Table
+        What it should hold.
+    taken : frozenset of str
+        Keys that the rows may not have, because the table it extends has them.
+
+    Returns
+    -------
+    list of dict
+        Column name to value: str, bool, or float (NaN if missing; decimal years for dates).
+
+    Raises
+    ------
+    InputError
+        Naming up to ten problems of the file, each with line, column, rule, value and remedy.
+    """
+    problems: list[Problem] = []
+    rows: list[dict[str, Any]] = []
+    seen: dict[str, int] = {}
+    records = _records(path, table)
+    header_line, header = next(records, (1, []))
+    if not header:
+        _refuse(path, [Problem(1, 1, "the file must hold a table", "nothing", f"see the columns of {table.name}.csv")])
+    problems += _check_header(header_line, header, table)
+    if problems:
+        _refuse(path, problems)
+    for line, cells in records:
+        if len(cells) != len(header):
+            remedy = "give one value to each column, empty if missing, and quote values that contain commas"
+            rule = f"a row must have {len(header)} values"
+            problems.append(Problem(line, min(len(cells), len(header)), rule, len(cells), remedy))
+            continue
+        row, found = _parse_row(line, dict(zip(header, cells, strict=True)), table)
+        key = row["key"]
+        if key in taken:
+            found.append(Problem(line, "key", "must not be in the table already", key, "choose another key"))
+        if key and key in seen:
+            remedy = f"line {seen[key]} has it too; choose another key"
+            found.append(Problem(line, "key", "must be unique", key, remedy))
+        seen.setdefault(key, line)
+        problems += found
+        rows.append(row)
+    if not rows and not problems:
+        remedy = "add rows, or leave the file away"
+        problems.append(Problem(header_line, "key", "a table must have a row", "none", remedy))
+    if problems:
+        _refuse(path, problems)
+    return rows
+
+
+def _refuse(path: Path, problems: list[Problem]) -> NoReturn:
+    """Raise one error that tells the first ten problems."""
+    told = [
+        f"{path}, line {p.line}, column {p.column}: {p.rule}, got {_show(p.got)}; {p.remedy}"
+        for p in problems[:MOST_PROBLEMS]
+    ]
+    if len(problems) > MOST_PROBLEMS:
+        told.append(f"... and {len(problems) - MOST_PROBLEMS} more problems in {path}")
+    raise InputError("\n".join(told))
+
+
+def _show(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _records(path: Path, table: Table) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line number, values) of every record, the header first; comments at the head and blank lines are left out.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not UTF-8, holds NUL bytes, or its quotes do not match.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: must be a readable file, got {error.strerror}; check the path and rights") from error
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        got = raw[error.start : error.start + 1]
+        line, column = _position(raw, error.start)
+        _refuse(path, [Problem(line, column, "the file must be UTF-8 text", got, "save it as CSV in UTF-8")])
+    if "\0" in text:
+        line, column = _position(raw, raw.index(b"\0"))
+        _refuse(path, [Problem(line, column, "the file must hold no NUL", "\0", "save it as CSV in UTF-8")])
+    lines = io.StringIO(text.removeprefix("\ufeff"), newline="").readlines()
+    head = 0
+    while head < len(lines) and (lines[head].startswith("#") or not lines[head].strip()):
+        head += 1
+    reader = csv.reader(lines[head:], strict=True)
+    start = head + 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield start, [cell.strip() for cell in cells]
+            start = head + reader.line_num + 1
+    except csv.Error as error:
+        remedy = f"quote values of {table.name}.csv that contain commas, and double the quotes inside them"
+        _refuse(path, [Problem(start, 1, "a record must be well-formed CSV", str(error), remedy)])
+
+
+def _position(raw: bytes, offset: int) -> tuple[int, int]:
+    """Return line and column, both from 1, of a byte."""
+    return raw.count(b"\n", 0, offset) + 1, offset - raw.rfind(b"\n", 0, offset)
+
+
+def _check_header(line: int, header: list[str], table: Table) -> list[Problem]:
+    names = [column.name for column in table.columns]
+    problems = []
+    for place, name in enumerate(header, 1):
+        if name not in names:
+            remedy = f"the columns of {table.name} are {', '.join(names)}, separated by commas"
+            problems.append(Problem(line, place, "a column must be one of the table's", name, remedy))
+        elif name in header[: place - 1]:
+            problems.append(Problem(line, name, "a column must occur once", name, "drop or rename one of them"))
+    for name in names:
+        if name not in header:
+            problems.append(Problem(line, name, "a column must not be missing", header, f"add the column {name}"))
+    return problems
+
+
+def _parse_row(line: int, cells: dict[str, str], table: Table) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the row's values, and what is wrong with them."""
+    row: dict[str, Any] = {}
+    problems = []
+    for column in table.columns:
+        cell = cells[column.name]
+        row[column.name] = EMPTY.get(column.kind, math.nan)
+        if not cell:
+            if column.required:
+                problems.append(Problem(line, column.name, "must have a value", cell, f"give the {column.meaning}"))
+            continue
+        try:
+            row[column.name] = _parse_cell(cell, column)
+        except BadCell as bad:
+            rule, remedy = bad.args
+            problems.append(Problem(line, column.name, rule, cell, remedy))
+    if row.get("used"):
+        for column in table.columns:
+            if column.needed and not cells[column.name]:
+                rule = "a used row must have a value"
+                remedy = f"give the {column.meaning}, or set used to false"
+                problems.append(Problem(line, column.name, rule, "", remedy))
+    if not problems:  # rules on a whole row presuppose good cells
+        for rule_of_row in table.rules:
+            broken = rule_of_row(row)
+            if broken is not None:
+                problems.append(Problem(line, broken[0], broken[1], cells[broken[0]], broken[2]))
+    return row, problems
+
+
+def _parse_cell(cell: str, column: Column) -> str | bool | float:
+    """Return the cell's value, or raise BadCell(rule, remedy)."""
+    match column.kind:
+        case "text":
+            return cell
+        case "slug":
+            if not SLUG.fullmatch(cell):
+                raise BadCell("must be lower-case letters, digits and underscores", "rename the row")
+            return cell
+        case "choice":
+            if cell not in column.choices:
+                raise BadCell(f"must be one of {', '.join(column.choices)}", "choose one of them")
+            return cell
+        case "flag":
+            if cell not in ("true", "false"):
+                raise BadCell("must be true or false", "write one of them in lower case")
+            return cell == "true"
+    value = _parse_date(cell) if column.kind == "date" else _parse_number(cell)
+    if column.kind in ("count", "year") and value != math.floor(value):
+        raise BadCell("must be a whole number", "round it")
+    if not column.lower <= value <= column.upper:
+        unit = f" {column.unit}" if column.unit else ""
+        raise BadCell(f"must lie between {column.lower:g} and {column.upper:g}{unit}", "check value and unit")
+    return value
+
+
+def _parse_number(cell: str) -> float:
+    remedy = "write it like 1234.5 or 1.2e25, without unit or separators; leave it empty if missing"
+    if not NUMBER.fullmatch(cell):  # float() alone would take nan, inf, 1_000 and other scripts' digits
+        raise BadCell("must be a number", remedy)
+    value = float(cell)
+    if math.isinf(value):
+        raise BadCell("must be a finite number", remedy)
+    return value
+
+
+def _parse_date(cell: str) -> float:
+    remedy = "write it like 2022-03-29"
+    if not DATE.fullmatch(cell):
+        raise BadCell("must be a date YYYY-MM-DD", remedy)
+    try:
+        return decimal_year(datetime.date.fromisoformat(cell))
+    except ValueError:
+        raise BadCell("must be a day of the calendar", remedy) from None

@@ -1,0 +1,417 @@
+"""A prior is data: any elicited shape becomes a table of standard-normal quantiles.
+
+A prior on a quantity is compiled to ``y = T(z)``, where ``z`` is standard normal and ``y`` lives on the quantity's link
+(identity, log10, or logit between its bounds). ``T`` is a cubic Hermite through knots of ``z``, linear outside them::
+
+    T(z_k) = F^-1(Phi(z_k)),    T'(z_k) = phi(z_k) / f(T(z_k))    wherever that keeps T increasing (Fritsch-Carlson), else PCHIP
+
+With ``z ~ Normal(0, R)`` the density of ``y`` is::
+
+    log p(y) = log phi(z; R) - sum log T'(z),    R = 2 sin(pi rho / 6)
+
+for Spearman rank correlations ``rho``. The sampler, ``log_prior`` and reweighting all use these tables, so they cannot
+disagree. This file is plain numpy; :mod:`models.elicited` puts the same tables into a PyMC model.
+
+References
+----------
+.. [1] Fritsch, Carlson, "Monotone piecewise cubic interpolation", 1980. doi:10.1137/0717021
+.. [2] Kruskal, "Ordinal measures of association", 1958 (rank correlation of a normal copula). doi:10.2307/2281954
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from models.distributions import FAMILIES, Distribution, Histogram, Mapped, Mixture, Truncated
+from models.errors import InputError
+from models.quantities import Quantity, lookup
+
+__all__ = ["KNOTS", "Table", "Tables", "compile_prior", "copula", "log_density"]
+
+Array = NDArray[np.float64]
+
+STEP = 0.05
+KNOTS: Array = STEP * np.arange(-100, 101)
+
+KINDS = ("quantiles", "family", "histogram", "mixture")
+NOTES = ("source", "rationale")
+
+# Alternative units of a stated value: name -> (to the natural value, back, log of the derivative).
+UNITS: Mapping[str, tuple[Any, Any, Any]] = {
+    "OOM": (lambda v: 10.0 ** np.asarray(v), np.log10, lambda v: np.asarray(v) * np.log(10) + np.log(np.log(10))),
+    "percent": (lambda v: np.asarray(v) / 100, lambda x: np.asarray(x) * 100, lambda v: np.full(np.shape(v), -np.log(100))),
+    "x/year": (np.log10, lambda x: 10.0 ** np.asarray(x), lambda v: -np.log(v) - np.log(np.log(10))),
+    "percent/year": (
+        lambda v: np.log10(1 + np.asarray(v) / 100),
+        lambda x: 100 * (10.0 ** np.asarray(x) - 1),
+        lambda v: -np.log(100 + np.asarray(v)) - np.log(np.log(10)),
+    ),
+}
+
+
+def secants(y: Array) -> Array:
+    """Slopes of the chords between neighbouring knots."""
+    return np.diff(y) / STEP
+
+
+def pchip_slopes(z: Array, y: Array) -> Array:
+    """Fritsch-Carlson slopes; at the two ends the chord, so that a linear tail never turns flat."""
+    h, d = np.diff(z), np.diff(y) / np.diff(z)
+    w1, w2 = 2 * h[1:] + h[:-1], h[1:] + 2 * h[:-1]
+    inner = (w1 + w2) / (w1 / d[:-1] + w2 / d[1:])
+    return np.concatenate([d[:1], inner, d[-1:]])
+
+
+def hermite(t: Any, h: Any, y0: Any, y1: Any, m0: Any, m1: Any) -> tuple[Any, Any]:
+    """Cubic Hermite value and slope at the fraction ``t`` of an interval of width ``h``."""
+    d = (y1 - y0) / h
+    c2, c3 = 3 * d - 2 * m0 - m1, m0 + m1 - 2 * d
+    return y0 + h * t * (m0 + t * (c2 + t * c3)), m0 + t * (2 * c2 + t * 3 * c3)
+
+
+def evaluate(z: Array, knots: Array, y: Array, slope: Array) -> tuple[Array, Array]:
+    """Value and slope of a monotone cubic with linear tails; ``z`` of any shape."""
+    inside = np.clip(z, knots[0], knots[-1])
+    i = np.clip(np.searchsorted(knots, inside, side="right") - 1, 0, len(knots) - 2)
+    h = knots[i + 1] - knots[i]
+    value, gradient = hermite((inside - knots[i]) / h, h, y[i], y[i + 1], slope[i], slope[i + 1])
+    return value + gradient * (z - inside), gradient
+
+
+@dataclass(frozen=True)
+class Table:
+    """One prior as a standard-normal quantile table.
+
+    Attributes
+    ----------
+    y, slope : ndarray, shape (201,)
+        Link-space value and its derivative at :data:`KNOTS`; both increasing / positive.
+    """
+
+    y: Array
+    slope: Array
+
+    def value(self, z: Any) -> Array:
+        """``T(z)`` in link space."""
+        return evaluate(np.asarray(z, dtype=float), KNOTS, self.y, self.slope)[0]
+
+    def gradient(self, z: Any) -> Array:
+        """``T'(z)``, positive."""
+        return evaluate(np.asarray(z, dtype=float), KNOTS, self.y, self.slope)[1]
+
+    def inverse(self, y: Any) -> Array:
+        """``z`` with ``T(z) = y``, to 1e-12, by bisection inside the bracketing interval."""
+        y = np.asarray(y, dtype=float)
+        i = np.clip(np.searchsorted(self.y, y, side="right") - 1, 0, len(KNOTS) - 2)
+        low, high = KNOTS[i], KNOTS[i + 1]
+        for _ in range(45):
+            middle = 0.5 * (low + high)
+            below = self.value(middle) < y
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        z = 0.5 * (low + high)
+        z = np.where(y < self.y[0], KNOTS[0] + (y - self.y[0]) / self.slope[0], z)
+        return np.where(y > self.y[-1], KNOTS[-1] + (y - self.y[-1]) / self.slope[-1], z)
+
+    def cdf(self, y: Any) -> Array:
+        """Probability below the link-space value ``y``."""
+        return np.asarray(ndtr(self.inverse(y)))
+
+    def sf(self, y: Any) -> Array:
+        """Probability above the link-space value ``y``."""
+        return np.asarray(ndtr(-self.inverse(y)))
+
+    def quantile(self, p: Any, q: Any) -> Array:
+        """Link-space value with lower tail ``p`` and upper tail ``q``."""
+        return self.value(np.where(p < q, ndtri(p), -ndtri(q)))
+
+    def log_pdf(self, y: Any) -> Array:
+        """Log density of the link-space value ``y``."""
+        z = self.inverse(y)
+        return -0.5 * z**2 - 0.5 * np.log(2 * np.pi) - np.log(self.gradient(z))
+
+
+def tabulate(distribution: Distribution) -> Table:
+    """Table of a link-space distribution: exact slopes where they keep it increasing, PCHIP slopes elsewhere."""
+    y = distribution.quantile(np.asarray(ndtr(KNOTS)), np.asarray(ndtr(-KNOTS)))
+    d = secants(y)
+    if not (np.all(np.isfinite(y)) and np.all(d > 0)):
+        raise InputError("prior: its quantile function must increase strictly and stay finite within five standard deviations")
+    with np.errstate(over="ignore"):  # zero density in a gap: an infinite slope, replaced below
+        exact = np.exp(-0.5 * KNOTS**2 - 0.5 * np.log(2 * np.pi) - distribution.log_pdf(y))
+    limit = 3 * np.minimum(np.append(d, d[-1]), np.append(d[0], d))
+    usable = np.isfinite(exact) & (exact > 0) & (exact <= limit)
+    return Table(y, np.where(usable, exact, pchip_slopes(KNOTS, y)))
+
+
+def from_quantiles(probabilities: Array, y: Array) -> Table:
+    """Table through stated link-space quantiles: PCHIP in ``z`` between them, linear beyond the outermost."""
+    z = np.asarray(ndtri(probabilities))
+    value, slope = evaluate(KNOTS, z, y, pchip_slopes(z, y))
+    return Table(value, slope)
+
+
+def _fail(quantity: Quantity, rule: str, got: object, remedy: str) -> InputError:
+    return InputError(f"{quantity.name}: {rule}, got {got}; {remedy}")
+
+
+def _flatten(quantiles: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Undo TOML's reading of the bare key ``0.1`` as nested tables."""
+    flat: dict[str, Any] = {}
+    for key, value in quantiles.items():
+        if isinstance(value, Mapping):
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _numbers(quantity: Quantity, what: str, values: Any) -> Array:
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        raise _fail(quantity, f"{what} must be a list of numbers", values, f"write {what} = [1.0, 2.0]")
+    for value in values:
+        _number(quantity, what, value)
+    return np.asarray(values, dtype=float)
+
+
+def _number(quantity: Quantity, what: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        raise _fail(quantity, f"{what} must be a finite number", repr(value), "write a number without quotes")
+    return float(value)
+
+
+def _forward(quantity: Quantity, unit: str) -> tuple[Any, Any, Any]:
+    """Map from the stated unit to link space, its inverse and the log of its derivative."""
+    if unit == "OOM" and quantity.scale == "log10":
+        return np.asarray, np.asarray, lambda v: np.zeros(np.shape(v))
+    if unit and unit != quantity.unit and unit not in UNITS:
+        raise _fail(quantity, "unit must be the quantity's or one of " + ", ".join(UNITS), repr(unit), "leave it out for " + quantity.unit)
+    rates = {"x/year", "percent/year"}
+    if unit in rates and quantity.unit != "OOM/year" or unit == "OOM" and quantity.unit not in ("OOM", "OOM/year"):
+        raise _fail(quantity, f"unit {unit!r} does not fit a quantity in {quantity.unit}", repr(unit), "leave it out")
+    if unit == "OOM":
+        unit = ""
+    natural, back, log_rate = UNITS.get(unit, (np.asarray, np.asarray, lambda v: np.zeros(np.shape(v))))
+
+    def log_slope(v: Any) -> Any:
+        x = natural(v)
+        if quantity.scale == "log10":
+            return log_rate(v) - np.log(x) - np.log(np.log(10))
+        if quantity.scale == "logit":
+            low, high = quantity.lower, quantity.upper
+            return log_rate(v) + np.log(high - low) - np.log(x - low) - np.log(high - x)
+        return log_rate(v)
+
+    return lambda v: quantity.to_link(natural(v)), lambda y: back(quantity.from_link(y)), log_slope
+
+
+def _shape(quantity: Quantity, spec: Mapping[str, Any]) -> Distribution:
+    """Link-space distribution of one specification."""
+    unit = str(spec.get("unit", ""))
+    forward, inverse, log_slope = _forward(quantity, unit)
+    kinds = [kind for kind in KINDS if kind in spec]
+    parameters = FAMILIES[spec["family"]][1] if spec.get("family") in FAMILIES else ()
+    if unknown := set(spec) - {*KINDS, *NOTES, *parameters, "unit", "bounds", "weight"}:
+        raise _fail(quantity, "a prior has no such key", sorted(unknown), "known are " + ", ".join((*KINDS, *NOTES, "unit", "bounds")))
+    if len(kinds) != 1:
+        raise _fail(
+            quantity, "a prior states exactly one of quantiles, family, histogram, mixture", kinds or "none of them",
+            "for instance {quantiles = {0.1 = 1, 0.5 = 3, 0.9 = 9}}",
+        )  # fmt: skip
+    shape: Distribution
+    if kinds == ["quantiles"]:
+        shape = _from_quantiles(quantity, spec["quantiles"], forward)
+    elif kinds == ["family"]:
+        shape = Mapped(_family(quantity, spec), forward, inverse, log_slope)
+    elif kinds == ["histogram"]:
+        shape = Mapped(_histogram(quantity, spec["histogram"]), forward, inverse, log_slope)
+    else:
+        shape = _mixture(quantity, spec["mixture"], unit)
+    return _truncate(quantity, spec["bounds"], shape, forward) if "bounds" in spec else shape
+
+
+def _truncate(quantity: Quantity, stated: Any, shape: Distribution, forward: Any) -> Distribution:
+    bounds = _numbers(quantity, "bounds", stated)
+    if len(bounds) != 2 or not bounds[0] < bounds[1]:
+        raise _fail(quantity, "bounds must be two increasing numbers", stated, "write bounds = [low, high]")
+    with np.errstate(all="ignore"):
+        low, high = (float(forward(b)) for b in bounds)
+    if not np.isfinite(low) or not np.isfinite(high):
+        raise _fail(quantity, f"bounds must lie inside the quantity's range ({quantity.scale} scale)", bounds.tolist(), "move them inside")
+    inside = 1.0 - float(shape.cdf(np.asarray(low))) - float(shape.sf(np.asarray(high)))
+    if inside < 0.01:
+        raise _fail(quantity, "bounds must leave at least 1% of the prior", f"{inside:.2g} of it", "widen the bounds or move the prior")
+    return Truncated(shape, low, high)
+
+
+def _from_quantiles(quantity: Quantity, stated: Any, forward: Any) -> Table:
+    if not isinstance(stated, Mapping) or len(flat := _flatten(stated)) < 2:
+        raise _fail(quantity, "quantiles must be two or more pairs", stated, "write quantiles = {0.1 = 1, 0.5 = 3, 0.9 = 9}")
+    try:
+        pairs = sorted((float(p), _number(quantity, f"quantile {p}", v)) for p, v in flat.items())
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise _fail(quantity, "the left side of a quantile must be a probability", list(flat), "write 0.1 = value") from None
+    p, v = np.asarray(pairs).T
+    if not (p[0] > 1e-6 and p[-1] < 1 - 1e-6 and np.all(np.diff(p) > 0)):
+        raise _fail(quantity, "probabilities must be distinct and between 0 and 1", p.tolist(), "use for instance 0.1, 0.5, 0.9")
+    with np.errstate(all="ignore"):
+        y = np.asarray(forward(v), dtype=float)
+    if not np.all(np.isfinite(y)):
+        rule = f"values must lie inside the quantity's range ({_range(quantity)})"
+        raise _fail(quantity, rule, v.tolist(), "check the unit: OOM, percent or " + quantity.unit)
+    if not np.all(np.diff(y) > 0):
+        raise _fail(quantity, "quantiles must increase with their probability", dict(pairs), "put them in order")
+    return from_quantiles(p, y)
+
+
+def _range(quantity: Quantity) -> str:
+    if quantity.scale == "log10":
+        return f"above 0, in {quantity.unit}"
+    if quantity.scale == "logit":
+        return f"between {quantity.lower:g} and {quantity.upper:g}"
+    return "finite"
+
+
+def _family(quantity: Quantity, spec: Mapping[str, Any]) -> Distribution:
+    if spec["family"] not in FAMILIES:
+        raise _fail(quantity, "family must be one of " + ", ".join(FAMILIES), repr(spec["family"]), "or state quantiles")
+    build, names = FAMILIES[spec["family"]]
+    missing = [name for name in names if name not in spec]
+    if missing:
+        raise _fail(quantity, f"family {spec['family']} needs {', '.join(names)}", f"no {', '.join(missing)}", "add them")
+    parameters = {name: _number(quantity, name, spec[name]) for name in names}
+    for name in ("sigma", "nu", "alpha", "beta"):
+        if parameters.get(name, 1.0) <= 0:
+            raise _fail(quantity, f"{name} must be positive", parameters[name], "correct it")
+    if spec["family"] == "uniform" and not parameters["lower"] < parameters["upper"]:
+        raise _fail(quantity, "lower must be below upper", parameters, "exchange them")
+    return build(**parameters)
+
+
+def _histogram(quantity: Quantity, spec: Any) -> Histogram:
+    if not isinstance(spec, Mapping) or set(spec) != {"edges", "weights"}:
+        raise _fail(quantity, "a histogram has edges and weights", spec, "write {edges = [0, 1, 2], weights = [3, 1]}")
+    edges, weights = _numbers(quantity, "edges", spec["edges"]), _numbers(quantity, "weights", spec["weights"])
+    if len(edges) != len(weights) + 1 or not np.all(np.diff(edges) > 0):
+        raise _fail(quantity, "edges must increase and be one more than the weights", edges.tolist(), "correct the list")
+    if np.any(weights < 0) or weights.sum() <= 0:
+        raise _fail(quantity, "weights must be non-negative and not all zero", weights.tolist(), "correct the list")
+    return Histogram(tuple(edges), tuple(weights))
+
+
+def _mixture(quantity: Quantity, spec: Any, unit: str) -> Mixture:
+    if not isinstance(spec, Sequence) or isinstance(spec, str) or len(spec) < 2 or not all(isinstance(c, Mapping) for c in spec):
+        raise _fail(quantity, "a mixture is a list of two or more priors", spec, "write mixture = [{weight = 1, quantiles = ...}, ...]")
+    weights = tuple(_number(quantity, "weight", component.get("weight", 1.0)) for component in spec)
+    if min(weights) < 0 or sum(weights) <= 0:
+        raise _fail(quantity, "mixture weights must be non-negative and not all zero", weights, "correct them")
+    return Mixture(weights, tuple(_shape(quantity, {"unit": unit, **component}) for component in spec))
+
+
+def compile_prior(name: str, spec: Mapping[str, Any]) -> Table:
+    """Compile one prior of a view.
+
+    Parameters
+    ----------
+    name : str
+        Elicited quantity.
+    spec : mapping
+        One of ``quantiles``, ``family`` with its parameters, ``histogram`` or ``mixture``; optionally ``unit`` (``OOM``,
+        ``percent``, ``x/year``, ``percent/year``) and ``bounds`` (the prior is conditioned to lie between them).
+
+    Returns
+    -------
+    Table
+        On the quantity's link.
+
+    Raises
+    ------
+    InputError
+        If the specification is incomplete, out of order or outside the quantity's range.
+    """
+    quantity = lookup(name)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # a value outside the range is reported below
+        shape = _shape(quantity, spec)
+        if isinstance(shape, Table):
+            return shape
+        try:
+            return tabulate(shape)
+        except InputError:
+            rule = f"the prior must lie inside the quantity's range ({_range(quantity)}) without steps"
+            raise _fail(quantity, rule, dict(spec), "choose another family, unit or bounds") from None
+
+
+def copula(names: Sequence[str], rank_correlations: Mapping[tuple[str, str], float]) -> Array:
+    """Lower Cholesky factor of the normal copula with the given Spearman correlations.
+
+    Raises
+    ------
+    InputError
+        If a correlation is outside (-1, 1), names an unknown quantity, or the matrix is not positive definite.
+    """
+    index = {name: i for i, name in enumerate(names)}
+    matrix = np.eye(len(names))
+    for (first, second), rho in rank_correlations.items():
+        if not -1 < rho < 1:
+            raise InputError(f"correlation of {first} and {second}: must lie between -1 and 1, got {rho}; correct it")
+        if first in index and second in index:
+            i, j = index[first], index[second]
+            matrix[i, j] = matrix[j, i] = 2 * np.sin(np.pi * rho / 6)
+    try:
+        return np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        pairs = ", ".join(f"{a}~{b}={rho:g}" for (a, b), rho in rank_correlations.items())
+        raise InputError(f"correlations: the matrix must be positive definite, got {pairs}; weaken some of them") from None
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The priors of several quantities and their copula, as a model holds them.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Coordinate ``quantity``, length Q.
+    y, slope : ndarray, shape (Q, 201)
+        Quantile tables in link space.
+    cholesky : ndarray, shape (Q, Q)
+        Lower factor of the copula's correlation matrix R.
+    """
+
+    names: tuple[str, ...]
+    y: Array
+    slope: Array
+    cholesky: Array
+
+    def table(self, name: str) -> Table:
+        """Return one quantity's table."""
+        i = self.names.index(name)
+        return Table(self.y[i], self.slope[i])
+
+    def values(self, z: Array) -> dict[str, Array]:
+        """Scale values of every quantity; ``z`` has the quantity as its last axis."""
+        return {name: lookup(name).to_scale(self.table(name).value(z[..., i])) for i, name in enumerate(self.names)}
+
+
+def log_density(tables: Tables, z: Array) -> Array:
+    """Log density of the elicited quantities in link space, one term a quantity.
+
+    ``log p(y) = log phi(z; R) - sum log T'(z)``; with ``z = L w`` the terms ``log phi(w_q) - log L_qq - log T'_q(z_q)`` sum to it.
+
+    Parameters
+    ----------
+    tables : Tables
+    z : ndarray, shape (..., Q)
+
+    Returns
+    -------
+    ndarray, shape (..., Q)
+    """
+    white = np.linalg.solve(tables.cholesky, z[..., None])[..., 0]
+    log_slopes = np.stack([np.log(tables.table(n).gradient(z[..., i])) for i, n in enumerate(tables.names)], axis=-1)
+    return np.asarray(-0.5 * white**2 - 0.5 * np.log(2 * np.pi) - np.log(np.diag(tables.cholesky)) - log_slopes)

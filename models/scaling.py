@@ -1,0 +1,178 @@
+"""Does training data grow linearly with parameters, or as parameters^0.8?
+
+Along the compute-optimal path ``N ~ C^a`` and ``C = 6 N D``, so ``D ~ N^gamma`` with ``gamma = (1 - a) / a`` and ``log gamma =
+-logit a``. Study ``i`` of group ``g`` reports ``y_i``, an estimate of ``log gamma`` with standard error ``s_i``::
+
+    y_i       = log gamma + offset_g + kaplan_bias * kaplan_style_i + e_i
+    offset_g  ~ Normal(0, between_study_sd)
+    e_g       ~ Normal(0, S),   S_ii = s_i^2 + method_sd^2,   S_ij = error_correlation * s_i * s_j
+    data_exponent = gamma * exp(between_study_sd * regime_offset),   regime_offset ~ Normal(0, 1)
+
+Analyses of the same runs form one group, so that three analyses of Chinchilla's runs are not three studies. Offsets and errors
+are integrated out: a group's covariance is a diagonal plus two outer products, and the matrix determinant lemma gives its
+density from sums over the group's rows. A group's set-up bias is informed by rows of the same group with and without it
+(Porian et al.'s end-to-end contrast); Kaplan et al. enter through that bias.
+
+================  =======  ===================================================================
+name              unit     meaning
+================  =======  ===================================================================
+gamma             1        pooled data exponent; elicited (``data_exponent_prior``)
+kaplan_bias       1        bias of log gamma in Kaplan-style set-ups
+between_study_sd  1        spread of log gamma between groups (corpora, tokenisers, recipes)
+method_sd         1        spread of log gamma between methods on the same runs
+================  =======  ===================================================================
+
+References
+----------
+.. [1] Hoffmann et al., "Training compute-optimal large language models", 2022. arXiv:2203.15556
+.. [2] Porian et al., "Resolving discrepancies in compute-optimal scaling of language models", 2024. arXiv:2406.19146
+.. [3] Besiroglu et al., "Chinchilla scaling: a replication attempt", 2024. arXiv:2404.10102
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from models.evidence import Evidence
+from models.views import View
+
+__all__ = ["QUANTITIES", "add", "build", "derive", "observed", "simulate", "studies"]
+
+QUANTITIES = ("data_exponent_prior",)
+
+
+def studies(evidence: Evidence) -> xr.Dataset:
+    """Rows that enter the likelihood, with ``log_gamma``, its standard error and the group's index.
+
+    The standard error of ``a`` becomes one of ``log gamma`` by the delta method: ``s = s_a / (a (1 - a))``.
+    """
+    table = evidence["scaling_exponents"]
+    used = table.isel(study=np.flatnonzero(table["used"].values))
+    a, se = used["allocation_exponent"], used["allocation_exponent_se"]
+    names, index = np.unique(used["independence_group"].values, return_inverse=True)
+    return xr.Dataset(
+        {
+            "log_gamma": np.log((1 - a) / a),
+            "log_gamma_se": se / (a * (1 - a)),
+            "kaplan_style": used["kaplan_style"].astype(float),
+            "group_index": ("study", index),
+        },
+        coords={"group": names},
+    )
+
+
+def group_log_likelihood(residual: Any, se: Any, member: Any, tau: Any, method_sd: Any, correlation: Any, log: Any) -> Any:
+    """Log density of each group's residuals, offsets and shared errors integrated out.
+
+    Covariance of a group ``diag(v) + (tau 1)(tau 1)' + u u'`` with ``v = (1 - correlation) s^2 + method_sd^2`` and
+    ``u = sqrt(correlation) s``; with ``M = I + U' diag(v)^-1 U`` of size two,
+    ``log det = sum log v + log det M`` and the quadratic form is ``r'r/v - (U'r/v)' M^-1 (U'r/v)``.
+
+    Parameters
+    ----------
+    residual, se : array or tensor, shape (study,)
+    member : array, shape (group, study)
+        One where the study belongs to the group.
+    tau, method_sd, correlation : scalar
+    log : callable
+        ``numpy.log`` or its PyTensor twin.
+
+    Returns
+    -------
+    array or tensor, shape (group,)
+    """
+    v, u = (1 - correlation) * se**2 + method_sd**2, correlation**0.5 * se
+    m11, m12, m22 = 1 + tau**2 * (member @ (1 / v)), tau * (member @ (u / v)), 1 + member @ (u**2 / v)
+    b1, b2 = tau * (member @ (residual / v)), member @ (u * residual / v)
+    determinant = m11 * m22 - m12**2
+    quadratic = member @ (residual**2 / v) - (m22 * b1**2 - 2 * m12 * b1 * b2 + m11 * b2**2) / determinant
+    size = member.sum(axis=1)
+    return -0.5 * (quadratic + member @ log(v) + log(determinant) + size * np.log(2 * np.pi))
+
+
+def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
+    """Add the meta-analysis to the open model.
+
+    Returns
+    -------
+    tensor
+        ``data_exponent`` for a new regime, the gamma that the requirement uses.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    data = studies(evidence)
+    model = pm.modelcontext(None)
+    model.add_coords({"study": data["study"].values, "group": data["group"].values})
+    tau = pm.HalfNormal("between_study_sd", 0.3)  # corpora seldom differ by more than a factor of two in gamma
+    method_sd = pm.HalfNormal("method_sd", 0.1)  # methods on the same runs differ by about 0.05 in a, 0.2 in log gamma, at most
+    bias = pm.Normal("kaplan_bias", 0.0, 2.0)  # Kaplan's gamma may be a tenth or ten times the truth
+    regime = pm.Normal("regime_offset")
+    log_gamma = x["data_exponent_prior"] * np.log(10)
+    observed = pm.Data("log_gamma", data["log_gamma"].values, dims="study")
+    se = pm.Data("log_gamma_se", data["log_gamma_se"].values, dims="study")
+    kaplan = pm.Data("kaplan_style", data["kaplan_style"].values, dims="study")
+    member = pm.Data("study_in_group", _member(data), dims=("group", "study"))
+    correlation = pm.Data("error_correlation", view.scaling.error_correlation)
+    terms = group_log_likelihood(observed - log_gamma - bias * kaplan, se, member, tau, method_sd, correlation, pt.log)
+    if data.sizes["study"]:
+        pm.Potential("scaling_exponents", terms, dims="group")
+    return pt.exp(log_gamma + tau * regime)
+
+
+def _member(data: xr.Dataset) -> Any:
+    return (data["group_index"].values == np.arange(data.sizes["group"])[:, None]).astype(float)
+
+
+def build(evidence: Evidence, view: View) -> Any:
+    """Return the meta-analysis alone as a ``pm.Model``."""
+    import pymc as pm
+
+    from models.elicited import elicited
+
+    with pm.Model() as model:
+        add(evidence, view, elicited(view.tables(QUANTITIES)))
+    return model
+
+
+def derive(x: dict[str, Any], parameters: xr.Dataset) -> dict[str, Any]:
+    """Data exponents from draws.
+
+    Parameters
+    ----------
+    x : dict of ndarray
+        Elicited quantities on their own scales, any shape.
+    parameters : xarray.Dataset
+        ``between_study_sd``, ``kaplan_bias`` and ``regime_offset`` of the same shape.
+    """
+    log_gamma = x["data_exponent_prior"] * np.log(10)
+    tau = parameters["between_study_sd"].values
+    return {
+        "data_exponent_pooled": np.exp(log_gamma),
+        "data_exponent": np.exp(log_gamma + tau * parameters["regime_offset"].values),
+        "between_study_sd": tau,
+        "kaplan_bias": parameters["kaplan_bias"].values,
+    }
+
+
+def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
+    """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
+    return {"log_gamma": studies(evidence)["log_gamma"]}
+
+
+def simulate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, tuple[str, Any]]:
+    """Replicated study estimates of ``log gamma``, (draw, study), with new group offsets and errors."""
+    data = studies(evidence)
+    shape = x["data_exponent_prior"].shape
+    rho, se = view.scaling.error_correlation, data["log_gamma_se"].values
+    index = data["group_index"].values
+    shared = rng.standard_normal((2, *shape, data.sizes["group"]))[..., index]
+    own = rng.standard_normal((*shape, data.sizes["study"]))
+    column = {name: parameters[name].values[..., None] for name in ("between_study_sd", "method_sd", "kaplan_bias")}
+    mean = x["data_exponent_prior"][..., None] * np.log(10) + column["kaplan_bias"] * data["kaplan_style"].values
+    offset = column["between_study_sd"] * shared[0] + np.sqrt(rho) * se * shared[1]
+    error = np.sqrt((1 - rho) * se**2 + column["method_sd"] ** 2) * own
+    return {"log_gamma": ("study", mean + offset + error)}
