@@ -1,7 +1,7 @@
 """Everything that runs: fit, summary, checks, store, report, command line.
 
-``from analysis import run, load`` are the command line's verbs in Python. They are looked up when asked for, because importing
-PyMC takes seconds and most uses need none of it.
+``from analysis import run, load`` are the command line's verbs in Python. They are looked up when asked for, because
+importing PyMC takes seconds and most uses need none of it.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Result", "Sampling", "load", "run"]
 
-_HOMES = {"Result": "analysis.store", "Sampling": "analysis.options", "load": "analysis.store", "run": "analysis.pipeline"}
+_HOMES = {
+    "Result": "analysis.store",
+    "Sampling": "analysis.options",
+    "load": "analysis.store",
+    "run": "analysis.pipeline",
+}
 
 
 def __getattr__(name: str) -> Any:

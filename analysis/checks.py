@@ -65,7 +65,7 @@ def _parameters(posterior: xr.Dataset) -> dict[str, Any]:
         else:
             dim = array.dims[-1]
             flat |= {f"{name}[{label}]": array.values[..., i] for i, label in enumerate(posterior[dim].values)}
-    return {name: value.astype(float) for name, value in flat.items() if np.ptp(value) > 0}
+    return {name: value.astype(float) for name, value in flat.items() if np.ptp(value) != 0}  # a NaN stays, and fails
 
 
 def diagnose(
@@ -88,22 +88,42 @@ def diagnose(
 
     draws = _parameters(posterior)
     if posterior.sizes["draw"] < 4:
-        return [Check("draws", float(posterior.sizes["draw"]), 4.0, False, "", "fewer than 4 draws cannot be checked: --draws 1000")]
+        return [
+            Check(
+                "draws",
+                float(posterior.sizes["draw"]),
+                4.0,
+                False,
+                "",
+                "fewer than 4 draws cannot be checked: --draws 1000",
+            )
+        ]
     lead = {name: row for name, row in rows.items() if name.split("[")[0] in headlines and row["ess_bulk"] is not None}
     spread = {
         name: row["mcse_median"] / (row["q95"] - row["q05"]) * 3.29
         for name, row in lead.items()
-        if row["mcse_median"] is not None and row["q05"] is not None and row["q95"] is not None and row["q95"] > row["q05"]
+        if row["mcse_median"] is not None
+        and row["q05"] is not None
+        and row["q95"] is not None
+        and row["q95"] > row["q05"]
     }
     energy = sample_stats["energy"].values
     e_bfmi = np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
     checks = [
         _limit("r_hat", {n: float(array_stats.rhat(v, method="rank")) for n, v in draws.items()}, R_HAT, True, MORE),
         _limit("ess_bulk", {n: float(array_stats.ess(v, method="bulk")) for n, v in draws.items()}, ESS, False, MORE),
-        _limit("ess_tail", {n: float(array_stats.ess(v, method="tail", prob=(0.05, 0.95))) for n, v in draws.items()}, ESS, False, MORE),
+        _limit(
+            "ess_tail",
+            {n: float(array_stats.ess(v, method="tail", prob=(0.05, 0.95))) for n, v in draws.items()},
+            ESS,
+            False,
+            MORE,
+        ),
         _limit("divergences", {"": float(sample_stats["diverging"].values.sum())}, 0.0, True, REPARAMETRISE),
         _limit("e_bfmi", {f"chain {i}": float(v) for i, v in enumerate(e_bfmi)}, E_BFMI, False, REPARAMETRISE),
-        _limit("tree_depth_reached", {"": float(sample_stats["maxdepth_reached"].values.sum())}, 0.0, True, REPARAMETRISE),
+        _limit(
+            "tree_depth_reached", {"": float(sample_stats["maxdepth_reached"].values.sum())}, 0.0, True, REPARAMETRISE
+        ),
         _limit("headline_r_hat", {n: row["r_hat"] or np.nan for n, row in lead.items()}, R_HAT, True, MORE),
         _limit("headline_ess_bulk", {n: row["ess_bulk"] for n, row in lead.items()}, ESS, False, MORE),
     ]

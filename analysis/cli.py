@@ -1,7 +1,7 @@
 """The command line: ``aligntax``, and the same as ``python -m analysis``.
 
-Standard output is the answer, standard error is talk, and only on a terminal. Exit codes: 0 good; 1 finished, but a check
-failed; 2 the input is wrong; 130 interrupted. Commands import what they need, so that reading a result stays fast.
+Standard output is the answer, standard error is talk, and only on a terminal. Exit codes: 0 good; 1 finished, but a
+check failed; 2 the input is wrong; 130 interrupted. Commands import what they need, so that reading a result stays fast.
 """
 
 import json
@@ -52,14 +52,20 @@ def _dump(value: Any) -> None:
 @app.command()
 def run(
     model: Annotated[str, typer.Argument(help="joint, scaling, compute or alignment.")] = "joint",
-    view: Annotated[list[str] | None, typer.Option(help="View by name or file; several lie on top of each other.")] = None,
+    view: Annotated[
+        list[str] | None, typer.Option(help="View by name or file; several lie on top of each other.")
+    ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="One prior: quantity=p10,p50,p90.")] = None,
-    evidence: Annotated[str | None, typer.Option(help="Folder of CSV tables that replace (NAME.csv) or extend (NAME.add.csv).")] = None,
+    evidence: Annotated[
+        str | None, typer.Option(help="Folder of CSV tables that replace (NAME.csv) or extend (NAME.add.csv).")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Root of every random number.")] = 2022,
     draws: Annotated[int, typer.Option(help="Kept draws per chain.")] = 1000,
     tune: Annotated[int, typer.Option(help="Warm-up draws per chain.")] = 800,
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
-    cores: Annotated[int | None, typer.Option(help="Chains sampled at once; does not change the draws.", show_default="all")] = None,
+    cores: Annotated[
+        int | None, typer.Option(help="Chains sampled at once; does not change the draws.", show_default="all")
+    ] = None,
     target_accept: Annotated[float, typer.Option(help="NUTS acceptance target.")] = 0.9,
     out: Out = Path("results"),
     name: Annotated[str | None, typer.Option(help="Name of the run.", show_default="model, view and time")] = None,
@@ -98,7 +104,12 @@ def run(
 
 
 @app.command()
-def show(run: Run, as_json: Json = False, every: Annotated[bool, typer.Option("--all", help="Every quantity.")] = False, out: Out = Path("results")) -> None:
+def show(
+    run: Run,
+    as_json: Json = False,
+    every: Annotated[bool, typer.Option("--all", help="Every quantity.")] = False,
+    out: Out = Path("results"),
+) -> None:
     """Print the answer of a run."""
     from analysis.store import INFO, SUMMARY, find_run, read_json
 
@@ -125,7 +136,12 @@ def runs(out: Out = Path("results"), as_json: Json = False) -> None:
             damaged.append(str(error))
     if as_json:
         keys = ("model", "view", "method", "verdict", "claims")
-        _dump([{"run": folder.name, "created": info["created"], **{key: record[key] for key in keys}} for folder, record, info in rows])
+        _dump(
+            [
+                {"run": folder.name, "created": info["created"], **{key: record[key] for key in keys}}
+                for folder, record, info in rows
+            ]
+        )
     else:
         from analysis.terminal import runs_table
 
@@ -175,7 +191,11 @@ View = Annotated[str, typer.Argument(help="View by name or file.", show_default=
 
 
 @view_app.command("show")
-def view_show(view: View, toml: Annotated[bool, typer.Option("--toml", help="Print it whole, ready to edit.")] = False, as_json: Json = False) -> None:
+def view_show(
+    view: View,
+    toml: Annotated[bool, typer.Option("--toml", help="Print it whole, ready to edit.")] = False,
+    as_json: Json = False,
+) -> None:
     """Print a view: each prior's 5%, 50% and 95% point, unit and source."""
     from analysis.inputs import read_view
 
@@ -202,12 +222,23 @@ def view_check(view: View) -> None:
     console = _console()
     if changed:
         view_table(console, chosen, changed)
-    parts = [key for key in ("anchors", "correlations", "evidence", "scaling", "compute", "arrival", "alignment") if getattr(chosen, key) != getattr(default, key)]
-    console.print(f"{view}: valid; changes {len(changed)} priors" + (f" and {', '.join(parts)}" if parts else "") + " of the default view")
+    parts = [
+        key
+        for key in ("anchors", "correlations", "evidence", "scaling", "compute", "arrival", "alignment")
+        if getattr(chosen, key) != getattr(default, key)
+    ]
+    console.print(
+        f"{view}: valid; changes {len(changed)} priors"
+        + (f" and {', '.join(parts)}" if parts else "")
+        + " of the default view"
+    )
 
 
 @evidence_app.command("list")
-def evidence_list(evidence: Annotated[str | None, typer.Option(help="Folder of tables that replace or extend.")] = None, as_json: Json = False) -> None:
+def evidence_list(
+    evidence: Annotated[str | None, typer.Option(help="Folder of tables that replace or extend.")] = None,
+    as_json: Json = False,
+) -> None:
     """List the evidence tables."""
     from analysis.inputs import read_evidence
     from models.evidence import TABLES
@@ -216,7 +247,15 @@ def evidence_list(evidence: Annotated[str | None, typer.Option(help="Folder of t
     rows = []
     for name, spec in TABLES.items():
         data = loaded[name]
-        rows.append((name, str(data.sizes[spec.dim]), str(int(data["used"].values.sum())) if "used" in data else "", loaded.hashes[name][:12], spec.title))
+        rows.append(
+            (
+                name,
+                str(data.sizes[spec.dim]),
+                str(int(data["used"].values.sum())) if "used" in data else "",
+                loaded.hashes[name][:12],
+                spec.title,
+            )
+        )
     if as_json:
         _dump([dict(zip(("table", "rows", "used", "hash", "title"), row, strict=True)) for row in rows])
         return
@@ -244,13 +283,19 @@ def evidence_show(
 
 
 @evidence_app.command("check")
-def evidence_check(folder: Annotated[str | None, typer.Argument(help="Folder of tables; without it, the embedded ones.", show_default=False)] = None) -> None:
+def evidence_check(
+    folder: Annotated[
+        str | None, typer.Argument(help="Folder of tables; without it, the embedded ones.", show_default=False)
+    ] = None,
+) -> None:
     """Check evidence tables: types, units, ranges, duplicates, references."""
     from analysis.inputs import read_evidence
 
     loaded = read_evidence(folder)
     rows = sum(next(iter(data.sizes.values())) for data in loaded.tables.values())
-    typer.echo(f"{folder or 'embedded evidence'}: valid; {len(loaded.tables)} tables, {rows} rows, hash {loaded.hash[:12]}")
+    typer.echo(
+        f"{folder or 'embedded evidence'}: valid; {len(loaded.tables)} tables, {rows} rows, hash {loaded.hash[:12]}"
+    )
 
 
 def main() -> None:

@@ -45,7 +45,9 @@ def derive(
     size = shape[0] * shape[1]
     chance = Chance.draw(size, rng)
     flat = {name: value.reshape(size) for name, value in x.items()}
-    flat_parameters = xr.Dataset({name: ("sample", v.values.astype(float).reshape(size)) for name, v in parameters.items()})
+    flat_parameters = xr.Dataset(
+        {name: ("sample", v.values.astype(float).reshape(size)) for name, v in parameters.items()}
+    )
     parts = []
     for start in range(0, size, BLOCK):
         block = slice(start, start + BLOCK)

@@ -3,7 +3,7 @@
 nutpie compiles with data left open (``freeze_model=False``), so a refit replaces ``pm.Data`` and nothing else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,15 @@ import xarray as xr
 from analysis.options import Sampling
 from analysis.seeds import child, generator
 from models.catalogue import Model, restrict
+from models.errors import InputError
 from models.evidence import Evidence
 from models.priors import Tables, log_density
+from models.requirements import log_weights
 from models.views import View
 
 __all__ = ["CompiledModel", "Fit", "compile_model"]
 
-WORKING = ("white",)  # sampled, but only a change of variables of z
+WHITE = "white"  # what is sampled for the elicited quantities; stored as z = L white
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,29 @@ class CompiledModel:
     graph: Any
     compiled: Any
 
+    def with_view(self, view: View) -> "CompiledModel":
+        """The same compiled model under other priors, correlations and anchor weights; nothing is compiled.
+
+        Raises
+        ------
+        InputError
+            If the view differs in what is compiled in: its evidence, trend and arrival settings.
+        """
+        for key in ("evidence", "compute", "arrival"):
+            if getattr(view, key) != getattr(self.view, key):
+                raise InputError(
+                    f"view: {key} is compiled in and must stay {getattr(self.view, key)}, got {getattr(view, key)}; compile again"
+                )
+        data = {name: value for name, value in open_data(view, self.model).items() if name in self.graph.named_vars}
+        return replace(self, view=view, compiled=self.compiled.with_data(**data))
+
     def sample(self, options: Sampling, progress: bool = False) -> Fit:
         """Sample the posterior; also prior draws, log likelihood and log prior."""
         import nutpie
 
-        settings = {"target_accept": options.target_accept} | ({} if options.cores is None else {"cores": options.cores})
+        settings = {"target_accept": options.target_accept} | (
+            {} if options.cores is None else {"cores": options.cores}
+        )
         trace = nutpie.sample(
             self.compiled,
             draws=options.draws,
@@ -88,8 +108,11 @@ class CompiledModel:
             progress_bar=progress,
             **settings,
         )
-        posterior = trace["posterior"].dataset.drop_vars(WORKING).load()
         tables = self.view.tables(self.model.quantities)
+        posterior = correlate(trace["posterior"].dataset.load(), tables)
+        pm.set_data(
+            {n: v for n, v in open_data(self.view, self.model).items() if n in self.graph.named_vars}, model=self.graph
+        )
         return Fit(
             model=self.model,
             view=self.view,
@@ -105,17 +128,41 @@ class CompiledModel:
 
 
 def compile_model(model: Model, evidence: Evidence, view: View) -> CompiledModel:
-    """Build a model on the evidence that a view uses and compile it."""
+    """Build a model on the evidence that a view uses and compile it.
+
+    Fast math is off: with it a kernel that was just compiled and the same kernel from PyTensor's cache round differently, and
+    the same seed would give other draws in the next process.
+    """
     import nutpie
+    import pytensor
 
     chosen = restrict(evidence, view, model)
     graph = model.build(chosen, view)
-    return CompiledModel(model, view, chosen, graph, nutpie.compile_pymc_model(graph, freeze_model=False))
+    with pytensor.config.change_flags(numba__fastmath=False):
+        compiled = nutpie.compile_pymc_model(graph, freeze_model=False)
+    return CompiledModel(model, view, chosen, graph, compiled)
+
+
+def open_data(view: View, model: Model) -> dict[str, Any]:
+    """Value of every ``pm.Data`` that a view sets, by name."""
+    tables = view.tables(model.quantities)
+    return {
+        "prior_tables": np.stack([tables.y, tables.slope]),
+        "copula_cholesky": tables.cholesky,
+        "anchor_log_weight": log_weights(view),
+        "error_correlation": np.asarray(view.scaling.error_correlation),
+    }
+
+
+def correlate(posterior: xr.Dataset, tables: Tables) -> xr.Dataset:
+    """Replace ``white`` by ``z = L white``."""
+    z = posterior[WHITE].transpose("chain", "draw", "quantity").values @ tables.cholesky.T
+    return posterior.drop_vars(WHITE).assign(z=(("chain", "draw", "quantity"), z))
 
 
 def structural(graph: Any) -> list[Any]:
     """Free variables that nobody elicits."""
-    return [rv for rv in graph.free_RVs if rv.name not in WORKING]
+    return [rv for rv in graph.free_RVs if rv.name != WHITE]
 
 
 def prior_only(graph: Any, tables: Tables) -> tuple[str, ...]:
@@ -133,8 +180,12 @@ def draw_prior(graph: Any, tables: Tables, options: Sampling) -> xr.Dataset:
     data: dict[str, Any] = {"z": (("chain", "draw", "quantity"), white @ tables.cholesky.T)}
     variables = structural(graph)
     if variables:
-        drawn = pm.draw(variables, draws=shape[0] * shape[1], random_seed=child(options.seed, "prior"), mode="FAST_COMPILE")
-        data |= {rv.name: (("chain", "draw"), np.reshape(value, shape)) for rv, value in zip(variables, drawn, strict=True)}
+        drawn = pm.draw(
+            variables, draws=shape[0] * shape[1], random_seed=child(options.seed, "prior"), mode="FAST_COMPILE"
+        )
+        data |= {
+            rv.name: (("chain", "draw"), np.reshape(value, shape)) for rv, value in zip(variables, drawn, strict=True)
+        }
     coords = {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), "quantity": list(tables.names)}
     return xr.Dataset(data, coords=coords)
 
@@ -153,7 +204,7 @@ def log_likelihood(graph: Any, posterior: xr.Dataset, tables: Tables) -> xr.Data
     white = np.linalg.solve(tables.cholesky, posterior["z"].values[..., None])[..., 0]
     replacements, inputs, values = {}, [], []
     for rv in graph.free_RVs:
-        value = white if rv.name in WORKING else posterior[rv.name].values
+        value = white if rv.name == WHITE else posterior[rv.name].values
         batch = pt.tensor(rv.name, dtype="float64", shape=(None, *rv.type.shape))
         replacements[rv] = batch
         inputs.append(batch)
@@ -168,7 +219,9 @@ def log_likelihood(graph: Any, posterior: xr.Dataset, tables: Tables) -> xr.Data
         shape = (posterior.sizes["chain"], posterior.sizes["draw"], *value.shape[1:])
         data[potential.name] = (("chain", "draw", *dims), np.reshape(value, shape))
     coords = {dim: graph.coords[dim] for _, (dims, _) in data.items() for dim in dims if dim in graph.coords}
-    return xr.Dataset(data, coords={"chain": posterior["chain"], "draw": posterior["draw"]} | {k: list(v) for k, v in coords.items()})
+    return xr.Dataset(
+        data, coords={"chain": posterior["chain"], "draw": posterior["draw"]} | {k: list(v) for k, v in coords.items()}
+    )
 
 
 def log_prior(graph: Any, posterior: xr.Dataset, tables: Tables) -> xr.Dataset:

@@ -32,7 +32,9 @@ def read_view(name: str, base: View | None = None) -> View:
         raise InputError(f"view: {name} must be UTF-8 text, got other bytes; save it as UTF-8") from None
     except OSError as error:
         known = ", ".join(view_names())
-        raise InputError(f"view: must be a file or one of {known}, got {name!r} ({error.strerror}); check the spelling") from None
+        raise InputError(
+            f"view: must be a file or one of {known}, got {name!r} ({error.strerror}); check the spelling"
+        ) from None
     if not text.strip():
         raise InputError(f"view: {name} must not be empty; start from `aligntax view show default --toml`")
     return parse_view(text, name, base)
@@ -43,7 +45,7 @@ def read_views(names: Sequence[str], settings: Sequence[str]) -> View:
     view: View | None = None
     for name in names or ("default",):
         view = read_view(name, view)
-    assert view is not None  # noqa: S101  (the loop runs at least once)
+    assert view is not None  # the loop runs at least once
     for text in settings:
         view = view.with_quantity(*parse_set(text))
     return view
@@ -63,7 +65,9 @@ def parse_set(text: str) -> tuple[str, dict[str, Any]]:
     except ValueError:
         equals = ""
     if not equals:
-        raise InputError(f"set: must be quantity=p10,p50,p90 with three numbers, got {text!r}; for instance rlhf_multiplier=0.1,3,100")
+        raise InputError(
+            f"set: must be quantity=p10,p50,p90 with three numbers, got {text!r}; for instance rlhf_multiplier=0.1,3,100"
+        )
     return name.strip(), {"quantiles": {"0.1": low, "0.5": middle, "0.9": high}, "source": f"--set {text}"}
 
 

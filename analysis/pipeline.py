@@ -5,7 +5,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -116,16 +116,22 @@ def run(
         outcome = sample(chosen.name, view, evidence, options, say, progress)
         say("writing the run")
         write(place.folder, outcome, name)
+        result = load(place.folder)
         if report:
             say("drawing the report")
             from analysis.report import write_report
 
-            write_report(place.folder)
-    return load(place.path)
+            write_report(result)
+    return replace(result, path=place.path)
 
 
 def sample(
-    model: str, view: View, evidence: Evidence, options: Sampling, say: Callable[[str], None] = _say, progress: bool = False
+    model: str,
+    view: View,
+    evidence: Evidence,
+    options: Sampling,
+    say: Callable[[str], None] = _say,
+    progress: bool = False,
 ) -> Outcome:
     """Compile, sample, derive and check, without writing anything; arguments as in :func:`run`."""
     started = time.perf_counter()
@@ -206,7 +212,9 @@ def _info(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> dict[s
     return {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join(["aligntax", *sys.argv[1:]]) if sys.argv[0].endswith(("aligntax", "__main__.py")) else "Python",
+        "command": " ".join(["aligntax", *sys.argv[1:]])
+        if sys.argv[0].endswith(("aligntax", "__main__.py"))
+        else "Python",
         "model": {"name": fit.model.name, "version": fit.model.version},
         "view": {"name": fit.view.name, "hash": fit.view.hash},
         "evidence": {"hash": fit.evidence.hash, "tables": dict(fit.evidence.hashes)},

@@ -127,7 +127,9 @@ def unfinished(out: Path, name: str) -> Iterator[Unfinished]:
         out.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{name}.unfinished-", dir=out))
     except OSError as error:
-        raise InputError(f"out: must be a folder that can be written, got {out} ({error.strerror}); choose another with --out") from None
+        raise InputError(
+            f"out: must be a folder that can be written, got {out} ({error.strerror}); choose another with --out"
+        ) from None
     run = Unfinished(folder, out / name)
     try:
         yield run
@@ -181,10 +183,17 @@ def write_tree(path: Path, groups: Mapping[str, "xr.Dataset"]) -> None:
     """Write every group, compressed; booleans become bytes, which netCDF has."""
     import xarray as xr
 
-    plain = {name: dataset.map(lambda v: v.astype("int8") if v.dtype == bool else v, keep_attrs=True) for name, dataset in groups.items()}
+    plain = {
+        name: dataset.map(lambda v: v.astype("int8") if v.dtype == bool else v, keep_attrs=True)
+        for name, dataset in groups.items()
+    }
     tree = xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in plain.items()})
     encoding = {
-        f"/{name}": {v: {"zlib": True, "complevel": 1, "shuffle": True} for v in dataset.data_vars if dataset[v].dtype.kind in "fiu" and dataset[v].size > 100}
+        f"/{name}": {
+            v: {"zlib": True, "complevel": 1, "shuffle": True}
+            for v in dataset.data_vars
+            if dataset[v].dtype.kind in "fiu" and dataset[v].size > 10_000
+        }
         for name, dataset in plain.items()
     }
     tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
@@ -203,7 +212,9 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"run: {path} must be readable, got {error.strerror}; see `aligntax runs`") from None
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"run: {path} must be JSON as `aligntax run` writes it, got {error}; the file is damaged") from None
+        raise InputError(
+            f"run: {path} must be JSON as `aligntax run` writes it, got {error}; the file is damaged"
+        ) from None
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         got = value.get("format") if isinstance(value, dict) else type(value).__name__
         raise InputError(f"run: {path} must have format {FORMAT}, got {got}; it was written by another version")
@@ -222,14 +233,21 @@ def find_run(run: str, out: Path = Path("results")) -> Path:
         if (folder / SUMMARY).is_file():
             return folder
     known = [path.name for path in list_runs(out)][:5]
-    raise InputError(f"run: must be a run's folder or name, got {run!r}; " + (f"known are {', '.join(known)}" if known else f"there is none in {out}"))
+    raise InputError(
+        f"run: must be a run's folder or name, got {run!r}; "
+        + (f"known are {', '.join(known)}" if known else f"there is none in {out}")
+    )
 
 
 def list_runs(out: Path) -> list[Path]:
     """Folders of complete runs, newest first; hidden folders are unfinished ones."""
     if not out.is_dir():
         return []
-    runs = [path for path in out.iterdir() if not path.name.startswith(".") and (path / SUMMARY).is_file() and (path / INFO).is_file()]
+    runs = [
+        path
+        for path in out.iterdir()
+        if not path.name.startswith(".") and (path / SUMMARY).is_file() and (path / INFO).is_file()
+    ]
     return sorted(runs, key=lambda path: (path / INFO).stat().st_mtime, reverse=True)
 
 

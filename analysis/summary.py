@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from analysis.claims import CLAIMS, Claim
 from models.alignment import ABOVE, BELOW, UNDEFINED
 from models.quantities import QUANTITIES
 
-__all__ = ["CLAIMS", "Claim", "Series", "censored_quantile", "claims", "each", "summarise"]
+__all__ = ["Series", "censored_quantile", "claims", "each", "probability", "summarise"]
 
 PROBABILITIES = (0.05, 0.25, 0.50, 0.75, 0.95)
 
@@ -116,7 +117,10 @@ def _row(series: Series, assumed: bool) -> dict[str, Any]:
     quantity = QUANTITIES[series.quantity]
     row: dict[str, Any] = {"unit": quantity.unit, "scale": quantity.scale}
     whole = len(defined) > 0 and np.all(np.isfinite(defined))
-    row |= {"mean": float(defined.mean()) if whole else None, "sd": float(defined.std(ddof=1)) if whole and len(defined) > 1 else None}
+    row |= {
+        "mean": float(defined.mean()) if whole else None,
+        "sd": float(defined.std(ddof=1)) if whole and len(defined) > 1 else None,
+    }
     for probability in PROBABILITIES:
         value = censored_quantile(defined, probability) if len(defined) else np.nan
         row[f"q{round(100 * probability):02d}"] = _number(value)
@@ -148,55 +152,18 @@ def _mcse_median(series: Series, median: float) -> float | None:
     return _number(0.5 * width)
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A statement about one quantity, true of a draw when its value lies within bounds.
-
-    Attributes
-    ----------
-    name, text, source : str
-    quantity : str
-    lower, upper : float
-        On the quantity's scale, both inclusive.
-    part : int
-        Which of Hilton's three claims it speaks to.
-    """
-
-    name: str
-    text: str
-    quantity: str
-    lower: float
-    upper: float
-    part: int
-    source: str
-
-    def probability(self, derived: xr.Dataset) -> float | None:
-        """Share of the draws in which the quantity is defined; null if it never is."""
-        if self.quantity not in derived:
-            return None
-        series = next(s for s in each(derived[[v for v in (self.quantity, f"{self.quantity}_state") if v in derived]]))
-        if not len(series.defined):
-            return None
-        return float(np.mean((series.defined >= self.lower) & (series.defined <= self.upper)))
-
-
-HILTON = "Hilton 2022, How much alignment data will we need in the long run?"
-CLAIMS = (
-    Claim("hours_needed_exceed_300", "alignment needs more than a few hundred (300) human-hours", "alignment_hours_needed",
-          float(np.log10(300)), np.inf, 1, HILTON),
-    Claim("tolerance_at_least_1_percent", "a tax of at least 1% of training cost is tolerated", "alignment_tax_tolerance",
-          -2.0, np.inf, 2, HILTON),
-    Claim("rlhf_multiple_affordable_exceeds_2_oom", "a tolerable tax pays for over 2 OOM beyond InstructGPT's hours",
-          "rlhf_multiple_affordable", 2.0, np.inf, 2, HILTON),
-    Claim("alignment_affordable", "the tax that alignment needs is tolerated at arrival", "prob_affordable", 1.0, 1.0, 2, HILTON),
-    Claim("data_exponent_at_least_1", "training data grow at least linearly with parameters", "data_exponent", 1.0, np.inf, 3,
-          "Hoffmann et al. 2022, arXiv:2203.15556"),
-    Claim("exponent_shift_between_1_and_5_years", "the data exponent moves arrival out by a few (1 to 5) years",
-          "timeline_shift_exponent", 1.0, 5.0, 3, HILTON),
-)  # fmt: skip
+def probability(claim: Claim, derived: xr.Dataset) -> float | None:
+    """Share of the draws in which the claim's quantity is defined that lie within its bounds; null if there is none."""
+    if claim.quantity not in derived:
+        return None
+    names = [name for name in (claim.quantity, f"{claim.quantity}_state") if name in derived]
+    defined = next(each(derived[names])).defined
+    if not len(defined):
+        return None
+    return float(np.mean((defined >= claim.lower) & (defined <= claim.upper)))
 
 
 def claims(derived: xr.Dataset) -> Mapping[str, float]:
     """Probability of each claim whose quantity the model has."""
-    known = {claim.name: claim.probability(derived) for claim in CLAIMS}
+    known = {claim.name: probability(claim, derived) for claim in CLAIMS}
     return {name: value for name, value in known.items() if value is not None}

@@ -53,12 +53,17 @@ def table(console: "Console", columns: Sequence[str], rows: Iterable[Sequence[st
     console.print(grid)
 
 
-def answer(console: "Console", folder: Path, record: Mapping[str, Any], info: Mapping[str, Any], every: bool = False) -> None:
+def answer(
+    console: "Console", folder: Path, record: Mapping[str, Any], info: Mapping[str, Any], every: bool = False
+) -> None:
     """Print a run: verdict, claims, quantities with 90% intervals, and where its report is."""
-    from analysis.summary import CLAIMS
+    from analysis.claims import CLAIMS
 
     good = record["verdict"] == "pass"
-    console.print(f"{record['model']} under view {record['view']}, {record['method']}, seed {info['sampler']['seed']}", markup=False)
+    console.print(
+        f"{record['model']} under view {record['view']}, {record['method']}, seed {info['sampler']['seed']}",
+        markup=False,
+    )
     if record["claims"]:
         assumed, shown = set(info["prior_only"]), []
         for claim in CLAIMS:
@@ -78,11 +83,19 @@ def answer(console: "Console", folder: Path, record: Mapping[str, Any], info: Ma
     for check in record["checks"]:
         if not check["passed"]:
             where = f" ({check['where']})" if check["where"] else ""
-            console.print(f"check failed: {check['name']}{where} is {check['value']}, limit {check['threshold']}; {check['action']}", style="bold red", markup=False)
+            console.print(
+                f"check failed: {check['name']}{where} is {check['value']}, limit {check['threshold']}; {check['action']}",
+                style="bold red",
+                markup=False,
+            )
     state = "the sampler's checks passed" if good else "do not trust this result: a check failed"
     console.print(f"verdict: {record['verdict']} ({state})", style="green" if good else "bold red", markup=False)
     report = folder / "report.html"
-    console.print(f"{'report' if report.exists() else 'run'}: {report if report.exists() else folder}", soft_wrap=True, markup=False)
+    console.print(
+        f"{'report' if report.exists() else 'run'}: {report if report.exists() else folder}",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def _quantity_row(name: str, row: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -95,13 +108,19 @@ def _quantity_row(name: str, row: Mapping[str, Any]) -> tuple[str, str, str, str
     if row["prob_above"]:
         notes.append(f"{row['prob_above']:.0%} beyond the horizon")
     if row["prob_below"]:
-        notes.append(f"{row['prob_below']:.0%} nothing affordable" if "affordable" in name or "headroom" in name else f"{row['prob_below']:.0%} below")
+        notes.append(
+            f"{row['prob_below']:.0%} nothing affordable"
+            if "affordable" in name or "headroom" in name
+            else f"{row['prob_below']:.0%} below"
+        )
     if row["assumed"]:
         notes.append("assumed")
     return label, median, span, ", ".join(notes)
 
 
-def runs_table(console: "Console", out: Path, rows: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]) -> None:
+def runs_table(
+    console: "Console", out: Path, rows: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]
+) -> None:
     """Print one line a run."""
     if not rows:
         console.print(f"no runs in {out}; make one with `aligntax run`", markup=False)
@@ -111,7 +130,17 @@ def runs_table(console: "Console", out: Path, rows: Sequence[tuple[Path, Mapping
         year = record["quantities"].get("tai_year", {}).get("q50")
         paid = record["claims"].get("alignment_affordable")
         texts = (f"{year:.0f}" if year else "", f"{paid:.0%}" if paid is not None else "")
-        lines.append((folder.name, record["model"], record["view"], record["method"], record["verdict"], info["created"][:16], *texts))
+        lines.append(
+            (
+                folder.name,
+                record["model"],
+                record["view"],
+                record["method"],
+                record["verdict"],
+                info["created"][:16],
+                *texts,
+            )
+        )
     table(console, ("run", "model", "view", "method", "verdict", "created (UTC)", "TAI median", "affordable"), lines)
 
 
@@ -123,7 +152,9 @@ def view_table(console: "Console", view: "View", names: Sequence[str]) -> None:
     for name in names:
         quantity, prior = lookup(name), tables.table(name)
         points = quantity.from_link(prior.value([-1.6448536, 0.0, 1.6448536]))
-        rows.append((name, *(f"{point:.3g}" for point in points), quantity.unit, str(view.quantities[name].get("source", ""))))
+        rows.append(
+            (name, *(f"{point:.3g}" for point in points), quantity.unit, str(view.quantities[name].get("source", "")))
+        )
     table(console, ("quantity", "5%", "50%", "95%", "unit", "source"), rows)
 
 
@@ -136,7 +167,10 @@ def evidence_rows(evidence: "Evidence", name: str, used: bool) -> tuple[list[str
     for i, label in enumerate(data[key].values):
         if used and "used" in data and not bool(data["used"].values[i]):
             continue
-        values = [data[column].values[i].item() if hasattr(data[column].values[i], "item") else data[column].values[i] for column in columns[1:]]
+        values = [
+            data[column].values[i].item() if hasattr(data[column].values[i], "item") else data[column].values[i]
+            for column in columns[1:]
+        ]
         rows.append([str(label), *(None if value != value else value for value in values)])
     json.dumps(rows)  # every cell is plain
     return columns, rows

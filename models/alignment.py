@@ -41,7 +41,23 @@ from models.compute import Trend, smooth_minimum
 from models.evidence import Evidence
 from models.views import View
 
-__all__ = ["ABOVE", "BELOW", "OBSERVED", "QUANTITIES", "UNDEFINED", "add", "at_date", "build", "derive", "observed", "observed_all", "simulate", "simulate_all", "used", "waits"]
+__all__ = [
+    "ABOVE",
+    "BELOW",
+    "OBSERVED",
+    "QUANTITIES",
+    "UNDEFINED",
+    "add",
+    "at_date",
+    "build",
+    "derive",
+    "observed",
+    "observed_all",
+    "simulate",
+    "simulate_all",
+    "used",
+    "waits",
+]
 
 OWN = (
     "practice_hours",
@@ -74,24 +90,26 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     import pymc as pm
     import pytensor.tensor as pt
 
+    from models.elicited import columns
+
     efforts, shares = used(evidence, "rlhf_efforts"), used(evidence, "alignment_compute_shares")
     model = pm.modelcontext(None)
     model.add_coords({"effort": efforts["effort"].values, "system": shares["system"].values})
     effort_sd = pm.HalfNormal("effort_sd", 1.0)  # OOM; published efforts of one model size differ by tens of times
     spread = pm.HalfNormal("share_spread", 0.7)  # OOM
     if efforts.sizes["effort"]:
-        hours = pm.Data("log_hours", np.log10(efforts["human_hours"].values), dims="effort")
-        hours_sd = pm.Data("log_hours_sd", efforts["hours_sd"].values, dims="effort")
-        flop = pm.Data("effort_log_flop", np.log10(efforts["model_flop"].values), dims="effort")
-        scale = flop - np.log10(evidence.constant("instructgpt_flop"))
+        logs = efforts.assign(log_hours=np.log10(efforts["human_hours"]), log_flop=np.log10(efforts["model_flop"]))
+        data = columns("efforts", "effort", logs, ("log_hours", "hours_sd", "log_flop"))
+        scale = data["log_flop"] - np.log10(evidence.constant("instructgpt_flop"))
         mean = x["practice_hours"] + x["practice_slope"] * scale
-        practice = pm.Normal.dist(mean, (hours_sd**2 + effort_sd**2) ** 0.5)
-        pm.Potential("rlhf_efforts", pm.logp(practice, hours), dims="effort")
+        practice = pm.Normal.dist(mean, (data["hours_sd"] ** 2 + effort_sd**2) ** 0.5)
+        pm.Potential("rlhf_efforts", pm.logp(practice, data["log_hours"]), dims="effort")
     if shares.sizes["system"]:
-        log_share = pm.Data("log_share", np.log10(shares["share"].values), dims="system")
-        share_sd = pm.Data("log_share_sd", shares["share_sd"].values, dims="system")
-        typical = pm.Normal.dist(pt.log10(x["alignment_compute_share"]), (share_sd**2 + spread**2) ** 0.5)
-        pm.Potential("alignment_compute_shares", pm.logp(typical, log_share), dims="system")
+        data = columns(
+            "shares", "system", shares.assign(log_share=np.log10(shares["share"])), ("log_share", "share_sd")
+        )
+        typical = pm.Normal.dist(pt.log10(x["alignment_compute_share"]), (data["share_sd"] ** 2 + spread**2) ** 0.5)
+        pm.Potential("alignment_compute_shares", pm.logp(typical, data["log_share"]), dims="system")
 
 
 def build(evidence: Evidence, view: View) -> Any:
@@ -100,7 +118,7 @@ def build(evidence: Evidence, view: View) -> Any:
 
     from models.elicited import elicited
 
-    with pm.Model() as model:
+    with pm.Model(check_bounds=False) as model:
         x = elicited(view.tables(QUANTITIES))
         compute.add(evidence, view, x)
         add(evidence, view, x)
@@ -174,7 +192,11 @@ def waits(x: dict[str, Any], arrival: Any, trend: Trend, evidence: Evidence, vie
         NaN where not before the horizon.
     """
     column = {name: np.asarray(value)[..., None] for name, value in x.items()}
-    years = time_grid(0.0, view.arrival.horizon - np.nanmin(arrival)) if np.isfinite(arrival).any() else np.array([0.0, 1.0])
+    years = (
+        time_grid(0.0, view.arrival.horizon - np.nanmin(arrival))
+        if np.isfinite(arrival).any()
+        else np.array([0.0, 1.0])
+    )
     t = arrival[:, None] + years
     needed = needed_hours(column, trend.physical(x, arrival)[:, None], t, evidence)
     cost = needed + column["usd_per_hour"] + column["labour_overhead"] - trend.spend(column, t)
@@ -210,8 +232,8 @@ def derive(x: dict[str, Any], evidence: Evidence, view: View) -> dict[str, Any]:
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
     return {
-        "log_hours": np.log10(used(evidence, "rlhf_efforts")["human_hours"]),
-        "log_share": np.log10(used(evidence, "alignment_compute_shares")["share"]),
+        "log_hours": xr.DataArray(np.log10(used(evidence, "rlhf_efforts")["human_hours"])),
+        "log_share": xr.DataArray(np.log10(used(evidence, "alignment_compute_shares")["share"])),
     }
 
 
@@ -232,7 +254,10 @@ def simulate(
     share_sd = np.sqrt(shares["share_sd"].values ** 2 + parameters["share_spread"].values[..., None] ** 2)
     return {
         "log_hours": ("effort", mean + sd * rng.standard_normal(sd.shape)),
-        "log_share": ("system", np.log10(column["alignment_compute_share"]) + share_sd * rng.standard_normal(share_sd.shape)),
+        "log_share": (
+            "system",
+            np.log10(column["alignment_compute_share"]) + share_sd * rng.standard_normal(share_sd.shape),
+        ),
     }
 
 

@@ -73,7 +73,7 @@ def accumulated_rate(rate: Any, grid: Any) -> Any:
     weights = np.zeros(len(grid))
     weights[1:] += 0.5 * np.diff(grid)
     weights[:-1] += 0.5 * np.diff(grid)
-    return rate @ weights
+    return (rate * weights).sum(axis=-1)
 
 
 def anchor_probabilities(log_weights: Any, accumulated: Any) -> Any:
@@ -82,7 +82,9 @@ def anchor_probabilities(log_weights: Any, accumulated: Any) -> Any:
     return softmax(log_weights - rates, axis=-1)
 
 
-def choose_anchor(probability: Any, chance: Chance, now: float, arrival: Arrival, none_weight: float) -> tuple[Any, Any]:
+def choose_anchor(
+    probability: Any, chance: Chance, now: float, arrival: Arrival, none_weight: float
+) -> tuple[Any, Any]:
     """Anchor index of each draw and the date from which it counts.
 
     Parameters

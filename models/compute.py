@@ -169,6 +169,8 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     """Add the frontier runs and the estimates of algorithmic progress to the open model."""
     import pymc as pm
 
+    from models.elicited import columns
+
     rows = runs(evidence, view)
     model = pm.modelcontext(None)
     model.add_coord("run", rows["run"].values)
@@ -182,19 +184,19 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     published = estimates(evidence)
     model.add_coord("estimate", published["estimate"].values)
     if published.sizes["estimate"]:
-        growth = pm.Data("algorithmic_growth_estimate", published["growth"].values, dims="estimate")
-        se = pm.Data("algorithmic_growth_se", published["growth_se"].values, dims="estimate")
-        estimate = pm.Normal.dist(x["algorithmic_growth"], (se**2 + spread**2) ** 0.5)
-        pm.Potential("algorithmic_progress", pm.logp(estimate, growth), dims="estimate")
+        data = columns("estimates", "estimate", published, ("growth", "growth_se"))
+        estimate = pm.Normal.dist(x["algorithmic_growth"], (data["growth_se"] ** 2 + spread**2) ** 0.5)
+        pm.Potential("algorithmic_progress", pm.logp(estimate, data["growth"]), dims="estimate")
 
 
 def _run_log_likelihood(rows: xr.Dataset, view: View, x: dict[str, Any], sd_s: Any, sd_h: Any, rho: Any) -> Any:
     """Log density of each run given that it entered the top ten, (run,)."""
-    import pymc as pm
     import pytensor.tensor as pt
 
-    data = {name: pm.Data(f"run_{name}", rows[name].fillna(0.0).values.astype(float), dims="run") for name in rows.data_vars}
-    costed = pm.Data("run_costed", np.isfinite(rows["log_cost"].values).astype(float), dims="run")
+    from models.elicited import columns
+
+    complete = rows.fillna(0.0).assign(costed=np.isfinite(rows["log_cost"]))
+    data = columns("runs", "run", complete, tuple(complete.data_vars))
 
     elapsed = data["date"] - view.compute.reference_year
     s = x["spend_level"] + x["spend_growth"] * elapsed + x["largest_run_offset"] * data["record"]
@@ -210,7 +212,7 @@ def _run_log_likelihood(rows: xr.Dataset, view: View, x: dict[str, Any], sd_s: A
     one = np.log(3 / 8) - pt.log(total) - (NU + 1) / 2 * pt.log1p(t**2 / NU)
     bound = (pt.maximum(data["log_flop"], data["threshold"]) - s - h) / total
     entry = log_survival((data["threshold"] - s - h) / total, pt.log)
-    known = pt.switch(costed > 0, both, one)
+    known = pt.switch(data["costed"] > 0, both, one)
     return pt.switch(data["exact"] > 0, known, log_survival(bound, pt.log)) - entry
 
 
@@ -226,7 +228,7 @@ def build(evidence: Evidence, view: View) -> Any:
 
     from models.elicited import elicited
 
-    with pm.Model() as model:
+    with pm.Model(check_bounds=False) as model:
         add(evidence, view, elicited(view.tables(QUANTITIES)))
     return model
 

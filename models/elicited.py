@@ -3,16 +3,35 @@
 The graph is the same for every view, so that a compiled model is refitted under new priors by giving it new tables.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+import xarray as xr
 
 from models.priors import KNOTS, STEP, Tables, hermite
 from models.quantities import lookup
 
-__all__ = ["elicited", "quantile_function"]
+__all__ = ["columns", "elicited", "quantile_function"]
 
 
-def quantile_function(z: pt.TensorVariable, y: pt.TensorVariable, slope: pt.TensorVariable) -> pt.TensorVariable:
+def columns(name: str, dim: str, rows: xr.Dataset, wanted: Sequence[str]) -> dict[str, Any]:
+    """Add columns of a table of evidence to the open model as one ``pm.Data`` of shape (column, row).
+
+    One and not many: nutpie's compile time grows with the square of their number.
+
+    Returns
+    -------
+    dict of str to tensor, shape (row,)
+    """
+    values = np.stack([np.asarray(rows[column].values, dtype=float) for column in wanted])
+    data = pm.Data(name, values, dims=(f"{name}_column", dim), coords={f"{name}_column": list(wanted)})
+    return {column: data[i] for i, column in enumerate(wanted)}
+
+
+def quantile_function(z: Any, y: Any, slope: Any) -> Any:
     """``T(z)`` for a vector of quantities, the twin of :meth:`models.priors.Table.value`.
 
     Parameters
@@ -34,8 +53,10 @@ def quantile_function(z: pt.TensorVariable, y: pt.TensorVariable, slope: pt.Tens
     return value + gradient * (z - inside)
 
 
-def elicited(tables: Tables) -> dict[str, pt.TensorVariable]:
+def elicited(tables: Tables) -> dict[str, Any]:
     """Add the elicited quantities to the open model.
+
+    The sampled variable is ``white``, with ``z = L white`` and ``R = L L'``: independent, whatever the copula.
 
     Returns
     -------
@@ -44,16 +65,15 @@ def elicited(tables: Tables) -> dict[str, pt.TensorVariable]:
     """
     model = pm.modelcontext(None)
     model.add_coord("quantity", list(tables.names))
-    y = pm.Data("table_y", tables.y)
-    slope = pm.Data("table_slope", tables.slope)
+    table = pm.Data("prior_tables", np.stack([tables.y, tables.slope]))
     cholesky = pm.Data("copula_cholesky", tables.cholesky)
     white = pm.Normal("white", dims="quantity")
-    z = pm.Deterministic("z", cholesky @ white, dims="quantity")
-    links = quantile_function(z, y, slope)
+    z = (cholesky * white).sum(axis=-1)
+    links = quantile_function(z, table[0], table[1])
     return {name: _to_scale(name, links[i]) for i, name in enumerate(tables.names)}
 
 
-def _to_scale(name: str, link: pt.TensorVariable) -> pt.TensorVariable:
+def _to_scale(name: str, link: Any) -> Any:
     quantity = lookup(name)
     value = link
     if quantity.scale == "logit":

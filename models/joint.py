@@ -75,8 +75,10 @@ def build(evidence: Evidence, view: View) -> Any:
     from models.elicited import elicited
 
     if view.arrival.mode == "crossing" and view.evidence.no_tai:
-        raise InputError("arrival.mode: crossing has no likelihood for no_tai; set evidence.use = \"none\" or mode = \"hazard\"")
-    with pm.Model() as model:
+        raise InputError(
+            'arrival.mode: crossing has no likelihood for no_tai; set evidence.use = "none" or mode = "hazard"'
+        )
+    with pm.Model(check_bounds=False) as model:
         x = elicited(view.tables(QUANTITIES))
         gamma = scaling.add(evidence, view, x)
         compute.add(evidence, view, x)
@@ -152,7 +154,9 @@ def derive(
 class _Anchors:
     """The anchors of a set of draws: probabilities given no TAI yet, one anchor a draw, and its arrival at any exponent."""
 
-    def __init__(self, x: dict[str, Any], evidence: Evidence, view: View, trend: Trend, gamma: Any, chance: Chance) -> None:
+    def __init__(
+        self, x: dict[str, Any], evidence: Evidence, view: View, trend: Trend, gamma: Any, chance: Chance
+    ) -> None:
         self.x, self.evidence, self.view, self.chance = x, evidence, view, chance
         self.steepness = 10.0 ** x["hazard_steepness"]
         column = {name: value[:, None] for name, value in x.items()}
@@ -230,4 +234,3 @@ def simulate(
 ) -> dict[str, tuple[str, Any]]:
     """Replicated evidence of every table; see each model's ``simulate``."""
     return {name: value for part in PARTS for name, value in part.simulate(x, parameters, evidence, view, rng).items()}
-

@@ -43,7 +43,11 @@ NOTES = ("source", "rationale")
 # Alternative units of a stated value: name -> (to the natural value, back, log of the derivative).
 UNITS: Mapping[str, tuple[Any, Any, Any]] = {
     "OOM": (lambda v: 10.0 ** np.asarray(v), np.log10, lambda v: np.asarray(v) * np.log(10) + np.log(np.log(10))),
-    "percent": (lambda v: np.asarray(v) / 100, lambda x: np.asarray(x) * 100, lambda v: np.full(np.shape(v), -np.log(100))),
+    "percent": (
+        lambda v: np.asarray(v) / 100,
+        lambda x: np.asarray(x) * 100,
+        lambda v: np.full(np.shape(v), -np.log(100)),
+    ),
     "x/year": (np.log10, lambda x: 10.0 ** np.asarray(x), lambda v: -np.log(v) - np.log(np.log(10))),
     "percent/year": (
         lambda v: np.log10(1 + np.asarray(v) / 100),
@@ -139,7 +143,9 @@ def tabulate(distribution: Distribution) -> Table:
     y = distribution.quantile(np.asarray(ndtr(KNOTS)), np.asarray(ndtr(-KNOTS)))
     d = secants(y)
     if not (np.all(np.isfinite(y)) and np.all(d > 0)):
-        raise InputError("prior: its quantile function must increase strictly and stay finite within five standard deviations")
+        raise InputError(
+            "prior: its quantile function must increase strictly and stay finite within five standard deviations"
+        )
     with np.errstate(over="ignore"):  # zero density in a gap: an infinite slope, replaced below
         exact = np.exp(-0.5 * KNOTS**2 - 0.5 * np.log(2 * np.pi) - distribution.log_pdf(y))
     limit = 3 * np.minimum(np.append(d, d[-1]), np.append(d[0], d))
@@ -188,7 +194,12 @@ def _forward(quantity: Quantity, unit: str) -> tuple[Any, Any, Any]:
     if unit == "OOM" and quantity.scale == "log10":
         return np.asarray, np.asarray, lambda v: np.zeros(np.shape(v))
     if unit and unit != quantity.unit and unit not in UNITS:
-        raise _fail(quantity, "unit must be the quantity's or one of " + ", ".join(UNITS), repr(unit), "leave it out for " + quantity.unit)
+        raise _fail(
+            quantity,
+            "unit must be the quantity's or one of " + ", ".join(UNITS),
+            repr(unit),
+            "leave it out for " + quantity.unit,
+        )
     rates = {"x/year", "percent/year"}
     if unit in rates and quantity.unit != "OOM/year" or unit == "OOM" and quantity.unit not in ("OOM", "OOM/year"):
         raise _fail(quantity, f"unit {unit!r} does not fit a quantity in {quantity.unit}", repr(unit), "leave it out")
@@ -215,7 +226,12 @@ def _shape(quantity: Quantity, spec: Mapping[str, Any]) -> Distribution:
     kinds = [kind for kind in KINDS if kind in spec]
     parameters = FAMILIES[spec["family"]][1] if spec.get("family") in FAMILIES else ()
     if unknown := set(spec) - {*KINDS, *NOTES, *parameters, "unit", "bounds", "weight"}:
-        raise _fail(quantity, "a prior has no such key", sorted(unknown), "known are " + ", ".join((*KINDS, *NOTES, "unit", "bounds")))
+        raise _fail(
+            quantity,
+            "a prior has no such key",
+            sorted(unknown),
+            "known are " + ", ".join((*KINDS, *NOTES, "unit", "bounds")),
+        )
     if len(kinds) != 1:
         raise _fail(
             quantity, "a prior states exactly one of quantiles, family, histogram, mixture", kinds or "none of them",
@@ -240,25 +256,41 @@ def _truncate(quantity: Quantity, stated: Any, shape: Distribution, forward: Any
     with np.errstate(all="ignore"):
         low, high = (float(forward(b)) for b in bounds)
     if not np.isfinite(low) or not np.isfinite(high):
-        raise _fail(quantity, f"bounds must lie inside the quantity's range ({quantity.scale} scale)", bounds.tolist(), "move them inside")
+        raise _fail(
+            quantity,
+            f"bounds must lie inside the quantity's range ({quantity.scale} scale)",
+            bounds.tolist(),
+            "move them inside",
+        )
     inside = 1.0 - float(shape.cdf(np.asarray(low))) - float(shape.sf(np.asarray(high)))
     if inside < 0.01:
-        raise _fail(quantity, "bounds must leave at least 1% of the prior", f"{inside:.2g} of it", "widen the bounds or move the prior")
+        raise _fail(
+            quantity,
+            "bounds must leave at least 1% of the prior",
+            f"{inside:.2g} of it",
+            "widen the bounds or move the prior",
+        )
     return Truncated(shape, low, high)
 
 
 def _from_quantiles(quantity: Quantity, stated: Any, forward: Any) -> Table:
     if not isinstance(stated, Mapping) or len(flat := _flatten(stated)) < 2:
-        raise _fail(quantity, "quantiles must be two or more pairs", stated, "write quantiles = {0.1 = 1, 0.5 = 3, 0.9 = 9}")
+        raise _fail(
+            quantity, "quantiles must be two or more pairs", stated, "write quantiles = {0.1 = 1, 0.5 = 3, 0.9 = 9}"
+        )
     try:
         pairs = sorted((float(p), _number(quantity, f"quantile {p}", v)) for p, v in flat.items())
     except ValueError as error:
         if isinstance(error, InputError):
             raise
-        raise _fail(quantity, "the left side of a quantile must be a probability", list(flat), "write 0.1 = value") from None
+        raise _fail(
+            quantity, "the left side of a quantile must be a probability", list(flat), "write 0.1 = value"
+        ) from None
     p, v = np.asarray(pairs).T
     if not (p[0] > 1e-6 and p[-1] < 1 - 1e-6 and np.all(np.diff(p) > 0)):
-        raise _fail(quantity, "probabilities must be distinct and between 0 and 1", p.tolist(), "use for instance 0.1, 0.5, 0.9")
+        raise _fail(
+            quantity, "probabilities must be distinct and between 0 and 1", p.tolist(), "use for instance 0.1, 0.5, 0.9"
+        )
     with np.errstate(all="ignore"):
         y = np.asarray(forward(v), dtype=float)
     if not np.all(np.isfinite(y)):
@@ -279,11 +311,15 @@ def _range(quantity: Quantity) -> str:
 
 def _family(quantity: Quantity, spec: Mapping[str, Any]) -> Distribution:
     if spec["family"] not in FAMILIES:
-        raise _fail(quantity, "family must be one of " + ", ".join(FAMILIES), repr(spec["family"]), "or state quantiles")
+        raise _fail(
+            quantity, "family must be one of " + ", ".join(FAMILIES), repr(spec["family"]), "or state quantiles"
+        )
     build, names = FAMILIES[spec["family"]]
     missing = [name for name in names if name not in spec]
     if missing:
-        raise _fail(quantity, f"family {spec['family']} needs {', '.join(names)}", f"no {', '.join(missing)}", "add them")
+        raise _fail(
+            quantity, f"family {spec['family']} needs {', '.join(names)}", f"no {', '.join(missing)}", "add them"
+        )
     parameters = {name: _number(quantity, name, spec[name]) for name in names}
     for name in ("sigma", "nu", "alpha", "beta"):
         if parameters.get(name, 1.0) <= 0:
@@ -298,15 +334,27 @@ def _histogram(quantity: Quantity, spec: Any) -> Histogram:
         raise _fail(quantity, "a histogram has edges and weights", spec, "write {edges = [0, 1, 2], weights = [3, 1]}")
     edges, weights = _numbers(quantity, "edges", spec["edges"]), _numbers(quantity, "weights", spec["weights"])
     if len(edges) != len(weights) + 1 or not np.all(np.diff(edges) > 0):
-        raise _fail(quantity, "edges must increase and be one more than the weights", edges.tolist(), "correct the list")
+        raise _fail(
+            quantity, "edges must increase and be one more than the weights", edges.tolist(), "correct the list"
+        )
     if np.any(weights < 0) or weights.sum() <= 0:
         raise _fail(quantity, "weights must be non-negative and not all zero", weights.tolist(), "correct the list")
     return Histogram(tuple(edges), tuple(weights))
 
 
 def _mixture(quantity: Quantity, spec: Any, unit: str) -> Mixture:
-    if not isinstance(spec, Sequence) or isinstance(spec, str) or len(spec) < 2 or not all(isinstance(c, Mapping) for c in spec):
-        raise _fail(quantity, "a mixture is a list of two or more priors", spec, "write mixture = [{weight = 1, quantiles = ...}, ...]")
+    if (
+        not isinstance(spec, Sequence)
+        or isinstance(spec, str)
+        or len(spec) < 2
+        or not all(isinstance(c, Mapping) for c in spec)
+    ):
+        raise _fail(
+            quantity,
+            "a mixture is a list of two or more priors",
+            spec,
+            "write mixture = [{weight = 1, quantiles = ...}, ...]",
+        )
     weights = tuple(_number(quantity, "weight", component.get("weight", 1.0)) for component in spec)
     if min(weights) < 0 or sum(weights) <= 0:
         raise _fail(quantity, "mixture weights must be non-negative and not all zero", weights, "correct them")
@@ -366,7 +414,9 @@ def copula(names: Sequence[str], rank_correlations: Mapping[tuple[str, str], flo
         return np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError:
         pairs = ", ".join(f"{a}~{b}={rho:g}" for (a, b), rho in rank_correlations.items())
-        raise InputError(f"correlations: the matrix must be positive definite, got {pairs}; weaken some of them") from None
+        raise InputError(
+            f"correlations: the matrix must be positive definite, got {pairs}; weaken some of them"
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,9 @@ class Quantity:
     @property
     def axis(self) -> str:
         """Axis label with unit."""
-        unit = {"log10": f"log10 {self.unit}", "1": ""}.get(self.scale if self.scale == "log10" else self.unit, self.unit)
+        unit = {"log10": f"log10 {self.unit}", "1": ""}.get(
+            self.scale if self.scale == "log10" else self.unit, self.unit
+        )
         return f"{self.label} ({unit})" if unit and unit != "log10 1" else self.label
 
 
@@ -89,6 +91,7 @@ def _table(*rows: Quantity) -> Mapping[str, Quantity]:
     return MappingProxyType({row.name: row for row in rows})
 
 
+# fmt: off
 ELICITED = _table(
     # scaling
     Quantity("data_exponent_prior", "1", "log10", "data exponent", "gamma in D ~ N^gamma along the compute-optimal path"),
@@ -159,6 +162,7 @@ DERIVED = _table(
     Quantity("frontier_spend", "USD", "log10", "frontier spend", "cost of the largest run at a date"),
     Quantity("effective_flop", "FLOP", "log10", "effective FLOP", "2020-algorithm FLOP of the largest run at a date"),
 )
+# fmt: on
 
 QUANTITIES: Mapping[str, Quantity] = MappingProxyType({**ELICITED, **DERIVED})
 

@@ -62,7 +62,9 @@ def studies(evidence: Evidence) -> xr.Dataset:
     )
 
 
-def group_log_likelihood(residual: Any, se: Any, member: Any, tau: Any, method_sd: Any, correlation: Any, log: Any) -> Any:
+def group_log_likelihood(
+    residual: Any, se: Any, member: Any, tau: Any, method_sd: Any, correlation: Any, log: Any
+) -> Any:
     """Log density of each group's residuals, offsets and shared errors integrated out.
 
     Covariance of a group ``diag(v) + (tau 1)(tau 1)' + u u'`` with ``v = (1 - correlation) s^2 + method_sd^2`` and
@@ -82,13 +84,16 @@ def group_log_likelihood(residual: Any, se: Any, member: Any, tau: Any, method_s
     -------
     array or tensor, shape (group,)
     """
+
+    def total(each: Any) -> Any:  # over a group's rows; a sum compiles several times faster than a matrix product
+        return (member * each).sum(axis=-1)
+
     v, u = (1 - correlation) * se**2 + method_sd**2, correlation**0.5 * se
-    m11, m12, m22 = 1 + tau**2 * (member @ (1 / v)), tau * (member @ (u / v)), 1 + member @ (u**2 / v)
-    b1, b2 = tau * (member @ (residual / v)), member @ (u * residual / v)
+    m11, m12, m22 = 1 + tau**2 * total(1 / v), tau * total(u / v), 1 + total(u**2 / v)
+    b1, b2 = tau * total(residual / v), total(u * residual / v)
     determinant = m11 * m22 - m12**2
-    quadratic = member @ (residual**2 / v) - (m22 * b1**2 - 2 * m12 * b1 * b2 + m11 * b2**2) / determinant
-    size = member.sum(axis=1)
-    return -0.5 * (quadratic + member @ log(v) + log(determinant) + size * np.log(2 * np.pi))
+    quadratic = total(residual**2 / v) - (m22 * b1**2 - 2 * m12 * b1 * b2 + m11 * b2**2) / determinant
+    return -0.5 * (quadratic + total(log(v) + np.log(2 * np.pi)) + log(determinant))
 
 
 def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
@@ -102,20 +107,23 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
+    from models.elicited import columns
+
     data = studies(evidence)
     model = pm.modelcontext(None)
     model.add_coords({"study": data["study"].values, "group": data["group"].values})
     tau = pm.HalfNormal("between_study_sd", 0.3)  # corpora seldom differ by more than a factor of two in gamma
-    method_sd = pm.HalfNormal("method_sd", 0.1)  # methods on the same runs differ by about 0.05 in a, 0.2 in log gamma, at most
+    method_sd = pm.HalfNormal(
+        "method_sd", 0.1
+    )  # methods on the same runs differ by about 0.05 in a, 0.2 in log gamma, at most
     bias = pm.Normal("kaplan_bias", 0.0, 2.0)  # Kaplan's gamma may be a tenth or ten times the truth
     regime = pm.Normal("regime_offset")
     log_gamma = x["data_exponent_prior"] * np.log(10)
-    observed = pm.Data("log_gamma", data["log_gamma"].values, dims="study")
-    se = pm.Data("log_gamma_se", data["log_gamma_se"].values, dims="study")
-    kaplan = pm.Data("kaplan_style", data["kaplan_style"].values, dims="study")
+    study = columns("studies", "study", data, ("log_gamma", "log_gamma_se", "kaplan_style"))
     member = pm.Data("study_in_group", _member(data), dims=("group", "study"))
     correlation = pm.Data("error_correlation", view.scaling.error_correlation)
-    terms = group_log_likelihood(observed - log_gamma - bias * kaplan, se, member, tau, method_sd, correlation, pt.log)
+    residual = study["log_gamma"] - log_gamma - bias * study["kaplan_style"]
+    terms = group_log_likelihood(residual, study["log_gamma_se"], member, tau, method_sd, correlation, pt.log)
     if data.sizes["study"]:
         pm.Potential("scaling_exponents", terms, dims="group")
     return pt.exp(log_gamma + tau * regime)
@@ -131,7 +139,7 @@ def build(evidence: Evidence, view: View) -> Any:
 
     from models.elicited import elicited
 
-    with pm.Model() as model:
+    with pm.Model(check_bounds=False) as model:
         add(evidence, view, elicited(view.tables(QUANTITIES)))
     return model
 

@@ -152,7 +152,9 @@ class View:
         plain = asdict(self)
         plain["correlations"] = [{"between": list(pair), "rho": rho} for pair, rho in self.correlations.items()]
         plain["quantities"] = {name: dict(spec) for name, spec in self.quantities.items()}
-        plain["evidence"]["use"] = list(self.evidence.use) if isinstance(self.evidence.use, tuple) else self.evidence.use
+        plain["evidence"]["use"] = (
+            list(self.evidence.use) if isinstance(self.evidence.use, tuple) else self.evidence.use
+        )
         return cast(dict[str, Any], _without_none({"extends": "", **plain}))
 
     def to_toml(self) -> str:
@@ -258,7 +260,9 @@ def _resolve(raw: dict[str, Any], origin: str, base: View | None) -> View:
         **sections,
     )
     if missing := set(ELICITED) - set(quantities):
-        raise InputError(f"quantities: a view that extends nothing states all, missing {sorted(missing)}; add extends = \"default\"")
+        raise InputError(
+            f'quantities: a view that extends nothing states all, missing {sorted(missing)}; add extends = "default"'
+        )
     copula(list(quantities), view.correlations)
     return view
 
@@ -294,10 +298,20 @@ def _section(key: str, start: Any, raw: Any) -> Any:
             values[name] = _year_or_number(f"{key}.{name}", value)
     section = replace(start, **values)
     if isinstance(section, Arrival):
-        _check(0 < section.hazard_cap <= 1000, "arrival.hazard_cap", "must lie between 0 and 1000 per year", section.hazard_cap)
+        _check(
+            0 < section.hazard_cap <= 1000,
+            "arrival.hazard_cap",
+            "must lie between 0 and 1000 per year",
+            section.hazard_cap,
+        )
         _check(2027 <= section.horizon <= 3000, "arrival.horizon", "must be a year from 2027 to 3000", section.horizon)
     if isinstance(section, Scaling):
-        _check(0 <= section.error_correlation < 1, "scaling.error_correlation", "must lie in [0, 1)", section.error_correlation)
+        _check(
+            0 <= section.error_correlation < 1,
+            "scaling.error_correlation",
+            "must lie in [0, 1)",
+            section.error_correlation,
+        )
     return section
 
 
@@ -320,7 +334,12 @@ def _correlations(raw: Any) -> dict[tuple[str, str], float]:
     pairs: dict[tuple[str, str], float] = {}
     for row in raw if isinstance(raw, list) else [raw]:
         between = _mapping("correlations", row).get("between")
-        if not isinstance(between, list) or len(between) != 2 or between[0] == between[1] or set(row) != {"between", "rho"}:
+        if (
+            not isinstance(between, list)
+            or len(between) != 2
+            or between[0] == between[1]
+            or set(row) != {"between", "rho"}
+        ):
             raise InputError(f"correlations: each has between = [two quantities] and rho, got {dict(row)}; correct it")
         for name in between:
             _elicited(_text("correlations.between", name))
@@ -347,7 +366,9 @@ def _evidence(raw: Any) -> EvidenceChoice:
     if isinstance(use, list):
         known = [*(name for name, table in TABLES.items() if table.likelihood), "no_tai"]
         if unknown := set(map(str, use)) - set(known):
-            raise InputError(f"evidence.use: no table {sorted(unknown)} is conditioned on; known are {', '.join(known)}")
+            raise InputError(
+                f"evidence.use: no table {sorted(unknown)} is conditioned on; known are {', '.join(known)}"
+            )
         use = tuple(use)
     elif use not in ("all", "none"):
         raise InputError(f"evidence.use: must be all, none or a list of tables, got {use!r}; choose one")

@@ -1,0 +1,118 @@
+"""Which figures a page has, in what order, and what each says in words.
+
+A figure whose variables a run lacks is left out. Captions state numbers, so that they can be read without the figure.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from analysis import check_plots, plots
+from analysis.plot_style import draws_of, used_rows, view_of
+from analysis.store import Result
+from analysis.words import probability
+
+__all__ = ["Drawing", "chains", "forecasts", "predictive"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure to be drawn, and how: as vectors, or as pixels where it has many marks."""
+
+    caption: str
+    draw: Callable[[], Figure]
+    dense: bool = False
+
+
+def forecasts(result: Result) -> Iterator[Drawing]:
+    """Figures that the run has the variables for, in the order of the page."""
+    derived, horizon = result.derived, view_of(result).arrival.horizon
+    if "alignment_hours_needed" in derived:
+        yield Drawing(_fan_caption(result), lambda: plots.data_fan(result))
+    if "tai_year" in derived:
+        row = result.record["quantities"]["tai_year"]
+        yield Drawing(
+            f"Probability that transformative AI has arrived by each year. {probability(row['prob_above'])} of the "
+            f"posterior lies after {horizon:.0f} or never arrives. The dashed line is the same draws with data growing "
+            "as parameters^0.8; the dash-dotted one adds the wait for a tolerable tax and for the hours to be worked; "
+            "the dotted one is the prior before conditioning.",
+            lambda: plots.arrival(result),
+        )
+        if "point" in used_rows(result, "published_forecasts").sizes:
+            yield Drawing(
+                "Published forecasts beside this posterior. Milestones differ, so each has its own marker and none are "
+                "pooled; thin lines join the points of one forecast.",
+                lambda: plots.published_arrival(result),
+            )
+        yield Drawing(
+            "Effective compute of the largest run (2020 algorithms) and the requirement of transformative AI: median, "
+            "50% and 90% bands. The requirement's band is open at the top where no anchor applies.",
+            lambda: plots.compute_fan(result),
+        )
+    runs = used_rows(result, "training_runs").sizes.get("run", 0)
+    if "spend_growth" in derived and runs:
+        yield Drawing(
+            "Fitted physical FLOP of the largest training run (median, 50% and 90% bands) and known runs. Arrival is "
+            "decided by the record runs; triangles are known only to exceed a value.",
+            lambda: plots.frontier(result),
+        )
+    if "data_exponent" in derived and used_rows(result, "scaling_exponents").sizes.get("study", 0):
+        yield Drawing(
+            "Data exponent of each scaling study with its own 90% interval; above them the pooled value and the "
+            "prediction for a new regime, which adds the spread between studies.",
+            lambda: plots.scaling_forest(result),
+        )
+    if plots.contrasted(result):
+        yield Drawing(
+            "Prior (dashed) against posterior (solid): leading quantities, then the elicited ones that the evidence "
+            "moved most. Each curve is scaled to its own height and shows finite draws only.",
+            lambda: plots.prior_posterior(result),
+        )
+
+
+def _fan_caption(result: Result) -> str:
+    x = draws_of(result, ("alignment_tax_tolerance", "alignment_compute_share"))
+    nothing = float(np.mean(10.0 ** x["alignment_tax_tolerance"] <= x["alignment_compute_share"]))
+    cut = (
+        f" In {probability(nothing)} of draws alignment compute alone exceeds the tolerated tax: nothing is affordable."
+    )
+    return (
+        "Human-hours of alignment data needed and affordable if the largest run of each date were the one to align: "
+        f"median, 50% and 90% bands, cut at the axis.{cut if nothing else ''} Dotted: InstructGPT's 20,000 hours."
+    )
+
+
+def predictive(result: Result) -> Iterator[Drawing]:
+    """Posterior predictive checks of every variable that the run can replicate."""
+    for name in check_plots.observed_names(result):
+        half, most, count = check_plots.coverage(result, name)
+        caption = (
+            f"{check_plots.checked(name)[0]}: each observation (dot) against the 50% and 90% intervals of its "
+            f"replicates. {half} of {count} lie within the 50% interval, {most} within the 90% interval."
+        )
+        yield Drawing(caption, lambda name=name: check_plots.predictive_intervals(result, name))  # type: ignore[misc]
+    if check_plots.pit_names(result):
+        yield Drawing(
+            "Rank of each observation among its replicates (PIT): cumulative distribution less the uniform one. A "
+            "p-value below alpha says that the model does not reproduce the spread of the evidence.",
+            lambda: check_plots.pit(result),
+        )
+
+
+def chains(result: Result) -> Iterator[Drawing]:
+    """Chains of the worst parameters."""
+    if not check_plots.worst(result):
+        return
+    yield Drawing(
+        "Ranks of each chain's draws among all chains, less the uniform, for the parameters with the worst r_hat or "
+        "effective sample size. Lines near zero are chains that agree; marked points are suspicious.",
+        lambda: check_plots.ranks(result),
+        dense=True,
+    )
+    yield Drawing(
+        "Draws of the same parameters in order, a colour for each chain. They should look like noise without drift.",
+        lambda: check_plots.traces(result),
+        dense=True,
+    )

@@ -1,0 +1,329 @@
+"""A run as one offline page: verdict and answer first, then figures, checks, evidence, priors and how it was made.
+
+Everything shown is text that the template escapes, or an image in a data URI; there is no script, and nothing is
+fetched. A figure that fails leaves its error in its place and is counted beside the verdict.
+"""
+
+import base64
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+
+from analysis import gallery
+from analysis.claims import CLAIMS, Claim
+from analysis.gallery import Drawing
+from analysis.plot_style import used_rows, view_of
+from analysis.store import Result
+from analysis.words import interval, missing, number, probability
+from models.catalogue import Model, find_model
+from models.quantities import Quantity, lookup
+from models.views import ANCHORS
+
+__all__ = ["write_report"]
+
+TEMPLATES = Path(__file__).parent / "templates"
+PAGE = "report.html"
+PARTS = {
+    1: "Alignment needs far more than a few hundred hours of human feedback",
+    2: "A tax of 1% or more is likely to be affordable, and pays for over two further orders of magnitude",
+    3: "Training data grow linearly with parameters, which moves timelines out by a few years",
+}
+ANSWER = (
+    "alignment_hours_needed",
+    "alignment_hours_affordable",
+    "tax_headroom",
+    "alignment_tax",
+    "alignment_tax_tolerance",
+    "prob_affordable",
+    "rlhf_multiple_needed",
+    "rlhf_multiple_affordable",
+    "tai_year",
+    "tai_year_aligned",
+    "tai_year_baseline_exponent",
+    "timeline_shift_exponent",
+    "timeline_shift_alignment",
+    "training_cost_at_tai",
+    "tai_flop",
+    "data_exponent",
+    "data_exponent_pooled",
+)
+BACKGROUND = ("bio_anchors", "published_forecasts")  # evidence without a likelihood, shown where arrival is modelled
+PICTURE: dict[Any, Any] = {
+    "svg.hashsalt": "aligntax",
+    "svg.fonttype": "path",
+}  # the same bytes for the same run, on any machine
+PIXELS = 150  # per inch, of dense figures
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A figure on the page: a data URI, or the error in its place."""
+
+    caption: str
+    source: str = ""
+    error: str = ""
+
+
+def write_report(result: Result, strict: bool = False) -> Path:
+    """Write ``report.html`` into a run's folder.
+
+    Parameters
+    ----------
+    result : Result
+    strict : bool
+        Whether a figure that fails raises; by default its error is shown on the page and counted in the verdict.
+
+    Returns
+    -------
+    Path
+        The page, replaced as a whole or not at all.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    text = environment.get_template(PAGE).render(_page(result, strict))
+    return _replace(result.path / PAGE, text)
+
+
+def _replace(path: Path, text: str) -> Path:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+    return path
+
+
+def _page(result: Result, strict: bool) -> dict[str, Any]:
+    model, view, record = find_model(result.record["model"]), view_of(result), result.record
+    horizon = view.arrival.horizon
+    sections = {
+        name: [_show(drawing, strict) for drawing in drawings(result)]
+        for name, drawings in (
+            ("forecast", gallery.forecasts),
+            ("predictive", gallery.predictive),
+            ("chains", gallery.chains),
+        )
+    }
+    return {
+        "title": model.title,
+        "run": record.get("run", result.path.name),
+        "record": record,
+        "info": result.info,
+        "view": view,
+        "failed": [check for check in record["checks"] if not check["passed"]],
+        "checks": [_check(check) for check in record["checks"]],
+        "claims": _claims(result, horizon),
+        "prior_only": [lookup(name).label for name in result.info.get("prior_only", ())],
+        "answer": [_row(name, record["quantities"][name], horizon) for name in _answer(model, record["quantities"])],
+        "quantities": [_row(name, row, horizon) for name, row in record["quantities"].items()],
+        "anchors": _anchors(result),
+        "evidence": list(_evidence(result, model)),
+        "priors": [_prior(name, view.quantities[name], result) for name in model.quantities],
+        "errors": sum(bool(shown.error) for group in sections.values() for shown in group),
+        **sections,
+    }
+
+
+def _show(drawing: Drawing, strict: bool) -> Shown:
+    """Draw a figure into a data URI; the one place where a failing figure is caught."""
+    try:
+        figure, kind = drawing.draw(), "png" if drawing.dense else "svg"
+        with BytesIO() as file, mpl.rc_context(PICTURE), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph")  # a name in letters that the font lacks is no error
+            figure.savefig(file, format=kind, dpi=PIXELS, metadata={"Date": None} if kind == "svg" else None)
+            data = base64.b64encode(file.getvalue()).decode()
+    except Exception as error:
+        if strict:
+            raise
+        return Shown(drawing.caption, error=f"{type(error).__name__}: {error}")
+    return Shown(drawing.caption, source=f"data:image/{'svg+xml' if kind == 'svg' else 'png'};base64,{data}")
+
+
+def _check(check: Mapping[str, Any]) -> dict[str, Any]:
+    value = "not computed" if check["value"] is None else f"{check['value']:.4g}"
+    return {**check, "shown": value, "words": check["name"].replace("_", " ")}
+
+
+def _claims(result: Result, horizon: float) -> list[dict[str, str]]:
+    """One sentence for each of the three claims; those that the run does not speak to are left out."""
+    shown = []
+    for part, heading in PARTS.items():
+        known = [claim for claim in CLAIMS if claim.part == part and claim.name in result.record["claims"]]
+        if known:
+            text = "; with ".join(_claim(claim, result, horizon) for claim in known)
+            shown.append({"heading": heading, "text": f"With {text}."})
+    return shown
+
+
+def _claim(claim: Claim, result: Result, horizon: float) -> str:
+    text = f"probability {probability(result.record['claims'][claim.name])}, {claim.text}"
+    if claim.quantity in result.info.get("prior_only", ()):
+        text += " (assumed, not learned)"
+    if result.record["quantities"].get(claim.quantity, {}).get("prob_undefined"):
+        either = claim.quantity == "timeline_shift_exponent"
+        text += (
+            f" (given arrival with either exponent before {horizon:.0f})"
+            if either
+            else f" (given arrival before {horizon:.0f})"
+        )
+    return text
+
+
+def _answer(model: Model, rows: Mapping[str, Any]) -> list[str]:
+    """Names of the rows to lead with: the joint model's in the order of the question, another model's headlines."""
+    if "tai_year" in rows:
+        return [name for name in ANSWER if name in rows]
+    return [name for name in rows if name.split("[")[0] in model.headlines]
+
+
+def _row(name: str, row: Mapping[str, Any], horizon: float) -> dict[str, Any]:
+    """Row of a table of quantities, in words and in numbers."""
+    base, _, label = name.removesuffix("]").partition("[")
+    quantity = lookup(base)
+    median, ninety = interval(row, quantity, horizon)
+    plain = {
+        key: "" if row.get(key) is None else f"{row[key]:.4g}"
+        for key in ("mean", "sd", "q05", "q50", "q95", "mcse_median", "r_hat")
+    }
+    return {
+        "name": name,
+        "label": f"{quantity.label}, {label.replace('_', ' ')}" if label else quantity.label,
+        "median": median,
+        "interval": ninety,
+        "missing": missing(row, quantity, horizon),
+        "unit": _unit(quantity),
+        "meaning": quantity.meaning,
+        "assumed": bool(row.get("assumed")),
+        "ess": "" if row.get("ess_bulk") is None else f"{row['ess_bulk']:.0f}",
+        "contraction": _contraction(row),
+        **plain,
+    }
+
+
+def _contraction(row: Mapping[str, Any]) -> str:
+    value = row.get("contraction")
+    return "" if value is None else f"{round(100 * value)}%"
+
+
+def _unit(quantity: Quantity) -> str:
+    unit = "" if quantity.unit == "1" else quantity.unit
+    return f"log10 {unit}".strip() if quantity.scale == "log10" else unit
+
+
+def _anchors(result: Result) -> list[dict[str, str]]:
+    """Prior weight and posterior probability of each requirement anchor."""
+    rows, weights = result.record["quantities"], view_of(result).anchors
+    found = {anchor: rows.get(f"anchor_probability[{anchor}]") for anchor in ANCHORS}
+    return [
+        {"name": anchor.replace("_", " "), "prior": probability(weights[anchor]), "posterior": probability(row["mean"])}
+        for anchor, row in found.items()
+        if row is not None and row["mean"] is not None and (weights[anchor] or row["mean"])
+    ]
+
+
+def _evidence(result: Result, model: Model) -> Iterator[dict[str, Any]]:
+    """Used rows of each table that the run conditions on or shows."""
+    tables = (*model.tables, *(BACKGROUND if "tai_year" in result.derived else ()), "constants")
+    for name in tables:
+        rows = used_rows(result, name)
+        if not rows.sizes or not next(iter(rows.sizes.values())):
+            continue
+        dim = str(next(iter(rows.sizes)))
+        own_unit = "unit" in rows.data_vars  # a table of mixed figures says the unit row by row
+        numeric = [str(c) for c in rows.data_vars if rows[c].dtype.kind == "f" and np.isfinite(rows[c].values).any()]
+        label = next(
+            (c for c in ("name", "study", "quantity", "forecast") if c in rows and rows[c].dtype.kind != "f"), None
+        )
+        yield {
+            "name": name,
+            "title": rows.attrs.get("title", name),
+            "own_unit": own_unit,
+            "role": "conditioned on" if name in model.tables else "background",
+            "columns": [{"name": c.replace("_", " "), "unit": rows[c].attrs.get("unit", "")} for c in numeric],
+            "rows": [
+                {
+                    "key": rows[dim].values[i],
+                    "name": "" if label is None else rows[label].values[i],
+                    "figures": [_figure(rows[c].values[i], c) for c in numeric],
+                    "unit": rows["unit"].values[i] if own_unit else "",
+                    "source": rows["source"].values[i],
+                    "status": rows["status"].values[i],
+                }
+                for i in range(rows.sizes[dim])
+            ],
+        }
+
+
+def _figure(value: float, column: str) -> str:
+    if not np.isfinite(value):
+        return ""
+    return f"{value:.2f}".rstrip("0").rstrip(".") if column in ("date", "year") else f"{value:.6g}"
+
+
+def _prior(name: str, spec: Mapping[str, Any], result: Result) -> dict[str, Any]:
+    quantity = lookup(name)
+    row = result.record["quantities"].get(name, {})
+    return {
+        "name": name,
+        "label": quantity.label,
+        "stated": _stated(spec, quantity),
+        "source": spec.get("source", ""),
+        "rationale": spec.get("rationale", ""),
+        "informed": "no evidence" if name in result.info.get("prior_only", ()) else _contraction(row),
+    }
+
+
+def _stated(spec: Mapping[str, Any], quantity: Quantity) -> str:
+    """Prior as the view states it, in one line."""
+    unit = spec.get("unit", "" if quantity.unit == "1" else quantity.unit)
+    parts = []
+    for key, value in spec.items():
+        if key == "quantiles" and isinstance(value, Mapping):
+            parts.append("; ".join(f"{100 * float(p):g}%: {_brief(x)}" for p, x in _flat(value)) + f" {unit}".rstrip())
+        elif key not in ("source", "rationale", "unit"):
+            parts.append(f"{key} {_brief(value)}")
+    return ", ".join(parts) + ("" if "quantiles" in spec or not unit else f" ({unit})")
+
+
+def _flat(quantiles: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Pairs of probability and value: TOML reads the bare key ``0.1`` as nested tables."""
+    for key, value in quantiles.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _brief(value: Any, most: int = 12) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float | Mapping | Sequence) or isinstance(value, str):
+        return str(value)
+    if isinstance(value, int | float):
+        return f"{value:g}" if abs(value) < 1e4 else number(value, 3)
+    if isinstance(value, Mapping):
+        return (
+            "{"
+            + ", ".join(f"{key} = {_brief(x)}" for key, x in list(value.items())[:most])
+            + (", …}" if len(value) > most else "}")
+        )
+    return (
+        "[" + ", ".join(_brief(x) for x in value[:most]) + (f", … {len(value)} values]" if len(value) > most else "]")
+    )

@@ -1,0 +1,87 @@
+"""Shared between tests: evidence, the default view, one compiled joint model with its fits, and stored runs."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from analysis.store import Result, load
+from models.catalogue import find_model
+from models.evidence import load_evidence
+from models.views import load_view
+
+settings.register_profile(
+    "aligntax", deadline=None, derandomize=True
+)  # no timing assertions; the same examples every time
+settings.load_profile("aligntax")
+
+REFERENCE = Path(__file__).parents[1] / "results" / "reference"
+
+
+@pytest.fixture(scope="session")
+def evidence():
+    return load_evidence()
+
+
+@pytest.fixture(scope="session")
+def view():
+    return load_view("default")
+
+
+@pytest.fixture(scope="session")
+def reference() -> Result:
+    """The committed run: 4 chains of 250 draws, single precision."""
+    return load(REFERENCE)
+
+
+@pytest.fixture(scope="session")
+def joint(evidence, view):
+    """The joint model, compiled once for all tests."""
+    from analysis.fit import compile_model
+
+    return compile_model(find_model("joint"), evidence, view)
+
+
+@pytest.fixture(scope="session")
+def outcomes(joint):
+    """Joint model, 4 chains of 1000 draws, on three seeds: fit, derived quantities, checks."""
+    from analysis.options import Sampling
+    from analysis.pipeline import conclude
+
+    seeds = (2022, 1, 7)
+    options = [Sampling(seed=seed) for seed in seeds]
+    return {option.seed: conclude(joint.sample(option), option, {}) for option in options}
+
+
+@pytest.fixture(scope="session")
+def outcome(outcomes):
+    return outcomes[2022]
+
+
+@pytest.fixture(scope="session")
+def scaling(evidence, view):
+    """The meta-analysis alone, compiled once."""
+    from analysis.fit import compile_model
+
+    return compile_model(find_model("scaling"), evidence, view)
+
+
+@pytest.fixture(scope="session")
+def run_folder(outcome, tmp_path_factory):
+    """A finished run with its report, in a results folder of its own."""
+    from analysis.pipeline import write
+    from analysis.report import write_report
+    from analysis.store import unfinished
+
+    out = tmp_path_factory.mktemp("results")
+    with unfinished(out, "run") as place:
+        write(place.folder, outcome, "run")
+        write_report(load(place.folder), strict=True)
+    return place.path
+
+
+@pytest.fixture
+def damaged(run_folder, tmp_path):
+    """A copy of the finished run that a test may damage."""
+    return Path(shutil.copytree(run_folder, tmp_path / "copy"))

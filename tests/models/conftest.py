@@ -1,0 +1,28 @@
+"""What the tests of the models share beside the evidence and the default view: trends, and draws from a view's prior."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.compute import Trend
+from models.evidence import Evidence
+from models.views import View
+
+
+@pytest.fixture(scope="session")
+def trend(evidence: Evidence, view: View) -> Trend:
+    return Trend.of(evidence, view)
+
+
+@pytest.fixture(scope="session")
+def prior_draws(view: View) -> Callable[..., dict[str, Any]]:
+    """``prior_draws(names, size, seed, of)``: elicited quantities on their own scales, shape (size,)."""
+
+    def draw(names: Sequence[str], size: int, seed: int = 1, of: View = view) -> dict[str, Any]:
+        z = np.random.default_rng(seed).standard_normal((size, len(names)))
+        tables = of.tables(names)
+        return tables.values(z @ tables.cholesky.T)
+
+    return draw

@@ -1,0 +1,88 @@
+"""What transformative AI needs: Bio Anchors' formula, its published medians, and the data exponent's part in it."""
+
+import numpy as np
+import pytest
+
+from models.priors import compile_prior
+from models.requirements import NEURAL, QUANTITIES, anchor_requirements, log_weights, neural_net_requirement
+from models.views import ANCHORS, parse_view
+
+N_REF, D_REF = 11.2, 12.0
+
+
+@pytest.fixture(scope="module")
+def medians(view) -> dict[str, np.ndarray]:
+    return {name: compile_prior(name, view.quantities[name]).value(0.0) for name in QUANTITIES}
+
+
+def at(medians, gamma, evidence) -> dict[str, float]:
+    return dict(zip(ANCHORS[:-1], map(float, anchor_requirements(medians, gamma, evidence)), strict=True))
+
+
+def test_linear_data_growth_asks_ten_times_more_of_a_model_1e5_times_larger() -> None:
+    """Hilton's third claim: gamma 1 against 0.8."""
+    flop, per_parameter = N_REF + 5.0 + 1.5, 1.5  # N = 1e5 times the reference
+    one, bio_anchors = (neural_net_requirement(flop, 3.0, per_parameter, g, N_REF, D_REF) for g in (1.0, 0.8))
+    assert one - bio_anchors == pytest.approx(1.0, abs=1e-12)
+
+
+def test_at_the_reference_size_the_data_exponent_does_not_matter() -> None:
+    gammas = np.linspace(0.5, 1.5, 11)
+    needed = neural_net_requirement(N_REF + 1.0, 0.0, 1.0, gammas, N_REF, D_REF)
+    np.testing.assert_allclose(needed, N_REF + 1.0 + D_REF, rtol=1e-14)
+
+
+def test_below_the_reference_size_a_larger_exponent_asks_less() -> None:
+    one, other = (neural_net_requirement(N_REF - 1.0, 0.0, 0.0, g, N_REF, D_REF) for g in (1.0, 0.8))
+    assert one - other == pytest.approx(-0.2)
+
+
+def test_the_formula_is_flop_a_second_times_seconds_times_data_points() -> None:
+    """F = 1e15, H = 1e3 s, p = 10: N = 1e14, D = 1e12 (N / 10^11.2)^0.8."""
+    expected = np.log10(1e15 * 1e3 * 1e12 * (1e14 / 10**11.2) ** 0.8)
+    assert neural_net_requirement(15.0, 3.0, 1.0, 0.8, N_REF, D_REF) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("anchor", "published", "tolerance"),
+    [("short_horizon", 32.0, 1.0), ("medium_horizon", np.log10(3e34), 1.0), ("long_horizon", 37.0, 1.2)],
+)
+def test_at_its_median_inputs_the_formula_gives_the_published_medians(anchor, published, tolerance, medians, evidence) -> None:
+    """Ho, "Grokking bio anchors", 2022: 1e32, 3e34, 1e37 FLOP, to an order of magnitude.
+
+    Their spacing is 2.5 OOM, while log-uniform horizons a thousand times apart are 3: the long anchor lies 1.14 OOM off.
+    """
+    assert at(medians, 0.8, evidence)[anchor] == pytest.approx(published, abs=tolerance)
+    rows = evidence["bio_anchors"]
+    assert rows["median"].sel(input=f"flop_{anchor}").item() == pytest.approx(10**published, rel=0.01)
+
+
+@pytest.mark.parametrize(("anchor", "published"), [("lifetime", 28.0), ("genome", 33.0), ("evolution", 41.0)])
+def test_elicited_anchors_have_the_published_medians(anchor, published, medians, evidence) -> None:
+    assert at(medians, 0.8, evidence)[anchor] == pytest.approx(published, abs=0.01)
+
+
+def test_only_neural_net_anchors_move_with_the_data_exponent(medians, evidence) -> None:
+    low, high = at(medians, 0.8, evidence), at(medians, 1.0, evidence)
+    moved = {anchor for anchor in low if low[anchor] != high[anchor]}
+    assert moved == set(NEURAL)
+    shifts = [high[anchor] - low[anchor] for anchor in NEURAL]
+    np.testing.assert_allclose(shifts, shifts[0])  # the model is the same, only its horizon differs
+    assert shifts[0] > 0
+
+
+def test_requirements_come_in_the_order_of_the_anchors(evidence) -> None:
+    x = {name: np.asarray(float(i)) for i, name in enumerate(QUANTITIES)}
+    needed = dict(zip(ANCHORS[:-1], anchor_requirements(x, 0.0, evidence), strict=True))
+    for anchor in ("lifetime", "genome", "evolution", "user"):
+        assert needed[anchor] == x[f"{anchor}_flop"]
+    for anchor in NEURAL:
+        assert needed[anchor] == pytest.approx(x["brain_flop"] + x["horizon_" + anchor.removesuffix("_horizon")] + D_REF)
+
+
+def test_log_weights_are_the_views_and_never_infinite(view) -> None:
+    weights = log_weights(view)
+    np.testing.assert_allclose(np.exp(weights), [view.anchors[anchor] for anchor in ANCHORS], atol=1e-300)
+    assert np.all(np.isfinite(weights))
+    alone = log_weights(parse_view("[anchors]\ngenome = 1.0\n", "mine"))
+    assert np.exp(alone).tolist() == [1.0 if anchor == "genome" else 0.0 for anchor in ANCHORS]
