@@ -196,7 +196,7 @@ def _run_log_likelihood(rows: xr.Dataset, view: View, x: dict[str, Any], sd_s: A
     from models.elicited import columns
 
     complete = rows.fillna(0.0).assign(costed=np.isfinite(rows["log_cost"]))
-    data = columns("runs", "run", complete, tuple(complete.data_vars))
+    data = columns("runs", "run", complete, [str(column) for column in complete.data_vars])
 
     elapsed = data["date"] - view.compute.reference_year
     s = x["spend_level"] + x["spend_growth"] * elapsed + x["largest_run_offset"] * data["record"]

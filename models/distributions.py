@@ -180,7 +180,7 @@ class Histogram:
 
     @property
     def mass(self) -> Array:
-        return np.asarray(self.weights) / np.sum(self.weights)
+        return np.asarray(np.divide(self.weights, np.sum(self.weights)), dtype=float)
 
     def quantile(self, p: Array, q: Array) -> Array:
         below = np.concatenate([[0.0], np.cumsum(self.mass)])
@@ -189,15 +189,15 @@ class Histogram:
         return np.where(p < q, np.interp(p, below, edges), np.interp(q, above, edges[::-1]))
 
     def cdf(self, x: Array) -> Array:
-        return np.interp(x, self.edges, np.concatenate([[0.0], np.cumsum(self.mass)]))
+        return np.asarray(np.interp(x, self.edges, np.concatenate([[0.0], np.cumsum(self.mass)])))
 
     def sf(self, x: Array) -> Array:
-        return 1.0 - self.cdf(x)
+        return np.asarray(1.0 - self.cdf(x))
 
     def log_pdf(self, x: Array) -> Array:
         density = np.concatenate([[0.0], self.mass / np.diff(self.edges), [0.0]])
         with np.errstate(divide="ignore"):  # an empty bin has density zero
-            return np.log(density[np.searchsorted(self.edges, x, side="right")])
+            return np.asarray(np.log(density[np.searchsorted(self.edges, x, side="right")]))
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ class Mixture:
 
     @property
     def mass(self) -> Array:
-        return np.asarray(self.weights) / np.sum(self.weights)
+        return np.asarray(np.divide(self.weights, np.sum(self.weights)), dtype=float)
 
     def _sum(self, function: str, x: Array) -> Array:
         return np.asarray(sum(w * getattr(c, function)(x) for w, c in zip(self.mass, self.components, strict=True)))

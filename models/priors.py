@@ -35,7 +35,7 @@ __all__ = ["KNOTS", "Table", "Tables", "compile_prior", "copula", "log_density"]
 Array = NDArray[np.float64]
 
 STEP = 0.05
-KNOTS: Array = STEP * np.arange(-100, 101)
+KNOTS: Array = np.asarray(STEP * np.arange(-100, 101), dtype=np.float64)
 
 KINDS = ("quantiles", "family", "histogram", "mixture")
 NOTES = ("source", "rationale")
@@ -118,7 +118,7 @@ class Table:
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         z = 0.5 * (low + high)
         z = np.where(y < self.y[0], KNOTS[0] + (y - self.y[0]) / self.slope[0], z)
-        return np.where(y > self.y[-1], KNOTS[-1] + (y - self.y[-1]) / self.slope[-1], z)
+        return np.asarray(np.where(y > self.y[-1], KNOTS[-1] + (y - self.y[-1]) / self.slope[-1], z))
 
     def cdf(self, y: Any) -> Array:
         """Probability below the link-space value ``y``."""
@@ -135,7 +135,7 @@ class Table:
     def log_pdf(self, y: Any) -> Array:
         """Log density of the link-space value ``y``."""
         z = self.inverse(y)
-        return -0.5 * z**2 - 0.5 * np.log(2 * np.pi) - np.log(self.gradient(z))
+        return np.asarray(-0.5 * z**2 - 0.5 * np.log(2 * np.pi) - np.log(self.gradient(z)))
 
 
 def tabulate(distribution: Distribution) -> Table:

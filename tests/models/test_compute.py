@@ -1,0 +1,344 @@
+"""The largest run's compute: its likelihood re-derived with scipy, its paths by their definitions, its truncation tested."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import optimize, stats
+
+from models import compute
+from models.compute import NU, SHARPNESS, TOP, Trend, log_survival, smooth_minimum
+from models.evidence import Evidence
+
+# ------------------------------------------------------------------------------------------------------- small functions
+
+
+def test_log_survival_is_scipys_students_t_with_four_degrees_of_freedom() -> None:
+    t = np.linspace(-50, 50, 4001)
+    np.testing.assert_allclose(log_survival(t, np.log), stats.t(NU).logsf(t), rtol=1e-10, atol=1e-10)
+
+
+def test_log_survival_is_the_same_in_pytensor() -> None:
+    import pytensor.tensor as pt
+
+    t = np.linspace(-50, 50, 101)
+    np.testing.assert_allclose(log_survival(pt.as_tensor(t), pt.log).eval(mode="FAST_COMPILE"), log_survival(t, np.log), rtol=1e-12)
+
+
+@given(st.floats(-50, 50), st.floats(-50, 50))
+def test_the_smooth_minimum_lies_just_below_both(a, b) -> None:
+    value = smooth_minimum(a, b)
+    assert value < min(a, b) or abs(a - b) > 1e6
+    assert min(a, b) - value <= SHARPNESS / 2 + 1e-9  # a quarter of an OOM, reached where they cross
+    assert value == pytest.approx(smooth_minimum(b, a))
+
+
+def test_the_smooth_minimum_is_the_minimum_far_from_the_crossing() -> None:
+    assert smooth_minimum(0.0, 0.0) == -SHARPNESS / 2
+    assert smooth_minimum(3.0, 103.0) == pytest.approx(3.0, abs=1e-3)
+    assert smooth_minimum(3.0, 13.0) == pytest.approx(3.0, abs=0.01)
+
+
+# ------------------------------------------------------------------------------------------------------ rows that enter
+
+
+def training_runs(dates, log_flop, exact=None, log_cost=None, flop_sd=0.1, used=None) -> Evidence:
+    """An evidence whose only table is one of training runs."""
+    n = len(dates)
+    exact = np.ones(n, dtype=bool) if exact is None else np.asarray(exact)
+    cost = np.full(n, np.nan) if log_cost is None else np.asarray(log_cost)
+    table = xr.Dataset(
+        {
+            "date": ("run", np.asarray(dates, float)),
+            "flop": ("run", 10.0 ** np.asarray(log_flop, float)),
+            "flop_sd": ("run", np.broadcast_to(np.asarray(flop_sd, float), (n,)).copy()),
+            "cost_usd": ("run", 10.0**cost),
+            "bound": ("run", np.where(exact, "exact", "above")),
+            "used": ("run", np.ones(n, dtype=bool) if used is None else np.asarray(used)),
+        },
+        coords={"run": [f"run{i}" for i in range(n)]},
+    )
+    return Evidence({"training_runs": table})
+
+
+def test_a_run_enters_against_the_tenth_largest_of_the_earlier_exact_runs(view) -> None:
+    rng = np.random.default_rng(1)
+    dates, flop = np.sort(rng.uniform(2015, 2026, 40)), rng.normal(24, 1, 40)
+    exact, used = rng.uniform(size=40) < 0.8, rng.uniform(size=40) < 0.9
+    rows = compute.runs(training_runs(rng.permutation(dates), flop, exact, used=used), view)
+    shuffled = training_runs(dates, flop, exact, used=used)["training_runs"]
+    assert np.all(np.diff(rows["date"]) > 0)
+    assert np.all(rows["date"] >= view.compute.runs_since)
+    rows = compute.runs(Evidence({"training_runs": shuffled}), view)
+    entered = 0
+    for i in range(40):
+        earlier = sorted(flop[(np.arange(40) < i) & exact & used], reverse=True)
+        name = f"run{i}"
+        if not used[i] or len(earlier) < TOP or dates[i] < view.compute.runs_since:
+            assert name not in rows["run"].values
+            continue
+        entered += 1
+        row = rows.sel(run=name)
+        assert row["threshold"].item() == pytest.approx(earlier[TOP - 1])
+        assert row["record"].item() == float(exact[i] and flop[i] > earlier[0])
+        assert row["exact"].item() == exact[i]
+    assert entered == rows.sizes["run"] > 10
+
+
+def test_runs_of_the_same_day_do_not_compete(view) -> None:
+    flop = [20.0 + 0.1 * i for i in range(10)] + [30.0, 31.0]
+    rows = compute.runs(training_runs([2019.0 + 0.01 * i for i in range(10)] + [2020.0, 2020.0], flop), view)
+    np.testing.assert_allclose(rows["threshold"], [20.0, 20.0])
+    np.testing.assert_allclose(rows["record"], [1.0, 1.0])
+
+
+def test_the_embedded_runs_leave_enough_to_fit_and_some_records(evidence, view) -> None:
+    rows = compute.runs(evidence, view)
+    exact = rows["exact"].values
+    assert exact.sum() > 20
+    assert 3 <= rows["record"].values.sum() < exact.sum()
+    assert np.isfinite(rows["log_cost"].values).sum() >= 5
+    assert np.all(rows["log_flop"].values[exact] >= rows["threshold"].values[exact] - 1e-9)  # selection is what it says
+    assert compute.exact_runs(evidence, view).sizes["run"] == exact.sum()
+
+
+# ----------------------------------------------------------------------------------------------------- run log-likelihood
+
+
+def by_hand(rows: xr.Dataset, view, x, sd_s, sd_h, rho) -> np.ndarray:
+    """The docstring's density, one row at a time, with scipy's multivariate t."""
+    terms = []
+    for i in range(rows.sizes["run"]):
+        row = {name: rows[name].values[i] for name in rows.data_vars}
+        elapsed = row["date"] - view.compute.reference_year
+        s = x["spend_level"] + x["spend_growth"] * elapsed + x["largest_run_offset"] * row["record"]
+        h = x["hardware_level"] + x["hardware_growth"] * elapsed
+        shape = np.asarray([[sd_s**2, rho * sd_s * sd_h], [rho * sd_s * sd_h, sd_h**2 + row["flop_sd"] ** 2]])
+        total = stats.t(NU, s + h, np.sqrt(shape.sum()))  # the margin of cost plus FLOP per cost
+        if not row["exact"]:
+            density = total.logsf(max(row["log_flop"], row["threshold"]))
+        elif np.isfinite(row["log_cost"]):
+            point = [row["log_cost"], row["log_flop"] - row["log_cost"]]
+            density = stats.multivariate_t([s, h], shape, df=NU).logpdf(point)
+        else:
+            density = total.logpdf(row["log_flop"])
+        terms.append(density - total.logsf(row["threshold"]))
+    return np.asarray(terms)
+
+
+def test_the_runs_likelihood_is_scipys_truncated_bivariate_t(evidence, view) -> None:
+    """The whole graph of the compute model at random parameters; costed, uncosted and censored rows all occur."""
+    import pytensor
+
+    model, tables, rows = compute.build(evidence, view), view.tables(compute.QUANTITIES), compute.runs(evidence, view)
+    kinds = [rows["exact"] & np.isfinite(rows["log_cost"]), rows["exact"] & np.isnan(rows["log_cost"]), ~rows["exact"]]
+    assert all(kind.any() for kind in kinds)
+    (potential,) = model.replace_rvs_by_values([model["training_runs"]])
+    compiled = pytensor.function(model.value_vars, potential, mode="FAST_COMPILE", on_unused_input="ignore")
+    rng = np.random.default_rng(3)
+    for _ in range(5):
+        z, sd_s, sd_h, rho = rng.normal(size=len(tables.names)), *rng.uniform(0.1, 0.9, 2), rng.uniform(-0.9, 0.9)
+        point = {
+            "white": np.linalg.solve(tables.cholesky, z),
+            "spend_sd_log__": np.log(sd_s),
+            "hardware_sd_log__": np.log(sd_h),
+            "spend_hardware_correlation_interval__": np.log((1 + rho) / (1 - rho)),
+            "algorithmic_spread_log__": -1.0,
+        }
+        ours = compiled(*(point[v.name] for v in model.value_vars))
+        np.testing.assert_allclose(ours, by_hand(rows, view, tables.values(z), sd_s, sd_h, rho), rtol=1e-8, atol=1e-8)
+
+
+def test_the_estimates_of_progress_are_a_normal_meta_analysis(evidence, view) -> None:
+    import pytensor
+
+    model, tables, rows = compute.build(evidence, view), view.tables(compute.QUANTITIES), compute.estimates(evidence)
+    (potential,) = model.replace_rvs_by_values([model["algorithmic_progress"]])
+    compiled = pytensor.function(model.value_vars, potential, mode="FAST_COMPILE", on_unused_input="ignore")
+    z = np.random.default_rng(4).normal(size=len(tables.names))
+    point = {"white": z, "algorithmic_spread_log__": np.log(0.2)}
+    ours = compiled(*(point.get(v.name, 0.0) for v in model.value_vars))
+    sd = np.hypot(rows["growth_se"].values, 0.2)
+    np.testing.assert_allclose(ours, stats.norm(tables.values(z)["algorithmic_growth"], sd).logpdf(rows["growth"]), rtol=1e-10)
+
+
+def test_a_row_known_only_to_exceed_its_threshold_says_nothing(view) -> None:
+    """It entered, and that is all we know: its likelihood is one."""
+    flop = [*np.linspace(22, 24, 10), 22.0]
+    rows = compute.runs(training_runs(np.linspace(2018.5, 2020, 11), flop, [True] * 10 + [False]), view)
+    x = {"spend_level": 7.0, "spend_growth": 0.3, "largest_run_offset": 0.4, "hardware_level": 17.0, "hardware_growth": 0.1}
+    np.testing.assert_allclose(twin(rows, view, x, 0.5, 0.2, 0.1), [0.0], atol=1e-12)
+
+
+def twin(rows, view, x, sd_s, sd_h, rho) -> np.ndarray:
+    """The package's own function at numbers."""
+    import pymc as pm
+
+    with pm.Model(coords={"run": rows["run"].values}):
+        terms = compute._run_log_likelihood(rows, view, {k: np.float64(v) for k, v in x.items()}, sd_s, sd_h, rho)
+        return np.asarray(terms.eval(mode="FAST_COMPILE"))
+
+
+# ----------------------------------------------------------------------------------------------------- selection matters
+
+
+def running_top_ten(growth: float, sd: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Forty runs a year about a trend of their sizes; only those that enter the running top ten are on record."""
+    rng = np.random.default_rng(seed)
+    dates = np.sort(rng.uniform(2016, 2026, 400))
+    flop = 24.0 + growth * (dates - 2023.0) + sd * rng.standard_t(NU, 400)
+    kept = [i for i in range(400) if i < TOP or flop[i] > np.sort(flop[:i])[-TOP]]
+    return dates[kept], flop[kept]
+
+
+def slope(rows, view, truncated: bool) -> float:
+    """Maximum likelihood of level, growth and spread, with the likelihood that the graph was shown to equal."""
+    rows = rows if truncated else rows.assign(threshold=xr.full_like(rows["threshold"], -1e6))
+    t, y, c = rows["date"].values - view.compute.reference_year, rows["log_flop"].values, rows["threshold"].values
+
+    def loss(p: np.ndarray) -> float:
+        mean, sd = p[0] + p[1] * t, np.hypot(np.exp(p[2]), 0.1)
+        return -float(np.sum(stats.t.logpdf((y - mean) / sd, NU) - np.log(sd) - log_survival((c - mean) / sd, np.log)))
+
+    return float(optimize.minimize(loss, [24.0, 0.5, -0.7], method="Nelder-Mead", options={"maxiter": 2000}).x[1])
+
+
+def test_the_truncated_likelihood_recovers_a_growth_that_selection_hides(view) -> None:
+    """30 simulated records at growth 0.4: truncated within 0.06 on average; negative control: untruncated is biased."""
+    truth, estimates = 0.4, []
+    for seed in range(30):
+        rows = compute.runs(training_runs(*running_top_ten(truth, 0.6, seed)), view)
+        estimates.append((slope(rows, view, True), slope(rows, view, False)))
+    good, naive = np.median(np.asarray(estimates), axis=0) - truth
+    assert abs(good) < 0.06
+    assert abs(naive) > 0.06
+    assert abs(good) < 0.6 * abs(naive)
+
+
+def test_the_twin_used_for_recovery_is_the_graphs_likelihood(view) -> None:
+    rows = compute.runs(training_runs(*running_top_ten(0.4, 0.6, 0)), view)
+    x = {"spend_level": 24.0, "spend_growth": 0.4, "largest_run_offset": 0.0, "hardware_level": 0.0, "hardware_growth": 0.0}
+    t, y, c = rows["date"].values - 2023.0, rows["log_flop"].values, rows["threshold"].values
+    sd = np.sqrt(0.5**2 + 0.1**2 + 1e-12)
+    z = (y - 24.0 - 0.4 * t) / sd
+    expected = stats.t.logpdf(z, NU) - np.log(sd) - stats.t.logsf((c - 24.0 - 0.4 * t) / sd, NU)
+    np.testing.assert_allclose(twin(rows, view, x, 0.5, 1e-6, 0.0), expected, rtol=1e-5)
+
+
+# --------------------------------------------------------------------------------------------------------------- trends
+
+
+@pytest.fixture(scope="module")
+def x(prior_draws) -> dict[str, Any]:
+    return prior_draws(compute.QUANTITIES, 400)
+
+
+@pytest.fixture(scope="module")
+def column(x) -> dict[str, Any]:
+    return {name: value[:, None] for name, value in x.items()}
+
+
+YEARS = np.linspace(2010.0, 2100.0, 361)
+
+
+def test_spend_never_exceeds_its_share_of_world_product(trend, column) -> None:
+    cap = column["spend_cap"] + trend.world_product + column["world_product_growth"] * (YEARS - 2025.0)
+    assert np.all(trend.spend(column, YEARS) <= cap)
+
+
+def test_hardware_and_algorithms_never_exceed_their_limits(trend, column) -> None:
+    assert np.all(trend.hardware(column, YEARS) <= column["hardware_limit"])
+    assert np.all(trend.algorithms(column, YEARS) <= column["algorithmic_limit"])
+
+
+def test_the_future_growth_ratio_applies_only_after_now(trend, column) -> None:
+    other = {**column, "spend_growth_ratio": column["spend_growth_ratio"] + 0.5}
+    past = trend.now >= YEARS
+    one, two = trend.spend(column, YEARS), trend.spend(other, YEARS)
+    np.testing.assert_array_equal(one[:, past], two[:, past])
+    assert np.all((two - one)[column["spend_growth"][:, 0] > 0.05][:, -1] > 0)
+
+
+def test_far_below_the_cap_spend_grows_by_its_rates(trend) -> None:
+    x = {
+        "spend_level": 7.0, "spend_growth": 0.3, "spend_growth_ratio": 0.5, "largest_run_offset": 0.6,
+        "spend_cap": 50.0, "world_product_growth": 0.0,
+    }  # fmt: skip
+    assert trend.spend(x, 2025.0) - trend.spend(x, 2023.0) == pytest.approx(0.6, abs=1e-2)
+    assert trend.spend(x, trend.now + 4.0) - trend.spend(x, trend.now) == pytest.approx(0.6, abs=1e-2)
+    assert trend.spend(x, trend.reference) == pytest.approx(7.6, abs=1e-2)
+
+
+def test_paths_are_continuous_at_now(trend, column) -> None:
+    around = trend.now + np.asarray([-1e-7, 0.0, 1e-7])
+    for path in (trend.spend, trend.physical, trend.effective):
+        assert np.max(np.abs(np.diff(path(column, around)))) < 1e-5
+
+
+def test_effective_flop_is_spend_times_hardware_times_algorithms(trend, column) -> None:
+    parts = trend.spend(column, YEARS) + trend.hardware(column, YEARS)
+    np.testing.assert_allclose(trend.physical(column, YEARS), parts, rtol=1e-14)
+    np.testing.assert_allclose(trend.effective(column, YEARS), parts + trend.algorithms(column, YEARS), rtol=1e-14)
+
+
+def test_algorithms_gain_nothing_at_their_reference_year_far_from_the_limit(trend) -> None:
+    x = {"algorithmic_growth": 0.3, "algorithmic_limit": 40.0}
+    assert trend.algorithms(x, 2020.0) == pytest.approx(0.0, abs=2e-3)
+    assert trend.algorithms(x, 2024.0) == pytest.approx(1.2, abs=2e-3)
+
+
+def test_the_path_in_pytensor_is_the_path_in_numpy(trend, x) -> None:
+    """As the no-TAI likelihood uses it: up to now, with no time beyond."""
+    import pytensor
+    import pytensor.tensor as pt
+
+    grid = np.linspace(2012.0, trend.now, 31)
+    inputs = {name: pt.dscalar(name) for name in compute.QUANTITIES}
+    output = trend.effective(inputs, pt.as_tensor(grid), beyond=np.zeros(31))
+    compiled = pytensor.function(list(inputs.values()), output, mode="FAST_COMPILE", on_unused_input="ignore")
+    for i in range(10):
+        one = {name: value[i] for name, value in x.items()}
+        np.testing.assert_allclose(compiled(*one.values()), trend.effective(one, grid), rtol=1e-12)
+
+
+def test_the_trend_takes_its_constants_from_evidence_and_view(evidence, view) -> None:
+    trend = Trend.of(evidence.until(2022.5), replace(view, compute=replace(view.compute, reference_year=2020.0)))
+    assert (trend.reference, trend.now, trend.algorithm_year) == (2020.0, 2022.5, 2020.0)
+    assert 10**trend.world_product == pytest.approx(1.172e14)  # IMF, October 2025
+
+
+def test_derive_adds_a_last_axis_of_dates(trend, x) -> None:
+    dates = (2027.0, 2040.0)
+    derived = compute.derive(x, trend, dates)
+    for i, date in enumerate(dates):
+        np.testing.assert_allclose(derived["frontier_spend"][:, i], trend.spend(x, date))
+        np.testing.assert_allclose(derived["frontier_flop"][:, i], trend.physical(x, date))
+        np.testing.assert_allclose(derived["effective_flop"][:, i], trend.effective(x, date))
+
+
+# -------------------------------------------------------------------------------------------------------------- simulate
+
+
+def test_replicated_runs_follow_the_truncated_t(evidence, view, prior_draws) -> None:
+    """20,000 replications of each run at one parameter: Kolmogorov-Smirnov p above 1e-4 for every tenth run."""
+    size = 20_000
+    one = {name: np.full((1, size), value[0]) for name, value in prior_draws(compute.QUANTITIES, 1, 5).items()}
+    fixed = {"spend_sd": 0.5, "hardware_sd": 0.2, "spend_hardware_correlation": -0.3, "algorithmic_spread": 0.1}
+    parameters = xr.Dataset({name: (("chain", "draw"), np.full((1, size), value)) for name, value in fixed.items()})
+    drawn = compute.simulate(one, parameters, evidence, view, np.random.default_rng(9))
+    rows, x = compute.exact_runs(evidence, view), {name: value[0, 0] for name, value in one.items()}
+    assert drawn["log_flop"][1].shape == (1, size, rows.sizes["run"])
+    for i in range(0, rows.sizes["run"], 10):
+        row = {name: rows[name].values[i] for name in rows.data_vars}
+        elapsed = row["date"] - view.compute.reference_year
+        mean = x["spend_level"] + x["hardware_level"] + x["largest_run_offset"] * row["record"]
+        mean += (x["spend_growth"] + x["hardware_growth"]) * elapsed
+        sd = np.sqrt(0.5**2 + 0.2**2 + row["flop_sd"] ** 2 - 2 * 0.3 * 0.5 * 0.2)
+        t = stats.t(NU, mean, sd)
+        u = t.sf(drawn["log_flop"][1][0, :, i]) / t.sf(row["threshold"])
+        assert stats.kstest(u, "uniform").pvalue > 1e-4
+    assert set(drawn) == set(compute.observed(evidence, view))

@@ -1,0 +1,28 @@
+"""Draws from the prior of a model, without PyMC."""
+
+import numpy as np
+import xarray as xr
+
+# The structural priors of the model files, for drawing alone.
+HALF_NORMAL = {
+    "between_study_sd": 0.3,
+    "method_sd": 0.1,
+    "spend_sd": 0.7,
+    "hardware_sd": 0.5,
+    "algorithmic_spread": 0.15,
+    "effort_sd": 1.0,
+    "share_spread": 0.7,
+}
+
+
+def prior_draws(tables, size, seed=1):
+    """One chain of so many draws in the layout of a posterior."""
+    rng = np.random.default_rng(seed)
+    dims = ("chain", "draw")
+    data = {"z": ((*dims, "quantity"), rng.standard_normal((1, size, len(tables.names))) @ tables.cholesky.T)}
+    data |= {name: (dims, scale * np.abs(rng.standard_normal((1, size)))) for name, scale in HALF_NORMAL.items()}
+    data["spend_hardware_correlation"] = (dims, rng.uniform(-1, 1, (1, size)))
+    data["kaplan_bias"] = (dims, 2 * rng.standard_normal((1, size)))
+    data["regime_offset"] = (dims, rng.standard_normal((1, size)))
+    coords = {"chain": [0], "draw": np.arange(size), "quantity": list(tables.names)}
+    return xr.Dataset(data, coords=coords)
