@@ -218,6 +218,7 @@ def _info(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> dict[s
         "model": {"name": fit.model.name, "version": fit.model.version},
         "view": {"name": fit.view.name, "hash": fit.view.hash},
         "evidence": {"hash": fit.evidence.hash, "tables": dict(fit.evidence.hashes)},
+        "horizon": fit.view.arrival.horizon,
         "prior_only": list(fit.prior_only),
         "sampler": {"name": "nutpie NUTS", **asdict(options)},
         "refitted_from": None,

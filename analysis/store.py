@@ -38,6 +38,10 @@ __all__ = ["Result", "find_run", "list_runs", "load", "read_json", "run_name", "
 TREE, SUMMARY, INFO, VIEW, TABLE = "posterior.nc", "summary.json", "info.json", "view.toml", "summary.csv"
 HASHED = (TREE, SUMMARY, VIEW, TABLE)
 FORMAT = 1
+KEYS = {
+    SUMMARY: ("run", "model", "view", "method", "verdict", "checks", "claims", "quantities"),
+    INFO: ("created", "model", "view", "sampler", "prior_only", "horizon", "files"),
+}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -218,6 +222,8 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         got = value.get("format") if isinstance(value, dict) else type(value).__name__
         raise InputError(f"run: {path} must have format {FORMAT}, got {got}; it was written by another version")
+    if missing := [key for key in KEYS.get(path.name, ()) if key not in value]:
+        raise InputError(f"run: {path} must have {', '.join(missing)}, got {', '.join(value)}; the file is damaged")
     return value
 
 
@@ -253,7 +259,7 @@ def list_runs(out: Path) -> list[Path]:
 
 def verify(folder: Path) -> list[str]:
     """Differences between a run's files and the hashes written with them; empty when there is none."""
-    hashes = read_json(folder / INFO).get("files", {})
+    hashes = read_json(folder / INFO)["files"]
     problems = []
     for name in HASHED:
         if not (folder / name).is_file():

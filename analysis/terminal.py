@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.words import interval
+from analysis.words import interval, missing, probability
 from models.quantities import QUANTITIES
 
 if TYPE_CHECKING:
@@ -69,16 +69,16 @@ def answer(
         for claim in CLAIMS:
             if claim.name in record["claims"]:
                 note = "  (assumed: no evidence bears on it)" if claim.quantity in assumed else ""
-                shown.append((CLAIM_HEADS[claim.part], claim.text + note, f"{record['claims'][claim.name]:.0%}"))
+                shown.append((CLAIM_HEADS[claim.part], claim.text + note, probability(record["claims"][claim.name])))
         previous = ""
-        for i, (head, text, probability) in enumerate(shown):
-            shown[i] = ("" if head == previous else head, text, probability)
+        for i, (head, text, chance) in enumerate(shown):
+            shown[i] = ("" if head == previous else head, text, chance)
             previous = head
         table(console, ("question", "claim", "probability"), shown)
     quantities = record["quantities"]
     lead = [name for name in quantities if every or name in ANSWER] if record["model"] == "joint" else list(quantities)
     lead.sort(key=lambda name: ANSWER.index(name) if name in ANSWER else len(ANSWER))
-    rows = [_quantity_row(name, quantities[name]) for name in lead]
+    rows = [_quantity_row(name, quantities[name], info["horizon"]) for name in lead]
     table(console, ("quantity", "median", "90% interval", "note"), rows)
     for check in record["checks"]:
         if not check["passed"]:
@@ -98,24 +98,12 @@ def answer(
     )
 
 
-def _quantity_row(name: str, row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> tuple[str, str, str, str]:
     quantity = QUANTITIES[name.split("[")[0]]
     label = quantity.label + (f" [{name.split('[')[1]}" if "[" in name else "")
-    median, span = interval(row, quantity)
-    notes = []
-    if row["prob_undefined"]:
-        notes.append(f"if TAI arrives ({1 - row['prob_undefined']:.0%})")
-    if row["prob_above"]:
-        notes.append(f"{row['prob_above']:.0%} beyond the horizon")
-    if row["prob_below"]:
-        notes.append(
-            f"{row['prob_below']:.0%} nothing affordable"
-            if "affordable" in name or "headroom" in name
-            else f"{row['prob_below']:.0%} below"
-        )
-    if row["assumed"]:
-        notes.append("assumed")
-    return label, median, span, ", ".join(notes)
+    median, span = interval(row, quantity, horizon)
+    notes = [note for note in (missing(row, quantity, horizon), "assumed" if row["assumed"] else "") if note]
+    return label, median, span, "; ".join(notes)
 
 
 def runs_table(

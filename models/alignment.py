@@ -38,7 +38,7 @@ import xarray as xr
 from models import compute
 from models.arrival import first_crossing, time_grid
 from models.compute import Trend, smooth_minimum
-from models.evidence import Evidence
+from models.evidence import Evidence, select
 from models.views import View
 
 __all__ = [
@@ -55,7 +55,6 @@ __all__ = [
     "observed_all",
     "simulate",
     "simulate_all",
-    "used",
     "waits",
 ]
 
@@ -79,12 +78,6 @@ QUANTITIES = (*compute.QUANTITIES, *OWN)
 OBSERVED, ABOVE, BELOW, UNDEFINED = 0, 1, 2, 3
 
 
-def used(evidence: Evidence, table: str) -> xr.Dataset:
-    """Rows of a table that enter the likelihood."""
-    rows = evidence[table]
-    return rows.isel({rows["used"].dims[0]: np.flatnonzero(rows["used"].values)})
-
-
 def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     """Add RLHF practice and alignment compute to the open model."""
     import pymc as pm
@@ -92,7 +85,7 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
 
     from models.elicited import columns
 
-    efforts, shares = used(evidence, "rlhf_efforts"), used(evidence, "alignment_compute_shares")
+    efforts, shares = select(evidence["rlhf_efforts"]), select(evidence["alignment_compute_shares"])
     model = pm.modelcontext(None)
     model.add_coords({"effort": efforts["effort"].values, "system": shares["system"].values})
     effort_sd = pm.HalfNormal("effort_sd", 1.0)  # OOM; published efforts of one model size differ by tens of times
@@ -232,8 +225,8 @@ def derive(x: dict[str, Any], evidence: Evidence, view: View) -> dict[str, Any]:
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
     return {
-        "log_hours": xr.DataArray(np.log10(used(evidence, "rlhf_efforts")["human_hours"])),
-        "log_share": xr.DataArray(np.log10(used(evidence, "alignment_compute_shares")["share"])),
+        "log_hours": xr.DataArray(np.log10(select(evidence["rlhf_efforts"])["human_hours"])),
+        "log_share": xr.DataArray(np.log10(select(evidence["alignment_compute_shares"])["share"])),
     }
 
 
@@ -246,7 +239,7 @@ def simulate(
     x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
 ) -> dict[str, tuple[str, Any]]:
     """Replicated log10 hours of each effort and log10 share of each system, (chain, draw, row)."""
-    efforts, shares = used(evidence, "rlhf_efforts"), used(evidence, "alignment_compute_shares")
+    efforts, shares = select(evidence["rlhf_efforts"]), select(evidence["alignment_compute_shares"])
     column = {name: value[..., None] for name, value in x.items()}
     scale = np.log10(efforts["model_flop"].values) - np.log10(evidence.constant("instructgpt_flop"))
     mean = column["practice_hours"] + column["practice_slope"] * scale

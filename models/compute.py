@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from models.evidence import Evidence
+from models.evidence import Evidence, select
 from models.views import View
 
 __all__ = [
@@ -135,8 +135,7 @@ class Trend:
 
 def runs(evidence: Evidence, view: View) -> xr.Dataset:
     """Rows that enter the likelihood, with their entry threshold (log10 FLOP) and whether they set a record."""
-    table = evidence["training_runs"]
-    used = table.isel(run=np.flatnonzero(table["used"].values)).sortby("date")
+    used = select(evidence["training_runs"]).sortby("date")
     date, flop = used["date"].values, np.log10(used["flop"].values)
     exact = used["bound"].values == "exact"
     threshold, record = np.full(len(date), -np.inf), np.zeros(len(date))
@@ -160,7 +159,7 @@ def runs(evidence: Evidence, view: View) -> xr.Dataset:
 
 
 def log_survival(t: Any, log: Any) -> Any:
-    """Log of ``P(T > t)`` for Student's t with four degrees of freedom: ``(2 - u)^2 (4 + u) / 32``, ``u = 2t / sqrt(4 + t^2)``."""
+    """Log of ``P(T > t)`` for Student's t of four degrees of freedom: ``(2 - u)^2 (4 + u) / 32``, ``u = 2t / sqrt(4 + t^2)``."""
     root = (4 + t**2) ** 0.5
     return 2 * log(2 * (root - t) / root) + log(4 + 2 * t / root) - np.log(32)
 
@@ -218,8 +217,7 @@ def _run_log_likelihood(rows: xr.Dataset, view: View, x: dict[str, Any], sd_s: A
 
 def estimates(evidence: Evidence) -> xr.Dataset:
     """Published estimates of algorithmic progress that enter the likelihood."""
-    table = evidence["algorithmic_progress"]
-    return table.isel(estimate=np.flatnonzero(table["used"].values))
+    return select(evidence["algorithmic_progress"])
 
 
 def build(evidence: Evidence, view: View) -> Any:

@@ -186,7 +186,7 @@ class Histogram:
         below = np.concatenate([[0.0], np.cumsum(self.mass)])
         above = np.concatenate([[0.0], np.cumsum(self.mass[::-1])])
         edges = np.asarray(self.edges)
-        return np.where(p < q, np.interp(p, below, edges), np.interp(q, above, edges[::-1]))
+        return np.asarray(np.where(p < q, np.interp(p, below, edges), np.interp(q, above, edges[::-1])))
 
     def cdf(self, x: Array) -> Array:
         return np.asarray(np.interp(x, self.edges, np.concatenate([[0.0], np.cumsum(self.mass)])))

@@ -201,7 +201,8 @@ def _forward(quantity: Quantity, unit: str) -> tuple[Any, Any, Any]:
             "leave it out for " + quantity.unit,
         )
     rates = {"x/year", "percent/year"}
-    if unit in rates and quantity.unit != "OOM/year" or unit == "OOM" and quantity.unit not in ("OOM", "OOM/year"):
+    fits = {"OOM": ("OOM", "OOM/year")} | dict.fromkeys(rates, ("OOM/year",))
+    if quantity.unit not in fits.get(unit, (quantity.unit,)):
         raise _fail(quantity, f"unit {unit!r} does not fit a quantity in {quantity.unit}", repr(unit), "leave it out")
     if unit == "OOM":
         unit = ""
@@ -451,7 +452,7 @@ class Tables:
 def log_density(tables: Tables, z: Array) -> Array:
     """Log density of the elicited quantities in link space, one term a quantity.
 
-    ``log p(y) = log phi(z; R) - sum log T'(z)``; with ``z = L w`` the terms ``log phi(w_q) - log L_qq - log T'_q(z_q)`` sum to it.
+    ``log p(y) = log phi(z; R) - sum log T'(z)``; with ``z = L w`` it is the sum of ``log phi(w_q) - log L_qq - log T'_q(z_q)``.
 
     Parameters
     ----------

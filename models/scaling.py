@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from models.evidence import Evidence
+from models.evidence import Evidence, select
 from models.views import View
 
 __all__ = ["QUANTITIES", "add", "build", "derive", "observed", "simulate", "studies"]
@@ -47,8 +47,7 @@ def studies(evidence: Evidence) -> xr.Dataset:
 
     The standard error of ``a`` becomes one of ``log gamma`` by the delta method: ``s = s_a / (a (1 - a))``.
     """
-    table = evidence["scaling_exponents"]
-    used = table.isel(study=np.flatnonzero(table["used"].values))
+    used = select(evidence["scaling_exponents"])
     a, se = used["allocation_exponent"], used["allocation_exponent_se"]
     names, index = np.unique(used["independence_group"].values, return_inverse=True)
     return xr.Dataset(

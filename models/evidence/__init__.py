@@ -190,7 +190,7 @@ def select(table: xr.Dataset, **equal: str | bool) -> xr.Dataset:
         If the table has no such column.
     """
     (dim,) = table.dims
-    rows = table["used"].values.copy() if "used" in table else np.ones(table.sizes[dim], dtype=bool)
+    rows = table["used"].values.astype(bool) if "used" in table else np.ones(table.sizes[dim], dtype=bool)
     for column, value in equal.items():
         if column not in table:
             names = ", ".join(str(name) for name in table.data_vars)

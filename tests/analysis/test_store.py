@@ -78,7 +78,7 @@ def test_a_missing_file_is_found(damaged, name):
     assert f"{name}: missing" in verify(damaged)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 99}', "\x00", "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 99}', "\x00", "[" * 100_000, '{"format": 1}'])
 def test_a_damaged_info_is_one_clear_error(damaged, text):
     (damaged / "info.json").write_text(text)
     with pytest.raises(InputError, match=r"info\.json must"):

@@ -45,7 +45,11 @@ def start_up() -> dict[str, list[float]]:
     """Commands that only read."""
     program = (sys.executable, "-m", "analysis")
     return alternate(
-        **{"--help": command(*program, "--help"), "runs": command(*program, "runs"), "show": command(*program, "show", "reference")}
+        **{
+            "--help": command(*program, "--help"),
+            "runs": command(*program, "runs"),
+            "show": command(*program, "show", "reference"),
+        }
     )
 
 
@@ -90,7 +94,9 @@ def refit() -> dict[str, list[float]]:
         with model.build(restrict(evidence, moved, model), moved):
             pm.sample(nuts_sampler="nutpie", random_seed=1, progressbar=False)
 
-    return alternate(**{"refit": lambda: compiled.with_view(moved).sample(Sampling()), "build + pm.sample (nutpie)": plain})
+    return alternate(
+        **{"refit": lambda: compiled.with_view(moved).sample(Sampling()), "build + pm.sample (nutpie)": plain}
+    )
 
 
 def arrival() -> dict[str, list[float]]:
@@ -112,14 +118,19 @@ def main() -> None:
     sections = {f.__name__: f for f in (start_up, arrival, refit, whole_run)}
     chosen = sys.argv[1:] or list(sections)
     results = {}
-    print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; seconds, median (min to max) of {REPEATS}")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; seconds, median (min to max) of {REPEATS}"
+    )
     for section in chosen:
         results[section] = times = sections[section]()
         medians = {name: statistics.median(values) for name, values in times.items()}
         first = next(iter(medians.values()))
         for name, values in times.items():
             ratio = "" if medians[name] == first else f"   {medians[name] / first:.2f} times the first"
-            print(f"{section:10s} {name:28s} {medians[name]:8.2f} ({min(values):.2f} to {max(values):.2f}){ratio}", flush=True)
+            print(
+                f"{section:10s} {name:28s} {medians[name]:8.2f} ({min(values):.2f} to {max(values):.2f}){ratio}",
+                flush=True,
+            )
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "latest.json").write_text(json.dumps(results, indent=1) + "\n")
 

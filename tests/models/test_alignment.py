@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from models import alignment
-from models.alignment import at_date, needed_hours, shapley, used, waits, worked_hours
+from models.alignment import at_date, needed_hours, shapley, waits, worked_hours
 from models.compute import smooth_minimum
+from models.evidence import select
 
 SIZE = 500
 
@@ -83,27 +84,22 @@ def test_a_dearer_hour_buys_as_much_less(at, x, dates, trend, evidence) -> None:
     for name in ("usd_per_hour", "labour_overhead"):
         dear = at_date({**x, name: x[name] + 0.5}, dates, trend, evidence)
         some = np.isfinite(at["tax_headroom"])
-        np.testing.assert_allclose((at["tax_headroom"] - dear["tax_headroom"])[some], 0.5)
+        np.testing.assert_allclose(at["tax_headroom"][some] - dear["tax_headroom"][some], 0.5)
 
 
 @given(st.floats(0.0, 3.0), st.floats(0.0, 2.0))
-def test_more_tolerance_or_cheaper_labour_never_makes_alignment_less_affordable(more, cheaper) -> None:
-    x, dates, trend, evidence = CASE
+def test_more_tolerance_or_cheaper_labour_never_makes_alignment_less_affordable(
+    x, dates, trend, evidence, more, cheaper
+) -> None:
     one = at_date(x, dates, trend, evidence)
-    changed = {**x, "alignment_tax_tolerance": x["alignment_tax_tolerance"] + more, "usd_per_hour": x["usd_per_hour"] - cheaper}
+    changed = {
+        **x,
+        "alignment_tax_tolerance": x["alignment_tax_tolerance"] + more,
+        "usd_per_hour": x["usd_per_hour"] - cheaper,
+    }
     other = at_date(changed, dates, trend, evidence)
     assert np.all(other["prob_affordable"] >= one["prob_affordable"])
     assert np.all(other["alignment_hours_affordable"] >= one["alignment_hours_affordable"])
-
-
-CASE: Any = None
-
-
-@pytest.fixture(scope="module", autouse=True)
-def case(x, dates, trend, evidence) -> None:
-    """Hypothesis reruns its body without fixtures of its own."""
-    global CASE
-    CASE = x, dates, trend, evidence
 
 
 def test_practice_scales_with_physical_and_not_with_effective_flop(x, dates, trend, evidence) -> None:
@@ -283,17 +279,23 @@ def test_the_likelihood_of_practice_and_shares_is_normal_in_oom(evidence, view) 
     z = np.random.default_rng(6).normal(size=len(tables.names))
     point = {"white": z, "effort_sd_log__": np.log(0.7), "share_spread_log__": np.log(0.4)}
     hours, share = compiled(*(point.get(v.name, 0.0) for v in model.value_vars))
-    x, efforts, shares = tables.values(z), used(evidence, "rlhf_efforts"), used(evidence, "alignment_compute_shares")
+    x, efforts, shares = (
+        tables.values(z),
+        select(evidence["rlhf_efforts"]),
+        select(evidence["alignment_compute_shares"]),
+    )
     mean = x["practice_hours"] + x["practice_slope"] * np.log10(efforts["model_flop"].values / 3.14e23)
     observed = np.log10(efforts["human_hours"].values)
-    np.testing.assert_allclose(hours, stats.norm(mean, np.hypot(efforts["hours_sd"].values, 0.7)).logpdf(observed), rtol=1e-9)
+    np.testing.assert_allclose(
+        hours, stats.norm(mean, np.hypot(efforts["hours_sd"].values, 0.7)).logpdf(observed), rtol=1e-9
+    )
     center, sd = np.log10(x["alignment_compute_share"]), np.hypot(shares["share_sd"].values, 0.4)
     np.testing.assert_allclose(share, stats.norm(center, sd).logpdf(np.log10(shares["share"].values)), rtol=1e-9)
 
 
 def test_capability_rl_and_ai_feedback_are_not_conditioned_on(evidence) -> None:
-    assert "capability_rl" not in used(evidence, "alignment_compute_shares")["kind"].values
-    assert "ai" not in used(evidence, "rlhf_efforts")["feedback"].values
+    assert "capability_rl" not in select(evidence["alignment_compute_shares"])["kind"].values
+    assert "ai" not in select(evidence["rlhf_efforts"])["feedback"].values
 
 
 def test_alone_the_model_answers_at_the_views_date(x, trend, evidence, view) -> None:

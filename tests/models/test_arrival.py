@@ -130,7 +130,9 @@ def test_a_steep_hazard_approaches_plain_crossing() -> None:
     crossing = arrival_date(path, grid, q, never, np.ones(200), e, CROSSING)
     np.testing.assert_allclose(crossing, 2026.0 + (q - 27.0) / 0.2, atol=1e-9)
     sharp = replace(HAZARD, hazard_cap=1000.0)
-    gaps = [np.nanmax(np.abs(arrival_date(path, grid, q, never, np.full(200, k), e, sharp) - crossing)) for k in (3.0, 1e4)]
+    gaps = [
+        np.nanmax(np.abs(arrival_date(path, grid, q, never, np.full(200, k), e, sharp) - crossing)) for k in (3.0, 1e4)
+    ]
     assert gaps[1] <= STEP  # the grid's resolution
     assert gaps[1] < gaps[0] / 3
 
@@ -143,9 +145,7 @@ def test_a_higher_requirement_never_arrives_earlier(seed, more, arrival) -> None
     path = rng.uniform(20, 35, (50, 1)) + rng.uniform(0, 0.8, (50, 1)) * (grid - 2026.667)
     q, k, e = rng.uniform(20, 45, 50), 10 ** rng.uniform(-1, 2, 50), rng.standard_exponential(50)
     since = np.where(rng.uniform(size=50) < 0.2, rng.uniform(2027, 2090, 50), -np.inf)
-    one, other = (
-        np.nan_to_num(arrival_date(path, grid, q + d, since, k, e, arrival), nan=np.inf) for d in (0.0, more)
-    )
+    one, other = (np.nan_to_num(arrival_date(path, grid, q + d, since, k, e, arrival), nan=np.inf) for d in (0.0, more))
     assert np.all(other >= one - 1e-9)
 
 

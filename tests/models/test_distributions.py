@@ -107,7 +107,9 @@ def test_a_mixture_of_different_supports_still_inverts() -> None:
     mixture = Mixture((1.0, 1.0), (Normal(0.3, 0.2), LogNormal(-1.2, 0.5)))
     with np.errstate(all="ignore"):
         x = mixture.quantile(np.asarray([0.01]), np.asarray([0.99]))
-    np.testing.assert_allclose(0.5 * stats.norm(0.3, 0.2).cdf(x) + 0.5 * stats.lognorm(0.5, scale=np.exp(-1.2)).cdf(x), 0.01, rtol=1e-9)
+    np.testing.assert_allclose(
+        0.5 * stats.norm(0.3, 0.2).cdf(x) + 0.5 * stats.lognorm(0.5, scale=np.exp(-1.2)).cdf(x), 0.01, rtol=1e-9
+    )
 
 
 def test_truncation_is_scipys_truncated_normal() -> None:
@@ -128,7 +130,9 @@ def test_truncation_to_a_far_tail_keeps_its_precision() -> None:
 
 def test_a_histogram_with_an_empty_bin_jumps_over_it() -> None:
     ours = Histogram((0.0, 1.0, 2.0, 4.0), (3.0, 0.0, 1.0))
-    np.testing.assert_allclose(ours.cdf(np.asarray([-1, 0, 0.5, 1, 1.5, 2, 3, 4, 5])), [0, 0, 0.375, 0.75, 0.75, 0.75, 0.875, 1, 1])
+    np.testing.assert_allclose(
+        ours.cdf(np.asarray([-1, 0, 0.5, 1, 1.5, 2, 3, 4, 5])), [0, 0, 0.375, 0.75, 0.75, 0.75, 0.875, 1, 1]
+    )
     p = np.asarray([0.25, 0.75 - 1e-9, 0.75 + 1e-9, 0.875])
     np.testing.assert_allclose(ours.quantile(p, 1 - p), [1 / 3, 1.0, 2.0, 3.0], atol=1e-7)
     np.testing.assert_allclose(np.exp(ours.log_pdf(np.asarray([0.5, 1.5, 3.0]))), [0.75, 0.0, 0.125])

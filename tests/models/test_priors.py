@@ -13,7 +13,19 @@ from scipy.special import ndtr, ndtri
 
 from models.distributions import Beta, Gamma, Histogram, LogNormal, Mixture, Normal, StudentT, Truncated
 from models.errors import InputError
-from models.priors import FAMILIES, KINDS, KNOTS, STEP, UNITS, Table, Tables, compile_prior, copula, log_density, tabulate
+from models.priors import (
+    FAMILIES,
+    KINDS,
+    KNOTS,
+    STEP,
+    UNITS,
+    Table,
+    Tables,
+    compile_prior,
+    copula,
+    log_density,
+    tabulate,
+)
 from models.quantities import ELICITED, lookup
 
 INNER = np.linspace(ndtri(0.001), ndtri(0.999), 4001)  # between the 0.1% and the 99.9% points
@@ -41,7 +53,9 @@ SHAPES = [
 
 
 @pytest.mark.parametrize(("shape", "reference"), SHAPES, ids=lambda d: str(d)[:28])
-def test_a_familys_table_is_within_a_thousandth_of_an_sd_and_its_log_density_within_a_hundredth(shape, reference) -> None:
+def test_a_familys_table_is_within_a_thousandth_of_an_sd_and_its_log_density_within_a_hundredth(
+    shape, reference
+) -> None:
     """The bounds are the project's; between the 0.1% and 99.9% points."""
     table, exact = tabulate(shape), reference.ppf(ndtr(INNER))
     assert np.max(np.abs(table.value(INNER) - exact)) < 1e-3 * reference.std()
@@ -68,7 +82,9 @@ ROUGH = {
 
 @pytest.mark.parametrize("shape", ROUGH.values(), ids=ROUGH)
 def test_the_distribution_function_of_a_rough_shapes_table_is_within_a_hundredth(shape) -> None:
-    y = np.linspace(shape.quantile(*np.asarray([[1e-4], [1 - 1e-4]])), shape.quantile(*np.asarray([[1 - 1e-4], [1e-4]])), 5001)
+    y = np.linspace(
+        shape.quantile(*np.asarray([[1e-4], [1 - 1e-4]])), shape.quantile(*np.asarray([[1 - 1e-4], [1e-4]])), 5001
+    )
     assert np.max(np.abs(tabulate(shape).cdf(y) - shape.cdf(y))) < 0.01
 
 
@@ -126,7 +142,9 @@ def test_cdf_sf_quantile_and_density_of_a_table_agree(triple) -> None:
     np.testing.assert_allclose(table.sf(y), 1 - p, rtol=1e-8)
     z, h = np.linspace(-2.98, 2.98, 23), 1e-5
     middle, low, high = table.value(z), table.value(z - h), table.value(z + h)
-    np.testing.assert_allclose(np.exp(table.log_pdf(middle)), (table.cdf(high) - table.cdf(low)) / (high - low), rtol=1e-2)
+    np.testing.assert_allclose(
+        np.exp(table.log_pdf(middle)), (table.cdf(high) - table.cdf(low)) / (high - low), rtol=1e-2
+    )
 
 
 def test_the_order_in_which_quantiles_are_written_does_not_matter() -> None:
@@ -206,7 +224,10 @@ def test_bounds_condition_stated_quantiles_and_mixtures_too() -> None:
     low, high = free.cdf(np.log10(20)), free.cdf(np.log10(60))
     p = np.linspace(0.01, 0.99, 21)
     np.testing.assert_allclose(free.cdf(table.quantile(p, 1 - p)), low + p * (high - low), atol=1e-4)
-    mixture = {"mixture": [{"family": "normal", "mu": 0.0, "sigma": 1.0}, {"family": "normal", "mu": 3.0, "sigma": 1.0}], "bounds": [0, 3]}
+    mixture = {
+        "mixture": [{"family": "normal", "mu": 0.0, "sigma": 1.0}, {"family": "normal", "mu": 3.0, "sigma": 1.0}],
+        "bounds": [0, 3],
+    }
     assert compile_prior(LINEAR, mixture).quantile(np.asarray(0.5), np.asarray(0.5)) == pytest.approx(1.5, abs=1e-3)
 
 
@@ -214,7 +235,10 @@ def test_bounds_condition_stated_quantiles_and_mixtures_too() -> None:
     ("spec", "exact"),
     [
         ({"family": "beta", "alpha": 2.0, "beta": 2.0, "bounds": [0.2, 2.0]}, Truncated(Beta(2.0, 2.0), 0.2, 1.0)),
-        ({"family": "lognormal", "mu": 0.0, "sigma": 1.0, "bounds": [-1.0, 3.0]}, Truncated(LogNormal(0.0, 1.0), 0.0, 3.0)),
+        (
+            {"family": "lognormal", "mu": 0.0, "sigma": 1.0, "bounds": [-1.0, 3.0]},
+            Truncated(LogNormal(0.0, 1.0), 0.0, 3.0),
+        ),
         ({"family": "gamma", "alpha": 2.0, "beta": 2.0, "bounds": [-1.0, 3.0]}, Truncated(Gamma(2.0, 2.0), 0.0, 3.0)),
     ],
     ids=lambda d: d.get("family", "") if isinstance(d, dict) else "",
@@ -231,7 +255,12 @@ def test_a_bound_outside_a_familys_support_cuts_nothing(spec, exact) -> None:
 @pytest.fixture(scope="module")
 def correlated(view):
     specs = {
-        LINEAR: {"mixture": [{"family": "normal", "mu": -1, "sigma": 0.3}, {"family": "student_t", "nu": 3, "mu": 2, "sigma": 1}]},
+        LINEAR: {
+            "mixture": [
+                {"family": "normal", "mu": -1, "sigma": 0.3},
+                {"family": "student_t", "nu": 3, "mu": 2, "sigma": 1},
+            ]
+        },
         LOG10: {"histogram": {"edges": [1, 10, 100, 400], "weights": [3, 0, 1]}},
         LOGIT: {"family": "beta", "alpha": 2, "beta": 9},
         "rlhf_multiplier": quantiles(0.1, 3, 100),
@@ -266,7 +295,9 @@ def test_the_quantile_function_in_pytensor_is_the_tables_to_1e_10(correlated, te
         tables = [correlated.table(name) for name in CORRELATED]
         value, gradient = tensor_twin(z)
         np.testing.assert_allclose(value, [t.value(v) for t, v in zip(tables, z, strict=True)], rtol=1e-10, atol=1e-10)
-        np.testing.assert_allclose(gradient, [t.gradient(v) for t, v in zip(tables, z, strict=True)], rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(
+            gradient, [t.gradient(v) for t, v in zip(tables, z, strict=True)], rtol=1e-10, atol=1e-10
+        )
 
 
 def test_the_density_that_the_model_samples_is_log_density_to_1e_10(correlated) -> None:
@@ -296,7 +327,9 @@ def test_the_density_that_the_model_samples_is_log_density_to_1e_10(correlated) 
 def test_log_density_of_normal_priors_is_scipys_multivariate_normal() -> None:
     names, rho = (LINEAR, "spend_growth_ratio", "algorithmic_growth"), {(LINEAR, "algorithmic_growth"): 0.6}
     mu, sigma = np.asarray([0.3, 0.7, 0.2]), np.asarray([0.1, 0.4, 0.05])
-    each = [compile_prior(n, {"family": "normal", "mu": m, "sigma": s}) for n, m, s in zip(names, mu, sigma, strict=True)]
+    each = [
+        compile_prior(n, {"family": "normal", "mu": m, "sigma": s}) for n, m, s in zip(names, mu, sigma, strict=True)
+    ]
     tables = Tables(names, np.stack([t.y for t in each]), np.stack([t.slope for t in each]), copula(names, rho))
     correlation = np.eye(3)
     correlation[0, 2] = correlation[2, 0] = 2 * np.sin(np.pi * 0.6 / 6)
@@ -352,7 +385,9 @@ def test_a_correlation_lies_strictly_between_minus_one_and_one(rho) -> None:
 # ------------------------------------------------------------------------------------------------------ malformed priors
 
 NORMAL = {"family": "normal", "mu": 0.0, "sigma": 1.0}
-WRONG: dict[str, tuple[str, dict[str, Any], str, str]] = {  # what -> quantity, prior, words of the rule, words of the value
+WRONG: dict[
+    str, tuple[str, dict[str, Any], str, str]
+] = {  # what -> quantity, prior, words of the rule, words of the value
     "quantiles out of order": (LINEAR, quantiles(1, 3, 2), "increase", "3"),
     "equal quantiles": (LINEAR, quantiles(1, 1, 2), "increase", "1"),
     "probability 0": (LINEAR, {"quantiles": {"0": 1, "0.5": 2}}, "between 0 and 1", "0.0"),
@@ -369,7 +404,12 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str]] = {  # what -> quantity, 
     "infinite quantile": (LINEAR, quantiles(1, 2, float("inf")), "finite", "inf"),
     "string quantile": (LINEAR, quantiles(1, "2", 3), "finite number", "'2'"),
     "boolean quantile": (LINEAR, quantiles(1, True, 3), "finite number", "True"),
-    "unknown family": (LINEAR, {"family": "cauchy", "mu": 0, "sigma": 1}, "family must be one of|no such key", "cauchy|mu"),
+    "unknown family": (
+        LINEAR,
+        {"family": "cauchy", "mu": 0, "sigma": 1},
+        "family must be one of|no such key",
+        "cauchy|mu",
+    ),
     "unknown family alone": (LINEAR, {"family": "cauchy"}, "family must be one of", "cauchy"),
     "missing parameter": (LINEAR, {"family": "normal", "mu": 0}, "needs mu, sigma", "no sigma"),
     "sigma zero": (LINEAR, {**NORMAL, "sigma": 0}, "sigma must be positive", "0"),
@@ -393,9 +433,19 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str]] = {  # what -> quantity, 
     "bounds that leave nothing": (LINEAR, {**NORMAL, "bounds": [8, 9]}, "at least 1%", "of it"),
     "a family outside the range": (LOG10, {**NORMAL, "sigma": 5}, "inside the quantity's range", "'sigma': 5"),
     "histogram mismatch": (LINEAR, {"histogram": {"edges": [0, 1], "weights": [1, 2]}}, "one more", r"\[0.0, 1.0\]"),
-    "histogram edges out of order": (LINEAR, {"histogram": {"edges": [0, 2, 1], "weights": [1, 2]}}, "increase", "2.0, 1.0"),
+    "histogram edges out of order": (
+        LINEAR,
+        {"histogram": {"edges": [0, 2, 1], "weights": [1, 2]}},
+        "increase",
+        "2.0, 1.0",
+    ),
     "histogram without mass": (LINEAR, {"histogram": {"edges": [0, 1], "weights": [0]}}, "not all zero", r"\[0.0\]"),
-    "histogram with a negative weight": (LINEAR, {"histogram": {"edges": [0, 1, 2], "weights": [2, -1]}}, "non-negative", "-1"),
+    "histogram with a negative weight": (
+        LINEAR,
+        {"histogram": {"edges": [0, 1, 2], "weights": [2, -1]}},
+        "non-negative",
+        "-1",
+    ),
     "histogram without weights": (LINEAR, {"histogram": {"edges": [0, 1]}}, "edges and weights", "edges"),
     "histogram with a word": (LINEAR, {"histogram": {"edges": [0, "1"], "weights": [1]}}, "finite number", "'1'"),
     "mixture of one": (LINEAR, {"mixture": [NORMAL]}, "two or more", "normal"),
@@ -434,7 +484,14 @@ def test_an_unknown_quantity_is_explained_with_a_suggestion() -> None:
         {**NORMAL, "bounds": [0, 10**26]},
         {"quantiles": {"0.1": -1e308, "0.9": 1e308}},
     ],
-    ids=["family is a list", "mu written out", "mu beyond floats", "edge beyond floats", "bound written out", "quantiles overflow"],
+    ids=[
+        "family is a list",
+        "mu written out",
+        "mu beyond floats",
+        "edge beyond floats",
+        "bound written out",
+        "quantiles overflow",
+    ],
 )
 def test_strange_values_give_a_good_table_or_an_input_error(spec) -> None:
     """A FLOP count written out in digits is a number too."""
@@ -482,7 +539,9 @@ def test_garbage_never_raises_anything_but_an_input_error(name, spec) -> None:
     st.sampled_from(["", *UNITS]),
     st.none() | st.lists(st.floats(-10, 10), min_size=2, max_size=2),
 )
-def test_any_parameters_of_a_family_give_an_increasing_table_or_an_input_error(name, family, values, unit, bounds) -> None:
+def test_any_parameters_of_a_family_give_an_increasing_table_or_an_input_error(
+    name, family, values, unit, bounds
+) -> None:
     parameters = dict(zip(FAMILIES[family][1], values, strict=False))
     spec = {"family": family, **parameters, "unit": unit} | ({} if bounds is None else {"bounds": bounds})
     try:

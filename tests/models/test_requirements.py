@@ -47,7 +47,9 @@ def test_the_formula_is_flop_a_second_times_seconds_times_data_points() -> None:
     ("anchor", "published", "tolerance"),
     [("short_horizon", 32.0, 1.0), ("medium_horizon", np.log10(3e34), 1.0), ("long_horizon", 37.0, 1.2)],
 )
-def test_at_its_median_inputs_the_formula_gives_the_published_medians(anchor, published, tolerance, medians, evidence) -> None:
+def test_at_its_median_inputs_the_formula_gives_the_published_medians(
+    anchor, published, tolerance, medians, evidence
+) -> None:
     """Ho, "Grokking bio anchors", 2022: 1e32, 3e34, 1e37 FLOP, to an order of magnitude.
 
     Their spacing is 2.5 OOM, while log-uniform horizons a thousand times apart are 3: the long anchor lies 1.14 OOM off.
@@ -77,7 +79,9 @@ def test_requirements_come_in_the_order_of_the_anchors(evidence) -> None:
     for anchor in ("lifetime", "genome", "evolution", "user"):
         assert needed[anchor] == x[f"{anchor}_flop"]
     for anchor in NEURAL:
-        assert needed[anchor] == pytest.approx(x["brain_flop"] + x["horizon_" + anchor.removesuffix("_horizon")] + D_REF)
+        assert needed[anchor] == pytest.approx(
+            x["brain_flop"] + x["horizon_" + anchor.removesuffix("_horizon")] + D_REF
+        )
 
 
 def test_log_weights_are_the_views_and_never_infinite(view) -> None:

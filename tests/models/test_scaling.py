@@ -73,7 +73,12 @@ def test_the_models_potential_is_the_closed_form_at_random_parameters(evidence, 
     compiled = pytensor.function(model.value_vars, potential, mode="FAST_COMPILE", on_unused_input="ignore")
     rng = np.random.default_rng(8)
     for _ in range(5):
-        z, tau, method_sd, bias = rng.normal(size=1), rng.uniform(0.05, 0.5), rng.uniform(0.02, 0.3), rng.normal(-1.5, 0.5)
+        z, tau, method_sd, bias = (
+            rng.normal(size=1),
+            rng.uniform(0.05, 0.5),
+            rng.uniform(0.02, 0.3),
+            rng.normal(-1.5, 0.5),
+        )
         point = {"white": z, "between_study_sd_log__": np.log(tau), "method_sd_log__": np.log(method_sd)}
         point |= {"kaplan_bias": bias, "regime_offset": 0.0}
         log_gamma = tables.values(z)["data_exponent_prior"] * np.log(10)

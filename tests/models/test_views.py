@@ -42,7 +42,9 @@ def test_the_anchors_of_every_view_are_a_simplex(name) -> None:
 
 def test_the_default_tolerance_makes_one_per_cent_pretty_likely(view) -> None:
     """P(tolerance at least 1%) is 0.75, as the default view's source is read."""
-    assert compile_prior("alignment_tax_tolerance", view.quantities["alignment_tax_tolerance"]).sf(-2.0) == pytest.approx(0.75, abs=1e-3)
+    assert compile_prior("alignment_tax_tolerance", view.quantities["alignment_tax_tolerance"]).sf(
+        -2.0
+    ) == pytest.approx(0.75, abs=1e-3)
 
 
 def test_the_default_prior_of_the_data_exponent_is_cotras(view) -> None:
@@ -72,7 +74,12 @@ def test_three_numbers_make_a_view(view) -> None:
     assert mine.name == "mine"
     changed = [name for name in ELICITED if mine.quantities[name] != view.quantities[name]]
     assert changed == ["rlhf_multiplier"]
-    assert (mine.anchors, mine.arrival, mine.evidence, mine.compute) == (view.anchors, view.arrival, view.evidence, view.compute)
+    assert (mine.anchors, mine.arrival, mine.evidence, mine.compute) == (
+        view.anchors,
+        view.arrival,
+        view.evidence,
+        view.compute,
+    )
 
 
 def test_bare_keys_of_quantiles_are_read_as_probabilities() -> None:
@@ -211,12 +218,21 @@ def test_the_hash_sees_every_number(text, view) -> None:
 def test_the_hash_does_not_depend_on_how_a_probability_is_written() -> None:
     """Bare keys in a file, text from the command line."""
     plain = {"quantiles": {"0.1": 0.1, "0.5": 3, "0.9": 100}}
-    assert load_view("default").with_quantity("rlhf_multiplier", plain).hash == parse_view(QUANTITY.format("rlhf_multiplier", WIDE), "x").hash
+    assert (
+        load_view("default").with_quantity("rlhf_multiplier", plain).hash
+        == parse_view(QUANTITY.format("rlhf_multiplier", WIDE), "x").hash
+    )
 
 
 def test_the_hash_ignores_notes_inside_a_mixture() -> None:
     one, other = (
-        parse_view(QUANTITY.format("spend_growth", f'mixture = [{{{note}family = "normal", mu = 0, sigma = 1}}, {{family = "normal", mu = 1, sigma = 1}}]'), "x")
+        parse_view(
+            QUANTITY.format(
+                "spend_growth",
+                f'mixture = [{{{note}family = "normal", mu = 0, sigma = 1}}, {{family = "normal", mu = 1, sigma = 1}}]',
+            ),
+            "x",
+        )
         for note in ("", 'source = "Ann", ')
     )
     assert one.hash == other.hash
@@ -306,7 +322,9 @@ def test_impossible_correlations_name_their_pairs() -> None:
     names = ("spend_growth", "spend_level", "spend_cap")
     rows = zip((0, 1, 0), (1, 2, 2), (0.9, 0.9, -0.9), strict=True)
     text = "\n".join(f'[[correlations]]\nbetween = ["{names[i]}", "{names[j]}"]\nrho = {rho}' for i, j, rho in rows)
-    with pytest.raises(InputError, match=r"mine\.toml: .*positive definite.*spend_growth~spend_level.*spend_growth~spend_cap"):
+    with pytest.raises(
+        InputError, match=r"mine\.toml: .*positive definite.*spend_growth~spend_level.*spend_growth~spend_cap"
+    ):
         parse_view(text, "mine.toml")
 
 
@@ -325,7 +343,14 @@ def test_a_view_that_is_not_there_is_said_with_those_that_are() -> None:
         QUANTITY.format("spend_growth", "family = ['normal']\nmu = 0\nsigma = 1"),
         QUANTITY.format("spend_growth", "weight = 2020-01-01\nfamily = 'normal'\nmu = 0\nsigma = 1"),
     ],
-    ids=["year beyond floats", "year beyond Python", "deep nesting", "number written out", "family is a list", "weight is a date"],
+    ids=[
+        "year beyond floats",
+        "year beyond Python",
+        "deep nesting",
+        "number written out",
+        "family is a list",
+        "weight is a date",
+    ],
 )
 def test_strange_files_give_a_view_or_an_input_error(text) -> None:
     try:
@@ -343,8 +368,25 @@ def test_arrival_settings_without_meaning_are_refused(setting) -> None:
         parse_view(f"[arrival]\n{setting}\n", "mine.toml")
 
 
-SECTION = st.sampled_from(["quantities", "anchors", "evidence", "arrival", "correlations", "compute", "scaling", "name", "extends", "x"])
-INNER = st.sampled_from(["use", "until", "mode", "horizon", "start", "between", "rho", "none", "user", "spend_growth", "family", "quantiles"])
+SECTION = st.sampled_from(
+    ["quantities", "anchors", "evidence", "arrival", "correlations", "compute", "scaling", "name", "extends", "x"]
+)
+INNER = st.sampled_from(
+    [
+        "use",
+        "until",
+        "mode",
+        "horizon",
+        "start",
+        "between",
+        "rho",
+        "none",
+        "user",
+        "spend_growth",
+        "family",
+        "quantiles",
+    ]
+)
 LEAF = st.one_of(
     st.booleans(), st.integers(-(2**40), 2**40), st.floats(), st.text(max_size=6), st.dates(),
     st.sampled_from(["all", "none", "default", "no_tai", "spend_growth", "hazard", "normal"]),
@@ -368,7 +410,9 @@ def test_garbage_in_the_shape_of_a_view_is_read_or_explained(base, content) -> N
         assert set(mine.quantities) == set(ELICITED)
 
 
-TOKENS = st.sampled_from([*"[]{}=\"'#.,\n\t 0123456789abcé\x00", "name", "anchors", "quantities.", "[[", "= 1\n", "spend_cap"])
+TOKENS = st.sampled_from(
+    [*"[]{}=\"'#.,\n\t 0123456789abcé\x00", "name", "anchors", "quantities.", "[[", "= 1\n", "spend_cap"]
+)
 
 
 @given(st.lists(TOKENS, max_size=40).map("".join))

@@ -1,0 +1,351 @@
+"""The joint model's derivation: paired worlds, censoring, and every prior reaching some headline."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from models import joint
+from models.alignment import ABOVE, BELOW, OBSERVED, UNDEFINED
+from models.arrival import Chance
+from models.catalogue import MODELS, find_model, restrict
+from models.compute import Trend
+from models.errors import InputError
+from models.priors import Tables
+from models.quantities import ELICITED, HEADLINES, QUANTITIES
+from models.views import ANCHORS, View, parse_view
+
+SIZE = 1500
+NEURAL_ONLY = "[anchors]\nshort_horizon = 0.4\nmedium_horizon = 0.4\nlong_horizon = 0.2\n"
+OTHERS_ONLY = "[anchors]\nlifetime = 0.5\ngenome = 0.3\nevolution = 0.1\nnone = 0.1\n"
+
+
+def structural(size: int, seed: int = 2) -> xr.Dataset:
+    """The model's own parameters from their documented priors."""
+    rng = np.random.default_rng(seed)
+    half = {"between_study_sd": 0.3, "method_sd": 0.1, "spend_sd": 0.7, "hardware_sd": 0.5, "algorithmic_spread": 0.15}
+    half |= {"effort_sd": 1.0, "share_spread": 0.7}
+    values = {name: np.abs(rng.normal(0, sd, size)) for name, sd in half.items()}
+    values |= {"kaplan_bias": rng.normal(0, 2, size), "regime_offset": rng.normal(size=size)}
+    values["spend_hardware_correlation"] = rng.uniform(-1, 1, size)
+    return xr.Dataset({name: ("sample", value) for name, value in values.items()})
+
+
+def derived(view: View, evidence, size: int = SIZE, tables: Tables | None = None, **fixed: Any) -> dict[str, Any]:
+    """Derive from prior draws under a view; the same z, parameters and chance at every call."""
+    tables = tables or view.tables(joint.QUANTITIES)
+    z = np.random.default_rng(1).standard_normal((size, len(joint.QUANTITIES)))
+    x = tables.values(z @ tables.cholesky.T)
+    parameters, chance = structural(size), Chance.draw(size, np.random.default_rng(3))
+    x |= {name: np.full(size, float(value)) for name, value in fixed.items() if name in x}
+    parameters = parameters.assign(
+        {name: ("sample", np.full(size, float(value))) for name, value in fixed.items() if name in parameters}
+    )
+    return joint.derive(x, parameters, restrict(evidence, view, find_model("joint")), view, chance)
+
+
+def read(text: str) -> View:
+    return parse_view(text, "test.toml")
+
+
+@pytest.fixture(scope="module")
+def prior(view, evidence) -> dict[str, Any]:
+    return derived(view, evidence)
+
+
+# ---------------------------------------------------------------------------------------------------------- completeness
+
+
+def test_every_headline_is_derived_or_elicited_and_in_the_registry(prior) -> None:
+    assert set(HEADLINES) <= set(prior) | set(joint.QUANTITIES)
+    assert set(prior) <= set(QUANTITIES)
+    assert set(joint.QUANTITIES) == set(ELICITED)
+
+
+def test_every_derived_quantity_has_a_value_a_draw(prior) -> None:
+    for name, value in prior.items():
+        assert value.shape == ((SIZE, len(ANCHORS)) if name == "anchor_probability" else (SIZE,)), name
+    np.testing.assert_allclose(prior["anchor_probability"].sum(axis=1), 1.0, rtol=1e-12)
+
+
+def test_arrivals_lie_between_the_evidence_and_the_horizon(prior, evidence, view) -> None:
+    come = np.isfinite(prior["tai_year"])
+    assert 0.2 < come.mean() < 0.99
+    assert prior["tai_year"][come].min() >= evidence.constant("no_tai_until")
+    assert prior["tai_year"][come].max() <= view.arrival.horizon
+    assert not np.any(np.isnan(prior["tai_year"]))
+
+
+# --------------------------------------------------------------------------------------------------------- paired worlds
+
+
+def test_without_neural_net_anchors_the_data_exponent_moves_nothing(evidence) -> None:
+    values = derived(read(OTHERS_ONLY), evidence)
+    shift = values["timeline_shift_exponent"]
+    defined = ~np.isnan(shift)
+    assert defined.mean() > 0.3
+    assert np.all(shift[defined] == 0.0)
+
+
+def test_at_bio_anchors_exponent_the_paired_worlds_are_one(evidence) -> None:
+    values = derived(read(NEURAL_ONLY), evidence, data_exponent_prior=np.log10(0.8), between_study_sd=0.0)
+    np.testing.assert_allclose(values["data_exponent"], 0.8, rtol=1e-12)
+    shift = values["timeline_shift_exponent"]
+    defined = ~np.isnan(shift)
+    assert defined.mean() > 0.3
+    np.testing.assert_allclose(shift[defined], 0.0, atol=1e-9)
+    np.testing.assert_allclose(values["data_exponent_shift_flop"], 0.0, atol=1e-12)
+
+
+def test_a_larger_exponent_never_brings_a_large_model_forward(evidence) -> None:
+    """Where the model is larger than the reference and gamma above 0.8; and the reverse where below."""
+    values = derived(read(NEURAL_ONLY), evidence, between_study_sd=0.2)
+    shift, more = values["timeline_shift_exponent"], values["data_exponent_shift_flop"]
+    defined = ~np.isnan(shift)
+    later, earlier = defined & (more >= 0), defined & (more <= 0)
+    assert min(later.sum(), earlier.sum()) > 50
+    assert np.all(shift[later] >= -1e-9)
+    assert np.all(shift[earlier] <= 1e-9)
+    assert np.mean(shift[later] > 0.1) > 0.2
+
+
+def test_linear_data_growth_moves_the_requirement_by_the_formulas_oom(evidence) -> None:
+    """gamma 1: 0.2 OOM for each OOM of parameters beyond the reference."""
+    values = derived(
+        read(NEURAL_ONLY),
+        evidence,
+        data_exponent_prior=0.0,
+        between_study_sd=0.0,
+        brain_flop=17.7,
+        flop_per_parameter=1.5,
+    )
+    np.testing.assert_allclose(values["data_exponent_shift_flop"], 1.0, rtol=1e-9)
+    assert np.nanmean(values["timeline_shift_exponent"][np.isfinite(values["timeline_shift_exponent"])]) > 0.5
+
+
+def test_the_shift_is_undefined_exactly_where_neither_world_comes(evidence) -> None:
+    values = derived(read(NEURAL_ONLY + "[arrival]\nhorizon = 2045\n"), evidence)
+    never, never_baseline = (np.isinf(values[n]) for n in ("tai_year", "tai_year_baseline_exponent"))
+    shift = values["timeline_shift_exponent"]
+    np.testing.assert_array_equal(np.isnan(shift), never & never_baseline)
+    np.testing.assert_array_equal(shift == np.inf, never & ~never_baseline)
+    np.testing.assert_array_equal(shift == -np.inf, ~never & never_baseline)
+    assert min((never & never_baseline).sum(), (never & ~never_baseline).sum(), (~never & never_baseline).sum()) > 0
+
+
+def test_the_aligned_year_is_arrival_plus_delay_and_the_parts_sum_to_it(prior) -> None:
+    come = np.isfinite(prior["tai_year"])
+    delay = prior["timeline_shift_alignment"]
+    np.testing.assert_array_equal(np.isnan(delay), ~come)
+    np.testing.assert_allclose(prior["tai_year_aligned"][come], (prior["tai_year"] + delay)[come])
+    assert np.all(np.isinf(prior["tai_year_aligned"][~come]))
+    parts = prior["timeline_shift_alignment_tax"] + prior["timeline_shift_alignment_work"]
+    np.testing.assert_allclose(parts[come], delay[come])
+    assert 0.05 < np.mean(delay[come] == 0) < 0.99
+
+
+def test_no_wait_for_the_tax_is_the_same_as_affordable_at_arrival(prior) -> None:
+    come = np.isfinite(prior["tai_year"])
+    np.testing.assert_array_equal(
+        (prior["timeline_shift_alignment_tax"] == 0)[come], (prior["prob_affordable"] == 1)[come]
+    )
+
+
+def test_draws_do_not_depend_on_the_block_they_are_derived_in(view, evidence) -> None:
+    size = 200
+    tables = view.tables(joint.QUANTITIES)
+    x = tables.values(np.random.default_rng(1).standard_normal((size, len(joint.QUANTITIES))))
+    parameters, chance = structural(size), Chance.draw(size, np.random.default_rng(3))
+    whole = joint.derive(x, parameters, evidence, view, chance)
+    for start in range(0, size, 70):
+        block = slice(start, start + 70)
+        part = joint.derive(
+            {name: value[block] for name, value in x.items()},
+            parameters.isel(sample=block),
+            evidence,
+            view,
+            Chance(*(getattr(chance, f)[block] for f in ("exponential", "anchor", "other", "leaves_none"))),
+        )
+        for name, value in part.items():
+            np.testing.assert_allclose(value, whole[name][block], rtol=1e-12, err_msg=name)
+
+
+# --------------------------------------------------------------------------------------------------------------- anchors
+
+
+def test_without_evidence_the_anchors_keep_their_prior_weights(evidence) -> None:
+    view = read('[evidence]\nuse = "none"\n')
+    values = derived(view, evidence)
+    np.testing.assert_allclose(
+        values["anchor_probability"], np.broadcast_to(list(view.anchors.values()), (SIZE, 8)), atol=1e-12
+    )
+    come = np.isfinite(values["tai_year"])
+    assert come.any()
+    assert values["tai_year"][come].min() >= view.arrival.start  # the hazard runs from its start
+
+
+def test_the_absence_of_tai_speaks_against_the_lifetime_anchor(prior, view) -> None:
+    mean = dict(zip(ANCHORS, prior["anchor_probability"].mean(axis=0), strict=True))
+    assert mean["lifetime"] < view.anchors["lifetime"]
+    assert mean["none"] > view.anchors["none"]
+    assert mean["user"] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_plain_crossing_has_no_likelihood_for_the_absence_of_tai(evidence) -> None:
+    with pytest.raises(
+        InputError, match=r'arrival\.mode: crossing .*no_tai; set evidence\.use = "none" or mode = "hazard"'
+    ):
+        joint.build(evidence, read('[arrival]\nmode = "crossing"\n'))
+
+
+def test_plain_crossing_arrives_where_effective_flop_meets_the_requirement(evidence) -> None:
+    view = read('[arrival]\nmode = "crossing"\n[evidence]\nuse = "none"\n' + NEURAL_ONLY)
+    values = derived(view, evidence)
+    tables = view.tables(joint.QUANTITIES)
+    x = tables.values(np.random.default_rng(1).standard_normal((SIZE, len(joint.QUANTITIES))))
+    trend = Trend.of(evidence, view)
+    come = np.isfinite(values["tai_year"]) & (values["tai_year"] > view.arrival.start)
+    assert come.sum() > 100
+    reached = trend.effective(x, np.where(come, values["tai_year"], 2030.0))
+    np.testing.assert_allclose(reached[come], values["tai_flop"][come], atol=0.05)  # half-year grid, linear between
+
+
+def test_the_likelihood_of_no_tai_is_the_log_of_weights_times_survival(evidence, view) -> None:
+    """The graph's potential against numpy's anchors at random draws."""
+    import pytensor
+
+    from models.arrival import accumulated_rate, arrival_rate, time_grid
+    from models.requirements import anchor_requirements
+
+    model, tables, trend = joint.build(evidence, view), view.tables(joint.QUANTITIES), Trend.of(evidence, view)
+    (potential,) = model.replace_rvs_by_values([model["no_tai"]])
+    compiled = pytensor.function(model.value_vars, potential, mode="FAST_COMPILE", on_unused_input="ignore")
+    rng, grid = np.random.default_rng(5), time_grid(view.arrival.start, trend.now)
+    seen = []
+    for _ in range(10):
+        white, tau, regime = rng.normal(size=len(tables.names)), rng.uniform(0.05, 0.5), rng.normal()
+        point = {"white": white, "between_study_sd_log__": np.log(tau), "regime_offset": regime}
+        x = tables.values(tables.cholesky @ white)
+        gamma = 10 ** x["data_exponent_prior"] * np.exp(tau * regime)
+        survival = [
+            np.exp(
+                -accumulated_rate(arrival_rate(trend.effective(x, grid), q, 10 ** x["hazard_steepness"], 10.0), grid)
+            )
+            for q in anchor_requirements(x, gamma, evidence)
+        ]
+        expected = np.log(np.dot(list(view.anchors.values()), [*survival, 1.0]))
+        seen.append(expected)
+        assert compiled(*(point.get(v.name, 0.0) for v in model.value_vars)) == pytest.approx(
+            expected, rel=1e-8, abs=1e-10
+        )
+    assert min(seen) < -0.01  # some draws are spoken against
+
+
+# ------------------------------------------------------------------------------------------------------------- censoring
+
+
+def test_nothing_infinite_is_stored_and_every_missing_value_has_its_state() -> None:
+    values = {"tai_year": np.asarray([2040.0, np.inf, -np.inf, np.nan]), "alignment_tax": np.arange(4.0)}
+    data = joint.censored(values, {"draw": range(4)}, dict.fromkeys(values, ("draw",)))
+    np.testing.assert_array_equal(data["tai_year"], [2040.0, np.nan, np.nan, np.nan])
+    assert data["tai_year_state"].values.tolist() == [OBSERVED, ABOVE, BELOW, UNDEFINED]
+    np.testing.assert_array_equal(data["alignment_tax"], np.arange(4.0))
+    assert "alignment_tax_state" not in data
+
+
+def test_derived_draws_are_stored_without_infinities(prior) -> None:
+    dims = {name: ("draw", "anchor") if value.ndim == 2 else ("draw",) for name, value in prior.items()}
+    data = joint.censored(prior, {}, dims)
+    for name in prior:
+        assert not np.any(np.isinf(data[name]))
+        missing = np.isnan(data[name].values)
+        assert missing.any() == (f"{name}_state" in data)
+        if missing.any():
+            np.testing.assert_array_equal(data[f"{name}_state"].values != OBSERVED, missing)
+    assert set(np.unique(data["tai_year_state"])) == {OBSERVED, ABOVE}
+    assert UNDEFINED in data["timeline_shift_alignment_state"]
+
+
+# ----------------------------------------------------------------------------------------- every prior drives something
+
+NEEDS = {"user_flop": "[anchors]\nuser = 0.5\nnone = 0.5\n"}
+
+
+@pytest.fixture(scope="module")
+def by_view(evidence) -> dict[str, dict[str, Any]]:
+    return {text: derived(read(text), evidence, 400) for text in ("", *NEEDS.values())}
+
+
+@pytest.mark.parametrize("name", ELICITED)
+def test_moving_a_prior_moves_some_headline(name, evidence, by_view) -> None:
+    """Its table moved by two of its own standard deviations, every random number the same."""
+    text = NEEDS.get(name, "")
+    view = read(text)
+    tables = view.tables(joint.QUANTITIES)
+    i = tables.names.index(name)
+    y = tables.y.copy()
+    y[i] += 2 * (tables.table(name).value(1.0) - tables.table(name).value(0.0))
+    moved = derived(view, evidence, 400, replace(tables, y=y))
+    before = by_view[text]
+    changed = [
+        headline
+        for headline in HEADLINES
+        if headline in before and not np.array_equal(moved[headline], before[headline], equal_nan=True)
+    ]
+    assert changed or name in HEADLINES, f"{name} moves no headline"
+
+
+def test_an_anchor_without_weight_moves_nothing(evidence, by_view) -> None:
+    view = read("")
+    tables = view.tables(joint.QUANTITIES)
+    y = tables.y.copy()
+    y[tables.names.index("user_flop")] += 3.0
+    moved = derived(view, evidence, 400, replace(tables, y=y))
+    for headline, value in by_view[""].items():
+        np.testing.assert_array_equal(moved[headline], value, err_msg=headline)
+
+
+def test_every_model_of_the_catalogue_states_quantities_and_tables_that_exist(evidence) -> None:
+    for name, model in MODELS.items():
+        assert find_model(name) is model
+        assert set(model.quantities) <= set(ELICITED)
+        assert set(model.tables) <= set(evidence.tables)
+        assert set(model.headlines) <= set(QUANTITIES)
+    with pytest.raises(InputError, match="must be one of joint, .*got 'jiont'"):
+        find_model("jiont")
+
+
+@pytest.mark.parametrize(
+    ("use", "kept"),
+    [
+        ('"none"', set()),
+        ('["training_runs"]', {"training_runs"}),
+        (
+            '"all"',
+            {"scaling_exponents", "training_runs", "algorithmic_progress", "rlhf_efforts", "alignment_compute_shares"},
+        ),
+    ],
+)
+def test_evidence_is_restricted_to_what_the_view_uses(use, kept, evidence) -> None:
+    chosen = restrict(evidence, read(f"[evidence]\nuse = {use}\nuntil = 2023-01-01\n"), find_model("joint"))
+    used = {
+        name for name, table in chosen.tables.items() if name in MODELS["joint"].tables and table["used"].values.any()
+    }
+    assert used == kept
+    assert chosen.constant("no_tai_until") == 2023.0
+
+
+def test_fan_charts_follow_the_same_paths_as_the_draws(view, evidence, prior_draws) -> None:
+    x = prior_draws(joint.QUANTITIES, 50)
+    dates = np.asarray([2027.0, 2040.0])
+    fans = joint.paths(x, evidence, view, dates)
+    assert {value.shape for value in fans.values()} == {(50, 2)}
+    trend = Trend.of(evidence, view)
+    from models.alignment import at_date
+
+    at = at_date(x, np.full(50, 2040.0), trend, evidence)
+    np.testing.assert_allclose(fans["frontier_spend"][:, 1], at["training_cost_at_tai"])
+    for name in ("alignment_hours_needed", "alignment_hours_affordable", "alignment_tax"):
+        np.testing.assert_allclose(fans[name][:, 1], at[name])
