@@ -80,19 +80,10 @@ def run(
 
     chosen = read_views(view or [], set_ or [])
     options = Sampling(draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept)
-    talk = not quiet and sys.stderr.isatty()
-    console = _console(stderr=True)
-    result = run_model(
-        model,
-        chosen,
-        read_evidence(evidence),
-        options,
-        out,
-        name,
-        report,
-        say=(lambda text: console.print(f"[dim]{text} ...[/dim]")) if talk else (lambda text: None),
-        progress=talk,
-    )
+    from analysis.terminal import progress
+
+    with progress(_console(stderr=True), talk=not quiet and sys.stderr.isatty()) as (say, sampled):
+        result = run_model(model, chosen, read_evidence(evidence), options, out, name, report, say, sampled)
     if as_json:
         _dump(result.record)
     else:

@@ -3,6 +3,7 @@
 nutpie compiles with data left open (``freeze_model=False``), so a refit replaces ``pm.Data`` and nothing else.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from models.views import View
 
 __all__ = ["CompiledModel", "Fit", "compile_model"]
 
+Progress = Callable[[int, int, int], None]
 WHITE = "white"  # what is sampled for the elicited quantities; stored as z = L white
 
 
@@ -91,8 +93,11 @@ class CompiledModel:
         data = {name: value for name, value in open_data(view, self.model).items() if name in self.graph.named_vars}
         return replace(self, view=view, compiled=self.compiled.with_data(**data))
 
-    def sample(self, options: Sampling, progress: bool = False) -> Fit:
-        """Sample the posterior; also prior draws, log likelihood and log prior."""
+    def sample(self, options: Sampling, progress: Progress | None = None) -> Fit:
+        """Sample the posterior; also prior draws, log likelihood and log prior.
+
+        ``progress`` is told now and then how many draws, warm-up included, are done of how many, and how many diverged.
+        """
         import nutpie
 
         settings = {"target_accept": options.target_accept} | (
@@ -105,7 +110,8 @@ class CompiledModel:
             chains=options.chains,
             seed=child(options.seed, "sample"),
             save_warmup=False,
-            progress_bar=progress,
+            progress_bar=False,
+            progress_callback=None if progress is None else lambda each: progress(*_count(each)),
             **settings,
         )
         tables = self.view.tables(self.model.quantities)
@@ -152,6 +158,13 @@ def open_data(view: View, model: Model) -> dict[str, Any]:
         "anchor_log_weight": log_weights(view),
         "error_correlation": np.asarray(view.scaling.error_correlation),
     }
+
+
+def _count(chains: list[Any]) -> tuple[int, int, int]:
+    done, total, diverged = (
+        [getattr(c, key) for c in chains] for key in ("finished_draws", "total_draws", "divergences")
+    )
+    return sum(done), sum(total), sum(diverged)
 
 
 def correlate(posterior: xr.Dataset, tables: Tables) -> xr.Dataset:

@@ -1,6 +1,7 @@
 """What a user names on the command line, read and checked: views, single priors, evidence."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def read_views(names: Sequence[str], settings: Sequence[str]) -> View:
     assert view is not None  # the loop runs at least once
     for text in settings:
         view = view.with_quantity(*parse_set(text))
-    return view
+    return replace(view, name=f"{view.name}-set") if settings else view
 
 
 def parse_set(text: str) -> tuple[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -36,7 +37,7 @@ from models.views import View, load_view
 if TYPE_CHECKING:
     import xarray as xr
 
-    from analysis.fit import Fit
+    from analysis.fit import Fit, Progress
 
 __all__ = ["Outcome", "conclude", "run", "sample", "write"]
 
@@ -76,7 +77,7 @@ def run(
     name: str | None = None,
     report: bool = True,
     say: Callable[[str], None] = _say,
-    progress: bool = False,
+    progress: "Progress | None" = None,
 ) -> Result:
     """Sample a model's posterior and leave a run's folder.
 
@@ -97,8 +98,8 @@ def run(
         Whether to write ``report.html``.
     say : callable
         Takes one line about what is being done.
-    progress : bool
-        Whether the sampler shows a progress bar.
+    progress : callable
+        Told how many draws are done, of how many, and how many diverged.
 
     Returns
     -------
@@ -111,7 +112,8 @@ def run(
     """
     chosen, options = find_model(model), options or Sampling()
     view, evidence = view or load_view("default"), evidence or load_evidence()
-    name = run_name(name or f"{chosen.name}-{view.name}-{datetime.now():%Y%m%d-%H%M%S}")
+    plain = re.sub(r"[^A-Za-z0-9.]+", "-", f"{chosen.name}-{view.name}")[:60]  # a view's name is free text
+    name = run_name(name or f"{plain}-{datetime.now():%Y%m%d-%H%M%S}")
     with unfinished(Path(out), name) as place:
         outcome = sample(chosen.name, view, evidence, options, say, progress)
         say("writing the run")
@@ -131,11 +133,11 @@ def sample(
     evidence: Evidence,
     options: Sampling,
     say: Callable[[str], None] = _say,
-    progress: bool = False,
+    progress: "Progress | None" = None,
 ) -> Outcome:
     """Compile, sample, derive and check, without writing anything; arguments as in :func:`run`."""
     started = time.perf_counter()
-    say("loading PyMC and compiling the model")
+    say("compiling the model (the first time on a machine a minute)")
     from analysis.fit import compile_model
 
     compiled = compile_model(find_model(model), evidence, view)

@@ -83,9 +83,15 @@ class Result:
     @property
     def evidence(self) -> "Evidence":
         """The evidence as the model saw it."""
-        from models.evidence import Evidence
+        from models.evidence import TABLES, Evidence
 
-        return Evidence({name: node.to_dataset() for name, node in self.tree["evidence"].children.items()})
+        tables = {}
+        for name, node in self.tree["evidence"].children.items():
+            flags = {
+                c.name: node[c.name].astype(bool) for c in TABLES[name].columns if c.kind == "flag"
+            }  # bytes in netCDF
+            tables[name] = node.to_dataset().assign(flags)
+        return Evidence(tables)
 
     def summary(self) -> "pd.DataFrame":
         """Table of ``summary.json``: one row per number."""

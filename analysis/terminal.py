@@ -1,7 +1,8 @@
 """Tables a person reads in a terminal."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from models.evidence import Evidence
     from models.views import View
 
-__all__ = ["answer", "evidence_rows", "runs_table", "table", "view_table"]
+__all__ = ["answer", "evidence_rows", "progress", "runs_table", "table", "view_table"]
 
 ANSWER = (
     "alignment_hours_needed",
@@ -104,6 +105,36 @@ def _quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> tuple[st
     median, span = interval(row, quantity, horizon)
     notes = [note for note in (missing(row, quantity, horizon), "assumed" if row["assumed"] else "") if note]
     return label, median, span, "; ".join(notes)
+
+
+@contextmanager
+def progress(
+    console: "Console", talk: bool
+) -> Iterator[tuple[Callable[[str], None], Callable[[int, int, int], None] | None]]:
+    """What to call with a line of talk, and with counts of draws; on a terminal a bar, elsewhere nothing."""
+    if not talk:
+        yield (lambda text: None), None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def say(text: str) -> None:
+            bar.update(task, description=text, total=None, completed=0)
+
+        def sampled(done: int, total: int, diverged: int) -> None:
+            note = f", {diverged} diverged" if diverged else ""
+            bar.update(task, description=f"sampling{note}", total=total, completed=done)
+
+        yield say, sampled
 
 
 def runs_table(

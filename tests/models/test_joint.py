@@ -313,7 +313,7 @@ def test_every_model_of_the_catalogue_states_quantities_and_tables_that_exist(ev
         assert set(model.quantities) <= set(ELICITED)
         assert set(model.tables) <= set(evidence.tables)
         assert set(model.headlines) <= set(QUANTITIES)
-    with pytest.raises(InputError, match="must be one of joint, .*got 'jiont'"):
+    with pytest.raises(InputError, match=r"must be one of joint, .*got 'jiont'"):
         find_model("jiont")
 
 

@@ -338,7 +338,7 @@ def test_a_view_that_is_not_there_is_said_with_those_that_are() -> None:
     [
         "[compute]\nreference_year = " + "1" * 400,
         "[compute]\nreference_year = " + "1" * 5000,
-        "a = " + "[" * 3000,
+        "a = " + "[" * 100_000,
         QUANTITY.format("spend_growth", f"family = 'normal'\nmu = {10**26}\nsigma = 1"),
         QUANTITY.format("spend_growth", "family = ['normal']\nmu = 0\nsigma = 1"),
         QUANTITY.format("spend_growth", "weight = 2020-01-01\nfamily = 'normal'\nmu = 0\nsigma = 1"),
