@@ -36,7 +36,7 @@ import numpy as np
 import xarray as xr
 
 from models import compute
-from models.arrival import first_crossing, time_grid
+from models.arrival import STEP, first_crossing, time_grid
 from models.compute import Trend, smooth_minimum
 from models.evidence import Evidence, select
 from models.views import View
@@ -185,19 +185,16 @@ def waits(x: dict[str, Any], arrival: Any, trend: Trend, evidence: Evidence, vie
         NaN where not before the horizon.
     """
     column = {name: np.asarray(value)[..., None] for name, value in x.items()}
-    years = (
-        time_grid(0.0, view.arrival.horizon - np.nanmin(arrival))
-        if np.isfinite(arrival).any()
-        else np.array([0.0, 1.0])
-    )
+    horizon, met = view.arrival.horizon, np.isfinite(arrival)
+    years = time_grid(0.0, horizon - arrival[met].min() + STEP) if met.any() else np.array([0.0, STEP])
     t = arrival[:, None] + years
     needed = needed_hours(column, trend.physical(x, arrival)[:, None], t, evidence)
     cost = needed + column["usd_per_hour"] + column["labour_overhead"] - trend.spend(column, t)
     room = 10.0 ** column["alignment_tax_tolerance"] - column["alignment_compute_share"]
     with np.errstate(divide="ignore"):
         margins = np.log10(np.maximum(room, 0.0)) - cost, worked_hours(column, t, view.alignment.work_starts) - needed
-    late = t > view.arrival.horizon
-    tax, work = (first_crossing(np.where(late | np.isnan(margin), -np.inf, margin), years) for margin in margins)
+    found = [first_crossing(np.where(np.isnan(margin), -np.inf, margin), years) for margin in margins]
+    tax, work = (np.where(arrival + wait <= horizon, wait, np.nan) for wait in found)
     return tax, work
 
 

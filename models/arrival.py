@@ -24,6 +24,7 @@ from scipy.special import expit, softmax
 from models.views import Arrival
 
 __all__ = [
+    "STEP",
     "Chance",
     "accumulated_rate",
     "anchor_probabilities",

@@ -20,6 +20,14 @@ __all__ = ["FAMILIES", "Distribution", "Histogram", "Mapped", "Mixture", "Trunca
 Array = NDArray[np.float64]
 
 
+TINY = np.finfo(float).tiny
+
+
+def _log(x: Array) -> Array:
+    """Logarithm that is minus infinity at zero and below, where a positive quantity has no mass."""
+    return np.where(np.asarray(x) > 0, np.log(np.maximum(x, TINY)), -np.inf)
+
+
 class Distribution(Protocol):
     """A continuous distribution on the real line or a part of it."""
 
@@ -72,13 +80,14 @@ class LogNormal:
         return np.exp(self.log.quantile(p, q))
 
     def cdf(self, x: Array) -> Array:
-        return self.log.cdf(np.log(x))
+        return self.log.cdf(_log(x))
 
     def sf(self, x: Array) -> Array:
-        return self.log.sf(np.log(x))
+        return self.log.sf(_log(x))
 
     def log_pdf(self, x: Array) -> Array:
-        return self.log.log_pdf(np.log(x)) - np.log(x)
+        inside = np.maximum(x, TINY)
+        return np.where(np.asarray(x) > 0, self.log.log_pdf(np.log(inside)) - np.log(inside), -np.inf)
 
 
 @dataclass(frozen=True)
@@ -93,14 +102,15 @@ class Beta:
         return np.where(p < q, sp.betaincinv(a, b, p), sp.betainccinv(a, b, q))
 
     def cdf(self, x: Array) -> Array:
-        return np.asarray(sp.betainc(self.alpha, self.beta, x))
+        return np.asarray(sp.betainc(self.alpha, self.beta, np.clip(x, 0.0, 1.0)))
 
     def sf(self, x: Array) -> Array:
-        return np.asarray(sp.betaincc(self.alpha, self.beta, x))
+        return np.asarray(sp.betaincc(self.alpha, self.beta, np.clip(x, 0.0, 1.0)))
 
     def log_pdf(self, x: Array) -> Array:
-        a, b = self.alpha, self.beta
-        return np.asarray(sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - sp.betaln(a, b))
+        a, b, inside = self.alpha, self.beta, np.clip(x, 0.0, 1.0)
+        density = sp.xlogy(a - 1, inside) + sp.xlog1py(b - 1, -inside) - sp.betaln(a, b)
+        return np.where(inside == x, density, -np.inf)
 
 
 @dataclass(frozen=True)
@@ -114,16 +124,15 @@ class Gamma:
         return np.where(p < q, sp.gammaincinv(self.alpha, p), sp.gammainccinv(self.alpha, q)) / self.beta
 
     def cdf(self, x: Array) -> Array:
-        return np.asarray(sp.gammainc(self.alpha, np.asarray(x) * self.beta))
+        return np.asarray(sp.gammainc(self.alpha, np.maximum(x, 0.0) * self.beta))
 
     def sf(self, x: Array) -> Array:
-        return np.asarray(sp.gammaincc(self.alpha, np.asarray(x) * self.beta))
+        return np.asarray(sp.gammaincc(self.alpha, np.maximum(x, 0.0) * self.beta))
 
     def log_pdf(self, x: Array) -> Array:
-        x = np.asarray(x)
-        return np.asarray(
-            sp.xlogy(self.alpha - 1, x) - self.beta * x + self.alpha * np.log(self.beta) - sp.gammaln(self.alpha)
-        )
+        a, b, inside = self.alpha, self.beta, np.maximum(x, 0.0)
+        density = sp.xlogy(a - 1, inside) - b * inside + a * np.log(b) - sp.gammaln(a)
+        return np.where(inside == x, density, -np.inf)
 
 
 @dataclass(frozen=True)

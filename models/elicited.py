@@ -37,7 +37,7 @@ def quantile_function(z: Any, y: Any, slope: Any) -> Any:
     Parameters
     ----------
     z : tensor, shape (Q,)
-    y, slope : tensor, shape (Q, 201)
+    y, slope : tensor, shape (Q, 401)
 
     Returns
     -------

@@ -93,6 +93,9 @@ def _add_no_tai(evidence: Evidence, view: View, x: dict[str, Any], gamma: Any) -
     import pytensor.tensor as pt
 
     trend = Trend.of(evidence, view)
+    if trend.now <= view.arrival.start:
+        rule = f"must lie before the evidence of no TAI, {trend.now:.2f}"
+        raise InputError(f"arrival.start: {rule}, got {view.arrival.start}; choose an earlier year")
     grid = time_grid(view.arrival.start, trend.now)
     effective = trend.effective(x, pt.as_tensor(grid), beyond=np.zeros(len(grid)))
     steepness = 10.0 ** x["hazard_steepness"]

@@ -30,12 +30,12 @@ from models.distributions import FAMILIES, Distribution, Histogram, Mapped, Mixt
 from models.errors import InputError
 from models.quantities import Quantity, lookup
 
-__all__ = ["KNOTS", "Table", "Tables", "compile_prior", "copula", "log_density"]
+__all__ = ["KNOTS", "Table", "Tables", "canonical", "compile_prior", "copula", "log_density"]
 
 Array = NDArray[np.float64]
 
-STEP = 0.05
-KNOTS: Array = np.asarray(STEP * np.arange(-100, 101), dtype=np.float64)
+STEP = 0.025  # at a jump, as between two far experts, half a step in z is an error of 0.5% in probability
+KNOTS: Array = np.asarray(STEP * np.arange(-200, 201), dtype=np.float64)
 
 KINDS = ("quantiles", "family", "histogram", "mixture")
 NOTES = ("source", "rationale")
@@ -92,7 +92,7 @@ class Table:
 
     Attributes
     ----------
-    y, slope : ndarray, shape (201,)
+    y, slope : ndarray, shape (401,)
         Link-space value and its derivative at :data:`KNOTS`; both increasing / positive.
     """
 
@@ -178,15 +178,17 @@ def _flatten(quantiles: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def _numbers(quantity: Quantity, what: str, values: Any) -> Array:
     if not isinstance(values, Sequence) or isinstance(values, str):
         raise _fail(quantity, f"{what} must be a list of numbers", values, f"write {what} = [1.0, 2.0]")
-    for value in values:
-        _number(quantity, what, value)
-    return np.asarray(values, dtype=float)
+    return np.asarray([_number(quantity, what, value) for value in values], dtype=float)
 
 
 def _number(quantity: Quantity, what: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise _fail(quantity, f"{what} must be a finite number", repr(value), "write a number without quotes")
-    return float(value)
+    try:
+        number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
+    except OverflowError:  # an integer with hundreds of digits
+        number = np.inf
+    if not np.isfinite(number):
+        raise _fail(quantity, f"{what} must be a finite number", repr(value)[:40], "write a number without quotes")
+    return number
 
 
 def _forward(quantity: Quantity, unit: str) -> tuple[Any, Any, Any]:
@@ -222,11 +224,19 @@ def _forward(quantity: Quantity, unit: str) -> tuple[Any, Any, Any]:
 
 def _shape(quantity: Quantity, spec: Mapping[str, Any]) -> Distribution:
     """Link-space distribution of one specification."""
+    if not isinstance(spec, Mapping):
+        raise _fail(
+            quantity, "a prior must be a table", repr(spec)[:40], "write quantiles = {0.1 = 1, 0.5 = 3, 0.9 = 9}"
+        )
+    for note in NOTES:
+        if not isinstance(spec.get(note, ""), str):
+            raise _fail(quantity, f"{note} must be text", repr(spec[note])[:40], "put it in quotes")
     unit = str(spec.get("unit", ""))
     forward, inverse, log_slope = _forward(quantity, unit)
     kinds = [kind for kind in KINDS if kind in spec]
-    parameters = FAMILIES[spec["family"]][1] if spec.get("family") in FAMILIES else ()
-    if unknown := set(spec) - {*KINDS, *NOTES, *parameters, "unit", "bounds", "weight"}:
+    family = spec.get("family")
+    parameters = FAMILIES[family][1] if isinstance(family, str) and family in FAMILIES else ()
+    if unknown := set(spec) - {*KINDS, *NOTES, *parameters, "unit", "bounds"}:
         raise _fail(
             quantity,
             "a prior has no such key",
@@ -311,7 +321,7 @@ def _range(quantity: Quantity) -> str:
 
 
 def _family(quantity: Quantity, spec: Mapping[str, Any]) -> Distribution:
-    if spec["family"] not in FAMILIES:
+    if not isinstance(spec["family"], str) or spec["family"] not in FAMILIES:
         raise _fail(
             quantity, "family must be one of " + ", ".join(FAMILIES), repr(spec["family"]), "or state quantiles"
         )
@@ -359,7 +369,10 @@ def _mixture(quantity: Quantity, spec: Any, unit: str) -> Mixture:
     weights = tuple(_number(quantity, "weight", component.get("weight", 1.0)) for component in spec)
     if min(weights) < 0 or sum(weights) <= 0:
         raise _fail(quantity, "mixture weights must be non-negative and not all zero", weights, "correct them")
-    return Mixture(weights, tuple(_shape(quantity, {"unit": unit, **component}) for component in spec))
+    parts = [
+        {"unit": unit, **{key: value for key, value in component.items() if key != "weight"}} for component in spec
+    ]
+    return Mixture(weights, tuple(_shape(quantity, part) for part in parts))
 
 
 def compile_prior(name: str, spec: Mapping[str, Any]) -> Table:
@@ -387,12 +400,33 @@ def compile_prior(name: str, spec: Mapping[str, Any]) -> Table:
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # a value outside the range is reported below
         shape = _shape(quantity, spec)
         if isinstance(shape, Table):
+            if not np.all(np.isfinite([shape.y, shape.slope])):
+                raise _fail(quantity, "quantiles must be near enough to subtract", dict(spec), "choose smaller numbers")
             return shape
         try:
             return tabulate(shape)
         except InputError:
             rule = f"the prior must lie inside the quantity's range ({_range(quantity)}) without steps"
             raise _fail(quantity, rule, dict(spec), "choose another family, unit or bounds") from None
+
+
+def canonical(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A prior's specification with probabilities as text and numbers as floats: equal priors are written equally."""
+    plain: dict[str, Any] = {}
+    for key, value in spec.items():
+        if key == "quantiles":
+            plain[key] = {
+                f"{float(p):g}": float(v) for p, v in sorted(_flatten(value).items(), key=lambda i: float(i[0]))
+            }
+        elif key == "mixture":
+            plain[key] = [canonical(component) for component in value]
+        elif isinstance(value, Mapping):
+            plain[key] = canonical(value)
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            plain[key] = [float(item) for item in value]
+        else:
+            plain[key] = value if isinstance(value, str) else float(value)
+    return plain
 
 
 def copula(names: Sequence[str], rank_correlations: Mapping[tuple[str, str], float]) -> Array:
@@ -428,7 +462,7 @@ class Tables:
     ----------
     names : tuple of str
         Coordinate ``quantity``, length Q.
-    y, slope : ndarray, shape (Q, 201)
+    y, slope : ndarray, shape (Q, 401)
         Quantile tables in link space.
     cholesky : ndarray, shape (Q, Q)
         Lower factor of the copula's correlation matrix R.

@@ -22,7 +22,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from models.errors import InputError
-from models.priors import Tables, compile_prior, copula
+from models.priors import NOTES, Tables, canonical, compile_prior, copula
 from models.quantities import ELICITED, lookup
 
 __all__ = ["ANCHORS", "View", "decimal_year", "load_view", "parse_view", "view_names"]
@@ -145,7 +145,7 @@ class View:
         """Return the same view with another prior for one quantity."""
         _elicited(name)
         compile_prior(name, spec)
-        return replace(self, quantities={**self.quantities, name: spec})
+        return replace(self, quantities={**self.quantities, name: canonical(spec)})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping in the layout of the TOML file, complete."""
@@ -167,11 +167,15 @@ class View:
     def hash(self) -> str:
         """SHA-256 of what the view states; name, title and notes do not count."""
         plain = {k: v for k, v in self.to_dict().items() if k not in ("name", "title", "source", "extends")}
-        plain["quantities"] = {
-            name: {k: v for k, v in spec.items() if k not in ("source", "rationale")}
-            for name, spec in plain["quantities"].items()
-        }
+        plain["quantities"] = {name: _without_notes(spec) for name, spec in plain["quantities"].items()}
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def _without_notes(spec: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {key: value for key, value in spec.items() if key not in NOTES}
+    if "mixture" in plain:
+        plain["mixture"] = [_without_notes(component) for component in plain["mixture"]]
+    return plain
 
 
 def _without_none(value: Any) -> Any:
@@ -229,7 +233,7 @@ def parse_view(text: str, origin: str, base: View | None = None) -> View:
     """
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib's own error is a ValueError, as is a number of 5000 digits
         raise InputError(f"{origin}: must be TOML, got {error}; compare with `aligntax view show default`") from None
     try:
         return _resolve(raw, origin, base)
@@ -247,7 +251,7 @@ def _resolve(raw: dict[str, Any], origin: str, base: View | None) -> View:
     for name, spec in _mapping("quantities", raw.get("quantities", {})).items():
         _elicited(name)
         compile_prior(name, _mapping(name, spec))
-        quantities[name] = spec
+        quantities[name] = canonical(spec)
     sections = {key: _section(key, getattr(start, key), raw.get(key, {})) for key in SECTIONS}
     view = View(
         name=_text("name", raw.get("name", origin.rsplit("/", 1)[-1].removesuffix(".toml"))),
@@ -256,7 +260,7 @@ def _resolve(raw: dict[str, Any], origin: str, base: View | None) -> View:
         quantities=quantities,
         correlations=start.correlations if "correlations" not in raw else _correlations(raw["correlations"]),
         anchors=start.anchors if "anchors" not in raw else _anchors(raw["anchors"]),
-        evidence=start.evidence if "evidence" not in raw else _evidence(raw["evidence"]),
+        evidence=_evidence(start.evidence, raw.get("evidence", {})),
         **sections,
     )
     if missing := set(ELICITED) - set(quantities):
@@ -304,6 +308,9 @@ def _section(key: str, start: Any, raw: Any) -> Any:
             "must lie between 0 and 1000 per year",
             section.hazard_cap,
         )
+        _check(1950 <= section.start <= 2026, "arrival.start", "must be a year from 1950 to 2026", section.start)
+        final = section.none_final
+        _check(final is None or 0 <= final <= 1, "arrival.none_final", "must lie between 0 and 1", final)
         _check(2027 <= section.horizon <= 3000, "arrival.horizon", "must be a year from 2027 to 3000", section.horizon)
     if isinstance(section, Scaling):
         _check(
@@ -323,7 +330,7 @@ def _check(good: bool, key: str, rule: str, got: object) -> None:
 def _year_or_number(key: str, value: Any) -> float:
     try:
         number = decimal_year(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or not math.isfinite(number):
         raise InputError(f"{key}: must be a number or a date, got {value!r}; write 2030.0 or 2030-01-01")
@@ -343,6 +350,8 @@ def _correlations(raw: Any) -> dict[tuple[str, str], float]:
             raise InputError(f"correlations: each has between = [two quantities] and rho, got {dict(row)}; correct it")
         for name in between:
             _elicited(_text("correlations.between", name))
+        if tuple(between) in pairs or tuple(between[::-1]) in pairs:
+            raise InputError(f"correlations: a pair is stated once, got {between} again; remove one")
         pairs[(between[0], between[1])] = _year_or_number("correlations.rho", row["rho"])
     return pairs
 
@@ -357,12 +366,12 @@ def _anchors(raw: Any) -> dict[str, float]:
     return {name: weights.get(name, 0.0) for name in ANCHORS}
 
 
-def _evidence(raw: Any) -> EvidenceChoice:
+def _evidence(start: EvidenceChoice, raw: Any) -> EvidenceChoice:
     from models.evidence import TABLES
 
     if unknown := set(_mapping("evidence", raw)) - {"use", "until"}:
         raise InputError(f"evidence: has no key {sorted(unknown)}; known are use, until")
-    use = raw.get("use", "all")
+    use = raw.get("use", start.use)
     if isinstance(use, list):
         known = [*(name for name, table in TABLES.items() if table.likelihood), "no_tai"]
         if unknown := set(map(str, use)) - set(known):
@@ -370,7 +379,7 @@ def _evidence(raw: Any) -> EvidenceChoice:
                 f"evidence.use: no table {sorted(unknown)} is conditioned on; known are {', '.join(known)}"
             )
         use = tuple(use)
-    elif use not in ("all", "none"):
+    elif not isinstance(use, tuple) and use not in ("all", "none"):
         raise InputError(f"evidence.use: must be all, none or a list of tables, got {use!r}; choose one")
-    until = raw.get("until")
+    until = raw.get("until", start.until)
     return EvidenceChoice(use, None if until is None else _year_or_number("evidence.until", until))

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.errors import InputError
-from models.priors import compile_prior
+from models.priors import KNOTS, compile_prior
 from models.quantities import ELICITED, QUANTITIES
 from models.views import ANCHORS, View, decimal_year, load_view, parse_view, view_names
 
@@ -142,7 +142,7 @@ def test_tables_are_in_the_order_asked_for_and_carry_the_copula() -> None:
     text = '[[correlations]]\nbetween = ["spend_level", "spend_growth"]\nrho = 0.5\n'
     tables = parse_view(text, "mine.toml").tables(("spend_growth", "spend_cap", "spend_level"))
     assert tables.names == ("spend_growth", "spend_cap", "spend_level")
-    assert tables.y.shape == tables.slope.shape == (3, 201)
+    assert tables.y.shape == tables.slope.shape == (3, len(KNOTS))
     matrix = tables.cholesky @ tables.cholesky.T
     assert matrix[0, 2] == pytest.approx(0.5176380902, abs=1e-9)  # 2 sin(pi 0.5 / 6)
     assert matrix[0, 1] == matrix[1, 2] == 0
