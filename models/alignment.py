@@ -84,12 +84,13 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     import pytensor.tensor as pt
 
     from models.elicited import columns
+    from models.scales import half_normal
 
     efforts, shares = select(evidence["rlhf_efforts"]), select(evidence["alignment_compute_shares"])
     model = pm.modelcontext(None)
     model.add_coords({"effort": efforts["effort"].values, "system": shares["system"].values})
-    effort_sd = pm.HalfNormal("effort_sd", 1.0)  # OOM; published efforts of one model size differ by tens of times
-    spread = pm.HalfNormal("share_spread", 0.7)  # OOM
+    effort_sd = half_normal("effort_sd", 1.0)  # OOM; published efforts of one model size differ by tens of times
+    spread = half_normal("share_spread", 0.7)  # OOM
     if efforts.sizes["effort"]:
         logs = efforts.assign(log_hours=np.log10(efforts["human_hours"]), log_flop=np.log10(efforts["model_flop"]))
         data = columns("efforts", "effort", logs, ("log_hours", "hours_sd", "log_flop"))

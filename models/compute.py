@@ -169,14 +169,15 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     import pymc as pm
 
     from models.elicited import columns
+    from models.scales import half_normal
 
     rows = runs(evidence, view)
     model = pm.modelcontext(None)
     model.add_coord("run", rows["run"].values)
-    sd_s = pm.HalfNormal("spend_sd", 0.7)  # top-10 runs seldom differ by more than an OOM from their trend
-    sd_h = pm.HalfNormal("hardware_sd", 0.5)  # price-performance differs less than spend
+    sd_s = half_normal("spend_sd", 0.7)  # top-10 runs seldom differ by more than an OOM from their trend
+    sd_h = half_normal("hardware_sd", 0.5)  # price-performance differs less than spend
     rho = pm.Uniform("spend_hardware_correlation", -1.0, 1.0)
-    spread = pm.HalfNormal("algorithmic_spread", 0.15)  # OOM/year between methods and domains
+    spread = half_normal("algorithmic_spread", 0.15)  # OOM/year between methods and domains
     if rows.sizes["run"]:
         terms = _run_log_likelihood(rows, view, x, sd_s, sd_h, rho)
         pm.Potential("training_runs", terms, dims="run")

@@ -107,12 +107,13 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
     import pytensor.tensor as pt
 
     from models.elicited import columns
+    from models.scales import half_normal
 
     data = studies(evidence)
     model = pm.modelcontext(None)
     model.add_coords({"study": data["study"].values, "group": data["group"].values})
-    tau = pm.HalfNormal("between_study_sd", 0.3)  # corpora seldom differ by more than a factor of two in gamma
-    method_sd = pm.HalfNormal(
+    tau = half_normal("between_study_sd", 0.3)  # corpora seldom differ by more than a factor of two in gamma
+    method_sd = half_normal(
         "method_sd", 0.1
     )  # methods on the same runs differ by about 0.05 in a, 0.2 in log gamma, at most
     bias = pm.Normal("kaplan_bias", 0.0, 2.0)  # Kaplan's gamma may be a tenth or ten times the truth
