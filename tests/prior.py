@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from scipy import stats
 
 # The structural priors of the model files, for drawing alone.
 HALF_NORMAL = {
@@ -13,6 +14,11 @@ HALF_NORMAL = {
     "effort_sd": 1.0,
     "share_spread": 0.7,
 }
+
+
+def scale_at(name, value):
+    """The point of the sampled space at which a scale has a value; see :mod:`models.scales`."""
+    return {f"{name}_standard_normal__": stats.norm.isf(stats.halfnorm(scale=HALF_NORMAL[name]).sf(value))}
 
 
 def prior_draws(tables, size, seed=1):

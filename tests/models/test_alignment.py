@@ -13,6 +13,7 @@ from models import alignment
 from models.alignment import at_date, needed_hours, shapley, waits, worked_hours
 from models.compute import smooth_minimum
 from models.evidence import select
+from tests.prior import scale_at
 
 SIZE = 500
 
@@ -277,7 +278,7 @@ def test_the_likelihood_of_practice_and_shares_is_normal_in_oom(evidence, view) 
     potentials = model.replace_rvs_by_values([model["rlhf_efforts"], model["alignment_compute_shares"]])
     compiled = pytensor.function(model.value_vars, potentials, mode="FAST_COMPILE", on_unused_input="ignore")
     z = np.random.default_rng(6).normal(size=len(tables.names))
-    point = {"white": z, "effort_sd_log__": np.log(0.7), "share_spread_log__": np.log(0.4)}
+    point = {"white": z, **scale_at("effort_sd", 0.7), **scale_at("share_spread", 0.4)}
     hours, share = compiled(*(point.get(v.name, 0.0) for v in model.value_vars))
     x, efforts, shares = (
         tables.values(z),

@@ -13,6 +13,7 @@ from scipy import optimize, stats
 from models import compute
 from models.compute import NU, SHARPNESS, TOP, Trend, log_survival, smooth_minimum
 from models.evidence import Evidence
+from tests.prior import scale_at
 
 # ------------------------------------------------------------------------------------------------------- small functions
 
@@ -147,10 +148,10 @@ def test_the_runs_likelihood_is_scipys_truncated_bivariate_t(evidence, view) -> 
         z, sd_s, sd_h, rho = rng.normal(size=len(tables.names)), *rng.uniform(0.1, 0.9, 2), rng.uniform(-0.9, 0.9)
         point = {
             "white": np.linalg.solve(tables.cholesky, z),
-            "spend_sd_log__": np.log(sd_s),
-            "hardware_sd_log__": np.log(sd_h),
+            **scale_at("spend_sd", sd_s),
+            **scale_at("hardware_sd", sd_h),
             "spend_hardware_correlation_interval__": np.log((1 + rho) / (1 - rho)),
-            "algorithmic_spread_log__": -1.0,
+            **scale_at("algorithmic_spread", 0.37),
         }
         ours = compiled(*(point[v.name] for v in model.value_vars))
         np.testing.assert_allclose(ours, by_hand(rows, view, tables.values(z), sd_s, sd_h, rho), rtol=1e-8, atol=1e-8)
@@ -163,7 +164,7 @@ def test_the_estimates_of_progress_are_a_normal_meta_analysis(evidence, view) ->
     (potential,) = model.replace_rvs_by_values([model["algorithmic_progress"]])
     compiled = pytensor.function(model.value_vars, potential, mode="FAST_COMPILE", on_unused_input="ignore")
     z = np.random.default_rng(4).normal(size=len(tables.names))
-    point = {"white": z, "algorithmic_spread_log__": np.log(0.2)}
+    point = {"white": z, **scale_at("algorithmic_spread", 0.2)}
     ours = compiled(*(point.get(v.name, 0.0) for v in model.value_vars))
     sd = np.hypot(rows["growth_se"].values, 0.2)
     np.testing.assert_allclose(

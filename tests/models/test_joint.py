@@ -16,6 +16,7 @@ from models.errors import InputError
 from models.priors import Tables
 from models.quantities import ELICITED, HEADLINES, QUANTITIES
 from models.views import ANCHORS, View, parse_view
+from tests.prior import scale_at
 
 SIZE = 1500
 NEURAL_ONLY = "[anchors]\nshort_horizon = 0.4\nmedium_horizon = 0.4\nlong_horizon = 0.2\n"
@@ -226,7 +227,7 @@ def test_the_likelihood_of_no_tai_is_the_log_of_weights_times_survival(evidence,
     seen = []
     for _ in range(10):
         white, tau, regime = rng.normal(size=len(tables.names)), rng.uniform(0.05, 0.5), rng.normal()
-        point = {"white": white, "between_study_sd_log__": np.log(tau), "regime_offset": regime}
+        point = {"white": white, **scale_at("between_study_sd", tau), "regime_offset": regime}
         x = tables.values(tables.cholesky @ white)
         gamma = 10 ** x["data_exponent_prior"] * np.exp(tau * regime)
         survival = [

@@ -12,6 +12,7 @@ from scipy import stats
 
 from models import scaling
 from models.scaling import group_log_likelihood
+from tests.prior import scale_at
 
 
 def members(index: np.ndarray) -> np.ndarray:
@@ -79,7 +80,7 @@ def test_the_models_potential_is_the_closed_form_at_random_parameters(evidence, 
             rng.uniform(0.02, 0.3),
             rng.normal(-1.5, 0.5),
         )
-        point = {"white": z, "between_study_sd_log__": np.log(tau), "method_sd_log__": np.log(method_sd)}
+        point = {"white": z, **scale_at("between_study_sd", tau), **scale_at("method_sd", method_sd)}
         point |= {"kaplan_bias": bias, "regime_offset": 0.0}
         log_gamma = tables.values(z)["data_exponent_prior"] * np.log(10)
         residual = data["log_gamma"].values - log_gamma - bias * data["kaplan_style"].values
