@@ -9,7 +9,7 @@ from models.arrival import Chance
 from models.catalogue import Model
 from models.evidence import Evidence
 from models.joint import censored
-from models.priors import Tables
+from models.tables import Tables
 from models.views import View
 
 __all__ = ["derive", "observed", "predict", "split"]

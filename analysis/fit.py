@@ -16,8 +16,8 @@ from analysis.seeds import child, generator
 from models.catalogue import Model, restrict
 from models.errors import InputError
 from models.evidence import Evidence
-from models.priors import Tables, log_density
 from models.requirements import log_weights
+from models.tables import Tables, log_density
 from models.views import View
 
 __all__ = ["CompiledModel", "Fit", "compile_model"]

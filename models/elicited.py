@@ -11,8 +11,8 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from models.priors import KNOTS, STEP, Tables, hermite
 from models.quantities import lookup
+from models.tables import KNOTS, STEP, Tables, hermite
 
 __all__ = ["columns", "elicited", "quantile_function"]
 
@@ -32,7 +32,7 @@ def columns(name: str, dim: str, rows: xr.Dataset, wanted: Sequence[str]) -> dic
 
 
 def quantile_function(z: Any, y: Any, slope: Any) -> Any:
-    """``T(z)`` for a vector of quantities, the twin of :meth:`models.priors.Table.value`.
+    """``T(z)`` for a vector of quantities, the twin of :meth:`models.tables.Table.value`.
 
     Parameters
     ----------

@@ -22,8 +22,9 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from models.errors import InputError
-from models.priors import NOTES, Tables, canonical, compile_prior, copula
+from models.priors import NOTES, canonical, compile_prior
 from models.quantities import ELICITED, lookup
+from models.tables import Tables, copula
 
 __all__ = ["ANCHORS", "View", "decimal_year", "load_view", "parse_view", "view_names"]
 

@@ -10,8 +10,8 @@ import pytest
 from analysis.fit import log_likelihood
 from analysis.options import Sampling
 from models.errors import InputError
-from models.priors import log_density
 from models.quantities import HEADLINES
+from models.tables import log_density
 
 
 def quantile(outcome, name, p):

@@ -8,7 +8,7 @@ from analysis.draws import derive
 from analysis.seeds import generator
 from analysis.store import verify
 from models.catalogue import find_model, restrict
-from models.priors import log_density
+from models.tables import log_density
 from tests.reference import REFERENCE, log_densities
 
 

@@ -13,8 +13,8 @@ from models.arrival import Chance
 from models.catalogue import MODELS, find_model, restrict
 from models.compute import Trend
 from models.errors import InputError
-from models.priors import Tables
 from models.quantities import ELICITED, HEADLINES, QUANTITIES
+from models.tables import Tables
 from models.views import ANCHORS, View, parse_view
 from tests.prior import scale_at
 

@@ -11,22 +11,11 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import ndtr, ndtri
 
-from models.distributions import Beta, Gamma, Histogram, LogNormal, Mixture, Normal, StudentT, Truncated
+from models.distributions import FAMILIES, Beta, Gamma, Histogram, LogNormal, Mixture, Normal, StudentT, Truncated
 from models.errors import InputError
-from models.priors import (
-    FAMILIES,
-    KINDS,
-    KNOTS,
-    STEP,
-    UNITS,
-    Table,
-    Tables,
-    compile_prior,
-    copula,
-    log_density,
-    tabulate,
-)
+from models.priors import KINDS, UNITS, compile_prior
 from models.quantities import ELICITED, lookup
+from models.tables import KNOTS, STEP, Table, Tables, copula, log_density, tabulate
 
 INNER = np.linspace(ndtri(0.001), ndtri(0.999), 4001)  # between the 0.1% and the 99.9% points
 LINEAR, LOG10, LOGIT = "spend_growth", "usd_per_hour", "alignment_compute_share"

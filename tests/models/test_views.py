@@ -9,8 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.errors import InputError
-from models.priors import KNOTS, compile_prior
+from models.priors import compile_prior
 from models.quantities import ELICITED, QUANTITIES
+from models.tables import KNOTS
 from models.views import ANCHORS, View, decimal_year, load_view, parse_view, view_names
 
 QUANTITY = "[quantities.{}]\n{}\n"
