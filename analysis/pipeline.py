@@ -23,7 +23,6 @@ from analysis.store import (
     VIEW,
     Result,
     digest,
-    load,
     run_name,
     unfinished,
     write_json,
@@ -117,8 +116,7 @@ def run(
     with unfinished(Path(out), name) as place:
         outcome = sample(chosen.name, view, evidence, options, say, progress)
         say("writing the run")
-        write(place.folder, outcome, name)
-        result = load(place.folder)
+        result = write(place.folder, outcome, name)
         if report:
             say("drawing the report")
             from analysis.report import write_report
@@ -231,11 +229,14 @@ def _info(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> dict[s
     }
 
 
-def write(folder: Path, outcome: Outcome, name: str) -> None:
-    """Write a run's files but the report."""
-    write_tree(folder / TREE, outcome.groups)
+def write(folder: Path, outcome: Outcome, name: str) -> Result:
+    """Write a run's files but the report, and return what :func:`analysis.store.load` would read."""
+    tree = write_tree(folder / TREE, outcome.groups)
     (folder / VIEW).write_text(outcome.fit.view.to_toml(), "utf-8")
-    write_json(folder / SUMMARY, {**outcome.record, "run": name})
+    record = {**outcome.record, "run": name}
+    write_json(folder / SUMMARY, record)
     write_table(folder / TABLE, outcome.record["quantities"])
     files = {file: digest(folder / file) for file in HASHED}
-    write_json(folder / INFO, {**outcome.info, "files": files})
+    info = {**outcome.info, "files": files}
+    write_json(folder / INFO, info)
+    return Result(folder, info, record, tree)

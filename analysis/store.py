@@ -189,8 +189,8 @@ def write_table(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> None:
         writer.writerows({"quantity": name, **row} for name, row in rows.items())
 
 
-def write_tree(path: Path, groups: Mapping[str, "xr.Dataset"]) -> None:
-    """Write every group, compressed; booleans become bytes, which netCDF has."""
+def write_tree(path: Path, groups: Mapping[str, "xr.Dataset"]) -> "xr.DataTree":
+    """Write every group, compressed, and return them as written; booleans become bytes, which netCDF has."""
     import xarray as xr
 
     plain = {
@@ -207,6 +207,7 @@ def write_tree(path: Path, groups: Mapping[str, "xr.Dataset"]) -> None:
         for name, dataset in plain.items()
     }
     tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+    return tree
 
 
 def read_json(path: Path) -> dict[str, Any]:

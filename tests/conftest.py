@@ -76,8 +76,7 @@ def run_folder(outcome, tmp_path_factory):
 
     out = tmp_path_factory.mktemp("results")
     with unfinished(out, "run") as place:
-        write(place.folder, outcome, "run")
-        write_report(load(place.folder), strict=True)
+        write_report(write(place.folder, outcome, "run"), strict=True)
     return place.path
 
 

@@ -34,6 +34,17 @@ def test_loading_gives_back_what_was_sampled(run_folder, outcome):
     assert frame.loc["tai_year", "unit"] == "year" and frame["q50"].dtype == float
 
 
+def test_what_a_run_returns_is_what_loading_it_gives(outcome, tmp_path):
+    from analysis.pipeline import write
+
+    written = write(tmp_path, outcome, "run")
+    loaded = load(tmp_path)
+    assert (loaded.info, loaded.record) == (written.info, written.record)
+    assert loaded.evidence.hash == written.evidence.hash and loaded.view.hash == written.view.hash
+    for group in ("posterior", "derived", "log_likelihood", "posterior_predictive", "observed_data"):
+        assert loaded.tree[group].to_dataset().equals(written.tree[group].to_dataset()), group
+
+
 def test_loading_leaves_the_file_closed(damaged):
     load(damaged)
     (damaged / "posterior.nc").unlink()  # possible everywhere, and then writing again works
