@@ -10,7 +10,9 @@ Runs are those in the running top 10 at release, and membership is selection: wi
 before ``t_i``, each density is divided by ``P(log10 FLOP > c_i)``. A run without a known cost informs ``s + h``, which has a
 Student-t margin of the same nu; one known only to exceed a value enters by its survival function. Not-disclosed runs of 2025-26
 are missing because they are large; those bounds are below the threshold of their date and hardly inform, so growth since 2025
-rests on few runs. ``record`` marks a run that exceeded every earlier one: arrival is decided by the largest run.
+rests on few runs. In simulation, leaving out the truncation hides growth where the threshold lags behind the trend, and changes
+little where a stationary top ten keeps pace. ``record`` marks a run that exceeded every earlier one: arrival is decided by the
+largest run.
 
 Published estimates of algorithmic progress ``g_j`` (OOM/year) with standard errors ``s_j``::
 
