@@ -90,8 +90,7 @@ class CompiledModel:
                 raise InputError(
                     f"view: {key} is compiled in and must stay {getattr(self.view, key)}, got {getattr(view, key)}; compile again"
                 )
-        data = {name: value for name, value in open_data(view, self.model).items() if name in self.graph.named_vars}
-        return replace(self, view=view, compiled=self.compiled.with_data(**data))
+        return replace(self, view=view, compiled=self.compiled.with_data(**open_data(view, self.model, self.graph)))
 
     def sample(self, options: Sampling, progress: Progress | None = None) -> Fit:
         """Sample the posterior; also prior draws, log likelihood and log prior.
@@ -100,25 +99,21 @@ class CompiledModel:
         """
         import nutpie
 
-        settings = {"target_accept": options.target_accept} | (
-            {} if options.cores is None else {"cores": options.cores}
-        )
         trace = nutpie.sample(
             self.compiled,
             draws=options.draws,
             tune=options.tune,
             chains=options.chains,
+            cores=options.cores,
+            target_accept=options.target_accept,
             seed=child(options.seed, "sample"),
             save_warmup=False,
             progress_bar=False,
             progress_callback=None if progress is None else lambda each: progress(*_count(each)),
-            **settings,
         )
         tables = self.view.tables(self.model.quantities)
         posterior = correlate(trace["posterior"].dataset.load(), tables)
-        pm.set_data(
-            {n: v for n, v in open_data(self.view, self.model).items() if n in self.graph.named_vars}, model=self.graph
-        )
+        pm.set_data(open_data(self.view, self.model, self.graph), model=self.graph)
         return Fit(
             model=self.model,
             view=self.view,
@@ -149,15 +144,16 @@ def compile_model(model: Model, evidence: Evidence, view: View) -> CompiledModel
     return CompiledModel(model, view, chosen, graph, compiled)
 
 
-def open_data(view: View, model: Model) -> dict[str, Any]:
-    """Value of every ``pm.Data`` that a view sets, by name."""
+def open_data(view: View, model: Model, graph: Any) -> dict[str, Any]:
+    """Value of every ``pm.Data`` of the graph that a view sets, by name."""
     tables = view.tables(model.quantities)
-    return {
+    values = {
         "prior_tables": np.stack([tables.y, tables.slope]),
         "copula_cholesky": tables.cholesky,
         "anchor_log_weight": log_weights(view),
         "error_correlation": np.asarray(view.scaling.error_correlation),
     }
+    return {name: value for name, value in values.items() if name in graph.named_vars}
 
 
 def _count(chains: list[Any]) -> tuple[int, int, int]:
@@ -194,7 +190,10 @@ def draw_prior(graph: Any, tables: Tables, options: Sampling) -> xr.Dataset:
     variables = structural(graph)
     if variables:
         drawn = pm.draw(
-            variables, draws=shape[0] * shape[1], random_seed=child(options.seed, "prior"), mode="FAST_COMPILE"
+            variables,
+            draws=shape[0] * shape[1],
+            random_seed=child(options.seed, "prior_structural"),
+            mode="FAST_COMPILE",
         )
         data |= {
             rv.name: (("chain", "draw"), np.reshape(value, shape)) for rv, value in zip(variables, drawn, strict=True)

@@ -4,7 +4,15 @@ import numpy as np
 
 __all__ = ["child", "generator"]
 
-NAMES = ("sample", "arrival", "prior", "prior_arrival", "posterior_predictive", "prior_predictive", "figures")
+NAMES = (
+    "sample",
+    "arrival",
+    "prior",
+    "prior_arrival",
+    "posterior_predictive",
+    "prior_predictive",
+    "prior_structural",
+)  # a new name goes last
 
 
 def child(root: int, name: str) -> int:

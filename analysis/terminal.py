@@ -1,6 +1,5 @@
 """Tables a person reads in a terminal."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -191,5 +190,4 @@ def evidence_rows(evidence: "Evidence", name: str, used: bool) -> tuple[list[str
             for column in columns[1:]
         ]
         rows.append([str(label), *(None if value != value else value for value in values)])
-    json.dumps(rows)  # every cell is plain
     return columns, rows

@@ -77,6 +77,8 @@ QUANTITIES = (*compute.QUANTITIES, *OWN)
 # What a missing value of a derived quantity means; kept beside it as `<name>_state`.
 OBSERVED, ABOVE, BELOW, UNDEFINED = 0, 1, 2, 3
 
+WORKFORCE_YEAR = 2025.0  # at which `workforce_hours` is quoted
+
 
 def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     """Add RLHF practice and alignment compute to the open model."""
@@ -172,7 +174,7 @@ def worked_hours(x: dict[str, Any], t: Any, work_starts: float) -> Any:
     rate = x["workforce_growth"] * np.log(10)
     with np.errstate(divide="ignore", invalid="ignore"):
         growth = np.where(np.abs(rate * years) < 1e-9, years, np.expm1(rate * years) / rate)
-        return x["workforce_hours"] + x["workforce_growth"] * (work_starts - 2025.0) + np.log10(growth)
+        return x["workforce_hours"] + x["workforce_growth"] * (work_starts - WORKFORCE_YEAR) + np.log10(growth)
 
 
 def waits(x: dict[str, Any], arrival: Any, trend: Trend, evidence: Evidence, view: View) -> tuple[Any, Any]:

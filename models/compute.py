@@ -72,6 +72,7 @@ QUANTITIES = (
 
 NU = 4  # degrees of freedom: heavy enough for a mislabelled run, and its distribution function is algebraic
 TOP = 10  # frontier: the running top ten, as Epoch AI defines it
+WORLD_PRODUCT_YEAR = 2025.0  # of the constant `world_product_2025`
 SHARPNESS = 0.5  # OOM, w of the smooth minimum: at the crossing it lies a quarter OOM below
 
 
@@ -116,7 +117,9 @@ class Trend:
         beyond = np.maximum(t - self.now, 0.0) if beyond is None else beyond
         elapsed = t - beyond - self.reference + x["spend_growth_ratio"] * beyond
         free = x["spend_level"] + x["largest_run_offset"] + x["spend_growth"] * elapsed
-        return smooth_minimum(free, x["spend_cap"] + self.world_product + x["world_product_growth"] * (t - 2025.0))
+        return smooth_minimum(
+            free, x["spend_cap"] + self.world_product + x["world_product_growth"] * (t - WORLD_PRODUCT_YEAR)
+        )
 
     def hardware(self, x: dict[str, Any], t: Any) -> Any:
         """Realised training FLOP per USD, log10."""
