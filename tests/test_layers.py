@@ -19,7 +19,7 @@ LAYERS: dict[str, set[str]] = {
     "run": {"pipeline"},
     "plots": {"plot_style", "plots", "check_plots", "gallery"},
     "report": {"report"},
-    "command line": {"inputs", "terminal", "cli", "__main__"},
+    "command line": {"inputs", "terminal", "commands", "cli", "__main__"},  # commands.* stand with commands
 }
 LEVEL = {f"analysis.{name}": level for level, names in enumerate(LAYERS.values()) for name in names}
 FACADE = "analysis"  # hands out `run`, `load` and the rest when asked, by name
@@ -41,6 +41,8 @@ def modules(package: str) -> dict[str, Path]:
 
 MODELS, ANALYSIS = modules("models"), modules("analysis")
 EVERY = {**MODELS, **ANALYSIS}
+COMMANDS = [name for name in ANALYSIS if name.startswith("analysis.commands")]
+LEVEL |= dict.fromkeys(COMMANDS, LEVEL["analysis.cli"])
 
 
 def is_type_checking(node: ast.AST) -> bool:
@@ -121,9 +123,12 @@ def test_only_the_command_line_speaks_to_the_terminal(name) -> None:
     assert not {module for module, _ in imports(ANALYSIS[name]) if module.split(".")[0] in {"rich", "typer"}}
 
 
-def test_the_command_line_imports_nothing_slow_until_a_command_needs_it() -> None:
-    at_import = {module.split(".")[0] for module, top in imports(ANALYSIS["analysis.cli"]) if top}
-    assert not at_import & {"pymc", "pytensor", "nutpie", "xarray", "numpy", "scipy", "rich", "matplotlib", "analysis"}
+@pytest.mark.parametrize("name", ["analysis.cli", *COMMANDS])
+def test_the_command_line_imports_nothing_slow_until_a_command_needs_it(name) -> None:
+    at_import = {module for module, top in imports(ANALYSIS[name]) if top}
+    slow = {"pymc", "pytensor", "nutpie", "xarray", "numpy", "scipy", "rich", "matplotlib"}
+    assert not {module.split(".")[0] for module in at_import} & slow
+    assert {m for m in at_import if m.startswith(("analysis", "models."))} <= {*COMMANDS, "models.errors"}
 
 
 def test_importing_the_package_imports_none_of_its_modules() -> None:

@@ -1,0 +1,75 @@
+"""``evidence``: the cited tables."""
+
+from typing import Annotated
+
+import typer
+
+from analysis.commands import Json, console, dump
+
+__all__ = ["app"]
+
+app = typer.Typer(help="The published evidence: cited tables.", no_args_is_help=True)
+
+
+@app.command("list")
+def evidence_list(
+    evidence: Annotated[str | None, typer.Option(help="Folder of tables that replace or extend.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the evidence tables."""
+    from analysis.inputs import read_evidence
+    from models.evidence import TABLES
+
+    loaded = read_evidence(evidence)
+    rows = []
+    for name, spec in TABLES.items():
+        data = loaded[name]
+        rows.append(
+            (
+                name,
+                str(data.sizes[spec.dim]),
+                str(int(data["used"].values.sum())) if "used" in data else "",
+                loaded.hashes[name][:12],
+                spec.title,
+            )
+        )
+    if as_json:
+        dump([dict(zip(("table", "rows", "used", "hash", "title"), row, strict=True)) for row in rows])
+        return
+    from analysis.terminal import table
+
+    table(console(), ("table", "rows", "used", "hash", "title"), rows)
+
+
+@app.command("show")
+def evidence_show(
+    name: Annotated[str, typer.Argument(help="Name of a table.", show_default=False)],
+    evidence: Annotated[str | None, typer.Option(help="Folder of tables that replace or extend.")] = None,
+    used: Annotated[bool, typer.Option("--used", help="Only rows that the models condition on.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print an evidence table with sources."""
+    from analysis.inputs import read_evidence
+    from analysis.terminal import evidence_rows, table
+
+    columns, rows = evidence_rows(read_evidence(evidence), name, used)
+    if as_json:
+        dump([dict(zip(columns, row, strict=True)) for row in rows])
+        return
+    table(console(), columns, [["" if value is None else str(value) for value in row] for row in rows])
+
+
+@app.command("check")
+def evidence_check(
+    folder: Annotated[
+        str | None, typer.Argument(help="Folder of tables; without it, the embedded ones.", show_default=False)
+    ] = None,
+) -> None:
+    """Check evidence tables: types, units, ranges, duplicates, references."""
+    from analysis.inputs import read_evidence
+
+    loaded = read_evidence(folder)
+    rows = sum(next(iter(data.sizes.values())) for data in loaded.tables.values())
+    typer.echo(
+        f"{folder or 'embedded evidence'}: valid; {len(loaded.tables)} tables, {rows} rows, hash {loaded.hash[:12]}"
+    )

@@ -1,0 +1,122 @@
+"""``run``, ``show``, ``runs``, ``report``, ``verify``: make a result and read it."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.commands import Json, Out, Run, console, dump
+from models.errors import InputError
+
+__all__ = ["report", "run", "runs", "show", "verify"]
+
+
+def run(
+    model: Annotated[str, typer.Argument(help="joint, scaling, compute or alignment.")] = "joint",
+    view: Annotated[
+        list[str] | None, typer.Option(help="View by name or file; several lie on top of each other.")
+    ] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="One prior: quantity=p10,p50,p90.")] = None,
+    evidence: Annotated[
+        str | None, typer.Option(help="Folder of CSV tables that replace (NAME.csv) or extend (NAME.add.csv).")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Root of every random number.")] = 2022,
+    draws: Annotated[int, typer.Option(help="Kept draws per chain.")] = 1000,
+    tune: Annotated[int, typer.Option(help="Warm-up draws per chain.")] = 800,
+    chains: Annotated[int, typer.Option(help="Chains.")] = 4,
+    cores: Annotated[
+        int | None, typer.Option(help="Chains sampled at once; does not change the draws.", show_default="all")
+    ] = None,
+    target_accept: Annotated[float, typer.Option(help="NUTS acceptance target.")] = 0.9,
+    out: Out = Path("results"),
+    name: Annotated[str | None, typer.Option(help="Name of the run.", show_default="model, view and time")] = None,
+    report: Annotated[bool, typer.Option(help="Write report.html.")] = True,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk and no progress bar.")] = False,
+) -> None:
+    """Sample the posterior of a model and leave a run: draws, summary, report."""
+    from analysis.inputs import read_evidence, read_views
+    from analysis.options import Sampling
+    from analysis.pipeline import run as run_model
+
+    chosen = read_views(view or [], set_ or [])
+    options = Sampling(draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept)
+    from analysis.terminal import progress
+
+    with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as (say, sampled):
+        result = run_model(model, chosen, read_evidence(evidence), options, out, name, report, say, sampled)
+    if as_json:
+        dump(result.record)
+    else:
+        from analysis.terminal import answer
+
+        answer(console(), result.path, result.record, result.info)
+    if result.record["verdict"] != "pass":
+        raise typer.Exit(1)
+
+
+def show(
+    run: Run,
+    as_json: Json = False,
+    every: Annotated[bool, typer.Option("--all", help="Every quantity.")] = False,
+    out: Out = Path("results"),
+) -> None:
+    """Print the answer of a run."""
+    from analysis.store import INFO, SUMMARY, find_run, read_json
+
+    folder = find_run(run, out)
+    record = read_json(folder / SUMMARY)
+    if as_json:
+        dump(record)
+        return
+    from analysis.terminal import answer
+
+    answer(console(), folder, record, read_json(folder / INFO), every)
+
+
+def runs(out: Out = Path("results"), as_json: Json = False) -> None:
+    """List the runs in the results folder, newest first."""
+    from analysis.store import INFO, SUMMARY, list_runs, read_json
+
+    rows, damaged = [], []
+    for folder in list_runs(out):
+        try:
+            rows.append((folder, read_json(folder / SUMMARY), read_json(folder / INFO)))
+        except InputError as error:
+            damaged.append(str(error))
+    if as_json:
+        keys = ("model", "view", "method", "verdict", "claims")
+        dump(
+            [
+                {"run": folder.name, "created": info["created"], **{key: record[key] for key in keys}}
+                for folder, record, info in rows
+            ]
+        )
+    else:
+        from analysis.terminal import runs_table
+
+        runs_table(console(), out, rows)
+    for problem in damaged:
+        sys.stderr.write(f"aligntax: {problem}\n")
+
+
+def report(run: Run, out: Out = Path("results")) -> None:
+    """Draw the report of a run again and print its path."""
+    from analysis.report import write_report
+    from analysis.store import load
+
+    typer.echo(write_report(load(run, out)))
+
+
+def verify(run: Run, out: Out = Path("results")) -> None:
+    """Compare a run's files with the hashes written with them."""
+    from analysis.store import find_run
+    from analysis.store import verify as differences
+
+    folder = find_run(run, out)
+    problems = differences(folder)
+    for problem in problems:
+        typer.echo(problem)
+    typer.echo(f"{folder}: {'as written' if not problems else f'{len(problems)} of its files differ'}")
+    raise typer.Exit(1 if problems else 0)
