@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from analysis.options import Sampling
     from analysis.pipeline import run
+    from analysis.refitting import refit
     from analysis.store import Result, load
 
-__all__ = ["Result", "Sampling", "load", "run"]
+__all__ = ["Result", "Sampling", "load", "refit", "run"]
 
 _HOMES = {
     "Result": "analysis.store",
     "Sampling": "analysis.options",
     "load": "analysis.store",
+    "refit": "analysis.refitting",
     "run": "analysis.pipeline",
 }
 

@@ -9,6 +9,7 @@ import sys
 import typer
 
 from analysis.commands import evidence, runs, view
+from analysis.commands import refit as refitting
 from models.errors import InputError
 
 __all__ = ["app", "main"]
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (runs.run, runs.show, runs.runs, runs.report, runs.verify):
+for command in (runs.run, refitting.refit, runs.show, runs.runs, runs.report, runs.verify):
     app.command()(command)
 app.add_typer(view.app, name="view")
 app.add_typer(evidence.app, name="evidence")

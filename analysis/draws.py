@@ -1,5 +1,6 @@
 """From stored draws to quantities: plain numpy, in blocks, with no PyMC."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from models.joint import censored
 from models.tables import Tables
 from models.views import View
 
-__all__ = ["derive", "observed", "predict", "split"]
+__all__ = ["derive", "derive_from", "log_no_tai", "observed", "predict", "split"]
 
 BLOCK = 50_000  # draws worked on at a time, so that memory does not grow with their number
 
@@ -40,26 +41,19 @@ def derive(
     xarray.Dataset
         Dimensions (chain, draw) and the model's own; see :func:`models.joint.censored`.
     """
-    x, parameters = split(draws, tables)
-    shape = (draws.sizes["chain"], draws.sizes["draw"])
-    size = shape[0] * shape[1]
-    chance = Chance.draw(size, rng)
-    flat = {name: value.reshape(size) for name, value in x.items()}
-    flat_parameters = xr.Dataset(
-        {name: ("sample", v.values.astype(float).reshape(size)) for name, v in parameters.items()}
-    )
+    return derive_from(model, *split(draws, tables), evidence, view, rng)
+
+
+def derive_from(
+    model: Model, x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> xr.Dataset:
+    """As :func:`derive`, from the elicited quantities (chain, draw) on their own scales."""
+    shape = next(iter(x.values())).shape
+    chance = Chance.draw(shape[0] * shape[1], rng)
     parts = []
-    for start in range(0, size, BLOCK):
-        block = slice(start, start + BLOCK)
-        parts.append(
-            model.derive(
-                {name: value[block] for name, value in flat.items()},
-                flat_parameters.isel(sample=block),
-                evidence,
-                view,
-                Chance(*(getattr(chance, f)[block] for f in ("exponential", "anchor", "other", "leaves_none"))),
-            )
-        )
+    for block, flat, structural in _blocks(x, parameters):
+        numbers = Chance(*(getattr(chance, f)[block] for f in ("exponential", "anchor", "other", "leaves_none")))
+        parts.append(model.derive(flat, structural, evidence, view, numbers))
     values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     values = {name: value.reshape(*shape, *value.shape[1:]) for name, value in values.items()}
     extra = {dim: list(labels) for dim, labels in model.coords.values()}
@@ -67,9 +61,27 @@ def derive(
     named = {name: value for name, value in x.items() if name not in values}
     return censored(
         {**values, **named},
-        {"chain": draws["chain"].values, "draw": draws["draw"].values, **extra},
+        {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), **extra},
         dims | dict.fromkeys(named, ("chain", "draw")),
     )
+
+
+def log_no_tai(model: Model, x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
+    """Log probability of each draw (chain, draw) that nothing has arrived yet; zero in a model without arrival."""
+    shape = next(iter(x.values())).shape
+    if model.log_no_tai is None:
+        return np.zeros(shape)
+    parts = [model.log_no_tai(flat, structural, evidence, view) for _, flat, structural in _blocks(x, parameters)]
+    return np.concatenate(parts).reshape(shape)
+
+
+def _blocks(x: dict[str, Any], parameters: xr.Dataset) -> Iterator[tuple[slice, dict[str, Any], xr.Dataset]]:
+    """Draws as one axis, a block at a time."""
+    flat = {name: value.ravel() for name, value in x.items()}
+    sample = xr.Dataset({name: ("sample", v.values.astype(float).ravel()) for name, v in parameters.items()})
+    for start in range(0, next(iter(x.values())).size, BLOCK):
+        block = slice(start, start + BLOCK)
+        yield block, {name: value[block] for name, value in flat.items()}, sample.isel(sample=block)
 
 
 def predict(

@@ -5,11 +5,15 @@ nutpie compiles with data left open (``freeze_model=False``), so a refit replace
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pymc as pm
+import pytensor
+import pytensor.tensor as pt
 import xarray as xr
+from pymc.distributions.shape_utils import change_dist_size
 
 from analysis.options import Sampling
 from analysis.seeds import child, generator
@@ -34,6 +38,8 @@ class Fit:
     ----------
     model : Model
     view : View
+    view_hash : str
+        Of the view that was sampled; :func:`analysis.pipeline.conclude` refuses another.
     evidence : Evidence
         Restricted to what the view uses.
     tables : Tables
@@ -48,6 +54,7 @@ class Fit:
 
     model: Model
     view: View
+    view_hash: str
     evidence: Evidence
     tables: Tables
     posterior: xr.Dataset
@@ -69,6 +76,8 @@ class CompiledModel:
     evidence : Evidence
     graph : pymc.Model
     compiled : nutpie.sample.CompiledModel
+    terms : Terms
+        Functions of the graph, shared by every view.
     """
 
     model: Model
@@ -76,6 +85,7 @@ class CompiledModel:
     evidence: Evidence
     graph: Any
     compiled: Any
+    terms: "Terms"
 
     def with_view(self, view: View) -> "CompiledModel":
         """The same compiled model under other priors, correlations and anchor weights; nothing is compiled.
@@ -92,10 +102,14 @@ class CompiledModel:
                 )
         return replace(self, view=view, compiled=self.compiled.with_data(**open_data(view, self.model, self.graph)))
 
-    def sample(self, options: Sampling, progress: Progress | None = None) -> Fit:
-        """Sample the posterior; also prior draws, log likelihood and log prior.
+    def posterior(self, options: Sampling, progress: Progress | None = None) -> tuple[xr.Dataset, xr.Dataset]:
+        """Sample the posterior alone.
 
-        ``progress`` is told now and then how many draws, warm-up included, are done of how many, and how many diverged.
+        Returns
+        -------
+        posterior : xarray.Dataset
+            ``z`` (chain, draw, quantity) and structural parameters.
+        sample_stats : xarray.Dataset
         """
         import nutpie
 
@@ -112,18 +126,27 @@ class CompiledModel:
             progress_callback=None if progress is None else lambda each: progress(*_count(each)),
         )
         tables = self.view.tables(self.model.quantities)
-        posterior = correlate(trace["posterior"].dataset.load(), tables)
+        return correlate(trace["posterior"].dataset.load(), tables), trace["sample_stats"].dataset.load()
+
+    def sample(self, options: Sampling, progress: Progress | None = None) -> Fit:
+        """Sample the posterior; also prior draws, log likelihood and log prior.
+
+        ``progress`` is told now and then how many draws, warm-up included, are done of how many, and how many diverged.
+        """
+        tables = self.view.tables(self.model.quantities)
+        posterior, sample_stats = self.posterior(options, progress)
         pm.set_data(open_data(self.view, self.model, self.graph), model=self.graph)
         return Fit(
             model=self.model,
             view=self.view,
+            view_hash=self.view.hash,
             evidence=self.evidence,
             tables=tables,
             posterior=posterior,
-            prior=draw_prior(self.graph, tables, options),
-            sample_stats=trace["sample_stats"].dataset.load(),
-            log_likelihood=log_likelihood(self.graph, posterior, tables),
-            log_prior=log_prior(self.graph, posterior, tables),
+            prior=self.terms.draw_prior(tables, options),
+            sample_stats=sample_stats,
+            log_likelihood=self.terms.log_likelihood(posterior, tables),
+            log_prior=self.terms.log_prior(posterior, tables),
             prior_only=prior_only(self.graph, tables),
         )
 
@@ -135,13 +158,12 @@ def compile_model(model: Model, evidence: Evidence, view: View) -> CompiledModel
     the same seed would give other draws in the next process.
     """
     import nutpie
-    import pytensor
 
     chosen = restrict(evidence, view, model)
     graph = model.build(chosen, view)
     with pytensor.config.change_flags(numba__fastmath=False):
         compiled = nutpie.compile_pymc_model(graph, freeze_model=False)
-    return CompiledModel(model, view, chosen, graph, compiled)
+    return CompiledModel(model, view, chosen, graph, compiled, Terms(graph))
 
 
 def open_data(view: View, model: Model, graph: Any) -> dict[str, Any]:
@@ -182,65 +204,73 @@ def prior_only(graph: Any, tables: Tables) -> tuple[str, ...]:
     return tuple(name for name in tables.names if name not in touched)
 
 
-def draw_prior(graph: Any, tables: Tables, options: Sampling) -> xr.Dataset:
-    """As many draws from the prior as from the posterior, in the posterior's layout."""
-    shape = (options.chains, options.draws)
-    white = generator(options.seed, "prior").standard_normal((*shape, len(tables.names)))
-    data: dict[str, Any] = {"z": (("chain", "draw", "quantity"), white @ tables.cholesky.T)}
-    variables = structural(graph)
-    if variables:
-        drawn = pm.draw(
-            variables,
-            draws=shape[0] * shape[1],
-            random_seed=child(options.seed, "prior_structural"),
-            mode="FAST_COMPILE",
-        )
-        data |= {
-            rv.name: (("chain", "draw"), np.reshape(value, shape)) for rv, value in zip(variables, drawn, strict=True)
-        }
-    coords = {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), "quantity": list(tables.names)}
-    return xr.Dataset(data, coords=coords)
+@dataclass(frozen=True)
+class Terms:
+    """Prior draws, log likelihood and log prior of a graph, by functions compiled when first asked for and then kept.
 
+    They read the graph's ``pm.Data`` as it stands.
 
-def log_likelihood(graph: Any, posterior: xr.Dataset, tables: Tables) -> xr.Dataset:
-    """Log likelihood of every piece of evidence, one variable a table; ``no_tai`` is the evidence of none so far.
-
-    The graph is vectorised over draws and evaluated without compiling: pieces are ``pm.Potential`` terms, which PyMC's own
-    ``compute_log_likelihood`` leaves out.
+    Attributes
+    ----------
+    graph : pymc.Model
     """
-    import pytensor
-    import pytensor.tensor as pt
-    from pytensor.graph.replace import vectorize_graph
 
-    size = posterior.sizes["chain"] * posterior.sizes["draw"]
-    white = np.linalg.solve(tables.cholesky, posterior["z"].values[..., None])[..., 0]
-    replacements, inputs, values = {}, [], []
-    for rv in graph.free_RVs:
-        value = white if rv.name == WHITE else posterior[rv.name].values
-        batch = pt.tensor(rv.name, dtype="float64", shape=(None, *rv.type.shape))
-        replacements[rv] = batch
-        inputs.append(batch)
-        values.append(value.reshape(size, *value.shape[2:]))
-    if not graph.potentials:
-        return xr.Dataset()
-    terms = vectorize_graph(graph.potentials, replace=replacements)
-    evaluate = pytensor.function(inputs, terms, mode="FAST_COMPILE", on_unused_input="ignore")
-    data = {}
-    for potential, value in zip(graph.potentials, evaluate(*values), strict=True):
-        dims = graph.named_vars_to_dims.get(potential.name, ())
-        shape = (posterior.sizes["chain"], posterior.sizes["draw"], *value.shape[1:])
-        data[potential.name] = (("chain", "draw", *dims), np.reshape(value, shape))
-    coords = {dim: graph.coords[dim] for _, (dims, _) in data.items() for dim in dims if dim in graph.coords}
-    return xr.Dataset(
-        data, coords={"chain": posterior["chain"], "draw": posterior["draw"]} | {k: list(v) for k, v in coords.items()}
-    )
+    graph: Any
 
+    @cached_property
+    def _likelihood(self) -> Any:
+        """Every potential for a batch of draws.
 
-def log_prior(graph: Any, posterior: xr.Dataset, tables: Tables) -> xr.Dataset:
-    """Log prior density: ``z`` holds one term per elicited quantity in its link space, the rest one per parameter."""
-    dims = ("chain", "draw", "quantity")
-    data: dict[str, Any] = {"z": (dims, log_density(tables, posterior["z"].values))}
-    for rv in structural(graph):
-        term = pm.logp(rv, posterior[rv.name].values).eval(mode="FAST_COMPILE")
-        data[rv.name] = (("chain", "draw"), np.asarray(term))
-    return xr.Dataset(data, coords={dim: posterior[dim] for dim in dims})
+        Pieces of evidence are ``pm.Potential`` terms, which PyMC's own ``compute_log_likelihood`` leaves out.
+        """
+        from pytensor.graph.replace import vectorize_graph
+
+        batches = [pt.tensor(rv.name, dtype="float64", shape=(None, *rv.type.shape)) for rv in self.graph.free_RVs]
+        terms = vectorize_graph(self.graph.potentials, replace=dict(zip(self.graph.free_RVs, batches, strict=True)))
+        return pytensor.function(batches, terms, mode="FAST_COMPILE", on_unused_input="ignore")
+
+    @cached_property
+    def _structural_prior(self) -> Any:
+        """Log density of a batch of structural parameters."""
+        variables = structural(self.graph)
+        batches = [pt.tensor(rv.name, dtype="float64", shape=(None, None)) for rv in variables]
+        terms = [pm.logp(rv, batch) for rv, batch in zip(variables, batches, strict=True)]
+        return pytensor.function(batches, terms, mode="FAST_COMPILE")
+
+    def draw_prior(self, tables: Tables, options: Sampling) -> xr.Dataset:
+        """As many draws from the prior as from the posterior, in the posterior's layout."""
+        shape = (options.chains, options.draws)
+        white = generator(options.seed, "prior").standard_normal((*shape, len(tables.names)))
+        data: dict[str, Any] = {"z": (("chain", "draw", "quantity"), white @ tables.cholesky.T)}
+        variables = structural(self.graph)
+        batches = [change_dist_size(rv, shape, expand=True) for rv in variables]
+        seed = child(options.seed, "prior_structural")
+        drawn = pm.draw(batches, random_seed=seed, mode="FAST_COMPILE") if batches else []
+        data |= {rv.name: (("chain", "draw"), value) for rv, value in zip(variables, drawn, strict=True)}
+        coords = {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), "quantity": list(tables.names)}
+        return xr.Dataset(data, coords=coords)
+
+    def log_likelihood(self, posterior: xr.Dataset, tables: Tables) -> xr.Dataset:
+        """Log likelihood of every piece of evidence, one variable a table; ``no_tai`` is the evidence of none so far."""
+        graph, shape = self.graph, (posterior.sizes["chain"], posterior.sizes["draw"])
+        if not graph.potentials:
+            return xr.Dataset()
+        white = np.linalg.solve(tables.cholesky, posterior["z"].values[..., None])[..., 0]
+        values = [white if rv.name == WHITE else posterior[rv.name].values for rv in graph.free_RVs]
+        flat = [value.reshape(shape[0] * shape[1], *value.shape[2:]) for value in values]
+        data = {}
+        for potential, value in zip(graph.potentials, self._likelihood(*flat), strict=True):
+            dims = graph.named_vars_to_dims.get(potential.name, ())
+            data[potential.name] = (("chain", "draw", *dims), np.reshape(value, (*shape, *value.shape[1:])))
+        labels = {dim: list(graph.coords[dim]) for dims, _ in data.values() for dim in dims if dim in graph.coords}
+        return xr.Dataset(data, coords={"chain": posterior["chain"], "draw": posterior["draw"], **labels})
+
+    def log_prior(self, posterior: xr.Dataset, tables: Tables) -> xr.Dataset:
+        """Log prior density: ``z`` holds one term per elicited quantity in its link space, the rest one per parameter."""
+        dims = ("chain", "draw", "quantity")
+        data: dict[str, Any] = {"z": (dims, log_density(tables, posterior["z"].values))}
+        names = [rv.name for rv in structural(self.graph)]
+        if names:
+            terms = self._structural_prior(*(posterior[name].values for name in names))
+            data |= {name: (dims[:2], term) for name, term in zip(names, terms, strict=True)}
+        return xr.Dataset(data, coords={dim: posterior[dim] for dim in dims})

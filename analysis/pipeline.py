@@ -2,8 +2,6 @@
 
 import os
 import platform
-import re
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -13,23 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.options import Sampling
-from analysis.store import (
-    FORMAT,
-    HASHED,
-    INFO,
-    SUMMARY,
-    TABLE,
-    TREE,
-    VIEW,
-    Result,
-    digest,
-    run_name,
-    unfinished,
-    write_json,
-    write_table,
-    write_tree,
-)
+from analysis.store import FORMAT, Result, command_line, default_name, run_name, unfinished, write_run
 from models.catalogue import find_model
+from models.errors import InputError
 from models.evidence import Evidence, load_evidence
 from models.views import View, load_view
 
@@ -111,8 +95,7 @@ def run(
     """
     chosen, options = find_model(model), options or Sampling()
     view, evidence = view or load_view("default"), evidence or load_evidence()
-    plain = re.sub(r"[^A-Za-z0-9.]+", "-", f"{chosen.name}-{view.name}")[:60]  # a view's name is free text
-    name = run_name(name or f"{plain}-{datetime.now():%Y%m%d-%H%M%S}")
+    name = run_name(name or default_name(chosen.name, view))
     with unfinished(Path(out), name) as place:
         outcome = sample(chosen.name, view, evidence, options, say, progress)
         say("writing the run")
@@ -149,7 +132,15 @@ def sample(
 
 
 def conclude(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> Outcome:
-    """Derived quantities, predictions, checks and records of a fit."""
+    """Derived quantities, predictions, checks and records of a fit.
+
+    Raises
+    ------
+    InputError
+        If the fit's view is not the one that was sampled.
+    """
+    if fit.view.hash != fit.view_hash:
+        raise InputError(f"fit: must keep its view {fit.view_hash[:12]}, got {fit.view.hash[:12]}; sample that one")
     from analysis.checks import diagnose, verdict
     from analysis.draws import derive, observed, predict
     from analysis.seeds import generator
@@ -212,9 +203,7 @@ def _info(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> dict[s
     return {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join(["aligntax", *sys.argv[1:]])
-        if sys.argv[0].endswith(("aligntax", "__main__.py"))
-        else "Python",
+        "command": command_line(),
         "model": {"name": fit.model.name, "version": fit.model.version},
         "view": {"name": fit.view.name, "hash": fit.view.hash},
         "evidence": {"hash": fit.evidence.hash, "tables": dict(fit.evidence.hashes)},
@@ -231,12 +220,4 @@ def _info(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> dict[s
 
 def write(folder: Path, outcome: Outcome, name: str) -> Result:
     """Write a run's files but the report, and return what :func:`analysis.store.load` would read."""
-    tree = write_tree(folder / TREE, outcome.groups)
-    (folder / VIEW).write_text(outcome.fit.view.to_toml(), "utf-8")
-    record = {**outcome.record, "run": name}
-    write_json(folder / SUMMARY, record)
-    write_table(folder / TABLE, outcome.record["quantities"])
-    files = {file: digest(folder / file) for file in HASHED}
-    info = {**outcome.info, "files": files}
-    write_json(folder / INFO, info)
-    return Result(folder, info, record, tree)
+    return write_run(folder, name, outcome.groups, outcome.fit.view, outcome.record, outcome.info)

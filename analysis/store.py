@@ -9,6 +9,9 @@
 ``info.json``             model, seeds, options, versions, hashes, checks, timings, command
 ``report.html``           the report
 ========================  ============================================================================
+
+A refit that reuses draws stores what is new alone: ``posterior.nc`` has the weights, and the scores and quantities that its
+view changes; :func:`load` lays them over the run that they belong to.
 """
 
 import csv
@@ -17,10 +20,12 @@ import json
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from analysis.weights import Weights
     from models.evidence import Evidence
     from models.views import View
 
@@ -74,6 +80,16 @@ class Result:
         return self.tree["derived"].to_dataset()
 
     @property
+    def weights(self) -> "Weights":
+        """What each draw counts: equal in a run that was sampled, importance weights in a refit by reweighting."""
+        from analysis.weights import Weights
+
+        if "weights" in self.tree.children:
+            return Weights.of_log(self.tree["weights"].to_dataset()["log_weight"].values.astype(float))
+        sizes = self.tree["posterior"].sizes
+        return Weights.equal((sizes["chain"], sizes["draw"]))
+
+    @property
     def view(self) -> "View":
         """The priors, resolved and complete."""
         from models.views import parse_view
@@ -83,21 +99,23 @@ class Result:
     @property
     def evidence(self) -> "Evidence":
         """The evidence as the model saw it."""
-        from models.evidence import TABLES, Evidence
-
-        tables = {}
-        for name, node in self.tree["evidence"].children.items():
-            flags = {
-                c.name: node[c.name].astype(bool) for c in TABLES[name].columns if c.kind == "flag"
-            }  # bytes in netCDF
-            tables[name] = node.to_dataset().assign(flags)
-        return Evidence(tables)
+        return evidence_of({name: node.to_dataset() for name, node in self.tree["evidence"].children.items()})
 
     def summary(self) -> "pd.DataFrame":
         """Table of ``summary.json``: one row per number."""
         import pandas as pd
 
         return pd.DataFrame.from_dict(self.record["quantities"], orient="index")
+
+
+def evidence_of(tables: "Mapping[str, xr.Dataset]") -> "Evidence":
+    """Evidence from the tables of a run, whose flags are bytes in netCDF."""
+    from models.evidence import TABLES, Evidence
+
+    flags = {name: [c.name for c in TABLES[name].columns if c.kind == "flag"] for name in tables}
+    return Evidence(
+        {name: rows.assign({f: rows[f].astype(bool) for f in flags[name]}) for name, rows in tables.items()}
+    )
 
 
 def run_name(name: str) -> str:
@@ -167,6 +185,56 @@ def _rename(folder: Path, out: Path, name: str) -> Path:
             raise
         return target
     raise InputError(f"name: a thousand runs are called {name}; choose another with --name")
+
+
+def default_name(model: str, view: "View") -> str:
+    """Name of a run that is given none: model, view and time."""
+    plain = re.sub(r"[^A-Za-z0-9.]+", "-", f"{model}-{view.name}")[:60]  # a view's name is free text
+    return f"{plain}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def command_line() -> str:
+    """The command that is running, to be stored with what it makes."""
+    return " ".join(["aligntax", *sys.argv[1:]]) if sys.argv[0].endswith(("aligntax", "__main__.py")) else "Python"
+
+
+def write_run(
+    folder: Path,
+    name: str,
+    groups: "Mapping[str, xr.Dataset]",
+    view: "View",
+    record: Mapping[str, Any],
+    info: Mapping[str, Any],
+) -> Result:
+    """Write the files of a run but its report; hashes go into ``info.json``."""
+    tree = write_tree(folder / TREE, groups)
+    (folder / VIEW).write_text(view.to_toml(), "utf-8")
+    record = {**record, "run": name}
+    write_json(folder / SUMMARY, record)
+    write_table(folder / TABLE, record["quantities"])
+    info = {**info, "files": {file: digest(folder / file) for file in HASHED}}
+    write_json(folder / INFO, info)
+    return Result(folder, info, record, tree)
+
+
+def origin(folder: Path) -> Path:
+    """Folder of the sampled run behind a run: itself, or the one whose draws it reweights.
+
+    Raises
+    ------
+    InputError
+        If that run is gone or has other draws now.
+    """
+    link = read_json(folder / INFO).get("refitted_from")
+    if not link or not link["shares_draws"]:
+        return folder
+    source: Path = folder / link["path"]
+    if not (source / INFO).is_file():
+        rule = f"{folder} counts the draws of {link['run']}, which must stand at {source}"
+        raise InputError(f"run: {rule}, got nothing there; restore it or refit again")
+    if read_json(source / INFO)["files"].get(TREE) != link["posterior"]:
+        raise InputError(f"run: {folder} counts the draws of {source}, which must be the same, got others; refit again")
+    return source
 
 
 def digest(path: Path) -> str:
@@ -287,7 +355,8 @@ def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "results") -
     Raises
     ------
     InputError
-        If there is no such run, or its files differ from the hashes written with them.
+        If there is no such run, or its files, or those of the run whose draws it reweights, differ from the hashes written
+        with them.
     """
     import xarray as xr
 
@@ -296,4 +365,10 @@ def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "results") -
         raise InputError(f"run: {folder} must be as it was written, got {'; '.join(problems)}; restore it or run again")
     with xr.open_datatree(folder / TREE, engine="h5netcdf") as lazy:
         tree = lazy.load()
-    return Result(folder, read_json(folder / INFO), read_json(folder / SUMMARY), tree)
+    result = Result(folder, read_json(folder / INFO), read_json(folder / SUMMARY), tree)
+    source = origin(folder)
+    if source == folder:
+        return result
+    from analysis.overlay import overlay
+
+    return overlay(load(source), result)

@@ -11,12 +11,14 @@ import numpy as np
 import xarray as xr
 
 from analysis.claims import CLAIMS, Claim
+from analysis.weights import Weights
 from models.alignment import ABOVE, BELOW, UNDEFINED
 from models.quantities import QUANTITIES
 
 __all__ = ["Series", "censored_quantile", "claims", "each", "probability", "summarise"]
 
 PROBABILITIES = (0.05, 0.25, 0.50, 0.75, 0.95)
+TINY = np.finfo(float).tiny
 
 
 @dataclass(frozen=True)
@@ -76,17 +78,28 @@ def each(derived: xr.Dataset) -> Iterator[Series]:
             yield Series(f"{name}[{text}]", values[..., i])
 
 
-def censored_quantile(values: Any, probability: float) -> float:
+def censored_quantile(values: Any, probability: float, weights: Any = None) -> float:
     """Quantile of numbers that may be infinite: linear between finite neighbours, infinite beside an infinite one.
+
+    The ``i``-th number in order stands at ``(W_i - w_i / 2 - w_1 / 2) / (1 - w_1 / 2 - w_n / 2)``, where ``W`` are cumulative
+    weights; with equal ones that is ``(i - 1) / (n - 1)``, numpy's default.
 
     Parameters
     ----------
     values : ndarray
         Flat, without NaN.
     probability : float
+    weights : ndarray, optional
+        Of each number, positive, sum 1; default equal.
     """
-    ordered = np.sort(values)
-    place = probability * (len(ordered) - 1)
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    if weights is None:
+        place = probability * (len(ordered) - 1)
+    else:
+        w = weights[order]
+        stand = np.cumsum(w) - 0.5 * (w + w[0])
+        place = float(np.interp(probability, stand / stand[-1], np.arange(len(w)))) if len(w) > 1 else 0.0
     below, above = ordered[int(np.floor(place))], ordered[int(np.ceil(place))]
     if np.isinf(below) or np.isinf(above):
         return float(below if below == above else (above if np.isinf(above) else below))
@@ -97,8 +110,19 @@ def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def summarise(derived: xr.Dataset, prior_only: tuple[str, ...] = ()) -> dict[str, dict[str, Any]]:
+def summarise(
+    derived: xr.Dataset, prior_only: tuple[str, ...] = (), weights: Weights | None = None
+) -> dict[str, dict[str, Any]]:
     """One row per number.
+
+    Parameters
+    ----------
+    derived : xarray.Dataset
+    prior_only : tuple of str
+        Quantities that are assumed.
+    weights : Weights, optional
+        What each draw counts. With weights, Monte Carlo errors come from batch means and ``r_hat`` is null: the chains were
+        run for another density. Without, from ArviZ.
 
     Returns
     -------
@@ -107,63 +131,103 @@ def summarise(derived: xr.Dataset, prior_only: tuple[str, ...] = ()) -> dict[str
         ``prob_above, prob_below, prob_undefined``. Quantiles are unconditional (null inside censored mass); mean and sd are null
         where a draw is censored; draws that are undefined are left out and counted in ``prob_undefined``.
     """
-    return {series.name: _row(series, series.quantity in prior_only) for series in each(derived)}
+    return {series.name: _row(series, series.quantity in prior_only, weights) for series in each(derived)}
 
 
-def _row(series: Series, assumed: bool) -> dict[str, Any]:
-    from arviz_stats.base import array_stats
-
-    values, defined = series.values, series.defined
-    quantity = QUANTITIES[series.quantity]
+def _row(series: Series, assumed: bool, weights: Weights | None) -> dict[str, Any]:
+    values, quantity = series.values, QUANTITIES[series.quantity]
     row: dict[str, Any] = {"unit": quantity.unit, "scale": quantity.scale}
-    whole = len(defined) > 0 and np.all(np.isfinite(defined))
-    row |= {
-        "mean": float(defined.mean()) if whole else None,
-        "sd": float(defined.std(ddof=1)) if whole and len(defined) > 1 else None,
-    }
-    for probability in PROBABILITIES:
-        value = censored_quantile(defined, probability) if len(defined) else np.nan
-        row[f"q{round(100 * probability):02d}"] = _number(value)
-    above, below, undefined = (float(np.mean(mask)) for mask in (values == np.inf, values == -np.inf, np.isnan(values)))
+    counted = ~np.isnan(values) if weights is None else ~np.isnan(values) & (weights.values > 0)
+    defined = values[counted]
+    share = None if weights is None else weights.values[counted] / max(weights.values[counted].sum(), TINY)
+    row |= _moments(defined, share)
+    for p in PROBABILITIES:
+        value = censored_quantile(defined, p, share) if len(defined) else np.nan
+        row[f"q{round(100 * p):02d}"] = _number(value)
+    masks = (values == np.inf, values == -np.inf, np.isnan(values))
+    above, below, undefined = (float(np.mean(mask)) if weights is None else weights.probability(mask) for mask in masks)
     row["prob_censored"] = above + below + undefined
     constant = np.ptp(series.ranked) == 0 or values.shape[1] < 4
-    stand_in = series.ranked
-    row["mcse_median"] = None if constant or row["q50"] is None else _mcse_median(series, row["q50"])
-    row["ess_bulk"] = None if constant else _number(array_stats.ess(stand_in, method="bulk"))
-    row["r_hat"] = None if constant else _number(array_stats.rhat(stand_in, method="rank"))
+    row |= dict.fromkeys(("mcse_median", "ess_bulk", "r_hat"))
+    if not constant:
+        row |= _errors(series, row["q50"]) if weights is None else _weighted_errors(series, row["q50"], weights)
     return row | {"prob_above": above, "prob_below": below, "prob_undefined": undefined, "assumed": assumed}
 
 
-def _mcse_median(series: Series, median: float) -> float | None:
-    """Monte Carlo error of the median among the defined draws: half the width of its central 68% order-statistic interval.
+def _moments(defined: Any, share: Any) -> dict[str, float | None]:
+    """Mean and sd; null unless every counted draw is finite."""
+    if not len(defined) or not np.all(np.isfinite(defined)):
+        return {"mean": None, "sd": None}
+    mean = float(np.average(defined, weights=share))
+    if share is None:
+        return {"mean": mean, "sd": float(defined.std(ddof=1)) if len(defined) > 1 else None}
+    return {"mean": mean, "sd": float(np.sqrt(np.sum(share * (defined - mean) ** 2)))}
 
-    As in posterior's ``mcse_quantile`` (Vehtari et al. 2021, doi:10.1214/20-BA1221), from the effective sample size of "at most
-    the median"; a draw in which the quantity is undefined says nothing and stands at the mean.
+
+def _errors(series: Series, median: float | None) -> dict[str, float | None]:
+    """ArviZ's diagnostics of the ranks, and the Monte Carlo error of the median.
+
+    The effective size of "at most the median" counts defined draws; one in which the quantity is undefined says nothing and
+    stands at the mean.
     """
     from arviz_stats.base import array_stats
-    from scipy.special import betaincinv
 
+    diagnostics = {
+        "ess_bulk": _number(array_stats.ess(series.ranked, method="bulk")),
+        "r_hat": _number(array_stats.rhat(series.ranked, method="rank")),
+    }
+    if median is None:
+        return {"mcse_median": None, **diagnostics}
     below = np.where(np.isnan(series.values), np.mean(series.defined <= median), series.values <= median)
     size = float(array_stats.ess(below, method="mean")) * len(series.defined) / series.values.size
+    return {"mcse_median": _mcse_median(series.defined, None, size), **diagnostics}
+
+
+def _weighted_errors(series: Series, median: float | None, weights: Weights) -> dict[str, float | None]:
+    """Effective sample size of the normal scores and Monte Carlo error of the median, by batch means."""
+    from scipy.special import ndtri
+
+    undefined = np.isnan(series.values)
+    if not weights.probability(~undefined) > 0:
+        return {"mcse_median": None, "ess_bulk": None}
+    among = weights.given(~undefined)
+    ranks = np.argsort(np.argsort(series.ranked.ravel())).reshape(series.values.shape)
+    size = _number(among.effective(ndtri((ranks + 0.5) / ranks.size)))
+    if median is None:
+        return {"mcse_median": None, "ess_bulk": size}
+    counted = among.values > 0
+    below = among.effective(np.where(undefined, False, series.values <= median).astype(float))
+    error = _mcse_median(series.values[counted], among.values[counted], below)
+    return {"mcse_median": error, "ess_bulk": size}
+
+
+def _mcse_median(defined: Any, share: Any, size: float) -> float | None:
+    """Monte Carlo error of the median of ``size`` effective draws: half the width of its central 68% order-statistic interval.
+
+    As in posterior's ``mcse_quantile`` (Vehtari et al. 2021, doi:10.1214/20-BA1221).
+    """
+    from scipy.special import betaincinv
+
     if not np.isfinite(size):
         return None
     low, high = betaincinv(0.5 * size + 1, 0.5 * size + 1, [0.1586553, 0.8413447])
-    width = censored_quantile(series.defined, float(high)) - censored_quantile(series.defined, float(low))
+    width = censored_quantile(defined, float(high), share) - censored_quantile(defined, float(low), share)
     return _number(0.5 * width)
 
 
-def probability(claim: Claim, derived: xr.Dataset) -> float | None:
+def probability(claim: Claim, derived: xr.Dataset, weights: Weights | None = None) -> float | None:
     """Share of the draws in which the claim's quantity is defined that lie within its bounds; null if there is none."""
     if claim.quantity not in derived:
         return None
     names = [name for name in (claim.quantity, f"{claim.quantity}_state") if name in derived]
-    defined = next(each(derived[names])).defined
-    if not len(defined):
+    values = next(each(derived[names])).values
+    weights = weights or Weights.equal(values.shape)
+    if not weights.probability(~np.isnan(values)) > 0:
         return None
-    return float(np.mean((defined >= claim.lower) & (defined <= claim.upper)))
+    return weights.given(~np.isnan(values)).probability((values >= claim.lower) & (values <= claim.upper))
 
 
-def claims(derived: xr.Dataset) -> Mapping[str, float]:
+def claims(derived: xr.Dataset, weights: Weights | None = None) -> Mapping[str, float]:
     """Probability of each claim whose quantity the model has."""
-    known = {claim.name: probability(claim, derived) for claim in CLAIMS}
+    known = {claim.name: probability(claim, derived, weights) for claim in CLAIMS}
     return {name: value for name, value in known.items() if value is not None}

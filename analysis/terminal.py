@@ -64,6 +64,8 @@ def answer(
         f"{record['model']} under view {record['view']}, {record['method']}, seed {info['sampler']['seed']}",
         markup=False,
     )
+    if refit := info.get("refit"):
+        console.print(f"from {info['refitted_from']['run']}: {refit['reason']}", markup=False)
     if record["claims"]:
         assumed, shown = set(info["prior_only"]), []
         for claim in CLAIMS:
@@ -88,14 +90,11 @@ def answer(
                 style="bold red",
                 markup=False,
             )
-    state = "the sampler's checks passed" if good else "do not trust this result: a check failed"
+    state = "its checks passed" if good else "do not trust this result: a check failed"
     console.print(f"verdict: {record['verdict']} ({state})", style="green" if good else "bold red", markup=False)
     report = folder / "report.html"
-    console.print(
-        f"{'report' if report.exists() else 'run'}: {report if report.exists() else folder}",
-        soft_wrap=True,
-        markup=False,
-    )
+    where = f"report: {report}" if report.exists() else f"run: {folder} (its report: `aligntax report {folder}`)"
+    console.print(where, soft_wrap=True, markup=False)
 
 
 def _quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> tuple[str, str, str, str]:

@@ -50,6 +50,8 @@ class Model:
         ``(x, parameters, evidence, view, rng) -> dict`` of replicated evidence, same names.
     coords : mapping
         Extra dimension of a derived quantity: name -> (dimension, labels).
+    log_no_tai : callable, optional
+        ``(x, parameters, evidence, view)`` to the log probability of each draw that nothing has arrived yet.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Model:
     observed: Callable[[Evidence, View], dict[str, xr.DataArray]]
     simulate: Callable[..., dict[str, tuple[str, Any]]]
     coords: Mapping[str, tuple[str, tuple[Any, ...]]]
+    log_no_tai: Callable[[Draws, xr.Dataset, Evidence, View], Any] | None = None
 
 
 def _scaling(x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance) -> dict[str, Any]:
@@ -89,6 +92,7 @@ _JOINT = Model(
     observed=joint.observed,
     simulate=joint.simulate,
     coords={"anchor_probability": ("anchor", ANCHORS)},
+    log_no_tai=joint.log_no_tai,
 )
 _SCALING = Model(
     name="scaling",

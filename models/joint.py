@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy.special import logsumexp
 
 from models import alignment, compute, requirements, scaling
 from models.alignment import ABOVE, BELOW, OBSERVED, UNDEFINED
@@ -40,7 +41,7 @@ from models.errors import InputError
 from models.evidence import Evidence
 from models.views import View
 
-__all__ = ["QUANTITIES", "build", "censored", "derive", "observed", "paths", "simulate"]
+__all__ = ["QUANTITIES", "build", "censored", "derive", "log_no_tai", "observed", "paths", "simulate"]
 
 QUANTITIES = (
     *scaling.QUANTITIES,
@@ -68,16 +69,14 @@ def build(evidence: Evidence, view: View) -> Any:
     Raises
     ------
     InputError
-        If the view asks for plain crossing together with the evidence of no TAI, whose likelihood would be a step.
+        If the view asks for plain crossing together with the evidence of no TAI, whose likelihood would be a step, or if arrival
+        could not have started before that evidence.
     """
     import pymc as pm
 
     from models.elicited import elicited
 
-    if view.arrival.mode == "crossing" and view.evidence.no_tai:
-        raise InputError(
-            'arrival.mode: crossing has no likelihood for no_tai; set evidence.use = "none" or mode = "hazard"'
-        )
+    _check_arrival(evidence, view)
     with pm.Model(check_bounds=False) as model:
         x = elicited(view.tables(QUANTITIES))
         gamma = scaling.add(evidence, view, x)
@@ -88,14 +87,24 @@ def build(evidence: Evidence, view: View) -> Any:
     return model
 
 
+def _check_arrival(evidence: Evidence, view: View) -> None:
+    if not view.evidence.no_tai:
+        return
+    if view.arrival.mode == "crossing":
+        raise InputError(
+            'arrival.mode: crossing has no likelihood for no_tai; set evidence.use = "none" or mode = "hazard"'
+        )
+    now = Trend.of(evidence, view).now
+    if now <= view.arrival.start:
+        rule = f"must lie before the evidence of no TAI, {now:.2f}"
+        raise InputError(f"arrival.start: {rule}, got {view.arrival.start}; choose an earlier year")
+
+
 def _add_no_tai(evidence: Evidence, view: View, x: dict[str, Any], gamma: Any) -> None:
     import pymc as pm
     import pytensor.tensor as pt
 
     trend = Trend.of(evidence, view)
-    if trend.now <= view.arrival.start:
-        rule = f"must lie before the evidence of no TAI, {trend.now:.2f}"
-        raise InputError(f"arrival.start: {rule}, got {view.arrival.start}; choose an earlier year")
     grid = time_grid(view.arrival.start, trend.now)
     effective = trend.effective(x, pt.as_tensor(grid), beyond=np.zeros(len(grid)))
     steepness = 10.0 ** x["hazard_steepness"]
@@ -154,6 +163,45 @@ def derive(
     }
 
 
+def log_no_tai(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
+    """Log probability of each draw that nothing has arrived yet, ``log sum_k w_k S_k``: the twin of the model's potential.
+
+    Parameters
+    ----------
+    x, parameters, evidence, view
+        As in :func:`derive`.
+
+    Returns
+    -------
+    ndarray, shape (draw,)
+        Zero everywhere where the view does not use this evidence.
+
+    Raises
+    ------
+    InputError
+        As :func:`build`.
+    """
+    _check_arrival(evidence, view)
+    gamma = scaling.derive(dict(x), parameters)["data_exponent"]
+    if not view.evidence.no_tai:
+        return np.zeros(len(gamma))
+    rates = _history(dict(x), gamma, evidence, view, Trend.of(evidence, view))
+    survival = np.concatenate([-rates, np.zeros((len(gamma), 1))], axis=-1)
+    return logsumexp(requirements.log_weights(view) + survival, axis=-1)
+
+
+def _history(x: dict[str, Any], gamma: Any, evidence: Evidence, view: View, trend: Trend) -> Any:
+    """Arrival rate accumulated up to the evidence's date, shape (draw, anchor)."""
+    grid = time_grid(view.arrival.start, trend.now)
+    effective = trend.effective({name: value[:, None] for name, value in x.items()}, grid)
+    steepness = 10.0 ** x["hazard_steepness"][:, None]
+    rates = [
+        accumulated_rate(arrival_rate(effective, q[:, None], steepness, view.arrival.hazard_cap), grid)
+        for q in requirements.anchor_requirements(x, gamma, evidence)
+    ]
+    return np.stack(rates, axis=-1)
+
+
 class _Anchors:
     """The anchors of a set of draws: probabilities given no TAI yet, one anchor a draw, and its arrival at any exponent."""
 
@@ -169,18 +217,11 @@ class _Anchors:
         self.effective = trend.effective(column, self.grid)
         weights = requirements.log_weights(view)
         if view.evidence.no_tai:
-            past = time_grid(arrival.start, trend.now)
-            history = trend.effective(column, past)
-            rates = [self._accumulated(history, q, past) for q in requirements.anchor_requirements(x, gamma, evidence)]
-            self.probability = anchor_probabilities(weights, np.stack(rates, axis=-1))
+            self.probability = anchor_probabilities(weights, _history(x, gamma, evidence, view, trend))
         else:
             prior = np.exp(weights) / np.exp(weights).sum()
             self.probability = np.broadcast_to(prior, (len(gamma), len(prior)))
         self.anchor, self.since = choose_anchor(self.probability, chance, begin, arrival, view.anchors["none"])
-
-    def _accumulated(self, effective: Any, requirement: Any, grid: Any) -> Any:
-        cap = self.view.arrival.hazard_cap
-        return accumulated_rate(arrival_rate(effective, requirement[:, None], self.steepness[:, None], cap), grid)
 
     def arrival(self, gamma: Any) -> tuple[Any, Any]:
         """Year of arrival and requirement (log10 FLOP) of each draw; infinity where later than the horizon, or never."""

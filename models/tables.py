@@ -185,6 +185,11 @@ class Tables:
     slope: Array
     cholesky: Array
 
+    @property
+    def correlation(self) -> Array:
+        """R, shape (Q, Q)."""
+        return np.asarray(self.cholesky @ self.cholesky.T)
+
     def table(self, name: str) -> Table:
         """Return one quantity's table."""
         i = self.names.index(name)

@@ -15,15 +15,17 @@ ROOT = Path(__file__).parents[1]
 LAYERS: dict[str, set[str]] = {
     "words and options": {"words", "claims", "options", "seeds"},
     "inference": {"draws", "fit"},
-    "summary": {"checks", "store", "summary"},
+    "summary": {"overlay", "changes", "checks", "store", "summary", "weights"},
     "run": {"pipeline"},
+    "refit": {"source", "reweight", "refitting"},
     "plots": {"plot_style", "plots", "check_plots", "gallery"},
     "report": {"report"},
     "command line": {"inputs", "terminal", "commands", "cli", "__main__"},  # commands.* stand with commands
 }
 LEVEL = {f"analysis.{name}": level for level, names in enumerate(LAYERS.values()) for name in names}
 FACADE = "analysis"  # hands out `run`, `load` and the rest when asked, by name
-EXCEPTIONS = {("analysis.pipeline", "analysis.report")}  # the run writes its report, inside the function that does
+# A run and a refit write their report, and a run is read with what it refits, inside the functions that do.
+EXCEPTIONS = {("analysis.pipeline", "analysis.report"), ("analysis.refitting", "analysis.report")}
 
 SHOWS = {"matplotlib", "arviz", "arviz_base", "arviz_plots", "arviz_stats", "jinja2", "rich", "typer"}
 GRAPHS = {"models.elicited", "models.scales"}  # all graph: imported by `build` alone

@@ -7,7 +7,6 @@ import numpy as np
 import pymc as pm
 import pytest
 
-from analysis.fit import log_likelihood
 from analysis.options import Sampling
 from models.errors import InputError
 from models.quantities import HEADLINES
@@ -100,7 +99,7 @@ def test_log_likelihood_and_log_prior_are_the_density_that_was_sampled(joint, ou
     """Sum of the stored terms equals PyMC's log density of the same draws up to the tables' Jacobian, to 1e-8."""
     fit = outcome.fit
     draws = fit.posterior.isel(chain=slice(0, 1), draw=slice(0, 5))
-    stored = log_likelihood(joint.graph, draws, fit.tables)
+    stored = joint.terms.log_likelihood(draws, fit.tables)
     likelihood = sum(
         term.sum([d for d in term.dims if d not in ("chain", "draw")]) for term in stored.data_vars.values()
     )

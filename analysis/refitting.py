@@ -1,0 +1,385 @@
+"""A run under another view: redrawn exactly, reweighted, or sampled again; which, and why, in one line."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from analysis.changes import changes
+from analysis.checks import Check, verdict
+from analysis.draws import derive_from
+from analysis.options import Sampling
+from analysis.reweight import Carried, carry, weigh
+from analysis.seeds import generator
+from analysis.source import Source, read_source
+from analysis.store import FORMAT, TREE, Result, command_line, default_name, load, run_name, unfinished, write_run
+from analysis.summary import claims, summarise
+from analysis.weights import Weights
+from models.catalogue import restrict
+from models.errors import InputError
+from models.evidence import Evidence, load_evidence
+from models.views import View
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from analysis.fit import CompiledModel, Progress
+
+__all__ = ["METHODS", "Plan", "Reweighted", "plan", "refit", "refit_folder", "reweighted", "sampling_of"]
+
+Method = Literal["auto", "reweight", "sample"]
+METHODS: tuple[Method, ...] = ("auto", "reweight", "sample")
+# Settings that a likelihood depends on, by the table that it is the likelihood of; a change of them asks for sampling.
+COMPILED_IN = {
+    "scaling.error_correlation": "scaling_exponents",
+    "compute.reference_year": "training_runs",
+    "compute.runs_since": "training_runs",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a view is to be answered from a run, and why.
+
+    Attributes
+    ----------
+    method : {"reweight", "sample"}
+    reason : str
+        One line.
+    carried : Carried or None
+        The stored draws under the view; None where its likelihood differs.
+    weights : Weights or None
+    checks : tuple of Check
+        Of the weights.
+    """
+
+    method: Literal["reweight", "sample"]
+    reason: str
+    carried: Carried | None
+    weights: Weights | None
+    checks: tuple[Check, ...]
+
+    @property
+    def exact(self) -> bool:
+        """Whether every draw counts the same: an exact redraw."""
+        return self.carried is not None and self.carried.log_ratio is None
+
+
+def plan(source: Source, view: View, method: Method = "auto") -> Plan:
+    """Choose how to answer a view from a run.
+
+    Raises
+    ------
+    InputError
+        If reweighting is asked for and the evidence, or a setting that a likelihood depends on, differs.
+    """
+    if method not in METHODS:
+        raise InputError(f"method: must be one of {', '.join(METHODS)}, got {method!r}; auto chooses")
+    change = changes(source.view, view, source.tables.names)
+    other = [name for name in change.settings if COMPILED_IN.get(name) in source.model.tables]
+    other += ["the evidence"] if change.evidence else []
+    if other and method == "reweight":
+        raise InputError(
+            f"method: reweight keeps the likelihood, got another {', '.join(other)}; use --method sample or auto"
+        )
+    if method == "sample":
+        return Plan("sample", f"sampled as asked; changed: {change.words()}", None, None, ())
+    if other:
+        return Plan("sample", f"sampled, because {', '.join(other)} differs, which no weight can mend", None, None, ())
+    carried = carry(source, view)
+    weights, checks = weigh(carried)
+    what = f"changed: {change.words()}"
+    if carried.log_ratio is None:
+        return Plan("reweight", f"redrawn exactly, no evidence bears on what {what}", carried, weights, ())
+    found = {check.name: check for check in checks}
+    figures = f"k-hat {_short(found['k_hat'])}, {_short(found['weighted_ess'])} effective draws"
+    failed = [check for check in checks if not check.passed]
+    if failed and method == "auto":
+        return Plan(
+            "sample", f"sampled, because reweighting cannot be trusted: {_why(failed[0])}; {what}", None, None, ()
+        )
+    trust = f"not to be trusted: {_why(failed[0])}" if failed else "within its checks"
+    return Plan("reweight", f"reweighted, {trust} ({figures}); {what}", carried, weights, tuple(checks))
+
+
+def _short(check: Check) -> str:
+    return (
+        "not computed"
+        if check.value is None
+        else f"{check.value:.2f}"
+        if abs(check.value) < 10
+        else f"{check.value:.0f}"
+    )
+
+
+def _why(check: Check) -> str:
+    where = f" of {check.where}" if check.where else ""
+    return f"{check.action.split(';')[0]} ({check.name}{where} {_short(check)}, limit {check.threshold:.2g})"
+
+
+@dataclass(frozen=True)
+class Reweighted:
+    """The answer to a view from stored draws, before it is written.
+
+    Attributes
+    ----------
+    plan : Plan
+        One that reweights.
+    derived : xarray.Dataset
+        Every quantity of every draw; each counts ``plan.weights``.
+    rows, claims : dict
+        As in ``summary.json``.
+    """
+
+    plan: Plan
+    derived: "xr.Dataset"
+    rows: dict[str, dict[str, Any]]
+    claims: dict[str, float]
+
+
+def reweighted(plan: Plan) -> Reweighted:
+    """Quantities and summary of the stored draws under the view of a plan that reweights."""
+    carried, weights = plan.carried, plan.weights
+    assert carried is not None and weights is not None  # a plan that reweights has both
+    derived = _derive(carried.source, carried.x, carried.view)
+    rows = summarise(derived, carried.source.prior_only, weights)
+    for name, row in rows.items():
+        row["contraction"] = _contraction(carried, weights, name) if name in carried.tables.names else None
+    return Reweighted(plan, derived, rows, dict(claims(derived, weights)))
+
+
+def _contraction(carried: Carried, weights: Weights, name: str) -> float:
+    """``1 - posterior variance / prior variance`` on the standard-normal scale of the new table."""
+    z = carried.z[..., carried.tables.names.index(name)]
+    return 1.0 - (weights.mean(z**2) - weights.mean(z) ** 2)
+
+
+def _derive(source: Source, x: dict[str, Any], view: View) -> "xr.Dataset":
+    return derive_from(source.model, x, source.values[1], source.evidence, view, generator(source.seed, "arrival"))
+
+
+def refit(
+    run: str | os.PathLike[str] | Result,
+    view: View,
+    method: Method = "auto",
+    *,
+    options: Sampling | None = None,
+    evidence: Evidence | None = None,
+    compiled: "CompiledModel | None" = None,
+    out: Path | str = "results",
+    name: str | None = None,
+    report: bool | None = None,
+    say: Callable[[str], None] = lambda text: None,
+    progress: "Progress | None" = None,
+) -> Result:
+    """Answer a run's question under another view.
+
+    Parameters
+    ----------
+    run : str, path or Result
+        A run; of a refit that reuses draws, the run that they came from.
+    view : View
+    method : {"auto", "reweight", "sample"}
+        ``auto`` redraws or reweights the stored draws where that can be trusted and samples otherwise. The stored draws are
+        kept as they are: the result holds weights and what the view changes.
+    options : Sampling, optional
+        Of sampling; default those of the run.
+    evidence : Evidence, optional
+        Asked for where the view chooses other evidence; default the embedded tables.
+    compiled : CompiledModel, optional
+        Sampling compiles nothing where it fits; see :func:`analysis.fit.compile_model`.
+    out : path
+        Folder of results.
+    name : str, optional
+        Name of the new run; default model, view and time.
+    report : bool, optional
+        Whether to write ``report.html``; by default where it is sampled.
+    say, progress : callable
+        As in :func:`analysis.pipeline.run`.
+
+    Returns
+    -------
+    Result
+        Its ``info["refit"]`` says how it was obtained and why.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, it is damaged, or the method cannot give the view.
+
+    Examples
+    --------
+    >>> from analysis import load, refit
+    >>> reference = load("results/reference")
+    >>> tolerant = reference.view.replace(alignment_tax_tolerance={0.1: 0.01, 0.5: 0.05, 0.9: 0.2})
+    >>> refit(reference, tolerant, out=folder).info["refit"]["reason"]
+    'redrawn exactly, no evidence bears on what changed: alignment_tax_tolerance'
+    """
+    folder = refit_folder(
+        run.path if isinstance(run, Result) else run,
+        view,
+        method,
+        options=options,
+        evidence=evidence,
+        compiled=compiled,
+        out=out,
+        name=name,
+        report=report,
+        say=say,
+        progress=progress,
+    )
+    return load(folder)
+
+
+def refit_folder(
+    run: str | os.PathLike[str],
+    view: View,
+    method: Method,
+    *,
+    options: Sampling | None,
+    evidence: Evidence | None,
+    compiled: "CompiledModel | None",
+    out: Path | str,
+    name: str | None,
+    report: bool | None,
+    say: Callable[[str], None],
+    progress: "Progress | None",
+) -> Path:
+    """As :func:`refit`, and return the folder alone: reading it whole takes longer than a redraw."""
+    started = time.perf_counter()
+    source = read_source(run, out)
+    name = run_name(name or default_name(source.model.name, view))
+    chosen = plan(source, view, method)
+    say(chosen.reason)
+    facts = {"refitted_from": _link(source, chosen, Path(out) / name), "refit": _facts(chosen)}
+    with unfinished(Path(out), name) as place:
+        if chosen.method == "sample":
+            model = _compiled(source, view, evidence, compiled, say)
+            _write_sampled(place.folder, name, model, options or sampling_of(source.info), facts, say, progress)
+        else:
+            _write_reweighted(place.folder, name, reweighted(chosen), facts, started)
+        if report or (report is None and chosen.method == "sample"):
+            say("drawing the report")
+            from analysis.report import write_report
+
+            write_report(load(place.folder))
+    return place.path
+
+
+def _link(source: Source, chosen: Plan, path: Path) -> dict[str, Any]:
+    return {
+        "run": source.path.name,
+        "path": os.path.relpath(source.path.resolve(), path.resolve()),
+        "posterior": source.info["files"][TREE],
+        "shares_draws": chosen.method == "reweight",
+    }
+
+
+def _facts(chosen: Plan) -> dict[str, Any]:
+    how = "sampled" if chosen.method == "sample" else "redrawn" if chosen.exact else "reweighted"
+    return {"how": how, "reason": chosen.reason}
+
+
+def sampling_of(info: Mapping[str, Any]) -> Sampling:
+    """Options that a run was sampled with."""
+    known = {field.name for field in fields(Sampling)}
+    return Sampling(**{key: value for key, value in info["sampler"].items() if key in known})
+
+
+def _compiled(
+    source: Source,
+    view: View,
+    evidence: Evidence | None,
+    compiled: "CompiledModel | None",
+    say: Callable[[str], None],
+) -> "CompiledModel":
+    """Compiled model under the view: the one given where it is the same likelihood, else a new one."""
+    same = view.evidence == source.view.evidence
+    chosen = evidence or (source.evidence if same else load_evidence())
+    if compiled is not None:
+        expected, got = restrict(chosen, view, source.model).hash, compiled.evidence.hash
+        if compiled.model.name != source.model.name or got != expected:
+            rule = f"must be model {source.model.name} on the evidence {expected[:12]}"
+            raise InputError(f"compiled: {rule}, got {compiled.model.name} on {got[:12]}; compile again")
+        return compiled.with_view(view)
+    say("compiling the model (the first time on a machine a minute)")
+    from analysis.fit import compile_model
+
+    return compile_model(source.model, chosen, view)
+
+
+def _write_sampled(
+    folder: Path,
+    name: str,
+    compiled: "CompiledModel",
+    options: Sampling,
+    facts: Mapping[str, Any],
+    say: Callable[[str], None],
+    progress: "Progress | None",
+) -> None:
+    from analysis.pipeline import conclude, write
+
+    say(f"sampling {options.chains} chains of {options.draws} draws")
+    started = time.perf_counter()
+    fit = compiled.sample(options, progress)
+    outcome = conclude(fit, options, {"sample": time.perf_counter() - started})
+    write(folder, replace(outcome, info={**outcome.info, **facts}), name)
+
+
+def _write_reweighted(folder: Path, name: str, answer: Reweighted, facts: Mapping[str, Any], started: float) -> None:
+    chosen = answer.plan
+    assert chosen.carried is not None  # a plan that reweights has it
+    source, carried = chosen.carried.source, chosen.carried
+    checks = [*_source_checks(source), *chosen.checks]
+    record = {
+        "format": FORMAT,
+        "model": source.model.name,
+        "view": carried.view.name,
+        "method": "reweight",
+        "verdict": verdict(checks),
+        "checks": [check.to_dict() for check in checks],
+        "claims": answer.claims,
+        "quantities": answer.rows,
+    }
+    info = {
+        **{key: value for key, value in source.info.items() if key not in ("files", "timings", "sensitivity")},
+        **facts,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command_line(),
+        "view": {"name": carried.view.name, "hash": carried.view.hash},
+        "horizon": carried.view.arrival.horizon,
+    }
+    groups = _new_groups(answer)
+    info["timings"] = {"refit": round(time.perf_counter() - started, 3)}
+    write_run(folder, name, groups, carried.view, record, info)
+
+
+def _source_checks(source: Source) -> list[Check]:
+    """What failed in the run whose draws are used; one line where nothing did."""
+    failed = [Check(**check) for check in source.record["checks"] if not check["passed"]]
+    return failed or [Check("source_checks_failed", 0.0, 0.0, True, source.path.name)]
+
+
+def _new_groups(answer: Reweighted) -> "dict[str, xr.Dataset]":
+    """What a reweighted result stores: weights, and the scores and quantities that the view changes."""
+    import xarray as xr
+
+    from analysis.overlay import difference
+
+    carried, weights = answer.plan.carried, answer.plan.weights
+    assert carried is not None and weights is not None  # a plan that reweights has both
+    dims, source = ("chain", "draw", "quantity"), carried.source
+    moved = np.flatnonzero(np.any(carried.z != source.z, axis=(0, 1)))
+    names = [carried.tables.names[i] for i in moved]
+    groups = {"derived": difference(_derive(source, source.values[0], source.view), answer.derived)}
+    if names:
+        groups["posterior"] = xr.Dataset({"z": (dims, carried.z[..., moved])}, coords={"quantity": names})
+    if not answer.plan.exact:
+        log_weight = np.log(np.maximum(weights.values, np.finfo(float).tiny))
+        groups["weights"] = xr.Dataset({"log_weight": (dims[:2], log_weight)})
+    return groups
