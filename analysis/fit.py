@@ -166,6 +166,26 @@ def compile_model(model: Model, evidence: Evidence, view: View) -> CompiledModel
     return CompiledModel(model, view, chosen, graph, compiled, Terms(graph))
 
 
+def compiled_for(
+    model: Model, evidence: Evidence, view: View, compiled: CompiledModel | None, say: Callable[[str], None]
+) -> CompiledModel:
+    """Compiled model under a view: the one given where there is one, else a new one.
+
+    Raises
+    ------
+    InputError
+        If the one given is of another model or of other evidence.
+    """
+    if compiled is None:
+        say("compiling the model (the first time on a machine a minute)")
+        return compile_model(model, evidence, view)
+    expected, got = restrict(evidence, view, model).hash, compiled.evidence.hash
+    if compiled.model.name != model.name or got != expected:
+        rule = f"must be model {model.name} on the evidence {expected[:12]}"
+        raise InputError(f"compiled: {rule}, got {compiled.model.name} on {got[:12]}; compile again")
+    return compiled.with_view(view)
+
+
 def open_data(view: View, model: Model, graph: Any) -> dict[str, Any]:
     """Value of every ``pm.Data`` of the graph that a view sets, by name."""
     tables = view.tables(model.quantities)

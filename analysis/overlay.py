@@ -1,22 +1,24 @@
 """A refit that stores only what is new, laid over the run whose draws it counts."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from analysis.draws import derive
 from analysis.seeds import generator
+from analysis.weights import Weights
 from models.catalogue import find_model
 from models.tables import Tables, log_density
 
 if TYPE_CHECKING:
     from analysis.store import Result
 
-__all__ = ["difference", "overlay", "replaced"]
+__all__ = ["difference", "overlay", "replaced", "resampled"]
 
 STALE = ("prior_predictive",)  # of the old prior
+CHAINS = ("sample_stats", "weights")  # what makes no sense of draws that were resampled
 
 
 def difference(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
@@ -64,6 +66,28 @@ def overlay(source: "Result", refit: "Result") -> "Result":
         seed = generator(int(source.info["sampler"]["seed"]), "prior_arrival")
         groups["prior_derived"] = derive(model, prior, tables, source.evidence, view, seed)
     return replace(refit, tree=xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()}))
+
+
+def resampled(result: "Result", weights: Weights) -> "Result":
+    """Result whose draws all count the same: each repeated in proportion to its weight, by systematic resampling.
+
+    For figures. Chains lose their order, so diagnostics of the sampler are left out.
+    """
+    chosen, groups = weights.chosen(), {}
+    for path, node in result.tree.subtree_with_keys:
+        dataset = node.to_dataset(inherit=False)
+        if path.strip("./") in CHAINS or not dataset.variables:
+            continue
+        if {"chain", "draw"} <= set(dataset.dims) and not path.startswith("prior"):
+            dataset = dataset.map(lambda v: _taken(v, chosen) if {"chain", "draw"} <= set(v.dims) else v)
+        groups[f"/{path}"] = dataset
+    return replace(result, tree=xr.DataTree.from_dict(groups))
+
+
+def _taken(variable: xr.DataArray, chosen: Any) -> xr.DataArray:
+    whole = variable.transpose("chain", "draw", ...)
+    flat = whole.values.reshape(-1, *whole.shape[2:])[chosen]
+    return whole.copy(data=flat.reshape(whole.shape))
 
 
 def _under(prior: xr.Dataset, old: Tables, new: Tables) -> xr.Dataset:

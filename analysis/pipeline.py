@@ -20,7 +20,7 @@ from models.views import View, load_view
 if TYPE_CHECKING:
     import xarray as xr
 
-    from analysis.fit import Fit, Progress
+    from analysis.fit import CompiledModel, Fit, Progress
 
 __all__ = ["Outcome", "conclude", "run", "sample", "write"]
 
@@ -61,6 +61,7 @@ def run(
     report: bool = True,
     say: Callable[[str], None] = _say,
     progress: "Progress | None" = None,
+    compiled: "CompiledModel | None" = None,
 ) -> Result:
     """Sample a model's posterior and leave a run's folder.
 
@@ -83,6 +84,8 @@ def run(
         Takes one line about what is being done.
     progress : callable
         Told how many draws are done, of how many, and how many diverged.
+    compiled : CompiledModel, optional
+        Of the same model and evidence: nothing is compiled then; see :func:`analysis.fit.compile_model`.
 
     Returns
     -------
@@ -97,7 +100,7 @@ def run(
     view, evidence = view or load_view("default"), evidence or load_evidence()
     name = run_name(name or default_name(chosen.name, view))
     with unfinished(Path(out), name) as place:
-        outcome = sample(chosen.name, view, evidence, options, say, progress)
+        outcome = sample(chosen.name, view, evidence, options, say, progress, compiled)
         say("writing the run")
         result = write(place.folder, outcome, name)
         if report:
@@ -115,13 +118,13 @@ def sample(
     options: Sampling,
     say: Callable[[str], None] = _say,
     progress: "Progress | None" = None,
+    compiled: "CompiledModel | None" = None,
 ) -> Outcome:
     """Compile, sample, derive and check, without writing anything; arguments as in :func:`run`."""
     started = time.perf_counter()
-    say("compiling the model (the first time on a machine a minute)")
-    from analysis.fit import compile_model
+    from analysis.fit import compiled_for
 
-    compiled = compile_model(find_model(model), evidence, view)
+    compiled = compiled_for(find_model(model), evidence, view, compiled, say)
     compile_seconds = time.perf_counter() - started
     say(f"sampling {options.chains} chains of {options.draws} draws")
     started = time.perf_counter()

@@ -20,7 +20,6 @@ from analysis.source import Source, read_source
 from analysis.store import FORMAT, TREE, Result, command_line, default_name, load, run_name, unfinished, write_run
 from analysis.summary import claims, summarise
 from analysis.weights import Weights
-from models.catalogue import restrict
 from models.errors import InputError
 from models.evidence import Evidence, load_evidence
 from models.views import View
@@ -259,7 +258,11 @@ def refit_folder(
     facts = {"refitted_from": _link(source, chosen, Path(out) / name), "refit": _facts(chosen)}
     with unfinished(Path(out), name) as place:
         if chosen.method == "sample":
-            model = _compiled(source, view, evidence, compiled, say)
+            from analysis.fit import compiled_for
+
+            same = view.evidence == source.view.evidence
+            known = evidence or (source.evidence if same else load_evidence())
+            model = compiled_for(source.model, known, view, compiled, say)
             _write_sampled(place.folder, name, model, options or sampling_of(source.info), facts, say, progress)
         else:
             _write_reweighted(place.folder, name, reweighted(chosen), facts, started)
@@ -289,28 +292,6 @@ def sampling_of(info: Mapping[str, Any]) -> Sampling:
     """Options that a run was sampled with."""
     known = {field.name for field in fields(Sampling)}
     return Sampling(**{key: value for key, value in info["sampler"].items() if key in known})
-
-
-def _compiled(
-    source: Source,
-    view: View,
-    evidence: Evidence | None,
-    compiled: "CompiledModel | None",
-    say: Callable[[str], None],
-) -> "CompiledModel":
-    """Compiled model under the view: the one given where it is the same likelihood, else a new one."""
-    same = view.evidence == source.view.evidence
-    chosen = evidence or (source.evidence if same else load_evidence())
-    if compiled is not None:
-        expected, got = restrict(chosen, view, source.model).hash, compiled.evidence.hash
-        if compiled.model.name != source.model.name or got != expected:
-            rule = f"must be model {source.model.name} on the evidence {expected[:12]}"
-            raise InputError(f"compiled: {rule}, got {compiled.model.name} on {got[:12]}; compile again")
-        return compiled.with_view(view)
-    say("compiling the model (the first time on a machine a minute)")
-    from analysis.fit import compile_model
-
-    return compile_model(source.model, chosen, view)
 
 
 def _write_sampled(

@@ -20,6 +20,7 @@ import numpy as np
 from analysis import gallery
 from analysis.claims import CLAIMS, Claim
 from analysis.gallery import Drawing
+from analysis.overlay import resampled
 from analysis.plot_style import used_rows, view_of
 from analysis.store import Result
 from analysis.words import interval, missing, number, probability
@@ -115,8 +116,9 @@ def _replace(path: Path, text: str) -> Path:
 def _page(result: Result, strict: bool) -> dict[str, Any]:
     model, view, record = find_model(result.record["model"]), view_of(result), result.record
     horizon = view.arrival.horizon
+    drawn = resampled(result, result.weights) if "weights" in result.tree.children else result
     sections = {
-        name: [_show(drawing, strict) for drawing in drawings(result)]
+        name: [_show(drawing, strict) for drawing in drawings(drawn)]
         for name, drawings in (
             ("forecast", gallery.forecasts),
             ("predictive", gallery.predictive),

@@ -1,0 +1,25 @@
+"""Shared by the tests of what runs: the command line in this process."""
+
+import sys
+
+import pytest
+
+from analysis.cli import main
+
+
+@pytest.fixture
+def aligntax(monkeypatch, capsys, tmp_path):
+    """Run a command in this process, in an empty folder; returns exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["aligntax", *map(str, words)])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = 0 if stop.code is None else stop.code
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call

@@ -1,0 +1,275 @@
+"""A refit as a folder: light, tied to the run whose draws it counts, whole when loaded; and one compilation for many views."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.options import Sampling
+from analysis.pipeline import conclude
+from analysis.refitting import plan, refit, reweighted
+from analysis.source import read_source
+from analysis.store import load
+from models.errors import InputError
+
+LESS = {"quantiles": {"0.1": 0.002, "0.5": 0.01, "0.9": 0.05}}  # of the tolerance, which no evidence bears on
+LIMIT = {"family": "lognormal", "mu": 1.7, "sigma": 0.6}  # of algorithms: weights are needed, and can be trusted
+
+
+@pytest.fixture
+def results(run_folder, tmp_path):
+    """A results folder with one finished run, ``base``."""
+    shutil.copytree(run_folder, tmp_path / "base")
+    return tmp_path
+
+
+def test_a_redraw_stores_what_is_new_and_loads_whole(results, view):
+    answer = refit("base", view.with_quantity("alignment_tax_tolerance", LESS), out=results, name="less")
+    assert answer.info["refit"]["how"] == "redrawn"
+    sizes = [(results / name / "posterior.nc").stat().st_size for name in ("less", "base")]
+    assert sizes[0] < 0.1 * sizes[1]
+    base = load(results / "base")
+    assert "weights" not in answer.tree.children and answer.weights.ess == pytest.approx(4000)
+    np.testing.assert_array_equal(answer.derived["tai_year"], base.derived["tai_year"])
+    np.testing.assert_array_equal(answer.posterior["z"], base.posterior["z"])
+    tolerance = 10.0 ** answer.derived["alignment_tax_tolerance"].values
+    assert np.median(tolerance) == pytest.approx(0.01, rel=0.1)
+    assert np.quantile(tolerance, 0.9) == pytest.approx(0.05, rel=0.15)
+    assert (
+        answer.record["quantities"]["alignment_hours_affordable"]
+        != base.record["quantities"]["alignment_hours_affordable"]
+    )
+    prior = 10.0 ** answer.tree["prior_derived"]["alignment_tax_tolerance"].values
+    assert np.median(prior) == pytest.approx(0.01, rel=0.1)  # the prior beside it is the new one
+
+
+def test_a_reweighted_result_holds_weights_and_not_copies(results, view):
+    moved = view.with_quantity("algorithmic_limit", LIMIT)
+    answer = refit("base", moved, out=results, name="limit")
+    assert answer.info["refit"]["how"] == "reweighted" and answer.record["method"] == "reweight"
+    assert (results / "limit" / "posterior.nc").stat().st_size < 150_000
+    expected = reweighted(plan(read_source("base", results), moved))
+    np.testing.assert_allclose(answer.weights.values, expected.plan.weights.values, rtol=1e-9, atol=1e-15)
+    for name, row in expected.rows.items():
+        assert answer.record["quantities"][name]["q50"] == row["q50"]
+    np.testing.assert_array_equal(
+        answer.derived["algorithmic_limit"], load(results / "base").derived["algorithmic_limit"]
+    )
+    names = {check["name"] for check in answer.record["checks"]}
+    assert names >= {"k_hat", "weighted_ess", "reach", "weights_variance"}
+    assert set(answer.record["quantities"]["tai_year"]) == set(load(results / "base").record["quantities"]["tai_year"])
+
+
+def test_there_and_back_is_the_original_answer(results, view):
+    there = refit("base", view.with_quantity("algorithmic_limit", LIMIT), out=results, name="there")
+    back = refit(there, view, out=results, name="back")
+    assert back.info["refitted_from"]["run"] == "base"  # a refit of a refit counts the draws of the run behind it
+    base = load(results / "base").record["quantities"]
+    for name, row in back.record["quantities"].items():
+        for key in ("q05", "q50", "q95"):
+            assert row[key] == (None if base[name][key] is None else pytest.approx(base[name][key], rel=1e-9))
+
+
+def test_sampling_the_original_view_again_is_the_original_answer(results, view, joint, run_folder):
+    again = refit("base", view, "sample", compiled=joint, out=results, name="again", report=False)
+    base = load(run_folder)
+    assert again.posterior["z"].equals(base.posterior["z"])
+    ours, theirs = again.record["quantities"], base.record["quantities"]
+    assert {n: r["q50"] for n, r in ours.items()} == {n: r["q50"] for n, r in theirs.items()}
+    assert again.info["refitted_from"]["shares_draws"] is False
+
+
+def test_a_live_process_compiles_once(monkeypatch, scaling, view, tmp_path, evidence):
+    """One compilation serves every view; and a compiled model of other evidence is refused."""
+    import nutpie
+
+    from analysis.fit import compile_model
+    from analysis.pipeline import run
+    from models.catalogue import find_model
+
+    calls, real = [], nutpie.compile_pymc_model
+    monkeypatch.setattr(nutpie, "compile_pymc_model", lambda *a, **k: calls.append(1) or real(*a, **k))
+    compiled = compile_model(find_model("scaling"), evidence, view)
+    first = run("scaling", view, evidence, Sampling(draws=100), tmp_path, "first", report=False, compiled=compiled)
+    medians = []
+    for i, middle in enumerate((0.6, 0.8, 1.0)):
+        moved = view.with_quantity(
+            "data_exponent_prior", {"quantiles": {"0.1": middle - 0.01, "0.5": middle, "0.9": middle + 0.01}}
+        )
+        answer = refit(first, moved, "sample", compiled=compiled, out=tmp_path, name=f"run{i}", report=False)
+        medians.append(answer.record["quantities"]["data_exponent_pooled"]["q50"])
+    assert len(calls) == 1
+    assert medians == sorted(medians) and medians[2] - medians[0] > 0.2  # and each is its own posterior
+    later = replace(view, evidence=replace(view.evidence, until=2023.0))
+    with pytest.raises(InputError, match="compiled: must be model scaling on the evidence"):
+        refit(first, later, compiled=compiled, out=tmp_path, name="other", report=False)
+
+
+def test_a_fit_keeps_the_view_that_was_sampled(outcome):
+    other = outcome.fit.view.with_quantity("usd_per_hour", {"quantiles": {"0.1": 5, "0.5": 10, "0.9": 20}})
+    with pytest.raises(InputError, match="fit: must keep its view"):
+        conclude(replace(outcome.fit, view=other), Sampling(), {})
+
+
+def test_new_evidence_is_sampled(tmp_path, scaling, view, evidence):
+    from analysis.pipeline import run
+
+    first = run("scaling", view, evidence, Sampling(draws=100), tmp_path, "all", report=False, compiled=scaling)
+    earlier = replace(view, evidence=replace(view.evidence, until=2021.0))
+    answer = refit(first, earlier, out=tmp_path, name="until2021", report=False)
+    assert answer.record["method"] == "sample" and "evidence differs" in answer.info["refit"]["reason"]
+    medians = [r.record["quantities"]["data_exponent_pooled"]["q50"] for r in (first, answer)]
+    assert medians[0] - medians[1] > 0.03  # Chinchilla came in 2022
+
+
+# ------------------------------------------------------------------------------------------------------------------ damage
+
+
+def test_a_refit_knows_when_its_draws_are_gone_or_others(results, view):
+    refit("base", view.with_quantity("alignment_tax_tolerance", LESS), out=results, name="less")
+    moved = results / "moved"
+    moved.mkdir()
+    for name in ("base", "less"):  # together they can go anywhere
+        shutil.copytree(results / name, moved / name)
+    assert load(moved / "less").record["quantities"]
+    shutil.rmtree(moved / "base")
+    with pytest.raises(InputError, match="counts the draws of base"):
+        load(moved / "less")
+    info = json.loads((results / "base" / "info.json").read_text())
+    info["files"]["posterior.nc"] = "0" * 64
+    (results / "base" / "info.json").write_text(json.dumps(info))
+    with pytest.raises(InputError, match="got others; refit again"):
+        load(results / "less")
+
+
+def test_a_run_whose_view_is_not_the_one_it_was_fitted_under_is_refused(results, view):
+    info = json.loads((results / "base" / "info.json").read_text())
+    info["view"]["hash"] = "0" * 64
+    (results / "base" / "info.json").write_text(json.dumps(info))
+    with pytest.raises(InputError, match="must have the view that it was fitted under"):
+        refit("base", view, out=results)
+
+
+def test_a_run_of_another_model_version_is_refused(results, view):
+    info = json.loads((results / "base" / "info.json").read_text())
+    info["model"]["version"] += 1
+    (results / "base" / "info.json").write_text(json.dumps(info))
+    with pytest.raises(InputError, match="must be of model version"):
+        refit("base", view, out=results)
+
+
+def test_a_failed_refit_leaves_nothing(results, view):
+    before = sorted(results.iterdir())
+    crossing = replace(view, arrival=replace(view.arrival, mode="crossing"))
+    with pytest.raises(InputError, match=r"arrival.mode: crossing has no likelihood"):
+        refit("base", crossing, out=results, name="bad")
+    with pytest.raises(InputError, match="name: must be new"):
+        refit("base", view, out=results, name="base")
+    assert sorted(results.iterdir()) == before
+
+
+def test_the_sources_failed_checks_are_the_refits(results, view):
+    folder = results / "base"
+    record, info = (json.loads((folder / name).read_text()) for name in ("summary.json", "info.json"))
+    record["checks"][0] |= {"passed": False, "action": "more draws"}
+    (folder / "summary.json").write_text(json.dumps(record))
+    from analysis.store import digest
+
+    info["files"]["summary.json"] = digest(folder / "summary.json")
+    (folder / "info.json").write_text(json.dumps(info))
+    answer = refit("base", view.with_quantity("alignment_tax_tolerance", LESS), out=results, name="less")
+    assert answer.record["verdict"] == "fail"
+
+
+# ------------------------------------------------------------------------------------------------------------ command line
+
+
+def test_refit_on_the_command_line(aligntax, results):
+    code, out, err = aligntax("refit", "base", "--set", "alignment_tax_tolerance=0.002,0.01,0.05", "--out", results)
+    assert code == 0 and err == ""
+    assert "from base: redrawn exactly" in out and "aligntax report" in out
+    code, out, _ = aligntax(
+        "refit", "base", "--set", "usd_per_hour=5,9,20", "--out", results, "--json", "--name", "wage"
+    )
+    record = json.loads(out)
+    assert code == 0 and record["method"] == "reweight" and record["run"] == "wage"
+    assert 10 ** record["quantities"]["usd_per_hour"]["q50"] == pytest.approx(9, rel=0.05)
+
+
+def test_refit_takes_a_view_file_and_draws_its_report_when_asked(aligntax, results):
+    (results / "mine.toml").write_text("[quantities.usd_per_hour]\nquantiles = {0.1 = 5, 0.5 = 9, 0.9 = 20}\n")
+    code, out, _ = aligntax(
+        "refit", "base", "--view", results / "mine.toml", "--out", results, "--name", "m", "--report"
+    )
+    assert code == 0 and (results / "m" / "report.html").exists() and "report.html" in out
+    page = (results / "m" / "report.html").read_text()
+    assert "refitted from base" in page and "redrawn exactly" in page
+
+
+def test_what_a_weight_cannot_do_is_kept_and_marked_when_forced(aligntax, results):
+    words = (
+        "refit",
+        "base",
+        "--set",
+        "spend_growth_ratio=3,4,5",
+        "--out",
+        results,
+        "--method",
+        "reweight",
+        "--name",
+        "far",
+    )
+    code, out, _ = aligntax(*words)
+    assert code == 1 and "verdict: fail" in out and "check failed: reach" in out
+    assert (results / "far" / "summary.json").exists()
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        ((), "view: a refit needs another view, got none"),
+        (("--set", "usd_per_hour=5,9"), "set: must be quantity=p10,p50,p90"),
+        (("--set", "usd_per_our=5,9,20"), "did you mean usd_per_hour"),
+        (("--view", "absent.toml"), "view: must be a file or one of"),
+        (("--set", "usd_per_hour=5,9,20", "--method", "magic"), "method: must be one of auto, reweight, sample"),
+        (("--set", "usd_per_hour=5,9,20", "--name", "../up"), "name: must be letters"),
+        (("--set", "usd_per_hour=5,9,20", "--draws", "0"), "draws: must lie between"),
+    ],
+)
+def test_mistakes_are_one_message_and_exit_2(aligntax, results, words, message):
+    before = sorted(results.iterdir())
+    code, out, err = aligntax("refit", "base", "--out", results, *words)
+    assert code == 2 and out == "" and message in err and err.count("\n") == 1
+    assert sorted(results.iterdir()) == before
+
+
+def test_an_unknown_run_is_named(aligntax, results):
+    code, _, err = aligntax("refit", "bse", "--set", "usd_per_hour=5,9,20", "--out", results)
+    assert code == 2 and "known are base" in err
+
+
+LIGHT = """
+import sys
+from analysis.cli import main
+sys.argv = ["aligntax", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+heavy = {"pymc", "pytensor", "nutpie", "numba", "arviz_stats", "matplotlib"} & set(sys.modules)
+print(sorted(heavy), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "change, loaded",
+    [("alignment_tax_tolerance=0.002,0.01,0.05", "[]"), ("spend_growth=0.12,0.31,0.52", "['arviz_stats']")],
+)
+def test_reusing_draws_imports_no_pymc_and_a_redraw_no_arviz(results, change, loaded):
+    words = ["refit", "base", "--set", change, "--out", str(results), "--method", "reweight"]
+    done = subprocess.run([sys.executable, "-c", LIGHT, *words], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == loaded
