@@ -7,16 +7,20 @@ importing PyMC takes seconds and most uses need none of it.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis.comparison import compare
+    from analysis.fit import compile_model
     from analysis.options import Sampling
     from analysis.pipeline import run
     from analysis.refitting import refit
     from analysis.store import Result, load
 
-__all__ = ["Result", "Sampling", "load", "refit", "run"]
+__all__ = ["Result", "Sampling", "compare", "compile_model", "load", "refit", "run"]
 
 _HOMES = {
     "Result": "analysis.store",
     "Sampling": "analysis.options",
+    "compare": "analysis.comparison",
+    "compile_model": "analysis.fit",
     "load": "analysis.store",
     "refit": "analysis.refitting",
     "run": "analysis.pipeline",

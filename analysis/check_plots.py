@@ -152,6 +152,8 @@ def pit(result: Result) -> Figure:
 
 def worst(result: Result) -> list[str]:
     """Parameters that the checks of r_hat and effective sample size name as the worst."""
+    if "sample_stats" not in result.tree.children:  # draws that were resampled are no chains
+        return []
     checks = [c["where"] for c in result.record["checks"] if c["name"] in ("r_hat", "ess_bulk", "ess_tail")]
     return [name for name in dict.fromkeys(checks) if _parameter(result, name) is not None]
 

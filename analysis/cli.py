@@ -8,8 +8,11 @@ import sys
 
 import typer
 
+from analysis.commands import budget as buying
+from analysis.commands import compare as comparing
 from analysis.commands import evidence, runs, view
 from analysis.commands import refit as refitting
+from analysis.commands import sensitivity as drivers
 from models.errors import InputError
 
 __all__ = ["app", "main"]
@@ -21,7 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (runs.run, refitting.refit, runs.show, runs.runs, runs.report, runs.verify):
+MAKE = (runs.run, refitting.refit)
+READ = (runs.show, comparing.compare, drivers.sensitivity, buying.budget, runs.runs, runs.report, runs.verify)
+for command in (*MAKE, *READ):
     app.command()(command)
 app.add_typer(view.app, name="view")
 app.add_typer(evidence.app, name="evidence")

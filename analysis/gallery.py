@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis import check_plots, plots
+from analysis import check_plots, plots, sensitivity_plots
+from analysis.drivers import labelled, leading
 from analysis.plot_style import draws_of, used_rows, view_of
 from analysis.store import Result
 from analysis.words import probability
 
-__all__ = ["Drawing", "chains", "forecasts", "predictive"]
+__all__ = ["Drawing", "chains", "drivers", "forecasts", "predictive"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,25 @@ def _fan_caption(result: Result) -> str:
     return (
         "Human-hours of alignment data needed and affordable if the largest run of each date were the one to align: "
         f"median, 50% and 90% bands, cut at the axis.{cut if nothing else ''} Dotted: InstructGPT's 20,000 hours."
+    )
+
+
+def drivers(result: Result) -> Iterator[Drawing]:
+    """Which single prior moves which answer."""
+    found = result.info.get("sensitivity")
+    if not found or not sensitivity_plots.shown_priors(found):
+        return
+    cells = [
+        (value, labelled(name), labelled(prior))
+        for name in leading(found)
+        for prior, value in found["headlines"][name]["sensitivity"].items()
+        if prior != name
+    ]
+    most = f" The largest is {max(cells)[0]:.2f}: {max(cells)[1]} to the prior of {max(cells)[2]}." if cells else ""
+    yield Drawing(
+        f"How far each answer (row) moves when a single prior (column) is widened or narrowed, the others fixed.{most} Blank "
+        "cells are within Monte Carlo noise; quantities with an asterisk are assumed, no evidence bears on them.",
+        lambda: sensitivity_plots.heat_map(found),
     )
 
 

@@ -147,6 +147,7 @@ def conclude(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> Out
     from analysis.checks import diagnose, verdict
     from analysis.draws import derive, observed, predict
     from analysis.seeds import generator
+    from analysis.sensitivity import sensitivity
     from analysis.summary import claims, summarise
 
     started = time.perf_counter()
@@ -187,7 +188,10 @@ def conclude(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> Out
         "quantities": rows,
     }
     timings = {**timings, "derive": time.perf_counter() - started}
-    return Outcome(fit, groups, record, _info(fit, options, timings))
+    started = time.perf_counter()
+    drivers = sensitivity(groups, fit.tables, fit.model.headlines, fit.prior_only)
+    timings["sensitivity"] = time.perf_counter() - started
+    return Outcome(fit, groups, record, {**_info(fit, options, timings), "sensitivity": drivers})
 
 
 def contraction(fit: "Fit", name: str) -> float | None:

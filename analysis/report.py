@@ -6,10 +6,11 @@ fetched. A figure that fails leaves its error in its place and is counted beside
 
 import base64
 import os
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-from analysis import gallery
+from analysis import drivers, gallery
 from analysis.claims import CLAIMS, Claim
 from analysis.gallery import Drawing
+from analysis.given import conditional
 from analysis.overlay import resampled
 from analysis.plot_style import used_rows, view_of
 from analysis.store import Result
@@ -73,14 +75,16 @@ class Shown:
     error: str = ""
 
 
-def write_report(result: Result, strict: bool = False) -> Path:
-    """Write ``report.html`` into a run's folder.
+def write_report(result: Result, strict: bool = False, given: str | None = None) -> Path:
+    """Write ``report.html`` into a run's folder, or ``report-given-CONDITION.html`` of the draws that meet a condition.
 
     Parameters
     ----------
     result : Result
     strict : bool
         Whether a figure that fails raises; by default its error is shown on the page and counted in the verdict.
+    given : str, optional
+        Condition on quantities; see :mod:`analysis.given`.
 
     Returns
     -------
@@ -96,8 +100,18 @@ def write_report(result: Result, strict: bool = False) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    page = PAGE
+    if given is not None:
+        result, page = _conditional(result, given), f"report-given-{re.sub('[^A-Za-z0-9._]+', '-', given)[:60]}.html"
     text = environment.get_template(PAGE).render(_page(result, strict))
-    return _replace(result.path / PAGE, text)
+    return _replace(result.path / page, text)
+
+
+def _conditional(result: Result, text: str) -> Result:
+    """Result of the draws that meet a condition, each as often as it counts; what drives the whole answer is left out."""
+    given, record = conditional(result, text)
+    info = {key: value for key, value in result.info.items() if key != "sensitivity"}
+    return replace(resampled(result, given.weights), record=record, info=info)
 
 
 def _replace(path: Path, text: str) -> Path:
@@ -121,6 +135,7 @@ def _page(result: Result, strict: bool) -> dict[str, Any]:
         name: [_show(drawing, strict) for drawing in drawings(drawn)]
         for name, drawings in (
             ("forecast", gallery.forecasts),
+            ("driven", gallery.drivers),
             ("predictive", gallery.predictive),
             ("chains", gallery.chains),
         )
@@ -138,6 +153,7 @@ def _page(result: Result, strict: bool) -> dict[str, Any]:
         "answer": [_row(name, record["quantities"][name], horizon) for name in _answer(model, record["quantities"])],
         "quantities": [_row(name, row, horizon) for name, row in record["quantities"].items()],
         "anchors": _anchors(result),
+        "drivers": _drivers(result),
         "evidence": list(_evidence(result, model)),
         "priors": [_prior(name, view.quantities[name], result) for name in model.quantities],
         "errors": sum(bool(shown.error) for group in sections.values() for shown in group),
@@ -229,6 +245,15 @@ def _contraction(row: Mapping[str, Any]) -> str:
 def _unit(quantity: Quantity) -> str:
     unit = "" if quantity.unit == "1" else quantity.unit
     return f"log10 {unit}".strip() if quantity.scale == "log10" else unit
+
+
+def _drivers(result: Result) -> dict[str, Any]:
+    """What drives the answer, in words; without rows in a run that did not ask."""
+    found = result.info.get("sensitivity")
+    if not found:
+        return {"rows": []}
+    notes = [drivers.CAUTION, drivers.contracted(found), drivers.decided(found.get("decision"))]
+    return {"rows": drivers.rows(found, drivers.leading(found)), "notes": [note for note in notes if note]}
 
 
 def _anchors(result: Result) -> list[dict[str, str]]:

@@ -5,16 +5,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.words import interval, missing, probability
+from analysis.claims import CLAIMS
+from analysis.words import interval, missing, number, probability
 from models.quantities import QUANTITIES
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from analysis.budget import Budget
+    from analysis.comparison import Comparison
+    from analysis.experts import Experts
     from models.evidence import Evidence
-    from models.views import View
 
-__all__ = ["answer", "evidence_rows", "progress", "runs_table", "table", "view_table"]
+__all__ = ["answer", "evidence_rows", "progress", "runs_table", "table"]
 
 ANSWER = (
     "alignment_hours_needed",
@@ -57,8 +60,6 @@ def answer(
     console: "Console", folder: Path, record: Mapping[str, Any], info: Mapping[str, Any], every: bool = False
 ) -> None:
     """Print a run: verdict, claims, quantities with 90% intervals, and where its report is."""
-    from analysis.claims import CLAIMS
-
     good = record["verdict"] == "pass"
     console.print(
         f"{record['model']} under view {record['view']}, {record['method']}, seed {info['sampler']['seed']}",
@@ -66,6 +67,9 @@ def answer(
     )
     if refit := info.get("refit"):
         console.print(f"from {info['refitted_from']['run']}: {refit['reason']}", markup=False)
+    if given := record.get("given"):
+        size = f"{given['draws']} draws, {given['ess']:.0f} effective"
+        console.print(f"given {given['text']}: probability {probability(given['probability'])}, {size}", markup=False)
     if record["claims"]:
         assumed, shown = set(info["prior_only"]), []
         for claim in CLAIMS:
@@ -95,6 +99,115 @@ def answer(
     report = folder / "report.html"
     where = f"report: {report}" if report.exists() else f"run: {folder} (its report: `aligntax report {folder}`)"
     console.print(where, soft_wrap=True, markup=False)
+
+
+def comparison_table(console: "Console", comparison: "Comparison", every: bool = False) -> None:
+    """Print runs side by side, where they differ beyond Monte Carlo error, and what differed in their views."""
+    labels, horizon = comparison.labels, comparison.runs[0].info["horizon"]
+    for i, run in enumerate(comparison.runs):
+        given = comparison.given[i]
+        condition = "" if given is None else f", given {given.text} ({probability(given.probability)})"
+        facts = f"view {run.record['view']}, {run.record['method']}, seed {run.info['sampler']['seed']}"
+        console.print(f"{labels[i]}: {facts}, verdict {run.record['verdict']}{condition}", markup=False)
+    rows = []
+    for name in comparison.names:
+        if "[" in name and not every:
+            continue
+        quantity = QUANTITIES[name.split("[")[0]]
+        cells = []
+        for i, numbers in enumerate(comparison.rows):
+            median, span = interval(numbers[name], quantity, horizon)
+            mark = "" if i == 0 else " *" if comparison.differs[name][i - 1] else ""
+            cells.append(f"{median}{f' ({span})' if span else ''}{mark}")
+        rows.append((quantity.label + (f" [{name.split('[')[1]}" if "[" in name else ""), *cells))
+    table(console, ("quantity", *labels), rows)
+    told = [claim for claim in CLAIMS if all(claim.name in each for each in comparison.claims)]
+    chances = [(claim.text, *(probability(each[claim.name]) for each in comparison.claims)) for claim in told]
+    if chances:
+        table(console, ("claim", *labels), chances)
+    marked = sum(any(differs) for differs in comparison.differs.values())
+    total = len(comparison.differs)
+    console.print(
+        f"* differs from {labels[0]} beyond Monte Carlo error (Holm, 5%): {marked} of {total} numbers", markup=False
+    )
+    for label, change, shared in zip(labels[1:], comparison.changes, comparison.shared, strict=True):
+        draws = "; counts the same draws" if shared else ""
+        console.print(f"{label} changes {change.words()}{draws}", markup=False)
+    _priors(console, comparison)
+
+
+def _priors(console: "Console", comparison: "Comparison") -> None:
+    """Print priors that differ, in natural units."""
+    names = [name for change in comparison.changes for name in change.quantities]
+    rows = []
+    for name in dict.fromkeys(names):
+        quantity, cells = QUANTITIES[name], []
+        for run in comparison.runs:
+            points = quantity.from_link(run.view.tables([name]).table(name).value([-1.6448536, 0.0, 1.6448536]))
+            cells.append(f"{points[1]:.3g} ({points[0]:.3g} to {points[2]:.3g})")
+        rows.append((f"{quantity.label}, {quantity.unit}", *cells))
+    if rows:
+        table(console, ("prior", *comparison.labels), rows)
+
+
+def budget_table(console: "Console", answer: "Budget") -> None:
+    """Print what to buy, what another amount would cost, and how to label."""
+    arrival = f"given arrival before the horizon ({probability(answer.probability_arrival)})"
+    condition = "" if answer.given is None else f"given {answer.given.text} ({probability(answer.given.probability)}), "
+    console.print(f"enough with {answer.confidence:.0%} confidence, {condition}{arrival}:", markup=False)
+    since = f"a year from {answer.start:.0f} until arrival"
+    rows = [
+        ("to buy", f"{number(answer.hours)} human-hours", f"{number(answer.usd)} USD"),
+        (since, f"{number(answer.hours_per_year)} human-hours", f"{number(answer.usd_per_year)} USD"),
+        ("a tolerated tax pays for it", probability(answer.affordable), ""),
+        (
+            "least expected loss",
+            f"{number(answer.best_hours)} human-hours",
+            f"at {number(answer.price)} USD a missing hour",
+        ),
+        ("worth of knowing the need", "", f"{number(answer.evpi)} USD"),
+    ]
+    table(console, ("", "amount", "money"), rows)
+    regrets = [(f"{m:g} times the hours", f"{number(usd)} USD") for m, usd in answer.regret.items()]
+    table(console, ("buying instead", "expected regret"), regrets)
+    low, middle, high = answer.error
+    console.print(
+        f"label error implied by published agreement: {middle:.0%} (90%: {low:.0%} to {high:.0%})", markup=False
+    )
+    labels = [
+        (f"{s.error:.0%}", str(s.votes), f"{s.votes_gain:.2f}", f"{s.worth:.2f}", f"{s.worth_written:.2f}")
+        for s in answer.splits
+    ]
+    columns = ("label error", "best votes", "gain of votes", "better evaluator", "better evaluator, written items")
+    table(console, columns, labels)
+    console.print(
+        "Votes: where people write the items; where items cost nothing, one vote is always best. Better evaluator: pay up to so "
+        "many labels for one with half the error.",
+        markup=False,
+    )
+
+
+def experts(console: "Console", answer: "Experts") -> None:
+    """Print medians of each expert and of their pool, and how much of the spread lies between experts."""
+    horizon = answer.pooled.info["horizon"]
+    columns = [*(a.record["view"] for a in answer.answers), "pooled"]
+    runs = (*answer.answers, answer.pooled)
+    rows = []
+    for name in ANSWER:
+        share = answer.between.get(name)
+        quantity = QUANTITIES[name]
+        medians = [
+            interval(a.record["quantities"][name], quantity, horizon)[0] for a in runs if name in a.record["quantities"]
+        ]
+        if len(medians) == len(runs):
+            rows.append((quantity.label, *medians, "" if share is None else f"{share:.0%}"))
+    table(console, ("median of", *columns, "between experts"), rows)
+    for a, weight in zip(answer.answers, answer.weights, strict=True):
+        console.print(f"{a.record['view']} (weight {weight:.2g}): {a.info['refit']['reason']}", markup=False)
+    console.print(f"pooled: {answer.pooled.info['refit']['reason']}", markup=False)
+    failed = [a.record["run"] for a in runs if a.record["verdict"] != "pass"]
+    console.print(f"verdict: {'a check failed in ' + ', '.join(failed) if failed else 'pass'}", markup=False)
+    console.print(f"runs: {', '.join(str(a.path) for a in runs)}", soft_wrap=True, markup=False)
 
 
 def _quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> tuple[str, str, str, str]:
@@ -159,20 +272,6 @@ def runs_table(
             )
         )
     table(console, ("run", "model", "view", "method", "verdict", "created (UTC)", "TAI median", "affordable"), lines)
-
-
-def view_table(console: "Console", view: "View", names: Sequence[str]) -> None:
-    """Print the priors of a view in their own units."""
-    from models.quantities import lookup
-
-    tables, rows = view.tables(names), []
-    for name in names:
-        quantity, prior = lookup(name), tables.table(name)
-        points = quantity.from_link(prior.value([-1.6448536, 0.0, 1.6448536]))
-        rows.append(
-            (name, *(f"{point:.3g}" for point in points), quantity.unit, str(view.quantities[name].get("source", "")))
-        )
-    table(console, ("quantity", "5%", "50%", "95%", "unit", "source"), rows)
 
 
 def evidence_rows(evidence: "Evidence", name: str, used: bool) -> tuple[list[str], list[list[Any]]]:

@@ -20,7 +20,16 @@ import numpy as np
 
 from models.errors import InputError
 
-__all__ = ["Weights"]
+__all__ = ["Weights", "batch_error"]
+
+
+def batch_error(influence: Any) -> float:
+    """Standard error of the mean of correlated numbers with mean zero, shape (chain, draw), from batches of each chain."""
+    chains, draws = influence.shape
+    length = max(1, int(np.sqrt(draws)))
+    batches = draws // length
+    means = influence[:, : batches * length].reshape(chains * batches, length).mean(axis=1)
+    return float(np.sqrt(np.mean(means**2) / len(means)))
 
 
 @dataclass(frozen=True)
@@ -74,12 +83,11 @@ class Weights:
 
     def mcse(self, h: Any) -> float:
         """Monte Carlo standard error of :meth:`mean`, from the means of batches of each chain."""
-        chains, draws = h.shape
-        influence = self.values * h.size * (h - self.mean(h))
-        length = max(1, int(np.sqrt(draws)))
-        batches = draws // length
-        means = influence[:, : batches * length].reshape(chains * batches, length).mean(axis=1)
-        return float(np.sqrt(np.mean(means**2) / len(means)))
+        return batch_error(self.influence(h))
+
+    def influence(self, h: Any) -> Any:
+        """What each draw contributes to the error of :meth:`mean`, shape (chain, draw), mean zero."""
+        return self.values * h.size * (h - self.mean(h))
 
     def effective(self, h: Any) -> float:
         """Number of independent draws that would give the mean of ``h`` as well; NaN where ``h`` is constant."""

@@ -1,7 +1,8 @@
 """From what a view says of a quantity to its quantile table.
 
-A prior is stated as ``quantiles``, a ``family`` with parameters, a ``histogram`` or a ``mixture`` of such, in the quantity's own
-unit or another; ``bounds`` condition it to lie between two values. Whatever is stated is compiled on the quantity's link to a
+A prior is stated as ``quantiles``, a ``family`` with parameters, a ``histogram``, ``samples``, a ``point``, or a pool of such
+(``mixture``, which is the linear pool, ``log_pool``, ``quantile_pool``), in the quantity's own unit or another; ``bounds``
+condition it to lie between two values. Whatever is stated is compiled on the quantity's link to a
 :class:`models.tables.Table`; every mistake is an :class:`InputError` that names the quantity, the rule, the value and a remedy.
 """
 
@@ -11,45 +12,49 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.distributions import FAMILIES, Distribution, Histogram, Mapped, Mixture, Truncated
+from models.distributions import FAMILIES, Distribution, Histogram, Mapped, Mixture, Normal, Truncated
 from models.errors import InputError
+from models.pools import log_pool, quantile_pool
 from models.quantities import Quantity, lookup
-from models.tables import Table, from_quantiles, tabulate
+from models.tables import Table, from_quantiles, from_samples, tabulate
+from models.units import Link, fitting, link
 
-__all__ = ["NOTES", "canonical", "compile_prior"]
+__all__ = ["KINDS", "NOTES", "POOLS", "brief", "canonical", "compile_prior", "flatten", "shape", "without_notes"]
 
 Array = NDArray[np.float64]
 
-KINDS = ("quantiles", "family", "histogram", "mixture")
+POOLS = ("mixture", "log_pool", "quantile_pool")
+KINDS = ("quantiles", "family", "histogram", "samples", "point", *POOLS)
 NOTES = ("source", "rationale")
 
-# Alternative units of a stated value: name -> (to the natural value, back, log of the derivative).
-UNITS: Mapping[str, tuple[Any, Any, Any]] = {
-    "OOM": (lambda v: 10.0 ** np.asarray(v), np.log10, lambda v: np.asarray(v) * np.log(10) + np.log(np.log(10))),
-    "percent": (
-        lambda v: np.asarray(v) / 100,
-        lambda x: np.asarray(x) * 100,
-        lambda v: np.full(np.shape(v), -np.log(100)),
-    ),
-    "x/year": (np.log10, lambda x: 10.0 ** np.asarray(x), lambda v: -np.log(v) - np.log(np.log(10))),
-    "percent/year": (
-        lambda v: np.log10(1 + np.asarray(v) / 100),
-        lambda x: 100 * (10.0 ** np.asarray(x) - 1),
-        lambda v: -np.log(100 + np.asarray(v)) - np.log(np.log(10)),
-    ),
-}
+NEEDS = "a prior states exactly one of " + ", ".join(KINDS)
+EXAMPLE = "quantiles = {0.1 = 1, 0.5 = 3, 0.9 = 9}"
+
+SAMPLES = (20, 10_000)  # fewer say little of a tail; more belong in a file of their own, thinned
+# A point mass is a normal this wide on the link (relative beyond 1): its density stays finite, so that log prior, reweighting
+# and NUTS work; a millionth of an order of magnitude, or of a unit, is below anything that is reported.
+POINT_WIDTH = 1e-6
+
+
+def brief(value: object, limit: int = 160) -> str:
+    """Value in a message: its text, cut to a length."""
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except RecursionError:
+        text = f"{type(value).__name__} nested too deep"
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def _fail(quantity: Quantity, rule: str, got: object, remedy: str) -> InputError:
-    return InputError(f"{quantity.name}: {rule}, got {got}; {remedy}")
+    return InputError(f"{quantity.name}: {rule}, got {brief(got)}; {remedy}")
 
 
-def _flatten(quantiles: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(quantiles: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Undo TOML's reading of the bare key ``0.1`` as nested tables."""
     flat: dict[str, Any] = {}
     for key, value in quantiles.items():
         if isinstance(value, Mapping):
-            flat |= _flatten(value, f"{prefix}{key}.")
+            flat |= flatten(value, f"{prefix}{key}.")
         else:
             flat[f"{prefix}{key}"] = value
     return flat
@@ -71,81 +76,67 @@ def _number(quantity: Quantity, what: str, value: Any) -> float:
     return number
 
 
-def _forward(quantity: Quantity, unit: str) -> tuple[Any, Any, Any]:
-    """Map from the stated unit to link space, its inverse and the log of its derivative."""
-    if unit == "OOM" and quantity.scale == "log10":
-        return np.asarray, np.asarray, lambda v: np.zeros(np.shape(v))
-    if unit and unit != quantity.unit and unit not in UNITS:
-        raise _fail(
-            quantity,
-            "unit must be the quantity's or one of " + ", ".join(UNITS),
-            repr(unit),
-            "leave it out for " + quantity.unit,
-        )
-    rates = {"x/year", "percent/year"}
-    fits = {"OOM": ("OOM", "OOM/year")} | dict.fromkeys(rates, ("OOM/year",))
-    if quantity.unit not in fits.get(unit, (quantity.unit,)):
-        raise _fail(quantity, f"unit {unit!r} does not fit a quantity in {quantity.unit}", repr(unit), "leave it out")
-    if unit == "OOM":
-        unit = ""
-    natural, back, log_rate = UNITS.get(unit, (np.asarray, np.asarray, lambda v: np.zeros(np.shape(v))))
-
-    def log_slope(v: Any) -> Any:
-        x = natural(v)
-        if quantity.scale == "log10":
-            return log_rate(v) - np.log(x) - np.log(np.log(10))
-        if quantity.scale == "logit":
-            low, high = quantity.lower, quantity.upper
-            return log_rate(v) + np.log(high - low) - np.log(x - low) - np.log(high - x)
-        return log_rate(v)
-
-    return lambda v: quantity.to_link(natural(v)), lambda y: back(quantity.from_link(y)), log_slope
+def _link(quantity: Quantity, unit: Any) -> Link:
+    way = link(quantity, unit) if isinstance(unit, str) else None
+    if way is None:
+        rule = f"unit must be {' or '.join(fitting(quantity))} (another does not fit)"
+        raise _fail(quantity, rule, repr(brief(unit, 40)), "or leave it out for " + quantity.unit)
+    return way
 
 
-def _shape(quantity: Quantity, spec: Mapping[str, Any]) -> Distribution:
-    """Link-space distribution of one specification."""
+def shape(quantity: Quantity, spec: Mapping[str, Any]) -> Distribution:
+    """Link-space distribution of one specification: exact where it is a family, a histogram or a mixture of such."""
     if not isinstance(spec, Mapping):
-        raise _fail(
-            quantity, "a prior must be a table", repr(spec)[:40], "write quantiles = {0.1 = 1, 0.5 = 3, 0.9 = 9}"
-        )
+        raise _fail(quantity, "a prior must be a table", repr(spec), f"write {EXAMPLE}")
     for note in NOTES:
         if not isinstance(spec.get(note, ""), str):
-            raise _fail(quantity, f"{note} must be text", repr(spec[note])[:40], "put it in quotes")
-    unit = str(spec.get("unit", ""))
-    forward, inverse, log_slope = _forward(quantity, unit)
+            raise _fail(quantity, f"{note} must be text", repr(spec[note]), "put it in quotes")
+    way = _link(quantity, spec.get("unit", ""))
     kinds = [kind for kind in KINDS if kind in spec]
     family = spec.get("family")
     parameters = FAMILIES[family][1] if isinstance(family, str) and family in FAMILIES else ()
-    if unknown := set(spec) - {*KINDS, *NOTES, *parameters, "unit", "bounds"}:
-        raise _fail(
-            quantity,
-            "a prior has no such key",
-            sorted(unknown),
-            "known are " + ", ".join((*KINDS, *NOTES, "unit", "bounds")),
-        )
+    known = (*KINDS, *NOTES, "unit", "bounds")
+    if unknown := set(spec) - {*known, *parameters}:
+        raise _fail(quantity, "a prior has no such key", sorted(unknown), "known are " + ", ".join(known))
     if len(kinds) != 1:
-        raise _fail(
-            quantity, "a prior states exactly one of quantiles, family, histogram, mixture", kinds or "none of them",
-            "for instance {quantiles = {0.1 = 1, 0.5 = 3, 0.9 = 9}}",
-        )  # fmt: skip
-    shape: Distribution
-    if kinds == ["quantiles"]:
-        shape = _from_quantiles(quantity, spec["quantiles"], forward)
-    elif kinds == ["family"]:
-        shape = Mapped(_family(quantity, spec), forward, inverse, log_slope)
-    elif kinds == ["histogram"]:
-        shape = Mapped(_histogram(quantity, spec["histogram"]), forward, inverse, log_slope)
-    else:
-        shape = _mixture(quantity, spec["mixture"], unit)
-    return _truncate(quantity, spec["bounds"], shape, forward) if "bounds" in spec else shape
+        raise _fail(quantity, NEEDS, kinds or "none of them", f"for instance {EXAMPLE}")
+    free = _free(quantity, kinds[0], spec, way)
+    return _truncate(quantity, spec["bounds"], free, way) if "bounds" in spec else free
 
 
-def _truncate(quantity: Quantity, stated: Any, shape: Distribution, forward: Any) -> Distribution:
+def _free(quantity: Quantity, kind: str, spec: Mapping[str, Any], way: Link) -> Distribution:
+    """Distribution without its bounds."""
+    stated = spec[kind]
+    if kind == "quantiles":
+        return _from_quantiles(quantity, stated, way)
+    if kind == "family":
+        return Mapped(_family(quantity, spec), way.forward, way.inverse, way.log_slope)
+    if kind == "histogram":
+        return Mapped(_histogram(quantity, stated), way.forward, way.inverse, way.log_slope)
+    if kind == "samples":
+        return from_samples(_samples(quantity, stated, way))
+    if kind == "point":
+        at = float(_on_link(quantity, np.asarray([_number(quantity, "point", stated)]), way)[0])
+        return Normal(at, POINT_WIDTH * max(1.0, abs(at)))
+    return _pool(quantity, kind, stated, spec.get("unit", ""))
+
+
+def _on_link(quantity: Quantity, values: Array, way: Link) -> Array:
+    """Stated values on the link; an error where one is outside the quantity's range."""
+    with np.errstate(all="ignore"):
+        y = np.asarray(way.forward(values), dtype=float)
+    if not np.all(np.isfinite(y)):
+        rule = f"values must lie inside the quantity's range ({_range(quantity)})"
+        raise _fail(quantity, rule, values[~np.isfinite(y)].tolist(), "check the unit: " + ", ".join(fitting(quantity)))
+    return y
+
+
+def _truncate(quantity: Quantity, stated: Any, free: Distribution, way: Link) -> Distribution:
     bounds = _numbers(quantity, "bounds", stated)
     if len(bounds) != 2 or not bounds[0] < bounds[1]:
         raise _fail(quantity, "bounds must be two increasing numbers", stated, "write bounds = [low, high]")
     with np.errstate(all="ignore"):
-        low, high = (float(forward(b)) for b in bounds)
+        low, high = (float(way.forward(b)) for b in bounds)
     if not np.isfinite(low) or not np.isfinite(high):
         raise _fail(
             quantity,
@@ -153,7 +144,7 @@ def _truncate(quantity: Quantity, stated: Any, shape: Distribution, forward: Any
             bounds.tolist(),
             "move them inside",
         )
-    inside = 1.0 - float(shape.cdf(np.asarray(low))) - float(shape.sf(np.asarray(high)))
+    inside = 1.0 - float(free.cdf(np.asarray(low))) - float(free.sf(np.asarray(high)))
     if inside < 0.01:
         raise _fail(
             quantity,
@@ -161,14 +152,12 @@ def _truncate(quantity: Quantity, stated: Any, shape: Distribution, forward: Any
             f"{inside:.2g} of it",
             "widen the bounds or move the prior",
         )
-    return Truncated(shape, low, high)
+    return Truncated(free, low, high)
 
 
-def _from_quantiles(quantity: Quantity, stated: Any, forward: Any) -> Table:
-    if not isinstance(stated, Mapping) or len(flat := _flatten(stated)) < 2:
-        raise _fail(
-            quantity, "quantiles must be two or more pairs", stated, "write quantiles = {0.1 = 1, 0.5 = 3, 0.9 = 9}"
-        )
+def _from_quantiles(quantity: Quantity, stated: Any, way: Link) -> Table:
+    if not isinstance(stated, Mapping) or len(flat := flatten(stated)) < 2:
+        raise _fail(quantity, "quantiles must be two or more pairs", stated, f"write {EXAMPLE}")
     try:
         pairs = sorted((float(p), _number(quantity, f"quantile {p}", v)) for p, v in flat.items())
     except ValueError as error:
@@ -182,11 +171,7 @@ def _from_quantiles(quantity: Quantity, stated: Any, forward: Any) -> Table:
         raise _fail(
             quantity, "probabilities must be distinct and between 0 and 1", p.tolist(), "use for instance 0.1, 0.5, 0.9"
         )
-    with np.errstate(all="ignore"):
-        y = np.asarray(forward(v), dtype=float)
-    if not np.all(np.isfinite(y)):
-        rule = f"values must lie inside the quantity's range ({_range(quantity)})"
-        raise _fail(quantity, rule, v.tolist(), "check the unit: OOM, percent or " + quantity.unit)
+    y = _on_link(quantity, v, way)
     if not np.all(np.diff(y) > 0):
         raise _fail(quantity, "quantiles must increase with their probability", dict(pairs), "put them in order")
     return from_quantiles(p, y)
@@ -233,26 +218,37 @@ def _histogram(quantity: Quantity, spec: Any) -> Histogram:
     return Histogram(tuple(edges), tuple(weights))
 
 
-def _mixture(quantity: Quantity, spec: Any, unit: str) -> Mixture:
-    if (
-        not isinstance(spec, Sequence)
-        or isinstance(spec, str)
-        or len(spec) < 2
-        or not all(isinstance(c, Mapping) for c in spec)
-    ):
-        raise _fail(
-            quantity,
-            "a mixture is a list of two or more priors",
-            spec,
-            "write mixture = [{weight = 1, quantiles = ...}, ...]",
-        )
-    weights = tuple(_number(quantity, "weight", component.get("weight", 1.0)) for component in spec)
-    if min(weights) < 0 or sum(weights) <= 0:
-        raise _fail(quantity, "mixture weights must be non-negative and not all zero", weights, "correct them")
-    parts = [
-        {"unit": unit, **{key: value for key, value in component.items() if key != "weight"}} for component in spec
-    ]
-    return Mixture(weights, tuple(_shape(quantity, part) for part in parts))
+def _samples(quantity: Quantity, stated: Any, way: Link) -> Array:
+    if isinstance(stated, str | Mapping):  # a file is the user's: the command line reads it before the view is parsed
+        raise _fail(quantity, "samples must be a list of numbers here", stated, "a file is read with `--view FILE`")
+    values = _numbers(quantity, "samples", stated)
+    low, high = SAMPLES
+    if not low <= len(values) <= high:
+        rule = f"samples must be {low} to {high} numbers"
+        raise _fail(quantity, rule, len(values), "state quantiles" if len(values) < low else "keep every so many")
+    y = _on_link(quantity, values, way)
+    if len(np.unique(y)) < 3:
+        raise _fail(quantity, "samples must have three distinct values", np.unique(values).tolist(), "state a point")
+    return y
+
+
+def _pool(quantity: Quantity, kind: str, stated: Any, unit: Any) -> Distribution:
+    """Pool of component priors; each takes the pool's unit unless it has its own."""
+    listed = isinstance(stated, Sequence) and not isinstance(stated, str)
+    if not listed or len(stated) < 2 or not all(isinstance(component, Mapping) for component in stated):
+        remedy = f"write {kind} = [{{weight = 1, quantiles = ...}}, ...]"
+        raise _fail(quantity, f"a {kind} is a list of two or more priors", stated, remedy)
+    weights = tuple(_number(quantity, "weight", component.get("weight", 1.0)) for component in stated)
+    if min(weights) < 0 or not 0 < sum(weights) < np.inf:
+        raise _fail(quantity, f"{kind} weights must be non-negative and not all zero", weights, "correct them")
+    parts = [{"unit": unit, **{key: v for key, v in component.items() if key != "weight"}} for component in stated]
+    if kind == "mixture":
+        return Mixture(weights, tuple(shape(quantity, part) for part in parts))
+    tables = [compile_prior(quantity.name, part) for part in parts]
+    try:
+        return (log_pool if kind == "log_pool" else quantile_pool)(tables, weights)
+    except InputError as error:
+        raise InputError(f"{quantity.name}: {error}") from None
 
 
 def compile_prior(name: str, spec: Mapping[str, Any]) -> Table:
@@ -263,8 +259,8 @@ def compile_prior(name: str, spec: Mapping[str, Any]) -> Table:
     name : str
         Elicited quantity.
     spec : mapping
-        One of ``quantiles``, ``family`` with its parameters, ``histogram`` or ``mixture``; optionally ``unit`` (``OOM``,
-        ``percent``, ``x/year``, ``percent/year``) and ``bounds`` (the prior is conditioned to lie between them).
+        One of :data:`KINDS`; optionally ``unit`` (see :mod:`models.units`) and ``bounds`` (the prior is conditioned to lie
+        between them).
 
     Returns
     -------
@@ -278,13 +274,15 @@ def compile_prior(name: str, spec: Mapping[str, Any]) -> Table:
     """
     quantity = lookup(name)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # a value outside the range is reported below
-        shape = _shape(quantity, spec)
-        if isinstance(shape, Table):
-            if not np.all(np.isfinite([shape.y, shape.slope])):
-                raise _fail(quantity, "quantiles must be near enough to subtract", dict(spec), "choose smaller numbers")
-            return shape
+        stated = shape(quantity, spec)
+        if isinstance(stated, Table):
+            sound = np.all(np.isfinite([stated.y, stated.slope])) and np.all(np.diff(stated.y) > 0)
+            if not sound or not np.all(stated.slope > 0):
+                rule = "values must be near enough to subtract and far enough to tell apart"
+                raise _fail(quantity, rule, dict(spec), "choose other numbers")
+            return stated
         try:
-            return tabulate(shape)
+            return tabulate(stated)
         except InputError:
             rule = f"the prior must lie inside the quantity's range ({_range(quantity)}) without steps"
             raise _fail(quantity, rule, dict(spec), "choose another family, unit or bounds") from None
@@ -296,9 +294,9 @@ def canonical(spec: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in spec.items():
         if key == "quantiles":
             plain[key] = {
-                f"{float(p):g}": float(v) for p, v in sorted(_flatten(value).items(), key=lambda i: float(i[0]))
+                f"{float(p):g}": float(v) for p, v in sorted(flatten(value).items(), key=lambda i: float(i[0]))
             }
-        elif key == "mixture":
+        elif key in POOLS:
             plain[key] = [canonical(component) for component in value]
         elif isinstance(value, Mapping):
             plain[key] = canonical(value)
@@ -307,3 +305,9 @@ def canonical(spec: Mapping[str, Any]) -> dict[str, Any]:
         else:
             plain[key] = value if isinstance(value, str) else float(value)
     return plain
+
+
+def without_notes(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What a specification states, without who said it and why; in a pool's components too."""
+    plain = {key: value for key, value in spec.items() if key not in NOTES}
+    return plain | {key: [without_notes(component) for component in plain[key]] for key in POOLS if key in plain}

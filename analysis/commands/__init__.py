@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from models.errors import InputError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Json", "Out", "Run", "console", "dump"]
+__all__ = ["Given", "Json", "Out", "Picture", "Run", "check_picture", "console", "dump", "save_picture"]
 
 Run = Annotated[str, typer.Argument(help="Folder of a run, or its name in the results folder.", show_default=False)]
 Out = Annotated[Path, typer.Option(help="Folder of results.")]
+Given = Annotated[
+    str | None, typer.Option(help="Condition on quantities, such as 'tai_year<2035 and alignment_tax<1%'.")
+]
+Picture = Annotated[Path | None, typer.Option(help="Draw it into a file (png, svg or pdf).")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -33,3 +39,33 @@ def console(stderr: bool = False) -> "Console":
 def dump(value: Any) -> None:
     """Answer with JSON."""
     sys.stdout.write(json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def check_picture(path: Path | None) -> None:
+    """Refuse a picture that could not be written, before the work for it is done.
+
+    Raises
+    ------
+    InputError
+        If its ending is none that can be drawn, or its folder does not exist.
+    """
+    if path is None:
+        return
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise InputError(f"picture: must end in .png, .svg or .pdf, got {path}; rename it")
+    if not path.parent.is_dir():
+        raise InputError(f"picture: {path.parent} must be a folder, got none; make it first")
+
+
+def save_picture(figure: Any, path: Path) -> None:
+    """Write a figure.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise InputError(f"picture: must be writable, got {path} ({error.strerror}); choose another") from None

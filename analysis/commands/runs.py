@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.commands import Json, Out, Run, console, dump
+from analysis.commands import Given, Json, Out, Run, console, dump
 from models.errors import InputError
 
 __all__ = ["report", "run", "runs", "show", "verify"]
@@ -60,13 +60,19 @@ def show(
     run: Run,
     as_json: Json = False,
     every: Annotated[bool, typer.Option("--all", help="Every quantity.")] = False,
+    given: Given = None,
     out: Out = Path("results"),
 ) -> None:
     """Print the answer of a run."""
-    from analysis.store import INFO, SUMMARY, find_run, read_json
+    from analysis.store import INFO, SUMMARY, find_run, load, read_json
 
     folder = find_run(run, out)
-    record = read_json(folder / SUMMARY)
+    if given is None:
+        record = read_json(folder / SUMMARY)
+    else:
+        from analysis.given import conditional
+
+        record = conditional(load(folder), given)[1]
     if as_json:
         dump(record)
         return
@@ -101,12 +107,12 @@ def runs(out: Out = Path("results"), as_json: Json = False) -> None:
         sys.stderr.write(f"aligntax: {problem}\n")
 
 
-def report(run: Run, out: Out = Path("results")) -> None:
-    """Draw the report of a run again and print its path."""
+def report(run: Run, given: Given = None, out: Out = Path("results")) -> None:
+    """Draw the report of a run again, or one of the draws that meet a condition, and print its path."""
     from analysis.report import write_report
     from analysis.store import load
 
-    typer.echo(write_report(load(run, out)))
+    typer.echo(write_report(load(run, out), given=given))
 
 
 def verify(run: Run, out: Out = Path("results")) -> None:

@@ -1,15 +1,28 @@
 """``view``: named sets of priors, anchor weights and settings."""
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis.commands import Json, console, dump
+from analysis.commands import Json, Out, console, dump
+from models.errors import InputError
+
+if TYPE_CHECKING:
+    from models.views import View as ModelView
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Views: named sets of priors, anchor weights and settings.", no_args_is_help=True)
+
+View = Annotated[str, typer.Argument(help="View by name or file.", show_default=False)]
+File = Annotated[Path, typer.Argument(help="File to write; - for standard output.")]
+Quantities = Annotated[
+    list[str] | None, typer.Option("--quantity", help="Quantity to state; may be repeated.", show_default="three")
+]
+Extends = Annotated[str, typer.Option(help="View that the new one changes, by name or file.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
 
 
 @app.command("list")
@@ -24,9 +37,6 @@ def view_list(as_json: Json = False) -> None:
     from analysis.terminal import table
 
     table(console(), ("view", "title", "source"), [(v.name, v.title, v.source) for v in views])
-
-
-View = Annotated[str, typer.Argument(help="View by name or file.", show_default=False)]
 
 
 @app.command("show")
@@ -44,30 +54,238 @@ def view_show(
     elif as_json:
         dump(chosen.to_dict())
     else:
-        from analysis.terminal import view_table
+        from analysis.terminal_views import view_table
 
         view_table(console(), chosen, list(chosen.quantities))
 
 
 @app.command("check")
-def view_check(view: View) -> None:
-    """Check a view and print what it changes against the default one."""
+def view_check(
+    view: View,
+    picture: Annotated[Path | None, typer.Option(help="Draw the changed priors into FILE.svg, .png or .pdf.")] = None,
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Check a view: what it changes against the default one, and how well each prior meets what is stated."""
+    from analysis.changes import changes
     from analysis.inputs import read_view
-    from analysis.terminal import view_table
+    from analysis.terminal_views import check_view
+    from models.quantities import ELICITED
     from models.views import load_view
 
     chosen, default = read_view(view), load_view("default")
-    changed = [name for name, spec in chosen.quantities.items() if spec != default.quantities[name]]
-    screen = console()
-    if changed:
-        view_table(screen, chosen, changed)
-    parts = [
-        key
-        for key in ("anchors", "correlations", "evidence", "scaling", "compute", "arrival", "alignment")
-        if getattr(chosen, key) != getattr(default, key)
+    found = changes(default, chosen, tuple(ELICITED))
+    names = list(found.quantities)
+    statements, warned = check_view(chosen, names)
+    if picture is not None:
+        from analysis.view_plots import write_picture
+
+        write_picture(picture, chosen, default, names or list(ELICITED))
+    if as_json:
+        dump(_check_record(view, chosen, statements, warned, found))
+    else:
+        _print_check(view, chosen, statements, found)
+    for line in warned:
+        _say(f"aligntax: warning: {line}")
+    if picture is not None:
+        _say(f"picture: {picture}")
+    if not as_json:
+        _next(view, out, checked=True, changed=found.any)
+
+
+def _print_check(view: str, chosen: "ModelView", statements: Any, found: Any) -> None:
+    from analysis.terminal_views import check_table, view_table
+
+    screen, names = console(), list(statements)
+    if names:
+        view_table(screen, chosen, names)
+        check_table(screen, chosen, statements)
+    others = ["anchors"] if found.anchors else []
+    others += ["correlations"] if found.correlated else []
+    others += ["evidence"] if found.evidence else []
+    others += list(found.settings)
+    rest = f" and {', '.join(others)}" if others else ""
+    screen.print(f"{view}: valid; changes {len(names)} priors{rest} of the default view", markup=False, soft_wrap=True)
+
+
+def _check_record(view: str, chosen: "ModelView", statements: Any, warned: list[str], found: Any) -> dict[str, Any]:
+    from analysis.terminal_views import points
+    from models.quantities import lookup
+
+    rows = [
+        {
+            "quantity": name,
+            "unit": lookup(name).unit,
+            **points(name, chosen),
+            "source": chosen.quantities[name].get("source", ""),
+            "stated": [
+                {
+                    "above": None if s.low == -float("inf") else s.low,
+                    "at_most": s.high,
+                    "probability": s.stated,
+                    "fitted": s.fitted,
+                    "explicit": s.explicit,
+                }
+                for s in each
+            ],
+        }
+        for name, each in statements.items()
     ]
-    screen.print(
-        f"{view}: valid; changes {len(changed)} priors"
-        + (f" and {', '.join(parts)}" if parts else "")
-        + " of the default view"
+    parts = {"anchors": found.anchors, "correlations": bool(found.correlated), "evidence": found.evidence}
+    changed = {**parts, "settings": list(found.settings)}
+    return {"view": view, "hash": chosen.hash, "changed": changed, "quantities": rows, "warnings": warned}
+
+
+@app.command("diff")
+def view_diff(first: View, second: View, as_json: Json = False) -> None:
+    """Show two views side by side in what differs: priors, anchors, correlations, settings, evidence."""
+    from analysis.inputs import read_view
+    from analysis.terminal_views import diff_table, diff_views
+
+    views = read_view(first), read_view(second)
+    found = diff_views(*views)
+    if as_json:
+        dump(found)
+    else:
+        diff_table(console(), *views, found)
+
+
+@app.command("new")
+def view_new(
+    file: File = Path("mine.toml"),
+    quantity: Quantities = None,
+    extends: Extends = "default",
+    force: Force = False,
+    out: Out = Path("results"),
+) -> None:
+    """Write a commented view to fill in."""
+    from analysis.inputs import read_view
+    from analysis.view_files import check_new, chosen, save, template
+
+    names, base = chosen(quantity), read_view(extends)
+    if str(file) != "-":
+        check_new(file, force)
+    text = template(names, base, _parent(extends, file), str(file))
+    if str(file) == "-":
+        sys.stdout.write(text)
+        return
+    save(file, text, force)
+    _say(f"wrote {file}: open it, remove the '#' before the lines you mean, put in your numbers")
+    _next(str(file), out)
+
+
+@app.command("elicit")
+def view_elicit(
+    file: File = Path("mine.toml"),
+    quantity: Quantities = None,
+    extends: Extends = "default",
+    who: Annotated[str, typer.Option(help="Whose beliefs these are.", show_default="asked")] = "",
+    why: Annotated[str, typer.Option(help="Why these values, for all of them.", show_default="asked")] = "",
+    force: Force = False,
+    out: Out = Path("results"),
+) -> None:
+    """Ask for priors, extremes first and middle last, show what they imply, and save who, when and why."""
+    from datetime import date
+
+    from analysis.elicitation import Dialogue, Quit, elicit
+    from analysis.inputs import read_view
+    from analysis.terminal import table
+    from analysis.view_files import check_new, chosen, elicited_text, save
+
+    names, base = chosen(quantity), read_view(extends)
+    if str(file) != "-":
+        check_new(file, force)
+    screen = console(stderr=True)
+    talk = Dialogue(
+        _ask, _say, lambda heads, rows: table(screen, heads, rows), None if sys.stdin.isatty() else PATIENCE
     )
+    try:
+        priors, source = elicit(names, base, talk, date.today().isoformat(), who, why)
+    except Quit:
+        _say("aligntax: stopped, nothing written")
+        return
+    text = elicited_text(priors, _parent(extends, file), source)
+    if str(file) == "-":
+        sys.stdout.write(text)
+        return
+    save(file, text, force)
+    _say(f"wrote {file}")
+    _next(str(file), out)
+
+
+@app.command("pool")
+def view_pool(
+    views: Annotated[list[str], typer.Argument(help="Two or more views by name or file.", show_default=False)],
+    weights: Annotated[str | None, typer.Option(help="One a view, as 2,1,1.", show_default="equal")] = None,
+    method: Annotated[str, typer.Option(help="linear, log or quantile.")] = "linear",
+    file: Annotated[Path, typer.Option("--file", "-f", help="File to write; - for standard output.")] = Path("-"),
+    name: Annotated[str | None, typer.Option(help="Name of the pooled view.", show_default="the file's")] = None,
+    force: Force = False,
+    out: Out = Path("results"),
+) -> None:
+    """Pool several experts' views into one: prior by prior, with anchors and correlations."""
+    from analysis.inputs import parse_weights, read_view
+    from analysis.view_files import check_new, save
+    from models.pooling import pool_views
+
+    shares = parse_weights(weights, len(views))
+    written = str(file) != "-"
+    if written:
+        check_new(file, force)
+    pooled = pool_views(
+        [read_view(view) for view in views],
+        shares,
+        method,  # type: ignore[arg-type]  # checked there
+        name or (file.stem if written else "pool"),
+    )
+    if not written:
+        sys.stdout.write(pooled.to_toml())
+        return
+    save(file, pooled.to_toml(), force)
+    _say(f"wrote {file}: {pooled.title}")
+    _next(str(file), out)
+
+
+PATIENCE = 3  # bad answers to one question before a script is told so
+
+
+def _ask(prompt: str) -> str:
+    """Read a line of standard input; the prompt goes to standard error, because standard output is for answers."""
+    sys.stderr.write(prompt)
+    sys.stderr.flush()
+    try:
+        line = sys.stdin.readline()
+    except UnicodeDecodeError:
+        raise InputError("answer: must be text in the terminal's encoding, got other bytes; nothing written") from None
+    if not sys.stdin.isatty():
+        sys.stderr.write("\n")  # nobody pressed return
+    if not line:
+        raise EOFError
+    return line
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _parent(extends: str, file: Path) -> str:
+    """What the file says it extends: a name, or a path from its own folder."""
+    import os
+
+    from models.views import view_names
+
+    if extends in view_names():
+        return extends
+    return os.path.relpath(extends, Path.cwd() if str(file) == "-" else file.parent)
+
+
+def _next(file: str, out: Path, checked: bool = False, changed: bool = True) -> None:
+    """Say what to type next, also in a pipe: it is how a first-time user gets to a report."""
+    from analysis.view_files import next_commands
+
+    if not changed:
+        _say(f"nothing differs from the default view yet: edit {file}, then check it again")
+        return
+    _say("next:")
+    for line in next_commands(file, out, checked):
+        _say(f"  {line}")

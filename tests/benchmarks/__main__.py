@@ -75,6 +75,27 @@ def whole_run() -> dict[str, list[float]]:
     return alternate(**{"aligntax run": ours, "pm.sample (nutpie)": command(sys.executable, "-c", PLAIN)})
 
 
+def reuse() -> dict[str, list[float]]:
+    """A refit from stored draws in a new process, against ``aligntax run`` (nutpie) with its report in a new process."""
+    program = (sys.executable, "-m", "analysis")
+    with tempfile.TemporaryDirectory() as folder:
+        options = ("--out", folder)
+        command(*program, "run", "--name", "base", *options)()
+        names = iter(range(1000))
+
+        def again(change: str) -> Callable[[], object]:
+            words = (*program, "refit", "base", "--set", change, "--method", "reweight", *options)
+            return lambda: command(*words, "--name", f"r{next(names)}")()
+
+        return alternate(
+            **{
+                "redraw": again("alignment_tax_tolerance=0.005,0.02,0.2"),
+                "reweight": again("spend_growth=0.12,0.31,0.52"),
+                "aligntax run (nutpie)": lambda: command(*program, "run", "--name", f"r{next(names)}", *options)(),
+            }
+        )
+
+
 def refit() -> dict[str, list[float]]:
     """New priors in a live process, against building the model and ``pm.sample`` (nutpie) in a live process."""
     import pymc as pm
@@ -115,7 +136,7 @@ def arrival() -> dict[str, list[float]]:
 
 def main() -> None:
     """Measure, print and store."""
-    sections = {f.__name__: f for f in (start_up, arrival, refit, whole_run)}
+    sections = {f.__name__: f for f in (start_up, arrival, reuse, refit, whole_run)}
     chosen = sys.argv[1:] or list(sections)
     results = {}
     print(

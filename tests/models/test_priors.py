@@ -13,7 +13,8 @@ from scipy.special import ndtr, ndtri
 
 from models.distributions import FAMILIES, Beta, Gamma, Histogram, LogNormal, Mixture, Normal, StudentT, Truncated
 from models.errors import InputError
-from models.priors import KINDS, UNITS, compile_prior
+from models.priors import KINDS, compile_prior
+from models.units import UNITS, fitting, link
 from models.quantities import ELICITED, lookup
 from models.tables import KNOTS, STEP, Table, Tables, copula, log_density, tabulate
 
@@ -148,6 +149,14 @@ SAME = [
     ("algorithmic_limit", {"unit": "OOM", **quantiles(1, 2, 3)}, quantiles(1, 2, 3)),
     ("spend_growth", {"unit": "OOM", **quantiles(0.1, 0.2, 0.3)}, quantiles(0.1, 0.2, 0.3)),
     ("spend_cap", {"unit": "percent", **quantiles(0.1, 1, 10)}, quantiles(0.001, 0.01, 0.1)),
+    ("rlhf_multiplier", {"unit": "percent", **quantiles(50, 200, 900)}, quantiles(0.5, 2, 9)),
+    ("spend_level", {"unit": "dollars", **quantiles(1e6, 1e7, 1e8)}, quantiles(1e6, 1e7, 1e8)),
+    ("usd_per_hour", {"unit": "dollars/hour", **quantiles(10, 20, 40)}, quantiles(10, 20, 40)),
+    ("practice_hours", {"unit": "hours", **quantiles(1e4, 1e5, 1e6)}, quantiles(1e4, 1e5, 1e6)),
+    ("workforce_hours", {"unit": "hours/year", **quantiles(1e4, 1e5, 1e6)}, quantiles(1e4, 1e5, 1e6)),
+    ("horizon_short", {"unit": "hours", **quantiles(1, 2, 3)}, quantiles(3600, 7200, 10800)),
+    ("horizon_medium", {"unit": "days", **quantiles(1, 2, 3)}, quantiles(86400, 172800, 259200)),
+    ("horizon_long", {"unit": "years", **quantiles(1, 2, 3)}, quantiles(31557600, 63115200, 94672800)),
     ("alignment_compute_share", {"unit": "percent", **quantiles(0.1, 1, 10)}, quantiles(0.001, 0.01, 0.1)),
     ("spend_growth", {"unit": "x/year", **quantiles(2, 3, 4)}, quantiles(*np.log10([2, 3, 4]))),
     ("spend_growth", {"unit": "percent/year", **quantiles(-10, 0, 100)}, quantiles(*np.log10([0.9, 1, 2]))),
@@ -182,7 +191,9 @@ def test_a_prior_in_another_unit_is_the_same_prior(name, stated, same) -> None:
     [
         ("usd_per_hour", "", 0.1), ("usd_per_hour", "OOM", 0.1), ("spend_cap", "percent", 0.1), ("spend_growth", "", 0.1),
         ("alignment_compute_share", "", 0.01), ("alignment_compute_share", "percent", 0.1),
-        ("spend_growth", "x/year", 0.1), ("spend_growth", "percent/year", 0.1), ("algorithmic_limit", "percent", 0.1),
+        ("spend_growth", "x/year", 0.1), ("spend_growth", "percent/year", 0.1), ("spend_growth_ratio", "", 0.1),
+        ("horizon_long", "years", 0.1), ("horizon_short", "hours", 0.1), ("rlhf_multiplier", "percent", 0.1),
+        ("spend_growth_ratio", "percent", 0.1), ("practice_hours", "hours", 0.1), ("spend_level", "dollars", 0.1),
     ],
 )  # fmt: skip
 def test_the_density_in_every_unit_is_the_derivative_of_the_distribution_function(name, unit, sigma) -> None:
@@ -190,11 +201,10 @@ def test_the_density_in_every_unit_is_the_derivative_of_the_distribution_functio
     mu, h = 0.8, 1e-4
     table = compile_prior(name, {"family": "normal", "mu": mu, "sigma": sigma, "unit": unit})
     inside = np.abs(KNOTS) < 2
-    natural = UNITS[unit][0] if unit else np.asarray
     if (name, unit) == ("usd_per_hour", "OOM"):
         np.testing.assert_allclose(table.value([0.0, 1.0]), [mu, mu + sigma], atol=1e-9)
-    quantity = lookup(name)
-    high, low = (quantity.to_link(natural(mu + sigma * (KNOTS[inside] + d))) for d in (h, -h))
+    way = link(lookup(name), unit)
+    high, low = (way.forward(mu + sigma * (KNOTS[inside] + d)) for d in (h, -h))
     np.testing.assert_allclose(table.slope[inside], (high - low) / (2 * h), rtol=1e-5)
 
 

@@ -1,0 +1,38 @@
+"""``compare``: runs side by side."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.commands import Given, Json, Out, Picture, check_picture, console, dump, save_picture
+
+__all__ = ["compare"]
+
+
+def compare(
+    runs: Annotated[
+        list[str], typer.Argument(help="Two to eight runs; the first is compared with.", show_default=False)
+    ],
+    given: Given = None,
+    picture: Picture = None,
+    every: Annotated[bool, typer.Option("--all", help="Every headline number, vectors too.")] = False,
+    as_json: Json = False,
+    out: Out = Path("results"),
+) -> None:
+    """Compare runs: headline quantities beyond Monte Carlo error, and what differed in their views."""
+    from analysis.comparison import compare as compare_runs
+    from analysis.store import load
+
+    check_picture(picture)
+    comparison = compare_runs(*(load(run, out) for run in runs), given=given)
+    if as_json:
+        dump(comparison.to_dict())
+    else:
+        from analysis.terminal import comparison_table
+
+        comparison_table(console(), comparison, every)
+    if picture is not None:
+        from analysis.comparison_plots import side_by_side
+
+        save_picture(side_by_side(comparison), picture)

@@ -1,0 +1,159 @@
+"""``sensitivity``: what drives the answer of a run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from analysis.commands import Json, Out, Run, console, dump
+from models.errors import InputError
+
+if TYPE_CHECKING:
+    from analysis.what_if import Point
+
+__all__ = ["sensitivity"]
+
+CURVES = ("tai_year", "alignment_hours_needed", "alignment_hours_affordable", "alignment_tax")  # of a sweep, by default
+
+
+def sensitivity(
+    run: Run,
+    quantity: Annotated[
+        list[str] | None, typer.Option(help="Headline quantity; may be repeated.", show_default="all")
+    ] = None,
+    price: Annotated[
+        float | None,
+        typer.Option(help="USD lost per missing hour.", show_default="best covered in 80% of cases"),
+    ] = None,
+    sweep: Annotated[
+        str | None, typer.Option(help="Move the median of one prior: QUANTITY=LOW,HIGH[,N], in its own unit.")
+    ] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw it into a file (png, svg or pdf).")] = None,
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Say which priors and which evidence drive the answer, and what knowing a quantity would be worth."""
+    _check(price, picture)
+    if sweep is not None:
+        _sweep(run, out, sweep, quantity or [], picture, as_json)
+        return
+    from analysis.sensitivity import Draws, analyse, decision, rounded, stored
+    from analysis.store import load
+
+    result = load(run, out)
+    draws = Draws.of_result(result)
+    names = _chosen(quantity or [], tuple(draws.answers))
+    whole = analyse(draws)
+    worth = decision(draws, price)
+    whole["headlines"] = {name: whole["headlines"][name] for name in names or whole["headlines"]}
+    if picture is not None:
+        from analysis.sensitivity_plots import heat_map
+
+        _save(heat_map(stored(whole, worth)), picture)
+    if as_json:
+        dump({"run": result.path.name, **rounded(whole), "decision": rounded(worth)})
+        return
+    _print(stored(whole, worth), names)
+
+
+def _check(price: float | None, picture: Path | None) -> None:
+    if price is not None and not 0 < price < float("inf"):
+        raise InputError(f"price: must be a positive number of USD, got {price}; leave it out for the default")
+    if picture is not None and picture.suffix not in (".png", ".svg", ".pdf"):
+        raise InputError(f"picture: must end in .png, .svg or .pdf, got {picture}; rename it")
+    if picture is not None and not picture.parent.is_dir():
+        raise InputError(f"picture: {picture.parent} must be a folder, got none; make it first")
+
+
+def _chosen(names: list[str], known: tuple[str, ...]) -> list[str]:
+    for name in names:
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, n=3) or known
+            raise InputError(
+                f"quantity: must be a headline quantity that varies in this run, got {name!r}; "
+                f"did you mean {', '.join(near)}?"
+            )
+    return names
+
+
+def _save(figure: Any, path: Path) -> None:
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise InputError(f"picture: must be writable, got {path} ({error.strerror}); choose another") from None
+
+
+def _print(found: dict[str, Any], names: list[str]) -> None:
+    from analysis.drivers import CAUTION, contracted, decided, leading, rows
+    from analysis.terminal import table
+
+    screen = console()
+    lines = [
+        (row["label"], row["drivers"], row["spread"], row["prior"], row["likelihood"], row["flag"])
+        for row in rows(found, names or leading(found))
+    ]
+    table(screen, ("quantity", "single priors that move it", "spread", "priors", "evidence", "note"), lines)
+    for text in (CAUTION, contracted(found), decided(found["decision"])):
+        if text:
+            screen.print(text, markup=False)
+
+
+def _sweep(run: str, out: Path, text: str, quantity: list[str], picture: Path | None, as_json: bool) -> None:
+    """Answers over the median of one prior."""
+    from analysis.source import read_source
+    from analysis.what_if import Range, what_if
+
+    wanted, source = Range.parse(text), read_source(run, out)
+    known = tuple(name for name in source.record["quantities"] if name.split("[")[0] in source.model.headlines)
+    names = _chosen(quantity, known) or [name for name in CURVES if name in known] or list(known[:4])
+    points = what_if(source, wanted)
+    if picture is not None:
+        from analysis.sensitivity_plots import curves
+
+        _save(curves(points, wanted, names), picture)
+    if as_json:
+        dump(
+            {"run": source.path.name, "quantity": wanted.quantity, "points": [_point(point, names) for point in points]}
+        )
+        return
+    _print_sweep(points, wanted.quantity, names, source.view.arrival.horizon)
+
+
+def _point(point: "Point", names: list[str]) -> dict[str, Any]:
+    keys = ("q05", "q50", "q95", "prob_above", "prob_below", "prob_undefined")
+    return {
+        "median": point.value,
+        "trusted": point.trusted,
+        "ess": point.ess,
+        "k_hat": point.k_hat,
+        "reason": point.reason,
+        "quantities": {name: {key: point.rows[name][key] for key in keys} for name in names},
+    }
+
+
+def _print_sweep(points: "list[Point]", quantity: str, names: list[str], horizon: float) -> None:
+    from analysis.drivers import labelled
+    from analysis.terminal import table
+    from analysis.words import interval, number
+    from models.quantities import lookup
+
+    lines = []
+    for point in points:
+        cells = [interval(point.rows[name], lookup(name.split("[")[0]), horizon) for name in names]
+        k_hat = "exact" if point.k_hat is None else f"{point.k_hat:.2f}"
+        weak = "" if point.trusted else "not to be trusted"
+        lines.append(
+            (number(point.value, 3), *(f"{m} ({b})" if b else m for m, b in cells), f"{point.ess:.0f}", k_hat, weak)
+        )
+    screen, moved = console(), lookup(quantity)
+    unit = "" if moved.unit == "1" else f" ({moved.unit})"
+    heads = (f"{moved.label}{unit}", *(labelled(name) for name in names), "ESS", "k-hat", "")
+    table(screen, heads, lines)
+    screen.print(
+        f"Medians and 90% intervals as the median of the prior of {quantity} moves, its shape kept on its own scale.",
+        markup=False,
+    )
+    if not all(point.trusted for point in points):
+        screen.print("Where weights are not to be trusted, sample: `aligntax run --set`.", markup=False)

@@ -1,0 +1,236 @@
+"""Two or more runs side by side: where their answers differ by more than Monte Carlo error, and in what their views differ.
+
+Of each number, the probability that it is defined and the probabilities of lying below three common thresholds are compared, so
+that a shift, another spread and another censored mass are all seen. With influence functions ``d`` (see :class:`Weights`)::
+
+    error^2 = Var(mean d_1) + Var(mean d_2)      of separate draws
+    error^2 = Var(mean (d_1 - d_2))              of runs that count the same draws, as refits of one run do
+
+A number differs when its smallest p, times the comparisons made, is below 5% after Holm's correction over all numbers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import ndtr
+
+from analysis.changes import Changes, changes
+from analysis.given import Given, condition
+from analysis.store import TREE, Result, load
+from analysis.summary import claims, each, summarise
+from analysis.weights import Weights, batch_error
+from models.catalogue import find_model
+from models.errors import InputError
+from models.views import View
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Comparison", "compare", "holm"]
+
+LEVEL = 0.05  # family-wise, over every number compared
+THRESHOLDS = (0.05, 0.5, 0.95)  # quantiles of the pooled draws
+MOST = 8  # runs: as many as a figure has colours
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs and how far they agree.
+
+    Attributes
+    ----------
+    runs : tuple of Result
+        The first is what the others are compared with.
+    given : tuple of Given or None
+        Condition on each run's draws.
+    rows : tuple of dict
+        Summary of each run's numbers.
+    claims : tuple of dict
+    names : tuple of str
+        Headline numbers that every run has.
+    p : dict of str to tuple of float
+        Of every number, the p-value of each further run's difference from the first.
+    differs : dict of str to tuple of bool
+        Whether it is beyond Monte Carlo error, after Holm's correction.
+    changes : tuple of Changes
+        Of each further run's view against the first's.
+    """
+
+    runs: tuple[Result, ...]
+    given: tuple[Given | None, ...]
+    rows: tuple[Mapping[str, Mapping[str, Any]], ...]
+    claims: tuple[Mapping[str, float], ...]
+    names: tuple[str, ...]
+    p: Mapping[str, tuple[float, ...]]
+    differs: Mapping[str, tuple[bool, ...]]
+    changes: tuple[Changes, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the runs."""
+        return tuple(str(run.record["run"]) for run in self.runs)
+
+    @property
+    def shared(self) -> tuple[bool, ...]:
+        """Whether each further run counts the first one's draws."""
+        return tuple(_draws(run) == _draws(self.runs[0]) for run in self.runs[1:])
+
+    def table(self) -> "pd.DataFrame":
+        """One row a number: median and 5 to 95% of each run, p-value and mark of each further one."""
+        import pandas as pd
+
+        columns: dict[str, list[Any]] = {}
+        for label, rows in zip(self.labels, self.rows, strict=True):
+            columns |= {f"{label} {key}": [rows[name][key] for name in self.names] for key in ("q05", "q50", "q95")}
+        for i, label in enumerate(self.labels[1:]):
+            columns |= {f"{label} p": [self.p[name][i] for name in self.names]}
+            columns |= {f"{label} differs": [self.differs[name][i] for name in self.names]}
+        return pd.DataFrame(columns, index=list(self.names))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain mapping for JSON."""
+        keys = ("q05", "q50", "q95", "prob_censored", "mcse_median")
+        return {
+            "runs": [self._told(i) for i in range(len(self.runs))],
+            "level": LEVEL,
+            "quantities": {
+                name: {
+                    "runs": [{key: rows[name][key] for key in keys} for rows in self.rows],
+                    "p": list(self.p[name]),
+                    "differs": list(self.differs[name]),
+                }
+                for name in self.names
+            },
+            "changes": [
+                {"quantities": list(c.quantities), "correlated": list(c.correlated), "anchors": c.anchors,
+                 "settings": list(c.settings), "evidence": c.evidence, "words": c.words()}
+                for c in self.changes
+            ],
+        }  # fmt: skip
+
+    def _told(self, i: int) -> dict[str, Any]:
+        run, given = self.runs[i], self.given[i]
+        told = {key: run.record[key] for key in ("run", "model", "view", "method", "verdict")}
+        facts = {"seed": run.info["sampler"]["seed"], "evidence": run.info["evidence"]["hash"]}
+        return {**told, **facts, "claims": dict(self.claims[i]), "given": None if given is None else given.to_dict()}
+
+
+def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Comparison:
+    """Compare runs with the first of them.
+
+    Parameters
+    ----------
+    *runs : Result, name or path
+        Two to eight.
+    given : str, optional
+        Condition on quantities; see :mod:`analysis.given`.
+
+    Raises
+    ------
+    InputError
+        If there are too few or too many, or they have no headline quantity in common.
+
+    Examples
+    --------
+    >>> from analysis import compare, load, refit
+    >>> reference = load("results/reference")
+    >>> wages = reference.view.replace(usd_per_hour={0.1: 50, 0.5: 100, 0.9: 300})
+    >>> against = compare(reference, refit(reference, wages, out=folder))
+    >>> against.changes[0].words()
+    'usd_per_hour'
+    >>> against.differs["alignment_hours_affordable"], against.differs["tai_year"]
+    ((True,), (False,))
+    """
+    if not 2 <= len(runs) <= MOST:
+        raise InputError(f"run: compare takes 2 to {MOST} runs, got {len(runs)}; name others")
+    results = tuple(run if isinstance(run, Result) else load(run) for run in runs)
+    found = tuple(None if given is None else condition(given, r.derived, r.weights) for r in results)
+    weights = [r.weights if g is None else g.weights for r, g in zip(results, found, strict=True)]
+    values = [{s.name: s.values for s in each(r.derived)} for r in results]
+    heads = [find_model(r.record["model"]).headlines for r in results]
+    names = tuple(
+        n for n in values[0] if all(n in v and n.split("[")[0] in h for v, h in zip(values, heads, strict=True))
+    )
+    if not names:
+        models = ", ".join(str(r.record["model"]) for r in results)
+        raise InputError(f"run: runs must share a headline quantity, got models {models}; compare runs of one model")
+    shared = [_draws(r) == _draws(results[0]) for r in results[1:]]
+    p = {
+        name: tuple(
+            _p_value(values[0][name], weights[0], v[name], w, s)
+            for v, w, s in zip(values[1:], weights[1:], shared, strict=True)
+        )
+        for name in names
+    }
+    plain = [g is None and "weights" not in r.tree.children for r, g in zip(results, found, strict=True)]
+    return Comparison(
+        runs=results,
+        given=found,
+        rows=tuple(
+            r.record["quantities"] if whole else summarise(r.derived, tuple(r.info["prior_only"]), w)
+            for r, w, whole in zip(results, weights, plain, strict=True)
+        ),
+        claims=tuple(claims(r.derived, w) for r, w in zip(results, weights, strict=True)),
+        names=names,
+        p=p,
+        differs=holm(p),
+        changes=tuple(_changes(results[0], r) for r in results[1:]),
+    )
+
+
+def _draws(run: Result) -> str:
+    """Hash of the file whose draws a run counts."""
+    link = run.info.get("refitted_from")
+    return str(link["posterior"] if link and link["shares_draws"] else run.info["files"][TREE])
+
+
+def _changes(first: Result, other: Result) -> Changes:
+    views: tuple[View, View] = (first.view, other.view)
+    names = [
+        n for n in find_model(first.record["model"]).quantities if n in find_model(other.record["model"]).quantities
+    ]
+    return changes(*views, names)
+
+
+def _p_value(one: Any, first: Weights, two: Any, second: Weights, shared: bool) -> float:
+    """Smallest two-sided p of the comparisons of one number, times their number."""
+    pairs = [(~np.isnan(one), ~np.isnan(two))]
+    pooled = np.concatenate([v[~np.isnan(v) & (w.values > 0)] for v, w in ((one, first), (two, second))])
+    if len(pooled):
+        cuts = {float(np.quantile(pooled, p, method="inverted_cdf")) for p in THRESHOLDS}
+        with np.errstate(invalid="ignore"):  # undefined lies below nothing
+            pairs += [(one <= cut, two <= cut) for cut in sorted(cuts)]
+    p = [_test(a.astype(float), first, b.astype(float), second, shared) for a, b in pairs]
+    return min(1.0, min(p) * len(p))
+
+
+def _test(one: Any, first: Weights, two: Any, second: Weights, shared: bool) -> float:
+    difference = first.mean(one) - second.mean(two)
+    if abs(difference) < 1e-9:  # rounding of the same probability
+        return 1.0
+    if shared and one.shape == two.shape:
+        error = batch_error(first.influence(one) - second.influence(two))
+    else:
+        error = float(np.hypot(first.mcse(one), second.mcse(two)))
+    return float(2.0 * ndtr(-abs(difference) / error)) if error > 0 else 0.0
+
+
+def holm(p: Mapping[str, Sequence[float]], level: float = LEVEL) -> dict[str, tuple[bool, ...]]:
+    """Which of several p-values are rejected at a family-wise level (Holm 1979, jstor:4615733).
+
+    Parameters
+    ----------
+    p : mapping of str to sequence of float
+        All of them are one family.
+    level : float
+    """
+    ordered = sorted((value, name, i) for name, values in p.items() for i, value in enumerate(values))
+    rejected: set[tuple[str, int]] = set()
+    for rank, (value, name, i) in enumerate(ordered):
+        if value > level / (len(ordered) - rank):
+            break
+        rejected.add((name, i))
+    return {name: tuple((name, i) in rejected for i in range(len(values))) for name, values in p.items()}

@@ -1,0 +1,163 @@
+"""Several experts, each kept apart, beside the answer under their pooled priors; and how far they disagree.
+
+Pooling hides who believes what. So every expert's view is refitted on its own, and of each quantity the share of variance that
+lies between experts is told, on ranks so that "later or never" counts::
+
+    between = sum_e w_e (m_e - m)^2 / sum_e w_e (s_e^2 + (m_e - m)^2),    m = sum_e w_e m_e
+
+The pooled answer is the posterior under pooled priors, quantity by quantity. It is no average of the experts' answers: evidence
+weighs their beliefs against each other, and what one expert believes about two quantities together is not kept.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.refitting import Method, refit
+from analysis.store import Result
+from analysis.summary import each
+from models.errors import InputError
+from models.views import View
+
+__all__ = ["Experts", "between", "by_expert", "parse_weights"]
+
+
+@dataclass(frozen=True)
+class Experts:
+    """Answers of several experts and of their pool.
+
+    Attributes
+    ----------
+    answers : tuple of Result
+        One an expert, in order.
+    weights : tuple of float
+        Of the experts, sum 1.
+    pooled : Result
+    between : dict of str to float or None
+        Share of variance between experts of every number; null where it is constant or undefined.
+    """
+
+    answers: tuple[Result, ...]
+    weights: tuple[float, ...]
+    pooled: Result
+    between: dict[str, float | None]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain mapping for JSON."""
+        return {
+            "experts": [
+                {"run": a.record["run"], "view": a.record["view"], "weight": w, "method": a.record["method"]}
+                for a, w in zip(self.answers, self.weights, strict=True)
+            ],
+            "pooled": self.pooled.record["run"],
+            "quantities": {
+                name: {
+                    "between_experts": share,
+                    "medians": [answer.record["quantities"][name]["q50"] for answer in self.answers],
+                    "pooled": {key: self.pooled.record["quantities"][name][key] for key in ("q05", "q50", "q95")},
+                }
+                for name, share in self.between.items()
+            },
+        }
+
+
+def by_expert(
+    run: str | Result,
+    views: Sequence[View],
+    pooled: View,
+    weights: Sequence[float] | None = None,
+    method: Method = "auto",
+    *,
+    out: Path | str = "results",
+    name: str = "experts",
+    say: Callable[[str], None] = lambda text: None,
+) -> Experts:
+    """Refit a run under each expert's view and under their pool.
+
+    Parameters
+    ----------
+    run : str or Result
+    views : sequence of View
+        Two or more, with different names.
+    pooled : View
+        See :func:`models.pooling.pool_views`.
+    weights : sequence of float, optional
+        Of the experts; default equal.
+    method : {"auto", "reweight", "sample"}
+    out, name : path, str
+        Runs are called ``NAME-VIEW`` and ``NAME-pool``.
+    say : callable
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two experts, or two of one name, or the weights do not fit.
+    """
+    names = [view.name for view in views]
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise InputError(f"view: experts must be two or more with different names, got {', '.join(names)}; name them")
+    share = np.asarray(weights if weights is not None else np.ones(len(views)), dtype=float)
+    if len(share) != len(views) or np.any(share < 0) or not share.sum() > 0:
+        raise InputError(
+            f"weights: must be {len(views)} numbers from 0, not all 0, got {share.tolist()}; one an expert"
+        )
+    answers = []
+    for label, view in zip([*names, "pool"], [*views, pooled], strict=True):
+        say(f"answering under {label}")
+        answers.append(refit(run, view, method, out=out, name=f"{name}-{label}", report=False))
+    *experts, pool = answers
+    share = share / share.sum()
+    return Experts(tuple(experts), tuple(map(float, share)), pool, between(experts, share))
+
+
+def parse_weights(text: str | None, count: int) -> list[float] | None:
+    """Read weights of experts, ``2,1,1``; null where none are given.
+
+    Raises
+    ------
+    InputError
+        If they are not so many numbers.
+    """
+    if text is None:
+        return None
+    try:
+        weights = [float(part) for part in text.split(",")]
+    except ValueError:
+        weights = []
+    if len(weights) != count or not all(np.isfinite(weights)):
+        raise InputError(
+            f"weights: must be {count} numbers, one an expert, got {text!r}; for instance {','.join('1' * count)}"
+        )
+    return weights
+
+
+def between(answers: Sequence[Result], weights: Any) -> dict[str, float | None]:
+    """Share of the variance of ranks that lies between the answers, of every number that all of them have."""
+    values = [{series.name: series.values for series in each(answer.derived)} for answer in answers]
+    shared = [name for name in values[0] if all(name in other for other in values)]
+    counts = [answer.weights.values for answer in answers]
+    return {name: _between([v[name] for v in values], counts, weights) for name in shared}
+
+
+def _between(values: list[Any], counts: list[Any], weights: Any) -> float | None:
+    """Share between experts of the variance of ``F(y)``, where ``F`` is the distribution function of their mixture."""
+    known = [(v[~np.isnan(v)], c[~np.isnan(v)]) for v, c in zip(values, counts, strict=True)]
+    if any(not c.sum() > 0 for _, c in known):
+        return None
+    shares = [c / c.sum() for _, c in known]
+    pooled = np.concatenate([v for v, _ in known])
+    mass = np.concatenate([w * c for w, c in zip(weights, shares, strict=True)])
+    order = np.argsort(pooled, kind="stable")
+    ordered, cumulative = pooled[order], np.concatenate([[0.0], np.cumsum(mass[order])])
+    ranks = [
+        0.5 * (cumulative[np.searchsorted(ordered, v)] + cumulative[np.searchsorted(ordered, v, side="right")])
+        for v, _ in known
+    ]
+    means = np.asarray([np.sum(c * r) for c, r in zip(shares, ranks, strict=True)])
+    within = np.asarray([np.sum(c * (r - m) ** 2) for c, r, m in zip(shares, ranks, means, strict=True)])
+    spread = (means - np.sum(weights * means)) ** 2
+    total = np.sum(weights * (within + spread))
+    return float(np.sum(weights * spread) / total) if total > 0 else None

@@ -1,0 +1,236 @@
+"""View files that the command line writes: a commented template, an elicited view; whole or not at all.
+
+A stated number is rounded to what a person would write, as long as it stays apart from its neighbours.
+"""
+
+import os
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from analysis.store import SUMMARY, list_runs, read_json
+from models.errors import InputError
+from models.quantities import ELICITED, Quantity, lookup
+from models.tables import Table
+from models.units import fitting
+from models.views import View
+
+__all__ = ["DRIVERS", "check_new", "chosen", "elicited_text", "next_commands", "rounded", "save", "template"]
+
+# The three that the answer hangs on: what RLHF must be multiplied by, what is tolerated, and how data grow with parameters.
+DRIVERS = ("rlhf_multiplier", "alignment_tax_tolerance", "data_exponent_prior")
+LEVELS = (0.1, 0.5, 0.9)  # two extremes a person can picture (one in ten) and the middle
+
+
+def chosen(names: Sequence[str] | None) -> list[str]:
+    """Quantities to state; by default the drivers.
+
+    Raises
+    ------
+    InputError
+        If one is not elicited.
+    """
+    for name in names or ():
+        if lookup(name).name not in ELICITED:
+            raise InputError(f"quantity: must be an elicited one, got {name!r}; see `aligntax view show default`")
+    return list(dict.fromkeys(names or DRIVERS))
+
+
+def rounded(values: Any) -> list[str]:
+    """Numbers as a person writes them: three digits, or as many more as keep neighbours apart."""
+    for digits in range(3, 18):
+        texts = [_plain(float(f"{value:.{digits}g}")) for value in values]
+        if len(set(texts)) == len(set(values)):
+            break
+    return texts
+
+
+def _plain(value: float) -> str:
+    """Text of a number in TOML: 0.02, 300, 2e18."""
+    text = f"{value:.15g}"
+    return re.sub(r"e([+-])0*(\d+)", lambda m: f"e{m[1].strip('+')}{m[2]}", text)
+
+
+def natural(quantity: Quantity, table: Table, probabilities: Sequence[float] = LEVELS) -> list[float]:
+    """Quantiles of a table in the quantity's own unit."""
+    return [float(x) for x in quantity.from_link(table.value(ndtri(np.asarray(probabilities))))]
+
+
+def _quantiles(texts: Sequence[str], probabilities: Sequence[float] = LEVELS) -> str:
+    return "{" + ", ".join(f"{p:g} = {text}" for p, text in zip(probabilities, texts, strict=True)) + "}"
+
+
+def template(names: Sequence[str], base: View, extends: str, file: str) -> str:
+    """Text of a view that changes nothing until its comments are removed.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Quantities to offer; see :func:`chosen`.
+    base : View
+        Whose quantiles are the starting values.
+    extends : str
+        As the file says it.
+    file : str
+        Its name, for the commands in it.
+    """
+    tables, shown = base.tables(names), shlex.quote(file)
+    lines = [
+        f"# Your own priors. What this file leaves out is view {base.name}'s, so nothing has changed yet: remove the '#' before",
+        f"# the lines you mean, put in your numbers, then run  aligntax view check {shown}",
+        f"extends = {_string(extends)}",
+    ]
+    for name in names:
+        quantity = lookup(name)
+        values = rounded(natural(quantity, tables.table(name)))
+        unit = "a pure number" if quantity.unit == "1" else quantity.unit
+        others = [u for u in fitting(quantity) if u != quantity.unit]
+        ways = f", or with unit = {' or '.join(_string(u) for u in others)} in that" if others else ""
+        lines += [
+            "",
+            f"# {quantity.label}: {quantity.meaning}",
+            f"# Stated as {unit}{ways}. Below are the 10%, 50% and 90% points of view {base.name}.",
+            f"# [quantities.{name}]",
+            f"# quantiles = {_quantiles(values)}",
+            '# source = "your name, date"',
+            '# rationale = "why"',
+        ]
+    return "\n".join([*lines, "", *_other_ways(lookup(names[0]), tables.table(names[0]), base)]) + "\n"
+
+
+def _other_ways(quantity: Quantity, table: Table, base: View) -> list[str]:
+    """Comments that show every other kind of prior, with numbers that fit the quantity."""
+    values = natural(quantity, table, (0.02, 0.1, 0.5, 0.9, 0.98))
+    far_low, low, middle, high, far_high = rounded(values)
+    half = _quantiles([low, middle, high])
+    first = f"{{weight = 2, quantiles = {half}}}"
+    second = f"{{weight = 1, quantiles = {_quantiles([far_low, middle, far_high])}}}"
+    return [
+        "# ------------------------------------------------------------------------------------- other ways to state a prior",
+        f"# In place of quantiles, exactly one of these (here for {quantity.name}):",
+        *(f"#   {line}" for line in _family(quantity, table)),
+        f"#   histogram = {{edges = [{far_low}, {low}, {middle}, {high}, {far_high}], weights = [1, 4, 4, 1]}}  # chips, flat in a bin",
+        f'#   samples = {{file = "draws.csv", column = "{quantity.name}"}}  # a CSV beside this file, 20 to 10,000 rows',
+        f"#   point = {middle}  # known for certain",
+        f"#   mixture = [{first}, {second}]",
+        "#   (log_pool or quantile_pool in place of mixture: several experts, pooled otherwise; see aligntax view pool --help)",
+        f"# and beside it, if it must lie between two values:  bounds = [{far_low}, {far_high}]",
+        "#",
+        "# Rank correlation of two quantities:",
+        "# [[correlations]]",
+        '# between = ["spend_growth", "hardware_growth"]',
+        "# rho = 0.3",
+        "#",
+        "# Weights of the requirement anchors, summing to 1:",
+        "# [anchors]",
+        *(f"# {name} = {weight:g}" for name, weight in base.anchors.items()),
+        "#",
+        '# What is conditioned on: "all", "none", or a list of tables (aligntax evidence list); and until when',
+        "# [evidence]",
+        '# use = "all"',
+        "# until = 2026-01-01",
+    ]
+
+
+def _family(quantity: Quantity, table: Table) -> list[str]:
+    """Family near the table: the same middle and 80% interval, on the scale where the link is straight."""
+    low, middle, high = natural(quantity, table)
+    width = 2 * float(ndtri(0.9))
+    if quantity.scale == "log10":
+        mu, sigma = np.log(middle), (np.log(high) - np.log(low)) / width
+        return ['family = "lognormal"', f"mu = {mu:.4g}  # of the natural logarithm", f"sigma = {sigma:.3g}"]
+    if quantity.scale == "logit":
+        share = (middle - quantity.lower) / (quantity.upper - quantity.lower)
+        return [
+            'family = "beta"',
+            f"alpha = {10 * share:.3g}  # as if ten had been seen",
+            f"beta = {10 - 10 * share:.3g}",
+        ]
+    return ['family = "normal"', f"mu = {middle:.4g}", f"sigma = {(high - low) / width:.3g}"]
+
+
+def _string(text: str) -> str:
+    """TOML string."""
+    import tomli_w
+
+    return tomli_w.dumps({"x": text}).removeprefix("x = ").strip()
+
+
+def elicited_text(priors: Mapping[str, Mapping[str, Any]], extends: str, who: str) -> str:
+    """Text of a view with the elicited quantiles of each quantity, their source and rationale."""
+    lines = [f"extends = {_string(extends)}", f"source = {_string(who)}"]
+    for name, spec in priors.items():
+        quantity = lookup(name)
+        pairs = ", ".join(f"{p} = {_plain(v)}" for p, v in spec["quantiles"].items())
+        lines += [
+            "",
+            f"[quantities.{name}]  # {quantity.label}, in {'a pure number' if quantity.unit == '1' else quantity.unit}",
+            f"quantiles = {{{pairs}}}",
+            f"source = {_string(spec['source'])}",
+            f"rationale = {_string(spec['rationale'])}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def check_new(path: Path, force: bool) -> None:
+    """Raise an error unless a file of that name can be written without losing another."""
+    if path.is_dir():
+        raise InputError(f"file: must be a file, got the folder {str(path)!r}; add a name")
+    if path.exists() and not force:
+        raise InputError(f"file: must be new, got {str(path)!r}, which exists; choose another or add --force")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise InputError(f"file: must be in a folder that can be written, got {str(path.parent)!r}; choose another")
+
+
+def save(path: Path, text: str | bytes, force: bool) -> None:
+    """Write a file whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If it exists, unless forced, or cannot be written.
+    """
+    check_new(path, force)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        with temporary.open("xb") as file:
+            file.write(text.encode("utf-8", "replace") if isinstance(text, str) else text)
+        os.replace(temporary, path)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            problem = f"got {str(path)!r} ({error.strerror}); choose another"
+            raise InputError(f"file: must be one that can be written, {problem}") from None
+        raise
+
+
+def next_commands(file: str, out: Path = Path("results"), checked: bool = False) -> list[str]:
+    """Return what to type next: check the view, refit the newest run of the joint model with it (or run), read the report."""
+    shown, name = shlex.quote(file), _free_name(out, Path(file).stem)
+    run = _newest(out)
+    first = [] if checked else [f"aligntax view check {shown}"]
+    if run is None:
+        return [*first, f"aligntax run --view {shown} --name {name}", f"aligntax report {name}"]
+    return [*first, f"aligntax refit {shlex.quote(run)} --view {shown} --name {name}", f"aligntax report {name}"]
+
+
+def _newest(out: Path) -> str | None:
+    for folder in list_runs(out):
+        try:
+            if read_json(folder / SUMMARY)["model"] == "joint":
+                return folder.name
+        except InputError:
+            continue  # a damaged run is no one to refit
+    return None
+
+
+def _free_name(out: Path, stem: str) -> str:
+    """Name of a run that is not there yet."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:60] or "mine"
+    plain = plain if plain[0].isalnum() else f"x{plain}"
+    return next(name for i in range(1, 10_000) if not (out / (name := plain if i == 1 else f"{plain}-{i}")).exists())
