@@ -13,10 +13,15 @@ if TYPE_CHECKING:
     from analysis.pipeline import run
     from analysis.refitting import refit
     from analysis.store import Result, load
+    from models.prior import Prior
+    from models.views import View, load_view
 
-__all__ = ["Result", "Sampling", "compare", "compile_model", "load", "refit", "run"]
+__all__ = ["Prior", "Result", "Sampling", "View", "compare", "compile_model", "load", "load_view", "refit", "run"]
 
 _HOMES = {
+    "Prior": "models.prior",
+    "View": "models.views",
+    "load_view": "models.views",
     "Result": "analysis.store",
     "Sampling": "analysis.options",
     "compare": "analysis.comparison",

@@ -258,7 +258,7 @@ def prior_derived(view: View, evidence: Evidence) -> xr.Dataset:
     return derive(model, draws, tables, restrict(evidence, view, model), view, rng)
 
 
-def consequences(before: View, after: View, evidence: Evidence) -> tuple[list[tuple[str, str, str]], int]:
+def consequences(before: View, after: View, evidence: Evidence) -> tuple[list[tuple[str, ...]], int]:
     """Headline quantities and claims that differ between two views' priors, before and after; and how many do not."""
     old, new = prior_derived(before, evidence), prior_derived(after, evidence)
     rows = [(c.text, *map(_claim, (claims(old).get(c.name), claims(new).get(c.name)))) for c in CLAIMS]

@@ -34,7 +34,7 @@ import xarray as xr
 from analysis.information import CONFIDENCE, Decision, values
 from analysis.regression import mid_ranks
 from analysis.summary import Series, each
-from analysis.variance import decompose
+from analysis.variance import bases, decompose
 from analysis.weights import Weights
 from models.catalogue import find_model
 from models.errors import InputError
@@ -170,7 +170,8 @@ def analyse(draws: Draws) -> dict[str, Any]:
         both["likelihood"] = sum(draws.log_likelihood.values())
     overall, _ = power_scaling(draws, both, noise=False)
     spread = [draws.weights.mean(x**2) - draws.weights.mean(x) ** 2 for x in np.moveaxis(draws.z, -1, 0)]
-    headlines = {}
+    headlines: dict[str, Any] = {}
+    shared: dict[bytes, list[Any]] = {}
     for name, series in draws.answers.items():
         prior, likelihood = overall[name]["prior"], overall[name].get("likelihood", 0.0)
         headlines[name] = {
@@ -179,7 +180,7 @@ def analyse(draws: Draws) -> dict[str, Any]:
             "diagnosis": diagnose(prior, likelihood),
             "evidence": evidence[name],
             "noise": level[name],
-            **_variance(series, scaled[name], draws),
+            **_variance(series, scaled[name], draws, shared),
         }
     return {
         "threshold": THRESHOLD,
@@ -248,14 +249,22 @@ def _moved(ranks: Any, weights: list[Any], mask: Any) -> float:
     return float(array_stats.power_scale_sense(ranks[None], lower, upper, *ALPHAS))
 
 
-def _variance(series: Series, scaled: Mapping[str, float], draws: Draws) -> dict[str, Any]:
-    """Variance shares of one answer, on its values where all are finite and on ranks where some are not."""
+def _variance(
+    series: Series, scaled: Mapping[str, float], draws: Draws, shared: dict[bytes, list[Any]]
+) -> dict[str, Any]:
+    """Variance shares of one answer, on its values where all are finite and on ranks where some are not.
+
+    ``shared`` holds splines of the inputs for answers that are defined in the same draws.
+    """
     defined = ~np.isnan(series.values) & (draws.weights.values > 0)
     weights = draws.weights.given(defined)
     rank = np.zeros(defined.shape)
     rank[defined] = mid_ranks(series.values[defined], weights.values[defined])
     finite = bool(np.all(np.isfinite(series.values[defined])))
-    shares = decompose(series.values if finite else rank, draws.z, weights)
+    key = defined.tobytes()
+    if key not in shared:
+        shared[key] = bases(draws.z, weights)
+    shares = decompose(series.values if finite else rank, draws.z, weights, shared[key])
     rows = {}
     for i in sorted(range(len(draws.names)), key=lambda i: -scaled.get(draws.names[i], 0.0)):
         z = np.zeros(defined.shape)

@@ -31,10 +31,11 @@ import numpy as np
 from analysis.regression import orthonormal, splines
 from analysis.weights import Weights
 
-__all__ = ["Shares", "decompose"]
+__all__ = ["Shares", "bases", "decompose"]
 
 FUNCTIONS = 7  # of each input at most: eight knots follow two periods of a sine
 PER_FUNCTION = 10  # effective draws for each function of a fit
+RIDGE = 1e-9  # of each function's variance: inputs that are copies of one another share it
 CHANCE = 0.01  # that a pair is taken for interacting which is not
 
 
@@ -58,7 +59,14 @@ class Shares:
     explained_error: float
 
 
-def decompose(y: Any, z: Any, weights: Weights) -> Shares:
+def bases(z: Any, weights: Weights) -> list[Any]:
+    """Splines of every input, (draw, function) each; as many as the draws can carry."""
+    inputs = z.reshape(weights.values.size, -1)
+    functions = int(np.clip(weights.ess / PER_FUNCTION / inputs.shape[1], 1, FUNCTIONS))
+    return [splines(column, weights.values.ravel(), functions) for column in inputs.T]
+
+
+def decompose(y: Any, z: Any, weights: Weights, blocks: list[Any] | None = None) -> Shares:
     """Split the variance of an output over its inputs.
 
     Parameters
@@ -67,13 +75,14 @@ def decompose(y: Any, z: Any, weights: Weights) -> Shares:
         Finite wherever a draw counts; what it is elsewhere does not matter.
     z : ndarray, shape (chain, draw, Q)
     weights : Weights
+    blocks : list of ndarray, optional
+        :func:`bases` of the same inputs and weights, where they are at hand.
     """
     w, size = weights.values.ravel(), weights.ess
     y = np.where(w > 0, y.ravel(), 0.0)
     y = y - w @ y
     inputs = z.reshape(len(w), -1)
-    functions = int(np.clip(size / PER_FUNCTION / inputs.shape[1], 1, FUNCTIONS))
-    blocks = [splines(column, w, functions) for column in inputs.T]
+    blocks = bases(z, weights) if blocks is None else blocks
 
     def share(worse: Any, better: Any, used: int) -> tuple[float, float]:
         """Mean fall in squared error per draw, over the variance, with its error."""
@@ -92,10 +101,9 @@ def decompose(y: Any, z: Any, weights: Weights) -> Shares:
     if pairs:
         whole = _Fit([*blocks, *(_products(inputs, pair, w) for pair in pairs)], y, w)
     best = squared(whole.residual, whole.used)
-    total = []
-    for q in range(len(blocks)):
-        without, removed = whole.without([q, *(len(blocks) + i for i, pair in enumerate(pairs) if q in pair)])
-        total.append(share(squared(without, whole.used - removed), best, removed))
+    groups = [[q, *(len(blocks) + i for i, pair in enumerate(pairs) if q in pair)] for q in range(len(blocks))]
+    without, removed = whole.without(groups)
+    total = [share(squared(r, whole.used - k), best, k) for r, k in zip(without.T, removed, strict=True)]
     explained, error = share(y**2, best, whole.used)
     (s, s_error), (t, t_error) = np.transpose(first), np.transpose(total)
     return Shares(s, s_error, t, t_error, explained, error)
@@ -110,15 +118,18 @@ class _Fit:
         self.places = [np.arange(a, b) for a, b in pairwise(edges)]
         self.used = int(edges[-1])
         weighted = w[:, None] * self.columns
-        self.inverse = np.linalg.pinv(self.columns.T @ weighted, hermitian=True)
+        self.inverse = np.linalg.inv(self.columns.T @ weighted + RIDGE * np.eye(self.used))
         self.coefficients = self.inverse @ (weighted.T @ y)
         self.residual = y - self.columns @ self.coefficients
 
-    def without(self, blocks: list[int]) -> tuple[Any, int]:
-        """Residuals of the fit without some blocks, and how many functions they had."""
-        at = np.concatenate([self.places[i] for i in blocks])
-        change = np.linalg.lstsq(self.inverse[np.ix_(at, at)], self.coefficients[at], rcond=None)[0]
-        return self.residual + self.columns @ (self.inverse[:, at] @ change), len(at)
+    def without(self, groups: list[list[int]]) -> tuple[Any, list[int]]:
+        """Residuals of the fit without each group of blocks, a column a group, and how many functions each had."""
+        change, removed = np.zeros((self.used, len(groups))), []
+        for i, blocks in enumerate(groups):
+            at = np.concatenate([self.places[block] for block in blocks])
+            change[:, i] = self.inverse[:, at] @ np.linalg.solve(self.inverse[np.ix_(at, at)], self.coefficients[at])
+            removed.append(len(at))
+        return self.residual[:, None] + self.columns @ change, removed
 
 
 POWERS = ((0, 0), (0, 1), (1, 0), (1, 1))  # which of linear and quadratic, for each of a pair

@@ -17,7 +17,7 @@ WITH_EXAMPLES = sorted(
 
 
 def test_there_are_examples():
-    assert {"analysis.refitting"} <= set(WITH_EXAMPLES)
+    assert {"analysis.comparison", "analysis.refitting", "models.prior", "models.views"} <= set(WITH_EXAMPLES)
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)

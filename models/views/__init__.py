@@ -109,6 +109,36 @@ class View:
         compile_prior(name, spec)
         return replace(self, quantities={**self.quantities, name: canonical(spec)})
 
+    def replace(self, **changes: Any) -> "View":
+        """Return this view with something else in it.
+
+        Parameters
+        ----------
+        **changes
+            A quantity: a :class:`models.prior.Prior`, values by probability, or what a view's file states. Or a field of the
+            view: ``name``, ``title``, ``source``; ``anchors`` as a whole; ``correlations`` by pair; ``evidence``, ``scaling``,
+            ``compute``, ``arrival``, ``alignment`` as mappings of the settings that change.
+
+        Raises
+        ------
+        InputError
+            If a name is unknown or a value does not fit.
+
+        Examples
+        --------
+        >>> from models.views import load_view
+        >>> mine = load_view("default").replace(usd_per_hour={0.1: 10, 0.5: 20, 0.9: 60}, arrival={"horizon": 2080})
+        >>> mine.name, mine.arrival.horizon
+        ('default-changed', 2080.0)
+        """
+        own = {each.name for each in fields(self)}
+        raw: dict[str, Any] = {"name": f"{self.name}-changed"}
+        raw |= {key: value for key, value in changes.items() if key in own}
+        if isinstance(raw.get("correlations"), Mapping):
+            raw["correlations"] = [{"between": list(pair), "rho": rho} for pair, rho in raw["correlations"].items()]
+        raw["quantities"] = {**raw.get("quantities", {}), **{k: _spec(v) for k, v in changes.items() if k not in own}}
+        return resolve(raw, "replace", self)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping in the layout of the TOML file, complete."""
         plain = asdict(self)
@@ -131,6 +161,15 @@ class View:
         plain = {k: v for k, v in self.to_dict().items() if k not in ("name", "title", "source", "extends")}
         plain["quantities"] = {name: without_notes(spec) for name, spec in plain["quantities"].items()}
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def _spec(value: Any) -> Any:
+    """What a view's file would state: of a prior, of values by probability, or as it is."""
+    if hasattr(value, "spec"):
+        return value.spec
+    if isinstance(value, Mapping) and value and all(isinstance(key, float) for key in value):
+        return {"quantiles": {f"{p:g}": v for p, v in value.items()}}
+    return value
 
 
 def _without_none(value: Any) -> Any:

@@ -248,6 +248,90 @@ def test_a_bound_outside_a_familys_support_cuts_nothing(spec, exact) -> None:
     np.testing.assert_allclose(table.quantile(p, 1 - p), exact.quantile(p, 1 - p), atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("spend_growth", "percent"),
+        ("usd_per_hour", "percent"),
+        ("spend_level", "hours"),
+        ("data_exponent_prior", "x/year"),
+    ],
+)
+def test_a_unit_that_means_something_else_is_refused_with_those_that_fit(name, unit) -> None:
+    """30 "percent" of growth in OOM/year could be meant as 30% a year, which is 0.114 OOM."""
+    with pytest.raises(InputError, match=f"unit must be .*{re.escape(fitting(lookup(name))[0])}.*got '{unit}'"):
+        compile_prior(name, {**quantiles(1, 2, 3), "unit": unit})
+
+
+def test_every_unit_fits_some_quantity_and_every_quantity_its_own() -> None:
+    offered = {name: fitting(quantity) for name, quantity in ELICITED.items()}
+    assert all(units[0] == ELICITED[name].unit for name, units in offered.items())
+    assert set(UNITS) <= {unit for units in offered.values() for unit in units}
+
+
+# -------------------------------------------------------------------------------------------------- points and samples
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "unit"), [(LINEAR, 0.3, ""), (LOG10, 30, ""), (LOGIT, 2, "percent"), (LINEAR, -1e9, "")]
+)
+def test_a_point_is_a_point_with_a_finite_density(name, at, unit) -> None:
+    table = compile_prior(name, {"point": at, "unit": unit})
+    y = float(link(lookup(name), unit).forward(at))
+    np.testing.assert_allclose(table.value(np.asarray([-3.0, 0.0, 3.0])), y, rtol=1e-5, atol=1e-5)
+    assert table.value(0.0) == pytest.approx(y, rel=1e-12)
+    assert np.all(np.isfinite(table.log_pdf(table.y)))
+    assert good(table)
+
+
+SAMPLE = [
+    (LINEAR, stats.norm(0.3, 0.1), np.asarray),
+    (LOG10, stats.lognorm(0.8, scale=30), np.log10),
+    (LINEAR, stats.gamma(2.0, scale=0.1), np.asarray),
+]
+
+
+@pytest.mark.parametrize(("name", "truth", "to_link"), SAMPLE, ids=["normal", "lognormal", "gamma"])
+@pytest.mark.parametrize("size", [100, 1000, 10_000])
+def test_samples_recover_what_they_were_drawn_from(name, truth, to_link, size) -> None:
+    """Within twice 1.36 / sqrt(n): the empirical distribution function itself stays within half of that 95% of the time."""
+    drawn = truth.rvs(size, random_state=np.random.default_rng(11))
+    x = truth.ppf(np.linspace(0.001, 0.999, 500))
+    table = compile_prior(name, {"samples": drawn.tolist()})
+    error = np.max(np.abs(table.cdf(to_link(x)) - truth.cdf(x)))
+    assert error < 2 * 1.36 / np.sqrt(size)
+    assert good(table)
+    moved = compile_prior(name, {"samples": (drawn * 1.5).tolist()})  # negative control: 50% more is seen at 1,000
+    assert size < 1000 or np.max(np.abs(moved.cdf(to_link(x)) - truth.cdf(x))) > 2 * 1.36 / np.sqrt(size)
+
+
+def test_samples_with_a_gap_keep_it() -> None:
+    rng = np.random.default_rng(3)
+    drawn = np.concatenate([rng.normal(-1, 0.1, 500), rng.normal(1, 0.1, 500)])
+    table = compile_prior(LINEAR, {"samples": drawn.tolist()})
+    assert table.cdf(0.6) - table.cdf(-0.6) < 0.08  # the interval that spans the gap holds 1/16
+    assert table.cdf(0.0) == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [[1.0] * 18 + [0.0, 2.0], [0.0] * 10 + [1.0] * 10 + [2.0], [1.0] * 50 + [1.5] + [2.0] * 50, list(range(20))],
+    ids=["one value and two others", "ties", "one in between", "twenty"],
+)
+def test_tied_samples_give_a_good_table(drawn) -> None:
+    assert good(compile_prior(LINEAR, {"samples": drawn}))
+
+
+def test_samples_do_not_depend_on_their_order_and_take_units_and_bounds() -> None:
+    drawn = np.random.default_rng(2).normal(5, 1, 50)
+    one, other = (compile_prior("spend_cap", {"samples": s.tolist(), "unit": "percent"}) for s in (drawn, drawn[::-1]))
+    np.testing.assert_array_equal(one.y, other.y)
+    assert 10 ** one.value(0.0) == pytest.approx(0.01 * np.median(drawn), rel=0.05)
+    cut = compile_prior("spend_cap", {"samples": drawn.tolist(), "unit": "percent", "bounds": [4, 6]})
+    assert cut.cdf(np.log10(0.04)) < 1e-6
+    assert cut.sf(np.log10(0.06)) < 1e-6
+
+
 # --------------------------------------------------------------------------------------------- one table, three holders
 
 
@@ -367,6 +451,39 @@ def test_a_pair_that_the_model_lacks_is_left_out() -> None:
     np.testing.assert_array_equal(copula((LINEAR, LOG10), {(LINEAR, LOGIT): 0.7}), np.eye(2))
 
 
+def test_only_the_pairs_to_blame_are_named_with_the_factor_that_makes_them_possible() -> None:
+    names = (*CORRELATED, "spend_level", "spend_cap")
+    pairs = {
+        (LINEAR, LOG10): 0.9,
+        (LOG10, LOGIT): 0.9,
+        (LINEAR, LOGIT): -0.9,
+        ("spend_level", "spend_cap"): 0.5,
+        ("spend_level", "rlhf_multiplier"): 0.1,
+    }
+    with pytest.raises(InputError) as caught:
+        copula(names, pairs)
+    message = str(caught.value)
+    assert f"{LINEAR}~{LOG10}=0.9, {LOG10}~{LOGIT}=0.9, {LINEAR}~{LOGIT}=-0.9;" in message
+    assert "spend_level" not in message
+    factor = float(re.search(r"multiply these by ([\d.]+) or less", message)[1])
+    blamed = list(pairs)[:3]
+    shrunk = {pair: rho * (factor if pair in blamed else 1) for pair, rho in pairs.items()}
+    copula(names, shrunk)
+    with pytest.raises(InputError):  # the largest: two hundredths more will not do
+        copula(names, {pair: rho * (factor + 0.02 if pair in blamed else 1) for pair, rho in pairs.items()})
+
+
+@given(st.lists(st.floats(-0.99, 0.99), min_size=6, max_size=6))
+def test_a_factor_is_found_for_any_impossible_matrix(rhos) -> None:
+    pairs = dict(zip([(a, b) for i, a in enumerate(CORRELATED) for b in CORRELATED[:i]], rhos, strict=True))
+    try:
+        copula(CORRELATED, pairs)
+    except InputError as error:
+        factor = float(re.search(r"multiply these by ([\d.]+) or less", str(error))[1])
+        named = [pair for pair in pairs if "~".join(pair) in str(error)]
+        copula(CORRELATED, {pair: rho * (factor if pair in named else 1) for pair, rho in pairs.items()})
+
+
 def test_impossible_correlations_are_named() -> None:
     pairs = {(LINEAR, LOG10): 0.9, (LOG10, LOGIT): 0.9, (LINEAR, LOGIT): -0.9}
     with pytest.raises(InputError, match="positive definite") as caught:
@@ -423,6 +540,18 @@ WRONG: dict[
     "no kind": (LINEAR, {"source": "me"}, "exactly one", "none of them"),
     "unknown unit": (LINEAR, {**NORMAL, "unit": "furlong"}, "unit must be", "furlong"),
     "a rate for a level": (LOG10, {**quantiles(1, 2, 3), "unit": "x/year"}, "does not fit", "x/year"),
+    "a unit that is a list": (LOG10, {**quantiles(1, 2, 3), "unit": ["OOM"]}, "unit must be", "OOM"),
+    "percent of a rate": (LINEAR, {**quantiles(1, 2, 3), "unit": "percent"}, "unit must be .*percent/year", "percent"),
+    "a point outside the range": (LOG10, {"point": -3}, "above 0", "-3"),
+    "a point that is a word": (LINEAR, {"point": "here"}, "finite number", "here"),
+    "a point at infinity": (LINEAR, {"point": float("inf")}, "finite number", "inf"),
+    "nineteen samples": (LINEAR, {"samples": list(range(19))}, "20 to 10000", "19"),
+    "too many samples": (LINEAR, {"samples": list(range(10_001))}, "20 to 10000", "10001"),
+    "samples without spread": (LINEAR, {"samples": [1.0] * 19 + [2.0]}, "three distinct", "1.0, 2.0"),
+    "NaN sample": (LINEAR, {"samples": [1.0] * 30 + [float("nan")]}, "finite number", "nan"),
+    "a negative sample of a log10 quantity": (LOG10, {"samples": [-2.0, *range(1, 30)]}, "above 0", "-2.0"),
+    "samples of words": (LINEAR, {"samples": ["a"] * 30}, "finite number", "'a'"),
+    "samples in a file, which models never read": (LINEAR, {"samples": {"file": "x.csv"}}, "list of numbers", "x.csv"),
     "OOM of a share": (LOGIT, {**quantiles(0.1, 0.2, 0.3), "unit": "OOM"}, "does not fit", "OOM"),
     "bounds upside down": (LINEAR, {**NORMAL, "bounds": [1, 0]}, "two increasing", r"\[1, 0\]"),
     "three bounds": (LINEAR, {**NORMAL, "bounds": [1, 2, 3]}, "two increasing", r"\[1, 2, 3\]"),
@@ -448,6 +577,20 @@ WRONG: dict[
     "histogram without weights": (LINEAR, {"histogram": {"edges": [0, 1]}}, "edges and weights", "edges"),
     "histogram with a word": (LINEAR, {"histogram": {"edges": [0, "1"], "weights": [1]}}, "finite number", "'1'"),
     "mixture of one": (LINEAR, {"mixture": [NORMAL]}, "two or more", "normal"),
+    "log pool of one": (LINEAR, {"log_pool": [NORMAL]}, "two or more", "normal"),
+    "quantile pool with a bad part": (
+        LINEAR,
+        {"quantile_pool": [{**NORMAL, "sigma": 0}, NORMAL]},
+        "sigma must be",
+        "0",
+    ),
+    "log pool of strangers": (
+        LINEAR,
+        {"log_pool": [NORMAL, {**NORMAL, "mu": 20}]},
+        "must overlap for a log pool",
+        "e-",
+    ),
+    "log pool without weight": (LINEAR, {"log_pool": [{**NORMAL, "weight": 0}] * 2}, "not all zero", "0.0"),
     "mixture of words": (LINEAR, {"mixture": ["a", "b"]}, "two or more", "'a'"),
     "mixture with a negative weight": (LINEAR, {"mixture": [{**NORMAL, "weight": -1}, NORMAL]}, "non-negative", "-1"),
     "mixture with a bad part": (LINEAR, {"mixture": [{**NORMAL, "sigma": 0}, NORMAL]}, "sigma must be positive", "0"),
