@@ -14,9 +14,9 @@ from scipy.special import ndtr, ndtri
 from models.distributions import FAMILIES, Beta, Gamma, Histogram, LogNormal, Mixture, Normal, StudentT, Truncated
 from models.errors import InputError
 from models.priors import KINDS, compile_prior
-from models.units import UNITS, fitting, link
 from models.quantities import ELICITED, lookup
 from models.tables import KNOTS, STEP, Table, Tables, copula, log_density, tabulate
+from models.units import UNITS, fitting, link
 
 INNER = np.linspace(ndtri(0.001), ndtri(0.999), 4001)  # between the 0.1% and the 99.9% points
 LINEAR, LOG10, LOGIT = "spend_growth", "usd_per_hour", "alignment_compute_share"
