@@ -190,6 +190,19 @@ def test_bio_anchors_has_the_published_weights_and_requirements(evidence) -> Non
         assert quantile(view, f"horizon_{anchor}", 0.5) == pytest.approx(middle, abs=1e-3)
 
 
+def test_bio_anchors_neural_net_requirements_are_off_the_published_ones_as_its_header_says() -> None:
+    """Ho 2022: 10^32, 10^34.5, 10^37. The parts are published too, and their sum is another; nothing is tuned to hide it."""
+    view = load_view("bioanchors-2020")
+    middle = {name: quantile(view, name, 0.5) for name in view.quantities}
+    gamma, parameters = 10 ** middle["data_exponent_prior"], middle["brain_flop"] - middle["flop_per_parameter"]
+    data = np.log10(1e12) + gamma * (parameters - 11.2)
+    ours = [middle["brain_flop"] + middle[f"horizon_{anchor}"] + data for anchor in ("short", "medium", "long")]
+    assert ours == pytest.approx([32.1, 35.1, 38.1], abs=0.06)
+    assert [own - ho for own, ho in zip(ours, (32.0, 34.5, 37.0), strict=True)] == pytest.approx(
+        [0.1, 0.6, 1.1], abs=0.1
+    )
+
+
 def test_bio_anchors_has_the_published_path_of_compute(evidence) -> None:
     view, published = load_view("bioanchors-2020"), {key: m for key, (_, _, m) in used_inputs(evidence).items()}
     start = view.compute.reference_year
