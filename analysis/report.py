@@ -24,6 +24,7 @@ from analysis.gallery import Drawing
 from analysis.given import conditional
 from analysis.overlay import resampled
 from analysis.plot_style import used_rows, view_of
+from analysis.sensitivity import sensitivity_of
 from analysis.store import Result
 from analysis.words import interval, missing, number, probability
 from models.catalogue import Model, find_model
@@ -101,6 +102,8 @@ def write_report(result: Result, strict: bool = False, given: str | None = None)
         lstrip_blocks=True,
     )
     page = PAGE
+    if given is None and result.record["method"] == "reweight":  # weights are cheap to make, and this is not
+        result = replace(result, info={**result.info, "sensitivity": sensitivity_of(result)})
     if given is not None:
         result, page = _conditional(result, given), f"report-given-{re.sub('[^A-Za-z0-9._]+', '-', given)[:60]}.html"
     text = environment.get_template(PAGE).render(_page(result, strict))
@@ -108,9 +111,9 @@ def write_report(result: Result, strict: bool = False, given: str | None = None)
 
 
 def _conditional(result: Result, text: str) -> Result:
-    """Result of the draws that meet a condition, each as often as it counts; what drives the whole answer is left out."""
+    """Result of the draws that meet a condition, each as often as it counts, and what drives them."""
     given, record = conditional(result, text)
-    info = {key: value for key, value in result.info.items() if key != "sensitivity"}
+    info = {**result.info, "sensitivity": sensitivity_of(result, given.weights)}
     return replace(resampled(result, given.weights), record=record, info=info)
 
 

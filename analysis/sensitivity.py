@@ -54,6 +54,7 @@ __all__ = [
     "power_scaling",
     "rounded",
     "sensitivity",
+    "sensitivity_of",
     "stored",
 ]
 
@@ -116,7 +117,7 @@ class Draws:
             answers={
                 name: s
                 for name, s in series.items()
-                if s.quantity in headlines and s.quantity not in VECTORS and np.ptp(s.ranked[counted]) > 0
+                if s.quantity in headlines and s.quantity not in VECTORS and _varies(s.values[counted])
             },
             amounts={name: series[name].values for name in DECISION if name in series},
             names=tables.names,
@@ -149,6 +150,12 @@ class Draws:
             raise InputError(f"run: sensitivity {rule}, got {weights.ess:.0f}; run again with --draws 1000")
         tables = result.view.tables(model.quantities)
         return cls.of(groups, tables, model.headlines, tuple(result.info["prior_only"]), weights)
+
+
+def _varies(values: Any) -> bool:
+    """Whether the defined draws are not all the same: a shift that is zero wherever it is defined has nothing to drive it."""
+    defined = values[~np.isnan(values)]
+    return bool(defined.size) and bool(np.any(defined != defined[0]))
 
 
 def analyse(draws: Draws) -> dict[str, Any]:
@@ -329,9 +336,16 @@ def sensitivity(
     """
     sizes = groups["posterior"].sizes
     weights = weights or Weights.equal((sizes["chain"], sizes["draw"]))
-    if weights.ess < FEWEST:
-        return None
-    draws = Draws.of(groups, tables, headlines, prior_only, weights)
+    return None if weights.ess < FEWEST else _told(Draws.of(groups, tables, headlines, prior_only, weights))
+
+
+def sensitivity_of(result: "Result", weights: Weights | None = None) -> dict[str, Any] | None:
+    """As :func:`sensitivity`, of a stored run or of the draws that meet a condition, which is a weight."""
+    weights = weights or result.weights
+    return None if weights.ess < FEWEST else _told(Draws.of_result(result, weights))
+
+
+def _told(draws: Draws) -> dict[str, Any]:
     found: dict[str, Any] = rounded(stored(analyse(draws), decision(draws)))
     return found
 

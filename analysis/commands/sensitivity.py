@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis.commands import Json, Out, Run, console, dump
+from analysis.commands import Json, Out, Picture, Run, check_picture, console, dump, save_picture
 from models.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def sensitivity(
     sweep: Annotated[
         str | None, typer.Option(help="Move the median of one prior: QUANTITY=LOW,HIGH[,N], in its own unit.")
     ] = None,
-    picture: Annotated[Path | None, typer.Option(help="Draw it into a file (png, svg or pdf).")] = None,
+    picture: Picture = None,
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
@@ -49,7 +49,7 @@ def sensitivity(
     if picture is not None:
         from analysis.sensitivity_plots import heat_map
 
-        _save(heat_map(stored(whole, worth)), picture)
+        save_picture(heat_map(stored(whole, worth)), picture)
     if as_json:
         dump({"run": result.path.name, **rounded(whole), "decision": rounded(worth)})
         return
@@ -59,10 +59,7 @@ def sensitivity(
 def _check(price: float | None, picture: Path | None) -> None:
     if price is not None and not 0 < price < float("inf"):
         raise InputError(f"price: must be a positive number of USD, got {price}; leave it out for the default")
-    if picture is not None and picture.suffix not in (".png", ".svg", ".pdf"):
-        raise InputError(f"picture: must end in .png, .svg or .pdf, got {picture}; rename it")
-    if picture is not None and not picture.parent.is_dir():
-        raise InputError(f"picture: {picture.parent} must be a folder, got none; make it first")
+    check_picture(picture)
 
 
 def _chosen(names: list[str], known: tuple[str, ...]) -> list[str]:
@@ -76,13 +73,6 @@ def _chosen(names: list[str], known: tuple[str, ...]) -> list[str]:
                 f"did you mean {', '.join(near)}?"
             )
     return names
-
-
-def _save(figure: Any, path: Path) -> None:
-    try:
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise InputError(f"picture: must be writable, got {path} ({error.strerror}); choose another") from None
 
 
 def _print(found: dict[str, Any], names: list[str]) -> None:
@@ -112,7 +102,7 @@ def _sweep(run: str, out: Path, text: str, quantity: list[str], picture: Path | 
     if picture is not None:
         from analysis.sensitivity_plots import curves
 
-        _save(curves(points, wanted, names), picture)
+        save_picture(curves(points, wanted, names), picture)
     if as_json:
         dump(
             {"run": source.path.name, "quantity": wanted.quantity, "points": [_point(point, names) for point in points]}

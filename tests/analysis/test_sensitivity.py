@@ -1,7 +1,6 @@
 """What drives the answer: power-scaling, variance shares and value of information against analytic truths."""
 
 import json
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,6 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
 from analysis import drivers, sensitivity_plots
-from analysis.cli import main
 from analysis.draws import derive
 from analysis.information import Decision, values
 from analysis.regression import mid_ranks, orthonormal, splines
@@ -26,6 +24,7 @@ from analysis.sensitivity import (
     diagnose,
     power_scaling,
     sensitivity,
+    sensitivity_of,
     stored,
 )
 from analysis.source import read_source
@@ -428,6 +427,19 @@ def test_a_condition_is_a_weight(reference):
     assert found["headlines"]["tai_year"]["scale"] == "values"
 
 
+def test_an_answer_that_is_constant_wherever_it_is_defined_drives_nothing(reference):
+    """With all weight on one's own requirement no anchor depends on gamma: the shift is zero, or undefined."""
+    derived = reference.derived
+    zero = derived.assign(timeline_shift_exponent=derived["timeline_shift_exponent"] * 0.0)
+    for name in ("timeline_shift_exponent_state",):
+        zero[name] = zero[name].where(zero[name] != 1, 3)
+    tree = reference.tree.copy()
+    tree["derived"] = xr.DataTree(zero)
+    found = sensitivity_of(replace(reference, tree=tree))
+    assert "timeline_shift_exponent" not in found["headlines"] and "tai_year" in found["headlines"]
+    json.dumps(found, allow_nan=False)
+
+
 def test_a_run_without_what_is_needed_says_so(reference):
     bare = replace(reference, tree=xr.DataTree.from_dict({"posterior": reference.posterior}))
     with pytest.raises(InputError, match="derived, log_prior"):
@@ -555,21 +567,6 @@ def test_a_bad_range_is_one_message(source, text, words):
 
 
 # ---------------------------------------------------------------------------------------------------------- command line
-
-
-@pytest.fixture
-def aligntax(monkeypatch, capsys):
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["aligntax", *map(str, words)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = 0 if stop.code is None else stop.code
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 def test_the_command_prints_a_table_and_draws(aligntax, reference, tmp_path):

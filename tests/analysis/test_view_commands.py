@@ -1,5 +1,6 @@
 """``aligntax view``: from an empty folder to a checked view, by a person, a pipe or a script; and whatever can be wrong."""
 
+import io
 import json
 import os
 import re
@@ -35,15 +36,13 @@ def aligntax(monkeypatch, capsys, tmp_path):
     def call(*words, answers=None):
         monkeypatch.setattr(sys, "argv", ["aligntax", *map(str, words)])
         if answers is not None:
-            (tmp_path / ".answers").write_text("".join(f"{a}\n" for a in answers))
-            monkeypatch.setattr(sys, "stdin", (tmp_path / ".answers").open())
+            monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{a}\n" for a in answers)))
         try:
             main()
             code = 0
         except SystemExit as stop:
             code = 0 if stop.code is None else stop.code
         captured = capsys.readouterr()
-        (tmp_path / ".answers").unlink(missing_ok=True)
         return code, captured.out, captured.err
 
     return call
@@ -430,7 +429,7 @@ def test_samples_are_read_beside_the_view_and_stored_in_it(aligntax, tmp_path):
     (tmp_path / "sub").mkdir()
     np.savetxt(tmp_path / "sub" / "one.csv", drawn, header="hours", comments="")
     (tmp_path / "sub" / "two.csv").write_text(
-        "id,hours\r\n" + "".join(f"{i},{x!r}\r\n" for i, x in enumerate(drawn)), "utf-8-sig"
+        "id,hours\r\n" + "".join(f"{i},{x:.17g}\r\n" for i, x in enumerate(drawn)), "utf-8-sig"
     )
     hashes = []
     for stated in ('"one.csv"', '{file = "one.csv"}', '{file = "one.csv", column = "hours"}'):
@@ -606,7 +605,7 @@ def test_a_closed_pipe_leaves_no_traceback(tmp_path):
         ("view", "show", "default", "--toml"),
         ("view", "diff", "default", "rich.toml"),
     ):
-        process = start(*words, cwd=tmp_path)
+        process = start(*words, cwd=tmp_path, stdin=subprocess.DEVNULL)
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
         err = process.stderr.read()
