@@ -59,4 +59,4 @@ def _labels(axes: Any, answer: Budget) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
     axes.set_xlabel("label error (shaded: implied by published agreement, 90%)")
     axes.set_ylabel("information per USD\nover single labels")
-    axes.legend(ncols=2, fontsize=7.5)
+    axes.legend(loc="upper left", fontsize=7.5)

@@ -6,7 +6,9 @@ that a shift, another spread and another censored mass are all seen. With influe
     error^2 = Var(mean d_1) + Var(mean d_2)      of separate draws
     error^2 = Var(mean (d_1 - d_2))              of runs that count the same draws, as refits of one run do
 
-A number differs when its smallest p, times the comparisons made, is below 5% after Holm's correction over all numbers.
+A number differs when its smallest p, times the comparisons made, is below 5% after Holm's correction over all numbers and claims.
+Medians of the same draws have errors with the correlation ``r`` of the shares of draws below them, so that of their difference is
+``sqrt(e_1^2 + e_2^2 - 2 r e_1 e_2)``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,10 +20,12 @@ import numpy as np
 from scipy.special import ndtr
 
 from analysis.changes import Changes, changes
+from analysis.claims import CLAIMS, Claim
 from analysis.given import Given, condition
 from analysis.store import TREE, Result, load
 from analysis.summary import claims, each, summarise
 from analysis.weights import Weights, batch_error
+from analysis.words import INDICATORS
 from models.catalogue import find_model
 from models.errors import InputError
 from models.views import View
@@ -34,6 +38,7 @@ __all__ = ["Comparison", "compare", "holm"]
 LEVEL = 0.05  # family-wise, over every number compared
 THRESHOLDS = (0.05, 0.5, 0.95)  # quantiles of the pooled draws
 MOST = 8  # runs: as many as a figure has colours
+Difference = tuple[float | None, float | None]  # and its Monte Carlo error
 
 
 @dataclass(frozen=True)
@@ -51,12 +56,17 @@ class Comparison:
     claims : tuple of dict
     names : tuple of str
         Headline numbers that every run has.
+    differences : dict of str to tuple of pairs
+        Of every number, each further run's median less the first's and its Monte Carlo error, on the number's own scale (of a
+        number that is one or zero, the means); null inside censored mass.
     p : dict of str to tuple of float
-        Of every number, the p-value of each further run's difference from the first.
+        Of every number and claim, the p-value of each further run's difference from the first.
     differs : dict of str to tuple of bool
         Whether it is beyond Monte Carlo error, after Holm's correction.
     changes : tuple of Changes
         Of each further run's view against the first's.
+    facts : tuple of tuple of str
+        What else is different in each further run: the model or its version, tables of evidence.
     """
 
     runs: tuple[Result, ...]
@@ -64,14 +74,17 @@ class Comparison:
     rows: tuple[Mapping[str, Mapping[str, Any]], ...]
     claims: tuple[Mapping[str, float], ...]
     names: tuple[str, ...]
+    differences: Mapping[str, tuple[Difference, ...]]
     p: Mapping[str, tuple[float, ...]]
     differs: Mapping[str, tuple[bool, ...]]
     changes: tuple[Changes, ...]
+    facts: tuple[tuple[str, ...], ...]
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of the runs."""
-        return tuple(str(run.record["run"]) for run in self.runs)
+        """Names of the runs; of several with one name the place is added."""
+        names = [str(run.record["run"]) for run in self.runs]
+        return tuple(n if names.count(n) == 1 else f"{n} ({i})" for i, n in enumerate(names, start=1))
 
     @property
     def shared(self) -> tuple[bool, ...]:
@@ -79,13 +92,15 @@ class Comparison:
         return tuple(_draws(run) == _draws(self.runs[0]) for run in self.runs[1:])
 
     def table(self) -> "pd.DataFrame":
-        """One row a number: median and 5 to 95% of each run, p-value and mark of each further one."""
+        """One row a number: median and 5 to 95% of each run; difference, its error, p-value and mark of each further one."""
         import pandas as pd
 
         columns: dict[str, list[Any]] = {}
         for label, rows in zip(self.labels, self.rows, strict=True):
             columns |= {f"{label} {key}": [rows[name][key] for name in self.names] for key in ("q05", "q50", "q95")}
         for i, label in enumerate(self.labels[1:]):
+            columns |= {f"{label} difference": [self.differences[name][i][0] for name in self.names]}
+            columns |= {f"{label} error": [self.differences[name][i][1] for name in self.names]}
             columns |= {f"{label} p": [self.p[name][i] for name in self.names]}
             columns |= {f"{label} differs": [self.differs[name][i] for name in self.names]}
         return pd.DataFrame(columns, index=list(self.names))
@@ -99,15 +114,21 @@ class Comparison:
             "quantities": {
                 name: {
                     "runs": [{key: rows[name][key] for key in keys} for rows in self.rows],
+                    "differences": [{"value": value, "mcse": error} for value, error in self.differences[name]],
                     "p": list(self.p[name]),
                     "differs": list(self.differs[name]),
                 }
                 for name in self.names
             },
+            "claims": {
+                name: {"p": list(self.p[name]), "differs": list(self.differs[name])}
+                for name in self.p
+                if name not in self.names
+            },
             "changes": [
                 {"quantities": list(c.quantities), "correlated": list(c.correlated), "anchors": c.anchors,
-                 "settings": list(c.settings), "evidence": c.evidence, "words": c.words()}
-                for c in self.changes
+                 "settings": list(c.settings), "evidence": c.evidence, "words": c.words(), "facts": list(facts)}
+                for c, facts in zip(self.changes, self.facts, strict=True)
             ],
         }  # fmt: skip
 
@@ -115,6 +136,7 @@ class Comparison:
         run, given = self.runs[i], self.given[i]
         told = {key: run.record[key] for key in ("run", "model", "view", "method", "verdict")}
         facts = {"seed": run.info["sampler"]["seed"], "evidence": run.info["evidence"]["hash"]}
+        facts["model_version"] = run.info["model"]["version"]
         return {**told, **facts, "claims": dict(self.claims[i]), "given": None if given is None else given.to_dict()}
 
 
@@ -165,19 +187,37 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
         )
         for name in names
     }
+    told = tuple(claims(r.derived, w) for r, w in zip(results, weights, strict=True))
+    p |= {
+        claim.name: tuple(
+            _claim_p(claim, values[0], weights[0], v, w, s)
+            for v, w, s in zip(values[1:], weights[1:], shared, strict=True)
+        )
+        for claim in CLAIMS
+        if all(claim.name in each_run for each_run in told)
+    }
     plain = [g is None and "weights" not in r.tree.children for r, g in zip(results, found, strict=True)]
+    rows = tuple(
+        r.record["quantities"] if whole else summarise(r.derived, tuple(r.info["prior_only"]), w)
+        for r, w, whole in zip(results, weights, plain, strict=True)
+    )
     return Comparison(
         runs=results,
         given=found,
-        rows=tuple(
-            r.record["quantities"] if whole else summarise(r.derived, tuple(r.info["prior_only"]), w)
-            for r, w, whole in zip(results, weights, plain, strict=True)
-        ),
-        claims=tuple(claims(r.derived, w) for r, w in zip(results, weights, strict=True)),
+        rows=rows,
+        claims=told,
         names=names,
+        differences={
+            name: tuple(
+                _difference(name, (values[0][name], weights[0], rows[0][name]), (v[name], w, row[name]), s)
+                for v, w, row, s in zip(values[1:], weights[1:], rows[1:], shared, strict=True)
+            )
+            for name in names
+        },
         p=p,
         differs=holm(p),
         changes=tuple(_changes(results[0], r) for r in results[1:]),
+        facts=tuple(_facts(results[0], r) for r in results[1:]),
     )
 
 
@@ -193,6 +233,48 @@ def _changes(first: Result, other: Result) -> Changes:
         n for n in find_model(first.record["model"]).quantities if n in find_model(other.record["model"]).quantities
     ]
     return changes(*views, names)
+
+
+def _facts(first: Result, other: Result) -> tuple[str, ...]:
+    """Model, its version and tables of evidence that are not the first run's, in words."""
+    models = [(run.info["model"]["name"], run.info["model"]["version"]) for run in (first, other)]
+    told = [f"{name} version {version}" for name, version in models]
+    found = () if models[0] == models[1] else (f"model {told[0]} to {told[1]}",)
+    tables = [run.info["evidence"]["tables"] for run in (first, other)]
+    moved = [name for name in dict.fromkeys([*tables[0], *tables[1]]) if tables[0].get(name) != tables[1].get(name)]
+    return (*found, f"evidence tables {', '.join(moved)}") if moved else found
+
+
+def _difference(name: str, first: Any, second: Any, shared: bool) -> Difference:
+    """Difference of medians, or of means of an indicator, and its Monte Carlo error; each side is values, weights and row."""
+    indicator = name in INDICATORS
+    centres = [row["mean" if indicator else "q50"] for _, _, row in (first, second)]
+    if None in centres:
+        return None, None
+    influence = []
+    for (values, weights, _), centre in zip((first, second), centres, strict=True):
+        defined = ~np.isnan(values)
+        with np.errstate(invalid="ignore"):
+            h = values if indicator else values <= centre
+        influence.append(weights.given(defined).influence(np.where(defined, h, 0.0).astype(float)))
+    alone = [batch_error(each) for each in influence]
+    errors = alone if indicator else [row["mcse_median"] for _, _, row in (first, second)]
+    if None in errors:
+        return float(centres[1] - centres[0]), None
+    square = errors[0] ** 2 + errors[1] ** 2
+    if shared and influence[0].shape == influence[1].shape and min(alone) > 0:
+        both = batch_error(influence[0] - influence[1])
+        square -= errors[0] * errors[1] * (alone[0] ** 2 + alone[1] ** 2 - both**2) / (alone[0] * alone[1])
+    return float(centres[1] - centres[0]), float(np.sqrt(max(square, 0.0)))
+
+
+def _claim_p(
+    claim: Claim, one: Mapping[str, Any], first: Weights, two: Mapping[str, Any], second: Weights, shared: bool
+) -> float:
+    """p-value of the difference between two probabilities of a claim, each among draws in which its quantity is defined."""
+    x, y = one[claim.quantity], two[claim.quantity]
+    holds = [((v >= claim.lower) & (v <= claim.upper)).astype(float) for v in (x, y)]
+    return _test(holds[0], first.given(~np.isnan(x)), holds[1], second.given(~np.isnan(y)), shared)
 
 
 def _p_value(one: Any, first: Weights, two: Any, second: Weights, shared: bool) -> float:

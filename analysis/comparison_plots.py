@@ -4,10 +4,24 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from analysis.comparison import Comparison
-from analysis.plot_style import AMBER, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, WIDTH, plain, series, styled, view_of
+from analysis.plot_style import (
+    AMBER,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    WIDTH,
+    nice,
+    plain,
+    series,
+    styled,
+    view_of,
+)
 from analysis.words import tick
 from models.quantities import lookup
 
@@ -16,7 +30,6 @@ __all__ = ["side_by_side"]
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, AMBER, SKY, GREY, "black")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)), (0, (8, 2)), (0, (3, 1)))
 ROW = 0.16  # inches a run in a panel
-CENSORED = ("later", "earlier")
 
 
 @styled
@@ -82,7 +95,9 @@ def _panel(axes: Any, comparison: Comparison, name: str) -> None:
     axes.set_xlim(low - 1.5 * room, high + 1.5 * room)
     axes.set_ylim(-len(rows) + 0.4, 0.6)
     axes.set_yticks([])
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=quantity.scale == "log10" and high - low > 3))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    if quantity.scale == "log10":
+        axes.xaxis.set_major_locator(FixedLocator(nice(*axes.get_xlim())))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, quantity)))
     axes.set_title(quantity.axis.replace("log10 ", "") + (" *" if any(comparison.differs[name]) else ""), loc="left")
 

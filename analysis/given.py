@@ -18,6 +18,7 @@ from analysis.checks import Check
 from analysis.store import Result
 from analysis.summary import claims, each, summarise
 from analysis.weights import Weights
+from analysis.words import probability
 from models.errors import InputError
 from models.quantities import lookup
 
@@ -57,9 +58,16 @@ class Given:
         action = "" if ess >= FEWEST else "weaken the condition, or run again with more draws: --draws 4000"
         return Check("given_ess", ess, float(FEWEST), ess >= FEWEST, self.text, action)
 
+    @property
+    def words(self) -> str:
+        """The condition, its probability and whether enough draws are left."""
+        few = "" if self.check.passed else f", too few: {FEWEST} are wanted"
+        return f"given {self.text} ({probability(self.probability)}; {self.weights.ess:.0f} effective draws{few})"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping for JSON."""
-        return {"text": self.text, "probability": self.probability, "ess": self.weights.ess, "draws": self.draws}
+        told = {"text": self.text, "probability": self.probability, "ess": self.weights.ess, "draws": self.draws}
+        return {**told, "enough": self.check.passed}
 
 
 def condition(text: str, derived: xr.Dataset, weights: Weights) -> Given:
@@ -83,10 +91,10 @@ def condition(text: str, derived: xr.Dataset, weights: Weights) -> Given:
     holds = np.ones(weights.values.shape, dtype=bool)
     for part in re.split(r"\band\b", text):
         holds &= _comparison(part, text, known)
-    probability = weights.probability(holds)
-    if not probability > 0:
+    chance = weights.probability(holds)
+    if not chance > 0:
         raise InputError(f"given: must hold in some draw, got {text!r}, which holds in none; weaken it")
-    return Given(text, weights.given(holds), probability, int(np.sum(holds & (weights.values > 0))))
+    return Given(text, weights.given(holds), chance, int(np.sum(holds & (weights.values > 0))))
 
 
 def _comparison(part: str, text: str, known: Mapping[str, Any]) -> Any:
@@ -103,6 +111,8 @@ def _comparison(part: str, text: str, known: Mapping[str, Any]) -> Any:
         near = [other for other in known if other.split("[")[0] == quantity.name]
         remedy = f"it has {', '.join(near)}" if near else "`aligntax show RUN --all` lists what it has"
         raise InputError(f"given: must name a quantity of the run, got {name!r}; {remedy}")
+    if percent and quantity.unit != "1":
+        raise InputError(f"given: {name} must be compared with a number of {quantity.unit}, got {number}%; leave out %")
     if quantity.scale == "log10":
         if not value > 0:
             raise InputError(f"given: {name} must be compared with a positive number of {quantity.unit}, got {value:g}")

@@ -6,8 +6,9 @@ Whoever buys ``h`` hours pays for them, and pays ``price`` for every hour that a
 
 If cost and need are independent the best ``h`` is the quantile ``1 - E[cost] / price`` of the need: a price of five times the
 cost says that four cases in five should be covered, which is the default. A shortfall cannot lose more than everything: needs
-beyond their 95% quantile count as that. Without such a limit a few draws in thousands would decide every mean. Draws in which
-nothing arrives have no need and are left out. With the best ``h`` for each state of knowledge::
+beyond their 95% quantile count as that, and at a higher price beyond a quantile as much further out. Without such a limit a few
+draws in thousands would decide every mean. Draws in which nothing arrives have no need and are left out. With the best ``h`` for
+each state of knowledge::
 
     EVPI     = min_h E[loss(h)] - E[min_h loss(h)]                     of knowing everything
     EVPPI_q  = min_h E[loss(h)] - E[ min_h E[loss(h) | z_q] ]          of knowing one quantity
@@ -36,7 +37,7 @@ from analysis.weights import Weights
 __all__ = ["CONFIDENCE", "LIMIT", "Decision", "Value", "values"]
 
 CONFIDENCE = 0.8  # of covering the need, which the default price makes best; as `aligntax budget` asks for
-LIMIT = 0.95  # probability of a need that counts in full
+LIMIT = 0.95  # probability of a need that counts in full, at the default price: a quarter of what that leaves uncovered is cut
 FUNCTIONS = 3  # of a regression on one quantity: losses have long tails, and a wiggle would fit them
 FACTORS = 40  # hours that are weighed, evenly in log10
 OUTER = 0.005  # probability of a need below the least of them, and above the most
@@ -70,10 +71,12 @@ class Decision:
         hours = derived["alignment_hours_needed"]
         defined = np.isfinite(hours)
         weights = weights.given(defined)
-        limit = np.quantile(hours[defined], LIMIT, weights=weights.values[defined], method="inverted_cdf")
-        need = 10.0 ** np.where(defined, np.minimum(hours, limit), 0.0)
         cost = 10.0 ** (derived["usd_per_hour"] + derived["labour_overhead"])
-        return cls(need, cost, weights.mean(cost) / (1.0 - CONFIDENCE) if price is None else price, weights)
+        default = weights.mean(cost) / (1.0 - CONFIDENCE)
+        price = default if price is None else price
+        counts = 1.0 - (1.0 - LIMIT) * min(1.0, default / price)  # the best hours lie below it at any price
+        limit = np.quantile(hours[defined], counts, weights=weights.values[defined], method="inverted_cdf")
+        return cls(10.0 ** np.where(defined, np.minimum(hours, limit), 0.0), cost, price, weights)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ fetched. A figure that fails leaves its error in its place and is counted beside
 """
 
 import base64
+import hashlib
 import os
 import re
 import tempfile
@@ -65,6 +66,7 @@ PICTURE: dict[Any, Any] = {
     "svg.fonttype": "path",
 }  # the same bytes for the same run, on any machine
 PIXELS = 150  # per inch, of dense figures
+LONGEST = 60  # letters of a condition in a file's name
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,27 @@ def write_report(result: Result, strict: bool = False, given: str | None = None)
     if given is None and result.record["method"] == "reweight":  # weights are cheap to make, and this is not
         result = replace(result, info={**result.info, "sensitivity": sensitivity_of(result)})
     if given is not None:
-        result, page = _conditional(result, given), f"report-given-{re.sub('[^A-Za-z0-9._]+', '-', given)[:60]}.html"
+        result, page = _conditional(result, given), f"report-given-{_slug(given)}.html"
     text = environment.get_template(PAGE).render(_page(result, strict))
     return _replace(result.path / page, text)
+
+
+def _slug(given: str) -> str:
+    """Name of a condition that a file can have; two conditions have the same one only if they mean the same."""
+    spelt = re.sub(r"[\s+]+", "", given.replace(" and ", "_and_"))
+    for sign, word in (
+        ("<=", "-at-most-"),
+        (">=", "-at-least-"),
+        ("==", "-is-"),
+        ("<", "-below-"),
+        (">", "-above-"),
+        ("%", "pc"),
+    ):
+        spelt = spelt.replace(sign, word)
+    plain = re.sub(r"[^A-Za-z0-9._-]", "-", spelt)
+    if len(plain) <= LONGEST:
+        return plain
+    return f"{plain[:LONGEST]}-{hashlib.sha256(spelt.encode()).hexdigest()[:8]}"
 
 
 def _conditional(result: Result, text: str) -> Result:

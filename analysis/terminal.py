@@ -89,8 +89,9 @@ def answer(
     for check in record["checks"]:
         if not check["passed"]:
             where = f" ({check['where']})" if check["where"] else ""
+            value = "unknown" if check["value"] is None else f"{check['value']:.4g}"
             console.print(
-                f"check failed: {check['name']}{where} is {check['value']}, limit {check['threshold']}; {check['action']}",
+                f"check failed: {check['name']}{where} is {value}, limit {check['threshold']:g}; {check['action']}",
                 style="bold red",
                 markup=False,
             )
@@ -106,7 +107,7 @@ def comparison_table(console: "Console", comparison: "Comparison", every: bool =
     labels, horizon = comparison.labels, comparison.runs[0].info["horizon"]
     for i, run in enumerate(comparison.runs):
         given = comparison.given[i]
-        condition = "" if given is None else f", given {given.text} ({probability(given.probability)})"
+        condition = "" if given is None else f", {given.words}"
         facts = f"view {run.record['view']}, {run.record['method']}, seed {run.info['sampler']['seed']}"
         console.print(f"{labels[i]}: {facts}, verdict {run.record['verdict']}{condition}", markup=False)
     rows = []
@@ -122,18 +123,43 @@ def comparison_table(console: "Console", comparison: "Comparison", every: bool =
         rows.append((quantity.label + (f" [{name.split('[')[1]}" if "[" in name else ""), *cells))
     table(console, ("quantity", *labels), rows)
     told = [claim for claim in CLAIMS if all(claim.name in each for each in comparison.claims)]
-    chances = [(claim.text, *(probability(each[claim.name]) for each in comparison.claims)) for claim in told]
+    chances = []
+    for claim in told:
+        marks = ("", *(" *" if differs else "" for differs in comparison.differs[claim.name]))
+        chances.append(
+            (claim.text, *(probability(each[claim.name]) + m for each, m in zip(comparison.claims, marks, strict=True)))
+        )
     if chances:
         table(console, ("claim", *labels), chances)
+    _differences(console, comparison, every)
     marked = sum(any(differs) for differs in comparison.differs.values())
     total = len(comparison.differs)
     console.print(
-        f"* differs from {labels[0]} beyond Monte Carlo error (Holm, 5%): {marked} of {total} numbers", markup=False
+        f"* differs from {labels[0]} beyond Monte Carlo error, however little (Holm, 5%): {marked} of {total} numbers and claims",
+        markup=False,
     )
-    for label, change, shared in zip(labels[1:], comparison.changes, comparison.shared, strict=True):
-        draws = "; counts the same draws" if shared else ""
-        console.print(f"{label} changes {change.words()}{draws}", markup=False)
+    for i, label in enumerate(labels[1:]):
+        draws = ("counts the same draws",) if comparison.shared[i] else ()
+        facts = "; ".join((comparison.changes[i].words(), *comparison.facts[i], *draws))
+        console.print(f"{label} changes {facts}", markup=False)
     _priors(console, comparison)
+
+
+def _differences(console: "Console", comparison: "Comparison", every: bool) -> None:
+    """Print differences of medians from the first run, with their Monte Carlo errors."""
+    rows = []
+    for name in comparison.names:
+        if "[" in name and not every:
+            continue
+        quantity, cells = QUANTITIES[name.split("[")[0]], []
+        unit = "OOM" if quantity.scale == "log10" else {"1": "", "year": "years"}.get(quantity.unit, quantity.unit)
+        for (value, error), differs in zip(comparison.differences[name], comparison.differs[name], strict=True):
+            spread = "unknown" if error is None else f"{error:.1g}"
+            told = "none: censored" if value is None else f"{value:+.2g} ± {spread} {unit}".rstrip()
+            cells.append(told + (" *" if differs else ""))
+        rows.append((quantity.label + (f" [{name.split('[')[1]}" if "[" in name else ""), *cells))
+    first, *others = comparison.labels
+    table(console, (f"median less that of {first}", *(f"{other}, ± Monte Carlo error" for other in others)), rows)
 
 
 def _priors(console: "Console", comparison: "Comparison") -> None:
@@ -153,12 +179,14 @@ def _priors(console: "Console", comparison: "Comparison") -> None:
 def budget_table(console: "Console", answer: "Budget") -> None:
     """Print what to buy, what another amount would cost, and how to label."""
     arrival = f"given arrival before the horizon ({probability(answer.probability_arrival)})"
-    condition = "" if answer.given is None else f"given {answer.given.text} ({probability(answer.given.probability)}), "
+    condition = "" if answer.given is None else f"{answer.given.words}, "
     console.print(f"enough with {answer.confidence:.0%} confidence, {condition}{arrival}:", markup=False)
     since = f"a year from {answer.start:.0f} until arrival"
     rows = [
-        ("to buy", f"{number(answer.hours)} human-hours", f"{number(answer.usd)} USD"),
-        (since, f"{number(answer.hours_per_year)} human-hours", f"{number(answer.usd_per_year)} USD"),
+        ("hours to buy", f"{number(answer.hours)} human-hours", ""),
+        ("money to set aside", "", f"{number(answer.usd)} USD"),
+        (f"hours {since}", f"{number(answer.hours_per_year)} human-hours", ""),
+        (f"money {since}", "", f"{number(answer.usd_per_year)} USD"),
         ("a tolerated tax pays for it", probability(answer.affordable), ""),
         (
             "least expected loss",

@@ -107,14 +107,14 @@ def _other_ways(quantity: Quantity, table: Table, base: View) -> list[str]:
     """Comments that show every other kind of prior, with numbers that fit the quantity."""
     values = natural(quantity, table, (0.02, 0.1, 0.5, 0.9, 0.98))
     far_low, low, middle, high, far_high = rounded(values)
-    half = _quantiles([low, middle, high])
+    half, edges = _quantiles([low, middle, high]), ", ".join([far_low, low, middle, high, far_high])
     first = f"{{weight = 2, quantiles = {half}}}"
     second = f"{{weight = 1, quantiles = {_quantiles([far_low, middle, far_high])}}}"
     return [
         "# ------------------------------------------------------------------------------------- other ways to state a prior",
         f"# In place of quantiles, exactly one of these (here for {quantity.name}):",
         *(f"#   {line}" for line in _family(quantity, table)),
-        f"#   histogram = {{edges = [{far_low}, {low}, {middle}, {high}, {far_high}], weights = [1, 4, 4, 1]}}  # chips, flat in a bin",
+        f"#   histogram = {{edges = [{edges}], weights = [1, 4, 4, 1]}}  # chips, flat in a bin",
         f'#   samples = {{file = "draws.csv", column = "{quantity.name}"}}  # a CSV beside this file, 20 to 10,000 rows',
         f"#   point = {middle}  # known for certain",
         f"#   mixture = [{first}, {second}]",

@@ -15,12 +15,42 @@ ROOT = Path(__file__).parents[1]
 LAYERS: dict[str, set[str]] = {
     "words and options": {"words", "claims", "drivers", "options", "seeds"},
     "inference": {"draws", "fit"},
-    "summary": {"overlay", "changes", "checks", "store", "summary", "weights", "budget", "comparison", "given", "regression", "variance", "information", "sensitivity"},
+    "summary": {
+        "overlay",
+        "changes",
+        "checks",
+        "store",
+        "summary",
+        "weights",
+        "budget",
+        "comparison",
+        "given",
+        "regression",
+        "variance",
+        "information",
+        "sensitivity",
+    },
     "run": {"pipeline", "elicitation", "view_files"},
     "refit": {"source", "reweight", "refitting", "experts", "what_if"},
-    "plots": {"plot_style", "plots", "view_plots", "check_plots", "sensitivity_plots", "budget_plots", "comparison_plots", "gallery"},
+    "plots": {
+        "plot_style",
+        "plots",
+        "view_plots",
+        "check_plots",
+        "sensitivity_plots",
+        "budget_plots",
+        "comparison_plots",
+        "gallery",
+    },
     "report": {"report"},
-    "command line": {"inputs", "terminal", "terminal_views", "commands", "cli", "__main__"},  # commands.* stand with commands
+    "command line": {
+        "inputs",
+        "terminal",
+        "terminal_views",
+        "commands",
+        "cli",
+        "__main__",
+    },  # commands.* stand with commands
 }
 LEVEL = {f"analysis.{name}": level for level, names in enumerate(LAYERS.values()) for name in names}
 FACADE = "analysis"  # hands out `run`, `load` and the rest when asked, by name

@@ -80,6 +80,14 @@ def test_hours_rates_and_money_for_a_confidence(newsvendor):
     assert answer.evpi > 0
 
 
+@pytest.mark.parametrize("confidence", [0.1, 0.5, 0.8, 0.95, 0.99])
+def test_the_price_of_a_confidence_makes_its_hours_best(newsvendor, confidence):
+    derived = newsvendor | {"tai_year": np.full(SHAPE, 2036.0), "alignment_hours_affordable": np.full(SHAPE, 4.2)}
+    answer = budget(result(derived), confidence)
+    assert answer.best_hours == pytest.approx(answer.hours, rel=0.02)
+    assert answer.regret[1.0] < 1e-3 * min(answer.regret[0.5], answer.regret[2.0])
+
+
 def test_more_confidence_costs_more_and_a_condition_is_heard(newsvendor):
     year = np.where(np.arange(SHAPE[1]) % 2 == 0, 2030.0, 2050.0) * np.ones((4, 1))
     derived = newsvendor | {
@@ -134,10 +142,12 @@ def test_the_evaluators_worth_is_where_both_teach_the_same():
 
 
 def test_information_is_the_fisher_information_of_a_noisy_comparison():
-    """Simulated: the variance of the estimate of m from n labels is 1 / (n (1 - 2e)^2) at m = 0."""
-    rng, e, n = np.random.default_rng(5), 0.3, 400
-    labels = np.where(rng.uniform(size=(20_000, n)) < 0.5, 1.0, -1.0)  # m = 0: any label is a coin
+    """Simulated near m = 0: labels that err with probability e estimate m without bias, with variance 1 / (n (1 - 2e)^2)."""
+    rng, e, n, m = np.random.default_rng(5), 0.3, 400, 0.05
+    truth = np.where(rng.uniform(size=(20_000, n)) < (1 + m) / 2, 1.0, -1.0)
+    labels = np.where(rng.uniform(size=truth.shape) < e, -truth, truth)
     estimate = labels.mean(axis=1) / (1 - 2 * e)
+    assert estimate.mean() == pytest.approx(m, abs=0.005)
     assert 1 / (n * estimate.var()) == pytest.approx(float(information(e, 1.0)), rel=0.05)
 
 
@@ -171,7 +181,7 @@ def test_no_number_of_labels_helps_from_one_half_on():
 
 def test_budget_on_the_command_line(aligntax, run_folder, tmp_path):
     code, out, err = aligntax("budget", run_folder, "--given", "tai_year<2040", "--picture", tmp_path / "b.png")
-    assert code == 0 and err == "" and "to buy" in out and "best votes" in out and "given tai_year<2040" in out
+    assert code == 0 and err == "" and "hours to buy" in out and "best votes" in out and "given tai_year<2040" in out
     assert (tmp_path / "b.png").stat().st_size > 10_000
     told = json.loads(aligntax("budget", run_folder, "--json", "--confidence", "0.5")[1])
     row = json.loads((run_folder / "summary.json").read_text())["quantities"]["alignment_hours_needed"]

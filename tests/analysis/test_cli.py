@@ -247,7 +247,17 @@ print(*sys.modules)
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["runs"], ["show", "RUN"], ["show", "RUN", "--json"], ["view", "show", "default"], ["verify", "RUN"]],
+    [
+        ["--help"],
+        ["runs"],
+        ["show", "RUN"],
+        ["show", "RUN", "--json"],
+        ["view", "show", "default"],
+        ["verify", "RUN"],
+        ["show", "RUN", "--given", "tai_year<2040"],
+        ["compare", "RUN", "RUN"],
+        ["budget", "RUN"],
+    ],
 )
 def test_reading_imports_neither_pymc_nor_a_compiler_nor_plots(run_folder, words):
     words = [str(run_folder) if word == "RUN" else word for word in words]

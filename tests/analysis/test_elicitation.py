@@ -65,8 +65,8 @@ def aligntax(monkeypatch, capsys, tmp_path):
 def test_extremes_come_first_and_the_middle_last_and_no_number_is_suggested(view) -> None:
     script = Script("0.1", "100", "3", "y", "Ann", "because")
     priors, source = elicit([M], view, script.talk, "2026-11-24")
-    assert [next(w for w in ("low", "high", "middle", "Keep", "Who", "Why") if w in p) for p in script.asked] == [
-        "low", "high", "middle", "Keep", "Who", "Why"
+    assert [next(w for w in ("A low", "A high", "The middle", "Keep", "Who", "Why") if w in p) for p in script.asked] == [
+        "A low", "A high", "The middle", "Keep", "Who", "Why"
     ]  # fmt: skip
     before_the_answers = " ".join(script.said[:3]) + " ".join(script.asked[:3])
     assert "0.05" not in before_the_answers and "19" not in before_the_answers  # the default's own quantiles

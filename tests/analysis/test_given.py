@@ -86,6 +86,8 @@ def test_the_conditional_of_two_normals_is_known():
         ("spend_cap<1", "must name a quantity of the run"),
         ("anchor_probability<1", r"it has anchor_probability\[none\]"),
         ("alignment_tax<-1", "must be compared with a positive number"),
+        ("tai_year<2035%", "a number of year, got 2035%; leave out %"),
+        ("alignment_hours_needed>5%", "leave out %"),
         ("tai_year>3000 and tai_year<2000", "holds in none"),
     ],
 )
@@ -124,7 +126,9 @@ def test_report_given_is_a_page_of_its_own(aligntax, run_folder, tmp_path):
     folder = shutil.copytree(run_folder, tmp_path / "copy")
     before = (folder / "report.html").read_bytes()
     code, out, _ = aligntax("report", folder, "--given", "tai_year<2040")
-    page = folder / "report-given-tai_year-2040.html"
+    page = folder / "report-given-tai_year-below-2040.html"
     assert code == 0 and out.strip() == str(page) and (folder / "report.html").read_bytes() == before
+    other = aligntax("report", folder, "--given", "tai_year>2040")[1].strip()
+    assert other != str(page) and page.exists()  # the opposite condition is another page
     text = page.read_text()
     assert "tai_year&lt;2040" in text and "effective draws" in text and "could not be drawn" not in text

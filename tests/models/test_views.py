@@ -174,6 +174,15 @@ rationale = "why not"
 [quantities.lifetime_flop]
 quantiles = {0.1 = 26, 0.5 = 28, 0.9 = 33}
 unit = "OOM"
+[quantities.labour_overhead]
+point = 1.5
+[quantities.spend_growth_ratio]
+samples = [0.3, 0.4, 0.45, 0.5, 0.5, 0.55, 0.6, 0.6, 0.65, 0.7, 0.7, 0.7, 0.75, 0.8, 0.8, 0.85, 0.9, 1, 1, 1.2]
+[quantities.hardware_growth]
+log_pool = [{family = "normal", mu = 0.1, sigma = 0.1}, {quantile_pool = [{point = 0.2}, {family = "normal", mu = 0.2, sigma = 0.1}]}]
+[quantities.horizon_long]
+quantiles = {0.1 = 0.1, 0.5 = 1, 0.9 = 10}
+unit = "years"
 [[correlations]]
 between = ["spend_growth", "hardware_growth"]
 rho = 0.3
@@ -225,12 +234,13 @@ def test_the_hash_does_not_depend_on_how_a_probability_is_written() -> None:
     )
 
 
-def test_the_hash_ignores_notes_inside_a_mixture() -> None:
+@pytest.mark.parametrize("pool", ["mixture", "log_pool", "quantile_pool"])
+def test_the_hash_ignores_notes_inside_a_pool(pool) -> None:
     one, other = (
         parse_view(
             QUANTITY.format(
                 "spend_growth",
-                f'mixture = [{{{note}family = "normal", mu = 0, sigma = 1}}, {{family = "normal", mu = 1, sigma = 1}}]',
+                f'{pool} = [{{{note}family = "normal", mu = 0, sigma = 1}}, {{family = "normal", mu = 1, sigma = 1}}]',
             ),
             "x",
         )
@@ -314,6 +324,7 @@ def test_what_is_wrong_in_a_file_is_said_with_its_name(text, words) -> None:
         parse_view(text, "somewhere/mine.toml")
     message = str(caught.value)
     assert message.startswith("somewhere/mine.toml: ")
+    assert "\n" not in message
     assert "got" in message or "known are" in message or "missing" in message
     for word in words:
         assert word in message
@@ -340,6 +351,13 @@ def test_a_view_that_is_not_there_is_said_with_those_that_are() -> None:
         "[compute]\nreference_year = " + "1" * 400,
         "[compute]\nreference_year = " + "1" * 5000,
         "a = " + "[" * 100_000,
+        "a" + ".a" * 200_000 + " = 1",
+        "[quantities.spend_growth]\n"
+        + "mixture = ["
+        + "{mixture = [" * 300
+        + "{point = 1}, {point = 2}"
+        + "]}" * 300
+        + "]",
         QUANTITY.format("spend_growth", f"family = 'normal'\nmu = {10**26}\nsigma = 1"),
         QUANTITY.format("spend_growth", "family = ['normal']\nmu = 0\nsigma = 1"),
         QUANTITY.format("spend_growth", "weight = 2020-01-01\nfamily = 'normal'\nmu = 0\nsigma = 1"),
@@ -348,6 +366,8 @@ def test_a_view_that_is_not_there_is_said_with_those_that_are() -> None:
         "year beyond floats",
         "year beyond Python",
         "deep nesting",
+        "a key of 200,000 parts",
+        "pools of pools",
         "number written out",
         "family is a list",
         "weight is a date",
