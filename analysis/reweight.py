@@ -25,7 +25,7 @@ from analysis.changes import Changes, changes
 from analysis.checks import ESS, Check
 from analysis.draws import log_no_tai
 from analysis.source import Source
-from analysis.weights import Weights
+from analysis.weights import Weights, pareto_smoothed
 from models.quantities import lookup
 from models.tables import Table, Tables, log_density
 from models.views import View
@@ -175,11 +175,8 @@ def weigh(carried: Carried) -> tuple[Weights, list[Check]]:
     shape = carried.z.shape[:2]
     if carried.log_ratio is None:
         return Weights.equal(shape), []
-    from arviz_stats.base import array_stats
-
     relative = _relative_efficiency(carried.source)
-    smoothed, k = array_stats.psislw(-carried.log_ratio.ravel(), r_eff=relative)
-    weights, k_hat = Weights.of_log(np.asarray(smoothed).reshape(shape)), float(k)
+    weights, k_hat = pareto_smoothed(carried.log_ratio, relative)
     limit = min(1.0 - 1.0 / np.log10(carried.log_ratio.size), 0.7)
     return weights, [
         _reach(carried),

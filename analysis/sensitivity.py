@@ -35,7 +35,7 @@ from analysis.information import CONFIDENCE, Decision, values
 from analysis.regression import mid_ranks
 from analysis.summary import Series, each
 from analysis.variance import bases, decompose
-from analysis.weights import Weights
+from analysis.weights import Weights, constant_tail
 from models.catalogue import find_model
 from models.errors import InputError
 from models.tables import Tables
@@ -226,8 +226,6 @@ def power_scaling(
     noise : dict
         answer -> mean plus :data:`NOISE` standard deviations, over terms, of the sensitivity to weights of other draws.
     """
-    from arviz_stats.base import array_stats
-
     shape, chosen = draws.weights.values.shape, draws.weights.chosen()
     answers = {name: series.values.ravel()[chosen] for name, series in draws.answers.items()}
     defined = {name: ~np.isnan(values) for name, values in answers.items()}
@@ -241,11 +239,23 @@ def power_scaling(
         log_density = log_density.ravel()[chosen].reshape(shape)
         if not np.ptp(log_density) > 0:
             continue
-        pair = [np.exp(array_stats.power_scale_lw(log_density, alpha=a, axis=(0, 1))).ravel() for a in ALPHAS]
+        pair = [_scaled(log_density, a) for a in ALPHAS]
         for name, mask in defined.items():
             found[name][term] = _moved(ranks[name], pair, mask)
             chance[name] += [_moved(ranks[name], [np.roll(w, shift) for w in pair], mask) for shift in shifts]
     return found, {n: float(np.mean(level) + NOISE * np.std(level)) if level else 0.0 for n, level in chance.items()}
+
+
+def _scaled(log_density: Any, alpha: float) -> Any:
+    """Smoothed weights of draws, flat, under a density raised to the power ``alpha``."""
+    from arviz_stats.base import array_stats
+
+    try:
+        return np.exp(array_stats.power_scale_lw(log_density, alpha=alpha, axis=(0, 1))).ravel()
+    except ValueError as error:
+        if not constant_tail(error):
+            raise
+        return Weights.of_log((alpha - 1.0) * log_density).values.ravel()
 
 
 def _moved(ranks: Any, weights: list[Any], mask: Any) -> float:
@@ -285,7 +295,7 @@ def _variance(
             "total_error": float(shares.total_error[i]),
         }
     return {
-        "undefined": 1.0 - draws.weights.probability(defined),
+        "undefined": draws.weights.probability(np.isnan(series.values)),
         "scale": "values" if finite else "ranks",
         "explained": shares.explained,
         "explained_error": shares.explained_error,

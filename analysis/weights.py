@@ -20,7 +20,9 @@ import numpy as np
 
 from models.errors import InputError
 
-__all__ = ["Weights", "batch_error"]
+__all__ = ["Weights", "batch_error", "constant_tail", "pareto_smoothed"]
+
+SAME = "All tail values are the same"  # ArviZ's words for a tail to which no Pareto can be fitted
 
 
 def batch_error(influence: Any) -> float:
@@ -30,6 +32,38 @@ def batch_error(influence: Any) -> float:
     batches = draws // length
     means = influence[:, : batches * length].reshape(chains * batches, length).mean(axis=1)
     return float(np.sqrt(np.mean(means**2) / len(means)))
+
+
+def constant_tail(error: ValueError) -> bool:
+    """Whether ArviZ stopped because the largest weights are equal: then they are bounded, and need no smoothing."""
+    return SAME in str(error)
+
+
+def pareto_smoothed(log_ratio: Any, relative: float) -> tuple["Weights", float]:
+    """Pareto-smoothed importance weights and k-hat.
+
+    Parameters
+    ----------
+    log_ratio : ndarray, shape (chain, draw)
+        Log of new over old density.
+    relative : float
+        Effective draws per draw.
+
+    Returns
+    -------
+    weights : Weights
+    k_hat : float
+        0 where the largest ratios are equal, as when a uniform prior is cut: bounded weights have no tail to smooth.
+    """
+    from arviz_stats.base import array_stats
+
+    try:
+        smoothed, k_hat = array_stats.psislw(-log_ratio.ravel(), r_eff=relative)
+    except ValueError as error:
+        if not constant_tail(error):
+            raise
+        return Weights.of_log(log_ratio), 0.0
+    return Weights.of_log(np.asarray(smoothed).reshape(log_ratio.shape)), float(k_hat)
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,8 @@ def test_the_page_is_one_offline_file(page):
 
 def test_every_figure_is_an_image_and_none_is_broken(page):
     found = SOURCES.findall(page)
-    # seven forecasts, five variables of evidence and their ranks, two of chains
-    assert len(found) == 7 + 5 + 1 + 2
+    # seven forecasts, what drives them, five variables of evidence and their ranks, two of chains
+    assert len(found) == 7 + 1 + 5 + 1 + 2
     assert 'class="broken"' not in page and "could not be drawn" not in page
     for kind, data in found:
         raw = base64.b64decode(data)
@@ -82,6 +82,7 @@ def test_sections_come_in_order(page):
     assert headings == [
         "Answer",
         "Figures",
+        "What drives the answer",
         "Posterior predictive checks",
         "Diagnostics",
         "All quantities",
@@ -132,7 +133,7 @@ def test_a_failing_figure_is_visible_and_counted(mine, monkeypatch):
     assert "1 figure could not be drawn" in text
     assert "RuntimeError: &lt;b&gt;ink ran out&lt;/b&gt;" in text
     assert text.index("1 figure could not") < text.index("<h2>Answer")
-    assert len(SOURCES.findall(text)) == 14
+    assert len(SOURCES.findall(text)) == 15
 
 
 def test_a_failing_page_leaves_the_old_one(mine, monkeypatch, undrawn):
@@ -179,7 +180,8 @@ def test_what_a_run_lacks_is_left_out(mine):
     record = {**mine.record, "model": "scaling", "quantities": rows, "claims": {"data_exponent_at_least_1": 0.4}}
     tables = {f"evidence/{name}": rows for name, rows in mine.evidence.tables.items()}
     groups = {"posterior": mine.posterior, "derived": mine.derived[kept], **tables}
-    small = replace(mine, record=record, tree=xr.DataTree.from_dict(groups))
+    info = {key: value for key, value in mine.info.items() if key != "sensitivity"}
+    small = replace(mine, record=record, info=info, tree=xr.DataTree.from_dict(groups))
     text = write_report(small, strict=True).read_text("utf-8")
     assert "Posterior predictive checks" not in text
     assert "Which anchor" not in text

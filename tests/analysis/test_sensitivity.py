@@ -440,6 +440,16 @@ def test_an_answer_that_is_constant_wherever_it_is_defined_drives_nothing(refere
     json.dumps(found, allow_nan=False)
 
 
+def test_evidence_that_is_mostly_indifferent_has_a_constant_tail_and_is_scaled_all_the_same():
+    rng = np.random.default_rng(3)
+    z = normals(2)
+    flat = np.where(rng.uniform(size=SHAPE) < 0.9, 0.0, -(z[..., 0] ** 2))  # as log p(no TAI) of requirements far away
+    answer = Series("tai_flop", z[..., 0])
+    draws = Draws({"tai_flop": answer}, {}, ("a", "b"), z, -0.5 * (z**2).sum(axis=-1), {"no_tai": flat}, (), EQUAL)
+    found, _ = power_scaling(draws, {"no_tai": flat}, noise=False)
+    assert np.isfinite(found["tai_flop"]["no_tai"])
+
+
 def test_a_run_without_what_is_needed_says_so(reference):
     bare = replace(reference, tree=xr.DataTree.from_dict({"posterior": reference.posterior}))
     with pytest.raises(InputError, match="derived, log_prior"):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analysis.summary import censored_quantile
-from analysis.weights import Weights
+from analysis.weights import Weights, pareto_smoothed
 from models.errors import InputError
 
 
@@ -99,3 +99,20 @@ def test_weighted_quantile_inside_censored_mass_is_infinite():
     x = np.asarray([1.0, 2.0, np.inf])
     assert censored_quantile(x, 0.9, np.asarray([0.2, 0.2, 0.6])) == np.inf
     assert censored_quantile(x, 0.3, np.asarray([0.5, 0.45, 0.05])) == pytest.approx(1.45, abs=0.05)
+
+
+def test_bounded_weights_need_no_smoothing():
+    """A uniform cut to its half: the ratio is 2 or 0, so there is no tail, and ArviZ alone would stop."""
+    x = np.random.default_rng(8).uniform(size=(4, 1000))
+    weights, k_hat = pareto_smoothed(np.where(x < 0.5, np.log(2.0), -30.0), 1.0)
+    assert k_hat == 0.0
+    assert weights.mean(x) == pytest.approx(x[x < 0.5].mean(), abs=1e-9)
+
+
+def test_heavy_weights_have_a_large_k_hat():
+    """Cauchy from normal draws: the ratio has no variance."""
+    x = np.random.default_rng(9).normal(size=(4, 1000))
+    weights, k_hat = pareto_smoothed(stats.cauchy.logpdf(x) - stats.norm.logpdf(x), 1.0)
+    assert k_hat > 0.7
+    light, k_light = pareto_smoothed(stats.norm.logpdf(x, 0.2, 0.9) - stats.norm.logpdf(x), 1.0)
+    assert k_light < 0.5 and light.ess > weights.ess
