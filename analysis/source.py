@@ -14,9 +14,9 @@ import xarray as xr
 
 from analysis.draws import split
 from analysis.store import INFO, SUMMARY, TREE, VIEW, evidence_of, find_run, origin, read_json, verify
-from models.catalogue import Model, find_model
+from models.catalogue import Model, find_model, restrict
 from models.errors import InputError
-from models.evidence import Evidence
+from models.evidence import Evidence, load_evidence
 from models.tables import Tables
 from models.views import View, parse_view
 
@@ -94,18 +94,20 @@ def read_source(run: str | os.PathLike[str], out: str | os.PathLike[str] = "resu
             f"run: {folder} must have the view that it was fitted under, got {view.hash[:12]} and not "
             f"{info['view']['hash'][:12]}; run it again"
         )
-    posterior, evidence = _read(folder / TREE)
+    posterior, evidence = _read(folder / TREE, restrict(load_evidence(), view, model), info["evidence"]["hash"])
     tables = view.tables(model.quantities)
     return Source(folder, info, read_json(folder / SUMMARY), model, view, evidence, tables, posterior)
 
 
-def _read(path: Path) -> tuple[xr.Dataset, Evidence]:
+def _read(path: Path, embedded: Evidence, known: str) -> tuple[xr.Dataset, Evidence]:
+    """Draws and evidence: the embedded tables where they are what the run used, which are read ten times faster."""
     import h5py
 
     with h5py.File(path, "r") as file:
         posterior = _dataset(file["posterior"])
-        evidence = evidence_of({name: _dataset(group) for name, group in file["evidence"].items()})
-    return posterior, evidence
+        if embedded.hash == known:
+            return posterior, embedded
+        return posterior, evidence_of({name: _dataset(group) for name, group in file["evidence"].items()})
 
 
 def _dataset(group: Any) -> xr.Dataset:

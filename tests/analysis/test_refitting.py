@@ -273,3 +273,18 @@ def test_reusing_draws_imports_no_pymc_and_a_redraw_no_arviz(results, change, lo
     words = ["refit", "base", "--set", change, "--out", str(results), "--method", "reweight"]
     done = subprocess.run([sys.executable, "-c", LIGHT, *words], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == loaded
+
+
+def test_evidence_of_ones_own_travels_with_the_run(tmp_path, scaling, view, evidence):
+    """Read from the run where it is not the embedded one: the stored and the embedded tables give the same refit."""
+    from analysis.pipeline import run
+    from models.evidence import Evidence
+
+    rows = evidence["rlhf_efforts"]  # not conditioned on by this model, but part of what travels
+    other = Evidence({**evidence.tables, "rlhf_efforts": rows.assign(human_hours=rows["human_hours"] * 2)})
+    first = run("scaling", view, other, Sampling(draws=50), tmp_path, "own", report=False)
+    source = read_source("own", tmp_path)
+    assert source.evidence.hash == first.info["evidence"]["hash"] != evidence.hash
+    np.testing.assert_allclose(source.evidence["rlhf_efforts"]["human_hours"], 2 * rows["human_hours"])
+    for name, table in first.evidence.tables.items():
+        assert source.evidence[name].identical(table), name
