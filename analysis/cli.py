@@ -17,6 +17,8 @@ from models.errors import InputError
 
 __all__ = ["app", "main"]
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     help="How much alignment data will we need in the long run, and how far does that move timelines?",
     no_args_is_help=True,
@@ -39,6 +41,7 @@ def main() -> None:
     except InputError as error:
         sys.stderr.write(f"aligntax: {error}\n")
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.stderr.write("aligntax: interrupted, nothing written\n")
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # typer ends without a word
+            sys.stderr.write("\naligntax: interrupted, nothing written\n")
+        raise

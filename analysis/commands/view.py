@@ -204,9 +204,6 @@ def view_elicit(
     except Quit:
         _say("aligntax: stopped, nothing written")
         return
-    except KeyboardInterrupt:  # typer would end without a word
-        _say("\naligntax: interrupted, nothing written")
-        raise typer.Exit(130) from None
     text = elicited_text(priors, _parent(extends, file), source)
     if str(file) == "-":
         sys.stdout.write(text)

@@ -219,7 +219,7 @@ def test_interrupting_a_run_leaves_nothing(tmp_path):
     time.sleep(1.0)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
-    assert process.returncode == 130 and "Traceback" not in err
+    assert process.returncode == 130 and "Traceback" not in err and "interrupted, nothing written" in err
     assert files(tmp_path) == []
 
 
