@@ -1,5 +1,6 @@
 """Shared by the tests of what runs: the command line in this process."""
 
+import io
 import sys
 
 import pytest
@@ -9,11 +10,13 @@ from analysis.cli import main
 
 @pytest.fixture
 def aligntax(monkeypatch, capsys, tmp_path):
-    """Run a command in this process, in an empty folder; returns exit code, stdout and stderr."""
+    """Run a command in this process, in an empty folder, with answers typed; returns exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
 
-    def call(*words):
+    def call(*words, answers=None):
         monkeypatch.setattr(sys, "argv", ["aligntax", *map(str, words)])
+        if answers is not None:
+            monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{a}\n" for a in answers)))
         try:
             main()
             code = 0

@@ -1,6 +1,5 @@
 """``aligntax view``: from an empty folder to a checked view, by a person, a pipe or a script; and whatever can be wrong."""
 
-import io
 import json
 import os
 import re
@@ -26,26 +25,6 @@ from models.quantities import ELICITED, lookup
 from models.views import load_view, parse_view, view_names
 
 WIDE = "[quantities.rlhf_multiplier]\nquantiles = {0.1 = 0.1, 0.5 = 3, 0.9 = 100}\n"
-
-
-@pytest.fixture
-def aligntax(monkeypatch, capsys, tmp_path):
-    """Run a command in this process, in an empty folder; returns exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words, answers=None):
-        monkeypatch.setattr(sys, "argv", ["aligntax", *map(str, words)])
-        if answers is not None:
-            monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{a}\n" for a in answers)))
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = 0 if stop.code is None else stop.code
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 def files(folder):
