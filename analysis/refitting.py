@@ -20,6 +20,7 @@ from analysis.source import Source, read_source
 from analysis.store import FORMAT, TREE, Result, command_line, default_name, load, run_name, unfinished, write_run
 from analysis.summary import claims, summarise
 from analysis.weights import Weights
+from models.catalogue import restrict
 from models.errors import InputError
 from models.evidence import Evidence, load_evidence
 from models.views import View
@@ -69,8 +70,16 @@ class Plan:
         return self.carried is not None and self.carried.log_ratio is None
 
 
-def plan(source: Source, view: View, method: Method = "auto") -> Plan:
+def plan(source: Source, view: View, method: Method = "auto", evidence: Evidence | None = None) -> Plan:
     """Choose how to answer a view from a run.
+
+    Parameters
+    ----------
+    source : Source
+    view : View
+    method : {"auto", "reweight", "sample"}
+    evidence : Evidence, optional
+        Other evidence than the run's, which only sampling can answer to.
 
     Raises
     ------
@@ -81,7 +90,8 @@ def plan(source: Source, view: View, method: Method = "auto") -> Plan:
         raise InputError(f"method: must be one of {', '.join(METHODS)}, got {method!r}; auto chooses")
     change = changes(source.view, view, source.tables.names)
     other = [name for name in change.settings if COMPILED_IN.get(name) in source.model.tables]
-    other += ["the evidence"] if change.evidence else []
+    given = None if evidence is None else restrict(evidence, view, source.model)
+    other += ["the evidence"] if change.evidence or (given and given.hash != source.evidence.hash) else []
     if other and method == "reweight":
         raise InputError(
             f"method: reweight keeps the likelihood, got another {', '.join(other)}; use --method sample or auto"
@@ -189,7 +199,7 @@ def refit(
     options : Sampling, optional
         Of sampling; default those of the run.
     evidence : Evidence, optional
-        Asked for where the view chooses other evidence; default the embedded tables.
+        Default the run's; where the view chooses other evidence, the embedded tables.
     compiled : CompiledModel, optional
         Sampling compiles nothing where it fits; see :func:`analysis.fit.compile_model`.
     out : path
@@ -253,7 +263,7 @@ def refit_folder(
     started = time.perf_counter()
     source = read_source(run, out)
     name = run_name(name or default_name(source.model.name, view))
-    chosen = plan(source, view, method)
+    chosen = plan(source, view, method, evidence)
     say(chosen.reason)
     facts = {"refitted_from": _link(source, chosen, Path(out) / name), "refit": _facts(chosen)}
     with unfinished(Path(out), name) as place:

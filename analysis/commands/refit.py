@@ -67,7 +67,7 @@ def refit(
         path = refit_folder(
             folder,
             chosen,
-            "sample" if evidence is not None and method == "auto" else method,  # type: ignore[arg-type]
+            method,  # type: ignore[arg-type]
             options=options,
             evidence=None if evidence is None else read_evidence(evidence),
             compiled=None,

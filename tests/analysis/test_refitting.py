@@ -288,3 +288,8 @@ def test_evidence_of_ones_own_travels_with_the_run(tmp_path, scaling, view, evid
     np.testing.assert_allclose(source.evidence["rlhf_efforts"]["human_hours"], 2 * rows["human_hours"])
     for name, table in first.evidence.tables.items():
         assert source.evidence[name].identical(table), name
+    assert plan(source, view, evidence=other).exact
+    chosen = plan(source, view, evidence=evidence)
+    assert chosen.method == "sample" and "the evidence differs" in chosen.reason
+    with pytest.raises(InputError, match="reweight keeps the likelihood"):
+        plan(source, view, "reweight", evidence)

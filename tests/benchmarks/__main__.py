@@ -116,7 +116,13 @@ def refit() -> dict[str, list[float]]:
             pm.sample(nuts_sampler="nutpie", random_seed=1, progressbar=False)
 
     return alternate(
-        **{"refit": lambda: compiled.with_view(moved).sample(Sampling()), "build + pm.sample (nutpie)": plain}
+        **{
+            "refit": lambda: compiled.with_view(moved).sample(Sampling()),
+            "refit, accept 0.8, tune 300": lambda: compiled.with_view(moved).sample(
+                Sampling(target_accept=0.8, tune=300)
+            ),
+            "build + pm.sample (nutpie)": plain,
+        }
     )
 
 
