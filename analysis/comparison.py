@@ -180,22 +180,9 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
         models = ", ".join(str(r.record["model"]) for r in results)
         raise InputError(f"run: runs must share a headline quantity, got models {models}; compare runs of one model")
     shared = [_draws(r) == _draws(results[0]) for r in results[1:]]
-    p = {
-        name: tuple(
-            _p_value(values[0][name], weights[0], v[name], w, s)
-            for v, w, s in zip(values[1:], weights[1:], shared, strict=True)
-        )
-        for name in names
-    }
     told = tuple(claims(r.derived, w) for r, w in zip(results, weights, strict=True))
-    p |= {
-        claim.name: tuple(
-            _claim_p(claim, values[0], weights[0], v, w, s)
-            for v, w, s in zip(values[1:], weights[1:], shared, strict=True)
-        )
-        for claim in CLAIMS
-        if all(claim.name in each_run for each_run in told)
-    }
+    stated = [claim for claim in CLAIMS if all(claim.name in each_run for each_run in told)]
+    p = _p_values(names, stated, values, weights, shared)
     plain = [g is None and "weights" not in r.tree.children for r, g in zip(results, found, strict=True)]
     rows = tuple(
         r.record["quantities"] if whole else summarise(r.derived, tuple(r.info["prior_only"]), w)
@@ -219,6 +206,15 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
         changes=tuple(_changes(results[0], r) for r in results[1:]),
         facts=tuple(_facts(results[0], r) for r in results[1:]),
     )
+
+
+def _p_values(
+    names: Sequence[str], stated: Sequence[Claim], values: Any, weights: Sequence[Weights], shared: Sequence[bool]
+) -> dict[str, tuple[float, ...]]:
+    """p-value of every number and claim of each further run against the first."""
+    (first, counts), others = (values[0], weights[0]), list(zip(values[1:], weights[1:], shared, strict=True))
+    numbers = {n: tuple(_p_value(first[n], counts, v[n], w, s) for v, w, s in others) for n in names}
+    return numbers | {c.name: tuple(_claim_p(c, first, counts, v, w, s) for v, w, s in others) for c in stated}
 
 
 def _draws(run: Result) -> str:

@@ -15,7 +15,7 @@ import pytensor.tensor as pt
 import xarray as xr
 from pymc.distributions.shape_utils import change_dist_size
 
-from analysis.options import Sampling
+from analysis.options import Sampling, Talk
 from analysis.seeds import child, generator
 from models.catalogue import Model, restrict
 from models.errors import InputError
@@ -167,7 +167,7 @@ def compile_model(model: Model, evidence: Evidence, view: View) -> CompiledModel
 
 
 def compiled_for(
-    model: Model, evidence: Evidence, view: View, compiled: CompiledModel | None, say: Callable[[str], None]
+    model: Model, evidence: Evidence, view: View, compiled: CompiledModel | None, talk: Talk
 ) -> CompiledModel:
     """Compiled model under a view: the one given where there is one, else a new one.
 
@@ -177,7 +177,7 @@ def compiled_for(
         If the one given is of another model or of other evidence.
     """
     if compiled is None:
-        say("compiling the model (the first time on a machine a minute)")
+        talk.say("compiling the model (the first time on a machine a minute)")
         return compile_model(model, evidence, view)
     expected, got = restrict(evidence, view, model).hash, compiled.evidence.hash
     if compiled.model.name != model.name or got != expected:

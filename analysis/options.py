@@ -1,11 +1,12 @@
 """Options as values that check themselves."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.errors import InputError
 
-__all__ = ["Sampling"]
+__all__ = ["Sampling", "Talk"]
 
 LIMITS = {"draws": (1, 1_000_000), "tune": (50, 1_000_000), "chains": (2, 64), "seed": (0, 2**32 - 1)}
 
@@ -49,3 +50,23 @@ class Sampling:
             raise InputError(f"cores: must be at least 1, got {self.cores}; leave it out to use all")
         if not (math.isfinite(self.target_accept) and 0.5 <= self.target_accept < 1):
             raise InputError(f"target_accept: must lie in [0.5, 1), got {self.target_accept}; 0.9 is usual")
+
+
+def _to_nobody(text: str) -> None:
+    """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Talk:
+    """Whom to tell what is being done; by default nobody.
+
+    Attributes
+    ----------
+    say : callable
+        Takes one line about what is being done.
+    progress : callable or None
+        Told now and then how many draws, warm-up included, are done, of how many, and how many diverged.
+    """
+
+    say: Callable[[str], None] = _to_nobody
+    progress: Callable[[int, int, int], None] | None = None

@@ -3,14 +3,14 @@
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.options import Sampling
+from analysis.options import Sampling, Talk
 from analysis.store import FORMAT, Result, command_line, default_name, run_name, unfinished, write_run
 from models.catalogue import find_model
 from models.errors import InputError
@@ -20,16 +20,13 @@ from models.views import View, load_view
 if TYPE_CHECKING:
     import xarray as xr
 
-    from analysis.fit import CompiledModel, Fit, Progress
+    from analysis.fit import CompiledModel, Fit
 
 __all__ = ["Outcome", "conclude", "run", "sample", "write"]
 
 PACKAGES = ("aligntax", "pymc", "nutpie", "pytensor", "arviz", "numpy", "scipy", "xarray")
+QUIET = Talk()
 STORED_SINGLE = ("posterior_predictive", "prior_predictive")  # for looking at, not for computing with: half the bytes
-
-
-def _say(text: str) -> None:
-    """Talk to nobody."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +56,7 @@ def run(
     out: Path | str = "results",
     name: str | None = None,
     report: bool = True,
-    say: Callable[[str], None] = _say,
-    progress: "Progress | None" = None,
+    talk: Talk = QUIET,
     compiled: "CompiledModel | None" = None,
 ) -> Result:
     """Sample a model's posterior and leave a run's folder.
@@ -80,10 +76,8 @@ def run(
         Name of the run; default model, view and time.
     report : bool
         Whether to write ``report.html``.
-    say : callable
-        Takes one line about what is being done.
-    progress : callable
-        Told how many draws are done, of how many, and how many diverged.
+    talk : Talk
+        Whom to tell what is being done.
     compiled : CompiledModel, optional
         Of the same model and evidence: nothing is compiled then; see :func:`analysis.fit.compile_model`.
 
@@ -100,11 +94,11 @@ def run(
     view, evidence = view or load_view("default"), evidence or load_evidence()
     name = run_name(name or default_name(chosen.name, view))
     with unfinished(Path(out), name) as place:
-        outcome = sample(chosen.name, view, evidence, options, say, progress, compiled)
-        say("writing the run")
+        outcome = sample(chosen.name, view, evidence, options, talk, compiled)
+        talk.say("writing the run")
         result = write(place.folder, outcome, name)
         if report:
-            say("drawing the report")
+            talk.say("drawing the report")
             from analysis.report import write_report
 
             write_report(result)
@@ -116,21 +110,20 @@ def sample(
     view: View,
     evidence: Evidence,
     options: Sampling,
-    say: Callable[[str], None] = _say,
-    progress: "Progress | None" = None,
+    talk: Talk = QUIET,
     compiled: "CompiledModel | None" = None,
 ) -> Outcome:
     """Compile, sample, derive and check, without writing anything; arguments as in :func:`run`."""
     started = time.perf_counter()
     from analysis.fit import compiled_for
 
-    compiled = compiled_for(find_model(model), evidence, view, compiled, say)
+    compiled = compiled_for(find_model(model), evidence, view, compiled, talk)
     compile_seconds = time.perf_counter() - started
-    say(f"sampling {options.chains} chains of {options.draws} draws")
+    talk.say(f"sampling {options.chains} chains of {options.draws} draws")
     started = time.perf_counter()
-    fit = compiled.sample(options, progress)
+    fit = compiled.sample(options, talk.progress)
     timings = {"compile": compile_seconds, "sample": time.perf_counter() - started}
-    say("deriving and checking")
+    talk.say("deriving and checking")
     return conclude(fit, options, timings)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from analysis.changes import changes
 from analysis.checks import Check, verdict
 from analysis.draws import derive_from
-from analysis.options import Sampling
+from analysis.options import Sampling, Talk
 from analysis.reweight import Carried, carry, weigh
 from analysis.seeds import generator
 from analysis.source import Source, read_source
@@ -28,11 +28,12 @@ from models.views import View
 if TYPE_CHECKING:
     import xarray as xr
 
-    from analysis.fit import CompiledModel, Progress
+    from analysis.fit import CompiledModel
 
-__all__ = ["METHODS", "Plan", "Reweighted", "plan", "refit", "refit_folder", "reweighted", "sampling_of"]
+__all__ = ["METHODS", "Plan", "Request", "Reweighted", "plan", "refit", "refit_folder", "reweighted", "sampling_of"]
 
 Method = Literal["auto", "reweight", "sample"]
+QUIET = Talk()
 METHODS: tuple[Method, ...] = ("auto", "reweight", "sample")
 # Settings that a likelihood depends on, by the table that it is the likelihood of; a change of them asks for sampling.
 COMPILED_IN = {
@@ -172,6 +173,32 @@ def _derive(source: Source, x: dict[str, Any], view: View) -> "xr.Dataset":
     return derive_from(source.model, x, source.values[1], source.evidence, view, generator(source.seed, "arrival"))
 
 
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a refit; see :func:`refit`.
+
+    Attributes
+    ----------
+    view : View
+    method : {"auto", "reweight", "sample"}
+    options : Sampling or None
+    evidence : Evidence or None
+    compiled : CompiledModel or None
+    out : path
+    name : str or None
+    report : bool or None
+    """
+
+    view: View
+    method: Method = "auto"
+    options: Sampling | None = None
+    evidence: Evidence | None = None
+    compiled: "CompiledModel | None" = None
+    out: Path | str = "results"
+    name: str | None = None
+    report: bool | None = None
+
+
 def refit(
     run: str | os.PathLike[str] | Result,
     view: View,
@@ -183,8 +210,7 @@ def refit(
     out: Path | str = "results",
     name: str | None = None,
     report: bool | None = None,
-    say: Callable[[str], None] = lambda text: None,
-    progress: "Progress | None" = None,
+    talk: Talk = QUIET,
 ) -> Result:
     """Answer a run's question under another view.
 
@@ -208,8 +234,8 @@ def refit(
         Name of the new run; default model, view and time.
     report : bool, optional
         Whether to write ``report.html``; by default where it is sampled.
-    say, progress : callable
-        As in :func:`analysis.pipeline.run`.
+    talk : Talk
+        Whom to tell what is being done.
 
     Returns
     -------
@@ -229,55 +255,25 @@ def refit(
     >>> refit(reference, tolerant, out=folder).info["refit"]["reason"]
     'redrawn exactly, no evidence bears on what changed: alignment_tax_tolerance'
     """
-    folder = refit_folder(
-        run.path if isinstance(run, Result) else run,
-        view,
-        method,
-        options=options,
-        evidence=evidence,
-        compiled=compiled,
-        out=out,
-        name=name,
-        report=report,
-        say=say,
-        progress=progress,
-    )
-    return load(folder)
+    request = Request(view, method, options, evidence, compiled, out, name, report)
+    return load(refit_folder(run.path if isinstance(run, Result) else run, request, talk))
 
 
-def refit_folder(
-    run: str | os.PathLike[str],
-    view: View,
-    method: Method,
-    *,
-    options: Sampling | None,
-    evidence: Evidence | None,
-    compiled: "CompiledModel | None",
-    out: Path | str,
-    name: str | None,
-    report: bool | None,
-    say: Callable[[str], None],
-    progress: "Progress | None",
-) -> Path:
+def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUIET) -> Path:
     """As :func:`refit`, and return the folder alone: reading it whole takes longer than a redraw."""
     started = time.perf_counter()
-    source = read_source(run, out)
-    name = run_name(name or default_name(source.model.name, view))
-    chosen = plan(source, view, method, evidence)
-    say(chosen.reason)
-    facts = {"refitted_from": _link(source, chosen, Path(out) / name), "refit": _facts(chosen)}
-    with unfinished(Path(out), name) as place:
+    source, view = read_source(run, request.out), request.view
+    name = run_name(request.name or default_name(source.model.name, view))
+    chosen = plan(source, view, request.method, request.evidence)
+    talk.say(chosen.reason)
+    facts = {"refitted_from": _link(source, chosen, Path(request.out) / name), "refit": _facts(chosen)}
+    with unfinished(Path(request.out), name) as place:
         if chosen.method == "sample":
-            from analysis.fit import compiled_for
-
-            same = view.evidence == source.view.evidence
-            known = evidence or (source.evidence if same else load_evidence())
-            model = compiled_for(source.model, known, view, compiled, say)
-            _write_sampled(place.folder, name, model, options or sampling_of(source.info), facts, say, progress)
+            _write_sampled(place.folder, name, source, request, facts, talk)
         else:
             _write_reweighted(place.folder, name, reweighted(chosen), facts, started)
-        if report or (report is None and chosen.method == "sample"):
-            say("drawing the report")
+        if request.report or (request.report is None and chosen.method == "sample"):
+            talk.say("drawing the report")
             from analysis.report import write_report
 
             write_report(load(place.folder))
@@ -305,19 +301,17 @@ def sampling_of(info: Mapping[str, Any]) -> Sampling:
 
 
 def _write_sampled(
-    folder: Path,
-    name: str,
-    compiled: "CompiledModel",
-    options: Sampling,
-    facts: Mapping[str, Any],
-    say: Callable[[str], None],
-    progress: "Progress | None",
+    folder: Path, name: str, source: Source, request: Request, facts: Mapping[str, Any], talk: Talk
 ) -> None:
+    from analysis.fit import compiled_for
     from analysis.pipeline import conclude, write
 
-    say(f"sampling {options.chains} chains of {options.draws} draws")
+    view, options = request.view, request.options or sampling_of(source.info)
+    stored = source.evidence if view.evidence == source.view.evidence else load_evidence()
+    compiled = compiled_for(source.model, request.evidence or stored, view, request.compiled, talk)
+    talk.say(f"sampling {options.chains} chains of {options.draws} draws")
     started = time.perf_counter()
-    fit = compiled.sample(options, progress)
+    fit = compiled.sample(options, talk.progress)
     outcome = conclude(fit, options, {"sample": time.perf_counter() - started})
     write(folder, replace(outcome, info={**outcome.info, **facts}), name)
 

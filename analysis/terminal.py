@@ -1,11 +1,12 @@
 """Tables a person reads in a terminal."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.claims import CLAIMS
+from analysis.options import Talk
 from analysis.words import interval, missing, number, probability
 from models.quantities import QUANTITIES
 
@@ -247,12 +248,10 @@ def _quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> tuple[st
 
 
 @contextmanager
-def progress(
-    console: "Console", talk: bool
-) -> Iterator[tuple[Callable[[str], None], Callable[[int, int, int], None] | None]]:
+def progress(console: "Console", talk: bool) -> Iterator[Talk]:
     """What to call with a line of talk, and with counts of draws; on a terminal a bar, elsewhere nothing."""
     if not talk:
-        yield (lambda text: None), None
+        yield Talk()
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -273,7 +272,7 @@ def progress(
             note = f", {diverged} diverged" if diverged else ""
             bar.update(task, description=f"sampling{note}", total=total, completed=done)
 
-        yield say, sampled
+        yield Talk(say, sampled)
 
 
 def runs_table(

@@ -3,12 +3,16 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.commands import Json, Out, Run, console, dump
 from models.errors import InputError
+
+if TYPE_CHECKING:
+    from analysis.experts import Experts
+    from models.views import View
 
 __all__ = ["refit"]
 
@@ -45,9 +49,9 @@ def refit(
 ) -> None:
     """Answer a run's question under other priors: redrawn, reweighted or sampled."""
     from analysis.inputs import read_evidence, read_views
-    from analysis.refitting import refit_folder, sampling_of
+    from analysis.refitting import Request, refit_folder, sampling_of
     from analysis.store import INFO, SUMMARY, VIEW, find_run, read_json
-    from analysis.terminal import answer, progress
+    from analysis.terminal import answer, experts, progress
 
     folder = find_run(run, out)
     if not (view or set_):
@@ -55,7 +59,12 @@ def refit(
             f"view: a refit needs another view, got none; add --view FILE or --set, starting from {folder / VIEW}"
         )
     if by_expert:
-        _by_expert(folder, view or [], set_ or [], weights, pool, method, out, name, as_json, quiet)
+        views = [read_views([each], set_ or []) for each in view or []]
+        told = _by_expert(folder, views, (weights, pool), method, (out, name), not quiet)
+        if as_json:
+            dump(told.to_dict())
+        else:
+            experts(console(), told)
         return
     chosen = read_views(view or [str(folder / VIEW)], set_ or [])
     asked = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
@@ -63,20 +72,10 @@ def refit(
     options = replace(sampling_of(read_json(folder / INFO)), **changed)
     if changed and method == "auto":
         method = "sample"
-    with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as (say, sampled):
-        path = refit_folder(
-            folder,
-            chosen,
-            method,  # type: ignore[arg-type]
-            options=options,
-            evidence=None if evidence is None else read_evidence(evidence),
-            compiled=None,
-            out=out,
-            name=name,
-            report=report,
-            say=say,
-            progress=sampled,
-        )
+    other = None if evidence is None else read_evidence(evidence)
+    request = Request(chosen, method, options, other, None, out, name, report)  # type: ignore[arg-type]
+    with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as talk:
+        path = refit_folder(folder, request, talk)
     record = read_json(path / SUMMARY)
     if as_json:
         dump(record)
@@ -88,36 +87,19 @@ def refit(
 
 def _by_expert(
     folder: Path,
-    names: list[str],
-    settings: list[str],
-    weights: str | None,
-    pool: str,
+    views: "list[View]",
+    pooling: tuple[str | None, str],
     method: str,
-    out: Path,
-    name: str | None,
-    as_json: bool,
-    quiet: bool,
-) -> None:
+    place: tuple[Path, str | None],
+    talk: bool,
+) -> "Experts":
+    """Answers under each view and their pool, which has weights and a method; runs go to a folder under a name."""
     from analysis.experts import by_expert, parse_weights
-    from analysis.inputs import read_views
-    from analysis.terminal import experts, progress
+    from analysis.terminal import progress
     from models.pooling import pool_views
 
-    views = [read_views([each], settings) for each in names]
-    shares = parse_weights(weights, len(views))
-    pooled = pool_views(views, shares, pool, "pool")  # type: ignore[arg-type]
-    with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as (say, _):
-        answer = by_expert(
-            str(folder),
-            views,
-            pooled,
-            shares,
-            method,  # type: ignore[arg-type]
-            out=out,
-            name=name or f"{folder.name}-experts",
-            say=say,
-        )
-    if as_json:
-        dump(answer.to_dict())
-    else:
-        experts(console(), answer)
+    shares = parse_weights(pooling[0], len(views))
+    pooled = pool_views(views, shares, pooling[1], "pool")  # type: ignore[arg-type]
+    out, name = place[0], place[1] or f"{folder.name}-experts"
+    with progress(console(stderr=True), talk=talk and sys.stderr.isatty()) as voice:
+        return by_expert(str(folder), views, pooled, shares, method, out=out, name=name, say=voice.say)  # type: ignore[arg-type]

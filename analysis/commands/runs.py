@@ -44,8 +44,8 @@ def run(
     options = Sampling(draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept)
     from analysis.terminal import progress
 
-    with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as (say, sampled):
-        result = run_model(model, chosen, read_evidence(evidence), options, out, name, report, say, sampled)
+    with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as talk:
+        result = run_model(model, chosen, read_evidence(evidence), options, out, name, report, talk)
     if as_json:
         dump(result.record)
     else:
