@@ -20,9 +20,11 @@ from analysis.refitting import Method, refit
 from analysis.store import Result
 from analysis.summary import each
 from models.errors import InputError
+from models.pooling import Method as Pooling
+from models.pooling import pool_views, shares
 from models.views import View
 
-__all__ = ["Experts", "between", "by_expert", "parse_weights"]
+__all__ = ["Experts", "between", "by_expert"]
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ class Experts:
 def by_expert(
     run: str | Result,
     views: Sequence[View],
-    pooled: View,
     weights: Sequence[float] | None = None,
+    pooling: Pooling = "linear",
     method: Method = "auto",
     *,
     out: Path | str = "results",
@@ -82,10 +84,10 @@ def by_expert(
     run : str or Result
     views : sequence of View
         Two or more, with different names.
-    pooled : View
-        See :func:`models.pooling.pool_views`.
     weights : sequence of float, optional
         Of the experts; default equal.
+    pooling : {"linear", "log", "quantile"}
+        See :func:`models.pooling.pool_views`.
     method : {"auto", "reweight", "sample"}
     out, name : path, str
         Runs are called ``NAME-VIEW`` and ``NAME-pool``.
@@ -94,44 +96,18 @@ def by_expert(
     Raises
     ------
     InputError
-        If there are fewer than two experts, or two of one name, or the weights do not fit.
+        If there are fewer than two experts, or two of one name, or they cannot be pooled.
     """
     names = [view.name for view in views]
     if len(names) < 2 or len(set(names)) < len(names):
         raise InputError(f"view: experts must be two or more with different names, got {', '.join(names)}; name them")
-    share = np.asarray(weights if weights is not None else np.ones(len(views)), dtype=float)
-    if len(share) != len(views) or np.any(share < 0) or not share.sum() > 0:
-        raise InputError(
-            f"weights: must be {len(views)} numbers from 0, not all 0, got {share.tolist()}; one an expert"
-        )
+    share, pooled = shares(views, weights), pool_views(views, weights, pooling, "pool")
     answers = []
     for label, view in zip([*names, "pool"], [*views, pooled], strict=True):
         say(f"answering under {label}")
         answers.append(refit(run, view, method, out=out, name=f"{name}-{label}", report=False))
     *experts, pool = answers
-    share = share / share.sum()
-    return Experts(tuple(experts), tuple(map(float, share)), pool, between(experts, share))
-
-
-def parse_weights(text: str | None, count: int) -> list[float] | None:
-    """Read weights of experts, ``2,1,1``; null where none are given.
-
-    Raises
-    ------
-    InputError
-        If they are not so many numbers.
-    """
-    if text is None:
-        return None
-    try:
-        weights = [float(part) for part in text.split(",")]
-    except ValueError:
-        weights = []
-    if len(weights) != count or not all(np.isfinite(weights)):
-        raise InputError(
-            f"weights: must be {count} numbers, one an expert, got {text!r}; for instance {','.join('1' * count)}"
-        )
-    return weights
+    return Experts(tuple(experts), tuple(share), pool, between(experts, np.asarray(share)))
 
 
 def between(answers: Sequence[Result], weights: Any) -> dict[str, float | None]:

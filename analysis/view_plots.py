@@ -1,7 +1,6 @@
 """Picture of a view's priors: each changed one over the prior it replaces, with what was stated marked on it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,6 @@ from scipy.special import ndtri
 
 from analysis.plot_style import BLUE, GREY, ORANGE, WIDTH, legend, nice, plain, styled
 from analysis.words import tick
-from models.errors import InputError
 from models.fidelity import Statement, fidelity
 from models.priors import compile_prior
 from models.quantities import Quantity, lookup
@@ -20,9 +18,8 @@ from models.views import View
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["FORMATS", "densities", "write_picture"]
+__all__ = ["densities"]
 
-FORMATS = (".svg", ".png", ".pdf")
 ROW = 1.75  # inches a row of panels
 TALLEST = 4.0  # a density is cut at so many times the other's top, so that a point mass leaves the other visible
 TAIL, CELLS = (
@@ -101,22 +98,3 @@ def _stated(axes: "Axes", x: Any, density: Any, statements: Sequence[Statement])
             place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 7}
             axes.annotate(f"{100 * s.stated:g}%", (at, height), (0, 4), **place)
             label_at = at
-
-
-def write_picture(path: Path, view: View, base: View, names: Sequence[str]) -> None:
-    """Draw the densities into a file; its ending says the format.
-
-    Raises
-    ------
-    InputError
-        If the ending is not one of :data:`FORMATS` or the file cannot be written.
-    """
-    from io import BytesIO
-
-    from analysis.view_files import save
-
-    if path.suffix.lower() not in FORMATS:
-        raise InputError(f"picture: must end in {', '.join(FORMATS)}, got {str(path)!r}; rename it")
-    picture = BytesIO()
-    densities(view, base, names).savefig(picture, format=path.suffix.lower()[1:], dpi=150)
-    save(path, picture.getvalue(), force=True)

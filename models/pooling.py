@@ -19,7 +19,7 @@ from models.quantities import ELICITED
 from models.tables import copula
 from models.views import ANCHORS, SECTIONS, View
 
-__all__ = ["KEYS", "METHODS", "Method", "pool_views"]
+__all__ = ["KEYS", "METHODS", "Method", "pool_views", "shares"]
 
 Method = Literal["linear", "log", "quantile"]
 KEYS: Mapping[str, str] = {"linear": "mixture", "log": "log_pool", "quantile": "quantile_pool"}
@@ -55,8 +55,7 @@ def pool_views(
         raise InputError(f"method: must be {', '.join(METHODS)}, got {method!r}; choose one")
     if len(views) < 2:
         raise InputError(f"views: a pool needs two or more, got {len(views)}; name another")
-    shares = _shares(views, weights)
-    experts = [(view, share) for view, share in zip(views, shares, strict=True) if share > 0]
+    experts = [(view, share) for view, share in zip(views, shares(views, weights), strict=True) if share > 0]
     if len(experts) == 1:
         return replace(experts[0][0], name=name)
     _agree([view for view, _ in experts])
@@ -73,7 +72,14 @@ def pool_views(
     )
 
 
-def _shares(views: Sequence[View], weights: Sequence[float] | None) -> list[float]:
+def shares(views: Sequence[View], weights: Sequence[float] | None) -> list[float]:
+    """Weights of views that sum to 1; equal where none are given.
+
+    Raises
+    ------
+    InputError
+        If they do not fit.
+    """
     given = np.ones(len(views)) if weights is None else np.asarray(weights, dtype=float)
     good = len(given) == len(views) and np.all(np.isfinite(given)) and np.all(given >= 0)
     if not good or not 0 < given.sum() < np.inf:
@@ -114,10 +120,10 @@ def _prior(quantity: str, experts: Sequence[tuple[View, float]], method: Method)
 
 def _anchors(experts: Sequence[tuple[View, float]], method: Method) -> dict[str, float]:
     each = np.asarray([[view.anchors[name] for name in ANCHORS] for view, _ in experts])
-    shares = np.asarray([share for _, share in experts])
+    weights = np.asarray([share for _, share in experts])
     if np.all(each == each[0]):
         return dict(experts[0][0].anchors)
-    pooled = np.prod(each ** shares[:, None], axis=0) if method == "log" else shares @ each
+    pooled = np.prod(each ** weights[:, None], axis=0) if method == "log" else weights @ each
     if not pooled.sum() > 0:
         who = ", ".join(view.name for view, _ in experts)
         raise InputError(f"anchors: a log pool needs one that all find possible, got none ({who}); pool linearly")

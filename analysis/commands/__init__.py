@@ -51,21 +51,24 @@ def check_picture(path: Path | None) -> None:
     """
     if path is None:
         return
-    if path.suffix not in (".png", ".svg", ".pdf"):
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise InputError(f"picture: must end in .png, .svg or .pdf, got {path}; rename it")
     if not path.parent.is_dir():
         raise InputError(f"picture: {path.parent} must be a folder, got none; make it first")
 
 
 def save_picture(figure: Any, path: Path) -> None:
-    """Write a figure.
+    """Write a figure whole or not at all.
 
     Raises
     ------
     InputError
         If the file cannot be written.
     """
-    try:
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise InputError(f"picture: must be writable, got {path} ({error.strerror}); choose another") from None
+    from io import BytesIO
+
+    from analysis.view_files import save
+
+    drawn = BytesIO()
+    figure.savefig(drawn, format=path.suffix.lower()[1:], dpi=150)
+    save(path, drawn.getvalue(), force=True)

@@ -94,12 +94,11 @@ def _by_expert(
     talk: bool,
 ) -> "Experts":
     """Answers under each view and their pool, which has weights and a method; runs go to a folder under a name."""
-    from analysis.experts import by_expert, parse_weights
+    from analysis.experts import by_expert
+    from analysis.inputs import parse_weights
     from analysis.terminal import progress
-    from models.pooling import pool_views
 
     shares = parse_weights(pooling[0], len(views))
-    pooled = pool_views(views, shares, pooling[1], "pool")  # type: ignore[arg-type]
     out, name = place[0], place[1] or f"{folder.name}-experts"
     with progress(console(stderr=True), talk=talk and sys.stderr.isatty()) as voice:
-        return by_expert(str(folder), views, pooled, shares, method, out=out, name=name, say=voice.say)  # type: ignore[arg-type]
+        return by_expert(str(folder), views, shares, pooling[1], method, out=out, name=name, say=voice.say)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis.commands import Json, Out, console, dump
+from analysis.commands import Json, Out, Picture, check_picture, console, dump, save_picture
 from models.errors import InputError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def view_show(
 @app.command("check")
 def view_check(
     view: View,
-    picture: Annotated[Path | None, typer.Option(help="Draw the changed priors into FILE.svg, .png or .pdf.")] = None,
+    picture: Picture = None,
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
@@ -73,14 +73,15 @@ def view_check(
     from models.quantities import ELICITED
     from models.views import load_view
 
+    check_picture(picture)
     chosen, default = read_view(view), load_view("default")
     found = changes(default, chosen, tuple(ELICITED))
     names = list(found.quantities)
     statements, warned = check_view(chosen, names)
     if picture is not None:
-        from analysis.view_plots import write_picture
+        from analysis.view_plots import densities
 
-        write_picture(picture, chosen, default, names or list(ELICITED))
+        save_picture(densities(chosen, default, names or list(ELICITED)), picture)
     if as_json:
         dump(_check_record(view, chosen, statements, warned, found))
     else:
@@ -160,18 +161,12 @@ def view_new(
 ) -> None:
     """Write a commented view to fill in."""
     from analysis.inputs import read_view
-    from analysis.view_files import check_new, chosen, save, template
+    from analysis.view_files import chosen, template
 
     names, base = chosen(quantity), read_view(extends)
-    if str(file) != "-":
-        check_new(file, force)
+    _check_file(file, force)
     text = template(names, base, _parent(extends, file), str(file))
-    if str(file) == "-":
-        sys.stdout.write(text)
-        return
-    save(file, text, force)
-    _say(f"wrote {file}: open it, remove the '#' before the lines you mean, put in your numbers")
-    _next(str(file), out)
+    _deliver(file, text, force, ": open it, remove the '#' before the lines you mean, put in your numbers", out)
 
 
 @app.command("elicit")
@@ -190,11 +185,10 @@ def view_elicit(
     from analysis.elicitation import Dialogue, Quit, elicit
     from analysis.inputs import read_view
     from analysis.terminal import table
-    from analysis.view_files import check_new, chosen, elicited_text, save
+    from analysis.view_files import chosen, elicited_text
 
     names, base = chosen(quantity), read_view(extends)
-    if str(file) != "-":
-        check_new(file, force)
+    _check_file(file, force)
     screen = console(stderr=True)
     talk = Dialogue(
         _ask, _say, lambda heads, rows: table(screen, heads, rows), None if sys.stdin.isatty() else PATIENCE
@@ -204,13 +198,7 @@ def view_elicit(
     except Quit:
         _say("aligntax: stopped, nothing written")
         return
-    text = elicited_text(priors, _parent(extends, file), source)
-    if str(file) == "-":
-        sys.stdout.write(text)
-        return
-    save(file, text, force)
-    _say(f"wrote {file}")
-    _next(str(file), out)
+    _deliver(file, elicited_text(priors, _parent(extends, file), source), force, "", out)
 
 
 @app.command("pool")
@@ -225,25 +213,17 @@ def view_pool(
 ) -> None:
     """Pool several experts' views into one: prior by prior, with anchors and correlations."""
     from analysis.inputs import parse_weights, read_view
-    from analysis.view_files import check_new, save
     from models.pooling import pool_views
 
     shares = parse_weights(weights, len(views))
-    written = str(file) != "-"
-    if written:
-        check_new(file, force)
+    _check_file(file, force)
     pooled = pool_views(
         [read_view(view) for view in views],
         shares,
         method,  # type: ignore[arg-type]  # checked there
-        name or (file.stem if written else "pool"),
+        name or (file.stem if str(file) != "-" else "pool"),
     )
-    if not written:
-        sys.stdout.write(pooled.to_toml())
-        return
-    save(file, pooled.to_toml(), force)
-    _say(f"wrote {file}: {pooled.title}")
-    _next(str(file), out)
+    _deliver(file, pooled.to_toml(), force, f": {pooled.title}", out)
 
 
 PATIENCE = 3  # bad answers to one question before a script is told so
@@ -262,6 +242,26 @@ def _ask(prompt: str) -> str:
     if not line:
         raise EOFError
     return line
+
+
+def _check_file(file: Path, force: bool) -> None:
+    """Refuse a file that exists before the work for it is done; - is standard output."""
+    from analysis.view_files import check_new
+
+    if str(file) != "-":
+        check_new(file, force)
+
+
+def _deliver(file: Path, text: str, force: bool, told: str, out: Path) -> None:
+    """Write a view and say what to type next; to standard output the view alone."""
+    from analysis.view_files import save
+
+    if str(file) == "-":
+        sys.stdout.write(text)
+        return
+    save(file, text, force)
+    _say(f"wrote {file}{told}")
+    _next(str(file), out)
 
 
 def _say(text: str) -> None:

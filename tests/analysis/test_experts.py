@@ -58,9 +58,9 @@ def test_importance_weights_count(noise):
 
 def test_experts_must_be_several_and_named_apart(view):
     with pytest.raises(InputError, match="two or more with different names"):
-        by_expert("run", [view, view], view)
+        by_expert("run", [view, view])
     with pytest.raises(InputError, match="two or more with different names"):
-        by_expert("run", [view], view)
+        by_expert("run", [view])
 
 
 def test_by_expert_on_the_command_line(aligntax, run_folder, tmp_path):

@@ -250,7 +250,7 @@ def test_the_picture_has_a_panel_a_quantity_and_a_dot_a_stated_quantile(tmp_path
 
 def test_a_picture_of_another_kind_or_place_is_refused(aligntax, tmp_path):
     (tmp_path / "mine.toml").write_text(WIDE)
-    for name, message in (("x.gif", "must end in .svg, .png, .pdf"), ("no/x.svg", "folder that can be written")):
+    for name, message in (("x.gif", "must end in .png, .svg or .pdf"), ("no/x.svg", "no must be a folder")):
         code, out, err = aligntax("view", "check", "mine.toml", "--picture", name)
         assert (code, out) == (2, "") and message in err
     assert files(tmp_path) == ["mine.toml"]
