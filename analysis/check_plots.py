@@ -32,6 +32,8 @@ LABELS = {
     "algorithmic_growth_estimate": ("Algorithmic progress", "OOM/year"),
     "log2_horizon": ("Time horizons", "log2 minutes"),
     "log_hours": ("RLHF efforts", "log10 human-hours"),
+    "agreement": ("Agreement of two people", "share of comparisons"),
+    "failure_share": ("Trials of density prediction", "share of predictions that fail"),
     "log_share": ("Alignment compute shares", "log10 share of pretraining compute"),
 }
 NAMED = 40  # rows that can be told apart by name

@@ -10,7 +10,7 @@ import typer
 
 from analysis.commands import budget as buying
 from analysis.commands import compare as comparing
-from analysis.commands import evidence, forecasts, runs, view
+from analysis.commands import density, evidence, forecasts, overoptimization, runs, view
 from analysis.commands import refit as refitting
 from analysis.commands import sensitivity as drivers
 from models.errors import InputError
@@ -29,7 +29,8 @@ app = typer.Typer(
 MAKE = (runs.run, refitting.refit)
 READ = (runs.show, comparing.compare, drivers.sensitivity, buying.budget, runs.runs, runs.report, runs.verify)
 FORECASTS = (forecasts.shifts, forecasts.reproduce)
-for command in (*MAKE, *READ, *FORECASTS):
+DENSITY = (density.predict_density, density.density_trials)
+for command in (*MAKE, *READ, *FORECASTS, *DENSITY, overoptimization.gold_curves):
     app.command()(command)
 app.add_typer(view.app, name="view")
 app.add_typer(evidence.app, name="evidence")

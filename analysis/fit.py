@@ -17,6 +17,7 @@ from pymc.distributions.shape_utils import change_dist_size
 
 from analysis.options import Sampling, Talk
 from analysis.seeds import child, generator
+from models import outer_alignment
 from models.catalogue import Model, restrict
 from models.errors import InputError
 from models.evidence import Evidence
@@ -206,6 +207,7 @@ def open_data(view: View, model: Model, graph: Any) -> dict[str, Any]:
         "copula_cholesky": tables.cholesky,
         "anchor_log_weight": log_weights(view),
         "scaling_settings": view_settings(view),
+        "outer_alignment_settings": outer_alignment.view_settings(view),
     }
     return {name: value for name, value in values.items() if name in graph.named_vars}
 

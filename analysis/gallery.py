@@ -9,7 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis import arrival_plots, check_plots, loss_law_plots, plots, sensitivity_plots, time_horizon_plots
+from analysis import (
+    arrival_plots,
+    check_plots,
+    density_plots,
+    loss_law_plots,
+    outer_alignment_plots,
+    plots,
+    sensitivity_plots,
+    time_horizon_plots,
+)
 from analysis.drivers import labelled, leading
 from analysis.plot_style import draws_of, used_rows, view_of
 from analysis.store import Result
@@ -65,6 +74,8 @@ def forecasts(result: Result) -> Iterator[Drawing]:
             f"50% and 90% bands. The requirement's band is open at the top where no anchor applies.{_left_out(result)}",
             lambda: plots.compute_fan(result),
         )
+    yield from _outer_alignment(result)
+    yield from _density(result)
     yield from _fitted(result)
     if plots.contrasted(result):
         yield Drawing(
@@ -112,6 +123,42 @@ def _fitted(result: Result) -> Iterator[Drawing]:
             "Probability that the trend of the time horizon has reached a superhuman coder, beside forecasts published for that "
             "milestone. The trend is extrapolated as it is: nothing slows it, and dates before today are kept.",
             lambda: time_horizon_plots.superhuman_coder(result),
+        )
+
+
+def _density(result: Result) -> Iterator[Drawing]:
+    """Figure of the trials of density prediction."""
+    if density_plots.has_trials(result):
+        adversary, share = density_plots.nearest(result)
+        yield Drawing(
+            "How often a prediction of density fails against each adversary, on as many levels: median, 90% interval (narrower "
+            "than the mark where trials are many), and the share of trials, beside the theorem's bound, which no sequence that "
+            f"does not know the coins can exceed. Nearest to it comes the adversary called {adversary}, at {share} of the bound.",
+            lambda: density_plots.failures(result),
+        )
+
+
+def _outer_alignment(result: Result) -> Iterator[Drawing]:
+    """Figures of how many comparisons outer alignment needs."""
+    if outer_alignment_plots.has_answer(result):
+        share = probability(outer_alignment_plots.never(result))
+        yield Drawing(
+            "Quantity against quality: comparisons needed for each label error, median, 50% and 90% bands over everything else, "
+            f"at the capability asked for; above, how likely each label error is. In {share} of draws no amount suffices at any "
+            "label error, because the evaluator's error passes one half; a band that holds such draws leaves the top.",
+            lambda: outer_alignment_plots.quality(result),
+        )
+        yield Drawing(
+            "Comparisons needed against the capability at which alignment is asked for (median, 50% and 90% bands), and the "
+            f"share of draws in which no amount suffices: {share} over the capabilities asked for, shaded.",
+            lambda: outer_alignment_plots.against_capability(result),
+        )
+    if outer_alignment_plots.has_studies(result):
+        yield Drawing(
+            "How often two people agree: published shares (dots), their intervals, and what the model predicts for each; below, "
+            "the label errors that follow. Agreement is not accuracy: what misleads everybody, the evaluator's error, does "
+            "not show in it.",
+            lambda: outer_alignment_plots.agreement(result),
         )
 
 

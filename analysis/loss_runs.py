@@ -4,7 +4,6 @@ A column goes by any of its usual names, in any case; others are left alone. Whe
 Lines at the head that start with ``#`` are comments.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from analysis.public_data import PUBLIC, PublicData, fetched_file, recognised
+from analysis.user_csv import fingerprint, places
 from models.errors import InputError
 from models.evidence import Evidence
 from models.evidence.reader import BadCell, Problem, parse_number, records, refuse
@@ -30,7 +30,6 @@ NAMES = {
 OTHER = {"tokens": "training_flop", "training_flop": "tokens"}  # either will do
 FEWEST = 10  # runs: twice the five parameters of the law
 FEWEST_SIZES = 3  # distinct parameters, and distinct tokens: fewer cannot tell an exponent from a level
-LARGEST = 10_000_000  # bytes
 AGREE = 1.25  # factor between tokens x 6 N and FLOP where both are given: ways of counting FLOP differ by less
 STRAIGHT = 0.999  # correlation of log N and log D above which the two terms cannot be told apart
 
@@ -77,14 +76,8 @@ def read_runs(name: str | Path) -> LossRuns:
     path = Path(name)
     if str(name) in PUBLIC and not path.exists():
         path = fetched_file(str(name))
-    try:
-        if path.stat().st_size > LARGEST:
-            raise InputError(f"runs: {path} must be smaller than {LARGEST} bytes, got more; is it a table of runs?")
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    except (OSError, ValueError) as error:  # ValueError: a name with a null character
-        reason = error.strerror if isinstance(error, OSError) else "not a file name"
-        remedy = f"check the spelling, or fetch public runs: aligntax evidence fetch {next(iter(PUBLIC))}"
-        raise InputError(f"runs: must be a CSV file that can be read, got {str(name)!r} ({reason}); {remedy}") from None
+    remedy = f"check the spelling, or fetch public runs: aligntax evidence fetch {next(iter(PUBLIC))}"
+    sha256 = fingerprint(path, "runs", remedy)
     lines = records(path, "parameters, loss, tokens or training_flop")
     header_line, header = next(lines, (1, []))
     place = _places(path, header_line, header)
@@ -104,23 +97,10 @@ def read_runs(name: str | Path) -> LossRuns:
 
 def _places(path: Path, line: int, header: Sequence[str]) -> dict[str, int]:
     """Position of each known column."""
-    spelt, place, problems = [name.strip().lower() for name in header], {}, []
-    for role, names in NAMES.items():
-        found = [i for i, name in enumerate(spelt) if name in names]
-        if len(found) > 1:
-            got = " and ".join(header[i] for i in found)
-            problems.append(Problem(line, role, "a column must occur once", got, "drop or rename one of them"))
-        elif found:
-            place[role] = found[0]
-    for role in ("parameters", "loss"):
-        if role not in place and not problems:
-            remedy = f"name a column {role} (or {', '.join(NAMES[role][1:])})"
-            problems.append(Problem(line, role, "the file must have this column", ", ".join(header), remedy))
-    if not {"tokens", "training_flop"} & set(place) and not problems:
+    place = places(path, line, header, NAMES, ("parameters", "loss"))
+    if not {"tokens", "training_flop"} & set(place):
         rule, remedy = "the file must have tokens or training_flop", "name a column tokens, or training_flop"
-        problems.append(Problem(line, "tokens", rule, ", ".join(header), remedy))
-    if problems:
-        refuse(path, problems)
+        refuse(path, [Problem(line, "tokens", rule, ", ".join(header), remedy)])
     return place
 
 

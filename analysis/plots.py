@@ -190,7 +190,8 @@ def contrasted(result: Result) -> list[str]:
     rows: Mapping[str, Any] = result.record["quantities"]
     leading = LEADING if "tai_year" in derived else find_model(result.record["model"]).headlines
     vectors = {name for name in derived.data_vars if derived[name].ndim > 2}
-    shown = [name for name in leading if name in derived and name in prior and name not in vectors][:6]
+    known = [name for name in leading if name in derived and name in prior and name not in vectors]
+    shown = [name for name in known if len(np.unique(derived[name])) > 2][:6]  # no curve of what is one or zero
     contraction = {n: row.get("contraction") for n, row in rows.items() if n in ELICITED and n in prior}
     moved = {n: value for n, value in contraction.items() if value is not None and n not in shown}
     most = sorted(moved, key=lambda n: -moved[n])

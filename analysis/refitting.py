@@ -46,6 +46,7 @@ COMPILED_IN: dict[str, tuple[str, ...]] = {
     "time_horizon.reference_date": ("time_horizons",),
     "compute.reference_year": ("training_runs",),
     "compute.runs_since": ("training_runs",),
+    "outer_alignment.error_correlation": ("labeller_agreement",),
 }
 
 

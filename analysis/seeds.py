@@ -12,6 +12,9 @@ NAMES = (
     "posterior_predictive",
     "prior_predictive",
     "prior_structural",
+    "density_path",
+    "density_trials",
+    "gold_curves",
 )  # a new name goes last
 
 

@@ -85,6 +85,9 @@ def answer(
             previous = head
         table(console, ("question", "claim", "probability"), shown)
     quantities = record["quantities"]
+    if suffices := quantities.get("data_suffices"):
+        none = f"no amount of data suffices in {probability(1.0 - suffices['mean'])} of draws"
+        console.print(f"{none}: there the record prefers an unaligned policy", markup=False)
     lead = [name for name in quantities if every or name in ANSWER] if record["model"] == "joint" else list(quantities)
     lead.sort(key=lambda name: ANSWER.index(name) if name in ANSWER else len(ANSWER))
     rows = [_quantity_row(name, quantities[name], info["horizon"]) for name in lead]

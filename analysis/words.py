@@ -15,10 +15,25 @@ __all__ = ["amount", "interval", "missing", "number", "percent", "probability", 
 
 SHARES = frozenset(
     {"alignment_tax", "alignment_tax_tolerance", "alignment_compute_share", "spend_cap", "anchor_probability"}
+    | {"prediction_failure", "worst_failure", "failure_probability"}
+    | {"label_error", "label_error_study", "study_label_error", "evaluator_error", "reward_gap"}
 )
 # One or zero in each draw, or a draw's probability of something: the mean says all.
 PAIRED = frozenset({"timeline_shift_exponent", "timeline_shift_exponent_prior", "timeline_shift_correlation"})
-INDICATORS = frozenset({"prob_affordable", "superhuman_coder_past", "superexponential_probability"})
+INDICATORS = frozenset(
+    {"prob_affordable", "superhuman_coder_past", "superexponential_probability", "labels_suffice", "data_suffices"}
+    | {"worst_within_bound"}
+)
+ENDLESS = frozenset(  # infinite where no amount of data does
+    {
+        "comparisons_needed",
+        "comparisons_needed_chernoff",
+        "comparisons_needed_hoeffding",
+        "outer_alignment_hours",
+        "outer_alignment_cost",
+        "quality_factor_needed",
+    }
+)
 SCALES = ((1e12, "trillion", "T"), (1e9, "billion", "B"), (1e6, "million", "M"), (1e3, "thousand", "k"))
 LARGEST = 1e15  # beyond this and below SMALLEST powers of ten say more than words
 SMALLEST = 1e-3
@@ -132,6 +147,8 @@ def _suffix(text: str, unit: str) -> str:
 
 def _above(quantity: Quantity, horizon: float | None) -> str:
     end = "the horizon" if horizon is None else f"{horizon:.0f}"
+    if quantity.name in ENDLESS:
+        return "no amount suffices"
     if quantity.unit == "year":
         return f"later than {end} or never"
     if quantity.unit == "years":
@@ -142,6 +159,8 @@ def _above(quantity: Quantity, horizon: float | None) -> str:
 def _below(quantity: Quantity, horizon: float | None) -> str:
     if quantity.unit == "years":
         return "pulled in from beyond " + ("the horizon" if horizon is None else f"{horizon:.0f}")
+    if quantity.name in ENDLESS:
+        return "none sufficed at GPT-3's compute"
     return "nothing affordable" if quantity.unit in ("human-hours", "x") else "below every value"
 
 

@@ -8,7 +8,17 @@ from typing import Any, Literal
 
 import xarray as xr
 
-from models import alignment, compute, joint, loss_law, scaling, time_horizon
+from models import (
+    alignment,
+    compute,
+    density_trials,
+    joint,
+    loss_law,
+    outer_alignment,
+    overoptimization,
+    scaling,
+    time_horizon,
+)
 from models.arrival import Chance
 from models.compute import Trend
 from models.errors import InputError
@@ -90,6 +100,24 @@ def _scaling(x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, c
 
 def _loss_law(x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance) -> dict[str, Any]:
     return loss_law.derive(dict(x), parameters, evidence, view)
+
+
+def _overoptimization(
+    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
+) -> dict[str, Any]:
+    return overoptimization.derive(dict(x), parameters, evidence, view)
+
+
+def _outer_alignment(
+    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
+) -> dict[str, Any]:
+    return outer_alignment.derive(dict(x), parameters, evidence, view)
+
+
+def _density_prediction(
+    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
+) -> dict[str, Any]:
+    return density_trials.derive(dict(x), parameters, evidence, view)
 
 
 def _compute(x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance) -> dict[str, Any]:
@@ -207,8 +235,78 @@ _TIME_HORIZON = Model(
     simulate=time_horizon.simulate,
     coords=_fixed(time_horizon=("date", HORIZON_DATES)),
 )
+_OUTER_ALIGNMENT = Model(
+    name="outer-alignment",
+    title="Outer alignment as data quality: comparisons that single out an aligned policy",
+    version=1,
+    quantities=outer_alignment.QUANTITIES,
+    tables=("labeller_agreement",),
+    headlines=(
+        "data_suffices",
+        "comparisons_needed",
+        "outer_alignment_hours",
+        "outer_alignment_cost",
+        "quality_factor_needed",
+        "label_advantage",
+        "label_error",
+        "label_error_study",
+    ),
+    build=outer_alignment.build,
+    derive=_outer_alignment,
+    observed=outer_alignment.observed,
+    simulate=outer_alignment.simulate,
+    coords=outer_alignment.coords,
+)
+_OVEROPTIMIZATION = Model(
+    name="overoptimization",
+    title="How far a learned reward can be optimised, and the labels that move that point out",
+    version=1,
+    quantities=overoptimization.QUANTITIES,
+    tables=("gold_curves",),
+    headlines=(
+        "peak_kl",
+        "peak_gold",
+        "gold_alpha",
+        "gold_beta",
+        "gold_lost",
+        "labels_needed",
+        "labels_multiple_needed",
+        "labels_suffice",
+    ),
+    build=overoptimization.build,
+    derive=_overoptimization,
+    observed=overoptimization.observed,
+    simulate=overoptimization.simulate,
+    coords=overoptimization.coords,
+)
+_DENSITY_PREDICTION = Model(
+    name="density-prediction",
+    title="Predicting the density of zeros: failures against each adversary, and the theorem's bound",
+    version=1,
+    quantities=density_trials.QUANTITIES,
+    tables=("density_trials",),
+    headlines=("worst_failure", "worst_within_bound", "failure_probability", "prediction_failure", "adversary_spread"),
+    build=density_trials.build,
+    derive=_density_prediction,
+    observed=density_trials.observed,
+    simulate=density_trials.simulate,
+    coords=density_trials.coords,
+)
 MODELS: Mapping[str, Model] = MappingProxyType(
-    {m.name: m for m in (_JOINT, _SCALING, _LOSS_LAW, _COMPUTE, _TIME_HORIZON, _ALIGNMENT)}
+    {
+        m.name: m
+        for m in (
+            _JOINT,
+            _SCALING,
+            _LOSS_LAW,
+            _COMPUTE,
+            _TIME_HORIZON,
+            _ALIGNMENT,
+            _OUTER_ALIGNMENT,
+            _OVEROPTIMIZATION,
+            _DENSITY_PREDICTION,
+        )
+    }
 )
 
 

@@ -146,6 +146,23 @@ ELICITED = _table(
     Quantity("alignment_tax_tolerance", "1", "log10", "tax tolerance", "alignment tax that a developer would bear"),
     Quantity("workforce_hours", "human-hours/year", "log10", "workforce", "human-hours a developer can buy per year in 2025"),
     Quantity("workforce_growth", "OOM/year", "linear", "workforce growth", "growth of that workforce"),
+    # outer alignment
+    Quantity("label_error", "1", "logit", "label error", "probability that a labeller's label is wrong, typical study", 0.0, 0.5),
+    Quantity("evaluator_error", "1", "logit", "evaluator error", "error of what people can judge at all, at GPT-3's compute; from 1/2 on the preference flips", 0.0, 1.0),
+    Quantity("evaluator_error_growth", "1/OOM", "linear", "growth of evaluator error", "growth of its logit per OOM of effective FLOP"),
+    Quantity("reward_gap", "1", "logit", "reward gap", "how much more often an ideal judge prefers the aligned policy's answer than not", 0.0, 1.0),
+    Quantity("rival_policies", "policies", "log10", "rival policies", "unaligned policies that the comparisons must tell from the aligned one"),
+    Quantity("capability", "OOM", "linear", "capability", "effective FLOP over GPT-3's at which alignment is asked for"),
+    Quantity("minutes_per_comparison", "minutes", "log10", "minutes per comparison", "working time of one label of one comparison"),
+    # over-optimisation
+    Quantity("peak_kl", "nats", "log10", "KL at the peak", "KL from the initial policy at which gold reward is highest, with ample labels"),
+    Quantity("peak_gold", "sd", "log10", "gold at the peak", "highest gold reward with ample labels, in sd of the initial policy's"),
+    Quantity("labels_half", "labels", "log10", "labels for half the KL", "labels with which the peak's KL is half of what ample labels allow"),
+    Quantity("label_exponent", "1", "logit", "label exponent", "power of labels with which the peak's KL grows while labels are few", 0.0, 5.0),
+    Quantity("kl_budget", "nats", "log10", "KL budget", "KL from the initial policy to which alignment must optimise"),
+    Quantity("kl_practice", "nats", "log10", "KL of RLHF practice", "KL from the initial policy that RLHF has spent"),
+    # density prediction
+    Quantity("prediction_failure", "1", "logit", "prediction fails, typical adversary", "probability that a prediction of density fails against a typical adversary", 0.0, 1.0),
 )
 
 DERIVED = _table(
@@ -188,6 +205,27 @@ DERIVED = _table(
     Quantity("frontier_flop", "FLOP", "log10", "frontier FLOP", "physical FLOP of the largest run at a date"),
     Quantity("frontier_spend", "USD", "log10", "frontier spend", "cost of the largest run at a date"),
     Quantity("effective_flop", "FLOP", "log10", "effective FLOP", "FLOP of past algorithms of the largest run at a date"),
+    Quantity("gold_alpha", "sd", "linear", "alpha of gold", "alpha in gold = d (alpha - beta d) or d (alpha - beta log d), d the root of KL"),
+    Quantity("gold_beta", "sd", "linear", "beta of gold", "beta in the same curve"),
+    Quantity("gold_lost", "sd", "linear", "gold lost", "gold at the peak less gold at the KL budget, where that is beyond the peak"),
+    Quantity("labels_needed", "labels", "log10", "labels needed", "labels with which a typical proxy's gold peaks at the KL budget"),
+    Quantity("labels_multiple_needed", "x", "log10", "labels needed / practice", "labels needed at the KL budget over those at the KL of RLHF practice"),
+    Quantity("labels_suffice", "1", "linear", "labels suffice", "1 where some number of labels keeps over-optimisation from the KL budget, else 0"),
+    Quantity("data_suffices", "1", "linear", "some amount of data suffices", "1 where the recorded preference is for the aligned policy more often than not, else 0: no amount suffices"),
+    Quantity("comparisons_needed", "comparisons", "log10", "comparisons needed", "labelled comparisons that keep every unaligned rival from winning, exact"),
+    Quantity("comparisons_needed_chernoff", "comparisons", "log10", "comparisons, Chernoff bound", "comparisons that suffice by Chernoff's bound"),
+    Quantity("comparisons_needed_hoeffding", "comparisons", "log10", "comparisons, Hoeffding bound", "comparisons that suffice by Hoeffding's bound"),
+    Quantity("outer_alignment_hours", "human-hours", "log10", "hours of comparisons", "human-hours of the comparisons needed"),
+    Quantity("outer_alignment_cost", "USD", "log10", "cost of comparisons", "wages and overhead of those hours"),
+    Quantity("quality_factor_needed", "x", "log10", "quality factor needed", "comparisons needed at the capability over those for what people could judge at GPT-3's"),
+    Quantity("label_advantage", "1", "linear", "label advantage", "2 q - 1, where a recorded preference is for the aligned policy with probability q"),
+    Quantity("study_label_error", "1", "linear", "label error", "label error of the people whom a study compares"),
+    Quantity("label_error_study", "1", "linear", "label error, new labellers", "label error of labellers of a new study"),
+    Quantity("misfit", "1", "linear", "misfit of the curve", "sd of gold about its curve, over the gold at the run's peak"),
+    Quantity("worst_failure", "1", "linear", "prediction fails, worst adversary", "probability that a prediction of density fails against the worst adversary"),
+    Quantity("worst_within_bound", "1", "linear", "worst within the bound", "1 where no adversary fails predictions more often than 1 / (levels epsilon^2), else 0"),
+    Quantity("failure_probability", "1", "linear", "prediction fails", "probability that a prediction of density fails against an adversary on so many levels"),
+    Quantity("adversary_spread", "1", "linear", "spread of adversaries", "sd of the logit of the probability of failure between adversaries"),
 )
 # fmt: on
 

@@ -13,8 +13,18 @@ ROOT = Path(__file__).parents[1]
 
 # Lower layers never import higher ones. A new module of `analysis` gets its place here.
 LAYERS: dict[str, set[str]] = {
-    "words and options": {"words", "claims", "drivers", "options", "seeds", "public_data", "loss_runs"},
-    "inference": {"draws", "fit"},
+    "words and options": {
+        "words",
+        "claims",
+        "drivers",
+        "options",
+        "seeds",
+        "public_data",
+        "user_csv",
+        "loss_runs",
+        "gold_data",
+    },
+    "inference": {"draws", "fit", "simulation"},
     "summary": {
         "overlay",
         "changes",
@@ -31,7 +41,7 @@ LAYERS: dict[str, set[str]] = {
         "information",
         "sensitivity",
     },
-    "run": {"reproduction", "pipeline", "own_runs", "elicitation", "view_files"},
+    "run": {"density", "reproduction", "pipeline", "own_runs", "elicitation", "view_files"},
     "refit": {"source", "reweight", "refitting", "experts", "what_if"},
     "plots": {
         "plot_style",
@@ -43,6 +53,8 @@ LAYERS: dict[str, set[str]] = {
         "budget_plots",
         "reproduction_plots",
         "loss_law_plots",
+        "outer_alignment_plots",
+        "density_plots",
         "time_horizon_plots",
         "comparison_plots",
         "gallery",

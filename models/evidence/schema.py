@@ -158,6 +158,12 @@ def _horizon_within(row: Row) -> tuple[str, str, str] | None:
     return None
 
 
+def _fails_at_most_always(row: Row) -> tuple[str, str, str] | None:
+    if row["failures"] > row["trials"]:
+        return "failures", f"must not exceed trials ({row['trials']:g})", "correct one of them"
+    return None
+
+
 def _quantiles_rise(row: Row) -> tuple[str, str, str] | None:
     for low, high in (("q05", "median"), ("median", "q95"), ("q05", "q95")):
         if row[low] > row[high]:
@@ -437,6 +443,43 @@ _HORIZONS = Table(
     rules=(_horizon_within,),
 )
 
+_DENSITY = Table(
+    "density_trials",
+    "density_trial",
+    "How often predictions of density fail against adversaries",
+    (
+        KEY,
+        _text("adversary", "who makes the sequence"),
+        Column("levels", "count", "levels", "levels of the tree; the stream has 2 to that power symbols", 1, 1e7),
+        _always("epsilon", "1", "difference of densities that counts as right", SMALLEST, 1 - SMALLEST),
+        Column("trials", "count", "predictions", "predictions made", 1, 1e12),
+        Column("failures", "count", "predictions", "predictions that were wrong by more than epsilon", 0, 1e12),
+        USED,
+        *END,
+    ),
+    likelihood=True,
+    rules=(_fails_at_most_always,),
+)
+
+_GOLD = Table(
+    "gold_curves",
+    "gold_point",
+    "Gold reward of policies that were optimised against a proxy",
+    (
+        KEY,
+        Column("run", "slug", "", "one proxy reward optimised in one way; rows of a run lie on one curve"),
+        _text("method", "how the proxy was optimised: bon (best of n), tilt (KL-penalised optimum), ppo, ..."),
+        _choice("form", "which law the curve is read with: d (alpha - beta d) or d (alpha - beta log d)", "bon", "rl"),
+        Column("labels", "count", "comparisons", "labels that the proxy learned from", 1, 1e12, required=False),
+        _always("kl", "nats", "divergence of the policy from the initial one", 0, 1e6),
+        _always("gold", "sd", "gold reward less its mean under the initial policy, over its sd there", -1e6, 1e6),
+        _number("gold_se", "sd", "standard error of gold, an average over outputs", 0, 1e6),
+        USED,
+        *END,
+    ),
+    likelihood=True,
+)
+
 _CONSTANTS = Table(
     "constants",
     "constant",
@@ -472,6 +515,8 @@ TABLES: Mapping[str, Table] = MappingProxyType(
             _AGREEMENT,
             _SHARES,
             _HORIZONS,
+            _DENSITY,
+            _GOLD,
             _ANCHORS,
             _FORECASTS,
             _REQUIREMENTS,

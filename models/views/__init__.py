@@ -34,6 +34,7 @@ from models.views.settings import (
     DirectApproach,
     EvidenceChoice,
     LossLaw,
+    OuterAlignment,
     Requirement,
     Scaling,
     TimeHorizon,
@@ -56,6 +57,7 @@ __all__ = [
     "DirectApproach",
     "EvidenceChoice",
     "LossLaw",
+    "OuterAlignment",
     "Requirement",
     "Scaling",
     "TimeHorizon",
@@ -101,6 +103,7 @@ class View:
     time_horizon: TimeHorizon = field(default_factory=TimeHorizon)
     arrival: Arrival = field(default_factory=Arrival)
     alignment: Alignment = field(default_factory=Alignment)
+    outer_alignment: OuterAlignment = field(default_factory=OuterAlignment)
 
     def tables(self, names: Sequence[str]) -> Tables:
         """Quantile tables and copula of the named quantities."""
@@ -123,7 +126,7 @@ class View:
             A quantity: a :class:`models.prior.Prior`, values by probability, or what a view's file states. Or a field of the
             view: ``name``, ``title``, ``source``; ``anchors`` as a whole; ``correlations`` by pair; ``evidence``, ``scaling``,
             ``loss_law``, ``compute``, ``algorithms``, ``requirement``, ``direct_approach``, ``time_horizon``, ``arrival``,
-            ``alignment`` as mappings of the settings that change.
+            ``alignment``, ``outer_alignment`` as mappings of the settings that change.
 
         Raises
         ------

@@ -19,6 +19,7 @@ __all__ = [
     "DirectApproach",
     "EvidenceChoice",
     "LossLaw",
+    "OuterAlignment",
     "Requirement",
     "Scaling",
     "TimeHorizon",
@@ -210,6 +211,31 @@ class Alignment:
     date: float = 2030.0
 
 
+@dataclass(frozen=True)
+class OuterAlignment:
+    """Settings of outer alignment.
+
+    Attributes
+    ----------
+    delta : float
+        Chance with which any unaligned rival may win.
+    ties : {"split", "losses"}
+        What comparisons recorded as ties, and a tied tally, count as for the aligned policy.
+    tie_share : float
+        Share of comparisons recorded as ties.
+    labels_per_comparison : float
+        Labels of which a majority decides a comparison; odd.
+    error_correlation : float
+        Between the errors of two labellers on one comparison, as hard items cause.
+    """
+
+    delta: float = 0.05
+    ties: Literal["split", "losses"] = "split"
+    tie_share: float = 0.0
+    labels_per_comparison: float = 1.0
+    error_correlation: float = 0.0
+
+
 SECTIONS = {
     "scaling": Scaling,
     "loss_law": LossLaw,
@@ -220,8 +246,10 @@ SECTIONS = {
     "time_horizon": TimeHorizon,
     "arrival": Arrival,
     "alignment": Alignment,
+    "outer_alignment": OuterAlignment,
 }
 TEXTS = ("requirement.user_milestone",)
+ODD = ("outer_alignment.labels_per_comparison",)
 BY_ANCHOR = ("algorithms.growth", "algorithms.limit")
 NO_FLOP = ("time_horizon", "none")  # anchors that algorithmic progress cannot meet
 CHOICES = {
@@ -229,6 +257,7 @@ CHOICES = {
     "loss_law.errors": ("student_t", "gaussian"),
     "direct_approach.allocation": ("optimal", "published"),
     "direct_approach.update": ("none", "published"),
+    "outer_alignment.ties": ("split", "losses"),
 }
 LIMITS: Mapping[str, tuple[float, float, str]] = {  # both ends included
     "scaling.error_correlation": (0, 1 - 1e-9, "must lie in [0, 1)"),
@@ -247,6 +276,10 @@ LIMITS: Mapping[str, tuple[float, float, str]] = {  # both ends included
     "arrival.start": (1950, 2026, "must be a year from 1950 to 2026"),
     "arrival.none_final": (0, 1, "must lie between 0 and 1"),
     "arrival.horizon": (2027, 3000, "must be a year from 2027 to 3000"),
+    "outer_alignment.delta": (SMALLEST, 1 - SMALLEST, "must lie between 0 and 1"),
+    "outer_alignment.tie_share": (0, 1 - SMALLEST, "must lie in [0, 1)"),
+    "outer_alignment.labels_per_comparison": (1, 99, "must lie between 1 and 99"),
+    "outer_alignment.error_correlation": (0, 0.99, "must lie between 0 and 0.99"),
 }
 
 
@@ -293,6 +326,7 @@ def _setting(key: str, value: Any) -> Any:
     lower, upper, rule = LIMITS.get(key, (-math.inf, math.inf, ""))
     for number in read.values() if isinstance(read, dict) else (read,):
         check(lower <= number <= upper, key, rule, number)
+        check(key not in ODD or number % 2 == 1, key, "must be odd, so that a majority decides", number)
     return read
 
 
