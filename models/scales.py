@@ -21,12 +21,16 @@ class StandardNormal(Transform):  # type: ignore[misc]  # PyMC is not typed
     name = "standard_normal"
 
     def forward(self, value: Any, *inputs: Any) -> Any:
-        """Scale to standard normal."""
-        return np.sqrt(2) * pt.erfinv(2 * pt.erf(value / (inputs[-1] * np.sqrt(2))) - 1)
+        """Scale to standard normal, by the same small probabilities."""
+        u = value / (inputs[-1] * np.sqrt(2))
+        below, above = pt.erf(u), pt.erfc(u)
+        size = pt.erfcinv(2 * pt.minimum(below, above))
+        return np.sqrt(2) * pt.switch(below < above, -size, size)
 
     def backward(self, value: Any, *inputs: Any) -> Any:
-        """Standard normal to scale; ``Phi(v) = erfc(-v / sqrt(2)) / 2`` keeps the lower tail."""
-        return inputs[-1] * np.sqrt(2) * pt.erfinv(0.5 * pt.erfc(-value / np.sqrt(2)))
+        """Standard normal to scale, each tail by the probability that is small there, so that neither is lost in rounding."""
+        small = 0.5 * pt.erfc(abs(value) / np.sqrt(2))
+        return inputs[-1] * np.sqrt(2) * pt.switch(value < 0, pt.erfinv(small), pt.erfcinv(small))
 
     def log_jac_det(self, value: Any, *inputs: Any) -> Any:
         """Log of ``phi(v)`` over the half-normal density."""
