@@ -91,10 +91,14 @@ class Result:
 
     @property
     def view(self) -> "View":
-        """The priors, resolved and complete."""
-        from models.views import parse_view
+        """The priors, resolved and complete: quantities of models younger than the run, which it did not use, as in default."""
+        from models.views import load_view, parse_toml, resolve
 
-        return parse_view((self.path / VIEW).read_text("utf-8"), str(self.path / VIEW))
+        origin = str(self.path / VIEW)
+        raw = parse_toml((self.path / VIEW).read_text("utf-8"), origin)
+        if isinstance(stated := raw.get("quantities"), dict):
+            raw["quantities"] = {**load_view("default").quantities, **stated}
+        return resolve(raw, origin)
 
     @property
     def evidence(self) -> "Evidence":
