@@ -1,4 +1,7 @@
-"""A user's training runs in a model: the loss law is fitted to them, and its data exponent enters the meta-analysis as one study.
+"""A user's own data in a model: gold curves, or training runs, to which the loss law is fitted.
+
+Gold curves stand in the place of the simulated ones. With ``scaling`` and ``joint`` the loss law's data exponent enters the
+meta-analysis as one study.
 
 The study's ``log gamma`` is the posterior mean of ``log alpha - log beta``, draw by draw, so that their correlation counts,
 and its standard error the posterior's sd. The table holds ``a`` with standard error ``s_a = s a (1 - a)``, the delta method of
@@ -15,13 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from analysis.checks import diagnose
-from analysis.draws import derive, split
-from analysis.fit import compile_model
+from analysis.draws import split
+from analysis.gold_data import GoldCurves, describe_curves, with_curves
 from analysis.loss_runs import LossRuns, describe, with_runs
 from analysis.options import Sampling, Talk
-from analysis.seeds import generator
-from analysis.summary import summarise
+from analysis.upstream import fit_upstream
 from models.catalogue import Model, find_model
 from models.direct_approach import LAW
 from models.errors import InputError
@@ -32,7 +33,7 @@ from models.views import EvidenceChoice, View
 __all__ = ["NONE", "Fitted", "as_law", "as_study", "enter"]
 
 NONE = "none"  # what --replaces says where no published rows rest on the same runs
-STUDIES, LAWS = "scaling_exponents", "loss_laws"
+STUDIES, LAWS, GOLD = "scaling_exponents", "loss_laws", "gold_curves"
 LEAST_SE = 0.01  # of a, as for every row of the table: seeds and set-up vary more than a large set of runs tells
 
 
@@ -58,7 +59,7 @@ class Fitted:
 
 def enter(
     model: Model,
-    runs: LossRuns,
+    runs: LossRuns | GoldCurves,
     replaces: str | None,
     view: View,
     evidence: Evidence,
@@ -70,8 +71,9 @@ def enter(
     Parameters
     ----------
     model : Model
-        ``loss-law`` is conditioned on the runs; a model with scaling studies on one study made of them.
-    runs : LossRuns
+        ``loss-law`` is conditioned on the runs; a model with scaling studies on one study made of them; ``overoptimization``
+        takes gold curves.
+    runs : LossRuns or GoldCurves
     replaces : str or None
         Group of studies that rest on the same runs; None: the one of a public set that is recognised.
     view : View
@@ -86,6 +88,8 @@ def enter(
         If the model has no use for runs, the view leaves scaling studies out, or there is no such group.
     """
     told = {"file": str(runs.path), "sha256": runs.sha256, "rows": runs.used, "left_out": len(runs.rows) - runs.used}
+    if isinstance(runs, GoldCurves):
+        return _curves(model, runs, replaces, view, evidence), {**told, "words": f"fitted to {describe_curves(runs)}"}
     told |= {"corpora": list(runs.corpora), "public": None if runs.public is None else runs.public.name}
     if "loss_runs" in model.tables:
         if replaces is not None:
@@ -97,8 +101,7 @@ def enter(
         rule = f"runs: the view must condition on {STUDIES}, got evidence.use = {view.evidence.use}"
         raise InputError(f"{rule}; leave --runs out or use another view")
     group = _replaced(runs, replaces, evidence)
-    talk.say("fitting the loss law to the runs")
-    fitted = _fit(runs, view, evidence, options)
+    fitted = _fit(runs, view, evidence, options, talk)
     row = as_study(runs, fitted, group)
     if view.evidence.until is not None and row["year"] + 0.5 > view.evidence.until:
         rule = f"runs: must be known by evidence.until = {view.evidence.until:g}, got runs of {row['year']:.0f}"
@@ -116,6 +119,18 @@ def enter(
     return entered, told
 
 
+def _curves(model: Model, curves: GoldCurves, replaces: str | None, view: View, evidence: Evidence) -> Evidence:
+    """Evidence with a user's gold curves in the place of the simulated ones."""
+    if GOLD not in model.tables:
+        raise InputError(f"runs: gold curves must be given to overoptimization, got {model.name}; run that model")
+    if replaces is not None:
+        raise InputError(f"replaces: says which studies training runs stand for, got {replaces!r} with gold curves")
+    if view.evidence.use != "all" and GOLD not in view.evidence.use:
+        rule = f"runs: the view must condition on {GOLD}, got evidence.use = {view.evidence.use}"
+        raise InputError(f"{rule}; leave --runs out or use another view")
+    return with_curves(evidence, curves)
+
+
 def _replaced(runs: LossRuns, replaces: str | None, evidence: Evidence) -> str:
     if replaces is None:
         return NONE if runs.public is None else runs.public.independence_group
@@ -127,18 +142,14 @@ def _replaced(runs: LossRuns, replaces: str | None, evidence: Evidence) -> str:
     return replaces
 
 
-def _fit(runs: LossRuns, view: View, evidence: Evidence, options: Sampling) -> Fitted:
+def _fit(runs: LossRuns, view: View, evidence: Evidence, options: Sampling, talk: Talk) -> Fitted:
     law, alone = find_model("loss-law"), replace(view, evidence=EvidenceChoice())
-    compiled = compile_model(law, with_runs(evidence, runs), alone)
-    posterior, stats = compiled.posterior(options)
-    x, _ = split(posterior, alone.tables(law.quantities))
+    found = fit_upstream(law, alone, with_runs(evidence, runs), options, talk)
+    x, _ = split(found.posterior, alone.tables(law.quantities))
     log_gamma = np.log(x["alpha"]) - np.log(x["beta"])
-    where = (law, posterior, alone.tables(law.quantities), compiled.evidence, alone)
-    rows = summarise(derive(*where, generator(options.seed, "arrival")))
-    failed = [check.name for check in diagnose(posterior, stats, rows, law.headlines) if not check.passed]
     draws = np.stack([x[name].ravel() for name in LAW])
     mean, sd = float(log_gamma.mean()), float(log_gamma.std(ddof=1))
-    return Fitted(mean, sd, draws.mean(axis=1), np.cov(draws), tuple(failed))
+    return Fitted(mean, sd, draws.mean(axis=1), np.cov(draws), found.failed)
 
 
 def as_study(runs: LossRuns, fitted: Fitted, group: str) -> Mapping[str, Any]:

@@ -278,6 +278,7 @@ _OVEROPTIMIZATION = Model(
     observed=overoptimization.observed,
     simulate=overoptimization.simulate,
     coords=overoptimization.coords,
+    adaptation="low_rank",
 )
 _DENSITY_PREDICTION = Model(
     name="density-prediction",

@@ -17,8 +17,10 @@ the best that the proxy's class can do. With ``n_r`` labels, in log10 but ``labe
     run_peak_gold_r ~ Normal(peak_gold + gold_slope (run_peak_kl_r - peak_kl) + method_gold_m, peak_gold_spread)
     gold_i          ~ Normal(gold_r(d_i), sqrt(gold_se_i^2 + (misfit gold*_r)^2))
 
-A run that states no number of labels counts as one with ample labels. ``peak_kl`` and ``peak_gold`` are those of the method of
-the first point; other methods are offset. Labels needed so that over-optimisation does not bite at ``kl_budget``::
+Sampled is ``run_start_r = run_peak_gold_r - run_peak_kl_r / 2``, the log10 of ``gold* / d*``: points short of the peak tell a
+curve's start, half its alpha in the form bon, far better than its peak. A run that states no number of labels counts as one
+with ample labels. ``peak_kl`` and ``peak_gold`` are those of the method of the first point; other methods are offset. Labels
+needed so that over-optimisation does not bite at ``kl_budget``::
 
     peak at kl_budget:   labels_needed = labels_half - log10(10^(peak_kl - kl_budget) - 1) / label_exponent
 
@@ -49,6 +51,7 @@ __all__ = [
     "derive",
     "gold",
     "labels_needed",
+    "located",
     "methods",
     "observed",
     "peak",
@@ -64,6 +67,8 @@ BY_RUN = ("peak_kl", "peak_gold", "gold_alpha", "gold_beta")
 # OOM, scale of the spread of peaks between proxies that have as many labels: seeds may double or halve one
 SPREAD = 0.3
 METHOD_SPREAD = 0.3  # OOM: Gao et al. find that RL spends several times the KL of best-of-n for the same gold
+LOCATED, LOCATED_SD = (-3.0, 5.0), 0.01  # log10 nats: where a run's peak is looked for, and how finely
+TINY = 1e-9  # sd
 MISFIT = 0.1  # scale of the curve's error over the peak: the laws describe Gao et al.'s curves to a few per cent of it
 
 
@@ -155,12 +160,35 @@ def curves(evidence: Evidence) -> xr.Dataset:
     )
 
 
+def located(data: xr.Dataset) -> xr.Dataset:
+    """Mean and sd of ``run_peak_kl`` and ``run_start`` by each run's own points, over ``gold_run``; by quadrature.
+
+    Given the peak's KL, gold is linear in its height, so that one integral is closed form. This only says where chains start and
+    in what units they move: a parabola that misses the points by thousands of standard errors has slopes that trap them.
+    """
+    grid, index = np.linspace(*LOCATED, 1001), index_of(data)
+    found = []
+    for run, is_rl in enumerate(data["is_rl"].values):
+        d, y, se = (data[name].values[index == run] for name in ("d", "gold", "gold_se"))
+        error = np.where(se > 0, se, MISFIT * np.abs(y).max() + TINY)
+        shape, y = gold(d, 10.0 ** (grid[:, None] / 2), 1.0, is_rl) / error, y / error
+        height = np.maximum(shape @ y / (shape**2).sum(axis=-1), TINY)
+        fit = -0.5 * ((y - height[:, None] * shape) ** 2).sum(axis=-1)
+        weight = np.exp(fit - fit.max())
+        where = np.stack([grid, np.log10(height) - grid / 2])
+        mean = np.average(where, axis=-1, weights=weight)
+        sd = np.sqrt(np.average((where - mean[:, None]) ** 2, axis=-1, weights=weight))
+        found.append([*mean, *np.clip(sd, LOCATED_SD, SPREAD)])
+    names = ("run_peak_kl", "run_start", "run_peak_kl_sd", "run_start_sd")
+    return xr.Dataset({name: ("gold_run", column) for name, column in zip(names, np.transpose(found), strict=True)})
+
+
 def _add_peaks(data: xr.Dataset, order: tuple[str, ...], x: dict[str, Any]) -> tuple[Any, Any]:
     """Log10 KL and gold of each run's peak, in the open model."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    from models.scales import half_normal
+    from models.scales import half_normal, near_centre
 
     mean_kl, mean_gold = x["peak_kl"], x["peak_gold"]
     known = np.isfinite(data["log_labels"].values)
@@ -176,9 +204,15 @@ def _add_peaks(data: xr.Dataset, order: tuple[str, ...], x: dict[str, Any]) -> t
         mean_gold = mean_gold + (is_method * height).sum(axis=-1)
     # between the 1/2 of curves that share alpha, and so their start, and the 1 of curves that share beta
     slope = pm.Normal("gold_slope", 0.75, 0.35)
-    peak_kl = pm.Normal("run_peak_kl", mean_kl, half_normal("peak_kl_spread", SPREAD), dims="gold_run")
+    near = located(data)
+
+    def of_run(name: str, mean: Any, spread: Any) -> Any:
+        return near_centre(name, mean, spread, near[name].values, near[f"{name}_sd"].values, "gold_run")
+
+    peak_kl = of_run("run_peak_kl", mean_kl, half_normal("peak_kl_spread", SPREAD))
     mean_gold = mean_gold + slope * (peak_kl - x["peak_kl"])
-    return peak_kl, pm.Normal("run_peak_gold", mean_gold, half_normal("peak_gold_spread", SPREAD), dims="gold_run")
+    start = of_run("run_start", mean_gold - peak_kl / 2, half_normal("peak_gold_spread", SPREAD))
+    return peak_kl, start + peak_kl / 2
 
 
 def build(evidence: Evidence, view: View) -> Any:
@@ -205,6 +239,12 @@ def build(evidence: Evidence, view: View) -> Any:
             terms = -0.5 * ((point["gold"] - mean) / error) ** 2 - pt.log(error) - 0.5 * np.log(2 * np.pi)
             pm.Potential("gold_curves", terms, dims="gold_point")
     return model
+
+
+def run_peaks(parameters: xr.Dataset) -> tuple[Any, Any]:
+    """Log10 KL and gold of each run's peak, (draw..., run)."""
+    kl = parameters["run_peak_kl"].values
+    return kl, parameters["run_start"].values + kl / 2
 
 
 def index_of(data: xr.Dataset) -> Any:
@@ -248,7 +288,7 @@ def derive(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: 
     }
     if "run_peak_kl" not in parameters:
         return answers
-    kl, top = parameters["run_peak_kl"].values, parameters["run_peak_gold"].values
+    kl, top = run_peaks(parameters)
     own = dict(zip(BY_RUN, (kl, top, *coefficients(kl, top, data["is_rl"].values)), strict=True))
     return answers | {f"{name}_by_gold_run": value for name, value in own.items()}
 
@@ -270,7 +310,7 @@ def simulate(
     """Replicated gold of each used point, (draw..., point), for the same runs."""
     data = curves(evidence)
     index = index_of(data)
-    peak_kl, peak_gold = (parameters[f"run_peak_{what}"].values[..., index] for what in ("kl", "gold"))
+    peak_kl, peak_gold = (each[..., index] for each in run_peaks(parameters))
     height = 10.0**peak_gold
     mean = gold(data["d"].values, 10.0 ** (peak_kl / 2), height, data["is_rl"].values[index])
     misfit = parameters["misfit"].values[..., None] * height

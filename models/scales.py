@@ -41,3 +41,29 @@ class StandardNormal(Transform):  # type: ignore[misc]  # PyMC is not typed
 def half_normal(name: str, sigma: Any) -> Any:
     """Add ``name ~ HalfNormal(sigma)`` to the open model."""
     return pm.HalfNormal(name, sigma, default_transform=StandardNormal())
+
+
+class Centred(Transform):  # type: ignore[misc]
+    """Map a variable to ``(value - centre) / width``, elementwise."""
+
+    name = "centred"
+
+    def __init__(self, centre: Any, width: Any) -> None:
+        self.centre, self.width = centre, width
+
+    def forward(self, value: Any, *inputs: Any) -> Any:
+        """Value to distance from the centre in widths."""
+        return (value - self.centre) / self.width
+
+    def backward(self, value: Any, *inputs: Any) -> Any:
+        """Distance to value."""
+        return self.centre + self.width * value
+
+    def log_jac_det(self, value: Any, *inputs: Any) -> Any:
+        """Log of the width."""
+        return pt.log(self.width) + pt.zeros_like(value)
+
+
+def near_centre(name: str, mean: Any, sd: Any, centre: Any, width: Any, dims: str) -> Any:
+    """Add ``name ~ Normal(mean, sd)`` to the open model, sampled in ``width`` from ``centre``, where chains start."""
+    return pm.Normal(name, mean, sd, dims=dims, initval=centre, default_transform=Centred(centre, width))

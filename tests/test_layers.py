@@ -41,7 +41,7 @@ LAYERS: dict[str, set[str]] = {
         "information",
         "sensitivity",
     },
-    "run": {"density", "reproduction", "pipeline", "own_runs", "elicitation", "view_files"},
+    "run": {"density", "reproduction", "pipeline", "own_runs", "upstream", "links", "elicitation", "view_files"},
     "refit": {"source", "reweight", "refitting", "experts", "what_if"},
     "plots": {
         "plot_style",

@@ -2,19 +2,27 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.commands import Given, Json, Out, Requirement, Run, console, dump
 from models.errors import InputError
 
+if TYPE_CHECKING:
+    from analysis.gold_data import GoldCurves
+    from analysis.loss_runs import LossRuns
+
 __all__ = ["report", "run", "runs", "show", "verify"]
 
 
 def run(
     model: Annotated[
-        str, typer.Argument(help="joint, scaling, loss-law, time-horizon, compute or alignment.")
+        str,
+        typer.Argument(
+            help="joint, scaling, loss-law, time-horizon, compute, alignment, outer-alignment, overoptimization or "
+            "density-prediction."
+        ),
     ] = "joint",
     view: Annotated[
         list[str] | None, typer.Option(help="View by name or file; several lie on top of each other.")
@@ -26,7 +34,11 @@ def run(
     ] = None,
     runs: Annotated[
         str | None,
-        typer.Option("--runs", help="Training runs (CSV, or fetched by name) for the loss law, or as one more study."),
+        typer.Option(
+            "--runs",
+            help="Training runs (CSV, or fetched by name) for the loss law, or as one more study; for overoptimization "
+            "gold curves (CSV of kl, gold, run).",
+        ),
     ] = None,
     drop: Annotated[int, typer.Option("--drop-highest", help="Runs of highest loss to leave out.")] = 0,
     replaces: Annotated[
@@ -53,13 +65,7 @@ def run(
     from analysis.pipeline import run as run_model
 
     chosen = read_views(view or [], set_ or [], requirement)
-    own = None
-    if runs is None and drop:
-        raise InputError(f"drop_highest: needs runs to leave out of, got {drop} alone; give --runs FILE")
-    if runs is not None:
-        from analysis.loss_runs import drop_highest, read_runs
-
-        own = drop_highest(read_runs(runs), drop)
+    own = None if runs is None and not drop else _own(model, runs, drop)
     options = Sampling(draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept)
     from analysis.terminal import progress
 
@@ -77,6 +83,20 @@ def run(
         answer(console(), result.path, result.record, result.info)
     if result.record["verdict"] != "pass":
         raise typer.Exit(1)
+
+
+def _own(model: str, runs: str | None, drop: int) -> "LossRuns | GoldCurves":
+    """A user's own data for a model."""
+    from analysis.gold_data import read_curves
+    from analysis.loss_runs import drop_highest, read_runs
+
+    if runs is None:
+        raise InputError(f"drop_highest: needs runs to leave out of, got {drop} alone; give --runs FILE")
+    if model != "overoptimization":
+        return drop_highest(read_runs(runs), drop)
+    if drop:
+        raise InputError(f"drop_highest: leaves training runs out, got {drop} with gold curves; drop it")
+    return read_curves(runs)
 
 
 def show(
