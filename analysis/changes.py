@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from models.tables import Tables
-from models.views import SECTIONS, View
+from models.views import LINKS, SECTIONS, View
 
 __all__ = ["Changes", "changes"]
 
@@ -24,7 +24,7 @@ class Changes:
     anchors : bool
         Whether the weights of the requirement anchors differ.
     settings : tuple of str
-        Settings that differ, as ``section.name``.
+        Settings that differ, as ``section.name``; links, as ``multiplier``.
     evidence : bool
         Whether the choice of evidence differs.
     """
@@ -52,12 +52,14 @@ class Changes:
 
 def changes(old: View, new: View, names: Sequence[str]) -> Changes:
     """Compare two views in what the named quantities, and every setting, mean to a model."""
-    before, after = old.tables(names), new.tables(names)
+    before, after = old.stated(names), new.stated(names)
+    linked = tuple(key for key in LINKS if getattr(old, key) != getattr(new, key))
     return Changes(
         quantities=tuple(name for i, name in enumerate(names) if _moved(before, after, i)),
         correlated=tuple(name for i, name in enumerate(names) if _coupled(before, after, i)),
         anchors=dict(old.anchors) != dict(new.anchors),
-        settings=tuple(
+        settings=linked
+        + tuple(
             f"{section}.{field.name}"
             for section, kind in SECTIONS.items()
             for field in fields(kind)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from analysis.words import INDICATORS
+
 __all__ = ["Check", "diagnose", "verdict"]
 
 R_HAT, ESS, E_BFMI, MCSE = 1.01, 400.0, 0.3, 0.05
@@ -102,7 +104,9 @@ def diagnose(
     spread = {
         name: row["mcse_median"] / (row["q95"] - row["q05"]) * 3.29
         for name, row in lead.items()
-        if row["mcse_median"] is not None
+        if name
+        not in INDICATORS  # a median of ones and zeros says nothing; the share has the effective sample size below
+        and row["mcse_median"] is not None
         and row["q05"] is not None
         and row["q95"] is not None
         and row["q95"] > row["q05"]

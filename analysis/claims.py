@@ -1,10 +1,12 @@
 """What was claimed in 2022, as statements about one quantity each; light, so that a stored answer is shown fast."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-__all__ = ["CLAIMS", "Claim"]
+__all__ = ["CLAIMS", "Claim", "assumed"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Claim:
     upper: float
     part: int
     source: str
+
+
+def assumed(info: Mapping[str, Any]) -> tuple[str, ...]:
+    """Elicited quantities of a run that no evidence informs, its own or that of a model which their prior comes from."""
+    return tuple(name for name in info["prior_only"] if name not in info.get("links", {}))
 
 
 HILTON = "Hilton 2022, How much alignment data will we need in the long run?"

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from analysis.changes import Changes, changes
-from analysis.claims import CLAIMS, Claim
+from analysis.claims import CLAIMS, Claim, assumed
 from analysis.given import Given, condition
 from analysis.store import TREE, Result, load
 from analysis.summary import claims, each, summarise
@@ -185,7 +185,7 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
     p = _p_values(names, stated, values, weights, shared)
     plain = [g is None and "weights" not in r.tree.children for r, g in zip(results, found, strict=True)]
     rows = tuple(
-        r.record["quantities"] if whole else summarise(r.derived, tuple(r.info["prior_only"]), w)
+        r.record["quantities"] if whole else summarise(r.derived, assumed(r.info), w)
         for r, w, whole in zip(results, weights, plain, strict=True)
     )
     return Comparison(

@@ -244,7 +244,7 @@ def bars(quantity: Quantity, table: Table) -> list[str]:
 def prior_derived(view: View, evidence: Evidence) -> xr.Dataset:
     """Derived quantities of draws from a view's priors, on random numbers that do not depend on the view."""
     model, rng = find_model("joint"), np.random.default_rng(SEED)
-    tables = view.tables(model.quantities)
+    tables = view.stated(model.quantities)
     dims = ("chain", "draw")
     white = rng.standard_normal((1, DRAWS, len(tables.names)))
     draws = xr.Dataset(

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.checks import Check
+from analysis.claims import assumed
 from analysis.store import Result
 from analysis.summary import claims, each, summarise
 from analysis.weights import Weights
@@ -131,7 +132,7 @@ def conditional(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
         As ``summary.json``, with ``given``; Monte Carlo errors are those of the draws that are left.
     """
     given = condition(text, result.derived, result.weights)
-    rows = summarise(result.derived, tuple(result.info["prior_only"]), given.weights)
+    rows = summarise(result.derived, assumed(result.info), given.weights)
     for name, row in rows.items():
         row["contraction"] = result.record["quantities"].get(name, {}).get("contraction")
     checks = [*result.record["checks"], given.check.to_dict()]

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.checks import Check
+from analysis.claims import assumed
+from analysis.links import failures, fit_links
 from analysis.options import Sampling, Talk
 from analysis.store import FORMAT, Result, command_line, default_name, run_name, unfinished, write_run
 from models.catalogue import find_model
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from analysis.fit import CompiledModel, Fit
+    from analysis.gold_data import GoldCurves
     from analysis.loss_runs import LossRuns
 
 __all__ = ["Outcome", "conclude", "run", "sample", "write"]
@@ -61,7 +64,7 @@ def run(
     report: bool = True,
     talk: Talk = QUIET,
     compiled: "CompiledModel | None" = None,
-    runs: "LossRuns | None" = None,
+    runs: "LossRuns | GoldCurves | None" = None,
     replaces: str | None = None,
 ) -> Result:
     """Sample a model's posterior and leave a run's folder.
@@ -85,8 +88,8 @@ def run(
         Whom to tell what is being done.
     compiled : CompiledModel, optional
         Of the same model and evidence: nothing is compiled then; see :func:`analysis.fit.compile_model`.
-    runs : LossRuns, optional
-        Training runs for the loss law, alone or as one more scaling study; see :mod:`analysis.own_runs`.
+    runs : LossRuns or GoldCurves, optional
+        Training runs for the loss law, alone or as one more scaling study, or gold curves; see :mod:`analysis.own_runs`.
     replaces : str, optional
         Group of scaling studies that the runs stand for.
 
@@ -112,7 +115,8 @@ def run(
             from analysis.own_runs import enter
 
             evidence, told = enter(chosen, runs, replaces, view, evidence, options, talk)
-        outcome = with_told(sample(chosen.name, view, evidence, options, talk, compiled), told)
+        view, links = fit_links(chosen, view, evidence, options, talk)
+        outcome = with_told(sample(chosen.name, view, evidence, options, talk, compiled, links), told)
         talk.say("writing the run")
         result = write(place.folder, outcome, name)
         if report:
@@ -142,8 +146,9 @@ def sample(
     options: Sampling,
     talk: Talk = QUIET,
     compiled: "CompiledModel | None" = None,
+    links: Mapping[str, Any] | None = None,
 ) -> Outcome:
-    """Compile, sample, derive and check, without writing anything; arguments as in :func:`run`."""
+    """Compile, sample, derive and check, without writing anything; arguments as in :func:`run` and :func:`conclude`."""
     started = time.perf_counter()
     from analysis.fit import compiled_for
 
@@ -154,11 +159,22 @@ def sample(
     fit = compiled.sample(options, talk.progress)
     timings = {"compile": compile_seconds, "sample": time.perf_counter() - started}
     talk.say("deriving and checking")
-    return conclude(fit, options, timings)
+    return conclude(fit, options, timings, links)
 
 
-def conclude(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> Outcome:
+def conclude(
+    fit: "Fit", options: Sampling, timings: Mapping[str, float], links: Mapping[str, Any] | None = None
+) -> Outcome:
     """Derived quantities, predictions, checks and records of a fit.
+
+    Parameters
+    ----------
+    fit : Fit
+    options : Sampling
+    timings : mapping
+        Seconds by what was done.
+    links : mapping, optional
+        Priors that were fitted first, by quantity; see :func:`analysis.links.fit_links`.
 
     Raises
     ------
@@ -182,10 +198,11 @@ def conclude(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> Out
 
     derived = about(derive, fit.posterior, "arrival")
     prior_derived = about(derive, fit.prior, "prior_arrival")
-    rows = summarise(derived, fit.prior_only)
+    info = {**_info(fit, options), "links": dict(links or {})}
+    rows = summarise(derived, assumed(info))
     for name, row in rows.items():
         row["contraction"] = contraction(fit, name)
-    checks = diagnose(fit.posterior, fit.sample_stats, rows, fit.model.headlines)
+    checks = [*diagnose(fit.posterior, fit.sample_stats, rows, fit.model.headlines), *failures(links or {})]
     groups = {
         "posterior": fit.posterior,
         "sample_stats": _plain(fit.sample_stats),
@@ -212,9 +229,10 @@ def conclude(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> Out
     }
     timings = {**timings, "derive": time.perf_counter() - started}
     started = time.perf_counter()
-    drivers = sensitivity(groups, fit.tables, fit.model.headlines, fit.prior_only)
+    drivers = sensitivity(groups, fit.tables, fit.model.headlines, assumed(info))
     timings["sensitivity"] = time.perf_counter() - started
-    return Outcome(fit, groups, record, {**_info(fit, options, timings), "sensitivity": drivers})
+    info["timings"] = {name: round(seconds, 3) for name, seconds in timings.items()}
+    return Outcome(fit, groups, record, {**info, "sensitivity": drivers})
 
 
 def contraction(fit: "Fit", name: str) -> float | None:
@@ -229,7 +247,7 @@ def _plain(dataset: "xr.Dataset") -> "xr.Dataset":
     return dataset.drop_vars([name for name, v in dataset.data_vars.items() if v.dtype == object])
 
 
-def _info(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> dict[str, Any]:
+def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -241,7 +259,6 @@ def _info(fit: "Fit", options: Sampling, timings: Mapping[str, float]) -> dict[s
         "prior_only": list(fit.prior_only),
         "sampler": {"name": "nutpie NUTS", **asdict(options)},
         "refitted_from": None,
-        "timings": {name: round(seconds, 3) for name, seconds in timings.items()},
         "packages": {name: version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",

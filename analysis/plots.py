@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from analysis.claims import assumed
 from analysis.plot_style import (
     BLUE,
     GREEN,
@@ -207,7 +208,7 @@ def prior_posterior(result: Result) -> Figure:
     panels = figure.subplots(height, 2, squeeze=False).ravel()
     for panel in panels[len(names) :]:
         panel.remove()
-    prior_only = result.info.get("prior_only", ())
+    prior_only = assumed(result.info)
     for axes, name in zip(panels, names, strict=False):
         _contrast(axes, series(prior_of(result), name), series(result.derived, name), lookup(name), axes is panels[0])
         if name in prior_only:

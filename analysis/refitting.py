@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,9 @@ import numpy as np
 
 from analysis.changes import changes
 from analysis.checks import Check, verdict
+from analysis.claims import assumed
 from analysis.draws import derive_from
+from analysis.links import failures, fit_links, kept
 from analysis.options import Sampling, Talk
 from analysis.reweight import Carried, carry, weigh
 from analysis.seeds import generator
@@ -159,12 +161,12 @@ class Reweighted:
     claims: dict[str, float]
 
 
-def reweighted(plan: Plan) -> Reweighted:
-    """Quantities and summary of the stored draws under the view of a plan that reweights."""
+def reweighted(plan: Plan, links: Collection[str] = ()) -> Reweighted:
+    """Quantities and summary of the stored draws under the view of a plan that reweights; linked priors are not assumed."""
     carried, weights = plan.carried, plan.weights
     assert carried is not None and weights is not None  # a plan that reweights has both
     derived = _derive(carried.source, carried.x, carried.view)
-    rows = summarise(derived, carried.source.prior_only, weights)
+    rows = summarise(derived, assumed({"prior_only": carried.source.prior_only, "links": links}), weights)
     for name, row in rows.items():
         row["contraction"] = _contraction(carried, weights, name) if name in carried.tables.names else None
     return Reweighted(plan, derived, rows, dict(claims(derived, weights)))
@@ -269,17 +271,18 @@ def refit(
 def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUIET) -> Path:
     """As :func:`refit`, and return the folder alone: reading it whole takes longer than a redraw."""
     started = time.perf_counter()
-    source, view = read_source(run, request.out), request.view
+    source = read_source(run, request.out)
     _keep_own_runs(source, request)
-    name = run_name(request.name or default_name(source.model.name, view))
-    chosen = plan(source, view, request.method, request.evidence)
+    name = run_name(request.name or default_name(source.model.name, request.view))
+    request, links = _with_links(source, request, talk)
+    chosen = plan(source, request.view, request.method, request.evidence)
     talk.say(chosen.reason)
-    facts = {"refitted_from": _link(source, chosen, Path(request.out) / name), "refit": _facts(chosen)}
+    facts = {"refitted_from": _link(source, chosen, Path(request.out) / name), "refit": _facts(chosen), "links": links}
     with unfinished(Path(request.out), name) as place:
         if chosen.method == "sample":
             _write_sampled(place.folder, name, source, request, facts, talk)
         else:
-            _write_reweighted(place.folder, name, reweighted(chosen), facts, started)
+            _write_reweighted(place.folder, name, reweighted(chosen, links), facts, started)
         if request.report or (request.report is None and chosen.method == "sample"):
             talk.say("drawing the report")
             from analysis.report import write_report
@@ -294,6 +297,16 @@ def _keep_own_runs(source: Source, request: Request) -> None:
     if own and (request.evidence is not None or request.view.evidence != source.view.evidence):
         rule = f"evidence: a run with training runs of its own ({own['file']}) keeps its evidence, got another"
         raise InputError(f"{rule}; run again: aligntax run {source.model.name} --runs {own['file']} --view VIEW")
+
+
+def _with_links(source: Source, request: Request, talk: Talk) -> tuple[Request, dict[str, Any]]:
+    """What is asked, with every link of the view fitted, and links of the run whose prior the view keeps."""
+    links = kept(source.info.get("links", {}), request.view)
+    if not set(request.view.links) & set(source.model.quantities):
+        return request, links
+    options = request.options or sampling_of(source.info)
+    view, fitted = fit_links(source.model, request.view, request.evidence or load_evidence(), options, talk)
+    return replace(request, view=view), {**links, **fitted}
 
 
 def _link(source: Source, chosen: Plan, path: Path) -> dict[str, Any]:
@@ -328,7 +341,7 @@ def _write_sampled(
     talk.say(f"sampling {options.chains} chains of {options.draws} draws")
     started = time.perf_counter()
     fit = compiled.sample(options, talk.progress)
-    outcome = conclude(fit, options, {"sample": time.perf_counter() - started})
+    outcome = conclude(fit, options, {"sample": time.perf_counter() - started}, facts["links"])
     outcome = with_told(outcome, source.info.get("runs", {}))
     write(folder, replace(outcome, info={**outcome.info, **facts}), name)
 
@@ -337,7 +350,7 @@ def _write_reweighted(folder: Path, name: str, answer: Reweighted, facts: Mappin
     chosen = answer.plan
     assert chosen.carried is not None  # a plan that reweights has it
     source, carried = chosen.carried.source, chosen.carried
-    checks = [*_source_checks(source), *chosen.checks]
+    checks = [*_source_checks(source), *failures(facts["links"]), *chosen.checks]
     record = {
         "format": FORMAT,
         "model": source.model.name,

@@ -20,7 +20,7 @@ import matplotlib as mpl
 import numpy as np
 
 from analysis import drivers, gallery
-from analysis.claims import CLAIMS, Claim
+from analysis.claims import CLAIMS, Claim, assumed
 from analysis.gallery import Drawing
 from analysis.given import conditional
 from analysis.overlay import resampled
@@ -174,7 +174,8 @@ def _page(result: Result, strict: bool) -> dict[str, Any]:
         "failed": [check for check in record["checks"] if not check["passed"]],
         "checks": [_check(check) for check in record["checks"]],
         "claims": _claims(result, horizon),
-        "prior_only": [lookup(name).label for name in result.info.get("prior_only", ())],
+        "prior_only": [lookup(name).label for name in assumed(result.info)],
+        "links": [{"label": lookup(name).label, **link} for name, link in result.info.get("links", {}).items()],
         "answer": [_row(name, record["quantities"][name], horizon) for name in _answer(model, record["quantities"])],
         "quantities": [_row(name, row, horizon) for name, row in record["quantities"].items()],
         "anchors": _anchors(result),
@@ -220,7 +221,7 @@ def _claims(result: Result, horizon: float) -> list[dict[str, str]]:
 
 def _claim(claim: Claim, result: Result, horizon: float) -> str:
     text = f"probability {probability(result.record['claims'][claim.name])}, {claim.text}"
-    if claim.quantity in result.info.get("prior_only", ()):
+    if claim.quantity in assumed(result.info):
         text += " (assumed, not learned)"
     if result.record["quantities"].get(claim.quantity, {}).get("prob_undefined"):
         either = claim.quantity == "timeline_shift_exponent"
@@ -359,8 +360,16 @@ def _prior(name: str, spec: Mapping[str, Any], result: Result) -> dict[str, Any]
         "stated": _stated(spec, quantity),
         "source": spec.get("source", ""),
         "rationale": spec.get("rationale", ""),
-        "informed": "no evidence" if name in result.info.get("prior_only", ()) else _contraction(row),
+        "informed": _informed(name, row, result),
     }
+
+
+def _informed(name: str, row: Mapping[str, Any], result: Result) -> str:
+    """By how much evidence narrowed a prior; in words where none bears on it here."""
+    link = result.info.get("links", {}).get(name)
+    if link is not None:
+        return f"fitted first, {link['model']}"
+    return "no evidence" if name in result.info["prior_only"] else _contraction(row)
 
 
 def _stated(spec: Mapping[str, Any], quantity: Quantity) -> str:

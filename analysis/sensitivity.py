@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from analysis.claims import assumed
 from analysis.information import CONFIDENCE, Decision, values
 from analysis.regression import mid_ranks
 from analysis.summary import Series, each
@@ -150,7 +151,7 @@ class Draws:
             rule = f"needs at least {FEWEST} effective draws"
             raise InputError(f"run: sensitivity {rule}, got {weights.ess:.0f}; run again with --draws 1000")
         tables = result.view.tables(model.quantities)
-        return cls.of(groups, tables, model.headlines, tuple(result.info["prior_only"]), weights)
+        return cls.of(groups, tables, model.headlines, assumed(result.info), weights)
 
 
 def _varies(values: Any) -> bool:

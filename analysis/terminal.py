@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.claims import CLAIMS
+from analysis.claims import CLAIMS, assumed
 from analysis.options import Talk
 from analysis.words import interval, missing, number, probability
 from models.quantities import QUANTITIES
@@ -70,14 +70,16 @@ def answer(
         console.print(f"from {info['refitted_from']['run']}: {refit['reason']}", markup=False)
     if runs := info.get("runs"):
         console.print(f"runs: {runs['words']}", markup=False, soft_wrap=True)
+    for quantity, link in info.get("links", {}).items():
+        console.print(f"{quantity} {link['words']}", markup=False, soft_wrap=True)
     if given := record.get("given"):
         size = f"{given['draws']} draws, {given['ess']:.0f} effective"
         console.print(f"given {given['text']}: probability {probability(given['probability'])}, {size}", markup=False)
     if record["claims"]:
-        assumed, shown = set(info["prior_only"]), []
+        unlearned, shown = assumed(info), []
         for claim in CLAIMS:
             if claim.name in record["claims"]:
-                note = "  (assumed: no evidence bears on it)" if claim.quantity in assumed else ""
+                note = "  (assumed: no evidence bears on it)" if claim.quantity in unlearned else ""
                 shown.append((CLAIM_HEADS[claim.part], claim.text + note, probability(record["claims"][claim.name])))
         previous = ""
         for i, (head, text, chance) in enumerate(shown):

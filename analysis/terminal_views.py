@@ -1,6 +1,7 @@
 """Tables of views that a person reads in a terminal: priors, what was stated against them, two views side by side."""
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,13 +36,19 @@ def view_table(console: "Console", view: View, names: Sequence[str]) -> None:
     rows = [
         (
             name,
-            *(f"{point:.3g}" for point in points(name, view).values()),
+            *(("", "", "") if name in view.links else (f"{point:.3g}" for point in points(name, view).values())),
             lookup(name).unit,
-            str(view.quantities[name].get("source", "")),
+            _source(name, view),
         )
         for name in names
     ]
     table(console, ("quantity", "5%", "50%", "95%", "unit", "source"), rows)
+
+
+def _source(name: str, view: View) -> str:
+    if name in view.links:
+        return f"{view.links[name].name}: posterior of {view.links[name].answer}, fitted when a run is made"
+    return str(view.quantities[name].get("source", ""))
 
 
 def check_view(view: View, names: Sequence[str]) -> tuple[Check, list[str]]:
@@ -87,11 +94,7 @@ def diff_views(first: View, second: View) -> dict[str, Any]:
             if found.anchors and first.anchors.get(name) != second.anchors.get(name)
         },
         "correlations": _correlations(first, second) if found.correlated else [],
-        "settings": {
-            setting: [getattr(getattr(view, section), key) for view in (first, second)]
-            for setting in found.settings
-            for section, key in [setting.split(".")]
-        },
+        "settings": {setting: [attrgetter(setting)(view) for view in (first, second)] for setting in found.settings},
         "evidence": [view.to_dict()["evidence"] for view in (first, second)] if found.evidence else [],
     }
 

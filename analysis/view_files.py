@@ -79,7 +79,7 @@ def template(names: Sequence[str], base: View, extends: str, file: str) -> str:
     file : str
         Its name, for the commands in it.
     """
-    tables, shown = base.tables(names), shlex.quote(file)
+    tables, shown = base.stated(names), shlex.quote(file)
     lines = [
         f"# Your own priors. What this file leaves out is view {base.name}'s, so nothing has changed yet: remove the '#' before",
         f"# the lines you mean, put in your numbers, then run  aligntax view check {shown}",

@@ -89,7 +89,12 @@ def shares(views: Sequence[View], weights: Sequence[float] | None) -> list[float
 
 
 def _agree(views: Sequence[View]) -> None:
-    """Raise an error that names the first setting in which the views differ."""
+    """Raise an error that names the first view with a prior still to be fitted, or setting in which the views differ."""
+    for view in views:
+        if view.links:
+            got = ", ".join(f"{quantity} {link.name}" for quantity, link in view.links.items())
+            remedy = "pool the view.toml of a run made with it, which has the fitted prior"
+            raise InputError(f"links: a pool needs priors, got {got} in {view.name}; {remedy}")
     settings = [(key, field.name) for key, kind in SECTIONS.items() for field in fields(kind)]
     settings += [("evidence", "use"), ("evidence", "until")]
     for section, setting in settings:

@@ -7,6 +7,10 @@ A view is a TOML file. It extends ``default`` unless it says otherwise, so that 
     [quantities.rlhf_multiplier]
     quantiles = {0.1 = 0.1, 0.5 = 3, 0.9 = 100}
     source = "me, 2026-11-23"
+
+The RLHF multiplier and the quality factor can also come from the models that explain them: ``multiplier =
+"from-overoptimization"`` and ``quality = "from-outer-alignment"``, at the head of the file, replace the view's own prior by that
+model's posterior, which is fitted when a run is made. Such a view has no prior of that quantity until then.
 """
 
 import hashlib
@@ -26,13 +30,16 @@ from models.quantities import ELICITED, lookup
 from models.tables import Tables, copula
 from models.views.settings import (
     ANCHORS,
+    LINKS,
     SECTIONS,
+    UNLINKED,
     Algorithms,
     Alignment,
     Arrival,
     Compute,
     DirectApproach,
     EvidenceChoice,
+    Link,
     LossLaw,
     OuterAlignment,
     Requirement,
@@ -43,19 +50,23 @@ from models.views.settings import (
     decimal_year,
     mapping,
     read_evidence_choice,
+    read_link,
     read_section,
     year_or_number,
 )
 
 __all__ = [
     "ANCHORS",
+    "LINKS",
     "SECTIONS",
+    "UNLINKED",
     "Algorithms",
     "Alignment",
     "Arrival",
     "Compute",
     "DirectApproach",
     "EvidenceChoice",
+    "Link",
     "LossLaw",
     "OuterAlignment",
     "Requirement",
@@ -85,11 +96,15 @@ class View:
         Spearman rank correlations.
     anchors : mapping
         Weights of the requirement anchors, a simplex over :data:`ANCHORS`.
+    multiplier, quality : str
+        Whether ``rlhf_multiplier`` and ``quality_factor`` are elicited or another model's posterior; see :data:`LINKS`.
     """
 
     name: str
     title: str = ""
     source: str = ""
+    multiplier: str = UNLINKED
+    quality: str = UNLINKED
     quantities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     correlations: Mapping[tuple[str, str], float] = field(default_factory=dict)
     anchors: Mapping[str, float] = field(default_factory=dict)
@@ -105,17 +120,36 @@ class View:
     alignment: Alignment = field(default_factory=Alignment)
     outer_alignment: OuterAlignment = field(default_factory=OuterAlignment)
 
+    @property
+    def links(self) -> dict[str, Link]:
+        """Quantities whose prior is still to be fitted, and what it comes from."""
+        return {link.quantity: link for key, link in LINKS.items() if getattr(self, key) != UNLINKED}
+
     def tables(self, names: Sequence[str]) -> Tables:
-        """Quantile tables and copula of the named quantities."""
+        """Quantile tables and copula of the named quantities.
+
+        Raises
+        ------
+        InputError
+            If one of them is still to be fitted.
+        """
+        if unfitted := [f"{q} {link.name}" for q, link in self.links.items() if q in names]:
+            rule = "links must be fitted before the view has all its priors"
+            raise InputError(f"view: {rule}, got {', '.join(unfitted)}; `aligntax run` and `refit` do so")
+        return self.stated(names)
+
+    def stated(self, names: Sequence[str]) -> Tables:
+        """Quantile tables and copula as the view states them, whatever a link will put in their place."""
         each = [compile_prior(name, self.quantities[name]) for name in names]
         y, slope = np.stack([t.y for t in each]), np.stack([t.slope for t in each])
         return Tables(tuple(names), y, slope, copula(names, self.correlations))
 
     def with_quantity(self, name: str, spec: Mapping[str, Any]) -> "View":
-        """Return the same view with another prior for one quantity."""
+        """Return the same view with another prior for one quantity, whatever it was linked to."""
         _elicited(name)
         compile_prior(name, spec)
-        return replace(self, quantities={**self.quantities, name: canonical(spec)})
+        unlinked: dict[str, Any] = {key: UNLINKED for key, link in LINKS.items() if link.quantity == name}
+        return replace(self, quantities={**self.quantities, name: canonical(spec)}, **unlinked)
 
     def replace(self, **changes: Any) -> "View":
         """Return this view with something else in it.
@@ -124,9 +158,9 @@ class View:
         ----------
         **changes
             A quantity: a :class:`models.prior.Prior`, values by probability, or what a view's file states. Or a field of the
-            view: ``name``, ``title``, ``source``; ``anchors`` as a whole; ``correlations`` by pair; ``evidence``, ``scaling``,
-            ``loss_law``, ``compute``, ``algorithms``, ``requirement``, ``direct_approach``, ``time_horizon``, ``arrival``,
-            ``alignment``, ``outer_alignment`` as mappings of the settings that change.
+            view: ``name``, ``title``, ``source``; ``multiplier`` and ``quality``; ``anchors`` as a whole; ``correlations`` by
+            pair; ``evidence``, ``scaling``, ``loss_law``, ``compute``, ``algorithms``, ``requirement``, ``direct_approach``,
+            ``time_horizon``, ``arrival``, ``alignment``, ``outer_alignment`` as mappings of the settings that change.
 
         Raises
         ------
@@ -260,12 +294,14 @@ def _resolve(raw: Mapping[str, Any], origin: str, base: View | None) -> View:
         raise InputError(f"view: has no key {brief(repr(sorted(unknown)))}; known are {', '.join(sorted(known))}")
     parent = raw.get("extends", "" if origin == "default" else "default")
     start = base or (load_view(parent) if parent else View(name=""))
-    quantities = dict(start.quantities)
-    for name, spec in mapping("quantities", raw.get("quantities", {})).items():
+    quantities, stated = dict(start.quantities), raw.get("quantities", {})
+    for name, spec in mapping("quantities", stated).items():
         _elicited(name)
         compile_prior(name, mapping(name, spec))
         quantities[name] = canonical(spec)
     sections = {key: read_section(key, getattr(start, key), raw.get(key, {})) for key in SECTIONS}
+    links = {key: UNLINKED if link.quantity in stated else getattr(start, key) for key, link in LINKS.items()}
+    linked: dict[str, Any] = {key: read_link(key, raw.get(key, value)) for key, value in links.items()}
     view = View(
         name=_text("name", raw.get("name", origin.rsplit("/", 1)[-1].removesuffix(".toml"))),
         title=_text("title", raw.get("title", "")),
@@ -274,6 +310,7 @@ def _resolve(raw: Mapping[str, Any], origin: str, base: View | None) -> View:
         correlations=start.correlations if "correlations" not in raw else _correlations(raw["correlations"]),
         anchors=start.anchors if "anchors" not in raw else _anchors(raw["anchors"]),
         evidence=read_evidence_choice(start.evidence, raw.get("evidence", {})),
+        **linked,
         **sections,
     )
     if missing := set(ELICITED) - set(quantities):
