@@ -32,6 +32,8 @@ ENDLESS = frozenset(  # infinite where no amount of data does
         "outer_alignment_hours",
         "outer_alignment_cost",
         "quality_factor_needed",
+        "labels_needed",
+        "labels_multiple_needed",
     }
 )
 SCALES = ((1e12, "trillion", "T"), (1e9, "billion", "B"), (1e6, "million", "M"), (1e3, "thousand", "k"))
@@ -160,7 +162,7 @@ def _below(quantity: Quantity, horizon: float | None) -> str:
     if quantity.unit == "years":
         return "pulled in from beyond " + ("the horizon" if horizon is None else f"{horizon:.0f}")
     if quantity.name in ENDLESS:
-        return "none sufficed at GPT-3's compute"
+        return "none sufficed in practice" if quantity.name.startswith("labels") else "none sufficed at GPT-3's compute"
     return "nothing affordable" if quantity.unit in ("human-hours", "x") else "below every value"
 
 
@@ -220,7 +222,9 @@ def missing(row: Mapping[str, Any], quantity: Quantity, horizon: float | None = 
     parts += [f"{probability(below / defined)} {_below(quantity, horizon)}"] if below else []
     if not undefined:
         return "; ".join(parts)
-    if quantity.name == "tai_flop":
+    if quantity.name == "labels_multiple_needed":
+        given = f"given that some amount suffices at either KL ({probability(defined)})"
+    elif quantity.name == "tai_flop":
         given = f"given a requirement in FLOP ({probability(defined)})"
     else:
         event = "arrival in either world" if quantity.name in PAIRED else "arrival"

@@ -64,8 +64,10 @@ QUANTITIES = ("peak_kl", "peak_gold", "labels_half", "label_exponent", "kl_budge
 FORMS = ("bon", "rl")
 BY_RUN = ("peak_kl", "peak_gold", "gold_alpha", "gold_beta")
 
-# OOM, scale of the spread of peaks between proxies that have as many labels: seeds may double or halve one
-SPREAD = 0.3
+# OOM, median of the spread of peaks between proxies that have as many labels; log-normal, 90% 0.03 to 0.3: seeds move a peak, and
+# may double or halve one. It avoids zero, since two curves cannot tell a spread from none (Chung et al. 2013,
+# doi:10.1007/s11336-013-9328-2).
+SPREAD, SPREAD_SD = 0.1, 0.7
 METHOD_SPREAD = 0.3  # OOM: Gao et al. find that RL spends several times the KL of best-of-n for the same gold
 LOCATED, LOCATED_SD = (-3.0, 5.0), 0.01  # log10 nats: where a run's peak is looked for, and how finely
 TINY = 1e-9  # sd
@@ -178,7 +180,7 @@ def located(data: xr.Dataset) -> xr.Dataset:
         where = np.stack([grid, np.log10(height) - grid / 2])
         mean = np.average(where, axis=-1, weights=weight)
         sd = np.sqrt(np.average((where - mean[:, None]) ** 2, axis=-1, weights=weight))
-        found.append([*mean, *np.clip(sd, LOCATED_SD, SPREAD)])
+        found.append([*mean, *np.clip(sd, LOCATED_SD, METHOD_SPREAD)])
     names = ("run_peak_kl", "run_start", "run_peak_kl_sd", "run_start_sd")
     return xr.Dataset({name: ("gold_run", column) for name, column in zip(names, np.transpose(found), strict=True)})
 
@@ -188,7 +190,7 @@ def _add_peaks(data: xr.Dataset, order: tuple[str, ...], x: dict[str, Any]) -> t
     import pymc as pm
     import pytensor.tensor as pt
 
-    from models.scales import half_normal, near_centre
+    from models.scales import informed_normal
 
     mean_kl, mean_gold = x["peak_kl"], x["peak_gold"]
     known = np.isfinite(data["log_labels"].values)
@@ -206,12 +208,15 @@ def _add_peaks(data: xr.Dataset, order: tuple[str, ...], x: dict[str, Any]) -> t
     slope = pm.Normal("gold_slope", 0.75, 0.35)
     near = located(data)
 
-    def of_run(name: str, mean: Any, spread: Any) -> Any:
-        return near_centre(name, mean, spread, near[name].values, near[f"{name}_sd"].values, "gold_run")
+    def spread(name: str) -> Any:
+        return pm.LogNormal(name, np.log(SPREAD), SPREAD_SD)
 
-    peak_kl = of_run("run_peak_kl", mean_kl, half_normal("peak_kl_spread", SPREAD))
+    def of_run(name: str, mean: Any, sd: Any) -> Any:
+        return informed_normal(name, mean, sd, near[name].values, near[f"{name}_sd"].values, "gold_run")
+
+    peak_kl = of_run("run_peak_kl", mean_kl, spread("peak_kl_spread"))
     mean_gold = mean_gold + slope * (peak_kl - x["peak_kl"])
-    start = of_run("run_start", mean_gold - peak_kl / 2, half_normal("peak_gold_spread", SPREAD))
+    start = of_run("run_start", mean_gold - peak_kl / 2, spread("peak_gold_spread"))
     return peak_kl, start + peak_kl / 2
 
 
@@ -230,11 +235,12 @@ def build(evidence: Evidence, view: View) -> Any:
         misfit = half_normal("misfit", MISFIT)
         if data.sizes["gold_point"]:
             peak_kl, peak_gold = _add_peaks(data, order, x)
-            point = columns("gold_points", "gold_point", data, ("d", "gold", "gold_se", "run_index"))
+            rows = data.assign(form=("gold_point", data["is_rl"].values[index_of(data)]))
+            point = columns("gold_points", "gold_point", rows, ("d", "gold", "gold_se", "run_index", "form"))
             index = point["run_index"].astype("int64")
             height = pt.exp(np.log(10) * peak_gold)[index]
-            d_peak, is_rl = pt.exp(np.log(10) / 2 * peak_kl)[index], data["is_rl"].values[index_of(data)]
-            mean = gold(point["d"], d_peak, height, is_rl, pt.log)
+            d_peak = pt.exp(np.log(10) / 2 * peak_kl)[index]
+            mean = gold(point["d"], d_peak, height, point["form"], pt.log)
             error = pt.sqrt(point["gold_se"] ** 2 + (misfit * height) ** 2)
             terms = -0.5 * ((point["gold"] - mean) / error) ** 2 - pt.log(error) - 0.5 * np.log(2 * np.pi)
             pm.Potential("gold_curves", terms, dims="gold_point")
@@ -278,6 +284,8 @@ def derive(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: 
     with np.errstate(invalid="ignore"):  # infinite over infinite
         multiple = needed - practice
     answers = {
+        "peak_kl": x["peak_kl"],
+        "peak_gold": x["peak_gold"],
         "gold_alpha": alpha,
         "gold_beta": beta,
         "gold_lost": np.where(d > d_peak, height - gold(d, d_peak, height, is_rl), 0.0),
