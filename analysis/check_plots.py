@@ -34,6 +34,7 @@ LABELS = {
     "log_hours": ("RLHF efforts", "log10 human-hours"),
     "agreement": ("Agreement of two people", "share of comparisons"),
     "failure_share": ("Trials of density prediction", "share of predictions that fail"),
+    "gold": ("Gold curves", "gold (sd)"),
     "log_share": ("Alignment compute shares", "log10 share of pretraining compute"),
 }
 NAMED = 40  # rows that can be told apart by name

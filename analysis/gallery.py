@@ -15,6 +15,7 @@ from analysis import (
     density_plots,
     loss_law_plots,
     outer_alignment_plots,
+    overoptimization_plots,
     plots,
     sensitivity_plots,
     time_horizon_plots,
@@ -22,7 +23,7 @@ from analysis import (
 from analysis.drivers import labelled, leading
 from analysis.plot_style import draws_of, used_rows, view_of
 from analysis.store import Result
-from analysis.words import probability
+from analysis.words import percent, probability
 from models.requirements import milestones
 
 __all__ = ["Drawing", "chains", "drivers", "forecasts", "predictive"]
@@ -75,6 +76,7 @@ def forecasts(result: Result) -> Iterator[Drawing]:
             lambda: plots.compute_fan(result),
         )
     yield from _outer_alignment(result)
+    yield from _overoptimization(result)
     yield from _density(result)
     yield from _fitted(result)
     if plots.contrasted(result):
@@ -160,6 +162,39 @@ def _outer_alignment(result: Result) -> Iterator[Drawing]:
             "not show in it.",
             lambda: outer_alignment_plots.agreement(result),
         )
+
+
+def _overoptimization(result: Result) -> Iterator[Drawing]:
+    """Figures of how far a learned reward can be optimised, and the labels that move that point out."""
+    if overoptimization_plots.has_curves(result):
+        yield Drawing(
+            "Gold reward against the KL of the optimised policy: evaluated policies (dots), each run's fitted curve (median) and "
+            f"its peak. More labels move the peak out and up. {_misfit(result)} Curves are cut where gold has fallen as far "
+            "below zero as it rose above.",
+            lambda: overoptimization_plots.gold_curves(result),
+        )
+    if overoptimization_plots.has_labels(result):
+        yield Drawing(
+            "KL at which gold peaks against the labels that the proxy was learned from: each run (median, 90% interval), a "
+            "typical proxy (median, 50% and 90% bands), and the KL budget asked for (shaded, 50% and 90%). Below the curve more "
+            "optimisation gains gold, above it loses.",
+            lambda: overoptimization_plots.peaks(result),
+        )
+    if overoptimization_plots.has_answer(result):
+        share = probability(overoptimization_plots.never(result))
+        yield Drawing(
+            "Labels with which a typical proxy's gold peaks at a KL budget (median, 50% and 90% bands; one that leaves the top "
+            f"holds draws in which no number suffices), and the share of such draws: {share} over the budgets asked for, "
+            "shaded.",
+            lambda: overoptimization_plots.against_budget(result),
+        )
+
+
+def _misfit(result: Result) -> str:
+    row = result.record["quantities"]["misfit"]
+    return (
+        f"Points scatter about their curve by {percent(row['q50'])} of its peak beyond their standard errors (median)."
+    )
 
 
 def _fan_caption(result: Result) -> str:

@@ -15,10 +15,10 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from analysis.store import VIEW, Result
+from analysis.store import VIEW, Result, stored_view
 from analysis.summary import Series, each
 from analysis.words import short
-from models.views import View, parse_view
+from models.views import View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,7 +100,7 @@ def plain(text: object, limit: int = 40) -> str:
 
 @lru_cache(maxsize=4)
 def _parsed(text: str) -> View:
-    return parse_view(text, VIEW)
+    return stored_view(text, VIEW)[0]
 
 
 def view_of(result: Result) -> View:

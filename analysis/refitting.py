@@ -19,7 +19,20 @@ from analysis.options import Sampling, Talk
 from analysis.reweight import Carried, carry, weigh
 from analysis.seeds import generator
 from analysis.source import Source, read_source
-from analysis.store import FORMAT, TREE, Result, command_line, default_name, load, run_name, unfinished, write_run
+from analysis.store import (
+    FORMAT,
+    INFO,
+    TREE,
+    Result,
+    command_line,
+    default_name,
+    find_run,
+    load,
+    read_json,
+    run_name,
+    unfinished,
+    write_run,
+)
 from analysis.summary import claims, summarise
 from analysis.weights import Weights
 from models.catalogue import restrict
@@ -274,7 +287,7 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
     source = read_source(run, request.out)
     _keep_own_runs(source, request)
     name = run_name(request.name or default_name(source.model.name, request.view))
-    request, links = _with_links(source, request, talk)
+    request, links = _with_links(find_run(os.fspath(run), Path(request.out)), source, request, talk)
     chosen = plan(source, request.view, request.method, request.evidence)
     talk.say(chosen.reason)
     facts = {"refitted_from": _link(source, chosen, Path(request.out) / name), "refit": _facts(chosen), "links": links}
@@ -299,9 +312,9 @@ def _keep_own_runs(source: Source, request: Request) -> None:
         raise InputError(f"{rule}; run again: aligntax run {source.model.name} --runs {own['file']} --view VIEW")
 
 
-def _with_links(source: Source, request: Request, talk: Talk) -> tuple[Request, dict[str, Any]]:
-    """What is asked, with every link of the view fitted, and links of the run whose prior the view keeps."""
-    links = kept(source.info.get("links", {}), request.view)
+def _with_links(folder: Path, source: Source, request: Request, talk: Talk) -> tuple[Request, dict[str, Any]]:
+    """What is asked, with every link of the view fitted, and links of the run in the folder whose prior the view keeps."""
+    links = kept(read_json(folder / INFO).get("links", {}), request.view)
     if not set(request.view.links) & set(source.model.quantities):
         return request, links
     options = request.options or sampling_of(source.info)

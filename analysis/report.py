@@ -28,7 +28,7 @@ from analysis.plot_style import used_rows, view_of
 from analysis.sensitivity import sensitivity_of
 from analysis.shifts import by_anchor
 from analysis.store import Result
-from analysis.words import interval, missing, number, probability
+from analysis.words import interval, missing, number, probability, readable
 from models.catalogue import Model, find_model
 from models.quantities import Quantity, lookup
 from models.views import ANCHORS
@@ -237,7 +237,7 @@ def _answer(model: Model, rows: Mapping[str, Any]) -> list[str]:
     """Names of the rows to lead with: the joint model's in the order of the question, another model's headlines."""
     if "tai_year" in rows:
         return [name for name in ANSWER if name in rows]
-    return [name for name in rows if name.split("[")[0] in model.headlines]
+    return [name for name in readable(rows) if name.split("[")[0] in model.headlines]
 
 
 def _row(name: str, row: Mapping[str, Any], horizon: float) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from analysis.regression import mid_ranks
 from analysis.summary import Series, each
 from analysis.variance import bases, decompose
 from analysis.weights import Weights, constant_tail
+from analysis.words import readable
 from models.catalogue import find_model
 from models.errors import InputError
 from models.tables import Tables
@@ -115,11 +116,12 @@ class Draws:
         structural = [v.reshape(*z.shape[:2], -1).sum(axis=-1) for name, v in scored.items() if name != "z"]
         series = {s.name: s for s in each(groups["derived"])}
         counted = weights.values > 0
+        led = [name for name in readable(series) if series[name].quantity in headlines]
         return cls(
             answers={
-                name: s
-                for name, s in series.items()
-                if s.quantity in headlines and s.quantity not in VECTORS and _varies(s.values[counted])
+                name: series[name]
+                for name in led
+                if series[name].quantity not in VECTORS and _varies(series[name].values[counted])
             },
             amounts={name: series[name].values for name in DECISION if name in series},
             names=tables.names,

@@ -13,12 +13,12 @@ import numpy as np
 import xarray as xr
 
 from analysis.draws import split
-from analysis.store import INFO, SUMMARY, TREE, VIEW, evidence_of, find_run, origin, read_json, verify
+from analysis.store import INFO, SUMMARY, TREE, VIEW, evidence_of, find_run, origin, read_json, stored_view, verify
 from models.catalogue import Model, find_model, restrict
 from models.errors import InputError
 from models.evidence import Evidence, load_evidence
 from models.tables import Tables
-from models.views import View, parse_view
+from models.views import View
 
 __all__ = ["Source", "read_source"]
 
@@ -88,10 +88,10 @@ def read_source(run: str | os.PathLike[str], out: str | os.PathLike[str] = "resu
     if info["model"]["version"] != model.version:
         got = info["model"]["version"]
         raise InputError(f"run: {folder} must be of model version {model.version}, got {got}; run it again")
-    view = parse_view((folder / VIEW).read_text("utf-8"), str(folder / VIEW))
-    if view.hash != info["view"]["hash"]:
+    view, known = stored_view((folder / VIEW).read_text("utf-8"), str(folder / VIEW))
+    if known != info["view"]["hash"]:
         raise InputError(
-            f"run: {folder} must have the view that it was fitted under, got {view.hash[:12]} and not "
+            f"run: {folder} must have the view that it was fitted under, got {known[:12]} and not "
             f"{info['view']['hash'][:12]}; run it again"
         )
     posterior, evidence = _read(folder / TREE, restrict(load_evidence(), view, model), info["evidence"]["hash"])

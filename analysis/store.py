@@ -91,14 +91,8 @@ class Result:
 
     @property
     def view(self) -> "View":
-        """The priors, resolved and complete: quantities of models younger than the run, which it did not use, as in default."""
-        from models.views import load_view, parse_toml, resolve
-
-        origin = str(self.path / VIEW)
-        raw = parse_toml((self.path / VIEW).read_text("utf-8"), origin)
-        if isinstance(stated := raw.get("quantities"), dict):
-            raw["quantities"] = {**load_view("default").quantities, **stated}
-        return resolve(raw, origin)
+        """The priors, resolved and complete."""
+        return stored_view((self.path / VIEW).read_text("utf-8"), str(self.path / VIEW))[0]
 
     @property
     def evidence(self) -> "Evidence":
@@ -189,6 +183,20 @@ def _rename(folder: Path, out: Path, name: str) -> Path:
             raise
         return target
     raise InputError(f"name: a thousand runs are called {name}; choose another with --name")
+
+
+def stored_view(text: str, origin: str) -> tuple["View", str]:
+    """View of a run, and the hash that it had when it was written.
+
+    Quantities of models younger than the run, which it did not use, are those of the view ``default``.
+    """
+    from models.views import fingerprint, load_view, parse_toml, resolve
+    from models.views.settings import mapping
+
+    raw = parse_toml(text, origin)
+    stated = mapping("quantities", raw.get("quantities", {}))
+    view = resolve({**raw, "quantities": {**load_view("default").quantities, **stated}}, origin)
+    return view, fingerprint({**raw, "quantities": stated})
 
 
 def default_name(model: str, view: "View") -> str:

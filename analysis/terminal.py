@@ -1,6 +1,5 @@
 """Tables a person reads in a terminal."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.claims import CLAIMS, assumed
 from analysis.options import Talk
-from analysis.words import interval, missing, number, probability
+from analysis.words import interval, missing, number, probability, readable
 from models.quantities import QUANTITIES
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ ANSWER = (
     "data_exponent",
     "data_exponent_pooled",
 )
-MOST_ROWS = 20  # of one vector: each trial of density prediction has a row, each of sixty gold curves none
 CLAIM_HEADS = {
     1: "How much alignment data is needed?",
     2: "Does a tolerable tax pay for it?",
@@ -88,15 +86,15 @@ def answer(
             shown[i] = ("" if head == previous else head, text, chance)
             previous = head
         table(console, ("question", "claim", "probability"), shown)
-    quantities = record["quantities"]
+    quantities, joint = record["quantities"], record["model"] == "joint"
     if suffices := quantities.get("data_suffices"):
         none = f"no amount of data suffices in {probability(1.0 - suffices['mean'])} of draws"
         console.print(f"{none}: there the record prefers an unaligned policy", markup=False)
-    lead = list(quantities) if every else _leading(record["model"], quantities)
+    lead = list(quantities) if every else [n for n in quantities if n in ANSWER] if joint else readable(quantities)
     lead.sort(key=lambda name: ANSWER.index(name) if name in ANSWER else len(ANSWER))
     rows = [_quantity_row(name, quantities[name], info["horizon"]) for name in lead]
     table(console, ("quantity", "median", "90% interval", "note"), rows)
-    if record["model"] != "joint" and len(lead) < len(quantities):
+    if not joint and len(lead) < len(quantities):
         console.print(f"and {len(quantities) - len(lead)} quantities of single runs, with --all", markup=False)
     for check in record["checks"]:
         if not check["passed"]:
@@ -112,14 +110,6 @@ def answer(
     report = folder / "report.html"
     where = f"report: {report}" if report.exists() else f"run: {folder} (its report: `aligntax report {folder}`)"
     console.print(where, soft_wrap=True, markup=False)
-
-
-def _leading(model: str, quantities: Mapping[str, Any]) -> list[str]:
-    """Names that an answer shows unasked: the joint model's leading ones, another's all but vectors that fill the screen."""
-    if model == "joint":
-        return [name for name in quantities if name in ANSWER]
-    sizes = Counter(name.split("[")[0] for name in quantities if "[" in name)
-    return [name for name in quantities if "[" not in name or sizes[name.split("[")[0]] <= MOST_ROWS]
 
 
 def comparison_table(console: "Console", comparison: "Comparison", every: bool = False) -> None:

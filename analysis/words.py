@@ -6,12 +6,13 @@ knows draws: a quantile that is null lies inside censored mass, and the row's ``
 """
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from models.quantities import Quantity
 
-__all__ = ["amount", "interval", "missing", "number", "percent", "probability", "short", "tick"]
+__all__ = ["amount", "interval", "missing", "number", "percent", "probability", "readable", "short", "tick"]
 
 SHARES = frozenset(
     {"alignment_tax", "alignment_tax_tolerance", "alignment_compute_share", "spend_cap", "anchor_probability"}
@@ -36,6 +37,7 @@ ENDLESS = frozenset(  # infinite where no amount of data does
         "labels_multiple_needed",
     }
 )
+MOST_ROWS = 20  # of one vector: each trial of density prediction has a row, each of sixty gold curves none
 SCALES = ((1e12, "trillion", "T"), (1e9, "billion", "B"), (1e6, "million", "M"), (1e3, "thousand", "k"))
 LARGEST = 1e15  # beyond this and below SMALLEST powers of ten say more than words
 SMALLEST = 1e-3
@@ -103,6 +105,13 @@ def probability(value: float) -> str:
     if 0.99 < value < 1:
         return "over 99%"
     return f"{100 * value:.0f}%"
+
+
+def readable(names: Iterable[str]) -> list[str]:
+    """Names of an answer that a person reads: all numbers but those of a vector that would fill the screen."""
+    names = list(names)
+    sizes = Counter(name.split("[")[0] for name in names if "[" in name)
+    return [name for name in names if "[" not in name or sizes[name.split("[")[0]] <= MOST_ROWS]
 
 
 def amount(value: float, quantity: Quantity, unit: bool = True) -> str:

@@ -66,6 +66,8 @@ class Model:
         ``X_by_DIMENSION`` is reported as ``X[label]``.
     log_no_tai : callable, optional
         ``(x, parameters, evidence, view)`` to the log probability of each draw that nothing has arrived yet.
+    background : tuple of str
+        Tables with a likelihood in other models that its figures or answers show.
     adaptation : {"diag", "low_rank"}
         What nutpie adapts to the posterior: scales, or also correlations, which pays where they are strong and fixed.
     """
@@ -82,6 +84,7 @@ class Model:
     simulate: Callable[..., dict[str, tuple[str, Any]]]
     coords: Callable[[Evidence], Coords]
     log_no_tai: Callable[[Draws, xr.Dataset, Evidence, View], Any] | None = None
+    background: tuple[str, ...] = ()
     adaptation: Literal["diag", "low_rank"] = "diag"
 
 
@@ -145,6 +148,7 @@ _JOINT = Model(
     simulate=joint.simulate,
     coords=_fixed(anchor_probability=("anchor", ANCHORS)),
     log_no_tai=joint.log_no_tai,
+    background=("labeller_agreement",),
 )
 _SCALING = Model(
     name="scaling",
@@ -178,6 +182,7 @@ _LOSS_LAW = Model(
     observed=loss_law.observed,
     simulate=loss_law.simulate,
     coords=loss_law.coords,
+    background=("scaling_exponents", "loss_laws"),
     adaptation="low_rank",
 )
 _COMPUTE = Model(
@@ -325,8 +330,12 @@ def find_model(name: str) -> Model:
 
 
 def restrict(evidence: Evidence, view: View, model: Model) -> Evidence:
-    """Evidence that a model uses under a view: its tables, those the view names, up to the view's date."""
+    """Evidence that a model uses under a view: its tables, those the view names, up to the view's date.
+
+    Tables with a likelihood in other models alone are left out, so that a run neither stores them nor depends on them.
+    """
     use = view.evidence.use
     named = model.tables if use == "all" else () if use == "none" else tuple(t for t in model.tables if t in use)
-    chosen = evidence.only(named)
+    foreign = {name for other in MODELS.values() for name in other.tables} - {*model.tables, *model.background}
+    chosen = Evidence({name: rows for name, rows in evidence.only(named).tables.items() if name not in foreign})
     return chosen if view.evidence.until is None else chosen.until(view.evidence.until)

@@ -81,8 +81,8 @@ class Informed(Transform):  # type: ignore[misc]
 def informed_normal(name: str, mean: Any, sd: Any, centre: Any, width: Any, dims: str) -> Any:
     """Add ``name ~ Normal(mean, sd)`` to the open model, one a group, sampled around where prior and data put each.
 
-    Centred where a group's data are strong and non-centred where they are weak, so that neither a narrow likelihood nor the funnel
-    of a small ``sd`` stops NUTS; chains start at ``centre``.
+    Centred where a group's data are strong and non-centred where they are weak, so that neither a narrow likelihood nor the
+    funnel of a small ``sd`` stops NUTS; chains start at ``centre``.
 
     References
     ----------

@@ -68,6 +68,22 @@ def scaling(evidence, view):
 
 
 @pytest.fixture(scope="session")
+def overoptimization(evidence, view):
+    """The model of gold curves, on the stored ones, compiled once."""
+    from analysis.fit import compile_model
+
+    return compile_model(find_model("overoptimization"), evidence, view)
+
+
+@pytest.fixture(scope="session")
+def outer_alignment(evidence, view):
+    """The model of label errors and comparisons needed, compiled once."""
+    from analysis.fit import compile_model
+
+    return compile_model(find_model("outer-alignment"), evidence, view)
+
+
+@pytest.fixture(scope="session")
 def run_folder(outcome, tmp_path_factory):
     """A finished run with its report, in a results folder of its own."""
     from analysis.pipeline import write

@@ -54,6 +54,7 @@ LAYERS: dict[str, set[str]] = {
         "reproduction_plots",
         "loss_law_plots",
         "outer_alignment_plots",
+        "overoptimization_plots",
         "density_plots",
         "time_horizon_plots",
         "comparison_plots",

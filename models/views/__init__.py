@@ -74,6 +74,7 @@ __all__ = [
     "TimeHorizon",
     "View",
     "decimal_year",
+    "fingerprint",
     "load_view",
     "parse_toml",
     "parse_view",
@@ -201,9 +202,14 @@ class View:
     @property
     def hash(self) -> str:
         """SHA-256 of what the view states; name, title and notes do not count."""
-        plain = {k: v for k, v in self.to_dict().items() if k not in ("name", "title", "source", "extends")}
-        plain["quantities"] = {name: without_notes(spec) for name, spec in plain["quantities"].items()}
-        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+        return fingerprint(self.to_dict())
+
+
+def fingerprint(stated: Mapping[str, Any]) -> str:
+    """Hash of a view by what its complete file states, which is the view's own as long as views have the same quantities."""
+    plain = {k: v for k, v in stated.items() if k not in ("name", "title", "source", "extends")}
+    plain["quantities"] = {name: without_notes(spec) for name, spec in plain["quantities"].items()}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def _spec(value: Any) -> Any:

@@ -10,7 +10,6 @@ from scipy.special import gammaln
 from analysis.budget import label_error, majority_error
 from analysis.checks import diagnose, verdict
 from analysis.draws import derive
-from analysis.fit import compile_model
 from analysis.options import Sampling
 from analysis.outer_alignment_plots import against_capability, agreement, has_studies, never, quality
 from analysis.pipeline import run
@@ -27,8 +26,8 @@ OPTIONS = Sampling()
 
 
 @pytest.fixture(scope="session")
-def compiled(evidence, view):
-    return compile_model(MODEL, evidence, view)
+def compiled(outer_alignment):
+    return outer_alignment
 
 
 @pytest.fixture(scope="session")

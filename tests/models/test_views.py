@@ -8,11 +8,12 @@ import tomli_w
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from models.catalogue import find_model
 from models.errors import InputError
 from models.priors import compile_prior
 from models.quantities import ELICITED, QUANTITIES
 from models.tables import KNOTS
-from models.views import ANCHORS, View, decimal_year, load_view, parse_view, view_names
+from models.views import ANCHORS, LINKS, UNLINKED, View, decimal_year, load_view, parse_view, view_names
 
 QUANTITY = "[quantities.{}]\n{}\n"
 WIDE = "quantiles = {0.1 = 0.1, 0.5 = 3, 0.9 = 100}"
@@ -447,3 +448,45 @@ def test_garbage_text_is_read_or_explained(base, text) -> None:
         assert str(error).startswith("mine.toml: ")
     else:
         assert set(mine.quantities) == set(ELICITED)
+
+
+# ---------------------------------------------------------------------------------------------------------------------- links
+
+
+def test_a_link_is_read_written_and_counts(view):
+    linked = parse_view('multiplier = "from-overoptimization"\n', "mine.toml")
+    assert set(linked.links) == {"rlhf_multiplier"} and linked.hash != view.hash
+    again = parse_view(linked.to_toml(), "again.toml")
+    assert again.multiplier == "from-overoptimization" and again.quality == UNLINKED and again.hash == linked.hash
+
+
+def test_stating_a_prior_ends_its_link_and_no_other(view):
+    linked = parse_view('multiplier = "from-overoptimization"\nquality = "from-outer-alignment"\n', "mine.toml")
+    stated = {"quantiles": {"0.1": 1.0, "0.9": 3.0}}
+    for own in (
+        linked.with_quantity("rlhf_multiplier", stated),
+        linked.replace(rlhf_multiplier={0.1: 1, 0.9: 3}),
+        parse_view("[quantities.rlhf_multiplier]\nquantiles = {0.1 = 1, 0.9 = 3}\n", "top.toml", linked),
+    ):
+        assert set(own.links) == {"quality_factor"}
+        assert own.quantities["rlhf_multiplier"] == stated
+    both = parse_view(
+        'quality = "from-outer-alignment"\n[quantities.quality_factor]\nquantiles = {0.1 = 1, 0.9 = 3}\n', "b"
+    )
+    assert set(both.links) == {"quality_factor"}  # what a file asks for by name holds
+    assert not linked.replace(multiplier=UNLINKED, quality=UNLINKED).links
+
+
+@pytest.mark.parametrize("value", ['"from-outer-alignment"', '"yes"', "1", "true", "[]"])
+def test_a_link_has_one_name(value):
+    with pytest.raises(InputError, match='multiplier: must be "elicited" or "from-overoptimization", got'):
+        parse_view(f"multiplier = {value}\n", "mine.toml")
+
+
+def test_links_lead_from_a_derived_quantity_to_an_elicited_one_on_its_scale():
+    for key, link in LINKS.items():
+        model = find_model(link.model)
+        assert link.quantity in ELICITED and link.quantity not in model.quantities, key
+        assert link.answer in model.headlines
+        assert QUANTITIES[link.answer].scale == ELICITED[link.quantity].scale == "log10"
+        assert QUANTITIES[link.answer].unit == ELICITED[link.quantity].unit
