@@ -24,9 +24,10 @@ run: ## run the model of the whole argument (ARGS="--view FILE --seed 1")
 	$(call say,aligntax run $(ARGS))
 	@$(UV) run --frozen --no-sync aligntax run $(ARGS)
 
+# A worker a core, each with one thread for linear algebra; files stay whole, since their tests share fixtures.
 test: dev ## run the tests (ARGS="-k scaling")
 	$(call say,pytest $(ARGS))
-	@$(UV) run --frozen --no-sync pytest $(ARGS)
+	@OPENBLAS_NUM_THREADS=1 $(UV) run --frozen --no-sync pytest -n auto --dist loadfile $(ARGS)
 
 slow: dev ## run the calibrations, a minute or two
 	$(call say,pytest -m slow $(ARGS))
