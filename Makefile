@@ -27,7 +27,7 @@ run: ## run the model of the whole argument (ARGS="--view FILE --seed 1")
 # A worker a core, each with one thread for linear algebra; files stay whole, since their tests share fixtures.
 test: dev ## run the tests (ARGS="-k scaling")
 	$(call say,pytest $(ARGS))
-	@OPENBLAS_NUM_THREADS=1 $(UV) run --frozen --no-sync pytest -n auto --dist loadfile $(ARGS)
+	@OPENBLAS_NUM_THREADS=1 $(UV) run --frozen --no-sync pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 slow: dev ## run the calibrations, a minute or two
 	$(call say,pytest -m slow $(ARGS))

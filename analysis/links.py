@@ -142,7 +142,7 @@ def _fitted(link: Link, found: "Upstream", options: Sampling) -> tuple[dict[str,
 def _words(link: Link, found: "Upstream", quantiles: Quantiles) -> str:
     """One sentence for people."""
     tables = [name for name in found.model.tables if found.evidence[name]["used"].values.any()]
-    given = f"given {', '.join(tables)}" if tables else "given no evidence"
+    given = f"given {', '.join(tables).replace('_', ' ')}" if tables else "given no evidence"
     middle = quantiles.stated.get(0.5)
     text = f"{link.name}: {lookup(link.answer).label} by the model {link.model}, {given}"
     text += f"; median {number(middle)}x" if middle is not None else ""

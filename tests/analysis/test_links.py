@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from analysis import upstream
 from analysis.claims import assumed
 from analysis.fit import compile_model
 from analysis.links import PROBABILITIES, fit_links, kept, quantiles_of
@@ -74,12 +75,25 @@ def linked() -> View:
 
 @pytest.fixture(scope="module")
 def quick(overoptimization, outer_alignment):
-    """Both models compiled already, as if another process had."""
-    ready = {each.model.name: each for each in (overoptimization, outer_alignment)}
+    """Both models compiled already, and each fit made once."""
+    ready, made, fit = (
+        {each.model.name: each for each in (overoptimization, outer_alignment)},
+        {},
+        upstream.fit_upstream,
+    )
+
+    def compiled(model, evidence, view):
+        return ready[model.name].with_view(view)
+
+    def fit_once(model, view, evidence, options, talk):
+        key = model.name, view.hash, options
+        if key not in made:
+            made[key] = fit(model, view, evidence, options, talk)
+        return made[key]
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "analysis.upstream.compile_model", lambda model, evidence, view: ready[model.name].with_view(view)
-        )
+        patch.setattr(upstream, "compile_model", compiled)
+        patch.setattr(upstream, "fit_upstream", fit_once)
         yield
 
 
@@ -196,11 +210,12 @@ def test_a_fit_that_fails_its_checks_fails_the_run_that_rests_on_it(quick, linke
 
 
 def test_a_sampled_run_tells_its_links_too(quick, joint, linked, evidence, tmp_path) -> None:
-    result = run("joint", linked, evidence, replace(OPTIONS, draws=200), tmp_path, "linked", False, compiled=joint)
-    assert set(result.info["links"]) == {"rlhf_multiplier", "quality_factor"}
-    assert result.record["quantities"]["rlhf_multiplier"]["assumed"] is False
+    asked = linked.replace(multiplier=UNLINKED)
+    result = run("joint", asked, evidence, replace(OPTIONS, draws=200), tmp_path, "linked", False, compiled=joint)
+    assert set(result.info["links"]) == {"quality_factor"}
+    assert result.record["quantities"]["quality_factor"]["assumed"] is False
     found = result.info["sensitivity"]["quantities"]
-    assert not found["rlhf_multiplier"]["assumed"] and found["alignment_tax_tolerance"]["assumed"]
+    assert not found["quality_factor"]["assumed"] and found["rlhf_multiplier"]["assumed"]
     assert not result.view.links
 
 

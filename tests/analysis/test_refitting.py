@@ -280,12 +280,13 @@ def test_evidence_of_ones_own_travels_with_the_run(tmp_path, scaling, view, evid
     from analysis.pipeline import run
     from models.evidence import Evidence
 
-    rows = evidence["rlhf_efforts"]  # not conditioned on by this model, but part of what travels
-    other = Evidence({**evidence.tables, "rlhf_efforts": rows.assign(human_hours=rows["human_hours"] * 2)})
+    rows = evidence["bio_anchors"]  # not conditioned on, but part of what travels
+    other = Evidence({**evidence.tables, "bio_anchors": rows.assign(median=rows["median"] * 2)})
     first = run("scaling", view, other, Sampling(draws=50), tmp_path, "own", report=False)
     source = read_source("own", tmp_path)
     assert source.evidence.hash == first.info["evidence"]["hash"] != evidence.hash
-    np.testing.assert_allclose(source.evidence["rlhf_efforts"]["human_hours"], 2 * rows["human_hours"])
+    np.testing.assert_allclose(source.evidence["bio_anchors"]["median"], 2 * rows["median"])
+    assert "rlhf_efforts" not in source.evidence.tables  # nothing of this model's
     for name, table in first.evidence.tables.items():
         assert source.evidence[name].identical(table), name
     assert plan(source, view, evidence=other).exact
