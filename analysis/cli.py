@@ -4,7 +4,12 @@ Standard output is the answer, standard error is talk, and only on a terminal. E
 check failed; 2 the input is wrong; 130 interrupted.
 """
 
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import typer
 
@@ -18,6 +23,7 @@ from models.errors import InputError
 __all__ = ["app", "main"]
 
 INTERRUPTED = 130
+AGAIN = 2.0  # seconds after which an interrupt that led to nothing is raised again
 
 app = typer.Typer(
     help="How much alignment data will we need in the long run, and how far does that move timelines?",
@@ -36,10 +42,34 @@ app.add_typer(view.app, name="view")
 app.add_typer(evidence.app, name="evidence")
 
 
+@contextmanager
+def insisting() -> Iterator[None]:
+    """Raise ``KeyboardInterrupt`` at Ctrl-C, and again until the block ends.
+
+    Python drops an exception that is raised in a callback, of a weak reference or of LLVM, and compiling runs many of them.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGALRM)}
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def main() -> None:
     """Run the command line."""
     try:
-        app()
+        with insisting():
+            app()
     except InputError as error:
         sys.stderr.write(f"aligntax: {error}\n")
         sys.exit(2)

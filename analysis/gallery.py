@@ -24,6 +24,7 @@ from analysis.drivers import labelled, leading
 from analysis.plot_style import draws_of, used_rows, view_of
 from analysis.store import Result
 from analysis.words import percent, probability
+from models.proxy_rewards import DIFFERENCES
 from models.requirements import milestones
 
 __all__ = ["Drawing", "chains", "drivers", "forecasts", "predictive"]
@@ -170,7 +171,7 @@ def _overoptimization(result: Result) -> Iterator[Drawing]:
         yield Drawing(
             "Gold reward against the KL of the optimised policy: evaluated policies (dots), each run's fitted curve (median) and "
             f"its peak. More labels move the peak out and up. {_misfit(result)} Curves are cut where gold has fallen as far "
-            "below zero as it rose above.",
+            f"below zero as it rose above.{' ' + DIFFERENCES if overoptimization_plots.simulated(result) else ''}",
             lambda: overoptimization_plots.gold_curves(result),
         )
     if overoptimization_plots.has_labels(result):

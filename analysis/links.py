@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["PROBABILITIES", "Quantiles", "failures", "fit_links", "kept", "quantiles_of"]
 
 PROBABILITIES = (0.01, 0.025, 0.05, *(round(0.1 * i, 1) for i in range(1, 10)), 0.95, 0.975, 0.99)
+LARGEST = 300.0  # log10: beyond it a number cannot be stated, and counts as infinite
+NEXT = 1 + 1e-9  # ratio of quantiles that differ
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,9 @@ def quantiles_of(values: Any) -> Quantiles:
     known = values[~np.isnan(values)]
     stated: dict[float, float] = {}
     for p in PROBABILITIES if len(known) else ():
-        value = 10.0 ** censored_quantile(known, p)
-        if np.isfinite(value) and value > max(stated.values(), default=0.0):
-            stated[p] = float(value)
+        value = censored_quantile(known, p)
+        if abs(value) < LARGEST and 10.0**value > NEXT * max(stated.values(), default=0.0):
+            stated[p] = float(10.0**value)
     if len(stated) < 2:
         finite = probability(float(np.isfinite(values).mean()))
         raise InputError(f"at least two quantiles must be finite and differ, got a finite value in {finite} of draws")

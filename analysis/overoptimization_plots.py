@@ -30,7 +30,7 @@ from models.evidence import Evidence
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["against_budget", "gold_curves", "has_answer", "has_curves", "has_labels", "never", "peaks"]
+__all__ = ["against_budget", "gold_curves", "has_answer", "has_curves", "has_labels", "never", "peaks", "simulated"]
 
 MARKERS = ("o", "s", "^", "v", "D", "P")
 MOST_METHODS, MOST_COLOURS = 4, 8
@@ -52,6 +52,11 @@ def has_curves(result: Result) -> bool:
 def has_labels(result: Result) -> bool:
     """Whether it knows how many labels some of the curves' proxies were learned from."""
     return has_curves(result) and bool(np.isfinite(overoptimization.curves(result.evidence)["log_labels"].values).any())
+
+
+def simulated(result: Result) -> bool:
+    """Whether every curve is of the package's own simulated world."""
+    return bool(np.all(used_rows(result, "gold_curves")["status"].values == "computed"))
 
 
 def never(result: Result) -> float:

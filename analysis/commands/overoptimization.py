@@ -76,6 +76,7 @@ def _counts(text: str) -> list[int]:
 def _print(screen: "Console", curves: "Curves", compared: "list[Cause]") -> None:
     from analysis.simulation import BUDGETS
     from analysis.terminal import table
+    from models.proxy_rewards import DIFFERENCES
 
     rows = [
         (
@@ -103,7 +104,7 @@ def _print(screen: "Console", curves: "Curves", compared: "list[Cause]") -> None
         "accuracy: share of fresh, noisy comparisons; gold: in sd under the initial policy.\n"
         "Exact steps lose nothing by dropping the penalty. Noisy ones waste KL, a policy that cannot follow the\n"
         "reward loses a little, and a reward relearned on the way gains once enough labels are in.\n"
-        f"d (alpha - beta log d) misses gold by {misfit}; in brackets d (alpha - beta d).",
+        f"d (alpha - beta log d) misses gold by {misfit}; in brackets d (alpha - beta d).\n{DIFFERENCES}",
         markup=False,
         soft_wrap=True,
     )

@@ -49,6 +49,11 @@ def test_quantiles_are_those_of_all_draws_that_have_a_value(values, infinite, un
         assert share == pytest.approx(p, abs=1.01 / len(values))
 
 
+def test_what_no_number_can_state_counts_as_infinite() -> None:
+    found = quantiles_of(np.linspace(0.0, 400.0, 101))
+    assert max(found.stated) == 0.7 and found.above == 0.0
+
+
 def test_ties_are_stated_once_and_both_ends_may_be_infinite() -> None:
     draws = np.concatenate([np.full(300, -np.inf), np.zeros(300), np.linspace(0.1, 1, 300), np.full(100, np.inf)])
     found = quantiles_of(draws)

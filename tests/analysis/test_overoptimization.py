@@ -144,6 +144,7 @@ def test_a_person_is_told_where_no_number_of_labels_suffices(result, aligntax) -
     assert "labels_100_1_tilt" in aligntax("show", result.path, "--all")[1]
     page = (result.path / "report.html").read_text("utf-8")
     assert "could not be drawn" not in page
+    assert "show no threshold of about 2,000 labels" in page  # where the simulated world differs, the report says so
     for words in (
         "Gold reward against the KL",
         "KL at which gold peaks against the labels",
@@ -272,3 +273,4 @@ def test_a_run_of_a_user_s_curves_says_whose_they_are(aligntax, tmp_path) -> Non
     assert "KL at the peak [run_003]" in out and "verdict: pass" in out
     page = (tmp_path / "results" / "mine" / "report.html").read_text("utf-8")
     assert "could not be drawn" not in page and "against the labels that the proxy" not in page
+    assert "show no threshold" not in page
