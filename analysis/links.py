@@ -25,7 +25,7 @@ from analysis.summary import censored_quantile, each
 from analysis.words import number, probability
 from models.catalogue import Model, find_model
 from models.errors import InputError
-from models.evidence import Evidence
+from models.evidence import Evidence, load_evidence
 from models.priors import without_notes
 from models.quantities import lookup
 from models.views import LINKS, UNLINKED, Link, View
@@ -33,7 +33,7 @@ from models.views import LINKS, UNLINKED, Link, View
 if TYPE_CHECKING:
     from analysis.upstream import Upstream
 
-__all__ = ["PROBABILITIES", "Quantiles", "failures", "fit_links", "kept", "quantiles_of"]
+__all__ = ["PROBABILITIES", "Quantiles", "failures", "fit_links", "kept", "quantiles_of", "relink"]
 
 PROBABILITIES = (0.01, 0.025, 0.05, *(round(0.1 * i, 1) for i in range(1, 10)), 0.95, 0.975, 0.99)
 LARGEST = 300.0  # log10: beyond it a number cannot be stated, and counts as infinite
@@ -159,6 +159,25 @@ def _words(link: Link, found: "Upstream", quantiles: Quantiles) -> str:
     if quantiles.undefined:
         text += f"; {probability(quantiles.undefined)} of draws have no such ratio and are left out"
     return text + (f"; its checks failed: {', '.join(found.failed)}" if found.failed else "")
+
+
+def relink(
+    model: Model,
+    view: View,
+    known: Mapping[str, Any],
+    evidence: Evidence | None,
+    options: Sampling,
+    talk: Talk,
+) -> tuple[View, dict[str, Any]]:
+    """As :func:`fit_links` for a refit; what is told is also of the run's links, ``known``, whose prior the view keeps.
+
+    ``evidence`` is by default the embedded tables: a run holds only those of its own model.
+    """
+    links = kept(known, view)
+    if not set(view.links) & set(model.quantities):
+        return view, links
+    view, fitted = fit_links(model, view, evidence or load_evidence(), options, talk)
+    return view, {**links, **fitted}
 
 
 def kept(links: Mapping[str, Any], view: View) -> dict[str, Any]:

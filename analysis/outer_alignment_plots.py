@@ -17,8 +17,10 @@ from analysis.plot_style import (
     WIDTH,
     draws_of,
     fan,
+    finite_limits,
     legend,
     log_ticks,
+    needed_over,
     plain,
     prior_of,
     quantile,
@@ -65,15 +67,6 @@ def _needed(result: Result, **asked: Any) -> Any:
     return outer_alignment.requirement(x, xr.Dataset(), view_of(result), **asked)["comparisons_needed"]
 
 
-def _limits(axes: "Axes", values: Any) -> None:
-    """Show the finite part of bands; what is infinite leaves the axis at the top."""
-    ends = np.stack([quantile(values, p) for p in (0.05, 0.5, 0.95)])
-    low, high = ends[0][np.isfinite(ends[0])], ends[1:][np.isfinite(ends[1:])]
-    if len(low):
-        top = np.median(high) + 3.0 if len(high) else low.max() + 3.0
-        axes.set_ylim(max(low.min() - 0.3, 0.0), min(high.max() if len(high) else top, top) + 0.3)
-
-
 @styled
 def quality(result: Result) -> Figure:
     """Comparisons needed against label error; above it how likely each label error is."""
@@ -96,7 +89,7 @@ def quality(result: Result) -> Figure:
     axes.axvline(0.5, color="black", linewidth=1.4)
     place: dict[str, Any] = {"rotation": 90, "ha": "right", "va": "bottom", "fontsize": 7.5}
     axes.text(0.5 * (1 - INSIDE / 2), INSIDE, "no amount suffices", transform=axes.get_xaxis_transform(), **place)
-    _limits(axes, at)
+    finite_limits(axes, at)
     axes.set_xlim(0, 0.51)
     log_ticks(axes.yaxis)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
@@ -120,22 +113,7 @@ def against_capability(result: Result) -> Figure:
     asked = draws_of(result, ("capability",))["capability"]
     ends = min(0.0, float(quantile(asked, 0.05))), float(quantile(asked, 0.95))
     places = np.linspace(*ends, 45)
-    needed = _needed(result, capability=places)
-    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
-    axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 1.0])
-    for panel in (axes, below):
-        for low, high, opacity in BANDS:
-            panel.axvspan(quantile(asked, low), quantile(asked, high), color=GREY, alpha=0.4 * opacity, linewidth=0)
-        panel.axvline(float(quantile(asked, 0.5)), color=GREY, linewidth=1, linestyle=":")
-    fan(axes, places, needed, ORANGE, "comparisons needed")
-    _limits(axes, needed)
-    log_ticks(axes.yaxis)
-    axes.set_ylabel("comparisons needed")
-    below.plot(places, np.isinf(needed).mean(axis=0), color=BLUE)
-    below.set_ylim(0, 1)
-    below.set_xlim(*ends)
-    below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
-    below.set_ylabel("none suffices")
+    figure, _, below = needed_over(places, _needed(result, capability=places), asked, "comparisons needed")
     below.set_xlabel("capability (OOM of effective FLOP over GPT-3's)")
     return figure
 

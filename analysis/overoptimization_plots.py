@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from analysis.plot_style import (
     BANDS,
@@ -17,6 +16,7 @@ from analysis.plot_style import (
     fan,
     legend,
     log_ticks,
+    needed_over,
     plain,
     quantile,
     styled,
@@ -167,28 +167,12 @@ def peaks(result: Result) -> Figure:
 def against_budget(result: Result) -> Figure:
     """Labels needed against the KL budget, and how often no number suffices."""
     x = draws_of(result, ("peak_kl", "labels_half", "label_exponent", "kl_budget", "kl_practice"))
-    asked = x["kl_budget"]
-    ends = float(quantile(x["kl_practice"], 0.05)) - 0.3, float(quantile(asked, 0.95))
+    ends = float(quantile(x["kl_practice"], 0.05)) - 0.3, float(quantile(x["kl_budget"], 0.95))
     places = np.linspace(*ends, GRID)
     needed = overoptimization.labels_needed({name: value[:, None] for name, value in x.items()}, places)
-    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
-    axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 1.0])
+    figure, axes, below = needed_over(places, needed, x["kl_budget"], "labels needed")
     for panel in (axes, below):
-        for low, high, opacity in BANDS:
-            panel.axvspan(quantile(asked, low), quantile(asked, high), color=GREY, alpha=0.4 * opacity, linewidth=0)
-        panel.axvline(float(quantile(asked, 0.5)), color=GREY, linewidth=1, linestyle=":")
         panel.axvline(float(np.median(x["kl_practice"])), color="black", linewidth=1, linestyle="--")
-    fan(axes, places, needed, ORANGE, "labels needed")
-    finite = needed[np.isfinite(needed)]
-    if len(finite):
-        axes.set_ylim(max(float(np.quantile(finite, 0.01)) - 0.3, 0.0), float(np.quantile(finite, 0.99)) + 0.5)
-    log_ticks(axes.yaxis)
-    axes.set_ylabel("labels needed")
-    below.plot(places, np.isinf(needed).mean(axis=0), color=BLUE)
-    below.set_ylim(0, 1)
-    below.set_xlim(*ends)
-    below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
-    below.set_ylabel("none suffices")
     below.set_xlabel("KL budget (nats); dashed: RLHF practice")
     log_ticks(below.xaxis)
     return figure

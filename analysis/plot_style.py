@@ -35,8 +35,10 @@ __all__ = [
     "canvas",
     "draws_of",
     "fan",
+    "finite_limits",
     "legend",
     "log_ticks",
+    "needed_over",
     "nice",
     "plain",
     "prior_of",
@@ -142,6 +144,45 @@ def fan(axes: "Axes", x: Any, values: Any, colour: str, label: str, dash: str = 
     for low, high, opacity in BANDS:
         axes.fill_between(x, quantile(values, low), quantile(values, high), color=colour, alpha=opacity, linewidth=0)
     axes.plot(x, quantile(values, 0.5), dash, color=colour, label=label)
+
+
+def needed_over(places: Any, needed: Any, asked: Any, label: str) -> tuple[Figure, "Axes", "Axes"]:
+    """Figure of an amount that is needed over places, and below it how often none suffices.
+
+    Parameters
+    ----------
+    places : ndarray, shape (place,)
+    needed : ndarray, shape (draw, place)
+        log10, infinite where no amount suffices.
+    asked : ndarray, shape (draw,)
+        Places that are asked for, shaded.
+    label : str
+    """
+    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
+    axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 1.0])
+    for panel in (axes, below):
+        for low, high, opacity in BANDS:
+            panel.axvspan(quantile(asked, low), quantile(asked, high), color=GREY, alpha=0.4 * opacity, linewidth=0)
+        panel.axvline(float(quantile(asked, 0.5)), color=GREY, linewidth=1, linestyle=":")
+    fan(axes, places, needed, ORANGE, label)
+    finite_limits(axes, needed)
+    log_ticks(axes.yaxis)
+    axes.set_ylabel(label)
+    below.plot(places, np.isinf(needed).mean(axis=0), color=BLUE)
+    below.set_ylim(0, 1)
+    below.set_xlim(places[0], places[-1])
+    below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
+    below.set_ylabel("none suffices")
+    return figure, axes, below
+
+
+def finite_limits(axes: "Axes", values: Any) -> None:
+    """Show the finite part of bands of a log10 amount; what is infinite leaves the axis at the top."""
+    ends = np.stack([quantile(values, p) for p in (0.05, 0.5, 0.95)])
+    low, high = ends[0][np.isfinite(ends[0])], ends[1:][np.isfinite(ends[1:])]
+    if len(low):
+        top = np.median(high) + 3.0 if len(high) else low.max() + 3.0
+        axes.set_ylim(max(low.min() - 0.3, 0.0), min(high.max() if len(high) else top, top) + 0.3)
 
 
 def log_ticks(axis: Any, count: int = 7) -> None:

@@ -14,7 +14,7 @@ from analysis.changes import changes
 from analysis.checks import Check, verdict
 from analysis.claims import assumed
 from analysis.draws import derive_from
-from analysis.links import failures, fit_links, kept
+from analysis.links import failures, relink
 from analysis.options import Sampling, Talk
 from analysis.reweight import Carried, carry, weigh
 from analysis.seeds import generator
@@ -287,7 +287,10 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
     source = read_source(run, request.out)
     _keep_own_runs(source, request)
     name = run_name(request.name or default_name(source.model.name, request.view))
-    request, links = _with_links(find_run(os.fspath(run), Path(request.out)), source, request, talk)
+    known = read_json(find_run(os.fspath(run), Path(request.out)) / INFO).get("links", {})
+    options = request.options or sampling_of(source.info)
+    view, links = relink(source.model, request.view, known, request.evidence, options, talk)
+    request = replace(request, view=view)
     chosen = plan(source, request.view, request.method, request.evidence)
     talk.say(chosen.reason)
     facts = {"refitted_from": _link(source, chosen, Path(request.out) / name), "refit": _facts(chosen), "links": links}
@@ -310,16 +313,6 @@ def _keep_own_runs(source: Source, request: Request) -> None:
     if own and (request.evidence is not None or request.view.evidence != source.view.evidence):
         rule = f"evidence: a run with training runs of its own ({own['file']}) keeps its evidence, got another"
         raise InputError(f"{rule}; run again: aligntax run {source.model.name} --runs {own['file']} --view VIEW")
-
-
-def _with_links(folder: Path, source: Source, request: Request, talk: Talk) -> tuple[Request, dict[str, Any]]:
-    """What is asked, with every link of the view fitted, and links of the run in the folder whose prior the view keeps."""
-    links = kept(read_json(folder / INFO).get("links", {}), request.view)
-    if not set(request.view.links) & set(source.model.quantities):
-        return request, links
-    options = request.options or sampling_of(source.info)
-    view, fitted = fit_links(source.model, request.view, request.evidence or load_evidence(), options, talk)
-    return replace(request, view=view), {**links, **fitted}
 
 
 def _link(source: Source, chosen: Plan, path: Path) -> dict[str, Any]:

@@ -353,23 +353,16 @@ def _figure(value: float, column: str) -> str:
 
 def _prior(name: str, spec: Mapping[str, Any], result: Result) -> dict[str, Any]:
     quantity = lookup(name)
-    row = result.record["quantities"].get(name, {})
+    row, link = result.record["quantities"].get(name, {}), result.info.get("links", {}).get(name)
+    learned = "no evidence" if name in result.info["prior_only"] else _contraction(row)
     return {
         "name": name,
         "label": quantity.label,
         "stated": _stated(spec, quantity),
         "source": spec.get("source", ""),
         "rationale": spec.get("rationale", ""),
-        "informed": _informed(name, row, result),
+        "informed": learned if link is None else f"fitted first, {link['model']}",
     }
-
-
-def _informed(name: str, row: Mapping[str, Any], result: Result) -> str:
-    """By how much evidence narrowed a prior; in words where none bears on it here."""
-    link = result.info.get("links", {}).get(name)
-    if link is not None:
-        return f"fitted first, {link['model']}"
-    return "no evidence" if name in result.info["prior_only"] else _contraction(row)
 
 
 def _stated(spec: Mapping[str, Any], quantity: Quantity) -> str:

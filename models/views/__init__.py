@@ -28,18 +28,16 @@ from models.errors import InputError
 from models.priors import brief, canonical, compile_prior, without_notes
 from models.quantities import ELICITED, lookup
 from models.tables import Tables, copula
+from models.views.links import LINKS, UNLINKED, Link, read_link
 from models.views.settings import (
     ANCHORS,
-    LINKS,
     SECTIONS,
-    UNLINKED,
     Algorithms,
     Alignment,
     Arrival,
     Compute,
     DirectApproach,
     EvidenceChoice,
-    Link,
     LossLaw,
     OuterAlignment,
     Requirement,
@@ -50,7 +48,6 @@ from models.views.settings import (
     decimal_year,
     mapping,
     read_evidence_choice,
-    read_link,
     read_section,
     year_or_number,
 )

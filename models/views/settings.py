@@ -11,16 +11,13 @@ from models.priors import brief
 
 __all__ = [
     "ANCHORS",
-    "LINKS",
     "SECTIONS",
-    "UNLINKED",
     "Algorithms",
     "Alignment",
     "Arrival",
     "Compute",
     "DirectApproach",
     "EvidenceChoice",
-    "Link",
     "LossLaw",
     "OuterAlignment",
     "Requirement",
@@ -31,7 +28,6 @@ __all__ = [
     "decimal_year",
     "mapping",
     "read_evidence_choice",
-    "read_link",
     "read_section",
     "year_or_number",
 ]
@@ -51,35 +47,6 @@ ANCHORS = (
     "time_horizon",
     "none",
 )
-
-
-UNLINKED = "elicited"  # what a view says of a link that it does not make
-
-
-@dataclass(frozen=True)
-class Link:
-    """An elicited quantity that a view can take from another model's posterior, as it is fitted when a run is made.
-
-    Attributes
-    ----------
-    quantity : str
-        Whose prior is replaced.
-    name : str
-        What the view says to ask for it.
-    model, answer : str
-        Model that is fitted first, and the derived quantity whose posterior becomes the prior.
-    """
-
-    quantity: str
-    name: str
-    model: str
-    answer: str
-
-
-LINKS: Mapping[str, Link] = {
-    "multiplier": Link("rlhf_multiplier", "from-overoptimization", "overoptimization", "labels_multiple_needed"),
-    "quality": Link("quality_factor", "from-outer-alignment", "outer-alignment", "quality_factor_needed"),
-}
 
 
 @dataclass(frozen=True)
@@ -386,18 +353,6 @@ def year_or_number(key: str, value: Any) -> float:
     if isinstance(value, bool) or not math.isfinite(number):
         raise InputError(f"{key}: must be a number or a date, got {brief(repr(value))}; write 2030.0 or 2030-01-01")
     return number
-
-
-def read_link(key: str, value: Any) -> str:
-    """What a view says of a link: nothing, or the name of the model's posterior.
-
-    Raises
-    ------
-    InputError
-        If it is neither.
-    """
-    check(value in (UNLINKED, LINKS[key].name), key, f'must be "{UNLINKED}" or "{LINKS[key].name}"', brief(repr(value)))
-    return str(value)
 
 
 def read_evidence_choice(start: EvidenceChoice, raw: Any) -> EvidenceChoice:
