@@ -18,7 +18,7 @@ from models.errors import InputError
 from models.quantities import ELICITED, Quantity, lookup
 from models.tables import Table
 from models.units import fitting
-from models.views import View
+from models.views import LINKS, View
 
 __all__ = ["DRIVERS", "check_new", "chosen", "elicited_text", "next_commands", "rounded", "save", "template"]
 
@@ -99,8 +99,18 @@ def template(names: Sequence[str], base: View, extends: str, file: str) -> str:
             f"# quantiles = {_quantiles(values)}",
             '# source = "your name, date"',
             '# rationale = "why"',
+            *_link_lines(name),
         ]
     return "\n".join([*lines, "", *_other_ways(lookup(names[0]), tables.table(names[0]), base)]) + "\n"
+
+
+def _link_lines(name: str) -> list[str]:
+    """Comment that shows the link of a quantity, where it has one."""
+    return [
+        f'# Or, above the first [table] instead: {key} = "{link.name}", the posterior of the model {link.model}'
+        for key, link in LINKS.items()
+        if link.quantity == name
+    ]
 
 
 def _other_ways(quantity: Quantity, table: Table, base: View) -> list[str]:

@@ -251,3 +251,13 @@ def test_commands_on_views_tell_links(aligntax, tmp_path) -> None:
     (tmp_path / "typo.toml").write_text('multiplier = "from-overoptimisation"\n')
     code, _, err = aligntax("view", "check", "typo.toml")
     assert code == 2 and 'multiplier: must be "elicited" or "from-overoptimization"' in err
+
+
+def test_the_template_shows_the_link_of_a_quantity_that_has_one(aligntax, tmp_path) -> None:
+    for key, link in LINKS.items():
+        text = aligntax("view", "new", "-", "--quantity", link.quantity)[1]
+        line = next(line for line in text.splitlines() if link.name in line)
+        (tmp_path / "mine.toml").write_text(line.split("instead: ")[1].split(", the posterior")[0])
+        code, out, _ = aligntax("view", "check", "mine.toml")
+        assert code == 0 and f"changes 0 priors and {key} of" in out
+    assert "instead" not in aligntax("view", "new", "-", "--quantity", "usd_per_hour")[1]
