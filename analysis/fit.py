@@ -125,7 +125,7 @@ class CompiledModel:
         """
         import nutpie
 
-        trace = nutpie.sample(
+        sampler = nutpie.sample(
             self.compiled,
             draws=options.draws,
             tune=options.tune,
@@ -137,7 +137,15 @@ class CompiledModel:
             save_warmup=False,
             progress_bar=False,
             progress_callback=None if progress is None else lambda each: progress(*_count(each)),
+            blocking=False,
         )
+        try:
+            trace = sampler.wait()
+        except (
+            BaseException
+        ):  # an interrupt above all: nutpie's own waiting takes it for the end and returns the draws so far
+            sampler.cancel()
+            raise
         tables = self.view.tables(self.model.quantities)
         return correlate(trace["posterior"].dataset.load(), tables), trace["sample_stats"].dataset.load()
 

@@ -1,5 +1,7 @@
 """What sampling must show: convergence on any seed, what the evidence says, determinism, densities that agree."""
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -60,6 +62,22 @@ def test_three_priors_in_one_compiled_model_and_a_mismatch_is_refused(scaling, v
 
     with pytest.raises(InputError, match="evidence is compiled in"):
         scaling.with_view(replace(view, evidence=replace(view.evidence, until=2023.0)))
+
+
+def test_an_interrupt_while_sampling_is_no_result(scaling):
+    """nutpie alone would return the draws so far, and a run would be written of them."""
+    sent = []
+
+    def interrupt(done, total, diverged):
+        if done and not sent:
+            sent.append(done)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        scaling.posterior(Sampling(draws=200_000), interrupt)
+    assert sent
+    posterior, _ = scaling.posterior(Sampling(draws=5))
+    assert posterior.sizes["draw"] == 5  # and the model can be sampled again
 
 
 def test_same_seed_gives_identical_draws_with_one_and_two_cores(scaling):
