@@ -4,7 +4,9 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from analysis.options import Sampling
 from analysis.pipeline import conclude
 from analysis.refitting import plan, refit, reweighted
 from analysis.source import read_source
-from analysis.store import load
+from analysis.store import digest, load
 from models.errors import InputError
 
 LESS = {"quantiles": {"0.1": 0.002, "0.5": 0.01, "0.9": 0.05}}  # of the tolerance, which no evidence bears on
@@ -254,6 +256,7 @@ def test_an_unknown_run_is_named(aligntax, results):
 
 LIGHT = """
 import sys
+import tomllib
 from analysis.cli import main
 sys.argv = ["aligntax", *sys.argv[1:]]
 try:
@@ -344,3 +347,27 @@ def test_without_its_settings_a_compiled_model_refuses_a_view(joint, view):
     ):
         with pytest.raises(InputError, match=f"view: {section} is compiled in"):
             joint.with_view(view.replace(**{section: settings}))
+
+
+def test_a_run_from_before_a_model_existed_is_read_reported_and_refitted(reference, tmp_path):
+    """Its view lacks the quantities and the settings of younger models, and its hash is of what it states."""
+    import tomli_w
+
+    from analysis.plot_style import view_of
+    from models.views import fingerprint
+
+    old = Path(shutil.copytree(reference.path, tmp_path / "old"))
+    stated = tomllib.loads((old / "view.toml").read_text())
+    for name in ("peak_kl", "evaluator_error", "prediction_failure"):
+        del stated["quantities"][name]
+    for key in ("outer_alignment", "multiplier", "quality"):
+        del stated[key]
+    (old / "view.toml").write_text(tomli_w.dumps(stated))
+    info = json.loads((old / "info.json").read_text())
+    info["view"]["hash"], info["files"]["view.toml"] = fingerprint(stated), digest(old / "view.toml")
+    del info["links"]
+    (old / "info.json").write_text(json.dumps(info))
+    found = load(old)
+    assert found.view.hash == view_of(found).hash == reference.view.hash != info["view"]["hash"]
+    answer = refit(str(old), found.view.replace(usd_per_hour={0.1: 10, 0.5: 20, 0.9: 60}), out=tmp_path, name="new")
+    assert answer.info["refit"]["reason"] == "redrawn exactly, no evidence bears on what changed: usd_per_hour"
