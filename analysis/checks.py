@@ -101,11 +101,11 @@ def diagnose(
             )
         ]
     lead = {name: row for name, row in rows.items() if name.split("[")[0] in headlines and row["ess_bulk"] is not None}
+    # A median of ones and zeros says nothing: of an indicator the effective sample size below is checked alone.
     spread = {
         name: row["mcse_median"] / (row["q95"] - row["q05"]) * 3.29
         for name, row in lead.items()
-        if name
-        not in INDICATORS  # a median of ones and zeros says nothing; the share has the effective sample size below
+        if name not in INDICATORS
         and row["mcse_median"] is not None
         and row["q05"] is not None
         and row["q95"] is not None

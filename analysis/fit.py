@@ -139,11 +139,10 @@ class CompiledModel:
             progress_callback=None if progress is None else lambda each: progress(*_count(each)),
             blocking=False,
         )
+        # nutpie's own waiting takes an interrupt for the end and returns the draws so far
         try:
             trace = sampler.wait()
-        except (
-            BaseException
-        ):  # an interrupt above all: nutpie's own waiting takes it for the end and returns the draws so far
+        except BaseException:
             sampler.cancel()
             raise
         tables = self.view.tables(self.model.quantities)

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["against_budget", "gold_curves", "has_answer", "has_curves", "has_labels", "never", "peaks", "simulated"]
 
 MARKERS = ("o", "s", "^", "v", "D", "P")
-MOST_METHODS, MOST_COLOURS = 4, 8
 GRID = 80
 UNKNOWN = "labels not stated"
 
@@ -83,9 +82,9 @@ def _label(log_labels: float) -> str:
 
 
 def _points(evidence: Evidence) -> tuple[Any, Any, tuple[str, ...]]:
-    """Gold curves as the model has them, the run of each point, and the methods shown."""
+    """Gold curves as the model has them, the run of each point, and the methods."""
     data = overoptimization.curves(evidence)
-    return data, overoptimization.index_of(data), overoptimization.methods(evidence)[:MOST_METHODS]
+    return data, overoptimization.index_of(data), overoptimization.methods(evidence)
 
 
 @styled
@@ -113,7 +112,7 @@ def gold_curves(result: Result) -> Figure:
         axes.set_ylabel("gold (sd)")
         axes.set_title(f"optimised by {plain(method)}")
     panels[-1].set_xlabel("KL from the initial policy (nats); diamonds: peaks")
-    for words, colour in list(colours.items())[:MOST_COLOURS]:
+    for words, colour in colours.items():
         panels[0].plot([], [], color=colour, marker="o", markersize=3, label=words)
     legend(figure, 3)
     return figure
@@ -150,7 +149,7 @@ def peaks(result: Result) -> Figure:
         ends = quantile(draws[:, own], 0.05), quantile(draws[:, own], 0.95)
         place = log_labels[own] + 0.05 * (k - (len(methods) - 1) / 2)
         axes.vlines(place, *ends, color=BLUE, linewidth=1.0, alpha=0.7)
-        look: dict[str, Any] = {"marker": MARKERS[k], "s": 14, "color": BLUE, "zorder": 3}
+        look: dict[str, Any] = {"marker": MARKERS[k % len(MARKERS)], "s": 14, "color": BLUE, "zorder": 3}
         axes.scatter(place, middle, label=f"runs, {plain(method, 20)}", facecolor=BLUE if k == 0 else "white", **look)
     bottom = float(quantile(draws[:, known], 0.05).min())
     axes.set_ylim(bottom - 0.3, float(quantile(x["kl_budget"], 0.95)[0]) + 0.3)

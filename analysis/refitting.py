@@ -140,13 +140,9 @@ def plan(source: Source, view: View, method: Method = "auto", evidence: Evidence
 
 
 def _short(check: Check) -> str:
-    return (
-        "not computed"
-        if check.value is None
-        else f"{check.value:.2f}"
-        if abs(check.value) < 10
-        else f"{check.value:.0f}"
-    )
+    if check.value is None:
+        return "not computed"
+    return f"{check.value:.2f}" if abs(check.value) < 10 else f"{check.value:.0f}"
 
 
 def _why(check: Check) -> str:
@@ -308,10 +304,10 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
 
 
 def _keep_own_runs(source: Source, request: Request) -> None:
-    """Refuse other evidence for a run that holds a user's training runs: the embedded tables lack them."""
+    """Refuse other evidence for a run that holds a user's own data: the embedded tables lack them."""
     own = source.info.get("runs")
     if own and (request.evidence is not None or request.view.evidence != source.view.evidence):
-        rule = f"evidence: a run with training runs of its own ({own['file']}) keeps its evidence, got another"
+        rule = f"evidence: a run with data of its own ({own['file']}) keeps its evidence, got another"
         raise InputError(f"{rule}; run again: aligntax run {source.model.name} --runs {own['file']} --view VIEW")
 
 

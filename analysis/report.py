@@ -224,12 +224,8 @@ def _claim(claim: Claim, result: Result, horizon: float) -> str:
     if claim.quantity in assumed(result.info):
         text += " (assumed, not learned)"
     if result.record["quantities"].get(claim.quantity, {}).get("prob_undefined"):
-        either = claim.quantity == "timeline_shift_exponent"
-        text += (
-            f" (given arrival in either world before {horizon:.0f})"
-            if either
-            else f" (given arrival before {horizon:.0f})"
-        )
+        world = " in either world" if claim.quantity == "timeline_shift_exponent" else ""
+        text += f" (given arrival{world} before {horizon:.0f})"
     return text
 
 

@@ -16,6 +16,8 @@ the best that the proxy's class can do. With ``n_r`` labels, in log10 but ``labe
     run_peak_kl_r   ~ Normal(peak_kl - log10(1 + 10^(label_exponent (labels_half - log10 n_r))) + method_kl_m, peak_kl_spread)
     run_peak_gold_r ~ Normal(peak_gold + gold_slope (run_peak_kl_r - peak_kl) + method_gold_m, peak_gold_spread)
     gold_i          ~ Normal(gold_r(d_i), sqrt(gold_se_i^2 + (misfit gold*_r)^2))
+    peak_kl_spread, peak_gold_spread ~ LogNormal(log 0.1, 0.7)      method_kl, method_gold ~ Normal(0, 0.3)
+    gold_slope      ~ Normal(0.75, 0.35)                            misfit ~ HalfNormal(0.1)
 
 Sampled is ``run_start_r = run_peak_gold_r - run_peak_kl_r / 2``, the log10 of ``gold* / d*``: points short of the peak tell a
 curve's start, half its alpha in the form bon, far better than its peak. A run that states no number of labels counts as one

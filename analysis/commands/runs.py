@@ -89,10 +89,11 @@ def _own(model: str, runs: str | None, drop: int) -> "LossRuns | GoldCurves":
     """A user's own data for a model."""
     from analysis.gold_data import read_curves
     from analysis.loss_runs import drop_highest, read_runs
+    from models.catalogue import find_model
 
     if runs is None:
         raise InputError(f"drop_highest: needs runs to leave out of, got {drop} alone; give --runs FILE")
-    if model != "overoptimization":
+    if "gold_curves" not in find_model(model).tables:
         return drop_highest(read_runs(runs), drop)
     if drop:
         raise InputError(f"drop_highest: leaves training runs out, got {drop} with gold curves; drop it")

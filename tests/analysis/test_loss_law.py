@@ -213,7 +213,7 @@ def test_runs_make_a_report_with_pictures(aligntax, tmp_path) -> None:
     sampled = refit(result, result.view, "sample", options=Sampling(draws=200), name="sampled", report=False)
     assert sampled.info["runs"] == result.info["runs"], "and so does what is said of them"
     for other in (result.view.replace(evidence={"until": 2026.0}), result.view.replace(evidence={"use": "none"})):
-        with pytest.raises(InputError, match=r"evidence: a run with training runs of its own .* keeps its evidence"):
+        with pytest.raises(InputError, match=r"evidence: a run with data of its own .* keeps its evidence"):
             refit(result, other, name="without")
 
 
