@@ -4,7 +4,7 @@ UV := sh .ci/uv
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow lint types bench build clean dev
+.PHONY: help run test test-browser slow lint types bench build clean dev
 
 # What is being done goes to stderr: stdout is the answer.
 # Quoted for the shell, since ARGS may hold its own quotes, as in --given "tai_year<2035".
@@ -28,6 +28,10 @@ run: ## run the model of the whole argument (ARGS="--view FILE --seed 1")
 test: dev ## run the tests (ARGS="-k scaling")
 	$(call say,pytest $(ARGS))
 	@OPENBLAS_NUM_THREADS=1 $(UV) run --frozen --no-sync pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-browser: dev ## test the pages in a headless Chromium, which must be installed
+	$(call say,pytest -m browser $(ARGS))
+	@$(UV) run --frozen --no-sync pytest -m browser $(ARGS)
 
 slow: dev ## run the calibrations, a minute or two
 	$(call say,pytest -m slow $(ARGS))
@@ -60,4 +64,4 @@ dev: # no line of its own in the list: the others need it
 	$(call sync)
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile

@@ -6,9 +6,7 @@ fetched. A figure that fails leaves its error in its place and is counted beside
 
 import base64
 import hashlib
-import os
 import re
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +22,7 @@ from analysis.claims import CLAIMS, Claim, assumed
 from analysis.gallery import Drawing
 from analysis.given import conditional
 from analysis.overlay import resampled
+from analysis.pages import render, replace_file
 from analysis.plot_style import used_rows, view_of
 from analysis.sensitivity import sensitivity_of
 from analysis.shifts import by_anchor
@@ -35,7 +34,6 @@ from models.views import ANCHORS
 
 __all__ = ["write_report"]
 
-TEMPLATES = Path(__file__).parent / "templates"
 PAGE = "report.html"
 PARTS = {
     1: "Alignment needs far more than a few hundred hours of human feedback",
@@ -96,22 +94,12 @@ def write_report(result: Result, strict: bool = False, given: str | None = None)
     Path
         The page, replaced as a whole or not at all.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     page = PAGE
     if given is None and result.record["method"] == "reweight":  # weights are cheap to make, and this is not
         result = replace(result, info={**result.info, "sensitivity": sensitivity_of(result)})
     if given is not None:
         result, page = _conditional(result, given), f"report-given-{_slug(given)}.html"
-    text = environment.get_template(PAGE).render(_page(result, strict))
-    return _replace(result.path / page, text)
+    return replace_file(result.path / page, render(PAGE, _page(result, strict)))
 
 
 def _slug(given: str) -> str:
@@ -137,19 +125,6 @@ def _conditional(result: Result, text: str) -> Result:
     given, record = conditional(result, text)
     info = {**result.info, "sensitivity": sensitivity_of(result, given.weights)}
     return replace(resampled(result, given.weights), record=record, info=info)
-
-
-def _replace(path: Path, text: str) -> Path:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-    return path
 
 
 def _page(result: Result, strict: bool) -> dict[str, Any]:

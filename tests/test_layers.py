@@ -60,6 +60,7 @@ LAYERS: dict[str, set[str]] = {
         "comparison_plots",
         "gallery",
     },
+    "pages": {"pages"},
     "report": {"report"},
     "command line": {
         "inputs",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import arrival_plots, check_plots, gallery, plots, report
+from analysis import arrival_plots, check_plots, gallery, pages, plots
 from analysis.draws import observed, predict
 from analysis.plot_style import nice, plain, quantile, series, view_of
 from analysis.report import write_report
@@ -145,7 +145,7 @@ def test_a_failing_page_leaves_the_old_one(mine, monkeypatch, undrawn):
     def broken(source, target):
         raise OSError("disk full")
 
-    monkeypatch.setattr(report.os, "replace", broken)
+    monkeypatch.setattr(pages.os, "replace", broken)
     with pytest.raises(OSError, match="disk full"):
         write_report(mine)
     assert path.read_bytes() == before
