@@ -25,12 +25,12 @@ from analysis.changes import Changes, changes
 from analysis.checks import ESS, Check
 from analysis.draws import log_no_tai
 from analysis.source import Source
-from analysis.weights import Weights, pareto_smoothed
+from analysis.weights import Weights, limit, pareto_smoothed
 from models.quantities import lookup
 from models.tables import Table, Tables, log_density
 from models.views import View
 
-__all__ = ["Carried", "carry", "unreached", "weigh"]
+__all__ = ["Carried", "carry", "relative_efficiency", "unreached", "variance", "weigh"]
 
 NO_TAI_SETTINGS = (  # what log p(no TAI) depends on, beside anchors
     "algorithms.since",
@@ -182,13 +182,13 @@ def weigh(carried: Carried) -> tuple[Weights, list[Check]]:
     shape = carried.z.shape[:2]
     if carried.log_ratio is None:
         return Weights.equal(shape), []
-    relative = _relative_efficiency(carried.source)
+    relative = relative_efficiency(carried.source)
     weights, k_hat = pareto_smoothed(carried.log_ratio, relative)
-    limit = min(1.0 - 1.0 / np.log10(carried.log_ratio.size), 0.7)
+    most = limit(carried.log_ratio.size)
     return weights, [
         _reach(carried),
         _variance(carried),
-        _check("k_hat", k_hat, limit, k_hat <= limit, "the weights have too heavy a tail"),
+        _check("k_hat", k_hat, most, k_hat <= most, "the weights have too heavy a tail"),
         _check("weighted_ess", weights.ess * relative, ESS, weights.ess * relative >= ESS, "too few draws count"),
     ]
 
@@ -215,15 +215,19 @@ def _reach(carried: Carried) -> Check:
 
 
 def _variance(carried: Carried) -> Check:
+    smallest = variance(carried)
+    return _check("weights_variance", smallest, 0.0, smallest > 0, "the correlations differ too much")
+
+
+def variance(carried: Carried) -> float:
     """Smallest eigenvalue of ``2 R'^-1 - R^-1``: not positive where the weights under the priors have infinite variance."""
     informed = np.isin(carried.tables.names, carried.source.prior_only, invert=True)
     block = np.ix_(informed, informed)
     old, new = carried.source.tables.correlation[block], carried.tables.correlation[block]
-    smallest = float(np.linalg.eigvalsh(2.0 * np.linalg.inv(new) - np.linalg.inv(old))[0])
-    return _check("weights_variance", smallest, 0.0, smallest > 0, "the correlations differ too much")
+    return float(np.linalg.eigvalsh(2.0 * np.linalg.inv(new) - np.linalg.inv(old))[0])
 
 
-def _relative_efficiency(source: Source) -> float:
+def relative_efficiency(source: Source) -> float:
     """Effective draws per draw of the run, at worst over its headline quantities; at most 1."""
     rows = source.record["quantities"]
     sizes = [

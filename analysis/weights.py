@@ -20,7 +20,7 @@ import numpy as np
 
 from models.errors import InputError
 
-__all__ = ["Weights", "batch_error", "constant_tail", "pareto_smoothed"]
+__all__ = ["Weights", "batch_error", "constant_tail", "limit", "pareto_smoothed"]
 
 SAME = "All tail values are the same"  # ArviZ's words for a tail to which no Pareto can be fitted
 
@@ -64,6 +64,11 @@ def pareto_smoothed(log_ratio: Any, relative: float) -> tuple["Weights", float]:
             raise
         return Weights.of_log(log_ratio), 0.0
     return Weights.of_log(np.asarray(smoothed).reshape(log_ratio.shape)), float(k_hat)
+
+
+def limit(draws: int) -> float:
+    """Largest k-hat at which so many draws' weights are trusted: ``min(1 - 1 / log10 S, 0.7)`` (arXiv:1507.02646)."""
+    return float(min(1.0 - 1.0 / np.log10(draws), 0.7))
 
 
 @dataclass(frozen=True)

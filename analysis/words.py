@@ -12,7 +12,22 @@ from typing import Any
 
 from models.quantities import Quantity
 
-__all__ = ["amount", "interval", "missing", "number", "percent", "probability", "readable", "short", "tick"]
+__all__ = [
+    "INDICATORS",
+    "PAIRED",
+    "SHARES",
+    "amount",
+    "beneath",
+    "beyond",
+    "interval",
+    "missing",
+    "number",
+    "percent",
+    "probability",
+    "readable",
+    "short",
+    "tick",
+]
 
 SHARES = frozenset(
     {"alignment_tax", "alignment_tax_tolerance", "alignment_compute_share", "spend_cap", "anchor_probability"}
@@ -156,7 +171,8 @@ def _suffix(text: str, unit: str) -> str:
     return f" per {unit[2:]}" if unit.startswith("1/") else f" {unit}"
 
 
-def _above(quantity: Quantity, horizon: float | None) -> str:
+def beyond(quantity: Quantity, horizon: float | None = None) -> str:
+    """What lies beyond every number of a quantity, in words: later or never, no amount suffices."""
     end = "the horizon" if horizon is None else f"{horizon:.0f}"
     if quantity.name in ENDLESS:
         return "no amount suffices"
@@ -167,7 +183,8 @@ def _above(quantity: Quantity, horizon: float | None) -> str:
     return "no finite level" if quantity.unit == "FLOP" else "without limit"
 
 
-def _below(quantity: Quantity, horizon: float | None) -> str:
+def beneath(quantity: Quantity, horizon: float | None = None) -> str:
+    """What lies below every number of a quantity, in words: nothing affordable."""
     if quantity.unit == "years":
         return "pulled in from beyond " + ("the horizon" if horizon is None else f"{horizon:.0f}")
     if quantity.name in ENDLESS:
@@ -182,7 +199,7 @@ def _quantile(row: Mapping[str, Any], key: str, quantity: Quantity, horizon: flo
     above, below, undefined = _masses(row)
     defined = max(1.0 - undefined, 1e-12)
     middle = 0.5 * (below / defined + 1.0 - above / defined)  # a null lies in the nearer of the two masses
-    return _below(quantity, horizon) if below > 0 and int(key[1:]) / 100 < middle else _above(quantity, horizon)
+    return beneath(quantity, horizon) if below > 0 and int(key[1:]) / 100 < middle else beyond(quantity, horizon)
 
 
 def _masses(row: Mapping[str, Any]) -> tuple[float, float, float]:
@@ -227,8 +244,8 @@ def missing(row: Mapping[str, Any], quantity: Quantity, horizon: float | None = 
     defined = 1.0 - undefined
     if defined <= 0:
         return "undefined in every draw"
-    parts = [f"{probability(above / defined)} {_above(quantity, horizon)}"] if above else []
-    parts += [f"{probability(below / defined)} {_below(quantity, horizon)}"] if below else []
+    parts = [f"{probability(above / defined)} {beyond(quantity, horizon)}"] if above else []
+    parts += [f"{probability(below / defined)} {beneath(quantity, horizon)}"] if below else []
     if not undefined:
         return "; ".join(parts)
     if quantity.name == "labels_multiple_needed":

@@ -45,6 +45,8 @@ from models.views import View
 
 __all__ = [
     "QUANTITIES",
+    "SHARPNESS",
+    "WORLD_PRODUCT_YEAR",
     "Trend",
     "add",
     "build",

@@ -82,7 +82,7 @@ def _script(name: str) -> str:
         return (HERE / "scripts" / name).read_text("utf-8")
     import vl_convert
 
-    bundle: str = vl_convert.javascript_bundle()
+    bundle: str = vl_convert.javascript_bundle("Object.assign(window, { vegaEmbed, vega });")
     return bundle.replace("</script", "<\\/script")
 
 

@@ -1,0 +1,72 @@
+"""Write ``tests/what_if_vector.json``: moves of priors of the reference run and what a refit answers, for Python and the page.
+
+``python -m tests.what_if_vector`` after the reference run was made anew.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from analysis.refitting import plan, reweighted
+from analysis.source import Source, read_source
+from models.views import View, load_view
+from tests.reference import REFERENCE
+
+VECTOR = Path(__file__).with_suffix(".json")
+KEYS = ("q05", "q25", "q50", "q75", "q95", "mean", "sd", "prob_above", "prob_below", "prob_undefined")
+MOVES: tuple[dict[str, Any], ...] = (
+    {},
+    {"alignment_tax_tolerance": [0.01, 0.05, 0.2]},
+    {"alignment_tax_tolerance": [0.001, 0.002, 0.004]},
+    {"workforce_hours": [1e4, 1e5, 1e6], "workforce_growth": [-0.05, 0.0, 0.05], "rlhf_multiplier": [10, 300, 1e4]},
+    {"label_efficiency_growth": [0.0, 0.1, 0.3], "usd_per_hour": [5, 20, 80], "quality_factor": [0.5, 1.5, 4]},
+    {"spend_growth": [0.5, 0.57, 0.64]},
+    {"practice_hours": [3e3, 1e4, 3e4], "alignment_tax_tolerance": [0.02, 0.08, 0.3]},
+    {"brain_flop": [1e14, 1e16, 1e18]},
+    {"superexponential_weight": [0.1, 0.3, 0.6], "hazard_steepness": [1.0, 2.0, 5.0]},
+    {"hardware_growth": [0.2, 0.25, 0.3]},  # where the run has no draws
+)
+VIEWS = ("hilton-2022", "leike-2023", "chinchilla-naive", "vague")
+
+
+def moved(source: Source, move: dict[str, list[float]]) -> View:
+    """The run's view with the 10, 50 and 90% points of some priors."""
+    view = source.view
+    for name, (low, middle, high) in move.items():
+        view = view.with_quantity(name, {"quantiles": {"0.1": low, "0.5": middle, "0.9": high}})
+    return view
+
+
+def answered(source: Source, view: View) -> dict[str, Any]:
+    """What ``aligntax refit --method reweight`` finds, and whether ``auto`` would have trusted it."""
+    chosen = plan(source, view, "reweight")
+    answer = reweighted(chosen)
+    rows = {name: {key: row[key] for key in KEYS} for name, row in answer.rows.items()}
+    checks = {check.name: [check.value, check.passed, check.where] for check in chosen.checks}
+    return {"exact": chosen.exact, "checks": checks, "claims": answer.claims, "rows": rows}
+
+
+def vector(source: Source) -> dict[str, Any]:
+    """Every move and named view with its answer."""
+    moves = [{"move": move, **answered(source, moved(source, move))} for move in MOVES]
+    return {"moves": moves, "views": [{"view": name, **answered(source, load_view(name))} for name in VIEWS]}
+
+
+def kept(found: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """The same with some rows alone."""
+    return {
+        kind: [{**each, "rows": {n: row for n, row in each["rows"].items() if n in names}} for each in answers]
+        for kind, answers in found.items()
+    }
+
+
+def main() -> None:
+    """Work out and write."""
+    from analysis.report import ANSWER
+
+    found = kept(vector(read_source(REFERENCE)), (*ANSWER, "anchor_probability[medium_horizon]"))
+    VECTOR.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
