@@ -1,0 +1,55 @@
+"use strict";
+// Vega-Lite charts whose rows can be replaced; a chart that fails says so in its place and is counted on the page.
+const Charts = (() => {
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  // Okabe and Ito's palette, as the other figures have; lines differ in dash too.
+  const COLOURS = { blue: "#0072B2", orange: "#D55E00", green: "#009E73", grey: "#808080" };
+  // Orders of magnitude as numbers: 10k, 1M, 1B; beyond that powers of ten.
+  const OOM = "datum.value > 14 || datum.value < -3 ? '1e' + datum.value : replace(format(pow(10, datum.value), '~s'), 'G', 'B')";
+
+  function config() {
+    const ink = css("--ink"), line = css("--line"), soft = css("--soft");
+    const axis = { labelColor: soft, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, titleFontWeight: 400, labelFontSize: 11, titleFontSize: 11 };
+    return {
+      background: "transparent", font: "system-ui, sans-serif", view: { stroke: null }, axis,
+      legend: { labelColor: ink, titleColor: ink, orient: "bottom", labelFontSize: 12, symbolStrokeWidth: 2.5, columns: 2, labelLimit: 320 },
+      title: { color: ink, subtitleColor: soft, fontSize: 12, fontWeight: 600, anchor: "start" }, text: { color: ink },
+    };
+  }
+
+  function failed(element, error) {
+    const box = document.createElement("div");
+    box.className = "broken";
+    box.setAttribute("role", "alert");
+    box.textContent = `This figure could not be drawn. ${error.name}: ${error.message}`;
+    element.replaceChildren(box);
+    document.documentElement.dataset.failed = String(Number(document.documentElement.dataset.failed ?? 0) + 1);
+  }
+
+  /** Draw a chart of the data `rows`; returns how to replace them. Colours follow the scheme of the page. */
+  async function draw(element, spec, rows, label) {
+    element.setAttribute("role", "img");
+    element.setAttribute("aria-label", label);
+    let now = rows, found = null;
+    const embed = async () => {
+      try {
+        const whole = { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", autosize: { type: "fit", contains: "padding" }, data: { name: "rows", values: now }, config: config(), ...spec };
+        found?.finalize();
+        found = await vegaEmbed(element, whole, { ast: true, actions: false, renderer: "svg", mode: "vega-lite" });
+      } catch (error) { found = null; failed(element, error); }
+    };
+    await embed();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", embed);
+    return {
+      get rows() { return now; },
+      async update(next) {
+        now = next;
+        if (!found) return;
+        try { await found.view.data("rows", next).runAsync(); } catch (error) { found = null; failed(element, error); }
+      },
+      async svg() { return found ? found.view.toSVG() : null; },
+    };
+  }
+
+  return { draw, COLOURS, OOM };
+})();
