@@ -14,7 +14,6 @@ from models.quantities import Quantity
 
 __all__ = [
     "INDICATORS",
-    "PAIRED",
     "SHARES",
     "amount",
     "beneath",

@@ -25,6 +25,7 @@ from analysis.source import Source, read_source
 from analysis.store import Result
 from analysis.summary import Series, each
 from analysis.weights import limit
+from analysis.words import INDICATORS, SHARES, beneath, beyond
 from models import alignment, compute, direct_approach, requirements, scaling, time_horizon
 from models.catalogue import find_model
 from models.compute import Trend
@@ -87,7 +88,7 @@ def held(result: Result, answer: Sequence[str]) -> dict[str, Any] | None:
         "copula": _copula(source, carried),
         "fixed": _fixed(source, view, kept),
         "limits": _limits(source, carried),
-        "columns": [_column(series, kept) for series in columns],
+        "columns": [_column(series, kept, view.arrival.horizon) for series in columns],
         "claims": [_claim(claim) for claim in CLAIMS if claim.quantity in {series.name for series in columns}],
         "views": [_named(name, source, view) for name in view_names()],
         "alignment": _alignment(source, view, derived, kept) if source.model.name in ALIGNMENT else None,
@@ -146,7 +147,8 @@ def _prior(name: str, source: Source, carried: Carried, prior_only: set[str]) ->
 
 
 def _told(quantity: Quantity) -> dict[str, Any]:
-    told = {key: getattr(quantity, key) for key in ("name", "label", "unit", "scale", "meaning")}
+    told: dict[str, Any] = {key: getattr(quantity, key) for key in ("name", "label", "unit", "scale", "meaning")}
+    told["share"], told["indicator"] = quantity.name in SHARES, quantity.name in INDICATORS
     bounds = {"lower": quantity.lower, "upper": quantity.upper} if quantity.scale == "logit" else {}
     return {**told, **bounds}
 
@@ -219,7 +221,7 @@ def _limits(source: Source, carried: Carried) -> dict[str, float]:
     }
 
 
-def _column(series: Series, kept: tuple[Any, Any]) -> dict[str, Any]:
+def _column(series: Series, kept: tuple[Any, Any], horizon: float) -> dict[str, Any]:
     """One number of every draw, less its median, so that single precision loses nothing that is seen."""
     values = _thin(series.values, kept)
     finite = values[np.isfinite(values)]
@@ -231,6 +233,8 @@ def _column(series: Series, kept: tuple[Any, Any]) -> dict[str, Any]:
         "name": series.name,
         "label": f"{told['label']}, {label}" if label else told["label"],
         "quantity": series.quantity,
+        "beyond": beyond(lookup(series.quantity), horizon),
+        "beneath": beneath(lookup(series.quantity), horizon),
         "offset": offset,
         "values": _packed((values - offset).astype("float32")),
     }
@@ -282,5 +286,8 @@ def _alignment(source: Source, view: View, derived: Any, kept: tuple[Any, Any]) 
     if source.model.name == "alignment":
         return {**constants, "date": view.alignment.date}
     known = {series.name: series for series in each(derived)}
-    arrival = {name: _column(known[name], kept) for name in ("tai_year", "timeline_shift_alignment_compute")}
+    arrival = {
+        name: _column(known[name], kept, view.arrival.horizon)
+        for name in ("tai_year", "timeline_shift_alignment_compute")
+    }
     return {**constants, "arrival": arrival}
