@@ -66,7 +66,10 @@ class Talk:
         Takes one line about what is being done.
     progress : callable or None
         Told now and then how many draws, warm-up included, are done, of how many, and how many diverged.
+    failed : callable
+        Takes one line about what failed without stopping the rest, such as a figure of a report.
     """
 
     say: Callable[[str], None] = _to_nobody
     progress: Callable[[int, int, int], None] | None = None
+    failed: Callable[[str], None] = _to_nobody

@@ -123,7 +123,7 @@ def run(
             talk.say("drawing the report")
             from analysis.report import write_report
 
-            write_report(result)
+            write_report(result, talk=talk)
     return replace(result, path=place.path)
 
 

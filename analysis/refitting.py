@@ -299,7 +299,7 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
             talk.say("drawing the report")
             from analysis.report import write_report
 
-            write_report(load(place.folder))
+            write_report(load(place.folder), talk=talk)
     return place.path
 
 

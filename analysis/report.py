@@ -1,28 +1,28 @@
 """A run as one offline page: verdict and answer first, then figures, checks, evidence, priors and how it was made.
 
-Everything shown is text that the template escapes, or an image in a data URI; there is no script, and nothing is
-fetched. A figure that fails leaves its error in its place and is counted beside the verdict.
+Everything shown is text that the template escapes, or an image in a data URI; the page's own scripts add what a pointer or a
+key asks for, and nothing is fetched. A figure that fails leaves its error in its place and is counted beside the verdict.
 """
 
-import base64
 import hashlib
 import re
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from io import BytesIO
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 
 from analysis import drivers, gallery
 from analysis.claims import CLAIMS, Claim, assumed
-from analysis.gallery import Drawing
 from analysis.given import conditional
+from analysis.options import Talk
 from analysis.overlay import resampled
 from analysis.pages import render, replace_file
+from analysis.pages.glossary import glossary, terms
+from analysis.pages.pictures import explorer, failures, show
+from analysis.pages.sources import linked
 from analysis.plot_style import used_rows, view_of
 from analysis.sensitivity import sensitivity_of
 from analysis.shifts import by_anchor
@@ -61,24 +61,12 @@ ANSWER = (
 )
 BACKGROUND = ("bio_anchors", "published_forecasts")  # evidence without a likelihood, shown where arrival is modelled
 REPORTED = ("all", "neural nets only")  # groups of anchors whose shifts stand on the page
-PICTURE: dict[Any, Any] = {
-    "svg.hashsalt": "aligntax",
-    "svg.fonttype": "path",
-}  # the same bytes for the same run, on any machine
-PIXELS = 150  # per inch, of dense figures
 LONGEST = 60  # letters of a condition in a file's name
+QUIET = Talk()
+FIGURES = ("forecast", "driven", "predictive", "chains")  # sections of the page
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A figure on the page: a data URI, or the error in its place."""
-
-    caption: str
-    source: str = ""
-    error: str = ""
-
-
-def write_report(result: Result, strict: bool = False, given: str | None = None) -> Path:
+def write_report(result: Result, strict: bool = False, given: str | None = None, talk: Talk = QUIET) -> Path:
     """Write ``report.html`` into a run's folder, or ``report-given-CONDITION.html`` of the draws that meet a condition.
 
     Parameters
@@ -88,6 +76,8 @@ def write_report(result: Result, strict: bool = False, given: str | None = None)
         Whether a figure that fails raises; by default its error is shown on the page and counted in the verdict.
     given : str, optional
         Condition on quantities; see :mod:`analysis.given`.
+    talk : Talk
+        Told of each figure that failed, and why.
 
     Returns
     -------
@@ -99,7 +89,20 @@ def write_report(result: Result, strict: bool = False, given: str | None = None)
         result = replace(result, info={**result.info, "sensitivity": sensitivity_of(result)})
     if given is not None:
         result, page = _conditional(result, given), f"report-given-{_slug(given)}.html"
-    return replace_file(result.path / page, render(PAGE, _page(result, strict)))
+    context = _page(result, strict)
+    shown = [each for name in FIGURES for each in context[name]]
+    data = {"figures": explorer(context["run"], shown), "glossary": glossary(_named(context))}
+    path = replace_file(result.path / page, render(PAGE, context, ("explorer.js", "terms.js"), **data))
+    for failure in failures(shown):
+        talk.failed(failure)
+    return path
+
+
+def _named(context: Mapping[str, Any]) -> Iterator[str]:
+    """Quantities that the page's tables name."""
+    for table in ("quantities", "priors", "shifts"):
+        yield from (row["name"] for row in context[table])
+    yield from (row["name"] for row in context["drivers"]["rows"])
 
 
 def _slug(given: str) -> str:
@@ -131,14 +134,11 @@ def _page(result: Result, strict: bool) -> dict[str, Any]:
     model, view, record = find_model(result.record["model"]), view_of(result), result.record
     horizon = view.arrival.horizon
     drawn = resampled(result, result.weights) if "weights" in result.tree.children else result
+    numbers = count(1)
+    drawings = (gallery.forecasts, gallery.drivers, gallery.predictive, gallery.chains)
     sections = {
-        name: [_show(drawing, strict) for drawing in drawings(drawn)]
-        for name, drawings in (
-            ("forecast", gallery.forecasts),
-            ("driven", gallery.drivers),
-            ("predictive", gallery.predictive),
-            ("chains", gallery.chains),
-        )
+        name: [show(drawing, next(numbers), strict) for drawing in found(drawn)]
+        for name, found in zip(FIGURES, drawings, strict=True)
     }
     return {
         "title": model.title,
@@ -159,23 +159,9 @@ def _page(result: Result, strict: bool) -> dict[str, Any]:
         "evidence": list(_evidence(result, model)),
         "priors": [_prior(name, view.quantities[name], result) for name in model.quantities],
         "errors": sum(bool(shown.error) for group in sections.values() for shown in group),
+        "unread": sum(bool(shown.unread) for group in sections.values() for shown in group),
         **sections,
     }
-
-
-def _show(drawing: Drawing, strict: bool) -> Shown:
-    """Draw a figure into a data URI; the one place where a failing figure is caught."""
-    try:
-        figure, kind = drawing.draw(), "png" if drawing.dense else "svg"
-        with BytesIO() as file, mpl.rc_context(PICTURE), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph")  # a name in letters that the font lacks is no error
-            figure.savefig(file, format=kind, dpi=PIXELS, metadata={"Date": None} if kind == "svg" else None)
-            data = base64.b64encode(file.getvalue()).decode()
-    except Exception as error:
-        if strict:
-            raise
-        return Shown(drawing.caption, error=f"{type(error).__name__}: {error}")
-    return Shown(drawing.caption, source=f"data:image/{'svg+xml' if kind == 'svg' else 'png'};base64,{data}")
 
 
 def _check(check: Mapping[str, Any]) -> dict[str, Any]:
@@ -251,7 +237,13 @@ def _drivers(result: Result) -> dict[str, Any]:
     if not found:
         return {"rows": []}
     notes = [drivers.CAUTION, drivers.contracted(found), drivers.decided(found.get("decision"))]
-    return {"rows": drivers.rows(found, drivers.leading(found)), "notes": [note for note in notes if note]}
+    rows = drivers.rows(found, drivers.leading(found))
+    elicited = list(found["quantities"])
+    split = ({key: list(terms(row[key], elicited)) for key in ("drivers", "spread")} for row in rows)
+    return {
+        "rows": [row | pieces for row, pieces in zip(rows, split, strict=True)],
+        "notes": [note for note in notes if note],
+    }
 
 
 def _shifts(result: Result) -> list[dict[str, str]]:
@@ -260,6 +252,7 @@ def _shifts(result: Result) -> list[dict[str, str]]:
         return []
     return [
         {
+            "name": row.shift,
             "label": lookup(row.shift).label,
             "group": f"{row.group} ({probability(row.weight)})",
             **{q: "beyond" if value is None else f"{value + 0.0:.2f}" for q, value in row.quantiles.items()},
@@ -308,7 +301,7 @@ def _evidence(result: Result, model: Model) -> Iterator[dict[str, Any]]:
                     "name": "" if label is None else rows[label].values[i],
                     "figures": [_figure(rows[c].values[i], c) for c in numeric],
                     "unit": rows["unit"].values[i] if own_unit else "",
-                    "source": rows["source"].values[i],
+                    "source": linked(rows["source"].values[i]),
                     "status": rows["status"].values[i],
                 }
                 for i in range(rows.sizes[dim])
@@ -330,7 +323,7 @@ def _prior(name: str, spec: Mapping[str, Any], result: Result) -> dict[str, Any]
         "name": name,
         "label": quantity.label,
         "stated": _stated(spec, quantity),
-        "source": spec.get("source", ""),
+        "source": linked(spec.get("source", "")),
         "rationale": spec.get("rationale", ""),
         "informed": learned if link is None else f"fitted first, {link['model']}",
     }
