@@ -59,13 +59,17 @@ def data_fan(result: Result) -> Figure:
     """Human-hours of alignment data needed and affordable for the largest run of each date."""
     view, evidence = view_of(result), result.evidence
     dates = np.linspace(2024.0, max(2025.0, min(LAST, view.arrival.horizon)), 37)
-    drawn = joint.paths(draws_of(result, find_model(result.record["model"]).quantities), evidence, view, dates)
+    x = draws_of(result, find_model(result.record["model"]).quantities)
+    drawn = joint.paths(x, evidence, view, dates)
     needed, affordable = drawn["alignment_hours_needed"], drawn["alignment_hours_affordable"]
+    whole = x["alignment_tax_tolerance"] - x["usd_per_hour"] - x["labour_overhead"]
     figure, axes = canvas()
     fan(axes, dates, affordable, BLUE, "affordable", "--")
     fan(axes, dates, needed, ORANGE, "needed")
+    tolerated = quantile(drawn["frontier_spend"] + whole[:, None], 0.5)
+    axes.plot(dates, tolerated, ":", color=GREY, label="all of the tolerated tax as hours")
     practice = np.log10(evidence.constant("instructgpt_hours"))
-    axes.axhline(practice, color="black", linewidth=1, linestyle=":")
+    axes.axhline(practice, color="black", linewidth=1, linestyle="-.")
     place: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "fontsize": 7.5}
     axes.annotate("InstructGPT 2022: 20,000 h", (dates[-1], practice), (-2, -10), **place)
     finite = np.concatenate([quantile(v, p) for v in (needed, affordable) for p in (0.05, 0.95)])

@@ -21,7 +21,9 @@ from analysis.options import Talk
 from analysis.overlay import resampled
 from analysis.pages import render, replace_file
 from analysis.pages.glossary import glossary, terms
+from analysis.pages.live import Live
 from analysis.pages.pictures import explorer, failures, show
+from analysis.pages.sentences import filled, template
 from analysis.pages.sources import linked
 from analysis.plot_style import used_rows, view_of
 from analysis.sensitivity import sensitivity_of
@@ -91,9 +93,12 @@ def write_report(result: Result, strict: bool = False, given: str | None = None,
         result, page = _conditional(result, given), f"report-given-{_slug(given)}.html"
     context = _page(result, strict)
     shown = [each for name in FIGURES for each in context[name]]
-    data = {"figures": explorer(context["run"], shown), "glossary": glossary(_named(context))}
-    path = replace_file(result.path / page, render(PAGE, context, ("explorer.js", "terms.js"), **data))
-    for failure in failures(shown):
+    live = None if given is not None else Live.of(result, context["leading"], context["template"], strict)
+    context |= {"live": live, "errors": context["errors"] + bool(live and live.error)}
+    data = {"figures": explorer(context["run"], shown), "glossary": glossary(_named(context)), **(live.data if live else {})}
+    scripts = ("explorer.js", "terms.js", *(live.scripts if live else ()))
+    path = replace_file(result.path / page, render(PAGE, context, scripts, **data))
+    for failure in [*failures(shown), *([live.error] if live and live.error else [])]:
         talk.failed(failure)
     return path
 
@@ -134,7 +139,8 @@ def _page(result: Result, strict: bool) -> dict[str, Any]:
     model, view, record = find_model(result.record["model"]), view_of(result), result.record
     horizon = view.arrival.horizon
     drawn = resampled(result, result.weights) if "weights" in result.tree.children else result
-    numbers = count(1)
+    leading = _answer(model, record["quantities"])
+    sentence, numbers = template(leading), count(1)
     drawings = (gallery.forecasts, gallery.drivers, gallery.predictive, gallery.chains)
     sections = {
         name: [show(drawing, next(numbers), strict) for drawing in found(drawn)]
@@ -142,6 +148,7 @@ def _page(result: Result, strict: bool) -> dict[str, Any]:
     }
     return {
         "title": model.title,
+        "question": model.question,
         "run": record.get("run", result.path.name),
         "record": record,
         "info": result.info,
@@ -151,7 +158,10 @@ def _page(result: Result, strict: bool) -> dict[str, Any]:
         "claims": _claims(result, horizon),
         "prior_only": [lookup(name).label for name in assumed(result.info)],
         "links": [{"label": lookup(name).label, **link} for name, link in result.info.get("links", {}).items()],
-        "answer": [_row(name, record["quantities"][name], horizon) for name in _answer(model, record["quantities"])],
+        "leading": leading,
+        "template": sentence,
+        "sentence": filled(sentence, record["quantities"], horizon),
+        "answer": [_row(name, record["quantities"][name], horizon) for name in leading],
         "quantities": [_row(name, row, horizon) for name, row in record["quantities"].items()],
         "anchors": _anchors(result),
         "shifts": _shifts(drawn),

@@ -1,5 +1,6 @@
 """The models that can be run, by name: how each is built, what is derived from its draws and what its report leads with."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -86,6 +87,11 @@ class Model:
     log_no_tai: Callable[[Draws, xr.Dataset, Evidence, View], Any] | None = None
     background: tuple[str, ...] = ()
     adaptation: Literal["diag", "low_rank"] = "diag"
+
+    @property
+    def question(self) -> str:
+        """What it answers: the first line of the file that builds it."""
+        return (sys.modules[self.build.__module__].__doc__ or self.title).splitlines()[0]
 
 
 def _same(coords: Coords, evidence: Evidence) -> Coords:

@@ -8,8 +8,8 @@ more than that, such as one of compute in a view without evidence, is left to ``
 
 import base64
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from analysis.changes import changes
 from analysis.checks import ESS
 from analysis.claims import CLAIMS
 from analysis.draws import derive_from
+from analysis.pages import VEGA
 from analysis.reweight import FEWEST, UNREACHED, Carried, carry, relative_efficiency, variance
 from analysis.seeds import generator
 from analysis.source import Source, read_source
@@ -34,8 +35,13 @@ from models.quantities import Quantity, lookup
 from models.tables import Tables
 from models.views import View, load_view, view_names
 
-__all__ = ["held"]
+__all__ = ["Live", "held"]
 
+SCRIPTS = (
+    VEGA,
+    *(f"{name}.js" for name in ("downloads", "tables", "weights", "alignment", "what_if", "words", "charts", "specs")),
+    *(f"{name}.js" for name in ("rows", "controls", "chosen", "what_if_page")),
+)
 MOST = 8000  # draws of a page: 46 quantities of them are 1.5 MB
 STATED = (0.1, 0.5, 0.9)  # probabilities at which a prior is moved
 ALIGNMENT = ("joint", "alignment")  # models whose alignment the page works out again
@@ -52,8 +58,27 @@ GROUPS = (
 OTHER = "Priors"
 
 
-def held(result: Result, answer: Sequence[str]) -> dict[str, Any] | None:
-    """Everything that the page's what-if reads, as plain JSON; None where no draws stand for the run's.
+@dataclass(frozen=True)
+class Live:
+    """The part of a report in which priors are moved: its data and scripts, or the error in its place."""
+
+    data: Mapping[str, Any]
+    scripts: Sequence[str]
+    error: str = ""
+
+    @classmethod
+    def of(cls, result: Result, answer: Sequence[str], sentence: str, strict: bool) -> "Live":
+        """Make it of a run; arguments as in :func:`held`, and whether an error is raised."""
+        try:
+            return cls({"held": held(result, answer, sentence)}, SCRIPTS)
+        except Exception as error:
+            if strict:
+                raise
+            return cls({}, (), f"what if: {type(error).__name__}: {error}")
+
+
+def held(result: Result, answer: Sequence[str], sentence: str) -> dict[str, Any]:
+    """Everything that the page's what-if reads, as plain JSON.
 
     Parameters
     ----------
@@ -61,6 +86,8 @@ def held(result: Result, answer: Sequence[str]) -> dict[str, Any] | None:
         A run; of a refit that reuses draws, its ``weights`` are taken up.
     answer : sequence of str
         Names of the numbers that lead, as in the summary.
+    sentence : str
+        The answer with ``{name}`` for a median and ``{name|90}`` for an interval; see :mod:`analysis.pages.sentences`.
     """
     source = _source(result)
     view = result.view
@@ -88,7 +115,11 @@ def held(result: Result, answer: Sequence[str]) -> dict[str, Any] | None:
         "copula": _copula(source, carried),
         "fixed": _fixed(source, view, kept),
         "limits": _limits(source, carried),
-        "columns": [_column(series, kept, view.arrival.horizon) for series in columns],
+        "columns": [
+            {**_column(series, kept, view.arrival.horizon), "stored": _row(result, series.name)} for series in columns
+        ],
+        "sentence": sentence,
+        "file": _file(view),
         "claims": [_claim(claim) for claim in CLAIMS if claim.quantity in {series.name for series in columns}],
         "views": [_named(name, source, view) for name in view_names()],
         "alignment": _alignment(source, view, derived, kept) if source.model.name in ALIGNMENT else None,
@@ -240,6 +271,26 @@ def _column(series: Series, kept: tuple[Any, Any], horizon: float) -> dict[str, 
     }
 
 
+def _row(result: Result, name: str) -> dict[str, Any]:
+    row = result.record["quantities"][name]
+    return {key: row[key] for key in ("q05", "q25", "q50", "q75", "q95", "sd")}
+
+
+def _file(view: View) -> dict[str, Any]:
+    """The view's file in parts: what is not a prior, and each prior; the name and the source are the page's to write."""
+    import tomli_w
+
+    plain = view.to_dict()
+    head = {key: value for key, value in plain.items() if key not in ("name", "title", "source", "quantities")}
+    return {"head": tomli_w.dumps(head), "quantities": {name: _block(view, name) for name in plain["quantities"]}}
+
+
+def _block(view: View, name: str) -> str:
+    import tomli_w
+
+    return tomli_w.dumps({"quantities": {name: dict(view.quantities[name])}})
+
+
 def _claim(claim: Any) -> dict[str, Any]:
     bounds = {"lower": claim.lower, "upper": claim.upper}
     finite = {key: value for key, value in bounds.items() if np.isfinite(value)}
@@ -263,7 +314,8 @@ def _named(name: str, source: Source, now: View) -> dict[str, Any]:
         return {**told, "other": ", ".join(other)}
     moved = [i for i in range(len(names)) if _differs(source.tables, tables, i)]
     packed = _packed(np.stack([tables.y[moved], tables.slope[moved]], axis=1))
-    return {**told, "quantities": [names[i] for i in moved], "tables": packed}
+    priors = {names[i]: _block(view, names[i]) for i in moved}
+    return {**told, "quantities": [names[i] for i in moved], "tables": packed, "priors": priors}
 
 
 def _alignment(source: Source, view: View, derived: Any, kept: tuple[Any, Any]) -> dict[str, Any]:

@@ -39,6 +39,12 @@ const Charts = (() => {
       } catch (error) { found = null; failed(element, error); }
     };
     await embed();
+    let width = element.clientWidth;
+    new ResizeObserver(() => { // a chart knows of the window's size alone
+      if (element.clientWidth === width || !element.clientWidth) return;
+      width = element.clientWidth;
+      dispatchEvent(new Event("resize"));
+    }).observe(element);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", embed);
     return {
       get rows() { return now; },

@@ -201,5 +201,5 @@ const WhatIf = (() => {
     return { carried, weights, checks, exact: !carried.ratio, trusted: checks.every((check) => check.passed), columns: derive(run, carried) };
   }
 
-  return { load, stated, answer, eachDraw };
+  return { load, stated, same, answer, eachDraw };
 })();

@@ -1,0 +1,38 @@
+"""The answer of a run in one sentence, filled from its summary: ``{name}`` is a median, ``{name|90}`` a 90% interval."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.words import interval
+from models.quantities import lookup
+
+__all__ = ["filled", "template"]
+
+JOINT = (
+    "For the model that arrives, alignment needs {alignment_hours_needed} of feedback (90%: {alignment_hours_needed|90}); the "
+    "tolerated tax pays for {alignment_hours_affordable}, and is enough with probability {prob_affordable}; transformative AI "
+    "is expected by {tai_year} (90%: {tai_year|90}), and data that grow as the evidence says, rather than as parameters^0.8, "
+    "move it by {timeline_shift_exponent} (90%: {timeline_shift_exponent|90})."
+)
+PLACE = re.compile(r"\{(\w+(?:\[[^\]]*\])?)(\|90)?\}")
+MOST = 3  # numbers of a sentence that is made for any model
+
+
+def template(names: Sequence[str]) -> str:
+    """Sentence of a model whose leading numbers have these names."""
+    if all(match[0] in names for match in PLACE.findall(JOINT)):
+        return JOINT
+    parts = [f"{lookup(name.split('[')[0]).label}: {{{name}}} (90%: {{{name}|90}})" for name in names[:MOST]]
+    text = "; ".join(parts).replace(" (90%: )", "")
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def filled(text: str, rows: Mapping[str, Mapping[str, Any]], horizon: float) -> str:
+    """Sentence with a run's numbers in words."""
+
+    def words(match: re.Match[str]) -> str:
+        name, ninety = match.groups()
+        return interval(rows[name], lookup(name.split("[")[0]), horizon)[1 if ninety else 0]
+
+    return PLACE.sub(words, text).replace(" (90%: )", "")
