@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analysis.budget import Budget
     from analysis.comparison import Comparison
     from analysis.experts import Experts
+    from analysis.weights import Weights
     from models.evidence import Evidence
 
 __all__ = ["answer", "evidence_rows", "progress", "runs_table", "table"]
@@ -45,22 +46,30 @@ CLAIM_HEADS = {
 }
 
 
-def table(console: "Console", columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
-    """Print a plain table; cells are text, never markup."""
+def table(console: "Console", columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
+    """Print a plain table; cells are text, never markup, or what rich can draw."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     grid = Table(*columns, title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for row in rows:
-        grid.add_row(*(Text(cell) for cell in row))
+        grid.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     console.print(grid)
 
 
 def answer(
-    console: "Console", folder: Path, record: Mapping[str, Any], info: Mapping[str, Any], every: bool = False
+    console: "Console",
+    folder: Path,
+    record: Mapping[str, Any],
+    info: Mapping[str, Any],
+    every: bool = False,
+    weights: "Weights | None" = None,
 ) -> None:
-    """Print a run: verdict, claims, quantities with 90% intervals, and where its report is."""
+    """Print a run: verdict, claims, quantities with 90% intervals, and where its report is; with small pictures on a terminal.
+
+    ``weights`` are what each draw counts in the pictures, where ``record`` is conditional.
+    """
     good = record["verdict"] == "pass"
     console.print(
         f"{record['model']} under view {record['view']}, {record['method']}, seed {info['sampler']['seed']}",
@@ -86,16 +95,7 @@ def answer(
             shown[i] = ("" if head == previous else head, text, chance)
             previous = head
         table(console, ("question", "claim", "probability"), shown)
-    quantities, joint = record["quantities"], record["model"] == "joint"
-    if suffices := quantities.get("data_suffices"):
-        none = f"no amount of data suffices in {probability(1.0 - suffices['mean'])} of draws"
-        console.print(f"{none}: there the record prefers an unaligned policy", markup=False)
-    lead = list(quantities) if every else [n for n in quantities if n in ANSWER] if joint else readable(quantities)
-    lead.sort(key=lambda name: ANSWER.index(name) if name in ANSWER else len(ANSWER))
-    rows = [_quantity_row(name, quantities[name], info["horizon"]) for name in lead]
-    table(console, ("quantity", "median", "90% interval", "note"), rows)
-    if not joint and len(lead) < len(quantities):
-        console.print(f"and {len(quantities) - len(lead)} quantities of single runs, with --all", markup=False)
+    _quantities(console, folder, record, info, every, weights)
     for check in record["checks"]:
         if not check["passed"]:
             where = f" ({check['where']})" if check["where"] else ""
@@ -110,6 +110,36 @@ def answer(
     report = folder / "report.html"
     where = f"report: {report}" if report.exists() else f"run: {folder} (its report: `aligntax report {folder}`)"
     console.print(where, soft_wrap=True, markup=False)
+
+
+def _quantities(
+    console: "Console",
+    folder: Path,
+    record: Mapping[str, Any],
+    info: Mapping[str, Any],
+    every: bool,
+    weights: "Weights | None",
+) -> None:
+    """Print quantities; where the console can draw, their densities and arrival by year."""
+    from analysis.terminal_sketch import arrival_curve, drawn_table, sketch
+
+    quantities, joint = record["quantities"], record["model"] == "joint"
+    if suffices := quantities.get("data_suffices"):
+        none = f"no amount of data suffices in {probability(1.0 - suffices['mean'])} of draws"
+        console.print(f"{none}: there the record prefers an unaligned policy", markup=False)
+    lead = list(quantities) if every else [n for n in quantities if n in ANSWER] if joint else readable(quantities)
+    lead.sort(key=lambda name: ANSWER.index(name) if name in ANSWER else len(ANSWER))
+    rows = {name: _quantity_row(name, quantities[name], info["horizon"]) for name in lead}
+    draws = sketch(console, folder, lead, weights)
+    columns = ("quantity", "median", "90% interval", "note")
+    if draws is None:
+        table(console, columns, rows.values())
+    else:
+        drawn_table(console, columns, rows, draws)
+    if not joint and len(lead) < len(quantities):
+        console.print(f"and {len(quantities) - len(lead)} quantities of single runs, with --all", markup=False)
+    if draws is not None:
+        arrival_curve(console, draws, info)
 
 
 def comparison_table(console: "Console", comparison: "Comparison", every: bool = False) -> None:

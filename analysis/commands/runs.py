@@ -110,19 +110,20 @@ def show(
     """Print the answer of a run."""
     from analysis.store import INFO, SUMMARY, find_run, load, read_json
 
-    folder = find_run(run, out)
+    folder, weights = find_run(run, out), None
     if given is None:
         record = read_json(folder / SUMMARY)
     else:
         from analysis.given import conditional
 
-        record = conditional(load(folder), given)[1]
+        met, record = conditional(load(folder), given)
+        weights = met.weights
     if as_json:
         dump(record)
         return
     from analysis.terminal import answer
 
-    answer(console(), folder, record, read_json(folder / INFO), every)
+    answer(console(), folder, record, read_json(folder / INFO), every, weights)
 
 
 def runs(out: Out = Path("results"), as_json: Json = False) -> None:
