@@ -5,6 +5,7 @@ Commands import what they need inside themselves, so that reading a result stays
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,19 @@ from models.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Given", "Json", "Out", "Picture", "Requirement", "Run", "check_picture", "console", "dump", "save_picture"]
+__all__ = [
+    "Given",
+    "Json",
+    "Out",
+    "Picture",
+    "Requirement",
+    "Run",
+    "check_picture",
+    "console",
+    "dump",
+    "save_picture",
+    "tell_failed",
+]
 
 Run = Annotated[str, typer.Argument(help="Folder of a run, or its name in the results folder.", show_default=False)]
 Out = Annotated[Path, typer.Option(help="Folder of results.")]
@@ -41,6 +54,12 @@ def console(stderr: bool = False) -> "Console":
     if not screen.is_terminal:
         screen.width = 200
     return screen
+
+
+def tell_failed(failed: Sequence[str]) -> None:
+    """One line for each thing that failed while the rest went on."""
+    for line in failed:
+        sys.stderr.write(f"aligntax: {line}\n")
 
 
 def dump(value: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analysis.commands import Json, Out, Requirement, Run, console, dump
+from analysis.commands import Json, Out, Requirement, Run, console, dump, tell_failed
 from models.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,14 +75,16 @@ def refit(
         method = "sample"
     other = None if evidence is None else read_evidence(evidence)
     request = Request(chosen, method, options, other, None, out, name, report)  # type: ignore[arg-type]
+    failed: list[str] = []
     with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as talk:
-        path = refit_folder(folder, request, talk)
+        path = refit_folder(folder, request, replace(talk, failed=failed.append))
+    tell_failed(failed)
     record = read_json(path / SUMMARY)
     if as_json:
         dump(record)
     else:
         answer(console(), path, record, read_json(path / INFO))
-    if record["verdict"] != "pass":
+    if record["verdict"] != "pass" or failed:
         raise typer.Exit(1)
 
 

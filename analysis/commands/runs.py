@@ -1,12 +1,13 @@
 """``run``, ``show``, ``runs``, ``report``, ``verify``: make a result and read it."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analysis.commands import Given, Json, Out, Requirement, Run, console, dump
+from analysis.commands import Given, Json, Out, Requirement, Run, console, dump, tell_failed
 from models.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,10 +70,13 @@ def run(
     options = Sampling(draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept)
     from analysis.terminal import progress
 
+    failed: list[str] = []
     with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as talk:
+        talk = replace(talk, failed=failed.append)
         result = run_model(
             model, chosen, read_evidence(evidence), options, out, name, report, talk, runs=own, replaces=replaces
         )
+    tell_failed(failed)
     if own is not None and not quiet:
         sys.stderr.write(f"aligntax: {result.info['runs']['words']}\n")
     if as_json:
@@ -81,7 +85,7 @@ def run(
         from analysis.terminal import answer
 
         answer(console(), result.path, result.record, result.info)
-    if result.record["verdict"] != "pass":
+    if result.record["verdict"] != "pass" or failed:
         raise typer.Exit(1)
 
 
@@ -154,10 +158,14 @@ def runs(out: Out = Path("results"), as_json: Json = False) -> None:
 
 def report(run: Run, given: Given = None, out: Out = Path("results")) -> None:
     """Draw the report of a run again, or one of the draws that meet a condition, and print its path."""
+    from analysis.options import Talk
     from analysis.report import write_report
     from analysis.store import load
 
-    typer.echo(write_report(load(run, out), given=given))
+    failed: list[str] = []
+    typer.echo(write_report(load(run, out), given=given, talk=Talk(failed=failed.append)))
+    tell_failed(failed)
+    raise typer.Exit(1 if failed else 0)
 
 
 def verify(run: Run, out: Out = Path("results")) -> None:

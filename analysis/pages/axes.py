@@ -93,12 +93,11 @@ def _axis(axes: Axes, which: str) -> Axis:
 
 def named(axis: Axis) -> bool:
     """Whether the axis is of names, one a whole number from 0, and not of numbers."""
-    if not (
-        isinstance(axis.get_major_locator(), FixedLocator) and isinstance(axis.get_major_formatter(), FuncFormatter)
-    ):
+    formatter = axis.get_major_formatter()
+    if not (isinstance(axis.get_major_locator(), FixedLocator) and isinstance(formatter, FuncFormatter)):
         return False
     places = list(axis.get_majorticklocs())
-    return bool(places) and places == list(range(len(places)))
+    return bool(places) and places == list(range(len(places))) and not formatter(0.5)
 
 
 def _label(axes: Axes, which: str, ends: tuple[float, float]) -> str:
@@ -112,9 +111,8 @@ def _label(axes: Axes, which: str, ends: tuple[float, float]) -> str:
         return "column" if which == "x" else "row"
     if YEARS[0] <= ends[0] and ends[1] <= YEARS[1]:
         return "year"
-    if (
-        not axes.get_ylabel() and not len(axes.get_yticks()) and axes.get_ylim()[0] == 0
-    ):  # a density of what the title names
+    bare = not axes.get_ylabel() and not len(axes.get_yticks())
+    if bare and axes.get_ylim()[0] == 0:  # a density of what the title names
         return "height" if which == "y" else axes.get_title() or which
     return which
 

@@ -23,7 +23,7 @@ def glossary(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _said(quantity: Quantity) -> list[str]:
-    unit = "a pure number" if quantity.unit == "1" else f"in {quantity.unit}"
+    unit = {"1": "a pure number", "x": "a multiple"}.get(quantity.unit, f"in {quantity.unit}")
     bounds = f" between {quantity.lower:g} and {quantity.upper:g}" if quantity.scale == "logit" else ""
     scale = ", on a log10 scale" if quantity.scale == "log10" else ""
     return [quantity.label, quantity.meaning, f"{unit[0].upper()}{unit[1:]}{bounds}{scale}."]

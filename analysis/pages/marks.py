@@ -121,6 +121,8 @@ def _line(line: Line2D, axes: Axes, label: str, order: int) -> Iterator[Mark]:
     elif not len(x):
         yield Mark("line", label, colour, look, order, {})
     elif len(x) == 2 and not label and line.get_marker() in ("None", "", None, " ") and (x[0] == x[1] or y[0] == y[1]):
+        if line.get_linestyle() != "-":  # where zero is
+            return
         yield _interval(
             x[None], y[None], ("", colour, look, order), level=y[0] == y[1] and (x[0] != x[1] or named(axes.yaxis))
         )

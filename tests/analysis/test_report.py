@@ -1,21 +1,33 @@
 import base64
+import json
 import re
 import shutil
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import arrival_plots, check_plots, gallery, pages, plots
+from analysis import arrival_plots, check_plots, gallery, pages, plots, refitting
 from analysis.draws import observed, predict
+from analysis.options import Sampling, Talk
+from analysis.pages import pictures
+from analysis.pipeline import run
 from analysis.plot_style import nice, plain, quantile, series, view_of
 from analysis.report import write_report
+from analysis.store import load
 from models.catalogue import find_model
 
+SCRIPT = re.compile(r"<script([^>]*)>(.*?)</script>", re.DOTALL)
 SOURCES = re.compile(r'<img src="data:image/(svg\+xml|png);base64,([^"]+)"')
+
+
+def _standing(page):
+    """What a page says without its scripts."""
+    return SCRIPT.sub("", page)
 
 
 def _with_group(result, **groups):
@@ -59,28 +71,68 @@ def undrawn(monkeypatch):
 
 
 def test_the_page_is_one_offline_file(page):
-    assert "<script" not in page
-    assert "Content-Security-Policy" in page and "default-src 'none'" in page
-    outside = re.sub(r"data:image[^\"]+", "", page)
-    assert not re.search(r"(src|href|action)=[\"']?(https?:|//)", outside)
-    assert "url(" not in outside
-    assert len(page.encode()) < 4e6
+    """No resource comes from outside: what leads there is a link that a reader follows, or not."""
+    assert "default-src 'none'" in re.search(r'Content-Security-Policy" content="([^"]+)"', page)[1]
+    assert not [attributes for attributes, _ in SCRIPT.findall(page) if "src" in attributes]
+    outside = re.sub(r"data:image[^\"]+", "", _standing(page))
+    assert not re.search(r"\b(src|srcset|action|formaction|poster|data|background|ping)=[\"']?\s*(https?:|//)", outside)
+    assert not re.search(r"<(link|base|iframe|object|embed|form|meta http-equiv=.refresh)\b", outside)
+    assert "url(" not in outside and "@import" not in outside
+    links = re.findall(r"<([a-z]+)[^>]*\bhref=\"([^\"]*)\"([^>]*)", outside)
+    away = [(tag, rest) for tag, address, rest in links if not address.startswith("#")]
+    assert away and {tag for tag, _ in away} == {"a"}
+    assert all('rel="noopener noreferrer"' in rest for _, rest in away)
+    assert all(address.startswith(("#", "https://", "http://")) for _, address, _ in links)
+
+
+def test_what_stands_and_what_the_explorer_reads_is_small(page):
+    held = [
+        text
+        for attributes, text in SCRIPT.findall(page)
+        if 'id="figures"' in attributes or 'id="glossary"' in attributes
+    ]
+    assert len(held) == 2
+    assert len((_standing(page) + "".join(held)).encode()) < 4e6
+
+
+def test_each_image_has_its_values(page):
+    held = json.loads(next(text for attributes, text in SCRIPT.findall(page) if 'id="figures"' in attributes))
+    names = re.findall(r'<figure data-figure="([^"]+)"', page)
+    assert list(held["panels"]) == sorted(names) and len(names) == len(set(names)) == len(SOURCES.findall(page))
+
+
+def test_each_name_in_a_table_means_something(page):
+    meanings = json.loads(next(text for attributes, text in SCRIPT.findall(page) if 'id="glossary"' in attributes))
+    named = set(re.findall(r'<dfn data-term="([^"]+)"', _standing(page)))
+    assert named == set(meanings) and {"alignment_hours_needed", "alignment_tax_tolerance"} <= named
+    ids = re.findall(r'\sid="([^"]+)"', _standing(page))
+    assert len(ids) == len(set(ids))
+
+
+def test_sources_of_evidence_and_of_priors_are_links(page):
+    table = page[page.index("<h2>Evidence") : page.index("<h2>Priors")]
+    assert (
+        'href="https://arxiv.org/abs/2203.02155" rel="noopener noreferrer" target="_blank">arXiv:2203.02155</a>'
+        in table
+    )
+    assert 'href="https://arxiv.org/abs/' in page[page.index("<h2>Priors") :]
 
 
 def test_every_figure_is_an_image_and_none_is_broken(page):
     found = SOURCES.findall(page)
     # seven forecasts, anchors, shifts, two of time horizons, what drives them, six variables of evidence and their ranks, two of chains
     assert len(found) == 7 + 2 + 2 + 1 + 6 + 1 + 2
-    assert 'class="broken"' not in page and "could not be drawn" not in page
+    assert 'class="broken"' not in _standing(page) and "could not be drawn" not in _standing(page)
     for kind, data in found:
         raw = base64.b64decode(data)
         assert raw.startswith(b"\x89PNG") if kind == "png" else ET.fromstring(raw).tag.endswith("svg")
 
 
 def test_sections_come_in_order(page):
-    headings = re.findall(r"<h2>(.*?)</h2>", page)
+    headings = re.findall(r"<h2>(.*?)</h2>", _standing(page))
     assert headings == [
         "Answer",
+        "What if the priors were others?",
         "Figures",
         "What moves arrival",
         "What drives the answer",
@@ -102,7 +154,7 @@ def test_the_verdict_names_what_failed(mine, undrawn):
     assert "z[spend_cap]</code> is 1.5, threshold 1.01. To do: run again with more draws." in text
     passed = {**mine.record, "verdict": "pass", "checks": [{**failed, "passed": True, "action": ""}]}
     text = write_report(replace(mine, record=passed), strict=True).read_text("utf-8")
-    assert "Its checks passed." in text
+    assert "Its checks passed:" in text
 
 
 def test_the_three_claims_are_sentences_and_assumptions_are_labelled(page, complete):
@@ -130,11 +182,70 @@ def test_a_failing_figure_is_visible_and_counted(mine, monkeypatch):
     monkeypatch.setattr(plots, "data_fan", broken)
     with pytest.raises(RuntimeError, match="ink ran out"):
         write_report(mine, strict=True)
-    text = write_report(mine).read_text("utf-8")
+    told = []
+    text = _standing(write_report(mine, talk=Talk(failed=told.append)).read_text("utf-8"))
+    assert told == ["figure 01-human-hours-of-alignment-data-needed was not drawn: RuntimeError: <b>ink ran out</b>"]
     assert "1 figure could not be drawn" in text
     assert "RuntimeError: &lt;b&gt;ink ran out&lt;/b&gt;" in text
     assert text.index("1 figure could not") < text.index("<h2>Answer")
     assert len(SOURCES.findall(text)) == 20
+
+
+def _no_ink(result):
+    raise RuntimeError("ink\nran out")
+
+
+def test_the_exit_code_says_that_a_figure_failed(mine, monkeypatch, aligntax):
+    assert aligntax("report", mine.path)[0] == 0
+    monkeypatch.setattr(plots, "data_fan", _no_ink)
+    code, out, err = aligntax("report", mine.path)
+    assert code == 1
+    assert out.strip() == str(mine.path / "report.html")
+    (line,) = err.splitlines()
+    assert line.startswith("aligntax: figure 01-human-hours") and line.endswith(
+        "was not drawn: RuntimeError: ink ran out"
+    )
+
+
+def test_a_refit_whose_report_lacks_a_figure_is_kept_and_exits_1(mine, monkeypatch, aligntax):
+    monkeypatch.setattr(plots, "data_fan", _no_ink)
+    words = (
+        "refit",
+        mine.path,
+        "--set",
+        "alignment_tax_tolerance=0.01,0.05,0.2",
+        "--report",
+        "--quiet",
+        "--name",
+        "mine",
+    )
+    monkeypatch.setattr(refitting, "verdict", lambda checks: "pass")  # the reference run is too short to pass
+    code, _, err = aligntax(*words)
+    assert code == 1
+    assert "was not drawn: RuntimeError: ink ran out" in err
+    assert load(Path("results/mine")).record["verdict"] == "pass"
+    assert "1 figure could not be drawn" in Path("results/mine/report.html").read_text("utf-8")
+
+
+def test_a_run_tells_of_figures_that_failed(scaling, monkeypatch, tmp_path):
+    monkeypatch.setattr(plots, "scaling_forest", _no_ink)
+    told = []
+    options = Sampling(draws=60, tune=60, chains=2)
+    run("scaling", options=options, out=tmp_path, name="run", talk=Talk(failed=told.append), compiled=scaling)
+    assert [line.rpartition(": ")[2] for line in told] == ["ink ran out"]
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_values_that_cannot_be_read_are_visible_and_counted(mine, monkeypatch):
+    def broken(figure):
+        raise RuntimeError("no axes")
+
+    monkeypatch.setattr(pictures, "values", broken)
+    told = []
+    text = _standing(write_report(mine, talk=Talk(failed=told.append)).read_text("utf-8"))
+    assert "The values of 21 figures could not be read" in text
+    assert len(told) == text.count("RuntimeError: no axes") == len(SOURCES.findall(text)) == 21
+    assert "could not be drawn" not in text
 
 
 def test_a_failing_page_leaves_the_old_one(mine, monkeypatch, undrawn):
@@ -171,8 +282,9 @@ def test_names_from_users_are_text(mine):
     info = {**mine.info, "command": HOSTILE}
     hostile = replace(_with_group(mine, **evidence), record=record, info=info)
     text = write_report(hostile, strict=True).read_text("utf-8")
-    assert "<script" not in text
+    assert "<script" not in _standing(text)
     assert "&lt;script&gt;" in text
+    assert not [script for attributes, script in SCRIPT.findall(text) if 'alert("$x_{")' in script]
 
 
 def test_what_a_run_lacks_is_left_out(mine):
@@ -183,7 +295,7 @@ def test_what_a_run_lacks_is_left_out(mine):
     groups = {"posterior": mine.posterior, "derived": mine.derived[kept], **tables}
     info = {key: value for key, value in mine.info.items() if key != "sensitivity"}
     small = replace(mine, record=record, info=info, tree=xr.DataTree.from_dict(groups))
-    text = write_report(small, strict=True).read_text("utf-8")
+    text = _standing(write_report(small, strict=True).read_text("utf-8"))
     assert "Posterior predictive checks" not in text
     assert "Which anchor" not in text
     assert "alignment data needed" not in text

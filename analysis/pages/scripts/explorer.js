@@ -195,6 +195,13 @@ const explorer = (() => {
     return made;
   };
 
+  const fill = (details, panels) => {
+    const note = notes(panels);
+    const scroll = make("div", { class: "values", tabindex: "0", role: "region", "aria-label": "Values of the figure" });
+    scroll.append(...panels.map(tableOf));
+    details.append(scroll, ...(note ? [make("p", { class: "soft" }, note)] : []));
+  };
+
   const openFigure = (figure) => {
     const image = figure.querySelector("img");
     const name = figure.dataset.figure;
@@ -204,17 +211,13 @@ const explorer = (() => {
     if (panels) {
       const details = make("details", {}, make("summary", {}, "Table"));
       details.addEventListener("toggle", () => {
-        if (details.children.length > 1) return;
-        const note = notes(panels);
-        const scroll = make("div", { class: "values", tabindex: "0", role: "region", "aria-label": "Values of the figure" });
-        scroll.append(...panels.map(tableOf));
-        details.append(scroll, ...(note ? [make("p", { class: "soft" }, note)] : []));
+        if (details.children.length === 1) fill(details, panels);
+        if (details.open) details.scrollIntoView({ block: "nearest" }); // columns may have been balanced anew
       });
       tools.append(details, button("CSV", "Download the values", () => saveTable(name, csvOf(panels))));
-      const spots = spotsOf(panels);
       image.setAttribute("tabindex", "0");
       image.setAttribute("role", "img");
-      hover(image, spots);
+      hover(image, spotsOf(panels));
     }
     tools.append(button(kind, "Download the figure", () => saveImage(figure, image)));
     figure.append(tools);
