@@ -64,7 +64,7 @@ def main() -> None:
     """Work out and write."""
     from analysis.report import ANSWER
 
-    found = kept(vector(read_source(REFERENCE)), (*ANSWER, "anchor_probability[medium_horizon]"))
+    found = kept(vector(read_source(REFERENCE)), ANSWER)
     VECTOR.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
 
 

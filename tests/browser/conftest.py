@@ -12,6 +12,10 @@ pytest.importorskip(
 )
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.analysis.conftest import aligntax
+
+__all__ = ["aligntax"]
+
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )

@@ -26,16 +26,16 @@ const Charts = (() => {
     document.documentElement.dataset.failed = String(Number(document.documentElement.dataset.failed ?? 0) + 1);
   }
 
-  /** Draw a chart of the data `rows`; returns how to replace them. Colours follow the scheme of the page. */
-  async function draw(element, spec, rows, label) {
+  /** Draw a chart of the data `rows`, and `still` ones that stay; returns how to replace them. Colours follow the page's scheme. */
+  async function draw(element, spec, rows, label, still = []) {
     element.setAttribute("role", "img");
     element.setAttribute("aria-label", label);
     let now = rows, found = null;
     const embed = async () => {
       try {
-        const whole = { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", autosize: { type: "fit", contains: "padding" }, data: { name: "rows", values: now }, config: config(), ...spec };
+        const whole = { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", autosize: { type: "fit", contains: "padding" }, data: { name: "rows", values: now }, datasets: { still }, config: config(), ...spec };
         found?.finalize();
-        found = await vegaEmbed(element, whole, { ast: true, actions: false, renderer: "svg", mode: "vega-lite" });
+        found = await vegaEmbed(element, whole, { ast: true, actions: false, renderer: "canvas", mode: "vega-lite" });
       } catch (error) { found = null; failed(element, error); }
     };
     await embed();
@@ -47,7 +47,7 @@ const Charts = (() => {
     }).observe(element);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", embed);
     return {
-      get rows() { return now; },
+      get rows() { return [...still, ...now]; },
       async update(next) {
         now = next;
         if (!found) return;

@@ -60,7 +60,7 @@ const Chosen = (() => {
       return (now) => chart.update(rows(now));
     }
 
-    async function draw() {
+    async function drawAll() {
       if (!place.open) { state.charts = []; return; }
       const { quantities } = run.held.groups[Number(forest.value)], names = [across.value, up.value];
       const [first, second] = names.map((name) => values(run, name, state.answer).quantity);
@@ -70,6 +70,8 @@ const Chosen = (() => {
       ];
     }
 
+    let queue = Promise.resolve(); // one after the other, so that the last choice is what stands
+    const draw = () => { queue = queue.then(drawAll); };
     place.addEventListener("toggle", draw);
     for (const select of [forest, across, up]) select.addEventListener("change", draw);
     return async (now) => { state.answer = now; await Promise.all(state.charts.map((redraw) => redraw(now))); };

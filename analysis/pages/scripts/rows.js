@@ -3,12 +3,11 @@
 const Rows = (() => {
   const BANDS = [0.05, 0.25, 0.5, 0.75, 0.95];
   const FIRST = 2024, LAST = 2060, DATES = 25; // as the fan of analysis/plots.py
-  const SMOOTH = 128, LINES = 1000; // cells of a density; draws of a fan, enough for a band
+  const SMOOTH = 80, LINES = 1000; // cells of a density; draws of a fan, enough for a band
 
   /** Share of the draws that come by each year; those without a date never do. */
   function arrival(answer, name, label, from, to) {
-    const { x, w } = Weights.ordered(answer.columns[name].map((v) => (Number.isNaN(v) ? Infinity : v)), answer.weights);
-    const rows = [];
+    const { x, w } = Weights.ordered(answer.columns[name], answer.weights), rows = []; // a date is never undefined
     let sum = 0, i = 0;
     for (let year = from; year <= to; year += 1) {
       while (i < x.length && x[i] <= year) { sum += w[i]; i += 1; }
@@ -17,35 +16,57 @@ const Rows = (() => {
     return rows;
   }
 
-  /** Bands of hours needed and affordable if the largest run of each date were the one to align. */
-  function fan(run, answer) {
+  const WHOLE = "all of the tolerated tax as hours";
+
+  /** Spend and FLOP of the largest run of each date, which no prior that moves here changes; worked out once. */
+  function paths(run) {
+    if (run.paths) return run.paths;
     const c = run.held.alignment, functions = Alignment.trends(c), last = Math.max(FIRST + 1, Math.min(LAST, c.horizon));
     const dates = Array.from({ length: DATES }, (_, i) => FIRST + ((last - FIRST) * i) / (DATES - 1));
     const every = Math.max(1, Math.floor(run.n / LINES)), size = Math.ceil(run.n / every);
-    const amounts = { needed: [], affordable: [], "all of the tolerated tax as hours": [] };
-    for (const name in amounts) amounts[name] = dates.map(() => new Float64Array(size));
-    const weights = new Float64Array(size);
+    const table = () => dates.map(() => new Float64Array(size)), spend = table(), flop = table();
+    WhatIf.eachDraw(run, run.values, (x, d) => dates.forEach((t, i) => {
+      spend[i][d / every] = functions.spend(x, t);
+      flop[i][d / every] = functions.physical(x, t);
+    }), every);
+    run.paths = { dates, every, size, spend, flop, functions };
+    return run.paths;
+  }
+
+  /** Bands of hours needed and affordable if the largest run of each date were the one to align. */
+  function fan(run, answer) {
+    const { dates, every, size, spend, flop, functions } = paths(run), weights = new Float64Array(size);
+    const table = () => dates.map(() => new Float64Array(size)), amounts = { needed: table(), affordable: table(), [WHOLE]: table() };
     WhatIf.eachDraw(run, answer.carried.values, (x, d) => {
       const k = d / every, perHour = x.usd_per_hour + x.labour_overhead;
       const room = Math.log10(Math.max(10 ** x.alignment_tax_tolerance - x.alignment_compute_share, 0));
       weights[k] = answer.weights[d];
-      dates.forEach((t, i) => {
-        const budget = functions.spend(x, t);
-        amounts.needed[i][k] = functions.needed(x, functions.physical(x, t), t);
-        amounts.affordable[i][k] = room + budget - perHour;
-        amounts["all of the tolerated tax as hours"][i][k] = x.alignment_tax_tolerance + budget - perHour;
-      });
+      for (let i = 0; i < dates.length; i += 1) {
+        amounts.needed[i][k] = functions.needed(x, flop[i][k], dates[i]);
+        amounts.affordable[i][k] = room + spend[i][k] - perHour;
+        amounts[WHOLE][i][k] = x.alignment_tax_tolerance + spend[i][k] - perHour;
+      }
     }, every);
-    return Object.entries(amounts).flatMap(([name, values]) => dates.map((date, i) => {
+    return Object.entries(amounts).flatMap(([series, values]) => dates.map((date, i) => {
       const [q05, q25, q50, q75, q95] = Weights.quantiles(Weights.ordered(values[i], weights), BANDS);
-      const row = { date, series: name, q50: held(q50), median: hours(q50), interval: `${hours(q05)} to ${hours(q95)}` };
-      return name === "needed" || name === "affordable" ? { ...row, q05: held(q05), q25: held(q25), q75: held(q75), q95: held(q95) } : row;
+      const row = { date, series, q50: held(q50), median: hours(q50), interval: `${hours(q05)} to ${hours(q95)}` };
+      return series === WHOLE ? row : { ...row, q05: held(q05), q25: held(q25), q75: held(q75), q95: held(q95) };
     }));
   }
 
   // "Nothing affordable" is drawn far below any axis.
   const held = (value) => (Number.isFinite(value) ? value : value > 0 ? 99 : -99);
   const hours = (value) => (value === -Infinity ? "nothing" : `${Words.number(10 ** value)} hours`);
+
+  /** Finite draws in order, with their weights. */
+  function finite(values, weights) {
+    const { x, w } = Weights.ordered(values, weights), n = x.length;
+    let first = 0, last = n;
+    while (first < n && x[first] === -Infinity) first += 1;
+    while (last > first && x[last - 1] === Infinity) last -= 1;
+    const sum = w.subarray(first, last).reduce((a, b) => a + b, 0);
+    return { x: x.subarray(first, last), w: w.subarray(first, last).map((v) => v / sum) };
+  }
 
   /** Weighted kernel density of the finite draws on a grid, its highest 1. */
   function density(values, weights, [low, high]) {
@@ -59,7 +80,7 @@ const Rows = (() => {
     });
     if (!(sum > 0)) return [];
     const sd = Math.sqrt(Math.max(square / sum - (mean / sum) ** 2, 0)), ess = (sum * sum) / squares;
-    const [q25, q75] = Weights.quantiles(Weights.ordered(values.map((v) => (Number.isFinite(v) ? v : NaN)), weights), [0.25, 0.75]);
+    const [q25, q75] = Weights.quantiles(finite(values, weights), [0.25, 0.75]);
     const spread = Math.min(sd, (q75 - q25) / 1.34 || sd) || width;
     const bandwidth = Math.max(0.9 * spread * ess ** -0.2, 0.7 * width), reach = Math.ceil((3 * bandwidth) / width); // Silverman's rule
     const kernel = Array.from({ length: 2 * reach + 1 }, (_, k) => Math.exp(-0.5 * (((k - reach) * width) / bandwidth) ** 2));
@@ -70,7 +91,7 @@ const Rows = (() => {
 
   /** Range of a density: the middle 98% of the finite draws, and room for the bars of those without a number. */
   function domain(values, weights) {
-    const sorted = Weights.ordered(values.map((v) => (Number.isFinite(v) ? v : NaN)), weights);
+    const sorted = finite(values, weights);
     const [low, high] = sorted.x.length ? Weights.quantiles(sorted, [0.01, 0.99]) : [0, 1];
     const pad = 0.12 * (high - low) || 0.5;
     return { inner: [low, high], outer: [low - 1.4 * pad, high + 1.4 * pad] };

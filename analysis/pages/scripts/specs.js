@@ -42,6 +42,7 @@ const Specs = (() => {
       height: 260,
       encoding: { x: { field: "year", type: "quantitative", title: null, scale: { nice: false, zero: false }, axis: { format: "d", tickCount: 6 } }, y },
       layer: [
+        { data: { name: "still" }, mark: { type: "line", strokeWidth: 2.2 }, encoding: { color, strokeDash } },
         { mark: { type: "line", strokeWidth: 2.2 }, encoding: { color, strokeDash } },
         { mark: { type: "point", opacity: 0, size: 120 }, encoding: { tooltip } },
       ],
@@ -55,15 +56,18 @@ const Specs = (() => {
       : { tickCount: 4, format: quantity.unit === "year" ? "d" : "~g" };
     const title = `${quantity.label}${quantity.unit === "1" || quantity.unit === "year" ? "" : ` (${quantity.unit})`}`;
     const color = { field: "series", type: "nominal", legend: null, scale: { domain: ["this run", "what if"], range: [grey, blue] } };
+    const bars = {
+      transform: [{ filter: "datum.kind == 'mass'" }], mark: { type: "bar", width: 6, clip: true },
+      encoding: { color, tooltip: [{ field: "series" }, { field: "words", title: "of draws" }] },
+    };
     return {
       height: 90, title: { text: title, limit: 300 },
       encoding: { x: { field: "x", type: "quantitative", title: null, scale: { domain, nice: false, zero: false }, axis: { ...axis, grid: false } }, y: { field: "y", type: "quantitative", axis: null, scale: { domain: [0, 1.05] } } },
       layer: [
-        { transform: [{ filter: "datum.kind == 'density' && datum.series == 'this run'" }], mark: { type: "area", opacity: 0.3, color: grey } },
-        { transform: [{ filter: "datum.kind == 'density' && datum.series == 'what if'" }], mark: { type: "line", strokeWidth: 2, color: blue } },
-        { transform: [{ filter: "datum.kind == 'mass'" }],
-          mark: { type: "bar", width: 6, clip: true },
-          encoding: { color, tooltip: [{ field: "series" }, { field: "words", title: "of draws" }] } },
+        { data: { name: "still" }, transform: [{ filter: "datum.kind == 'density'" }], mark: { type: "area", opacity: 0.3, color: grey } },
+        { data: { name: "still" }, ...bars },
+        { transform: [{ filter: "datum.kind == 'density'" }], mark: { type: "line", strokeWidth: 2, color: blue } },
+        bars,
         { transform: [{ filter: "datum.kind == 'density'" }], mark: { type: "point", opacity: 0, size: 80 }, encoding: { tooltip: [{ field: "series" }, { field: "words", title: "value" }] } },
       ],
     };

@@ -76,13 +76,33 @@ const Weights = (() => {
 
   function effective(weights) { let sum = 0; for (const w of weights) sum += w * w; return 1 / sum; }
 
+  // The order of a column outlives its weights: most columns stay as they are whatever prior is moved.
+  const orders = new WeakMap();
+
+  /** Places of the defined draws in the order of their values. */
+  function order(values) {
+    if (!orders.has(values)) {
+      const kept = [];
+      for (let i = 0; i < values.length; i += 1) if (!Number.isNaN(values[i])) kept.push(i);
+      orders.set(values, Uint32Array.from(kept).sort((i, j) => (values[i] < values[j] ? -1 : values[i] > values[j] ? 1 : i - j)));
+    }
+    return orders.get(values);
+  }
+
   /** Defined draws that count, in order, with their weights among themselves. */
   function ordered(values, weights) {
-    const kept = [];
-    for (let i = 0; i < values.length; i += 1) if (!Number.isNaN(values[i]) && weights[i] > 0) kept.push(i);
-    const order = Uint32Array.from(kept).sort((i, j) => (values[i] < values[j] ? -1 : values[i] > values[j] ? 1 : i - j));
-    const x = Float64Array.from(order, (i) => values[i]), w = Float64Array.from(order, (i) => weights[i]), sum = total(w);
-    return { x, w: w.map((v) => v / sum) };
+    const places = order(values), n = places.length, x = new Float64Array(n), w = new Float64Array(n);
+    let size = 0, sum = 0;
+    for (let k = 0; k < n; k += 1) {
+      const weight = weights[places[k]];
+      if (!(weight > 0)) continue;
+      x[size] = values[places[k]];
+      w[size] = weight;
+      sum += weight;
+      size += 1;
+    }
+    for (let k = 0; k < size; k += 1) w[k] /= sum;
+    return { x: x.subarray(0, size), w: w.subarray(0, size) };
   }
 
   /** Quantiles of numbers in order that may be infinite, as `censored_quantile`. */

@@ -168,11 +168,11 @@
   }
 
   // ------------------------------------------------------------------------------------------------------------- charts
-  async function chart(title, note, spec, rows, wide = false) {
+  async function chart(title, note, spec, rows, still = [], wide = false) {
     const figure = element("figure", {}), area = element("div", { class: "chart" });
     figure.append(area, element("figcaption", {}, note));
     out[wide ? "charts" : "panels"].append(figure);
-    const drawn = await Charts.draw(area, spec, rows(base), title);
+    const drawn = await Charts.draw(area, spec, rows(base), title, still);
     figure.append(Downloads.tools(drawn, `${held.run} ${title}`));
     charts.push((answer) => drawn.update(rows(answer)));
   }
@@ -182,14 +182,14 @@
       const first = Rows.fan(run, base), ends = first.filter((row) => row.series === "needed").flatMap((row) => [row.q05, row.q95]);
       const tops = first.filter((row) => row.series === "affordable").map((row) => row.q95);
       const domain = [Math.max(-1, Math.min(...ends) - 1), Math.max(...ends, ...tops) + 1];
-      await chart("Data needed and affordable", "Human-hours of alignment data needed and affordable if the largest run of each date were the one to align: median, 50% and 90% bands.", Specs.fan(domain), (answer) => Rows.fan(run, answer), true);
+      await chart("Data needed and affordable", "Human-hours of alignment data needed and affordable if the largest run of each date were the one to align: median, 50% and 90% bands.", Specs.fan(domain), (answer) => Rows.fan(run, answer), [], true);
     }
     if ("tai_year" in base.columns && "tai_year_aligned" in base.columns) {
       const from = Math.floor(held.alignment?.now ?? 2026), to = held.horizon;
       const was = Rows.arrival(base, "tai_year", "this run", from, to);
       await chart("Arrival", `Probability that transformative AI has arrived by each year; the rest lies after ${to} or never arrives.`, Specs.arrival(), (answer) => [
-        ...was, ...Rows.arrival(answer, "tai_year", "what if", from, to),
-        ...Rows.arrival(answer, "tai_year_baseline_exponent", "what if, data as parameters^0.8", from, to), ...Rows.arrival(answer, "tai_year_aligned", "what if, aligned", from, to)], true);
+        ...Rows.arrival(answer, "tai_year", "what if", from, to),
+        ...Rows.arrival(answer, "tai_year_baseline_exponent", "what if, data as parameters^0.8", from, to), ...Rows.arrival(answer, "tai_year_aligned", "what if, aligned", from, to)], was, true);
     }
     const wanted = PANELS.filter((name) => name in base.columns), panels = wanted.length ? wanted : columns.filter((column) => !column.indicator).map((column) => column.name);
     for (const name of panels.slice(0, MOST_PANELS)) {
@@ -197,7 +197,7 @@
       const was = Rows.densityRows(column, base.columns[name], base.weights, "this run", domain);
       const beyond = [column.beneath, column.beyond].filter((_, i) => was.some((row) => row.kind === "mass" && (i ? row.x > domain.inner[1] : row.x < domain.inner[0])));
       await chart(column.label, `Grey: this run; line: what if.${beyond.length ? ` Bars: share of draws ${beyond.join(" / ")}.` : ""}`, Specs.density(column, domain.outer),
-        (answer) => [...was, ...Rows.densityRows(column, answer.columns[name], answer.weights, "what if", domain)]);
+        (answer) => Rows.densityRows(column, answer.columns[name], answer.weights, "what if", domain), was);
     }
   }
 

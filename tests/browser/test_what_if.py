@@ -1,0 +1,368 @@
+"""Priors moved in a report: the page answers as a refit does, says where it cannot, and hands out what it shows."""
+
+import csv
+import json
+import re
+import shutil
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis import refit
+from analysis.report import write_report
+from analysis.source import read_source
+from analysis.store import load
+from analysis.words import amount, interval
+from models.quantities import lookup
+from models.views import parse_view
+from tests.conftest import REFERENCE
+from tests.what_if_vector import KEYS, VECTOR, answered, moved
+
+TOLERANCE = "alignment_tax_tolerance"
+CLOSE = 1e-6  # of a posterior standard deviation
+
+# What the page answers to each case, worked out by its own scripts on the data that it holds.
+ANSWERS = """async (cases) => {
+  const held = JSON.parse(document.getElementById("held").textContent), run = await WhatIf.load(held);
+  return cases.map((each) => {
+    const own = (name) => run.views[each.view][name] ?? run.tables[run.index[name]];
+    const chosen = each.view ? Object.fromEntries(held.quantities.map(({ name }) => [name, own(name)]))
+      : Object.fromEntries(Object.entries(each.move).map(([name, points]) => [name, WhatIf.stated(run, name, points)]));
+    const answer = WhatIf.answer(run, chosen), finite = (v) => (Number.isFinite(v) ? v : null);
+    const row = (name) => Object.fromEntries(Object.entries(Weights.summary(answer.columns[name], answer.weights)).map(([k, v]) => [k, finite(v)]));
+    const claims = Object.fromEntries(held.claims.map((c) => [c.name, Weights.within(answer.columns[c.quantity], answer.weights, c.lower, c.upper)]));
+    return { exact: answer.exact, claims, checks: Object.fromEntries(answer.checks.map((c) => [c.name, [finite(c.value), c.passed, c.where]])),
+             rows: Object.fromEntries(held.columns.map(({ name }) => [name, row(name)])) };
+  });
+}"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """A results folder with the reference run and its report."""
+    out = tmp_path_factory.mktemp("results")
+    shutil.copytree(REFERENCE, out / "reference")
+    write_report(load(out / "reference"), strict=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def source():
+    return read_source(REFERENCE)
+
+
+def ready(opened, path, **options):
+    page = opened(path, **options)
+    page.wait_for_selector("#what-if[data-ready]")
+    return page
+
+
+@pytest.fixture
+def page(results, opened):
+    return ready(opened, results / "reference" / "report.html")
+
+
+def after(page, act):
+    """Do something and wait until the page has followed."""
+    before = page.get_attribute("#what-if", "data-updates")
+    act()
+    page.wait_for_selector("#what-if[data-updates]" + (f':not([data-updates="{before}"])' if before else ""))
+
+
+def fields(page, quantity, kind="number"):
+    return page.locator(f'fieldset[data-quantity="{quantity}"] input[type={kind}]')
+
+
+def state(page, *points, quantity=TOLERANCE):
+    """State the three points of a prior, from the highest down or the lowest up, so that they stay in order."""
+    page.eval_on_selector_all(".priors > details", "all => all.forEach(one => { one.open = true; })")
+    now = [float(fields(page, quantity).nth(k).input_value()) for k in range(3)]
+    for k in (2, 1, 0) if points[2] > now[2] or points[1] >= now[1] else (0, 1, 2):
+        if points[k] != now[k]:
+            after(page, lambda k=k: fields(page, quantity).nth(k).fill(str(points[k])))
+
+
+def status(page):
+    return page.locator("[data-out=status]").inner_text()
+
+
+def command(page):
+    return page.locator("[data-out=command] code").inner_text()
+
+
+def shown(page, name):
+    return page.locator(f'[data-number="{name}"]').inner_text()
+
+
+def spelt(rows, name):
+    median, ninety = interval(rows[name], lookup(name.split("[")[0]), 2100.0)
+    return f"{median} ({ninety})" if ninety else median
+
+
+def assert_same(found, expected, where):
+    """Two answers, the numbers within a millionth of a posterior standard deviation."""
+    assert found["exact"] == expected["exact"], where
+    for name, row in expected["rows"].items():
+        ends = [row[key] for key in ("q05", "q25", "q50", "q75", "q95") if row[key] is not None]
+        spread = row["sd"] or (max(ends) - min(ends) if len(ends) > 1 else 0.0) / 3 or 1.0
+        for key in KEYS:
+            got, wanted = found["rows"][name][key], row[key]
+            assert (got is None) == (wanted is None), (where, name, key, got, wanted)
+            if wanted is not None:
+                assert abs(got - wanted) <= CLOSE * (1.0 if key.startswith("prob") else spread), (where, name, key)
+    for name, (value, passed, place) in expected["checks"].items():
+        got = found["checks"][name]
+        assert got[1:] == [passed, place], (where, name)
+        assert got[0] == pytest.approx(value, abs=1e-6, rel=1e-6, nan_ok=True), (where, name)
+    for name, value in found["claims"].items():
+        assert value == pytest.approx(expected["claims"][name], abs=1e-9), (where, name)
+
+
+def test_every_move_is_answered_as_a_refit_answers_it(page):
+    vector = json.loads(VECTOR.read_text())
+    cases = [*vector["moves"], *vector["views"]]
+    told = [{key: case[key] for key in ("move", "view") if key in case} for case in cases]
+    for case, found in zip(cases, page.evaluate(ANSWERS, told), strict=True):
+        assert_same(found, case, case.get("move", case.get("view")))
+
+
+def test_the_comparison_sees_a_wrong_answer(page):
+    """Negative control: the answer to another move is not the same."""
+    moves = json.loads(VECTOR.read_text())["moves"]
+    found = page.evaluate(ANSWERS, [{"move": {TOLERANCE: [0.01, 0.0501, 0.2]}}])[0]
+    with pytest.raises(AssertionError):
+        assert_same(found, moves[1], "")
+
+
+def test_a_refit_by_reweighting_is_where_its_page_starts(results, opened, source):
+    view = moved(source, {"spend_growth": [0.5, 0.57, 0.64], TOLERANCE: [0.01, 0.05, 0.2]})
+    result = refit(results / "reference", view, "reweight", out=results, name="reweighted", report=True)
+    page = ready(opened, result.path / "report.html")
+    assert page.locator("[data-out=check]").is_hidden()
+    further = {"spend_growth": [0.5, 0.57, 0.64], TOLERANCE: [0.02, 0.08, 0.3]}
+    start, found = page.evaluate(ANSWERS, [{"move": {}}, {"move": {TOLERANCE: further[TOLERANCE]}}])
+    names = list(start["rows"])
+    for answer, wanted in ((start, answered(source, view)), (found, answered(source, moved(source, further)))):
+        assert_same(answer, {**wanted, "rows": {name: wanted["rows"][name] for name in names}}, "refit")
+
+
+def test_moving_the_tolerance_moves_the_numbers(page, source):
+    before = shown(page, "alignment_hours_affordable")
+    state(page, 0.01, 0.05, 0.2)
+    assert "Redrawn exactly" in status(page)
+    rows = answered(source, moved(source, {TOLERANCE: [0.01, 0.05, 0.2]}))["rows"]
+    assert shown(page, "alignment_hours_affordable") == spelt(rows, "alignment_hours_affordable") != before
+    for cell in page.locator("[data-number]").all():
+        name = cell.get_attribute("data-number")
+        assert cell.inner_text() == spelt(rows, name), name
+    assert spelt(rows, "prob_affordable") in page.locator("[data-out=sentence]").inner_text()
+    assert command(page) == f"aligntax refit reference --set {TOLERANCE}=0.01,0.05,0.2"
+
+
+def test_what_evidence_informs_is_reweighted_and_far_moves_are_to_be_sampled(page):
+    state(page, 0.5, 0.57, 0.64, quantity="spend_growth")
+    assert re.search(r"Reweighted\. \d+ effective draws of 720, Pareto k-hat", status(page))
+    assert "untrusted" not in page.get_attribute("#what-if", "class")
+    state(page, 0.9, 1.1, 1.3, quantity="spend_growth")
+    assert "Sample this one." in status(page) and "spend_growth" in status(page)
+    assert "untrusted" in page.get_attribute("#what-if", "class")
+    assert float(page.eval_on_selector(".answer-now", "e => getComputedStyle(e).opacity")) < 0.6
+    assert command(page) == "aligntax refit reference --set spend_growth=0.9,1.1,1.3"
+    after(page, lambda: page.click("[data-do=reset]"))
+    assert "As the run" in status(page)
+    assert "untrusted" not in page.get_attribute("#what-if", "class")
+
+
+def test_the_command_does_what_the_page_shows(page, aligntax, results):
+    state(page, 0.01, 0.05, 0.2)
+    words = command(page).split()
+    assert words[0] == "aligntax"
+    code, out, _ = aligntax(*words[1:], "--out", results, "--name", "pasted", "--json")
+    told = json.loads(out)
+    assert code == (1 if told["verdict"] == "fail" else 0)  # the reference run is too short for its own checks
+    assert shown(page, "tax_headroom") == spelt(told["quantities"], "tax_headroom")
+
+
+def exported(page, tmp_path):
+    with page.expect_download() as download:
+        page.click("[data-do=export]")
+    path = tmp_path / "what-if.toml"
+    download.value.save_as(path)
+    return path
+
+
+def test_the_exported_view_is_a_view(page, aligntax, tmp_path, source):
+    state(page, 0.01, 0.05, 0.2)
+    state(page, 1.0, 30.0, 900.0, quantity="rlhf_multiplier")
+    path = exported(page, tmp_path)
+    assert aligntax("view", "check", path)[0] == 0
+    view = parse_view(path.read_text("utf-8"), str(path))
+    expected = moved(source, {TOLERANCE: [0.01, 0.05, 0.2], "rlhf_multiplier": [1.0, 30.0, 900.0]})
+    assert view.hash == expected.hash
+
+
+def test_a_named_view_takes_its_priors_but_for_locked_ones(page, source):
+    page.eval_on_selector_all(".priors > details", "all => all.forEach(one => { one.open = true; })")
+    after(page, lambda: page.select_option("select[name=view]", "leike-2023"))
+    found = next(each for each in json.loads(VECTOR.read_text())["views"] if each["view"] == "leike-2023")
+    assert shown(page, "tax_headroom") == spelt(found["rows"], "tax_headroom")
+    assert command(page) == "aligntax refit reference --view leike-2023"
+    page.locator(f'[data-quantity="{TOLERANCE}"] input[type=checkbox]').check()
+    assert fields(page, TOLERANCE).first.is_disabled()
+    after(page, lambda: page.select_option("select[name=view]", "steiner-2022"))
+    assert shown(page, "alignment_tax_tolerance") == spelt(found["rows"], "alignment_tax_tolerance")
+    assert "--view what-if.toml" in command(page)
+    assert page.get_by_text("export the view first").is_visible()
+    after(page, lambda: page.select_option("select[name=view]", "mixture"))
+    assert "Sample this one. The view changes anchor weights" in status(page)
+    assert page.locator("[data-do=export]").is_disabled()
+
+
+def test_points_that_do_not_increase_are_not_taken(page):
+    before = shown(page, "tax_headroom")
+    fields(page, TOLERANCE).nth(1).fill("0.9")
+    problem = page.locator(f'[data-quantity="{TOLERANCE}"] .problem')
+    assert problem.inner_text() == "The three points must increase."
+    fields(page, TOLERANCE).nth(1).fill("-1")
+    assert problem.inner_text() == "Outside the quantity's range (above 0)."
+    assert fields(page, TOLERANCE).nth(1).get_attribute("aria-invalid") == "true"
+    assert shown(page, "tax_headroom") == before
+
+
+def test_sliders_follow_keys_and_push_their_neighbours(page):
+    slider = fields(page, TOLERANCE, "range").nth(1)
+    slider.focus()
+    before = float(fields(page, TOLERANCE).nth(1).input_value())
+    after(page, lambda: page.keyboard.press("ArrowRight"))
+    assert float(fields(page, TOLERANCE).nth(1).input_value()) > before
+    after(page, lambda: page.keyboard.press("End"))
+    low, middle, high = (float(fields(page, TOLERANCE).nth(k).input_value()) for k in range(3))
+    assert low < middle < high
+    assert "%" in slider.get_attribute("aria-valuetext")
+    after(page, lambda: page.locator(f'[data-quantity="{TOLERANCE}"] button').click())
+    assert "As the run" in status(page)
+
+
+def test_a_prior_is_found_by_its_words(page):
+    page.fill("input[name=filter]", "toler")
+    visible = page.locator(".prior:visible")
+    assert visible.count() == 1
+    assert visible.get_attribute("data-quantity") == TOLERANCE
+
+
+def test_charts_show_the_answer_and_hand_out_their_rows(page, tmp_path, source):
+    state(page, 0.01, 0.05, 0.2)
+    assert page.locator("#what-if .chart canvas").count() == 8
+    assert page.locator("#what-if .broken").count() == 0
+    figure = page.locator("#what-if figure").nth(1)
+    with page.expect_download() as download:
+        figure.get_by_role("button", name="CSV").click()
+    download.value.save_as(tmp_path / "arrival.csv")
+    rows = list(csv.DictReader(StringIO((tmp_path / "arrival.csv").read_text("utf-8"))))
+    found = {int(row["year"]): float(row["probability"]) for row in rows if row["series"] == "what if"}
+    year = load(REFERENCE).derived["tai_year"].values.ravel()
+    assert all(probability == pytest.approx(np.mean(year <= at), abs=2e-3) for at, probability in found.items())
+    with page.expect_download() as download:
+        figure.get_by_role("button", name="SVG").click()
+    download.value.save_as(tmp_path / "arrival.svg")
+    assert (tmp_path / "arrival.svg").read_text("utf-8").startswith("<svg")
+    figure.locator("summary").click()
+    assert figure.locator("tbody tr").count() == len(rows)
+
+
+def test_a_chart_shows_values_under_the_pointer(page):
+    chart = page.locator("#what-if .chart").nth(1)
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    for across in np.linspace(0.4, 0.9, 12):
+        for down in np.linspace(0.15, 0.75, 12):
+            page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+            if page.locator("#vg-tooltip-element.visible").count():
+                assert "probability" in page.locator("#vg-tooltip-element").inner_text()
+                return
+    pytest.fail("no value under the pointer anywhere")
+
+
+def test_chosen_quantities_have_forest_and_pair_plots(page, results):
+    page.locator("details.chosen > summary").click()
+    page.wait_for_selector("details.chosen figure:nth-of-type(1) canvas")
+    page.select_option('[aria-label="Quantities of the forest plot"]', label="Compute")
+    page.select_option('[aria-label="Horizontal quantity"]', "spend_growth")
+    page.select_option('[aria-label="Vertical quantity"]', "tai_year")
+    page.wait_for_selector('details.chosen [aria-label="spend growth and TAI arrival"] canvas')
+    assert page.locator("details.chosen .chart canvas").count() == 2
+    assert page.locator("details.chosen .broken").count() == 0
+
+
+def test_a_chart_that_fails_says_why_in_its_place(page):
+    found = page.evaluate(
+        """async () => { const place = document.querySelector("#what-if figure .chart");
+        await Charts.draw(place, { mark: "no such mark" }, [], "broken"); return place.innerText; }"""
+    )
+    assert found.startswith("This figure could not be drawn. TypeError: ")
+
+
+def test_the_page_knows_when_its_arithmetic_is_not_the_runs(results, opened, tmp_path):
+    """Negative control: a stored number that the draws do not give."""
+    text = (results / "reference" / "report.html").read_text("utf-8")
+    changed = re.sub(r'("name":"data_exponent","label".*?"stored":\{"q05":)[0-9.]+', r"\g<1>0.5", text, count=1)
+    assert changed != text
+    (tmp_path / "report.html").write_text(changed, "utf-8")
+    page = ready(opened, tmp_path / "report.html")
+    assert "does not give the run's numbers of data exponent" in page.locator("[data-out=check]").inner_text()
+
+
+HOSTILE = "<script>alert(1)</script>\"'</title>&"
+
+
+def test_a_hostile_view_is_text(results, opened, aligntax, tmp_path):
+    result = load(results / "reference")
+    view = result.view.replace(name=HOSTILE, title=HOSTILE)
+    hostile = refit(result, view, "reweight", out=tmp_path, name="hostile", report=True)
+    named = replace(hostile, record={**hostile.record, "view": HOSTILE})
+    page = ready(opened, write_report(named, strict=True))
+    assert HOSTILE in page.locator("header").inner_text()
+    state(page, 0.01, 0.05, 0.2)
+    path = exported(page, tmp_path)
+    assert aligntax("view", "check", path)[0] == 0
+    assert parse_view(path.read_text("utf-8"), str(path)).name == f"{HOSTILE}-what-if"
+
+
+def test_words_are_those_of_python(page):
+    names = (
+        "alignment_hours_needed",
+        "alignment_tax",
+        "tai_year",
+        "timeline_shift_exponent",
+        "tai_flop",
+        "data_exponent",
+    )
+    names += ("rlhf_multiple_needed", "tax_headroom", "training_cost_at_tai")
+    values = np.random.default_rng(1).uniform(-6.3, 45.7, 261).tolist()  # none halfway between two roundings
+    quantities = page.evaluate("() => JSON.parse(document.getElementById('held').textContent).columns")
+    columns = {column["name"]: column for column in quantities}
+    for name in names:
+        told = page.evaluate("([q, values]) => values.map((v) => Words.amount(v, q))", [columns[name], values])
+        assert told == [amount(value, lookup(name)) for value in values], name
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [380, 1280])
+def test_nothing_overflows(results, opened, width, scheme):
+    page = ready(opened, results / "reference" / "report.html", width=width, color_scheme=scheme)
+    page.eval_on_selector_all("#what-if details", "all => all.forEach(one => { one.open = true; })")
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_it_prints_on_ten_pages(results, opened, tmp_path):
+    page = ready(opened, results / "reference" / "report.html")
+    pdf = page.pdf(format="A4")
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) <= 10
+
+
+def test_the_page_is_small_enough(results):
+    assert (Path(results) / "reference" / "report.html").stat().st_size < 8e6
