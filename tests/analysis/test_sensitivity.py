@@ -478,7 +478,7 @@ def test_the_report_says_what_drives_the_answer(whole, reference, tmp_path):
     page = write_report(result, strict=True).read_text("utf-8")
     assert page.index("<h2>Figures") < page.index("<h2>What drives the answer") < page.index("<h2>Diagnostics")
     section = page[page.index("<h2>What drives") : page.index("<h2>Diagnostics")]
-    assert "tax tolerance (0.0" in section and "raises it, assumed)" in section
+    assert ">tax tolerance</dfn> (0.0" in section and "raises it, assumed)" in section
     assert "Knowing everything first would be worth" in section and "<img" in section
     old = write_report(replace(result, info=reference.info)).read_text("utf-8")  # a run from before
     assert ("What drives the answer" in old) == ("sensitivity" in reference.info)
