@@ -16,6 +16,7 @@ import typer
 from analysis.commands import budget as buying
 from analysis.commands import compare as comparing
 from analysis.commands import density, evidence, forecasts, overoptimization, runs, view
+from analysis.commands import index as indexing
 from analysis.commands import refit as refitting
 from analysis.commands import sensitivity as drivers
 from models.errors import InputError
@@ -33,7 +34,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 MAKE = (runs.run, refitting.refit)
-READ = (runs.show, comparing.compare, drivers.sensitivity, buying.budget, runs.runs, runs.report, runs.verify)
+READ = (
+    runs.show,
+    comparing.compare,
+    drivers.sensitivity,
+    buying.budget,
+    runs.runs,
+    indexing.index,
+    runs.report,
+    runs.verify,
+)
 FORECASTS = (forecasts.shifts, forecasts.reproduce)
 DENSITY = (density.predict_density, density.density_trials)
 for command in (*MAKE, *READ, *FORECASTS, *DENSITY, overoptimization.gold_curves):

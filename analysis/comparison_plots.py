@@ -25,7 +25,7 @@ from analysis.plot_style import (
 from analysis.words import tick
 from models.quantities import lookup
 
-__all__ = ["side_by_side"]
+__all__ = ["COLOURS", "end", "side_by_side"]
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, AMBER, SKY, GREY, "black")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)), (0, (8, 2)), (0, (3, 1)))
@@ -84,11 +84,11 @@ def _panel(axes: Any, comparison: Comparison, name: str) -> None:
     for i, row in enumerate(rows):
         place, colour = -i, COLOURS[i]
         for keys, width in ((("q05", "q95"), 1.2), (("q25", "q75"), 3.5)):
-            ends = [_end(row, key, low - room, high + room) for key in keys]
+            ends = [end(row, key, low - room, high + room) for key in keys]
             axes.plot(ends, [place, place], color=colour, linewidth=width, solid_capstyle="butt")
         for key, marker, edge in (("q05", "<", low - room), ("q95", ">", high + room)):
             if row[key] is None and row["prob_undefined"] < 1:
-                at = _end(row, key, low - room, high + room)
+                at = end(row, key, low - room, high + room)
                 axes.plot(at, place, marker if at == edge else "", color=colour, markersize=4)
         if row["q50"] is not None:
             axes.plot(row["q50"], place, "o", color=colour, markersize=4)
@@ -102,7 +102,7 @@ def _panel(axes: Any, comparison: Comparison, name: str) -> None:
     axes.set_title(quantity.axis.replace("log10 ", "") + (" *" if any(comparison.differs[name]) else ""), loc="left")
 
 
-def _end(row: Any, key: str, low: float, high: float) -> float:
+def end(row: Any, key: str, low: float, high: float) -> float:
     """Quantile, or the edge of the panel on whose side the censored mass lies in which it falls."""
     value = row[key]
     if value is not None:

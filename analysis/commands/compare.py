@@ -16,6 +16,9 @@ def compare(
     ],
     given: Given = None,
     picture: Picture = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Write it as one offline page with live charts too (html).", show_default=False)
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every headline number, vectors too.")] = False,
     as_json: Json = False,
     out: Out = Path("results"),
@@ -25,7 +28,13 @@ def compare(
     from analysis.store import load
 
     check_picture(picture)
+    if page is not None:
+        from analysis.pages.compare import check_page, write_page
+
+        check_page(page)
     comparison = compare_runs(*(load(run, out) for run in runs), given=given)
+    if page is not None:  # before what a closed pipe may end
+        write_page(comparison, page)
     if as_json:
         dump(comparison.to_dict())
     else:

@@ -1,0 +1,20 @@
+"""``index``: every run of the results folder as one page."""
+
+import sys
+from pathlib import Path
+
+import typer
+
+from analysis.commands import Out
+
+__all__ = ["index"]
+
+
+def index(out: Out = Path("results")) -> None:
+    """Write a page of the runs in the results folder, and print its path."""
+    from analysis.pages.index import write_index
+
+    written = write_index(out)
+    for problem in written.damaged:
+        sys.stderr.write(f"aligntax: {problem}\n")
+    typer.echo(written.path)

@@ -1,0 +1,182 @@
+"""Every run of a results folder as one page: verdicts, views and headline numbers, newest first, sortable.
+
+Reads ``summary.json`` and ``info.json`` alone, so that it is made in a moment however large the draws are.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from analysis.claims import CLAIMS, assumed
+from analysis.pages import render, replace_file
+from analysis.store import INFO, SUMMARY, list_runs, read_json
+from analysis.words import INDICATORS, beneath, interval, missing, probability, readable
+from models.errors import InputError
+from models.quantities import ELICITED, QUANTITIES, Quantity
+
+__all__ = ["PAGE", "Index", "write_index"]
+
+PAGE = "index.html"
+REPORT = "report.html"
+COLUMNS = ("alignment_hours_needed", "prob_affordable", "tai_year", "timeline_shift_exponent", "data_exponent")
+MOST = 4  # numbers of a model that has few of the columns
+HOW = {"sample": "sampled", "reweight": "reweighted"}
+MALFORMED = (LookupError, TypeError, ValueError, AttributeError)  # what reading JSON of another shape ends in
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a column says of a run: words, a second line, and what it sorts by, empty where there is nothing."""
+
+    text: str = ""
+    more: str = ""
+    note: str = ""
+    sort: str = ""
+
+
+@dataclass(frozen=True)
+class Index:
+    """A page that was written.
+
+    Attributes
+    ----------
+    path : Path
+    damaged : tuple of str
+        What is wrong with each run that could not be read.
+    """
+
+    path: Path
+    damaged: tuple[str, ...]
+
+
+def write_index(out: str | os.PathLike[str] = "results") -> Index:
+    """Write ``index.html`` into a results folder, replaced as a whole or not at all.
+
+    Parameters
+    ----------
+    out : str or path
+        Folder of results; made if there is none.
+
+    Raises
+    ------
+    InputError
+        If it is no folder that can be written.
+    """
+    out = Path(out)
+    rows, damaged = [], []
+    for folder in list_runs(out):
+        try:
+            rows.append(_row(folder))
+        except InputError as error:
+            damaged.append((folder.name, str(error)))
+        except MALFORMED as error:
+            rule = f"run: {folder} must hold what `aligntax run` writes, got {type(error).__name__}: {error}"
+            damaged.append((folder.name, f"{rule}; restore it or run again"))
+    rows.sort(key=lambda row: str(row["created"].sort), reverse=True)
+    shown = [name for name in COLUMNS if any(row["numbers"][name].text for row in rows)]
+    context = {
+        "out": out.resolve().name,
+        "made": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "columns": [_head(QUANTITIES[name]) for name in shown],
+        "rows": [{**row, "numbers": [row["numbers"][name] for name in shown]} for row in rows],
+        "own": any(row["own"] for row in rows),
+        "damaged": damaged,
+    }
+    text = render(PAGE, context, ["sortable.js"])
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        path = replace_file(out / PAGE, text)
+    except OSError as error:
+        raise InputError(
+            f"out: must be a folder that can be written, got {out} ({error.strerror}); choose another with --out"
+        ) from None
+    return Index(path, tuple(problem for _, problem in damaged))
+
+
+def _head(quantity: Quantity) -> dict[str, str]:
+    unit = {"1": "", "year": "", "x": ""}.get(quantity.unit, quantity.unit)
+    return {"label": quantity.label, "unit": unit, "meaning": quantity.meaning}
+
+
+def _row(folder: Path) -> dict[str, Any]:
+    """One run of the table."""
+    record, info = read_json(folder / SUMMARY), read_json(folder / INFO)
+    rows = {name: row for name, row in record["quantities"].items() if name.split("[")[0] in QUANTITIES}
+    horizon = float(info["horizon"])
+    failed = [check["name"].replace("_", " ") for check in record["checks"] if not check["passed"]]
+    return {
+        "name": folder.name,
+        "href": f"{quote(os.fsencode(folder.name), safe='')}/{REPORT}" if (folder / REPORT).is_file() else "",
+        "created": _created(str(info["created"])),
+        "model": str(record["model"]),
+        "view": str(record["view"]),
+        "method": str(info.get("refit", {}).get("how") or HOW.get(record["method"], record["method"])),
+        "source": str((info.get("refitted_from") or {}).get("run", "")),
+        "verdict": str(record["verdict"]),
+        "failed": list(dict.fromkeys(failed)),
+        "checks": len(record["checks"]),
+        "numbers": {name: _cell(rows.get(name), QUANTITIES[name], horizon) for name in COLUMNS},
+        "own": list(_own(rows, horizon)),
+        "claims": list(_claims(record["claims"], info)),
+    }
+
+
+def _created(stamp: str) -> Cell:
+    """Date and time in UTC; what is no date is shown as it stands and sorts as missing."""
+    try:
+        when = datetime.fromisoformat(stamp)
+    except ValueError:
+        return Cell(stamp)
+    when = when.astimezone(UTC)
+    return Cell(f"{when:%Y-%m-%d}", f"{when:%H:%M} UTC", sort=f"{when:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _cell(row: Mapping[str, Any] | None, quantity: Quantity, horizon: float) -> Cell:
+    """A number in words; a median beyond every number sorts as infinite."""
+    if row is None:
+        return Cell()
+    median, ninety = interval(row, quantity, horizon)
+    value = row["mean" if quantity.name in INDICATORS else "q50"]
+    if value is not None:
+        sort = str(float(value))
+    elif row.get("prob_undefined") == 1.0:
+        sort = ""
+    else:
+        sort = "-Infinity" if median == beneath(quantity, horizon) else "Infinity"
+    unit = {"human-hours": " human-hours"}.get(quantity.unit, "")  # the column's head has it
+    return Cell(_minus(median.removesuffix(unit)), _minus(ninety), missing(row, quantity, horizon), sort)
+
+
+def _minus(text: str) -> str:
+    """Minus signs, after which a line does not break as it does after hyphens."""
+    return re.sub(r"(?<![\w)])-(?=\d)", "\N{MINUS SIGN}", text)
+
+
+def _own(rows: Mapping[str, Mapping[str, Any]], horizon: float) -> Iterator[dict[str, str]]:
+    """First numbers of a model that the columns say little of: what is derived before what is elicited."""
+    if "alignment_hours_needed" in rows:
+        return
+    names = [name for name in readable(rows) if name not in COLUMNS and "[" not in name] or readable(rows)
+    for name in sorted(names, key=lambda name: name in ELICITED)[:MOST]:
+        quantity, label = QUANTITIES[name.split("[")[0]], name.removesuffix("]").partition("[")[2]
+        median, ninety = interval(rows[name], quantity, horizon)
+        words = f"{quantity.label}, {label.replace('_', ' ')}" if label else quantity.label
+        yield {"label": words, "text": _minus(f"{median} ({ninety})" if ninety else median)}
+
+
+def _claims(stated: Mapping[str, float], info: Mapping[str, Any]) -> Sequence[dict[str, str]]:
+    unlearned = assumed(info)
+    return [
+        {
+            "text": claim.text,
+            "probability": probability(stated[claim.name]),
+            "note": "assumed, not learned" if claim.quantity in unlearned else "",
+        }
+        for claim in CLAIMS
+        if claim.name in stated
+    ]
