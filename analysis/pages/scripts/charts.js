@@ -12,7 +12,7 @@ const Charts = (() => {
     const axis = { labelColor: soft, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, titleFontWeight: 400, labelFontSize: 11, titleFontSize: 11 };
     return {
       background: "transparent", font: "system-ui, sans-serif", view: { stroke: null }, axis,
-      legend: { labelColor: ink, titleColor: ink, orient: "bottom", labelFontSize: 12, symbolStrokeWidth: 2.5, columns: 2, labelLimit: 320 },
+      legend: { labelColor: ink, titleColor: ink, orient: "bottom", labelFontSize: 12, columns: 1, labelLimit: 280 },
       title: { color: ink, subtitleColor: soft, fontSize: 12, fontWeight: 600, anchor: "start" }, text: { color: ink },
     };
   }
@@ -28,12 +28,10 @@ const Charts = (() => {
 
   /** Draw a chart of the data `rows`, and `still` ones that stay; returns how to replace them. Colours follow the page's scheme. */
   async function draw(element, spec, rows, label, still = []) {
-    element.setAttribute("role", "img");
-    element.setAttribute("aria-label", label);
     let now = rows, found = null;
     const embed = async () => {
       try {
-        const whole = { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", autosize: { type: "fit", contains: "padding" }, data: { name: "rows", values: now }, datasets: { still }, config: config(), ...spec };
+        const whole = { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", autosize: { type: "fit", contains: "padding" }, data: { name: "rows", values: now }, datasets: { still }, config: config(), description: label, ...spec };
         found?.finalize();
         found = await vegaEmbed(element, whole, { ast: true, actions: false, renderer: "canvas", mode: "vega-lite" });
       } catch (error) { found = null; failed(element, error); }

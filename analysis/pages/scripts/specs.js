@@ -2,7 +2,7 @@
 // What each live chart shows: Vega-Lite specifications over rows that what_if_page.js makes.
 const Specs = (() => {
   const { blue, orange, green, grey } = Charts.COLOURS;
-  const legend = { symbolType: "stroke", symbolOpacity: 1, symbolSize: 400, symbolStrokeWidth: 2.5 };
+  const legend = { symbolType: "stroke", symbolOpacity: 1, symbolSize: 300, symbolStrokeWidth: 2.5 };
   const series = (names, colours, dashes) => ({
     color: { field: "series", type: "nominal", title: null, legend, scale: { domain: names, range: colours } },
     strokeDash: { field: "series", type: "nominal", title: null, legend, scale: { domain: names, range: dashes } },
