@@ -206,8 +206,8 @@ def _fan_caption(result: Result) -> str:
     )
     return (
         "Human-hours of alignment data needed and affordable if the largest run of each date were the one to align: "
-        f"median, 50% and 90% bands, cut at the axis.{cut if nothing else ''} Dotted: what the tolerated tax would pay for if none "
-        "of it went to alignment compute (median)."
+        f"median, 50% and 90% bands, cut at the axis.{cut if nothing else ''} Dotted: what the tolerated tax would pay for if "
+        "none of it went to alignment compute (median)."
     )
 
 

@@ -95,7 +95,11 @@ def write_report(result: Result, strict: bool = False, given: str | None = None,
     shown = [each for name in FIGURES for each in context[name]]
     live = None if given is not None else Live.of(result, context["leading"], context["template"], strict)
     context |= {"live": live, "errors": context["errors"] + bool(live and live.error)}
-    data = {"figures": explorer(context["run"], shown), "glossary": glossary(_named(context)), **(live.data if live else {})}
+    data = {
+        "figures": explorer(context["run"], shown),
+        "glossary": glossary(_named(context)),
+        **(live.data if live else {}),
+    }
     scripts = ("explorer.js", "terms.js", *(live.scripts if live else ()))
     path = replace_file(result.path / page, render(PAGE, context, scripts, **data))
     for failure in [*failures(shown), *([live.error] if live and live.error else [])]:

@@ -96,7 +96,8 @@ def held(result: Result, answer: Sequence[str], sentence: str) -> dict[str, Any]
     derived = derive_from(
         source.model, carried.x, source.values[1], source.evidence, view, generator(source.seed, "arrival")
     )
-    columns = [series for series in each(derived) if series.name in answer]
+    known = {series.name: series for series in each(derived)}
+    columns = [known[name] for name in answer]
     names, prior_only = source.tables.names, set(source.prior_only)
     return {
         "run": result.record.get("run", result.path.name),

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -182,9 +183,51 @@ def year_by_year(x: dict[str, Any]) -> list[int]:
     return found
 
 
+def page() -> dict[str, list[float]]:
+    """Priors moved in the report of a run of 4,000 draws, from the event until the charts stand, and the report itself.
+
+    Measured by the page (``performance.measure``) in a headless Chromium, 30 moves each, beside the same move by ``aligntax refit`` in
+    a new process.
+    """
+    from playwright.sync_api import sync_playwright
+
+    program = (sys.executable, "-m", "analysis")
+    move = "(e, i) => { e.value = Number(e.value) + Number(e.step) * (i % 2 ? 3 : -2); e.dispatchEvent(new Event('input')); }"
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        command(*program, "run", "--name", "base", "--out", folder, "--no-report")()
+        names = iter(range(100))
+        words = (*program, "refit", "base", "--out", folder, "--method", "reweight")
+        tolerance, growth = "alignment_tax_tolerance=0.01,0.05,0.2", "spend_growth=0.5,0.57,0.64"
+        times = alternate(
+            **{
+                "report of a stored run": command(*program, "report", "base", "--out", folder),
+                "refit, redraw": lambda: command(*words, "--set", tolerance, "--name", f"r{next(names)}")(),
+                "refit, reweight": lambda: command(*words, "--set", growth, "--name", f"r{next(names)}")(),
+            }
+        )
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        shown = chromium.new_page()
+        shown.goto((Path(folder) / "base" / "report.html").as_uri())
+        shown.wait_for_selector("#what-if[data-ready]")
+        shown.eval_on_selector_all(".priors > details", "all => all.forEach(one => { one.open = true; })")
+        for name, quantity in (("page, redraw", "alignment_tax_tolerance"), ("page, reweight", "spend_growth")):
+            slider = shown.locator(f"fieldset[data-quantity={quantity}] input[type=range]").nth(1)
+            shown.evaluate("performance.clearMeasures()")
+            for i in range(30):
+                before = shown.get_attribute("#what-if", "data-updates")
+                slider.evaluate(move, i)
+                shown.wait_for_selector(
+                    "#what-if[data-updates]" + (f':not([data-updates="{before}"])' if before else "")
+                )
+            durations = shown.evaluate("performance.getEntriesByName('what-if').map((each) => each.duration)")
+            times[name] = [float(each) / 1000 for each in durations]
+        chromium.close()
+    return times
+
+
 def main() -> None:
     """Measure, print and store."""
-    sections = {f.__name__: f for f in (start_up, arrival, reuse, refit, whole_run)}
+    sections = {f.__name__: f for f in (start_up, arrival, reuse, refit, whole_run, page)}
     chosen = sys.argv[1:] or list(sections)
     results = {}
     print(
@@ -197,7 +240,7 @@ def main() -> None:
         for name, values in times.items():
             ratio = "" if medians[name] == first else f"   {medians[name] / first:.2f} times the first"
             print(
-                f"{section:10s} {name:28s} {medians[name]:8.2f} ({min(values):.2f} to {max(values):.2f}){ratio}",
+                f"{section:10s} {name:28s} {medians[name]:8.3f} ({min(values):.3f} to {max(values):.3f}){ratio}",
                 flush=True,
             )
     OUT.mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,9 @@ const Charts = (() => {
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   // Okabe and Ito's palette, as the other figures have; lines differ in dash too.
   const COLOURS = { blue: "#0072B2", orange: "#D55E00", green: "#009E73", grey: "#808080" };
-  // Orders of magnitude as numbers: 10k, 1M, 1B; beyond that powers of ten.
-  const OOM = "datum.value > 14 || datum.value < -3 ? '1e' + datum.value : replace(format(pow(10, datum.value), '~s'), 'G', 'B')";
+  // Orders of magnitude as numbers: 0.01, 10k, 1M, 1B; beyond that powers of ten.
+  const OOM = "datum.value > 14 || datum.value < -3 ? '1e' + datum.value : datum.value < 0 ? format(pow(10, datum.value), '~g') : replace(format(pow(10, datum.value), '~s'), 'G', 'B')";
+  const PERCENT = "datum.value > 2 ? format(pow(10, datum.value + 2), ',.0f') + '%' : format(pow(10, datum.value + 2), '~g') + '%'";
 
   function config() {
     const ink = css("--ink"), line = css("--line"), soft = css("--soft");
@@ -55,5 +56,5 @@ const Charts = (() => {
     };
   }
 
-  return { draw, COLOURS, OOM };
+  return { draw, COLOURS, OOM, PERCENT };
 })();

@@ -52,17 +52,17 @@ const Specs = (() => {
   /** Density of a quantity now and in the run, and bars for what has no finite value. */
   function density(quantity, domain) {
     const axis = quantity.scale === "log10" && domain[1] - domain[0] > 1.5
-      ? { labelExpr: quantity.share ? `${Charts.OOM.replaceAll("datum.value", "(datum.value + 2)")} + '%'` : Charts.OOM, tickMinStep: 1, tickCount: 5 }
-      : { tickCount: 4, format: quantity.unit === "year" ? "d" : "~g" };
-    const title = `${quantity.label}${quantity.unit === "1" || quantity.unit === "year" ? "" : ` (${quantity.unit})`}`;
+      ? { labelExpr: quantity.share ? Charts.PERCENT : Charts.OOM, tickMinStep: 1, tickCount: 5 }
+      : { tickCount: 4, format: quantity.unit === "year" ? "d" : ".2~f" };
+    const unit = quantity.unit === "1" || quantity.unit === "year" ? null : quantity.unit;
     const color = { field: "series", type: "nominal", legend: null, scale: { domain: ["this run", "what if"], range: [grey, blue] } };
     const bars = {
       transform: [{ filter: "datum.kind == 'mass'" }], mark: { type: "bar", width: 6, clip: true },
       encoding: { color, tooltip: [{ field: "series" }, { field: "words", title: "of draws" }] },
     };
     return {
-      height: 90, title: { text: title, limit: 300 },
-      encoding: { x: { field: "x", type: "quantitative", title: null, scale: { domain, nice: false, zero: false }, axis: { ...axis, grid: false } }, y: { field: "y", type: "quantitative", axis: null, scale: { domain: [0, 1.05] } } },
+      height: 130, title: { text: quantity.label, limit: 300 },
+      encoding: { x: { field: "x", type: "quantitative", title: unit, scale: { domain, nice: false, zero: false }, axis: { ...axis, grid: false } }, y: { field: "y", type: "quantitative", axis: null, scale: { domain: [0, 1.05] } } },
       layer: [
         { data: { name: "still" }, transform: [{ filter: "datum.kind == 'density'" }], mark: { type: "area", opacity: 0.3, color: grey } },
         { data: { name: "still" }, ...bars },
@@ -94,7 +94,7 @@ const Specs = (() => {
     const axis = (quantity, field) => ({
       field, type: "quantitative", title: `${quantity.label}${quantity.unit === "1" ? "" : ` (${quantity.unit})`}`,
       scale: { zero: false, nice: false, padding: 8 },
-      axis: quantity.scale === "log10" ? { labelExpr: Charts.OOM, tickMinStep: 1, tickCount: 6 } : { tickCount: 6, format: quantity.unit === "year" ? "d" : "~g" },
+      axis: quantity.scale === "log10" ? { labelExpr: quantity.share ? Charts.PERCENT : Charts.OOM, tickMinStep: 1, tickCount: 6 } : { tickCount: 6, format: quantity.unit === "year" ? "d" : ".2~f" },
     });
     return {
       height: 300, mark: { type: "circle", size: 14, opacity: 0.35, color: blue },

@@ -196,7 +196,7 @@
       const column = columns.find((each) => each.name === name), domain = Rows.domain(base.columns[name], base.weights);
       const was = Rows.densityRows(column, base.columns[name], base.weights, "this run", domain);
       const beyond = [column.beneath, column.beyond].filter((_, i) => was.some((row) => row.kind === "mass" && (i ? row.x > domain.inner[1] : row.x < domain.inner[0])));
-      await chart(column.label, `Grey: this run; line: what if.${beyond.length ? ` Bars: share of draws ${beyond.join(" / ")}.` : ""}`, Specs.density(column, domain.outer),
+      await chart(column.label, `Grey: this run; line: what if.${beyond.length ? ` Bars: share of draws without a number (${beyond.join("; ")}).` : ""}`, Specs.density(column, domain.outer),
         (answer) => Rows.densityRows(column, answer.columns[name], answer.weights, "what if", domain), was);
     }
   }
