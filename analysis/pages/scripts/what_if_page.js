@@ -178,7 +178,7 @@
   }
 
   async function makeCharts() {
-    if (held.alignment?.arrival) {
+    if (held.alignment) {
       const first = Rows.fan(run, base), ends = first.filter((row) => row.series === "needed").flatMap((row) => [row.q05, row.q95]);
       const tops = first.filter((row) => row.series === "affordable").map((row) => row.q95);
       const domain = [Math.max(-1, Math.min(...ends) - 1), Math.max(...ends, ...tops) + 1];
@@ -238,7 +238,8 @@
       const scale = row.sd ?? ((row.q75 ?? NaN) - (row.q25 ?? NaN));
       return ["q05", "q50", "q95"].some((key) => row[key] !== null && !(Math.abs(base.rows[name][key] - row[key]) <= EXACT * Math.max(scale || 0, 1e-3)));
     });
-    out.check.hidden = !off.length || held.draws !== held.all_draws;
+    if (!off.length || held.draws !== held.all_draws) return;
+    out.check.hidden = false;
     out.check.textContent = `This page's own arithmetic does not give the run's numbers of ${off.map((column) => column.label).join(", ")}: trust the table above, not what is moved here.`;
   }
 
