@@ -100,7 +100,7 @@ def write_report(result: Result, strict: bool = False, given: str | None = None,
         "glossary": glossary(_named(context)),
         **(live.data if live else {}),
     }
-    scripts = ("explorer.js", "terms.js", *(live.scripts if live else ()))
+    scripts = ("downloads.js", "explorer.js", "terms.js", *(live.scripts if live else ()))
     path = replace_file(result.path / page, render(PAGE, context, scripts, **data))
     for failure in [*failures(shown), *([live.error] if live and live.error else [])]:
         talk.failed(failure)

@@ -54,7 +54,7 @@ def write_page(comparison: Comparison, path: Path) -> Path:
     seen = looks(comparison)
     context = {**_context(comparison, seen), "figures": drawn}
     held = {"key": [asdict(look) for look in seen], "figures": specs, "tables": tables}
-    text = render(TEMPLATE, context, [VEGA, "compare.js"], comparison=held)
+    text = render(TEMPLATE, context, [VEGA, "downloads.js", "compare.js"], comparison=held)
     try:
         return replace_file(path, text)
     except OSError as error:

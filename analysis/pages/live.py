@@ -39,7 +39,7 @@ __all__ = ["Live", "held"]
 
 SCRIPTS = (
     VEGA,
-    *(f"{name}.js" for name in ("downloads", "tables", "weights", "alignment", "what_if", "words", "charts", "specs")),
+    *(f"{name}.js" for name in ("tables", "weights", "alignment", "what_if", "words", "charts", "specs")),
     *(f"{name}.js" for name in ("rows", "controls", "chosen", "what_if_page")),
 )
 MOST = 8000  # draws of a page: 46 quantities of them are 1.5 MB

@@ -36,19 +36,6 @@ const Compare = (() => {
   /** Colours of the page in place of their names, which a picture alone does not know. */
   const settled = (text) => text.replaceAll(/var\((--\w+)\)/g, (_, name) => css(name));
 
-  function save(name, type, text) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type }));
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000); // the browser reads it after the click
-  }
-
-  function csv(rows) {
-    const cell = (value) => (value === null ? "" : /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-    return rows.map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
-  }
-
   function element(name, attributes, text = "") {
     const made = document.createElementNS(SVG, name);
     Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
@@ -98,15 +85,15 @@ const Compare = (() => {
     section.querySelectorAll("[data-save]").forEach((button) => {
       button.hidden = false;
       button.addEventListener("click", async () => {
-        if (button.dataset.save === "csv") save(`${figure.name}.csv`, "text/csv", csv(held.tables[figure.name]));
+        if (button.dataset.save === "csv") Downloads.save(`${figure.name}.csv`, Downloads.csv(held.tables[figure.name]), "text/csv;charset=utf-8");
         else {
           const pictures = await Promise.all(views.map((view) => view?.toSVG()));
-          save(`${figure.name}.svg`, "image/svg+xml", stacked(figure, pictures));
+          Downloads.save(`${figure.name}.svg`, stacked(figure, pictures), "image/svg+xml");
         }
       });
     });
   }
 
   const drawn = Promise.all(held.figures.filter(({ panels }) => panels.length).map(show));
-  return { csv, drawn };
+  return { drawn };
 })();

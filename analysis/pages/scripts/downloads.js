@@ -22,15 +22,21 @@ const Downloads = (() => {
 
   const keys = (rows) => [...new Set(rows.flatMap((row) => Object.keys(row)))];
 
-  const cell = (value) => {
-    const text = value === null || value === undefined ? "" : String(value);
+  /** A cell of CSV (RFC 4180); a text that a spreadsheet would run as a formula is marked as text. */
+  function cell(value) {
+    if (value === null || value === undefined) return "";
+    if (typeof value === "number") return String(value);
+    const text = /^[=+@\t\r]|^-(?![\d.])/.test(value) ? `'${value}` : value;
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
+  }
 
-  /** Rows of objects as CSV with a header (RFC 4180). */
-  function csv(rows) {
+  /** Rows of cells as CSV. */
+  const csv = (rows) => rows.map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
+
+  /** Objects as a header and rows of cells. */
+  function cells(rows) {
     const names = keys(rows);
-    return [names.map(cell), ...rows.map((row) => names.map((name) => cell(row[name])))].map((line) => line.join(",")).join("\r\n") + "\r\n";
+    return [names, ...rows.map((row) => names.map((name) => row[name]))];
   }
 
   const shown = (value) => (typeof value === "number" ? String(Number(value.toPrecision(5))) : String(value ?? ""));
@@ -51,11 +57,11 @@ const Downloads = (() => {
       if (details.open) details.append(table(chart.rows));
     });
     const picture = element("button", { type: "button", onclick: async () => save(`${slug(name)}.svg`, await chart.svg(), "image/svg+xml") }, "SVG");
-    const rows = element("button", { type: "button", onclick: () => save(`${slug(name)}.csv`, csv(chart.rows), "text/csv") }, "CSV");
+    const rows = element("button", { type: "button", onclick: () => save(`${slug(name)}.csv`, csv(cells(chart.rows)), "text/csv;charset=utf-8") }, "CSV");
     picture.setAttribute("aria-label", `Download ${name} as SVG`);
     rows.setAttribute("aria-label", `Download the numbers of ${name} as CSV`);
     return element("div", { class: "tools" }, picture, rows, details);
   }
 
-  return { element, save, csv, table, tools, slug };
+  return { element, save, csv, tools };
 })();

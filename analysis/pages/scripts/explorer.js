@@ -8,32 +8,13 @@ const explorer = (() => {
   const COLUMNS = ["x", "y", "low", "high", "value"];
   const data = JSON.parse(document.getElementById("figures").textContent);
 
-  const make = (tag, attributes = {}, ...children) => {
-    const element = document.createElement(tag);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    element.append(...children);
-    return element;
-  };
+  const make = Downloads.element;
 
   // Files
 
   const plain = (text) => text.normalize("NFKC").replace(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 60);
-
-  const save = (name, content, type) => {
-    const address = URL.createObjectURL(new Blob([content], { type }));
-    make("a", { href: address, download: `${plain(data.run)}-${name}` }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 10000);
-  };
-
-  // A text that a spreadsheet would run as a formula is marked as text.
-  const field = (value) => {
-    if (typeof value === "number") return String(value);
-    const text = /^[=+@\t\r]|^-(?![\d.])/.test(value ?? "") ? `'${value}` : value ?? "";
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-
-  const saveTable = (name, rows) =>
-    save(`${name}.csv`, rows.map((row) => row.map(field).join(",")).join("\r\n") + "\r\n", "text/csv;charset=utf-8");
+  const save = (name, content, type) => Downloads.save(`${plain(data.run)}-${name}`, content, type);
+  const saveTable = (name, rows) => save(`${name}.csv`, Downloads.csv(rows), "text/csv;charset=utf-8");
 
   const saveImage = (figure, image) => {
     const bytes = Uint8Array.from(atob(image.src.split(",")[1]), (letter) => letter.charCodeAt(0));
