@@ -143,7 +143,7 @@ def test_a_person_is_told_where_no_number_of_labels_suffices(result, aligntax) -
     assert "labels_100_1_tilt" not in out and "240 quantities of single runs, with --all" in out
     assert "labels_100_1_tilt" in aligntax("show", result.path, "--all")[1]
     page = (result.path / "report.html").read_text("utf-8")
-    assert "could not be drawn" not in page
+    assert 'class="broken"' not in page
     assert "show no threshold of about 2,000 labels" in page  # where the simulated world differs, the report says so
     for words in (
         "Gold reward against the KL",
@@ -272,5 +272,5 @@ def test_a_run_of_a_user_s_curves_says_whose_they_are(aligntax, tmp_path) -> Non
     assert "fitted to 52 points of 8 runs of mine.csv, form bon and rl, no label counts (as if ample)" in err
     assert "KL at the peak [run_003]" in out and "verdict: pass" in out
     page = (tmp_path / "results" / "mine" / "report.html").read_text("utf-8")
-    assert "could not be drawn" not in page and "against the labels that the proxy" not in page
+    assert 'class="broken"' not in page and "against the labels that the proxy" not in page
     assert "show no threshold" not in page
