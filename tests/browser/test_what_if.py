@@ -10,12 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from analysis import refit
+from analysis.draws import observed, predict
 from analysis.report import write_report
 from analysis.source import read_source
 from analysis.store import load
 from analysis.words import amount, interval
+from models.catalogue import find_model
 from models.quantities import lookup
 from models.views import parse_view
 from tests.conftest import REFERENCE
@@ -359,9 +362,18 @@ def test_nothing_overflows(results, opened, width, scheme):
 
 
 def test_it_prints_on_ten_pages(results, opened, tmp_path):
-    page = ready(opened, results / "reference" / "report.html")
+    """With posterior predictive checks, which the reference run does not store."""
+    run = load(results / "reference")
+    model, view, evidence = find_model("joint"), run.view, run.evidence
+    tables = view.tables(model.quantities)
+    replicated = predict(model, run.posterior, tables, evidence, view, np.random.default_rng(1))
+    tree = run.tree.copy()
+    tree["posterior_predictive"] = xr.DataTree(replicated)
+    tree["observed_data"] = xr.DataTree(observed(model, evidence, view))
+    folder = shutil.copytree(run.path, tmp_path / "run")
+    page = ready(opened, write_report(replace(run, path=folder, tree=tree), strict=True))
     pdf = page.pdf(format="A4")
-    assert 1 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) <= 10
+    assert 5 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) <= 10
 
 
 def test_the_page_is_small_enough(results):
