@@ -66,6 +66,7 @@ def _saved(page, button):
 
 def _cells(page, figure):
     figure.locator("summary").click()
+    figure.locator(".values tbody tr").first.wait_for()  # the table is made once its details have opened
     return figure.locator(".values tbody tr").evaluate_all(
         "rows => rows.map(r => [...r.cells].map(c => c.textContent))"
     )

@@ -273,6 +273,7 @@ def test_charts_show_the_answer_and_hand_out_their_rows(page, tmp_path, source):
     download.value.save_as(tmp_path / "arrival.svg")
     assert (tmp_path / "arrival.svg").read_text("utf-8").startswith("<svg")
     figure.locator("summary").click()
+    figure.locator("tbody tr").first.wait_for()
     assert figure.locator("tbody tr").count() == len(rows)
 
 
