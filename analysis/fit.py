@@ -18,7 +18,7 @@ from pymc.distributions.shape_utils import change_dist_size
 from analysis.options import Sampling, Talk
 from analysis.seeds import child, generator
 from models import outer_alignment
-from models.catalogue import Model, restrict
+from models.catalogue import COMPILED, Model, restrict
 from models.errors import InputError
 from models.evidence import Evidence
 from models.requirements import log_weights
@@ -29,16 +29,6 @@ from models.views import View
 __all__ = ["CompiledModel", "Fit", "compile_model"]
 
 Progress = Callable[[int, int, int], None]
-COMPILED = (  # what a view says that is a constant of the graph
-    "evidence",
-    "loss_law",
-    "compute",
-    "algorithms",
-    "requirement",
-    "direct_approach",
-    "time_horizon",
-    "arrival",
-)
 WHITE = "white"  # what is sampled for the elicited quantities; stored as z = L white
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from analysis.gold_data import GoldCurves
     from analysis.loss_runs import LossRuns
 
-__all__ = ["Outcome", "conclude", "run", "sample", "write"]
+__all__ = ["Answered", "Outcome", "answered", "conclude", "run", "sample", "write"]
 
 PACKAGES = ("aligntax", "pymc", "nutpie", "pytensor", "arviz", "numpy", "scipy", "xarray")
 QUIET = Talk()
@@ -162,6 +162,40 @@ def sample(
     return conclude(fit, options, timings, links)
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What a fit says: every quantity of every draw, and their summary.
+
+    Attributes
+    ----------
+    derived : xarray.Dataset
+    rows, claims : mapping
+        As in ``summary.json``.
+    checks : tuple of Check
+    """
+
+    derived: "xr.Dataset"
+    rows: Mapping[str, dict[str, Any]]
+    claims: Mapping[str, float]
+    checks: tuple[Check, ...]
+
+
+def answered(fit: "Fit", options: Sampling, links: Mapping[str, Any]) -> Answered:
+    """Quantities, summary and checks of a fit; arguments as in :func:`conclude`."""
+    from analysis.checks import diagnose
+    from analysis.draws import derive
+    from analysis.seeds import generator
+    from analysis.summary import claims, summarise
+
+    rng = generator(options.seed, "arrival")
+    derived = derive(fit.model, fit.posterior, fit.tables, fit.evidence, fit.view, rng)
+    rows = summarise(derived, assumed({"prior_only": fit.prior_only, "links": links}))
+    for name, row in rows.items():
+        row["contraction"] = contraction(fit, name)
+    checks = (*diagnose(fit.posterior, fit.sample_stats, rows, fit.model.headlines), *failures(links))
+    return Answered(derived, rows, claims(derived), checks)
+
+
 def conclude(
     fit: "Fit", options: Sampling, timings: Mapping[str, float], links: Mapping[str, Any] | None = None
 ) -> Outcome:
@@ -183,11 +217,10 @@ def conclude(
     """
     if fit.view.hash != fit.view_hash:
         raise InputError(f"fit: must keep its view {fit.view_hash[:12]}, got {fit.view.hash[:12]}; sample that one")
-    from analysis.checks import diagnose, verdict
+    from analysis.checks import verdict
     from analysis.draws import derive, observed, predict
     from analysis.seeds import generator
     from analysis.sensitivity import sensitivity
-    from analysis.summary import claims, summarise
 
     started = time.perf_counter()
     where = (fit.model, fit.tables, fit.evidence, fit.view)
@@ -196,13 +229,8 @@ def conclude(
         model, tables, evidence, view = where
         return function(model, draws, tables, evidence, view, generator(options.seed, seed))
 
-    derived = about(derive, fit.posterior, "arrival")
-    prior_derived = about(derive, fit.prior, "prior_arrival")
+    answer = answered(fit, options, links or {})
     info = {**_info(fit, options), "links": dict(links or {})}
-    rows = summarise(derived, assumed(info))
-    for name, row in rows.items():
-        row["contraction"] = contraction(fit, name)
-    checks = [*diagnose(fit.posterior, fit.sample_stats, rows, fit.model.headlines), *failures(links or {})]
     groups = {
         "posterior": fit.posterior,
         "sample_stats": _plain(fit.sample_stats),
@@ -212,8 +240,8 @@ def conclude(
         "posterior_predictive": about(predict, fit.posterior, "posterior_predictive"),
         "prior_predictive": about(predict, fit.prior, "prior_predictive"),
         "observed_data": observed(fit.model, fit.evidence, fit.view),
-        "derived": derived,
-        "prior_derived": prior_derived,
+        "derived": answer.derived,
+        "prior_derived": about(derive, fit.prior, "prior_arrival"),
         **{f"evidence/{name}": rows for name, rows in fit.evidence.tables.items()},
     }
     groups |= {name: groups[name].astype("float32") for name in STORED_SINGLE}
@@ -222,10 +250,10 @@ def conclude(
         "model": fit.model.name,
         "view": fit.view.name,
         "method": "sample",
-        "verdict": verdict(checks),
-        "checks": [check.to_dict() for check in checks],
-        "claims": claims(derived),
-        "quantities": rows,
+        "verdict": verdict(list(answer.checks)),
+        "checks": [check.to_dict() for check in answer.checks],
+        "claims": answer.claims,
+        "quantities": answer.rows,
     }
     timings = {**timings, "derive": time.perf_counter() - started}
     started = time.perf_counter()

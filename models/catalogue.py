@@ -27,7 +27,7 @@ from models.evidence import Evidence
 from models.quantities import HEADLINES
 from models.views import ANCHORS, View
 
-__all__ = ["MODELS", "Model", "find_model", "restrict"]
+__all__ = ["COMPILED", "MODELS", "Model", "find_model", "restrict"]
 
 Draws = Mapping[str, Any]
 Coords = Mapping[str, tuple[str, tuple[Any, ...]]]
@@ -37,6 +37,17 @@ DATES = (2027.0, 2030.0, 2035.0, 2040.0, 2050.0)  # at which the compute model a
 FRONTIER = ("frontier_spend", "frontier_flop", "effective_flop")
 COMPUTE_TABLES = ("training_runs", "algorithmic_progress")
 ALIGNMENT_TABLES = ("rlhf_efforts", "alignment_compute_shares")
+
+COMPILED = (  # what a view says that is a constant of the graph
+    "evidence",
+    "loss_law",
+    "compute",
+    "algorithms",
+    "requirement",
+    "direct_approach",
+    "time_horizon",
+    "arrival",
+)
 
 
 @dataclass(frozen=True)
