@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis.words import INDICATORS
+from analysis.words import MEANS
 
 __all__ = ["Check", "diagnose", "verdict"]
 
@@ -101,11 +101,11 @@ def diagnose(
             )
         ]
     lead = {name: row for name, row in rows.items() if name.split("[")[0] in headlines and row["ess_bulk"] is not None}
-    # A median of ones and zeros says nothing: of an indicator the effective sample size below is checked alone.
+    # What is told by its mean has no median worth checking: its effective sample size below is.
     spread = {
         name: row["mcse_median"] / (row["q95"] - row["q05"]) * 3.29
         for name, row in lead.items()
-        if name not in INDICATORS
+        if name.split("[")[0] not in MEANS
         and row["mcse_median"] is not None
         and row["q05"] is not None
         and row["q95"] is not None

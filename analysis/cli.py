@@ -13,12 +13,13 @@ from types import FrameType
 
 import typer
 
+from analysis.commands import Stopped, density, evidence, forecasts, overoptimization, runs, view
 from analysis.commands import budget as buying
 from analysis.commands import compare as comparing
-from analysis.commands import density, evidence, forecasts, overoptimization, runs, view
 from analysis.commands import index as indexing
 from analysis.commands import refit as refitting
 from analysis.commands import sensitivity as drivers
+from analysis.commands import sweep as sweeping
 from models.errors import InputError
 
 __all__ = ["app", "main"]
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-MAKE = (runs.run, refitting.refit)
+MAKE = (runs.run, refitting.refit, sweeping.sweep)
 READ = (
     runs.show,
     comparing.compare,
@@ -83,6 +84,9 @@ def main() -> None:
     except InputError as error:
         sys.stderr.write(f"aligntax: {error}\n")
         sys.exit(2)
+    except Stopped as stopped:
+        sys.stderr.write(f"\naligntax: {stopped}\n")
+        sys.exit(INTERRUPTED)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:  # typer ends without a word
             sys.stderr.write("\naligntax: interrupted, nothing written\n")

@@ -14,10 +14,11 @@ from models.priors import POOLS, SAMPLES
 from models.requirements import choose_requirement
 from models.views import View, load_view, parse_toml, resolve, view_names
 
-__all__ = ["parse_set", "parse_weights", "read_evidence", "read_samples", "read_view", "read_views"]
+__all__ = ["parse_set", "parse_weights", "read_evidence", "read_many", "read_samples", "read_view", "read_views"]
 
 LARGEST_VIEW = 1_000_000  # bytes; a view is text that a person wrote
 LARGEST_SAMPLES = 10_000_000  # bytes; ten thousand rows of a wide table
+MOST_PROBLEMS = 10  # told at once
 LONGEST_CHAIN = 10  # views that extend one another; more is a circle
 
 
@@ -183,6 +184,31 @@ def read_views(names: Sequence[str], settings: Sequence[str], requirement: str |
         view = view.with_quantity(*parse_set(text))
     view = replace(view, name=f"{view.name}-set") if settings else view
     return view if requirement is None else choose_requirement(view, requirement)
+
+
+def read_many(names: Sequence[str], requirement: str | None = None) -> list[View]:
+    """Read views that stand apart: names, files, and folders of files, each in the order of its files' names.
+
+    Raises
+    ------
+    InputError
+        If a folder holds no view, or a view is malformed; up to ten problems are told at once.
+    """
+    views, problems = [], []
+    for name in names or ("default",):
+        folder = Path(name)
+        files = sorted(str(path) for path in folder.glob("*.toml")) if folder.is_dir() else [name]
+        if not files:
+            raise InputError(f"view: {name} must hold views (TOML), got none; start from `aligntax view new`")
+        for file in files:
+            try:
+                views.append(read_views([file], (), requirement))
+            except InputError as error:
+                problems.append(str(error))
+    if problems:
+        more = f"\nand {len(problems) - MOST_PROBLEMS} more" if len(problems) > MOST_PROBLEMS else ""
+        raise InputError("\n".join(problems[:MOST_PROBLEMS]) + more)
+    return views
 
 
 def parse_set(text: str) -> tuple[str, dict[str, Any]]:

@@ -287,8 +287,8 @@ def _quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> tuple[st
 
 
 @contextmanager
-def progress(console: "Console", talk: bool) -> Iterator[Talk]:
-    """What to call with a line of talk, and with counts of draws; on a terminal a bar, elsewhere nothing."""
+def progress(console: "Console", talk: bool, what: str = "sampling", bad: str = "diverged") -> Iterator[Talk]:
+    """What to call with a line of talk, and with counts of what is done and of what went badly; a bar on a terminal only."""
     if not talk:
         yield Talk()
         return
@@ -308,8 +308,8 @@ def progress(console: "Console", talk: bool) -> Iterator[Talk]:
             bar.update(task, description=text, total=None, completed=0)
 
         def sampled(done: int, total: int, diverged: int) -> None:
-            note = f", {diverged} diverged" if diverged else ""
-            bar.update(task, description=f"sampling{note}", total=total, completed=done)
+            note = f", {diverged} {bad}" if diverged else ""
+            bar.update(task, description=f"{what}{note}", total=total, completed=done)
 
         yield Talk(say, sampled)
 

@@ -14,6 +14,7 @@ from models.quantities import Quantity
 
 __all__ = [
     "INDICATORS",
+    "MEANS",
     "SHARES",
     "amount",
     "beneath",
@@ -39,6 +40,7 @@ INDICATORS = frozenset(
     {"prob_affordable", "superhuman_coder_past", "superexponential_probability", "labels_suffice", "data_suffices"}
     | {"worst_within_bound"}
 )
+MEANS = INDICATORS | {"anchor_probability"}  # told by their mean
 ENDLESS = frozenset(  # infinite where no amount of data does
     {
         "comparisons_needed",

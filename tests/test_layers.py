@@ -44,6 +44,7 @@ LAYERS: dict[str, set[str]] = {
     },
     "run": {"density", "reproduction", "pipeline", "own_runs", "upstream", "links", "elicitation", "view_files"},
     "refit": {"source", "reweight", "refitting", "experts", "what_if"},
+    "sweep": {"cases", "workers", "sweep", "disagreement", "sweep_words"},
     "plots": {
         "plot_style",
         "plots",
@@ -59,6 +60,7 @@ LAYERS: dict[str, set[str]] = {
         "density_plots",
         "time_horizon_plots",
         "comparison_plots",
+        "sweep_plots",
         "gallery",
     },
     "pages": {
@@ -75,6 +77,7 @@ LAYERS: dict[str, set[str]] = {
         "pages.pictures",
         "pages.sentences",
         "pages.sources",
+        "pages.sweep",
     },
     "report": {"report"},
     "command line": {
@@ -83,6 +86,7 @@ LAYERS: dict[str, set[str]] = {
         "terminal_views",
         "terminal_forecasts",
         "terminal_sketch",
+        "terminal_sweep",
         "commands",
         "cli",
         "__main__",

@@ -23,6 +23,7 @@ __all__ = [
     "Picture",
     "Requirement",
     "Run",
+    "Stopped",
     "check_picture",
     "console",
     "dump",
@@ -44,6 +45,10 @@ Requirement = Annotated[
 ]
 Picture = Annotated[Path | None, typer.Option(help="Draw it into a file (png, svg or pdf).")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+class Stopped(Exception):
+    """Interrupted, and something was kept: the message says what, and how to go on."""
 
 
 def console(stderr: bool = False) -> "Console":

@@ -1,0 +1,116 @@
+"""A sweep as one offline page: how far views are apart, which disagreement moves which answer, and every case."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from analysis import sweep_plots
+from analysis.disagreement import FEWEST, Disagreement, disagreement
+from analysis.drivers import labelled
+from analysis.gallery import Drawing
+from analysis.options import Talk
+from analysis.pages import render, replace_file
+from analysis.pages.glossary import glossary
+from analysis.pages.pictures import Shown, explorer, failures, show
+from analysis.sweep import Sweep
+from analysis.sweep_words import between, extent, moved, stated, totals, within
+from analysis.words import probability
+from models.catalogue import find_model
+from models.quantities import lookup
+
+__all__ = ["PAGE", "write_page"]
+
+PAGE = "report.html"
+QUIET = Talk()
+MOST_CASES = 2000  # that the page lists; the table has all
+
+
+def write_page(sweep: Sweep, found: Disagreement | None = None, talk: Talk = QUIET, strict: bool = False) -> Path:
+    """Write ``report.html`` into a sweep's folder, replaced as a whole or not at all.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        A finished one.
+    found : Disagreement, optional
+        Of this sweep, where it is at hand.
+    talk : Talk
+        Told of each figure that failed, and why.
+    strict : bool
+        Whether a figure that fails raises.
+    """
+    found = disagreement(sweep) if found is None else found
+    shown = [show(drawing, number, strict) for number, drawing in enumerate(_drawings(found), 1)]
+    context = _context(sweep, found, shown)
+    named = [each.answer for each in found.spreads]
+    data = {"figures": explorer(sweep.info["sweep"], shown), "glossary": glossary(named)}
+    scripts = ("downloads.js", "explorer.js", "terms.js", "sortable.js")
+    path = replace_file(sweep.path / PAGE, render("sweep.html", context, scripts, **data))
+    for failure in failures(shown):
+        talk.failed(failure)
+    return path
+
+
+def _drawings(found: Disagreement) -> Iterator[Drawing]:
+    answers = sweep_plots.answers_to_draw(found)
+    if any(move.seen and move.answer in answers for move in found.moves):
+        yield Drawing(
+            "Which disagreement moves which answer: percent of the variance between views that what they state of one quantity "
+            "explains alone. Blank where it may be chance (F test, Holm, 5%).",
+            partial(sweep_plots.heat_map, found),
+        )
+    if sweep_plots.strongest(found):
+        yield Drawing(
+            "Answers over what views state, for the strongest disagreements: a point a view, the median of each fifth of them.",
+            partial(sweep_plots.follow, found),
+            dense=True,
+        )
+    if answers:
+        yield Drawing(
+            "How far views are apart: share of views whose median is at most so much. Views whose median is later or never, or "
+            "nothing, are counted beyond the ends.",
+            partial(sweep_plots.spreads, found, answers),
+        )
+
+
+def _context(sweep: Sweep, found: Disagreement, shown: list[Shown]) -> dict[str, Any]:
+    info = sweep.info
+    return {
+        "info": info,
+        "model": find_model(info["model"]["name"]),
+        "totals": totals(info, found),
+        "few": len(found.views) < FEWEST,
+        "fewest": FEWEST,
+        "spreads": [
+            {
+                "name": each.answer,
+                "label": labelled(each.answer),
+                "meaning": lookup(each.answer.split("[")[0]).meaning,
+                "extent": extent(each),
+                "within": within(each),
+                "between": between(each),
+                "noise": "" if each.noise is None else probability(each.noise),
+                "moved": moved(found, each.answer),
+            }
+            for each in found.spreads
+            if "[" not in each.answer or each.points[0] != each.points[-1]
+        ],
+        "inputs": [stated(each.name, each.aspect) for each in found.inputs],
+        "figures": shown,
+        "errors": sum(bool(each.error or each.unread) for each in shown),
+        "cases": [
+            _case(case, answer) for case, answer in zip(info["cases"][:MOST_CASES], sweep.answers(), strict=False)
+        ],
+        "left_out": max(0, len(info["cases"]) - MOST_CASES),
+    }
+
+
+def _case(case: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    failed = [check["name"].replace("_", " ") for check in answer.get("checks", ()) if not check["passed"]]
+    return {
+        **case,
+        "verdict": answer.get("verdict", "no answer"),
+        "why": answer["error"] or ", ".join(dict.fromkeys(failed)),
+        "seconds": f"{sum(answer['seconds'].values()):.1f}" if answer["seconds"] else "",
+    }

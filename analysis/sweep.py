@@ -1,0 +1,418 @@
+"""Many views, each answered by sampling, as one result: a folder, complete or absent, that can be gone on with.
+
+================  ==========================================================================================
+``sweep.json``    what was asked, with what versions and evidence; when finished, verdict and failures
+``views/``        the view of each case, resolved and complete, by its hash
+``cases.csv``     a row a case: view, seed, verdict, seconds
+``answers.csv``   a row a case and number, as in a run's ``summary.csv``, claims too: the results table
+``answers.jsonl`` the same with every check, a line a case as it was answered
+``draws/``        with ``--keep-draws`` the headline quantities of each case (netCDF)
+``report.html``   which disagreement moves which answer
+================  ==========================================================================================
+
+Until every case is answered the folder is hidden (``.NAME.sweep``) and held by one process. A line of ``answers.jsonl`` is on
+disk before the next case counts as answered, so a sweep that was cut off loses the cases under way and nothing else.
+"""
+
+import csv
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from analysis.cases import Answer, Case, Job
+from analysis.options import Sampling, Talk
+from analysis.store import command_line, run_name, stored_view, write_json
+from models.catalogue import find_model
+from models.errors import InputError
+from models.evidence import Evidence
+from models.views import View
+
+__all__ = ["SWEEP", "Sweep", "Workers", "default_name", "load_sweep", "resume", "sweep"]
+
+SWEEP, ANSWERS, VIEWS, DRAWS = "sweep.json", "answers.jsonl", "views", "draws"
+CASES, TABLE, LOCK = "cases.csv", "answers.csv", ".lock"
+FORMAT = 1
+PACKAGES = ("aligntax", "pymc", "nutpie", "pytensor", "numpy", "scipy", "xarray")
+QUIET = Talk()
+LAPS = ("compile", "sample", "summarise")
+WHICH = ("case", "view", "view_hash", "seed", "verdict")
+ROW = (  # of a number in ``summary.json``
+    *(
+        "unit",
+        "scale",
+        "mean",
+        "sd",
+        "q05",
+        "q25",
+        "q50",
+        "q75",
+        "q95",
+        "prob_censored",
+        "mcse_median",
+        "ess_bulk",
+        "r_hat",
+    ),
+    *("prob_above", "prob_below", "prob_undefined", "assumed", "contraction"),
+)
+COLUMNS = {
+    CASES: (*WHICH, *(f"{lap}_seconds" for lap in LAPS)),
+    TABLE: (*WHICH, "quantity", *ROW),
+}
+Workers = Callable[[Job, Sequence[Case], Callable[[str], None]], Iterator[Answer]]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep on disk.
+
+    Attributes
+    ----------
+    path : Path
+    info : mapping
+        ``sweep.json``.
+    """
+
+    path: Path
+    info: Mapping[str, Any]
+
+    def answers(self) -> Iterator[dict[str, Any]]:
+        """What was found for each case that has an answer, in the order of cases; one at a time, however many there are."""
+        places = _journal(self.path / ANSWERS).places
+        with (self.path / ANSWERS).open("rb") as file:
+            for case in self.info["cases"]:
+                if case["case"] in places:
+                    file.seek(places[case["case"]])
+                    yield json.loads(file.readline())
+
+    def view(self, case: Mapping[str, Any]) -> View:
+        """View of a case of ``info["cases"]``."""
+        path = self.path / VIEWS / f"{case['view_hash'][:16]}.toml"
+        return replace(stored_view(path.read_text("utf-8"), str(path))[0], name=case["view"])
+
+
+@dataclass
+class Journal:
+    """What ``answers.jsonl`` holds: where each case's last answer begins, which have none but an error, what else was told."""
+
+    places: dict[str, int] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+    lost: list[str] = field(default_factory=list)
+    sittings: list[dict[str, Any]] = field(default_factory=list)
+    end: int = 0
+
+
+def _journal(path: Path) -> Journal:
+    """Read the journal up to its last whole line: what a process that died left half written does not count.
+
+    Raises
+    ------
+    InputError
+        If an earlier line is damaged.
+    """
+    found = Journal()
+    if not path.exists():
+        return found
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                _enter(found, json.loads(line))
+            except (ValueError, LookupError, TypeError) as error:
+                rule = f"{path}, line {number} must be JSON as `aligntax sweep` writes it"
+                raise InputError(f"sweep: {rule}, got {error}; remove the line, and its case is asked again") from None
+            found.end += len(line)
+    return found
+
+
+def _enter(found: Journal, line: Mapping[str, Any]) -> None:
+    if "lost" in line:
+        found.lost.append(line["lost"])
+    elif "sitting" in line:
+        found.sittings.append(line["sitting"])
+    else:
+        found.places[line["case"]] = found.end
+        (found.failed.add if line["error"] else found.failed.discard)(line["case"])
+
+
+def sweep(
+    job: Job,
+    cases: Sequence[Case],
+    workers: Workers,
+    out: Path | str = "results",
+    name: str | None = None,
+    evidence_folder: str | None = None,
+    talk: Talk = QUIET,
+) -> Sweep:
+    """Answer every case and leave a sweep's folder.
+
+    Parameters
+    ----------
+    job : Job
+    cases : sequence of Case
+        See :func:`analysis.cases.cases`.
+    workers : callable
+        Who answers: ``(job, cases, lost) -> iterator of Answer``; see :mod:`analysis.workers`.
+    out : path
+        Folder of results.
+    name : str, optional
+        Default model, number of cases and time.
+    evidence_folder : str, optional
+        Where the job's evidence came from, for :func:`resume`.
+    talk : Talk
+
+    Returns
+    -------
+    Sweep
+        Its ``info["failures"]`` says which cases have no answer and why.
+
+    Raises
+    ------
+    InputError
+        If the name is taken or the folder cannot be written.
+    """
+    out = Path(out)
+    name = run_name(name or default_name(job, cases))
+    place = _place(out, name)
+    if (out / name).exists() or place.exists():
+        got = f"{name!r}, which exists in {out}" if (out / name).exists() else f"{name!r}, a sweep that is not finished"
+        remedy = (
+            "choose another with --name" if (out / name).exists() else f"go on with it: aligntax sweep --resume {name}"
+        )
+        raise InputError(f"name: must be new, got {got}; {remedy}")
+    info = _manifest(job, cases, name, evidence_folder)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        place.mkdir()
+    except OSError as error:
+        raise InputError(
+            f"out: must be a folder that can be written, got {out} ({error.strerror}); choose another with --out"
+        ) from None
+    with _held(place):
+        (place / VIEWS).mkdir()
+        for case in {case.view.hash: case for case in cases}.values():
+            (place / VIEWS / f"{case.view.hash[:16]}.toml").write_text(case.view.to_toml(), "utf-8")
+        write_json(place / SWEEP, info)  # last: without it the folder is no sweep
+        return _work(Sweep(place, info), job, cases, workers, out / name, talk)
+
+
+def resume(
+    name: str,
+    workers: Workers,
+    evidence: Callable[[str | None], Evidence],
+    out: Path | str = "results",
+    talk: Talk = QUIET,
+) -> Sweep:
+    """Go on with a sweep: cases without an answer, and those that failed, are asked again.
+
+    Parameters
+    ----------
+    name : str
+        Of the sweep, in ``out``.
+    workers, out, talk
+        As in :func:`sweep`.
+    evidence : callable
+        Reads the evidence from the folder that it came from; None is the embedded one.
+
+    Raises
+    ------
+    InputError
+        If there is no such sweep, another process holds it, or its evidence has changed.
+    """
+    out = Path(out)
+    place, done = _place(out, run_name(name)), out / name
+    if not (place / SWEEP).is_file():
+        if not (done / SWEEP).is_file():
+            raise InputError(f"resume: must be a sweep in {out}, got {name!r}; see `ls -a {out}`")
+        if load_sweep(done).info["verdict"] == "pass" or not load_sweep(done).info["failures"]:
+            raise InputError(
+                f"resume: must have cases to ask, got {name!r}, which is complete; its report is {done / 'report.html'}"
+            )
+        done.rename(place)
+    with _held(place):
+        found = load_sweep(place)
+        held = evidence(found.info["evidence"]["folder"])
+        if held.hash != found.info["evidence"]["hash"]:
+            rule = f"must be that of the sweep, {found.info['evidence']['hash'][:12]}"
+            raise InputError(f"evidence: {rule}, got {held.hash[:12]}; restore it, or sweep again under another name")
+        job = Job(found.info["model"]["name"], held, Sampling(**found.info["sampler"]), found.info["keep_draws"])
+        views = {case["view_hash"]: found.view(case) for case in found.info["cases"]}
+        cases = [
+            Case(c["case"], replace(views[c["view_hash"]], name=c["view"]), c["seed"]) for c in found.info["cases"]
+        ]
+        return _work(found, job, cases, workers, done, talk)
+
+
+def load_sweep(folder: Path) -> Sweep:
+    """Read what a sweep says of itself.
+
+    Raises
+    ------
+    InputError
+        If it is not what ``aligntax sweep`` writes.
+    """
+    try:
+        info = json.loads((folder / SWEEP).read_text("utf-8"))
+        good = info["format"] == FORMAT and {"model", "evidence", "sampler", "cases", "keep_draws"} <= set(info)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise InputError(
+            f"sweep: {folder / SWEEP} must be as `aligntax sweep` writes it, got {error}; sweep again"
+        ) from None
+    if not good:
+        raise InputError(
+            f"sweep: {folder / SWEEP} must have format {FORMAT}, got another; it was written by another version"
+        )
+    return Sweep(folder, info)
+
+
+def default_name(job: Job, cases: Sequence[Case]) -> str:
+    """Name of a sweep that is given none: model, number of cases and time."""
+    return f"sweep-{job.model}-{len(cases)}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def _place(out: Path, name: str) -> Path:
+    """Where a sweep stands until it is finished."""
+    return out / f".{name}.sweep"
+
+
+def _manifest(job: Job, cases: Sequence[Case], name: str, evidence_folder: str | None) -> dict[str, Any]:
+    model = find_model(job.model)
+    if model.name == "loss-law":
+        raise InputError(
+            "model: a sweep has no training runs of a user's, which loss-law is fitted to; choose another model"
+        )
+    return {
+        "format": FORMAT,
+        "sweep": name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command_line(),
+        "model": {"name": model.name, "version": model.version},
+        "sampler": asdict(job.options),
+        "keep_draws": job.keep_draws,
+        "evidence": {"hash": job.evidence.hash, "folder": evidence_folder, "tables": dict(job.evidence.hashes)},
+        "packages": {package: version(package) for package in PACKAGES},
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "cases": [
+            {"case": case.name, "view": case.view.name, "view_hash": case.view.hash, "seed": case.seed}
+            for case in cases
+        ],
+    }
+
+
+@contextmanager
+def _held(place: Path) -> Iterator[None]:
+    """Hold a folder for this process; the system lets go of it when the process ends, however it ends."""
+    import fcntl
+
+    with (place / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(
+                f"sweep: {place} must have one process at a time, got a second; wait for the first"
+            ) from None
+        yield
+
+
+def _work(found: Sweep, job: Job, cases: Sequence[Case], workers: Workers, target: Path, talk: Talk) -> Sweep:
+    """Ask what has no answer yet, write down what comes, then the tables; the folder takes its name."""
+    journal = _journal(found.path / ANSWERS)
+    asked = [case for case in cases if case.name not in journal.places or case.name in journal.failed]
+    started = time.perf_counter()
+    with (found.path / ANSWERS).open("ab") as file:
+        file.truncate(journal.end)
+
+        def write(line: Mapping[str, Any]) -> None:
+            file.write(json.dumps(line, allow_nan=False).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+        def lost(text: str) -> None:
+            write({"lost": text})
+            talk.failed(text)
+
+        done, bad = len(cases) - len(asked), 0
+        try:
+            for answer in workers(job, asked, lost):
+                if answer.draws is not None:
+                    _write_draws(found.path / DRAWS, answer)
+                write({"case": answer.case, "error": answer.error, "seconds": dict(answer.seconds), **answer.record})
+                done, bad = done + 1, bad + bool(answer.error)
+                if talk.progress is not None:
+                    talk.progress(done, len(cases), bad)
+        finally:
+            write(
+                {
+                    "sitting": {
+                        "seconds": round(time.perf_counter() - started, 3),
+                        "cases": done - len(cases) + len(asked),
+                    }
+                }
+            )
+    return _finish(found, target, talk)
+
+
+def _write_draws(folder: Path, answer: Answer) -> None:
+    assert answer.draws is not None
+    folder.mkdir(exist_ok=True)
+    half = folder / f".{answer.case}.nc"
+    packed = {name: {"zlib": True, "complevel": 1, "shuffle": True} for name in answer.draws.data_vars}
+    answer.draws.to_netcdf(half, engine="h5netcdf", encoding=packed)
+    half.replace(folder / f"{answer.case}.nc")
+
+
+def _finish(found: Sweep, target: Path, talk: Talk) -> Sweep:
+    """Write the tables and the verdict; the folder takes its name."""
+    talk.say("writing the table")
+    journal, failures, checks, seconds = _journal(found.path / ANSWERS), [], 0, dict.fromkeys(LAPS, 0.0)
+    with _table(found.path / CASES) as cases, _table(found.path / TABLE) as table:
+        for case, answer in zip(found.info["cases"], found.answers(), strict=True):
+            verdict = answer.get("verdict", "no answer")
+            cases({**case, "verdict": verdict, **{f"{lap}_seconds": answer["seconds"].get(lap) for lap in LAPS}})
+            for lap in LAPS:
+                seconds[lap] += answer["seconds"].get(lap, 0.0)
+            if answer["error"]:
+                failures.append({**case, "error": answer["error"]})
+                continue
+            checks += verdict != "pass"
+            for name, row in answer["quantities"].items():
+                table({**case, "verdict": verdict, "quantity": name, **row})
+            for name, chance in answer["claims"].items():
+                table({**case, "verdict": verdict, "quantity": name, "unit": "probability", "mean": chance})
+    info = {
+        **found.info,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "verdict": "pass" if not failures and not checks else "fail",
+        "failures": failures,
+        "failed_checks": checks,
+        "lost": journal.lost,
+        "sittings": journal.sittings,
+        "seconds": {lap: round(total, 3) for lap, total in seconds.items()},
+    }
+    half = found.path / f".{SWEEP}"
+    write_json(half, info)
+    half.replace(found.path / SWEEP)
+    if target.exists():
+        raise InputError(
+            f"name: {target} was taken meanwhile; move it away, then aligntax sweep --resume {target.name}"
+        )
+    found.path.rename(target)
+    return Sweep(target, info)
+
+
+@contextmanager
+def _table(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """What writes a row of a CSV whose columns are those of :data:`COLUMNS`."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS[path.name])
+        writer.writeheader()
+        yield writer.writerow
