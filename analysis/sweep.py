@@ -295,7 +295,7 @@ def _manifest(job: Job, cases: Sequence[Case], name: str, evidence_folder: str |
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command_line(),
         "model": {"name": model.name, "version": model.version},
-        "sampler": asdict(job.options),
+        "sampler": {key: value for key, value in asdict(job.options).items() if key not in ("seed", "cores")},
         "keep_draws": job.keep_draws,
         "evidence": {"hash": job.evidence.hash, "folder": evidence_folder, "tables": dict(job.evidence.hashes)},
         "packages": {package: version(package) for package in PACKAGES},
@@ -340,6 +340,7 @@ def _work(found: Sweep, job: Job, cases: Sequence[Case], workers: Workers, targe
             write({"lost": text})
             talk.failed(text)
 
+        talk.say("each worker compiles the model first")
         done, bad = len(cases) - len(asked), 0
         try:
             for answer in workers(job, asked, lost):
@@ -405,6 +406,7 @@ def _finish(found: Sweep, target: Path, talk: Talk) -> Sweep:
         raise InputError(
             f"name: {target} was taken meanwhile; move it away, then aligntax sweep --resume {target.name}"
         )
+    (found.path / LOCK).unlink()
     found.path.rename(target)
     return Sweep(target, info)
 

@@ -188,7 +188,7 @@ def _gathered(client: "Client", cases: Sequence[Case], plugin: str) -> Iterator[
         _answer_there, cases, plugin=plugin, pure=False, key=[f"{plugin}-{case.name}" for case in cases]
     )
     names = {future.key: case.name for future, case in zip(futures, cases, strict=True)}
-    arriving = as_completed(futures)
+    arriving = as_completed(futures, loop=client.loop)
     del futures  # each is let go of when it is answered, so that its worker forgets it
     for future in arriving:
         if future.cancelled():
