@@ -16,6 +16,7 @@ from analysis.options import Sampling, Talk
 from models.catalogue import COMPILED, find_model
 from models.errors import InputError
 from models.evidence import Evidence
+from models.priors import without_notes
 from models.views import View
 
 if TYPE_CHECKING:
@@ -60,12 +61,22 @@ class Job:
         But the seed, which is the case's.
     keep_draws : bool
         Whether the draws of the headline quantities come back too.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or it needs what a sweep does not have.
     """
 
     model: str
     evidence: Evidence
     options: Sampling
     keep_draws: bool = False
+
+    def __post_init__(self) -> None:
+        if find_model(self.model).name == "loss-law":
+            rule = "a sweep has no training runs of a user's, which loss-law is fitted to"
+            raise InputError(f"model: {rule}, got {self.model!r}; choose another, or use `aligntax run`")
 
 
 @dataclass(frozen=True)
@@ -105,15 +116,17 @@ def cases(views: Sequence[View], grid: Sequence[Prior], seeds: Sequence[int]) ->
     Raises
     ------
     InputError
-        If there is nothing to ask, a prior or a seed is stated twice, or there are too many cases.
+        If there is nothing to ask, a prior or a seed is stated twice or no seed, or there are too many cases.
     """
     alternatives: dict[str, list[Mapping[str, Any]]] = {}
     for name, prior in grid:
-        if prior in alternatives.setdefault(name, []):
-            raise InputError(f"set: alternatives of {name} must differ, got one twice; leave one out")
+        if without_notes(prior) in map(without_notes, alternatives.setdefault(name, [])):
+            raise InputError(f"set: alternatives of {name} must differ, got {_brief(prior)} twice; leave one out")
         alternatives[name].append(prior)
     if len(set(seeds)) < len(seeds):
         raise InputError(f"seed: must differ, got {', '.join(map(str, seeds))}; leave the repeated out")
+    for seed in seeds:
+        Sampling(seed=seed)  # refuses what is none
     count = len(views) * len(seeds) * int(np.prod([len(each) for each in alternatives.values()], initial=1.0))
     if not 1 <= count <= MOST:
         raise InputError(f"sweep: must have between 1 and {MOST} cases, got {count}; state fewer alternatives")

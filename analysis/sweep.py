@@ -18,9 +18,10 @@ import csv
 import json
 import os
 import platform
+import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -35,7 +36,7 @@ from models.errors import InputError
 from models.evidence import Evidence
 from models.views import View
 
-__all__ = ["SWEEP", "Sweep", "Workers", "default_name", "load_sweep", "resume", "sweep"]
+__all__ = ["SWEEP", "Sweep", "Workers", "default_name", "goes_on", "load_sweep", "resume", "sweep"]
 
 SWEEP, ANSWERS, VIEWS, DRAWS = "sweep.json", "answers.jsonl", "views", "draws"
 CASES, TABLE, LOCK = "cases.csv", "answers.csv", ".lock"
@@ -66,7 +67,7 @@ COLUMNS = {
     CASES: (*WHICH, *(f"{lap}_seconds" for lap in LAPS)),
     TABLE: (*WHICH, "quantity", *ROW),
 }
-Workers = Callable[[Job, Sequence[Case], Callable[[str], None]], Iterator[Answer]]
+Workers = Callable[[Job, Sequence[Case], Callable[[str], None]], Generator[Answer, None, None]]
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def sweep(
     cases : sequence of Case
         See :func:`analysis.cases.cases`.
     workers : callable
-        Who answers: ``(job, cases, lost) -> iterator of Answer``; see :mod:`analysis.workers`.
+        Who answers: ``(job, cases, lost) -> generator of Answer``; see :mod:`analysis.workers`.
     out : path
         Folder of results.
     name : str, optional
@@ -197,11 +198,19 @@ def sweep(
             f"out: must be a folder that can be written, got {out} ({error.strerror}); choose another with --out"
         ) from None
     with _held(place):
-        (place / VIEWS).mkdir()
-        for case in {case.view.hash: case for case in cases}.values():
-            (place / VIEWS / f"{case.view.hash[:16]}.toml").write_text(case.view.to_toml(), "utf-8")
-        write_json(place / SWEEP, info)  # last: without it the folder is no sweep
+        try:
+            _write_question(place, info, {case.view.hash: case.view for case in cases})
+        except BaseException:
+            shutil.rmtree(place)
+            raise
         return _work(Sweep(place, info), job, cases, workers, out / name, talk)
+
+
+def _write_question(place: Path, info: Mapping[str, Any], views: Mapping[str, View]) -> None:
+    (place / VIEWS).mkdir()
+    for hash_, view in views.items():
+        (place / VIEWS / f"{hash_[:16]}.toml").write_text(view.to_toml(), "utf-8")
+    write_json(place / SWEEP, info)  # last: without it the folder is no sweep
 
 
 def resume(
@@ -229,20 +238,20 @@ def resume(
     """
     out = Path(out)
     place, done = _place(out, run_name(name)), out / name
-    if not (place / SWEEP).is_file():
-        if not (done / SWEEP).is_file():
-            raise InputError(f"resume: must be a sweep in {out}, got {name!r}; see `ls -a {out}`")
-        if load_sweep(done).info["verdict"] == "pass" or not load_sweep(done).info["failures"]:
-            raise InputError(
-                f"resume: must have cases to ask, got {name!r}, which is complete; its report is {done / 'report.html'}"
-            )
+    folder = next((folder for folder in (place, done) if (folder / SWEEP).is_file()), None)
+    if folder is None:
+        raise InputError(f"resume: must be a sweep in {out}, got {name!r}; see `ls -a {out}`")
+    found = load_sweep(folder)
+    if folder == done and not found.info["failures"]:
+        raise InputError(f"resume: must have cases to ask, got {name!r}, which is complete; see `aligntax show {name}`")
+    held = evidence(found.info["evidence"]["folder"])
+    if held.hash != found.info["evidence"]["hash"]:
+        rule = f"must be that of the sweep, {found.info['evidence']['hash'][:12]}"
+        raise InputError(f"evidence: {rule}, got {held.hash[:12]}; restore it, or sweep again under another name")
+    if folder == done:
         done.rename(place)
     with _held(place):
         found = load_sweep(place)
-        held = evidence(found.info["evidence"]["folder"])
-        if held.hash != found.info["evidence"]["hash"]:
-            rule = f"must be that of the sweep, {found.info['evidence']['hash'][:12]}"
-            raise InputError(f"evidence: {rule}, got {held.hash[:12]}; restore it, or sweep again under another name")
         job = Job(found.info["model"]["name"], held, Sampling(**found.info["sampler"]), found.info["keep_draws"])
         views = {case["view_hash"]: found.view(case) for case in found.info["cases"]}
         cases = [
@@ -273,6 +282,11 @@ def load_sweep(folder: Path) -> Sweep:
     return Sweep(folder, info)
 
 
+def goes_on(name: str, out: Path) -> bool:
+    """Whether there is an unfinished sweep of that name, to go on with."""
+    return (_place(out, name) / SWEEP).is_file()
+
+
 def default_name(job: Job, cases: Sequence[Case]) -> str:
     """Name of a sweep that is given none: model, number of cases and time."""
     return f"sweep-{job.model}-{len(cases)}-{datetime.now():%Y%m%d-%H%M%S}"
@@ -285,10 +299,6 @@ def _place(out: Path, name: str) -> Path:
 
 def _manifest(job: Job, cases: Sequence[Case], name: str, evidence_folder: str | None) -> dict[str, Any]:
     model = find_model(job.model)
-    if model.name == "loss-law":
-        raise InputError(
-            "model: a sweep has no training runs of a user's, which loss-law is fitted to; choose another model"
-        )
     return {
         "format": FORMAT,
         "sweep": name,
@@ -343,13 +353,16 @@ def _work(found: Sweep, job: Job, cases: Sequence[Case], workers: Workers, targe
         talk.say("each worker compiles the model first")
         done, bad = len(cases) - len(asked), 0
         try:
-            for answer in workers(job, asked, lost):
-                if answer.draws is not None:
-                    _write_draws(found.path / DRAWS, answer)
-                write({"case": answer.case, "error": answer.error, "seconds": dict(answer.seconds), **answer.record})
-                done, bad = done + 1, bad + bool(answer.error)
-                if talk.progress is not None:
-                    talk.progress(done, len(cases), bad)
+            with closing(workers(job, asked, lost)) as answers:
+                for answer in answers:
+                    if answer.draws is not None:
+                        _write_draws(found.path / DRAWS, answer)
+                    write(
+                        {"case": answer.case, "error": answer.error, "seconds": dict(answer.seconds), **answer.record}
+                    )
+                    done, bad = done + 1, bad + bool(answer.error)
+                    if talk.progress is not None:
+                        talk.progress(done, len(cases), bad)
         finally:
             write(
                 {

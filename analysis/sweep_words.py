@@ -21,7 +21,8 @@ def totals(info: Mapping[str, Any], found: Disagreement) -> str:
     wall = sum(sitting["seconds"] for sitting in info["sittings"])
     took = f"{wall:.0f} s" if wall < 600 else f"{wall / 60:.0f} min"
     again = f" in {len(info['sittings'])} sittings" if len(info["sittings"]) > 1 else ""
-    gone = f"; {len(info['lost'])} workers lost" if info["lost"] else ""
+    lost = len(info["lost"])
+    gone = f"; {lost} worker{'s' if lost > 1 else ''} lost" if lost else ""
     seeds = len({case["seed"] for case in info["cases"]})
     asked = f"{len(found.views)} views" + (f" under {seeds} seeds" if seeds > 1 else "")
     return f"{info['model']['name']}: {asked}, {answered} of {len(info['cases'])} cases answered in {took}{again}{gone}"

@@ -17,7 +17,7 @@ __all__ = ["sweep_table"]
 MOST_TOLD = 10  # failures named in a terminal
 
 
-def sweep_table(console: "Console", sweep: "Sweep", found: "Disagreement", report: bool) -> None:
+def sweep_table(console: "Console", sweep: "Sweep", found: "Disagreement") -> None:
     """Print a finished sweep."""
     info = sweep.info
     console.print(totals(info, found), markup=False, soft_wrap=True)
@@ -49,5 +49,5 @@ def sweep_table(console: "Console", sweep: "Sweep", found: "Disagreement", repor
     good = info["verdict"] == "pass"
     console.print(f"verdict: {info['verdict']}", style="green" if good else "bold red", markup=False)
     console.print(f"results: {sweep.path / 'answers.csv'}", markup=False, soft_wrap=True)
-    if report:
+    if (sweep.path / "report.html").is_file():
         console.print(f"report: {sweep.path / 'report.html'}", markup=False, soft_wrap=True)

@@ -7,10 +7,11 @@ another; a case that took three workers with it is given up. Linear algebra has 
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from importlib.metadata import version
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from models.errors import InputError
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["local", "on_cluster"]
+__all__ = ["local", "on_cluster", "reached"]
 
 TRIES = 3  # workers that a case may take with it
 THREADS = (
@@ -35,7 +36,7 @@ PATIENCE = 20.0  # seconds, for a scheduler and its first worker
 Lost = Callable[[str], None]  # takes one line about a worker that died
 
 
-def local(job: Job, cases: Sequence[Case], lost: Lost, workers: int) -> Iterator[Answer]:
+def local(job: Job, cases: Sequence[Case], lost: Lost, workers: int) -> Generator[Answer, None, None]:
     """Answers of so many spawned processes, as they come.
 
     Parameters
@@ -97,7 +98,7 @@ class _Process:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, job), daemon=True)
-        with _single_threaded():
+        with _heirloom():
             process.start()
         theirs.close()
         return cls(process, ours)
@@ -131,20 +132,26 @@ class _Process:
 
 
 @contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Environment of a process that is started inside: one thread for linear algebra, unless the user said otherwise."""
+def _heirloom() -> Iterator[None]:
+    """What a process that is started inside inherits.
+
+    One thread for linear algebra, unless the user said otherwise; and no Ctrl-C, which is for the process that asks: a terminal
+    sends it to all, even to those that have not got as far as their first line.
+    """
+    resource_tracker.ensure_running()  # starting it would open the mask again
     added = [name for name in THREADS if name not in os.environ]
     os.environ.update(dict.fromkeys(added, "1"))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         for name in added:
             del os.environ[name]
 
 
 def _serve(pipe: Connection, job: Job) -> None:
-    """Answer cases until the pipe closes; Ctrl-C is for the process that asked."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Answer cases until the pipe closes."""
     answerer = Answerer(job)
     try:
         while True:
@@ -153,7 +160,7 @@ def _serve(pipe: Connection, job: Job) -> None:
         return
 
 
-def on_cluster(job: Job, cases: Sequence[Case], lost: Lost, address: str) -> Iterator[Answer]:
+def on_cluster(job: Job, cases: Sequence[Case], lost: Lost, client: "Client") -> Generator[Answer, None, None]:
     """Answers of a Dask cluster's workers, as they come.
 
     Parameters
@@ -162,23 +169,22 @@ def on_cluster(job: Job, cases: Sequence[Case], lost: Lost, address: str) -> Ite
     cases : sequence of Case
     lost : callable
         Told of each worker that left.
-    address : str
-        Of the scheduler, as ``tcp://10.0.0.1:8786``. Workers must have this version of the package.
+    client : distributed.Client
+        See :func:`reached`.
 
     Raises
     ------
     InputError
-        If Dask is not installed, there is no scheduler, it has no workers, or they have another version.
+        If the scheduler goes before every case is answered.
     """
-    client = _client(address)
-    with client:
-        client.subscribe_topic("all", lambda event: _left(event, lost))
-        plugin = _plugin(job)
-        client.register_plugin(plugin, name=plugin.name)
-        try:
-            yield from _gathered(client, cases, plugin.name)
-        finally:
-            client.unregister_worker_plugin(plugin.name)
+    client.subscribe_topic("all", lambda event: _left(event, lost))
+    plugin = _plugin(job)
+    client.register_plugin(plugin, name=plugin.name)
+    try:
+        yield from _gathered(client, cases, plugin.name)
+    finally:
+        client.unsubscribe_topic("all")
+        client.unregister_worker_plugin(plugin.name)
 
 
 def _gathered(client: "Client", cases: Sequence[Case], plugin: str) -> Iterator[Answer]:
@@ -206,15 +212,25 @@ def _left(event: tuple[float, Any], lost: Lost) -> None:
         lost(f"worker {what.get('worker', 'of the cluster')} left; its cases go to others")
 
 
-def _client(address: str) -> "Client":
-    """Client of a scheduler that has workers of this version."""
+@contextmanager
+def reached(address: str) -> "Iterator[Client]":
+    """Client of a Dask scheduler that has workers.
+
+    Parameters
+    ----------
+    address : str
+        As ``tcp://10.0.0.1:8786``. Workers must have this version of the package.
+
+    Raises
+    ------
+    InputError
+        If Dask is not installed, there is no scheduler, it has no workers, or they have another version.
+    """
     try:
         from distributed import Client
     except ModuleNotFoundError:
         rule = "needs Dask, which is not installed"
         raise InputError(f"scheduler: {rule}; install aligntax[cluster], or leave --scheduler out") from None
-    from importlib.metadata import version
-
     try:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
@@ -222,33 +238,27 @@ def _client(address: str) -> "Client":
         raise InputError(
             f"scheduler: must be the address of a Dask scheduler, got {address!r} ({words}); see `dask scheduler`"
         ) from None
+    with client:
+        _check_workers(client, address)
+        yield client
+
+
+def _check_workers(client: "Client", address: str) -> None:
+    """Refuse a scheduler without workers, or with workers of another version."""
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
-        versions = client.run(_version)
+        versions = set(client.run(version, "aligntax").values())
     except TimeoutError:
-        client.close()
         got = f"none at {address} in {PATIENCE:.0f} s"
         raise InputError(
             f"scheduler: must have workers, got {got}; start one: `dask worker {address} --nthreads 1`"
         ) from None
-    except ModuleNotFoundError as error:
-        client.close()
-        raise InputError(
-            f"scheduler: its workers must have aligntax installed, got {error}; install it there"
-        ) from None
-    other = {found for found in versions.values() if found != version("aligntax")}
-    if other:
-        client.close()
-        raise InputError(
-            f"scheduler: its workers must have aligntax {version('aligntax')}, got {', '.join(sorted(other))}; install it there"
-        )
-    return client
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("aligntax")
+    except ModuleNotFoundError:
+        versions = {"none"}
+    here = version("aligntax")
+    if versions != {here}:
+        got = ", ".join(sorted(versions))
+        raise InputError(f"scheduler: its workers must have aligntax {here}, got {got}; install it there")
 
 
 def _plugin(job: Job) -> Any:

@@ -111,9 +111,14 @@ def show(
     given: Given = None,
     out: Out = Path("results"),
 ) -> None:
-    """Print the answer of a run."""
+    """Print the answer of a run, or of a sweep."""
     from analysis.store import INFO, SUMMARY, find_run, load, read_json
 
+    if (swept := _swept(run, out)) is not None:
+        if every or given is not None:
+            raise InputError(f"run: {swept} is a sweep, got --all or --given, which are for a run; leave them out")
+        _show_sweep(swept, as_json)
+        return
     folder, weights = find_run(run, out), None
     if given is None:
         record = read_json(folder / SUMMARY)
@@ -128,6 +133,25 @@ def show(
     from analysis.terminal import answer
 
     answer(console(), folder, record, read_json(folder / INFO), every, weights)
+
+
+def _swept(name: str, out: Path) -> Path | None:
+    """Folder of a sweep that is called so, by path or by name."""
+    return next((folder for folder in (Path(name), out / name) if (folder / "sweep.json").is_file()), None)
+
+
+def _show_sweep(folder: Path, as_json: bool) -> None:
+    from analysis.disagreement import disagreement
+    from analysis.sweep import load_sweep
+    from analysis.sweep_words import summary_of
+    from analysis.terminal_sweep import sweep_table
+
+    swept = load_sweep(folder)
+    found = disagreement(swept)
+    if as_json:
+        dump(summary_of(swept, found))
+    else:
+        sweep_table(console(), swept, found)
 
 
 def runs(out: Out = Path("results"), as_json: Json = False) -> None:
@@ -157,13 +181,23 @@ def runs(out: Out = Path("results"), as_json: Json = False) -> None:
 
 
 def report(run: Run, given: Given = None, out: Out = Path("results")) -> None:
-    """Draw the report of a run again, or one of the draws that meet a condition, and print its path."""
+    """Draw the report of a run or a sweep again, or one of the draws that meet a condition, and print its path."""
     from analysis.options import Talk
     from analysis.report import write_report
     from analysis.store import load
 
     failed: list[str] = []
-    typer.echo(write_report(load(run, out), given=given, talk=Talk(failed=failed.append)))
+    talk = Talk(failed=failed.append)
+    if (swept := _swept(run, out)) is None:
+        path = write_report(load(run, out), given=given, talk=talk)
+    elif given is not None:
+        raise InputError(f"given: conditions the draws of a run, got {given!r} of the sweep {swept}; leave it out")
+    else:
+        from analysis.pages.sweep import write_page
+        from analysis.sweep import load_sweep
+
+        path = write_page(load_sweep(swept), talk=talk)
+    typer.echo(path)
     tell_failed(failed)
     raise typer.Exit(1 if failed else 0)
 

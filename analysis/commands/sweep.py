@@ -1,7 +1,10 @@
 """``sweep``: many views, each answered by sampling, on this machine's cores or on a cluster."""
 
 import os
+import shlex
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,14 +16,16 @@ from analysis.commands import Json, Out, Requirement, Stopped, console, dump, te
 from models.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.sweep import Workers
+    from analysis.sweep import Sweep, Workers
 
 __all__ = ["sweep"]
 
 MOST_WORKERS = 1024  # processes, of a third of a GiB each
+FOR_A_RESUMED = {"resume", "workers", "scheduler", "out", "report", "as_json", "quiet"}  # the rest is as it was asked
 
 
 def sweep(
+    ctx: typer.Context,
     views: Annotated[
         list[str] | None,
         typer.Argument(
@@ -74,46 +79,35 @@ def sweep(
     from analysis.cases import Job, cases
     from analysis.inputs import parse_set, read_evidence, read_many
     from analysis.options import Sampling
-    from analysis.sweep import default_name
+    from analysis.sweep import default_name, goes_on
     from analysis.sweep import resume as go_on
     from analysis.sweep import sweep as answer_all
     from analysis.sweep_words import summary_of
     from analysis.terminal import progress
     from analysis.terminal_sweep import sweep_table
 
-    if workers is not None and scheduler is not None:
-        raise InputError(f"workers: are those of the cluster with --scheduler, got {workers}; leave one of the two out")
-    who = _workers(workers, scheduler)
-    given = [
-        option
-        for option, value in {
-            "VIEW": views,
-            "--set": set_,
-            "--seed": seeds,
-            "--evidence": evidence,
-            "--name": name,
-        }.items()
-        if value
-    ]
-    if resume is not None and given:
-        raise InputError(f"resume: asks what the sweep was asked, got {', '.join(given)} too; leave it out")
+    stated = [each for each in ctx.params if getattr(ctx.get_parameter_source(each), "name", "DEFAULT") != "DEFAULT"]
+    if resume is not None and (double := [each.strip("_") for each in stated if each not in FOR_A_RESUMED]):
+        raise InputError(f"resume: asks what the sweep was asked, got {', '.join(double)} too; leave it out")
     with progress(console(stderr=True), not quiet and sys.stderr.isatty(), "answering", "without an answer") as talk:
         talk = replace(talk, failed=lambda line: tell_failed([line]))
+        begin: Callable[..., Sweep]
         try:
             if resume is not None:
-                found = go_on(resume, who, read_evidence, out, talk)
+                name, begin = resume, partial(go_on, resume, evidence=read_evidence)
             else:
                 options = Sampling(draws=draws, tune=tune, chains=chains, target_accept=target_accept)
-                asked = cases(
-                    read_many(views or [], requirement),
-                    [parse_set(text) for text in set_ or []],
-                    seeds or [options.seed],
-                )
                 job = Job(model, read_evidence(evidence), options, keep_draws)
+                grid = [parse_set(text) for text in set_ or []]
+                asked = cases(read_many(views or [], requirement), grid, seeds or [options.seed])
                 name = name or default_name(job, asked)
-                found = answer_all(job, asked, who, out, name, evidence, talk)
+                begin = partial(answer_all, job, asked, name=name, evidence_folder=evidence)
+            with _workers(workers, scheduler) as who:
+                found = begin(workers=who, out=out, talk=talk)
         except KeyboardInterrupt:
-            again = f"aligntax sweep --resume {resume or name} --out {out}"
+            if name is None or not goes_on(name, out):
+                raise
+            again = shlex.join(["aligntax", "sweep", "--resume", name, "--out", str(out)])
             raise Stopped(f"interrupted; what was answered is kept, go on with: {again}") from None
         from analysis.disagreement import disagreement
 
@@ -126,17 +120,22 @@ def sweep(
     if as_json:
         dump(summary_of(found, moves))
     else:
-        sweep_table(console(), found, moves, report)
+        sweep_table(console(), found, moves)
     if found.info["verdict"] != "pass":
         raise typer.Exit(1)
 
 
-def _workers(workers: int | None, scheduler: str | None) -> "Workers":
+@contextmanager
+def _workers(workers: int | None, scheduler: str | None) -> "Iterator[Workers]":
     """Who answers: processes of this machine, or a cluster's workers."""
-    from analysis.workers import local, on_cluster
+    from analysis.workers import local, on_cluster, reached
 
-    if scheduler is not None:
-        return partial(on_cluster, address=scheduler)
+    if workers is not None and scheduler is not None:
+        raise InputError(f"workers: are those of the cluster with --scheduler, got {workers}; leave one of the two out")
     if workers is not None and not 1 <= workers <= MOST_WORKERS:
         raise InputError(f"workers: must lie between 1 and {MOST_WORKERS}, got {workers}; one a core is best")
-    return partial(local, workers=workers or os.cpu_count() or 1)
+    if scheduler is None:
+        yield partial(local, workers=workers or os.cpu_count() or 1)
+    else:
+        with reached(scheduler) as client:
+            yield partial(on_cluster, client=client)
