@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
+from logging import CRITICAL, getLogger
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from threading import Lock
@@ -183,8 +184,9 @@ def on_cluster(job: Job, cases: Sequence[Case], lost: Lost, client: "Client") ->
     try:
         yield from _gathered(client, cases, plugin.name)
     finally:
-        client.unsubscribe_topic("all")
-        client.unregister_worker_plugin(plugin.name)
+        if client.status == "running":  # a scheduler that is gone holds nothing
+            client.unsubscribe_topic("all")
+            client.unregister_worker_plugin(plugin.name)
 
 
 def _gathered(client: "Client", cases: Sequence[Case], plugin: str) -> Iterator[Answer]:
@@ -231,6 +233,9 @@ def reached(address: str) -> "Iterator[Client]":
     except ModuleNotFoundError:
         rule = "needs Dask, which is not installed"
         raise InputError(f"scheduler: {rule}; install aligntax[cluster], or leave --scheduler out") from None
+    getLogger("distributed.client").setLevel(
+        CRITICAL
+    )  # a scheduler that goes is told in one message, not in its tracebacks
     try:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
