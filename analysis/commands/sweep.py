@@ -109,14 +109,18 @@ def sweep(
                 raise
             again = shlex.join(["aligntax", "sweep", "--resume", name, "--out", str(out)])
             raise Stopped(f"interrupted; what was answered is kept, go on with: {again}") from None
-        from analysis.disagreement import disagreement
+        try:
+            from analysis.disagreement import disagreement
 
-        moves = disagreement(found)
-        if report:
-            talk.say("drawing the report")
-            from analysis.pages.sweep import write_page
+            moves = disagreement(found)
+            if report:
+                talk.say("drawing the report")
+                from analysis.pages.sweep import write_page
 
-            write_page(found, moves, talk)
+                write_page(found, moves, talk)
+        except KeyboardInterrupt:
+            again = shlex.join(["aligntax", "report", str(found.path)])
+            raise Stopped(f"interrupted; the answers are in {found.path}, its report is drawn with: {again}") from None
     if as_json:
         dump(summary_of(found, moves))
     else:
