@@ -1,9 +1,9 @@
 """Which disagreement between views moves which answer.
 
-The unit is a view; its answer is the median of a number (the mean of an indicator), averaged over seeds as a rank among all
-cases, so that "later or never" has its place. What views state of a quantity is taken as the median of its prior and the log of
-the width of its 80% interval, both on the quantity's link; what they choose otherwise (anchors, correlations, settings, evidence)
-as a group. For each answer and input::
+The unit is a view, and views that state the same are one; its answer is the median of a number (the mean of an indicator),
+averaged over seeds as a rank among all cases, so that "later or never" has its place. What views state of a quantity is taken as
+the median of its prior and the log of the width of its 80% interval, both on the quantity's link; what they choose otherwise
+(anchors, correlations, links, settings, evidence) as a group. For each answer and input::
 
     share = 1 - (1 - R^2) (n - 1) / (n - 1 - k)       of the variance between views, by k functions of this input alone
 
@@ -26,7 +26,7 @@ from analysis.sweep import Sweep
 from analysis.words import MEANS
 from models.catalogue import find_model
 from models.priors import compile_prior, without_notes
-from models.views import SECTIONS, View
+from models.views import LINKS, SECTIONS, View
 
 __all__ = ["FEWEST", "Disagreement", "Input", "Move", "Spread", "disagreement"]
 
@@ -44,7 +44,7 @@ class Input:
     Attributes
     ----------
     name : str
-        A quantity, or ``anchors``, ``correlations``, ``evidence`` or a section of settings.
+        A quantity, or ``anchors``, ``correlations``, ``evidence``, a link or a section of settings.
     aspect : {"median", "spread", "choice"}
     values : ndarray, shape (view,)
         On the quantity's link; for a choice the number of its group.
@@ -193,7 +193,8 @@ def _spread(name: str, values: Any, rows: Sequence[Mapping[str, Any]]) -> Spread
         variance = float(np.var(values, ddof=1))
         errors = [row["mcse_median"] for row in rows]
         if all(error is not None for error in errors):
-            noise = min(1.0, float(np.mean(np.square(errors))) / variance)
+            seeds = len(rows) / len(values)
+            noise = min(1.0, float(np.mean(np.square(errors))) / seeds / variance)
         if all(row["sd"] is not None for row in rows):
             between = variance / (variance + float(np.mean([row["sd"] ** 2 for row in rows])))
     return Spread(name, tuple(float(p) for p in points), (low, high), between, noise)
@@ -208,7 +209,7 @@ def _inputs(views: Sequence[View], names: Sequence[str]) -> Iterator[Input]:
         for aspect, values in zip(("median", "spread"), stated.T, strict=True) if len(views) else ():
             if np.ptp(values) > SAME * max(1.0, float(np.max(np.abs(values)))):
                 yield Input(name, aspect, values)
-    for name in ("anchors", "correlations", "evidence", *SECTIONS):
+    for name in ("anchors", "correlations", "evidence", *LINKS, *SECTIONS):
         groups = [_settled(getattr(view, name)) for view in views]
         if len(set(groups)) > 1:
             yield Input(name, "choice", np.asarray([groups.index(group) for group in groups], dtype=float))
@@ -223,6 +224,8 @@ def _stated(name: str, spec: str) -> tuple[float, float]:
 
 
 def _settled(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         return repr(sorted(value.items()))
     return repr([(each.name, getattr(value, each.name)) for each in fields(value)])
