@@ -174,7 +174,7 @@ def reweighted(plan: Plan, links: Collection[str] = ()) -> Reweighted:
     """Quantities and summary of the stored draws under the view of a plan that reweights; linked priors are not assumed."""
     carried, weights = plan.carried, plan.weights
     assert carried is not None and weights is not None  # a plan that reweights has both
-    derived = _derive(carried.source, carried.x, carried.view)
+    derived = _derive(carried, carried.x, carried.view)
     rows = summarise(derived, assumed({"prior_only": carried.source.prior_only, "links": links}), weights)
     for name, row in rows.items():
         row["contraction"] = _contraction(carried, weights, name) if name in carried.tables.names else None
@@ -187,8 +187,9 @@ def _contraction(carried: Carried, weights: Weights, name: str) -> float:
     return 1.0 - (weights.mean(z**2) - weights.mean(z) ** 2)
 
 
-def _derive(source: Source, x: dict[str, Any], view: View) -> "xr.Dataset":
-    return derive_from(source.model, x, source.values[1], source.evidence, view, generator(source.seed, "arrival"))
+def _derive(carried: Carried, x: dict[str, Any], view: View) -> "xr.Dataset":
+    source, rng = carried.source, generator(carried.source.seed, "arrival")
+    return derive_from(source.model, x, carried.parameters, source.evidence, view, rng)
 
 
 @dataclass(frozen=True)
@@ -393,7 +394,7 @@ def _new_groups(answer: Reweighted) -> "dict[str, xr.Dataset]":
     dims, source = ("chain", "draw", "quantity"), carried.source
     moved = np.flatnonzero(np.any(carried.z != source.z, axis=(0, 1)))
     names = [carried.tables.names[i] for i in moved]
-    groups = {"derived": difference(_derive(source, source.values[0], source.view), answer.derived)}
+    groups = {"derived": difference(_derive(carried, source.values[0], source.view), answer.derived)}
     if names:
         groups["posterior"] = xr.Dataset({"z": (dims, carried.z[..., moved])}, coords={"quantity": names})
     if not answer.plan.exact:

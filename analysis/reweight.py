@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from analysis.changes import Changes, changes
 from analysis.checks import ESS, Check
@@ -65,6 +66,8 @@ class Carried:
     z : ndarray, shape (chain, draw, quantity)
     x : dict of ndarray, shape (chain, draw)
         Elicited quantities on their own scales: informed ones as stored, prior-only ones as the new view has them.
+    parameters : xarray.Dataset
+        Structural parameters, as stored.
     log_ratio : ndarray, shape (chain, draw), or None
         Log of new over old density at the draws; None where the two are the same there, and nothing needs a weight.
     """
@@ -75,6 +78,7 @@ class Carried:
     tables: Tables
     z: Any
     x: dict[str, Any]
+    parameters: xr.Dataset
     log_ratio: Any
 
 
@@ -97,8 +101,8 @@ def carry(source: Source, view: View) -> Carried:
         z[..., i] = new.table(names[i]).inverse(old.table(names[i]).value(z[..., i]))
     if coupled or np.any(moved & informed):
         z[..., ~informed] = _redraw(source.z, z, old.correlation, new.correlation, informed)
-    values, parameters = source.values
-    values |= {
+    stored, parameters = source.values
+    values = stored | {
         names[i]: lookup(names[i]).to_scale(new.table(names[i]).value(z[..., i])) for i in np.flatnonzero(~informed)
     }
     ratio = np.zeros(z.shape[:2])
@@ -108,11 +112,10 @@ def carry(source: Source, view: View) -> Carried:
         ratio += _log_prior(new, z, informed) - _log_prior(old, source.z, informed)
     if source.view.evidence.no_tai and (change.anchors or set(change.settings) & set(NO_TAI_SETTINGS)):
         weighed = weighed or source.model.log_no_tai is not None
-        x = source.values[0]
         for sign, chosen in ((1.0, view), (-1.0, source.view)):
-            ratio += sign * log_no_tai(source.model, x, parameters, source.evidence, chosen)
+            ratio += sign * log_no_tai(source.model, stored, parameters, source.evidence, chosen)
     weighed = weighed and np.ptp(ratio) > CONSTANT
-    return Carried(source, view, change, new, z, values, ratio if weighed else None)
+    return Carried(source, view, change, new, z, values, parameters, ratio if weighed else None)
 
 
 def _redraw(old_z: Any, new_z: Any, old: Any, new: Any, informed: Any) -> Any:

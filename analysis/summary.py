@@ -3,7 +3,7 @@
 Everything is reported on a quantity's own scale (log10 where the scale is log10, decimal years for dates).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +80,12 @@ def each(derived: xr.Dataset) -> Iterator[Series]:
 
 
 def censored_quantile(values: Any, probability: float, weights: Any = None) -> float:
-    """Quantile of numbers that may be infinite: linear between finite neighbours, infinite beside an infinite one.
+    """One of :func:`censored_quantiles`."""
+    return censored_quantiles(values, (probability,), weights)[0]
+
+
+def censored_quantiles(values: Any, probabilities: Sequence[float], weights: Any = None) -> list[float]:
+    """Quantiles of numbers that may be infinite: linear between finite neighbours, infinite beside an infinite one.
 
     The ``i``-th number in order stands at ``(W_i - w_i / 2 - w_1 / 2) / (1 - w_1 / 2 - w_n / 2)``, where ``W`` are cumulative
     weights; with equal ones that is ``(i - 1) / (n - 1)``, numpy's default.
@@ -89,18 +94,25 @@ def censored_quantile(values: Any, probability: float, weights: Any = None) -> f
     ----------
     values : ndarray
         Flat, without NaN.
-    probability : float
+    probabilities : sequence of float
     weights : ndarray, optional
         Of each number, positive, sum 1; default equal.
     """
     order = np.argsort(values, kind="stable")
     ordered = values[order]
     if weights is None:
-        place = probability * (len(ordered) - 1)
-    else:
+        places = np.asarray(probabilities) * (len(ordered) - 1)
+    elif len(ordered) > 1:
         w = weights[order]
         stand = np.cumsum(w) - 0.5 * (w + w[0])
-        place = float(np.interp(probability, stand / stand[-1], np.arange(len(w)))) if len(w) > 1 else 0.0
+        places = np.interp(probabilities, stand / stand[-1], np.arange(len(w)))
+    else:
+        places = np.zeros(len(probabilities))
+    return [_between(ordered, float(place)) for place in places]
+
+
+def _between(ordered: Any, place: float) -> float:
+    """Number at a place between two of them."""
     below, above = ordered[int(np.floor(place))], ordered[int(np.ceil(place))]
     if np.isinf(below) or np.isinf(above):
         return float(below if below == above else (above if np.isinf(above) else below))
@@ -142,9 +154,8 @@ def _row(series: Series, assumed: bool, weights: Weights | None) -> dict[str, An
     defined = values[counted]
     share = None if weights is None else weights.values[counted] / max(weights.values[counted].sum(), TINY)
     row |= _moments(defined, share)
-    for p in PROBABILITIES:
-        value = censored_quantile(defined, p, share) if len(defined) else np.nan
-        row[f"q{round(100 * p):02d}"] = _number(value)
+    quantiles = censored_quantiles(defined, PROBABILITIES, share) if len(defined) else [np.nan] * len(PROBABILITIES)
+    row |= {f"q{round(100 * p):02d}": _number(value) for p, value in zip(PROBABILITIES, quantiles, strict=True)}
     masks = (values == np.inf, values == -np.inf, np.isnan(values))
     above, below, undefined = (float(np.mean(mask)) if weights is None else weights.probability(mask) for mask in masks)
     row["prob_censored"] = above + below + undefined
@@ -211,9 +222,9 @@ def _mcse_median(defined: Any, share: Any, size: float) -> float | None:
 
     if not np.isfinite(size):
         return None
-    low, high = betaincinv(0.5 * size + 1, 0.5 * size + 1, [0.1586553, 0.8413447])
-    width = censored_quantile(defined, float(high), share) - censored_quantile(defined, float(low), share)
-    return _number(0.5 * width)
+    ends = betaincinv(0.5 * size + 1, 0.5 * size + 1, [0.1586553, 0.8413447])
+    low, high = censored_quantiles(defined, ends, share)
+    return _number(0.5 * (high - low))
 
 
 def probability(claim: Claim, derived: xr.Dataset, weights: Weights | None = None) -> float | None:

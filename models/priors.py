@@ -6,7 +6,10 @@ condition it to lie between two values. Whatever is stated is compiled on the qu
 :class:`models.tables.Table`; every mistake is an :class:`InputError` that names the quantity, the rule, the value and a remedy.
 """
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -272,6 +275,28 @@ def compile_prior(name: str, spec: Mapping[str, Any]) -> Table:
     InputError
         If the specification is incomplete, out of order or outside the quantity's range.
     """
+    try:
+        text = json.dumps(spec)
+    except (TypeError, ValueError):  # holds what a view's file cannot state
+        return _compile(name, spec)
+    return _compile_once(_Stated(name, text, spec))
+
+
+@dataclass(frozen=True)
+class _Stated:
+    """A prior that is known by its text: views of one run, or of a sweep, state most of theirs alike."""
+
+    name: str
+    text: str
+    spec: Mapping[str, Any] = field(compare=False)
+
+
+@lru_cache(maxsize=256)
+def _compile_once(stated: _Stated) -> Table:
+    return _compile(stated.name, stated.spec)
+
+
+def _compile(name: str, spec: Mapping[str, Any]) -> Table:
     quantity = lookup(name)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # a value outside the range is reported below
         stated = shape(quantity, spec)

@@ -94,7 +94,7 @@ def held(result: Result, answer: Sequence[str], sentence: str) -> dict[str, Any]
     carried = carry(source, view)
     kept = _kept(carried.z.shape[:2])
     derived = derive_from(
-        source.model, carried.x, source.values[1], source.evidence, view, generator(source.seed, "arrival")
+        source.model, carried.x, carried.parameters, source.evidence, view, generator(source.seed, "arrival")
     )
     known = {series.name: series for series in each(derived)}
     columns = [known[name] for name in answer]
