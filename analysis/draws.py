@@ -1,24 +1,23 @@
 """From stored draws to quantities: plain numpy, in blocks, with no PyMC."""
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from models.arrival import Chance
+from models.blocks import in_blocks
 from models.catalogue import Model
 from models.evidence import Evidence
-from models.joint import censored, worlds_of
+from models.joint import labelled, stated, worlds_of
 from models.shifts import Worlds
 from models.tables import Tables
 from models.views import ANCHORS, View
 
 __all__ = ["arrivals", "derive", "derive_from", "exponent_shift", "log_no_tai", "observed", "predict", "split"]
 
-BLOCK = 2000  # draws worked on at a time: paths that fit into a core's cache, and memory that does not grow
+PREDICTED = 10_000  # draws whose evidence is replicated at a time, with random numbers one block after another
 
 
 def split(draws: xr.Dataset, tables: Tables) -> tuple[dict[str, Any], xr.Dataset]:
@@ -55,20 +54,15 @@ def derive_from(
     chance = Chance.draw(shape[0] * shape[1], rng)
 
     def derived(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
-        return model.derive(flat, structural, evidence, view, chance[block])
+        found = model.derive(flat, structural, evidence, view, chance[block])
+        return stated({**found, **{name: value for name, value in flat.items() if name not in found}})
 
-    parts = _each_block(derived, x, parameters)
-    values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    values = _each_block(derived, x, parameters)
     values = {name: value.reshape(*shape, *value.shape[1:]) for name, value in values.items()}
     coords = model.coords(evidence)
     extra = {dim: list(labels) for dim, labels in coords.values()}
     dims = {name: ("chain", "draw", *(coords[name][:1] if name in coords else ())) for name in values}
-    named = {name: value for name, value in x.items() if name not in values}
-    return censored(
-        {**values, **named},
-        {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), **extra},
-        dims | dict.fromkeys(named, ("chain", "draw")),
-    )
+    return labelled(values, {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), **extra}, dims)
 
 
 def arrivals(
@@ -132,8 +126,7 @@ def _each_world(
     def work(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
         return ask(worlds_of(flat, structural, evidence, view, chance[block]))
 
-    parts = _each_block(work, x, parameters)
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return _each_block(work, x, parameters)
 
 
 def log_no_tai(model: Model, x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
@@ -143,30 +136,29 @@ def log_no_tai(model: Model, x: dict[str, Any], parameters: xr.Dataset, evidence
         return np.zeros(shape)
     log_probability = model.log_no_tai
 
-    def log_none(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> Any:
-        return log_probability(flat, structural, evidence, view)
+    def log_none(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
+        return {"log_none": log_probability(flat, structural, evidence, view)}
 
-    return np.concatenate(_each_block(log_none, x, parameters)).reshape(shape)
-
-
-def _each_block(work: Callable[..., Any], x: dict[str, Any], parameters: xr.Dataset) -> list[Any]:
-    """Work on every block, one a core at a time: numpy lets go of the interpreter inside its loops."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda block: work(*block), _blocks(x, parameters)))
+    return _each_block(log_none, x, parameters)["log_none"].reshape(shape)
 
 
-def _blocks(x: dict[str, Any], parameters: xr.Dataset) -> Iterator[tuple[slice, dict[str, Any], xr.Dataset]]:
-    """Draws as one axis, a block at a time.
-
-    Blocks are of equal size, since a draw that ``requirement.low_flop`` rejects is stood in for by another of its block.
-    """
+def _each_block(
+    work: Callable[[slice, dict[str, Any], xr.Dataset], dict[str, Any]],
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    **options: int,
+) -> dict[str, Any]:
+    """What a function says of every draw, chains one after another; it is given a block, its quantities and parameters."""
     flat = {name: value.ravel() for name, value in x.items()}
-    stacked = {name: v.values.astype(float).reshape(-1, *v.shape[2:]) for name, v in parameters.items()}
+    stacked = {
+        name: v.values.astype(float, copy=False).reshape(-1, *v.shape[2:]) for name, v in parameters.data_vars.items()
+    }
     sample = xr.Dataset({name: (("sample", *parameters[name].dims[2:]), value) for name, value in stacked.items()})
-    size = next(iter(x.values())).size
-    ends = np.linspace(0, size, -(-size // BLOCK) + 1).astype(int)
-    for block in map(slice, ends[:-1], ends[1:]):
-        yield block, {name: value[block] for name, value in flat.items()}, sample.isel(sample=block)
+
+    def about(block: slice) -> dict[str, Any]:
+        return work(block, {name: value[block] for name, value in flat.items()}, sample.isel(sample=block))
+
+    return in_blocks(about, next(iter(x.values())).size, **options)
 
 
 def predict(
@@ -174,9 +166,19 @@ def predict(
 ) -> xr.Dataset:
     """Replicated evidence, (chain, draw, row)."""
     x, parameters = split(draws, tables)
-    drawn = model.simulate(x, parameters, evidence, view, rng)
     actual = observed(model, evidence, view)
-    kept = {name: (("chain", "draw", dim), value) for name, (dim, value) in drawn.items() if name in actual}
+
+    def replicated(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
+        one = {name: value[None] for name, value in flat.items()}  # a chain of its own
+        within = structural.expand_dims("chain").rename(sample="draw") if structural else structural
+        drawn = model.simulate(one, within, evidence, view, rng)
+        return {name: value[0] for name, (_, value) in drawn.items() if name in actual}
+
+    values = _each_block(replicated, x, parameters, most=PREDICTED, at_once=1)
+    kept = {
+        name: (("chain", "draw", *actual[name].dims), value.reshape(*next(iter(x.values())).shape, -1))
+        for name, value in values.items()
+    }
     return xr.Dataset(kept, coords={**actual.coords, "chain": draws["chain"], "draw": draws["draw"]})
 
 

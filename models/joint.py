@@ -31,7 +31,19 @@ from models.requirements import NEVER
 from models.shifts import Worlds, shifts
 from models.views import View
 
-__all__ = ["QUANTITIES", "build", "censored", "derive", "log_no_tai", "observed", "paths", "simulate", "worlds_of"]
+__all__ = [
+    "QUANTITIES",
+    "build",
+    "censored",
+    "derive",
+    "labelled",
+    "log_no_tai",
+    "observed",
+    "paths",
+    "simulate",
+    "stated",
+    "worlds_of",
+]
 
 QUANTITIES = (
     *scaling.QUANTITIES,
@@ -213,13 +225,27 @@ def censored(values: Mapping[str, Any], coords: Mapping[str, Any], dims: Mapping
     ``<name>_state`` is 0 observed, 1 above everything (later or never), 2 below everything (nothing affordable), 3 undefined;
     it exists for quantities that have at least one missing value or can have one. ``tai_anchor`` is an index.
     """
+    return labelled(stated(values), coords, dims)
+
+
+def stated(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values in which nothing is infinite, each with its ``<name>_state`` behind it."""
     data: dict[str, Any] = {}
     for name, value in values.items():
         value = np.asarray(value)
         state = np.select([np.isnan(value), value == np.inf, value == -np.inf], [UNDEFINED, ABOVE, BELOW], OBSERVED)
-        data[name] = (dims[name], np.where(state == OBSERVED, value, np.nan))
-        if np.any(state != OBSERVED):
-            data[f"{name}_state"] = (dims[name], state.astype("int8"))
+        data[name] = np.where(state == OBSERVED, value, np.nan)
+        data[f"{name}_state"] = state.astype("int8")
+    return data
+
+
+def labelled(stated: Mapping[str, Any], coords: Mapping[str, Any], dims: Mapping[str, tuple[str, ...]]) -> xr.Dataset:
+    """Dataset of what :func:`stated` returns, without the states of quantities that are observed throughout."""
+    data = {
+        name: (dims[name.removesuffix("_state")], value)
+        for name, value in stated.items()
+        if not name.endswith("_state") or np.any(value != OBSERVED)
+    }
     return xr.Dataset(data, coords=dict(coords))
 
 

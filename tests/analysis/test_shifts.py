@@ -163,7 +163,8 @@ def test_too_few_draws_of_a_forecast_are_an_error(draws, evidence):
 
 def test_the_last_draws_are_stood_in_for_by_as_many_as_the_first(evidence):
     """One draw more than a block: alone in a block of its own it would have nobody above the bound to stand in."""
-    from analysis.draws import BLOCK, derive
+    from analysis.draws import derive
+    from models.blocks import BLOCK
 
     view = load_view("bioanchors-2020").replace(requirement={"low_flop": 1e33})
     model = find_model("joint")

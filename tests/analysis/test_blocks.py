@@ -1,0 +1,152 @@
+"""Draws in blocks: the same numbers as all at once, with memory that does not grow beyond what is kept."""
+
+import threading
+import tracemalloc
+from functools import partial
+
+import numpy as np
+import pytest
+
+from analysis import draws as working
+from analysis.draws import arrivals, derive_from, exponent_shift, log_no_tai, predict, split
+from models import blocks
+from models.blocks import in_blocks
+from models.catalogue import find_model, restrict
+from tests.prior import prior_draws
+
+BLOCK, SMALL, TIMES = 250, 1000, 8  # draws of a block and of a run, and how many times as many
+KEPT = 100  # bytes a draw beside the answer: seven random numbers of arrival, and rounding up
+JOINT = find_model("joint")
+
+
+@pytest.fixture(scope="module")
+def drawn(evidence, view):
+    """Prior draws by number, and what derives from them."""
+    tables = view.tables(JOINT.quantities)
+    return lambda size: prior_draws(tables, size), tables, restrict(evidence, view, JOINT)
+
+
+def everything(size, drawn, view):
+    """Every number that is worked out of draws block by block, by what works it out."""
+    draws, tables, chosen = drawn[0](size), *drawn[1:]
+    x, parameters = split(draws, tables)
+    where = (x, parameters, chosen, view)
+    derived = derive_from(JOINT, *where, np.random.default_rng(1))
+    return {
+        **{f"derived {name}": value.values for name, value in derived.data_vars.items()},
+        **{f"arrivals {name}": value for name, value in arrivals(*where, np.random.default_rng(1)).items()},
+        "shift": exponent_shift(*where, np.random.default_rng(1), (0.8, 1.0)),
+        "no TAI": log_no_tai(JOINT, *where),
+    }
+
+
+def of_size(monkeypatch, most):
+    monkeypatch.setattr(blocks, "BLOCK", most)
+    monkeypatch.setattr(working, "PREDICTED", most)
+
+
+@pytest.mark.parametrize("most", [1, 7, 250, 999, 1001])
+def test_blocks_say_what_all_draws_at_once_say(monkeypatch, drawn, view, most):
+    """To the last digit, for sizes that do not divide."""
+    size = 1001 if most > 7 else 53
+    of_size(monkeypatch, size)
+    whole = everything(size, drawn, view)
+    of_size(monkeypatch, most)
+    parts = everything(size, drawn, view)
+    assert list(parts) == list(whole) and {"derived tai_year_state", "arrivals year"} <= set(whole)
+    for name, value in whole.items():
+        np.testing.assert_array_equal(parts[name], value, err_msg=name, strict=True)
+
+
+def test_replications_in_blocks_have_random_numbers_of_their_own(monkeypatch, drawn, view):
+    """The same distribution, five standard errors; the first block is the whole of a run of its size."""
+    size, most = 2000, 300
+    draws, tables, chosen = drawn[0](size), *drawn[1:]
+
+    def of(most, draws=draws):
+        of_size(monkeypatch, most)
+        return predict(JOINT, draws, tables, chosen, view, np.random.default_rng(1))
+
+    whole, parts = of(size), of(most)
+    first = blocks.blocks(size, most)[0]
+    assert of(most, draws.isel(draw=first)).equals(parts.isel(draw=first))
+    assert whole.sizes == parts.sizes and not whole.equals(parts)
+    for name, value in whole.data_vars.items():
+        other = parts[name].values
+        assert np.all(np.isfinite(other)) and len(np.unique(other[0, :, 0])) == size, name
+        below = np.mean(other < np.median(value.values, axis=1, keepdims=True), axis=1)
+        np.testing.assert_allclose(below, 0.5, atol=5 * np.sqrt(2) * 0.5 / np.sqrt(size), err_msg=str(name))
+
+
+@pytest.mark.parametrize("size, most", [(1, 5), (5, 5), (6, 5), (53, 7), (4000, 2000), (0, 5)])
+def test_blocks_are_every_draw_once_in_order_and_of_equal_size(size, most):
+    found = blocks.blocks(size, most)
+    assert [i for block in found for i in range(size)[block]] == list(range(size))
+    lengths = [block.stop - block.start for block in found]
+    assert max(lengths, default=0) <= most and max(lengths, default=0) - min(lengths, default=0) <= 1
+
+
+def test_kinds_and_further_axes_are_kept():
+    numbers = np.arange(24).reshape(12, 2)
+    found = in_blocks(lambda block: {"n": numbers[block], "even": numbers[block, 0] % 4 == 0}, 12, 5)
+    np.testing.assert_array_equal(found["n"], numbers, strict=True)
+    np.testing.assert_array_equal(found["even"], numbers[:, 0] % 4 == 0, strict=True)
+
+
+def test_one_at_once_goes_in_order_and_a_block_that_fails_fails_it_all():
+    seen = []
+    in_blocks(lambda block: seen.append(block.start) or {}, 100, 7, at_once=1)
+    assert seen == sorted(seen) and len(seen) == 15
+
+    def fails(block):
+        raise ZeroDivisionError(block.start)
+
+    with pytest.raises(ZeroDivisionError, match="0"):
+        in_blocks(fails, 10, 3)
+    assert threading.active_count() < 50  # its threads are gone
+
+
+def above(function):
+    """Peak of memory while a function runs, beyond what it returns, in bytes."""
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        found = function()
+        peak = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    return peak - getattr(found, "nbytes", 0)
+
+
+WORK = {
+    "derive": lambda where, draws, tables: derive_from(JOINT, *where, np.random.default_rng(1)),
+    "log_no_tai": lambda where, draws, tables: log_no_tai(JOINT, *where),
+    "predict": lambda where, draws, tables: predict(JOINT, draws, tables, *where[2:], np.random.default_rng(1)),
+}
+
+
+def growth(monkeypatch, work, drawn, view, most):
+    """Peaks above the answer for a number of draws and for several times as many, one block at a time."""
+    monkeypatch.setattr(blocks.os, "cpu_count", lambda: 1)  # with several at once the peak depends on who meets whom
+    of_size(monkeypatch, most)
+    peaks = []
+    for size in (SMALL, TIMES * SMALL):
+        draws, tables, chosen = drawn[0](size), *drawn[1:]
+        given = split(draws, tables)
+        with monkeypatch.context() as patch:
+            patch.setattr(working, "split", lambda draws, tables, given=given: given)  # they are there before
+            peaks.append(above(partial(WORK[work], (*given, chosen, view), draws, tables)))
+    return peaks
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_memory_beyond_the_answer_does_not_grow_with_the_draws(monkeypatch, drawn, view, work):
+    small, large = growth(monkeypatch, work, drawn, view, BLOCK)
+    assert large < 1.1 * small + KEPT * (TIMES - 1) * SMALL
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_it_does_where_one_block_has_all_draws(monkeypatch, drawn, view, work):
+    """Negative control."""
+    small, large = growth(monkeypatch, work, drawn, view, TIMES * SMALL)
+    assert large > 4 * small > 1.1 * small + KEPT * (TIMES - 1) * SMALL
