@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from analysis import draws as working
+from analysis import sensitivity
 from analysis.draws import arrivals, derive_from, exponent_shift, log_no_tai, predict, split
+from analysis.weights import Weights
 from models import blocks
 from models.blocks import in_blocks
 from models.catalogue import find_model, restrict
@@ -150,3 +152,37 @@ def test_it_does_where_one_block_has_all_draws(monkeypatch, drawn, view, work):
     """Negative control."""
     small, large = growth(monkeypatch, work, drawn, view, TIMES * SMALL)
     assert large > 4 * small > 1.1 * small + KEPT * (TIMES - 1) * SMALL
+
+
+def sensitive(size, drawn, view, weights=None):
+    """Sensitivities of so many prior draws, without evidence."""
+    draws, tables, chosen = drawn[0](size), *drawn[1:]
+    derived = derive_from(JOINT, *split(draws, tables), chosen, view, np.random.default_rng(1))
+    groups = {"posterior": draws, "derived": derived, "log_prior": draws[["kaplan_bias"]]}
+    return partial(sensitivity.sensitivity, groups, tables, ("tax_headroom", "tai_flop"), (), weights)
+
+
+def test_of_many_draws_sensitivity_looks_at_evenly_spaced_ones(monkeypatch, drawn, view):
+    """No fewer than half of those allowed, with the weights that they had, and memory stays; as many are looked at as they are."""
+    monkeypatch.setattr(sensitivity, "MOST", 1000)
+    seen = []
+    monkeypatch.setattr(sensitivity, "_told", lambda draws: seen.append(draws))
+    for size in (1000, 1001, 1999, 2001, 7777):
+        sensitive(size, drawn, view)()
+        found, every = seen.pop(), -(-size // 1000)
+        assert 500 < found.weights.values.size <= 1000 and found.weights.values.sum() == pytest.approx(1.0)
+        np.testing.assert_array_equal(found.z, drawn[0](size)["z"].values[:, ::every])
+    counted = Weights.of_log(np.where(np.arange(4000) % 8 == 0, 0.0, -np.inf)[None])
+    sensitive(4000, drawn, view, counted)()
+    assert seen.pop().weights.values.size == 4000  # 500 of them count
+
+
+def test_memory_of_sensitivity_does_not_grow_with_the_draws(monkeypatch, drawn, view):
+    def peaks(most):
+        monkeypatch.setattr(sensitivity, "MOST", most)
+        return [above(sensitive(size, drawn, view)) for size in (1000, 4000)]
+
+    small, large = peaks(1000)
+    assert large < 1.1 * small
+    small, large = peaks(4000)  # negative control
+    assert large > 2 * small
