@@ -82,6 +82,9 @@ def main() -> None:
     """Run the command line."""
     atexit.register(gc.freeze)  # a process that ends need not look for garbage among a million objects
     try:
+        from analysis.cache import use_cache
+
+        use_cache()
         with insisting():
             app()
     except InputError as error:

@@ -5,6 +5,7 @@ Everything is reported on a quantity's own scale (log10 where the scale is log10
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -197,20 +198,27 @@ def _errors(series: Series, median: float | None) -> dict[str, float | None]:
 
 def _weighted_errors(series: Series, median: float | None, weights: Weights) -> dict[str, float | None]:
     """Effective sample size of the normal scores and Monte Carlo error of the median, by batch means."""
-    from scipy.special import ndtri
-
     undefined = np.isnan(series.values)
     if not weights.probability(~undefined) > 0:
         return {"mcse_median": None, "ess_bulk": None}
     among = weights.given(~undefined)
-    ranks = np.argsort(np.argsort(series.ranked.ravel())).reshape(series.values.shape)
-    size = _number(among.effective(ndtri((ranks + 0.5) / ranks.size)))
+    scores = np.empty(series.values.size)
+    scores[np.argsort(series.ranked.ravel())] = _normal_scores(scores.size)
+    size = _number(among.effective(scores.reshape(series.values.shape)))
     if median is None:
         return {"mcse_median": None, "ess_bulk": size}
     counted = among.values > 0
     below = among.effective(np.where(undefined, False, series.values <= median).astype(float))
     error = _mcse_median(series.values[counted], among.values[counted], below)
     return {"mcse_median": error, "ess_bulk": size}
+
+
+@lru_cache(maxsize=4)
+def _normal_scores(size: int) -> Any:
+    """What so many normal numbers are in order, about."""
+    from scipy.special import ndtri
+
+    return ndtri((np.arange(size) + 0.5) / size)
 
 
 def _mcse_median(defined: Any, share: Any, size: float) -> float | None:
@@ -222,7 +230,7 @@ def _mcse_median(defined: Any, share: Any, size: float) -> float | None:
 
     if not np.isfinite(size):
         return None
-    ends = betaincinv(0.5 * size + 1, 0.5 * size + 1, [0.1586553, 0.8413447])
+    ends = betaincinv(0.5 * size + 1, 0.5 * size + 1, [0.1586553, 0.8413447]).tolist()
     low, high = censored_quantiles(defined, ends, share)
     return _number(0.5 * (high - low))
 

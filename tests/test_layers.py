@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS: dict[str, set[str]] = {
     "words and options": {
         "words",
+        "cache",
         "claims",
         "drivers",
         "options",
