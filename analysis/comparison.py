@@ -22,7 +22,7 @@ from scipy.special import ndtr
 from analysis.changes import Changes, changes
 from analysis.claims import CLAIMS, Claim, assumed
 from analysis.given import Given, condition
-from analysis.store import TREE, Result, load
+from analysis.store import Result, hash_of_draws, load
 from analysis.summary import claims, each, summarise
 from analysis.weights import Weights, batch_error
 from analysis.words import INDICATORS
@@ -220,7 +220,7 @@ def _p_values(
 def _draws(run: Result) -> str:
     """Hash of the file whose draws a run counts."""
     link = run.info.get("refitted_from")
-    return str(link["posterior"] if link and link["shares_draws"] else run.info["files"][TREE])
+    return str(link["posterior"] if link and link["shares_draws"] else hash_of_draws(run.info))
 
 
 def _changes(first: Result, other: Result) -> Changes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.checks import Check
 from analysis.claims import assumed
+from analysis.draw_files import check_format
 from analysis.links import failures, fit_links
 from analysis.options import Sampling, Talk
 from analysis.store import FORMAT, Result, command_line, default_name, run_name, unfinished, write_run
@@ -43,7 +44,7 @@ class Outcome:
     ----------
     fit : Fit
     groups : mapping
-        Name to Dataset, the groups of ``posterior.nc``.
+        Name to Dataset, the groups that are stored.
     record, info : mapping
         ``summary.json`` and ``info.json`` without the hashes of the files.
     """
@@ -66,6 +67,7 @@ def run(
     compiled: "CompiledModel | None" = None,
     runs: "LossRuns | GoldCurves | None" = None,
     replaces: str | None = None,
+    format: str = "netcdf",
 ) -> Result:
     """Sample a model's posterior and leave a run's folder.
 
@@ -92,6 +94,8 @@ def run(
         Training runs for the loss law, alone or as one more scaling study, or gold curves; see :mod:`analysis.own_runs`.
     replaces : str, optional
         Group of scaling studies that the runs stand for.
+    format : {"netcdf", "zarr"}
+        In which draws are stored: zarr for large runs, with its extra installed.
 
     Returns
     -------
@@ -104,7 +108,7 @@ def run(
     """
     chosen, options = find_model(model), options or Sampling()
     view, evidence = view or load_view("default"), evidence or load_evidence()
-    name = run_name(name or default_name(chosen.name, view))
+    name, format = run_name(name or default_name(chosen.name, view)), check_format(format)
     if runs is None and replaces is not None:
         raise InputError(f"replaces: needs runs that stand for the group, got {replaces!r} alone; give --runs FILE")
     if runs is None and chosen.name == "loss-law" and not evidence["loss_runs"].sizes["loss_run"]:
@@ -118,7 +122,7 @@ def run(
         view, links = fit_links(chosen, view, evidence, options, talk)
         outcome = with_told(sample(chosen.name, view, evidence, options, talk, compiled, links), told)
         talk.say("writing the run")
-        result = write(place.folder, outcome, name)
+        result = write(place.folder, outcome, name, format)
         if report:
             talk.say("drawing the report")
             from analysis.report import write_report
@@ -293,6 +297,6 @@ def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, outcome: Outcome, name: str) -> Result:
+def write(folder: Path, outcome: Outcome, name: str, format: str = "netcdf") -> Result:
     """Write a run's files but the report, and return what :func:`analysis.store.load` would read."""
-    return write_run(folder, name, outcome.groups, outcome.fit.view, outcome.record, outcome.info)
+    return write_run(folder, name, outcome.groups, outcome.fit.view, outcome.record, outcome.info, format)

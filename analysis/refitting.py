@@ -13,6 +13,7 @@ import numpy as np
 from analysis.changes import changes
 from analysis.checks import Check, verdict
 from analysis.claims import assumed
+from analysis.draw_files import check_format, format_of
 from analysis.draws import derive_from
 from analysis.links import failures, relink
 from analysis.options import Sampling, Talk
@@ -22,11 +23,11 @@ from analysis.source import Source, read_source
 from analysis.store import (
     FORMAT,
     INFO,
-    TREE,
     Result,
     command_line,
     default_name,
     find_run,
+    hash_of_draws,
     load,
     read_json,
     run_name,
@@ -206,6 +207,7 @@ class Request:
     out : path
     name : str or None
     report : bool or None
+    format : str or None
     """
 
     view: View
@@ -216,6 +218,7 @@ class Request:
     out: Path | str = "results"
     name: str | None = None
     report: bool | None = None
+    format: str | None = None
 
 
 def refit(
@@ -229,6 +232,7 @@ def refit(
     out: Path | str = "results",
     name: str | None = None,
     report: bool | None = None,
+    format: str | None = None,
     talk: Talk = QUIET,
 ) -> Result:
     """Answer a run's question under another view.
@@ -253,6 +257,8 @@ def refit(
         Name of the new run; default model, view and time.
     report : bool, optional
         Whether to write ``report.html``; by default where it is sampled.
+    format : {"netcdf", "zarr"}, optional
+        In which draws are stored; default the run's.
     talk : Talk
         Whom to tell what is being done.
 
@@ -274,7 +280,7 @@ def refit(
     >>> refit(reference, tolerant, out=folder).info["refit"]["reason"]
     'redrawn exactly, no evidence bears on what changed: alignment_tax_tolerance'
     """
-    request = Request(view, method, options, evidence, compiled, out, name, report)
+    request = Request(view, method, options, evidence, compiled, out, name, report, format)
     return load(refit_folder(run.path if isinstance(run, Result) else run, request, talk))
 
 
@@ -282,6 +288,7 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
     """As :func:`refit`, and return the folder alone: reading it whole takes longer than a redraw."""
     started = time.perf_counter()
     source = read_source(run, request.out)
+    format = check_format(format_of(source.info["files"]) if request.format is None else request.format)
     _keep_own_runs(source, request)
     name = run_name(request.name or default_name(source.model.name, request.view))
     known = read_json(find_run(os.fspath(run), Path(request.out)) / INFO).get("links", {})
@@ -293,9 +300,9 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
     facts = {"refitted_from": _link(source, chosen, Path(request.out) / name), "refit": _facts(chosen), "links": links}
     with unfinished(Path(request.out), name) as place:
         if chosen.method == "sample":
-            _write_sampled(place.folder, name, source, request, facts, talk)
+            _write_sampled(place.folder, name, source, request, facts, talk, format)
         else:
-            _write_reweighted(place.folder, name, reweighted(chosen, links), facts, started)
+            _write_reweighted(place.folder, name, reweighted(chosen, links), facts, started, format)
         if request.report or (request.report is None and chosen.method == "sample"):
             talk.say("drawing the report")
             from analysis.report import write_report
@@ -316,7 +323,7 @@ def _link(source: Source, chosen: Plan, path: Path) -> dict[str, Any]:
     return {
         "run": source.path.name,
         "path": os.path.relpath(source.path.resolve(), path.resolve()),
-        "posterior": source.info["files"][TREE],
+        "posterior": hash_of_draws(source.info),
         "shares_draws": chosen.method == "reweight",
     }
 
@@ -333,7 +340,7 @@ def sampling_of(info: Mapping[str, Any]) -> Sampling:
 
 
 def _write_sampled(
-    folder: Path, name: str, source: Source, request: Request, facts: Mapping[str, Any], talk: Talk
+    folder: Path, name: str, source: Source, request: Request, facts: Mapping[str, Any], talk: Talk, format: str
 ) -> None:
     from analysis.fit import compiled_for
     from analysis.pipeline import conclude, with_told, write
@@ -346,10 +353,12 @@ def _write_sampled(
     fit = compiled.sample(options, talk.progress)
     outcome = conclude(fit, options, {"sample": time.perf_counter() - started}, facts["links"])
     outcome = with_told(outcome, source.info.get("runs", {}))
-    write(folder, replace(outcome, info={**outcome.info, **facts}), name)
+    write(folder, replace(outcome, info={**outcome.info, **facts}), name, format)
 
 
-def _write_reweighted(folder: Path, name: str, answer: Reweighted, facts: Mapping[str, Any], started: float) -> None:
+def _write_reweighted(
+    folder: Path, name: str, answer: Reweighted, facts: Mapping[str, Any], started: float, format: str
+) -> None:
     chosen = answer.plan
     assert chosen.carried is not None  # a plan that reweights has it
     source, carried = chosen.carried.source, chosen.carried
@@ -374,7 +383,7 @@ def _write_reweighted(folder: Path, name: str, answer: Reweighted, facts: Mappin
     }
     groups = _new_groups(answer)
     info["timings"] = {"refit": round(time.perf_counter() - started, 3)}
-    write_run(folder, name, groups, carried.view, record, info)
+    write_run(folder, name, groups, carried.view, record, info, format)
 
 
 def _source_checks(source: Source) -> list[Check]:

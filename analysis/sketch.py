@@ -1,6 +1,7 @@
 """What a terminal draws of a run: densities of its quantities and arrival by year.
 
-Draws are read by h5py and numpy alone, in a twentieth of a second, where opening ``posterior.nc`` as a DataTree takes seconds.
+Draws in netCDF are read by h5py and numpy alone, in a twentieth of a second, where opening ``posterior.nc`` as a DataTree takes
+seconds.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.store import INFO, TREE, digest, origin, read_json
+from analysis.draw_files import FILES, file_of, open_tree
+from analysis.store import INFO, digest, hash_of_draws, origin, read_json
 from analysis.weights import Weights
 from models.errors import InputError
 
@@ -133,7 +135,7 @@ def read_draws(folder: Path, names: Iterable[str], weights: Weights | None = Non
     Raises
     ------
     InputError
-        If ``posterior.nc`` is missing or not as it was written.
+        If the file of the draws is missing or not as it was written.
     """
     own: dict[str, Any] = {}
     for place in dict.fromkeys((origin(folder), folder)):
@@ -149,17 +151,35 @@ def _read(folder: Path, names: set[str]) -> tuple[dict[str, Any], Any]:
     """Quantities that a folder itself stores, and its log weights."""
     import h5py
 
-    path = folder / TREE
-    known = read_json(folder / INFO)["files"].get(TREE)
+    info = read_json(folder / INFO)
+    path = folder / file_of(info["files"])
     try:
-        if digest(path) != known:
+        if digest(path) != hash_of_draws(info):
             raise InputError(f"run: {path} must be as it was written, got another file; restore it or run again")
+        if path.name == FILES["zarr"]:
+            return _read_zarr(path, names)
         with h5py.File(path, "r") as file:
             values = dict(_numbers(file["derived"], names)) if "derived" in file else {}
             return values, file["weights/log_weight"][()].astype(float) if "weights" in file else None
     except OSError as error:
         why = error.strerror or error
         raise InputError(f"run: {path} must be readable, got {why}; restore it or run again") from None
+
+
+def _read_zarr(path: Path, names: set[str]) -> tuple[dict[str, Any], Any]:
+    from analysis.summary import each
+
+    bases = {name.split("[")[0] for name in names}
+    with open_tree(path) as lazy:
+        derived = lazy["derived"].to_dataset() if "derived" in lazy.children else None
+        chosen = [] if derived is None else [v for v in derived.data_vars if _base(str(v)) in bases]
+        values = {} if derived is None else {s.name: s.values for s in each(derived[chosen]) if s.name in names}
+        stated = lazy["weights"].to_dataset()["log_weight"].values.astype(float) if "weights" in lazy.children else None
+    return values, stated
+
+
+def _base(variable: str) -> str:
+    return variable.removesuffix("_state").split("_by_")[0]
 
 
 def _numbers(group: Any, names: set[str]) -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""What a refit reads of a run, and no more: draws, evidence and view, by h5py in a tenth of a second.
+"""What a refit reads of a run, and no more: draws, evidence and view, by h5py in a tenth of a second where they are in netCDF.
 
 Opening the whole of ``posterior.nc`` as a DataTree takes seconds, most of them for groups that a refit does not need.
 """
@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from analysis.draw_files import FILES, file_of, open_tree
 from analysis.draws import split
-from analysis.store import INFO, SUMMARY, TREE, VIEW, evidence_of, find_run, origin, read_json, stored_view, verify
+from analysis.store import INFO, SUMMARY, VIEW, evidence_of, find_run, origin, read_json, stored_view, verify
 from models.catalogue import Model, find_model, restrict
 from models.errors import InputError
 from models.evidence import Evidence, load_evidence
@@ -94,13 +95,20 @@ def read_source(run: str | os.PathLike[str], out: str | os.PathLike[str] = "resu
             f"run: {folder} must have the view that it was fitted under, got {known[:12]} and not "
             f"{info['view']['hash'][:12]}; run it again"
         )
-    posterior, evidence = _read(folder / TREE, restrict(load_evidence(), view, model), info["evidence"]["hash"])
+    file = folder / file_of(info["files"])
+    posterior, evidence = _read(file, restrict(load_evidence(), view, model), info["evidence"]["hash"])
     tables = view.tables(model.quantities)
     return Source(folder, info, read_json(folder / SUMMARY), model, view, evidence, tables, posterior)
 
 
 def _read(path: Path, embedded: Evidence, known: str) -> tuple[xr.Dataset, Evidence]:
     """Draws and evidence: the embedded tables where they are what the run used, which are read ten times faster."""
+    if path.name == FILES["zarr"]:
+        with open_tree(path) as lazy:
+            posterior = lazy["posterior"].to_dataset().load()
+            if embedded.hash == known:
+                return posterior, embedded
+            return posterior, evidence_of({n: v.to_dataset().load() for n, v in lazy["evidence"].children.items()})
     import h5py
 
     with h5py.File(path, "r") as file:

@@ -3,14 +3,15 @@
 ========================  ============================================================================
 ``summary.json``          what ``show --json`` prints
 ``posterior.nc``          DataTree: posterior, sample_stats, log_likelihood, log_prior, prior,
-                          posterior_predictive, observed_data, derived, prior_derived, evidence/<table>
+                          posterior_predictive, observed_data, derived, prior_derived, evidence/<table>;
+                          in zarr, where that was asked for, ``posterior.zarr.zip``
 ``summary.csv``           the quantities of ``summary.json``
 ``view.toml``             the view, resolved and complete
 ``info.json``             model, seeds, options, versions, hashes, checks, timings, command
 ``report.html``           the report
 ========================  ============================================================================
 
-A refit that reuses draws stores what is new alone: ``posterior.nc`` has the weights, and the scores and quantities that its
+A refit that reuses draws stores what is new alone: its draws are the weights, and the scores and quantities that its
 view changes; :func:`load` lays them over the run that they belong to.
 """
 
@@ -29,6 +30,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.draw_files import FILES, file_of, open_tree, write_tree
 from models.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,8 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Result", "find_run", "list_runs", "load", "read_json", "run_name", "unfinished", "verify", "write_json"]
 
-TREE, SUMMARY, INFO, VIEW, TABLE = "posterior.nc", "summary.json", "info.json", "view.toml", "summary.csv"
-HASHED = (TREE, SUMMARY, VIEW, TABLE)
+SUMMARY, INFO, VIEW, TABLE = "summary.json", "info.json", "view.toml", "summary.csv"
+HASHED = (SUMMARY, VIEW, TABLE)  # and the file of the draws
 FORMAT = 1
 KEYS = {
     SUMMARY: ("run", "model", "view", "method", "verdict", "checks", "claims", "quantities"),
@@ -217,14 +219,15 @@ def write_run(
     view: "View",
     record: Mapping[str, Any],
     info: Mapping[str, Any],
+    format: str = "netcdf",
 ) -> Result:
-    """Write the files of a run but its report; hashes go into ``info.json``."""
-    tree = write_tree(folder / TREE, groups)
+    """Write the files of a run but its report, draws in one of :data:`analysis.draw_files.FILES`; ``info.json`` has hashes."""
+    tree = write_tree(folder / FILES[format], groups)
     (folder / VIEW).write_text(view.to_toml(), "utf-8")
     record = {**record, "run": name}
     write_json(folder / SUMMARY, record)
     write_table(folder / TABLE, record["quantities"])
-    info = {**info, "files": {file: digest(folder / file) for file in HASHED}}
+    info = {**info, "files": {file: digest(folder / file) for file in (FILES[format], *HASHED)}}
     write_json(folder / INFO, info)
     return Result(folder, info, record, tree)
 
@@ -244,9 +247,15 @@ def origin(folder: Path) -> Path:
     if not (source / INFO).is_file():
         rule = f"{folder} counts the draws of {link['run']}, which must stand at {source}"
         raise InputError(f"run: {rule}, got nothing there; restore it or refit again")
-    if read_json(source / INFO)["files"].get(TREE) != link["posterior"]:
+    if hash_of_draws(read_json(source / INFO)) != link["posterior"]:
         raise InputError(f"run: {folder} counts the draws of {source}, which must be the same, got others; refit again")
     return source
+
+
+def hash_of_draws(info: Mapping[str, Any]) -> str | None:
+    """SHA-256 of the file that holds a run's draws, as it was written."""
+    known: str | None = info["files"].get(file_of(info["files"]))
+    return known
 
 
 def digest(path: Path) -> str:
@@ -267,27 +276,6 @@ def write_table(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> None:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows({"quantity": name, **row} for name, row in rows.items())
-
-
-def write_tree(path: Path, groups: Mapping[str, "xr.Dataset"]) -> "xr.DataTree":
-    """Write every group, compressed, and return them as written; booleans become bytes, which netCDF has."""
-    import xarray as xr
-
-    plain = {
-        name: dataset.map(lambda v: v.astype("int8") if v.dtype == bool else v, keep_attrs=True)
-        for name, dataset in groups.items()
-    }
-    tree = xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in plain.items()})
-    encoding = {
-        f"/{name}": {
-            v: {"zlib": True, "complevel": 1, "shuffle": True}
-            for v in dataset.data_vars
-            if dataset[v].dtype.kind in "fiu" and dataset[v].size > 10_000
-        }
-        for name, dataset in plain.items()
-    }
-    tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
-    return tree
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -348,7 +336,7 @@ def verify(folder: Path) -> list[str]:
     """Differences between a run's files and the hashes written with them; empty when there is none."""
     hashes = read_json(folder / INFO)["files"]
     problems = []
-    for name in HASHED:
+    for name in (file_of(hashes), *HASHED):
         if not (folder / name).is_file():
             problems.append(f"{name}: missing")
         elif digest(folder / name) != hashes.get(name):
@@ -370,14 +358,13 @@ def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "results") -
         If there is no such run, or its files, or those of the run whose draws it reweights, differ from the hashes written
         with them.
     """
-    import xarray as xr
-
     folder = find_run(os.fspath(run), Path(out))
     if problems := verify(folder):
         raise InputError(f"run: {folder} must be as it was written, got {'; '.join(problems)}; restore it or run again")
-    with xr.open_datatree(folder / TREE, engine="h5netcdf") as lazy:
+    info = read_json(folder / INFO)
+    with open_tree(folder / file_of(info["files"])) as lazy:
         tree = lazy.load()
-    result = Result(folder, read_json(folder / INFO), read_json(folder / SUMMARY), tree)
+    result = Result(folder, info, read_json(folder / SUMMARY), tree)
     source = origin(folder)
     if source == folder:
         return result

@@ -30,6 +30,7 @@ LAYERS: dict[str, set[str]] = {
         "overlay",
         "changes",
         "checks",
+        "draw_files",
         "store",
         "sketch",
         "summary",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = [
+    "Format",
     "Given",
     "Json",
     "Out",
@@ -43,6 +44,7 @@ Requirement = Annotated[
         show_default="the view's weights",
     ),
 ]
+Format = Annotated[str, typer.Option("--format", help="How draws are stored: netcdf, or zarr for large runs.")]
 Picture = Annotated[Path | None, typer.Option(help="Draw it into a file (png, svg or pdf).")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 

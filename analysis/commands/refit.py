@@ -44,6 +44,9 @@ def refit(
     pool: Annotated[str, typer.Option(help="How experts are pooled: linear, log or quantile.")] = "linear",
     out: Out = Path("results"),
     name: Annotated[str | None, typer.Option(help="Name of the run.", show_default="model, view and time")] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help="How draws are stored: netcdf or zarr.", show_default="as the run's")
+    ] = None,
     report: Annotated[bool | None, typer.Option(help="Write report.html.", show_default="where it samples")] = None,
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk and no progress bar.")] = False,
@@ -74,7 +77,7 @@ def refit(
     if changed and method == "auto":
         method = "sample"
     other = None if evidence is None else read_evidence(evidence)
-    request = Request(chosen, method, options, other, None, out, name, report)  # type: ignore[arg-type]
+    request = Request(chosen, method, options, other, None, out, name, report, format_)  # type: ignore[arg-type]
     failed: list[str] = []
     with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as talk:
         path = refit_folder(folder, request, replace(talk, failed=failed.append))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analysis.commands import Given, Json, Out, Requirement, Run, console, dump, tell_failed
+from analysis.commands import Format, Given, Json, Out, Requirement, Run, console, dump, tell_failed
 from models.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,14 +57,17 @@ def run(
     out: Out = Path("results"),
     name: Annotated[str | None, typer.Option(help="Name of the run.", show_default="model, view and time")] = None,
     report: Annotated[bool, typer.Option(help="Write report.html.")] = True,
+    format_: Format = "netcdf",
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk and no progress bar.")] = False,
 ) -> None:
     """Sample the posterior of a model and leave a run: draws, summary, report."""
+    from analysis.draw_files import check_format
     from analysis.inputs import read_evidence, read_views
     from analysis.options import Sampling
     from analysis.pipeline import run as run_model
 
+    check_format(format_)
     chosen = read_views(view or [], set_ or [], requirement)
     own = None if runs is None and not drop else _own(model, runs, drop)
     options = Sampling(draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept)
@@ -74,7 +77,7 @@ def run(
     with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as talk:
         talk = replace(talk, failed=failed.append)
         result = run_model(
-            model, chosen, read_evidence(evidence), options, out, name, report, talk, runs=own, replaces=replaces
+            model, chosen, read_evidence(evidence), options, out, name, report, talk, None, own, replaces, format_
         )
     tell_failed(failed)
     if own is not None and not quiet:

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+from analysis.draw_files import FILES
 from analysis.store import HASHED, find_run, list_runs, load, read_json, run_name, unfinished, verify
 from models.errors import InputError
 
@@ -73,7 +74,7 @@ def test_summary_json_has_the_contracts_keys(run_folder):
     assert all(keys <= set(row) for row in record["quantities"].values())
 
 
-@pytest.mark.parametrize("name", HASHED)
+@pytest.mark.parametrize("name", (FILES["netcdf"], *HASHED))
 def test_a_changed_file_is_found_and_not_loaded(damaged, name):
     data = bytearray((damaged / name).read_bytes())
     data[len(data) // 2] ^= 1
@@ -83,7 +84,7 @@ def test_a_changed_file_is_found_and_not_loaded(damaged, name):
         load(damaged)
 
 
-@pytest.mark.parametrize("name", HASHED)
+@pytest.mark.parametrize("name", (FILES["netcdf"], *HASHED))
 def test_a_missing_file_is_found(damaged, name):
     (damaged / name).unlink()
     assert f"{name}: missing" in verify(damaged)
