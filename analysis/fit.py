@@ -18,6 +18,7 @@ from pymc.distributions.shape_utils import change_dist_size
 from analysis.options import Sampling, Talk
 from analysis.seeds import child, generator
 from models import outer_alignment
+from models.blocks import in_blocks
 from models.catalogue import COMPILED, Model, restrict
 from models.errors import InputError
 from models.evidence import Evidence
@@ -115,6 +116,7 @@ class CompiledModel:
         """
         import nutpie
 
+        options = options.of(self.model)
         sampler = nutpie.sample(
             self.compiled,
             draws=options.draws,
@@ -290,9 +292,11 @@ class Terms:
         from pytensor.graph.replace import vectorize_graph
         from pytensor.graph.traversal import ancestors
 
+        from models.scales import around
+
         known: dict[Any, Any] = {rv: pt.constant(white) for rv in self.graph.free_RVs if rv.name == WHITE}
         for rv in structural(self.graph):
-            on = {parent: known[parent] for parent in ancestors([rv]) if parent in known}
+            on = {} if around(rv) else {parent: known[parent] for parent in ancestors([rv]) if parent in known}
             known[rv] = vectorize_graph(rv, replace=on) if on else change_dist_size(rv, white.shape[:2], expand=True)
         return {rv: batch for rv, batch in known.items() if rv.name != WHITE}
 
@@ -311,9 +315,9 @@ class Terms:
         if not graph.potentials:
             return xr.Dataset()
         data = {}
-        for potential, value in zip(graph.potentials, self._likelihood(*self._flat(posterior, tables)), strict=True):
-            dims = graph.named_vars_to_dims.get(potential.name, ())
-            data[potential.name] = (("chain", "draw", *dims), np.reshape(value, (*shape, *value.shape[1:])))
+        for name, value in self._blocks(self._likelihood, graph.potentials, posterior, tables).items():
+            dims = graph.named_vars_to_dims.get(name, ())
+            data[name] = (("chain", "draw", *dims), np.reshape(value, (*shape, *value.shape[1:])))
         return xr.Dataset(data, coords={"chain": posterior["chain"], "draw": posterior["draw"], **self._labels(data)})
 
     def log_prior(self, posterior: xr.Dataset, tables: Tables) -> xr.Dataset:
@@ -322,12 +326,21 @@ class Terms:
         data: dict[str, Any] = {"z": (dims, log_density(tables, posterior["z"].values))}
         variables = structural(self.graph)
         if variables:
-            terms = self._structural_prior(*self._flat(posterior, tables))
+            terms = self._blocks(self._structural_prior, variables, posterior, tables)
             data |= {
-                rv.name: (self._dims(rv), np.reshape(term, (*shape, *term.shape[1:])))
-                for rv, term in zip(variables, terms, strict=True)
+                rv.name: (self._dims(rv), np.reshape(terms[rv.name], (*shape, *terms[rv.name].shape[1:])))
+                for rv in variables
             }
         return xr.Dataset(data, coords={dim: posterior[dim] for dim in dims} | self._labels(data))
+
+    def _blocks(self, terms: Any, of: list[Any], posterior: xr.Dataset, tables: Tables) -> dict[str, Any]:
+        """Values of a compiled function by the names of what it is of, chains and draws in one axis; a block at a time."""
+        flat, names = self._flat(posterior, tables), [variable.name for variable in of]
+
+        def work(block: slice) -> dict[str, Any]:
+            return dict(zip(names, terms(*(value[block] for value in flat)), strict=True))
+
+        return in_blocks(work, len(flat[0]), at_once=1)
 
     def _flat(self, posterior: xr.Dataset, tables: Tables) -> list[Any]:
         """Values of the free variables, chains and draws in one axis."""

@@ -2,9 +2,13 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from models.errors import InputError
+
+if TYPE_CHECKING:
+    from models.catalogue import Model
 
 __all__ = ["Sampling", "Talk"]
 
@@ -25,8 +29,8 @@ class Sampling:
         Root of every random number of the run.
     cores : int or None
         Chains sampled at the same time; None uses what the machine has. Draws do not depend on it.
-    target_accept : float
-        NUTS acceptance target.
+    target_accept : float or None
+        NUTS acceptance target, by default the model's; more takes smaller steps, which draws that diverge need.
 
     Raises
     ------
@@ -35,11 +39,11 @@ class Sampling:
     """
 
     draws: int = 1000
-    tune: int = 800
+    tune: int = 400
     chains: int = 4
     seed: int = 2022
     cores: int | None = None
-    target_accept: float = 0.9
+    target_accept: float | None = None
 
     def __post_init__(self) -> None:
         for name, (low, high) in LIMITS.items():
@@ -48,8 +52,13 @@ class Sampling:
                 raise InputError(f"{name}: must lie between {low} and {high}, got {value}; choose another")
         if self.cores is not None and self.cores < 1:
             raise InputError(f"cores: must be at least 1, got {self.cores}; leave it out to use all")
-        if not (math.isfinite(self.target_accept) and 0.5 <= self.target_accept < 1):
-            raise InputError(f"target_accept: must lie in [0.5, 1), got {self.target_accept}; 0.9 is usual")
+        accept = self.target_accept
+        if accept is not None and not (math.isfinite(accept) and 0.5 <= accept < 1):
+            raise InputError(f"target_accept: must lie in [0.5, 1), got {accept}; leave it out for the model's")
+
+    def of(self, model: "Model") -> "Sampling":
+        """The same, with the model's acceptance target where none is given."""
+        return self if self.target_accept is not None else replace(self, target_accept=model.target_accept)
 
 
 def _to_nobody(text: str) -> None:

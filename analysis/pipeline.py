@@ -289,7 +289,7 @@ def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
         "evidence": {"hash": fit.evidence.hash, "tables": dict(fit.evidence.hashes)},
         "horizon": fit.view.arrival.horizon,
         "prior_only": list(fit.prior_only),
-        "sampler": {"name": "nutpie NUTS", **asdict(options)},
+        "sampler": {"name": "nutpie NUTS", **asdict(options.of(fit.model))},
         "refitted_from": None,
         "packages": {name: version(name) for name in PACKAGES},
         "python": platform.python_version(),

@@ -305,7 +305,7 @@ def _manifest(job: Job, cases: Sequence[Case], name: str, evidence_folder: str |
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command_line(),
         "model": {"name": model.name, "version": model.version},
-        "sampler": {key: value for key, value in asdict(job.options).items() if key not in ("seed", "cores")},
+        "sampler": {key: value for key, value in asdict(job.options.of(model)).items() if key not in ("seed", "cores")},
         "keep_draws": job.keep_draws,
         "evidence": {"hash": job.evidence.hash, "folder": evidence_folder, "tables": dict(job.evidence.hashes)},
         "packages": {package: version(package) for package in PACKAGES},

@@ -82,6 +82,8 @@ class Model:
         Tables with a likelihood in other models that its figures or answers show.
     adaptation : {"diag", "low_rank"}
         What nutpie adapts to the posterior: scales, or also correlations, which pays where they are strong and fixed.
+    target_accept : float
+        NUTS acceptance target with which it does not diverge.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Model:
     log_no_tai: Callable[[Draws, xr.Dataset, Evidence, View], Any] | None = None
     background: tuple[str, ...] = ()
     adaptation: Literal["diag", "low_rank"] = "diag"
+    target_accept: float = 0.9
 
     @property
     def question(self) -> str:
@@ -166,6 +169,7 @@ _JOINT = Model(
     coords=_fixed(anchor_probability=("anchor", ANCHORS)),
     log_no_tai=joint.log_no_tai,
     background=("labeller_agreement",),
+    target_accept=0.75,
 )
 _SCALING = Model(
     name="scaling",

@@ -124,7 +124,11 @@ def _add_no_tai(evidence: Evidence, view: View, x: dict[str, Any], gamma: Any, s
     t = pt.as_tensor(grid)
     needed = requirements.anchor_requirements(x, gamma, evidence, view)
     physical = trend.physical(x, t, beyond=np.zeros(len(grid)))
-    margin = pt.stack(requirements.candidate_margins(x, needed, physical, t, trend, view, pt.log))
+    pairs, pair = np.unique(np.stack(requirements.by_candidate(view), axis=-1), axis=0, return_inverse=True)
+    progress = trend.algorithms(x, t, pairs[:, :1], pairs[:, 1:])
+    effective = physical + (progress if len(pairs) == 1 else progress[pair])
+    horizons = [requirements.horizon_margin(x, t, shape, view, pt.log) for shape in time_horizon.SHAPES]
+    margin = pt.concatenate([effective - pt.stack(needed)[:, None], pt.stack(horizons)])
     rates = accumulated_rate(margin, grid, 10.0 ** x["hazard_steepness"], view.arrival.hazard_cap, pt.sigmoid)
     survival = pt.concatenate([-rates, pt.zeros(1)])
     weights = pm.Data("anchor_log_weight", requirements.log_weights(view))

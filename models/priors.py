@@ -40,11 +40,12 @@ POINT_WIDTH = 1e-6
 
 
 def brief(value: object, limit: int = 160) -> str:
-    """Value in a message: its text, cut to a length."""
+    """Value in a message: its text on one line, cut to a length."""
     try:
         text = value if isinstance(value, str) else repr(value)
     except RecursionError:
         text = f"{type(value).__name__} nested too deep"
+    text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text[: limit + 1])
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

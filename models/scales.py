@@ -12,7 +12,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
 
-__all__ = ["half_normal", "informed_normal"]
+__all__ = ["around", "half_normal", "informed_normal", "normal_around"]
 
 
 class StandardNormal(Transform):  # type: ignore[misc]  # PyMC is not typed
@@ -90,3 +90,45 @@ def informed_normal(name: str, mean: Any, sd: Any, centre: Any, width: Any, dims
            doi:10.1214/088342307000000014
     """
     return pm.Normal(name, mean, sd, dims=dims, initval=centre, default_transform=Informed(centre, width))
+
+
+class Around(Transform):  # type: ignore[misc]
+    """Map a variable to its distance from its one parameter."""
+
+    name = "around"
+
+    def forward(self, value: Any, *inputs: Any) -> Any:
+        """Value to distance."""
+        return value - inputs[1]
+
+    def backward(self, value: Any, *inputs: Any) -> Any:
+        """Distance to value."""
+        return value + inputs[1]
+
+    def log_jac_det(self, value: Any, *inputs: Any) -> Any:
+        """Zero."""
+        return pt.zeros_like(value)
+
+
+def normal_around(name: str, expected: Any) -> Any:
+    """Add ``name ~ Normal(0, 1)`` to the open model, sampled by its distance from where the data put it given other variables.
+
+    Parameters
+    ----------
+    name : str
+    expected : tensor
+        The conditional mean, roughly. It changes the geometry that NUTS sees and not the density.
+    """
+    return pm.CustomDist(
+        name,
+        expected,
+        dist=lambda expected, size: pm.Normal.dist(pt.zeros_like(expected), 1.0, size=size),
+        logp=lambda value, expected: pm.logp(pm.Normal.dist(pt.zeros_like(expected), 1.0), value),
+        class_name="NormalAround",
+        default_transform=Around(),
+    )
+
+
+def around(variable: Any) -> bool:
+    """Whether a variable is of :func:`normal_around`, and so independent of the parameter that its graph shows."""
+    return getattr(variable.owner.op, "_print_name", ("",))[0] == "NormalAround"

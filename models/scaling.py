@@ -62,7 +62,7 @@ def studies(evidence: Evidence) -> xr.Dataset:
 
 
 def group_log_likelihood(
-    residual: Any, se: Any, member: Any, tau: Any, method_sd: Any, correlation: Any, log: Any
+    residual: Any, se: Any, total: Any, tau: Any, method_sd: Any, correlation: Any, log: Any
 ) -> Any:
     """Log density of each group's residuals, offsets and shared errors integrated out.
 
@@ -83,10 +83,6 @@ def group_log_likelihood(
     -------
     array or tensor, shape (group,)
     """
-
-    def total(each: Any) -> Any:  # over a group's rows; a sum compiles several times faster than a matrix product
-        return (member * each).sum(axis=-1)
-
     v, u = (1 - correlation) * se**2 + method_sd**2, correlation**0.5 * se
     m11, m12, m22 = 1 + tau**2 * total(1 / v), tau * total(u / v), 1 + total(u**2 / v)
     b1, b2 = tau * total(residual / v), total(u * residual / v)
@@ -122,9 +118,13 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
     regime = pm.Normal("regime_offset")
     log_gamma = x["data_exponent_prior"] * np.log(10)
     study = columns("studies", "study", data, ("log_gamma", "log_gamma_se", "kaplan_style"))
-    member = pm.Data("study_in_group", _member(data), dims=("group", "study"))
+    group = pm.Data("study_group", data["group_index"].values, dims="study")
     residual = study["log_gamma"] - log_gamma - bias * study["kaplan_style"]
-    terms = group_log_likelihood(residual, study["log_gamma_se"], member, tau, method_sd, correlation, pt.log)
+
+    def total(each: Any) -> Any:
+        return pt.zeros(data.sizes["group"])[group].inc(each)
+
+    terms = group_log_likelihood(residual, study["log_gamma_se"], total, tau, method_sd, correlation, pt.log)
     if data.sizes["study"]:
         pm.Potential("scaling_exponents", terms, dims="group")
     return pt.exp(log_gamma + tau * regime)
@@ -133,10 +133,6 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
 def view_settings(view: View) -> Any:
     """What the graph takes from a view's settings: error correlation and scale of ``between_study_sd``."""
     return np.asarray([view.scaling.error_correlation, view.scaling.between_study_scale])
-
-
-def _member(data: xr.Dataset) -> Any:
-    return (data["group_index"].values == np.arange(data.sizes["group"])[:, None]).astype(float)
 
 
 def build(evidence: Evidence, view: View) -> Any:

@@ -50,7 +50,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.special import logsumexp
+from scipy.special import logsumexp, ndtri
 
 from models.arrival import Chance
 from models.compute import NU, log_survival
@@ -176,7 +176,7 @@ def threshold_date(x: Mapping[str, Any], shape: str, view: View) -> Any:
 
 
 def evaluations(evidence: Evidence, view: View) -> xr.Dataset:
-    """Rows that enter the likelihood: ``log2`` minutes, standard error (doublings) and weights of the suite's errors."""
+    """Rows that enter the likelihood: ``log2`` minutes, standard error (doublings), loadings and gains of the suite's errors."""
     table = evidence["time_horizons"]  # by its arrays: this is asked for every block of draws
     date, counts = table["date"].values, table["used"].values
     rows = np.flatnonzero(counts & (date >= view.time_horizon.since))
@@ -192,8 +192,20 @@ def evaluations(evidence: Evidence, view: View) -> xr.Dataset:
         "long": np.sin(angle),
         "exact": (table["bound"].values[rows] == "exact").astype(float),
     }
+    columns["short_gain"], columns["long_gain"] = _suite_gains(columns)
     keys = {"evaluation": table["evaluation"].values[rows]}
     return xr.Dataset({name: ("evaluation", column) for name, column in columns.items()}, keys)
+
+
+def _suite_gains(columns: Mapping[str, Any]) -> Any:
+    """What a row's residual says of the suite's two errors, shape (2, evaluation): ridge regression with a share of one half.
+
+    With ``B`` the rows' loadings and ``v`` what is left of their variances, ``(I + B' diag(v)^-1 B)^-1 B' diag(v)^-1``.
+    """
+    half, scatter = 0.5 * columns["log2_sd"] ** 2, SCATTER * ndtri(0.75)  # the prior's median
+    loadings = np.sqrt(half) * np.stack([columns["short"], columns["long"]])
+    weighted = loadings * columns["exact"] / (half + scatter**2)
+    return np.linalg.solve(np.eye(2) + weighted @ loadings.T, weighted)
 
 
 def exact_evaluations(evidence: Evidence, view: View) -> xr.Dataset:
@@ -262,20 +274,22 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
     import pytensor.tensor as pt
 
     from models.elicited import columns
-    from models.scales import half_normal
+    from models.scales import half_normal, normal_around
 
     rows = evaluations(evidence, view)
     pm.modelcontext(None).add_coord("evaluation", rows["evaluation"].values)
+    data = columns("evaluations", "evaluation", rows, [str(column) for column in rows.data_vars])
+    trend = x["time_horizon_level"] / LOG2 + _turns(x, data["date"], view)
+    residual = data["log2_horizon"] - trend
     p = {
         "horizon_scatter": half_normal("horizon_scatter", SCATTER),
         "suite_error_share": pm.Uniform("suite_error_share", 0.0, 1.0),
-        "suite_error_short": pm.Normal("suite_error_short"),
-        "suite_error_long": pm.Normal("suite_error_long"),
+        "suite_error_short": normal_around("suite_error_short", (data["short_gain"] * residual).sum()),
+        "suite_error_long": normal_around("suite_error_long", (data["long_gain"] * residual).sum()),
     }
     weight = x["superexponential_weight"]
     terms = pt.stack([pt.log1p(-weight), pt.log(weight)])
     if rows.sizes["evaluation"]:
-        data = columns("evaluations", "evaluation", rows, [str(column) for column in rows.data_vars])
         terms = terms + pt.stack([log_likelihood(x, p, data, shape, view, pt.log) for shape in SHAPES])
         pm.Potential("time_horizons", pt.logsumexp(terms))
     return terms - pt.logsumexp(terms)

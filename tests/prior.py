@@ -22,6 +22,16 @@ def scale_at(name, value):
     return {f"{name}_standard_normal__": stats.norm.isf(stats.halfnorm(scale=HALF_NORMAL[name]).sf(value))}
 
 
+def suite_at(p, x, rows, view):
+    """The point of the sampled space at which the suite's errors have their values ``p``; see :func:`models.scales.normal_around`."""
+    turns = (rows["date"].values - view.time_horizon.reference_date) * 365.25 / 10.0 ** x["time_horizon_doubling"]
+    residual = rows["log2_horizon"].values - x["time_horizon_level"] / np.log10(2.0) - turns
+    ends = ("short", "long")
+    return {
+        f"suite_error_{end}_around__": p[f"suite_error_{end}"] - rows[f"{end}_gain"].values @ residual for end in ends
+    }
+
+
 def prior_draws(tables, size, seed=1, **scales):
     """One chain of so many draws in the layout of a posterior; ``scales`` stand in for those of :data:`HALF_NORMAL`."""
     rng = np.random.default_rng(seed)

@@ -48,12 +48,14 @@ def run(
     ] = None,
     seed: Annotated[int, typer.Option(help="Root of every random number.")] = 2022,
     draws: Annotated[int, typer.Option(help="Kept draws per chain.")] = 1000,
-    tune: Annotated[int, typer.Option(help="Warm-up draws per chain.")] = 800,
+    tune: Annotated[int, typer.Option(help="Warm-up draws per chain.")] = 400,
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
     cores: Annotated[
         int | None, typer.Option(help="Chains sampled at once; does not change the draws.", show_default="all")
     ] = None,
-    target_accept: Annotated[float, typer.Option(help="NUTS acceptance target.")] = 0.9,
+    target_accept: Annotated[
+        float | None, typer.Option(help="NUTS acceptance target.", show_default="the model's")
+    ] = None,
     out: Out = Path("results"),
     name: Annotated[str | None, typer.Option(help="Name of the run.", show_default="model, view and time")] = None,
     report: Annotated[bool, typer.Option(help="Write report.html.")] = True,

@@ -57,9 +57,11 @@ def sweep(
         typer.Option(help="Address of a Dask cluster's scheduler, as tcp://10.0.0.1:8786, instead of processes."),
     ] = None,
     draws: Annotated[int, typer.Option(help="Kept draws per chain.")] = 1000,
-    tune: Annotated[int, typer.Option(help="Warm-up draws per chain.")] = 800,
+    tune: Annotated[int, typer.Option(help="Warm-up draws per chain.")] = 400,
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
-    target_accept: Annotated[float, typer.Option(help="NUTS acceptance target.")] = 0.9,
+    target_accept: Annotated[
+        float | None, typer.Option(help="NUTS acceptance target.", show_default="the model's")
+    ] = None,
     keep_draws: Annotated[
         bool, typer.Option("--keep-draws", help="Keep the draws of headline quantities, a file a case.")
     ] = False,

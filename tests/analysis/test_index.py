@@ -53,9 +53,16 @@ def test_a_row_says_how_and_how_good(tmp_path):
     add(tmp_path, "good", verdict="pass", checks=[{"name": "r_hat", "passed": True}])
     page = page_of(tmp_path)
     assert "redrawn<small>from base" in page and "sampled" in page
-    assert "✗ fail" in page and "4 of 9 checks failed" in page
+    told = json.loads((REFERENCE / "summary.json").read_text("utf-8"))
+    bad = sum(not check["passed"] for check in told["checks"])
+    assert bad and "✗ fail" in page and f"{bad} of {len(told['checks'])} checks failed" in page
     assert "✓ pass" in page and "1 checks passed" in page
-    assert "51 thousand" in page and 'data-sort="4.7' in page and "2028 to later than 2100 or never" in page
+    needed = told["quantities"]["alignment_hours_needed"]["q50"]
+    assert (
+        f"{10 ** (needed - 3):.2g} thousand" in page
+        and f'data-sort="{str(needed)[:5]}' in page
+        and "2028 to later than 2100 or never" in page
+    )
     assert "a tax of at least 1% of training cost is tolerated" in page and "assumed, not learned" in page
 
 

@@ -440,8 +440,8 @@ def test_an_answer_that_is_constant_wherever_it_is_defined_drives_nothing(refere
     """With all weight on one's own requirement no anchor depends on gamma: the shift is zero, or undefined."""
     derived = reference.derived
     zero = derived.assign(timeline_shift_exponent=derived["timeline_shift_exponent"] * 0.0)
-    for name in ("timeline_shift_exponent_state",):
-        zero[name] = zero[name].where(zero[name] != 1, 3)
+    state = zero["timeline_shift_exponent_state"]
+    zero["timeline_shift_exponent_state"] = state.where(state == 0, 3)
     tree = reference.tree.copy()
     tree["derived"] = xr.DataTree(zero)
     found = sensitivity_of(replace(reference, tree=tree))

@@ -171,7 +171,10 @@ def test_bars_tell_what_lies_beyond_them(folders):
     (year,) = (line for line in lines if line.strip().startswith("TAI arrival  "))
     (headroom,) = (line for line in lines if line.strip().startswith("tax headroom"))
     (affordable,) = (line for line in lines if line.strip().startswith("alignment affordable"))
-    assert "→31%" in year and "25%←" in headroom and not set(affordable) & BLOCKS
+    told = json.loads((folders["reference"] / "summary.json").read_text("utf-8"))["quantities"]
+    never, nothing = told["tai_year"]["prob_above"], told["tax_headroom"]
+    given = nothing["prob_below"] / (1 - nothing["prob_undefined"])
+    assert f"→{never:.0%}" in year and f"{given:.0%}←" in headroom and not set(affordable) & BLOCKS
 
 
 @pytest.mark.parametrize("share, words", [(0.001, "<1%"), (0.31, "31%"), (0.999, "99%"), (1.0, "all")])

@@ -228,9 +228,17 @@ def test_a_cluster_needs_dask(aligntax, monkeypatch, tmp_path):
 def test_help_tells_every_default(aligntax):
     code, out, _ = aligntax("sweep", "--help")
     defaults = re.findall(r"\[default: \(?([^\])]+)", " ".join(out.replace("│", " ").split()))
-    assert code == 0 and {"default", "2022", "joint", "one a core", "1000", "800", "4", "0.9", "results"} <= set(
-        defaults
-    )
+    assert code == 0 and {
+        "default",
+        "2022",
+        "joint",
+        "one a core",
+        "1000",
+        "400",
+        "4",
+        "the model's",
+        "results",
+    } <= set(defaults)
 
 
 # -------------------------------------------------------------------------------------------------------------- processes

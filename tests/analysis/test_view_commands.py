@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tomli_w
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analysis.cli import main
@@ -517,6 +517,7 @@ def test_2000_malformed_documents_give_exit_code_2_and_one_message(tmp_path, cap
 
     @settings(max_examples=2000, suppress_health_check=list(HealthCheck), database=None)
     @given(DOCUMENTS)
+    @example('[quantities.spend_growth]\nquantiles = """\none\ntwo"""\n')
     def check(text):
         nonlocal slowest
         path.write_text(text, "utf-8", newline="")

@@ -16,7 +16,7 @@ from models.errors import InputError
 from models.quantities import ELICITED, HEADLINES, LABELS, QUANTITIES
 from models.tables import Tables
 from models.views import ANCHORS, View, parse_view
-from tests.prior import scale_at
+from tests.prior import scale_at, suite_at
 
 SIZE = 1500
 NEURAL_ONLY = "[anchors]\nshort_horizon = 0.4\nmedium_horizon = 0.4\nlong_horizon = 0.2\n"
@@ -249,6 +249,7 @@ def test_the_likelihood_of_no_tai_is_the_log_of_weights_times_survival(evidence,
         x = {name: np.atleast_1d(value) for name, value in tables.values(tables.cholesky @ white).items()}
         own = {**scales, "regime_offset": regime, "kaplan_bias": 0.0, "suite_error_share": 0.5}
         own |= {"suite_error_short": 0.0, "suite_error_long": 0.0}
+        point |= suite_at(own, x, time_horizon.evaluations(evidence, view), view)
         parameters = xr.Dataset({name: ("sample", [value]) for name, value in own.items()})
         (expected,) = joint.log_no_tai(x, parameters, evidence, view)
         seen.append(expected)

@@ -1,5 +1,6 @@
 """The meta-analysis counts what is independent once, and its closed forms are the textbook's."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +16,10 @@ from models.scaling import group_log_likelihood
 from tests.prior import scale_at
 
 
-def members(index: np.ndarray) -> np.ndarray:
-    return (index == np.arange(index.max() + 1)[:, None]).astype(float)
+def totals(index: np.ndarray) -> Callable[[Any], Any]:
+    """Sum over each group's studies, of numbers or of tensors."""
+    member = (index == np.arange(index.max() + 1)[:, None]).astype(float)
+    return lambda each: (member * each).sum(axis=-1)
 
 
 def by_hand(residual, se, index, tau, method_sd, correlation) -> np.ndarray:
@@ -48,7 +51,7 @@ def meta_analyses(draw: st.DrawFn) -> dict[str, Any]:
 @given(meta_analyses())
 def test_a_groups_density_is_scipys_multivariate_normal(case) -> None:
     index = case.pop("index")
-    ours = group_log_likelihood(member=members(index), log=np.log, **case)
+    ours = group_log_likelihood(total=totals(index), log=np.log, **case)
     np.testing.assert_allclose(ours, by_hand(index=index, **case), rtol=1e-9, atol=1e-9)
 
 
@@ -58,9 +61,10 @@ def test_pytensor_and_numpy_give_the_same_density() -> None:
     rng = np.random.default_rng(4)
     index = np.asarray([0, 0, 1, 2, 2, 2])
     residual, se = rng.normal(0, 0.3, 6), rng.uniform(0.05, 0.3, 6)
-    fixed = (members(index), np.float64(0.2), np.float64(0.05), np.float64(0.5))
-    tensor = group_log_likelihood(pt.as_tensor(residual), pt.as_tensor(se), *map(pt.as_tensor, fixed), pt.log)
-    expected = group_log_likelihood(residual, se, *fixed, np.log)
+    fixed = (np.float64(0.2), np.float64(0.05), np.float64(0.5))
+    total = totals(index)
+    tensor = group_log_likelihood(pt.as_tensor(residual), pt.as_tensor(se), total, *map(pt.as_tensor, fixed), pt.log)
+    expected = group_log_likelihood(residual, se, total, *fixed, np.log)
     np.testing.assert_allclose(tensor.eval(mode="FAST_COMPILE"), expected, rtol=1e-12)
 
 
@@ -95,9 +99,9 @@ GRID = np.linspace(-2.0, 2.0, 4_001)
 
 def grid_posterior(y, se, index, tau, method_sd, correlation) -> tuple[float, float]:
     """Mean and sd of log gamma under a flat prior."""
-    member = members(np.asarray(index))
+    total = totals(np.asarray(index))
     log_p = np.asarray(
-        [group_log_likelihood(y - mu, se, member, tau, method_sd, correlation, np.log).sum() for mu in GRID]
+        [group_log_likelihood(y - mu, se, total, tau, method_sd, correlation, np.log).sum() for mu in GRID]
     )
     weight = np.exp(log_p - log_p.max())
     mean = np.average(GRID, weights=weight)
@@ -180,10 +184,10 @@ def contrasts(data: xr.Dataset) -> list[float]:
 def kaplan_mode(data: xr.Dataset, tau: float, method_sd: float) -> tuple[float, float]:
     """Joint mode of the bias and of log gamma, on a grid of hundredths about the truth."""
     biases, means = np.linspace(-2.2, -1.3, 46), np.linspace(-0.5, 0.3, 81)
-    member = members(data["group_index"].values)
+    total = totals(data["group_index"].values)
     y, se, kaplan = data["log_gamma"].values, data["log_gamma_se"].values, data["kaplan_style"].values
     log_p = [
-        [group_log_likelihood(y - mu - bias * kaplan, se, member, tau, method_sd, 0.5, np.log).sum() for mu in means]
+        [group_log_likelihood(y - mu - bias * kaplan, se, total, tau, method_sd, 0.5, np.log).sum() for mu in means]
         for bias in biases
     ]
     i, j = np.unravel_index(np.argmax(log_p), (len(biases), len(means)))

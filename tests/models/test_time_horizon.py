@@ -18,7 +18,7 @@ from models.errors import InputError
 from models.evidence import Evidence
 from models.time_horizon import ERRORS, QUANTITIES, SHAPES, log_horizon, threshold_date
 from models.views import View, load_view
-from tests.prior import scale_at
+from tests.prior import scale_at, suite_at
 
 VIEW = load_view("default")
 X = {
@@ -240,8 +240,9 @@ def test_graph_and_numpy_give_the_same_potential_and_weights(evidence, view) -> 
         share = p["suite_error_share"]
         point = {"white": z, **p, **scale_at("horizon_scatter", p["horizon_scatter"])}
         point["suite_error_share_interval__"] = np.log(share / (1 - share))
-        potential, weights = compiled(*(point[v.name] for v in model.value_vars))
         x = tables.values(z)
+        point |= suite_at(p, x, rows, view)
+        potential, weights = compiled(*(point[v.name] for v in model.value_vars))
         prior = np.log([1 - x["superexponential_weight"], x["superexponential_weight"]])
         each = [time_horizon.log_likelihood(x, p, numbers(rows), shape, view) for shape in SHAPES]
         expected = np.logaddexp(*(prior + each))
