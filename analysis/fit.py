@@ -27,7 +27,7 @@ from models.scaling import view_settings
 from models.tables import Tables, log_density
 from models.views import View
 
-__all__ = ["CompiledModel", "Fit", "compile_model"]
+__all__ = ["CompiledModel", "Fit", "compile_model", "compile_on"]
 
 Progress = Callable[[int, int, int], None]
 WHITE = "white"  # what is sampled for the elicited quantities; stored as z = L white
@@ -105,6 +105,22 @@ class CompiledModel:
                 )
         return replace(self, view=view, compiled=self.compiled.with_data(**open_data(view, self.model, self.graph)))
 
+    def with_evidence(self, evidence: Evidence) -> "CompiledModel":
+        """The same compiled model on evidence with other numbers in the same rows; nothing is compiled.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            The model's own, :meth:`models.evidence.Evidence.with_likelihood_rows`: as many rows, of the same groups.
+        """
+        numbers = evidence_data(evidence, self.view, self.model, self.graph)
+        return replace(self, evidence=evidence, compiled=self.compiled.with_data(**numbers))
+
+    def set_data(self) -> None:
+        """Give the graph, and so :attr:`terms` and where chains start, the numbers that are sampled."""
+        values = open_data(self.view, self.model, self.graph)
+        pm.set_data(values | evidence_data(self.evidence, self.view, self.model, self.graph), model=self.graph)
+
     def posterior(self, options: Sampling, progress: Progress | None = None) -> tuple[xr.Dataset, xr.Dataset]:
         """Sample the posterior alone.
 
@@ -116,6 +132,7 @@ class CompiledModel:
         """
         import nutpie
 
+        self.set_data()
         options = options.of(self.model)
         sampler = nutpie.sample(
             self.compiled,
@@ -147,7 +164,6 @@ class CompiledModel:
         """
         tables = self.view.tables(self.model.quantities)
         posterior, sample_stats = self.posterior(options, progress)
-        pm.set_data(open_data(self.view, self.model, self.graph), model=self.graph)
         return Fit(
             model=self.model,
             view=self.view,
@@ -164,18 +180,22 @@ class CompiledModel:
 
 
 def compile_model(model: Model, evidence: Evidence, view: View) -> CompiledModel:
-    """Build a model on the evidence that a view uses and compile it.
+    """Build a model on the evidence that a view uses and compile it."""
+    return compile_on(model, restrict(evidence, view, model), view)
+
+
+def compile_on(model: Model, evidence: Evidence, view: View) -> CompiledModel:
+    """Build a model on evidence that is restricted already, or has likelihood rows of its own, and compile it.
 
     Fast math is off: with it a kernel that was just compiled and the same kernel from PyTensor's cache round differently, and
     the same seed would give other draws in the next process.
     """
     import nutpie
 
-    chosen = restrict(evidence, view, model)
-    graph = model.build(chosen, view)
+    graph = model.build(evidence, view)
     with pytensor.config.change_flags(numba__fastmath=False):
         compiled = nutpie.compile_pymc_model(graph, freeze_model=False)
-    return CompiledModel(model, view, chosen, graph, compiled, Terms(graph))
+    return CompiledModel(model, view, evidence, graph, compiled, Terms(graph))
 
 
 def compiled_for(
@@ -209,6 +229,13 @@ def open_data(view: View, model: Model, graph: Any) -> dict[str, Any]:
         "outer_alignment_settings": outer_alignment.view_settings(view),
     }
     return {name: value for name, value in values.items() if name in graph.named_vars}
+
+
+def evidence_data(evidence: Evidence, view: View, model: Model, graph: Any) -> dict[str, Any]:
+    """Value of every ``pm.Data`` of the graph that is evidence, by name."""
+    from models.elicited import stacked
+
+    return {name: stacked(rows) for name, rows in model.data(evidence, view).items() if name in graph.named_vars}
 
 
 def _count(chains: list[Any]) -> tuple[int, int, int]:

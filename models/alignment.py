@@ -38,7 +38,7 @@ import xarray as xr
 from models import compute
 from models.arrival import first_crossing, time_grid
 from models.compute import Trend, smooth_minimum
-from models.evidence import Evidence, select
+from models.evidence import Evidence, likelihood_rows, select
 from models.views import View
 
 __all__ = [
@@ -53,9 +53,15 @@ __all__ = [
     "add",
     "at_date",
     "build",
+    "data",
+    "data_all",
     "derive",
+    "efforts",
     "observed",
     "observed_all",
+    "replicate",
+    "replicate_all",
+    "shares",
     "simulate",
     "simulate_all",
     "waits",
@@ -84,6 +90,36 @@ WORKFORCE_YEAR = 2025.0  # at which `workforce_hours` is quoted
 WAIT = 0.5  # years between the dates at which a wait is looked at; straight in between
 
 
+@likelihood_rows("rlhf_efforts")
+def efforts(evidence: Evidence) -> xr.Dataset:
+    """Efforts that enter the likelihood: ``log_hours``, ``hours_sd`` (OOM) and ``log_flop``, log10."""
+    used = select(evidence["rlhf_efforts"])
+    return xr.Dataset(
+        {
+            "log_hours": np.log10(used["human_hours"]),
+            "hours_sd": used["hours_sd"],
+            "log_flop": np.log10(used["model_flop"]),
+        }
+    )
+
+
+@likelihood_rows("alignment_compute_shares")
+def shares(evidence: Evidence) -> xr.Dataset:
+    """Systems that enter the likelihood: ``log_share`` and ``share_sd``, log10 of the share of training compute."""
+    used = select(evidence["alignment_compute_shares"])
+    return xr.Dataset({"log_share": np.log10(used["share"]), "share_sd": used["share_sd"]})
+
+
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that :func:`add` holds as ``pm.Data``, by its name."""
+    return {"efforts": efforts(evidence), "shares": shares(evidence)}
+
+
+def data_all(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """The same of this model run alone, the compute trends included."""
+    return {**compute.data(evidence, view), **data(evidence, view)}
+
+
 def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     """Add RLHF practice and alignment compute to the open model."""
     import pymc as pm
@@ -92,24 +128,21 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     from models.elicited import columns
     from models.scales import half_normal
 
-    efforts, shares = select(evidence["rlhf_efforts"]), select(evidence["alignment_compute_shares"])
+    rows = data(evidence, view)
     model = pm.modelcontext(None)
-    model.add_coords({"effort": efforts["effort"].values, "system": shares["system"].values})
+    model.add_coords({"effort": rows["efforts"]["effort"].values, "system": rows["shares"]["system"].values})
     effort_sd = half_normal("effort_sd", 1.0)  # OOM; published efforts of one model size differ by tens of times
     spread = half_normal("share_spread", 0.7)  # OOM
-    if efforts.sizes["effort"]:
-        logs = efforts.assign(log_hours=np.log10(efforts["human_hours"]), log_flop=np.log10(efforts["model_flop"]))
-        data = columns("efforts", "effort", logs, ("log_hours", "hours_sd", "log_flop"))
-        scale = data["log_flop"] - np.log10(evidence.constant("instructgpt_flop"))
+    if rows["efforts"].sizes["effort"]:
+        effort = columns("efforts", rows["efforts"])
+        scale = effort["log_flop"] - np.log10(evidence.constant("instructgpt_flop"))
         mean = x["practice_hours"] + x["practice_slope"] * scale
-        practice = pm.Normal.dist(mean, (data["hours_sd"] ** 2 + effort_sd**2) ** 0.5)
-        pm.Potential("rlhf_efforts", pm.logp(practice, data["log_hours"]), dims="effort")
-    if shares.sizes["system"]:
-        data = columns(
-            "shares", "system", shares.assign(log_share=np.log10(shares["share"])), ("log_share", "share_sd")
-        )
-        typical = pm.Normal.dist(pt.log10(x["alignment_compute_share"]), (data["share_sd"] ** 2 + spread**2) ** 0.5)
-        pm.Potential("alignment_compute_shares", pm.logp(typical, data["log_share"]), dims="system")
+        practice = pm.Normal.dist(mean, (effort["hours_sd"] ** 2 + effort_sd**2) ** 0.5)
+        pm.Potential("rlhf_efforts", pm.logp(practice, effort["log_hours"]), dims="effort")
+    if rows["shares"].sizes["system"]:
+        system = columns("shares", rows["shares"])
+        typical = pm.Normal.dist(pt.log10(x["alignment_compute_share"]), (system["share_sd"] ** 2 + spread**2) ** 0.5)
+        pm.Potential("alignment_compute_shares", pm.logp(typical, system["log_share"]), dims="system")
 
 
 def build(evidence: Evidence, view: View) -> Any:
@@ -228,10 +261,7 @@ def derive(x: dict[str, Any], evidence: Evidence, view: View) -> dict[str, Any]:
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
-    return {
-        "log_hours": xr.DataArray(np.log10(select(evidence["rlhf_efforts"])["human_hours"])),
-        "log_share": xr.DataArray(np.log10(select(evidence["alignment_compute_shares"])["share"])),
-    }
+    return {"log_hours": efforts(evidence)["log_hours"], "log_share": shares(evidence)["log_share"]}
 
 
 def observed_all(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
@@ -243,12 +273,12 @@ def simulate(
     x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
 ) -> dict[str, tuple[str, Any]]:
     """Replicated log10 hours of each effort and log10 share of each system, (chain, draw, row)."""
-    efforts, shares = select(evidence["rlhf_efforts"]), select(evidence["alignment_compute_shares"])
+    rows = data(evidence, view)
     column = {name: value[..., None] for name, value in x.items()}
-    scale = np.log10(efforts["model_flop"].values) - np.log10(evidence.constant("instructgpt_flop"))
+    scale = rows["efforts"]["log_flop"].values - np.log10(evidence.constant("instructgpt_flop"))
     mean = column["practice_hours"] + column["practice_slope"] * scale
-    sd = np.sqrt(efforts["hours_sd"].values ** 2 + parameters["effort_sd"].values[..., None] ** 2)
-    share_sd = np.sqrt(shares["share_sd"].values ** 2 + parameters["share_spread"].values[..., None] ** 2)
+    sd = np.sqrt(rows["efforts"]["hours_sd"].values ** 2 + parameters["effort_sd"].values[..., None] ** 2)
+    share_sd = np.sqrt(rows["shares"]["share_sd"].values ** 2 + parameters["share_spread"].values[..., None] ** 2)
     return {
         "log_hours": ("effort", mean + sd * rng.standard_normal(sd.shape)),
         "log_share": (
@@ -264,3 +294,22 @@ def simulate_all(
     """Replicated evidence of this model run alone, the compute trends included."""
     runs = compute.simulate(x, parameters, evidence, view, rng)
     return {**runs, **simulate(x, parameters, evidence, view, rng)}
+
+
+def replicate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
+    drawn = simulate(x, parameters, evidence, view, rng)
+    return {
+        "rlhf_efforts": efforts(evidence).assign(log_hours=drawn["log_hours"]),
+        "alignment_compute_shares": shares(evidence).assign(log_share=drawn["log_share"]),
+    }
+
+
+def replicate_all(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, xr.Dataset]:
+    """The same of this model run alone, the compute trends included."""
+    runs = compute.replicate(x, parameters, evidence, view, rng)
+    return {**runs, **replicate(x, parameters, evidence, view, rng)}

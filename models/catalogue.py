@@ -73,6 +73,11 @@ class Model:
         ``(evidence, view) -> dict`` of the evidence on the scale of its likelihood.
     simulate : callable
         ``(x, parameters, evidence, view, rng) -> dict`` of replicated evidence, same names.
+    data : callable
+        ``(evidence, view) -> dict`` of the numbers that it holds as ``pm.Data``, a Dataset by its name.
+    replicate : callable
+        ``(x, parameters, evidence, view, rng) -> dict`` of likelihood rows that one draw might have seen, by table; ``x`` and
+        ``parameters`` are scalars. What a likelihood takes as given stays. See :meth:`Evidence.with_likelihood_rows`.
     coords : callable
         ``(evidence) -> dict``, the extra dimension of derived quantities: name -> (dimension, labels). A quantity that is called
         ``X_by_DIMENSION`` is reported as ``X[label]``.
@@ -96,6 +101,8 @@ class Model:
     derive: Callable[[Draws, xr.Dataset, Evidence, View, Chance], dict[str, Any]]
     observed: Callable[[Evidence, View], dict[str, xr.DataArray]]
     simulate: Callable[..., dict[str, tuple[str, Any]]]
+    data: Callable[[Evidence, View], dict[str, xr.Dataset]]
+    replicate: Callable[..., dict[str, xr.Dataset]]
     coords: Callable[[Evidence], Coords]
     log_no_tai: Callable[[Draws, xr.Dataset, Evidence, View], Any] | None = None
     background: tuple[str, ...] = ()
@@ -166,6 +173,8 @@ _JOINT = Model(
     derive=joint.derive,
     observed=joint.observed,
     simulate=joint.simulate,
+    data=joint.data,
+    replicate=joint.replicate,
     coords=_fixed(anchor_probability=("anchor", ANCHORS)),
     log_no_tai=joint.log_no_tai,
     background=("labeller_agreement",),
@@ -182,6 +191,8 @@ _SCALING = Model(
     derive=_scaling,
     observed=scaling.observed,
     simulate=scaling.simulate,
+    data=scaling.data,
+    replicate=scaling.replicate,
     coords=_fixed(),
 )
 _LOSS_LAW = Model(
@@ -202,6 +213,8 @@ _LOSS_LAW = Model(
     derive=_loss_law,
     observed=loss_law.observed,
     simulate=loss_law.simulate,
+    data=loss_law.data,
+    replicate=loss_law.replicate,
     coords=loss_law.coords,
     background=("scaling_exponents", "loss_laws"),
     adaptation="low_rank",
@@ -217,6 +230,8 @@ _COMPUTE = Model(
     derive=_compute,
     observed=compute.observed,
     simulate=compute.simulate,
+    data=compute.data,
+    replicate=compute.replicate,
     coords=_fixed(**dict.fromkeys(FRONTIER, ("date", DATES))),
 )
 _ALIGNMENT = Model(
@@ -239,6 +254,8 @@ _ALIGNMENT = Model(
     derive=_alignment,
     observed=alignment.observed_all,
     simulate=alignment.simulate_all,
+    data=alignment.data_all,
+    replicate=alignment.replicate_all,
     coords=_fixed(),
 )
 _TIME_HORIZON = Model(
@@ -259,6 +276,8 @@ _TIME_HORIZON = Model(
     derive=_time_horizon,
     observed=time_horizon.observed,
     simulate=time_horizon.simulate,
+    data=time_horizon.data,
+    replicate=time_horizon.replicate,
     coords=_fixed(time_horizon=("date", HORIZON_DATES)),
 )
 _OUTER_ALIGNMENT = Model(
@@ -281,6 +300,8 @@ _OUTER_ALIGNMENT = Model(
     derive=_outer_alignment,
     observed=outer_alignment.observed,
     simulate=outer_alignment.simulate,
+    data=outer_alignment.data,
+    replicate=outer_alignment.replicate,
     coords=outer_alignment.coords,
 )
 _OVEROPTIMIZATION = Model(
@@ -303,6 +324,8 @@ _OVEROPTIMIZATION = Model(
     derive=_overoptimization,
     observed=overoptimization.observed,
     simulate=overoptimization.simulate,
+    data=overoptimization.data,
+    replicate=overoptimization.replicate,
     coords=overoptimization.coords,
     adaptation="low_rank",
 )
@@ -317,6 +340,8 @@ _DENSITY_PREDICTION = Model(
     derive=_density_prediction,
     observed=density_trials.observed,
     simulate=density_trials.simulate,
+    data=density_trials.data,
+    replicate=density_trials.replicate,
     coords=density_trials.coords,
 )
 MODELS: Mapping[str, Model] = MappingProxyType(

@@ -40,7 +40,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from models.evidence import Evidence, select
+from models.evidence import Evidence, likelihood_rows, select
 from models.views import View
 
 __all__ = [
@@ -50,11 +50,13 @@ __all__ = [
     "Trend",
     "add",
     "build",
+    "data",
     "derive",
     "estimates",
     "exact_runs",
     "log_survival",
     "observed",
+    "replicate",
     "runs",
     "simulate",
     "smooth_minimum",
@@ -143,6 +145,7 @@ class Trend:
         return self.physical(x, t, beyond) + self.algorithms(x, t)
 
 
+@likelihood_rows("training_runs")
 def runs(evidence: Evidence, view: View) -> xr.Dataset:
     """Rows that enter the likelihood, with their entry threshold (log10 FLOP) and whether they set a record."""
     used = select(evidence["training_runs"]).sortby("date")
@@ -181,54 +184,58 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     from models.elicited import columns
     from models.scales import half_normal
 
-    rows = runs(evidence, view)
+    rows = data(evidence, view)
     model = pm.modelcontext(None)
-    model.add_coord("run", rows["run"].values)
+    model.add_coord("run", rows["runs"]["run"].values)
     sd_s = half_normal("spend_sd", 0.7)  # top-10 runs seldom differ by more than an OOM from their trend
     sd_h = half_normal("hardware_sd", 0.5)  # price-performance differs less than spend
     rho = pm.Uniform("spend_hardware_correlation", -1.0, 1.0)
     spread = half_normal("algorithmic_spread", 0.15)  # OOM/year between methods and domains
-    if rows.sizes["run"]:
-        terms = _run_log_likelihood(rows, view, x, sd_s, sd_h, rho)
+    if rows["runs"].sizes["run"]:
+        terms = _run_log_likelihood(columns("runs", rows["runs"]), view, x, sd_s, sd_h, rho)
         pm.Potential("training_runs", terms, dims="run")
-    published = estimates(evidence)
-    model.add_coord("estimate", published["estimate"].values)
-    if published.sizes["estimate"]:
-        data = columns("estimates", "estimate", published, ("growth", "growth_se"))
-        estimate = pm.Normal.dist(x["algorithmic_growth"], (data["growth_se"] ** 2 + spread**2) ** 0.5)
-        pm.Potential("algorithmic_progress", pm.logp(estimate, data["growth"]), dims="estimate")
+    model.add_coord("estimate", rows["estimates"]["estimate"].values)
+    if rows["estimates"].sizes["estimate"]:
+        published = columns("estimates", rows["estimates"])
+        estimate = pm.Normal.dist(x["algorithmic_growth"], (published["growth_se"] ** 2 + spread**2) ** 0.5)
+        pm.Potential("algorithmic_progress", pm.logp(estimate, published["growth"]), dims="estimate")
 
 
-def _run_log_likelihood(rows: xr.Dataset, view: View, x: dict[str, Any], sd_s: Any, sd_h: Any, rho: Any) -> Any:
+def _run_log_likelihood(run: dict[str, Any], view: View, x: dict[str, Any], sd_s: Any, sd_h: Any, rho: Any) -> Any:
     """Log density of each run given that it entered the top ten, (run,)."""
     import pytensor.tensor as pt
 
-    from models.elicited import columns
-
-    complete = rows.fillna(0.0).assign(costed=np.isfinite(rows["log_cost"]))
-    data = columns("runs", "run", complete, [str(column) for column in complete.data_vars])
-
-    elapsed = data["date"] - view.compute.reference_year
-    s = x["spend_level"] + x["spend_growth"] * elapsed + x["largest_run_offset"] * data["record"]
+    elapsed = run["date"] - view.compute.reference_year
+    s = x["spend_level"] + x["spend_growth"] * elapsed + x["largest_run_offset"] * run["record"]
     h = x["hardware_level"] + x["hardware_growth"] * elapsed
-    v_s, v_h, c = sd_s**2, sd_h**2 + data["flop_sd"] ** 2, rho * sd_s * sd_h
+    v_s, v_h, c = sd_s**2, sd_h**2 + run["flop_sd"] ** 2, rho * sd_s * sd_h
     total = (v_s + v_h + 2 * c) ** 0.5
 
-    r_s, r_h = data["log_cost"] - s, data["log_flop"] - data["log_cost"] - h
+    r_s, r_h = run["log_cost"] - s, run["log_flop"] - run["log_cost"] - h
     determinant = v_s * v_h - c**2
     quadratic = (v_h * r_s**2 - 2 * c * r_s * r_h + v_s * r_h**2) / determinant
     both = -0.5 * pt.log(determinant) - (NU + 2) / 2 * pt.log1p(quadratic / NU) - np.log(2 * np.pi)
-    t = (data["log_flop"] - s - h) / total
+    t = (run["log_flop"] - s - h) / total
     one = np.log(3 / 8) - pt.log(total) - (NU + 1) / 2 * pt.log1p(t**2 / NU)
-    bound = (pt.maximum(data["log_flop"], data["threshold"]) - s - h) / total
-    entry = log_survival((data["threshold"] - s - h) / total, pt.log)
-    known = pt.switch(data["costed"] > 0, both, one)
-    return pt.switch(data["exact"] > 0, known, log_survival(bound, pt.log)) - entry
+    bound = (pt.maximum(run["log_flop"], run["threshold"]) - s - h) / total
+    entry = log_survival((run["threshold"] - s - h) / total, pt.log)
+    known = pt.switch(run["costed"] > 0, both, one)
+    return pt.switch(run["exact"] > 0, known, log_survival(bound, pt.log)) - entry
 
 
+@likelihood_rows("algorithmic_progress")
 def estimates(evidence: Evidence) -> xr.Dataset:
     """Published estimates of algorithmic progress that enter the likelihood."""
     return select(evidence["algorithmic_progress"])
+
+
+def _complete(rows: xr.Dataset) -> xr.Dataset:
+    return rows.fillna(0.0).assign(costed=np.isfinite(rows["log_cost"]))
+
+
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that :func:`add` holds as ``pm.Data``, by its name; a cost that is not known is 0 and not ``costed``."""
+    return {"runs": _complete(runs(evidence, view)), "estimates": estimates(evidence)[["growth", "growth_se"]]}
 
 
 def build(evidence: Evidence, view: View) -> Any:
@@ -274,20 +281,62 @@ def simulate(
 
     A run that passes is drawn by inverting the Student-t survival function above the threshold.
     """
+    rows = exact_runs(evidence, view)
+    flop = _drawn_flop(*_run_moments(x, parameters, rows, view), rows["threshold"].values, rng)
+    published = estimates(evidence)
+    sd = np.sqrt(published["growth_se"].values ** 2 + parameters["algorithmic_spread"].values[..., None] ** 2)
+    growth = x["algorithmic_growth"][..., None] + sd * rng.standard_normal(sd.shape)
+    return {"log_flop": ("run", flop), "algorithmic_growth_estimate": ("estimate", growth)}
+
+
+def _run_moments(x: dict[str, Any], parameters: xr.Dataset, rows: xr.Dataset, view: View) -> tuple[Any, Any]:
+    """Location (2, ..., run) and scale matrix (2, 2, ..., run) of log10 cost and log10 FLOP per USD."""
+    column = {name: value[..., None] for name, value in x.items()}
+    sd_s, sd_h, rho = (
+        parameters[name].values[..., None] for name in ("spend_sd", "hardware_sd", "spend_hardware_correlation")
+    )
+    elapsed = rows["date"].values - view.compute.reference_year
+    s = column["spend_level"] + column["spend_growth"] * elapsed + column["largest_run_offset"] * rows["record"].values
+    h = column["hardware_level"] + column["hardware_growth"] * elapsed
+    v_s, v_h, c = np.broadcast_arrays(sd_s**2, sd_h**2 + rows["flop_sd"].values ** 2, rho * sd_s * sd_h)
+    return np.stack([s, h]), np.stack([np.stack([v_s, c]), np.stack([c, v_h])])
+
+
+def _drawn_flop(location: Any, scale: Any, threshold: Any, rng: np.random.Generator) -> Any:
+    """Log10 FLOP of each run, by inverting the Student-t survival function above its threshold."""
     from scipy.special import stdtr, stdtrit
 
-    rows, column = exact_runs(evidence, view), {name: value[..., None] for name, value in x.items()}
-    p = {name: parameters[name].values[..., None] for name in parameters.data_vars if parameters[name].ndim == 2}
-    elapsed = rows["date"].values - view.compute.reference_year
-    mean = column["spend_level"] + column["hardware_level"] + column["largest_run_offset"] * rows["record"].values
-    mean = mean + (column["spend_growth"] + column["hardware_growth"]) * elapsed
-    cross = 2 * p["spend_hardware_correlation"] * p["spend_sd"] * p["hardware_sd"]
-    total = np.sqrt(p["spend_sd"] ** 2 + p["hardware_sd"] ** 2 + rows["flop_sd"].values ** 2 + cross)
-    above = stdtr(NU, -(rows["threshold"].values - mean) / total)
+    mean, total = location.sum(axis=0), np.sqrt(scale.sum(axis=(0, 1)))
+    above = stdtr(NU, -(threshold - mean) / total)
     upper_tail = np.maximum(above * rng.uniform(size=above.shape), 1e-300)
+    return mean - total * stdtrit(NU, upper_tail)
+
+
+def replicate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table; values are scalars.
+
+    Date, threshold, record and whether a cost is known stay as they are. Given FLOP, which passed the threshold, cost has a
+    Student-t of one degree of freedom more. A run known only to exceed a figure is known exactly where it comes out below that.
+    """
+    rows = runs(evidence, view)
+    location, scale = _run_moments(x, parameters, rows, view)
+    flop = _drawn_flop(location, scale, rows["threshold"].values, rng)
+    total, with_cost = scale.sum(axis=(0, 1)), scale[0].sum(axis=0)
+    off = flop - location.sum(axis=0)
+    left = (scale[0, 0] - with_cost**2 / total) * (NU + off**2 / total) / (NU + 1)
+    cost = location[0] + with_cost / total * off + np.sqrt(left) * rng.standard_t(NU + 1, size=flop.shape)
+    bound = np.where(rows["exact"].values, np.inf, rows["log_flop"].values)
+    drawn = {
+        "log_flop": np.minimum(flop, bound),
+        "log_cost": np.where(np.isfinite(rows["log_cost"].values), cost, np.nan),
+        "exact": flop <= bound,
+    }
     published = estimates(evidence)
-    sd = np.sqrt(published["growth_se"].values ** 2 + p["algorithmic_spread"] ** 2)
+    sd = np.sqrt(published["growth_se"].values ** 2 + parameters["algorithmic_spread"].values ** 2)
+    growth = x["algorithmic_growth"] + sd * rng.standard_normal(sd.shape)
     return {
-        "log_flop": ("run", mean - total * stdtrit(NU, upper_tail)),
-        "algorithmic_growth_estimate": ("estimate", column["algorithmic_growth"] + sd * rng.standard_normal(sd.shape)),
+        "training_runs": rows.assign({name: ("run", value) for name, value in drawn.items()}),
+        "algorithmic_progress": published.assign(growth=("estimate", growth)),
     }

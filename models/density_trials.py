@@ -27,9 +27,10 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy.special import gammaln
 
 from models.density_prediction import supported_delta
-from models.evidence import Evidence, select
+from models.evidence import Evidence, likelihood_rows, select
 from models.views import View
 
 __all__ = ["QUANTITIES", "bounds", "build", "coords", "derive", "observed", "simulate", "trials"]
@@ -39,6 +40,7 @@ SPREAD = 3.0  # logit, scale: from an adversary who hardly ever wins to one at t
 FAILURE = "failure_probability_by_density_trial"
 
 
+@likelihood_rows("density_trials")
 def trials(evidence: Evidence) -> xr.Dataset:
     """Rows that enter the likelihood: ``failures`` and ``trials``, with levels, epsilon and the adversary's name."""
     return select(evidence["density_trials"])
@@ -51,11 +53,18 @@ def bounds(evidence: Evidence) -> Any:
     return np.array([supported_delta(int(levels), float(epsilon)) for levels, epsilon in pairs])
 
 
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that the model holds as ``pm.Data``, by its name; ``ways`` is the log binomial coefficient."""
+    rows = trials(evidence)
+    failed, count = rows["failures"], rows["trials"]
+    ways = gammaln(count + 1) - gammaln(failed + 1) - gammaln(count - failed + 1)
+    return {"density_trial_data": xr.Dataset({"failures": failed, "trials": count, "ways": ways})}
+
+
 def build(evidence: Evidence, view: View) -> Any:
     """Return the trials as a ``pm.Model``; evidence without rows leaves the prior."""
     import pymc as pm
     import pytensor.tensor as pt
-    from scipy.special import gammaln
 
     from models.elicited import columns, elicited
     from models.scales import half_normal
@@ -66,10 +75,8 @@ def build(evidence: Evidence, view: View) -> Any:
         spread = half_normal("adversary_spread", SPREAD)
         if rows.sizes["density_trial"]:
             logit = pm.Normal("failure_logit", pt.log(p) - pt.log1p(-p), spread, dims="density_trial")
-            data = columns("density_trial_data", "density_trial", rows, ("failures", "trials"))
-            failed, count = (rows[name].values for name in ("failures", "trials"))
-            ways = gammaln(count + 1) - gammaln(failed + 1) - gammaln(count - failed + 1)
-            terms = data["failures"] * logit - data["trials"] * pt.softplus(logit) + ways
+            row = columns("density_trial_data", data(evidence, view)["density_trial_data"])
+            terms = row["failures"] * logit - row["trials"] * pt.softplus(logit) + row["ways"]
             pm.Potential("density_trials", terms, dims="density_trial")
     return model
 
@@ -120,3 +127,12 @@ def simulate(
     count = trials(evidence)["trials"].values.astype(int)
     p = 1 / (1 + np.exp(-parameters["failure_logit"].values))
     return {"failure_share": ("density_trial", rng.binomial(count, p) / count)}
+
+
+def replicate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
+    rows, drawn = trials(evidence), simulate(x, parameters, evidence, view, rng)
+    dim, share = drawn["failure_share"]
+    return {"density_trials": rows.assign(failures=(dim, np.round(share * rows["trials"].values)))}

@@ -46,7 +46,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from models.evidence import Evidence, select
+from models.evidence import Evidence, likelihood_rows, select
 from models.views import View
 
 __all__ = [
@@ -54,9 +54,11 @@ __all__ = [
     "QUANTITIES",
     "add",
     "allocation_constant",
+    "data",
     "fits",
     "independent",
     "observed",
+    "replicate",
     "requirement",
     "simulate",
     "survival",
@@ -125,6 +127,7 @@ def survival(needed: Any) -> Any:
     return np.exp(-sum(years * 10.0 ** (DECAY * (flop - needed)) for flop, years in PAST_RUNS))
 
 
+@likelihood_rows("loss_laws")
 def fits(evidence: Evidence) -> xr.Dataset:
     """Published loss laws that enter the likelihood: ``mean`` (loss_law, law) and ``covariance`` (loss_law, law, law)."""
     used = select(evidence["loss_laws"])
@@ -165,19 +168,29 @@ def whitening(evidence: Evidence, view: View) -> tuple[Any, Any, Any]:
     return scaled, at, log_determinant - 0.5 * len(LAW) * np.log(2 * np.pi)
 
 
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that the model holds as ``pm.Data``, by its name: :func:`whitening` in columns, ``P`` row by row."""
+    scaled, at, constant = whitening(evidence, view)
+    rows = {f"white_{i}_{name}": scaled[:, i, j] for i in range(len(LAW)) for j, name in enumerate(LAW)}
+    rows |= {f"white_{i}_mean": at[:, i] for i in range(len(LAW))} | {"white_constant": constant}
+    return {"loss_laws_white": xr.Dataset({name: ("loss_law", value) for name, value in rows.items()})}
+
+
 def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     """Add the published loss laws to the open model; the requirement itself is met in :mod:`models.requirements`."""
     import pymc as pm
-    import pytensor.tensor as pt
 
-    rows = select(evidence["loss_laws"])
+    from models.elicited import columns
+
+    rows = fits(evidence)
     pm.modelcontext(None).add_coord("loss_law", rows["loss_law"].values)
     if not rows.sizes["loss_law"]:
         return
-    scaled, at, constant = whitening(evidence, view)
-    law = pt.stack([x[name] for name in LAW])
-    residual = (pt.as_tensor(scaled) * law).sum(axis=-1) - at
-    pm.Potential("loss_laws", constant - 0.5 * (residual**2).sum(axis=-1), dims="loss_law")
+    white = columns("loss_laws_white", data(evidence, view)["loss_laws_white"])
+    residuals = [
+        sum(white[f"white_{i}_{name}"] * x[name] for name in LAW) - white[f"white_{i}_mean"] for i in range(len(LAW))
+    ]
+    pm.Potential("loss_laws", white["white_constant"] - 0.5 * sum(r**2 for r in residuals), dims="loss_law")
 
 
 def independent(x: dict[str, Any], evidence: Evidence, view: View) -> dict[str, Any]:
@@ -213,8 +226,8 @@ def independent(x: dict[str, Any], evidence: Evidence, view: View) -> dict[str, 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, each row at its own reference, under the names of :func:`simulate`."""
-    used = select(evidence["loss_laws"])
-    return {f"{name}_fit": used[name] for name in LAW}
+    mean = fits(evidence)["mean"]
+    return {f"{name}_fit": mean.sel(law=name, drop=True) for name in LAW}
 
 
 def simulate(
@@ -227,3 +240,12 @@ def simulate(
     error = rng.standard_normal((*law.shape[:-1], *rows["mean"].shape))
     drawn = np.einsum("rij,...j->...ri", _to_reference(rows, view), law) + np.einsum("rij,...rj->...ri", factor, error)
     return {f"{name}_fit": ("loss_law", drawn[..., i]) for i, name in enumerate(LAW)}
+
+
+def replicate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
+    drawn = simulate(x, parameters, evidence, view, rng)
+    mean = np.stack([drawn[f"{name}_fit"][1] for name in LAW], axis=-1)
+    return {"loss_laws": fits(evidence).assign(mean=(("loss_law", "law"), mean))}

@@ -3,7 +3,6 @@
 The graph is the same for every view, so that a compiled model is refitted under new priors by giving it new tables.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,21 +13,33 @@ import xarray as xr
 from models.quantities import lookup
 from models.tables import KNOTS, STEP, Tables, hermite
 
-__all__ = ["columns", "elicited", "quantile_function"]
+__all__ = ["columns", "elicited", "quantile_function", "stacked"]
 
 
-def columns(name: str, dim: str, rows: xr.Dataset, wanted: Sequence[str]) -> dict[str, Any]:
-    """Add columns of a table of evidence to the open model as one ``pm.Data`` of shape (column, row).
+def columns(name: str, rows: xr.Dataset) -> dict[str, Any]:
+    """Add numbers of a table of evidence to the open model as one ``pm.Data`` of shape (column, row).
 
     One and not many: nutpie's compile time grows with the square of their number.
+
+    Parameters
+    ----------
+    name : str
+    rows : xarray.Dataset
+        As a model's ``data`` gives them: one-dimensional variables of one dimension.
 
     Returns
     -------
     dict of str to tensor, shape (row,)
     """
-    values = np.stack([np.asarray(rows[column].values, dtype=float) for column in wanted])
-    data = pm.Data(name, values, dims=(f"{name}_column", dim), coords={f"{name}_column": list(wanted)})
-    return {column: data[i] for i, column in enumerate(wanted)}
+    names = [str(column) for column in rows.data_vars]
+    (dim,) = rows[names[0]].dims
+    data = pm.Data(name, stacked(rows), dims=(f"{name}_column", str(dim)), coords={f"{name}_column": names})
+    return {column: data[i] for i, column in enumerate(names)}
+
+
+def stacked(rows: xr.Dataset) -> Any:
+    """Value of the ``pm.Data`` of :func:`columns`."""
+    return np.stack([np.asarray(column.values, dtype=float) for column in rows.data_vars.values()])
 
 
 def quantile_function(z: Any, y: Any, slope: Any) -> Any:

@@ -35,11 +35,13 @@ __all__ = [
     "QUANTITIES",
     "build",
     "censored",
+    "data",
     "derive",
     "labelled",
     "log_no_tai",
     "observed",
     "paths",
+    "replicate",
     "simulate",
     "stated",
     "worlds_of",
@@ -272,6 +274,11 @@ def paths(x: Mapping[str, Any], evidence: Evidence, view: View, dates: Any) -> d
 PARTS = (scaling, direct_approach, time_horizon, compute, alignment)
 
 
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that the model holds as ``pm.Data``, by its name."""
+    return {name: rows for part in PARTS for name, rows in part.data(evidence, view).items()}
+
+
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
     return {name: value for part in PARTS for name, value in part.observed(evidence, view).items()}
@@ -282,3 +289,10 @@ def simulate(
 ) -> dict[str, tuple[str, Any]]:
     """Replicated evidence of every table; see each model's ``simulate``."""
     return {name: value for part in PARTS for name, value in part.simulate(x, parameters, evidence, view, rng).items()}
+
+
+def replicate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table, but for that of no TAI; see each model's ``replicate``."""
+    return {name: rows for part in PARTS for name, rows in part.replicate(x, parameters, evidence, view, rng).items()}

@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from models.evidence import Evidence, select
+from models.evidence import Evidence, likelihood_rows, select
 from models.views import View
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "build",
     "coords",
     "corpora",
+    "data",
     "data_exponent",
     "derive",
     "expected",
@@ -56,6 +57,7 @@ __all__ = [
     "observed",
     "optimal_parameters",
     "optimal_tokens",
+    "replicate",
     "runs",
     "simulate",
     "tokens_per_parameter",
@@ -130,6 +132,7 @@ def corpora(evidence: Evidence) -> tuple[str, ...]:
     return tuple(str(name) for name in np.unique(select(evidence["loss_runs"])["corpus"].values))
 
 
+@likelihood_rows("loss_runs")
 def runs(evidence: Evidence, view: View) -> xr.Dataset:
     """Rows that enter the likelihood: ``n``, ``d`` (natural logs over the reference), ``log_loss`` and the corpus' index."""
     used = select(evidence["loss_runs"])
@@ -142,6 +145,11 @@ def runs(evidence: Evidence, view: View) -> xr.Dataset:
             "corpus_index": ("loss_run", index.astype(float)),
         }
     )
+
+
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that the model holds as ``pm.Data``, by its name."""
+    return {"loss_run_data": runs(evidence, view)}
 
 
 def to_link(x: dict[str, Any]) -> dict[str, Any]:
@@ -179,7 +187,7 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     freedom = None
     if view.loss_law.errors == "student_t":
         freedom = pm.Gamma("error_freedom", 2.0, 0.1)  # Juarez and Steel 2010: from heavy tails to nearly normal
-    data = columns("loss_run_data", "loss_run", rows, [str(name) for name in rows.data_vars])
+    run = columns("loss_run_data", rows)
     each = x
     if len(names) > 1:
         model.add_coord("corpus", names)
@@ -188,10 +196,10 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
         )  # DeepSeek's three corpora: 0.18; Marin's three: 0.03
         sds = dict.fromkeys(TERMS, TERM_SPREAD) | {"irreducible_loss": ENTROPY_SPREAD, "alpha": spread, "beta": spread}
         own = {name: pm.Normal(f"corpus_{name}", y, sds[name], dims="corpus") for name, y in to_link(x).items()}
-        index = data["corpus_index"].astype("int64")
+        index = run["corpus_index"].astype("int64")
         each = {name: value[index] for name, value in from_link(own).items()}
     if rows.sizes["loss_run"]:
-        residual = data["log_loss"] - np.log(loss(each, data["n"], data["d"]))
+        residual = run["log_loss"] - np.log(loss(each, run["n"], run["d"]))
         terms = log_likelihood(residual, sd, freedom)
         pm.Potential("loss_runs", terms, dims="loss_run")
 
@@ -273,3 +281,11 @@ def simulate(
     else:
         error = rng.standard_normal(mean.shape)
     return {"log_loss": ("loss_run", mean + parameters["loss_sd"].values[..., None] * error)}
+
+
+def replicate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
+    drawn = simulate(x, parameters, evidence, view, rng)
+    return {"loss_runs": runs(evidence, view).assign(log_loss=drawn["log_loss"])}

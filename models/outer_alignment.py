@@ -49,7 +49,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import beta, betaincc, betaincinv, comb, ndtr
 
-from models.evidence import Evidence, select
+from models.evidence import Evidence, likelihood_rows, select
 from models.views import View
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "chernoff",
     "comparisons_needed",
     "coords",
+    "data",
     "derive",
     "evaluator_advantage",
     "hoeffding",
@@ -67,6 +68,7 @@ __all__ = [
     "log_likelihood",
     "lose_probability",
     "observed",
+    "replicate",
     "requirement",
     "simulate",
     "studies",
@@ -237,6 +239,7 @@ def log_likelihood(count: Any, total: Any, mean: Any, concentration: Any, gammal
     return ways + seen - gammaln(a) - gammaln(b) + gammaln(concentration)
 
 
+@likelihood_rows("labeller_agreement")
 def studies(evidence: Evidence) -> xr.Dataset:
     """Rows that enter the likelihood, ``count``, ``total`` and ``study_index``, and the names of ``study``, sorted.
 
@@ -252,6 +255,11 @@ def studies(evidence: Evidence) -> xr.Dataset:
         {name: ("agreement_study", value) for name, value in rows.items()},
         coords={"agreement_study": used["agreement_study"].values, "study": names},
     )
+
+
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that the model holds as ``pm.Data``, by its name."""
+    return {"agreements": studies(evidence)[["count", "total", "study_index"]]}
 
 
 def view_settings(view: View) -> Any:
@@ -277,7 +285,7 @@ def build(evidence: Evidence, view: View) -> Any:
         if rows.sizes["agreement_study"]:
             mean = 2 * x["label_error"]
             guessed = pm.Beta("guessed_share", mean * between, (1 - mean) * between, dims="study")
-            row = columns("agreements", "agreement_study", rows, ("count", "total", "study_index"))
+            row = columns("agreements", data(evidence, view)["agreements"])
             share = agreement(0.5 * guessed[row["study_index"].astype("int64")], settings[0])
             terms = log_likelihood(row["count"], row["total"], share, within, pt.gammaln)
             pm.Potential("labeller_agreement", terms, dims="agreement_study")
@@ -393,3 +401,12 @@ def simulate(
     mean = np.minimum(mean, BELOW_ONE)  # a prior draw may be free of error to rounding
     share = rng.beta(mean * strength, (1 - mean) * strength)
     return {"agreement": ("agreement_study", rng.binomial(total, share) / total)}
+
+
+def replicate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
+    rows, drawn = studies(evidence), simulate(x, parameters, evidence, view, rng)
+    dim, share = drawn["agreement"]
+    return {"labeller_agreement": rows.assign(count=(dim, np.round(share * rows["total"].values)))}

@@ -40,7 +40,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from models.evidence import Evidence, select
+from models.evidence import Evidence, likelihood_rows, select
 from models.views import View
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "coefficients",
     "coords",
     "curves",
+    "data",
     "derive",
     "gold",
     "labels_needed",
@@ -58,6 +59,7 @@ __all__ = [
     "observed",
     "peak",
     "reduction",
+    "replicate",
     "run_names",
     "simulate",
 ]
@@ -141,6 +143,7 @@ def methods(evidence: Evidence) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(name) for name in select(evidence["gold_curves"])["method"].values))
 
 
+@likelihood_rows("gold_curves")
 def curves(evidence: Evidence) -> xr.Dataset:
     """Points that enter the likelihood, over ``gold_point``, and what is known of each run, over ``gold_run``.
 
@@ -184,10 +187,22 @@ def located(data: xr.Dataset) -> xr.Dataset:
         sd = np.sqrt(np.average((where - mean[:, None]) ** 2, axis=-1, weights=weight))
         found.append([*mean, *np.clip(sd, LOCATED_SD, METHOD_SPREAD)])
     names = ("run_peak_kl", "run_start", "run_peak_kl_sd", "run_start_sd")
-    return xr.Dataset({name: ("gold_run", column) for name, column in zip(names, np.transpose(found), strict=True)})
+    return xr.Dataset(
+        {name: ("gold_run", column) for name, column in zip(names, np.reshape(found, (-1, 4)).T, strict=True)}
+    )
 
 
-def _add_peaks(data: xr.Dataset, order: tuple[str, ...], x: dict[str, Any]) -> tuple[Any, Any]:
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that the model holds as ``pm.Data``, by its name: of each point, and of each run."""
+    rows = curves(evidence)
+    form = rows["is_rl"].values[index_of(rows)]
+    return {
+        "gold_points": rows[["d", "gold", "gold_se", "run_index"]].assign(form=("gold_point", form)),
+        "gold_runs": located(rows).assign(log_labels=rows["log_labels"].fillna(0.0)),
+    }
+
+
+def _add_peaks(rows: xr.Dataset, run: dict[str, Any], order: tuple[str, ...], x: dict[str, Any]) -> tuple[Any, Any]:
     """Log10 KL and gold of each run's peak, in the open model."""
     import pymc as pm
     import pytensor.tensor as pt
@@ -195,26 +210,24 @@ def _add_peaks(data: xr.Dataset, order: tuple[str, ...], x: dict[str, Any]) -> t
     from models.scales import informed_normal
 
     mean_kl, mean_gold = x["peak_kl"], x["peak_gold"]
-    known = np.isfinite(data["log_labels"].values)
+    known = np.isfinite(rows["log_labels"].values)
     if known.any():
-        labels = pm.Data("run_labels", np.where(known, data["log_labels"].values, 0.0), dims="gold_run")
-        short = reduction(labels, x["labels_half"], x["label_exponent"], pt.log1p, pt.exp)
+        short = reduction(run["log_labels"], x["labels_half"], x["label_exponent"], pt.log1p, pt.exp)
         mean_kl = mean_kl - known.astype(float) * short
     if len(order) > 1:
-        is_method = (data["method_index"].values[:, None] == np.arange(1, len(order))).astype(float)
+        is_method = (rows["method_index"].values[:, None] == np.arange(1, len(order))).astype(float)
         kl = pm.Normal("method_kl", 0.0, METHOD_SPREAD, dims="other_method")
         height = pm.Normal("method_gold", 0.0, METHOD_SPREAD, dims="other_method")
         mean_kl = mean_kl + (is_method * kl).sum(axis=-1)
         mean_gold = mean_gold + (is_method * height).sum(axis=-1)
     # between the 1/2 of curves that share alpha, and so their start, and the 1 of curves that share beta
     slope = pm.Normal("gold_slope", 0.75, 0.35)
-    near = located(data)
 
     def spread(name: str) -> Any:
         return pm.LogNormal(name, np.log(SPREAD), SPREAD_SD)
 
     def of_run(name: str, mean: Any, sd: Any) -> Any:
-        return informed_normal(name, mean, sd, near[name].values, near[f"{name}_sd"].values, "gold_run")
+        return informed_normal(name, mean, sd, run[name], run[f"{name}_sd"], "gold_run")
 
     peak_kl = of_run("run_peak_kl", mean_kl, spread("peak_kl_spread"))
     mean_gold = mean_gold + slope * (peak_kl - x["peak_kl"])
@@ -230,15 +243,15 @@ def build(evidence: Evidence, view: View) -> Any:
     from models.elicited import columns, elicited
     from models.scales import half_normal
 
-    data, order = curves(evidence), methods(evidence)
-    coords = {"gold_run": data["gold_run"].values, "gold_point": data["gold_point"].values, "other_method": order[1:]}
+    rows, order = curves(evidence), methods(evidence)
+    coords = {"gold_run": rows["gold_run"].values, "gold_point": rows["gold_point"].values, "other_method": order[1:]}
     with pm.Model(coords=coords, check_bounds=False) as model:
         x = elicited(view.tables(QUANTITIES))
         misfit = half_normal("misfit", MISFIT)
-        if data.sizes["gold_point"]:
-            peak_kl, peak_gold = _add_peaks(data, order, x)
-            rows = data.assign(form=("gold_point", data["is_rl"].values[index_of(data)]))
-            point = columns("gold_points", "gold_point", rows, ("d", "gold", "gold_se", "run_index", "form"))
+        if rows.sizes["gold_point"]:
+            numbers = data(evidence, view)
+            peak_kl, peak_gold = _add_peaks(rows, columns("gold_runs", numbers["gold_runs"]), order, x)
+            point = columns("gold_points", numbers["gold_points"])
             index = point["run_index"].astype("int64")
             height = pt.exp(np.log(10) * peak_gold)[index]
             d_peak = pt.exp(np.log(10) / 2 * peak_kl)[index]
@@ -326,3 +339,10 @@ def simulate(
     misfit = parameters["misfit"].values[..., None] * height
     error = np.sqrt(data["gold_se"].values ** 2 + misfit**2)
     return {"gold": ("gold_point", mean + error * rng.standard_normal(mean.shape))}
+
+
+def replicate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
+    return {"gold_curves": curves(evidence).assign(simulate(x, parameters, evidence, view, rng))}

@@ -48,7 +48,7 @@ class Informed(Transform):  # type: ignore[misc]
 
     Attributes
     ----------
-    centre, width : ndarray
+    centre, width : ndarray or tensor
         Where the data alone put it, roughly: ``Normal(centre, width)``.
     """
 

@@ -34,14 +34,26 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from models.evidence import Evidence, select
+from models.evidence import Evidence, likelihood_rows, select
 from models.views import View
 
-__all__ = ["QUANTITIES", "add", "build", "derive", "observed", "simulate", "studies", "view_settings"]
+__all__ = [
+    "QUANTITIES",
+    "add",
+    "build",
+    "data",
+    "derive",
+    "observed",
+    "replicate",
+    "simulate",
+    "studies",
+    "view_settings",
+]
 
 QUANTITIES = ("data_exponent_prior",)
 
 
+@likelihood_rows("scaling_exponents")
 def studies(evidence: Evidence) -> xr.Dataset:
     """Rows that enter the likelihood, with ``log_gamma``, its standard error and the group's index.
 
@@ -59,6 +71,11 @@ def studies(evidence: Evidence) -> xr.Dataset:
         },
         coords={"group": names},
     )
+
+
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that the model holds as ``pm.Data``, by its name."""
+    return {"studies": studies(evidence)[["log_gamma", "log_gamma_se", "kaplan_style", "group_index"]]}
 
 
 def group_log_likelihood(
@@ -105,9 +122,9 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
     from models.elicited import columns
     from models.scales import half_normal
 
-    data = studies(evidence)
+    rows = studies(evidence)
     model = pm.modelcontext(None)
-    model.add_coords({"study": data["study"].values, "group": data["group"].values})
+    model.add_coords({"study": rows["study"].values, "group": rows["group"].values})
     settings = pm.Data("scaling_settings", view_settings(view))
     correlation, scale = settings[0], settings[1]
     tau = half_normal("between_study_sd", scale)  # by default 0.3: corpora seldom differ by more than a factor of two
@@ -117,15 +134,15 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
     bias = pm.Normal("kaplan_bias", 0.0, 2.0)  # Kaplan's gamma may be a tenth or ten times the truth
     regime = pm.Normal("regime_offset")
     log_gamma = x["data_exponent_prior"] * np.log(10)
-    study = columns("studies", "study", data, ("log_gamma", "log_gamma_se", "kaplan_style"))
-    group = pm.Data("study_group", data["group_index"].values, dims="study")
+    study = columns("studies", data(evidence, view)["studies"])
+    group = study["group_index"].astype("int64")
     residual = study["log_gamma"] - log_gamma - bias * study["kaplan_style"]
 
     def total(each: Any) -> Any:
-        return pt.zeros(data.sizes["group"])[group].inc(each)
+        return pt.zeros(rows.sizes["group"])[group].inc(each)
 
     terms = group_log_likelihood(residual, study["log_gamma_se"], total, tau, method_sd, correlation, pt.log)
-    if data.sizes["study"]:
+    if rows.sizes["study"]:
         pm.Potential("scaling_exponents", terms, dims="group")
     return pt.exp(log_gamma + tau * regime)
 
@@ -175,14 +192,22 @@ def simulate(
     x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
 ) -> dict[str, tuple[str, Any]]:
     """Replicated study estimates of ``log gamma``, (draw, study), with new group offsets and errors."""
-    data = studies(evidence)
+    rows = studies(evidence)
     shape = x["data_exponent_prior"].shape
-    rho, se = view.scaling.error_correlation, data["log_gamma_se"].values
-    index = data["group_index"].values
-    shared = rng.standard_normal((2, *shape, data.sizes["group"]))[..., index]
-    own = rng.standard_normal((*shape, data.sizes["study"]))
+    rho, se = view.scaling.error_correlation, rows["log_gamma_se"].values
+    index = rows["group_index"].values
+    shared = rng.standard_normal((2, *shape, rows.sizes["group"]))[..., index]
+    own = rng.standard_normal((*shape, rows.sizes["study"]))
     column = {name: parameters[name].values[..., None] for name in ("between_study_sd", "method_sd", "kaplan_bias")}
-    mean = x["data_exponent_prior"][..., None] * np.log(10) + column["kaplan_bias"] * data["kaplan_style"].values
+    mean = x["data_exponent_prior"][..., None] * np.log(10) + column["kaplan_bias"] * rows["kaplan_style"].values
     offset = column["between_study_sd"] * shared[0] + np.sqrt(rho) * se * shared[1]
     error = np.sqrt((1 - rho) * se**2 + column["method_sd"] ** 2) * own
     return {"log_gamma": ("study", mean + offset + error)}
+
+
+def replicate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
+    drawn = simulate(x, parameters, evidence, view, rng)
+    return {"scaling_exponents": studies(evidence).assign(log_gamma=drawn["log_gamma"])}

@@ -55,7 +55,7 @@ from scipy.special import logsumexp, ndtri
 from models.arrival import Chance
 from models.compute import NU, log_survival
 from models.errors import InputError
-from models.evidence import Evidence
+from models.evidence import Evidence, likelihood_rows
 from models.views import View
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "SHAPES",
     "add",
     "build",
+    "data",
     "derive",
     "evaluations",
     "exact_evaluations",
@@ -71,6 +72,7 @@ __all__ = [
     "log_likelihood",
     "log_shape_weights",
     "observed",
+    "replicate",
     "simulate",
     "threshold_date",
 ]
@@ -175,6 +177,7 @@ def threshold_date(x: Mapping[str, Any], shape: str, view: View) -> Any:
 # ---------------------------------------------------------------------------------------------------------- the evidence
 
 
+@likelihood_rows("time_horizons")
 def evaluations(evidence: Evidence, view: View) -> xr.Dataset:
     """Rows that enter the likelihood: ``log2`` minutes, standard error (doublings), loadings and gains of the suite's errors."""
     table = evidence["time_horizons"]  # by its arrays: this is asked for every block of draws
@@ -212,6 +215,11 @@ def exact_evaluations(evidence: Evidence, view: View) -> xr.Dataset:
     """Rows of :func:`evaluations` whose horizon is known, the ones that can be predicted."""
     rows = evaluations(evidence, view)
     return rows.isel(evaluation=np.flatnonzero(rows["exact"].values))
+
+
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that the model holds as ``pm.Data``, by its name."""
+    return {"evaluations": evaluations(evidence, view)}
 
 
 def _suite_error(p: Mapping[str, Any], rows: Mapping[str, Any]) -> Any:
@@ -278,19 +286,19 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
 
     rows = evaluations(evidence, view)
     pm.modelcontext(None).add_coord("evaluation", rows["evaluation"].values)
-    data = columns("evaluations", "evaluation", rows, [str(column) for column in rows.data_vars])
-    trend = x["time_horizon_level"] / LOG2 + _turns(x, data["date"], view)
-    residual = data["log2_horizon"] - trend
+    row = columns("evaluations", rows)
+    trend = x["time_horizon_level"] / LOG2 + _turns(x, row["date"], view)
+    residual = row["log2_horizon"] - trend
     p = {
         "horizon_scatter": half_normal("horizon_scatter", SCATTER),
         "suite_error_share": pm.Uniform("suite_error_share", 0.0, 1.0),
-        "suite_error_short": normal_around("suite_error_short", (data["short_gain"] * residual).sum()),
-        "suite_error_long": normal_around("suite_error_long", (data["long_gain"] * residual).sum()),
+        "suite_error_short": normal_around("suite_error_short", (row["short_gain"] * residual).sum()),
+        "suite_error_long": normal_around("suite_error_long", (row["long_gain"] * residual).sum()),
     }
     weight = x["superexponential_weight"]
     terms = pt.stack([pt.log1p(-weight), pt.log(weight)])
     if rows.sizes["evaluation"]:
-        terms = terms + pt.stack([log_likelihood(x, p, data, shape, view, pt.log) for shape in SHAPES])
+        terms = terms + pt.stack([log_likelihood(x, p, row, shape, view, pt.log) for shape in SHAPES])
         pm.Potential("time_horizons", pt.logsumexp(terms))
     return terms - pt.logsumexp(terms)
 
@@ -312,11 +320,11 @@ def log_shape_weights(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Ev
     ndarray, shape (draw, 2)
     """
     rows = evaluations(evidence, view)
-    data = {str(name): column.values for name, column in rows.data_vars.items()}
+    arrays = {str(name): column.values for name, column in rows.data_vars.items()}
     column = {name: np.asarray(x[name])[..., None] for name in QUANTITIES}
     p = {name: parameters[name].values[..., None] for name in ERRORS}
     weight = x["superexponential_weight"]
-    each = [log_likelihood(column, p, data, shape, view) for shape in SHAPES]
+    each = [log_likelihood(column, p, arrays, shape, view) for shape in SHAPES]
     terms = np.stack([np.log1p(-weight), np.log(weight)], axis=-1) + np.stack(each, axis=-1)
     return terms - logsumexp(terms, axis=-1, keepdims=True)
 
@@ -382,14 +390,43 @@ def simulate(
 
     The suite's error stays the draw's: its size is what the level was corrected for, so another suite would add it twice.
     """
-    rows = exact_evaluations(evidence, view)
-    data = {str(name): column.values for name, column in rows.data_vars.items()}
+    probability = np.exp(log_shape_weights(x, parameters, evidence, view))[..., 1:]
+    return {
+        "log2_horizon": ("evaluation", _drawn(x, parameters, exact_evaluations(evidence, view), probability, view, rng))
+    }
+
+
+def _drawn(
+    x: Mapping[str, Any],
+    parameters: xr.Dataset,
+    rows: xr.Dataset,
+    probability: Any,
+    view: View,
+    rng: np.random.Generator,
+) -> Any:
+    """``log2`` horizons of rows, (..., evaluation), superexponential with a probability (..., 1); infinite once diverged."""
+    arrays = {str(name): column.values for name, column in rows.data_vars.items()}
     column = {name: np.asarray(x[name])[..., None] for name in QUANTITIES}
     p = {name: parameters[name].values[..., None] for name in ERRORS}
-    probability = np.exp(log_shape_weights(x, parameters, evidence, view))[..., 1:]
-    turns = _turns(column, data["date"], view)
-    straight, curved = (_doublings(column["doubling_shrink"], turns, shape, np.log) for shape in SHAPES)
+    straight, curved = (log_horizon(column, arrays["date"], shape, view) / LOG2 for shape in SHAPES)
     bent = rng.uniform(size=probability.shape) < probability
-    trend = column["time_horizon_level"] / LOG2 + np.where(bent, curved, straight)
-    noise = _own_scale(p, data) * rng.standard_t(NU, size=trend.shape)
-    return {"log2_horizon": ("evaluation", trend + _suite_error(p, data) + noise)}
+    noise = _own_scale(p, arrays) * rng.standard_t(NU, size=straight.shape)
+    return np.where(bent, curved, straight) + _suite_error(p, arrays) + noise
+
+
+def replicate(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table; values are scalars.
+
+    The shape is drawn from its prior. A row known only to be exceeded is measured exactly where it comes out below that figure.
+    A horizon is infinite where the trend has diverged: such a draw has no likelihood, and so none of the posterior either.
+    """
+    rows = evaluations(evidence, view)
+    weight = np.asarray(x["superexponential_weight"])[..., None]
+    drawn = _drawn(x, parameters, rows, weight, view, rng)
+    bound = np.where(rows["exact"].values > 0, np.inf, rows["log2_horizon"].values)
+    exact = (drawn <= bound).astype(float)
+    new = rows.assign(log2_horizon=("evaluation", np.minimum(drawn, bound)), exact=("evaluation", exact))
+    short, long = _suite_gains({str(name): column.values for name, column in new.data_vars.items()})
+    return {"time_horizons": new.assign(short_gain=("evaluation", short), long_gain=("evaluation", long))}

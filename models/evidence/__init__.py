@@ -12,9 +12,9 @@ rows or columns, comments, white space, line ends, or the spelling of a number.
 import hashlib
 import json
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, wraps
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -26,7 +26,7 @@ from models.errors import InputError
 from models.evidence.reader import decimal_year, read_rows
 from models.evidence.schema import TABLES, Column, Table
 
-__all__ = ["TABLES", "Column", "Evidence", "Table", "decimal_year", "load_evidence", "select"]
+__all__ = ["TABLES", "Column", "Evidence", "Table", "decimal_year", "likelihood_rows", "load_evidence", "select"]
 
 HOME = Path(__file__).parent
 NO_TAI = "no_tai_until"  # the constant that until() lowers
@@ -48,9 +48,12 @@ class Evidence:
         SHA-256 of each table's content; see the module's docstring.
     hash : str
         SHA-256 over all of them.
+    ready : Mapping of str to xarray.Dataset
+        Likelihood rows that stand for those worked out from a table, such as simulated ones; see :func:`likelihood_rows`.
     """
 
     tables: Mapping[str, xr.Dataset]  # a plain dict, because workers receive it pickled
+    ready: Mapping[str, xr.Dataset] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> xr.Dataset:
         """Return the rows of a table.
@@ -149,6 +152,19 @@ class Evidence:
             new = xr.concat([self[name], new], TABLES[name].dim, combine_attrs="override")
         return Evidence({**self.tables, name: new})
 
+    def with_likelihood_rows(self, rows: Mapping[str, xr.Dataset]) -> "Evidence":
+        """Return evidence in which the likelihood of some tables is of other rows, in the layout of each model's own.
+
+        What a likelihood takes as given, such as the entry threshold of a run, is then given by the rows and not worked out again
+        from the others. The tables themselves stay as they are.
+
+        Parameters
+        ----------
+        rows : mapping of str to xarray.Dataset
+            By table.
+        """
+        return replace(self, ready={**self.ready, **rows})
+
     def constant(self, name: str) -> float:
         """Return a figure of ``constants.csv``, in the unit given there.
 
@@ -190,6 +206,19 @@ def load_evidence(extra: Path | None = None) -> Evidence:
         where = replaced["constants"]
         raise InputError(f"{where}: must have the row {NO_TAI}, got none; copy it from the embedded table")
     return evidence
+
+
+def likelihood_rows(table: str) -> Callable[[Callable[..., xr.Dataset]], Callable[..., xr.Dataset]]:
+    """Decorate what works out the likelihood rows of a table, ``(evidence, ...) -> rows``: rows that are ready come first."""
+
+    def decorate(rows_of: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset]:
+        @wraps(rows_of)
+        def rows(evidence: Evidence, *settings: Any) -> xr.Dataset:
+            return evidence.ready[table] if table in evidence.ready else rows_of(evidence, *settings)
+
+        return rows
+
+    return decorate
 
 
 def select(table: xr.Dataset, **equal: str | bool) -> xr.Dataset:

@@ -190,8 +190,11 @@ def twin(rows, view, x, sd_s, sd_h, rho) -> np.ndarray:
     """The package's own function at numbers."""
     import pymc as pm
 
+    from models.elicited import columns
+
     with pm.Model(coords={"run": rows["run"].values}):
-        terms = compute._run_log_likelihood(rows, view, {k: np.float64(v) for k, v in x.items()}, sd_s, sd_h, rho)
+        run = columns("runs", compute._complete(rows))
+        terms = compute._run_log_likelihood(run, view, {k: np.float64(v) for k, v in x.items()}, sd_s, sd_h, rho)
         return np.asarray(terms.eval(mode="FAST_COMPILE"))
 
 
