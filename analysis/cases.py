@@ -78,6 +78,10 @@ class Job:
             rule = "a sweep has no training runs of a user's, which loss-law is fitted to"
             raise InputError(f"model: {rule}, got {self.model!r}; choose another, or use `aligntax run`")
 
+    def answerer(self) -> "Answerer":
+        """Who answers its cases in a process."""
+        return Answerer(self)
+
 
 @dataclass(frozen=True)
 class Answer:

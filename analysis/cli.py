@@ -17,6 +17,7 @@ import typer
 
 from analysis.commands import Stopped, density, evidence, forecasts, overoptimization, runs, view
 from analysis.commands import budget as buying
+from analysis.commands import calibrate as calibrating
 from analysis.commands import compare as comparing
 from analysis.commands import index as indexing
 from analysis.commands import refit as refitting
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-MAKE = (runs.run, refitting.refit, sweeping.sweep)
+MAKE = (runs.run, refitting.refit, sweeping.sweep, calibrating.calibrate)
 READ = (
     runs.show,
     comparing.compare,

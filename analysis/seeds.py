@@ -15,6 +15,7 @@ NAMES = (
     "density_path",
     "density_trials",
     "gold_curves",
+    "calibration",
 )  # a new name goes last
 
 

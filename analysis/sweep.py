@@ -24,11 +24,13 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from analysis.cases import Answer, Case, Job
+from analysis.journal import LOCK, adding, held, read
 from analysis.options import Sampling, Talk
 from analysis.store import command_line, run_name, stored_view, write_json
 from models.catalogue import find_model
@@ -39,7 +41,7 @@ from models.views import View
 __all__ = ["SWEEP", "Sweep", "Workers", "default_name", "goes_on", "load_sweep", "resume", "sweep"]
 
 SWEEP, ANSWERS, VIEWS, DRAWS = "sweep.json", "answers.jsonl", "views", "draws"
-CASES, TABLE, LOCK = "cases.csv", "answers.csv", ".lock"
+CASES, TABLE = "cases.csv", "answers.csv"
 FORMAT = 1
 PACKAGES = ("aligntax", "pymc", "nutpie", "pytensor", "numpy", "scipy", "xarray")
 QUIET = Talk()
@@ -119,28 +121,17 @@ def _journal(path: Path) -> Journal:
         If an earlier line is damaged.
     """
     found = Journal()
-    if not path.exists():
-        return found
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.endswith(b"\n"):
-                break
-            try:
-                _enter(found, json.loads(line))
-            except (ValueError, LookupError, TypeError) as error:
-                rule = f"{path}, line {number} must be JSON as `aligntax sweep` writes it"
-                raise InputError(f"sweep: {rule}, got {error}; remove the line, and its case is asked again") from None
-            found.end += len(line)
+    found.end = read(path, "sweep", partial(_enter, found))
     return found
 
 
-def _enter(found: Journal, line: Mapping[str, Any]) -> None:
+def _enter(found: Journal, line: Mapping[str, Any], begins: int) -> None:
     if "lost" in line:
         found.lost.append(line["lost"])
     elif "sitting" in line:
         found.sittings.append(line["sitting"])
     else:
-        found.places[line["case"]] = found.end
+        found.places[line["case"]] = begins
         (found.failed.add if line["error"] else found.failed.discard)(line["case"])
 
 
@@ -197,7 +188,7 @@ def sweep(
         raise InputError(
             f"out: must be a folder that can be written, got {out} ({error.strerror}); choose another with --out"
         ) from None
-    with _held(place):
+    with held(place, "sweep"):
         try:
             _write_question(place, info, {case.view.hash: case.view for case in cases})
         except BaseException:
@@ -244,15 +235,15 @@ def resume(
     found = load_sweep(folder)
     if folder == done and not found.info["failures"]:
         raise InputError(f"resume: must have cases to ask, got {name!r}, which is complete; see `aligntax show {name}`")
-    held = evidence(found.info["evidence"]["folder"])
-    if held.hash != found.info["evidence"]["hash"]:
+    known = evidence(found.info["evidence"]["folder"])
+    if known.hash != found.info["evidence"]["hash"]:
         rule = f"must be that of the sweep, {found.info['evidence']['hash'][:12]}"
-        raise InputError(f"evidence: {rule}, got {held.hash[:12]}; restore it, or sweep again under another name")
+        raise InputError(f"evidence: {rule}, got {known.hash[:12]}; restore it, or sweep again under another name")
     if folder == done:
         done.rename(place)
-    with _held(place):
+    with held(place, "sweep"):
         found = load_sweep(place)
-        job = Job(found.info["model"]["name"], held, Sampling(**found.info["sampler"]), found.info["keep_draws"])
+        job = Job(found.info["model"]["name"], known, Sampling(**found.info["sampler"]), found.info["keep_draws"])
         views = {case["view_hash"]: found.view(case) for case in found.info["cases"]}
         cases = [
             Case(c["case"], replace(views[c["view_hash"]], name=c["view"]), c["seed"]) for c in found.info["cases"]
@@ -318,33 +309,12 @@ def _manifest(job: Job, cases: Sequence[Case], name: str, evidence_folder: str |
     }
 
 
-@contextmanager
-def _held(place: Path) -> Iterator[None]:
-    """Hold a folder for this process; the system lets go of it when the process ends, however it ends."""
-    import fcntl
-
-    with (place / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(
-                f"sweep: {place} must have one process at a time, got a second; wait for the first"
-            ) from None
-        yield
-
-
 def _work(found: Sweep, job: Job, cases: Sequence[Case], workers: Workers, target: Path, talk: Talk) -> Sweep:
     """Ask what has no answer yet, write down what comes, then the tables; the folder takes its name."""
     journal = _journal(found.path / ANSWERS)
     asked = [case for case in cases if case.name not in journal.places or case.name in journal.failed]
     started = time.perf_counter()
-    with (found.path / ANSWERS).open("ab") as file:
-        file.truncate(journal.end)
-
-        def write(line: Mapping[str, Any]) -> None:
-            file.write(json.dumps(line, allow_nan=False).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+    with adding(found.path / ANSWERS, journal.end) as write:
 
         def lost(text: str) -> None:
             write({"lost": text})

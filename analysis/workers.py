@@ -15,15 +15,15 @@ from logging import CRITICAL, getLogger
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from analysis.cases import Answer, Answerer, Case, Job
+from analysis.cases import Answer, Case
 from models.errors import InputError
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["local", "on_cluster", "reached"]
+__all__ = ["Answers", "Asked", "local", "on_cluster", "reached"]
 
 TRIES = 3  # workers that a case may take with it
 THREADS = (
@@ -37,12 +37,26 @@ PATIENCE = 20.0  # seconds, for a scheduler and its first worker
 Lost = Callable[[str], None]  # takes one line about a worker that died
 
 
-def local(job: Job, cases: Sequence[Case], lost: Lost, workers: int) -> Generator[Answer, None, None]:
+class Answers(Protocol):
+    """Answers case after case in one process; what goes wrong with one is told in its answer."""
+
+    def answer(self, case: Case, cores: int = 1) -> Answer:
+        """Answer a case on so many cores."""
+
+
+class Asked(Protocol):
+    """What is the same for every case, such as :class:`analysis.cases.Job`; a worker receives it pickled."""
+
+    def answerer(self) -> Answers:
+        """Who answers its cases in a process."""
+
+
+def local(job: Asked, cases: Sequence[Case], lost: Lost, workers: int) -> Generator[Answer, None, None]:
     """Answers of so many spawned processes, as they come.
 
     Parameters
     ----------
-    job : Job
+    job : Asked
     cases : sequence of Case
     lost : callable
         Told of each worker that died.
@@ -95,7 +109,7 @@ class _Process:
     case: Case | None = None
 
     @classmethod
-    def start(cls, job: Job) -> "_Process":
+    def start(cls, job: Asked) -> "_Process":
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, job), daemon=True)
@@ -151,9 +165,9 @@ def _heirloom() -> Iterator[None]:
             del os.environ[name]
 
 
-def _serve(pipe: Connection, job: Job) -> None:
+def _serve(pipe: Connection, job: Asked) -> None:
     """Answer cases until the pipe closes."""
-    answerer = Answerer(job)
+    answerer = job.answerer()
     try:
         while True:
             pipe.send(answerer.answer(pipe.recv()))
@@ -161,12 +175,12 @@ def _serve(pipe: Connection, job: Job) -> None:
         return
 
 
-def on_cluster(job: Job, cases: Sequence[Case], lost: Lost, client: "Client") -> Generator[Answer, None, None]:
+def on_cluster(job: Asked, cases: Sequence[Case], lost: Lost, client: "Client") -> Generator[Answer, None, None]:
     """Answers of a Dask cluster's workers, as they come.
 
     Parameters
     ----------
-    job : Job
+    job : Asked
     cases : sequence of Case
     lost : callable
         Told of each worker that left.
@@ -266,7 +280,7 @@ def _check_workers(client: "Client", address: str) -> None:
         raise InputError(f"scheduler: its workers must have aligntax {here}, got {got}; install it there")
 
 
-def _plugin(job: Job) -> Any:
+def _plugin(job: Asked) -> Any:
     """What every worker of the cluster holds, those too that join later."""
     from uuid import uuid4
 
@@ -278,7 +292,7 @@ def _plugin(job: Job) -> Any:
 
         def setup(self, worker: Any) -> None:
             # a compiled model takes one view at a time: a worker of several threads answers one case after the other
-            self.lock, self.answerer = Lock(), Answerer(self.job)
+            self.lock, self.answerer = Lock(), self.job.answerer()
 
     return Held()
 

@@ -1,0 +1,221 @@
+"""Simulation-based calibration of a model: one simulation, from a draw of the prior to the ranks of every quantity.
+
+Draw parameters from the prior, simulate the evidence, refit, and rank the truth among the posterior's draws: uniform, if the code
+that simulates and the code that infers are of one model [1]_. The evidence of no transformative AI is no number to simulate: the
+rest is simulated first, and the simulation kept with the probability that nothing has arrived, which is its likelihood. So is a
+draw left out under which a row cannot be: a trend that has diverged has no likelihood. Truth and posterior have their own random
+numbers of arrival, since what is derived is a draw of its distribution given parameters and evidence.
+
+A *control* is a fit that is wrong on purpose, which must be caught.
+
+References
+----------
+.. [1] Talts et al., "Validating Bayesian inference algorithms with simulation-based calibration", 2018. arXiv:1804.06788
+.. [2] Modrak et al., "Simulation-based calibration checking for Bayesian computation: the choice of test quantities shapes
+       sensitivity", 2023. doi:10.1214/23-BA1404: the joint log likelihood as a test quantity.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from analysis.draws import derive, log_no_tai, split
+from analysis.fit import CompiledModel, compile_model
+from analysis.options import Sampling
+from analysis.seeds import child, generator
+from analysis.summary import each
+from analysis.uniformity import RANKED, rank
+from models.catalogue import Model
+from models.errors import InputError
+from models.evidence import Evidence
+from models.tables import Tables
+from models.views import View
+
+__all__ = ["CONTROLS", "Calibrator", "Simulated", "Simulation"]
+
+CONTROLS: Mapping[str, str] = {
+    "none": "the model as it is",
+    "narrow": "posterior draws 0.6 times as far from their mean",
+    "shifted": "every elicited prior moved by half a standard deviation",
+    "exact": "published errors taken for a tenth of what they are",
+}
+NARROW, SHIFT, EXACT = 0.6, 0.5, 0.1
+ERRORS = ("log_gamma_se", "flop_sd", "growth_se", "hours_sd", "share_sd", "log2_sd", "gold_se")  # in a model's rows
+ATTEMPTS = 32  # prior draws at a time, of each of two chains
+MOST = 100  # times so many: a prior under which evidence is that rare cannot be calibrated
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """How a simulation is fitted.
+
+    Attributes
+    ----------
+    sampling : Sampling
+        But the seed, which is the simulation's.
+    control : str
+        One of :data:`CONTROLS`.
+
+    Raises
+    ------
+    InputError
+        If there is no such control, or fewer draws than are ranked.
+    """
+
+    sampling: Sampling = field(default_factory=lambda: Sampling(draws=500, tune=400, chains=2, cores=1))
+    control: str = "none"
+
+    def __post_init__(self) -> None:
+        if self.control not in CONTROLS:
+            raise InputError(f"control: must be one of {', '.join(CONTROLS)}, got {self.control!r}; check the spelling")
+        if (kept := self.sampling.chains * self.sampling.draws) < RANKED:
+            raise InputError(f"draws: must be at least {RANKED} over all chains, got {kept}; take more with --draws")
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What one simulation found.
+
+    Attributes
+    ----------
+    seed : int
+    ranks : mapping of str to int
+        By quantity, of the truth among :data:`analysis.uniformity.RANKED` draws.
+    attempts : int
+        Prior draws until one was kept.
+    divergences : int
+    """
+
+    seed: int
+    ranks: Mapping[str, int]
+    attempts: int
+    divergences: int
+
+
+@dataclass(frozen=True)
+class Calibrator:
+    """Simulates and fits with one compiled model.
+
+    Attributes
+    ----------
+    compiled : CompiledModel
+        On the evidence whose layout, errors and dates the simulated rows take.
+    simulation : Simulation
+    """
+
+    compiled: CompiledModel
+    simulation: Simulation
+
+    @classmethod
+    def of(cls, model: Model, evidence: Evidence, view: View, simulation: Simulation) -> "Calibrator":
+        """Compile a model for it."""
+        return cls(compile_model(model, evidence, view), simulation)
+
+    def run(self, seed: int) -> Simulated:
+        """One simulation.
+
+        Raises
+        ------
+        InputError
+            If no prior draw can have seen such evidence.
+        """
+        compiled, rng = self.compiled, generator(seed, "calibration")
+        tables = compiled.view.tables(compiled.model.quantities)
+        attempts, truth, evidence = self._kept(tables, rng)
+        fitted = compiled.with_evidence(evidence)
+        posterior, stats, of_fit = self._posterior(fitted, tables, seed)
+        ranks = self._ranks(fitted, (truth, tables), (posterior, of_fit), rng)
+        return Simulated(seed, ranks, attempts, int(stats["diverging"].values.sum()))
+
+    def _kept(self, tables: Tables, rng: np.random.Generator) -> tuple[int, xr.Dataset, Evidence]:
+        """First simulation that is kept, and how many prior draws that took."""
+        for attempts, (truth, evidence) in enumerate(self._simulated(tables, rng), 1):
+            if np.log(rng.uniform()) < self._log_none(truth, tables, evidence):
+                return attempts, truth, evidence
+        rule = "the prior must allow for its evidence, that nothing has arrived and rows that can be"
+        raise InputError(f"view: {rule}, got none in {2 * ATTEMPTS * MOST} draws; choose another view")
+
+    def _simulated(self, tables: Tables, rng: np.random.Generator) -> Iterator[tuple[xr.Dataset, Evidence]]:
+        """Draws of the prior, each with evidence that it might have seen; those without likelihood only count."""
+        compiled = self.compiled
+        compiled.set_data()
+        for _ in range(MOST):
+            options = Sampling(chains=2, draws=ATTEMPTS, seed=int(rng.integers(2**32)))
+            prior = compiled.terms.draw_prior(tables, options)
+            for i in range(2 * ATTEMPTS):
+                truth = prior.isel(chain=[i // ATTEMPTS], draw=[i % ATTEMPTS])
+                x, parameters = split(truth, tables)
+                one = {name: np.asarray(value[0, 0]) for name, value in x.items()}
+                with np.errstate(over="ignore", invalid="ignore"):
+                    rows = compiled.model.replicate(
+                        one, parameters.isel(chain=0, draw=0), compiled.evidence, compiled.view, rng
+                    )
+                yield truth, compiled.evidence.with_likelihood_rows(rows)
+
+    def _log_none(self, truth: xr.Dataset, tables: Tables, evidence: Evidence) -> Any:
+        """Log probability with which a simulation is kept."""
+        compiled = self.compiled
+        numbers = compiled.model.data(evidence, compiled.view).values()
+        finite = all(np.isfinite(column.values).all() for rows in numbers for column in rows.data_vars.values())
+        if not finite:
+            return -np.inf
+        return log_no_tai(compiled.model, *split(truth, tables), evidence, compiled.view)[0, 0]
+
+    def _posterior(self, fitted: CompiledModel, tables: Tables, seed: int) -> tuple[xr.Dataset, xr.Dataset, Tables]:
+        """Draws to rank among, (1, ranked); the sampler's account; and the tables that the fit took the prior from."""
+        options, control = replace(self.simulation.sampling, seed=child(seed, "sample")), self.simulation.control
+        if control == "shifted":
+            middle = tables.y.shape[-1] // 2
+            tables = replace(tables, y=tables.y + SHIFT * tables.slope[:, middle : middle + 1])
+            numbers = {"prior_tables": np.stack([tables.y, tables.slope])}
+            fitted = replace(fitted, compiled=fitted.compiled.with_data(**numbers))
+        if control == "exact":
+            fitted = fitted.with_evidence(_exact(fitted.evidence))
+        posterior, stats = fitted.posterior(options)
+        kept = _thinned(posterior)
+        if control == "narrow":
+            kept = kept.map(lambda v: v.mean("draw") + NARROW * (v - v.mean("draw"))).transpose("chain", "draw", ...)
+        return kept, stats, tables
+
+    def _ranks(
+        self,
+        fitted: CompiledModel,
+        truth: tuple[xr.Dataset, Tables],
+        kept: tuple[xr.Dataset, Tables],
+        rng: np.random.Generator,
+    ) -> dict[str, int]:
+        """Rank of every number, the joint log likelihood among them."""
+        fitted.set_data()
+        true, drawn = _numbers(fitted, *truth, rng), _numbers(fitted, *kept, rng)
+        return {name: rank(float(true[name][0]), drawn[name], rng) for name in drawn}
+
+
+def _numbers(fitted: CompiledModel, draws: xr.Dataset, tables: Tables, rng: np.random.Generator) -> dict[str, Any]:
+    """Every number of draws of one chain, by name."""
+    derived = derive(fitted.model, draws, tables, fitted.evidence, fitted.view, rng)
+    numbers = {series.name: series.values[0] for series in each(derived)}
+    scalars = {str(name): v.values[0] for name, v in draws.data_vars.items() if v.dims == ("chain", "draw")}
+    terms = fitted.terms.log_likelihood(draws, tables)
+    total = sum(v.values[0].reshape(v.sizes["draw"], -1).sum(axis=-1) for v in terms.data_vars.values())
+    return scalars | numbers | {"log_likelihood": np.broadcast_to(total, draws.sizes["draw"])}
+
+
+def _thinned(posterior: xr.Dataset) -> xr.Dataset:
+    """As many draws as are ranked, evenly spaced over chains and draws, as one chain."""
+    chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
+    at = np.linspace(0, chains * draws - 1, RANKED).round().astype(int)
+    chain, draw = (xr.DataArray(index, dims="kept") for index in (at // draws, at % draws))
+    kept = posterior.isel(chain=chain, draw=draw).drop_vars(["chain", "draw"]).rename(kept="draw").expand_dims("chain")
+    return kept.transpose("chain", "draw", ...).assign_coords(chain=[0], draw=np.arange(RANKED))
+
+
+def _exact(evidence: Evidence) -> Evidence:
+    """Evidence whose likelihood rows state a tenth of their error."""
+    rows = {
+        table: ready.assign({name: EXACT * ready[name] for name in ERRORS if name in ready})
+        for table, ready in evidence.ready.items()
+    }
+    return evidence.with_likelihood_rows(rows)
