@@ -45,11 +45,11 @@ __all__ = [
     "LEVEL",
     "Calibration",
     "Job",
+    "assess",
     "calibrate",
     "default_name",
     "goes_on",
     "load_calibration",
-    "tested",
 ]
 
 CALIBRATION, RANKS, TABLE, VIEW = "calibration.json", "ranks.jsonl", "ranks.csv", "view.toml"
@@ -337,7 +337,7 @@ def _finish(found: Calibration, target: Path) -> Calibration:
             if not line["error"]:
                 writer.writerow([name, line["seed"], line["attempts"], line["divergences"], *line["ranks"].values()])
     good = [line for line in journal.answers.values() if not line["error"]]
-    tests = tested(ranks) if ranks else {}
+    tests = assess(ranks) if ranks else {}
     rejected = [name for name, row in tests.items() if min(row["p_band_holm"], row["p_chi_square_holm"]) < LEVEL]
     wrong = [name for name, row in tests.items() if min(row["p_covered_50_holm"], row["p_covered_90_holm"]) < LEVEL]
     passed = bool(tests) and not (rejected or wrong or failures)
@@ -367,7 +367,7 @@ def _finish(found: Calibration, target: Path) -> Calibration:
     return Calibration(target, info)
 
 
-def tested(ranks: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+def assess(ranks: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Tests of every quantity's ranks: the path against the band, chi-square, coverage; each with Holm's adjustment.
 
     Parameters

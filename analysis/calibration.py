@@ -124,10 +124,13 @@ class Calibrator:
         """
         compiled, rng = self.compiled, generator(seed, "calibration")
         tables = compiled.view.tables(compiled.model.quantities)
-        attempts, truth, evidence = self._kept(tables, rng)
-        fitted = compiled.with_evidence(evidence)
-        posterior, stats, of_fit = self._posterior(fitted, tables, seed)
-        ranks = self._ranks(fitted, (truth, tables), (posterior, of_fit), rng)
+        try:
+            attempts, truth, evidence = self._kept(tables, rng)
+            fitted = compiled.with_evidence(evidence)
+            posterior, stats, of_fit = self._posterior(fitted, tables, seed)
+            ranks = self._ranks(fitted, (truth, tables), (posterior, of_fit), rng)
+        finally:
+            compiled.set_data()  # whoever shares the graph finds it as it was
         return Simulated(seed, ranks, attempts, int(stats["diverging"].values.sum()))
 
     def _kept(self, tables: Tables, rng: np.random.Generator) -> tuple[int, xr.Dataset, Evidence]:

@@ -38,6 +38,6 @@ def paths(ranks: Mapping[str, Any], tests: Mapping[str, Mapping[str, float]], le
     axes.set_xlabel("rank of the truth, as a share")
     axes.set_ylabel("ECDF less that of uniform ranks")
     axes.set_title(
-        f"{len(ranks)} quantities, {band.size} simulations; shaded: simultaneous {level:.0%} band of one", fontsize=9
+        f"{len(ranks)} quantities, {band.size} simulations\nshaded: {level:.0%} simultaneous band of one", fontsize=9
     )
     return figure

@@ -321,7 +321,7 @@ def replicate(
     Student-t of one degree of freedom more. A run known only to exceed a figure is known exactly where it comes out below that.
     """
     rows = runs(evidence, view)
-    location, scale = _run_moments(x, parameters, rows, view)
+    location, scale = _run_moments(x, parameters, _complete(rows), view)
     flop = _drawn_flop(location, scale, rows["threshold"].values, rng)
     total, with_cost = scale.sum(axis=(0, 1)), scale[0].sum(axis=0)
     off = flop - location.sum(axis=0)

@@ -6,12 +6,15 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.commands import Json, Out, Stopped, console, dump, tell_failed
 from models.errors import InputError
+
+if TYPE_CHECKING:
+    from models.evidence import Evidence
 
 __all__ = ["calibrate"]
 
@@ -24,6 +27,10 @@ def calibrate(
     view: Annotated[str, typer.Option(help="View whose prior is drawn from, by name or file.")] = "default",
     evidence: Annotated[
         str | None, typer.Option(help="Folder of CSV tables, whose layout and errors are simulated.")
+    ] = None,
+    runs: Annotated[
+        str | None,
+        typer.Option(help="Training runs of loss-law, or gold curves of overoptimization, whose layout is simulated."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Root of every simulation's seed.")] = 2022,
     control: Annotated[
@@ -58,7 +65,8 @@ def calibrate(
         raise InputError(f"workers: must lie between 1 and {MOST_WORKERS}, got {workers}; one a core is best")
     sampling = Sampling(draws=draws, tune=tune, chains=chains, cores=1)
     (chosen,) = read_many([view])
-    job = Job(model, chosen, read_evidence(evidence), Simulation(sampling, control), simulations, seed)
+    held = _with_own(model, runs, read_evidence(evidence))
+    job = Job(model, chosen, held, Simulation(sampling, control), simulations, seed)
     name = name or default_name(job)
     with progress(console(stderr=True), not quiet and sys.stderr.isatty(), "simulating", "failed") as talk:
         talk = replace(talk, failed=lambda line: tell_failed([line]))
@@ -80,3 +88,18 @@ def calibrate(
         calibration_table(console(), found)
     if found.info["verdict"] != "pass":
         raise typer.Exit(1)
+
+
+def _with_own(model: str, runs: str | None, evidence: "Evidence") -> "Evidence":
+    """Evidence with a user's file in it, where the model is fitted to one."""
+    if runs is None:
+        return evidence
+    if model == "loss-law":
+        from analysis.loss_runs import read_runs, with_runs
+
+        return with_runs(evidence, read_runs(runs))
+    if model == "overoptimization":
+        from analysis.gold_data import read_curves, with_curves
+
+        return with_curves(evidence, read_curves(runs))
+    raise InputError(f"runs: must be given to loss-law or overoptimization, got {model}; leave --runs out")
