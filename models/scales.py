@@ -89,6 +89,8 @@ def informed_normal(name: str, mean: Any, sd: Any, centre: Any, width: Any, dims
     .. [1] Papaspiliopoulos, Roberts, Skoeld, "A general framework for the parametrization of hierarchical models", 2007.
            doi:10.1214/088342307000000014
     """
+    # PyMC rewrites the graph of the variable, and knows no data that its transform alone depends on
+    mean = mean + 0.0 * (centre + width)
     return pm.Normal(name, mean, sd, dims=dims, initval=centre, default_transform=Informed(centre, width))
 
 
