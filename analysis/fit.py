@@ -119,7 +119,19 @@ class CompiledModel:
     def set_data(self) -> None:
         """Give the graph, and so :attr:`terms` and where chains start, the numbers that are sampled."""
         values = open_data(self.view, self.model, self.graph)
-        pm.set_data(values | evidence_data(self.evidence, self.view, self.model, self.graph), model=self.graph)
+        rows = {
+            name: each
+            for name, each in self.model.data(self.evidence, self.view).items()
+            if name in self.graph.named_vars
+        }
+        labels = {
+            str(dim): list(index.values)
+            for each in rows.values()
+            for dim, index in each.coords.items()
+            if dim in each.dims
+        }
+        values |= evidence_data(self.evidence, self.view, self.model, self.graph)
+        pm.set_data(values, model=self.graph, coords={dim: labels[dim] for dim in labels if dim in self.graph.coords})
 
     def posterior(self, options: Sampling, progress: Progress | None = None) -> tuple[xr.Dataset, xr.Dataset]:
         """Sample the posterior alone.
