@@ -5,7 +5,7 @@
 ``view.toml``         the view, resolved and complete
 ``ranks.csv``         a row a simulation: its number, seed, prior draws until it was kept, divergences, ranks
 ``ranks.jsonl``       the same as it was found, a line a simulation, failures too
-``ranks.png``         how far the ranks of each quantity stray from uniform, beside the simultaneous band
+``ranks.png``         how far the ranks of each quantity stray from uniform, beside the simultaneous band; by the command
 ====================  =====================================================================================
 
 Until every simulation is done the folder is hidden (``.NAME.calibration``) and held by one process. Simulation ``i`` has the seed
@@ -15,11 +15,10 @@ Until every simulation is done the folder is hidden (``.NAME.calibration``) and 
 import csv
 import json
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +27,12 @@ import numpy as np
 from analysis.cases import Answer, Case
 from analysis.journal import LOCK, adding, held, read
 from analysis.options import Sampling, Talk
+from analysis.provenance import provenance
 from analysis.seeds import generator
-from analysis.store import command_line, run_name, stored_view, write_json
+from analysis.store import run_name, write_json
 from analysis.uniformity import Band, chi_square, coverage, holm
-from analysis.workers import Asked
-from models.catalogue import find_model
+from analysis.workers import Workers
+from models.catalogue import find_model, restrict
 from models.errors import InputError
 from models.evidence import Evidence
 from models.views import View
@@ -56,10 +56,7 @@ CALIBRATION, RANKS, TABLE, VIEW = "calibration.json", "ranks.jsonl", "ranks.csv"
 FORMAT = 1
 LEVEL = 0.01  # chance that a right model is rejected at all, by each test over all quantities
 FEWEST, MOST = 20, 100_000  # simulations
-PACKAGES = ("aligntax", "pymc", "nutpie", "pytensor", "numpy", "scipy", "xarray")
-SUPPLIED = {"loss-law": "training runs", "overoptimization": "gold curves", "density-prediction": "trials"}
 QUIET = Talk()
-Workers = Callable[[Asked, Sequence[Case], Callable[[str], None]], Generator[Answer, None, None]]
 
 
 @dataclass(frozen=True)
@@ -96,12 +93,12 @@ class Job:
             rule = f"must lie between {FEWEST} and {MOST}"
             raise InputError(f"simulations: {rule}, got {self.simulations}; 300 see a shift of a quarter of an sd")
         Sampling(seed=self.seed)  # refuses what is none
-        if model.name in SUPPLIED and not any(rows.sizes[dim] for rows in self._rows() for dim in rows.dims):
-            rule = f"{model.name} needs {SUPPLIED[model.name]}, whose layout is simulated"
-            raise InputError(f"model: {rule}, got none; give them with --runs FILE")
-
-    def _rows(self) -> list[Any]:
-        return [self.evidence[table] for table in find_model(self.model).tables]
+        held = restrict(self.evidence, self.view, model)
+        if not any(held[table]["used"].any() for table in model.tables):
+            rule = f"must hold rows of {', '.join(model.tables)}, whose layout is simulated"
+            raise InputError(
+                f"evidence: {rule}, got none; give your own with --runs FILE, or a view that uses evidence"
+            )
 
     def cases(self) -> list[Case]:
         """Every simulation, with its seed."""
@@ -237,7 +234,7 @@ def calibrate(
             _check_same(load_calibration(place).info, question, name)
         else:
             (place / VIEW).write_text(job.view.to_toml(), "utf-8")
-            write_json(place / CALIBRATION, {**question, **_origin(name)})
+            write_json(place / CALIBRATION, {"calibration": name, **question, **provenance()})
         return _work(Calibration(place, load_calibration(place).info), job, workers, out / name, talk)
 
 
@@ -255,15 +252,6 @@ def _question(job: Job) -> dict[str, Any]:
         "simulations": job.simulations,
         "seed": job.seed,
         "sampler": sampler,
-    }
-
-
-def _origin(name: str) -> dict[str, Any]:
-    return {
-        "calibration": name,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": command_line(),
-        "packages": {package: version(package) for package in PACKAGES},
     }
 
 
@@ -293,11 +281,6 @@ def load_calibration(folder: Path) -> Calibration:
         rule = f"{folder / CALIBRATION} must have format {FORMAT}"
         raise InputError(f"calibration: {rule}, got another; it was written by another version")
     return Calibration(folder, info)
-
-
-def stored_view_of(found: Calibration) -> View:
-    """View of a calibration."""
-    return stored_view((found.path / VIEW).read_text("utf-8"), str(found.path / VIEW))[0]
 
 
 def _work(found: Calibration, job: Job, workers: Workers, target: Path, talk: Talk) -> Calibration:

@@ -135,37 +135,30 @@ class Calibrator:
 
     def _kept(self, tables: Tables, rng: np.random.Generator) -> tuple[int, xr.Dataset, Evidence]:
         """First simulation that is kept, and how many prior draws that took."""
+        compiled = self.compiled
         for attempts, (truth, evidence) in enumerate(self._simulated(tables, rng), 1):
-            if np.log(rng.uniform()) < self._log_none(truth, tables, evidence):
+            if not _finite(compiled.model.data(evidence, compiled.view)):
+                continue
+            log_none = log_no_tai(compiled.model, *split(truth, tables), evidence, compiled.view)
+            if np.log(rng.uniform()) < log_none[0, 0]:
                 return attempts, truth, evidence
         rule = "the prior must allow for its evidence, that nothing has arrived and rows that can be"
         raise InputError(f"view: {rule}, got none in {2 * ATTEMPTS * MOST} draws; choose another view")
 
     def _simulated(self, tables: Tables, rng: np.random.Generator) -> Iterator[tuple[xr.Dataset, Evidence]]:
-        """Draws of the prior, each with evidence that it might have seen; those without likelihood only count."""
+        """Draws of the prior, each with evidence that it might have seen."""
         compiled = self.compiled
         compiled.set_data()
         for _ in range(MOST):
             options = Sampling(chains=2, draws=ATTEMPTS, seed=int(rng.integers(2**32)))
             prior = compiled.terms.draw_prior(tables, options)
-            for i in range(2 * ATTEMPTS):
-                truth = prior.isel(chain=[i // ATTEMPTS], draw=[i % ATTEMPTS])
-                x, parameters = split(truth, tables)
-                one = {name: np.asarray(value[0, 0]) for name, value in x.items()}
-                with np.errstate(over="ignore", invalid="ignore"):
-                    rows = compiled.model.replicate(
-                        one, parameters.isel(chain=0, draw=0), compiled.evidence, compiled.view, rng
-                    )
-                yield truth, compiled.evidence.with_likelihood_rows(rows)
-
-    def _log_none(self, truth: xr.Dataset, tables: Tables, evidence: Evidence) -> Any:
-        """Log probability with which a simulation is kept."""
-        compiled = self.compiled
-        numbers = compiled.model.data(evidence, compiled.view).values()
-        finite = all(np.isfinite(column.values).all() for rows in numbers for column in rows.data_vars.values())
-        if not finite:
-            return -np.inf
-        return log_no_tai(compiled.model, *split(truth, tables), evidence, compiled.view)[0, 0]
+            x, parameters = split(prior, tables)
+            for chain, draw in np.ndindex(2, ATTEMPTS):
+                one = {name: np.asarray(value[chain, draw]) for name, value in x.items()}
+                where = (parameters.isel(chain=chain, draw=draw), compiled.evidence, compiled.view)
+                with np.errstate(over="ignore", invalid="ignore"):  # a trend that has diverged
+                    rows = compiled.model.replicate(one, *where, rng)
+                yield prior.isel(chain=[chain], draw=[draw]), compiled.evidence.with_likelihood_rows(rows)
 
     def _posterior(self, fitted: CompiledModel, tables: Tables, seed: int) -> tuple[xr.Dataset, xr.Dataset, Tables]:
         """Draws to rank among, (1, ranked); the sampler's account; and the tables that the fit took the prior from."""
@@ -194,6 +187,11 @@ class Calibrator:
         fitted.set_data()
         true, drawn = _numbers(fitted, *truth, rng), _numbers(fitted, *kept, rng)
         return {name: rank(float(true[name][0]), drawn[name], rng) for name in drawn}
+
+
+def _finite(data: Mapping[str, xr.Dataset]) -> bool:
+    """Whether every number is one that can be."""
+    return all(np.isfinite(column.values).all() for rows in data.values() for column in rows.data_vars.values())
 
 
 def _numbers(fitted: CompiledModel, draws: xr.Dataset, tables: Tables, rng: np.random.Generator) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from analysis.seeds import child, generator
 from models import outer_alignment
 from models.blocks import in_blocks
 from models.catalogue import COMPILED, Model, restrict
+from models.elicited import stacked
 from models.errors import InputError
 from models.evidence import Evidence
 from models.requirements import log_weights
@@ -114,24 +115,19 @@ class CompiledModel:
             The model's own, :meth:`models.evidence.Evidence.with_likelihood_rows`: as many rows, of the same groups.
         """
         numbers = evidence_data(evidence, self.view, self.model, self.graph)
-        return replace(self, evidence=evidence, compiled=self.compiled.with_data(**numbers))
+        stacks = {name: stacked(rows) for name, rows in numbers.items()}
+        return replace(self, evidence=evidence, compiled=self.compiled.with_data(**stacks))
 
     def set_data(self) -> None:
-        """Give the graph, and so :attr:`terms` and where chains start, the numbers that are sampled."""
+        """Give the graph, and so :attr:`terms` and where chains start, the numbers that are sampled, with their labels."""
         values = open_data(self.view, self.model, self.graph)
-        rows = {
-            name: each
-            for name, each in self.model.data(self.evidence, self.view).items()
-            if name in self.graph.named_vars
-        }
-        labels = {
-            str(dim): list(index.values)
-            for each in rows.values()
-            for dim, index in each.coords.items()
-            if dim in each.dims
-        }
-        values |= evidence_data(self.evidence, self.view, self.model, self.graph)
-        pm.set_data(values, model=self.graph, coords={dim: labels[dim] for dim in labels if dim in self.graph.coords})
+        coords: dict[Any, list[Any]] = {}
+        for name, rows in evidence_data(self.evidence, self.view, self.model, self.graph).items():
+            values[name] = stacked(rows)
+            coords |= {
+                dim: list(rows[dim].values) for dim in rows.dims if dim in rows.coords and dim in self.graph.coords
+            }
+        pm.set_data(values, model=self.graph, coords=coords)
 
     def posterior(self, options: Sampling, progress: Progress | None = None) -> tuple[xr.Dataset, xr.Dataset]:
         """Sample the posterior alone.
@@ -243,11 +239,9 @@ def open_data(view: View, model: Model, graph: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in graph.named_vars}
 
 
-def evidence_data(evidence: Evidence, view: View, model: Model, graph: Any) -> dict[str, Any]:
-    """Value of every ``pm.Data`` of the graph that is evidence, by name."""
-    from models.elicited import stacked
-
-    return {name: stacked(rows) for name, rows in model.data(evidence, view).items() if name in graph.named_vars}
+def evidence_data(evidence: Evidence, view: View, model: Model, graph: Any) -> dict[str, xr.Dataset]:
+    """Rows of every ``pm.Data`` of the graph that is evidence, by name."""
+    return {name: rows for name, rows in model.data(evidence, view).items() if name in graph.named_vars}
 
 
 def _count(chains: list[Any]) -> tuple[int, int, int]:

@@ -1,12 +1,8 @@
 """One run from view to folder: compile, sample, derive, check, write, report."""
 
-import os
-import platform
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +11,8 @@ from analysis.claims import assumed
 from analysis.draw_files import check_format
 from analysis.links import failures, fit_links
 from analysis.options import Sampling, Talk
-from analysis.store import FORMAT, Result, command_line, default_name, run_name, unfinished, write_run
+from analysis.provenance import provenance
+from analysis.store import FORMAT, Result, default_name, run_name, unfinished, write_run
 from models.catalogue import find_model
 from models.errors import InputError
 from models.evidence import Evidence, load_evidence
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Answered", "Outcome", "answered", "conclude", "run", "sample", "write"]
 
-PACKAGES = ("aligntax", "pymc", "nutpie", "pytensor", "arviz", "numpy", "scipy", "xarray")
 QUIET = Talk()
 WHERE_FROM = "give a CSV of parameters, loss and tokens with --runs FILE, or first `aligntax evidence fetch chinchilla`"
 STORED_SINGLE = ("posterior_predictive", "prior_predictive")  # for looking at, not for computing with: half the bytes
@@ -282,8 +278,7 @@ def _plain(dataset: "xr.Dataset") -> "xr.Dataset":
 def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": command_line(),
+        **provenance(),
         "model": {"name": fit.model.name, "version": fit.model.version},
         "view": {"name": fit.view.name, "hash": fit.view.hash},
         "evidence": {"hash": fit.evidence.hash, "tables": dict(fit.evidence.hashes)},
@@ -291,9 +286,6 @@ def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
         "prior_only": list(fit.prior_only),
         "sampler": {"name": "nutpie NUTS", **asdict(options.of(fit.model))},
         "refitted_from": None,
-        "packages": {name: version(name) for name in PACKAGES},
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     }
 
 

@@ -16,34 +16,32 @@ disk before the next case counts as answered, so a sweep that was cut off loses 
 
 import csv
 import json
-import os
-import platform
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from analysis.cases import Answer, Case, Job
 from analysis.journal import LOCK, adding, held, read
 from analysis.options import Sampling, Talk
-from analysis.store import command_line, run_name, stored_view, write_json
+from analysis.provenance import provenance
+from analysis.store import run_name, stored_view, write_json
+from analysis.workers import Workers
 from models.catalogue import find_model
 from models.errors import InputError
 from models.evidence import Evidence
 from models.views import View
 
-__all__ = ["SWEEP", "Sweep", "Workers", "default_name", "goes_on", "load_sweep", "resume", "sweep"]
+__all__ = ["SWEEP", "Sweep", "default_name", "goes_on", "load_sweep", "resume", "sweep"]
 
 SWEEP, ANSWERS, VIEWS, DRAWS = "sweep.json", "answers.jsonl", "views", "draws"
 CASES, TABLE = "cases.csv", "answers.csv"
 FORMAT = 1
-PACKAGES = ("aligntax", "pymc", "nutpie", "pytensor", "numpy", "scipy", "xarray")
 QUIET = Talk()
 LAPS = ("compile", "sample", "summarise")
 WHICH = ("case", "view", "view_hash", "seed", "verdict")
@@ -69,7 +67,6 @@ COLUMNS = {
     CASES: (*WHICH, *(f"{lap}_seconds" for lap in LAPS)),
     TABLE: (*WHICH, "quantity", *ROW),
 }
-Workers = Callable[[Job, Sequence[Case], Callable[[str], None]], Generator[Answer, None, None]]
 
 
 @dataclass(frozen=True)
@@ -293,15 +290,11 @@ def _manifest(job: Job, cases: Sequence[Case], name: str, evidence_folder: str |
     return {
         "format": FORMAT,
         "sweep": name,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": command_line(),
+        **provenance(),
         "model": {"name": model.name, "version": model.version},
         "sampler": {key: value for key, value in asdict(job.options.of(model)).items() if key not in ("seed", "cores")},
         "keep_draws": job.keep_draws,
         "evidence": {"hash": job.evidence.hash, "folder": evidence_folder, "tables": dict(job.evidence.hashes)},
-        "packages": {package: version(package) for package in PACKAGES},
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "cases": [
             {"case": case.name, "view": case.view.name, "view_hash": case.view.hash, "seed": case.seed}
             for case in cases

@@ -26,7 +26,7 @@ from analysis.plot_style import (
     view_of,
 )
 from analysis.store import Result
-from models import time_horizon
+from models import horizon_trend, time_horizon
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,8 +94,8 @@ def trend(result: Result) -> Figure:
     axes.axhline(middle, color=GREY, linewidth=1, linestyle=":")
     place: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7.5, "color": "#333333"}
     axes.annotate(MILESTONE, (start, middle), (4, 3), **place)
-    for shape, colour, dash in zip(time_horizon.SHAPES, COLOURS, ("-", "--"), strict=True):
-        lines = time_horizon.log_horizon(_given_shape(result, shape), dates, shape, view)
+    for shape, colour, dash in zip(horizon_trend.SHAPES, COLOURS, ("-", "--"), strict=True):
+        lines = horizon_trend.log_horizon(_given_shape(result, shape), dates, shape, view)
         fan(axes, dates, lines, colour, f"{shape} trend", dash)
     _records(axes, result)
     axes.set_xlim(start, END)

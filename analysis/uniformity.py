@@ -3,7 +3,7 @@
 A quantity of a draw from the prior has a uniform rank among the same quantity of draws from the posterior, given evidence
 simulated from it, where simulation and inference agree [1]_. With ``L`` draws ranked and ``S`` simulations, ranks ``R_s``::
 
-    F(z) = #{s: R_s < (L + 1) z} / S,    S F(z) ~ Binomial(S, z)     at z = 1/K .. (K-1)/K
+    F(z) = #{s: R_s < (L + 1) z} / S,    R_s in 0 .. L,    S F(z) ~ Binomial(S, z)     at z = 1/K .. (K-1)/K
     gamma = 2 min_z min(P(B <= S F(z)), P(B >= S F(z)))              how far the path strays, in its own tail probability
 
 The simultaneous band of level ``1 - alpha`` is where no path strays further than the ``alpha`` quantile of ``gamma`` [2]_. It
@@ -31,7 +31,7 @@ PATHS = 100_000  # of truly uniform ranks, from which a p-value is read: none is
 
 
 def rank(truth: float, draws: Any, rng: np.random.Generator) -> int:
-    """Number of draws below a truth; each that equals it is below with probability one half, by one coin for all.
+    """Number of draws below a truth, where some equal it a number drawn evenly from those that it could be.
 
     Parameters
     ----------

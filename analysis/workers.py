@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from logging import CRITICAL, getLogger
 from multiprocessing import get_context, resource_tracker
@@ -23,8 +24,9 @@ from models.errors import InputError
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Answers", "Asked", "local", "on_cluster", "reached"]
+__all__ = ["Answers", "Asked", "Workers", "local", "on_cluster", "processes", "reached"]
 
+MOST = 1024  # processes, of a third of a GiB each
 TRIES = 3  # workers that a case may take with it
 THREADS = (
     "OMP_NUM_THREADS",
@@ -49,6 +51,9 @@ class Asked(Protocol):
 
     def answerer(self) -> Answers:
         """Who answers its cases in a process."""
+
+
+Workers = Callable[[Asked, Sequence[Case], Lost], Generator[Answer, None, None]]  # told of each worker that died
 
 
 def local(job: Asked, cases: Sequence[Case], lost: Lost, workers: int) -> Generator[Answer, None, None]:
@@ -92,6 +97,19 @@ def local(job: Asked, cases: Sequence[Case], lost: Lost, workers: int) -> Genera
     finally:
         for each in team:
             each.stop()
+
+
+def processes(workers: int | None) -> Workers:
+    """So many processes of this machine, by default one a core.
+
+    Raises
+    ------
+    InputError
+        If there are none, or more than a machine could hold.
+    """
+    if workers is not None and not 1 <= workers <= MOST:
+        raise InputError(f"workers: must lie between 1 and {MOST}, got {workers}; one a core is best")
+    return partial(local, workers=workers or os.cpu_count() or 1)
 
 
 def _ready(team: "Sequence[_Process]") -> "list[_Process]":

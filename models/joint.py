@@ -21,7 +21,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import logsumexp
 
-from models import alignment, compute, direct_approach, requirements, scaling, time_horizon
+from models import alignment, compute, direct_approach, horizon_trend, requirements, scaling, time_horizon
 from models.alignment import ABOVE, BELOW, OBSERVED, UNDEFINED
 from models.arrival import Chance, accumulated_rate, time_grid
 from models.compute import Trend
@@ -129,7 +129,7 @@ def _add_no_tai(evidence: Evidence, view: View, x: dict[str, Any], gamma: Any, s
     pairs, pair = np.unique(np.stack(requirements.by_candidate(view), axis=-1), axis=0, return_inverse=True)
     progress = trend.algorithms(x, t, pairs[:, :1], pairs[:, 1:])
     effective = physical + (progress if len(pairs) == 1 else progress[pair])
-    horizons = [requirements.horizon_margin(x, t, shape, view, pt.log) for shape in time_horizon.SHAPES]
+    horizons = [requirements.horizon_margin(x, t, shape, view, pt.log) for shape in horizon_trend.SHAPES]
     margin = pt.concatenate([effective - pt.stack(needed)[:, None], pt.stack(horizons)])
     rates = accumulated_rate(margin, grid, 10.0 ** x["hazard_steepness"], view.arrival.hazard_cap, pt.sigmoid)
     survival = pt.concatenate([-rates, pt.zeros(1)])
@@ -218,7 +218,7 @@ def _history(x: dict[str, Any], gamma: Any, evidence: Evidence, view: View, tren
     physical = trend.physical(column, grid)
     margins = requirements.candidate_margins(column, needed, physical, grid, trend, view)
     steepness = 10.0 ** column["hazard_steepness"]
-    counts = requirements.of_candidates(requirements.log_weights(view), np.zeros(len(time_horizon.SHAPES))) > NEVER
+    counts = requirements.of_candidates(requirements.log_weights(view), np.zeros(len(horizon_trend.SHAPES))) > NEVER
     rates = np.zeros((len(gamma), len(margins)))
     for k in np.flatnonzero(counts[:-1]):
         rates[:, k] = accumulated_rate(margins[k], grid, steepness, view.arrival.hazard_cap)

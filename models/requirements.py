@@ -42,7 +42,7 @@ from typing import Any
 
 import numpy as np
 
-from models import direct_approach, time_horizon
+from models import direct_approach, horizon_trend
 from models.compute import Trend
 from models.errors import InputError
 from models.evidence import Evidence
@@ -80,7 +80,7 @@ QUANTITIES = (
 NEURAL = ("short_horizon", "medium_horizon", "long_horizon")
 BIO_ANCHORS = ("lifetime", *NEURAL, "genome", "evolution")
 FLOP_ANCHORS = ANCHORS[:-2]
-CANDIDATES = (*FLOP_ANCHORS, *(f"time_horizon, {shape}" for shape in time_horizon.SHAPES))
+CANDIDATES = (*FLOP_ANCHORS, *(f"time_horizon, {shape}" for shape in horizon_trend.SHAPES))
 CHOICES = ("bioanchors", "direct-approach", "time-horizon", "user", "mixture")
 NEVER = -1e10  # log weight of an anchor without weight: finite, so that gradients are
 
@@ -146,13 +146,13 @@ def candidate_margins(
         if pair not in paths:
             paths[pair] = physical + trend.algorithms(x, t, *pair)
     flop = [paths[pair] - q for pair, q in zip(zip(growth, limit, strict=True), needed, strict=True)]
-    return flop + [horizon_margin(x, t, shape, view, log) for shape in time_horizon.SHAPES]
+    return flop + [horizon_margin(x, t, shape, view, log) for shape in horizon_trend.SHAPES]
 
 
 def horizon_margin(x: dict[str, Any], t: Any, shape: str, view: View, log: Any = np.log) -> Any:
     """Margin of the 50% time horizon over its threshold, ``lag`` years before each date, OOM."""
     before = t - 10.0 ** x["superhuman_coder_lag"]
-    return time_horizon.log_horizon(x, before, shape, view, log) - x["time_horizon_threshold"]
+    return horizon_trend.log_horizon(x, before, shape, view, log) - x["time_horizon_threshold"]
 
 
 def log_weights(view: View) -> Any:

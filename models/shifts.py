@@ -20,7 +20,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import ndtri, softmax
 
-from models import alignment, direct_approach, time_horizon
+from models import alignment, direct_approach, horizon_trend, time_horizon
 from models.arrival import Chance, arrival_date, choose_anchor, time_grid
 from models.compute import Trend
 from models.errors import InputError
@@ -77,7 +77,7 @@ class Worlds:
         self.evidence, self.view, self.trend = evidence, view, trend
         begin = view.arrival.start if accumulated is None else trend.now
         self.grid = time_grid(begin, view.arrival.horizon)
-        shapes = self.shapes if view.anchors["time_horizon"] else np.zeros((len(gamma), len(time_horizon.SHAPES)))
+        shapes = self.shapes if view.anchors["time_horizon"] else np.zeros((len(gamma), len(horizon_trend.SHAPES)))
         weights = of_candidates(np.broadcast_to(log_weights(view), (len(gamma), len(ANCHORS))), shapes)
         if accumulated is not None:
             weights[:, :-1] -= accumulated
@@ -135,7 +135,7 @@ class Worlds:
         growth, limit = (each[self.candidate[k], None] for each in by_candidate(self.view))
         physical = self.trend.physical(column, self.grid)
         margin[k] = physical + self.trend.algorithms(column, self.grid, growth, limit) - self.needed[k, None]
-        for i, shape in enumerate(time_horizon.SHAPES):
+        for i, shape in enumerate(horizon_trend.SHAPES):
             k = np.flatnonzero(self.candidate == len(FLOP_ANCHORS) + i)
             if len(k):
                 column = {name: value[k, None] for name, value in self.x.items()}
@@ -162,7 +162,7 @@ class Worlds:
         """Year at which the time horizon reaches its threshold, infinity where later than the horizon."""
         first = softmax(self.shapes, axis=-1)[:, 0]
         shape = np.where(self.flop, self.chance.shape > first, self.candidate > len(FLOP_ANCHORS))
-        dates = np.stack([time_horizon.threshold_date(self.x, each, self.view) for each in time_horizon.SHAPES])
+        dates = np.stack([horizon_trend.threshold_date(self.x, each, self.view) for each in horizon_trend.SHAPES])
         date = dates[shape.astype(int), np.arange(len(first))]
         return np.where(date <= self.view.arrival.horizon, date, np.inf)
 

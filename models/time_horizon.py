@@ -1,12 +1,8 @@
 """When does the length of tasks that AI completes reach that of a superhuman coder?
 
 METR's 50% time horizon ``h`` is how long an expert works on tasks that a model completes half the time [1]_. It doubles again and
-again. With decimal year ``t``, reference date ``t0`` and ``u = (t - t0) / time_horizon_doubling``::
-
-    log2 h(t) = level + n(t)
-    n(t) = u                                  exponential
-    n(t) = log(1 - s u) / log(1 - s)          superexponential: each doubling takes (1 - s) of the one before; s = doubling_shrink
-    n = m is reached at  u = m  and  u = (1 - (1 - s)^m) / s;  beyond  u = 1 / s  the superexponential trend is infinite
+again: ``log2 h(t)`` is that of one of two shapes in :mod:`models.horizon_trend`, in which each doubling takes as long as the last
+or ever less.
 
 Record-setting model ``i``, measured on one suite of tasks, has ``y_i = log2`` minutes with published standard error ``s_i``::
 
@@ -54,27 +50,24 @@ from scipy.special import logsumexp, ndtri
 
 from models.arrival import Chance
 from models.compute import NU, log_survival
-from models.errors import InputError
 from models.evidence import Evidence, likelihood_rows
+from models.horizon_trend import LOG2, SHAPES, doublings, log_horizon, threshold_date, turns_at
 from models.views import View
 
 __all__ = [
     "QUANTITIES",
     "SCATTER",
-    "SHAPES",
     "add",
     "build",
     "data",
     "derive",
     "evaluations",
     "exact_evaluations",
-    "log_horizon",
     "log_likelihood",
     "log_shape_weights",
     "observed",
     "replicate",
     "simulate",
-    "threshold_date",
 ]
 
 QUANTITIES = (
@@ -85,93 +78,11 @@ QUANTITIES = (
     "time_horizon_threshold",
     "superhuman_coder_lag",
 )
-SHAPES = ("exponential", "superexponential")
 
-DAYS = 365.25  # in a year
-LOG2 = np.log10(2.0)  # OOM in a doubling
 SCATTER = 0.5  # doublings, scale of the prior: a record seldom strays a whole one
 SUITE_LIMIT = 960.0  # minutes up to which METR calls its suite reliable
-SMALLEST = 1e-100  # stands for zero in a logarithm: a trend that has diverged is a hundred OOM high or more, and finite
 CLIFF = 1e6  # log likelihood lost per doubling time by which the trend diverges too early: practically minus infinity
 ERRORS = ("horizon_scatter", "suite_error_share", "suite_error_short", "suite_error_long")
-
-
-# ------------------------------------------------------------------------------------------------------------- the curve
-
-
-def _turns(x: Mapping[str, Any], t: Any, view: View) -> Any:
-    """Time since the reference date in units of the doubling time then."""
-    return (t - view.time_horizon.reference_date) * DAYS / 10.0 ** x["time_horizon_doubling"]
-
-
-def _doublings(shrink: Any, turns: Any, shape: str, log: Any) -> Any:
-    """Doublings after so many reference doubling times; hundreds once the trend has diverged, with slope zero."""
-    if shape not in SHAPES:
-        raise InputError(f"shape: must be one of {', '.join(SHAPES)}, got {shape!r}; choose one")
-    if shape == "exponential":
-        return turns
-    left = 1.0 - shrink * turns
-    return log(0.5 * (left + abs(left)) + SMALLEST) / log(1.0 - shrink)
-
-
-def log_horizon(x: Mapping[str, Any], t: Any, shape: str, view: View, log: Any = np.log) -> Any:
-    """Time horizon of one shape of trend, log10 minutes.
-
-    Parameters
-    ----------
-    x : mapping of ndarray or tensor
-        Elicited quantities on their own scales; they broadcast against ``t``.
-    t : ndarray or tensor
-        Decimal years.
-    shape : {"exponential", "superexponential"}
-    view : View
-    log : callable
-        ``numpy.log``, or its PyTensor twin for tensors.
-
-    Returns
-    -------
-    ndarray or tensor
-        After the trend has diverged plus infinity; in a graph a hundred OOM or more, so that gradients stay finite.
-
-    Raises
-    ------
-    InputError
-        If there is no such shape.
-    """
-    turns = _turns(x, t, view)
-    value = x["time_horizon_level"] + LOG2 * _doublings(x["doubling_shrink"], turns, shape, log)
-    if shape == "superexponential" and log is np.log:
-        return np.where(x["doubling_shrink"] * turns < 1.0, value, np.inf)
-    return value
-
-
-def threshold_date(x: Mapping[str, Any], shape: str, view: View) -> Any:
-    """Decimal year at which the trend of one shape reaches a superhuman coder's horizon; before today where it has already.
-
-    Parameters
-    ----------
-    x : mapping of ndarray
-        Elicited quantities on their own scales.
-    shape : {"exponential", "superexponential"}
-    view : View
-
-    Returns
-    -------
-    ndarray
-        In the shape of the quantities.
-
-    Raises
-    ------
-    InputError
-        If there is no such shape.
-    """
-    if shape not in SHAPES:
-        raise InputError(f"shape: must be one of {', '.join(SHAPES)}, got {shape!r}; choose one")
-    turns = (x["time_horizon_threshold"] - x["time_horizon_level"]) / LOG2
-    if shape == "superexponential":
-        shrink = x["doubling_shrink"]
-        turns = -np.expm1(turns * np.log1p(-shrink)) / shrink
-    return view.time_horizon.reference_date + turns * 10.0 ** x["time_horizon_doubling"] / DAYS
 
 
 # ---------------------------------------------------------------------------------------------------------- the evidence
@@ -254,8 +165,8 @@ def log_likelihood(
     array or tensor
         Without the last axis.
     """
-    turns = _turns(x, rows["date"], view)
-    trend = x["time_horizon_level"] / LOG2 + _doublings(x["doubling_shrink"], turns, shape, log)
+    turns = turns_at(x, rows["date"], view)
+    trend = x["time_horizon_level"] / LOG2 + doublings(x["doubling_shrink"], turns, shape, log)
     scale = _own_scale(p, rows)
     t = (rows["log2_horizon"] - trend - _suite_error(p, rows)) / scale
     known = np.log(3 / 8) - log(scale) - (NU + 1) / 2 * log(1.0 + t**2 / NU)
@@ -287,7 +198,7 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
     rows = evaluations(evidence, view)
     pm.modelcontext(None).add_coord("evaluation", rows["evaluation"].values)
     row = columns("evaluations", rows)
-    trend = x["time_horizon_level"] / LOG2 + _turns(x, row["date"], view)
+    trend = x["time_horizon_level"] / LOG2 + turns_at(x, row["date"], view)
     residual = row["log2_horizon"] - trend
     p = {
         "horizon_scatter": half_normal("horizon_scatter", SCATTER),

@@ -32,6 +32,7 @@ LAYERS: dict[str, set[str]] = {
         "checks",
         "draw_files",
         "store",
+        "provenance",
         "sketch",
         "summary",
         "weights",

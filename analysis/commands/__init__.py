@@ -16,6 +16,9 @@ from models.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from analysis.gold_data import GoldCurves
+    from analysis.loss_runs import LossRuns
+
 __all__ = [
     "Format",
     "Given",
@@ -28,6 +31,7 @@ __all__ = [
     "check_picture",
     "console",
     "dump",
+    "read_own",
     "save_picture",
     "tell_failed",
 ]
@@ -105,3 +109,24 @@ def save_picture(figure: Any, path: Path) -> None:
     drawn = BytesIO()
     figure.savefig(drawn, format=path.suffix.lower()[1:], dpi=150)
     save(path, drawn.getvalue(), force=True)
+
+
+def read_own(model: str, runs: str | None, drop: int = 0) -> "LossRuns | GoldCurves":
+    """A user's own data for a model: training runs, or gold curves.
+
+    Raises
+    ------
+    InputError
+        If the file is wrong, or rows are to be left out of none.
+    """
+    from analysis.gold_data import read_curves
+    from analysis.loss_runs import drop_highest, read_runs
+    from models.catalogue import find_model
+
+    if runs is None:
+        raise InputError(f"drop_highest: needs runs to leave out of, got {drop} alone; give --runs FILE")
+    if "gold_curves" not in find_model(model).tables:
+        return drop_highest(read_runs(runs), drop)
+    if drop:
+        raise InputError(f"drop_highest: leaves training runs out, got {drop} with gold curves; drop it")
+    return read_curves(runs)

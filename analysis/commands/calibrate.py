@@ -1,24 +1,16 @@
 """``calibrate``: simulation-based calibration of a model, on this machine's cores."""
 
-import os
 import shlex
 import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from analysis.commands import Json, Out, Stopped, console, dump, tell_failed
-from models.errors import InputError
-
-if TYPE_CHECKING:
-    from models.evidence import Evidence
+from analysis.commands import Json, Out, Stopped, console, dump, read_own, tell_failed
 
 __all__ = ["calibrate"]
-
-MOST_WORKERS = 1024  # processes, of a third of a GiB each
 
 
 def calibrate(
@@ -30,7 +22,9 @@ def calibrate(
     ] = None,
     runs: Annotated[
         str | None,
-        typer.Option(help="Training runs of loss-law, or gold curves of overoptimization, whose layout is simulated."),
+        typer.Option(
+            help="Your own training runs or gold curves (CSV), as of `aligntax run`; their layout is simulated."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Root of every simulation's seed.")] = 2022,
     control: Annotated[
@@ -55,23 +49,26 @@ def calibrate(
     from analysis.calibrate import Job, default_name, goes_on
     from analysis.calibrate import calibrate as simulate_all
     from analysis.calibration import Simulation
-    from analysis.inputs import read_evidence, read_many
-    from analysis.options import Sampling
+    from analysis.inputs import read_evidence, read_views
+    from analysis.links import fit_links
+    from analysis.options import Sampling, Talk
+    from analysis.own_runs import enter
     from analysis.terminal import progress
     from analysis.terminal_calibration import calibration_table
-    from analysis.workers import local
+    from analysis.workers import processes
+    from models.catalogue import find_model
 
-    if workers is not None and not 1 <= workers <= MOST_WORKERS:
-        raise InputError(f"workers: must lie between 1 and {MOST_WORKERS}, got {workers}; one a core is best")
     sampling = Sampling(draws=draws, tune=tune, chains=chains, cores=1)
-    (chosen,) = read_many([view])
-    held = _with_own(model, runs, read_evidence(evidence))
-    job = Job(model, chosen, held, Simulation(sampling, control), simulations, seed)
+    chosen, held, simulation = read_views([view], []), read_evidence(evidence), Simulation(sampling, control)
+    if runs is not None:
+        held, _ = enter(find_model(model), read_own(model, runs), None, chosen, held, sampling, Talk())
+    chosen, _ = fit_links(find_model(model), chosen, held, sampling, Talk())
+    job, who = Job(model, chosen, held, simulation, simulations, seed), processes(workers)
     name = name or default_name(job)
     with progress(console(stderr=True), not quiet and sys.stderr.isatty(), "simulating", "failed") as talk:
         talk = replace(talk, failed=lambda line: tell_failed([line]))
         try:
-            found = simulate_all(job, partial(local, workers=workers or os.cpu_count() or 1), out, name, talk)
+            found = simulate_all(job, who, out, name, talk)
         except KeyboardInterrupt:
             if not goes_on(name, out):
                 raise
@@ -88,18 +85,3 @@ def calibrate(
         calibration_table(console(), found)
     if found.info["verdict"] != "pass":
         raise typer.Exit(1)
-
-
-def _with_own(model: str, runs: str | None, evidence: "Evidence") -> "Evidence":
-    """Evidence with a user's file in it, where the model is fitted to one."""
-    if runs is None:
-        return evidence
-    if model == "loss-law":
-        from analysis.loss_runs import read_runs, with_runs
-
-        return with_runs(evidence, read_runs(runs))
-    if model == "overoptimization":
-        from analysis.gold_data import read_curves, with_curves
-
-        return with_curves(evidence, read_curves(runs))
-    raise InputError(f"runs: must be given to loss-law or overoptimization, got {model}; leave --runs out")

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analysis.commands import Format, Given, Json, Out, Requirement, Run, console, dump, tell_failed
+from analysis.commands import Format, Given, Json, Out, Requirement, Run, console, dump, read_own, tell_failed
 from models.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.gold_data import GoldCurves
-    from analysis.loss_runs import LossRuns
+    pass
 
 __all__ = ["report", "run", "runs", "show", "verify"]
 
@@ -71,7 +70,7 @@ def run(
 
     check_format(format_)
     chosen = read_views(view or [], set_ or [], requirement)
-    own = None if runs is None and not drop else _own(model, runs, drop)
+    own = None if runs is None and not drop else read_own(model, runs, drop)
     options = Sampling(draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept)
     from analysis.terminal import progress
 
@@ -92,21 +91,6 @@ def run(
         answer(console(), result.path, result.record, result.info)
     if result.record["verdict"] != "pass" or failed:
         raise typer.Exit(1)
-
-
-def _own(model: str, runs: str | None, drop: int) -> "LossRuns | GoldCurves":
-    """A user's own data for a model."""
-    from analysis.gold_data import read_curves
-    from analysis.loss_runs import drop_highest, read_runs
-    from models.catalogue import find_model
-
-    if runs is None:
-        raise InputError(f"drop_highest: needs runs to leave out of, got {drop} alone; give --runs FILE")
-    if "gold_curves" not in find_model(model).tables:
-        return drop_highest(read_runs(runs), drop)
-    if drop:
-        raise InputError(f"drop_highest: leaves training runs out, got {drop} with gold curves; drop it")
-    return read_curves(runs)
 
 
 def show(

@@ -1,6 +1,5 @@
 """``sweep``: many views, each answered by sampling, on this machine's cores or on a cluster."""
 
-import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -16,11 +15,11 @@ from analysis.commands import Json, Out, Requirement, Stopped, console, dump, te
 from models.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.sweep import Sweep, Workers
+    from analysis.sweep import Sweep
+    from analysis.workers import Workers
 
 __all__ = ["sweep"]
 
-MOST_WORKERS = 1024  # processes, of a third of a GiB each
 FOR_A_RESUMED = {"resume", "workers", "scheduler", "out", "report", "as_json", "quiet"}  # the rest is as it was asked
 
 
@@ -134,14 +133,12 @@ def sweep(
 @contextmanager
 def _workers(workers: int | None, scheduler: str | None) -> "Iterator[Workers]":
     """Who answers: processes of this machine, or a cluster's workers."""
-    from analysis.workers import local, on_cluster, reached
+    from analysis.workers import on_cluster, processes, reached
 
     if workers is not None and scheduler is not None:
         raise InputError(f"workers: are those of the cluster with --scheduler, got {workers}; leave one of the two out")
-    if workers is not None and not 1 <= workers <= MOST_WORKERS:
-        raise InputError(f"workers: must lie between 1 and {MOST_WORKERS}, got {workers}; one a core is best")
     if scheduler is None:
-        yield partial(local, workers=workers or os.cpu_count() or 1)
+        yield processes(workers)
     else:
         with reached(scheduler) as client:
             yield partial(on_cluster, client=client)

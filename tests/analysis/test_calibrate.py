@@ -259,7 +259,7 @@ def test_a_name_is_taken_once(job, tmp_path) -> None:
         ({"simulations": 3}, "simulations: must lie between 20 and 100000, got 3"),
         ({"model": "none"}, "model: must be one of"),
         ({"seed": -1}, "seed: must lie between"),
-        ({"model": "loss-law"}, "loss-law needs training runs, .*, got none; give them with --runs FILE"),
+        ({"model": "loss-law"}, "evidence: must hold rows of loss_runs, .*, got none; give your own with --runs FILE"),
     ],
 )
 def test_what_is_asked_is_checked(job, change, rule) -> None:
@@ -283,7 +283,7 @@ def test_the_command_leaves_a_folder_and_a_picture(aligntax, tmp_path) -> None:
     assert json.loads((folder / CALIBRATION).read_text())["verdict"] == "pass"
     code, _, err = aligntax("calibrate", "scaling", *few)
     assert code == 2 and "name: must be new" in err
-    code, _, err = aligntax("calibrate", "scaling", "--runs", "none.csv")
-    assert code == 2 and "runs: must be given to loss-law or overoptimization" in err
+    code, _, err = aligntax("calibrate", "compute", "--runs", "none.csv")
+    assert code == 2 and "runs: must be a CSV file that can be read" in err
     code, _, err = aligntax("calibrate", "scaling", "--workers", 0)
     assert code == 2 and "workers: must lie between" in err

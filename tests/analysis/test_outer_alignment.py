@@ -17,6 +17,7 @@ from analysis.refitting import plan
 from analysis.source import read_source
 from analysis.summary import summarise
 from analysis.words import amount, interval, missing
+from models import comparisons
 from models import outer_alignment as outer
 from models.catalogue import find_model
 from models.quantities import lookup
@@ -143,7 +144,7 @@ def test_the_budget_s_label_error_lies_within_that_of_new_labellers(fitted, evid
     assert row["q05"] - 0.02 < low < high < row["q95"] + 0.02
     assert row["q25"] < middle < row["q75"]
     for votes in (1, 3, 7):
-        assert outer.vote_error(0.2, votes) == pytest.approx(float(majority_error(0.2, votes)))
+        assert comparisons.vote_error(0.2, votes) == pytest.approx(float(majority_error(0.2, votes)))
 
 
 # ---------------------------------------------------------------------------------------------------- what a person is told

@@ -13,8 +13,9 @@ import xarray as xr
 from analysis.cases import Answer, Answerer, Case, Job, cases
 from analysis.inputs import parse_set
 from analysis.options import Talk
+from analysis.provenance import PACKAGES
 from analysis.store import stored_view
-from analysis.sweep import ANSWERS, COLUMNS, PACKAGES, load_sweep, resume, sweep
+from analysis.sweep import ANSWERS, COLUMNS, load_sweep, resume, sweep
 from models.catalogue import find_model
 from models.errors import InputError
 from tests.analysis.sweeping import QUICK, answer, by, numbered, row
@@ -308,7 +309,7 @@ def test_workers_are_let_go_at_once_when_writing_fails(job, asked, tmp_path, mon
     def full(number):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("analysis.sweep.os.fsync", full)
+    monkeypatch.setattr("analysis.journal.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         sweep(job, asked, workers, tmp_path, "mine")
     assert gone == [True]

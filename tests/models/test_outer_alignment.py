@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import gammaln
 
+from models import comparisons
 from models import outer_alignment as outer
 from models.errors import InputError
 from models.evidence import load_evidence
@@ -28,8 +29,8 @@ def test_the_chance_of_losing_is_the_binomial_s(n) -> None:
     advantage = np.array([-0.9, -0.3, 0.0, 1e-3, 0.2, 0.6, 1.0])
     tally = stats.binom(n, (1 + advantage) / 2)
     below, tied = tally.cdf((n - 1) // 2), tally.pmf(n // 2) if n % 2 == 0 else 0.0
-    assert outer.lose_probability(advantage, n, "losses") == pytest.approx(below + tied, abs=1e-14)
-    assert outer.lose_probability(advantage, n, "split") == pytest.approx(below + 0.5 * tied, abs=1e-14)
+    assert comparisons.lose_probability(advantage, n, "losses") == pytest.approx(below + tied, abs=1e-14)
+    assert comparisons.lose_probability(advantage, n, "split") == pytest.approx(below + 0.5 * tied, abs=1e-14)
 
 
 def simulated(rng, n, gap, error, evaluator, votes, correlation, tie_share, ties, draws=10**6):
@@ -64,22 +65,22 @@ def test_the_chance_of_losing_is_that_of_a_million_simulated_records(
 ) -> None:
     """Label by label, within 4 standard errors."""
     lost = simulated(np.random.default_rng(n), n, gap, error, evaluator, votes, correlation, tie_share, ties)
-    wrong = outer.vote_error(error, votes, correlation)
-    advantage = outer.label_advantage(gap, wrong, 1 - 2 * evaluator, tie_share, ties)
-    assert abs(lost.mean() - outer.lose_probability(advantage, n, ties)) < 4 * lost.std() / 1000
+    wrong = comparisons.vote_error(error, votes, correlation)
+    advantage = comparisons.label_advantage(gap, wrong, 1 - 2 * evaluator, tie_share, ties)
+    assert abs(lost.mean() - comparisons.lose_probability(advantage, n, ties)) < 4 * lost.std() / 1000
 
 
 def test_an_even_number_of_comparisons_is_worse_than_the_odd_one_before_it_where_ties_lose() -> None:
     """Strict majority is not monotone in n; where ties split, an even number is as good."""
     n = np.arange(1, 40)
-    split, losses = (outer.lose_probability(0.3, n, ties) for ties in TIES)
+    split, losses = (comparisons.lose_probability(0.3, n, ties) for ties in TIES)
     assert np.all(losses[1::2] > losses[:-1:2])
     assert split[1::2] == pytest.approx(split[:-1:2])
     for values in (losses[::2], losses[1::2], split[::2]):
         assert np.all(np.diff(values) < 0)
     chance = losses[4] * 1.01  # n = 5 passes, n = 6 does not
     assert losses[5] > chance
-    assert outer.comparisons_needed(0.3, np.log(chance), "losses") > 6
+    assert comparisons.comparisons_needed(0.3, np.log(chance), "losses") > 6
 
 
 # -------------------------------------------------------------------------------------------------------- how many needed
@@ -88,7 +89,7 @@ def test_an_even_number_of_comparisons_is_worse_than_the_odd_one_before_it_where
 def brute_force(advantage, chance, ties, most=4000):
     """One more than the last number of comparisons that fails."""
     n = np.arange(1, most + 1)
-    failing = n[outer.lose_probability(advantage, n, ties) > chance]
+    failing = n[comparisons.lose_probability(advantage, n, ties) > chance]
     assert not len(failing) or failing[-1] < most
     return failing[-1] + 1 if len(failing) else 1
 
@@ -96,17 +97,17 @@ def brute_force(advantage, chance, ties, most=4000):
 @pytest.mark.parametrize("ties", TIES)
 def test_comparisons_needed_are_those_of_brute_force(ties) -> None:
     for a, chance in product((0.08, 0.2, 0.37, 0.7, 0.99, 1.0), (0.6, 0.4, 0.05, 1e-3, 1e-4)):
-        assert outer.comparisons_needed(a, np.log(chance), ties) == brute_force(a, chance, ties)
+        assert comparisons.comparisons_needed(a, np.log(chance), ties) == brute_force(a, chance, ties)
 
 
 @given(ADVANTAGE, CHANCE, st.sampled_from(TIES))
 def test_exact_is_below_chernoff_is_below_hoeffding_and_only_just_passes(a, log_chance, ties) -> None:
-    n = outer.comparisons_needed(a, log_chance, ties)
-    assert n <= outer.chernoff(a, log_chance) <= outer.hoeffding(a, log_chance)
+    n = comparisons.comparisons_needed(a, log_chance, ties)
+    assert n <= comparisons.chernoff(a, log_chance) <= comparisons.hoeffding(a, log_chance)
     worst = n + (ties == "losses")  # the even one after it
-    assert outer.lose_probability(a, worst, ties) <= np.exp(log_chance)
+    assert comparisons.lose_probability(a, worst, ties) <= np.exp(log_chance)
     if n > 1:
-        assert outer.lose_probability(a, worst - 2, ties) > np.exp(log_chance)
+        assert comparisons.lose_probability(a, worst - 2, ties) > np.exp(log_chance)
 
 
 @given(st.floats(0.01, 1.0), ERROR, st.floats(0.0, 0.49), st.floats(0, 12), st.floats(1e-6, 0.5), st.sampled_from(TIES))
@@ -114,8 +115,8 @@ def test_more_are_needed_for_a_larger_error_a_smaller_gap_more_rivals_and_more_c
     gap, error, evaluator, rivals, delta, ties
 ) -> None:
     def needed(gap=gap, error=error, evaluator=evaluator, rivals=rivals, delta=delta):
-        advantage = outer.label_advantage(gap, error, 1 - 2 * evaluator)
-        return outer.comparisons_needed(advantage, outer.log_allowed(rivals, delta), ties)
+        advantage = comparisons.label_advantage(gap, error, 1 - 2 * evaluator)
+        return comparisons.comparisons_needed(advantage, comparisons.log_allowed(rivals, delta), ties)
 
     base = needed()
     assert base <= needed(error=error + 0.009)
@@ -129,15 +130,15 @@ def test_more_are_needed_for_a_larger_error_a_smaller_gap_more_rivals_and_more_c
 def test_very_many_comparisons_follow_the_normal_law(advantage) -> None:
     """``n a^2 -> z^2``, to a part in a million at 1e13 comparisons and to rounding beyond."""
     for log_chance in np.log([0.05, 1e-8, 1e-20]):
-        n = outer.comparisons_needed(advantage, log_chance)
+        n = comparisons.comparisons_needed(advantage, log_chance)
         assert n > 1e11
         assert n * advantage**2 == pytest.approx(stats.norm.isf(np.exp(log_chance)) ** 2, rel=1e-6)
 
 
 def test_a_chance_beyond_floating_point_takes_chernoff_s_number_without_a_jump() -> None:
-    here, there = (outer.comparisons_needed(0.01, outer.LOG_TINY + step) for step in (1e-3, -1e-3))
+    here, there = (comparisons.comparisons_needed(0.01, comparisons.LOG_TINY + step) for step in (1e-3, -1e-3))
     assert here < there < 1.01 * here
-    assert outer.comparisons_needed(0.01, outer.log_allowed(1000.0, 0.05)) == outer.chernoff(
+    assert comparisons.comparisons_needed(0.01, comparisons.log_allowed(1000.0, 0.05)) == comparisons.chernoff(
         0.01, np.log(0.05) - 1000 * np.log(10)
     )
 
@@ -146,23 +147,25 @@ def test_no_amount_suffices_from_one_half_on() -> None:
     """Labels that are guesses or worse, an evaluator that flips, ties that lose too often: infinity, never a number."""
     chance = np.log(0.01)
     for advantage in (
-        outer.label_advantage(0.5, 0.5, 1.0),
-        outer.label_advantage(0.5, 0.7, 1.0),
-        outer.label_advantage(0.5, 0.1, outer.evaluator_advantage(0.6, 0.0, 0.0)),
-        outer.label_advantage(0.1, 0.0, 1.0, tie_share=0.2, ties="losses"),
+        comparisons.label_advantage(0.5, 0.5, 1.0),
+        comparisons.label_advantage(0.5, 0.7, 1.0),
+        comparisons.label_advantage(0.5, 0.1, comparisons.evaluator_advantage(0.6, 0.0, 0.0)),
+        comparisons.label_advantage(0.1, 0.0, 1.0, tie_share=0.2, ties="losses"),
     ):
-        for needed in (outer.comparisons_needed, outer.chernoff, outer.hoeffding):
+        for needed in (comparisons.comparisons_needed, comparisons.chernoff, comparisons.hoeffding):
             assert needed(advantage, chance) == np.inf
-    assert np.isfinite(outer.comparisons_needed(outer.label_advantage(0.1, 0.0, 1.0, 0.2), chance))
+    assert np.isfinite(comparisons.comparisons_needed(comparisons.label_advantage(0.1, 0.0, 1.0, 0.2), chance))
 
 
 def test_an_evaluator_s_error_that_passes_one_half_flips_the_preference() -> None:
     v = 1 / (1 + np.exp(-(np.log(0.05 / 0.95) + 0.3 * 13)))
-    assert outer.evaluator_advantage(0.05, 0.3, 13.0) == pytest.approx(1 - 2 * v) and v > 0.5
-    assert outer.evaluator_advantage(0.05, 0.3, 0.0) == pytest.approx(0.9)
-    assert outer.label_advantage(0.4, 0.1, -0.5) == -outer.label_advantage(0.4, 0.1, 0.5)
-    more = outer.vote_error(0.2, 9)
-    assert outer.label_advantage(0.4, more, -0.5) < outer.label_advantage(0.4, 0.2, -0.5)  # votes do not mend it
+    assert comparisons.evaluator_advantage(0.05, 0.3, 13.0) == pytest.approx(1 - 2 * v) and v > 0.5
+    assert comparisons.evaluator_advantage(0.05, 0.3, 0.0) == pytest.approx(0.9)
+    assert comparisons.label_advantage(0.4, 0.1, -0.5) == -comparisons.label_advantage(0.4, 0.1, 0.5)
+    more = comparisons.vote_error(0.2, 9)
+    assert comparisons.label_advantage(0.4, more, -0.5) < comparisons.label_advantage(
+        0.4, 0.2, -0.5
+    )  # votes do not mend it
 
 
 # ------------------------------------------------------------------------------------------------------- labels and votes
@@ -173,10 +176,10 @@ def test_votes_are_beta_binomial(error, votes, correlation) -> None:
     error = max(error, 1e-6)
     a, b = (s * (1 / correlation - 1) for s in (error, 1 - error))
     expected = stats.betabinom.sf(votes // 2, votes, a, b)
-    assert outer.vote_error(error, votes, correlation) == pytest.approx(expected, rel=1e-6, abs=1e-12)
-    assert outer.vote_error(error, votes) == pytest.approx(stats.binom.sf(votes // 2, votes, error), rel=1e-9)
-    assert outer.vote_error(error, 1, correlation) == pytest.approx(error)
-    assert outer.vote_error(error, votes) - 1e-12 <= expected <= error + 1e-9  # correlated votes help less
+    assert comparisons.vote_error(error, votes, correlation) == pytest.approx(expected, rel=1e-6, abs=1e-12)
+    assert comparisons.vote_error(error, votes) == pytest.approx(stats.binom.sf(votes // 2, votes, error), rel=1e-9)
+    assert comparisons.vote_error(error, 1, correlation) == pytest.approx(error)
+    assert comparisons.vote_error(error, votes) - 1e-12 <= expected <= error + 1e-9  # correlated votes help less
 
 
 def test_two_labellers_agree_as_often_as_counted() -> None:

@@ -16,7 +16,8 @@ from models.arrival import Chance
 from models.catalogue import HORIZON_DATES, find_model
 from models.errors import InputError
 from models.evidence import Evidence
-from models.time_horizon import ERRORS, QUANTITIES, SHAPES, log_horizon, threshold_date
+from models.horizon_trend import SHAPES, log_horizon, threshold_date
+from models.time_horizon import ERRORS, QUANTITIES
 from models.views import View, load_view
 from tests.prior import scale_at, suite_at
 
