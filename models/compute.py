@@ -283,10 +283,14 @@ def simulate(
     """
     rows = exact_runs(evidence, view)
     flop = _drawn_flop(*_run_moments(x, parameters, rows, view), rows["threshold"].values, rng)
-    published = estimates(evidence)
-    sd = np.sqrt(published["growth_se"].values ** 2 + parameters["algorithmic_spread"].values[..., None] ** 2)
-    growth = x["algorithmic_growth"][..., None] + sd * rng.standard_normal(sd.shape)
+    growth = _drawn_growth(x, parameters, estimates(evidence), rng)
     return {"log_flop": ("run", flop), "algorithmic_growth_estimate": ("estimate", growth)}
+
+
+def _drawn_growth(x: dict[str, Any], parameters: xr.Dataset, published: xr.Dataset, rng: np.random.Generator) -> Any:
+    """Estimates of algorithmic progress, (..., estimate), OOM/year."""
+    sd = np.sqrt(published["growth_se"].values ** 2 + parameters["algorithmic_spread"].values[..., None] ** 2)
+    return x["algorithmic_growth"][..., None] + sd * rng.standard_normal(sd.shape)
 
 
 def _run_moments(x: dict[str, Any], parameters: xr.Dataset, rows: xr.Dataset, view: View) -> tuple[Any, Any]:
@@ -334,8 +338,7 @@ def replicate(
         "exact": flop <= bound,
     }
     published = estimates(evidence)
-    sd = np.sqrt(published["growth_se"].values ** 2 + parameters["algorithmic_spread"].values ** 2)
-    growth = x["algorithmic_growth"] + sd * rng.standard_normal(sd.shape)
+    growth = _drawn_growth(x, parameters, published, rng)
     return {
         "training_runs": rows.assign({name: ("run", value) for name, value in drawn.items()}),
         "algorithmic_progress": published.assign(growth=("estimate", growth)),

@@ -156,7 +156,7 @@ class Evidence:
         """Return evidence in which the likelihood of some tables is of other rows, in the layout of each model's own.
 
         What a likelihood takes as given, such as the entry threshold of a run, is then given by the rows and not worked out again
-        from the others. The tables themselves stay as they are.
+        from the others. The tables themselves stay as they are, and every other method starts from them again.
 
         Parameters
         ----------
