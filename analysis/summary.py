@@ -20,6 +20,8 @@ __all__ = ["Series", "censored_quantile", "claims", "each", "probability", "summ
 
 PROBABILITIES = (0.05, 0.25, 0.50, 0.75, 0.95)
 TINY = np.finfo(float).tiny
+ROUNDING = 1e-12
+"""Of a share that is a sum of weights: the place it stands for among n numbers is known to n times this."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,9 @@ def censored_quantiles(values: Any, probabilities: Sequence[float], weights: Any
 
 def _between(ordered: Any, place: float) -> float:
     """Number at a place between two of them."""
+    # Sums of weights round: a place that is a whole number must not fall beside it, next to an infinite one.
+    if abs(place - round(place)) < ROUNDING * len(ordered):
+        place = round(place)
     below, above = ordered[int(np.floor(place))], ordered[int(np.ceil(place))]
     if np.isinf(below) or np.isinf(above):
         return float(below if below == above else (above if np.isinf(above) else below))

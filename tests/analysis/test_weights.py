@@ -116,3 +116,13 @@ def test_heavy_weights_have_a_large_k_hat():
     assert k_hat > 0.7
     light, k_light = pareto_smoothed(stats.norm.logpdf(x, 0.2, 0.9) - stats.norm.logpdf(x), 1.0)
     assert k_light < 0.5 and light.ess > weights.ess
+
+
+@pytest.mark.parametrize("n", [5, 2753, 40_001])
+@pytest.mark.parametrize("p", [0.05, 0.25, 0.5, 0.75, 0.95])
+def test_equal_weights_change_no_quantile_at_the_edge_of_a_censored_mass(n, p):
+    place = round(p * (n - 1))
+    x = np.arange(n, dtype=float)
+    x[:place] = -np.inf
+    p = place / (n - 1)
+    assert censored_quantile(x, p) == censored_quantile(x, p, np.full(n, 1 / n)) == place

@@ -1,7 +1,7 @@
 "use strict";
 // Weighted draws, as analysis/weights.py, analysis/summary.py and ArviZ's Pareto smoothing have them (arXiv:1507.02646).
 const Weights = (() => {
-  const EPSILON = 2 ** -52, TINY = 2.2250738585072014e-308;
+  const EPSILON = 2 ** -52, TINY = 2.2250738585072014e-308, ROUNDING = 1e-12;
 
   const total = (values) => { let sum = 0; for (const v of values) sum += v; return sum; };
 
@@ -117,7 +117,8 @@ const Weights = (() => {
       let low = 0, high = n;
       while (low < high) { const middle = (low + high) >> 1; if (stand[middle] / end <= p) low = middle + 1; else high = middle; }
       const i = Math.min(Math.max(low - 1, 0), n - 2);
-      const place = i + Math.min(Math.max((p - stand[i] / end) / (stand[i + 1] / end - stand[i] / end), 0), 1);
+      const between = i + Math.min(Math.max((p - stand[i] / end) / (stand[i + 1] / end - stand[i] / end), 0), 1);
+      const whole = Math.round(between), place = Math.abs(between - whole) < ROUNDING * n ? whole : between;
       const [a, b] = [x[Math.floor(place)], x[Math.ceil(place)]];
       if (!Number.isFinite(a) || !Number.isFinite(b)) return a === b ? a : Number.isFinite(b) ? a : b;
       return a + (place - Math.floor(place)) * (b - a);
