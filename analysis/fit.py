@@ -129,8 +129,17 @@ class CompiledModel:
             }
         pm.set_data(values, model=self.graph, coords=coords)
 
-    def posterior(self, options: Sampling, progress: Progress | None = None) -> tuple[xr.Dataset, xr.Dataset]:
+    def posterior(
+        self, options: Sampling, progress: Progress | None = None, unconstrained: bool = False
+    ) -> tuple[xr.Dataset, xr.Dataset]:
         """Sample the posterior alone.
+
+        Parameters
+        ----------
+        options : Sampling
+        progress : callable, optional
+        unconstrained : bool
+            Whether ``sample_stats`` keeps ``unconstrained_draw`` (chain, draw, unconstrained_parameter), what NUTS moved.
 
         Returns
         -------
@@ -155,6 +164,7 @@ class CompiledModel:
             progress_bar=False,
             progress_callback=None if progress is None else lambda each: progress(*_count(each)),
             blocking=False,
+            store_unconstrained=unconstrained,
         )
         # nutpie's own waiting takes an interrupt for the end and returns the draws so far
         try:

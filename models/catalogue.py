@@ -83,6 +83,9 @@ class Model:
         ``X_by_DIMENSION`` is reported as ``X[label]``.
     log_no_tai : callable, optional
         ``(x, parameters, evidence, view)`` to the log probability of each draw that nothing has arrived yet.
+    pointwise : callable, optional
+        ``(x, parameters, evidence, view) -> dict`` of the log density of each row given the others, (draw, row), by table: of those
+        whose rows are not independent given a draw.
     background : tuple of str
         Tables with a likelihood in other models that its figures or answers show.
     adaptation : {"diag", "low_rank"}
@@ -105,6 +108,7 @@ class Model:
     replicate: Callable[..., dict[str, xr.Dataset]]
     coords: Callable[[Evidence], Coords]
     log_no_tai: Callable[[Draws, xr.Dataset, Evidence, View], Any] | None = None
+    pointwise: Callable[[Draws, xr.Dataset, Evidence, View], dict[str, xr.DataArray]] | None = None
     background: tuple[str, ...] = ()
     adaptation: Literal["diag", "low_rank"] = "diag"
     target_accept: float = 0.9
@@ -177,6 +181,7 @@ _JOINT = Model(
     replicate=joint.replicate,
     coords=_fixed(anchor_probability=("anchor", ANCHORS)),
     log_no_tai=joint.log_no_tai,
+    pointwise=time_horizon.pointwise,
     background=("labeller_agreement",),
     target_accept=0.75,
 )
@@ -279,6 +284,7 @@ _TIME_HORIZON = Model(
     data=time_horizon.data,
     replicate=time_horizon.replicate,
     coords=_fixed(time_horizon=("date", HORIZON_DATES)),
+    pointwise=time_horizon.pointwise,
 )
 _OUTER_ALIGNMENT = Model(
     name="outer-alignment",

@@ -63,9 +63,10 @@ __all__ = [
     "derive",
     "evaluations",
     "exact_evaluations",
-    "log_likelihood",
     "log_shape_weights",
+    "log_terms",
     "observed",
+    "pointwise",
     "replicate",
     "simulate",
 ]
@@ -106,6 +107,7 @@ def evaluations(evidence: Evidence, view: View) -> xr.Dataset:
         "long": np.sin(angle),
         "exact": (table["bound"].values[rows] == "exact").astype(float),
     }
+    columns["counts"] = np.ones(len(rows))  # a row that counts zero times is left out
     columns["short_gain"], columns["long_gain"] = _suite_gains(columns)
     keys = {"evaluation": table["evaluation"].values[rows]}
     return xr.Dataset({name: ("evaluation", column) for name, column in columns.items()}, keys)
@@ -144,10 +146,10 @@ def _own_scale(p: Mapping[str, Any], rows: Mapping[str, Any]) -> Any:
     return ((1.0 - p["suite_error_share"]) * rows["log2_sd"] ** 2 + p["horizon_scatter"] ** 2) ** 0.5
 
 
-def log_likelihood(
+def log_terms(
     x: Mapping[str, Any], p: Mapping[str, Any], rows: Mapping[str, Any], shape: str, view: View, log: Any = np.log
 ) -> Any:
-    """Log likelihood of the whole table under one shape; numpy and PyTensor alike.
+    """Log likelihood of each row under one shape; numpy and PyTensor alike.
 
     Parameters
     ----------
@@ -162,8 +164,7 @@ def log_likelihood(
 
     Returns
     -------
-    array or tensor
-        Without the last axis.
+    array or tensor, shape (..., evaluation)
     """
     turns = turns_at(x, rows["date"], view)
     trend = x["time_horizon_level"] / LOG2 + doublings(x["doubling_shrink"], turns, shape, log)
@@ -175,7 +176,7 @@ def log_likelihood(
     if shape == "superexponential":
         late = x["doubling_shrink"] * turns - 1.0  # a model measured after the trend has diverged rules it out
         terms = terms - CLIFF * 0.5 * (late + abs(late))
-    return terms.sum(axis=-1)
+    return rows["counts"] * terms
 
 
 # ------------------------------------------------------------------------------------------------------------- the model
@@ -209,7 +210,7 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
     weight = x["superexponential_weight"]
     terms = pt.stack([pt.log1p(-weight), pt.log(weight)])
     if rows.sizes["evaluation"]:
-        terms = terms + pt.stack([log_likelihood(x, p, row, shape, view, pt.log) for shape in SHAPES])
+        terms = terms + pt.stack([log_terms(x, p, row, shape, view, pt.log).sum() for shape in SHAPES])
         pm.Potential("time_horizons", pt.logsumexp(terms))
     return terms - pt.logsumexp(terms)
 
@@ -230,14 +231,31 @@ def log_shape_weights(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Ev
     -------
     ndarray, shape (draw, 2)
     """
+    joint = _log_shapes(x, parameters, evidence, view)[0]
+    return joint - logsumexp(joint, axis=-1, keepdims=True)
+
+
+def _log_shapes(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> tuple[Any, Any]:
+    """Log probability of each shape and the table, (draw, 2), and log likelihood of each row under it, (draw, 2, evaluation)."""
     rows = evaluations(evidence, view)
     arrays = {str(name): column.values for name, column in rows.data_vars.items()}
     column = {name: np.asarray(x[name])[..., None] for name in QUANTITIES}
     p = {name: parameters[name].values[..., None] for name in ERRORS}
     weight = x["superexponential_weight"]
-    each = [log_likelihood(column, p, arrays, shape, view) for shape in SHAPES]
-    terms = np.stack([np.log1p(-weight), np.log(weight)], axis=-1) + np.stack(each, axis=-1)
-    return terms - logsumexp(terms, axis=-1, keepdims=True)
+    terms = np.stack([log_terms(column, p, arrays, shape, view) for shape in SHAPES], axis=-2)
+    return np.stack([np.log1p(-weight), np.log(weight)], axis=-1) + terms.sum(axis=-1), terms
+
+
+def pointwise(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
+    """Log density of each evaluation given the others and the draw, which also tell the shape, by table.
+
+    ``p(y_i | y_-i) = p(y) / p(y_-i)``, each a mixture over :data:`SHAPES`; shape (draw, evaluation).
+    """
+    joint, terms = _log_shapes(x, parameters, evidence, view)
+    rest = logsumexp(joint[..., None] - terms, axis=-2)
+    keys = {"evaluation": evaluations(evidence, view)["evaluation"].values}
+    found = logsumexp(joint, axis=-1)[..., None] - rest
+    return {"time_horizons": xr.DataArray(found, keys, ("draw", "evaluation"))}
 
 
 def build(evidence: Evidence, view: View) -> Any:
