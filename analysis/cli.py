@@ -15,7 +15,7 @@ from types import FrameType
 
 import typer
 
-from analysis.commands import Stopped, density, evidence, forecasts, overoptimization, runs, view
+from analysis.commands import Stopped, density, evidence, forecasts, overoptimization, runs, trust, view
 from analysis.commands import budget as buying
 from analysis.commands import calibrate as calibrating
 from analysis.commands import compare as comparing
@@ -43,6 +43,8 @@ READ = (
     comparing.compare,
     drivers.sensitivity,
     buying.budget,
+    trust.loo,
+    trust.robustness,
     runs.runs,
     indexing.index,
     runs.report,

@@ -1,7 +1,7 @@
 """Climb the ladder of cross-validation: weights, then draws moved to where a unit left out would have them, then a refit.
 
-A rung is taken for the units that the one before cannot estimate: PSIS; moment matching [1]_, which moves and scales the draws; and
-the posterior without the unit, sampled anew, whose answer is exact but for Monte Carlo error.
+A rung is taken for the units that the one before cannot estimate: PSIS; moment matching [1]_, which moves and scales the draws;
+and the posterior without the unit, sampled anew, whose answer is exact but for Monte Carlo error.
 
 References
 ----------
@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.cross_validation import CrossValidation, Unit, psis, rows_of, tree_of, units, weigh
-from analysis.leave_out import Left, LeaveOut
+from analysis.leave_out import LeaveOut, Left
 from analysis.options import Sampling
 from analysis.seeds import child
 

@@ -5,8 +5,8 @@ Every term of the log likelihood is multiplied by how often it counts, which is 
     log p(theta | y) = log p(theta) + sum_i counts_i log p(y_i | theta) + constant
     log p(y_i | y_-i, theta) = log p(y | theta) - log p(y_-i | theta)
 
-The second line is the density of unit ``i`` given a draw and, where the rows of a table are not independent given a draw, the rows
-that stay. A unit is a row of a term's own dimension; studies on the same runs are one.
+The second line is the density of unit ``i`` given a draw and, where the rows of a table are not independent given a draw, the
+rows that stay. A unit is a row of a term's own dimension; studies on the same runs are one.
 """
 
 from collections.abc import Collection, Mapping

@@ -25,6 +25,7 @@ from analysis.pages.live import Live
 from analysis.pages.pictures import explorer, failures, show
 from analysis.pages.sentences import filled, template
 from analysis.pages.sources import linked
+from analysis.pages.trust import trust
 from analysis.plot_style import used_rows, view_of
 from analysis.sensitivity import sensitivity_of
 from analysis.shifts import by_anchor
@@ -170,6 +171,7 @@ def _page(result: Result, strict: bool) -> dict[str, Any]:
         "anchors": _anchors(result),
         "shifts": _shifts(drawn),
         "drivers": _drivers(result),
+        "trust": trust(result, horizon),
         "evidence": list(_evidence(result, model)),
         "priors": [_prior(name, view.quantities[name], result) for name in model.quantities],
         "errors": sum(bool(shown.error) for group in sections.values() for shown in group),

@@ -84,8 +84,8 @@ class Model:
     log_no_tai : callable, optional
         ``(x, parameters, evidence, view)`` to the log probability of each draw that nothing has arrived yet.
     pointwise : callable, optional
-        ``(x, parameters, evidence, view) -> dict`` of the log density of each row given the others, (draw, row), by table: of those
-        whose rows are not independent given a draw.
+        ``(x, parameters, evidence, view) -> dict`` of the log density of each row given the others, (draw, row), by table:
+        of those whose rows are not independent given a draw.
     background : tuple of str
         Tables with a likelihood in other models that its figures or answers show.
     adaptation : {"diag", "low_rank"}
