@@ -51,11 +51,12 @@ def p_values(observed: xr.Dataset, predicted: xr.Dataset) -> dict[str, dict[str,
         # to the precision that replicates are stored in, or none would ever equal an observation
         values = actual.values.astype(predicted[name].dtype).astype(float)
         drawn = predicted[name].values.astype(float).reshape(-1, actual.size)
-        found[str(name)] = {what: _p(statistic(values), statistic(drawn)) for what, statistic in STATISTICS.items()}
+        with np.errstate(invalid="ignore"):  # a range between infinities
+            found[str(name)] = {what: _p(statistic(values), statistic(drawn)) for what, statistic in STATISTICS.items()}
     return found
 
 
 def _p(actual: float, drawn: Any) -> float:
-    """Share of replicates beyond; a range between infinities is infinite."""
+    """Share of replicates beyond; what is undefined between infinities is infinite."""
     drawn = np.nan_to_num(drawn, nan=np.inf, posinf=np.inf, neginf=-np.inf)
     return float(np.mean(drawn > actual) + 0.5 * np.mean(drawn == actual))
