@@ -16,6 +16,7 @@ from types import FrameType
 import typer
 
 from analysis.commands import Stopped, density, evidence, forecasts, overoptimization, runs, trust, view
+from analysis.commands import backtest as testing
 from analysis.commands import budget as buying
 from analysis.commands import calibrate as calibrating
 from analysis.commands import compare as comparing
@@ -37,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-MAKE = (runs.run, refitting.refit, sweeping.sweep, calibrating.calibrate)
+MAKE = (runs.run, refitting.refit, sweeping.sweep, calibrating.calibrate, testing.backtest)
 READ = (
     runs.show,
     comparing.compare,

@@ -6,7 +6,8 @@
     log score = log f(y)                             nat
     PIT = F(y)                                       uniform if the forecast is calibrated
 
-A density is read from draws by a kernel of Student's t with four degrees of freedom, whose tails leave no observation without any.
+A density is read from draws by a kernel of Student's t with four degrees of freedom, whose tails reach every
+observation.
 
 References
 ----------
@@ -38,6 +39,8 @@ class Score:
         Whether the central interval of each of :data:`COVERAGES` held what came.
     q05, q50, q95 : float
         Of the forecast.
+    diverged : float
+        Share of draws that were infinite.
     """
 
     crps: float
@@ -47,6 +50,7 @@ class Score:
     q05: float
     q50: float
     q95: float
+    diverged: float
 
 
 def score(draws: Any, actual: float) -> Score:
@@ -55,15 +59,18 @@ def score(draws: Any, actual: float) -> Score:
     Parameters
     ----------
     draws : ndarray, shape (draw,)
-        Infinite where a trend has diverged: such draws count as beyond everything, at the largest finite one.
+        Infinite where a trend has diverged: such draws count at the largest finite one, for their CRPS would be infinite.
     actual : float
     """
     finite = draws[np.isfinite(draws)]
+    diverged = 1.0 - len(finite) / len(draws)
     draws = np.clip(draws, finite.min(), finite.max())
     u = pit(draws, actual)
     covered = tuple(bool(abs(u - 0.5) <= 0.5 * level) for level in COVERAGES)
     low, middle, high = np.quantile(draws, (0.05, 0.5, 0.95))
-    return Score(crps(draws, actual), log_score(draws, actual), u, covered, float(low), float(middle), float(high))
+    return Score(
+        crps(draws, actual), log_score(draws, actual), u, covered, float(low), float(middle), float(high), diverged
+    )
 
 
 def crps(draws: Any, actual: float) -> float:

@@ -1,0 +1,67 @@
+"""A backtest as one offline page."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from analysis import backtest_plots
+from analysis.backtest import Scored
+from analysis.backtest_words import BELIEF_HEADS, SKILL_HEADS, belief_rows, lost, skill_rows
+from analysis.gallery import Drawing
+from analysis.options import Talk
+from analysis.pages.checks import Page, Row, Table, write_checks
+
+__all__ = ["write_page"]
+
+QUIET = Talk()
+
+
+def write_page(
+    folder: Path, info: Mapping[str, Any], scores: Sequence[Scored], talk: Talk = QUIET, strict: bool = False
+) -> Path:
+    """Write ``report.html`` into the folder of a backtest."""
+    first, last = info["origins"]
+    skill = Table(
+        "Model beside naive forecasts",
+        "skill",
+        SKILL_HEADS,
+        [Row(row) for row in skill_rows(info["skill"])],
+        [
+            "CRPS in the unit of what is predicted, a mean over later rows of all origins; then its ratio to that of each "
+            "baseline on the same rows, over all and over the first years after the origin. Below one the model is better. The "
+            "gain in log score is in nat a row, over each baseline.",
+            *(f"{line}." for line in lost(info["skill"])),
+        ],
+        range(2, len(SKILL_HEADS)),
+    )
+    belief = Table(
+        "Which data exponent would a forecaster have believed in?",
+        "beliefs",
+        BELIEF_HEADS,
+        [Row(row) for row in belief_rows(info["beliefs"])],
+        ["Pooled exponent gamma of data proportional to parameters^gamma: 1 is linear, 0.8 is Bio Anchors'."],
+        range(1, len(BELIEF_HEADS)),
+    )
+    skipped = Table("Not forecast", "skipped", ("Origin",), [Row((line,)) for line in info["skipped"]])
+    drawings = [
+        Drawing(
+            "Median (line) and 90% interval (dashed) that each origin gave to the rows that came later, and what came (dots).",
+            partial(backtest_plots.fans, scores),
+        ),
+        Drawing("Mean CRPS by origin and method; lower is better.", partial(backtest_plots.scores_by_origin, scores)),
+        Drawing(
+            "Where what came lies in the model's forecast; even if calibrated, in the middle if forecasts are too wide.",
+            partial(backtest_plots.pits, scores),
+        ),
+    ]
+    page = Page(
+        "Would the models have known?",
+        "Fitted on the evidence up to each year, how well do the trends predict what came, beside naive forecasts?",
+        f"Origins {first} to {last}, priors of the view {info['view']['name']}, {info['created']}; {info['divergences']} "
+        "divergences. Priors were written knowing what came.",
+        info,
+        [skill, belief, *([skipped] if skipped.rows else [])],
+        drawings,
+    )
+    return write_checks(folder, page, talk, strict)
