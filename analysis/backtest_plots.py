@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from analysis.backtest import METHODS, MODEL, Scored
 from analysis.backtest_targets import TARGETS
@@ -24,7 +25,7 @@ def _targets(scores: Sequence[Scored]) -> list[str]:
 def fans(scores: Sequence[Scored]) -> Figure:
     """Median and 90% interval that each origin gave to later rows, and what came; a panel a target."""
     targets = _targets(scores)
-    figure = Figure(figsize=(WIDTH, 2.3 * len(targets)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 2.6 * len(targets)), layout="constrained")
     panels = figure.subplots(len(targets), 1, squeeze=False)[:, 0]
     for axes, target in zip(panels, targets, strict=True):
         ours = [each for each in scores if each.target == target and each.method == MODEL]
@@ -39,6 +40,7 @@ def fans(scores: Sequence[Scored]) -> Figure:
         axes.scatter(*zip(*sorted(came), strict=True), s=10, color="black", zorder=3)
         low, high = min(y for _, y in came), max(y for _, y in came)
         axes.set_ylim(low - 0.6 * (high - low), high + 0.6 * (high - low))  # diverging trends leave the panel
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_title(target)
         axes.set_ylabel(TARGETS[target].unit)
         axes.legend(title="known to", fontsize=7, title_fontsize=7, loc="upper left", ncols=3)
@@ -58,6 +60,9 @@ def scores_by_origin(scores: Sequence[Scored]) -> Figure:
             means = [np.mean([each.score.crps for each in found if each.origin == origin]) for origin in origins]
             axes.plot(origins, means, color=COLOURS[method], marker="o", ms=3, label=method)
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_title(target)
         axes.set_ylabel(f"CRPS ({TARGETS[target].unit})")
         axes.legend(fontsize=7)
