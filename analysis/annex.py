@@ -1,8 +1,6 @@
 """Files that are added to a run after it: what more was asked of it, with what it was asked of."""
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,28 +33,9 @@ def own_draws(run: str, out: Path) -> Source:
 
 
 def write_annex(run: Source | Result, name: str, value: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a file beside a run's own, whole or not at all, in place of the one of before; returns what it holds.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written.
-    """
-    path = run.path / name
+    """Write a file beside a run's own, whole or not at all, in place of the one of before; returns what it holds."""
     whole = {"format": FORMAT, "run": run.path.name, "draws": hash_of_draws(run.info), **provenance(), **value}
-    try:
-        handle, half = tempfile.mkstemp(prefix=f".{name}.", dir=run.path)
-    except OSError as error:
-        rule = "must be a folder that can be written"
-        raise InputError(f"run: {rule}, got {run.path} ({error.strerror}); copy the run elsewhere") from None
-    try:
-        os.close(handle)
-        write_json(Path(half), whole)
-        os.chmod(half, 0o644)
-        os.replace(half, path)
-    except BaseException:
-        os.unlink(half)
-        raise
+    write_json(run.path / name, whole)
     return whole
 
 

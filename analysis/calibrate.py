@@ -340,9 +340,7 @@ def _finish(found: Calibration, target: Path) -> Calibration:
         "with_divergences": sum(line["divergences"] > 0 for line in good),
         "quantities": tests,
     }
-    half = found.path / f".{CALIBRATION}"
-    write_json(half, info)
-    half.replace(found.path / CALIBRATION)
+    write_json(found.path / CALIBRATION, info)
     if target.exists():
         raise InputError(f"name: {target} was taken meanwhile; move it away, then calibrate again as before")
     (found.path / LOCK).unlink()

@@ -5,7 +5,9 @@ check failed; 2 the input is wrong; 130 interrupted.
 """
 
 import atexit
+import errno
 import gc
+import os
 import signal
 import sys
 import threading
@@ -29,6 +31,7 @@ from models.errors import InputError
 __all__ = ["app", "main"]
 
 INTERRUPTED = 130
+REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 AGAIN = 2.0  # seconds after which an interrupt that led to nothing is raised again
 
 app = typer.Typer(
@@ -82,6 +85,14 @@ def insisting() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def refused(error: OSError) -> str:
+    """What to do when the disk does not take what is written."""
+    where = f" ({error.filename})" if error.filename else ""
+    rule = "must be a folder that can be written and has room"
+    why = os.strerror(error.errno or 0)
+    return f"out: {rule}, got: {why}{where}; nothing half done is listed; make room and ask again, or choose another with --out"
+
+
 def main() -> None:
     """Run the command line."""
     atexit.register(gc.freeze)  # a process that ends need not look for garbage among a million objects
@@ -93,6 +104,11 @@ def main() -> None:
             app()
     except InputError as error:
         sys.stderr.write(f"aligntax: {error}\n")
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in REFUSED:
+            raise
+        sys.stderr.write(f"aligntax: {refused(error)}\n")
         sys.exit(2)
     except Stopped as stopped:
         sys.stderr.write(f"\naligntax: {stopped}\n")

@@ -16,6 +16,7 @@ view changes; :func:`load` lays them over the run that they belong to.
 """
 
 import csv
+import fcntl
 import hashlib
 import json
 import os
@@ -50,6 +51,7 @@ KEYS = {
     SUMMARY: ("run", "model", "view", "method", "verdict", "checks", "claims", "quantities"),
     INFO: ("created", "model", "view", "sampler", "prior_only", "horizon", "files"),
 }
+UNFINISHED = ".unfinished-"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -153,7 +155,8 @@ def unfinished(out: Path, name: str) -> Iterator[Unfinished]:
         raise InputError(f"name: must be new, got {name!r}, which exists in {out}; choose another with --name")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{name}.unfinished-", dir=out))
+        _tidy(out)
+        folder, lock = _begin(out, name)
     except OSError as error:
         raise InputError(
             f"out: must be a folder that can be written, got {out} ({error.strerror}); choose another with --out"
@@ -169,6 +172,35 @@ def unfinished(out: Path, name: str) -> Iterator[Unfinished]:
             if parent.exists() and not any(parent.iterdir()):
                 parent.rmdir()
         raise
+    finally:
+        os.close(lock)
+
+
+def _begin(out: Path, name: str) -> tuple[Path, int]:
+    """A new folder, locked for as long as the descriptor is open; the system closes that of a process that is killed."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=f".{name}{UNFINISHED}", dir=out))
+        lock = os.open(folder, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists():  # else somebody tidied between making and locking
+            return folder, lock
+        os.close(lock)
+
+
+def _tidy(out: Path) -> None:
+    """Remove what runs left that were killed: unfinished folders that nobody has locked."""
+    for folder in out.glob(f".*{UNFINISHED}*"):
+        try:
+            lock = os.open(folder, os.O_RDONLY)
+        except OSError:  # gone meanwhile
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:  # being written
+            continue
+        finally:
+            os.close(lock)
 
 
 def _rename(folder: Path, out: Path, name: str) -> Path:
@@ -265,8 +297,14 @@ def digest(path: Path) -> str:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write strict JSON: no NaN."""
-    path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", "utf-8")
+    """Write strict JSON, no NaN, whole or not at all."""
+    half = path.with_name(f".{path.name}.half")
+    try:
+        half.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", "utf-8")
+        half.replace(path)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
 
 
 def write_table(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> None:

@@ -171,21 +171,16 @@ def sweep(
     out = Path(out)
     name = run_name(name or default_name(job, cases))
     place = _place(out, name)
-    if (out / name).exists() or place.exists():
-        got = f"{name!r}, which exists in {out}" if (out / name).exists() else f"{name!r}, a sweep that is not finished"
-        remedy = (
-            "choose another with --name" if (out / name).exists() else f"go on with it: aligntax sweep --resume {name}"
-        )
-        raise InputError(f"name: must be new, got {got}; {remedy}")
+    _check_new(out, name)
     info = _manifest(job, cases, name, evidence_folder)
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        place.mkdir()
+        place.mkdir(parents=True, exist_ok=True)  # without a question it is what a sweep left that was killed at once
     except OSError as error:
         raise InputError(
             f"out: must be a folder that can be written, got {out} ({error.strerror}); choose another with --out"
         ) from None
     with held(place, "sweep"):
+        _check_new(out, name)
         try:
             _write_question(place, info, {case.view.hash: case.view for case in cases})
         except BaseException:
@@ -194,8 +189,17 @@ def sweep(
         return _work(Sweep(place, info), job, cases, workers, out / name, talk)
 
 
+def _check_new(out: Path, name: str) -> None:
+    """Refuse the name of a sweep that exists, finished or not."""
+    if (out / name).exists():
+        raise InputError(f"name: must be new, got {name!r}, which exists in {out}; choose another with --name")
+    if goes_on(name, out):
+        rule = f"name: must be new, got {name!r}, a sweep that is not finished"
+        raise InputError(f"{rule}; go on with it: aligntax sweep --resume {name}")
+
+
 def _write_question(place: Path, info: Mapping[str, Any], views: Mapping[str, View]) -> None:
-    (place / VIEWS).mkdir()
+    (place / VIEWS).mkdir(exist_ok=True)
     for hash_, view in views.items():
         (place / VIEWS / f"{hash_[:16]}.toml").write_text(view.to_toml(), "utf-8")
     write_json(place / SWEEP, info)  # last: without it the folder is no sweep
@@ -375,9 +379,7 @@ def _finish(found: Sweep, target: Path, talk: Talk) -> Sweep:
         "sittings": journal.sittings,
         "seconds": {lap: round(total, 3) for lap, total in seconds.items()},
     }
-    half = found.path / f".{SWEEP}"
-    write_json(half, info)
-    half.replace(found.path / SWEEP)
+    write_json(found.path / SWEEP, info)
     if target.exists():
         raise InputError(
             f"name: {target} was taken meanwhile; move it away, then aligntax sweep --resume {target.name}"

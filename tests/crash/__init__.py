@@ -1,0 +1,1 @@
+"""Kill commands at many moments, and look at what they left: ``make crash``."""
