@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.provenance import provenance
 from analysis.source import Source, read_source
-from analysis.store import FORMAT, Result, find_run, hash_of_draws, write_json
+from analysis.store import FORMAT, Result, find_run, hash_of_draws, text_of, write_json
 from models.errors import InputError
 
 __all__ = ["CROSS_VALIDATION", "ROBUSTNESS", "own_draws", "read_annex", "write_annex"]
@@ -51,7 +51,7 @@ def read_annex(result: Result, name: str) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        value = json.loads(path.read_text("utf-8"))
+        value = json.loads(text_of(path))
         good = value["format"] == FORMAT and value["draws"] == hash_of_draws(result.info)
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(f"run: {path} must be as aligntax writes it, got {type(error).__name__}; {remedy}") from None

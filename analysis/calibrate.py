@@ -29,7 +29,7 @@ from analysis.journal import LOCK, adding, held, read
 from analysis.options import Sampling, Talk
 from analysis.provenance import provenance
 from analysis.seeds import generator
-from analysis.store import run_name, write_json
+from analysis.store import run_name, text_of, write_json
 from analysis.uniformity import Band, chi_square, coverage, holm
 from analysis.workers import Workers
 from models.catalogue import find_model, restrict
@@ -272,9 +272,9 @@ def load_calibration(folder: Path) -> Calibration:
         If it is not what ``aligntax calibrate`` writes.
     """
     try:
-        info = json.loads((folder / CALIBRATION).read_text("utf-8"))
+        info = json.loads(text_of(folder / CALIBRATION))
         good = info["format"] == FORMAT and {"model", "view", "control", "simulations", "seed"} <= set(info)
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         rule = f"{folder / CALIBRATION} must be as `aligntax calibrate` writes it"
         raise InputError(f"calibration: {rule}, got {error}; calibrate again") from None
     if not good:

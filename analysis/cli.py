@@ -17,7 +17,7 @@ from types import FrameType
 
 import typer
 
-from analysis.commands import Stopped, density, evidence, forecasts, overoptimization, runs, trust, view
+from analysis.commands import Stopped, density, evidence, forecasts, harmless, overoptimization, runs, trust, view
 from analysis.commands import backtest as testing
 from analysis.commands import budget as buying
 from analysis.commands import calibrate as calibrating
@@ -103,12 +103,12 @@ def main() -> None:
         with insisting():
             app()
     except InputError as error:
-        sys.stderr.write(f"aligntax: {error}\n")
+        sys.stderr.write(f"aligntax: {harmless(str(error))}\n")
         sys.exit(2)
     except OSError as error:
         if error.errno not in REFUSED:
             raise
-        sys.stderr.write(f"aligntax: {refused(error)}\n")
+        sys.stderr.write(f"aligntax: {harmless(refused(error))}\n")
         sys.exit(2)
     except Stopped as stopped:
         sys.stderr.write(f"\naligntax: {stopped}\n")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile, ZipFile
 
 from models.errors import InputError
 
@@ -125,6 +126,38 @@ def _in_order(tree: "xr.DataTree", written: list[str]) -> "xr.DataTree":
     return xr.DataTree.from_dict({f"/{path.strip('.')}": found[path] for path in sorted(found, key=first.__getitem__)})
 
 
+DAMAGED = (
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+    BadZipFile,
+)
+
+
+@contextmanager
+def as_written(path: Path, what: str = "file of draws") -> "Iterator[None]":
+    """Whatever goes wrong in reading a file of draws means that it is not as it was written.
+
+    Raises
+    ------
+    InputError
+    """
+    try:
+        yield
+    except DAMAGED as error:
+        if isinstance(error, InputError):
+            raise
+        rule = f"must be a {what} as `aligntax run` writes it"
+        raise InputError(
+            f"run: {path} {rule}, got {str(error) or type(error).__name__}; restore it or run again"
+        ) from error
+
+
 @contextmanager
 def open_tree(path: Path) -> "Iterator[xr.DataTree]":
     """Open the draws of a run, whose file must have been verified; they are read as they are asked for.
@@ -137,23 +170,24 @@ def open_tree(path: Path) -> "Iterator[xr.DataTree]":
     import xarray as xr
 
     if path.name != FILES["zarr"]:
-        with xr.open_datatree(path, engine="h5netcdf") as lazy:
-            yield lazy
+        import h5py
+
+        with as_written(path):
+            h5py.File(
+                path, "r"
+            ).close()  # a file that is none leaves h5netcdf half made, which then complains of itself
+            with xr.open_datatree(path, engine="h5netcdf", phony_dims="sort") as lazy:
+                yield lazy
         return
     _check_zarr()
-    from zipfile import BadZipFile, ZipFile
-
     from zarr.storage import ZipStore
 
     if path.is_symlink():
         raise InputError(f"run: {path} must be the run's own file, got a link; copy the file itself")
-    try:
-        with (
-            ZipFile(path) as archive,
-            ZipStore(path, mode="r") as store,
-            xr.open_datatree(store, engine="zarr", consolidated=False) as lazy,  # type: ignore[arg-type]
-        ):
-            yield _in_order(lazy, archive.namelist())
-    except (BadZipFile, OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        rule = "must be a zarr store as `aligntax run` writes it"
-        raise InputError(f"run: {path} {rule}, got {error}; restore it or run again") from error
+    with (
+        as_written(path, "zarr store"),
+        ZipFile(path) as archive,
+        ZipStore(path, mode="r") as store,
+        xr.open_datatree(store, engine="zarr", consolidated=False) as lazy,  # type: ignore[arg-type]
+    ):
+        yield _in_order(lazy, archive.namelist())

@@ -15,7 +15,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from analysis.store import VIEW, Result, stored_view
+from analysis.store import VIEW, Result, stored_view, text_of
 from analysis.summary import Series, each
 from analysis.words import short
 from models.views import View
@@ -107,7 +107,7 @@ def _parsed(text: str) -> View:
 
 def view_of(result: Result) -> View:
     """View of a run, parsed once."""
-    return _parsed((result.path / VIEW).read_text("utf-8"))
+    return _parsed(text_of(result.path / VIEW))
 
 
 def draws_of(result: Result, names: tuple[str, ...], limit: int = DRAWS) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis.draw_files import FILES, file_of, open_tree
+from analysis.draw_files import FILES, as_written, file_of, open_tree
 from analysis.draws import split
-from analysis.store import INFO, SUMMARY, VIEW, evidence_of, find_run, origin, read_json, stored_view, verify
+from analysis.store import INFO, SUMMARY, VIEW, evidence_of, find_run, origin, read_json, stored_view, text_of, verify
 from models.catalogue import Model, find_model, restrict
 from models.errors import InputError
 from models.evidence import Evidence, load_evidence
@@ -89,7 +89,7 @@ def read_source(run: str | os.PathLike[str], out: str | os.PathLike[str] = "resu
     if info["model"]["version"] != model.version:
         got = info["model"]["version"]
         raise InputError(f"run: {folder} must be of model version {model.version}, got {got}; run it again")
-    view, known = stored_view((folder / VIEW).read_text("utf-8"), str(folder / VIEW))
+    view, known = stored_view(text_of(folder / VIEW), str(folder / VIEW))
     if known != info["view"]["hash"]:
         raise InputError(
             f"run: {folder} must have the view that it was fitted under, got {known[:12]} and not "
@@ -111,7 +111,7 @@ def _read(path: Path, embedded: Evidence, known: str) -> tuple[xr.Dataset, Evide
             return posterior, evidence_of({n: v.to_dataset().load() for n, v in lazy["evidence"].children.items()})
     import h5py
 
-    with h5py.File(path, "r") as file:
+    with as_written(path), h5py.File(path, "r") as file:
         posterior = _dataset(file["posterior"])
         if embedded.hash == known:
             return posterior, embedded

@@ -16,6 +16,7 @@ view changes; :func:`load` lays them over the run that they belong to.
 """
 
 import csv
+import errno
 import fcntl
 import hashlib
 import json
@@ -51,6 +52,7 @@ KEYS = {
     SUMMARY: ("run", "model", "view", "method", "verdict", "checks", "claims", "quantities"),
     INFO: ("created", "model", "view", "sampler", "prior_only", "horizon", "files"),
 }
+LARGEST = 50_000_000  # bytes of text; a sweep of a thousand views has one
 UNFINISHED = ".unfinished-"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -96,7 +98,7 @@ class Result:
     @property
     def view(self) -> "View":
         """The priors, resolved and complete."""
-        return stored_view((self.path / VIEW).read_text("utf-8"), str(self.path / VIEW))[0]
+        return stored_view(text_of(self.path / VIEW), str(self.path / VIEW))[0]
 
     @property
     def evidence(self) -> "Evidence":
@@ -316,6 +318,28 @@ def write_table(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> None:
         writer.writerows({"quantity": name, **row} for name, row in rows.items())
 
 
+def text_of(path: Path) -> str:
+    """Text of a file of a result, read no further than a bound.
+
+    Raises
+    ------
+    InputError
+        If it is no file, though perhaps a link to a device that has no end; or too large, or not UTF-8.
+    """
+    try:
+        if not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise InputError(f"run: {path} must be smaller than {LARGEST} bytes, got more; the file is damaged")
+        return content.decode("utf-8")
+    except OSError as error:
+        raise InputError(f"run: {path} must be readable, got {error.strerror}; see `aligntax runs`") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"run: {path} must be UTF-8 text, got {error.reason}; the file is damaged") from None
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object of a run.
 
@@ -325,10 +349,8 @@ def read_json(path: Path) -> dict[str, Any]:
         If the file is missing or not what a run writes.
     """
     try:
-        value = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"run: {path} must be readable, got {error.strerror}; see `aligntax runs`") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        value = json.loads(text_of(path))
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"run: {path} must be JSON as `aligntax run` writes it, got {error}; the file is damaged"
         ) from None
@@ -402,6 +424,11 @@ def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "results") -
     info = read_json(folder / INFO)
     with open_tree(folder / file_of(info["files"])) as lazy:
         tree = lazy.load()
+    if "derived" not in tree.children:
+        path = folder / file_of(info["files"])
+        raise InputError(
+            f"run: {path} must hold the group derived, got {', '.join(tree.children) or 'none'}; run again"
+        )
     result = Result(folder, info, read_json(folder / SUMMARY), tree)
     source = origin(folder)
     if source == folder:

@@ -30,7 +30,7 @@ from analysis.cases import Answer, Case, Job
 from analysis.journal import LOCK, adding, held, read
 from analysis.options import Sampling, Talk
 from analysis.provenance import provenance
-from analysis.store import run_name, stored_view, write_json
+from analysis.store import run_name, stored_view, text_of, write_json
 from analysis.workers import Workers
 from models.catalogue import find_model
 from models.errors import InputError
@@ -95,7 +95,7 @@ class Sweep:
     def view(self, case: Mapping[str, Any]) -> View:
         """View of a case of ``info["cases"]``."""
         path = self.path / VIEWS / f"{case['view_hash'][:16]}.toml"
-        return replace(stored_view(path.read_text("utf-8"), str(path))[0], name=case["view"])
+        return replace(stored_view(text_of(path), str(path))[0], name=case["view"])
 
 
 @dataclass
@@ -261,9 +261,9 @@ def load_sweep(folder: Path) -> Sweep:
         If it is not what ``aligntax sweep`` writes.
     """
     try:
-        info = json.loads((folder / SWEEP).read_text("utf-8"))
+        info = json.loads(text_of(folder / SWEEP))
         good = info["format"] == FORMAT and {"model", "evidence", "sampler", "cases", "keep_draws"} <= set(info)
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(
             f"sweep: {folder / SWEEP} must be as `aligntax sweep` writes it, got {error}; sweep again"
         ) from None

@@ -4,8 +4,9 @@ Commands import what they need inside themselves, so that reading a result stays
 """
 
 import json
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,6 +32,7 @@ __all__ = [
     "check_picture",
     "console",
     "dump",
+    "harmless",
     "read_own",
     "save_picture",
     "tell_failed",
@@ -53,24 +55,38 @@ Picture = Annotated[Path | None, typer.Option(help="Draw it into a file (png, sv
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
 class Stopped(Exception):
     """Interrupted, and something was kept: the message says what, and how to go on."""
 
 
 def console(stderr: bool = False) -> "Console":
-    """Terminal, or a pipe, which has no width: nothing is folded there."""
+    """Terminal, or a pipe, which has no width: nothing is folded there. What is printed is text and cannot steer it."""
     from rich.console import Console
+    from rich.segment import Segment
 
-    screen = Console(stderr=stderr, highlight=False)
+    class Screen(Console):
+        def render(self, *what: Any, **options: Any) -> Iterator[Segment]:
+            for segment in super().render(*what, **options):
+                yield segment if segment.control else Segment(harmless(segment.text), segment.style)
+
+    screen = Screen(stderr=stderr, highlight=False)
     if not screen.is_terminal:
         screen.width = 200
     return screen
 
 
+def harmless(text: str) -> str:
+    """Text whose control characters, which steer a terminal, and marks of direction are spelt out; lines and tabs stay."""
+    return STEERING.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
 def tell_failed(failed: Sequence[str]) -> None:
     """One line for each thing that failed while the rest went on."""
     for line in failed:
-        sys.stderr.write(f"aligntax: {line}\n")
+        sys.stderr.write(f"aligntax: {harmless(line)}\n")
 
 
 def dump(value: Any) -> None:

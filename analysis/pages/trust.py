@@ -37,7 +37,10 @@ def trust(result: Result, horizon: float) -> dict[str, Any]:
 
 
 def _p_values(result: Result) -> list[dict[str, Any]]:
-    groups = [result.tree[name].to_dataset() for name in ("observed_data", "posterior_predictive")]
+    names = ("observed_data", "posterior_predictive")
+    if not set(names) <= set(result.tree.children):  # a run that was stored without its replicates
+        return []
+    groups = [result.tree[name].to_dataset() for name in names]
     return [{"label": checked(name)[0], "cells": p_row(row)} for name, row in p_values(*groups).items()]
 
 
@@ -46,6 +49,8 @@ def _validated(result: Result) -> list[dict[str, Any]]:
     stored = read_annex(result, CROSS_VALIDATION)
     if stored is not None:
         return list(stored["tables"])
+    if "log_likelihood" not in result.tree.children:
+        return []
     model, view = find_model(result.record["model"]), result.view
     terms = result.tree["log_likelihood"].to_dataset()
     tables = view.tables(model.quantities)

@@ -136,7 +136,7 @@ def test_sections_come_in_order(page):
         "Figures",
         "What moves arrival",
         "What drives the answer",
-        "Posterior predictive checks",
+        "Does the model make and predict its evidence?",
         "Diagnostics",
         "All quantities",
         "Evidence",

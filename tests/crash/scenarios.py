@@ -118,7 +118,7 @@ def killed(whole: Whole, count: int, seed: int) -> Iterator[Outcome]:
 
 def killed_at_steps(whole: Whole, count: int, seed: int) -> Iterator[Outcome]:
     """Killed as it opens, renames or makes something, at each step or as many as asked for."""
-    for step in _spread(whole.steps, count):
+    for step in _spread(whole.steps, count + 1):
         out = whole.folder(f"step-{step}")
         ended = attempt(whole.work.asked(out), out, Blow(step=step))
         yield whole.judged(Outcome(whole.work.name, "killed at a step", step), out, ended)

@@ -1,0 +1,1 @@
+"""Hostile input, bounded in time: ``make fuzz``."""
