@@ -6,6 +6,7 @@
 ``ranks.csv``         a row a simulation: its number, seed, prior draws until it was kept, divergences, ranks
 ``ranks.jsonl``       the same as it was found, a line a simulation, failures too
 ``ranks.png``         how far the ranks of each quantity stray from uniform, beside the simultaneous band; by the command
+``report.html``       the same with every test, as a page; by the command
 ====================  =====================================================================================
 
 Until every simulation is done the folder is hidden (``.NAME.calibration``) and held by one process. Simulation ``i`` has the seed

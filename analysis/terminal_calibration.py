@@ -47,7 +47,7 @@ def calibration_table(console: "Console", found: "Calibration") -> None:
             )
     good = info["verdict"] == "pass"
     console.print(f"verdict: {_verdict(info)}", style="green" if good else "bold red", markup=False)
-    console.print(f"results: {found.path}", markup=False, soft_wrap=True)
+    console.print(f"report: {found.path / 'report.html'}", markup=False, soft_wrap=True)
 
 
 def _asked(info: "Mapping[str, Any]") -> str:

@@ -92,6 +92,7 @@ LAYERS: dict[str, set[str]] = {
         "pages",
         "pages.axes",
         "pages.backtest",
+        "pages.calibration",
         "pages.checks",
         "pages.compare",
         "pages.compare_charts",

@@ -76,9 +76,11 @@ def calibrate(
             raise Stopped(f"interrupted; what was simulated is kept, go on by asking the same with: {again}") from None
         if found.info["quantities"]:
             from analysis.calibration_plots import draw
+            from analysis.pages.calibration import write_page
 
-            talk.say("drawing the picture")
+            talk.say("drawing the picture and the page")
             draw(found.ranks(), found.info["quantities"], found.path / "ranks.png")
+            write_page(found, talk)
     if as_json:
         dump({"path": str(found.path), **found.info})
     else:

@@ -279,7 +279,14 @@ def test_the_command_leaves_a_folder_and_a_picture(aligntax, tmp_path) -> None:
     code, out, err = aligntax("calibrate", "scaling", *few)
     assert code == 0 and err == "" and "verdict: pass" in out and "20 of 20 simulations" in out
     folder = tmp_path / "results" / "mine"
-    assert {each.name for each in folder.iterdir()} == {CALIBRATION, RANKS, "ranks.csv", "ranks.png", "view.toml"}
+    assert {each.name for each in folder.iterdir()} == {
+        CALIBRATION,
+        RANKS,
+        "ranks.csv",
+        "ranks.png",
+        "report.html",
+        "view.toml",
+    }
     assert json.loads((folder / CALIBRATION).read_text())["verdict"] == "pass"
     code, _, err = aligntax("calibrate", "scaling", *few)
     assert code == 2 and "name: must be new" in err

@@ -296,7 +296,7 @@ def test_what_a_run_lacks_is_left_out(mine):
     info = {key: value for key, value in mine.info.items() if key != "sensitivity"}
     small = replace(mine, record=record, info=info, tree=xr.DataTree.from_dict(groups))
     text = _standing(write_report(small, strict=True).read_text("utf-8"))
-    assert "Posterior predictive checks" not in text
+    assert "Evidence replicated from the posterior" not in text
     assert "Which anchor" not in text
     assert "alignment data needed" not in text
     assert "Data exponent of each scaling study" in text

@@ -1,0 +1,97 @@
+"""A calibration as one offline page."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from analysis import calibration_plots
+from analysis.calibrate import LEVEL, Calibration
+from analysis.calibration import CONTROLS
+from analysis.gallery import Drawing
+from analysis.options import Talk
+from analysis.pages.checks import Page, Row, Table, write_checks
+from analysis.uniformity import RANKED
+
+__all__ = ["write_page"]
+
+QUIET = Talk()
+HEADS = (
+    "quantity",
+    "p of the band",
+    "adjusted",
+    "p of chi-square",
+    "adjusted",
+    "50% covers",
+    "90% covers",
+)
+
+
+def write_page(found: Calibration, talk: Talk = QUIET, strict: bool = False) -> Path:
+    """Write ``report.html`` into the folder of a finished calibration."""
+    info, ranks = found.info, found.ranks()
+    tests = info["quantities"]
+    beyond = {*info["rejected"], *info["coverage_rejected"]}
+    quantities = Table(
+        "Every quantity",
+        "quantities",
+        HEADS,
+        [
+            Row(_cells(name, tests[name]), name in beyond)
+            for name in sorted(tests, key=lambda name: _least(tests[name]))
+        ],
+        [
+            "Truths were drawn from the prior, evidence from each, and the model refitted; each truth is ranked among "
+            f"{RANKED} draws of its posterior. Where simulation and inference are of one model the ranks are uniform (Talts et "
+            "al., arXiv:1804.06788). Tested by the path of their distribution against the simultaneous band (arXiv:2103.10522), "
+            f"and by chi-square; adjusted for {len(tests)} quantities by Holm, rejected below {LEVEL:.0%}.",
+        ],
+        range(1, len(HEADS)),
+    )
+    failures = Table(
+        "Without an answer",
+        "failures",
+        ("simulation", "why"),
+        [Row((each["case"], each["error"]), True) for each in info["failures"]],
+    )
+    drawing = Drawing(
+        "How far the ranks of each quantity stray from uniform: a line a quantity, beside the 99% simultaneous band of one. "
+        "Those beyond it, adjusted for their number, are named.",
+        partial(calibration_plots.paths, ranks, tests),
+        dense=True,
+    )
+    page = Page(
+        f"Calibration: {info['model']['name']}",
+        "Does the model find what it simulates?",
+        f"{info['simulations']} simulations from {info['attempts']} prior draws under the view {info['view']['name']}, seed "
+        f"{info['seed']}, in {info['seconds']:.0f} s: {CONTROLS[info['control']]}.",
+        info,
+        [quantities, *([failures] if info["failures"] else [])],
+        [drawing] if tests else [],
+        _verdict(info),
+    )
+    return write_checks(found.path, page, talk, strict)
+
+
+def _least(row: dict[str, float]) -> float:
+    return min(row["p_band"], row["p_chi_square"])
+
+
+def _cells(name: str, row: dict[str, float]) -> tuple[str, ...]:
+    ps = [f"{row[key]:.4f}" for key in ("p_band", "p_band_holm", "p_chi_square", "p_chi_square_holm")]
+    return (name, *ps, *(f"{row[f'covered_{percent}']:.1%}" for percent in (50, 90)))
+
+
+def _verdict(info: Any) -> dict[str, Any]:
+    """The verdict in words; a wrong fit must be caught."""
+    points = [f"not uniform: {name}" for name in info["rejected"]]
+    points += [f"coverage is off: {name}" for name in info["coverage_rejected"]]
+    if info["failures"]:
+        points.append(f"{len(info['failures'])} simulations have no answer")
+    if info["divergences"]:
+        points.append(f"{info['divergences']} divergences in {info['with_divergences']} simulations, which stay in")
+    good = info["verdict"] == "pass"
+    if info["control"] == "none":
+        words = "The ranks of every quantity are uniform." if good else "The model does not find what it simulates."
+    else:
+        words = "The wrong fit is caught." if good else "The wrong fit is not caught."
+    return {"state": info["verdict"], "words": words, "points": points}
