@@ -31,7 +31,9 @@ from models.errors import InputError
 __all__ = ["app", "main"]
 
 INTERRUPTED = 130
+UNNAMED = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EINVAL}
 REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+LONGEST = 200  # letters of a name that is told
 AGAIN = 2.0  # seconds after which an interrupt that led to nothing is raised again
 
 app = typer.Typer(
@@ -86,8 +88,10 @@ def insisting() -> Iterator[None]:
 
 
 def refused(error: OSError) -> str:
-    """What to do when the disk does not take what is written."""
-    where = f" ({error.filename})" if error.filename else ""
+    """What to do when the system takes no such name, or the disk does not take what is written."""
+    where = f" ({str(error.filename)[:LONGEST]})" if error.filename else ""
+    if error.errno in UNNAMED:
+        return f"name: must be one that a file can have, got: {os.strerror(error.errno or 0)}{where}; give another"
     rule = "must be a folder that can be written and has room"
     why = os.strerror(error.errno or 0)
     return f"out: {rule}, got: {why}{where}; nothing half done is listed; make room and ask again, or choose another with --out"
@@ -106,7 +110,7 @@ def main() -> None:
         sys.stderr.write(f"aligntax: {harmless(str(error))}\n")
         sys.exit(2)
     except OSError as error:
-        if error.errno not in REFUSED:
+        if error.errno not in REFUSED | UNNAMED:
             raise
         sys.stderr.write(f"aligntax: {harmless(refused(error))}\n")
         sys.exit(2)

@@ -150,7 +150,7 @@ def as_written(path: Path, what: str = "file of draws") -> "Iterator[None]":
     try:
         yield
     except DAMAGED as error:
-        if isinstance(error, InputError):
+        if isinstance(error, InputError | BrokenPipeError):
             raise
         rule = f"must be a {what} as `aligntax run` writes it"
         raise InputError(

@@ -54,6 +54,10 @@ KEYS = {
 }
 LARGEST = 50_000_000  # bytes of text; a sweep of a thousand views has one
 UNFINISHED = ".unfinished-"
+KINDS: Mapping[str, Mapping[str, type]] = {
+    SUMMARY: {"claims": dict, "quantities": dict, "checks": list, "verdict": str, "model": str, "method": str},
+    INFO: {"model": dict, "view": dict, "sampler": dict, "files": dict, "prior_only": list, "created": str},
+}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -359,6 +363,10 @@ def read_json(path: Path) -> dict[str, Any]:
         raise InputError(f"run: {path} must have format {FORMAT}, got {got}; it was written by another version")
     if missing := [key for key in KEYS.get(path.name, ()) if key not in value]:
         raise InputError(f"run: {path} must have {', '.join(missing)}, got {', '.join(value)}; the file is damaged")
+    for key, kind in KINDS.get(path.name, {}).items():
+        if not isinstance(value[key], kind):
+            got = type(value[key]).__name__
+            raise InputError(f"run: {path} must have {key} of type {kind.__name__}, got {got}; the file is damaged")
     return value
 
 

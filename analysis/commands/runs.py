@@ -101,6 +101,7 @@ def show(
     out: Out = Path("results"),
 ) -> None:
     """Print the answer of a run, or of a sweep."""
+    from analysis.draw_files import as_written
     from analysis.store import INFO, SUMMARY, find_run, load, read_json
 
     if (swept := _swept(run, out)) is not None:
@@ -121,7 +122,8 @@ def show(
         return
     from analysis.terminal import answer
 
-    answer(console(), folder, record, read_json(folder / INFO), every, weights)
+    with as_written(folder / SUMMARY, "summary"):
+        answer(console(), folder, record, read_json(folder / INFO), every, weights)
 
 
 def _swept(name: str, out: Path) -> Path | None:
@@ -145,6 +147,7 @@ def _show_sweep(folder: Path, as_json: bool) -> None:
 
 def runs(out: Out = Path("results"), as_json: Json = False) -> None:
     """List the runs in the results folder, newest first."""
+    from analysis.draw_files import as_written
     from analysis.store import INFO, SUMMARY, list_runs, read_json
 
     rows, damaged = [], []
@@ -164,9 +167,9 @@ def runs(out: Out = Path("results"), as_json: Json = False) -> None:
     else:
         from analysis.terminal import runs_table
 
-        runs_table(console(), out, rows)
-    for problem in damaged:
-        sys.stderr.write(f"aligntax: {problem}\n")
+        with as_written(out, "folder of runs"):
+            runs_table(console(), out, rows)
+    tell_failed(damaged)
 
 
 def report(run: Run, given: Given = None, out: Out = Path("results")) -> None:
