@@ -12,7 +12,8 @@ from analysis.draw_files import check_format
 from analysis.links import failures, fit_links
 from analysis.options import Sampling, Talk
 from analysis.provenance import provenance
-from analysis.store import FORMAT, Result, default_name, run_name, unfinished, write_run
+from analysis.store import FORMAT, Result, default_name, run_name, write_run
+from analysis.unfinished import unfinished
 from models.catalogue import find_model
 from models.errors import InputError
 from models.evidence import Evidence, load_evidence

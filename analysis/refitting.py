@@ -31,10 +31,10 @@ from analysis.store import (
     load,
     read_json,
     run_name,
-    unfinished,
     write_run,
 )
 from analysis.summary import claims, summarise
+from analysis.unfinished import unfinished
 from analysis.weights import Weights
 from models.catalogue import restrict
 from models.errors import InputError

@@ -17,16 +17,12 @@ view changes; :func:`load` lays them over the run that they belong to.
 
 import csv
 import errno
-import fcntl
 import hashlib
 import json
 import os
 import re
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -43,7 +39,7 @@ if TYPE_CHECKING:
     from models.evidence import Evidence
     from models.views import View
 
-__all__ = ["Result", "find_run", "list_runs", "load", "read_json", "run_name", "unfinished", "verify", "write_json"]
+__all__ = ["Result", "find_run", "list_runs", "load", "read_json", "run_name", "verify", "write_json"]
 
 SUMMARY, INFO, VIEW, TABLE = "summary.json", "info.json", "view.toml", "summary.csv"
 HASHED = (SUMMARY, VIEW, TABLE)  # and the file of the draws
@@ -53,7 +49,6 @@ KEYS = {
     INFO: ("created", "model", "view", "sampler", "prior_only", "horizon", "files"),
 }
 LARGEST = 50_000_000  # bytes of text; a sweep of a thousand views has one
-UNFINISHED = ".unfinished-"
 KINDS: Mapping[str, Mapping[str, type]] = {
     SUMMARY: {"claims": dict, "quantities": dict, "checks": list, "verdict": str, "model": str, "method": str},
     INFO: {"model": dict, "view": dict, "sampler": dict, "files": dict, "prior_only": list, "created": str},
@@ -137,92 +132,6 @@ def run_name(name: str) -> str:
     if not NAME.fullmatch(name):
         raise InputError(f"name: must be letters, digits, dots, dashes or underscores, got {name!r}; choose another")
     return name
-
-
-@dataclass
-class Unfinished:
-    """A run being written: where its files go now, and where it stands once the block has ended well."""
-
-    folder: Path
-    path: Path
-
-
-@contextmanager
-def unfinished(out: Path, name: str) -> Iterator[Unfinished]:
-    """Folder to write a run into; it takes its name when the block ends well, and is gone otherwise.
-
-    Raises
-    ------
-    InputError
-        If the run exists or the folder cannot be written.
-    """
-    made = [parent for parent in (out, *out.parents) if not parent.exists()]
-    if (out / name).exists():
-        raise InputError(f"name: must be new, got {name!r}, which exists in {out}; choose another with --name")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        _tidy(out)
-        folder, lock = _begin(out, name)
-    except OSError as error:
-        raise InputError(
-            f"out: must be a folder that can be written, got {out} ({error.strerror}); choose another with --out"
-        ) from None
-    run = Unfinished(folder, out / name)
-    try:
-        yield run
-        folder.chmod(0o755)
-        run.path = _rename(folder, out, name)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        for parent in made:
-            if parent.exists() and not any(parent.iterdir()):
-                parent.rmdir()
-        raise
-    finally:
-        os.close(lock)
-
-
-def _begin(out: Path, name: str) -> tuple[Path, int]:
-    """A new folder, locked for as long as the descriptor is open; the system closes that of a process that is killed."""
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=f".{name}{UNFINISHED}", dir=out))
-        lock = os.open(folder, os.O_RDONLY)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if folder.exists():  # else somebody tidied between making and locking
-            return folder, lock
-        os.close(lock)
-
-
-def _tidy(out: Path) -> None:
-    """Remove what runs left that were killed: unfinished folders that nobody has locked."""
-    for folder in out.glob(f".*{UNFINISHED}*"):
-        try:
-            lock = os.open(folder, os.O_RDONLY)
-        except OSError:  # gone meanwhile
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-        except BlockingIOError:  # being written
-            continue
-        finally:
-            os.close(lock)
-
-
-def _rename(folder: Path, out: Path, name: str) -> Path:
-    """Give the folder its name; should another run have taken it meanwhile, the next free number is added."""
-    for number in range(1, 1000):
-        target = out / (name if number == 1 else f"{name}-{number}")
-        if target.exists():  # renaming onto an empty folder would succeed silently
-            continue
-        try:
-            folder.rename(target)
-        except OSError:
-            if target.exists():
-                continue
-            raise
-        return target
-    raise InputError(f"name: a thousand runs are called {name}; choose another with --name")
 
 
 def stored_view(text: str, origin: str) -> tuple["View", str]:

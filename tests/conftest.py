@@ -88,7 +88,7 @@ def run_folder(outcome, tmp_path_factory):
     """A finished run with its report, in a results folder of its own."""
     from analysis.pipeline import write
     from analysis.report import write_report
-    from analysis.store import unfinished
+    from analysis.unfinished import unfinished
 
     out = tmp_path_factory.mktemp("results")
     with unfinished(out, "run") as place:

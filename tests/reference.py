@@ -14,7 +14,7 @@ import numpy as np
 from analysis.fit import compile_model
 from analysis.options import Sampling
 from analysis.pipeline import conclude, write
-from analysis.store import unfinished
+from analysis.unfinished import unfinished
 from models.catalogue import find_model, restrict
 from models.evidence import load_evidence
 from models.views import load_view

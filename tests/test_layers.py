@@ -32,6 +32,7 @@ LAYERS: dict[str, set[str]] = {
         "checks",
         "draw_files",
         "store",
+        "unfinished",
         "provenance",
         "sketch",
         "summary",

@@ -33,8 +33,9 @@ def backtest(
     from analysis.inputs import read_evidence, read_views
     from analysis.options import Sampling
     from analysis.pages.backtest import write_page
-    from analysis.store import run_name, unfinished
+    from analysis.store import run_name
     from analysis.terminal import progress
+    from analysis.unfinished import unfinished
 
     origins, options = Origins(first, last), Sampling(draws=draws, tune=tune, chains=chains, seed=seed)
     chosen, known, name = read_views([view], []), read_evidence(evidence), run_name(name or default_name())

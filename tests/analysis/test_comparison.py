@@ -9,7 +9,8 @@ import pytest
 from analysis.comparison import compare, holm
 from analysis.pipeline import write
 from analysis.refitting import refit
-from analysis.store import load, unfinished
+from analysis.store import load
+from analysis.unfinished import unfinished
 from models.errors import InputError
 
 TOLERANT = {"quantiles": {"0.1": 0.05, "0.5": 0.1, "0.9": 0.3}}

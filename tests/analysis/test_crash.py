@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.store import UNFINISHED, run_name, unfinished
+from analysis.store import run_name
+from analysis.unfinished import UNFINISHED, unfinished
 from models.errors import InputError
 
 ROOT = Path(__file__).parents[2]

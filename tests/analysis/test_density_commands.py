@@ -22,7 +22,7 @@ from analysis.fit import compile_model
 from analysis.options import Sampling
 from analysis.pipeline import conclude, write
 from analysis.report import write_report
-from analysis.store import unfinished
+from analysis.unfinished import unfinished
 from models import density_trials
 from models.catalogue import find_model
 from models.density_prediction import Claim

@@ -202,7 +202,7 @@ def test_a_condition_is_drawn_of_the_draws_that_meet_it(folders):
 def test_a_model_without_arrival_has_bars_alone(scaling, tmp_path):
     from analysis.options import Sampling
     from analysis.pipeline import conclude, write
-    from analysis.store import unfinished
+    from analysis.unfinished import unfinished
 
     options = Sampling(draws=100, tune=200)
     with unfinished(tmp_path, "scaling") as place:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from analysis.draw_files import FILES
-from analysis.store import HASHED, find_run, list_runs, load, read_json, run_name, unfinished, verify
+from analysis.store import HASHED, find_run, list_runs, load, read_json, run_name, verify
+from analysis.unfinished import unfinished
 from models.errors import InputError
 
 
@@ -145,7 +146,7 @@ def test_names_that_could_leave_or_hide_are_refused(name):
 KILLED = """
 import sys, time
 from pathlib import Path
-from analysis.store import unfinished
+from analysis.unfinished import unfinished
 with unfinished(Path(sys.argv[1]), "run") as place:
     (place.folder / "summary.json").write_text('{"format": 1}')
     (place.folder / "info.json").write_text('{"format": 1}')
