@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.cases import Answer, Case
+from analysis.doubled import LIKELIHOOD_ROWS
 from analysis.journal import LOCK, adding, held, read
 from analysis.options import Sampling, Talk
 from analysis.provenance import provenance
@@ -95,6 +96,10 @@ class Job:
             raise InputError(f"simulations: {rule}, got {self.simulations}; 300 see a shift of a quarter of an sd")
         Sampling(seed=self.seed)  # refuses what is none
         held = restrict(self.evidence, self.view, model)
+        own = [table for table in model.tables if table not in LIKELIHOOD_ROWS and held[table]["used"].any()]
+        if self.simulation.posterior and own:
+            rule = f"needs rows without parameters of their own, got {', '.join(own)}"
+            raise InputError(f"posterior: {rule}; calibrate {model.name} from its prior: leave --posterior out")
         if not any(held[table]["used"].any() for table in model.tables):
             rule = f"must hold rows of {', '.join(model.tables)}, whose layout is simulated"
             raise InputError(
@@ -186,6 +191,7 @@ def _journal(folder: Path) -> Journal:
 def default_name(job: Job) -> str:
     """Name of a calibration that is given none: model, number of simulations, control and time."""
     control = "" if job.simulation.control == "none" else f"-{job.simulation.control}"
+    control += "-posterior" if job.simulation.posterior else ""
     return f"calibration-{job.model}-{job.simulations}{control}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
@@ -250,6 +256,7 @@ def _question(job: Job) -> dict[str, Any]:
         "view": {"name": job.view.name, "hash": job.view.hash},
         "evidence": {"hash": job.evidence.hash},
         "control": job.simulation.control,
+        "posterior": job.simulation.posterior,
         "simulations": job.simulations,
         "seed": job.seed,
         "sampler": sampler,

@@ -6,6 +6,10 @@ rest is simulated first, and the simulation kept with the probability that nothi
 draw left out under which a row cannot be: a trend that has diverged has no likelihood. Truth and posterior have their own random
 numbers of arrival, since what is derived is a draw of its distribution given parameters and evidence.
 
+Where priors are wide most of them is no neighbourhood of what was published, and a fault there would be seen by few simulations.
+*Posterior* calibration [3]_ draws the truth from the posterior given the published rows, replicates those, and refits both
+together; the evidence of no transformative AI counts as replicated.
+
 A *control* is a fit that is wrong on purpose, which must be caught.
 
 References
@@ -13,6 +17,8 @@ References
 .. [1] Talts et al., "Validating Bayesian inference algorithms with simulation-based calibration", 2018. arXiv:1804.06788
 .. [2] Modrak et al., "Simulation-based calibration checking for Bayesian computation: the choice of test quantities shapes
        sensitivity", 2023. doi:10.1214/23-BA1404: the joint log likelihood as a test quantity.
+.. [3] Saeilynoja, Schmitt, Buerkner, Vehtari, "Posterior SBC: simulation-based calibration checking conditional on data", 2025.
+       arXiv:2502.03279
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,8 +28,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from analysis.doubled import doubled
 from analysis.draws import derive, log_no_tai, split
-from analysis.fit import CompiledModel, compile_model
+from analysis.fit import CompiledModel, compile_model, compile_on
+from analysis.leave_out import LeaveOut
 from analysis.options import Sampling
 from analysis.seeds import child, generator
 from analysis.summary import each
@@ -32,6 +40,7 @@ from models.catalogue import Model
 from models.errors import InputError
 from models.evidence import Evidence
 from models.tables import Tables
+from models.time_horizon import log_shape_weights
 from models.views import View
 
 __all__ = ["CONTROLS", "Calibrator", "Simulated", "Simulation"]
@@ -44,6 +53,7 @@ CONTROLS: Mapping[str, str] = {
 }
 NARROW, SHIFT, EXACT = 0.6, 0.5, 0.1
 ERRORS = ("log_gamma_se", "flop_sd", "growth_se", "hours_sd", "share_sd", "log2_sd", "gold_se")  # in a model's rows
+NO_TAI = "no_tai"  # term of the likelihood
 ATTEMPTS = 32  # prior draws at a time, of each of two chains
 MOST = 100  # times so many: a prior under which evidence is that rare cannot be calibrated
 
@@ -58,6 +68,8 @@ class Simulation:
         But the seed, which is the simulation's.
     control : str
         One of :data:`CONTROLS`.
+    posterior : bool
+        Whether truths are drawn given the published rows.
 
     Raises
     ------
@@ -67,6 +79,7 @@ class Simulation:
 
     sampling: Sampling = field(default_factory=lambda: Sampling(draws=500, tune=400, chains=2, cores=1))
     control: str = "none"
+    posterior: bool = False
 
     def __post_init__(self) -> None:
         if self.control not in CONTROLS:
@@ -104,15 +117,30 @@ class Calibrator:
     compiled : CompiledModel
         On the evidence whose layout, errors and dates the simulated rows take.
     simulation : Simulation
+    base : xarray.Dataset, optional
+        Draws given the published rows, from which truths are taken; else they are from the prior.
+    layout : Evidence, optional
+        The published rows, where ``compiled`` has twice as many.
     """
 
     compiled: CompiledModel
     simulation: Simulation
+    base: xr.Dataset | None = None
+    layout: Evidence | None = None
 
     @classmethod
     def of(cls, model: Model, evidence: Evidence, view: View, simulation: Simulation) -> "Calibrator":
         """Compile a model for it."""
-        return cls(compile_model(model, evidence, view), simulation)
+        if not simulation.posterior:
+            return cls(compile_model(model, evidence, view), simulation)
+        given = LeaveOut.of(model, evidence, view)
+        options = replace(simulation.sampling, chains=4, draws=1000)
+        base = given.without({NO_TAI: given.units[NO_TAI]} if NO_TAI in given.units else {}).sample(options).posterior
+        layout = given.compiled.evidence
+        x, parameters = split(base.isel(chain=[0], draw=[0]), view.tables(model.quantities))
+        one = {name: np.asarray(value[0, 0]) for name, value in x.items()}
+        rows = model.replicate(one, parameters.isel(chain=0, draw=0), layout, view, generator(0, "calibration"))
+        return cls(compile_on(model, doubled(layout, view, rows), view), simulation, base, layout)
 
     def run(self, seed: int) -> Simulated:
         """One simulation.
@@ -146,9 +174,12 @@ class Calibrator:
         raise InputError(f"view: {rule}, got none in {2 * ATTEMPTS * MOST} draws; choose another view")
 
     def _simulated(self, tables: Tables, rng: np.random.Generator) -> Iterator[tuple[xr.Dataset, Evidence]]:
-        """Draws of the prior, each with evidence that it might have seen."""
+        """Draws of the prior, or given the published rows, each with evidence that it might have seen."""
         compiled = self.compiled
         compiled.set_data()
+        if self.base is not None and self.layout is not None:
+            yield from self._replicated(self.base, self.layout, tables, rng)
+            return
         for _ in range(MOST):
             options = Sampling(chains=2, draws=ATTEMPTS, seed=int(rng.integers(2**32)))
             prior = compiled.terms.draw_prior(tables, options)
@@ -159,6 +190,24 @@ class Calibrator:
                 with np.errstate(over="ignore", invalid="ignore"):  # a trend that has diverged
                     rows = compiled.model.replicate(one, *where, rng)
                 yield prior.isel(chain=[chain], draw=[draw]), compiled.evidence.with_likelihood_rows(rows)
+
+    def _replicated(
+        self, base: xr.Dataset, layout: Evidence, tables: Tables, rng: np.random.Generator
+    ) -> Iterator[tuple[xr.Dataset, Evidence]]:
+        """Draws given the published rows, each with those and as many that it might have seen."""
+        model, view = self.compiled.model, self.compiled.view
+        for _ in range(2 * ATTEMPTS * MOST):
+            at = {dim: [int(rng.integers(base.sizes[dim]))] for dim in ("chain", "draw")}
+            truth = base.isel(at)
+            x, parameters = split(truth, tables)
+            one, where = {name: value[0] for name, value in x.items()}, parameters.isel(chain=0)
+            if "superexponential_weight" in one:  # the shape is that of the published rows, as probable as they make it
+                weights = log_shape_weights(one, where, layout, view)
+                one["superexponential_weight"] = np.exp(weights[..., 1])
+            scalars = {name: np.asarray(value[0]) for name, value in one.items()}
+            with np.errstate(over="ignore", invalid="ignore"):
+                rows = model.replicate(scalars, where.isel(draw=0), layout, view, rng)
+            yield truth, doubled(layout, view, rows)
 
     def _posterior(self, fitted: CompiledModel, tables: Tables, seed: int) -> tuple[xr.Dataset, xr.Dataset, Tables]:
         """Draws to rank among, (1, ranked); the sampler's account; and the tables that the fit took the prior from."""

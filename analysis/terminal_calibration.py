@@ -56,9 +56,10 @@ def _asked(info: "Mapping[str, Any]") -> str:
         f"; {info['divergences']} divergences in {info['with_divergences']} of them" if info["divergences"] else ""
     )
     lost = f"; {len(info['lost'])} workers lost" if info["lost"] else ""
+    where = "posterior" if info.get("posterior") else "prior"
     return (
         f"{info['model']['name']} under {info['view']['name']} ({CONTROLS[info['control']]}): {done - failed} of {done} "
-        f"simulations from {info['attempts']} prior draws in {info['seconds']:.0f} s, each truth ranked among {RANKED} "
+        f"simulations from {info['attempts']} {where} draws in {info['seconds']:.0f} s, each truth ranked among {RANKED} "
         f"draws{diverged}{lost}"
     )
 

@@ -69,6 +69,7 @@ __all__ = [
     "pointwise",
     "replicate",
     "simulate",
+    "suite_gains",
 ]
 
 QUANTITIES = (
@@ -108,12 +109,12 @@ def evaluations(evidence: Evidence, view: View) -> xr.Dataset:
         "exact": (table["bound"].values[rows] == "exact").astype(float),
     }
     columns["counts"] = np.ones(len(rows))  # a row that counts zero times is left out
-    columns["short_gain"], columns["long_gain"] = _suite_gains(columns)
+    columns["short_gain"], columns["long_gain"] = suite_gains(columns)
     keys = {"evaluation": table["evaluation"].values[rows]}
     return xr.Dataset({name: ("evaluation", column) for name, column in columns.items()}, keys)
 
 
-def _suite_gains(columns: Mapping[str, Any]) -> Any:
+def suite_gains(columns: Mapping[str, Any]) -> Any:
     """What a row's residual says of the suite's two errors, shape (2, evaluation): ridge regression with a share of one half.
 
     With ``B`` the rows' loadings and ``v`` what is left of their variances, ``(I + B' diag(v)^-1 B)^-1 B' diag(v)^-1``.
@@ -357,5 +358,5 @@ def replicate(
     bound = np.where(rows["exact"].values > 0, np.inf, rows["log2_horizon"].values)
     exact = (drawn <= bound).astype(float)
     new = rows.assign(log2_horizon=("evaluation", np.minimum(drawn, bound)), exact=("evaluation", exact))
-    short, long = _suite_gains({str(name): column.values for name, column in new.data_vars.items()})
+    short, long = suite_gains({str(name): column.values for name, column in new.data_vars.items()})
     return {"time_horizons": new.assign(short_gain=("evaluation", short), long_gain=("evaluation", long))}

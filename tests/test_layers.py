@@ -25,7 +25,7 @@ LAYERS: dict[str, set[str]] = {
         "loss_runs",
         "gold_data",
     },
-    "inference": {"draws", "fit", "leave_out", "simulation"},
+    "inference": {"doubled", "draws", "fit", "leave_out", "simulation"},
     "summary": {
         "overlay",
         "changes",

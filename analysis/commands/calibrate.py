@@ -30,6 +30,9 @@ def calibrate(
     control: Annotated[
         str, typer.Option(help="Fit wrongly on purpose, which must be caught: none, narrow, shifted or exact.")
     ] = "none",
+    posterior: Annotated[
+        bool, typer.Option("--posterior", help="Draw truths given the published rows, and refit both together.")
+    ] = False,
     draws: Annotated[int, typer.Option(help="Kept draws per chain.")] = 500,
     tune: Annotated[int, typer.Option(help="Warm-up draws per chain.")] = 400,
     chains: Annotated[int, typer.Option(help="Chains.")] = 2,
@@ -59,7 +62,7 @@ def calibrate(
     from models.catalogue import find_model
 
     sampling = Sampling(draws=draws, tune=tune, chains=chains, cores=1)
-    chosen, held, simulation = read_views([view], []), read_evidence(evidence), Simulation(sampling, control)
+    chosen, held, simulation = read_views([view], []), read_evidence(evidence), Simulation(sampling, control, posterior)
     if runs is not None:
         held, _ = enter(find_model(model), read_own(model, runs), None, chosen, held, sampling, Talk())
     chosen, _ = fit_links(find_model(model), chosen, held, sampling, Talk())

@@ -29,6 +29,7 @@ HEADS = (
 def write_page(found: Calibration, talk: Talk = QUIET, strict: bool = False) -> Path:
     """Write ``report.html`` into the folder of a finished calibration."""
     info, ranks = found.info, found.ranks()
+    where = "posterior" if info.get("posterior") else "prior"
     tests = info["quantities"]
     beyond = {*info["rejected"], *info["coverage_rejected"]}
     quantities = Table(
@@ -62,7 +63,7 @@ def write_page(found: Calibration, talk: Talk = QUIET, strict: bool = False) -> 
     page = Page(
         f"Calibration: {info['model']['name']}",
         "Does the model find what it simulates?",
-        f"{info['simulations']} simulations from {info['attempts']} prior draws under the view {info['view']['name']}, seed "
+        f"{info['simulations']} simulations from {info['attempts']} {where} draws under the view {info['view']['name']}, seed "
         f"{info['seed']}, in {info['seconds']:.0f} s: {CONTROLS[info['control']]}.",
         info,
         [quantities, *([failures] if info["failures"] else [])],

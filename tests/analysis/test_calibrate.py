@@ -10,7 +10,9 @@ from scipy import stats
 from analysis.calibrate import CALIBRATION, RANKS, Job, assess, calibrate, goes_on, load_calibration
 from analysis.calibration import Calibrator, Simulation
 from analysis.cases import Answer
+from analysis.doubled import doubled
 from analysis.draws import split
+from analysis.fit import compile_on
 from analysis.options import Sampling
 from analysis.uniformity import RANKED
 from models import compute
@@ -294,3 +296,58 @@ def test_the_command_leaves_a_folder_and_a_picture(aligntax, tmp_path) -> None:
     assert code == 2 and "runs: must be a CSV file that can be read" in err
     code, _, err = aligntax("calibrate", "scaling", "--workers", 0)
     assert code == 2 and "workers: must lie between" in err
+
+
+# ------------------------------------------------------------------------------------------------------ given the published rows
+
+
+def test_the_likelihood_of_both_is_that_of_each(evidence, view) -> None:
+    """Replicated studies are of new groups, so that the log likelihood of twice as many rows is a sum."""
+    model = find_model("scaling")
+    known, x, parameters = one_draw("scaling", evidence, view, seed=3)
+    rows = model.replicate(x, parameters, known, view, np.random.default_rng(1))
+    tables = view.tables(model.quantities)
+    posterior = prior_draws(tables, 4, 9)
+
+    def total(held):
+        terms = compile_on(model, held, view).terms.log_likelihood(posterior, tables)["scaling_exponents"]
+        return terms.sum("group").values
+
+    both = doubled(known, view, rows)
+    alone = known.with_likelihood_rows(rows)
+    np.testing.assert_allclose(total(both), total(known) + total(alone), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["joint", "compute", "alignment", "time-horizon"])
+def test_every_table_of_rows_without_parameters_can_be_doubled(name, evidence, view) -> None:
+    model = find_model(name)
+    known, x, parameters = one_draw(name, evidence, view)
+    rows = model.replicate(x, parameters, known, view, np.random.default_rng(2))
+    before, after = model.data(known, view), model.data(doubled(known, view, rows), view)
+    for table, each in before.items():
+        (dim, *rest) = each[next(iter(each.data_vars))].dims
+        assert after[table].sizes[dim] == 2 * each.sizes[dim]
+        assert all(after[table].sizes[other] == each.sizes[other] for other in rest)
+        assert list(after[table].data_vars) == list(each.data_vars)
+        assert len(set(after[table][dim].values)) == after[table].sizes[dim]
+
+
+def test_truths_given_the_published_rows_have_uniform_ranks_and_a_narrow_fit_is_caught(evidence, view) -> None:
+    """Sixty simulations of the meta-analysis; truths gather where the published studies are."""
+    calibrator = Calibrator.of(find_model("scaling"), evidence, view, Simulation(SHORT, posterior=True))
+    gamma = 10.0 ** view.tables(("data_exponent_prior",)).values(calibrator.base["z"].values)["data_exponent_prior"]
+    assert gamma.std() < 0.1  # of the prior it is 0.2
+    found = [calibrator.run(seed) for seed in range(SIZE)]
+    tests = assess({name: np.asarray([each.ranks[name] for each in found]) for name in found[0].ranks})
+    assert min(row["p_band_holm"] for row in tests.values()) > 0.01
+    narrow = replace(calibrator, simulation=replace(calibrator.simulation, control="narrow"))
+    found = [narrow.run(seed) for seed in range(SIZE)]
+    tests = assess({name: np.asarray([each.ranks[name] for each in found]) for name in found[0].ranks})
+    assert min(row["p_band_holm"] for row in tests.values()) < 0.01
+
+
+def test_rows_with_parameters_of_their_own_are_not_doubled(evidence, view) -> None:
+    with pytest.raises(
+        InputError, match="posterior: needs rows without parameters of their own, got labeller_agreement"
+    ):
+        Job("outer-alignment", view, evidence, Simulation(SHORT, posterior=True))
