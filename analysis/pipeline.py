@@ -105,7 +105,7 @@ def run(
     """
     chosen, options = find_model(model), options or Sampling()
     view, evidence = view or load_view("default"), evidence or load_evidence()
-    name, format = run_name(name or default_name(chosen.name, view)), check_format(format)
+    name, format = run_name(name or default_name(chosen.name, view, Path(out))), check_format(format)
     if runs is None and replaces is not None:
         raise InputError(f"replaces: needs runs that stand for the group, got {replaces!r} alone; give --runs FILE")
     if runs is None and chosen.name == "loss-law" and not evidence["loss_runs"].sizes["loss_run"]:

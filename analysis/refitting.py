@@ -290,7 +290,7 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
     source = read_source(run, request.out)
     format = check_format(format_of(source.info["files"]) if request.format is None else request.format)
     _keep_own_runs(source, request)
-    name = run_name(request.name or default_name(source.model.name, request.view))
+    name = run_name(request.name or default_name(source.model.name, request.view, Path(request.out)))
     known = read_json(find_run(os.fspath(run), Path(request.out)) / INFO).get("links", {})
     options = request.options or sampling_of(source.info)
     view, links = relink(source.model, request.view, known, request.evidence, options, talk)

@@ -148,10 +148,11 @@ def stored_view(text: str, origin: str) -> tuple["View", str]:
     return view, fingerprint({**raw, "quantities": stated})
 
 
-def default_name(model: str, view: "View") -> str:
-    """Name of a run that is given none: model, view and time."""
+def default_name(model: str, view: "View", out: Path) -> str:
+    """Name of a run that is given none: model, view and time; of a second one within a second, a number."""
     plain = re.sub(r"[^A-Za-z0-9.]+", "-", f"{model}-{view.name}")[:60]  # a view's name is free text
-    return f"{plain}-{datetime.now():%Y%m%d-%H%M%S}"
+    name = f"{plain}-{datetime.now():%Y%m%d-%H%M%S}"
+    return next(each for each in (name, *(f"{name}-{i}" for i in range(2, 1000))) if not (out / each).exists())
 
 
 def command_line() -> str:

@@ -109,7 +109,7 @@ def test_a_run_of_another_shape_costs_only_itself(tmp_path):
     add(tmp_path, "odd", checks=3)
     add(tmp_path, "stranger", quantities={"of another version": {}})
     index = write_index(tmp_path)
-    assert len(index.damaged) == 1 and "odd must hold what `aligntax run` writes" in index.damaged[0]
+    assert len(index.damaged) == 1 and "must have checks of type list, got int" in index.damaged[0]
     assert set(names(index.path.read_text("utf-8"))) == {"good", "stranger"}
 
 

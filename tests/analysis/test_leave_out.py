@@ -299,3 +299,12 @@ def test_what_is_of_other_draws_or_damaged_is_refused(run, aligntax) -> None:
     assert aligntax("report", "own", "--out", run)[0] == 0
     code, _, err = aligntax("loo", "nowhere", "--out", run)
     assert code == 2 and "run:" in err
+
+
+def test_a_refit_that_counts_anothers_draws_is_refused(run, aligntax) -> None:
+    words = ("refit", "own", "--set", "data_exponent_prior=0.6,0.8,1.05", "--method", "reweight")
+    code, _, err = aligntax(*words, "--name", "counted", "--out", run)
+    assert code in (0, 1), err
+    for command in ("loo", "robustness"):
+        code, _, err = aligntax(command, "counted", "--out", run)
+        assert code == 2 and "must have draws of its own, got counted, which counts those of own" in err

@@ -1,5 +1,6 @@
 """A run's folder is whole or absent, and what is read is what was written."""
 
+import datetime
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from analysis.draw_files import FILES
-from analysis.store import HASHED, find_run, list_runs, load, read_json, run_name, verify
+from analysis.store import HASHED, default_name, find_run, list_runs, load, read_json, run_name, verify
 from analysis.unfinished import unfinished
 from models.errors import InputError
 
@@ -189,3 +190,21 @@ def test_no_json_holds_nan(run_folder):
     for name in ("summary.json", "info.json"):
         assert "NaN" not in (run_folder / name).read_text()
         assert read_json(run_folder / name)["format"] == 1
+
+
+def test_a_second_run_within_a_second_has_a_name_of_its_own(tmp_path, view, monkeypatch) -> None:
+    class Clock:
+        @staticmethod
+        def now():
+            return datetime.datetime(2026, 1, 2, 3, 4, 5)
+
+    monkeypatch.setattr("analysis.store.datetime", Clock)
+    names = []
+    for _ in range(3):
+        names.append(default_name("joint", view, tmp_path))
+        (tmp_path / names[-1]).mkdir()
+    assert names == [
+        "joint-default-20260102-030405",
+        "joint-default-20260102-030405-2",
+        "joint-default-20260102-030405-3",
+    ]
