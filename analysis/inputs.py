@@ -44,7 +44,7 @@ def _read_view(name: str, base: View | None, chain: tuple[str, ...]) -> View:
         raise InputError(f"view: {name} must not be empty; start from `aligntax view new`")
     raw, folder = parse_toml(text, name), Path(name).parent
     parent = raw.get("extends")
-    if isinstance(parent, str) and parent not in ("", *view_names()) and (folder / parent).is_file():
+    if isinstance(parent, str) and parent not in ("", *view_names()) and _is_file(folder / parent):
         if len(chain) >= LONGEST_CHAIN:
             raise InputError(f"{name}: extends must end in a view of the package, got {' > '.join(chain[:3])} > ...")
         if base is None:
@@ -59,6 +59,14 @@ def _read_view(name: str, base: View | None, chain: tuple[str, ...]) -> View:
         except RecursionError:
             pass  # too deep for any prior: resolve() says so
     return resolve(raw, name, base)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _text(name: str) -> str:

@@ -162,3 +162,10 @@ def test_what_a_file_says_of_itself_cannot_steer_the_terminal(text, home, alignt
     for words in (("show", home), ("runs", "--out", home.parent)):
         _, out, err = aligntax(*words)
         assert "\x1b" not in out + err
+
+
+def test_a_view_that_extends_a_name_no_file_can_have_is_refused(tmp_path, aligntax) -> None:
+    path = tmp_path / "long.toml"
+    path.write_text(f'extends = "{"9" * 5000}"\n')
+    code, out, err = aligntax("view", "check", path)
+    assert code == 2 and not out and "extends" in err and "Traceback" not in err
