@@ -1,10 +1,10 @@
 """Figures of a backtest: forecasts by origin beside what came, CRPS by origin, and the probability integral transform."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
@@ -18,7 +18,7 @@ COLOURS = dict(zip(METHODS, (BLUE, GREY, ORANGE), strict=True))
 BINS = 10
 
 
-def _panels(scores: Sequence[Scored], height: float) -> tuple[Figure, dict[str, Axes]]:
+def _panels(scores: Sequence[Scored], height: float) -> tuple[Figure, dict[str, Any]]:
     """A figure with a panel for each target that has scores, of so many inches."""
     targets = [name for name in TARGETS if any(each.target == name for each in scores)]
     figure = Figure(figsize=(WIDTH, height * len(targets)), layout="constrained")
