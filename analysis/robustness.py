@@ -3,10 +3,15 @@
 A study is left out, or a whole table, or what is known from memory or at second hand; or recomputed exponents follow the other
 outlier policy. Units that are left out count zero times in the compiled model; where rows within a unit change, the model is
 compiled again. A move is told as where the new median stands among the run's own draws, ``P(X <= median')``: a half if nothing
-moved, whatever the unit, and "later or never" has its place. What is told by its mean, a probability, moves by that.
+moved, whatever the unit, and "later or never" has its place. What is told by its mean, a probability, moves by that. Both have
+the Monte Carlo error of two fits, by the effective sizes ``n`` and ``n'`` of their draws in which the quantity is defined::
+
+    se(place) = sqrt(1 / n + 1 / n') / 2
+    se(mean' - mean) = sqrt(sd^2 / n + sd'^2 / n')
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -76,7 +81,8 @@ class Move:
     place : float or None
         Share of the run's own draws up to the new median; null where the quantity is undefined throughout, or told by its mean.
     error : float or None
-        Monte Carlo standard error of the place if nothing moved.
+        Monte Carlo standard error of the place if nothing moved, or of the mean's move where it is told by that; null where the
+        quantity is undefined throughout.
     """
 
     mean: float | None
@@ -97,6 +103,7 @@ class Robustness:
     Attributes
     ----------
     base : mapping of str to Move
+        The run's own draws.
     variants : tuple of Variant
     moves : tuple of mapping of str to Move
         In the order of variants; empty where it failed.
@@ -151,12 +158,16 @@ def variants(model: LeaveOut, evidence: Evidence) -> Iterator[Variant]:
             yield Variant(kind, f"with {label}" if kind == "outliers" else label, evidence=other)
 
 
-def robustness(model: LeaveOut, evidence: Evidence, options: Sampling, talk: Talk = QUIET) -> Robustness:
+def robustness(
+    model: LeaveOut, derived: xr.Dataset, evidence: Evidence, options: Sampling, talk: Talk = QUIET
+) -> Robustness:
     """Refit under every variant.
 
     Parameters
     ----------
     model : LeaveOut
+    derived : xarray.Dataset
+        Of the run, which the variants are compared with.
     evidence : Evidence
         As loaded, with the rows that are not used.
     options : Sampling
@@ -173,7 +184,7 @@ def robustness(model: LeaveOut, evidence: Evidence, options: Sampling, talk: Tal
         raise InputError(
             f"evidence: must have rows that {model.compiled.model.name} uses, got none; nothing can be left out"
         )
-    base, _ = _derived(model.without({}).compiled, options)
+    base = _headlines(model.compiled, derived)
     moves: list[Mapping[str, Move]] = []
     failures: dict[str, str] = {}
     diverged: list[int] = []
@@ -212,22 +223,35 @@ def _derived(compiled: CompiledModel, options: Sampling) -> tuple[xr.Dataset, in
     tables = compiled.view.tables(compiled.model.quantities)
     rng = generator(options.seed, "arrival")
     derived = derive(compiled.model, posterior, tables, compiled.evidence, compiled.view, rng)
-    names = [n for n in derived.data_vars if str(n).removesuffix("_state").split("_by_")[0] in compiled.model.headlines]
-    return derived[names], int(stats["diverging"].values.sum())
+    return _headlines(compiled, derived), int(stats["diverging"].values.sum())
+
+
+def _headlines(compiled: CompiledModel, derived: xr.Dataset) -> xr.Dataset:
+    """The headline quantities of all that are derived."""
+    names = compiled.model.headlines
+    return derived[[n for n in derived.data_vars if str(n).removesuffix("_state").split("_by_")[0] in names]]
 
 
 def moved(base: xr.Dataset, other: xr.Dataset) -> dict[str, Move]:
     """Each number of a posterior and where its median stands among the draws of another."""
-    rows, ours, before = summarise(other), summarise(base), {series.name: series.defined for series in each(base)}
-    after = {series.name: series.defined for series in each(other)}
+    after, before = summarise(other), summarise(base)
+    new, old = ({series.name: series.defined for series in each(draws)} for draws in (other, base))
     found = {}
-    for name, row in rows.items():
+    for name, row in after.items():
         place = error = None
-        if len(before[name]) and len(after[name]) and name.split("[")[0] not in MEANS:
-            median = np.quantile(after[name], 0.5, method="inverted_cdf")
-            place = float(np.mean(before[name] < median) + 0.5 * np.mean(before[name] == median))
-        effective = (ours[name]["ess_bulk"], row["ess_bulk"])
-        if place is not None and all(effective):
-            error = float(0.5 * np.sqrt(sum(1.0 / size for size in effective)))
+        if len(old[name]) and len(new[name]):
+            rows = (before[name], row)
+            if name.split("[")[0] in MEANS:
+                error = _error(rows, [each["sd"] for each in rows])
+            else:
+                median = np.quantile(new[name], 0.5, method="inverted_cdf")
+                place = float(np.mean(old[name] < median) + 0.5 * np.mean(old[name] == median))
+                error = _error(rows, (0.5, 0.5))
         found[name] = Move(**{key: row[key] for key in STATED}, place=place, error=error)
     return found
+
+
+def _error(rows: Sequence[Mapping[str, Any]], sds: Sequence[float]) -> float:
+    """Monte Carlo standard error of a difference; draws that are all the same have none."""
+    sizes = [row["ess_bulk"] and row["ess_bulk"] * (1.0 - row["prob_undefined"]) for row in rows]
+    return math.sqrt(sum(sd**2 / size for sd, size in zip(sds, sizes, strict=True) if size))

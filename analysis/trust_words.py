@@ -11,8 +11,8 @@ from models.quantities import lookup
 __all__ = ["KINDS", "MOST_TOLD", "climbed", "cross_validated", "moves", "p_row", "place", "places"]
 
 MOST_TOLD = 3  # variants of a headline that are named
-CLEAR = 3.0  # Monte Carlo errors beyond which a median has moved
-LEAST = 0.02  # by which a probability has moved: three Monte Carlo errors of one half from 6,000 draws
+CLEAR = 3.0  # Monte Carlo errors beyond which a median or a probability has moved
+LEAST = 0.005  # of a probability or of the draws, below which a move is no news
 UNCERTAIN = 0.2  # nat of Monte Carlo error of a unit, beyond which it is told
 KINDS = {
     "study": "a study left out",
@@ -72,7 +72,7 @@ def moves(whole: Mapping[str, Any], horizon: float) -> list[dict[str, str]]:
         if _by_mean(name):
             median, ninety = percent(base["mean"]), ""
         found = sorted(_moved(whole, name), reverse=True)[:MOST_TOLD]
-        told = [text for _, text in found] or ["none beyond Monte Carlo error"]
+        told = [text for _, text in found] or ["none beyond Monte Carlo error and half a percentage point"]
         row = {"name": name, "label": labelled(name), "median": median, "ninety": ninety, "moves": "; ".join(told)}
         rows.append(row)
     return rows
@@ -88,16 +88,12 @@ def _moved(whole: Mapping[str, Any], name: str) -> Iterator[tuple[float, str]]:
     before = whole["base"][name]["mean"]
     for variant in whole["variants"]:
         after = variant["quantities"].get(name)
-        if after is None:
+        if after is None or after["error"] is None:
             continue
-        if _by_mean(name):
-            size = abs(after["mean"] - before)
-            if size >= LEAST:
-                yield size, f"to {percent(after['mean'])} {variant['label']}"
-        elif after["place"] is not None and after["error"] is not None:
-            size = abs(after["place"] - 0.5)
-            if size > CLEAR * after["error"]:
-                yield size, f"to {place(after['place'])} {variant['label']}"
+        now = after["mean"] if _by_mean(name) else after["place"]
+        size = abs(now - (before if _by_mean(name) else 0.5))
+        if size > max(CLEAR * after["error"], LEAST):
+            yield size, f"to {percent(now) if _by_mean(name) else place(now)} {variant['label']}"
 
 
 def places(whole: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -52,13 +52,14 @@ def robustness(
     from analysis.annex import ROBUSTNESS, own_draws, write_annex
     from analysis.refitting import sampling_of
     from analysis.robustness import robustness as refit_all
+    from analysis.store import load
     from analysis.terminal import progress
     from analysis.terminal_trust import robustness_table
 
     source, failed = own_draws(run, out), list[str]()
     with progress(console(stderr=True), not quiet and sys.stderr.isatty(), "refitting", "failed") as talk:
         model = _compiled(source, talk)
-        found = refit_all(model, source.evidence, sampling_of(source.info), talk)
+        found = refit_all(model, load(source.path).derived, source.evidence, sampling_of(source.info), talk)
         whole = write_annex(source, ROBUSTNESS, found.to_dict())
         if report:
             _report(source, replace(talk, failed=failed.append))

@@ -1,7 +1,7 @@
 """Cross-validation and robustness: closed forms, agreement of the rungs, refits by another way, and what is refused."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -10,13 +10,15 @@ from scipy import stats
 
 from analysis.annex import CROSS_VALIDATION, ROBUSTNESS
 from analysis.cross_validation import psis, rows_of, threshold
-from analysis.draws import split
+from analysis.draws import derive, split
 from analysis.fit import compile_model
 from analysis.ladder import Climber, exact, matched
 from analysis.leave_out import LeaveOut
 from analysis.options import Sampling, Talk
 from analysis.predictive import STATISTICS, p_values
 from analysis.robustness import Variant, moved, robustness, variants
+from analysis.seeds import generator
+from analysis.trust_words import moves
 from models import time_horizon
 from models.catalogue import find_model, restrict
 from models.evidence import Evidence
@@ -201,7 +203,45 @@ def test_a_move_is_where_the_new_median_stands() -> None:
     assert up.error == pytest.approx(0.5 * np.sqrt(2 / 8000), rel=0.2)
     never = normal()
     never["data_exponent_pooled"] = xr.full_like(never["data_exponent_pooled"], np.inf)
-    assert moved(normal(), never)["data_exponent_pooled"].place == 1.0
+    beyond = moved(normal(), never)["data_exponent_pooled"]
+    assert beyond.place == 1.0 and beyond.error == pytest.approx(0.5 / np.sqrt(8000), rel=0.2)
+
+
+def affordable(probability, seed, undefined=0.0):
+    rng = np.random.default_rng(seed)
+    values = np.where(rng.random((4, 2000)) < probability, 1.0, 0.0)
+    values[rng.random((4, 2000)) < undefined] = np.nan
+    coords = {"chain": range(4), "draw": range(2000)}
+    return xr.Dataset({"prob_affordable": (("chain", "draw"), values)}, coords)
+
+
+def test_the_error_of_a_probability_is_its_spread_over_fits() -> None:
+    pairs = [(affordable(0.7, seed, 0.6), affordable(0.7, 1000 + seed, 0.6)) for seed in range(200)]
+    told = [moved(*pair)["prob_affordable"] for pair in pairs]
+    sizes = [move.mean - float(base["prob_affordable"].mean()) for move, (base, _) in zip(told, pairs, strict=True)]
+    assert np.std(sizes) == pytest.approx(np.mean([move.error for move in told]), rel=0.15)
+    never = moved(affordable(0.7, 1), affordable(0.0, 2))["prob_affordable"]
+    assert never.mean == 0.0 and never.error == pytest.approx(np.sqrt(0.21 / 8000), rel=0.2)
+    assert moved(affordable(0.7, 1), affordable(0.7, 2, 1.0))["prob_affordable"].error is None
+
+
+def test_only_what_is_clear_of_monte_carlo_error_is_told() -> None:
+    base = affordable(0.7, 1, 0.6)
+    variants = [
+        {
+            "label": label,
+            "error": None,
+            "quantities": {"prob_affordable": asdict(moved(base, other)["prob_affordable"])},
+        }
+        for label, other in (
+            ("by chance", affordable(0.7, 11, 0.6)),  # 0.025 away, two errors
+            ("clearly", affordable(0.6, 3, 0.6)),
+            ("undefined", affordable(0.6, 3, 1.0)),
+        )
+    ]
+    whole = {"base": {"prob_affordable": asdict(moved(base, base)["prob_affordable"])}, "variants": variants}
+    (row,) = moves(whole, 2100.0)
+    assert "clearly" in row["moves"] and "by chance" not in row["moves"] and "undefined" not in row["moves"]
 
 
 def test_every_choice_of_evidence_is_a_variant(left, evidence) -> None:
@@ -235,7 +275,7 @@ def test_other_rows_stand_in_for_those_that_a_policy_drops(evidence) -> None:
     )
 
 
-def test_what_moves_an_answer_moves_it_and_a_failure_is_told(left, evidence, monkeypatch) -> None:
+def test_what_moves_an_answer_moves_it_and_a_failure_is_told(left, whole, evidence, monkeypatch) -> None:
     """Kaplan's bias is known from the pairs of Porian et al. alone; one variant is made to fail, and the others go on."""
     chosen = [
         Variant("study", "pairs", {"scaling_exponents": ("porian_refinedweb",)}),
@@ -244,12 +284,10 @@ def test_what_moves_an_answer_moves_it_and_a_failure_is_told(left, evidence, mon
     ]
     monkeypatch.setattr("analysis.robustness.variants", lambda model, evidence: iter(chosen))
     told = []
-    found = robustness(
-        left,
-        evidence,
-        OPTIONS,
-        Talk(progress=lambda *counts: told.append(counts)),
-    )
+    compiled = left.compiled
+    tables = compiled.view.tables(compiled.model.quantities)
+    base = derive(compiled.model, whole.posterior, tables, evidence, compiled.view, generator(OPTIONS.seed, "arrival"))
+    found = robustness(left, base, evidence, OPTIONS, Talk(progress=lambda *counts: told.append(counts)))
     pairs, nobody, wang = found.moves
     assert abs(pairs["kaplan_bias"].place - 0.5) > 0.3
     assert abs(wang["kaplan_bias"].place - 0.5) < 0.1
