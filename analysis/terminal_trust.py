@@ -35,7 +35,7 @@ def robustness_table(console: "Console", whole: Mapping[str, Any], horizon: floa
     note = f"; {failed} failed" if failed else ""
     console.print(
         f"{len(whole['variants'])} variants of the evidence{note}. To 66%: the new median is where 66% of the run's draws lie "
-        "below; a probability moves to what is told.",
+        "below; a probability moves to what is told. Told are moves of over three Monte Carlo errors.",
         markup=False,
         soft_wrap=True,
     )

@@ -47,7 +47,7 @@ def climbed(table: Mapping[str, Any]) -> Iterator[str]:
         value = f"{unit['elpd']:.2f} (Monte Carlo error {unit['mcse']:.2f}{k})"
         name = f"{unit['label']} of {table['table']}"
         if unit["pareto_k"] is not None and unit["pareto_k"] > table["threshold"]:
-            yield f"{name}: {value} by {unit['method']} is not to be trusted; `aligntax loo RUN` climbs on"
+            yield f"{name}: {value} by {unit['method']} is not to be trusted; the command loo climbs on"
         elif unit["method"] != "psis" or unit["mcse"] > UNCERTAIN:
             yield f"{name}: {value} by {unit['method']}"
 
