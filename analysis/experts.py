@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.refitting import Method, refit
+from analysis.refit_plan import Method
+from analysis.refitting import refit
 from analysis.store import Result
 from analysis.summary import each
 from models.errors import InputError

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from analysis.refitting import plan, reweighted
+from analysis.refit_plan import plan, reweighted
 from analysis.source import Source
 from models.errors import InputError
 from models.quantities import lookup

@@ -57,7 +57,7 @@ LAYERS: dict[str, set[str]] = {
         "sensitivity",
     },
     "run": {"density", "reproduction", "pipeline", "own_runs", "upstream", "links", "elicitation", "view_files"},
-    "refit": {"source", "annex", "reweight", "refitting", "experts", "what_if"},
+    "refit": {"source", "annex", "reweight", "refit_plan", "refitting", "experts", "what_if"},
     "sweep": {
         "journal",
         "cases",

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from analysis.refitting import plan, reweighted
+from analysis.refit_plan import plan, reweighted
 from analysis.source import Source, read_source
 from models.views import View, load_view
 from tests.reference import REFERENCE

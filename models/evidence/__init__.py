@@ -23,8 +23,9 @@ import numpy as np
 import xarray as xr
 
 from models.errors import InputError
+from models.evidence.columns import Column, Table
 from models.evidence.reader import decimal_year, read_rows
-from models.evidence.schema import TABLES, Column, Table
+from models.evidence.schema import TABLES
 
 __all__ = ["TABLES", "Column", "Evidence", "Table", "decimal_year", "likelihood_rows", "load_evidence", "select"]
 

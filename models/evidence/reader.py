@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from models.errors import InputError
-from models.evidence.schema import Column, Table
+from models.evidence.columns import Column, Table
 
 __all__ = ["BadCell", "Problem", "decimal_year", "parse_number", "read_rows", "records", "refuse"]
 

@@ -13,7 +13,7 @@ from analysis.draws import derive
 from analysis.options import Sampling
 from analysis.outer_alignment_plots import against_capability, agreement, has_studies, never, quality
 from analysis.pipeline import run
-from analysis.refitting import plan
+from analysis.refit_plan import plan
 from analysis.source import read_source
 from analysis.summary import summarise
 from analysis.words import amount, interval, missing

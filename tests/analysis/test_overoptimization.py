@@ -13,7 +13,7 @@ from analysis.options import Sampling
 from analysis.overoptimization_plots import against_budget, gold_curves, has_curves, has_labels, never, peaks
 from analysis.own_runs import enter
 from analysis.pipeline import run
-from analysis.refitting import plan
+from analysis.refit_plan import plan
 from analysis.simulation import sweep, table_text
 from analysis.source import read_source
 from analysis.summary import summarise

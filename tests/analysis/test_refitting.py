@@ -13,7 +13,8 @@ import pytest
 
 from analysis.options import Sampling
 from analysis.pipeline import conclude
-from analysis.refitting import plan, refit, reweighted
+from analysis.refit_plan import plan, reweighted
+from analysis.refitting import refit
 from analysis.source import read_source
 from analysis.store import digest, load
 from models.errors import InputError

@@ -9,7 +9,7 @@ from arviz_stats.base import array_stats
 from scipy import stats
 
 from analysis.draws import derive
-from analysis.refitting import plan, reweighted
+from analysis.refit_plan import plan, reweighted
 from analysis.reweight import carry, unreached, weigh
 from analysis.seeds import generator
 from analysis.source import Source, read_source

@@ -1,0 +1,136 @@
+"""Columns and tables as values: what a file of evidence may hold, and short ways to describe a column."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = [
+    "END",
+    "KEY",
+    "SMALLEST",
+    "USED",
+    "Column",
+    "Fault",
+    "Row",
+    "Table",
+    "always",
+    "choice",
+    "needed",
+    "number",
+    "published",
+    "text",
+]
+
+Kind = Literal["text", "slug", "choice", "flag", "number", "count", "year", "date"]
+Row = Mapping[str, Any]
+Fault = tuple[str, str, str] | None  # column at fault, the rule, the remedy
+Rule = Callable[[Row], Fault]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name, unit, meaning : str
+        ``unit`` is empty for text; numbers without dimension say what they count.
+    kind : {"text", "slug", "choice", "flag", "number", "count", "year", "date"}
+        ``count`` and ``year`` are whole numbers; a ``date`` is YYYY-MM-DD in the file, a decimal year when loaded.
+    lower, upper : float
+        Inclusive bounds of a number (decimal years for a date).
+    choices : tuple of str
+        The values a ``choice`` may take.
+    required : bool
+        Whether every row must have a value.
+    needed : bool
+        Whether a used row must have a value.
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    meaning: str
+    lower: float = -math.inf
+    upper: float = math.inf
+    choices: tuple[str, ...] = ()
+    required: bool = True
+    needed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of evidence.
+
+    Parameters
+    ----------
+    name, dim, title : str
+        The file is ``name.csv``; rows lie along ``dim``, whose coordinate is the column ``key``.
+    columns : tuple of Column
+        All of the table's columns, in the order of the embedded file.
+    likelihood : bool
+        Whether a model conditions on the used rows (:meth:`Evidence.only` leaves other tables alone).
+    supplied : bool
+        Whether its rows are the user's: the embedded file has none.
+    dated : str
+        The column that says when a row became known ("" if none); a year without a month counts as its middle.
+    rules : tuple of callable
+        Conditions on a whole row.
+    """
+
+    name: str
+    dim: str
+    title: str
+    columns: tuple[Column, ...]
+    likelihood: bool = False
+    supplied: bool = False
+    dated: str = ""
+    rules: tuple[Rule, ...] = ()
+
+
+SMALLEST = 1e-12  # stands for "greater than zero" in inclusive bounds
+
+KEY = Column("key", "slug", "", "unique name of the row, lower-case letters, digits and underscores")
+USED = Column("used", "flag", "", "whether the row enters the default likelihood, view or report")
+END = (
+    Column("source", "text", "", "citation: authors, year, arXiv number or name of the page"),
+    Column(
+        "status",
+        "choice",
+        "",
+        "how the figure was obtained: seen in the source, in a secondary text, from memory, or computed from others",
+        choices=("seen", "secondary", "memory", "computed"),
+    ),
+    Column("note", "text", "", "remarks; why the row is not used, if it is not", required=False),
+)
+
+
+def text(name: str, meaning: str, required: bool = True) -> Column:
+    """Describe words."""
+    return Column(name, "text", "", meaning, required=required)
+
+
+def number(name: str, unit: str, meaning: str, lower: float, upper: float = math.inf) -> Column:
+    """Describe a number that carried rows may lack."""
+    return Column(name, "number", unit, meaning, lower, upper, required=False)
+
+
+def needed(name: str, unit: str, meaning: str, lower: float, upper: float = math.inf) -> Column:
+    """Describe a number that used rows must have."""
+    return Column(name, "number", unit, meaning, lower, upper, required=False, needed=True)
+
+
+def always(name: str, unit: str, meaning: str, lower: float = -math.inf, upper: float = math.inf) -> Column:
+    """Describe a number that every row must have."""
+    return Column(name, "number", unit, meaning, lower, upper)
+
+
+def choice(name: str, meaning: str, *choices: str, needed: bool = False) -> Column:
+    """Describe one word of some."""
+    return Column(name, "choice", "", meaning, choices=choices, required=not needed, needed=needed)
+
+
+def published(meaning: str = "year of publication") -> Column:
+    """Describe a year without a month."""
+    return Column("year", "year", "year", meaning, 1950, 2100)
