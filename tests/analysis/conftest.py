@@ -2,8 +2,10 @@
 
 import io
 import sys
+from functools import cache
 
 import pytest
+import typer.main
 
 from analysis.cli import main
 
@@ -26,3 +28,11 @@ def aligntax(monkeypatch, capsys, tmp_path):
         return code, captured.out, captured.err
 
     return call
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_built_once():
+    """Typer builds every command anew for each call, which is most of what a refusal takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
+        yield
