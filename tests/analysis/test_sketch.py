@@ -43,6 +43,12 @@ def folders(tmp_path_factory, view) -> dict[str, Path]:
     return {name: out / name for name in ("reference", *changes)}
 
 
+@pytest.fixture(scope="module")
+def wholes(folders):
+    """The same with all that they hold."""
+    return {name: load(folder) for name, folder in folders.items()}
+
+
 def shown(folder, width=100, weights=None, every=False, **kind):
     """What a person sees at a terminal, line by line."""
     looks = {"force_terminal": True, "color_system": "truecolor", "width": width, "highlight": False} | kind
@@ -64,8 +70,8 @@ def drawn(lines):
 
 
 @pytest.mark.parametrize("name", ["reference", "redrawn", "weighted"])
-def test_the_draws_are_those_of_the_whole_result(folders, name):
-    whole = load(folders[name])
+def test_the_draws_are_those_of_the_whole_result(folders, wholes, name):
+    whole = wholes[name]
     expected = {series.name: series.values for series in each(whole.derived)}
     names = list(whole.record["quantities"])
     draws = read_draws(folders[name], names)
@@ -82,8 +88,8 @@ def test_states_are_those_of_the_models():
 
 @pytest.mark.parametrize("name", ["reference", "redrawn", "weighted"])
 @pytest.mark.parametrize("quantity", ["tai_year", "alignment_hours_affordable", "tax_headroom", "data_exponent"])
-def test_a_density_is_a_weighted_histogram_between_two_quantiles(folders, name, quantity):
-    whole = load(folders[name])
+def test_a_density_is_a_weighted_histogram_between_two_quantiles(folders, wholes, name, quantity):
+    whole = wholes[name]
     row, weights = whole.record["quantities"][quantity], whole.weights.values
     values = read_draws(folders[name], [quantity]).values[quantity]
     shape = density(values, weights, 20)
@@ -125,8 +131,8 @@ def test_constant_and_censored_quantities_have_a_shape():
 
 @pytest.mark.parametrize("name", ["reference", "weighted"])
 @pytest.mark.parametrize("quantity", ["tai_year", "tai_year_aligned"])
-def test_arrival_is_the_empirical_distribution(folders, name, quantity):
-    whole = load(folders[name])
+def test_arrival_is_the_empirical_distribution(folders, wholes, name, quantity):
+    whole = wholes[name]
     draws, years = read_draws(folders[name], [quantity]), np.linspace(2026, 2100, 149)
     chance = draws.arrived(quantity, years)
     values, w = draws.values[quantity].ravel(), whole.weights.values.ravel()
@@ -193,8 +199,8 @@ def test_the_legend_tells_both_curves_and_colours_differ(folders):
     assert f"{100 * (1 - row['prob_above']):.0f}% by 2100" in legend[0]
 
 
-def test_a_condition_is_drawn_of_the_draws_that_meet_it(folders):
-    met, _ = conditional(load(folders["weighted"]), "tai_year<2035")
+def test_a_condition_is_drawn_of_the_draws_that_meet_it(folders, wholes):
+    met, _ = conditional(wholes["weighted"], "tai_year<2035")
     lines = shown(folders["weighted"], weights=met.weights)
     assert any("TAI arrival: 100% by 2100" in _without_colour(line) for line in lines)
 

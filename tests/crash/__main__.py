@@ -42,7 +42,8 @@ def main() -> None:
         place = Path(folder)
         source = place / "source"
         source.mkdir()
-        ended = attempt(["run", "scaling", "--no-report", "-q", "--out", str(source), "--name", "run"], source)
+        words = ["run", "scaling", "--draws", "250", "--tune", "200", "--no-report", "-q"]  # enough to reweight
+        ended = attempt([*words, "--out", str(source), "--name", "run"], source)
         if ended.code not in FINISHED:
             raise SystemExit(f"the run to refit fails: {ended.said}")
         every, chosen = works(source / "run"), asked.scenario or list(SCENARIOS)
