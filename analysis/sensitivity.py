@@ -1,7 +1,6 @@
 """What drives the answer: power-scaling of prior and likelihood, of each single prior, variance shares, value of information.
 
-Power-scaling raises a factor of the posterior to the power ``alpha`` near one and asks how far an answer moves, by the cumulative
-Jensen-Shannon distance [1]_, as ArviZ's ``psense`` does::
+Terms of the log density are scaled by :func:`analysis.power_scaling.power_scaling`::
 
     prior        phi(z; R) of the elicited scores, times the priors of the structural parameters
     one prior    phi(z_q) of one quantity: its table is stretched or shrunk about its median; copula and the rest stay
@@ -10,18 +9,8 @@ Jensen-Shannon distance [1]_, as ArviZ's ``psense`` does::
 It is the density of ``z`` that is scaled and not that of the link-space value ``T(z)``: the result then depends neither on the
 unit nor on the link, and a uniform prior, whose own density is flat and would not feel a power, is widened like any other.
 
-Answers are compared by rank, which gives "later or never" and "nothing affordable" their place and does not depend on units. A
-draw in which an answer is undefined is left out of it. For a normal answer ranks give three quarters of the distance of values.
-
-``prior >= 0.05 <= likelihood`` is flagged as potential prior-data conflict, ``prior > 0.05 > likelihood`` as a potentially strong
-prior or weak likelihood. A quantity counts as a driver only above the noise: the sensitivity to its weights given to other
-draws. A prior that the evidence overrules drives nothing, yet its quantity may still hold most of an answer's variance, which
-is told apart: see :mod:`analysis.variance`.
-
-References
-----------
-.. [1] Kallioinen, Paananen, Buerkner, Vehtari, "Detecting and diagnosing prior and likelihood sensitivity with power-scaling",
-   2023. doi:10.1007/s11222-023-10366-5
+A quantity counts as a driver only above the noise. A prior that the evidence overrules drives nothing, yet its quantity may still
+hold most of an answer's variance, which is told apart: see :mod:`analysis.variance`.
 """
 
 from collections.abc import Mapping
@@ -33,10 +22,11 @@ import xarray as xr
 
 from analysis.claims import assumed
 from analysis.information import CONFIDENCE, Decision, values
+from analysis.power_scaling import THRESHOLD, diagnose, power_scaling
 from analysis.regression import mid_ranks
 from analysis.summary import Series, each
 from analysis.variance import bases, decompose
-from analysis.weights import Weights, constant_tail
+from analysis.weights import Weights
 from analysis.words import readable
 from models.catalogue import find_model
 from models.errors import InputError
@@ -45,26 +35,8 @@ from models.tables import Tables
 if TYPE_CHECKING:
     from analysis.store import Result
 
-__all__ = [
-    "CONFLICT",
-    "OK",
-    "STRONG",
-    "THRESHOLD",
-    "Draws",
-    "analyse",
-    "decision",
-    "power_scaling",
-    "rounded",
-    "sensitivity",
-    "sensitivity_of",
-    "stored",
-]
+__all__ = ["Draws", "analyse", "decision", "rounded", "sensitivity", "sensitivity_of", "stored"]
 
-THRESHOLD = 0.05  # ArviZ's
-ALPHAS = (0.99, 1.01)  # ArviZ's
-CONFLICT, STRONG, OK = "prior-data conflict", "strong prior / weak likelihood", "ok"
-NOISE = 4.0  # standard deviations above the mean of chance: all of thirty quantities stay below it if none matters
-CHANCES = 30  # sensitivities to weights of other draws, at least, that the noise is read off
 MOST = (
     20_000  # draws that are looked at, evenly spaced: shares are then known to a hundredth, at 20 kB a draw of memory
 )
@@ -187,12 +159,12 @@ def analyse(draws: Draws) -> dict[str, Any]:
         first.
     """
     one = {name: -0.5 * draws.z[..., i] ** 2 for i, name in enumerate(draws.names)}
-    scaled, level = power_scaling(draws, one)
-    evidence, _ = power_scaling(draws, draws.log_likelihood, noise=False)
+    scaled, level = power_scaling(draws.answers, draws.weights, one)
+    evidence, _ = power_scaling(draws.answers, draws.weights, draws.log_likelihood, noise=False)
     both = {"prior": draws.log_prior}
     if draws.log_likelihood:
         both["likelihood"] = sum(draws.log_likelihood.values())
-    overall, _ = power_scaling(draws, both, noise=False)
+    overall, _ = power_scaling(draws.answers, draws.weights, both, noise=False)
     spread = [draws.weights.mean(x**2) - draws.weights.mean(x) ** 2 for x in np.moveaxis(draws.z, -1, 0)]
     headlines: dict[str, Any] = {}
     shared: dict[bytes, list[Any]] = {}
@@ -214,73 +186,6 @@ def analyse(draws: Draws) -> dict[str, Any]:
         },
         "headlines": headlines,
     }
-
-
-def diagnose(prior: float, likelihood: float) -> str:
-    """ArviZ's diagnosis of the two sensitivities."""
-    if prior >= THRESHOLD and likelihood >= THRESHOLD:
-        return CONFLICT
-    return STRONG if prior > THRESHOLD > likelihood else OK
-
-
-def power_scaling(
-    draws: Draws, terms: Mapping[str, Any], noise: bool = True
-) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
-    """Sensitivity of every answer to every term of the log density, and the level of noise of each answer.
-
-    Parameters
-    ----------
-    draws : Draws
-    terms : mapping of ndarray, shape (chain, draw)
-        Terms that are scaled one at a time; one that is constant moves nothing.
-    noise : bool
-        Whether the level of noise is wanted; else it is zero.
-
-    Returns
-    -------
-    sensitivity : dict
-        answer -> term -> sensitivity.
-    noise : dict
-        answer -> mean plus :data:`NOISE` standard deviations, over terms, of the sensitivity to weights of other draws.
-    """
-    shape, chosen = draws.weights.values.shape, draws.weights.chosen()
-    answers = {name: series.values.ravel()[chosen] for name, series in draws.answers.items()}
-    defined = {name: ~np.isnan(values) for name, values in answers.items()}
-    counts = {name: np.full(int(mask.sum()), 1.0 / mask.sum()) for name, mask in defined.items()}
-    ranks = {name: mid_ranks(values[defined[name]], counts[name]) for name, values in answers.items()}
-    found: dict[str, dict[str, float]] = {name: {} for name in answers}
-    chance: dict[str, list[float]] = {name: [] for name in answers}
-    turns = -(-CHANCES // max(len(terms), 1)) if noise else 0
-    shifts = [(turn + 1) * chosen.size // (turns + 1) for turn in range(turns)]
-    for term, log_density in terms.items():
-        log_density = log_density.ravel()[chosen].reshape(shape)
-        if not np.ptp(log_density) > 0:
-            continue
-        pair = [_scaled(log_density, a) for a in ALPHAS]
-        for name, mask in defined.items():
-            found[name][term] = _moved(ranks[name], pair, mask)
-            chance[name] += [_moved(ranks[name], [np.roll(w, shift) for w in pair], mask) for shift in shifts]
-    return found, {n: float(np.mean(level) + NOISE * np.std(level)) if level else 0.0 for n, level in chance.items()}
-
-
-def _scaled(log_density: Any, alpha: float) -> Any:
-    """Smoothed weights of draws, flat, under a density raised to the power ``alpha``."""
-    from arviz_stats.base import array_stats
-
-    try:
-        return np.exp(array_stats.power_scale_lw(log_density, alpha=alpha, axis=(0, 1))).ravel()
-    except ValueError as error:
-        if not constant_tail(error):
-            raise
-        return Weights.of_log((alpha - 1.0) * log_density).values.ravel()
-
-
-def _moved(ranks: Any, weights: list[Any], mask: Any) -> float:
-    """ArviZ's sensitivity of an answer's defined draws to weights below and above a power of one."""
-    from arviz_stats.base import array_stats
-
-    lower, upper = (w[mask][None] for w in weights)
-    return float(array_stats.power_scale_sense(ranks[None], lower, upper, *ALPHAS))
 
 
 def _variance(

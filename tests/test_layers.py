@@ -54,6 +54,7 @@ LAYERS: dict[str, set[str]] = {
         "robustness",
         "trust_words",
         "information",
+        "power_scaling",
         "sensitivity",
     },
     "run": {"density", "reproduction", "pipeline", "own_runs", "upstream", "links", "elicitation", "view_files"},

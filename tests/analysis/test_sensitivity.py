@@ -12,21 +12,10 @@ from scipy.stats import rankdata
 from analysis import drivers, sensitivity_plots
 from analysis.draws import derive
 from analysis.information import Decision, values
+from analysis.power_scaling import CONFLICT, OK, STRONG, diagnose, power_scaling
 from analysis.regression import mid_ranks, orthonormal, splines
 from analysis.report import write_report
-from analysis.sensitivity import (
-    CONFLICT,
-    OK,
-    STRONG,
-    Draws,
-    analyse,
-    decision,
-    diagnose,
-    power_scaling,
-    sensitivity,
-    sensitivity_of,
-    stored,
-)
+from analysis.sensitivity import Draws, analyse, decision, sensitivity, sensitivity_of, stored
 from analysis.source import read_source
 from analysis.summary import Series, each
 from analysis.variance import decompose
@@ -171,7 +160,7 @@ def test_power_scaling_is_arvizs_on_ranks():
             "log_likelihood": xr.Dataset({"evidence": (dims, likelihood)}),
         }
     )
-    found, _ = power_scaling(draws, {"prior": draws.log_prior, "likelihood": likelihood})
+    found, _ = power_scaling(draws.answers, draws.weights, {"prior": draws.log_prior, "likelihood": likelihood})
     for group in ("prior", "likelihood"):
         assert found["y"][group] == pytest.approx(float(psense(tree, group=group)["y"]), rel=1e-9)
 
@@ -212,9 +201,8 @@ def test_one_prior_drives_what_depends_on_it_and_no_other_stands_out():
 def test_units_and_censoring_do_not_matter_to_ranks():
     z = normals(3, 4)
     late = np.where(z[..., 0] > 1.0, np.inf, z[..., 0])  # the order of the rest as it was
-    found, _ = power_scaling(
-        draws_of({"a": z[..., 0], "b": 10.0 ** (3 * z[..., 0]), "c": late}, z), {"q0": -0.5 * z[..., 0] ** 2}
-    )
+    draws = draws_of({"a": z[..., 0], "b": 10.0 ** (3 * z[..., 0]), "c": late}, z)
+    found, _ = power_scaling(draws.answers, draws.weights, {"q0": -0.5 * z[..., 0] ** 2})
     assert found["a"]["q0"] == pytest.approx(found["b"]["q0"], rel=1e-9)
     assert 0 < found["c"]["q0"] == pytest.approx(found["a"]["q0"], rel=0.3)
 
@@ -455,7 +443,7 @@ def test_evidence_that_is_mostly_indifferent_has_a_constant_tail_and_is_scaled_a
     flat = np.where(rng.uniform(size=SHAPE) < 0.9, 0.0, -(z[..., 0] ** 2))  # as log p(no TAI) of requirements far away
     answer = Series("tai_flop", z[..., 0])
     draws = Draws({"tai_flop": answer}, {}, ("a", "b"), z, -0.5 * (z**2).sum(axis=-1), {"no_tai": flat}, (), EQUAL)
-    found, _ = power_scaling(draws, {"no_tai": flat}, noise=False)
+    found, _ = power_scaling(draws.answers, draws.weights, {"no_tai": flat}, noise=False)
     assert np.isfinite(found["tai_flop"]["no_tai"])
 
 
