@@ -164,9 +164,11 @@ def _each_block(
 def predict(
     model: Model, draws: xr.Dataset, tables: Tables, evidence: Evidence, view: View, rng: np.random.Generator
 ) -> xr.Dataset:
-    """Replicated evidence, (chain, draw, row)."""
+    """Replicated evidence, (chain, draw, row); nothing without evidence."""
     x, parameters = split(draws, tables)
     actual = observed(model, evidence, view)
+    if not actual:
+        return actual
 
     def replicated(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
         one = {name: value[None] for name, value in flat.items()}  # a chain of its own

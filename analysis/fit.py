@@ -104,7 +104,7 @@ class CompiledModel:
                 raise InputError(
                     f"view: {key} is compiled in and must stay {getattr(self.view, key)}, got {getattr(view, key)}; compile again"
                 )
-        return replace(self, view=view, compiled=self.compiled.with_data(**open_data(view, self.model, self.graph)))
+        return replace(self, view=view, compiled=self._with_data(open_data(view, self.model, self.graph)))
 
     def with_evidence(self, evidence: Evidence) -> "CompiledModel":
         """The same compiled model on evidence with other numbers in the same rows; nothing is compiled.
@@ -116,7 +116,12 @@ class CompiledModel:
         """
         numbers = evidence_data(evidence, self.view, self.model, self.graph)
         stacks = {name: stacked(rows) for name, rows in numbers.items()}
-        return replace(self, evidence=evidence, compiled=self.compiled.with_data(**stacks))
+        return replace(self, evidence=evidence, compiled=self._with_data(stacks))
+
+    def _with_data(self, values: dict[str, Any]) -> Any:
+        """What nutpie samples with other data; without evidence the density depends on less than the graph holds."""
+        held = {variable.name for variable in self.compiled.shared_var_keys}
+        return self.compiled.with_data(**{name: value for name, value in values.items() if name in held})
 
     def set_data(self) -> None:
         """Give the graph, and so :attr:`terms` and where chains start, the numbers that are sampled, with their labels."""

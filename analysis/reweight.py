@@ -225,6 +225,8 @@ def _variance(carried: Carried) -> Check:
 def variance(carried: Carried) -> float:
     """Smallest eigenvalue of ``2 R'^-1 - R^-1``: not positive where the weights under the priors have infinite variance."""
     informed = np.isin(carried.tables.names, carried.source.prior_only, invert=True)
+    if not informed.any():
+        return 1.0  # every draw counts the same, whatever its prior
     block = np.ix_(informed, informed)
     old, new = carried.source.tables.correlation[block], carried.tables.correlation[block]
     return float(np.linalg.eigvalsh(2.0 * np.linalg.inv(new) - np.linalg.inv(old))[0])
