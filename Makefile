@@ -53,7 +53,7 @@ lint: dev ## check style, formatting and that uv.lock is in step
 
 types: dev ## check the types, strictly
 	$(call say,mypy)
-	@$(UV) run --frozen --no-sync mypy models analysis
+	@$(UV) run --frozen --no-sync mypy
 
 # --inexact keeps the developers' tools; `make test` takes the baselines out again.
 bench: ## measure speed and memory beside baselines (ARGS="start_up refit --repeats 5", ARGS=--list)

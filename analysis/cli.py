@@ -1,4 +1,4 @@
-"""The command line: ``aligntax``, and the same as ``python -m analysis``.
+"""The command line: ``aligntax``, and the same as ``python -m aligntax``.
 
 Standard output is the answer, standard error is talk, and only on a terminal. Exit codes: 0 good; 1 finished, but a
 check failed; 2 the input is wrong; 130 interrupted.
@@ -17,18 +17,20 @@ from types import FrameType
 
 import typer
 
-from analysis.commands import Stopped, density, evidence, forecasts, harmless, overoptimization, runs, trust, view
-from analysis.commands import backtest as testing
-from analysis.commands import budget as buying
-from analysis.commands import calibrate as calibrating
-from analysis.commands import compare as comparing
-from analysis.commands import index as indexing
-from analysis.commands import refit as refitting
-from analysis.commands import sensitivity as drivers
-from analysis.commands import sweep as sweeping
-from models.errors import InputError
-
-__all__ = ["app", "main"]
+from aligntax.analysis.commands import backtest as testing
+from aligntax.analysis.commands import budget as buying
+from aligntax.analysis.commands import calibrate as calibrating
+from aligntax.analysis.commands import compare as comparing
+from aligntax.analysis.commands import density_prediction as density
+from aligntax.analysis.commands import evidence, forecasts, runs, view
+from aligntax.analysis.commands import evidence_checks as trust
+from aligntax.analysis.commands import gold_curves as overoptimization
+from aligntax.analysis.commands import index as indexing
+from aligntax.analysis.commands import refit as refitting
+from aligntax.analysis.commands import sensitivity as drivers
+from aligntax.analysis.commands import sweep as sweeping
+from aligntax.analysis.commands.shared import Stopped, harmless
+from aligntax.models.errors import InputError
 
 INTERRUPTED = 130
 UNNAMED = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EINVAL}
@@ -101,7 +103,7 @@ def main() -> None:
     """Run the command line."""
     atexit.register(gc.freeze)  # a process that ends need not look for garbage among a million objects
     try:
-        from analysis.cache import use_cache
+        from aligntax.analysis.inference.compile_cache import use_cache
 
         use_cache()
         with insisting():

@@ -16,16 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from analysis.refit_plan import Method
-from analysis.refitting import refit
-from analysis.store import Result
-from analysis.summary import each
-from models.errors import InputError
-from models.pooling import Method as Pooling
-from models.pooling import pool_views, shares
-from models.views import View
-
-__all__ = ["Experts", "between", "by_expert"]
+from aligntax.analysis.fitting.refit_plan import Method
+from aligntax.analysis.refitting import refit
+from aligntax.analysis.storage.result import Result
+from aligntax.analysis.summaries.summary import each
+from aligntax.models.errors import InputError
+from aligntax.models.views import View
+from aligntax.models.views.pooling import Method as Pooling
+from aligntax.models.views.pooling import pool_views, shares
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def by_expert(
     weights : sequence of float, optional
         Of the experts; default equal.
     pooling : {"linear", "log", "quantile"}
-        See :func:`models.pooling.pool_views`.
+        See :func:`aligntax.models.views.pooling.pool_views`.
     method : {"auto", "reweight", "sample"}
     out, name : path, str
         Runs are called ``NAME-VIEW`` and ``NAME-pool``.

@@ -1,55 +1,29 @@
 """One run from view to folder: compile, sample, derive, check, write, report."""
 
-import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.checks import Check
-from analysis.claims import assumed
-from analysis.draw_files import check_format
-from analysis.links import failures, fit_links
-from analysis.options import Sampling, Talk
-from analysis.provenance import provenance
-from analysis.store import FORMAT, Result, default_name, run_name, write_run
-from analysis.unfinished import unfinished
-from models.catalogue import find_model
-from models.errors import InputError
-from models.evidence import Evidence, load_evidence
-from models.views import View, load_view
+from aligntax.analysis.answers.sensitivity import explained
+from aligntax.analysis.fitting.linked_priors import fit_links
+from aligntax.analysis.fitting.outcome import QUIET, sample, with_told, write
+from aligntax.analysis.inference.options import Sampling, Talk
+from aligntax.analysis.storage.draw_files import check_format
+from aligntax.analysis.storage.result import Result
+from aligntax.analysis.storage.run_folder import default_name, run_name
+from aligntax.analysis.storage.unfinished import unfinished
+from aligntax.models.catalogue import find_model
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import Evidence, load_evidence
+from aligntax.models.views import View, load_view
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from aligntax.analysis.inference.compiled_model import CompiledModel
+    from aligntax.analysis.inputs.gold_data import GoldCurves
+    from aligntax.analysis.inputs.loss_runs import LossRuns
 
-    from analysis.fit import CompiledModel, Fit
-    from analysis.gold_data import GoldCurves
-    from analysis.loss_runs import LossRuns
 
-__all__ = ["Answered", "Outcome", "answered", "conclude", "run", "sample", "write"]
-
-QUIET = Talk()
 WHERE_FROM = "give a CSV of parameters, loss and tokens with --runs FILE, or first `aligntax evidence fetch chinchilla`"
-STORED_SINGLE = ("posterior_predictive", "prior_predictive")  # for looking at, not for computing with: half the bytes
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A fit and everything worked out from it, before it is written.
-
-    Attributes
-    ----------
-    fit : Fit
-    groups : mapping
-        Name to Dataset, the groups that are stored.
-    record, info : mapping
-        ``summary.json`` and ``info.json`` without the hashes of the files.
-    """
-
-    fit: "Fit"
-    groups: "Mapping[str, xr.Dataset]"
-    record: Mapping[str, Any]
-    info: Mapping[str, Any]
 
 
 def run(
@@ -86,9 +60,9 @@ def run(
     talk : Talk
         Whom to tell what is being done.
     compiled : CompiledModel, optional
-        Of the same model and evidence: nothing is compiled then; see :func:`analysis.fit.compile_model`.
+        Of the same model and evidence: nothing is compiled then; see :func:`aligntax.analysis.inference.compiled_model.compile_model`.
     runs : LossRuns or GoldCurves, optional
-        Training runs for the loss law, alone or as one more scaling study, or gold curves; see :mod:`analysis.own_runs`.
+        Training runs for the loss law, alone or as one more scaling study, or gold curves; see :mod:`aligntax.analysis.fitting.own_data`.
     replaces : str, optional
         Group of scaling studies that the runs stand for.
     format : {"netcdf", "zarr"}
@@ -113,183 +87,16 @@ def run(
     with unfinished(Path(out), name) as place:
         told: dict[str, Any] = {}
         if runs is not None:
-            from analysis.own_runs import enter
+            from aligntax.analysis.fitting.own_data import enter
 
             evidence, told = enter(chosen, runs, replaces, view, evidence, options, talk)
         view, links = fit_links(chosen, view, evidence, options, talk)
-        outcome = with_told(sample(chosen.name, view, evidence, options, talk, compiled, links), told)
+        outcome = explained(with_told(sample(chosen.name, view, evidence, options, talk, compiled, links), told))
         talk.say("writing the run")
         result = write(place.folder, outcome, name, format)
         if report:
             talk.say("drawing the report")
-            from analysis.report import write_report
+            from aligntax.analysis.pages.report import write_report
 
             write_report(result, talk=talk)
     return replace(result, path=place.path)
-
-
-def with_told(outcome: Outcome, told: Mapping[str, Any]) -> Outcome:
-    """Outcome whose ``info.json`` says which runs entered; a loss law that failed its own checks fails the verdict."""
-    if not told:
-        return outcome
-    record = dict(outcome.record)
-    for name in told.get("failed_checks", ()):
-        action = "look at `aligntax run loss-law` on the same runs"
-        record["checks"] = [*record["checks"], asdict(Check(f"loss_law_{name}", None, 0.0, False, "", action))]
-        record["verdict"] = "fail"
-    return replace(outcome, record=record, info={**outcome.info, "runs": dict(told)})
-
-
-def sample(
-    model: str,
-    view: View,
-    evidence: Evidence,
-    options: Sampling,
-    talk: Talk = QUIET,
-    compiled: "CompiledModel | None" = None,
-    links: Mapping[str, Any] | None = None,
-) -> Outcome:
-    """Compile, sample, derive and check, without writing anything; arguments as in :func:`run` and :func:`conclude`."""
-    started = time.perf_counter()
-    from analysis.fit import compiled_for
-
-    compiled = compiled_for(find_model(model), evidence, view, compiled, talk)
-    compile_seconds = time.perf_counter() - started
-    talk.say(f"sampling {options.chains} chains of {options.draws} draws")
-    started = time.perf_counter()
-    fit = compiled.sample(options, talk.progress)
-    timings = {"compile": compile_seconds, "sample": time.perf_counter() - started}
-    talk.say("deriving and checking")
-    return conclude(fit, options, timings, links)
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What a fit says: every quantity of every draw, and their summary.
-
-    Attributes
-    ----------
-    derived : xarray.Dataset
-    rows, claims : mapping
-        As in ``summary.json``.
-    checks : tuple of Check
-    """
-
-    derived: "xr.Dataset"
-    rows: Mapping[str, dict[str, Any]]
-    claims: Mapping[str, float]
-    checks: tuple[Check, ...]
-
-
-def answered(fit: "Fit", options: Sampling, links: Mapping[str, Any]) -> Answered:
-    """Quantities, summary and checks of a fit; arguments as in :func:`conclude`."""
-    from analysis.checks import diagnose
-    from analysis.draws import derive
-    from analysis.seeds import generator
-    from analysis.summary import claims, summarise
-
-    rng = generator(options.seed, "arrival")
-    derived = derive(fit.model, fit.posterior, fit.tables, fit.evidence, fit.view, rng)
-    rows = summarise(derived, assumed({"prior_only": fit.prior_only, "links": links}))
-    for name, row in rows.items():
-        row["contraction"] = contraction(fit, name)
-    checks = (*diagnose(fit.posterior, fit.sample_stats, rows, fit.model.headlines), *failures(links))
-    return Answered(derived, rows, claims(derived), checks)
-
-
-def conclude(
-    fit: "Fit", options: Sampling, timings: Mapping[str, float], links: Mapping[str, Any] | None = None
-) -> Outcome:
-    """Derived quantities, predictions, checks and records of a fit.
-
-    Parameters
-    ----------
-    fit : Fit
-    options : Sampling
-    timings : mapping
-        Seconds by what was done.
-    links : mapping, optional
-        Priors that were fitted first, by quantity; see :func:`analysis.links.fit_links`.
-
-    Raises
-    ------
-    InputError
-        If the fit's view is not the one that was sampled.
-    """
-    if fit.view.hash != fit.view_hash:
-        raise InputError(f"fit: must keep its view {fit.view_hash[:12]}, got {fit.view.hash[:12]}; sample that one")
-    from analysis.checks import verdict
-    from analysis.draws import derive, observed, predict
-    from analysis.seeds import generator
-    from analysis.sensitivity import sensitivity
-
-    started = time.perf_counter()
-    where = (fit.model, fit.tables, fit.evidence, fit.view)
-
-    def about(function: Any, draws: Any, seed: str) -> Any:
-        model, tables, evidence, view = where
-        return function(model, draws, tables, evidence, view, generator(options.seed, seed))
-
-    answer = answered(fit, options, links or {})
-    info = {**_info(fit, options), "links": dict(links or {})}
-    groups = {
-        "posterior": fit.posterior,
-        "sample_stats": _plain(fit.sample_stats),
-        "log_likelihood": fit.log_likelihood,
-        "log_prior": fit.log_prior,
-        "prior": fit.prior,
-        "posterior_predictive": about(predict, fit.posterior, "posterior_predictive"),
-        "prior_predictive": about(predict, fit.prior, "prior_predictive"),
-        "observed_data": observed(fit.model, fit.evidence, fit.view),
-        "derived": answer.derived,
-        "prior_derived": about(derive, fit.prior, "prior_arrival"),
-        **{f"evidence/{name}": rows for name, rows in fit.evidence.tables.items()},
-    }
-    groups |= {name: groups[name].astype("float32") for name in STORED_SINGLE}
-    record = {
-        "format": FORMAT,
-        "model": fit.model.name,
-        "view": fit.view.name,
-        "method": "sample",
-        "verdict": verdict(list(answer.checks)),
-        "checks": [check.to_dict() for check in answer.checks],
-        "claims": answer.claims,
-        "quantities": answer.rows,
-    }
-    timings = {**timings, "derive": time.perf_counter() - started}
-    started = time.perf_counter()
-    drivers = sensitivity(groups, fit.tables, fit.model.headlines, assumed(info))
-    timings["sensitivity"] = time.perf_counter() - started
-    info["timings"] = {name: round(seconds, 3) for name, seconds in timings.items()}
-    return Outcome(fit, groups, record, {**info, "sensitivity": drivers})
-
-
-def contraction(fit: "Fit", name: str) -> float | None:
-    """``1 - posterior variance / prior variance`` of an elicited quantity, on the standard-normal scale of its table."""
-    if name not in fit.tables.names:
-        return None
-    return float(1.0 - fit.posterior["z"].sel(quantity=name).values.var(ddof=1))
-
-
-def _plain(dataset: "xr.Dataset") -> "xr.Dataset":
-    """Drop what netCDF cannot hold: columns of objects."""
-    return dataset.drop_vars([name for name, v in dataset.data_vars.items() if v.dtype == object])
-
-
-def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        **provenance(),
-        "model": {"name": fit.model.name, "version": fit.model.version},
-        "view": {"name": fit.view.name, "hash": fit.view.hash},
-        "evidence": {"hash": fit.evidence.hash, "tables": dict(fit.evidence.hashes)},
-        "horizon": fit.view.arrival.horizon,
-        "prior_only": list(fit.prior_only),
-        "sampler": {"name": "nutpie NUTS", **asdict(options.of(fit.model))},
-        "refitted_from": None,
-    }
-
-
-def write(folder: Path, outcome: Outcome, name: str, format: str = "netcdf") -> Result:
-    """Write a run's files but the report, and return what :func:`analysis.store.load` would read."""
-    return write_run(folder, name, outcome.groups, outcome.fit.view, outcome.record, outcome.info, format)

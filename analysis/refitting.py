@@ -10,36 +10,34 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.checks import Check, verdict
-from analysis.draw_files import check_format, format_of
-from analysis.links import failures, relink
-from analysis.options import Sampling, Talk
-from analysis.refit_plan import Method, Plan, Reweighted, derived_under, plan, reweighted
-from analysis.source import Source, read_source
-from analysis.store import (
+from aligntax.analysis.fitting.linked_priors import failures, relink
+from aligntax.analysis.fitting.refit_plan import Method, Plan, Reweighted, derived_under, plan, reweighted
+from aligntax.analysis.inference.options import Sampling, Talk
+from aligntax.analysis.storage.draw_files import check_format, format_of
+from aligntax.analysis.storage.fast_reader import Source, read_source
+from aligntax.analysis.storage.load import load
+from aligntax.analysis.storage.result import Result, write_run
+from aligntax.analysis.storage.run_folder import (
     FORMAT,
     INFO,
-    Result,
     command_line,
     default_name,
     find_run,
     hash_of_draws,
-    load,
     read_json,
     run_name,
-    write_run,
 )
-from analysis.unfinished import unfinished
-from models.errors import InputError
-from models.evidence import Evidence, load_evidence
-from models.views import View
+from aligntax.analysis.storage.unfinished import unfinished
+from aligntax.analysis.summaries.checks import Check, verdict
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import Evidence, load_evidence
+from aligntax.models.views import View
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from analysis.fit import CompiledModel
+    from aligntax.analysis.inference.compiled_model import CompiledModel
 
-__all__ = ["Request", "refit", "refit_folder", "sampling_of"]
 
 QUIET = Talk()
 
@@ -101,7 +99,7 @@ def refit(
     evidence : Evidence, optional
         Default the run's; where the view chooses other evidence, the embedded tables.
     compiled : CompiledModel, optional
-        Sampling compiles nothing where it fits; see :func:`analysis.fit.compile_model`.
+        Sampling compiles nothing where it fits; see :func:`aligntax.analysis.inference.compiled_model.compile_model`.
     out : path
         Folder of results.
     name : str, optional
@@ -125,7 +123,7 @@ def refit(
 
     Examples
     --------
-    >>> from analysis import load, refit
+    >>> from aligntax import load, refit
     >>> reference = load("results/reference")
     >>> tolerant = reference.view.replace(alignment_tax_tolerance={0.1: 0.01, 0.5: 0.05, 0.9: 0.2})
     >>> refit(reference, tolerant, out=folder).info["refit"]["reason"]
@@ -156,7 +154,7 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
             _write_reweighted(place.folder, name, reweighted(chosen, links), facts, started, format)
         if request.report or (request.report is None and chosen.method == "sample"):
             talk.say("drawing the report")
-            from analysis.report import write_report
+            from aligntax.analysis.pages.report import write_report
 
             write_report(load(place.folder), talk=talk)
     return place.path
@@ -193,8 +191,9 @@ def sampling_of(info: Mapping[str, Any]) -> Sampling:
 def _write_sampled(
     folder: Path, name: str, source: Source, request: Request, facts: Mapping[str, Any], talk: Talk, format: str
 ) -> None:
-    from analysis.fit import compiled_for
-    from analysis.pipeline import conclude, with_told, write
+    from aligntax.analysis.answers.sensitivity import explained
+    from aligntax.analysis.fitting.outcome import conclude, with_told, write
+    from aligntax.analysis.inference.compiled_model import compiled_for
 
     view, options = request.view, request.options or sampling_of(source.info)
     stored = source.evidence if view.evidence == source.view.evidence else load_evidence()
@@ -203,7 +202,7 @@ def _write_sampled(
     started = time.perf_counter()
     fit = compiled.sample(options, talk.progress)
     outcome = conclude(fit, options, {"sample": time.perf_counter() - started}, facts["links"])
-    outcome = with_told(outcome, source.info.get("runs", {}))
+    outcome = explained(with_told(outcome, source.info.get("runs", {})))
     write(folder, replace(outcome, info={**outcome.info, **facts}), name, format)
 
 
@@ -247,7 +246,7 @@ def _new_groups(answer: Reweighted) -> "dict[str, xr.Dataset]":
     """What a reweighted result stores: weights, and the scores and quantities that the view changes."""
     import xarray as xr
 
-    from analysis.overlay import difference
+    from aligntax.analysis.storage.shared_draws import difference
 
     carried, weights = answer.plan.carried, answer.plan.weights
     assert carried is not None and weights is not None  # a plan that reweights has both

@@ -8,7 +8,7 @@ RLHF efforts ``i`` report ``y_i`` log10 human-hours (known sd ``s_i``) at physic
 For a model of ``C`` FLOP at date ``t``, all in log10 but the shares and dates::
 
     needed     = practice_hours + practice_slope (C - C_0) + rlhf_multiplier + quality_factor - efficiency(t)
-    efficiency = min_w(label_efficiency_growth (t - t_0), label_efficiency_limit)        smooth minimum of models.compute
+    efficiency = min_w(label_efficiency_growth (t - t_0), label_efficiency_limit)        smooth minimum of aligntax.models.compute
     cost/hour  = usd_per_hour + labour_overhead
     tax(t)     = 10^(needed + cost/hour - budget(t)) + alignment_compute_share
     affordable = log10(max(0, alignment_tax_tolerance - alignment_compute_share)) + budget(t) - cost/hour
@@ -35,37 +35,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from models import compute
-from models.arrival import first_crossing, time_grid
-from models.compute import Trend, smooth_minimum
-from models.evidence import Evidence, likelihood_rows, select
-from models.views import View
-
-__all__ = [
-    "ABOVE",
-    "BELOW",
-    "OBSERVED",
-    "OWN",
-    "QUANTITIES",
-    "UNDEFINED",
-    "WAIT",
-    "WORKFORCE_YEAR",
-    "add",
-    "at_date",
-    "build",
-    "data",
-    "data_all",
-    "derive",
-    "efforts",
-    "observed",
-    "observed_all",
-    "replicate",
-    "replicate_all",
-    "shares",
-    "simulate",
-    "simulate_all",
-    "waits",
-]
+from aligntax.models import compute
+from aligntax.models.arrival import first_crossing, time_grid
+from aligntax.models.compute import Trend, smooth_minimum
+from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.views import View
 
 OWN = (
     "practice_hours",
@@ -83,8 +57,6 @@ OWN = (
 )
 QUANTITIES = (*compute.QUANTITIES, *OWN)
 
-# What a missing value of a derived quantity means; kept beside it as `<name>_state`.
-OBSERVED, ABOVE, BELOW, UNDEFINED = 0, 1, 2, 3
 
 WORKFORCE_YEAR = 2025.0  # at which `workforce_hours` is quoted
 WAIT = 0.5  # years between the dates at which a wait is looked at; straight in between
@@ -125,8 +97,8 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     import pymc as pm
     import pytensor.tensor as pt
 
-    from models.elicited import columns
-    from models.scales import half_normal
+    from aligntax.models.priors.elicited import columns
+    from aligntax.models.priors.scales import half_normal
 
     rows = data(evidence, view)
     model = pm.modelcontext(None)
@@ -149,7 +121,7 @@ def build(evidence: Evidence, view: View) -> Any:
     """Return alignment and the compute trends that pay for it as a ``pm.Model``."""
     import pymc as pm
 
-    from models.elicited import elicited
+    from aligntax.models.priors.elicited import elicited
 
     with pm.Model(check_bounds=False) as model:
         x = elicited(view.tables(QUANTITIES))

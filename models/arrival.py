@@ -22,20 +22,7 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
-from models.views import Arrival
-
-__all__ = [
-    "STEP",
-    "Chance",
-    "accumulated_rate",
-    "anchor_probabilities",
-    "arrival_date",
-    "arrival_rate",
-    "choose_anchor",
-    "first_crossing",
-    "time_grid",
-    "yearly_rates",
-]
+from aligntax.models.views import Arrival
 
 STEP = 1.0  # years; at one OOM a year Simpson's rule is 1% off at steepness 2.3, and at 7 by 30%, which is 0.04 years in date
 

@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["BLOCK", "blocks", "in_blocks"]
-
 BLOCK = 2000  # draws worked on at a time: paths that fit into a core's cache
 
 

@@ -9,25 +9,16 @@ from typing import Any, Literal
 
 import xarray as xr
 
-from models import (
-    alignment,
-    compute,
-    density_trials,
-    joint,
-    loss_law,
-    outer_alignment,
-    overoptimization,
-    scaling,
-    time_horizon,
-)
-from models.arrival import Chance
-from models.compute import Trend
-from models.errors import InputError
-from models.evidence import Evidence
-from models.quantities import HEADLINES
-from models.views import ANCHORS, View
-
-__all__ = ["COMPILED", "MODELS", "Model", "find_model", "restrict"]
+from aligntax.models import alignment, compute, joint, loss_law, scaling, time_horizon
+from aligntax.models.arrival import Chance
+from aligntax.models.compute import Trend
+from aligntax.models.density_prediction import trials as density_trials
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import Evidence
+from aligntax.models.outer_alignment import model as outer_alignment
+from aligntax.models.overoptimization import model as overoptimization
+from aligntax.models.priors.quantities import HEADLINES
+from aligntax.models.views import ANCHORS, View
 
 Draws = Mapping[str, Any]
 Coords = Mapping[str, tuple[str, tuple[Any, ...]]]

@@ -25,7 +25,7 @@ Afterwards growth saturates through a smooth minimum, ``min_w(a, b) = (a + b - s
     algorithms(t) = min_w(algorithmic_growth (t - since), algorithmic_limit)
     effective(t)  = spend + hardware + algorithms        log10 FLOP of the algorithms of `since`; physical FLOP leaves them out
 
-``since`` is a view's setting (2020 by default), and progress may differ by requirement anchor (``models.requirements``).
+``since`` is a view's setting (2020 by default), and progress may differ by requirement anchor (``aligntax.models.requirements``).
 
 References
 ----------
@@ -40,27 +40,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from models.evidence import Evidence, likelihood_rows, select
-from models.views import View
-
-__all__ = [
-    "QUANTITIES",
-    "SHARPNESS",
-    "WORLD_PRODUCT_YEAR",
-    "Trend",
-    "add",
-    "build",
-    "data",
-    "derive",
-    "estimates",
-    "exact_runs",
-    "log_survival",
-    "observed",
-    "replicate",
-    "runs",
-    "simulate",
-    "smooth_minimum",
-]
+from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.views import View
 
 QUANTITIES = (
     "spend_level",
@@ -181,8 +162,8 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     """Add the frontier runs and the estimates of algorithmic progress to the open model."""
     import pymc as pm
 
-    from models.elicited import columns
-    from models.scales import half_normal
+    from aligntax.models.priors.elicited import columns
+    from aligntax.models.priors.scales import half_normal
 
     rows = data(evidence, view)
     model = pm.modelcontext(None)
@@ -242,7 +223,7 @@ def build(evidence: Evidence, view: View) -> Any:
     """Return the compute trends alone as a ``pm.Model``."""
     import pymc as pm
 
-    from models.elicited import elicited
+    from aligntax.models.priors.elicited import elicited
 
     with pm.Model(check_bounds=False) as model:
         add(evidence, view, elicited(view.tables(QUANTITIES)))

@@ -46,24 +46,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from models.evidence import Evidence, likelihood_rows, select
-from models.views import View
-
-__all__ = [
-    "LAW",
-    "QUANTITIES",
-    "add",
-    "allocation_constant",
-    "data",
-    "fits",
-    "independent",
-    "observed",
-    "replicate",
-    "requirement",
-    "simulate",
-    "survival",
-    "whitening",
-]
+from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.views import View
 
 LAW = ("parameter_loss", "data_loss", "alpha", "beta")
 QUANTITIES = (*LAW, "human_slowdown", "task_tokens")
@@ -177,10 +161,10 @@ def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
 
 
 def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
-    """Add the published loss laws to the open model; the requirement itself is met in :mod:`models.requirements`."""
+    """Add the published loss laws to the open model; the requirement itself is met in :mod:`aligntax.models.requirements`."""
     import pymc as pm
 
-    from models.elicited import columns
+    from aligntax.models.priors.elicited import columns
 
     rows = fits(evidence)
     pm.modelcontext(None).add_coord("loss_law", rows["loss_law"].values)

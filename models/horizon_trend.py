@@ -15,10 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from models.errors import InputError
-from models.views import View
-
-__all__ = ["LOG2", "SHAPES", "doublings", "log_horizon", "threshold_date", "turns_at"]
+from aligntax.models.errors import InputError
+from aligntax.models.views import View
 
 SHAPES = ("exponential", "superexponential")
 

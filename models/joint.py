@@ -2,14 +2,14 @@
 
 The joint model composes the others and adds the evidence that no transformative AI has arrived so far::
 
-    x            ~ view                                   elicited quantities (models.priors)
-    gamma        = data exponent of a new regime          models.scaling, conditioned on scaling studies
-    C(t)         = effective FLOP of the largest run      models.compute, conditioned on runs and algorithmic progress
-    q_k(x,gamma) = requirement of anchor k                models.requirements, on loss laws and time horizons too
-    p(no TAI yet | x, gamma) = sum_k w_k S_k              models.arrival, anchors summed out
-    hours, money, tax at arrival                          models.alignment, conditioned on RLHF efforts and compute shares
+    x            ~ view                                   elicited quantities (aligntax.models.priors.compile)
+    gamma        = data exponent of a new regime          aligntax.models.scaling, conditioned on scaling studies
+    C(t)         = effective FLOP of the largest run      aligntax.models.compute, conditioned on runs and algorithmic progress
+    q_k(x,gamma) = requirement of anchor k                aligntax.models.requirements, on loss laws and time horizons too
+    p(no TAI yet | x, gamma) = sum_k w_k S_k              aligntax.models.arrival, anchors summed out
+    hours, money, tax at arrival                          aligntax.models.alignment, conditioned on RLHF efforts and compute shares
 
-What shifts arrival is in :mod:`models.shifts`. A date later than the horizon is plus infinity until :func:`censored` turns it
+What shifts arrival is in :mod:`aligntax.models.shifts`. A date later than the horizon is plus infinity until :func:`censored` turns it
 into a missing value with a state: a difference is then right-censored if only the later world never comes, left-censored if only
 the earlier, undefined if neither does.
 """
@@ -21,31 +21,14 @@ import numpy as np
 import xarray as xr
 from scipy.special import logsumexp
 
-from models import alignment, compute, direct_approach, horizon_trend, requirements, scaling, time_horizon
-from models.alignment import ABOVE, BELOW, OBSERVED, UNDEFINED
-from models.arrival import Chance, accumulated_rate, time_grid
-from models.compute import Trend
-from models.errors import InputError
-from models.evidence import Evidence
-from models.requirements import NEVER
-from models.shifts import Worlds, shifts
-from models.views import View
-
-__all__ = [
-    "QUANTITIES",
-    "build",
-    "censored",
-    "data",
-    "derive",
-    "labelled",
-    "log_no_tai",
-    "observed",
-    "paths",
-    "replicate",
-    "simulate",
-    "stated",
-    "worlds_of",
-]
+from aligntax.models import alignment, compute, direct_approach, horizon_trend, requirements, scaling, time_horizon
+from aligntax.models.arrival import Chance, accumulated_rate, time_grid
+from aligntax.models.compute import Trend
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import Evidence
+from aligntax.models.requirements import NEVER
+from aligntax.models.shifts import Worlds, shifts
+from aligntax.models.views import View
 
 QUANTITIES = (
     *scaling.QUANTITIES,
@@ -80,7 +63,7 @@ def build(evidence: Evidence, view: View) -> Any:
     """
     import pymc as pm
 
-    from models.elicited import elicited
+    from aligntax.models.priors.elicited import elicited
 
     _check_arrival(evidence, view)
     with pm.Model(check_bounds=False) as model:
@@ -223,36 +206,6 @@ def _history(x: dict[str, Any], gamma: Any, evidence: Evidence, view: View, tren
     for k in np.flatnonzero(counts[:-1]):
         rates[:, k] = accumulated_rate(margins[k], grid, steepness, view.arrival.hazard_cap)
     return rates
-
-
-def censored(values: Mapping[str, Any], coords: Mapping[str, Any], dims: Mapping[str, tuple[str, ...]]) -> xr.Dataset:
-    """Dataset of derived quantities in which nothing is infinite: missing values carry a state.
-
-    ``<name>_state`` is 0 observed, 1 above everything (later or never), 2 below everything (nothing affordable), 3 undefined;
-    it exists for quantities that have at least one missing value or can have one. ``tai_anchor`` is an index.
-    """
-    return labelled(stated(values), coords, dims)
-
-
-def stated(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values in which nothing is infinite, each with its ``<name>_state`` behind it."""
-    data: dict[str, Any] = {}
-    for name, value in values.items():
-        value = np.asarray(value)
-        state = np.select([np.isnan(value), value == np.inf, value == -np.inf], [UNDEFINED, ABOVE, BELOW], OBSERVED)
-        data[name] = np.where(state == OBSERVED, value, np.nan)
-        data[f"{name}_state"] = state.astype("int8")
-    return data
-
-
-def labelled(stated: Mapping[str, Any], coords: Mapping[str, Any], dims: Mapping[str, tuple[str, ...]]) -> xr.Dataset:
-    """Dataset of what :func:`stated` returns, without the states of quantities that are observed throughout."""
-    data = {
-        name: (dims[name.removesuffix("_state")], value)
-        for name, value in stated.items()
-        if not name.endswith("_state") or np.any(value != OBSERVED)
-    }
-    return xr.Dataset(data, coords=dict(coords))
 
 
 def paths(x: Mapping[str, Any], evidence: Evidence, view: View, dates: Any) -> dict[str, Any]:

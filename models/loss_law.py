@@ -36,32 +36,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from models.evidence import Evidence, likelihood_rows, select
-from models.views import View
-
-__all__ = [
-    "FLOP_PER_PARAMETER_TOKEN",
-    "LN10",
-    "QUANTITIES",
-    "add",
-    "allocation_exponent",
-    "build",
-    "coords",
-    "corpora",
-    "data",
-    "data_exponent",
-    "derive",
-    "expected",
-    "from_link",
-    "loss",
-    "observed",
-    "optimal_parameters",
-    "optimal_tokens",
-    "replicate",
-    "runs",
-    "simulate",
-    "tokens_per_parameter",
-]
+from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.views import View
 
 QUANTITIES = ("irreducible_loss", "parameter_loss", "data_loss", "alpha", "beta")
 TERMS = ("parameter_loss", "data_loss")
@@ -177,8 +153,8 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     """Add the runs to the open model; a view without them leaves the prior."""
     import pymc as pm
 
-    from models.elicited import columns
-    from models.scales import half_normal
+    from aligntax.models.priors.elicited import columns
+    from aligntax.models.priors.scales import half_normal
 
     rows, names = runs(evidence, view), corpora(evidence)
     model = pm.modelcontext(None)
@@ -208,7 +184,7 @@ def build(evidence: Evidence, view: View) -> Any:
     """Return the loss law as a ``pm.Model``."""
     import pymc as pm
 
-    from models.elicited import elicited
+    from aligntax.models.priors.elicited import elicited
 
     with pm.Model(check_bounds=False) as model:
         add(evidence, view, elicited(view.tables(QUANTITIES)))

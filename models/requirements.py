@@ -8,8 +8,8 @@ says how many::
 
 with ``p`` FLOP per parameter per subjective second. At gamma 1 against 0.8 a model 1e5 times larger than the reference needs
 exactly 10 times more. The lifetime, genome and evolution anchors are elicited as FLOP and do not depend on gamma; the Direct
-Approach is in :mod:`models.direct_approach`. The time horizon is no FLOP: its margin is that of the 50% time horizon over the
-threshold, ``lag`` years before, because its milestone comes first (:mod:`models.time_horizon`)::
+Approach is in :mod:`aligntax.models.direct_approach`. The time horizon is no FLOP: its margin is that of the 50% time horizon over the
+threshold, ``lag`` years before, because its milestone comes first (:mod:`aligntax.models.time_horizon`)::
 
     margin_k(t)    = spend + hardware + algorithms_k(t) - requirement_k          OOM of compute
     margin_TH(t)   = log10 horizon(t - lag) - log10 threshold                    OOM of task length
@@ -42,28 +42,11 @@ from typing import Any
 
 import numpy as np
 
-from models import direct_approach, horizon_trend
-from models.compute import Trend
-from models.errors import InputError
-from models.evidence import Evidence
-from models.views import ANCHORS, View
-
-__all__ = [
-    "BIO_ANCHORS",
-    "CANDIDATES",
-    "CHOICES",
-    "FLOP_ANCHORS",
-    "NEURAL",
-    "QUANTITIES",
-    "anchor_requirements",
-    "by_candidate",
-    "candidate_margins",
-    "choose_requirement",
-    "log_weights",
-    "milestones",
-    "neural_net_requirement",
-    "of_candidates",
-]
+from aligntax.models import direct_approach, horizon_trend
+from aligntax.models.compute import Trend
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import Evidence
+from aligntax.models.views import ANCHORS, View
 
 QUANTITIES = (
     "brain_flop",
@@ -156,7 +139,7 @@ def horizon_margin(x: dict[str, Any], t: Any, shape: str, view: View, log: Any =
 
 
 def log_weights(view: View) -> Any:
-    """Log prior weights over :data:`models.views.ANCHORS`, shape (10,)."""
+    """Log prior weights over :data:`aligntax.models.views.ANCHORS`, shape (10,)."""
     weights = np.asarray([view.anchors[anchor] for anchor in ANCHORS])
     return np.where(weights > 0, np.log(np.maximum(weights, 1e-300)), NEVER)
 

@@ -34,21 +34,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from models.evidence import Evidence, likelihood_rows, select
-from models.views import View
-
-__all__ = [
-    "QUANTITIES",
-    "add",
-    "build",
-    "data",
-    "derive",
-    "observed",
-    "replicate",
-    "simulate",
-    "studies",
-    "view_settings",
-]
+from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.views import View
 
 QUANTITIES = ("data_exponent_prior",)
 
@@ -119,8 +106,8 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
-    from models.elicited import columns
-    from models.scales import half_normal
+    from aligntax.models.priors.elicited import columns
+    from aligntax.models.priors.scales import half_normal
 
     rows = studies(evidence)
     model = pm.modelcontext(None)
@@ -156,7 +143,7 @@ def build(evidence: Evidence, view: View) -> Any:
     """Return the meta-analysis alone as a ``pm.Model``."""
     import pymc as pm
 
-    from models.elicited import elicited
+    from aligntax.models.priors.elicited import elicited
 
     with pm.Model(check_bounds=False) as model:
         add(evidence, view, elicited(view.tables(QUANTITIES)))

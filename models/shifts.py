@@ -20,13 +20,13 @@ import numpy as np
 import xarray as xr
 from scipy.special import ndtri, softmax
 
-from models import alignment, direct_approach, horizon_trend, time_horizon
-from models.arrival import Chance, arrival_date, choose_anchor, time_grid
-from models.compute import Trend
-from models.errors import InputError
-from models.evidence import Evidence
-from models.priors import compile_prior
-from models.requirements import (
+from aligntax.models import alignment, direct_approach, horizon_trend, time_horizon
+from aligntax.models.arrival import Chance, arrival_date, choose_anchor, time_grid
+from aligntax.models.compute import Trend
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import Evidence
+from aligntax.models.priors.compile import compile_prior
+from aligntax.models.requirements import (
     FLOP_ANCHORS,
     anchor_requirements,
     by_candidate,
@@ -34,9 +34,7 @@ from models.requirements import (
     log_weights,
     of_candidates,
 )
-from models.views import ANCHORS, View
-
-__all__ = ["Worlds", "shifts"]
+from aligntax.models.views import ANCHORS, View
 
 
 class Worlds:
@@ -57,7 +55,7 @@ class Worlds:
     Attributes
     ----------
     probability : ndarray, shape (draw, 10)
-        Of each of :data:`models.views.ANCHORS`.
+        Of each of :data:`aligntax.models.views.ANCHORS`.
     anchor : ndarray of int, shape (draw,)
         Index into them of the draw's own; "none" only where it is never left.
     """

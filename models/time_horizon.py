@@ -1,7 +1,7 @@
 """When does the length of tasks that AI completes reach that of a superhuman coder?
 
 METR's 50% time horizon ``h`` is how long an expert works on tasks that a model completes half the time [1]_. It doubles again and
-again: ``log2 h(t)`` is that of one of two shapes in :mod:`models.horizon_trend`, in which each doubling takes as long as the last
+again: ``log2 h(t)`` is that of one of two shapes in :mod:`aligntax.models.horizon_trend`, in which each doubling takes as long as the last
 or ever less.
 
 Record-setting model ``i``, measured on one suite of tasks, has ``y_i = log2`` minutes with published standard error ``s_i``::
@@ -48,29 +48,11 @@ import numpy as np
 import xarray as xr
 from scipy.special import logsumexp, ndtri
 
-from models.arrival import Chance
-from models.compute import NU, log_survival
-from models.evidence import Evidence, likelihood_rows
-from models.horizon_trend import LOG2, SHAPES, doublings, log_horizon, threshold_date, turns_at
-from models.views import View
-
-__all__ = [
-    "QUANTITIES",
-    "SCATTER",
-    "add",
-    "build",
-    "data",
-    "derive",
-    "evaluations",
-    "exact_evaluations",
-    "log_shape_weights",
-    "log_terms",
-    "observed",
-    "pointwise",
-    "replicate",
-    "simulate",
-    "suite_gains",
-]
+from aligntax.models.arrival import Chance
+from aligntax.models.compute import NU, log_survival
+from aligntax.models.evidence import Evidence, likelihood_rows
+from aligntax.models.horizon_trend import LOG2, SHAPES, doublings, log_horizon, threshold_date, turns_at
+from aligntax.models.views import View
 
 QUANTITIES = (
     "time_horizon_level",
@@ -194,8 +176,8 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
-    from models.elicited import columns
-    from models.scales import half_normal, normal_around
+    from aligntax.models.priors.elicited import columns
+    from aligntax.models.priors.scales import half_normal, normal_around
 
     rows = evaluations(evidence, view)
     pm.modelcontext(None).add_coord("evaluation", rows["evaluation"].values)
@@ -263,7 +245,7 @@ def build(evidence: Evidence, view: View) -> Any:
     """Return the trend alone as a ``pm.Model``."""
     import pymc as pm
 
-    from models.elicited import elicited
+    from aligntax.models.priors.elicited import elicited
 
     with pm.Model(check_bounds=False) as model:
         add(evidence, view, elicited(view.tables(QUANTITIES)))

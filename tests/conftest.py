@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from analysis.store import Result, load
-from models.catalogue import COMPILED, find_model
-from models.evidence import load_evidence
-from models.views import load_view
+from aligntax.analysis.storage.load import load
+from aligntax.analysis.storage.result import Result
+from aligntax.models.catalogue import COMPILED, find_model
+from aligntax.models.evidence import load_evidence
+from aligntax.models.views import load_view
 
 settings.register_profile(
     "aligntax", deadline=None, derandomize=True
@@ -41,7 +42,7 @@ def compiled_once():
 
     A test of what compiling depends on starts a process.
     """
-    from analysis import fit
+    from aligntax.analysis.inference import compiled_model as fit
 
     compile_on, made = fit.compile_on, {}
 
@@ -63,7 +64,7 @@ def compiled_once():
 @pytest.fixture(scope="session")
 def joint(evidence, view):
     """The joint model, compiled once for all tests."""
-    from analysis.fit import compile_model
+    from aligntax.analysis.inference.compiled_model import compile_model
 
     return compile_model(find_model("joint"), evidence, view)
 
@@ -82,17 +83,18 @@ def outcomes(joint, outcome):
 
 def concluded(compiled, seed: int):
     """What a run of the model makes of its draws on a seed."""
-    from analysis.options import Sampling
-    from analysis.pipeline import conclude
+    from aligntax.analysis.answers.sensitivity import explained
+    from aligntax.analysis.fitting.outcome import conclude
+    from aligntax.analysis.inference.options import Sampling
 
     options = Sampling(seed=seed)
-    return conclude(compiled.sample(options), options, {})
+    return explained(conclude(compiled.sample(options), options, {}))
 
 
 @pytest.fixture(scope="session")
 def scaling(evidence, view):
     """The meta-analysis alone, compiled once."""
-    from analysis.fit import compile_model
+    from aligntax.analysis.inference.compiled_model import compile_model
 
     return compile_model(find_model("scaling"), evidence, view)
 
@@ -100,7 +102,7 @@ def scaling(evidence, view):
 @pytest.fixture(scope="session")
 def overoptimization(evidence, view):
     """The model of gold curves, on the stored ones, compiled once."""
-    from analysis.fit import compile_model
+    from aligntax.analysis.inference.compiled_model import compile_model
 
     return compile_model(find_model("overoptimization"), evidence, view)
 
@@ -108,7 +110,7 @@ def overoptimization(evidence, view):
 @pytest.fixture(scope="session")
 def outer_alignment(evidence, view):
     """The model of label errors and comparisons needed, compiled once."""
-    from analysis.fit import compile_model
+    from aligntax.analysis.inference.compiled_model import compile_model
 
     return compile_model(find_model("outer-alignment"), evidence, view)
 
@@ -116,9 +118,9 @@ def outer_alignment(evidence, view):
 @pytest.fixture(scope="session")
 def run_folder(outcome, tmp_path_factory):
     """A finished run with its report, in a results folder of its own."""
-    from analysis.pipeline import write
-    from analysis.report import write_report
-    from analysis.unfinished import unfinished
+    from aligntax.analysis.fitting.outcome import write
+    from aligntax.analysis.pages.report import write_report
+    from aligntax.analysis.storage.unfinished import unfinished
 
     out = tmp_path_factory.mktemp("results")
     with unfinished(out, "run") as place:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models import overoptimization as over
+from aligntax.models.overoptimization import model as over
 
 POPULATION = {"peak_kl": 1.5, "peak_gold": 0.2, "labels_half": 3.4, "label_exponent": 0.9}  # log10, but the exponent
 SPREADS = {"peak_kl": 0.15, "peak_gold": 0.08}

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.loss_runs import LossRuns, drop_highest, read_runs
-from models import loss_law
-from models.evidence import Evidence
-from models.views import View
+from aligntax.analysis.inputs.loss_runs import LossRuns, drop_highest, read_runs
+from aligntax.models import loss_law
+from aligntax.models.evidence import Evidence
+from aligntax.models.views import View
 
 REFERENCE = {"parameters": 1e9, "tokens": 2e10}  # at which the two terms of TRUTH are stated
 TRUTH = {"irreducible_loss": 1.8, "parameter_loss": -0.45, "data_loss": -0.45, "alpha": 0.35, "beta": 0.37}

@@ -18,12 +18,12 @@ HALF_NORMAL = {
 
 
 def scale_at(name, value):
-    """The point of the sampled space at which a scale has a value; see :mod:`models.scales`."""
+    """The point of the sampled space at which a scale has a value; see :mod:`aligntax.models.priors.scales`."""
     return {f"{name}_standard_normal__": stats.norm.isf(stats.halfnorm(scale=HALF_NORMAL[name]).sf(value))}
 
 
 def suite_at(p, x, rows, view):
-    """The point of the sampled space at which the suite's errors have their values ``p``; see :func:`models.scales.normal_around`."""
+    """The point of the sampled space at which the suite's errors have their values ``p``; see :func:`aligntax.models.priors.scales.normal_around`."""
     turns = (rows["date"].values - view.time_horizon.reference_date) * 365.25 / 10.0 ** x["time_horizon_doubling"]
     residual = rows["log2_horizon"].values - x["time_horizon_level"] / np.log10(2.0) - turns
     ends = ("short", "long")

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.fit import compile_model
-from analysis.options import Sampling
-from analysis.pipeline import conclude, write
-from analysis.unfinished import unfinished
-from models.catalogue import find_model, restrict
-from models.evidence import load_evidence
-from models.views import load_view
+from aligntax.analysis.answers.sensitivity import explained
+from aligntax.analysis.fitting.outcome import conclude, write
+from aligntax.analysis.inference.compiled_model import compile_model
+from aligntax.analysis.inference.options import Sampling
+from aligntax.analysis.storage.unfinished import unfinished
+from aligntax.models.catalogue import find_model, restrict
+from aligntax.models.evidence import load_evidence
+from aligntax.models.views import load_view
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"
 LEFT_OUT = ("prior", "prior_predictive", "posterior_predictive")  # two megabytes at most
@@ -51,7 +52,7 @@ def main() -> None:
     model, view, evidence = find_model("joint"), load_view("default"), load_evidence()
     options = Sampling(draws=180)
     compiled = compile_model(model, evidence, view)
-    outcome = conclude(compiled.sample(options), options, {})
+    outcome = explained(conclude(compiled.sample(options), options, {}))
     single = {name: _single(name, dataset) for name, dataset in outcome.groups.items() if name not in LEFT_OUT}
     shutil.rmtree(REFERENCE, ignore_errors=True)
     with unfinished(REFERENCE.parent, REFERENCE.name) as place:

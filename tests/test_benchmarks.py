@@ -260,7 +260,7 @@ def test_a_sweep_is_a_start_and_a_slope_round_by_round() -> None:
 
 
 def test_views_of_a_sweep_are_views(tmp_path) -> None:
-    from models.views import parse_view
+    from aligntax.models.views import parse_view
 
     files = sorted(sweep.Swept(3, tmp_path).views.iterdir())
     found = [parse_view(file.read_text("utf-8"), str(file)) for file in files]

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 WITH_EXAMPLES = sorted(
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    ".".join(("aligntax", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
     for package in ("models", "analysis")
     for path in (ROOT / package).rglob("*.py")
     if ">>>" in path.read_text("utf-8")
@@ -17,7 +17,12 @@ WITH_EXAMPLES = sorted(
 
 
 def test_there_are_examples():
-    assert {"analysis.comparison", "analysis.refitting", "models.prior", "models.views"} <= set(WITH_EXAMPLES)
+    assert {
+        "aligntax.analysis.answers.comparison",
+        "aligntax.analysis.refitting",
+        "aligntax.models.priors.prior",
+        "aligntax.models.views",
+    } <= set(WITH_EXAMPLES)
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)

@@ -1,4 +1,4 @@
-"""Imports go one way: models < inference < summary < run < plots < command line; and importing does nothing else."""
+"""Imports go one way, room by room; and importing does nothing else."""
 
 import ast
 import subprocess
@@ -9,158 +9,76 @@ from pathlib import Path
 
 import pytest
 
+import aligntax
+
 ROOT = Path(__file__).parents[1]
 
-# Lower layers never import higher ones. A new module of `analysis` gets its place here.
-LAYERS: dict[str, set[str]] = {
-    "words and options": {
-        "words",
-        "cache",
-        "claims",
-        "drivers",
-        "options",
-        "seeds",
-        "public_data",
-        "user_csv",
-        "loss_runs",
-        "gold_data",
-    },
-    "inference": {"doubled", "draws", "fit", "leave_out", "simulation"},
-    "summary": {
-        "overlay",
-        "changes",
-        "checks",
-        "draw_files",
-        "store",
-        "unfinished",
-        "provenance",
-        "sketch",
-        "summary",
-        "weights",
-        "budget",
-        "comparison",
-        "given",
-        "shifts",
-        "regression",
-        "variance",
-        "uniformity",
-        "scoring",
-        "backtest_targets",
-        "backtest",
-        "calibration",
-        "cross_validation",
-        "ladder",
-        "predictive",
-        "robustness",
-        "trust_words",
-        "information",
-        "power_scaling",
-        "sensitivity",
-    },
-    "run": {"density", "reproduction", "pipeline", "own_runs", "upstream", "links", "elicitation", "view_files"},
-    "refit": {"source", "annex", "reweight", "refit_plan", "refitting", "experts", "what_if"},
-    "sweep": {
-        "journal",
-        "cases",
-        "workers",
-        "sweep",
-        "disagreement",
-        "sweep_words",
-        "calibrate",
-        "backtest_results",
-        "backtest_words",
-    },
-    "plots": {
-        "plot_style",
-        "plots",
-        "view_plots",
-        "check_plots",
-        "sensitivity_plots",
-        "arrival_plots",
-        "budget_plots",
-        "reproduction_plots",
-        "loss_law_plots",
-        "outer_alignment_plots",
-        "overoptimization_plots",
-        "density_plots",
-        "time_horizon_plots",
-        "comparison_plots",
-        "sweep_plots",
-        "calibration_plots",
-        "backtest_plots",
-        "gallery",
-    },
-    "pages": {
-        "pages",
-        "pages.axes",
-        "pages.backtest",
-        "pages.calibration",
-        "pages.checks",
-        "pages.compare",
-        "pages.compare_charts",
-        "pages.compare_parts",
-        "pages.figures",
-        "pages.glossary",
-        "pages.index",
-        "pages.live",
-        "pages.marks",
-        "pages.pictures",
-        "pages.sentences",
-        "pages.sources",
-        "pages.sweep",
-        "pages.trust",
-    },
-    "report": {"report"},
-    "command line": {
-        "inputs",
-        "terminal",
-        "terminal_views",
-        "terminal_forecasts",
-        "terminal_sketch",
-        "terminal_sweep",
-        "terminal_calibration",
-        "terminal_trust",
-        "terminal_backtest",
-        "commands",
-        "cli",
-        "__main__",
-    },  # commands.* stand with commands
-}
-LEVEL = {f"analysis.{name}": level for level, names in enumerate(LAYERS.values()) for name in names}
-FACADE = "analysis"  # hands out `run`, `load` and the rest when asked, by name
-# A run and a refit write their report, and a run is read with what it refits, inside the functions that do.
-EXCEPTIONS = {("analysis.pipeline", "analysis.report"), ("analysis.refitting", "analysis.report")}
+# Lower rooms never import higher ones; rooms on one line do not import each other.
+ORDER = (
+    "models.errors",
+    "models.states models.blocks",
+    "models.priors models.evidence",
+    "models.views",
+    "models.compute models.arrival models.scaling models.loss_law models.horizon_trend "
+    "models.direct_approach models.outer_alignment models.overoptimization models.density_prediction",
+    "models.alignment models.time_horizon models.requirements",
+    "models.shifts",
+    "models.joint",
+    "models.catalogue",
+    "analysis.inference analysis.summaries",
+    "analysis.storage",
+    "analysis.inputs analysis.experiments",
+    "analysis.fitting",
+    "analysis.answers",
+    "analysis.sweeps",
+    "analysis.trust",
+    "analysis.figures",
+    "analysis.pages",
+    "analysis.pipeline analysis.refitting",
+    "analysis.experts",
+    "analysis.terminal",
+    "analysis.commands",
+    "analysis.cli",
+)
+LEVEL = {f"aligntax.{room}": level for level, rooms in enumerate(ORDER) for room in rooms.split()}
 
 SHOWS = {"matplotlib", "arviz", "arviz_base", "arviz_plots", "arviz_stats", "jinja2", "rich", "typer"}
-GRAPHS = {"models.elicited", "models.scales"}  # all graph: imported by `build` alone
-NOT_FOR_MODELS = SHOWS | {"analysis", "nutpie", "preliz"}
+GRAPHS = {"aligntax.models.priors.elicited", "aligntax.models.priors.scales"}  # imported by `build` alone
 PLOTS = {"matplotlib", "arviz_plots", "jinja2"}
 
 
 def modules(package: str) -> dict[str, Path]:
     found = {}
     for path in sorted((ROOT / package).rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
+        parts = ("aligntax", *path.relative_to(ROOT).with_suffix("").parts)
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
 
 
 MODELS, ANALYSIS = modules("models"), modules("analysis")
 EVERY = {**MODELS, **ANALYSIS}
-COMMANDS = [name for name in ANALYSIS if name.startswith("analysis.commands")]
-LEVEL |= dict.fromkeys(COMMANDS, LEVEL["analysis.cli"])
+FACADES = {"aligntax.models", "aligntax.analysis"}
+ROOMED = [name for name in EVERY if name not in FACADES]
+COMMANDS = [name for name in ANALYSIS if name.startswith("aligntax.analysis.commands")]
+
+
+def room(module: str) -> str:
+    """Name of the room that a module stands in; empty if it has none."""
+    while module and module not in LEVEL:
+        module = module.rpartition(".")[0]
+    return module
 
 
 def is_type_checking(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Every module that a file imports when it runs, and whether it does so at module level."""
+def imports(path: Path, types: bool = False) -> Iterator[tuple[str, bool]]:
+    """Every module that a file imports when it runs, or for types too, and whether at module level."""
 
     def walk(node: ast.AST, top: bool) -> Iterator[tuple[str, bool]]:
         for child in ast.iter_child_nodes(node):
-            if is_type_checking(child):
+            if is_type_checking(child) and not types:
                 continue
             if isinstance(child, ast.Import):
                 yield from ((alias.name, top) for alias in child.names)
@@ -175,72 +93,98 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
     yield from walk(ast.parse(path.read_text("utf-8")), True)
 
 
+def upward(name: str, path: Path) -> set[tuple[str, str]]:
+    """Imports of a module that go up, or sideways into another room of the same floor; types count."""
+    here = room(name)
+    found = {(name, module) for module, _ in imports(path, types=True) if room(module)}
+    return {(name, module) for name, module in found if room(module) != here and LEVEL[room(module)] >= LEVEL[here]}
+
+
 def test_the_walk_sees_imports_of_every_kind(tmp_path) -> None:
     """Negative control of the tests below."""
     file = tmp_path / "x.py"
     file.write_text(
-        "import rich.table\nfrom analysis import plots\nfrom typing import TYPE_CHECKING\n"
+        "import rich.table\nfrom aligntax.analysis import figures\nfrom typing import TYPE_CHECKING\n"
         "if TYPE_CHECKING:\n    import typer\n"
         "def f():\n    if True:\n        from matplotlib.figure import Figure\n",
         "utf-8",
     )
-    seen = set(imports(file))
-    assert seen == {("rich.table", True), ("analysis.plots", True), ("typing", True), ("matplotlib.figure", False)}
+    seen = {("rich.table", True), ("aligntax.analysis.figures", True), ("typing", True), ("matplotlib.figure", False)}
+    assert set(imports(file)) == seen
+    assert set(imports(file, types=True)) == seen | {("typer", True)}
+
+
+def test_every_module_stands_in_a_room() -> None:
+    assert not [name for name in ROOMED if not room(name)], "give the new module a room in ORDER"
+    assert not [name for name in LEVEL if name not in EVERY], "ORDER names a room that is gone"
+
+
+@pytest.mark.parametrize("name", ROOMED)
+def test_no_room_imports_a_higher_one(name) -> None:
+    assert not upward(name, EVERY[name])
+
+
+@pytest.mark.parametrize(
+    ("lower", "higher"),
+    [
+        ("aligntax.models.arrival", "aligntax.models.joint"),
+        ("aligntax.analysis.storage.load", "aligntax.analysis.refitting"),
+        ("aligntax.analysis.figures.style", "aligntax.analysis.pages.report"),
+        ("aligntax.models.priors.tables", "aligntax.analysis.inference.seeds"),
+        ("aligntax.analysis.summaries.words", "aligntax.analysis.inference.derive"),  # beside, not below
+    ],
+)
+@pytest.mark.parametrize(
+    "how", ["from {} import x\n", "def f():\n    import {}\n", "if TYPE_CHECKING:\n    import {}\n"]
+)
+def test_an_import_that_is_turned_round_is_seen(tmp_path, lower, higher, how) -> None:
+    """Negative control of the test above: each edge, at the top, in a function and for types alone."""
+    assert lower in EVERY and higher in EVERY
+    file = tmp_path / "turned.py"
+    file.write_text(EVERY[lower].read_text("utf-8") + how.format(higher), "utf-8")
+    assert upward(lower, file) == {(lower, higher)}
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_models_import_neither_analysis_nor_plots_nor_command_line_nor_sampler(name) -> None:
     """Not even inside a function."""
-    assert not {module for module, _ in imports(MODELS[name]) if module.split(".")[0] in NOT_FOR_MODELS}
+    found = {module for module, _ in imports(MODELS[name])}
+    assert not {module for module in found if module.startswith("aligntax.analysis") or module == "aligntax"}
+    assert not {module.split(".")[0] for module in found} & (SHOWS | {"nutpie", "preliz"})
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_models_ask_for_pymc_only_to_build_one(name) -> None:
-    """Reading views, evidence and draws needs no compiler: PyMC is imported by functions, and by the file that is all graph."""
-    at_import = {module.split(".")[0] for module, top in imports(MODELS[name]) if top}
-    assert name in GRAPHS or not at_import & {"pymc", "pytensor"}
-    assert name in GRAPHS or not GRAPHS & {module for module, top in imports(MODELS[name]) if top}
+    """Reading views, evidence and draws needs no compiler: functions import PyMC, and the files that are all graph."""
+    at_import = {module for module, top in imports(MODELS[name]) if top}
+    heavy = {module.split(".")[0] for module in at_import} & {"pymc", "pytensor"}
+    assert name in GRAPHS or not heavy | (GRAPHS & at_import)
 
 
-def test_every_module_of_analysis_has_a_layer() -> None:
-    assert set(ANALYSIS) - {FACADE} <= set(LEVEL), "give the new module its place in LAYERS"
+@pytest.mark.parametrize("name", [name for name in ROOMED if LEVEL[room(name)] < LEVEL["aligntax.analysis.figures"]])
+def test_nothing_below_the_figures_draws(name) -> None:
+    assert not {module for module, _ in imports(EVERY[name]) if module.split(".")[0] in PLOTS}
 
 
-@pytest.mark.parametrize("name", [name for name in ANALYSIS if name in LEVEL])
-def test_no_layer_imports_a_higher_one(name) -> None:
-    higher = {
-        (name, module) for module, _ in imports(ANALYSIS[name]) if module in LEVEL and LEVEL[module] > LEVEL[name]
-    }
-    assert higher <= EXCEPTIONS
-
-
-def test_the_exception_is_made_inside_a_function() -> None:
-    for name, module in EXCEPTIONS:
-        assert {top for seen, top in imports(ANALYSIS[name]) if seen == module} == {False}
-
-
-@pytest.mark.parametrize("name", [name for name in ANALYSIS if LEVEL.get(name, 0) < LEVEL["analysis.plot_style"]])
-def test_nothing_below_the_plots_draws(name) -> None:
-    assert not {module for module, _ in imports(ANALYSIS[name]) if module.split(".")[0] in PLOTS}
-
-
-@pytest.mark.parametrize("name", [name for name in ANALYSIS if LEVEL.get(name, 0) < LEVEL["analysis.cli"]])
+@pytest.mark.parametrize("name", [name for name in ROOMED if LEVEL[room(name)] < LEVEL["aligntax.analysis.terminal"]])
 def test_only_the_command_line_speaks_to_the_terminal(name) -> None:
-    assert not {module for module, _ in imports(ANALYSIS[name]) if module.split(".")[0] in {"rich", "typer"}}
+    assert not {module for module, _ in imports(EVERY[name]) if module.split(".")[0] in {"rich", "typer"}}
 
 
-@pytest.mark.parametrize("name", ["analysis.cli", *COMMANDS])
+@pytest.mark.parametrize("name", ["aligntax.analysis.cli", *COMMANDS])
 def test_the_command_line_imports_nothing_slow_until_a_command_needs_it(name) -> None:
     at_import = {module for module, top in imports(ANALYSIS[name]) if top}
     slow = {"pymc", "pytensor", "nutpie", "xarray", "numpy", "scipy", "rich", "matplotlib"}
     assert not {module.split(".")[0] for module in at_import} & slow
-    assert {m for m in at_import if m.startswith(("analysis", "models."))} <= {*COMMANDS, "models.errors"}
+    assert {m for m in at_import if m.startswith("aligntax")} <= {*COMMANDS, "aligntax.models.errors"}
 
 
-def test_importing_the_package_imports_none_of_its_modules() -> None:
-    assert not [
-        module for module, top in imports(ANALYSIS[FACADE]) if top and module.startswith(("analysis", "models"))
-    ]
+def test_a_folder_says_what_it_is_for_and_imports_nothing() -> None:
+    """Of the two folders that hold tables and views too, the loaders stand in the folder's own file."""
+    loaders = {"aligntax.models.evidence", "aligntax.models.views"}
+    for name, path in EVERY.items():
+        if path.name == "__init__.py" and name not in loaders:
+            assert [type(node) for node in ast.parse(path.read_text("utf-8")).body] == [ast.Expr], name
 
 
 def test_no_two_modules_import_each_other() -> None:
@@ -248,6 +192,27 @@ def test_no_two_modules_import_each_other() -> None:
     order = list(TopologicalSorter(graph).static_order())  # raises CycleError
     assert set(order) == set(EVERY)
 
+
+# ---------------------------------------------------------------------------------------------------------------- the facade
+
+
+@pytest.mark.parametrize("name", aligntax.__all__)
+def test_every_public_name_is_there(name) -> None:
+    assert getattr(aligntax, name) is not None
+    assert name in dir(aligntax)
+
+
+def test_a_name_that_is_not_public_is_refused() -> None:
+    with pytest.raises(AttributeError, match="module 'aligntax' has no attribute 'nothing'"):
+        aligntax.nothing  # noqa: B018
+
+
+def test_importing_the_package_imports_none_of_its_modules() -> None:
+    facade = list(imports(ROOT / "aligntax" / "__init__.py"))
+    assert facade and not [module for module, top in facade if top and module.startswith("aligntax")]
+
+
+# ------------------------------------------------------------------------------------------------------ importing does nothing
 
 WATCH = """
 import importlib, pathlib, sys
@@ -274,7 +239,7 @@ def watched(*names: str, then: str = "") -> subprocess.CompletedProcess[str]:
 
 
 def test_importing_any_module_reads_no_evidence_and_no_view_and_writes_nothing() -> None:
-    done = watched(*(name for name in EVERY if not name.endswith("__main__")))
+    done = watched("aligntax", *EVERY)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
 
@@ -282,13 +247,13 @@ def test_importing_any_module_reads_no_evidence_and_no_view_and_writes_nothing()
 @pytest.mark.parametrize(
     "reading",
     [
-        "from models.evidence import load_evidence; load_evidence()",
-        "from models.views import load_view; load_view('default')",
+        "from aligntax.models.evidence import load_evidence; load_evidence()",
+        "from aligntax.models.views import load_view; load_view('default')",
     ],
 )
 def test_the_watch_notices_a_reading(reading) -> None:
     """Negative control of the test above."""
-    done = watched("models.evidence", then=reading)
+    done = watched("aligntax.models.evidence", then=reading)
     assert done.returncode == 1
     assert "when imported" in done.stderr
 

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from analysis.refit_plan import plan, reweighted
-from analysis.source import Source, read_source
-from models.views import View, load_view
+from aligntax.analysis.fitting.refit_plan import plan, reweighted
+from aligntax.analysis.storage.fast_reader import Source, read_source
+from aligntax.models.views import View, load_view
 from tests.reference import REFERENCE
 
 VECTOR = Path(__file__).with_suffix(".json")
@@ -62,7 +62,7 @@ def kept(found: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 def main() -> None:
     """Work out and write."""
-    from analysis.report import ANSWER
+    from aligntax.analysis.pages.report import ANSWER
 
     found = kept(vector(read_source(REFERENCE)), ANSWER)
     VECTOR.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")

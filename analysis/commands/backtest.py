@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.commands import Json, Out, console, dump, tell_failed
-
-__all__ = ["backtest"]
+from aligntax.analysis.commands.shared import Json, Out, console, dump, tell_failed
 
 
 def backtest(
@@ -27,15 +25,15 @@ def backtest(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk.")] = False,
 ) -> None:
     """Fit the trends on the evidence up to each year, predict the later rows, and score them beside naive forecasts."""
-    from analysis.backtest import Origins
-    from analysis.backtest import backtest as look_back
-    from analysis.backtest_results import default_name, facts, write_files
-    from analysis.inputs import read_evidence, read_views
-    from analysis.options import Sampling
-    from analysis.pages.backtest import write_page
-    from analysis.store import run_name
-    from analysis.terminal import progress
-    from analysis.unfinished import unfinished
+    from aligntax.analysis.inference.options import Sampling
+    from aligntax.analysis.inputs.view_reader import read_evidence, read_views
+    from aligntax.analysis.pages.backtest import write_page
+    from aligntax.analysis.storage.run_folder import run_name
+    from aligntax.analysis.storage.unfinished import unfinished
+    from aligntax.analysis.terminal.tables import progress
+    from aligntax.analysis.trust.backtest.folder import default_name, facts, write_files
+    from aligntax.analysis.trust.backtest.origins import Origins
+    from aligntax.analysis.trust.backtest.origins import backtest as look_back
 
     origins, options = Origins(first, last), Sampling(draws=draws, tune=tune, chains=chains, seed=seed)
     chosen, known, name = read_views([view], []), read_evidence(evidence), run_name(name or default_name())
@@ -49,7 +47,7 @@ def backtest(
     if as_json:
         dump({"path": str(place.path), **info})
     else:
-        from analysis.terminal_backtest import backtest_table
+        from aligntax.analysis.terminal.trust import backtest_table
 
         backtest_table(console(), place.path, info)
     tell_failed(failed)

@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.commands import Given, Json, Out, Picture, Run, check_picture, console, dump, save_picture
-
-__all__ = ["budget"]
+from aligntax.analysis.commands.shared import Given, Json, Out, Picture, Run, check_picture, console, dump, save_picture
 
 
 def budget(
@@ -22,8 +20,8 @@ def budget(
     out: Out = Path("results"),
 ) -> None:
     """Say how many hours to buy, what too few or too many cost, and how to label."""
-    from analysis.budget import budget as work_out
-    from analysis.store import load
+    from aligntax.analysis.answers.budget import budget as work_out
+    from aligntax.analysis.storage.load import load
 
     check_picture(picture)
     result = load(run, out)
@@ -31,10 +29,10 @@ def budget(
     if as_json:
         dump({"run": result.record["run"], **answer.to_dict()})
     else:
-        from analysis.terminal import budget_table
+        from aligntax.analysis.terminal.budget import budget_table
 
         budget_table(console(), answer)
     if picture is not None:
-        from analysis.budget_plots import shopping
+        from aligntax.analysis.figures.budget import shopping
 
         save_picture(shopping(result, answer), picture)

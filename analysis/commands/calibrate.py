@@ -8,9 +8,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.commands import Json, Out, Stopped, console, dump, read_own, tell_failed
-
-__all__ = ["calibrate"]
+from aligntax.analysis.commands.shared import Json, Out, Stopped, console, dump, read_own, tell_failed
 
 
 def calibrate(
@@ -49,17 +47,17 @@ def calibrate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk and no progress bar.")] = False,
 ) -> None:
     """Check a model by simulation: truths drawn from its prior must have uniform ranks among the draws of their refits."""
-    from analysis.calibrate import Job, default_name, goes_on
-    from analysis.calibrate import calibrate as simulate_all
-    from analysis.calibration import Simulation
-    from analysis.inputs import read_evidence, read_views
-    from analysis.links import fit_links
-    from analysis.options import Sampling, Talk
-    from analysis.own_runs import enter
-    from analysis.terminal import progress
-    from analysis.terminal_calibration import calibration_table
-    from analysis.workers import processes
-    from models.catalogue import find_model
+    from aligntax.analysis.fitting.linked_priors import fit_links
+    from aligntax.analysis.fitting.own_data import enter
+    from aligntax.analysis.inference.options import Sampling, Talk
+    from aligntax.analysis.inputs.view_reader import read_evidence, read_views
+    from aligntax.analysis.sweeps.workers import processes
+    from aligntax.analysis.terminal.tables import progress
+    from aligntax.analysis.terminal.trust import calibration_table
+    from aligntax.analysis.trust.calibration.simulation import Simulation
+    from aligntax.analysis.trust.calibration.study import Job, default_name, goes_on
+    from aligntax.analysis.trust.calibration.study import calibrate as simulate_all
+    from aligntax.models.catalogue import find_model
 
     sampling = Sampling(draws=draws, tune=tune, chains=chains, cores=1)
     chosen, held, simulation = read_views([view], []), read_evidence(evidence), Simulation(sampling, control, posterior)
@@ -78,8 +76,8 @@ def calibrate(
             again = shlex.join(["--name", name, "--out", str(out)])
             raise Stopped(f"interrupted; what was simulated is kept, go on by asking the same with: {again}") from None
         if found.info["quantities"]:
-            from analysis.calibration_plots import draw
-            from analysis.pages.calibration import write_page
+            from aligntax.analysis.figures.trust import draw
+            from aligntax.analysis.pages.calibration import write_page
 
             talk.say("drawing the picture and the page")
             draw(found.ranks(), found.info["quantities"], found.path / "ranks.png")

@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.commands import Given, Json, Out, Picture, check_picture, console, dump, save_picture
-
-__all__ = ["compare"]
+from aligntax.analysis.commands.shared import Given, Json, Out, Picture, check_picture, console, dump, save_picture
 
 
 def compare(
@@ -24,12 +22,12 @@ def compare(
     out: Out = Path("results"),
 ) -> None:
     """Compare runs: headline quantities beyond Monte Carlo error, and what differed in their views."""
-    from analysis.comparison import compare as compare_runs
-    from analysis.store import load
+    from aligntax.analysis.answers.comparison import compare as compare_runs
+    from aligntax.analysis.storage.load import load
 
     check_picture(picture)
     if page is not None:
-        from analysis.pages.compare import check_page, write_page
+        from aligntax.analysis.pages.comparison.page import check_page, write_page
 
         check_page(page)
     comparison = compare_runs(*(load(run, out) for run in runs), given=given)
@@ -38,10 +36,10 @@ def compare(
     if as_json:
         dump(comparison.to_dict())
     else:
-        from analysis.terminal import comparison_table
+        from aligntax.analysis.terminal.comparison import comparison_table
 
         comparison_table(console(), comparison, every)
     if picture is not None:
-        from analysis.comparison_plots import side_by_side
+        from aligntax.analysis.figures.comparison import side_by_side
 
         save_picture(side_by_side(comparison), picture)

@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.commands import Json, console, dump
-
-__all__ = ["app"]
+from aligntax.analysis.commands.shared import Json, console, dump
 
 app = typer.Typer(help="The published evidence: cited tables.", no_args_is_help=True)
 
@@ -19,8 +17,8 @@ def evidence_list(
     as_json: Json = False,
 ) -> None:
     """List the evidence tables."""
-    from analysis.inputs import read_evidence
-    from models.evidence import TABLES
+    from aligntax.analysis.inputs.view_reader import read_evidence
+    from aligntax.models.evidence import TABLES
 
     loaded = read_evidence(evidence)
     rows = []
@@ -38,7 +36,7 @@ def evidence_list(
     if as_json:
         dump([dict(zip(("table", "rows", "used", "hash", "title"), row, strict=True)) for row in rows])
         return
-    from analysis.terminal import table
+    from aligntax.analysis.terminal.tables import table
 
     table(console(), ("table", "rows", "used", "hash", "title"), rows)
 
@@ -51,8 +49,8 @@ def evidence_show(
     as_json: Json = False,
 ) -> None:
     """Print an evidence table with sources."""
-    from analysis.inputs import read_evidence
-    from analysis.terminal import evidence_rows, table
+    from aligntax.analysis.inputs.view_reader import read_evidence
+    from aligntax.analysis.terminal.tables import evidence_rows, table
 
     columns, rows = evidence_rows(read_evidence(evidence), name, used)
     if as_json:
@@ -68,7 +66,7 @@ def evidence_check(
     ] = None,
 ) -> None:
     """Check evidence tables: types, units, ranges, duplicates, references."""
-    from analysis.inputs import read_evidence
+    from aligntax.analysis.inputs.view_reader import read_evidence
 
     loaded = read_evidence(folder)
     rows = sum(next(iter(data.sizes.values())) for data in loaded.tables.values())
@@ -85,7 +83,7 @@ def evidence_fetch(
     as_json: Json = False,
 ) -> None:
     """Download public training runs for the loss law, check that they are the known ones, and keep them."""
-    from analysis.public_data import PUBLIC, fetch
+    from aligntax.analysis.inputs.public_data import PUBLIC, fetch
 
     path, record = fetch(name, out, url)
     if as_json:

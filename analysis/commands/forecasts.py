@@ -6,21 +6,19 @@ from typing import Annotated
 
 import typer
 
-from analysis.commands import Given, Json, Out, Picture, Run, check_picture, console, dump, save_picture
-
-__all__ = ["reproduce", "shifts"]
+from aligntax.analysis.commands.shared import Given, Json, Out, Picture, Run, check_picture, console, dump, save_picture
 
 
 def shifts(run: Run, given: Given = None, as_json: Json = False, out: Out = Path("results")) -> None:
     """Say by how many years each cause moves arrival, by requirement anchor."""
-    from analysis.shifts import by_anchor
-    from analysis.store import load
+    from aligntax.analysis.answers.timeline_shifts import by_anchor
+    from aligntax.analysis.storage.load import load
 
     table = by_anchor(load(run, out), given)
     if as_json:
         dump(table.to_dict())
         return
-    from analysis.terminal_forecasts import shifts_table
+    from aligntax.analysis.terminal.forecasts import shifts_table
 
     shifts_table(console(), table)
 
@@ -37,20 +35,20 @@ def reproduce(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk.")] = False,
 ) -> None:
     """Push a published forecast's own inputs forward, each conflicting reading beside the published curve."""
-    from analysis.inputs import read_evidence
-    from analysis.reproduction import reproduce as push_forward
-    from analysis.terminal import progress
+    from aligntax.analysis.inputs.view_reader import read_evidence
+    from aligntax.analysis.terminal.tables import progress
+    from aligntax.analysis.trust.published_forecasts import reproduce as push_forward
 
     check_picture(picture)
     with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as talk:
         found = push_forward(forecast, read_evidence(evidence), draws, seed, talk)
     if picture is not None:
-        from analysis.reproduction_plots import curves
+        from aligntax.analysis.figures.trust import curves
 
         save_picture(curves(found), picture)
     if as_json:
         dump(found.to_dict())
         return
-    from analysis.terminal_forecasts import reproduction_table
+    from aligntax.analysis.terminal.forecasts import reproduction_table
 
     reproduction_table(console(), found)

@@ -5,14 +5,12 @@ from pathlib import Path
 
 import typer
 
-from analysis.commands import Out
-
-__all__ = ["index"]
+from aligntax.analysis.commands.shared import Out
 
 
 def index(out: Out = Path("results")) -> None:
     """Write a page of the runs in the results folder, and print its path."""
-    from analysis.pages.index import write_index
+    from aligntax.analysis.pages.index import write_index
 
     written = write_index(out)
     for problem in written.damaged:

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analysis.commands import Json, Out, Requirement, Run, console, dump, tell_failed
-from models.errors import InputError
+from aligntax.analysis.commands.shared import Json, Out, Requirement, Run, console, dump, tell_failed
+from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.experts import Experts
-    from models.views import View
-
-__all__ = ["refit"]
+    from aligntax.analysis.experts import Experts
+    from aligntax.models.views import View
 
 
 def refit(
@@ -52,10 +50,12 @@ def refit(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk and no progress bar.")] = False,
 ) -> None:
     """Answer a run's question under other priors: redrawn, reweighted or sampled."""
-    from analysis.inputs import read_evidence, read_views
-    from analysis.refitting import Request, refit_folder, sampling_of
-    from analysis.store import INFO, SUMMARY, VIEW, find_run, read_json
-    from analysis.terminal import answer, experts, progress
+    from aligntax.analysis.inputs.view_reader import read_evidence, read_views
+    from aligntax.analysis.refitting import Request, refit_folder, sampling_of
+    from aligntax.analysis.storage.run_folder import INFO, SUMMARY, VIEW, find_run, read_json
+    from aligntax.analysis.terminal.answer import answer
+    from aligntax.analysis.terminal.comparison import experts
+    from aligntax.analysis.terminal.tables import progress
 
     folder = find_run(run, out)
     if not (view or set_ or requirement):
@@ -100,9 +100,9 @@ def _by_expert(
     talk: bool,
 ) -> "Experts":
     """Answers under each view and their pool, which has weights and a method; runs go to a folder under a name."""
-    from analysis.experts import by_expert
-    from analysis.inputs import parse_weights
-    from analysis.terminal import progress
+    from aligntax.analysis.experts import by_expert
+    from aligntax.analysis.inputs.view_reader import parse_weights
+    from aligntax.analysis.terminal.tables import progress
 
     shares = parse_weights(pooling[0], len(views))
     out, name = place[0], place[1] or f"{folder.name}-experts"

@@ -3,17 +3,23 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from analysis.commands import Format, Given, Json, Out, Requirement, Run, console, dump, read_own, tell_failed
-from models.errors import InputError
-
-if TYPE_CHECKING:
-    pass
-
-__all__ = ["report", "run", "runs", "show", "verify"]
+from aligntax.analysis.commands.shared import (
+    Format,
+    Given,
+    Json,
+    Out,
+    Requirement,
+    Run,
+    console,
+    dump,
+    read_own,
+    tell_failed,
+)
+from aligntax.models.errors import InputError
 
 
 def run(
@@ -63,16 +69,16 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk and no progress bar.")] = False,
 ) -> None:
     """Sample the posterior of a model and leave a run: draws, summary, report."""
-    from analysis.draw_files import check_format
-    from analysis.inputs import read_evidence, read_views
-    from analysis.options import Sampling
-    from analysis.pipeline import run as run_model
+    from aligntax.analysis.inference.options import Sampling
+    from aligntax.analysis.inputs.view_reader import read_evidence, read_views
+    from aligntax.analysis.pipeline import run as run_model
+    from aligntax.analysis.storage.draw_files import check_format
 
     check_format(format_)
     chosen = read_views(view or [], set_ or [], requirement)
     own = None if runs is None and not drop else read_own(model, runs, drop)
     options = Sampling(draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept)
-    from analysis.terminal import progress
+    from aligntax.analysis.terminal.tables import progress
 
     failed: list[str] = []
     with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as talk:
@@ -86,7 +92,7 @@ def run(
     if as_json:
         dump(result.record)
     else:
-        from analysis.terminal import answer
+        from aligntax.analysis.terminal.answer import answer
 
         answer(console(), result.path, result.record, result.info)
     if result.record["verdict"] != "pass" or failed:
@@ -101,8 +107,9 @@ def show(
     out: Out = Path("results"),
 ) -> None:
     """Print the answer of a run, or of a sweep."""
-    from analysis.draw_files import as_written
-    from analysis.store import INFO, SUMMARY, find_run, load, read_json
+    from aligntax.analysis.storage.draw_files import as_written
+    from aligntax.analysis.storage.load import load
+    from aligntax.analysis.storage.run_folder import INFO, SUMMARY, find_run, read_json
 
     if (swept := _swept(run, out)) is not None:
         if every or given is not None:
@@ -113,14 +120,14 @@ def show(
     if given is None:
         record = read_json(folder / SUMMARY)
     else:
-        from analysis.given import conditional
+        from aligntax.analysis.answers.condition import conditional
 
         met, record = conditional(load(folder), given)
         weights = met.weights
     if as_json:
         dump(record)
         return
-    from analysis.terminal import answer
+    from aligntax.analysis.terminal.answer import answer
 
     with as_written(folder / SUMMARY, "summary"):
         answer(console(), folder, record, read_json(folder / INFO), every, weights)
@@ -132,10 +139,10 @@ def _swept(name: str, out: Path) -> Path | None:
 
 
 def _show_sweep(folder: Path, as_json: bool) -> None:
-    from analysis.disagreement import disagreement
-    from analysis.sweep import load_sweep
-    from analysis.sweep_words import summary_of
-    from analysis.terminal_sweep import sweep_table
+    from aligntax.analysis.sweeps.disagreement import disagreement
+    from aligntax.analysis.sweeps.sweep import load_sweep
+    from aligntax.analysis.sweeps.wording import summary_of
+    from aligntax.analysis.terminal.sweep import sweep_table
 
     swept = load_sweep(folder)
     found = disagreement(swept)
@@ -147,8 +154,8 @@ def _show_sweep(folder: Path, as_json: bool) -> None:
 
 def runs(out: Out = Path("results"), as_json: Json = False) -> None:
     """List the runs in the results folder, newest first."""
-    from analysis.draw_files import as_written
-    from analysis.store import INFO, SUMMARY, list_runs, read_json
+    from aligntax.analysis.storage.draw_files import as_written
+    from aligntax.analysis.storage.run_folder import INFO, SUMMARY, list_runs, read_json
 
     rows, damaged = [], []
     for folder in list_runs(out):
@@ -165,7 +172,7 @@ def runs(out: Out = Path("results"), as_json: Json = False) -> None:
             ]
         )
     else:
-        from analysis.terminal import runs_table
+        from aligntax.analysis.terminal.tables import runs_table
 
         with as_written(out, "folder of runs"):
             runs_table(console(), out, rows)
@@ -174,9 +181,9 @@ def runs(out: Out = Path("results"), as_json: Json = False) -> None:
 
 def report(run: Run, given: Given = None, out: Out = Path("results")) -> None:
     """Draw the report of a run or a sweep again, or one of the draws that meet a condition, and print its path."""
-    from analysis.options import Talk
-    from analysis.report import write_report
-    from analysis.store import load
+    from aligntax.analysis.inference.options import Talk
+    from aligntax.analysis.pages.report import write_report
+    from aligntax.analysis.storage.load import load
 
     failed: list[str] = []
     talk = Talk(failed=failed.append)
@@ -185,8 +192,8 @@ def report(run: Run, given: Given = None, out: Out = Path("results")) -> None:
     elif given is not None:
         raise InputError(f"given: conditions the draws of a run, got {given!r} of the sweep {swept}; leave it out")
     else:
-        from analysis.pages.sweep import write_page
-        from analysis.sweep import load_sweep
+        from aligntax.analysis.pages.sweep import write_page
+        from aligntax.analysis.sweeps.sweep import load_sweep
 
         path = write_page(load_sweep(swept), talk=talk)
     typer.echo(path)
@@ -196,8 +203,8 @@ def report(run: Run, given: Given = None, out: Out = Path("results")) -> None:
 
 def verify(run: Run, out: Out = Path("results")) -> None:
     """Compare a run's files with the hashes written with them."""
-    from analysis.store import find_run
-    from analysis.store import verify as differences
+    from aligntax.analysis.storage.run_folder import find_run
+    from aligntax.analysis.storage.run_folder import verify as differences
 
     folder = find_run(run, out)
     problems = differences(folder)

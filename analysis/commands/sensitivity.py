@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis.commands import Json, Out, Picture, Run, check_picture, console, dump, save_picture
-from models.errors import InputError
+from aligntax.analysis.commands.shared import Json, Out, Picture, Run, check_picture, console, dump, save_picture
+from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.what_if import Point
+    from aligntax.analysis.fitting.moved_prior import Point
 
-__all__ = ["sensitivity"]
 
 CURVES = ("tai_year", "alignment_hours_needed", "alignment_hours_affordable", "alignment_tax")  # of a sweep, by default
 
@@ -37,8 +36,8 @@ def sensitivity(
     if sweep is not None:
         _sweep(run, out, sweep, quantity or [], picture, as_json)
         return
-    from analysis.sensitivity import Draws, analyse, decision, rounded, stored
-    from analysis.store import load
+    from aligntax.analysis.answers.sensitivity import Draws, analyse, decision, rounded, stored
+    from aligntax.analysis.storage.load import load
 
     result = load(run, out)
     draws = Draws.of_result(result)
@@ -47,7 +46,7 @@ def sensitivity(
     worth = decision(draws, price)
     whole["headlines"] = {name: whole["headlines"][name] for name in names or whole["headlines"]}
     if picture is not None:
-        from analysis.sensitivity_plots import heat_map
+        from aligntax.analysis.figures.sensitivity import heat_map
 
         save_picture(heat_map(stored(whole, worth)), picture)
     if as_json:
@@ -76,8 +75,8 @@ def _chosen(names: list[str], known: tuple[str, ...]) -> list[str]:
 
 
 def _print(found: dict[str, Any], names: list[str]) -> None:
-    from analysis.drivers import CAUTION, contracted, decided, leading, rows
-    from analysis.terminal import table
+    from aligntax.analysis.answers.sensitivity_wording import CAUTION, contracted, decided, leading, rows
+    from aligntax.analysis.terminal.tables import table
 
     screen = console()
     lines = [
@@ -92,15 +91,15 @@ def _print(found: dict[str, Any], names: list[str]) -> None:
 
 def _sweep(run: str, out: Path, text: str, quantity: list[str], picture: Path | None, as_json: bool) -> None:
     """Answers over the median of one prior."""
-    from analysis.source import read_source
-    from analysis.what_if import Range, what_if
+    from aligntax.analysis.fitting.moved_prior import Range, what_if
+    from aligntax.analysis.storage.fast_reader import read_source
 
     wanted, source = Range.parse(text), read_source(run, out)
     known = tuple(name for name in source.record["quantities"] if name.split("[")[0] in source.model.headlines)
     names = _chosen(quantity, known) or [name for name in CURVES if name in known] or list(known[:4])
     points = what_if(source, wanted)
     if picture is not None:
-        from analysis.sensitivity_plots import curves
+        from aligntax.analysis.figures.sensitivity import curves
 
         save_picture(curves(points, wanted, names), picture)
     if as_json:
@@ -124,10 +123,10 @@ def _point(point: "Point", names: list[str]) -> dict[str, Any]:
 
 
 def _print_sweep(points: "list[Point]", quantity: str, names: list[str], horizon: float) -> None:
-    from analysis.drivers import labelled
-    from analysis.terminal import table
-    from analysis.words import interval, number
-    from models.quantities import lookup
+    from aligntax.analysis.answers.sensitivity_wording import labelled
+    from aligntax.analysis.summaries.words import interval, number
+    from aligntax.analysis.terminal.tables import table
+    from aligntax.models.priors.quantities import lookup
 
     lines = []
     for point in points:

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analysis.commands import Json, Out, Requirement, Stopped, console, dump, tell_failed
-from models.errors import InputError
+from aligntax.analysis.commands.shared import Json, Out, Requirement, Stopped, console, dump, tell_failed
+from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.sweep import Sweep
-    from analysis.workers import Workers
+    from aligntax.analysis.sweeps.sweep import Sweep
+    from aligntax.analysis.sweeps.workers import Workers
 
-__all__ = ["sweep"]
 
 FOR_A_RESUMED = {"resume", "workers", "scheduler", "out", "report", "as_json", "quiet"}  # the rest is as it was asked
 
@@ -77,15 +76,15 @@ def sweep(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk and no progress bar.")] = False,
 ) -> None:
     """Answer many views, compiled once a worker: a grid of priors, a thousand experts, several seeds."""
-    from analysis.cases import Job, cases
-    from analysis.inputs import parse_set, read_evidence, read_many
-    from analysis.options import Sampling
-    from analysis.sweep import default_name, goes_on
-    from analysis.sweep import resume as go_on
-    from analysis.sweep import sweep as answer_all
-    from analysis.sweep_words import summary_of
-    from analysis.terminal import progress
-    from analysis.terminal_sweep import sweep_table
+    from aligntax.analysis.inference.options import Sampling
+    from aligntax.analysis.inputs.view_reader import parse_set, read_evidence, read_many
+    from aligntax.analysis.sweeps.grid import Job, cases
+    from aligntax.analysis.sweeps.sweep import default_name, goes_on
+    from aligntax.analysis.sweeps.sweep import resume as go_on
+    from aligntax.analysis.sweeps.sweep import sweep as answer_all
+    from aligntax.analysis.sweeps.wording import summary_of
+    from aligntax.analysis.terminal.sweep import sweep_table
+    from aligntax.analysis.terminal.tables import progress
 
     stated = [each for each in ctx.params if getattr(ctx.get_parameter_source(each), "name", "DEFAULT") != "DEFAULT"]
     if resume is not None and (double := [each.strip("_") for each in stated if each not in FOR_A_RESUMED]):
@@ -111,12 +110,12 @@ def sweep(
             again = shlex.join(["aligntax", "sweep", "--resume", name, "--out", str(out)])
             raise Stopped(f"interrupted; what was answered is kept, go on with: {again}") from None
         try:
-            from analysis.disagreement import disagreement
+            from aligntax.analysis.sweeps.disagreement import disagreement
 
             moves = disagreement(found)
             if report:
                 talk.say("drawing the report")
-                from analysis.pages.sweep import write_page
+                from aligntax.analysis.pages.sweep import write_page
 
                 write_page(found, moves, talk)
         except KeyboardInterrupt:
@@ -133,7 +132,7 @@ def sweep(
 @contextmanager
 def _workers(workers: int | None, scheduler: str | None) -> "Iterator[Workers]":
     """Who answers: processes of this machine, or a cluster's workers."""
-    from analysis.workers import on_cluster, processes, reached
+    from aligntax.analysis.sweeps.workers import on_cluster, processes, reached
 
     if workers is not None and scheduler is not None:
         raise InputError(f"workers: are those of the cluster with --scheduler, got {workers}; leave one of the two out")

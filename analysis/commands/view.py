@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis.commands import Json, Out, Picture, check_picture, console, dump, save_picture
-from models.errors import InputError
+from aligntax.analysis.commands.shared import Json, Out, Picture, check_picture, console, dump, save_picture
+from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
-    from models.views import View as ModelView
+    from aligntax.models.views import View as ModelView
 
-__all__ = ["app"]
 
 app = typer.Typer(help="Views: named sets of priors, anchor weights and settings.", no_args_is_help=True)
 
@@ -28,13 +27,13 @@ Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists
 @app.command("list")
 def view_list(as_json: Json = False) -> None:
     """List the views that come with the package."""
-    from models.views import load_view, view_names
+    from aligntax.models.views import load_view, view_names
 
     views = [load_view(name) for name in view_names()]
     if as_json:
         dump([{"name": v.name, "title": v.title, "source": v.source, "hash": v.hash} for v in views])
         return
-    from analysis.terminal import table
+    from aligntax.analysis.terminal.tables import table
 
     table(console(), ("view", "title", "source"), [(v.name, v.title, v.source) for v in views])
 
@@ -46,7 +45,7 @@ def view_show(
     as_json: Json = False,
 ) -> None:
     """Print a view: each prior's 5%, 50% and 95% point, unit and source."""
-    from analysis.inputs import read_view
+    from aligntax.analysis.inputs.view_reader import read_view
 
     chosen = read_view(view)
     if toml:
@@ -54,7 +53,7 @@ def view_show(
     elif as_json:
         dump(chosen.to_dict())
     else:
-        from analysis.terminal_views import view_table
+        from aligntax.analysis.terminal.views import view_table
 
         view_table(console(), chosen, list(chosen.quantities))
 
@@ -67,11 +66,11 @@ def view_check(
     as_json: Json = False,
 ) -> None:
     """Check a view: what it changes against the default one, and how well each prior meets what is stated."""
-    from analysis.changes import changes
-    from analysis.inputs import read_view
-    from analysis.terminal_views import check_view
-    from models.quantities import ELICITED
-    from models.views import load_view
+    from aligntax.analysis.inputs.view_reader import read_view
+    from aligntax.analysis.terminal.views import check_view
+    from aligntax.models.priors.quantities import ELICITED
+    from aligntax.models.views import load_view
+    from aligntax.models.views.changes import changes
 
     check_picture(picture)
     chosen, default = read_view(view), load_view("default")
@@ -79,7 +78,7 @@ def view_check(
     names = list(found.quantities)
     statements, warned = check_view(chosen, names)
     if picture is not None:
-        from analysis.view_plots import densities
+        from aligntax.analysis.figures.view import densities
 
         save_picture(densities(chosen, default, names or list(ELICITED)), picture)
     if as_json:
@@ -95,7 +94,7 @@ def view_check(
 
 
 def _print_check(view: str, chosen: "ModelView", statements: Any, found: Any) -> None:
-    from analysis.terminal_views import check_table, view_table
+    from aligntax.analysis.terminal.views import check_table, view_table
 
     screen, names = console(), list(statements)
     if names:
@@ -110,8 +109,8 @@ def _print_check(view: str, chosen: "ModelView", statements: Any, found: Any) ->
 
 
 def _check_record(view: str, chosen: "ModelView", statements: Any, warned: list[str], found: Any) -> dict[str, Any]:
-    from analysis.terminal_views import points
-    from models.quantities import lookup
+    from aligntax.analysis.terminal.views import points
+    from aligntax.models.priors.quantities import lookup
 
     rows = [
         {
@@ -140,8 +139,8 @@ def _check_record(view: str, chosen: "ModelView", statements: Any, warned: list[
 @app.command("diff")
 def view_diff(first: View, second: View, as_json: Json = False) -> None:
     """Show two views side by side in what differs: priors, anchors, correlations, settings, evidence."""
-    from analysis.inputs import read_view
-    from analysis.terminal_views import diff_table, diff_views
+    from aligntax.analysis.inputs.view_reader import read_view
+    from aligntax.analysis.terminal.views import diff_table, diff_views
 
     views = read_view(first), read_view(second)
     found = diff_views(*views)
@@ -160,8 +159,8 @@ def view_new(
     out: Out = Path("results"),
 ) -> None:
     """Write a commented view to fill in."""
-    from analysis.inputs import read_view
-    from analysis.view_files import chosen, template
+    from aligntax.analysis.inputs.view_reader import read_view
+    from aligntax.analysis.inputs.view_writer import chosen, template
 
     names, base = chosen(quantity), read_view(extends)
     _check_file(file, force)
@@ -182,10 +181,10 @@ def view_elicit(
     """Ask for priors, extremes first and middle last, show what they imply, and save who, when and why."""
     from datetime import date
 
-    from analysis.elicitation import Dialogue, Quit, elicit
-    from analysis.inputs import read_view
-    from analysis.terminal import table
-    from analysis.view_files import chosen, elicited_text
+    from aligntax.analysis.inputs.view_reader import read_view
+    from aligntax.analysis.inputs.view_writer import chosen, elicited_text
+    from aligntax.analysis.terminal.elicitation import Dialogue, Quit, elicit
+    from aligntax.analysis.terminal.tables import table
 
     names, base = chosen(quantity), read_view(extends)
     _check_file(file, force)
@@ -212,8 +211,8 @@ def view_pool(
     out: Out = Path("results"),
 ) -> None:
     """Pool several experts' views into one: prior by prior, with anchors and correlations."""
-    from analysis.inputs import parse_weights, read_view
-    from models.pooling import pool_views
+    from aligntax.analysis.inputs.view_reader import parse_weights, read_view
+    from aligntax.models.views.pooling import pool_views
 
     shares = parse_weights(weights, len(views))
     _check_file(file, force)
@@ -246,7 +245,7 @@ def _ask(prompt: str) -> str:
 
 def _check_file(file: Path, force: bool) -> None:
     """Refuse a file that exists before the work for it is done; - is standard output."""
-    from analysis.view_files import check_new
+    from aligntax.analysis.storage.whole_file import check_new
 
     if str(file) != "-":
         check_new(file, force)
@@ -254,7 +253,7 @@ def _check_file(file: Path, force: bool) -> None:
 
 def _deliver(file: Path, text: str, force: bool, told: str, out: Path) -> None:
     """Write a view and say what to type next; to standard output the view alone."""
-    from analysis.view_files import save
+    from aligntax.analysis.storage.whole_file import save
 
     if str(file) == "-":
         sys.stdout.write(text)
@@ -272,7 +271,7 @@ def _parent(extends: str, file: Path) -> str:
     """What the file says it extends: a name, or a path from its own folder."""
     import os
 
-    from models.views import view_names
+    from aligntax.models.views import view_names
 
     if extends in view_names():
         return extends
@@ -281,7 +280,7 @@ def _parent(extends: str, file: Path) -> str:
 
 def _next(file: str, out: Path, checked: bool = False, changed: bool = True) -> None:
     """Say what to type next, also in a pipe: it is how a first-time user gets to a report."""
-    from analysis.view_files import next_commands
+    from aligntax.analysis.commands.next_steps import next_commands
 
     if not changed:
         _say(f"nothing differs from the default view yet: edit {file}, then check it again")

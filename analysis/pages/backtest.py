@@ -5,14 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from analysis import backtest_plots
-from analysis.backtest import Scored
-from analysis.backtest_words import BELIEF_HEADS, SKILL_HEADS, belief_rows, lost, skill_rows
-from analysis.gallery import Drawing
-from analysis.options import Talk
-from analysis.pages.checks import Page, Row, Table, write_checks
-
-__all__ = ["write_page"]
+from aligntax.analysis.figures import trust as backtest_plots
+from aligntax.analysis.figures.report_figures import Drawing
+from aligntax.analysis.inference.options import Talk
+from aligntax.analysis.pages.checks import Page, Row, Table, write_checks
+from aligntax.analysis.trust.backtest.origins import Scored
+from aligntax.analysis.trust.backtest.wording import BELIEF_HEADS, SKILL_HEADS, belief_rows, lost, skill_rows
 
 QUIET = Talk()
 

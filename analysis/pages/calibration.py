@@ -4,15 +4,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from analysis import calibration_plots
-from analysis.calibrate import LEVEL, Calibration
-from analysis.calibration import CONTROLS
-from analysis.gallery import Drawing
-from analysis.options import Talk
-from analysis.pages.checks import Page, Row, Table, write_checks
-from analysis.uniformity import RANKED
-
-__all__ = ["write_page"]
+from aligntax.analysis.figures import trust as calibration_plots
+from aligntax.analysis.figures.report_figures import Drawing
+from aligntax.analysis.inference.options import Talk
+from aligntax.analysis.pages.checks import Page, Row, Table, write_checks
+from aligntax.analysis.trust.calibration.ranks import RANKED
+from aligntax.analysis.trust.calibration.simulation import CONTROLS
+from aligntax.analysis.trust.calibration.study import LEVEL, Calibration
 
 QUIET = Talk()
 HEADS = (

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analysis.gallery import Drawing
-from analysis.options import Talk
-from analysis.pages import render, replace_file
-from analysis.pages.pictures import explorer, failures, show
-
-__all__ = ["PAGE", "Page", "Row", "Table", "write_checks"]
+from aligntax.analysis.figures.report_figures import Drawing
+from aligntax.analysis.inference.options import Talk
+from aligntax.analysis.pages.figure_data.pictures import explorer, failures, show
+from aligntax.analysis.pages.render import render
+from aligntax.analysis.storage.whole_file import replace_file
 
 PAGE = "report.html"
 QUIET = Talk()

@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from models.quantities import Quantity, lookup
-
-__all__ = ["Term", "glossary", "terms"]
+from aligntax.models.priors.quantities import Quantity, lookup
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from analysis.claims import CLAIMS, assumed
-from analysis.pages import render, replace_file
-from analysis.store import INFO, SUMMARY, list_runs, read_json
-from analysis.words import INDICATORS, beneath, interval, missing, probability, readable
-from models.errors import InputError
-from models.quantities import ELICITED, QUANTITIES, Quantity
-
-__all__ = ["PAGE", "Index", "write_index"]
+from aligntax.analysis.pages.render import render
+from aligntax.analysis.storage.run_folder import INFO, SUMMARY, list_runs, read_json
+from aligntax.analysis.storage.whole_file import replace_file
+from aligntax.analysis.summaries.claims import CLAIMS, assumed
+from aligntax.analysis.summaries.words import INDICATORS, beneath, interval, missing, probability, readable
+from aligntax.models.errors import InputError
+from aligntax.models.priors.quantities import ELICITED, QUANTITIES, Quantity
 
 PAGE = "index.html"
 REPORT = "report.html"

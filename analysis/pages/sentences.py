@@ -4,10 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.words import interval
-from models.quantities import lookup
-
-__all__ = ["filled", "template"]
+from aligntax.analysis.summaries.words import interval
+from aligntax.models.priors.quantities import lookup
 
 JOINT = (
     "For the model that arrives, alignment needs {alignment_hours_needed} of feedback (90%: {alignment_hours_needed|90}); the "

@@ -10,8 +10,6 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-__all__ = ["linked"]
-
 FOUND = re.compile(
     r"""
     (?P<url>   (?<![\w.+-]) https?://[a-z0-9][!#-;=?-_a-z~]* )

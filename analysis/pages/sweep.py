@@ -5,21 +5,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from analysis import sweep_plots
-from analysis.disagreement import FEWEST, Disagreement, disagreement
-from analysis.drivers import labelled
-from analysis.gallery import Drawing
-from analysis.options import Talk
-from analysis.pages import render, replace_file
-from analysis.pages.glossary import glossary
-from analysis.pages.pictures import Shown, explorer, failures, show
-from analysis.sweep import Sweep
-from analysis.sweep_words import between, extent, moved, stated, totals, within
-from analysis.words import probability
-from models.catalogue import find_model
-from models.quantities import lookup
-
-__all__ = ["PAGE", "write_page"]
+from aligntax.analysis.answers.sensitivity_wording import labelled
+from aligntax.analysis.figures import sweep as sweep_plots
+from aligntax.analysis.figures.report_figures import Drawing
+from aligntax.analysis.inference.options import Talk
+from aligntax.analysis.pages.figure_data.pictures import Shown, explorer, failures, show
+from aligntax.analysis.pages.glossary import glossary
+from aligntax.analysis.pages.render import render
+from aligntax.analysis.storage.whole_file import replace_file
+from aligntax.analysis.summaries.words import probability
+from aligntax.analysis.sweeps.disagreement import FEWEST, Disagreement, disagreement
+from aligntax.analysis.sweeps.sweep import Sweep
+from aligntax.analysis.sweeps.wording import between, extent, moved, stated, totals, within
+from aligntax.models.catalogue import find_model
+from aligntax.models.priors.quantities import lookup
 
 PAGE = "report.html"
 QUIET = Talk()

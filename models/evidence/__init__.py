@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from models.errors import InputError
-from models.evidence.columns import Column, Table
-from models.evidence.reader import decimal_year, read_rows
-from models.evidence.schema import TABLES
+from aligntax.models.errors import InputError
+from aligntax.models.evidence.columns import Column, Table
+from aligntax.models.evidence.reader import decimal_year, read_rows
+from aligntax.models.evidence.schema import TABLES
 
 __all__ = ["TABLES", "Column", "Evidence", "Table", "decimal_year", "likelihood_rows", "load_evidence", "select"]
 

@@ -5,23 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = [
-    "END",
-    "KEY",
-    "SMALLEST",
-    "USED",
-    "Column",
-    "Fault",
-    "Row",
-    "Table",
-    "always",
-    "choice",
-    "needed",
-    "number",
-    "published",
-    "text",
-]
-
 Kind = Literal["text", "slug", "choice", "flag", "number", "count", "year", "date"]
 Row = Mapping[str, Any]
 Fault = tuple[str, str, str] | None  # column at fault, the rule, the remedy

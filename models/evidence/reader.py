@@ -13,10 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from models.errors import InputError
-from models.evidence.columns import Column, Table
-
-__all__ = ["BadCell", "Problem", "decimal_year", "parse_number", "read_rows", "records", "refuse"]
+from aligntax.models.errors import InputError
+from aligntax.models.evidence.columns import Column, Table
 
 MOST_PROBLEMS = 10  # told at once; a longer list is no easier to act on
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)

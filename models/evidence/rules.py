@@ -4,17 +4,7 @@ import math
 
 import numpy as np
 
-from models.evidence.columns import Fault, Row
-
-__all__ = [
-    "correlations_agree",
-    "exact_has_spread",
-    "fails_at_most_always",
-    "horizon_within",
-    "hours_follow",
-    "quantiles_rise",
-    "window_opens_first",
-]
+from aligntax.models.evidence.columns import Fault, Row
 
 
 def exact_has_spread(row: Row) -> Fault:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from models.evidence.columns import (
+from aligntax.models.evidence.columns import (
     END,
     KEY,
     SMALLEST,
@@ -22,7 +22,7 @@ from models.evidence.columns import (
     published,
     text,
 )
-from models.evidence.rules import (
+from aligntax.models.evidence.rules import (
     correlations_agree,
     exact_has_spread,
     fails_at_most_always,
@@ -31,9 +31,6 @@ from models.evidence.rules import (
     quantiles_rise,
     window_opens_first,
 )
-
-__all__ = ["TABLES"]
-
 
 _SCALING = Table(
     "scaling_exponents",

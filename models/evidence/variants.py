@@ -4,9 +4,7 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from models.evidence import TABLES, Evidence
-
-__all__ = ["OUTLIERS", "exchanged", "without_status"]
+from aligntax.models.evidence import TABLES, Evidence
 
 OUTLIERS: Mapping[str, Mapping[str, str]] = {
     "every point kept": {

@@ -24,12 +24,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from models.errors import InputError
-from models.priors import brief, canonical, compile_prior, without_notes
-from models.quantities import ELICITED, lookup
-from models.tables import Tables, copula
-from models.views.links import LINKS, UNLINKED, Link, read_link
-from models.views.settings import (
+from aligntax.models.errors import InputError
+from aligntax.models.priors.compile import brief, canonical, compile_prior, without_notes
+from aligntax.models.priors.copula import copula
+from aligntax.models.priors.quantities import ELICITED, lookup
+from aligntax.models.priors.tables import Tables
+from aligntax.models.views.links import LINKS, UNLINKED, Link, read_link
+from aligntax.models.views.settings import (
     ANCHORS,
     SECTIONS,
     Algorithms,
@@ -89,7 +90,7 @@ class View:
     Attributes
     ----------
     quantities : mapping
-        Prior specification of each elicited quantity; see :func:`models.priors.compile_prior`.
+        Prior specification of each elicited quantity; see :func:`aligntax.models.priors.compile.compile_prior`.
     correlations : mapping of pair to float
         Spearman rank correlations.
     anchors : mapping
@@ -155,7 +156,7 @@ class View:
         Parameters
         ----------
         **changes
-            A quantity: a :class:`models.prior.Prior`, values by probability, or what a view's file states. Or a field of the
+            A quantity: a :class:`aligntax.models.priors.prior.Prior`, values by probability, or what a view's file states. Or a field of the
             view: ``name``, ``title``, ``source``; ``multiplier`` and ``quality``; ``anchors`` as a whole; ``correlations`` by
             pair; ``evidence``, ``scaling``, ``loss_law``, ``compute``, ``algorithms``, ``requirement``, ``direct_approach``,
             ``time_horizon``, ``arrival``, ``alignment``, ``outer_alignment`` as mappings of the settings that change.
@@ -167,7 +168,7 @@ class View:
 
         Examples
         --------
-        >>> from models.views import load_view
+        >>> from aligntax.models.views import load_view
         >>> mine = load_view("default").replace(usd_per_hour={0.1: 10, 0.5: 20, 0.9: 60}, arrival={"horizon": 2080})
         >>> mine.name, mine.arrival.horizon
         ('default-changed', 2080.0)

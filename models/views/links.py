@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.priors import brief
-from models.views.settings import check
-
-__all__ = ["LINKS", "UNLINKED", "Link", "read_link"]
+from aligntax.models.priors.compile import brief
+from aligntax.models.views.settings import check
 
 UNLINKED = "elicited"  # what a view says of a link that it does not make
 

@@ -6,32 +6,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any, Literal, cast
 
-from models.errors import InputError
-from models.priors import brief
-
-__all__ = [
-    "ANCHORS",
-    "SECTIONS",
-    "Algorithms",
-    "Alignment",
-    "Arrival",
-    "Compute",
-    "DirectApproach",
-    "EvidenceChoice",
-    "LossLaw",
-    "OuterAlignment",
-    "Requirement",
-    "Scaling",
-    "TimeHorizon",
-    "by_anchor",
-    "check",
-    "decimal_year",
-    "mapping",
-    "read_evidence_choice",
-    "read_section",
-    "year_or_number",
-]
-
+from aligntax.models.errors import InputError
+from aligntax.models.priors.compile import brief
 
 SMALLEST = 1e-9  # stands for "greater than zero" in limits that include their ends
 
@@ -153,7 +129,7 @@ class DirectApproach:
     year : float
         Decimal year whose algorithms the requirement's FLOP is counted in; the loss law was fitted to runs of 2022.
     update : {"none", "published"}
-        Whether requirements are weighted by the program's update on no TAI so far (``models.direct_approach.survival``). For
+        Whether requirements are weighted by the program's update on no TAI so far (``aligntax.models.direct_approach.survival``). For
         views without the evidence of no TAI, which says the same and more.
     """
 
@@ -357,7 +333,7 @@ def year_or_number(key: str, value: Any) -> float:
 
 def read_evidence_choice(start: EvidenceChoice, raw: Any) -> EvidenceChoice:
     """Which evidence the file asks for, on top of another choice."""
-    from models.evidence import TABLES
+    from aligntax.models.evidence import TABLES
 
     if unknown := set(mapping("evidence", raw)) - {"use", "until"}:
         raise InputError(f"evidence: has no key {brief(repr(sorted(unknown)))}; known are use, until")

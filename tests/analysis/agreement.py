@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
-from analysis.summary import each
-from models.quantities import HEADLINES, lookup
+from aligntax.analysis.summaries.summary import each
+from aligntax.models.priors.quantities import HEADLINES, lookup
 
 PROBABILITIES = (0.1, 0.5, 0.9)
 

@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 import typer.main
 
-from analysis.cli import main
+from aligntax.analysis.cli import main
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from analysis.cases import Answer, Job, cases
-from analysis.options import Sampling
-from analysis.sweep import LAPS, ROW, sweep
-from models.catalogue import find_model
+from aligntax.analysis.inference.options import Sampling
+from aligntax.analysis.sweeps.grid import Answer, Job, cases
+from aligntax.analysis.sweeps.sweep import LAPS, ROW, sweep
+from aligntax.models.catalogue import find_model
 
 QUICK = Sampling(draws=60, tune=60, chains=2)
 

@@ -7,13 +7,13 @@ from functools import partial
 import numpy as np
 import pytest
 
-from analysis import draws as working
-from analysis import sensitivity
-from analysis.draws import arrivals, derive_from, exponent_shift, log_no_tai, predict, split
-from analysis.weights import Weights
-from models import blocks
-from models.blocks import in_blocks
-from models.catalogue import find_model, restrict
+from aligntax.analysis.answers import sensitivity
+from aligntax.analysis.inference import derive as working
+from aligntax.analysis.inference.derive import arrivals, derive_from, exponent_shift, log_no_tai, predict, split
+from aligntax.analysis.summaries.weights import Weights
+from aligntax.models import blocks
+from aligntax.models.blocks import in_blocks
+from aligntax.models.catalogue import find_model, restrict
 from tests.prior import prior_draws
 
 BLOCK, SMALL, TIMES = 250, 1000, 8  # draws of a block and of a run, and how many times as many

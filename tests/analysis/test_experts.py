@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis.experts import between, by_expert
-from analysis.weights import Weights
-from models.errors import InputError
+from aligntax.analysis.experts import between, by_expert
+from aligntax.analysis.summaries.weights import Weights
+from aligntax.models.errors import InputError
 
 SHAPE = (4, 5000)
 

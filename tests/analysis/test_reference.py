@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 
-from analysis.draws import derive
-from analysis.seeds import generator
-from analysis.store import verify
-from models.catalogue import find_model, restrict
-from models.tables import log_density
+from aligntax.analysis.inference.derive import derive
+from aligntax.analysis.inference.seeds import generator
+from aligntax.analysis.storage.run_folder import verify
+from aligntax.models.catalogue import find_model, restrict
+from aligntax.models.priors.tables import log_density
 from tests.reference import REFERENCE, log_densities
 
 

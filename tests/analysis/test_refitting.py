@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.options import Sampling
-from analysis.pipeline import conclude
-from analysis.refit_plan import plan, reweighted
-from analysis.refitting import refit
-from analysis.source import read_source
-from analysis.store import digest, load
-from models.errors import InputError
+from aligntax.analysis.fitting.outcome import conclude
+from aligntax.analysis.fitting.refit_plan import plan, reweighted
+from aligntax.analysis.inference.options import Sampling
+from aligntax.analysis.refitting import refit
+from aligntax.analysis.storage.fast_reader import read_source
+from aligntax.analysis.storage.load import load
+from aligntax.analysis.storage.run_folder import digest
+from aligntax.models.errors import InputError
 
 LESS = {"quantiles": {"0.1": 0.002, "0.5": 0.01, "0.9": 0.05}}  # of the tolerance, which no evidence bears on
 LIMIT = {"family": "lognormal", "mu": 1.7, "sigma": 0.6}  # of algorithms: weights are needed, and can be trusted
@@ -90,8 +91,8 @@ def test_a_live_process_compiles_once(monkeypatch, scaling, view, tmp_path, evid
     """One compilation serves every view; and a compiled model of other evidence is refused."""
     import nutpie
 
-    from analysis import fit
-    from analysis.pipeline import run
+    from aligntax.analysis.inference import compiled_model as fit
+    from aligntax.analysis.pipeline import run
 
     def refuse(*asked, **options):
         raise AssertionError("compiled again")
@@ -119,7 +120,7 @@ def test_a_fit_keeps_the_view_that_was_sampled(outcome):
 
 
 def test_new_evidence_is_sampled(tmp_path, scaling, view, evidence):
-    from analysis.pipeline import run
+    from aligntax.analysis.pipeline import run
 
     first = run("scaling", view, evidence, Sampling(draws=100), tmp_path, "all", report=False, compiled=scaling)
     earlier = replace(view, evidence=replace(view.evidence, until=2021.0))
@@ -180,7 +181,7 @@ def test_the_sources_failed_checks_are_the_refits(results, view):
     record, info = (json.loads((folder / name).read_text()) for name in ("summary.json", "info.json"))
     record["checks"][0] |= {"passed": False, "action": "more draws"}
     (folder / "summary.json").write_text(json.dumps(record))
-    from analysis.store import digest
+    from aligntax.analysis.storage.run_folder import digest
 
     info["files"]["summary.json"] = digest(folder / "summary.json")
     (folder / "info.json").write_text(json.dumps(info))
@@ -258,7 +259,7 @@ def test_an_unknown_run_is_named(aligntax, results):
 LIGHT = """
 import sys
 import tomllib
-from analysis.cli import main
+from aligntax.analysis.cli import main
 sys.argv = ["aligntax", *sys.argv[1:]]
 try:
     main()
@@ -281,8 +282,8 @@ def test_reusing_draws_imports_no_pymc_and_a_redraw_no_arviz(results, change, lo
 
 def test_evidence_of_ones_own_travels_with_the_run(tmp_path, scaling, view, evidence):
     """Read from the run where it is not the embedded one: the stored and the embedded tables give the same refit."""
-    from analysis.pipeline import run
-    from models.evidence import Evidence
+    from aligntax.analysis.pipeline import run
+    from aligntax.models.evidence import Evidence
 
     rows = evidence["bio_anchors"]  # not conditioned on, but part of what travels
     other = Evidence({**evidence.tables, "bio_anchors": rows.assign(median=rows["median"] * 2)})
@@ -327,8 +328,8 @@ def test_a_setting_that_a_likelihood_depends_on_is_sampled(results, view, sectio
 )
 def test_a_setting_that_only_arrival_depends_on_is_weighed_by_the_absence_of_tai(results, view, section, settings):
     """log p(no TAI) of the changed view less that of the run, draw by draw."""
-    from analysis.draws import log_no_tai
-    from analysis.reweight import carry
+    from aligntax.analysis.fitting.reweight import carry
+    from aligntax.analysis.inference.derive import log_no_tai
 
     source, moved = read_source("base", results), view.replace(**{section: settings})
     carried = carry(source, moved)
@@ -354,8 +355,8 @@ def test_a_run_from_before_a_model_existed_is_read_reported_and_refitted(referen
     """Its view lacks the quantities and the settings of younger models, and its hash is of what it states."""
     import tomli_w
 
-    from analysis.plot_style import view_of
-    from models.views import fingerprint
+    from aligntax.analysis.figures.style import view_of
+    from aligntax.models.views import fingerprint
 
     old = Path(shutil.copytree(reference.path, tmp_path / "old"))
     stated = tomllib.loads((old / "view.toml").read_text())

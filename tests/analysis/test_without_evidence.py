@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.fit import compile_model
-from analysis.options import Sampling
-from analysis.pipeline import run
-from analysis.refitting import refit
-from analysis.report import write_report
-from models.catalogue import find_model
+from aligntax.analysis.inference.compiled_model import compile_model
+from aligntax.analysis.inference.options import Sampling
+from aligntax.analysis.pages.report import write_report
+from aligntax.analysis.pipeline import run
+from aligntax.analysis.refitting import refit
+from aligntax.models.catalogue import find_model
 
 
 @pytest.fixture(scope="module")

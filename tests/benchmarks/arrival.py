@@ -32,7 +32,7 @@ def inputs(size: int) -> dict[str, Any]:
     """Forward draws of the default view by its quantile tables."""
     import numpy as np
 
-    from models.views import load_view
+    from aligntax.models.views import load_view
 
     tables = load_view("default").tables(FORWARD)
     return tables.values(np.random.default_rng(1).standard_normal((size, len(FORWARD))) @ tables.cholesky.T)
@@ -78,7 +78,7 @@ def all_anchors() -> Work:
     """Anchor and arrival of prior draws, the years since 2010 of the evidence of no TAI included."""
     import numpy as np
 
-    from analysis.draws import arrivals, split
+    from aligntax.analysis.inference.derive import arrivals, split
 
     _, evidence, view, tables, draws = _drawn(MILLION)
     x, parameters = split(draws, tables)
@@ -89,16 +89,16 @@ def everything() -> Work:
     """Every derived quantity: five paired worlds, alignment, waits."""
     import numpy as np
 
-    from analysis.draws import derive
+    from aligntax.analysis.inference.derive import derive
 
     model, evidence, view, tables, draws = _drawn(MILLION // 10)
     return Work(lambda: derive(model, draws, tables, evidence, view, np.random.default_rng(1)))
 
 
 def _drawn(size: int) -> tuple[Any, ...]:
-    from models.catalogue import find_model, restrict
-    from models.evidence import load_evidence
-    from models.views import load_view
+    from aligntax.models.catalogue import find_model, restrict
+    from aligntax.models.evidence import load_evidence
+    from aligntax.models.views import load_view
     from tests.prior import prior_draws
 
     model, view = find_model("joint"), load_view("default")
@@ -122,7 +122,7 @@ def squiggle() -> Work:
     import numpy as np
     import squigglepy as sq
 
-    from models.views import load_view
+    from aligntax.models.views import load_view
 
     points = load_view("default").tables(FORWARD).values(np.array([[-1.6448536], [1.6448536]]) * np.ones(len(FORWARD)))
     stated = {name: sq.norm(float(low), float(high), credibility=90) for name, (low, high) in points.items()}

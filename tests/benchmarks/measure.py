@@ -109,7 +109,7 @@ class New:
 
 def aligntax(*words: str) -> Callable[[], Sequence[str]]:
     """Command line of ``aligntax``."""
-    return lambda: (sys.executable, "-m", "analysis", *words)
+    return lambda: (sys.executable, "-m", "aligntax", *words)
 
 
 @dataclass(frozen=True)

@@ -38,10 +38,10 @@ class Problem:
     @classmethod
     def of(cls, name: str) -> "Problem":
         """``joint``, or ``loss-law`` on the 240 digitised runs of Chinchilla, the five of highest loss left out."""
-        from analysis.loss_runs import drop_highest, read_runs, with_runs
-        from models.catalogue import find_model, restrict
-        from models.evidence import load_evidence
-        from models.views import load_view
+        from aligntax.analysis.inputs.loss_runs import drop_highest, read_runs, with_runs
+        from aligntax.models.catalogue import find_model, restrict
+        from aligntax.models.evidence import load_evidence
+        from aligntax.models.views import load_view
 
         model, evidence, view = find_model(name), load_evidence(), load_view("default")
         if name == "loss-law":
@@ -53,9 +53,9 @@ class Problem:
 
     def effective(self, posterior: Any) -> float:
         """Bulk effective sample size of the headline quantity that has least: of ranks, so that "never" counts as latest."""
-        from analysis.draws import derive
-        from analysis.seeds import generator
-        from analysis.summary import summarise
+        from aligntax.analysis.inference.derive import derive
+        from aligntax.analysis.inference.seeds import generator
+        from aligntax.analysis.summaries.summary import summarise
 
         tables = self.moved.tables(self.model.quantities)
         derived = derive(self.model, posterior, tables, self.evidence, self.moved, generator(1, "arrival"))
@@ -65,8 +65,8 @@ class Problem:
 
 def ours(name: str, everything: bool) -> Work:
     """Compile once; then new priors, and all that a run stores or the posterior alone, with the default options of a run."""
-    from analysis.fit import compile_model
-    from analysis.options import Sampling
+    from aligntax.analysis.inference.compiled_model import compile_model
+    from aligntax.analysis.inference.options import Sampling
 
     problem, options = Problem.of(name), Sampling()
     compiled = compile_model(problem.model, problem.evidence, problem.view)
@@ -126,7 +126,7 @@ def numpyro(name: str) -> Work:
 
 def _stored(problem: Problem, trace: Any) -> Any:
     """Posterior of ``pm.sample`` as ours is stored."""
-    from analysis.fit import correlate
+    from aligntax.analysis.inference.compiled_model import correlate
 
     return correlate(trace["posterior"].to_dataset(), problem.moved.tables(problem.model.quantities))
 

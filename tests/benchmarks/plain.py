@@ -20,9 +20,9 @@ def sample(model: Any, evidence: Any, view: Any, **options: Any) -> Any:
 def main(words: list[str]) -> None:
     import arviz
 
-    from models.catalogue import find_model, restrict
-    from models.evidence import load_evidence
-    from models.views import load_view
+    from aligntax.models.catalogue import find_model, restrict
+    from aligntax.models.evidence import load_evidence
+    from aligntax.models.views import load_view
 
     model, view = find_model("joint"), load_view("default")
     chains = next((int(word) for word in words if word.isdigit()), None)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis import Prior, compare, load, refit
-from analysis.pages.compare import write_page
+from aligntax import Prior, compare, load, refit
+from aligntax.analysis.pages.comparison.page import write_page
 from tests.conftest import REFERENCE
 
 SCRIPT = "<script>alert(1)</script>"

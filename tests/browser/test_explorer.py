@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis.report import write_report
-from analysis.store import load
+from aligntax.analysis.pages.report import write_report
+from aligntax.analysis.storage.load import load
 from tests.conftest import REFERENCE
 
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script> javascript:alert(3) =1+1'

@@ -2,8 +2,8 @@
 
 import pytest
 
-from analysis.pages.index import write_index
-from tests.analysis.test_index import SCRIPT, add
+from aligntax.analysis.pages.index import write_index
+from tests.analysis.pages.test_index import SCRIPT, add
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from analysis.report import write_report
-from analysis.store import load
+from aligntax.analysis.pages.report import write_report
+from aligntax.analysis.storage.load import load
 from tests.conftest import REFERENCE
 
 

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import refit
-from analysis.draws import observed, predict
-from analysis.report import write_report
-from analysis.source import read_source
-from analysis.store import load
-from analysis.words import amount, interval
-from models.catalogue import find_model
-from models.quantities import lookup
-from models.views import parse_view
+from aligntax import refit
+from aligntax.analysis.inference.derive import observed, predict
+from aligntax.analysis.pages.report import write_report
+from aligntax.analysis.storage.fast_reader import read_source
+from aligntax.analysis.storage.load import load
+from aligntax.analysis.summaries.words import amount, interval
+from aligntax.models.catalogue import find_model
+from aligntax.models.priors.quantities import lookup
+from aligntax.models.views import parse_view
 from tests.conftest import REFERENCE
 from tests.what_if_vector import KEYS, VECTOR, answered, moved
 

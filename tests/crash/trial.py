@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from analysis.store import INFO, SUMMARY, list_runs, load, verify
+from aligntax.analysis.storage.load import load
+from aligntax.analysis.storage.run_folder import INFO, SUMMARY, list_runs, verify
 
 SHORT = ("--draws", "60", "--tune", "60", "--chains", "2")
 STEPS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree", "tempfile.mkdtemp"}
@@ -119,12 +120,12 @@ class Blow:
 
 def warm() -> None:
     """Compile the model once for every process that is forked from this one, and let sweeps answer within it."""
-    import analysis.calibration
-    import analysis.fit
-    import analysis.workers
+    import aligntax.analysis.inference.compiled_model
+    import aligntax.analysis.sweeps.workers
+    import aligntax.analysis.trust.calibration.simulation
 
     compiled = {}
-    build = analysis.fit.compile_model
+    build = aligntax.analysis.inference.compiled_model.compile_model
 
     def compile_once(model, evidence, view):
         if model.name not in compiled:
@@ -136,16 +137,17 @@ def warm() -> None:
         for case in cases:
             yield answerer.answer(case)
 
-    from analysis import cli, inputs, pipeline, refitting  # noqa: F401  imported before the fork
-    from models.catalogue import find_model
-    from models.evidence import load_evidence
-    from models.views import load_view
+    from aligntax.analysis import cli, pipeline, refitting  # noqa: F401  imported before the fork
+    from aligntax.analysis.inputs import view_reader as inputs  # noqa: F401  imported before the fork
+    from aligntax.models.catalogue import find_model
+    from aligntax.models.evidence import load_evidence
+    from aligntax.models.views import load_view
 
     first = compile_once(find_model("scaling"), load_evidence(), load_view("default"))
     first.terms._likelihood, first.terms._structural_prior  # noqa: B018  compiled when first asked for
-    analysis.fit.compile_model = compile_once
-    analysis.calibration.compile_model = compile_once
-    analysis.workers.processes = lambda workers: within
+    aligntax.analysis.inference.compiled_model.compile_model = compile_once
+    aligntax.analysis.trust.calibration.simulation.compile_model = compile_once
+    aligntax.analysis.sweeps.workers.processes = lambda workers: within
 
 
 def attempt(
@@ -198,7 +200,7 @@ def _become(
         if before is not None:
             before()
         sys.argv = ["aligntax", *map(str, words)]
-        from analysis.cli import main
+        from aligntax.analysis.cli import main
 
         main()
         code = 0

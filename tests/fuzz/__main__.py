@@ -68,7 +68,7 @@ def once(name: str, seed: int, place: Place) -> tuple[str, str]:
 
 def work(share: int, of: int, names: list[str], inputs: int, until: float, seed: int, answers: Any) -> None:
     """A process: every ``of``-th input."""
-    import analysis.cli  # noqa: F401
+    import aligntax.analysis.cli  # noqa: F401
 
     found = Found()
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -1,6 +1,6 @@
 """What hostile input is given to, and what must hold: one clear error or an answer, nothing written elsewhere, no code run.
 
-An input is *refused* with :class:`models.errors.InputError` or an exit code of 1 or 2 after one message, or *taken*. Anything else
+An input is *refused* with :class:`aligntax.models.errors.InputError` or an exit code of 1 or 2 after one message, or *taken*. Anything else
 that is raised is a defect.
 """
 
@@ -66,7 +66,7 @@ class Place:
 
 def _called(words: list[str]) -> Reply:
     """A command in this process."""
-    from analysis.cli import main
+    from aligntax.analysis.cli import main
 
     out, err = io.StringIO(), io.StringIO()
     sys.argv = ["aligntax", *words]
@@ -90,8 +90,8 @@ def _called(words: list[str]) -> Reply:
 
 def view(place: Place, rng: random.Random) -> Reply:
     """A view file, and the tables of priors that it states."""
-    from analysis.inputs import read_view
-    from models.errors import InputError
+    from aligntax.analysis.inputs.view_reader import read_view
+    from aligntax.models.errors import InputError
 
     path = place.folder / "hostile.toml"
     content = rng.choice(SHORT if rng.random() < 0.5 else place.seeds["view"])  # short ones lie on top of the default
@@ -117,8 +117,8 @@ SHORT = (
 
 def evidence(place: Place, rng: random.Random) -> Reply:
     """A folder of evidence in which one table is spoilt."""
-    from analysis.inputs import read_evidence
-    from models.errors import InputError
+    from aligntax.analysis.inputs.view_reader import read_evidence
+    from aligntax.models.errors import InputError
 
     folder = place.folder / "evidence"
     shutil.rmtree(folder, ignore_errors=True)
@@ -147,9 +147,9 @@ CURVES = b"run,kl,gold,labels,policy_parameters\n" + b"".join(
 
 def runs(place: Place, rng: random.Random) -> Reply:
     """A user's own training runs, or gold curves."""
-    from analysis.gold_data import read_curves
-    from analysis.loss_runs import read_runs
-    from models.errors import InputError
+    from aligntax.analysis.inputs.gold_data import read_curves
+    from aligntax.analysis.inputs.loss_runs import read_runs
+    from aligntax.models.errors import InputError
 
     path = place.folder / "runs.csv"
     read, content = rng.choice(((read_runs, RUNS), (read_curves, CURVES)))
@@ -173,8 +173,8 @@ REQUIREMENTS = ("bioanchors", "mixture", "user")
 
 def settings(place: Place, rng: random.Random) -> Reply:
     """Short texts of the command line: priors, weights, requirements."""
-    from analysis.inputs import parse_set, parse_weights, read_views
-    from models.errors import InputError
+    from aligntax.analysis.inputs.view_reader import parse_set, parse_weights, read_views
+    from aligntax.models.errors import InputError
 
     def text(choices: tuple[str, ...]) -> str:
         return spoilt(rng, rng.choice(choices).encode()).decode("utf-8", "surrogateescape")
@@ -199,8 +199,8 @@ GIVEN = ("tai_year<2040", "alignment_tax<1% and tai_year>=2030", "prob_affordabl
 
 def given(place: Place, rng: random.Random) -> Reply:
     """A condition over quantities of a run."""
-    from analysis.given import condition
-    from models.errors import InputError
+    from aligntax.analysis.answers.condition import condition
+    from aligntax.models.errors import InputError
 
     result = _reference(place)
     text = spoilt(rng, rng.choice(GIVEN).encode()).decode("utf-8", "surrogateescape")
@@ -215,7 +215,7 @@ _LOADED: dict[Path, object] = {}
 
 
 def _reference(place: Place):
-    from analysis.store import load
+    from aligntax.analysis.storage.load import load
 
     if place.folder not in _LOADED:
         _LOADED[place.folder] = load("reference", place.folder / "results")
@@ -318,10 +318,10 @@ def _agree(home: Path) -> None:
 
 def journals(place: Place, rng: random.Random) -> Reply:
     """What a sweep or a calibration has written, finished or not."""
-    from analysis.calibrate import load_calibration
-    from analysis.journal import read
-    from analysis.sweep import load_sweep
-    from models.errors import InputError
+    from aligntax.analysis.storage.journal import read
+    from aligntax.analysis.sweeps.sweep import load_sweep
+    from aligntax.analysis.trust.calibration.study import load_calibration
+    from aligntax.models.errors import InputError
 
     folder = place.folder / "results" / "sweep"
     shutil.rmtree(folder, ignore_errors=True)

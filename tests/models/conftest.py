@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.compute import Trend
-from models.evidence import Evidence
-from models.views import View
+from aligntax.models.compute import Trend
+from aligntax.models.evidence import Evidence
+from aligntax.models.views import View
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from models import alignment
-from models.alignment import at_date, needed_hours, shapley, waits, worked_hours
-from models.compute import smooth_minimum
-from models.evidence import select
+from aligntax.models import alignment
+from aligntax.models.alignment import at_date, needed_hours, shapley, waits, worked_hours
+from aligntax.models.compute import smooth_minimum
+from aligntax.models.evidence import select
 from tests.prior import scale_at
 
 SIZE = 500

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.arrival import (
+from aligntax.models.arrival import (
     STEP,
     Chance,
     accumulated_rate,
@@ -18,7 +18,7 @@ from models.arrival import (
     first_crossing,
     time_grid,
 )
-from models.views import Arrival
+from aligntax.models.views import Arrival
 
 HAZARD = Arrival(mode="hazard", hazard_cap=10.0, start=2012.0, horizon=2100.0)
 CROSSING = replace(HAZARD, mode="crossing")

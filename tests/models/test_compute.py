@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from models import compute
-from models.compute import NU, SHARPNESS, TOP, Trend, log_survival, smooth_minimum
-from models.evidence import Evidence
+from aligntax.models import compute
+from aligntax.models.compute import NU, SHARPNESS, TOP, Trend, log_survival, smooth_minimum
+from aligntax.models.evidence import Evidence
 from tests.prior import scale_at
 
 # ------------------------------------------------------------------------------------------------------- small functions
@@ -190,7 +190,7 @@ def twin(rows, view, x, sd_s, sd_h, rho) -> np.ndarray:
     """The package's own function at numbers."""
     import pymc as pm
 
-    from models.elicited import columns
+    from aligntax.models.priors.elicited import columns
 
     with pm.Model(coords={"run": rows["run"].values}):
         run = columns("runs", compute._complete(rows))

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.stats import multivariate_normal
 
-from models.compute import QUANTITIES as TRENDS
-from models.compute import Trend
-from models.direct_approach import (
+from aligntax.models.compute import QUANTITIES as TRENDS
+from aligntax.models.compute import Trend
+from aligntax.models.direct_approach import (
     DELTA,
     LAW,
     QUANTITIES,
@@ -27,9 +27,9 @@ from models.direct_approach import (
     survival,
     whitening,
 )
-from models.errors import InputError
-from models.evidence import load_evidence
-from models.views import View, load_view, parse_view
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import load_evidence
+from aligntax.models.views import View, load_view, parse_view
 
 SIZE = 100_000
 MIDDLE = {  # the program's medians (k_performance.py, timeline.py), with A and B at one parameter and one token
@@ -196,7 +196,7 @@ def test_the_update_of_the_sample_itself_lies_lower_in_the_middle(program) -> No
 
 
 def test_survival_is_the_packages_hazard_along_past_runs() -> None:
-    from models.arrival import arrival_rate
+    from aligntax.models.arrival import arrival_rate
 
     needed = np.linspace(15, 40, 26)
     years = ((17.0, 8.0), (23.0, 2.0), (25.0, 1.0))
@@ -350,7 +350,7 @@ def test_the_row_is_at_its_reference_what_it_is_as_a_and_b(evidence) -> None:
 def test_correlations_that_no_fit_can_have_are_refused(tmp_path) -> None:
     from importlib.resources import files
 
-    text = (files("models.evidence") / "loss_laws.csv").read_text()
+    text = (files("aligntax.models.evidence") / "loss_laws.csv").read_text()
     assert text.count("-0.9838") == 1
     (tmp_path / "loss_laws.csv").write_text(text.replace("-0.9838", "0.9838").replace("0.0793", "0.9999"))
     with pytest.raises(InputError, match="positive definite"):

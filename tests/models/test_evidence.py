@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import models.evidence as package
-from models.errors import InputError
-from models.evidence import TABLES, Evidence, decimal_year, load_evidence, select
-from models.evidence.reader import read_rows
+import aligntax.models.evidence as package
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import TABLES, Evidence, decimal_year, load_evidence, select
+from aligntax.models.evidence.reader import read_rows
 
 HOME = Path(package.__file__).parent
 pytestmark = pytest.mark.filterwarnings("error")
@@ -577,7 +577,9 @@ def test_schema_is_consistent() -> None:
 def test_loading_imports_no_sampler() -> None:
     # Where Dask is installed, as it is for these tests, xarray imports it, and Dask imports SciPy.
     without_dask = "import sys; sys.modules['dask'] = None; "
-    code = without_dask + "import models.evidence; models.evidence.load_evidence(); print(*sys.modules)"
+    code = (
+        without_dask + "import aligntax.models.evidence; aligntax.models.evidence.load_evidence(); print(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
     heavy = {
         "pymc",
@@ -597,7 +599,7 @@ def test_loading_imports_no_sampler() -> None:
 def test_importing_reads_no_table() -> None:
     code = (
         "import sys; sys.addaudithook(lambda event, args: event == 'open' and str(args[0]).endswith('.csv') and "
-        "print(args[0])); import models.evidence"
+        "print(args[0])); import aligntax.models.evidence"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == ""

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from models import direct_approach, joint, time_horizon
-from models.alignment import ABOVE, BELOW, OBSERVED, UNDEFINED
-from models.arrival import Chance
-from models.catalogue import MODELS, find_model, restrict
-from models.compute import Trend
-from models.errors import InputError
-from models.quantities import ELICITED, HEADLINES, LABELS, QUANTITIES
-from models.tables import Tables
-from models.views import ANCHORS, View, parse_view
+from aligntax.models import direct_approach, joint, time_horizon
+from aligntax.models.arrival import Chance
+from aligntax.models.catalogue import MODELS, find_model, restrict
+from aligntax.models.compute import Trend
+from aligntax.models.errors import InputError
+from aligntax.models.priors.quantities import ELICITED, HEADLINES, LABELS, QUANTITIES
+from aligntax.models.priors.tables import Tables
+from aligntax.models.states import ABOVE, BELOW, OBSERVED, UNDEFINED
+from aligntax.models.views import ANCHORS, View, parse_view
 from tests.prior import scale_at, suite_at
 
 SIZE = 1500
@@ -372,7 +372,7 @@ def test_fan_charts_follow_the_same_paths_as_the_draws(view, evidence, prior_dra
     fans = joint.paths(x, evidence, view, dates)
     assert {value.shape for value in fans.values()} == {(50, 2)}
     trend = Trend.of(evidence, view)
-    from models.alignment import at_date
+    from aligntax.models.alignment import at_date
 
     at = at_date(x, np.full(50, 2040.0), trend, evidence)
     np.testing.assert_allclose(fans["frontier_spend"][:, 1], at["training_cost_at_tai"])

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import minimize_scalar
 
-from models import loss_law
-from models.catalogue import find_model
-from models.errors import InputError
-from models.evidence import load_evidence
-from models.views import load_view, parse_view
+from aligntax.models import loss_law
+from aligntax.models.catalogue import find_model
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import load_evidence
+from aligntax.models.views import load_view, parse_view
 from tests.loss_runs import TRUTH, simulated
 
 EXPONENT = st.floats(0.05, 1.5)

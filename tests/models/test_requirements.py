@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from models import direct_approach
-from models.errors import InputError
-from models.priors import compile_prior
-from models.quantities import lookup
-from models.requirements import (
+from aligntax.models import direct_approach
+from aligntax.models.errors import InputError
+from aligntax.models.priors.compile import compile_prior
+from aligntax.models.priors.quantities import lookup
+from aligntax.models.requirements import (
     CANDIDATES,
     FLOP_ANCHORS,
     NEURAL,
@@ -19,7 +19,7 @@ from models.requirements import (
     neural_net_requirement,
     of_candidates,
 )
-from models.views import ANCHORS, parse_view
+from aligntax.models.views import ANCHORS, parse_view
 
 N_REF, D_REF = 11.2, 12.0
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from models import scaling
-from models.scaling import group_log_likelihood
+from aligntax.models import scaling
+from aligntax.models.scaling import group_log_likelihood
 from tests.prior import scale_at
 
 

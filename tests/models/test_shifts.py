@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, spearmanr
 
-from models import direct_approach, joint
-from models.arrival import Chance
-from models.catalogue import find_model, restrict
-from models.compute import Trend
-from models.errors import InputError
-from models.requirements import FLOP_ANCHORS, anchor_requirements
-from models.shifts import shifts
-from models.views import ANCHORS, parse_view
+from aligntax.models import direct_approach, joint
+from aligntax.models.arrival import Chance
+from aligntax.models.catalogue import find_model, restrict
+from aligntax.models.compute import Trend
+from aligntax.models.errors import InputError
+from aligntax.models.requirements import FLOP_ANCHORS, anchor_requirements
+from aligntax.models.shifts import shifts
+from aligntax.models.views import ANCHORS, parse_view
 from tests.prior import prior_draws
 
 SIZE = 4000

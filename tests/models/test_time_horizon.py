@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from analysis.options import Sampling
-from models import time_horizon
-from models.arrival import Chance
-from models.catalogue import HORIZON_DATES, find_model
-from models.errors import InputError
-from models.evidence import Evidence
-from models.horizon_trend import SHAPES, log_horizon, threshold_date
-from models.time_horizon import ERRORS, QUANTITIES
-from models.views import View, load_view
+from aligntax.analysis.inference.options import Sampling
+from aligntax.models import time_horizon
+from aligntax.models.arrival import Chance
+from aligntax.models.catalogue import HORIZON_DATES, find_model
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import Evidence
+from aligntax.models.horizon_trend import SHAPES, log_horizon, threshold_date
+from aligntax.models.time_horizon import ERRORS, QUANTITIES
+from aligntax.models.views import View, load_view
 from tests.prior import scale_at, suite_at
 
 VIEW = load_view("default")
@@ -168,7 +168,7 @@ def test_the_suites_error_keeps_the_size_of_the_intervals_and_is_shared_by_model
 
 
 def test_an_interval_must_hold_its_horizon(tmp_path, evidence) -> None:
-    from models.evidence import load_evidence
+    from aligntax.models.evidence import load_evidence
 
     names = "key,name,date,suite,horizon_minutes,horizon_low,horizon_high,bound,record,used,source,status,note"
     for cells, words in (
@@ -227,7 +227,7 @@ def test_graph_and_numpy_give_the_same_potential_and_weights(evidence, view) -> 
     import pymc as pm
     import pytensor
 
-    from models.elicited import elicited
+    from aligntax.models.priors.elicited import elicited
 
     tables = view.tables(QUANTITIES)
     with pm.Model(check_bounds=False) as model:
@@ -337,7 +337,7 @@ NEVER, ALWAYS = 1e-12, 1 - 1e-12
 @pytest.fixture(scope="module")
 def compiled(evidence, view):
     """Compiled once; windows and simulated tables go in as data."""
-    from analysis.fit import compile_model
+    from aligntax.analysis.inference.compiled_model import compile_model
 
     return compile_model(find_model("time-horizon"), evidence, view)
 
@@ -362,7 +362,7 @@ def superexponential(evidence: Evidence, view: View, drawn: tuple[dict[str, Any]
 
 @pytest.mark.parametrize("seed", [2022, 1, 7])
 def test_the_sampler_is_healthy(compiled, seed) -> None:
-    from analysis.pipeline import conclude
+    from aligntax.analysis.fitting.outcome import conclude
 
     option = Sampling(seed=seed)
     record = conclude(compiled.sample(option), option, {}).record
@@ -374,8 +374,9 @@ def test_the_sampler_is_healthy(compiled, seed) -> None:
 
 
 def test_a_run_draws_the_trend_and_the_superhuman_coder(compiled, tmp_path) -> None:
-    from analysis import gallery, time_horizon_plots
-    from analysis.pipeline import conclude, write
+    from aligntax.analysis.figures import report_figures as gallery
+    from aligntax.analysis.figures import time_horizon as time_horizon_plots
+    from aligntax.analysis.fitting.outcome import conclude, write
 
     option = Sampling(seed=1, draws=100)
     (tmp_path / "run").mkdir()

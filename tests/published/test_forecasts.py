@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from analysis.reproduction import reproduce
-from models.errors import InputError
-from models.requirements import BIO_ANCHORS
+from aligntax.analysis.trust.published_forecasts import reproduce
+from aligntax.models.errors import InputError
+from aligntax.models.requirements import BIO_ANCHORS
 
 DRAWS = 60_000  # a probability has a standard error of 0.2 points
 

@@ -2,7 +2,7 @@
 // Rows of the live charts and the table, from an answer of what_if.js.
 const Rows = (() => {
   const BANDS = [0.05, 0.25, 0.5, 0.75, 0.95];
-  const FIRST = 2024, LAST = 2060, DATES = 19; // as the fan of analysis/plots.py, every second year
+  const FIRST = 2024, LAST = 2060, DATES = 19; // as the fan of analysis/figures/answer.py, every second year
   const SMOOTH = 80, LINES = 600; // cells of a density; draws of a fan, enough for a band
 
   /** Share of the draws that come by each year; those without a date never do. */

@@ -1,5 +1,5 @@
 "use strict";
-// Quantile tables of standard-normal scores, as models/tables.py makes them: monotone cubics with linear tails.
+// Quantile tables of standard-normal scores, as models/priors/tables.py makes them: monotone cubics with linear tails.
 const Tables = (() => {
   const STEP = 0.025;
   const KNOTS = Float64Array.from({ length: 401 }, (_, i) => STEP * (i - 200));
@@ -72,7 +72,7 @@ const Tables = (() => {
     return table;
   }
 
-  // The link of a quantity's scale, as models/quantities.py has it.
+  // The link of a quantity's scale, as models/priors/quantities.py has it.
   function toLink(quantity, x) {
     if (quantity.scale === "log10") return Math.log10(x);
     if (quantity.scale === "logit") return Math.log(x - quantity.lower) - Math.log(quantity.upper - x);

@@ -1,5 +1,5 @@
 "use strict";
-// Weighted draws, as analysis/weights.py, analysis/summary.py and ArviZ's Pareto smoothing have them (arXiv:1507.02646).
+// Weighted draws, as analysis/summaries/weights.py, analysis/summaries/summary.py and ArviZ's Pareto smoothing have them (arXiv:1507.02646).
 const Weights = (() => {
   const EPSILON = 2 ** -52, TINY = 2.2250738585072014e-308, ROUNDING = 1e-12;
 

@@ -1,5 +1,5 @@
 "use strict";
-// A run's draws under other priors, as analysis/reweight.py carries them: exact redraws, importance weights, and their checks.
+// A run's draws under other priors, as analysis/fitting/reweight.py carries them: exact redraws, importance weights, and their checks.
 const WhatIf = (() => {
   const NEGLIGIBLE = 1e-10, CONSTANT = 1e-9;
 
@@ -107,7 +107,7 @@ const WhatIf = (() => {
     });
   }
 
-  /** Share of a quantity's new posterior that lies where the old draws are too few; see `analysis.reweight.unreached`. */
+  /** Share of a quantity's new posterior that lies where the old draws are too few; see `aligntax.analysis.fitting.reweight.unreached`. */
   function unreached(old, table, scores, fewest) {
     const z = Float64Array.from(scores).sort(), n = z.length;
     const mean = z.reduce((a, b) => a + b, 0) / n, variance = z.reduce((a, b) => a + (b - mean) ** 2, 0) / n;

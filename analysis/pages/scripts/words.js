@@ -1,5 +1,5 @@
 "use strict";
-// Numbers in words a person reads, as analysis/words.py has them.
+// Numbers in words a person reads, as analysis/summaries/words.py has them.
 const Words = (() => {
   const SCALES = [[1e12, "trillion"], [1e9, "billion"], [1e6, "million"], [1e3, "thousand"]];
   const LARGEST = 1e15, SMALLEST = 1e-3;

@@ -1,0 +1,1 @@
+"""What a finished run says when it is asked: conditions, sensitivity, budgets, comparisons."""

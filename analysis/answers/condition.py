@@ -1,0 +1,139 @@
+"""A condition over quantities, such as ``tai_year<2035``, as a mask over draws: ``--given``.
+
+Values are in the quantity's natural unit; shares may be percentages. "Later or never" is plus infinity, so it is beyond every
+year; "nothing affordable" is minus infinity; a draw in which the quantity is undefined does not meet the condition.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from aligntax.analysis.storage.result import Result
+from aligntax.analysis.summaries.checks import Check
+from aligntax.analysis.summaries.claims import assumed
+from aligntax.analysis.summaries.summary import claims, each, summarise
+from aligntax.analysis.summaries.weights import Weights
+from aligntax.analysis.summaries.words import probability
+from aligntax.models.errors import InputError
+from aligntax.models.priors.quantities import lookup
+
+OPERATORS: Mapping[str, Callable[[Any, float], Any]] = MappingProxyType(
+    {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq}
+)
+TERM = re.compile(r"\s*([a-z_0-9]+(?:\[[a-z_0-9.]+\])?)\s*(<=|>=|==|<|>)\s*([-+0-9.eE]+)\s*(%?)\s*")
+EXAMPLE = "for instance 'tai_year<2035' or 'alignment_tax<=1% and tai_year<2040'"
+FEWEST = 100  # effective draws: a probability is then known to within 0.05
+
+
+@dataclass(frozen=True)
+class Given:
+    """Draws that meet a condition.
+
+    Attributes
+    ----------
+    text : str
+    weights : Weights
+        What each draw counts among those that meet it.
+    probability : float
+    draws : int
+        How many meet it.
+    """
+
+    text: str
+    weights: Weights
+    probability: float
+    draws: int
+
+    @property
+    def check(self) -> Check:
+        """Whether enough draws are left."""
+        ess = self.weights.ess
+        action = "" if ess >= FEWEST else "weaken the condition, or run again with more draws: --draws 4000"
+        return Check("given_ess", ess, float(FEWEST), ess >= FEWEST, self.text, action)
+
+    @property
+    def words(self) -> str:
+        """The condition, its probability and whether enough draws are left."""
+        few = "" if self.check.passed else f", too few: {FEWEST} are wanted"
+        return f"given {self.text} ({probability(self.probability)}; {self.weights.ess:.0f} effective draws{few})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain mapping for JSON."""
+        told = {"text": self.text, "probability": self.probability, "ess": self.weights.ess, "draws": self.draws}
+        return {**told, "enough": self.check.passed}
+
+
+def condition(text: str, derived: xr.Dataset, weights: Weights) -> Given:
+    """Read a condition and find the draws that meet it.
+
+    Parameters
+    ----------
+    text : str
+        Comparisons of a quantity with a number, joined by ``and``.
+    derived : xarray.Dataset
+        Every quantity of every draw.
+    weights : Weights
+        What each draw counts.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, names a quantity that the run lacks, or holds in no draw.
+    """
+    known = {series.name: series.values for series in each(derived)}
+    holds = np.ones(weights.values.shape, dtype=bool)
+    for part in re.split(r"\band\b", text):
+        holds &= _comparison(part, text, known)
+    chance = weights.probability(holds)
+    if not chance > 0:
+        raise InputError(f"given: must hold in some draw, got {text!r}, which holds in none; weaken it")
+    return Given(text, weights.given(holds), chance, int(np.sum(holds & (weights.values > 0))))
+
+
+def _comparison(part: str, text: str, known: Mapping[str, Any]) -> Any:
+    match = TERM.fullmatch(part)
+    try:
+        name, sign, number, percent = match.groups() if match else ("", "", "", "")
+        value = float(number) / (100.0 if percent else 1.0)
+    except ValueError:
+        match = None
+    if not match:
+        raise InputError(f"given: must compare a quantity with a number, got {text!r}; {EXAMPLE}")
+    quantity = lookup(name.split("[")[0])
+    if name not in known:
+        near = [other for other in known if other.split("[")[0] == quantity.name]
+        remedy = f"it has {', '.join(near)}" if near else "`aligntax show RUN --all` lists what it has"
+        raise InputError(f"given: must name a quantity of the run, got {name!r}; {remedy}")
+    if percent and quantity.unit != "1":
+        raise InputError(f"given: {name} must be compared with a number of {quantity.unit}, got {number}%; leave out %")
+    if quantity.scale == "log10":
+        if not value > 0:
+            raise InputError(f"given: {name} must be compared with a positive number of {quantity.unit}, got {value:g}")
+        value = float(np.log10(value))
+    values = known[name]
+    return OPERATORS[sign](values, value) & ~np.isnan(values)
+
+
+def conditional(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
+    """Summary of a run among the draws that meet a condition.
+
+    Returns
+    -------
+    given : Given
+    record : dict
+        As ``summary.json``, with ``given``; Monte Carlo errors are those of the draws that are left.
+    """
+    given = condition(text, result.derived, result.weights)
+    rows = summarise(result.derived, assumed(result.info), given.weights)
+    for name, row in rows.items():
+        row["contraction"] = result.record["quantities"].get(name, {}).get("contraction")
+    checks = [*result.record["checks"], given.check.to_dict()]
+    good = result.record["verdict"] == "pass" and given.check.passed
+    told = {"verdict": "pass" if good else "fail", "checks": checks, "given": given.to_dict()}
+    return given, {**result.record, **told, "claims": claims(result.derived, given.weights), "quantities": rows}

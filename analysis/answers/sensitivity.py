@@ -1,0 +1,323 @@
+"""What drives the answer: power-scaling of prior and likelihood, of each single prior, variance shares, value of information.
+
+Terms of the log density are scaled by :func:`aligntax.analysis.answers.power_scaling.power_scaling`::
+
+    prior        phi(z; R) of the elicited scores, times the priors of the structural parameters
+    one prior    phi(z_q) of one quantity: its table is stretched or shrunk about its median; copula and the rest stay
+    likelihood   all evidence together, "no TAI so far" included;  or one table of it
+
+It is the density of ``z`` that is scaled and not that of the link-space value ``T(z)``: the result then depends neither on the
+unit nor on the link, and a uniform prior, whose own density is flat and would not feel a power, is widened like any other.
+
+A quantity counts as a driver only above the noise. A prior that the evidence overrules drives nothing, yet its quantity may still
+hold most of an answer's variance, which is told apart: see :mod:`aligntax.analysis.answers.variance`.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from aligntax.analysis.answers.power_scaling import THRESHOLD, diagnose, power_scaling
+from aligntax.analysis.answers.value_of_information import CONFIDENCE, Decision, values
+from aligntax.analysis.answers.variance import bases, decompose
+from aligntax.analysis.summaries.claims import assumed
+from aligntax.analysis.summaries.regression import mid_ranks
+from aligntax.analysis.summaries.summary import Series, each
+from aligntax.analysis.summaries.weights import Weights
+from aligntax.analysis.summaries.words import readable
+from aligntax.models.catalogue import find_model
+from aligntax.models.errors import InputError
+from aligntax.models.priors.tables import Tables
+
+if TYPE_CHECKING:
+    from aligntax.analysis.fitting.outcome import Outcome
+    from aligntax.analysis.storage.result import Result
+
+
+MOST = (
+    20_000  # draws that are looked at, evenly spaced: shares are then known to a hundredth, at 20 kB a draw of memory
+)
+FEWEST = 200  # effective draws; of fewer nothing stands out of the noise
+GROUPS = ("posterior", "derived", "log_prior", "log_likelihood")
+DRIVERS = 3  # named for each answer in `info.json` and in the report
+DECISION = ("alignment_hours_needed", "usd_per_hour", "labour_overhead")
+VECTORS = frozenset({"anchor_probability"})  # not one answer, but a table of its own
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What a sensitivity analysis reads of a run.
+
+    Attributes
+    ----------
+    answers : dict of Series
+        Headline quantities that vary.
+    amounts : dict of ndarray, shape (chain, draw)
+        What the decision depends on.
+    names : tuple of str
+        Elicited quantities.
+    z : ndarray, shape (chain, draw, quantity)
+    log_prior : ndarray, shape (chain, draw)
+    log_likelihood : dict of ndarray, shape (chain, draw)
+        One a table of evidence.
+    prior_only : tuple of str
+    weights : Weights
+    """
+
+    answers: dict[str, Series]
+    amounts: dict[str, Any]
+    names: tuple[str, ...]
+    z: Any
+    log_prior: Any
+    log_likelihood: dict[str, Any]
+    prior_only: tuple[str, ...]
+    weights: Weights
+
+    @classmethod
+    def of(
+        cls,
+        groups: Mapping[str, xr.Dataset],
+        tables: Tables,
+        headlines: tuple[str, ...],
+        prior_only: tuple[str, ...],
+        weights: Weights,
+    ) -> "Draws":
+        """From the groups of ``posterior.nc``: posterior, derived, log_prior and, with evidence, log_likelihood.
+
+        Of more than :data:`MOST` draws that count, evenly spaced ones are looked at, so that neither time nor memory grows.
+        """
+        every = -(-int(np.count_nonzero(weights.values)) // MOST)
+        if every > 1:
+            spaced = slice(None, None, every)
+            wanted = {name: groups[name] for name in GROUPS if name in groups}
+            groups = {name: group.isel(draw=spaced) for name, group in wanted.items()}
+            weights = Weights(weights.values[:, spaced] / weights.values[:, spaced].sum())
+        z = groups["posterior"]["z"].transpose("chain", "draw", "quantity").values.astype(float)
+        white = np.linalg.solve(tables.cholesky, z[..., None])[..., 0]
+        scored = {str(name): v.values.astype(float) for name, v in groups["log_prior"].data_vars.items()}
+        structural = [v.reshape(*z.shape[:2], -1).sum(axis=-1) for name, v in scored.items() if name != "z"]
+        series = {s.name: s for s in each(groups["derived"])}
+        counted = weights.values > 0
+        led = [name for name in readable(series) if series[name].quantity in headlines]
+        return cls(
+            answers={
+                name: series[name]
+                for name in led
+                if series[name].quantity not in VECTORS and _varies(series[name].values[counted])
+            },
+            amounts={name: series[name].values for name in DECISION if name in series},
+            names=tables.names,
+            z=z,
+            log_prior=-0.5 * np.sum(white**2, axis=-1) + sum(structural),
+            log_likelihood={
+                str(name): v.transpose("chain", "draw", ...).values.astype(float).reshape(*z.shape[:2], -1).sum(axis=-1)
+                for name, v in groups.get("log_likelihood", xr.Dataset()).data_vars.items()
+            },
+            prior_only=prior_only,
+            weights=weights,
+        )
+
+    @classmethod
+    def of_result(cls, result: "Result", weights: Weights | None = None) -> "Draws":
+        """From a run; ``weights`` may carry a condition.
+
+        Raises
+        ------
+        InputError
+            If the run lacks a group or has too few draws.
+        """
+        model = find_model(result.record["model"])
+        groups = {str(name): node.to_dataset() for name, node in result.tree.children.items()}
+        if missing := [name for name in ("posterior", "derived", "log_prior") if name not in groups]:
+            raise InputError(f"run: {result.path} must have {', '.join(missing)}, got none; run it again")
+        weights = weights or result.weights
+        if weights.ess < FEWEST:
+            rule = f"needs at least {FEWEST} effective draws"
+            raise InputError(f"run: sensitivity {rule}, got {weights.ess:.0f}; run again with --draws 1000")
+        tables = result.view.tables(model.quantities)
+        return cls.of(groups, tables, model.headlines, assumed(result.info), weights)
+
+
+def _varies(values: Any) -> bool:
+    """Whether the defined draws are not all the same: a shift that is zero wherever it is defined has nothing to drive it."""
+    defined = values[~np.isnan(values)]
+    return bool(defined.size) and bool(np.any(defined != defined[0]))
+
+
+def analyse(draws: Draws) -> dict[str, Any]:
+    """Everything but the value of information.
+
+    Returns
+    -------
+    dict
+        ``threshold``; ``quantities``: name -> ``contraction, assumed``; ``headlines``: name -> ``prior, likelihood, diagnosis,
+        evidence`` (table -> sensitivity), ``noise, undefined, scale`` (values or ranks), ``explained, explained_error`` and
+        ``priors``: quantity -> ``sensitivity, correlation, first_order, first_order_error, total, total_error``, strongest
+        first.
+    """
+    one = {name: -0.5 * draws.z[..., i] ** 2 for i, name in enumerate(draws.names)}
+    scaled, level = power_scaling(draws.answers, draws.weights, one)
+    evidence, _ = power_scaling(draws.answers, draws.weights, draws.log_likelihood, noise=False)
+    both = {"prior": draws.log_prior}
+    if draws.log_likelihood:
+        both["likelihood"] = sum(draws.log_likelihood.values())
+    overall, _ = power_scaling(draws.answers, draws.weights, both, noise=False)
+    spread = [draws.weights.mean(x**2) - draws.weights.mean(x) ** 2 for x in np.moveaxis(draws.z, -1, 0)]
+    headlines: dict[str, Any] = {}
+    shared: dict[bytes, list[Any]] = {}
+    for name, series in draws.answers.items():
+        prior, likelihood = overall[name]["prior"], overall[name].get("likelihood", 0.0)
+        headlines[name] = {
+            "prior": prior,
+            "likelihood": likelihood,
+            "diagnosis": diagnose(prior, likelihood),
+            "evidence": evidence[name],
+            "noise": level[name],
+            **_variance(series, scaled[name], draws, shared),
+        }
+    return {
+        "threshold": THRESHOLD,
+        "quantities": {
+            name: {"contraction": float(1.0 - v), "assumed": name in draws.prior_only}
+            for name, v in zip(draws.names, spread, strict=True)
+        },
+        "headlines": headlines,
+    }
+
+
+def _variance(
+    series: Series, scaled: Mapping[str, float], draws: Draws, shared: dict[bytes, list[Any]]
+) -> dict[str, Any]:
+    """Variance shares of one answer, on its values where all are finite and on ranks where some are not.
+
+    ``shared`` holds splines of the inputs for answers that are defined in the same draws.
+    """
+    defined = ~np.isnan(series.values) & (draws.weights.values > 0)
+    weights = draws.weights.given(defined)
+    rank = np.zeros(defined.shape)
+    rank[defined] = mid_ranks(series.values[defined], weights.values[defined])
+    finite = bool(np.all(np.isfinite(series.values[defined])))
+    key = defined.tobytes()
+    if key not in shared:
+        shared[key] = bases(draws.z, weights)
+    shares = decompose(series.values if finite else rank, draws.z, weights, shared[key])
+    rows = {}
+    for i in sorted(range(len(draws.names)), key=lambda i: -scaled.get(draws.names[i], 0.0)):
+        z = np.zeros(defined.shape)
+        z[defined] = mid_ranks(draws.z[..., i][defined], weights.values[defined])
+        rows[draws.names[i]] = {
+            "sensitivity": scaled.get(draws.names[i], 0.0),
+            "correlation": _correlation(rank, z, weights),
+            "first_order": float(shares.first[i]),
+            "first_order_error": float(shares.first_error[i]),
+            "total": float(shares.total[i]),
+            "total_error": float(shares.total_error[i]),
+        }
+    return {
+        "undefined": draws.weights.probability(np.isnan(series.values)),
+        "scale": "values" if finite else "ranks",
+        "explained": shares.explained,
+        "explained_error": shares.explained_error,
+        "priors": rows,
+    }
+
+
+def _correlation(x: Any, y: Any, weights: Weights) -> float:
+    x, y = x - weights.mean(x), y - weights.mean(y)
+    size = np.sqrt(weights.mean(x**2) * weights.mean(y**2))
+    return weights.mean(x * y) / float(size) if size > 0 else 0.0
+
+
+def decision(draws: Draws, price: float | None = None) -> dict[str, Any] | None:
+    """How many hours to buy, and what it would be worth to know each quantity first; None without hours in the model.
+
+    Returns
+    -------
+    dict
+        ``price_usd_per_hour, cost_usd_per_hour`` (mean), ``default_confidence`` (None where a price was given), ``hours,
+        expected_loss_usd``, ``evpi`` and, by quantity and largest first, ``evppi``, each with ``usd`` and ``error``.
+    """
+    if any(name not in draws.amounts for name in DECISION) or "alignment_hours_needed" not in draws.answers:
+        return None
+    problem = Decision.of(draws.amounts, draws.weights, price)
+    worth = values(problem, dict(zip(draws.names, np.moveaxis(draws.z, -1, 0), strict=True)))
+    return {
+        "price_usd_per_hour": problem.price,
+        "cost_usd_per_hour": problem.weights.mean(problem.cost),
+        "default_confidence": CONFIDENCE if price is None else None,
+        "hours": worth["hours"],
+        "expected_loss_usd": worth["loss"],
+        "evpi": vars(worth["evpi"]),
+        "evppi": {name: vars(v) for name, v in sorted(worth["evppi"].items(), key=lambda item: -item[1].usd)},
+    }
+
+
+def sensitivity(
+    groups: Mapping[str, xr.Dataset],
+    tables: Tables,
+    headlines: tuple[str, ...],
+    prior_only: tuple[str, ...],
+    weights: Weights | None = None,
+) -> dict[str, Any] | None:
+    """What a run stores in ``info.json``: as :func:`analyse`, with the main drivers and what stands out of the noise alone.
+
+    None where there are fewer than :data:`FEWEST` draws.
+    """
+    sizes = groups["posterior"].sizes
+    weights = weights or Weights.equal((sizes["chain"], sizes["draw"]))
+    return None if weights.ess < FEWEST else _told(Draws.of(groups, tables, headlines, prior_only, weights))
+
+
+def sensitivity_of(result: "Result", weights: Weights | None = None) -> dict[str, Any] | None:
+    """As :func:`sensitivity`, of a stored run or of the draws that meet a condition, which is a weight."""
+    weights = weights or result.weights
+    return None if weights.ess < FEWEST else _told(Draws.of_result(result, weights))
+
+
+def _told(draws: Draws) -> dict[str, Any]:
+    found: dict[str, Any] = rounded(stored(analyse(draws), decision(draws)))
+    return found
+
+
+def stored(whole: Mapping[str, Any], worth: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The compact form of an analysis and a decision."""
+    headlines = {}
+    for answer, row in whole["headlines"].items():
+        above = {name: each for name, each in row["priors"].items() if each["sensitivity"] > row["noise"]}
+        wide = {
+            name: each for name, each in row["priors"].items() if each["first_order"] > 2 * each["first_order_error"]
+        }
+        shares = sorted(wide, key=lambda name: -wide[name]["first_order"])
+        headlines[answer] = {
+            **{key: value for key, value in row.items() if key != "priors"},
+            "drivers": [{"quantity": name, **each} for name, each in list(above.items())[:DRIVERS]],
+            "spread": [{"quantity": name, **wide[name]} for name in shares[:DRIVERS]],
+            "sensitivity": {name: each["sensitivity"] for name, each in above.items()},
+        }
+    if worth is not None:
+        clear = [(name, value) for name, value in worth["evppi"].items() if value["usd"] > 2 * value["error"]]
+        worth = {**worth, "evppi": dict(clear[: 2 * DRIVERS])}
+    return {**whole, "headlines": headlines, "decision": worth}
+
+
+def rounded(value: Any) -> Any:
+    """Four significant digits: more are noise."""
+    if isinstance(value, dict):
+        return {key: rounded(x) for key, x in value.items()}
+    if isinstance(value, list):
+        return [rounded(x) for x in value]
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def explained(outcome: "Outcome") -> "Outcome":
+    """Outcome whose ``info.json`` says what drives each headline answer."""
+    started = time.perf_counter()
+    fit, info = outcome.fit, dict(outcome.info)
+    found = sensitivity(outcome.groups, fit.tables, fit.model.headlines, assumed(info))
+    seconds = round(time.perf_counter() - started, 3)
+    info["timings"] = {**info["timings"], "sensitivity": seconds}
+    return replace(outcome, info={**info, "sensitivity": found})

@@ -1,0 +1,1 @@
+"""Simulated worlds and streams that no evidence enters: gold curves, density prediction."""

@@ -1,0 +1,250 @@
+"""Figures of what a run says: data needed and affordable, arrival, compute, the frontier, scaling studies, priors.
+
+Each public function takes a :class:`~aligntax.analysis.storage.result.Result` and returns a matplotlib ``Figure``; see
+:mod:`aligntax.analysis.figures.style` for what they share.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+
+from aligntax.analysis.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    WIDTH,
+    canvas,
+    draws_of,
+    fan,
+    legend,
+    log_ticks,
+    nice,
+    plain,
+    prior_of,
+    quantile,
+    series,
+    styled,
+    view_of,
+)
+from aligntax.analysis.storage.result import Result
+from aligntax.analysis.summaries.claims import assumed
+from aligntax.analysis.summaries.summary import Series
+from aligntax.analysis.summaries.words import tick
+from aligntax.models import compute, joint, scaling
+from aligntax.models.catalogue import find_model
+from aligntax.models.compute import Trend
+from aligntax.models.priors.quantities import ELICITED, Quantity, lookup
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+LAST = 2060.0  # end of the data fan
+
+
+@styled
+def data_fan(result: Result) -> Figure:
+    """Human-hours of alignment data needed and affordable for the largest run of each date."""
+    view, evidence = view_of(result), result.evidence
+    dates = np.linspace(2024.0, max(2025.0, min(LAST, view.arrival.horizon)), 37)
+    x = draws_of(result, find_model(result.record["model"]).quantities)
+    drawn = joint.paths(x, evidence, view, dates)
+    needed, affordable = drawn["alignment_hours_needed"], drawn["alignment_hours_affordable"]
+    whole = x["alignment_tax_tolerance"] - x["usd_per_hour"] - x["labour_overhead"]
+    figure, axes = canvas()
+    fan(axes, dates, affordable, BLUE, "affordable", "--")
+    fan(axes, dates, needed, ORANGE, "needed")
+    tolerated = quantile(drawn["frontier_spend"] + whole[:, None], 0.5)
+    axes.plot(dates, tolerated, ":", color=GREY, label="all of the tolerated tax as hours")
+    practice = np.log10(evidence.constant("instructgpt_hours"))
+    axes.axhline(practice, color="black", linewidth=1, linestyle="-.")
+    place: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "fontsize": 7.5}
+    axes.annotate("InstructGPT 2022: 20,000 h", (dates[-1], practice), (-2, -10), **place)
+    finite = np.concatenate([quantile(v, p) for v in (needed, affordable) for p in (0.05, 0.95)])
+    finite = finite[np.isfinite(finite)]
+    axes.set_ylim(max(-1.0, finite.min() - 0.3), finite.max() + 0.3)
+    axes.set_xlim(dates[0], dates[-1])
+    log_ticks(axes.yaxis)
+    axes.set_ylabel("human-hours")
+    legend(figure)
+    return figure
+
+
+@styled
+def compute_fan(result: Result) -> Figure:
+    """Effective compute of the largest run over time, and the requirement of transformative AI."""
+    view, evidence = view_of(result), result.evidence
+    dates = np.linspace(2020.0, view.arrival.horizon, 41)
+    effective = compute.derive(draws_of(result, compute.QUANTITIES), Trend.of(evidence, view), dates)["effective_flop"]
+    requirement = series(result.derived, "tai_flop").defined
+    figure, axes = canvas()
+    edge = dates[[0, -1]]
+    since = f"{view.algorithms.since:.0f}"
+    if len(requirement):  # a time horizon is none in FLOP
+        fan(axes, edge, np.stack([requirement, requirement], axis=-1), GREY, f"requirement ({since} algorithms)", "--")
+    fan(axes, dates, effective, BLUE, "effective compute of the largest run")
+    finite = requirement[np.isfinite(requirement)]
+    top = max(quantile(effective, 0.95).max(), quantile(finite, 0.9) if len(finite) else -np.inf)
+    axes.set_ylim(quantile(effective, 0.05).min() - 0.5, top + 1)
+    axes.set_xlim(*edge)
+    log_ticks(axes.yaxis)
+    axes.set_ylabel(f"FLOP, {since} algorithms")
+    legend(figure, 1)
+    return figure
+
+
+@styled
+def frontier(result: Result) -> Figure:
+    """Fitted physical FLOP of the largest run against known runs; records highlighted."""
+    view, evidence = view_of(result), result.evidence
+    trend = Trend.of(evidence, view)
+    dates = np.linspace(view.compute.runs_since, trend.now + 4.0, 41)
+    drawn = compute.derive(draws_of(result, compute.QUANTITIES), trend, dates)["frontier_flop"]
+    rows = compute.runs(evidence, view)
+    figure, axes = canvas(3.6)
+    fan(axes, dates, drawn, BLUE, "fitted largest run")
+    record, exact = rows["record"].values > 0, rows["exact"].values.astype(bool)
+    for mask, marker, colour, label in (
+        (exact & ~record, "o", "none", "top-10 run"),
+        (exact & record, "D", ORANGE, "record run"),
+        (~exact, "^", "none", "known only to exceed"),
+    ):
+        if mask.any():
+            look: dict[str, Any] = {"facecolor": colour, "edgecolor": GREY if colour == "none" else colour}
+            date, flop = rows["date"].values[mask], rows["log_flop"].values[mask]
+            axes.scatter(date, flop, s=16, linewidths=0.8, marker=marker, label=label, zorder=3, **look)
+    names = evidence["training_runs"]["name"].sel(run=rows["run"]).values
+    last = np.inf
+    for i in np.flatnonzero(exact & record)[::-1]:
+        date, flop = rows["date"].values[i], rows["log_flop"].values[i]
+        if flop < last - 0.7:  # room for a line of text
+            place: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "fontsize": 7}
+            axes.annotate(plain(names[i], 22), (date, flop), (-6, 4), **place)
+            last = flop
+    axes.set_xlim(dates[0], dates[-1])
+    log_ticks(axes.yaxis)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.set_ylabel("FLOP, physical")
+    legend(figure)
+    return figure
+
+
+@styled
+def scaling_forest(result: Result) -> Figure:
+    """Each study's data exponent with its 90% interval, the pooled value and the prediction for a new regime."""
+    rows = scaling.studies(result.evidence)
+    names = result.evidence["scaling_exponents"]["name"].sel(study=rows["study"]).values
+    order = np.lexsort((rows["log_gamma"].values, rows["kaplan_style"].values))[::-1]
+    figure, axes = canvas(1.3 + 0.215 * (len(order) + 2))
+    points: dict[bool, list[tuple[float, int]]] = {False: [], True: []}
+    for y, i in enumerate(order):
+        middle, half = rows["log_gamma"].values[i], 1.645 * rows["log_gamma_se"].values[i]
+        biased = bool(rows["kaplan_style"].values[i] > 0)
+        axes.plot(np.exp([middle - half, middle + half]), [y, y], color=ORANGE if biased else GREY, linewidth=1.2)
+        points[biased].append((np.exp(middle), y))
+    looks = ((False, "o", GREY, "study"), (True, "s", ORANGE, "Kaplan-style set-up, bias modelled"))
+    for biased, marker, colour, label in looks:
+        if points[biased]:
+            x, at = np.transpose(points[biased])
+            axes.scatter(x, at, s=18, marker=marker, color=colour, zorder=3, label=label)
+    labels = [plain(names[i], 42) for i in order]
+    for y, (name, colour) in enumerate((("data_exponent", GREEN), ("data_exponent_pooled", BLUE)), start=len(order)):
+        q05, q50, q95 = (quantile(series(result.derived, name).finite, p) for p in (0.05, 0.5, 0.95))
+        axes.plot([q05, q95], [y, y], color=colour, linewidth=3)
+        axes.scatter([q50], [y], marker="D", s=26, color=colour, zorder=3)
+        labels.append(lookup(name).label)
+    axes.axvline(0.8, color="black", linewidth=0.8, linestyle=":")
+    axes.axvline(1.0, color="black", linewidth=0.8, linestyle="--")
+    axes.set_yticks(range(len(labels)), labels, fontsize=7)
+    axes.set_ylim(-0.8, len(labels) - 0.2)
+    axes.set_xscale("log")
+    axes.set_xticks([t for t in (0.1, 0.2, 0.5, 0.8, 1.0, 1.5, 2.0) if axes.get_xlim()[0] < t < axes.get_xlim()[1]])
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.minorticks_off()
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("data exponent; lines at 0.8 and 1")
+    legend(figure)
+    return figure
+
+
+LEADING = (
+    "data_exponent",
+    "tai_year",
+    "alignment_hours_needed",
+    "alignment_hours_affordable",
+    "alignment_tax",
+    "alignment_tax_tolerance",
+)
+
+
+def contrasted(result: Result) -> list[str]:
+    """Quantities whose prior is drawn against their posterior: the leading ones and those that contracted most."""
+    derived, prior = result.derived, prior_of(result)
+    rows: Mapping[str, Any] = result.record["quantities"]
+    leading = LEADING if "tai_year" in derived else find_model(result.record["model"]).headlines
+    vectors = {name for name in derived.data_vars if derived[name].ndim > 2}
+    known = [name for name in leading if name in derived and name in prior and name not in vectors]
+    shown = [name for name in known if len(np.unique(derived[name])) > 2][:6]  # no curve of what is one or zero
+    contraction = {n: row.get("contraction") for n, row in rows.items() if n in ELICITED and n in prior}
+    moved = {n: value for n, value in contraction.items() if value is not None and n not in shown}
+    most = sorted(moved, key=lambda n: -moved[n])
+    return shown + most[: 6 if len(shown) % 2 == 0 else 5]
+
+
+@styled
+def prior_posterior(result: Result) -> Figure:
+    """Prior against posterior density, each scaled to its own height; what no evidence informs is labelled."""
+    names = contrasted(result)
+    height = (len(names) + 1) // 2
+    figure = Figure(figsize=(WIDTH, 0.5 + 1.25 * height), layout="constrained")
+    panels = figure.subplots(height, 2, squeeze=False).ravel()
+    for panel in panels[len(names) :]:
+        panel.remove()
+    prior_only = assumed(result.info)
+    for axes, name in zip(panels, names, strict=False):
+        _contrast(axes, series(prior_of(result), name), series(result.derived, name), lookup(name), axes is panels[0])
+        if name in prior_only:
+            axes.set_ylim(0, 1.35)
+            place: dict[str, Any] = {
+                "transform": axes.transAxes,
+                "ha": "center",
+                "va": "top",
+                "fontsize": 7,
+                "style": "italic",
+            }
+            axes.text(0.5, 0.98, "not informed by evidence", **place)
+    legend(figure)
+    return figure
+
+
+def _contrast(axes: "Axes", prior: Series, posterior: Series, quantity: Quantity, label: bool) -> None:
+    from arviz_stats.base import array_stats
+
+    finite = [s.finite for s in (prior, posterior)]
+    ends = [q for values in finite if len(values) for q in np.quantile(values, (0.01, 0.99))]
+    looks = ((GREY, "--", "prior"), (BLUE, "-", "posterior"))
+    for values, (colour, dash, name) in zip(finite, looks, strict=True):
+        if len(values) > 10 and np.ptp(values) > 0:
+            grid, density, _ = array_stats.kde(values)
+            grid, density = grid[::4], density[::4] / density.max()
+            axes.fill_between(grid, density, color=colour, alpha=0.15, linewidth=0)
+            axes.plot(grid, density, dash, color=colour, linewidth=1.3, label=name if label else "")
+    if ends:
+        margin = 0.03 * (max(ends) - min(ends)) or 1.0
+        axes.set_xlim(min(ends) - margin, max(ends) + margin)
+    if not any(len(values) > 10 for values in finite):
+        axes.text(0.5, 0.5, "no finite draws", transform=axes.transAxes, ha="center", fontsize=7)
+    axes.set_ylim(0, 1.08)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(labelsize=7)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    if quantity.scale == "log10":
+        axes.xaxis.set_major_locator(FixedLocator(nice(*axes.get_xlim())))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, quantity)))
+    unit = "" if quantity.unit in ("1", "year") else f" ({quantity.unit})"
+    axes.set_title(f"{quantity.label}{unit}", fontsize=7.5)

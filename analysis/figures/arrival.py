@@ -1,0 +1,155 @@
+"""Arrival: probability by year, beside published forecasts, by anchor, and what shifts it."""
+
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from aligntax.analysis.answers.timeline_shifts import SHIFTS, by_anchor
+from aligntax.analysis.figures.style import (
+    AMBER,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    canvas,
+    legend,
+    plain,
+    prior_of,
+    series,
+    styled,
+    used_rows,
+    view_of,
+)
+from aligntax.analysis.storage.result import Result
+from aligntax.models.priors.quantities import lookup
+from aligntax.models.views import ANCHORS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+MARKERS, COLOURS = "os^Dv*PX", (ORANGE, BLUE, GREEN, PURPLE, AMBER, GREY, SKY, "black")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))
+FEWEST = 40  # draws of an anchor for a curve that is more than noise
+
+
+def _arrived(values: Any, years: Any) -> Any:
+    """Share of draws that have arrived by each year; undefined ones count as never."""
+    dates = np.sort(np.nan_to_num(values.ravel(), nan=np.inf))
+    return np.searchsorted(dates, years, side="right") / len(dates)
+
+
+def _years(result: Result) -> Any:
+    end = view_of(result).arrival.horizon
+    start = min(2024.0, end - 10.0)
+    return np.linspace(start, end, 2 * int(end - start) + 1)
+
+
+def _probability_axis(axes: "Axes", years: Any) -> None:
+    axes.set_xlim(years[0], years[-1] + 1)
+    axes.set_ylim(0, 1)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
+    axes.set_ylabel("probability of arrival by the year")
+
+
+@styled
+def arrival(result: Result) -> Figure:
+    """Probability that transformative AI has arrived by each year: posterior, each shift, and the prior."""
+    years = _years(result)
+    figure, axes = canvas(3.5)
+    lines = (
+        (result.derived, "tai_year", BLUE, "-", "posterior"),
+        (result.derived, "tai_year_baseline_exponent", GREEN, "--", "at data exponent 0.8"),
+        (result.derived, "tai_year_aligned", ORANGE, "-.", "after waiting for alignment"),
+        (prior_of(result), "tai_year", GREY, ":", "prior pushed forward"),
+    )
+    for dataset, name, colour, dash, label in lines:
+        if name in dataset:
+            axes.plot(years, _arrived(series(dataset, name).values, years), dash, color=colour, label=label)
+    _probability_axis(axes, years)
+    legend(figure)
+    return figure
+
+
+def _milestone(result: Result) -> str:
+    """What the posterior's arrival is of: the user's own milestone where nothing else counts."""
+    view = view_of(result)
+    alone = view.anchors["user"] > 0 and view.anchors["user"] + view.anchors["none"] > 1.0 - 1e-6
+    return plain(view.requirement.user_milestone, 60) if alone else "transformative AI"
+
+
+@styled
+def published_arrival(result: Result) -> Figure:
+    """Posterior arrival beside published forecasts; a marker and colour for each milestone, which are never pooled."""
+    years = _years(result)
+    rows = used_rows(result, "published_forecasts")
+    milestone, forecast = (rows[name].values.astype(str) for name in ("milestone", "forecast"))
+    labels = {}
+    for name in dict.fromkeys(milestone):
+        whose = plain(", ".join(dict.fromkeys(forecast[milestone == name])), 60)
+        labels[name] = fill(f"{plain(name, 60)}: {whose}", 60, subsequent_indent="    ")
+    lines = 1 + sum(label.count("\n") + 1 for label in labels.values())
+    figure, axes = canvas(3.3 + 0.17 * lines)
+    own = _arrived(series(result.derived, "tai_year").values, years)
+    axes.plot(years, own, color=BLUE, label=f"{_milestone(result)}, this posterior")
+    for i, (name, label) in enumerate(labels.items()):
+        # every pair of marker and colour once before any comes again
+        marker, colour = MARKERS[i % len(MARKERS)], COLOURS[(i + i // len(MARKERS)) % len(COLOURS)]
+        look: dict[str, Any] = {"marker": marker, "color": colour, "markersize": 4.5, "linewidth": 0.6}
+        for source in dict.fromkeys(forecast[milestone == name]):
+            points = rows.isel(point=np.flatnonzero((forecast == source) & (milestone == name))).sortby("year")
+            axes.plot(points["year"].values, points["probability"].values, label=label, **look)
+            label = ""
+    _probability_axis(axes, years)
+    legend(figure, 1)
+    return figure
+
+
+@styled
+def arrival_by_anchor(result: Result) -> Figure:
+    """Probability of arrival by year among the draws of each requirement anchor, whose posterior probability is stated."""
+    years = _years(result)
+    year = series(result.derived, "tai_year").values.ravel()
+    anchor = result.derived["tai_anchor"].values.ravel()
+    figure, axes = canvas(4.2)
+    axes.plot(years, _arrived(year, years), color="black", linewidth=2.2, label="all draws")
+    for i, name in enumerate(ANCHORS):
+        mine = anchor == i
+        if name == "none" or mine.sum() < FEWEST:
+            continue
+        label = f"{name.replace('_', ' ')} ({100 * mine.mean():.0f}%)"
+        look: dict[str, Any] = {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[i % len(DASHES)]}
+        axes.plot(years, _arrived(year[mine], years), linewidth=1.2, label=label, **look)
+    _probability_axis(axes, years)
+    legend(figure)
+    return figure
+
+
+@styled
+def shift_intervals(result: Result) -> Figure:
+    """Median, 50% and 90% interval of each shift, over all draws and where a neural-net anchor counts."""
+    groups = {"all": (BLUE, "o"), "neural nets only": (ORANGE, "s")}
+    rows = [row for row in by_anchor(result).rows if row.group in groups]
+    edge = max([5.0, *(abs(row.quantiles[q] or 0.0) for row in rows for q in ("q25", "q75"))]) * 1.6
+    beyond = 1.2 * edge  # where an infinite quantile is drawn
+    figure, axes = canvas(3.9)
+    for row in rows:
+        y = SHIFTS.index(row.shift) + 0.32 * list(groups).index(row.group) - 0.16
+        colour, marker = groups[row.group]
+        at = {q: beyond if value is None else value for q, value in row.quantiles.items()}
+        for low, high, width in (("q05", "q95", 1.0), ("q25", "q75", 3.0)):
+            axes.plot([at[low], at[high]], [y, y], color=colour, linewidth=width, solid_capstyle="butt")
+        label = f"{row.group} ({100 * row.weight:.0f}%)" if row.shift == SHIFTS[0] else None
+        axes.plot([at["q50"]], [y], marker, color=colour, markersize=5, label=label)
+    axes.set_yticks(range(len(SHIFTS)), [lookup(shift).label for shift in SHIFTS])
+    axes.invert_yaxis()
+    axes.set_xlim(-edge / 3, edge)
+    axes.axvline(0.0, color=GREY, linewidth=0.8)
+    axes.set_xlabel("years by which arrival comes later")
+    legend(figure)
+    return figure

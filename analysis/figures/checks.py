@@ -1,0 +1,194 @@
+"""Figures that check a run: does replicated evidence look like the evidence, and did the chains mix.
+
+ArviZ draws ranks, traces and probability integral transforms onto axes made here, so that pyplot holds no figure.
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from aligntax.analysis.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, WIDTH, plain, quantile, styled
+from aligntax.analysis.storage.result import Result
+
+CHAINS = (BLUE, ORANGE, GREEN, PURPLE, "#56B4E9", "#E69F00", "black", GREY)
+LABELS = {
+    "log_gamma": ("Scaling studies", "log of the data exponent"),
+    "log_flop": ("Training runs", "log10 FLOP"),
+    "log_loss": ("Runs of the loss law", "log of the loss (nat per token)"),
+    "algorithmic_growth_estimate": ("Algorithmic progress", "OOM/year"),
+    "log2_horizon": ("Time horizons", "log2 minutes"),
+    "log_hours": ("RLHF efforts", "log10 human-hours"),
+    "agreement": ("Agreement of two people", "share of comparisons"),
+    "failure_share": ("Trials of density prediction", "share of predictions that fail"),
+    "gold": ("Gold curves", "gold (sd)"),
+    "log_share": ("Alignment compute shares", "log10 share of pretraining compute"),
+}
+NAMED = 40  # rows that can be told apart by name
+ENOUGH = 10  # observations for a distribution of their ranks
+FEWEST = 3  # observations of a variable; fewer say nothing about its spread
+PREDICTIVE_DRAWS = 1000
+
+
+def checked(name: str) -> tuple[str, str]:
+    """Title and unit of a variable of the evidence."""
+    return LABELS.get(name, (name.replace("_", " "), ""))
+
+
+def _group(result: Result, name: str) -> xr.Dataset:
+    return result.tree[name].to_dataset() if name in result.tree.children else xr.Dataset()
+
+
+def observed_names(result: Result) -> list[str]:
+    """Variables of the evidence that the run can also replicate, and that have enough observations for a figure."""
+    predicted = _group(result, "posterior_predictive")
+    observed = _group(result, "observed_data")
+    return [str(name) for name, v in observed.items() if name in predicted and v.ndim == 1 and v.size >= FEWEST]
+
+
+def pit_names(result: Result) -> list[str]:
+    """Those with enough observations to look at the distribution of their ranks."""
+    observed = _group(result, "observed_data")
+    return [name for name in observed_names(result) if observed[name].size >= ENOUGH]
+
+
+def _predicted(result: Result, name: str) -> Any:
+    """Replicates, (draw, row)."""
+    array = _group(result, "posterior_predictive")[name].values.astype(float)
+    return array.reshape(-1, array.shape[-1])
+
+
+def coverage(result: Result, name: str) -> tuple[int, int, int]:
+    """How many observations lie within their 50% and their 90% predictive interval, and how many there are."""
+    drawn, actual = _predicted(result, name), _group(result, "observed_data")[name].values
+    half = (actual >= quantile(drawn, 0.25)) & (actual <= quantile(drawn, 0.75))
+    most = (actual >= quantile(drawn, 0.05)) & (actual <= quantile(drawn, 0.95))
+    return int(half.sum()), int(most.sum()), len(actual)
+
+
+def _row_names(result: Result, dim: str, keys: Any) -> list[str]:
+    """Names of the rows of the table along a dimension, else its keys."""
+    for table in result.evidence.tables.values():
+        column = next((c for c in ("name", "study") if c in table.data_vars), None)
+        if dim in table.dims and column is not None and np.isin(keys, table[dim].values).all():
+            return [str(value) for value in table[column].sel({dim: keys}).values]
+    return [str(key) for key in keys]
+
+
+@styled
+def predictive_intervals(result: Result, name: str) -> Figure:
+    """Each observation of one variable against the 50% and 90% intervals of its replicates, sorted by their medians."""
+    observed = _group(result, "observed_data")[name]
+    actual, drawn = observed.values, _predicted(result, name)
+    order = np.argsort(quantile(drawn, 0.5))
+    named = len(actual) <= NAMED
+    figure = Figure(figsize=(WIDTH, 1.1 + 0.2 * len(actual) if named else 4.2), layout="constrained")
+    axes = figure.subplots()
+    y = np.arange(len(actual))
+    for low, high, width in ((0.05, 0.95, 1.0), (0.25, 0.75, 3.5 if named else 2.2)):
+        start, end = quantile(drawn, low)[order], quantile(drawn, high)[order]
+        axes.hlines(y, start, end, color=BLUE, linewidth=width, alpha=0.6)
+    inside = (actual >= quantile(drawn, 0.05)) & (actual <= quantile(drawn, 0.95))
+    looks = ((inside, "o", "black", "observed"), (~inside, "D", ORANGE, "observed, outside its 90% interval"))
+    for mask, marker, colour, label in looks:
+        if mask.any():
+            place = np.flatnonzero(mask[order])
+            axes.scatter(actual[order][place], place, s=14, marker=marker, color=colour, zorder=3, label=label)
+    keys = observed[observed.dims[0]].values
+    labels = [plain(label, 42) for label in _row_names(result, str(observed.dims[0]), keys)]
+    if named:
+        axes.set_yticks(y, [labels[i] for i in order], fontsize=7)
+    else:
+        axes.set_yticks([])
+        axes.set_ylabel(f"{len(actual)} rows, by predicted median")
+    axes.set_ylim(-0.8, len(actual) - 0.2)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(checked(name)[1])
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+def _collection(dataset: xr.Dataset, height: float, chains: bool) -> tuple[Figure, Any]:
+    """Figure with one panel a variable, and ArviZ's collection of its axes."""
+    from arviz_plots import PlotCollection
+
+    names = [str(name) for name in dataset.data_vars]
+    figure = Figure(figsize=(WIDTH, height * len(names)), layout="constrained")
+    panels = figure.subplots(len(names), 1, squeeze=False)[:, 0]
+
+    def node(values: dict[str, Any]) -> xr.DataTree:
+        return xr.DataTree(xr.Dataset({key: ((), np.array(value, dtype=object)) for key, value in values.items()}))
+
+    places = node({"figure": figure})
+    places["plot"] = node(dict(zip(names, panels, strict=True)))
+    aes = {"color": ["chain"], "overlay": ["chain"]} if chains else {}
+    looks = {"color": list(CHAINS)} if chains else {}
+    return figure, PlotCollection(dataset, places, aes=aes, backend="matplotlib", **looks)
+
+
+@styled
+def pit(result: Result) -> Figure:
+    """Distribution of each observation's rank among its replicates, less the uniform: flat if calibrated."""
+    from arviz_plots import plot_ppc_pit
+
+    names = pit_names(result)
+    predicted, observed = _group(result, "posterior_predictive")[names], _group(result, "observed_data")[names]
+    every = max(1, predicted.sizes["chain"] * predicted.sizes["draw"] // PREDICTIVE_DRAWS)
+    thinned = predicted.isel(draw=slice(None, None, every)).astype(float)
+    groups = {"posterior_predictive": thinned, "observed_data": observed}
+    figure, places = _collection(observed, 1.8, chains=False)
+    plot_ppc_pit(xr.DataTree.from_dict(groups), plot_collection=places, visuals={"title": False})
+    for axes, name in zip(figure.axes, names, strict=True):
+        axes.set_title(checked(name)[0])
+    return figure
+
+
+def worst(result: Result) -> list[str]:
+    """Parameters that the checks of r_hat and effective sample size name as the worst."""
+    if "sample_stats" not in result.tree.children:  # draws that were resampled are no chains
+        return []
+    checks = [c["where"] for c in result.record["checks"] if c["name"] in ("r_hat", "ess_bulk", "ess_tail")]
+    return [name for name in dict.fromkeys(checks) if _parameter(result, name) is not None]
+
+
+def _parameter(result: Result, name: str) -> xr.DataArray | None:
+    """Draws of a parameter by the name that the checks use: ``z[spend_cap]``, ``method_sd``."""
+    posterior = _group(result, "posterior")
+    variable, _, label = name.removesuffix("]").partition("[")
+    if variable not in posterior:
+        return None
+    array = posterior[variable]
+    extra = [dim for dim in array.dims if dim not in ("chain", "draw")]
+    if not extra:
+        return array.astype(float)
+    labels = [str(value) for value in array[extra[0]].values]
+    return array.isel({extra[0]: labels.index(label)}, drop=True).astype(float) if label in labels else None
+
+
+def _worst_draws(result: Result) -> xr.Dataset:
+    found = {name: _parameter(result, name) for name in worst(result)}
+    return xr.Dataset({name: array.reset_coords(drop=True) for name, array in found.items() if array is not None})
+
+
+@styled
+def ranks(result: Result) -> Figure:
+    """Ranks of each chain's draws among all, less the uniform, for the worst parameters."""
+    from arviz_plots import plot_rank
+
+    draws = _worst_draws(result)
+    figure, places = _collection(draws, 1.5, chains=True)
+    plot_rank(xr.DataTree.from_dict({"posterior": draws}), plot_collection=places, visuals={"xlabel": False})
+    return figure
+
+
+@styled
+def traces(result: Result) -> Figure:
+    """Draws of each chain in order, for the worst parameters."""
+    from arviz_plots import plot_trace
+
+    draws = _worst_draws(result)
+    figure, places = _collection(draws, 1.5, chains=True)
+    looks = {"trace": {"alpha": 0.6, "width": 0.4}, "xlabel": False}
+    plot_trace(xr.DataTree.from_dict({"posterior": draws}), plot_collection=places, visuals=looks)
+    return figure

@@ -1,0 +1,164 @@
+"""Figures of outer alignment: quantity against quality, agreement studies and label errors, comparisons against capability."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from aligntax.analysis.figures.style import (
+    BANDS,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    SKY,
+    WIDTH,
+    draws_of,
+    fan,
+    finite_limits,
+    legend,
+    log_ticks,
+    needed_over,
+    plain,
+    prior_of,
+    quantile,
+    series,
+    styled,
+    used_rows,
+    view_of,
+)
+from aligntax.analysis.storage.result import Result
+from aligntax.models.outer_alignment import model as outer_alignment
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+DRAWS = 500
+ERRORS = np.append(np.linspace(0.0, 0.48, 25), [0.49, 0.495, 0.498])  # closer towards one half, where the curve rises
+INSIDE = 0.04  # share of a panel by which words stand off its edge
+Z90 = 1.645
+
+
+def has_answer(result: Result) -> bool:
+    """Whether the run asks how many comparisons outer alignment needs."""
+    return all(name in result.derived for name in ("comparisons_needed", "label_error_study"))
+
+
+def has_studies(result: Result) -> bool:
+    """Whether it is conditioned on studies of agreement."""
+    rows = used_rows(result, "labeller_agreement").sizes.get("agreement_study", 0)
+    return has_answer(result) and bool(rows) and "study_label_error_by_study" in result.derived
+
+
+def never(result: Result) -> float:
+    """Share of draws in which no amount of data suffices."""
+    return float(np.mean(result.derived["data_suffices"].values == 0))
+
+
+def _needed(result: Result, **asked: Any) -> Any:
+    """Comparisons needed (log10) over a last axis, (draw, place): capability or label error, as asked."""
+    x = {name: v[:, None] for name, v in draws_of(result, outer_alignment.QUANTITIES, DRAWS).items()}
+    if "error" not in asked:
+        asked["error"] = draws_of(result, ("label_error_study",), DRAWS)["label_error_study"][:, None]
+    return outer_alignment.requirement(x, xr.Dataset(), view_of(result), **asked)["comparisons_needed"]
+
+
+@styled
+def quality(result: Result) -> Figure:
+    """Comparisons needed against label error; above it how likely each label error is."""
+    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
+    above, axes = figure.subplots(2, 1, sharex=True, height_ratios=[1.0, 2.6])
+    looks = [("label_error", prior_of(result), GREY, ":", "label error: typical study, prior")]
+    looks += [("label_error", result.derived, BLUE, "-", "label error: typical study")]
+    looks += [("label_error_study", result.derived, GREEN, "--", "label error: new labellers")]
+    for name, draws, colour, dash, label in looks:
+        if name in draws:
+            _density(above, series(draws, name).finite, colour, dash, label)
+    above.set_ylim(0, 1.1)
+    above.set_yticks([])
+    above.spines["left"].set_visible(False)
+    at = _needed(result, error=ERRORS)
+    fan(axes, ERRORS, at, ORANGE, "comparisons needed")
+    today = quantile(_needed(result, error=ERRORS, capability=0.0), 0.5)
+    today = np.nan_to_num(today, posinf=1e6)
+    axes.plot(ERRORS, today, "--", color="black", linewidth=1.2, label="median at GPT-3's compute")
+    axes.axvline(0.5, color="black", linewidth=1.4)
+    place: dict[str, Any] = {"rotation": 90, "ha": "right", "va": "bottom", "fontsize": 7.5}
+    axes.text(0.5 * (1 - INSIDE / 2), INSIDE, "no amount suffices", transform=axes.get_xaxis_transform(), **place)
+    finite_limits(axes, at)
+    axes.set_xlim(0, 0.51)
+    log_ticks(axes.yaxis)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
+    axes.set_xlabel("label error")
+    axes.set_ylabel("comparisons needed")
+    legend(figure, 1)
+    return figure
+
+
+def _density(axes: "Axes", values: Any, colour: str, dash: str, label: str) -> None:
+    from arviz_stats.base import array_stats
+
+    if len(values) > 10 and np.ptp(values) > 0:
+        grid, density, _ = array_stats.kde(values)
+        axes.plot(grid, density / density.max(), dash, color=colour, linewidth=1.3, label=label)
+
+
+@styled
+def against_capability(result: Result) -> Figure:
+    """Comparisons needed against the capability at which alignment is asked for, and how often no amount suffices."""
+    asked = draws_of(result, ("capability",))["capability"]
+    ends = min(0.0, float(quantile(asked, 0.05))), float(quantile(asked, 0.95))
+    places = np.linspace(*ends, 45)
+    figure, _, below = needed_over(places, _needed(result, capability=places), asked, "comparisons needed")
+    below.set_xlabel("capability (OOM of effective FLOP over GPT-3's)")
+    return figure
+
+
+@styled
+def agreement(result: Result) -> Figure:
+    """Agreement that studies report, what the model predicts for each, and the label errors that follow."""
+    rows = used_rows(result, "labeller_agreement")
+    rows = rows.isel(agreement_study=np.argsort(rows["agreement"].values)[::-1])
+    count = rows.sizes["agreement_study"]
+    studies = [str(name) for name in result.derived["study"].values]
+    figure = Figure(figsize=(WIDTH, 1.9 + 0.2 * (count + len(studies) + 2)), layout="constrained")
+    axes, below = figure.subplots(2, 1, height_ratios=[count + 1, len(studies) + 3])
+    if "posterior_predictive" in result.tree.children:
+        drawn = result.tree["posterior_predictive"].to_dataset()["agreement"]
+        replicated = drawn.sel(agreement_study=rows["agreement_study"]).values.reshape(-1, count)
+        for (low, high, _), width in zip(BANDS, (1.5, 4.0), strict=True):
+            label = f"predicted, {round(100 * (high - low))}%"
+            ends = quantile(replicated, low), quantile(replicated, high)
+            axes.hlines(np.arange(count) - 0.15, *ends, color=SKY, linewidth=width, label=label)
+    share, half = rows["agreement"].values, Z90 * rows["agreement_se"].values
+    look: dict[str, Any] = {"fmt": "o", "markersize": 4, "color": "black", "linewidth": 1.0}
+    axes.errorbar(share, np.arange(count) + 0.15, xerr=half, label="published, 90%", **look)
+    pairs = [str(pair).replace("_", " and ") for pair in rows["pair"].values]
+    labels = [f"{plain(name, 26)}: {pair}" for name, pair in zip(rows["study"].values, pairs, strict=True)]
+    axes.set_yticks(range(count), labels, fontsize=7)
+    axes.set_xlabel("agreement of two people")
+    _errors(below, result, studies)
+    for panel in (axes, below):
+        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
+        panel.grid(visible=False, axis="y")
+    legend(figure, 3)
+    return figure
+
+
+def _errors(axes: "Axes", result: Result, studies: list[str]) -> None:
+    """Label error of each study, of a typical one and of new labellers, 50% and 90% intervals."""
+    of = result.derived["study_label_error_by_study"].values.reshape(-1, len(studies))
+    shown = [(plain(name, 40), of[:, i], SKY) for i, name in enumerate(studies)]
+    shown.sort(key=lambda row: -float(np.median(row[1])))
+    for name, words, colour in (("label_error", "typical study", BLUE), ("label_error_study", "new labellers", GREEN)):
+        shown.append((words, series(result.derived, name).finite, colour))
+    for y, (_, values, colour) in enumerate(shown):
+        for (low, high, _), width in zip(BANDS, (1.5, 4.0), strict=True):
+            axes.hlines(y, quantile(values, low), quantile(values, high), color=colour, linewidth=width)
+        axes.scatter([quantile(values, 0.5)], [y], marker="D", s=14, color="black", zorder=3)
+    axes.set_yticks(range(len(shown)), [words for words, _, _ in shown], fontsize=7)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("label error (diamond: median)")

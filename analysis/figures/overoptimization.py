@@ -1,0 +1,176 @@
+"""Figures of over-optimisation: gold curves by number of labels, where they peak, and labels needed for a KL budget."""
+
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from aligntax.analysis.figures.style import (
+    BANDS,
+    BLUE,
+    GREY,
+    ORANGE,
+    WIDTH,
+    draws_of,
+    fan,
+    legend,
+    log_ticks,
+    needed_over,
+    plain,
+    quantile,
+    styled,
+    used_rows,
+)
+from aligntax.analysis.storage.result import Result
+from aligntax.analysis.summaries.words import short
+from aligntax.models.evidence import Evidence
+from aligntax.models.overoptimization import model as overoptimization
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+MARKERS = ("o", "s", "^", "v", "D", "P")
+GRID = 80
+UNKNOWN = "labels not stated"
+
+
+def has_answer(result: Result) -> bool:
+    """Whether the run asks how many labels keep over-optimisation away."""
+    return all(name in result.derived for name in ("labels_needed", "kl_budget"))
+
+
+def has_curves(result: Result) -> bool:
+    """Whether it is conditioned on gold curves."""
+    rows = used_rows(result, "gold_curves").sizes.get("gold_point", 0)
+    return has_answer(result) and bool(rows) and "peak_kl_by_gold_run" in result.derived
+
+
+def has_labels(result: Result) -> bool:
+    """Whether it knows how many labels some of the curves' proxies were learned from."""
+    return has_curves(result) and bool(np.isfinite(overoptimization.curves(result.evidence)["log_labels"].values).any())
+
+
+def simulated(result: Result) -> bool:
+    """Whether every curve is of the package's own simulated world."""
+    return bool(np.all(used_rows(result, "gold_curves")["status"].values == "computed"))
+
+
+def never(result: Result) -> float:
+    """Share of draws in which no number of labels keeps over-optimisation from the KL budget."""
+    return float(np.mean(result.derived["labels_suffice"].values == 0))
+
+
+def _of_runs(result: Result, name: str) -> Any:
+    """Draws of a quantity of each run, (draw, run)."""
+    values = result.derived[f"{name}_by_gold_run"].values.astype(float)
+    return values.reshape(-1, values.shape[-1])
+
+
+def _colours(log_labels: Any) -> dict[str, Any]:
+    """Colour of each label count, from dark for few to light for many, by the words of the legend; grey where not stated."""
+    known = np.unique(log_labels[np.isfinite(log_labels)])
+    shades = mpl.colormaps["cividis"](np.linspace(0.0, 0.85, len(known)))
+    colours = {f"{short(10.0**value)} labels": shade for value, shade in zip(known, shades, strict=True)}
+    return colours | ({UNKNOWN: GREY} if np.isnan(log_labels).any() else {})
+
+
+def _label(log_labels: float) -> str:
+    return f"{short(10.0**log_labels)} labels" if np.isfinite(log_labels) else UNKNOWN
+
+
+def _points(evidence: Evidence) -> tuple[Any, Any, tuple[str, ...]]:
+    """Gold curves as the model has them, the run of each point, and the methods."""
+    data = overoptimization.curves(evidence)
+    return data, overoptimization.index_of(data), overoptimization.methods(evidence)
+
+
+@styled
+def gold_curves(result: Result) -> Figure:
+    """Gold against KL, a panel a method: points, each run's median curve, and its peak."""
+    data, index, methods = _points(result.evidence)
+    peak_kl, peak_gold = (quantile(_of_runs(result, name), 0.5) for name in ("peak_kl", "peak_gold"))
+    colours, log_labels = _colours(data["log_labels"].values), data["log_labels"].values
+    figure = Figure(figsize=(WIDTH, 0.9 + 2.6 * len(methods)), layout="constrained")
+    panels = figure.subplots(len(methods), 1, squeeze=False)[:, 0]
+    for k, (axes, method) in enumerate(zip(panels, methods, strict=True)):
+        for run in np.flatnonzero(data["method_index"].values == k):
+            own, colour = index == run, colours[_label(log_labels[run])]
+            log_kl = 2 * np.log10(data["d"].values[own])
+            grid = np.linspace(log_kl.min() - 0.3, log_kl.max(), GRID)
+            curve = overoptimization.gold(
+                10.0 ** (grid / 2), 10.0 ** (peak_kl[run] / 2), 10.0 ** peak_gold[run], data["is_rl"].values[run]
+            )
+            axes.plot(grid, curve, color=colour, linewidth=0.8)
+            axes.scatter(log_kl, data["gold"].values[own], s=6, color=colour, zorder=3)
+            if grid[0] <= peak_kl[run] <= grid[-1]:
+                axes.scatter(peak_kl[run], 10.0 ** peak_gold[run], marker="D", s=16, color="black", zorder=4)
+        _gold_limits(axes, data["gold"].values[data["method_index"].values[index] == k])
+        log_ticks(axes.xaxis)
+        axes.set_ylabel("gold (sd)")
+        axes.set_title(f"optimised by {plain(method)}")
+    panels[-1].set_xlabel("KL from the initial policy (nats); diamonds: peaks")
+    for words, colour in colours.items():
+        panels[0].plot([], [], color=colour, marker="o", markersize=3, label=words)
+    legend(figure, 3)
+    return figure
+
+
+def _gold_limits(axes: "Axes", gold: Any) -> None:
+    """Show gold down to as far below 0 as it rises above; a parabola pushed too far would leave nothing else to see."""
+    top = max(float(gold.max()), 0.1)
+    axes.set_ylim(max(float(gold.min()), -top) - 0.08 * top, 1.15 * top)
+    axes.axhline(0.0, color="black", linewidth=0.8)
+
+
+@styled
+def peaks(result: Result) -> Figure:
+    """KL at the peak against labels: each run's, a typical proxy's, and the KL budget."""
+    data, _, methods = _points(result.evidence)
+    log_labels, known = data["log_labels"].values, np.isfinite(data["log_labels"].values)
+    figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
+    axes = figure.subplots()
+    names = ("peak_kl", "labels_half", "label_exponent", "kl_budget", "kl_practice")
+    x = {name: value[:, None] for name, value in draws_of(result, names).items()}
+    grid = np.linspace(log_labels[known].min() - 0.3, log_labels[known].max() + 0.7, GRID)
+    for low, high, opacity in BANDS:
+        budget = (float(quantile(x["kl_budget"], p)[0]) for p in (low, high))
+        axes.axhspan(*budget, color=GREY, alpha=0.5 * opacity, linewidth=0)
+    axes.axhline(float(np.median(x["kl_budget"])), color=GREY, linewidth=1, linestyle=":", label="KL budget")
+    axes.axhline(float(np.median(x["kl_practice"])), color="black", linewidth=1, linestyle="--", label="RLHF practice")
+    typical = x["peak_kl"] - overoptimization.reduction(grid, x["labels_half"], x["label_exponent"])
+    fan(axes, grid, typical, ORANGE, f"typical proxy, {plain(methods[0], 20)}")
+    draws = _of_runs(result, "peak_kl")
+    for k, method in enumerate(methods):
+        own = np.flatnonzero(known & (data["method_index"].values == k))
+        middle = quantile(draws[:, own], 0.5)
+        ends = quantile(draws[:, own], 0.05), quantile(draws[:, own], 0.95)
+        place = log_labels[own] + 0.05 * (k - (len(methods) - 1) / 2)
+        axes.vlines(place, *ends, color=BLUE, linewidth=1.0, alpha=0.7)
+        look: dict[str, Any] = {"marker": MARKERS[k % len(MARKERS)], "s": 14, "color": BLUE, "zorder": 3}
+        axes.scatter(place, middle, label=f"runs, {plain(method, 20)}", facecolor=BLUE if k == 0 else "white", **look)
+    bottom = float(quantile(draws[:, known], 0.05).min())
+    axes.set_ylim(bottom - 0.3, float(quantile(x["kl_budget"], 0.95)[0]) + 0.3)
+    axes.set_xlim(grid[0], grid[-1])
+    for axis in (axes.xaxis, axes.yaxis):
+        log_ticks(axis)
+    axes.set_xlabel("labels that the proxy was learned from")
+    axes.set_ylabel("KL at which gold peaks (nats)")
+    legend(figure)
+    return figure
+
+
+@styled
+def against_budget(result: Result) -> Figure:
+    """Labels needed against the KL budget, and how often no number suffices."""
+    x = draws_of(result, ("peak_kl", "labels_half", "label_exponent", "kl_budget", "kl_practice"))
+    ends = float(quantile(x["kl_practice"], 0.05)) - 0.3, float(quantile(x["kl_budget"], 0.95))
+    places = np.linspace(*ends, GRID)
+    needed = overoptimization.labels_needed({name: value[:, None] for name, value in x.items()}, places)
+    figure, axes, below = needed_over(places, needed, x["kl_budget"], "labels needed")
+    for panel in (axes, below):
+        panel.axvline(float(np.median(x["kl_practice"])), color="black", linewidth=1, linestyle="--")
+    below.set_xlabel("KL budget (nats); dashed: RLHF practice")
+    log_ticks(below.xaxis)
+    return figure

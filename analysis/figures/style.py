@@ -1,0 +1,194 @@
+"""What figures share: colours, style, bands, ticks, and how they read a run.
+
+Figures are made without pyplot, so nothing is registered, shown or left open, and matplotlib's settings are as before
+afterwards. A figure is one narrow panel or stack: pages set them side by side or below one another. Draws that are
+infinite ("never", "nothing affordable") keep their rank in every band; the bands are cut at the axis.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from aligntax.analysis.storage.result import Result, stored_view
+from aligntax.analysis.storage.run_folder import VIEW, text_of
+from aligntax.analysis.summaries.summary import Series, each
+from aligntax.analysis.summaries.words import short
+from aligntax.models.views import View
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+# Okabe and Ito's palette: apart for every kind of colour vision; lines also differ in dash, points in shape.
+BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA4499"
+SKY, AMBER, GREY = "#56B4E9", "#E69F00", "#666666"
+WIDTH = 4.8  # inches: 9 pt text stays readable on a telephone and is not huge in a column
+STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e3e3e3",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.6,
+    "text.parse_math": False,  # names come from users' files: a dollar sign is a dollar sign
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.hashsalt": "aligntax",
+}
+RESET = frozenset(
+    ["axes", "figure", "font", "grid", "hatch", "image", "legend", "lines", "markers", "mathtext", "patch"]
+)
+RESET |= frozenset(["path", "savefig", "scatter", "svg", "text", "xaxis", "xtick", "yaxis", "ytick"])
+BANDS = ((0.05, 0.95, 0.20), (0.25, 0.75, 0.35))  # 90% and 50%, and their opacity
+# Matplotlib's own settings but for the backend and what else belongs to windows: a user's file must not change a page.
+CLEAN: dict[Any, Any] = {key: value for key, value in mpl.rcParamsDefault.items() if key.split(".")[0] in RESET}
+SETTINGS: dict[Any, Any] = CLEAN | STYLE
+DRAWS = 1000  # enough for a band
+
+
+def styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Draw under this package's style, whatever the user's matplotlib settings; they are as before afterwards."""
+
+    @wraps(draw)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with mpl.rc_context(SETTINGS):
+            return draw(*args, **kwargs)
+
+    return inner
+
+
+def plain(text: object, limit: int = 40) -> str:
+    """Text fit for a figure: printable, one line, cut to a length."""
+    clean = "".join(c if c.isprintable() else " " for c in str(text))
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> View:
+    return stored_view(text, VIEW)[0]
+
+
+def view_of(result: Result) -> View:
+    """View of a run, parsed once."""
+    return _parsed(text_of(result.path / VIEW))
+
+
+def draws_of(result: Result, names: tuple[str, ...], limit: int = DRAWS) -> dict[str, Any]:
+    """Elicited quantities of evenly spaced draws, (draw,), on their own scales."""
+    derived = result.derived
+    every = max(1, derived.sizes["chain"] * derived.sizes["draw"] // limit)
+    return {name: derived[name].values.astype(float).ravel()[::every] for name in names}
+
+
+def series(derived: xr.Dataset, name: str) -> Series:
+    """Draws of one quantity with infinities in place."""
+    return next(iter(each(derived[[v for v in (name, f"{name}_state") if v in derived]])))
+
+
+def canvas(height: float = 3.3, **kwargs: Any) -> tuple[Figure, "Axes"]:
+    """Return a figure with one panel."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained", **kwargs)
+    return figure, figure.subplots()
+
+
+def legend(figure: Figure, columns: int = 2) -> None:
+    """Put the legend below the panels."""
+    figure.legend(loc="outside lower center", ncols=columns, handlelength=2.2, columnspacing=1.2)
+
+
+def quantile(values: Any, probability: float) -> Any:
+    """Order statistic along the first axis: exact on ranks, so infinities do no harm."""
+    return np.quantile(values, probability, axis=0, method="inverted_cdf")
+
+
+def fan(axes: "Axes", x: Any, values: Any, colour: str, label: str, dash: str = "-") -> None:
+    """Median and bands of (draw, x); infinities are drawn beyond any axis."""
+    values = np.nan_to_num(values, posinf=1e6, neginf=-1e6)
+    for low, high, opacity in BANDS:
+        axes.fill_between(x, quantile(values, low), quantile(values, high), color=colour, alpha=opacity, linewidth=0)
+    axes.plot(x, quantile(values, 0.5), dash, color=colour, label=label)
+
+
+def needed_over(places: Any, needed: Any, asked: Any, label: str) -> tuple[Figure, "Axes", "Axes"]:
+    """Figure of an amount that is needed over places, and below it how often none suffices.
+
+    Parameters
+    ----------
+    places : ndarray, shape (place,)
+    needed : ndarray, shape (draw, place)
+        log10, infinite where no amount suffices.
+    asked : ndarray, shape (draw,)
+        Places that are asked for, shaded.
+    label : str
+    """
+    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
+    axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 1.0])
+    for panel in (axes, below):
+        for low, high, opacity in BANDS:
+            panel.axvspan(quantile(asked, low), quantile(asked, high), color=GREY, alpha=0.4 * opacity, linewidth=0)
+        panel.axvline(float(quantile(asked, 0.5)), color=GREY, linewidth=1, linestyle=":")
+    fan(axes, places, needed, ORANGE, label)
+    finite_limits(axes, needed)
+    log_ticks(axes.yaxis)
+    axes.set_ylabel(label)
+    below.plot(places, np.isinf(needed).mean(axis=0), color=BLUE)
+    below.set_ylim(0, 1)
+    below.set_xlim(places[0], places[-1])
+    below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
+    below.set_ylabel("none suffices")
+    return figure, axes, below
+
+
+def finite_limits(axes: "Axes", values: Any) -> None:
+    """Show the finite part of bands of a log10 amount; what is infinite leaves the axis at the top."""
+    ends = np.stack([quantile(values, p) for p in (0.05, 0.5, 0.95)])
+    low, high = ends[0][np.isfinite(ends[0])], ends[1:][np.isfinite(ends[1:])]
+    if len(low):
+        top = np.median(high) + 3.0 if len(high) else low.max() + 3.0
+        axes.set_ylim(max(low.min() - 0.3, 0.0), min(high.max() if len(high) else top, top) + 0.3)
+
+
+def log_ticks(axis: Any, count: int = 7) -> None:
+    """Tick a log10 axis at whole orders of magnitude, in words."""
+    axis.set_major_locator(MaxNLocator(count, integer=True))
+    label = FuncFormatter(lambda value, _: short(10.0**value) if abs(value) < 300 else f"1e{value:.0f}")
+    axis.set_major_formatter(label)
+
+
+def nice(low: float, high: float, most: int = 5) -> list[float]:
+    """Places of round numbers on a log10 axis: 1, 2 and 5 times powers of ten, or every so many powers."""
+    powers = np.arange(np.floor(low), np.ceil(high) + 1)
+    if high - low < 2:
+        places = (powers[:, None] + np.log10([1, 2, 5])).ravel()
+    else:
+        places = powers[powers % max(1, round((high - low) / (most - 1))) == 0]
+    kept = places[(places >= low) & (places <= high)]
+    return list(kept[:: max(1, -(-len(kept) // most))])
+
+
+def used_rows(result: Result, table: str) -> xr.Dataset:
+    """Return the used rows of an evidence table; none where the run has no such table."""
+    tables = result.evidence.tables
+    if table not in tables:
+        return xr.Dataset()
+    rows = tables[table]
+    flags = rows["used"].values.astype(bool) if "used" in rows else np.ones(next(iter(rows.sizes.values())), dtype=bool)
+    return rows.isel({next(iter(rows.sizes)): np.flatnonzero(flags)})
+
+
+def prior_of(result: Result) -> xr.Dataset:
+    """Quantities of every prior draw; empty where the run has none."""
+    return result.tree["prior_derived"].to_dataset() if "prior_derived" in result.tree.children else xr.Dataset()

@@ -1,0 +1,1 @@
+"""One view answered: sampled, or reweighted from stored draws, with priors fitted first."""

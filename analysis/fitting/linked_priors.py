@@ -1,0 +1,197 @@
+"""Priors that a view takes from another model: its posterior is fitted first and becomes a prior by quantiles.
+
+``multiplier = "from-overoptimization"`` makes ``rlhf_multiplier`` the posterior of ``labels_multiple_needed``, labels needed at
+the KL budget over those at the KL of RLHF practice; ``quality = "from-outer-alignment"`` makes ``quality_factor`` that of
+``quality_factor_needed``, comparisons needed at the capability over those at GPT-3's. Both models are fitted under the same view
+and evidence as the run.
+
+Where no amount of data suffices the answer is infinite, which a prior cannot be. Quantiles count such draws by rank, so those
+beyond the finite ones are left out, and the table goes on in a straight line on the scale of the standard normal: these draws ask
+for more than the highest quantile stated, by an extrapolation. Draws in which the answer is undefined (none suffices in practice
+either) are left out. The share of both is told.
+
+A view whose links are fitted is a view like any other: its priors are stated, with their source.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aligntax.analysis.inference.options import Sampling, Talk
+from aligntax.analysis.summaries.checks import Check
+from aligntax.analysis.summaries.summary import censored_quantile, each
+from aligntax.analysis.summaries.words import number, probability
+from aligntax.models.catalogue import Model, find_model
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import Evidence, load_evidence
+from aligntax.models.priors.compile import without_notes
+from aligntax.models.priors.quantities import lookup
+from aligntax.models.views import LINKS, UNLINKED, Link, View
+
+if TYPE_CHECKING:
+    from aligntax.analysis.fitting.fitted_first import Upstream
+
+
+PROBABILITIES = (0.01, 0.025, 0.05, *(round(0.1 * i, 1) for i in range(1, 10)), 0.95, 0.975, 0.99)
+LARGEST = 300.0  # log10: beyond it a number cannot be stated, and counts as infinite
+NEXT = 1 + 1e-9  # ratio of quantiles that differ
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """What becomes a prior.
+
+    Attributes
+    ----------
+    stated : dict of float to float
+        Value in the quantity's own unit by probability, finite and increasing.
+    above, below, undefined : float
+        Share of draws that are infinite, minus infinite and without a value; the first two of those that have one.
+    """
+
+    stated: dict[float, float]
+    above: float
+    below: float
+    undefined: float
+
+
+def quantiles_of(values: Any) -> Quantiles:
+    """Quantiles of draws on a log10 scale, some of them infinite or undefined.
+
+    Raises
+    ------
+    InputError
+        If fewer than two quantiles are finite.
+    """
+    values = np.ravel(values)
+    known = values[~np.isnan(values)]
+    stated: dict[float, float] = {}
+    for p in PROBABILITIES if len(known) else ():
+        value = censored_quantile(known, p)
+        if abs(value) < LARGEST and 10.0**value > NEXT * max(stated.values(), default=0.0):
+            stated[p] = float(10.0**value)
+    if len(stated) < 2:
+        finite = probability(float(np.isfinite(values).mean()))
+        raise InputError(f"at least two quantiles must be finite and differ, got a finite value in {finite} of draws")
+    above, below = (float(np.mean(known == infinite)) for infinite in (np.inf, -np.inf))
+    return Quantiles(stated, above, below, float(np.isnan(values).mean()))
+
+
+def fit_links(
+    model: Model, view: View, evidence: Evidence, options: Sampling, talk: Talk
+) -> tuple[View, dict[str, dict[str, Any]]]:
+    """View in which every link that a model needs is fitted, and what ``info.json`` says of each, by quantity.
+
+    Parameters
+    ----------
+    model : Model
+        A link to a quantity that it does not have is left as it is.
+    view : View
+    evidence : Evidence
+        With the tables of the models linked to.
+    options : Sampling
+        Of the run; the other models are sampled with the same.
+    talk : Talk
+
+    Raises
+    ------
+    InputError
+        If a posterior is infinite nearly everywhere.
+    """
+    from aligntax.analysis.fitting.fitted_first import fit_upstream
+
+    told = {}
+    for key, link in LINKS.items():
+        if getattr(view, key) == UNLINKED or link.quantity not in model.quantities:
+            continue
+        found = fit_upstream(find_model(link.model), view, evidence, options, talk)
+        prior, told[link.quantity] = _fitted(link, found, options)
+        view = view.with_quantity(link.quantity, prior)
+    return view, told
+
+
+def _fitted(link: Link, found: "Upstream", options: Sampling) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Prior that a posterior becomes, and what is told of it."""
+    answer = next(series for series in each(found.derived) if series.name == link.answer)
+    try:
+        quantiles = quantiles_of(answer.values)
+    except InputError as error:
+        raise InputError(f"{link.quantity}: {link.name}: {error}; state a prior of {link.quantity} instead") from None
+    words = _words(link, found, quantiles)
+    fit = f"view {found.view.name}, evidence {found.evidence.hash[:12]}, seed {options.seed}"
+    size = f"{options.chains} x {options.draws} draws"
+    prior = {
+        "quantiles": {f"{p:g}": value for p, value in quantiles.stated.items()},
+        "source": f"computed: posterior of {link.answer} in the model {link.model} ({fit}, {size})",
+        "rationale": words,
+    }
+    told = {
+        "link": link.name,
+        "model": link.model,
+        "answer": link.answer,
+        "evidence": found.evidence.hash,
+        "prior": prior["quantiles"],
+        **{key: value for key, value in asdict(quantiles).items() if key != "stated"},
+        "failed_checks": list(found.failed),
+        "words": words,
+    }
+    return prior, told
+
+
+def _words(link: Link, found: "Upstream", quantiles: Quantiles) -> str:
+    """One sentence for people."""
+    tables = [name for name in found.model.tables if found.evidence[name]["used"].values.any()]
+    given = f"given {', '.join(tables).replace('_', ' ')}" if tables else "given no evidence"
+    middle = quantiles.stated.get(0.5)
+    text = f"{link.name}: {lookup(link.answer).label} by the model {link.model}, {given}"
+    text += f"; median {number(middle)}x" if middle is not None else ""
+    if quantiles.above:
+        top = max(quantiles.stated)
+        text += f"; in {probability(quantiles.above)} of draws no amount suffices, which count as more than the {100 * top:g}%"
+        text += " point, extrapolated"
+    if quantiles.below:
+        text += (
+            f"; in {probability(quantiles.below)} only practice has no sufficient amount, which count as less than any"
+        )
+    if quantiles.undefined:
+        text += f"; {probability(quantiles.undefined)} of draws have no such ratio and are left out"
+    return text + (f"; its checks failed: {', '.join(found.failed)}" if found.failed else "")
+
+
+def relink(
+    model: Model,
+    view: View,
+    known: Mapping[str, Any],
+    evidence: Evidence | None,
+    options: Sampling,
+    talk: Talk,
+) -> tuple[View, dict[str, Any]]:
+    """As :func:`fit_links` for a refit; what is told is also of the run's links, ``known``, whose prior the view keeps.
+
+    ``evidence`` is by default the embedded tables: a run holds only those of its own model.
+    """
+    links = kept(known, view)
+    if not set(view.links) & set(model.quantities):
+        return view, links
+    view, fitted = fit_links(model, view, evidence or load_evidence(), options, talk)
+    return view, {**links, **fitted}
+
+
+def kept(links: Mapping[str, Any], view: View) -> dict[str, Any]:
+    """Links of an earlier run whose prior a view still has."""
+    return {
+        name: link
+        for name, link in links.items()
+        if without_notes(view.quantities[name]).get("quantiles") == link["prior"]
+    }
+
+
+def failures(links: Mapping[str, Any]) -> list[Check]:
+    """Checks that the fit behind a prior failed: a run that rests on it fails them too."""
+    return [
+        Check(f"{link['model']}_{name}", None, 0.0, False, quantity, f"look at `aligntax run {link['model']}`")
+        for quantity, link in links.items()
+        for name in link["failed_checks"]
+    ]

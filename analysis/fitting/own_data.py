@@ -1,0 +1,227 @@
+"""A user's own data in a model: gold curves, or training runs, to which the loss law is fitted.
+
+Gold curves stand in the place of the simulated ones. With ``scaling`` and ``joint`` the loss law's data exponent enters the
+meta-analysis as one study.
+
+The study's ``log gamma`` is the posterior mean of ``log alpha - log beta``, draw by draw, so that their correlation counts,
+and its standard error the posterior's sd. The table holds ``a`` with standard error ``s_a = s a (1 - a)``, the delta method of
+:func:`aligntax.models.scaling.studies` turned round. With several corpora it is the population's exponent that enters, as one study.
+
+Published rows on the same runs must not count twice: the group that is replaced is marked as not used. The joint model's loss
+law, by which the Direct Approach's requirement is met, is then the fit to these runs, with the correlations of its posterior.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from aligntax.analysis.fitting.fitted_first import fit_upstream
+from aligntax.analysis.inference.derive import split
+from aligntax.analysis.inference.options import Sampling, Talk
+from aligntax.analysis.inputs.gold_data import GoldCurves, describe_curves, with_curves
+from aligntax.analysis.inputs.loss_runs import LossRuns, describe, with_runs
+from aligntax.models.catalogue import Model, find_model
+from aligntax.models.direct_approach import LAW
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import Evidence, select
+from aligntax.models.loss_law import allocation_exponent
+from aligntax.models.views import EvidenceChoice, View
+
+NONE = "none"  # what --replaces says where no published rows rest on the same runs
+STUDIES, LAWS, GOLD = "scaling_exponents", "loss_laws", "gold_curves"
+LEAST_SE = 0.01  # of a, as for every row of the table: seeds and set-up vary more than a large set of runs tells
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The loss law of a user's runs.
+
+    Attributes
+    ----------
+    log_gamma, log_gamma_sd : float
+    law, covariance : ndarray, shape (4,) and (4, 4)
+        Posterior mean and covariance of :data:`aligntax.models.direct_approach.LAW` at the view's reference.
+    failed : tuple of str
+        Checks that the fit failed.
+    """
+
+    log_gamma: float
+    log_gamma_sd: float
+    law: Any
+    covariance: Any
+    failed: tuple[str, ...]
+
+
+def enter(
+    model: Model,
+    runs: LossRuns | GoldCurves,
+    replaces: str | None,
+    view: View,
+    evidence: Evidence,
+    options: Sampling,
+    talk: Talk,
+) -> tuple[Evidence, dict[str, Any]]:
+    """Evidence with a user's runs in it, and what a run's ``info.json`` says of them.
+
+    Parameters
+    ----------
+    model : Model
+        ``loss-law`` is conditioned on the runs; a model with scaling studies on one study made of them; ``overoptimization``
+        takes gold curves.
+    runs : LossRuns or GoldCurves
+    replaces : str or None
+        Group of studies that rest on the same runs; None: the one of a public set that is recognised.
+    view : View
+    evidence : Evidence
+    options : Sampling
+        Of the run; the loss law is fitted with the same.
+    talk : Talk
+
+    Raises
+    ------
+    InputError
+        If the model has no use for runs, the view leaves scaling studies out, or there is no such group.
+    """
+    told = {"file": str(runs.path), "sha256": runs.sha256, "rows": runs.used, "left_out": len(runs.rows) - runs.used}
+    if isinstance(runs, GoldCurves):
+        return _curves(model, runs, replaces, view, evidence), {**told, "words": f"fitted to {describe_curves(runs)}"}
+    told |= {"corpora": list(runs.corpora), "public": None if runs.public is None else runs.public.name}
+    if "loss_runs" in model.tables:
+        if replaces is not None:
+            raise InputError(f"replaces: says which studies not to use in joint or scaling, got it for {model.name}")
+        return with_runs(evidence, runs), {**told, "words": f"fitted to {describe(runs)}"}
+    if STUDIES not in model.tables:
+        raise InputError(f"runs: must be given to loss-law, scaling or joint, got {model.name}; choose one of them")
+    if view.evidence.use != "all" and STUDIES not in view.evidence.use:
+        rule = f"runs: the view must condition on {STUDIES}, got evidence.use = {view.evidence.use}"
+        raise InputError(f"{rule}; leave --runs out or use another view")
+    group = _replaced(runs, replaces, evidence)
+    fitted = _fit(runs, view, evidence, options, talk)
+    row = as_study(runs, fitted, group)
+    if view.evidence.until is not None and row["year"] + 0.5 > view.evidence.until:
+        rule = f"runs: must be known by evidence.until = {view.evidence.until:g}, got runs of {row['year']:.0f}"
+        raise InputError(f"{rule}; leave --runs out or use a later date")
+    same = evidence[STUDIES]["independence_group"].values == group
+    entered = _unused(evidence, STUDIES, same, row["key"]).with_rows(STUDIES, [row], extend=True)
+    words = _words(runs, group, fitted, replaces)
+    if LAWS in model.tables:
+        law = as_law(runs, fitted, row, view)
+        entered = _unused(entered, LAWS, entered[LAWS]["used"].values, law["key"]).with_rows(LAWS, [law], extend=True)
+        words += "; their loss law is the Direct Approach's"
+    told |= {"log_gamma_mean": fitted.log_gamma, "log_gamma_sd": fitted.log_gamma_sd}
+    told |= {"gamma": float(np.exp(fitted.log_gamma)), "replaces": group}
+    told |= {"study": row["key"], "failed_checks": list(fitted.failed), "words": words}
+    return entered, told
+
+
+def _curves(model: Model, curves: GoldCurves, replaces: str | None, view: View, evidence: Evidence) -> Evidence:
+    """Evidence with a user's gold curves in the place of the simulated ones."""
+    if GOLD not in model.tables:
+        raise InputError(f"runs: gold curves must be given to overoptimization, got {model.name}; run that model")
+    if replaces is not None:
+        raise InputError(f"replaces: says which studies training runs stand for, got {replaces!r} with gold curves")
+    if view.evidence.use != "all" and GOLD not in view.evidence.use:
+        rule = f"runs: the view must condition on {GOLD}, got evidence.use = {view.evidence.use}"
+        raise InputError(f"{rule}; leave --runs out or use another view")
+    return with_curves(evidence, curves)
+
+
+def _replaced(runs: LossRuns, replaces: str | None, evidence: Evidence) -> str:
+    if replaces is None:
+        return NONE if runs.public is None else runs.public.independence_group
+    groups = sorted({str(group) for group in select(evidence[STUDIES])["independence_group"].values})
+    if replaces not in (NONE, *groups):
+        raise InputError(
+            f"replaces: must be {NONE} or a group of studies, got {replaces!r}; one of {', '.join(groups)}"
+        )
+    return replaces
+
+
+def _fit(runs: LossRuns, view: View, evidence: Evidence, options: Sampling, talk: Talk) -> Fitted:
+    law, alone = find_model("loss-law"), replace(view, evidence=EvidenceChoice())
+    found = fit_upstream(law, alone, with_runs(evidence, runs), options, talk)
+    x, _ = split(found.posterior, alone.tables(law.quantities))
+    log_gamma = np.log(x["alpha"]) - np.log(x["beta"])
+    draws = np.stack([x[name].ravel() for name in LAW])
+    mean, sd = float(log_gamma.mean()), float(log_gamma.std(ddof=1))
+    return Fitted(mean, sd, draws.mean(axis=1), np.cov(draws), found.failed)
+
+
+def as_study(runs: LossRuns, fitted: Fitted, group: str) -> Mapping[str, Any]:
+    """Row of ``scaling_exponents`` that the runs become.
+
+    Parameters
+    ----------
+    runs : LossRuns
+    fitted : Fitted
+    group : str
+        Group that the row replaces, or ``none``. Runs of a public set that do not replace its group join it: their errors are
+        correlated with its rows'.
+    """
+    a = float(allocation_exponent(np.exp(fitted.log_gamma), 1.0))
+    known = runs.public
+    own = f"runs_{runs.sha256[:12]}"
+    return {
+        "key": own,
+        "name": f"Loss law of {runs.path.name}",
+        "year": float(datetime.now(UTC).year if known is None else known.year),
+        "corpus": ", ".join(name for name in runs.corpora if name) or "not stated",
+        "method": "parametric loss, posterior",
+        "allocation_exponent": a,
+        "allocation_exponent_se": max(fitted.log_gamma_sd * a * (1 - a), LEAST_SE),
+        "se_basis": "posterior",
+        "kaplan_style": False,
+        "estimand": "compute_optimal",
+        "independence_group": known.independence_group if known is not None and group == NONE else own,
+        "used": True,
+        "source": f"{describe(runs)}, SHA-256 {runs.sha256[:12]}" + (f"; {known.citation}" if known else ""),
+        "status": "computed",
+        "note": f"`aligntax run --runs`: loss law fitted first; standard error of a at least {LEAST_SE}",
+    }
+
+
+def as_law(runs: LossRuns, fitted: Fitted, study: Mapping[str, Any], view: View) -> Mapping[str, Any]:
+    """Row of ``loss_laws`` that the runs become, at the view's reference; ``study`` is their row of ``scaling_exponents``."""
+    sd = np.sqrt(np.diag(fitted.covariance))
+    correlation = fitted.covariance / np.outer(sd, sd)
+    pairs = [(i, j) for i in range(len(LAW)) for j in range(i + 1, len(LAW))]
+    return {
+        "key": study["key"],
+        "study": study["name"],
+        "year": study["year"],
+        "parameters": view.loss_law.parameters,
+        "tokens": view.loss_law.tokens,
+        **{name: float(value) for name, value in zip(LAW, fitted.law, strict=True)},
+        **{f"{name}_sd": float(value) for name, value in zip(LAW, sd, strict=True)},
+        **{f"{LAW[i]}_{LAW[j]}": float(correlation[i, j]) for i, j in pairs},
+        "independence_group": study["independence_group"],
+        "used": True,
+        "source": study["source"],
+        "status": "computed",
+        "note": f"`aligntax run --runs`: posterior of {describe(runs)}",
+    }
+
+
+def _unused(evidence: Evidence, table: str, which: Any, key: str) -> Evidence:
+    """Evidence whose rows of a table are not used where ``which`` says so, each with the reason."""
+    rows = evidence[table]
+    again = which & rows["used"].values
+    reason = f"not used: {key} stands in its place"
+    note = np.array([reason if hit else str(text) for hit, text in zip(again, rows["note"].values, strict=True)])
+    changed = rows.assign(used=rows["used"].copy(data=rows["used"].values & ~again), note=rows["note"].copy(data=note))
+    return Evidence({**evidence.tables, table: changed})
+
+
+def _words(runs: LossRuns, group: str, fitted: Fitted, asked: str | None) -> str:
+    sd = fitted.log_gamma_sd
+    study = f"gamma {np.exp(fitted.log_gamma):.3f} (sd of its log {sd:.3f}) of the loss law of {describe(runs)} is one more study"
+    many = "; with several corpora the population's" if len(runs.corpora) > 1 else ""
+    if group != NONE:
+        why = "as asked" if asked else "because the file holds its runs"
+        return f"{study}{many}; it replaces the studies of {group}, {why}"
+    if runs.public is not None:
+        return f"{study}{many}, in the group {runs.public.independence_group} with those of the same runs; none is replaced"
+    return f"{study}{many}; no published study is replaced: name their group with --replaces if any rests on these runs"

@@ -1,0 +1,242 @@
+"""The stored draws of one posterior as draws of another: exact redraws, importance weights, and when to trust them.
+
+With ``z ~ Normal(0, R)`` and ``y = T(z)`` split into informed quantities ``I``, which a likelihood touches, and prior-only ones
+``P``, new tables ``T'`` and a new copula ``R'`` give::
+
+    z'_I = T'^-1(T(z_I))                                                    the same values on the new prior's scale
+    z'_P = B' z'_I + L' L^-1 (z_P - B z_I),    B = R_PI R_II^-1,  L L' = R_PP - B R_IP         an exact draw given z'_I
+    log w = log phi(z'_I; R'_II) - sum log T'_i'(z'_i) - log phi(z_I; R_II) + sum log T_i'(z_i) + change of log p(no TAI)
+
+The likelihood of the other evidence is the same at the same values and cancels. Weights are smoothed by PSIS, whose k-hat
+fails to see mass where there are no draws; so the new posterior's margins, with the likelihood as the draws show it, must
+lie within their reach.
+
+References
+----------
+.. [1] Vehtari, Simpson, Gelman, Yao, Gabry, "Pareto smoothed importance sampling", 2024. arXiv:1507.02646
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from aligntax.analysis.inference.derive import log_no_tai
+from aligntax.analysis.storage.fast_reader import Source
+from aligntax.analysis.summaries.checks import ESS, Check
+from aligntax.analysis.summaries.weights import Weights, limit, pareto_smoothed
+from aligntax.models.priors.quantities import lookup
+from aligntax.models.priors.tables import Table, Tables, log_density
+from aligntax.models.views import View
+from aligntax.models.views.changes import Changes, changes
+
+NO_TAI_SETTINGS = (  # what log p(no TAI) depends on, beside anchors
+    "algorithms.since",
+    "algorithms.growth",
+    "algorithms.limit",
+    "direct_approach.allocation",
+    "direct_approach.year",
+    "direct_approach.update",  # like low_flop refused beside that evidence, which log_no_tai says
+    "requirement.low_flop",
+    "arrival.mode",
+    "arrival.hazard_cap",
+    "arrival.start",
+)
+UNREACHED = 0.02  # of the new posterior: moves a probability by no more than the Monte Carlo error of 600 draws
+NEGLIGIBLE = 1e-10  # of the highest density
+FEWEST = 5  # draws for a hundredth of the new posterior, of the 40 that 4000 draws would have there
+CONSTANT = 1e-9  # log ratios that differ by less are rounding
+SAMPLE = "sample it: --method sample"
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Stored draws under another view.
+
+    Attributes
+    ----------
+    source : Source
+    view : View
+    changes : Changes
+    tables : Tables
+        Of the new view.
+    z : ndarray, shape (chain, draw, quantity)
+    x : dict of ndarray, shape (chain, draw)
+        Elicited quantities on their own scales: informed ones as stored, prior-only ones as the new view has them.
+    parameters : xarray.Dataset
+        Structural parameters, as stored.
+    log_ratio : ndarray, shape (chain, draw), or None
+        Log of new over old density at the draws; None where the two are the same there, and nothing needs a weight.
+    """
+
+    source: Source
+    view: View
+    changes: Changes
+    tables: Tables
+    z: Any
+    x: dict[str, Any]
+    parameters: xr.Dataset
+    log_ratio: Any
+
+
+def carry(source: Source, view: View) -> Carried:
+    """Carry a run's draws to another view of the same evidence.
+
+    Raises
+    ------
+    InputError
+        If the view's arrival settings contradict its evidence.
+    """
+    old, names = source.tables, source.tables.names
+    new = view.tables(names)
+    change = changes(source.view, view, names)
+    informed: Any = np.isin(names, source.prior_only, invert=True)
+    moved: Any = np.isin(names, change.quantities)
+    coupled = not np.array_equal(old.correlation, new.correlation)
+    z = source.z.copy()
+    for i in np.flatnonzero(moved & informed):
+        z[..., i] = new.table(names[i]).inverse(old.table(names[i]).value(z[..., i]))
+    if coupled or np.any(moved & informed):
+        z[..., ~informed] = _redraw(source.z, z, old.correlation, new.correlation, informed)
+    stored, parameters = source.values
+    values = stored | {
+        names[i]: lookup(names[i]).to_scale(new.table(names[i]).value(z[..., i])) for i in np.flatnonzero(~informed)
+    }
+    ratio = np.zeros(z.shape[:2])
+    block = np.ix_(informed, informed)
+    weighed = bool(np.any(moved & informed)) or not np.array_equal(old.correlation[block], new.correlation[block])
+    if weighed:
+        ratio += _log_prior(new, z, informed) - _log_prior(old, source.z, informed)
+    if source.view.evidence.no_tai and (change.anchors or set(change.settings) & set(NO_TAI_SETTINGS)):
+        weighed = weighed or source.model.log_no_tai is not None
+        for sign, chosen in ((1.0, view), (-1.0, source.view)):
+            ratio += sign * log_no_tai(source.model, stored, parameters, source.evidence, chosen)
+    weighed = weighed and np.ptp(ratio) > CONSTANT
+    return Carried(source, view, change, new, z, values, parameters, ratio if weighed else None)
+
+
+def _redraw(old_z: Any, new_z: Any, old: Any, new: Any, informed: Any) -> Any:
+    """Prior-only scores given the informed ones: the stored residual under the new conditional normal."""
+
+    def conditional(correlation: Any) -> tuple[Any, Any]:
+        given = correlation[np.ix_(informed, informed)]
+        slope = np.linalg.solve(given, correlation[np.ix_(informed, ~informed)]).T
+        rest = correlation[np.ix_(~informed, ~informed)] - slope @ correlation[np.ix_(informed, ~informed)]
+        return slope, np.linalg.cholesky(rest)
+
+    (slope, factor), (new_slope, new_factor) = conditional(old), conditional(new)
+    residual = old_z[..., ~informed] - old_z[..., informed] @ slope.T
+    white = np.linalg.solve(factor, residual[..., None])[..., 0]
+    return new_z[..., informed] @ new_slope.T + white @ new_factor.T
+
+
+def _log_prior(tables: Tables, z: Any, informed: Any) -> Any:
+    """Log density of the informed quantities in link space, (chain, draw)."""
+    names = tuple(np.asarray(tables.names)[informed])
+    factor = np.linalg.cholesky(tables.correlation[np.ix_(informed, informed)])
+    return log_density(Tables(names, tables.y[informed], tables.slope[informed], factor), z[..., informed]).sum(axis=-1)
+
+
+def unreached(old: Table, new: Table, z: Any) -> float:
+    """Share of a quantity's new posterior that lies where the old draws are too few.
+
+    The likelihood of the score ``z`` is read off the old draws as ``exp(b z - a z^2 / 2)``, with ``a = 1/s^2 - 1`` and
+    ``b = m/s^2`` from their mean and sd, and by its tangent beyond the outermost draws: an upper bound if it is log-concave. A
+    hundredth of the new posterior at a time, the draws that lie there are counted.
+
+    Parameters
+    ----------
+    old, new : Table
+    z : ndarray
+        Old scores of the draws.
+    """
+    z = np.sort(np.ravel(z))
+    precision = 1.0 / max(float(np.var(z)), 1e-12)
+    a, b = max(precision - 1.0, 0.0), float(np.mean(z)) * precision
+    score = np.linspace(-5.0, 5.0, 2001)
+    for _ in range(2):  # the second time where the mass is
+        place = old.inverse(new.value(score))
+        edge = np.clip(place, z[0], z[-1])
+        log_mass = b * edge - 0.5 * a * edge**2 + (b - a * edge) * np.clip(place - edge, -5.0, 5.0) - 0.5 * score**2
+        mass = np.exp(log_mass - log_mass.max())
+        inside = np.flatnonzero(mass > NEGLIGIBLE)
+        cumulative, wide = np.cumsum(mass) / mass.sum(), score
+        score = np.linspace(wide[max(inside[0] - 1, 0)], wide[min(inside[-1] + 1, len(wide) - 1)], 2001)
+    bins = int(np.clip(z.size // 40, 10, 100))
+    shares = np.linspace(0.0, 1.0, bins + 1)
+    shares[[0, -1]] = 0.1 / bins, 1.0 - 0.1 / bins  # the outermost end where a tenth of them is left
+    counts = np.diff(np.searchsorted(z, np.interp(shares, cumulative, place)))
+    return float(np.mean(counts < FEWEST))
+
+
+def weigh(carried: Carried) -> tuple[Weights, list[Check]]:
+    """Smoothed weights of the carried draws and the checks that say whether to trust them.
+
+    Returns
+    -------
+    weights : Weights
+        Equal where nothing needs a weight; then there is nothing to check.
+    checks : list of Check
+        ``reach``, ``weights_variance``, ``k_hat`` and ``weighted_ess``.
+    """
+    shape = carried.z.shape[:2]
+    if carried.log_ratio is None:
+        return Weights.equal(shape), []
+    relative = relative_efficiency(carried.source)
+    weights, k_hat = pareto_smoothed(carried.log_ratio, relative)
+    most = limit(carried.log_ratio.size)
+    return weights, [
+        _reach(carried),
+        _variance(carried),
+        _check("k_hat", k_hat, most, k_hat <= most, "the weights have too heavy a tail"),
+        _check("weighted_ess", weights.ess * relative, ESS, weights.ess * relative >= ESS, "too few draws count"),
+    ]
+
+
+def _check(name: str, value: float, threshold: float, passed: bool, why: str, where: str = "") -> Check:
+    finite = float(value) if np.isfinite(value) else None
+    passed = bool(passed) and finite is not None
+    return Check(name, finite, float(threshold), passed, where, "" if passed else f"{why}; {SAMPLE}")
+
+
+def _reach(carried: Carried) -> Check:
+    """Worst share of a changed quantity's new posterior that the draws do not reach."""
+    source, informed = carried.source, set(carried.tables.names) - set(carried.source.prior_only)
+    shares = {
+        name: unreached(source.tables.table(name), carried.tables.table(name), source.z[..., i])
+        for i, name in enumerate(carried.tables.names)
+        if name in informed and name in carried.changes.quantities
+    }
+    where = max(shares, key=shares.__getitem__, default="")
+    share = shares.get(where, 0.0)
+    return _check(
+        "reach", share, UNREACHED, share <= UNREACHED, "the new prior puts mass where the run has no draws", where
+    )
+
+
+def _variance(carried: Carried) -> Check:
+    smallest = variance(carried)
+    return _check("weights_variance", smallest, 0.0, smallest > 0, "the correlations differ too much")
+
+
+def variance(carried: Carried) -> float:
+    """Smallest eigenvalue of ``2 R'^-1 - R^-1``: not positive where the weights under the priors have infinite variance."""
+    informed = np.isin(carried.tables.names, carried.source.prior_only, invert=True)
+    if not informed.any():
+        return 1.0  # every draw counts the same, whatever its prior
+    block = np.ix_(informed, informed)
+    old, new = carried.source.tables.correlation[block], carried.tables.correlation[block]
+    return float(np.linalg.eigvalsh(2.0 * np.linalg.inv(new) - np.linalg.inv(old))[0])
+
+
+def relative_efficiency(source: Source) -> float:
+    """Effective draws per draw of the run, at worst over its headline quantities; at most 1."""
+    rows = source.record["quantities"]
+    sizes = [
+        row["ess_bulk"]
+        for name, row in rows.items()
+        if name.split("[")[0] in source.model.headlines and row["ess_bulk"]
+    ]
+    draws = source.posterior.sizes["chain"] * source.posterior.sizes["draw"]
+    return min(1.0, min(sizes, default=draws) / draws)

@@ -1,0 +1,37 @@
+"""Where compiled code is kept between processes: where PyTensor and Numba keep it, or in a folder of the user's."""
+
+import os
+from pathlib import Path
+from shlex import quote
+
+from aligntax.models.errors import InputError
+
+VARIABLE = "ALIGNTAX_CACHE"
+
+
+def use_cache() -> None:
+    """Let PyTensor and Numba keep compiled code in the folder that ``ALIGNTAX_CACHE`` names, if it names one.
+
+    To be called before either is imported; processes that are started afterwards inherit it. What ``PYTENSOR_FLAGS`` and
+    ``NUMBA_CACHE_DIR`` say of such folders comes first.
+
+    Raises
+    ------
+    InputError
+        If it is no folder that can be written.
+    """
+    stated = os.environ.get(VARIABLE)
+    if not stated:
+        return
+    folder = Path(stated).expanduser().absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        problem = "" if os.access(folder, os.W_OK | os.X_OK) else "Permission denied"
+    except OSError as error:
+        problem = error.strerror or str(error)
+    if problem:
+        rule = f"{VARIABLE}: must be a folder that can be written, got {stated!r} ({problem})"
+        raise InputError(f"{rule}; name another or unset it")
+    flags = [f"base_compiledir={quote(str(folder))}", os.environ.get("PYTENSOR_FLAGS", "")]
+    os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, flags))  # of two that are the same, PyTensor takes the last
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder / "numba"))

@@ -1,0 +1,189 @@
+"""From stored draws to quantities: plain numpy, in blocks, with no PyMC."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from aligntax.models.arrival import Chance
+from aligntax.models.blocks import in_blocks
+from aligntax.models.catalogue import Model
+from aligntax.models.evidence import Evidence
+from aligntax.models.joint import worlds_of
+from aligntax.models.priors.tables import Tables
+from aligntax.models.shifts import Worlds
+from aligntax.models.states import labelled, stated
+from aligntax.models.views import ANCHORS, View
+
+PREDICTED = 10_000  # draws whose evidence is replicated at a time, with random numbers one block after another
+
+
+def split(draws: xr.Dataset, tables: Tables) -> tuple[dict[str, Any], xr.Dataset]:
+    """Elicited quantities (chain, draw) by name, and the structural parameters."""
+    z = draws["z"].transpose("chain", "draw", "quantity").values.astype(float)
+    return tables.values(z), draws.drop_vars("z").drop_dims("quantity", errors="ignore")
+
+
+def derive(
+    model: Model, draws: xr.Dataset, tables: Tables, evidence: Evidence, view: View, rng: np.random.Generator
+) -> xr.Dataset:
+    """Every quantity of every draw: the elicited ones and those the model derives, with states of missing values.
+
+    Parameters
+    ----------
+    draws : xarray.Dataset
+        ``z`` (chain, draw, quantity) and structural parameters.
+    rng : numpy.random.Generator
+        For the random numbers of arrival, one set a draw.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dimensions (chain, draw) and the model's own; see :func:`aligntax.models.states.censored`.
+    """
+    return derive_from(model, *split(draws, tables), evidence, view, rng)
+
+
+def derive_from(
+    model: Model, x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> xr.Dataset:
+    """As :func:`derive`, from the elicited quantities (chain, draw) on their own scales."""
+    shape = next(iter(x.values())).shape
+    chance = Chance.draw(shape[0] * shape[1], rng)
+
+    def derived(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
+        found = model.derive(flat, structural, evidence, view, chance[block])
+        return stated({**found, **{name: value for name, value in flat.items() if name not in found}})
+
+    values = _each_block(derived, x, parameters)
+    values = {name: value.reshape(*shape, *value.shape[1:]) for name, value in values.items()}
+    coords = model.coords(evidence)
+    extra = {dim: list(labels) for dim, labels in coords.values()}
+    dims = {name: ("chain", "draw", *(coords[name][:1] if name in coords else ())) for name in values}
+    return labelled(values, {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), **extra}, dims)
+
+
+def arrivals(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Arrival alone, for as many draws of the joint model as one likes; arguments as in :func:`derive_from`.
+
+    Returns
+    -------
+    dict of ndarray, shape (chain * draw,)
+        ``year``, infinite where later than the horizon; ``requirement``, log10 FLOP, infinite without an anchor and NaN where it
+        is a time horizon; and ``anchor``.
+    """
+
+    def arrived(worlds: Worlds) -> dict[str, Any]:
+        needed = np.where(worlds.anchor == len(ANCHORS) - 1, np.inf, worlds.needed)
+        return {"year": worlds.year(), "requirement": needed, "anchor": worlds.anchor}
+
+    return _each_world(arrived, x, parameters, evidence, view, rng)
+
+
+def exponent_shift(
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
+    exponents: tuple[float, float],
+) -> Any:
+    """Years by which arrival at the second data exponent comes later than at the first, draw by draw.
+
+    Returns
+    -------
+    ndarray, shape (chain * draw,)
+        Infinite and undefined as in :mod:`aligntax.models.shifts`.
+    """
+
+    def shifted(worlds: Worlds) -> dict[str, Any]:
+        year = worlds.year()
+        low, high = (
+            worlds.moved(year, worlds.requirement(np.full_like(worlds.gamma, gamma)) - worlds.needed)
+            for gamma in exponents
+        )
+        with np.errstate(invalid="ignore"):
+            return {"shift": high - low}
+
+    return _each_world(shifted, x, parameters, evidence, view, rng)["shift"]
+
+
+def _each_world(
+    ask: Callable[[Worlds], dict[str, Any]],
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """What is asked of the worlds of every draw, block by block."""
+    chance = Chance.draw(next(iter(x.values())).size, rng)
+
+    def work(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
+        return ask(worlds_of(flat, structural, evidence, view, chance[block]))
+
+    return _each_block(work, x, parameters)
+
+
+def log_no_tai(model: Model, x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
+    """Log probability of each draw (chain, draw) that nothing has arrived yet; zero in a model without arrival."""
+    shape = next(iter(x.values())).shape
+    if model.log_no_tai is None:
+        return np.zeros(shape)
+    log_probability = model.log_no_tai
+
+    def log_none(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
+        return {"log_none": log_probability(flat, structural, evidence, view)}
+
+    return _each_block(log_none, x, parameters)["log_none"].reshape(shape)
+
+
+def _each_block(
+    work: Callable[[slice, dict[str, Any], xr.Dataset], dict[str, Any]],
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    **options: int,
+) -> dict[str, Any]:
+    """What a function says of every draw, chains one after another; it is given a block, its quantities and parameters."""
+    flat = {name: value.ravel() for name, value in x.items()}
+    stacked = {
+        name: v.values.astype(float, copy=False).reshape(-1, *v.shape[2:]) for name, v in parameters.data_vars.items()
+    }
+    sample = xr.Dataset({name: (("sample", *parameters[name].dims[2:]), value) for name, value in stacked.items()})
+
+    def about(block: slice) -> dict[str, Any]:
+        return work(block, {name: value[block] for name, value in flat.items()}, sample.isel(sample=block))
+
+    return in_blocks(about, next(iter(x.values())).size, **options)
+
+
+def predict(
+    model: Model, draws: xr.Dataset, tables: Tables, evidence: Evidence, view: View, rng: np.random.Generator
+) -> xr.Dataset:
+    """Replicated evidence, (chain, draw, row); nothing without evidence."""
+    x, parameters = split(draws, tables)
+    actual = observed(model, evidence, view)
+    if not actual:
+        return actual
+
+    def replicated(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
+        one = {name: value[None] for name, value in flat.items()}  # a chain of its own
+        within = structural.expand_dims("chain").rename(sample="draw") if structural else structural
+        drawn = model.simulate(one, within, evidence, view, rng)
+        return {name: value[0] for name, (_, value) in drawn.items() if name in actual}
+
+    values = _each_block(replicated, x, parameters, most=PREDICTED, at_once=1)
+    kept = {
+        name: (("chain", "draw", *actual[name].dims), value.reshape(*next(iter(x.values())).shape, -1))
+        for name, value in values.items()
+    }
+    return xr.Dataset(kept, coords={**actual.coords, "chain": draws["chain"], "draw": draws["draw"]})
+
+
+def observed(model: Model, evidence: Evidence, view: View) -> xr.Dataset:
+    """The evidence on the scale of the likelihood; tables without a used row are left out."""
+    rows = model.observed(evidence, view)
+    return xr.Dataset({name: array.drop_attrs().reset_coords(drop=True) for name, array in rows.items() if array.size})

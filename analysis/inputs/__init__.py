@@ -1,0 +1,1 @@
+"""What users state, read and checked: views, priors, training runs, gold curves."""

@@ -1,0 +1,148 @@
+"""Gold-reward curves that a user supplies for the over-optimisation model: a CSV of KL, gold reward and run.
+
+Gold reward is in sd of the initial policy's score and 0 on average there. A column goes by any of its usual names, in any
+case; others are left alone. Without a column ``form`` (``bon`` or ``rl``) a run's form is ``bon`` where its method is best-of-n,
+else ``rl``. Lines at the head that start with ``#`` are comments.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aligntax.analysis.inputs.csv_columns import fingerprint, places
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import Evidence
+from aligntax.models.evidence.reader import BadCell, Problem, parse_number, records, refuse
+from aligntax.models.overoptimization.model import FORMS
+
+NAMES = {
+    "kl": ("kl", "kl_nats", "kl divergence"),
+    "gold": ("gold", "gold_reward", "gold reward", "gold_score"),
+    "run": ("run", "run_id", "seed"),
+    "method": ("method", "optimiser", "optimizer"),
+    "form": ("form",),
+    "labels": ("labels", "comparisons", "n_labels"),
+    "gold_se": ("gold_se", "se", "stderr"),
+}
+BEST_OF_N = ("bon", "best-of-n", "best of n", "best_of_n")
+OF_RUN = ("method", "form", "labels")  # one value a run
+FEWEST = 5  # points: a peak has two parameters
+
+
+@dataclass(frozen=True)
+class GoldCurves:
+    """Gold curves of one file.
+
+    Attributes
+    ----------
+    path : Path
+    sha256 : str
+        Of the file's bytes.
+    rows : tuple of mapping
+        Columns of the evidence table ``gold_curves``; points at KL 0, where gold is 0 by definition, have ``used`` false.
+    """
+
+    path: Path
+    sha256: str
+    rows: tuple[Mapping[str, Any], ...]
+
+    @property
+    def used(self) -> int:
+        """How many points are conditioned on."""
+        return sum(bool(row["used"]) for row in self.rows)
+
+
+def read_curves(name: str | Path) -> GoldCurves:
+    """Read gold curves from a CSV.
+
+    Raises
+    ------
+    InputError
+        With file, line, column, rule, value got and remedy; or if the points are too few.
+    """
+    path = Path(name)
+    sha256 = fingerprint(path, "gold curves", "check the spelling; `aligntax gold-curves --out FILE` writes an example")
+    lines = records(path, "kl, gold and run")
+    header_line, header = next(lines, (1, []))
+    place = places(path, header_line, header, NAMES, ("kl", "gold", "run"))
+    rows, problems = [], []
+    for line, cells in lines:
+        row, wrong = _row(line, cells, len(header), place)
+        rows.append((line, row))
+        problems += wrong
+    problems = problems or _of_one_run(rows)
+    if problems:
+        refuse(path, problems)
+    source = f"{path.name} (SHA-256 {sha256[:12]})"
+    found = GoldCurves(path, sha256, tuple(_complete(i, row, source) for i, (_, row) in enumerate(rows)))
+    if found.used < FEWEST:
+        raise InputError(f"{path}: must have at least {FEWEST} points above KL 0, got {found.used}; add points")
+    return found
+
+
+def _row(line: int, cells: Sequence[str], width: int, place: Mapping[str, int]) -> tuple[dict[str, Any], list[Problem]]:
+    """Values of a line by column, and what is wrong with them."""
+    if len(cells) != width:
+        rule, remedy = f"a row must have {width} values", "give one to each column and quote values that contain commas"
+        return {}, [Problem(line, min(len(cells), width), rule, len(cells), remedy)]
+    row: dict[str, Any] = {role: cells[at] for role, at in place.items()}
+    problems = []
+    for role in ("kl", "gold", "labels", "gold_se"):
+        if row.get(role, "") == "" and role in ("labels", "gold_se"):
+            row[role] = float("nan")
+            continue
+        try:
+            row[role] = parse_number(row[role])
+            if row[role] < (1 if role == "labels" else 0) and role != "gold":
+                least = "at least 1" if role == "labels" else "0 or more"
+                raise BadCell(f"must be {least}", "check the value; it is not given as a logarithm")
+        except BadCell as bad:
+            problems.append(Problem(line, role, bad.args[0], cells[place[role]], bad.args[1]))
+    if not row["run"]:
+        problems.append(Problem(line, "run", "must have a value", "", "name the run that the point belongs to"))
+    row["method"] = row.get("method") or "not stated"
+    row["form"] = row.get("form") or ("bon" if row["method"].lower() in BEST_OF_N else "rl")
+    if row["form"] not in FORMS:
+        problems.append(Problem(line, "form", f"must be {' or '.join(FORMS)}", row["form"], "choose one of them"))
+    return row, problems
+
+
+def _of_one_run(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Problem]:
+    """A run has one method, one form and one number of labels, and no point twice."""
+    first: dict[Any, tuple[int, Mapping[str, Any]]] = {}
+    seen: dict[Any, int] = {}
+    problems = []
+    for line, row in rows:
+        at, same = first.setdefault(row["run"], (line, row))
+        for role in OF_RUN:
+            if repr(row[role]) != repr(same[role]):  # repr: unknown labels are NaN
+                remedy = f"line {at} has {same[role]}; give the run one, or the point another run"
+                problems.append(Problem(line, role, "a run must have one value", row[role], remedy))
+        before = seen.setdefault((row["run"], row["kl"], row["gold"]), line)
+        if before != line:
+            remedy = f"line {before} is the same; drop one of them"
+            problems.append(Problem(line, "kl", "a point must occur once", row["kl"], remedy))
+    return problems
+
+
+def _complete(i: int, row: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Row of the evidence table."""
+    used = row["kl"] > 0
+    note = "" if used else "not used: gold is 0 at KL 0 by definition"
+    own = {role: row[role] for role in NAMES}
+    return {"key": f"point_{i + 1:05d}", **own, "used": used, "source": source, "status": "seen", "note": note}
+
+
+def with_curves(evidence: Evidence, curves: GoldCurves) -> Evidence:
+    """Evidence whose table ``gold_curves`` holds these points and no others."""
+    return evidence.with_rows("gold_curves", curves.rows)
+
+
+def describe_curves(curves: GoldCurves) -> str:
+    """One line about the curves, for a citation."""
+    used = [row for row in curves.rows if row["used"]]
+    runs, forms = {row["run"] for row in used}, sorted({row["form"] for row in used})
+    labels = sum(row["labels"] == row["labels"] for row in used)  # NaN is not itself
+    known = "" if labels else ", no label counts (as if ample)"
+    return f"{len(used)} points of {len(runs)} runs of {curves.path.name}, form {' and '.join(forms)}{known}"

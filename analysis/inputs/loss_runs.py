@@ -1,0 +1,205 @@
+"""Training runs that a user supplies for the loss law: a CSV of parameters, loss, and tokens or training FLOP.
+
+A column goes by any of its usual names, in any case; others are left alone. Where tokens are not given they are ``C / (6 N)``.
+Lines at the head that start with ``#`` are comments.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aligntax.analysis.inputs.csv_columns import fingerprint, places
+from aligntax.analysis.inputs.public_data import PUBLIC, PublicData, fetched_file, recognised
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import Evidence
+from aligntax.models.evidence.reader import BadCell, Problem, parse_number, records, refuse
+from aligntax.models.loss_law import FLOP_PER_PARAMETER_TOKEN
+
+NAMES = {
+    "parameters": ("parameters", "params", "n", "model size", "model_size"),
+    "loss": ("loss", "final_loss", "final loss", "validation_loss"),
+    "tokens": ("tokens", "d", "training tokens", "training_tokens"),
+    "training_flop": ("training_flop", "training flop", "flop", "flops", "c"),
+    "corpus": ("corpus", "dataset"),
+}
+OTHER = {"tokens": "training_flop", "training_flop": "tokens"}  # either will do
+FEWEST = 10  # runs: twice the five parameters of the law
+FEWEST_SIZES = 3  # distinct parameters, and distinct tokens: fewer cannot tell an exponent from a level
+AGREE = 1.25  # factor between tokens x 6 N and FLOP where both are given: ways of counting FLOP differ by less
+STRAIGHT = 0.999  # correlation of log N and log D above which the two terms cannot be told apart
+
+
+@dataclass(frozen=True)
+class LossRuns:
+    """Runs of one file.
+
+    Attributes
+    ----------
+    path : Path
+    sha256 : str
+        Of the file's bytes.
+    rows : tuple of mapping
+        Columns of the evidence table ``loss_runs``; runs left out have ``used`` false.
+    public : PublicData or None
+        The public data set that these runs are, or are taken from.
+    """
+
+    path: Path
+    sha256: str
+    rows: tuple[Mapping[str, Any], ...]
+    public: PublicData | None
+
+    @property
+    def used(self) -> int:
+        """How many runs are conditioned on."""
+        return sum(bool(row["used"]) for row in self.rows)
+
+    @property
+    def corpora(self) -> tuple[str, ...]:
+        """Names of the corpora of the used runs."""
+        return tuple(sorted({str(row["corpus"]) for row in self.rows if row["used"]}))
+
+
+def read_runs(name: str | Path) -> LossRuns:
+    """Read runs from a CSV, or a public data set that was fetched, by its name.
+
+    Raises
+    ------
+    InputError
+        With file, line, column, rule, value got and remedy; or if the runs are too few or too alike for the law.
+    """
+    path = Path(name)
+    if str(name) in PUBLIC and not path.exists():
+        path = fetched_file(str(name))
+    remedy = f"check the spelling, or fetch public runs: aligntax evidence fetch {next(iter(PUBLIC))}"
+    sha256 = fingerprint(path, "runs", remedy)
+    lines = records(path, "parameters, loss, tokens or training_flop")
+    header_line, header = next(lines, (1, []))
+    place = _places(path, header_line, header)
+    rows, problems = [], []
+    for line, cells in lines:
+        row, wrong = _row(line, cells, len(header), place)
+        rows.append((line, row))
+        problems += wrong
+    problems = problems or _repeated(rows)
+    if problems:
+        refuse(path, problems)
+    source = f"{path.name} (SHA-256 {sha256[:12]})"
+    found = tuple(_complete(i, row, source) for i, (_, row) in enumerate(rows))
+    _enough(path, found)
+    return LossRuns(path, sha256, found, recognised(found))
+
+
+def _places(path: Path, line: int, header: Sequence[str]) -> dict[str, int]:
+    """Position of each known column."""
+    place = places(path, line, header, NAMES, ("parameters", "loss"))
+    if not {"tokens", "training_flop"} & set(place):
+        rule, remedy = "the file must have tokens or training_flop", "name a column tokens, or training_flop"
+        refuse(path, [Problem(line, "tokens", rule, ", ".join(header), remedy)])
+    return place
+
+
+def _row(line: int, cells: Sequence[str], width: int, place: Mapping[str, int]) -> tuple[dict[str, Any], list[Problem]]:
+    """Values of a line by column, and what is wrong with them; tokens may still be missing."""
+    if len(cells) != width:
+        rule, remedy = f"a row must have {width} values", "give one to each column and quote values that contain commas"
+        return {}, [Problem(line, min(len(cells), width), rule, len(cells), remedy)]
+    row: dict[str, Any] = {"corpus": cells[place["corpus"]] if "corpus" in place else ""}
+    problems = []
+    for role in (role for role in place if role != "corpus"):
+        cell, other = cells[place[role]], OTHER.get(role, "")
+        if not cell and other in place and cells[place[other]]:
+            continue
+        try:
+            row[role] = parse_number(cell)
+            if not row[role] > 0:
+                raise BadCell("must be greater than 0", "check the value; losses and sizes are not given as logarithms")
+        except BadCell as bad:
+            problems.append(Problem(line, role, bad.args[0], cell, bad.args[1]))
+    if not problems and "tokens" in row and "training_flop" in row:
+        ratio = FLOP_PER_PARAMETER_TOKEN * row["parameters"] * row["tokens"] / row["training_flop"]
+        if not 1 / AGREE <= ratio <= AGREE:
+            rule = f"6 x parameters x tokens must agree with training_flop within a factor of {AGREE}"
+            problems.append(Problem(line, "training_flop", rule, f"{ratio:.3g} times as much", "correct or drop one"))
+    return row, problems
+
+
+def _repeated(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Problem]:
+    """A run that is given twice would count twice."""
+    first: dict[Any, int] = {}
+    problems = []
+    for line, row in rows:
+        same = tuple(sorted(row.items()))
+        if same in first:
+            rule, remedy = "a run must occur once", f"line {first[same]} is the same; drop one of them"
+            problems.append(Problem(line, "parameters", rule, f"{row['parameters']:g}", remedy))
+        first.setdefault(same, line)
+    return problems
+
+
+def _complete(i: int, row: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Row of the evidence table."""
+    given = "tokens" in row
+    tokens = row["tokens"] if given else row["training_flop"] / (FLOP_PER_PARAMETER_TOKEN * row["parameters"])
+    return {
+        "key": f"run_{i + 1:05d}",
+        "corpus": row["corpus"],
+        "parameters": row["parameters"],
+        "tokens": tokens,
+        "loss": row["loss"],
+        "used": True,
+        "source": source,
+        "status": "seen" if given else "computed",
+        "note": "" if given else "tokens are training FLOP / (6 x parameters)",
+    }
+
+
+def _enough(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse runs that cannot tell the law's five parameters."""
+    used = [row for row in rows if row["used"]]
+    if len(used) < FEWEST:
+        raise InputError(f"{path}: must have at least {FEWEST} runs, got {len(used)}; the law has five parameters")
+    n, d = (np.log([row[name] for row in used]) for name in ("parameters", "tokens"))
+    for name, values in (("parameters", n), ("tokens", d)):
+        sizes = len(np.unique(values.round(3)))
+        if sizes < FEWEST_SIZES:
+            rule = f"{path}, column {name}: must have at least {FEWEST_SIZES} different values, got {sizes}"
+            raise InputError(f"{rule}; an exponent needs runs of several sizes")
+    if abs(np.corrcoef(n, d)[0, 1]) > STRAIGHT:
+        rule = f"{path}: parameters and tokens must vary apart, got tokens that follow from parameters"
+        raise InputError(f"{rule}; add runs of the same size on other amounts of data")
+
+
+def drop_highest(runs: LossRuns, count: int) -> LossRuns:
+    """The same runs without the ``count`` of highest loss, which remain in the table as not used.
+
+    Raises
+    ------
+    InputError
+        If the count is negative or leaves too few runs.
+    """
+    if count < 0:
+        raise InputError(f"drop_highest: must not be negative, got {count}; give the number of runs to leave out")
+    if not count:
+        return runs
+    order = sorted(range(len(runs.rows)), key=lambda i: -float(runs.rows[i]["loss"]))
+    out = {"used": False, "note": f"not used: one of the {count} runs of highest loss, left out as asked"}
+    left = set(order[:count])
+    rows = tuple({**row, **out} if i in left else row for i, row in enumerate(runs.rows))
+    _enough(runs.path, rows)
+    return replace(runs, rows=rows)
+
+
+def with_runs(evidence: Evidence, runs: LossRuns) -> Evidence:
+    """Evidence whose table ``loss_runs`` holds these runs and no others."""
+    return evidence.with_rows("loss_runs", runs.rows)
+
+
+def describe(runs: LossRuns) -> str:
+    """One line about the runs, for a citation."""
+    left = len(runs.rows) - runs.used
+    names = f", corpora {', '.join(runs.corpora)}" if len(runs.corpora) > 1 else ""
+    return f"{runs.used} runs{f' ({left} of highest loss left out)' if left else ''} of {runs.path.name}{names}"

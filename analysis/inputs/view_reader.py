@@ -1,0 +1,260 @@
+"""What a user names on the command line, read and checked: views, single priors, evidence."""
+
+import csv
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import Evidence, load_evidence
+from aligntax.models.priors.compile import POOLS, SAMPLES
+from aligntax.models.requirements import choose_requirement
+from aligntax.models.views import View, load_view, parse_toml, resolve, view_names
+
+LARGEST_VIEW = 1_000_000  # bytes; a view is text that a person wrote
+LARGEST_SAMPLES = 10_000_000  # bytes; ten thousand rows of a wide table
+MOST_PROBLEMS = 10  # told at once
+LONGEST_CHAIN = 10  # views that extend one another; more is a circle
+
+
+def read_view(name: str, base: View | None = None) -> View:
+    """Read a view by name or from a file, on top of another view where one is given.
+
+    Beside what :func:`aligntax.models.views.parse_view` reads, a file may extend another file (``extends = "base.toml"``) and take
+    samples from a CSV (``samples = {file = "draws.csv", column = "hours"}``), both relative to its own folder.
+
+    Raises
+    ------
+    InputError
+        If there is no such view or it is malformed.
+    """
+    return _read_view(name, base, ())
+
+
+def _read_view(name: str, base: View | None, chain: tuple[str, ...]) -> View:
+    if name in view_names():
+        return load_view(name, base)
+    text = _text(name)
+    if not text.strip():
+        raise InputError(f"view: {name} must not be empty; start from `aligntax view new`")
+    raw, folder = parse_toml(text, name), Path(name).parent
+    parent = raw.get("extends")
+    if isinstance(parent, str) and parent not in ("", *view_names()) and _is_file(folder / parent):
+        if len(chain) >= LONGEST_CHAIN:
+            raise InputError(f"{name}: extends must end in a view of the package, got {' > '.join(chain[:3])} > ...")
+        if base is None:
+            base = _read_view(os.path.normpath(folder / parent), None, (*chain, name))
+        raw = raw | {"extends": "default"}
+    quantities = raw.get("quantities")
+    if isinstance(quantities, dict):
+        try:
+            raw = raw | {"quantities": {q: _with_samples(q, spec, folder) for q, spec in quantities.items()}}
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+        except RecursionError:
+            pass  # too deep for any prior: resolve() says so
+    return resolve(raw, name, base)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _text(name: str) -> str:
+    try:
+        with Path(name).open("rb") as file:
+            content = file.read(LARGEST_VIEW + 1)  # never more: a device may have no end
+        if len(content) > LARGEST_VIEW:
+            raise InputError(f"view: {name} must be smaller than {LARGEST_VIEW} bytes, got more; is it a view?")
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"view: {name} must be UTF-8 text, got other bytes; save it as UTF-8") from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        if isinstance(error, InputError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else "not a file name"
+        known = ", ".join(view_names())
+        raise InputError(
+            f"view: must be a file or one of {known}, got {name!r} ({reason}); check the spelling"
+        ) from None
+
+
+def _with_samples(quantity: str, spec: Any, folder: Path) -> Any:
+    """Prior of a file with every reference to a CSV replaced by its numbers, in the components of pools too."""
+    if not isinstance(spec, Mapping):
+        return spec
+    spec = dict(spec)
+    stated = spec.get("samples")
+    if isinstance(stated, str | Mapping):
+        where = {"file": stated} if isinstance(stated, str) else dict(stated)
+        file, column = where.pop("file", None), where.pop("column", None)
+        if not isinstance(file, str) or not isinstance(column, str | None) or where:
+            remedy = 'write samples = {file = "draws.csv", column = "hours"}'
+            raise InputError(f"{quantity}: samples must be numbers, or a file and a column, got {stated}; {remedy}")
+        spec["samples"] = read_samples(folder / file, column, quantity)
+    for pool in POOLS:
+        if isinstance(spec.get(pool), list):
+            spec[pool] = [_with_samples(quantity, component, folder) for component in spec[pool]]
+    return spec
+
+
+def read_samples(path: Path, column: str | None, quantity: str) -> list[float]:
+    """Read one column of numbers from a CSV with a header.
+
+    Parameters
+    ----------
+    path : Path
+    column : str or None
+        None where the file has one column.
+    quantity : str
+        For messages.
+
+    Raises
+    ------
+    InputError
+        With the file, and where it applies the line, the column, the rule and the value got.
+    """
+    try:
+        if not path.is_file():
+            raise InputError(f"{quantity}: samples must be in a file, got {str(path)!r}; check the spelling")
+        if path.stat().st_size > LARGEST_SAMPLES:
+            raise InputError(
+                f"{quantity}: {path} must be smaller than {LARGEST_SAMPLES} bytes; keep every so many rows"
+            )
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return _numbers(csv.reader(file, strict=True), path, column, quantity)
+    except UnicodeDecodeError:
+        raise InputError(f"{quantity}: {path} must be UTF-8 text, got other bytes; save it as UTF-8") from None
+    except csv.Error as error:
+        raise InputError(f"{quantity}: {path} must be CSV, got {error}; save it as CSV") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{quantity}: {path} must be a file that can be read ({error}); check it") from None
+
+
+def _numbers(rows: Any, path: Path, column: str | None, quantity: str) -> list[float]:
+    header: list[str] = next(rows, [])
+    names = [name.strip() for name in header]
+    if not any(names):
+        raise InputError(f"{quantity}: {path} must have a header and rows, got an empty file; name the column first")
+    if len(names) == 1 and _float(names[0]) is not None:
+        raise InputError(f"{quantity}: {path}, line 1 must name the column, got {names[0]!r}; add a line above it")
+    if column is None and len(names) > 1:
+        rule = f"{quantity}: {path} has columns {', '.join(names)}; say which, as in"
+        raise InputError(f'{rule} samples = {{file = "{path.name}", column = "{names[0]}"}}')
+    wanted = names[0] if column is None else column
+    if names.count(wanted) != 1:
+        got = "is there twice" if wanted in names else "is not there"
+        raise InputError(f"{quantity}: {path}: column {wanted!r} {got}, got {', '.join(names)}; name one of them")
+    values, place = [], names.index(wanted)
+    for row in rows:
+        if not row:
+            continue
+        cell = row[place].strip() if place < len(row) else ""
+        value = _float(cell)
+        if value is None:
+            where = f"{path}, line {rows.line_num}, column {wanted}"
+            raise InputError(
+                f"{quantity}: {where}: must be a finite number, got {cell[:40]!r}; correct or drop the row"
+            )
+        values.append(value)
+        if len(values) > SAMPLES[1]:
+            raise InputError(f"{quantity}: {path} must have at most {SAMPLES[1]} rows, got more; keep every so many")
+    return values
+
+
+def _float(text: str) -> float | None:
+    """Finite number that a cell holds, if it does."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def read_views(names: Sequence[str], settings: Sequence[str], requirement: str | None = None) -> View:
+    """Read views, each on top of the one before, then single priors on top of them all, and choose a requirement."""
+    view: View | None = None
+    for name in names or ("default",):
+        view = read_view(name, view)
+    assert view is not None  # the loop runs at least once
+    for text in settings:
+        view = view.with_quantity(*parse_set(text))
+    view = replace(view, name=f"{view.name}-set") if settings else view
+    return view if requirement is None else choose_requirement(view, requirement)
+
+
+def read_many(names: Sequence[str], requirement: str | None = None) -> list[View]:
+    """Read views that stand apart: names, files, and folders of files, each in the order of its files' names.
+
+    Raises
+    ------
+    InputError
+        If a folder holds no view, or a view is malformed; up to ten problems are told at once.
+    """
+    views, problems = [], []
+    for name in names or ("default",):
+        folder = Path(name)
+        files = sorted(str(path) for path in folder.glob("*.toml")) if folder.is_dir() else [name]
+        if not files:
+            raise InputError(f"view: {name} must hold views (TOML), got none; start from `aligntax view new`")
+        for file in files:
+            try:
+                views.append(read_views([file], (), requirement))
+            except InputError as error:
+                problems.append(str(error))
+    if problems:
+        more = f"\nand {len(problems) - MOST_PROBLEMS} more" if len(problems) > MOST_PROBLEMS else ""
+        raise InputError("\n".join(problems[:MOST_PROBLEMS]) + more)
+    return views
+
+
+def parse_set(text: str) -> tuple[str, dict[str, Any]]:
+    """Read ``quantity=p10,p50,p90``.
+
+    Raises
+    ------
+    InputError
+        If it is not a quantity and three numbers.
+    """
+    name, equals, values = text.partition("=")
+    try:
+        low, middle, high = (float(value) for value in values.split(","))
+    except ValueError:
+        equals = ""
+    if not equals:
+        raise InputError(
+            f"set: must be quantity=p10,p50,p90 with three numbers, got {text!r}; for instance rlhf_multiplier=0.1,3,100"
+        )
+    return name.strip(), {"quantiles": {"0.1": low, "0.5": middle, "0.9": high}, "source": f"--set {text}"}
+
+
+def parse_weights(text: str | None, count: int) -> list[float] | None:
+    """Read the weights of experts, as ``2,1,1``; None where none are given.
+
+    Raises
+    ------
+    InputError
+        If they are not so many numbers, or negative, or all 0.
+    """
+    if text is None:
+        return None
+    values = [_float(part) for part in text.split(",")]
+    good = [value for value in values if value is not None and value >= 0]
+    if len(good) != len(values) or len(values) != count or not sum(good) > 0:
+        rule = f"must be {count} numbers with commas between, not negative and not all 0"
+        raise InputError(f"weights: {rule}, got {text!r}; give one a view, as {','.join(['1'] * count)}")
+    return good
+
+
+def read_evidence(folder: str | None) -> Evidence:
+    """Read the embedded evidence, with a user's folder replacing or extending tables."""
+    return load_evidence(None if folder is None else Path(folder))

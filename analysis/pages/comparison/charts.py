@@ -1,0 +1,272 @@
+"""The live charts of a comparison: Vega-Lite specifications, their rows, and the same numbers as a table.
+
+Where a quantile lies in censored
+mass the interval ends at the panel's edge with an arrow, and its words say what lies beyond.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from aligntax.analysis.answers.comparison import Comparison
+from aligntax.analysis.answers.densities import arrived
+from aligntax.analysis.figures.comparison import end
+from aligntax.analysis.figures.style import view_of
+from aligntax.analysis.pages.comparison.parts import (
+    Figure,
+    Look,
+    Panel,
+    Spec,
+    and_,
+    axis,
+    by_run,
+    columns,
+    counts,
+    draws,
+    heading,
+    lines,
+    looks,
+    plain,
+)
+from aligntax.analysis.summaries.words import INDICATORS, amount, interval, missing, probability, readable
+from aligntax.models.priors.quantities import QUANTITIES, Quantity
+
+ARROWS = {"left": "triangle-left", "right": "triangle-right"}
+EARLIEST = 2024.0  # of an arrival curve
+DENSITIES = ("alignment_hours_needed", "alignment_hours_affordable")
+CELLS = 80  # of a density
+REACH = (0.01, 0.99)  # quantiles of the finite draws between which densities are drawn
+HALF = {"q25": "25%", "q75": "75%"}
+
+
+def figures(comparison: Comparison) -> tuple[Figure, ...]:
+    """Intervals of the headline numbers, arrival by year where a run models it, densities of the data needed and affordable."""
+    seen = looks(comparison)
+    arrives = any("tai_year" in rows for rows in comparison.rows)
+    arrivals = (_arrivals(comparison, seen),) if arrives else ()
+    return _intervals(comparison, seen), *arrivals, _densities(comparison, seen)
+
+
+def _intervals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
+    names = [name for name in comparison.names if "[" not in name] or readable(comparison.names)
+    keys = ("q05", "q25", "q50", "q75", "q95", "mean", "prob_above", "prob_below", "prob_undefined")
+    table = [
+        [name, run["unit"], run["scale"], look.label, *(plain(run.get(key)) for key in keys)]
+        for name in names
+        for look, run in zip(seen, (rows[name] for rows in comparison.rows), strict=True)
+    ]
+    return Figure(
+        name="intervals",
+        title="Headline numbers",
+        caption="Median (mark), 50% (thick) and 90% (thin) interval of each run, every panel on its own scale. An arrow: the "
+        "interval ends beyond every number. Point at a row for its values.",
+        panels=[_interval_panel(comparison, seen, name) for name in names if any(_drawn(comparison, name))],
+        columns=("quantity", "unit", "scale", "run", *keys),
+        rows=table,
+        reason="no run has a number of any headline quantity",
+    )
+
+
+def _drawn(comparison: Comparison, name: str) -> Iterator[bool]:
+    """Whether each run has a number to draw."""
+    base = name.split("[")[0]
+    return (run[name]["mean" if base in INDICATORS else "q50"] is not None for run in comparison.rows)
+
+
+def _interval_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> Panel:
+    quantity = QUANTITIES[name.split("[")[0]]
+    keys = ("mean",) if quantity.name in INDICATORS else ("q05", "q25", "q50", "q75", "q95")
+    known = [row[name][key] for row in comparison.rows for key in keys if row[name][key] is not None]
+    low, high = (0.0, 1.0) if quantity.name in INDICATORS else (min(known), max(known))
+    room = 0.06 * (high - low or 1.0)
+    rows = []
+    for look, run in zip(seen, (rows[name] for rows in comparison.rows), strict=True):
+        row: dict[str, Any] = {"letter": look.letter, "run": look.label}
+        row["median"], row["ninety"] = interval(run, quantity, view_of(comparison.runs[0]).arrival.horizon)
+        if quantity.name in INDICATORS:
+            row["q50"] = plain(run["mean"])
+        elif run["prob_undefined"] < 1:
+            ends = {key: end(run, key, low - room, high + room) for key in keys}
+            row |= {key: plain(value) for key, value in ends.items() if key != "q50"} | {"q50": plain(run["q50"])}
+            row["half"] = " to ".join(_word(run[key], quantity) or "beyond" for key in HALF)
+            row["left"] = run["q05"] is None and ends["q05"] < low
+            row["right"] = run["q95"] is None and ends["q95"] > high
+            row["edges"] = [plain(low - room), plain(high + room)]
+        rows.append(row)
+    marks = comparison.differs.get(name, ())
+    differing = [look.letter for look, differs in zip(seen[1:], marks, strict=False) if differs]
+    spec = _interval_spec(seen, axis(quantity, low - 1.5 * room, high + 1.5 * room))
+    told = "; ".join(f"{row['run']}: {row['median']} ({row['ninety']})".replace(" ()", "") for row in rows)
+    said = f"{and_(differing)} differ{'s' if len(differing) == 1 else ''} from {seen[0].letter}" if differing else ""
+    return Panel(heading(quantity, name), told, spec, rows, said)
+
+
+def _interval_spec(seen: Sequence[Look], x: Spec) -> Spec:
+    by = by_run(seen)
+    letters = [look.letter for look in seen]
+    y: Spec = {"field": "letter", "type": "nominal", "scale": {"domain": letters}, "title": None}
+    y["axis"] = {"domain": False, "ticks": False, "labelFontWeight": 600, "labelPadding": 6}
+    tooltip = [
+        {"field": field, "type": "nominal", "title": title}
+        for field, title in (("run", "run"), ("median", "median"), ("half", "50%"), ("ninety", "90%"))
+    ]
+    bars = [
+        {
+            "transform": [{"filter": f"isValid(datum.{low})"}],
+            "mark": {"type": "rule", "strokeWidth": width},
+            "encoding": {"x": {**x, "field": low}, "x2": {"field": high}, "color": by["color"]},
+        }
+        for low, high, width in (("q05", "q95", 1.5), ("q25", "q75", 5))
+    ]
+    arrows = [
+        {
+            "transform": [{"filter": f"datum.{side}"}],
+            "mark": {"type": "point", "shape": shape, "filled": True, "size": 50, "opacity": 1},
+            "encoding": {"x": {**x, "field": field}, "color": by["color"]},
+        }
+        for (side, shape), field in zip(ARROWS.items(), ("q05", "q95"), strict=True)
+    ]
+    point = {
+        "transform": [{"filter": "isValid(datum.q50)"}],
+        "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1, "stroke": "var(--paper)"},
+        "encoding": {"x": {**x, "field": "q50"}, "color": by["color"], "shape": by["shape"]},
+    }
+    held = {"mark": {"type": "rect", "opacity": 0}, "encoding": {"x": {"value": 0}, "x2": {"value": "width"}}}
+    return {
+        "height": 24 * len(seen) + 34,
+        "encoding": {"y": y, "tooltip": tooltip},
+        "layer": [*bars, *arrows, point, held],
+    }
+
+
+def _arrivals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
+    chosen = [i for i, rows in enumerate(comparison.rows) if "tai_year" in rows]
+    last = max(view_of(comparison.runs[i]).arrival.horizon for i in chosen)
+    years = np.arange(min(EARLIEST, last - 10.0), last + 0.5)
+    curves = {i: arrived(draws(comparison, i, "tai_year"), counts(comparison, i).values, years) for i in chosen}
+    rows: list[dict[str, Any]] = [
+        {"letter": seen[i].letter, "year": float(year), "probability": round(float(chance), 4)}
+        for i, curve in curves.items()
+        for year, chance in zip(years, curve, strict=True)
+    ]
+    said = {seen[i].letter: [probability(float(chance)) for chance in curve] for i, curve in curves.items()}
+    rows += columns(years, [f"{year:.0f}" for year in years], said)
+    missed = [seen[i].letter for i in range(len(seen)) if i not in chosen]
+    note = f" {and_(missed)} ha{'s' if len(missed) == 1 else 've'} no arrival." if missed else ""
+    told = "; ".join(f"{seen[i].label}: {probability(float(curve[-1]))} by {last:.0f}" for i, curve in curves.items())
+    panels = [
+        Panel(
+            "probability that TAI has arrived by the year", told, _arrival_spec([seen[i] for i in chosen], years), rows
+        )
+    ]
+    return Figure(
+        name="arrival",
+        title="When transformative AI arrives",
+        caption=f"Share of the draws in which transformative AI has arrived by the start of each year.{note}",
+        panels=panels,
+        columns=("year", *(seen[i].label for i in chosen)),
+        rows=[[float(year), *(round(float(curves[i][k]), 4) for i in chosen)] for k, year in enumerate(years)],
+    )
+
+
+def _arrival_spec(seen: Sequence[Look], years: Any) -> Spec:
+    scale = {"domain": [float(years[0]), float(years[-1])], "nice": False, "zero": False}
+    x: Spec = {"field": "year", "type": "quantitative", "title": "year", "scale": scale}
+    y: Spec = {"field": "probability", "type": "quantitative", "title": "probability of arrival"}
+    x["axis"] = {"format": "d", "tickCount": 6}
+    y |= {"axis": {"format": ".0%", "tickCount": 5}, "scale": {"domain": [0, 1]}}
+    return {"height": 320, "layer": lines(seen, x, y, ("at", "arrived by"))}
+
+
+def _densities(comparison: Comparison, seen: Sequence[Look]) -> Figure:
+    """Densities of the data needed and affordable; of the first shared numbers where no run has these."""
+    names = [name for name in DENSITIES if any(name in rows for rows in comparison.rows)]
+    shared = sorted((n for n in comparison.names if n.split("[")[0] not in INDICATORS), key=lambda n: "[" in n)
+    names = names or shared[: len(DENSITIES)]
+    panels = [panel for name in names if (panel := _density_panel(comparison, seen, name))]
+    rows = [
+        [row[key] for key in ("quantity", "run", "x", "y", "below")] for p in panels for row in p.rows if "letter" in row
+    ]  # fmt: skip
+    return Figure(
+        name="densities",
+        title="Data needed and affordable" if names and names[0] in DENSITIES else "Densities",
+        caption="Density of each run's finite draws, its area the share of the draws that have a number. What has none is said "
+        "below each panel.",
+        panels=panels,
+        columns=("quantity", "run", "value on its scale", "density", "probability of less"),
+        rows=rows,
+        reason="no run has spread in a number to draw",
+    )
+
+
+def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> Panel | None:
+    quantity = QUANTITIES[name.split("[")[0]]
+    chosen = [i for i, rows in enumerate(comparison.rows) if name in rows]
+    found = {i: _finite(comparison, i, name) for i in chosen}
+    ends = [np.quantile(x, REACH, weights=w, method="inverted_cdf") for x, w, _ in found.values() if len(x)]
+    if not ends or not max(high for _, high in ends) > min(low for low, _ in ends):
+        return None
+    low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
+    grid = np.linspace(low - 0.05 * (high - low), high + 0.05 * (high - low), CELLS)
+    rows: list[dict[str, Any]] = []
+    notes, shares = [], {}
+    horizon = view_of(comparison.runs[0]).arrival.horizon
+    for i, (x, w, below) in found.items():
+        said = missing(comparison.rows[i][name], quantity, horizon)
+        heights = _kernel(x, w, grid)
+        said = said if heights is not None else "; ".join([*([said] if said else []), "no spread, so no curve"])
+        notes += [f"{seen[i].letter}: {said}"] if said else []
+        order = np.argsort(x)
+        less = below + np.concatenate([[0.0], np.cumsum(w[order])])[np.searchsorted(x[order], grid)]
+        shares[seen[i].letter] = [probability(float(min(share, 1.0))) for share in less]
+        rows += [
+            {
+                "letter": seen[i].letter,
+                "run": seen[i].label,
+                "quantity": name,
+                "x": plain(at),
+                "y": plain(height),
+                "below": round(float(share), 4),
+            }
+            for at, height, share in zip(grid, () if heights is None else heights, less, strict=False)
+        ]
+    told = "; ".join(
+        f"{seen[i].label}: {' ('.join(filter(None, interval(comparison.rows[i][name], quantity, horizon)))})"
+        for i in chosen
+    )
+    rows += columns(grid, [amount(float(at), quantity) for at in grid], shares)
+    spec = _density_spec([seen[i] for i in chosen], axis(quantity, float(grid[0]), float(grid[-1])))
+    return Panel(heading(quantity, name), told, spec, rows, notes=notes)
+
+
+def _density_spec(seen: Sequence[Look], x: Spec) -> Spec:
+    y = {"field": "y", "type": "quantitative", "axis": None, "scale": {"domainMin": 0}}
+    return {"height": 220, "layer": lines(seen, {**x, "field": "x"}, y, ("at", "probability of less than"))}
+
+
+def _finite(comparison: Comparison, i: int, name: str) -> tuple[Any, Any, float]:
+    """Finite draws, their share of the defined ones each, and the share of those below every number."""
+    values, weights = draws(comparison, i, name).ravel(), counts(comparison, i).values.ravel()
+    defined = ~np.isnan(values) & (weights > 0)
+    total = float(weights[defined].sum()) or 1.0
+    finite = defined & np.isfinite(values)
+    return values[finite], weights[finite] / total, float(weights[values == -np.inf].sum()) / total
+
+
+def _kernel(values: Any, weights: Any, grid: Any) -> Any:
+    """Gaussian kernel density by Silverman's rule, of area the weights' sum; nothing of draws that are all the same."""
+    total = float(weights.sum()) if len(values) else 0.0
+    if total <= 0 or np.ptp(values) <= 0:
+        return None
+    w = weights / total
+    q25, q75 = np.quantile(values, [0.25, 0.75], weights=w, method="inverted_cdf")
+    sd = float(np.sqrt(np.sum(w * (values - np.sum(w * values)) ** 2)))
+    spread = min(sd, (q75 - q25) / 1.34 or sd)
+    width = max(0.9 * spread * float(1.0 / np.sum(w**2)) ** -0.2, 0.3 * (grid[1] - grid[0]))
+    cells = np.exp(-0.5 * ((grid[:, None] - values[None, :]) / width) ** 2) @ w
+    return total * cells / (width * np.sqrt(2 * np.pi))
+
+
+def _word(value: float | None, quantity: Quantity) -> str:
+    return "" if value is None else amount(value, quantity, False)

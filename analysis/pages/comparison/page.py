@@ -1,0 +1,225 @@
+"""Runs side by side as one offline page: what differs in words, claims, numbers, and live charts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from aligntax.analysis.answers.comparison import Comparison, Difference
+from aligntax.analysis.pages.comparison.charts import figures
+from aligntax.analysis.pages.comparison.parts import Look, and_, looks
+from aligntax.analysis.pages.render import VEGA, render
+from aligntax.analysis.storage.whole_file import replace_file
+from aligntax.analysis.summaries.claims import CLAIMS
+from aligntax.analysis.summaries.words import INDICATORS, amount, interval, missing, number, probability
+from aligntax.models.errors import InputError
+from aligntax.models.priors.quantities import QUANTITIES, Quantity, lookup
+from aligntax.models.views.changes import Changes
+
+TEMPLATE = "compare.html"
+HOW = {"sample": "sampled", "reweight": "reweighted"}
+SAME = {"year": 1e-3, "years": 1e-3}  # differences that are but rounding of stored draws, elsewhere a millionth
+TAILS = (-1.6448536, 0.0, 1.6448536)  # scores of 5, 50 and 95%
+
+
+def check_page(path: Path) -> None:
+    """Refuse a page that could not be written, before the work for it is done.
+
+    Raises
+    ------
+    InputError
+        If its name does not end in .html, it is a folder, or its own folder does not exist.
+    """
+    if path.suffix.lower() != ".html":
+        raise InputError(f"page: must end in .html, got {path}; rename it")
+    if path.is_dir():
+        raise InputError(f"page: must be a file, got the folder {path}; name a file in it")
+    if not path.parent.is_dir():
+        raise InputError(f"page: {path.parent} must be a folder, got none; make it first")
+
+
+def write_page(comparison: Comparison, path: Path) -> Path:
+    """Write a comparison as one page, replaced as a whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written; see :func:`check_page`.
+    """
+    check_page(path)
+    drawn = figures(comparison)
+    specs = [{"name": f.name, "title": f.title, "panels": [asdict(panel) for panel in f.panels]} for f in drawn]
+    tables = {f.name: [f.columns, *f.rows] for f in drawn}
+    seen = looks(comparison)
+    context = {**_context(comparison, seen), "figures": drawn}
+    held = {"key": [asdict(look) for look in seen], "figures": specs, "tables": tables}
+    text = render(TEMPLATE, context, [VEGA, "downloads.js", "compare.js"], comparison=held)
+    try:
+        return replace_file(path, text)
+    except OSError as error:
+        raise InputError(
+            f"page: must be a file that can be written, got {path} ({error.strerror}); choose another"
+        ) from None
+
+
+def _context(comparison: Comparison, seen: Sequence[Look]) -> dict[str, Any]:
+    stated = {name for run in comparison.rows for name in run}
+    common = [n for n in comparison.rows[0] if n in stated and all(n in run for run in comparison.rows)]
+    first, total = seen[0], len(comparison.differs)
+    return {
+        "looks": seen,
+        "runs": [_run(comparison, i, look) for i, look in enumerate(seen)],
+        "failed": [look.letter for i, look in enumerate(seen) if _verdict(comparison, i) != "pass"],
+        "given": comparison.given[0].text if comparison.given[0] else "",
+        "first": first,
+        "marked": sum(any(marks) for marks in comparison.differs.values()),
+        "total": total,
+        "differs": [_differing(comparison, i, look) for i, look in enumerate(seen[1:])],
+        "changed": [_changed(comparison, i, look) for i, look in enumerate(seen[1:])],
+        "priors": list(_priors(comparison)),
+        "claims": list(_claims(comparison)),
+        "answer": [_row(comparison, name) for name in comparison.names if "[" not in name],
+        "quantities": [_row(comparison, name) for name in common],
+    }
+
+
+def _verdict(comparison: Comparison, i: int) -> str:
+    """A run's own verdict; a condition that leaves too few draws fails too."""
+    given = comparison.given[i]
+    return str(comparison.runs[i].record["verdict"]) if given is None or given.check.passed else "fail"
+
+
+def _run(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
+    """What a run is."""
+    run, given = comparison.runs[i], comparison.given[i]
+    failed = [check["name"].replace("_", " ") for check in run.record["checks"] if not check["passed"]]
+    failed += [] if given is None or given.check.passed else ["too few draws meet the condition"]
+    source = run.info.get("refitted_from") or {}
+    return {
+        "look": look,
+        "model": run.record["model"],
+        "view": run.record["view"],
+        "method": (run.info.get("refit") or {}).get("how") or HOW.get(run.record["method"], run.record["method"]),
+        "source": source.get("run", ""),
+        "seed": run.info["sampler"]["seed"],
+        "created": str(run.info["created"])[:16].replace("T", " "),
+        "verdict": _verdict(comparison, i),
+        "failed": list(dict.fromkeys(failed)),
+        "given": "" if given is None else given.words,
+    }
+
+
+def _differing(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
+    """In what a further run differs from the first beyond Monte Carlo error, in words."""
+    marked = [name for name, marks in comparison.differs.items() if marks[i]]
+    texts = {claim.name: claim.text for claim in CLAIMS}
+    return {
+        "look": look,
+        "numbers": [_label(name) for name in marked if name not in texts],
+        "claims": [texts[name] for name in marked if name in texts],
+    }
+
+
+def _changed(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
+    """What is different in a further run's view, model, evidence and draws, in words."""
+    return {
+        "look": look,
+        "words": [*_changes(comparison.changes[i]), *comparison.facts[i]],
+        "shared": comparison.shared[i],
+    }
+
+
+def _changes(moved: Changes) -> Iterator[str]:
+    if moved.quantities:
+        yield f"the prior of {and_([lookup(name).label for name in moved.quantities])}"
+    if moved.correlated:
+        yield f"correlations of {and_([lookup(name).label for name in moved.correlated])}"
+    if moved.anchors:
+        yield "the weights of the requirement anchors"
+    if moved.settings:
+        yield f"the settings {and_(moved.settings)}"
+    if moved.evidence:
+        yield "what evidence is used"
+
+
+def _priors(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    """Priors that differ: median and 90% interval in each view."""
+    for name in dict.fromkeys(name for moved in comparison.changes for name in moved.quantities):
+        quantity, cells = QUANTITIES[name], []
+        for run in comparison.runs:
+            points = [float(x) for x in quantity.to_scale(run.view.tables([name]).table(name).value(TAILS))]
+            low, middle, high = (amount(x, quantity, unit=i == 1) for i, x in enumerate(points))
+            cells.append({"median": _minus(middle), "interval": _minus(low if low == high else f"{low} to {high}")})
+        yield {"label": quantity.label, "meaning": quantity.meaning, "cells": cells}
+
+
+def _claims(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    for claim in CLAIMS:
+        if all(claim.name in told for told in comparison.claims):
+            marks = (False, *comparison.differs[claim.name])
+            chances = [probability(told[claim.name]) for told in comparison.claims]
+            yield {"text": claim.text, "cells": list(zip(chances, marks, strict=True))}
+
+
+def _row(comparison: Comparison, name: str) -> dict[str, Any]:
+    """One number of every run, and how far each lies from the first."""
+    quantity, horizon = QUANTITIES[name.split("[")[0]], comparison.runs[0].info["horizon"]
+    found, marks = comparison.differences.get(name), comparison.differs.get(name)
+    cells, first = [], missing(comparison.rows[0][name], quantity, horizon)
+    for i, rows in enumerate(comparison.rows):
+        median, ninety = interval(rows[name], quantity, horizon)
+        aside = missing(rows[name], quantity, horizon)
+        cells.append(
+            {
+                "median": _minus(median),
+                "interval": _minus(ninety),
+                "missing": "" if i and aside == first else aside,
+                "difference": difference(found[i - 1], quantity) if found and i else "",
+                "differs": bool(marks and i and marks[i - 1]),
+            }
+        )
+    return {"name": name, "label": _label(name), "meaning": quantity.meaning, "cells": cells}
+
+
+def difference(found: Difference, quantity: Quantity) -> str:
+    """Difference of two medians and its Monte Carlo error, in words.
+
+    Parameters
+    ----------
+    found : pair of float or None
+    quantity : Quantity
+    """
+    value, error = found
+    if value is None:
+        return "no difference in numbers: one is beyond them"
+    if abs(value) < SAME.get(quantity.unit, 1e-6):
+        return "the same"
+    if quantity.name in INDICATORS:
+        return f"{_signed(100 * value)} {_error(error, 100)} points"
+    unit = "OOM" if quantity.scale == "log10" else {"1": "", "year": "years"}.get(quantity.unit, quantity.unit)
+    text = f"{_signed(value)} {_error(error)} {unit}".rstrip()
+    times = quantity.scale == "log10" and 0.05 < abs(value) < 300
+    return f"{text} ({number(10.0**value)} times)" if times else text
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{_minus(number(value))}" if value else "0"
+
+
+def _error(error: float | None, scale: float = 1) -> str:
+    return "± unknown" if error is None else f"± {number(scale * error, 1)}"
+
+
+def _minus(text: str) -> str:
+    """Minus signs before numbers, after which a line does not break."""
+    return "".join(
+        "\N{MINUS SIGN}"
+        if c == "-" and text[i + 1 : i + 2].isdigit() and not text[max(i - 1, 0) : i].strip(" (,~±")
+        else c
+        for i, c in enumerate(text)
+    )
+
+
+def _label(name: str) -> str:
+    base, _, label = name.removesuffix("]").partition("[")
+    return f"{lookup(base).label}, {label.replace('_', ' ')}" if label else lookup(base).label

@@ -1,0 +1,56 @@
+"""What the report says of its evidence: predictive p-values, cross-validation, and how far other evidence moves the answer."""
+
+from typing import Any
+
+from aligntax.analysis.figures.checks import checked
+from aligntax.analysis.storage.attachments import CROSS_VALIDATION, ROBUSTNESS, read_annex
+from aligntax.analysis.storage.result import Result
+from aligntax.analysis.trust.evidence.loo import psis_of, rows_of
+from aligntax.analysis.trust.evidence.predictive import STATISTICS, p_values
+from aligntax.analysis.trust.evidence.wording import climbed, cross_validated, moves, p_row, places
+from aligntax.models.catalogue import find_model
+
+
+def trust(result: Result, horizon: float) -> dict[str, Any]:
+    """Rows of the tables, by their names in the template; of a run that has draws of its own, or none.
+
+    Raises
+    ------
+    InputError
+        If what was asked of the run later is damaged, or of other draws.
+    """
+    if result.record["method"] != "sample" or result.record.get("given"):
+        return {"p_values": [], "validated": [], "moves": []}
+    tables = _validated(result)
+    whole = read_annex(result, ROBUSTNESS)
+    return {
+        "statistics": tuple(STATISTICS),
+        "p_values": _p_values(result),
+        "validated": [cross_validated(each) for each in tables],
+        "climbed": [text for each in tables for text in climbed(each)],
+        "moves": [] if whole is None else moves(whole, horizon),
+        "places": [] if whole is None else places(whole),
+        "headlines": [] if whole is None else list(whole["base"]),
+    }
+
+
+def _p_values(result: Result) -> list[dict[str, Any]]:
+    names = ("observed_data", "posterior_predictive")
+    if not set(names) <= set(result.tree.children):  # a run that was stored without its replicates
+        return []
+    groups = [result.tree[name].to_dataset() for name in names]
+    return [{"label": checked(name)[0], "cells": p_row(row)} for name, row in p_values(*groups).items()]
+
+
+def _validated(result: Result) -> list[dict[str, Any]]:
+    """Every table's cross-validation: as ``aligntax loo`` left it, else by weights alone."""
+    stored = read_annex(result, CROSS_VALIDATION)
+    if stored is not None:
+        return list(stored["tables"])
+    if "log_likelihood" not in result.tree.children:
+        return []
+    model, view = find_model(result.record["model"]), result.view
+    terms = result.tree["log_likelihood"].to_dataset()
+    tables = view.tables(model.quantities)
+    rows = rows_of(model, result.posterior, terms, tables, result.evidence, view)
+    return [each.to_dict() for each in psis_of(rows, result.posterior)]

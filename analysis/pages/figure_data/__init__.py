@@ -1,0 +1,1 @@
+"""Drawn figures read back as data, for the charts of a page."""

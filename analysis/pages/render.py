@@ -1,0 +1,82 @@
+"""Pages: one offline file each, from a template, a style sheet, scripts and data.
+
+A page fetches nothing and runs nothing but its own scripts, which its content-security policy knows by their hashes; text is
+escaped by the template. Scripts stand in ``scripts/``; the charting library is Vega-Lite, bundled by vl-convert when a page is
+written, and run without ``eval``.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+VEGA = "vega"  # stands for the charting library in a list of scripts
+
+
+@dataclass(frozen=True)
+class Held:
+    """JSON that a page's scripts read, as the element ``id``; safe inside a script element."""
+
+    name: str
+    text: str
+
+
+def render(template: str, context: Mapping[str, Any], scripts: Sequence[str] = (), **data: Any) -> str:
+    """Text of a page.
+
+    Parameters
+    ----------
+    template : str
+        File in ``templates/`` that extends ``base.html``.
+    context : mapping
+        What the template shows; escaped.
+    scripts : sequence of str
+        Files in ``scripts/`` in order, or :data:`VEGA`.
+    **data
+        What the scripts read: strict JSON by the id of its element.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    sources = [_script(name) for name in scripts]
+    return environment.get_template(template).render(
+        **context,
+        policy=Markup(_policy(sources)),
+        style=Markup((HERE / "templates" / "style.css").read_text("utf-8")),
+        holdings=[Held(name, Markup(_json(value))) for name, value in data.items()],
+        scripts=[Markup(source) for source in sources],
+    )
+
+
+def _policy(sources: Sequence[str]) -> str:
+    hashes = [base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() for source in sources]
+    allowed = " ".join(f"'sha256-{each}'" for each in hashes) or "'none'"
+    rules = ("default-src 'none'", "img-src data:", "style-src 'unsafe-inline'", f"script-src {allowed}")
+    return "; ".join((*rules, "base-uri 'none'", "form-action 'none'"))
+
+
+def _json(value: Any) -> str:
+    """Strict JSON in which nothing can end a script element."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+@lru_cache
+def _script(name: str) -> str:
+    if name != VEGA:
+        return (HERE / "scripts" / name).read_text("utf-8")
+    import vl_convert
+
+    bundle: str = vl_convert.javascript_bundle("Object.assign(window, { vegaEmbed, vega });")
+    return bundle.replace("</script", "<\\/script")

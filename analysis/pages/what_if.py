@@ -1,0 +1,344 @@
+"""What a report holds so that priors can be moved in the page itself: draws, prior tables, and how quantities follow.
+
+The page does what :mod:`aligntax.analysis.fitting.reweight` does, on the same draws in single precision: quantities that evidence informs keep
+their values and change what each draw counts; prior-only ones are redrawn exactly. What follows from alignment's own quantities
+alone (hours, tax, waits) is worked out again in the page; everything else is a column of numbers. A prior whose move changes
+more than that, such as one of compute in a view without evidence, is left to ``aligntax refit``.
+"""
+
+import base64
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from aligntax.analysis.fitting.reweight import FEWEST, UNREACHED, Carried, carry, relative_efficiency, variance
+from aligntax.analysis.inference.derive import derive_from
+from aligntax.analysis.inference.seeds import generator
+from aligntax.analysis.pages.render import VEGA
+from aligntax.analysis.storage.fast_reader import Source, read_source
+from aligntax.analysis.storage.result import Result
+from aligntax.analysis.summaries.checks import ESS
+from aligntax.analysis.summaries.claims import CLAIMS
+from aligntax.analysis.summaries.summary import Series, each
+from aligntax.analysis.summaries.weights import limit
+from aligntax.analysis.summaries.words import INDICATORS, SHARES, beneath, beyond
+from aligntax.models import alignment, compute, direct_approach, requirements, scaling, time_horizon
+from aligntax.models.catalogue import find_model
+from aligntax.models.compute import Trend
+from aligntax.models.errors import InputError
+from aligntax.models.priors.quantities import Quantity, lookup
+from aligntax.models.priors.tables import Tables
+from aligntax.models.views import View, load_view, view_names
+from aligntax.models.views.changes import changes
+
+SCRIPTS = (
+    VEGA,
+    *(f"{name}.js" for name in ("tables", "weights", "alignment", "what_if", "words", "charts", "specs")),
+    *(f"{name}.js" for name in ("rows", "controls", "chosen", "what_if_page")),
+)
+MOST = 8000  # draws of a page: 46 quantities of them are 1.5 MB
+STATED = (0.1, 0.5, 0.9)  # probabilities at which a prior is moved
+ALIGNMENT = ("joint", "alignment")  # models whose alignment the page works out again
+# Quantities whose move leaves compute and arrival as they are: the page redraws what follows from them.
+REDRAWN = frozenset(alignment.OWN) - {"alignment_compute_share"}
+GROUPS = (
+    ("Alignment: hours, money, tolerance", alignment.OWN),
+    ("Data exponent", scaling.QUANTITIES),
+    ("Compute", compute.QUANTITIES),
+    ("Requirement of transformative AI", (*requirements.QUANTITIES, "hazard_steepness")),
+    ("Loss law and Direct Approach", direct_approach.QUANTITIES),
+    ("Time horizon", time_horizon.QUANTITIES),
+)
+OTHER = "Priors"
+
+
+@dataclass(frozen=True)
+class Live:
+    """The part of a report in which priors are moved: its data and scripts, or the error in its place."""
+
+    data: Mapping[str, Any]
+    scripts: Sequence[str]
+    error: str = ""
+
+    @classmethod
+    def of(cls, result: Result, answer: Sequence[str], sentence: str, strict: bool) -> "Live":
+        """Make it of a run; arguments as in :func:`held`, and whether an error is raised."""
+        try:
+            return cls({"held": held(result, answer, sentence)}, SCRIPTS)
+        except Exception as error:
+            if strict:
+                raise
+            return cls({}, (), f"what if: {type(error).__name__}: {error}")
+
+
+def held(result: Result, answer: Sequence[str], sentence: str) -> dict[str, Any]:
+    """Everything that the page's what-if reads, as plain JSON.
+
+    Parameters
+    ----------
+    result : Result
+        A run; of a refit that reuses draws, its ``weights`` are taken up.
+    answer : sequence of str
+        Names of the numbers that lead, as in the summary.
+    sentence : str
+        The answer with ``{name}`` for a median and ``{name|90}`` for an interval; see :mod:`aligntax.analysis.pages.sentences`.
+    """
+    source = _source(result)
+    view = result.view
+    carried = carry(source, view)
+    kept = _kept(carried.z.shape[:2])
+    derived = derive_from(
+        source.model, carried.x, carried.parameters, source.evidence, view, generator(source.seed, "arrival")
+    )
+    known = {series.name: series for series in each(derived)}
+    columns = [known[name] for name in answer]
+    names, prior_only = source.tables.names, set(source.prior_only)
+    return {
+        "run": result.record.get("run", result.path.name),
+        "model": source.model.name,
+        "view": view.name,
+        "draws": int(kept[0].size * kept[1].size),
+        "all_draws": int(carried.z[..., 0].size),
+        "probability": list(STATED),
+        "score": [float(ndtri(p)) for p in STATED],
+        "horizon": view.arrival.horizon,
+        "quantities": [_prior(name, source, carried, prior_only) for name in names],
+        "groups": list(_groups(names)),
+        "tables": _packed(np.stack([source.tables.y, source.tables.slope], axis=1)),
+        "now_tables": _packed(_now(source.tables, carried.tables)),
+        "z": _packed(_thin(source.z, kept).astype("float32"), transpose=True),
+        "copula": _copula(source, carried),
+        "fixed": _fixed(source, view, kept),
+        "limits": _limits(source, carried),
+        "columns": [
+            {**_column(series, kept, view.arrival.horizon), "stored": _row(result, series.name)} for series in columns
+        ],
+        "sentence": sentence,
+        "file": _file(view),
+        "claims": [_claim(claim) for claim in CLAIMS if claim.quantity in {series.name for series in columns}],
+        "views": [_named(name, source, view) for name in view_names()],
+        "alignment": _alignment(source, view, derived, kept) if source.model.name in ALIGNMENT else None,
+    }
+
+
+def _source(result: Result) -> Source:
+    """The run whose draws are counted: another one of a refit that reuses draws."""
+    link = result.info.get("refitted_from")
+    if link and link["shares_draws"]:
+        return read_source(result.path)
+    model, view = find_model(result.record["model"]), result.view
+    posterior = result.posterior.sel(quantity=list(model.quantities))
+    tables = view.tables(model.quantities)
+    return Source(result.path, result.info, result.record, model, view, result.evidence, tables, posterior)
+
+
+def _kept(shape: tuple[int, int]) -> tuple[Any, Any]:
+    """Chains and draws of the page: all, or evenly as many as fit."""
+    every = -(-shape[0] * shape[1] // MOST)
+    return np.arange(shape[0]), np.arange(0, shape[1], every)
+
+
+def _thin(values: Any, kept: tuple[Any, Any]) -> Any:
+    """Draws of the page as the first axis."""
+    some = values[np.ix_(*kept)]
+    return some.reshape(-1, *some.shape[2:])
+
+
+def _packed(values: Any, transpose: bool = False) -> str:
+    """Numbers as base64 of deflated bytes, those of the same place in a number together: signs and exponents repeat."""
+    array = np.ascontiguousarray(values.T if transpose else values)
+    planes = array.view("uint8").reshape(-1, array.dtype.itemsize).T
+    return base64.b64encode(zlib.compress(planes.tobytes(), 6)).decode()
+
+
+def _now(old: Tables, new: Tables) -> Any:
+    """Tables of this run's view where they are not those that the draws were sampled under, in the order of quantities."""
+    moved = [i for i in range(len(old.names)) if _differs(old, new, i)]
+    return np.stack([new.y[moved], new.slope[moved]], axis=1)
+
+
+def _differs(old: Tables, new: Tables, i: int) -> bool:
+    return not (np.array_equal(old.y[i], new.y[i]) and np.array_equal(old.slope[i], new.slope[i]))
+
+
+def _prior(name: str, source: Source, carried: Carried, prior_only: set[str]) -> dict[str, Any]:
+    quantity, i = lookup(name), source.tables.names.index(name)
+    redrawable = source.model.name in ALIGNMENT and name in REDRAWN
+    return {
+        **_told(quantity),
+        "informed": name not in prior_only,
+        "movable": name not in prior_only or redrawable,
+        "moved": _differs(source.tables, carried.tables, i),
+    }
+
+
+def _told(quantity: Quantity) -> dict[str, Any]:
+    told: dict[str, Any] = {key: getattr(quantity, key) for key in ("name", "label", "unit", "scale", "meaning")}
+    told["share"], told["indicator"] = quantity.name in SHARES, quantity.name in INDICATORS
+    bounds = {"lower": quantity.lower, "upper": quantity.upper} if quantity.scale == "logit" else {}
+    return {**told, **bounds}
+
+
+def _groups(names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    left = list(names)
+    for title, members in GROUPS:
+        mine = [name for name in left if name in members]
+        if mine:
+            yield {"title": title, "quantities": mine}
+        left = [name for name in left if name not in mine]
+    if left:
+        yield {"title": OTHER, "quantities": left}
+
+
+def _copula(source: Source, carried: Carried) -> dict[str, Any]:
+    """What correlations do, as rows of non-zero entries: whitening of informed scores, and the redraw of prior-only ones."""
+    informed: Any = np.isin(source.tables.names, source.prior_only, invert=True)
+    old, new = source.tables.correlation, carried.tables.correlation
+    return {
+        "white": _whitening(old, informed),
+        "new_white": _whitening(new, informed),
+        **_conditional("", old, informed),
+        **_conditional("new_", new, informed),
+    }
+
+
+def _whitening(correlation: Any, informed: Any) -> dict[str, Any]:
+    """Rows of the inverse Cholesky factor of informed quantities and log of its diagonal, over all quantities."""
+    factor = np.linalg.cholesky(correlation[np.ix_(informed, informed)])
+    return {"rows": _rows(np.linalg.inv(factor), informed, informed), "log_scale": np.log(np.diag(factor)).tolist()}
+
+
+def _conditional(prefix: str, correlation: Any, informed: Any) -> dict[str, Any]:
+    """Slope of prior-only scores on informed ones, and the Cholesky factor of what it leaves and that factor's inverse."""
+    given, across = correlation[np.ix_(informed, informed)], correlation[np.ix_(informed, ~informed)]
+    slope = np.linalg.solve(given, across).T
+    factor = np.linalg.cholesky(correlation[np.ix_(~informed, ~informed)] - slope @ across)
+    return {
+        f"{prefix}slope": _rows(slope, ~informed, informed),
+        f"{prefix}factor": _rows(factor, ~informed, ~informed),
+        f"{prefix}inverse": _rows(np.linalg.inv(factor), ~informed, ~informed),
+    }
+
+
+def _rows(matrix: Any, rows: Any, columns: Any) -> list[list[Any]]:
+    """``[quantity, [[quantity, value], ...]]`` a row."""
+    down, across = np.flatnonzero(rows).tolist(), np.flatnonzero(columns).tolist()
+    return [
+        [i, [[j, float(v)] for j, v in zip(across, row, strict=True) if v]] for i, row in zip(down, matrix, strict=True)
+    ]
+
+
+def _fixed(source: Source, view: View, kept: tuple[Any, Any]) -> str | None:
+    """Log ratio of what the run's view changes beside priors, which stays whatever prior is moved; None if nothing."""
+    same = replace(view, quantities=source.view.quantities, correlations=source.view.correlations)
+    ratio = carry(source, same).log_ratio
+    return None if ratio is None else _packed(_thin(ratio, kept))
+
+
+def _limits(source: Source, carried: Carried) -> dict[str, float]:
+    """Thresholds of the checks of weights, and what of them no move changes."""
+    return {
+        "relative": relative_efficiency(source),
+        "k_hat": limit(carried.z[..., 0].size),
+        "ess": ESS,
+        "reach": UNREACHED,
+        "fewest": FEWEST,
+        "variance": variance(carried),
+    }
+
+
+def _column(series: Series, kept: tuple[Any, Any], horizon: float) -> dict[str, Any]:
+    """One number of every draw, less its median, so that single precision loses nothing that is seen."""
+    values = _thin(series.values, kept)
+    finite = values[np.isfinite(values)]
+    offset = float(np.median(finite)) if len(finite) else 0.0
+    label = series.name.partition("[")[2].removesuffix("]").replace("_", " ")
+    told = _told(lookup(series.quantity))
+    return {
+        **told,
+        "name": series.name,
+        "label": f"{told['label']}, {label}" if label else told["label"],
+        "quantity": series.quantity,
+        "beyond": beyond(lookup(series.quantity), horizon),
+        "beneath": beneath(lookup(series.quantity), horizon),
+        "offset": offset,
+        "values": _packed((values - offset).astype("float32")),
+    }
+
+
+def _row(result: Result, name: str) -> dict[str, Any]:
+    row = result.record["quantities"][name]
+    return {key: row[key] for key in ("q05", "q25", "q50", "q75", "q95", "sd")}
+
+
+def _file(view: View) -> dict[str, Any]:
+    """The view's file in parts: what is not a prior, and each prior; the name and the source are the page's to write."""
+    import tomli_w
+
+    plain = view.to_dict()
+    head = {key: value for key, value in plain.items() if key not in ("name", "title", "source", "quantities")}
+    return {"head": tomli_w.dumps(head), "quantities": {name: _block(view, name) for name in plain["quantities"]}}
+
+
+def _block(view: View, name: str) -> str:
+    import tomli_w
+
+    return tomli_w.dumps({"quantities": {name: dict(view.quantities[name])}})
+
+
+def _claim(claim: Any) -> dict[str, Any]:
+    bounds = {"lower": claim.lower, "upper": claim.upper}
+    finite = {key: value for key, value in bounds.items() if np.isfinite(value)}
+    return {"name": claim.name, "text": claim.text, "quantity": claim.quantity, **finite}
+
+
+def _named(name: str, source: Source, now: View) -> dict[str, Any]:
+    """A view of the menu: the tables that it changes, or what else it changes, which the page cannot answer."""
+    view, names = load_view(name), source.tables.names
+    told = {"name": name, "title": view.title}
+    try:
+        change = changes(now, view, names)
+        other = ["correlations"] if change.correlated else []
+        other += ["anchor weights"] if change.anchors else []
+        other += ["the choice of evidence"] if change.evidence else []
+        other += list(change.settings)
+        tables = view.tables(names)
+    except InputError as error:
+        return {**told, "other": str(error)}
+    if other:
+        return {**told, "other": ", ".join(other)}
+    moved = [i for i in range(len(names)) if _differs(source.tables, tables, i)]
+    packed = _packed(np.stack([tables.y[moved], tables.slope[moved]], axis=1))
+    priors = {names[i]: _block(view, names[i]) for i in moved}
+    return {**told, "quantities": [names[i] for i in moved], "tables": packed, "priors": priors}
+
+
+def _alignment(source: Source, view: View, derived: Any, kept: tuple[Any, Any]) -> dict[str, Any]:
+    """Constants of compute and alignment, and when the model to be aligned arrives."""
+    trend, evidence = Trend.of(source.evidence, view), source.evidence
+    constants = {
+        "reference": trend.reference,
+        "now": trend.now,
+        "world_product": trend.world_product,
+        "world_product_year": compute.WORLD_PRODUCT_YEAR,
+        "sharpness": compute.SHARPNESS,
+        "instructgpt_flop": float(np.log10(evidence.constant("instructgpt_flop"))),
+        "instructgpt_hours": float(np.log10(evidence.constant("instructgpt_hours"))),
+        "practice_year": evidence.constant("practice_reference_year"),
+        "workforce_year": alignment.WORKFORCE_YEAR,
+        "wait": alignment.WAIT,
+        "work_starts": view.alignment.work_starts,
+        "horizon": view.arrival.horizon,
+    }
+    if source.model.name == "alignment":
+        return {**constants, "date": view.alignment.date}
+    known = {series.name: series for series in each(derived)}
+    arrival = {
+        name: _column(known[name], kept, view.arrival.horizon)
+        for name in ("tai_year", "timeline_shift_alignment_compute")
+    }
+    return {**constants, "arrival": arrival}

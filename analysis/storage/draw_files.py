@@ -1,0 +1,191 @@
+"""The file in a run's folder that holds its draws: netCDF, or zarr for large runs.
+
+A zarr store is thousands of small files; here it is one, a zip without compression of its own, so that it is there whole or not
+at all, has one hash, and nothing in it can lead out of the folder. Its chunks are :data:`CHUNK` draws of a number.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile, ZipFile
+
+from aligntax.models.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+FILES = {"netcdf": "posterior.nc", "zarr": "posterior.zarr.zip"}
+CHUNK = 5000  # draws of every chain
+
+
+def check_format(name: str) -> str:
+    """Return the name of a format that can be written here.
+
+    Raises
+    ------
+    InputError
+        If there is no such format, or its package is not installed.
+    """
+    if name not in FILES:
+        raise InputError(f"format: must be one of {', '.join(FILES)}, got {name!r}; netcdf needs nothing more")
+    if name == "zarr":
+        _check_zarr()
+    return name
+
+
+def _check_zarr() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("zarr") is None:
+        raise InputError("format: draws in zarr need the package zarr, got none; install the extra: aligntax[zarr]")
+
+
+def format_of(files: Mapping[str, Any]) -> str:
+    """Format of a run's draws, by the names of its files."""
+    return next((name for name, file in FILES.items() if file in files), "netcdf")
+
+
+def file_of(files: Mapping[str, Any]) -> str:
+    """Which of a run's files holds its draws."""
+    return FILES[format_of(files)]
+
+
+def write_tree(path: Path, groups: "Mapping[str, xr.Dataset]") -> "xr.DataTree":
+    """Write every group, compressed, and return them as written; booleans become bytes, which netCDF has.
+
+    The format is that of :data:`FILES` to which the name belongs.
+    """
+    import xarray as xr
+
+    plain = {
+        name: dataset.map(lambda v: v.astype("int8") if v.dtype == bool else v, keep_attrs=True)
+        for name, dataset in groups.items()
+    }
+    tree = xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in plain.items()})
+    (_write_zarr if path.name == FILES["zarr"] else _write_netcdf)(path, tree, plain)
+    return tree
+
+
+def _write_netcdf(path: Path, tree: "xr.DataTree", groups: "Mapping[str, xr.Dataset]") -> None:
+    encoding = {
+        f"/{name}": {
+            v: {"zlib": True, "complevel": 1, "shuffle": True}
+            for v in dataset.data_vars
+            if dataset[v].dtype.kind in "fiu" and dataset[v].size > 10_000
+        }
+        for name, dataset in groups.items()
+    }
+    tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+
+
+def _write_zarr(path: Path, tree: "xr.DataTree", groups: "Mapping[str, xr.Dataset]") -> None:
+    from zipfile import ZipFile, ZipInfo
+
+    from zarr.codecs import BloscCodec
+
+    packed = {"compressors": (BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"),)}
+
+    def chunks(variable: Any) -> tuple[int, ...]:
+        return tuple(max(1, min(size, CHUNK) if dim == "draw" else size) for dim, size in variable.sizes.items())
+
+    encoding: dict[str, Any] = {
+        f"/{name}": {
+            v: {"chunks": chunks(each), **(packed if each.dtype.kind in "fiu" else {})}
+            for v, each in dataset.variables.items()
+            if each.ndim
+        }
+        for name, dataset in groups.items()
+    }
+    with TemporaryDirectory(prefix=".", dir=path.parent) as place, ZipFile(path, "w") as archive:
+        tree.map_over_datasets(lambda dataset: dataset.drop_encoding()).to_zarr(
+            place, mode="w", encoding=encoding, zarr_format=3, consolidated=False, write_inherited_coords=False
+        )
+        written = [Path(place, name, str(v)) for name, dataset in groups.items() for v in dataset.variables]
+        files = {file: None for part in (*written, Path(place)) for file in sorted(part.rglob("*")) if file.is_file()}
+        for file in files:
+            undated = ZipInfo(file.relative_to(place).as_posix())  # the same draws have the same hash
+            archive.writestr(undated, file.read_bytes())
+
+
+def _in_order(tree: "xr.DataTree", written: list[str]) -> "xr.DataTree":
+    """Groups and their variables in the order in which they were written, which zarr does not keep."""
+    import xarray as xr
+
+    place = {name.removesuffix("/zarr.json"): i for i, name in reversed(list(enumerate(written)))}
+    found: dict[str, Any] = {}
+    for path, node in tree.subtree_with_keys:
+        own = node.to_dataset(inherit=False)
+        rank = {name: place.get(f"{path}/{name}", -1) for name in own.data_vars}
+        names = sorted(rank, key=rank.__getitem__)
+        found[path] = own.drop_vars(names).assign({name: own[name] for name in names})
+    first = {path: min((i for name, i in place.items() if name.startswith(f"{path}/")), default=-1) for path in found}
+    return xr.DataTree.from_dict({f"/{path.strip('.')}": found[path] for path in sorted(found, key=first.__getitem__)})
+
+
+DAMAGED = (
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+    BadZipFile,
+)
+
+
+@contextmanager
+def as_written(path: Path, what: str = "file of draws") -> "Iterator[None]":
+    """Whatever goes wrong in reading a file of draws means that it is not as it was written.
+
+    Raises
+    ------
+    InputError
+    """
+    try:
+        yield
+    except DAMAGED as error:
+        if isinstance(error, InputError | BrokenPipeError):
+            raise
+        rule = f"must be a {what} as `aligntax run` writes it"
+        raise InputError(
+            f"run: {path} {rule}, got {str(error) or type(error).__name__}; restore it or run again"
+        ) from error
+
+
+@contextmanager
+def open_tree(path: Path) -> "Iterator[xr.DataTree]":
+    """Open the draws of a run, whose file must have been verified; they are read as they are asked for.
+
+    Raises
+    ------
+    InputError
+        If they are in zarr and its package is not installed, or the file is a link or no zarr store.
+    """
+    import xarray as xr
+
+    if path.name != FILES["zarr"]:
+        import h5netcdf  # type: ignore[import-untyped]
+
+        h5netcdf.File._writable = (
+            False  # of a file that could not be opened: it is collected half made, and its closing asks
+        )
+        with as_written(path), xr.open_datatree(path, engine="h5netcdf", phony_dims="sort") as lazy:
+            yield lazy
+        return
+    _check_zarr()
+    from zarr.storage import ZipStore
+
+    if path.is_symlink():
+        raise InputError(f"run: {path} must be the run's own file, got a link; copy the file itself")
+    with (
+        as_written(path, "zarr store"),
+        ZipFile(path) as archive,
+        ZipStore(path, mode="r") as store,
+        xr.open_datatree(store, engine="zarr", consolidated=False) as lazy,  # type: ignore[arg-type]
+    ):
+        yield _in_order(lazy, archive.namelist())

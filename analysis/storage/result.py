@@ -1,0 +1,127 @@
+"""A finished run in memory, and how it is written to its folder."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aligntax.analysis.storage.draw_files import FILES, write_tree
+from aligntax.analysis.storage.run_folder import HASHED, INFO, SUMMARY, TABLE, VIEW, digest, text_of
+from aligntax.analysis.storage.whole_file import write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from aligntax.analysis.summaries.weights import Weights
+    from aligntax.models.evidence import Evidence
+    from aligntax.models.views import View
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run in memory.
+
+    Attributes
+    ----------
+    path : Path
+    info, record : mapping
+        ``info.json`` and ``summary.json``.
+    tree : xarray.DataTree
+        Everything drawn and derived.
+    """
+
+    path: Path
+    info: Mapping[str, Any]
+    record: Mapping[str, Any]
+    tree: "xr.DataTree"
+
+    @property
+    def posterior(self) -> "xr.Dataset":
+        """``z`` (chain, draw, quantity) and structural parameters."""
+        return self.tree["posterior"].to_dataset()
+
+    @property
+    def derived(self) -> "xr.Dataset":
+        """Every quantity of every draw, with states of missing values."""
+        return self.tree["derived"].to_dataset()
+
+    @property
+    def weights(self) -> "Weights":
+        """What each draw counts: equal in a run that was sampled, importance weights in a refit by reweighting."""
+        from aligntax.analysis.summaries.weights import Weights
+
+        if "weights" in self.tree.children:
+            return Weights.of_log(self.tree["weights"].to_dataset()["log_weight"].values.astype(float))
+        sizes = self.tree["posterior"].sizes
+        return Weights.equal((sizes["chain"], sizes["draw"]))
+
+    @property
+    def view(self) -> "View":
+        """The priors, resolved and complete."""
+        return stored_view(text_of(self.path / VIEW), str(self.path / VIEW))[0]
+
+    @property
+    def evidence(self) -> "Evidence":
+        """The evidence as the model saw it."""
+        return evidence_of({name: node.to_dataset() for name, node in self.tree["evidence"].children.items()})
+
+    def summary(self) -> "pd.DataFrame":
+        """Table of ``summary.json``: one row per number."""
+        import pandas as pd
+
+        return pd.DataFrame.from_dict(self.record["quantities"], orient="index")
+
+
+def evidence_of(tables: "Mapping[str, xr.Dataset]") -> "Evidence":
+    """Evidence from the tables of a run, whose flags are bytes in netCDF."""
+    from aligntax.models.evidence import TABLES, Evidence
+
+    flags = {name: [c.name for c in TABLES[name].columns if c.kind == "flag"] for name in tables}
+    return Evidence(
+        {name: rows.assign({f: rows[f].astype(bool) for f in flags[name]}) for name, rows in tables.items()}
+    )
+
+
+def stored_view(text: str, origin: str) -> tuple["View", str]:
+    """View of a run, and the hash that it had when it was written.
+
+    Quantities of models younger than the run, which it did not use, are those of the view ``default``.
+    """
+    from aligntax.models.views import fingerprint, load_view, parse_toml, resolve
+    from aligntax.models.views.settings import mapping
+
+    raw = parse_toml(text, origin)
+    stated = mapping("quantities", raw.get("quantities", {}))
+    view = resolve({**raw, "quantities": {**load_view("default").quantities, **stated}}, origin)
+    return view, fingerprint({**raw, "quantities": stated})
+
+
+def write_run(
+    folder: Path,
+    name: str,
+    groups: "Mapping[str, xr.Dataset]",
+    view: "View",
+    record: Mapping[str, Any],
+    info: Mapping[str, Any],
+    format: str = "netcdf",
+) -> Result:
+    """Write the files of a run but its report, draws in one of :data:`aligntax.analysis.storage.draw_files.FILES`; ``info.json`` has hashes."""
+    tree = write_tree(folder / FILES[format], groups)
+    (folder / VIEW).write_text(view.to_toml(), "utf-8")
+    record = {**record, "run": name}
+    write_json(folder / SUMMARY, record)
+    write_table(folder / TABLE, record["quantities"])
+    info = {**info, "files": {file: digest(folder / file) for file in (FILES[format], *HASHED)}}
+    write_json(folder / INFO, info)
+    return Result(folder, info, record, tree)
+
+
+def write_table(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write ``summary.csv``."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        columns = ["quantity", *next(iter(rows.values()))]
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows({"quantity": name, **row} for name, row in rows.items())

@@ -1,0 +1,96 @@
+"""A refit that stores only what is new, laid over the run whose draws it counts."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from aligntax.analysis.inference.derive import derive
+from aligntax.analysis.inference.seeds import generator
+from aligntax.analysis.summaries.weights import Weights
+from aligntax.models.catalogue import find_model
+from aligntax.models.priors.tables import Tables, log_density
+
+if TYPE_CHECKING:
+    from aligntax.analysis.storage.result import Result
+
+
+STALE = ("prior_predictive",)  # of the old prior
+CHAINS = ("sample_stats", "weights")  # what makes no sense of draws that were resampled
+
+
+def difference(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
+    """Quantities of ``new`` whose values or states are not those of ``old``."""
+    names = [str(name) for name in new.data_vars if not str(name).endswith("_state")]
+    changed = [name for name in names if any(not _same(old, new, part) for part in (name, f"{name}_state"))]
+    return new[[part for name in changed for part in (name, f"{name}_state") if part in new]]
+
+
+def _same(old: xr.Dataset, new: xr.Dataset, name: str) -> bool:
+    return (name in old) == (name in new) and (name not in new or old[name].equals(new[name]))
+
+
+def replaced(old: xr.Dataset, changed: xr.Dataset) -> xr.Dataset:
+    """Undo :func:`difference`."""
+    stale = [f"{name}_state" for name in changed.data_vars if f"{name}_state" in old]
+    return old.drop_vars(stale).assign(changed.data_vars)
+
+
+def overlay(source: "Result", refit: "Result") -> "Result":
+    """Whole result of a refit: the source's draws under the refit's view, with its weights.
+
+    What follows from the view alone is worked out again: the log prior, the prior's draws and their quantities. Predictions from
+    the old prior are left out.
+    """
+    model, view, own = find_model(source.record["model"]), refit.view, refit.tree
+    tables = view.tables(model.quantities)
+    groups = {
+        path: node.to_dataset() for path, node in source.tree.subtree_with_keys if node.has_data and path not in STALE
+    }
+    if "posterior" in own.children:
+        z = groups["posterior"]["z"].astype(float)
+        changed = own["posterior"].to_dataset()["z"]
+        z.loc[{"quantity": changed["quantity"]}] = changed.transpose(*z.dims)
+        groups["posterior"] = groups["posterior"].assign(z=z)
+    if "derived" in own.children:
+        groups["derived"] = replaced(groups["derived"], own["derived"].to_dataset())
+    if "weights" in own.children:
+        groups["weights"] = own["weights"].to_dataset()
+    z = groups["posterior"]["z"].transpose("chain", "draw", "quantity")
+    groups["log_prior"] = groups["log_prior"].assign(z=(z.dims, log_density(tables, z.values.astype(float))))
+    if "prior" in groups:
+        old = source.view.tables(model.quantities)
+        groups["prior"] = prior = _under(groups["prior"], old, tables)
+        seed = generator(int(source.info["sampler"]["seed"]), "prior_arrival")
+        groups["prior_derived"] = derive(model, prior, tables, source.evidence, view, seed)
+    return replace(refit, tree=xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()}))
+
+
+def resampled(result: "Result", weights: Weights) -> "Result":
+    """Result whose draws all count the same: each repeated in proportion to its weight, by systematic resampling.
+
+    For figures. Chains lose their order, so diagnostics of the sampler are left out.
+    """
+    chosen, groups = weights.chosen(), {}
+    for path, node in result.tree.subtree_with_keys:
+        dataset = node.to_dataset(inherit=False)
+        if path.strip("./") in CHAINS or not dataset.variables:
+            continue
+        if {"chain", "draw"} <= set(dataset.dims) and not path.startswith("prior"):
+            dataset = dataset.map(lambda v: _taken(v, chosen) if {"chain", "draw"} <= set(v.dims) else v)
+        groups[f"/{path}"] = dataset
+    return replace(result, tree=xr.DataTree.from_dict(groups))
+
+
+def _taken(variable: xr.DataArray, chosen: Any) -> xr.DataArray:
+    whole = variable.transpose("chain", "draw", ...)
+    flat = whole.values.reshape(-1, *whole.shape[2:])[chosen]
+    return whole.copy(data=flat.reshape(whole.shape))
+
+
+def _under(prior: xr.Dataset, old: Tables, new: Tables) -> xr.Dataset:
+    """Prior draws whose scores have the new copula: the same white noise."""
+    z = prior["z"].transpose("chain", "draw", "quantity")
+    white = np.linalg.solve(old.cholesky, z.values.astype(float)[..., None])[..., 0]
+    return prior.assign(z=(z.dims, white @ new.cholesky.T))

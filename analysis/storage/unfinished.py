@@ -1,0 +1,100 @@
+"""A folder is written hidden, locked, and renamed when it is whole; what killed processes left is removed by the next one."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aligntax.models.errors import InputError
+
+UNFINISHED = ".unfinished-"  # in the name of such a folder
+
+
+@dataclass
+class Unfinished:
+    """A run being written: where its files go now, and where it stands once the block has ended well."""
+
+    folder: Path
+    path: Path
+
+
+@contextmanager
+def unfinished(out: Path, name: str) -> Iterator[Unfinished]:
+    """Folder to write a run into; it takes its name when the block ends well, and is gone otherwise.
+
+    Raises
+    ------
+    InputError
+        If the run exists or the folder cannot be written.
+    """
+    made = [parent for parent in (out, *out.parents) if not parent.exists()]
+    if (out / name).exists():
+        raise InputError(f"name: must be new, got {name!r}, which exists in {out}; choose another with --name")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _tidy(out)
+        folder, lock = _begin(out, name)
+    except OSError as error:
+        raise InputError(
+            f"out: must be a folder that can be written, got {out} ({error.strerror}); choose another with --out"
+        ) from None
+    run = Unfinished(folder, out / name)
+    try:
+        yield run
+        folder.chmod(0o755)
+        run.path = _rename(folder, out, name)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        for parent in made:
+            if parent.exists() and not any(parent.iterdir()):
+                parent.rmdir()
+        raise
+    finally:
+        os.close(lock)
+
+
+def _begin(out: Path, name: str) -> tuple[Path, int]:
+    """A new folder, locked for as long as the descriptor is open; the system closes that of a process that is killed."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=f".{name}{UNFINISHED}", dir=out))
+        lock = os.open(folder, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists():  # else somebody tidied between making and locking
+            return folder, lock
+        os.close(lock)
+
+
+def _tidy(out: Path) -> None:
+    """Remove what runs left that were killed: unfinished folders that nobody has locked."""
+    for folder in out.glob(f".*{UNFINISHED}*"):
+        try:
+            lock = os.open(folder, os.O_RDONLY)
+        except OSError:  # gone meanwhile
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:  # being written
+            continue
+        finally:
+            os.close(lock)
+
+
+def _rename(folder: Path, out: Path, name: str) -> Path:
+    """Give the folder its name; should another run have taken it meanwhile, the next free number is added."""
+    for number in range(1, 1000):
+        target = out / (name if number == 1 else f"{name}-{number}")
+        if target.exists():  # renaming onto an empty folder would succeed silently
+            continue
+        try:
+            folder.rename(target)
+        except OSError:
+            if target.exists():
+                continue
+            raise
+        return target
+    raise InputError(f"name: a thousand runs are called {name}; choose another with --name")

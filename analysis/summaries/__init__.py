@@ -1,0 +1,1 @@
+"""From weighted draws to numbers, claims, checks and words."""

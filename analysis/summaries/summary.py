@@ -1,0 +1,256 @@
+"""Numbers from draws: quantiles that count "later or never" as infinity, probabilities, Monte Carlo errors, claims.
+
+Everything is reported on a quantity's own scale (log10 where the scale is log10, decimal years for dates).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from aligntax.analysis.summaries.claims import CLAIMS, Claim
+from aligntax.analysis.summaries.weights import Weights
+from aligntax.models.priors.quantities import LABELS, QUANTITIES
+from aligntax.models.states import ABOVE, BELOW, UNDEFINED
+
+PROBABILITIES = (0.05, 0.25, 0.50, 0.75, 0.95)
+TINY = np.finfo(float).tiny
+ROUNDING = 1e-12
+"""Of a share that is a sum of weights: the place it stands for among n numbers is known to n times this."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Draws of one number with its missing values resolved.
+
+    Attributes
+    ----------
+    name : str
+        With the label of a vector's element in brackets.
+    values : ndarray, shape (chain, draw)
+        Infinite where censored above or below, NaN where undefined.
+    """
+
+    name: str
+    values: Any
+
+    @property
+    def quantity(self) -> str:
+        """Name in the registry."""
+        return self.name.split("[")[0]
+
+    @property
+    def defined(self) -> Any:
+        """Draws that are not undefined, flat; infinities kept."""
+        return self.values[~np.isnan(self.values)]
+
+    @property
+    def finite(self) -> Any:
+        """Draws that are neither undefined nor censored, flat."""
+        return self.values[np.isfinite(self.values)]
+
+    @property
+    def ranked(self) -> Any:
+        """Finite stand-in with the same order: for rank statistics, which need no size beyond the largest."""
+        if not len(self.finite):
+            return np.zeros(self.values.shape)
+        low, high = self.finite.min(), self.finite.max()
+        return np.nan_to_num(self.values, nan=low - 2.0, posinf=high + 1.0, neginf=low - 1.0)
+
+
+def each(derived: xr.Dataset) -> Iterator[Series]:
+    """Every number of a derived dataset, vectors element by element: ``alpha_by_corpus`` is ``alpha[c4]``, ``alpha[pile]``."""
+    for name in derived.data_vars:
+        if str(name).endswith("_state") or name in LABELS:
+            continue
+        values = derived[name].values.astype(float)
+        if f"{name}_state" in derived:
+            state = derived[f"{name}_state"].values
+            values = np.select([state == ABOVE, state == BELOW, state == UNDEFINED], [np.inf, -np.inf, np.nan], values)
+        extra = [dim for dim in derived[name].dims if dim not in ("chain", "draw")]
+        if not extra:
+            yield Series(str(name), values)
+            continue
+        base = str(name).removesuffix(f"_by_{extra[0]}")
+        for i, label in enumerate(derived[extra[0]].values):
+            text = f"{label:g}" if isinstance(label, float) else str(label)
+            yield Series(f"{base}[{text}]", values[..., i])
+
+
+def censored_quantile(values: Any, probability: float, weights: Any = None) -> float:
+    """One of :func:`censored_quantiles`."""
+    return censored_quantiles(values, (probability,), weights)[0]
+
+
+def censored_quantiles(values: Any, probabilities: Sequence[float], weights: Any = None) -> list[float]:
+    """Quantiles of numbers that may be infinite: linear between finite neighbours, infinite beside an infinite one.
+
+    The ``i``-th number in order stands at ``(W_i - w_i / 2 - w_1 / 2) / (1 - w_1 / 2 - w_n / 2)``, where ``W`` are cumulative
+    weights; with equal ones that is ``(i - 1) / (n - 1)``, numpy's default.
+
+    Parameters
+    ----------
+    values : ndarray
+        Flat, without NaN.
+    probabilities : sequence of float
+    weights : ndarray, optional
+        Of each number, positive, sum 1; default equal.
+    """
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    if weights is None:
+        places = np.asarray(probabilities) * (len(ordered) - 1)
+    elif len(ordered) > 1:
+        w = weights[order]
+        stand = np.cumsum(w) - 0.5 * (w + w[0])
+        places = np.interp(probabilities, stand / stand[-1], np.arange(len(w)))
+    else:
+        places = np.zeros(len(probabilities))
+    return [_between(ordered, float(place)) for place in places]
+
+
+def _between(ordered: Any, place: float) -> float:
+    """Number at a place between two of them."""
+    # Sums of weights round: a place that is a whole number must not fall beside it, next to an infinite one.
+    if abs(place - round(place)) < ROUNDING * len(ordered):
+        place = round(place)
+    below, above = ordered[int(np.floor(place))], ordered[int(np.ceil(place))]
+    if np.isinf(below) or np.isinf(above):
+        return float(below if below == above else (above if np.isinf(above) else below))
+    return float(below + (place - np.floor(place)) * (above - below))
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def summarise(
+    derived: xr.Dataset, prior_only: tuple[str, ...] = (), weights: Weights | None = None
+) -> dict[str, dict[str, Any]]:
+    """One row per number.
+
+    Parameters
+    ----------
+    derived : xarray.Dataset
+    prior_only : tuple of str
+        Quantities that are assumed.
+    weights : Weights, optional
+        What each draw counts. With weights, Monte Carlo errors come from batch means and ``r_hat`` is null: the chains were
+        run for another density. Without, from ArviZ.
+
+    Returns
+    -------
+    dict
+        name -> ``unit, scale, mean, sd, q05, q25, q50, q75, q95, prob_censored, mcse_median, ess_bulk, r_hat``, and
+        ``prob_above, prob_below, prob_undefined``. Quantiles are unconditional (null inside censored mass); mean and sd are null
+        where a draw is censored; draws that are undefined are left out and counted in ``prob_undefined``.
+    """
+    return {series.name: _row(series, series.quantity in prior_only, weights) for series in each(derived)}
+
+
+def _row(series: Series, assumed: bool, weights: Weights | None) -> dict[str, Any]:
+    values, quantity = series.values, QUANTITIES[series.quantity]
+    row: dict[str, Any] = {"unit": quantity.unit, "scale": quantity.scale}
+    counted = ~np.isnan(values) if weights is None else ~np.isnan(values) & (weights.values > 0)
+    defined = values[counted]
+    share = None if weights is None else weights.values[counted] / max(weights.values[counted].sum(), TINY)
+    row |= _moments(defined, share)
+    quantiles = censored_quantiles(defined, PROBABILITIES, share) if len(defined) else [np.nan] * len(PROBABILITIES)
+    row |= {f"q{round(100 * p):02d}": _number(value) for p, value in zip(PROBABILITIES, quantiles, strict=True)}
+    masks = (values == np.inf, values == -np.inf, np.isnan(values))
+    above, below, undefined = (float(np.mean(mask)) if weights is None else weights.probability(mask) for mask in masks)
+    row["prob_censored"] = above + below + undefined
+    constant = np.ptp(series.ranked) == 0 or values.shape[1] < 4
+    row |= dict.fromkeys(("mcse_median", "ess_bulk", "r_hat"))
+    if not constant:
+        row |= _errors(series, row["q50"]) if weights is None else _weighted_errors(series, row["q50"], weights)
+    return row | {"prob_above": above, "prob_below": below, "prob_undefined": undefined, "assumed": assumed}
+
+
+def _moments(defined: Any, share: Any) -> dict[str, float | None]:
+    """Mean and sd; null unless every counted draw is finite."""
+    if not len(defined) or not np.all(np.isfinite(defined)):
+        return {"mean": None, "sd": None}
+    mean = float(np.average(defined, weights=share))
+    if share is None:
+        return {"mean": mean, "sd": float(defined.std(ddof=1)) if len(defined) > 1 else None}
+    return {"mean": mean, "sd": float(np.sqrt(np.sum(share * (defined - mean) ** 2)))}
+
+
+def _errors(series: Series, median: float | None) -> dict[str, float | None]:
+    """ArviZ's diagnostics of the ranks, and the Monte Carlo error of the median.
+
+    The effective size of "at most the median" counts defined draws; one in which the quantity is undefined says nothing and
+    stands at the mean.
+    """
+    from arviz_stats.base import array_stats
+
+    diagnostics = {
+        "ess_bulk": _number(array_stats.ess(series.ranked, method="bulk")),
+        "r_hat": _number(array_stats.rhat(series.ranked, method="rank")),
+    }
+    if median is None:
+        return {"mcse_median": None, **diagnostics}
+    below = np.where(np.isnan(series.values), np.mean(series.defined <= median), series.values <= median)
+    size = float(array_stats.ess(below, method="mean")) * len(series.defined) / series.values.size
+    return {"mcse_median": _mcse_median(series.defined, None, size), **diagnostics}
+
+
+def _weighted_errors(series: Series, median: float | None, weights: Weights) -> dict[str, float | None]:
+    """Effective sample size of the normal scores and Monte Carlo error of the median, by batch means."""
+    undefined = np.isnan(series.values)
+    if not weights.probability(~undefined) > 0:
+        return {"mcse_median": None, "ess_bulk": None}
+    among = weights.given(~undefined)
+    scores = np.empty(series.values.size)
+    scores[np.argsort(series.ranked.ravel())] = _normal_scores(scores.size)
+    size = _number(among.effective(scores.reshape(series.values.shape)))
+    if median is None:
+        return {"mcse_median": None, "ess_bulk": size}
+    counted = among.values > 0
+    below = among.effective(np.where(undefined, False, series.values <= median).astype(float))
+    error = _mcse_median(series.values[counted], among.values[counted], below)
+    return {"mcse_median": error, "ess_bulk": size}
+
+
+@lru_cache(maxsize=4)
+def _normal_scores(size: int) -> Any:
+    """What so many normal numbers are in order, about."""
+    from scipy.special import ndtri
+
+    return ndtri((np.arange(size) + 0.5) / size)
+
+
+def _mcse_median(defined: Any, share: Any, size: float) -> float | None:
+    """Monte Carlo error of the median of ``size`` effective draws: half the width of its central 68% order-statistic interval.
+
+    As in posterior's ``mcse_quantile`` (Vehtari et al. 2021, doi:10.1214/20-BA1221).
+    """
+    from scipy.special import betaincinv
+
+    if not np.isfinite(size):
+        return None
+    ends = betaincinv(0.5 * size + 1, 0.5 * size + 1, [0.1586553, 0.8413447]).tolist()
+    low, high = censored_quantiles(defined, ends, share)
+    return _number(0.5 * (high - low))
+
+
+def probability(claim: Claim, derived: xr.Dataset, weights: Weights | None = None) -> float | None:
+    """Share of the draws in which the claim's quantity is defined that lie within its bounds; null if there is none."""
+    if claim.quantity not in derived:
+        return None
+    names = [name for name in (claim.quantity, f"{claim.quantity}_state") if name in derived]
+    values = next(each(derived[names])).values
+    weights = weights or Weights.equal(values.shape)
+    if not weights.probability(~np.isnan(values)) > 0:
+        return None
+    return weights.given(~np.isnan(values)).probability((values >= claim.lower) & (values <= claim.upper))
+
+
+def claims(derived: xr.Dataset, weights: Weights | None = None) -> Mapping[str, float]:
+    """Probability of each claim whose quantity the model has."""
+    known = {claim.name: probability(claim, derived, weights) for claim in CLAIMS}
+    return {name: value for name, value in known.items() if value is not None}

@@ -1,0 +1,145 @@
+"""Weighted draws: how much each stored draw counts under other priors or under a condition.
+
+Draws of one posterior stand for another when draw ``s`` counts ``w_s``, the ratio of the two densities there; a condition is
+the weight 1 where it holds and 0 elsewhere. Means and probabilities become weighted ones, and with ``w`` summing to one::
+
+    ESS = 1 / sum w_s^2                                                      (Kish)
+    Var(mean of h) = variance of n w_s (h_s - mean) / n, by batch means      (Monte Carlo error, autocorrelation included)
+
+References
+----------
+.. [1] Kish, Survey Sampling, 1965.
+.. [2] Flegal, Jones, "Batch means and spectral variance estimators in Markov chain Monte Carlo", 2010.
+   doi:10.1214/09-AOS735
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aligntax.models.errors import InputError
+
+SAME = "All tail values are the same"  # ArviZ's words for a tail to which no Pareto can be fitted
+
+
+def batch_error(influence: Any) -> float:
+    """Standard error of the mean of correlated numbers with mean zero, shape (chain, draw), from batches of each chain."""
+    chains, draws = influence.shape
+    length = max(1, int(np.sqrt(draws)))
+    batches = draws // length
+    means = influence[:, : batches * length].reshape(chains * batches, length).mean(axis=1)
+    return float(np.sqrt(np.mean(means**2) / len(means)))
+
+
+def constant_tail(error: ValueError) -> bool:
+    """Whether ArviZ stopped because the largest weights are equal: then they are bounded, and need no smoothing."""
+    return SAME in str(error)
+
+
+def pareto_smoothed(log_ratio: Any, relative: float) -> tuple["Weights", float]:
+    """Pareto-smoothed importance weights and k-hat.
+
+    Parameters
+    ----------
+    log_ratio : ndarray, shape (chain, draw)
+        Log of new over old density.
+    relative : float
+        Effective draws per draw.
+
+    Returns
+    -------
+    weights : Weights
+    k_hat : float
+        0 where the largest ratios are equal, as when a uniform prior is cut: bounded weights have no tail to smooth.
+    """
+    from arviz_stats.base import array_stats
+
+    try:
+        smoothed, k_hat = array_stats.psislw(-log_ratio.ravel(), r_eff=relative)
+    except ValueError as error:
+        if not constant_tail(error):
+            raise
+        return Weights.of_log(log_ratio), 0.0
+    return Weights.of_log(np.asarray(smoothed).reshape(log_ratio.shape)), float(k_hat)
+
+
+def limit(draws: int) -> float:
+    """Largest k-hat at which so many draws' weights are trusted: ``min(1 - 1 / log10 S, 0.7)`` (arXiv:1507.02646)."""
+    return float(min(1.0 - 1.0 / np.log10(draws), 0.7))
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What each draw counts.
+
+    Attributes
+    ----------
+    values : ndarray, shape (chain, draw)
+        Not negative, sum 1.
+    """
+
+    values: Any
+
+    @classmethod
+    def equal(cls, shape: tuple[int, int]) -> "Weights":
+        """Every draw counts the same."""
+        return cls(np.full(shape, 1.0 / (shape[0] * shape[1])))
+
+    @classmethod
+    def of_log(cls, log_values: Any) -> "Weights":
+        """Weights from logarithms known up to a constant."""
+        values = np.exp(log_values - np.max(log_values))
+        return cls(values / values.sum())
+
+    @property
+    def ess(self) -> float:
+        """Kish's effective sample size, of draws that were independent."""
+        return float(1.0 / np.sum(self.values**2))
+
+    def given(self, holds: Any) -> "Weights":
+        """Weights among the draws in which a condition holds.
+
+        Raises
+        ------
+        InputError
+            If it holds in no draw.
+        """
+        total = float(self.values[holds].sum())
+        if not total > 0:
+            raise InputError("given: the condition must hold in some draw, got none of them; weaken it")
+        return Weights(np.where(holds, self.values, 0.0) / total)
+
+    def probability(self, holds: Any) -> float:
+        """Probability of a condition; exactly 1 of one that always holds."""
+        return float(self.values[holds].sum() / self.values.ravel().sum())
+
+    def mean(self, h: Any) -> float:
+        """Mean of finite numbers, shape (chain, draw)."""
+        return float(np.sum(self.values * h))
+
+    def mcse(self, h: Any) -> float:
+        """Monte Carlo standard error of :meth:`mean`, from the means of batches of each chain."""
+        return batch_error(self.influence(h))
+
+    def influence(self, h: Any) -> Any:
+        """What each draw contributes to the error of :meth:`mean`, shape (chain, draw), mean zero."""
+        return self.values * h.size * (h - self.mean(h))
+
+    def effective(self, h: Any) -> float:
+        """Number of independent draws that would give the mean of ``h`` as well; NaN where ``h`` is constant."""
+        error = self.mcse(h)
+        variance = self.mean(h**2) - self.mean(h) ** 2
+        return variance / error**2 if error > 0 and variance > 0 else np.nan
+
+    def chosen(self, size: int | None = None) -> Any:
+        """Flat indices of draws that count the same, by systematic resampling: each appears in proportion to its weight.
+
+        Parameters
+        ----------
+        size : int, optional
+            How many; default as many as there are draws.
+        """
+        flat = self.values.ravel()
+        size = size or flat.size
+        return np.searchsorted(np.cumsum(flat)[:-1], (np.arange(size) + 0.5) / size, side="right")

@@ -1,0 +1,242 @@
+"""Numbers in words a person reads: "63 thousand human-hours", "2048", "1.1%", "later than 2100 or never".
+
+Rows come from :func:`aligntax.analysis.summaries.summary.summarise`, values on a quantity's own scale (log10 stays log10). Nothing here
+knows draws: a quantile that is null lies inside censored mass, and the row's ``prob_above``, ``prob_below`` and
+``prob_undefined`` say which.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aligntax.models.priors.quantities import Quantity
+
+SHARES = frozenset(
+    {"alignment_tax", "alignment_tax_tolerance", "alignment_compute_share", "spend_cap", "anchor_probability"}
+    | {"prediction_failure", "worst_failure", "failure_probability"}
+    | {"label_error", "label_error_study", "study_label_error", "evaluator_error", "reward_gap"}
+)
+# One or zero in each draw, or a draw's probability of something: the mean says all.
+PAIRED = frozenset({"timeline_shift_exponent", "timeline_shift_exponent_prior", "timeline_shift_correlation"})
+INDICATORS = frozenset(
+    {"prob_affordable", "superhuman_coder_past", "superexponential_probability", "labels_suffice", "data_suffices"}
+    | {"worst_within_bound"}
+)
+MEANS = INDICATORS | {"anchor_probability"}  # told by their mean
+ENDLESS = frozenset(  # infinite where no amount of data does
+    {
+        "comparisons_needed",
+        "comparisons_needed_chernoff",
+        "comparisons_needed_hoeffding",
+        "outer_alignment_hours",
+        "outer_alignment_cost",
+        "quality_factor_needed",
+        "labels_needed",
+        "labels_multiple_needed",
+    }
+)
+MOST_ROWS = 20  # of one vector: each trial of density prediction has a row, each of sixty gold curves none
+SCALES = ((1e12, "trillion", "T"), (1e9, "billion", "B"), (1e6, "million", "M"), (1e3, "thousand", "k"))
+LARGEST = 1e15  # beyond this and below SMALLEST powers of ten say more than words
+SMALLEST = 1e-3
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Number to a few significant digits: 0.0012, 3.2, 840, 26 thousand, 4.1 billion, 6.2e37."""
+    return _scaled(value, digits, 1)
+
+
+def short(value: float, digits: int = 2) -> str:
+    """Same for a tick of an axis: 840, 26k, 4.1B, 1e18."""
+    return _scaled(value, digits, 2)
+
+
+def tick(value: float, quantity: Quantity) -> str:
+    """Label of a tick at a value on a quantity's scale: 10M, 1%, 2040."""
+    if quantity.scale == "log10" and abs(value) > 300:
+        return f"1e{value:.0f}"
+    natural = 10.0**value if quantity.scale == "log10" else value
+    if quantity.name in SHARES:
+        return f"{short(100 * natural)}%"
+    return (
+        f"{natural:.0f}"
+        if quantity.unit == "year"
+        else short(natural)
+        if quantity.scale == "log10"
+        else f"{natural:.4g}"
+    )
+
+
+def _scaled(value: float, digits: int, word: int) -> str:
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    value = float(f"{value:.{digits - 1}e}")  # first rounded, so that 999,999 is a million
+    size = abs(value)
+    if size >= LARGEST or size < SMALLEST:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        if "." in mantissa:
+            mantissa = mantissa.rstrip("0").rstrip(".")
+        return f"{mantissa}e{int(exponent)}"
+    for scale in SCALES:
+        if size >= scale[0]:
+            return _plain(value / scale[0], digits) + (" " if word == 1 else "") + str(scale[word])
+    return _plain(value, digits)
+
+
+def _plain(value: float, digits: int) -> str:
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share: float) -> str:
+    """Share as a percentage to two significant digits."""
+    if 0 < share < 1e-4:
+        return "under 0.01%"
+    return f"{_scaled(100 * share, 2, 1)}%"
+
+
+def probability(value: float) -> str:
+    """Probability as a whole percentage; the ends stay apart from never and always."""
+    if 0 < value < 0.01:
+        return "under 1%"
+    if 0.99 < value < 1:
+        return "over 99%"
+    return f"{100 * value:.0f}%"
+
+
+def readable(names: Iterable[str]) -> list[str]:
+    """Names of an answer that a person reads: all numbers but those of a vector that would fill the screen."""
+    names = list(names)
+    sizes = Counter(name.split("[")[0] for name in names if "[" in name)
+    return [name for name in names if "[" not in name or sizes[name.split("[")[0]] <= MOST_ROWS]
+
+
+def amount(value: float, quantity: Quantity, unit: bool = True) -> str:
+    """Value on a quantity's scale in its natural unit.
+
+    Parameters
+    ----------
+    value : float
+        log10 where the quantity's scale is log10.
+    quantity : Quantity
+    unit : bool
+        Whether the unit follows; a percent sign always does.
+    """
+    if quantity.scale == "log10" and abs(value) > 300:
+        text = f"10^{value:.0f}"
+    elif quantity.name in SHARES:
+        return percent(10.0**value if quantity.scale == "log10" else value)
+    elif quantity.scale == "log10":
+        text = number(10.0**value, 3 if quantity.unit == "1" else 2)
+    elif quantity.unit == "year":
+        return f"{value:.0f}"
+    elif quantity.unit == "years":
+        text = _decimals(value, 1)
+    else:
+        text = _decimals(value, 2)
+    return f"{text}{_suffix(text, quantity.unit)}" if unit else text
+
+
+def _decimals(value: float, decimals: int) -> str:
+    """Fixed decimals, whole numbers from ten up, two significant digits below a tenth."""
+    if 0 < abs(value) < 0.1:
+        return number(value)
+    text = f"{value:.{decimals if abs(value) < 10 else 0}f}"
+    return "0" if float(text) == 0 else text
+
+
+def _suffix(text: str, unit: str) -> str:
+    if unit == "1":
+        return ""
+    if unit == "x":
+        return "x" if text[-1].isdigit() else " x"
+    return f" per {unit[2:]}" if unit.startswith("1/") else f" {unit}"
+
+
+def beyond(quantity: Quantity, horizon: float | None = None) -> str:
+    """What lies beyond every number of a quantity, in words: later or never, no amount suffices."""
+    end = "the horizon" if horizon is None else f"{horizon:.0f}"
+    if quantity.name in ENDLESS:
+        return "no amount suffices"
+    if quantity.unit == "year":
+        return f"later than {end} or never"
+    if quantity.unit == "years":
+        return f"beyond {end}"
+    return "no finite level" if quantity.unit == "FLOP" else "without limit"
+
+
+def beneath(quantity: Quantity, horizon: float | None = None) -> str:
+    """What lies below every number of a quantity, in words: nothing affordable."""
+    if quantity.unit == "years":
+        return "pulled in from beyond " + ("the horizon" if horizon is None else f"{horizon:.0f}")
+    if quantity.name in ENDLESS:
+        return "none sufficed in practice" if quantity.name.startswith("labels") else "none sufficed at GPT-3's compute"
+    return "nothing affordable" if quantity.unit in ("human-hours", "x") else "below every value"
+
+
+def _quantile(row: Mapping[str, Any], key: str, quantity: Quantity, horizon: float | None, unit: bool) -> str:
+    value = row.get(key)
+    if value is not None:
+        return amount(value, quantity, unit)
+    above, below, undefined = _masses(row)
+    defined = max(1.0 - undefined, 1e-12)
+    middle = 0.5 * (below / defined + 1.0 - above / defined)  # a null lies in the nearer of the two masses
+    return beneath(quantity, horizon) if below > 0 and int(key[1:]) / 100 < middle else beyond(quantity, horizon)
+
+
+def _masses(row: Mapping[str, Any]) -> tuple[float, float, float]:
+    above, below, undefined = (float(row.get(f"prob_{kind}") or 0.0) for kind in ("above", "below", "undefined"))
+    return above, below, undefined
+
+
+def interval(row: Mapping[str, Any], quantity: Quantity, horizon: float | None = None) -> tuple[str, str]:
+    """Median and central 90% interval of a row of the summary, in words.
+
+    Parameters
+    ----------
+    row : mapping
+        With ``q05, q50, q95, mean, prob_above, prob_below, prob_undefined``.
+    quantity : Quantity
+    horizon : float, optional
+        Year at which dates are censored; named in the words where it is given.
+
+    Returns
+    -------
+    median, interval : str
+        ``("63 thousand human-hours", "44 to 110 million")``. Of a quantity that is one or zero in each draw, the
+        probability and an empty text; of one that no draw defines, ``("undefined", "")``.
+    """
+    if row.get("prob_undefined") == 1.0:
+        return "undefined", ""
+    if quantity.name in INDICATORS:
+        mean = row.get("mean")
+        return ("unknown" if mean is None else probability(mean)), ""
+    median = _quantile(row, "q50", quantity, horizon, True)
+    low, high = (_quantile(row, key, quantity, horizon, False) for key in ("q05", "q95"))
+    return median, low if low == high else f"{low} to {high}"
+
+
+def missing(row: Mapping[str, Any], quantity: Quantity, horizon: float | None = None) -> str:
+    """What the row is conditional on, and the mass beyond the numbers, in words; empty where there is neither.
+
+    Undefined draws are left out of the quantiles, so the shares of the others are given among those that remain.
+    """
+    above, below, undefined = _masses(row)
+    end = "the horizon" if horizon is None else f"{horizon:.0f}"
+    defined = 1.0 - undefined
+    if defined <= 0:
+        return "undefined in every draw"
+    parts = [f"{probability(above / defined)} {beyond(quantity, horizon)}"] if above else []
+    parts += [f"{probability(below / defined)} {beneath(quantity, horizon)}"] if below else []
+    if not undefined:
+        return "; ".join(parts)
+    if quantity.name == "labels_multiple_needed":
+        given = f"given that some amount suffices at either KL ({probability(defined)})"
+    elif quantity.name == "tai_flop":
+        given = f"given a requirement in FLOP ({probability(defined)})"
+    else:
+        event = "arrival in either world" if quantity.name in PAIRED else "arrival"
+        given = f"given {event} before {end} ({probability(defined)})"
+    return ": ".join([given, *(["; ".join(parts)] if parts else [])])

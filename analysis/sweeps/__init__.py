@@ -1,0 +1,1 @@
+"""Many views answered with one compiled model a process, and what moves their answers."""

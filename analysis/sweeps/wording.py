@@ -1,0 +1,92 @@
+"""What a sweep found, in words."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from math import isfinite
+from typing import Any
+
+from aligntax.analysis.summaries.words import MEANS, amount, probability
+from aligntax.analysis.sweeps.disagreement import Disagreement, Spread
+from aligntax.analysis.sweeps.sweep import TABLE, Sweep
+from aligntax.models.priors.quantities import lookup
+
+MOST = 3  # disagreements named an answer
+
+
+def totals(info: Mapping[str, Any], found: Disagreement) -> str:
+    """One line: what was asked, and what it took; ``info`` is ``sweep.json``."""
+    answered = len(info["cases"]) - len(info["failures"])
+    wall = sum(sitting["seconds"] for sitting in info["sittings"])
+    took = f"{wall:.0f} s" if wall < 600 else f"{wall / 60:.0f} min"
+    again = f" in {len(info['sittings'])} sittings" if len(info["sittings"]) > 1 else ""
+    lost = len(info["lost"])
+    gone = f"; {lost} worker{'s' if lost > 1 else ''} lost" if lost else ""
+    seeds = len({case["seed"] for case in info["cases"]})
+    asked = f"{len(found.views)} views" + (f" under {seeds} seeds" if seeds > 1 else "")
+    return f"{info['model']['name']}: {asked}, {answered} of {len(info['cases'])} cases answered in {took}{again}{gone}"
+
+
+def extent(each: Spread) -> tuple[str, str, str]:
+    """Lowest, middle and highest view's answer in words."""
+    low, middle, high = (_said(each.points[i], each.answer) for i in (0, 2, 4))
+    return low, middle, high
+
+
+def _said(value: float, answer: str) -> str:
+    if value != value:
+        return "undefined"
+    if value in (float("inf"), float("-inf")):
+        return "beyond" if value > 0 else "nothing"
+    quantity = lookup(answer.split("[")[0])
+    return probability(value) if quantity.name in MEANS else amount(value, quantity)
+
+
+def within(each: Spread) -> str:
+    """Typical 90% interval of one view; none of what is told by its mean."""
+    return "" if each.answer.split("[")[0] in MEANS else " to ".join(_said(end, each.answer) for end in each.within)
+
+
+def between(each: Spread) -> str:
+    """Share of the variance of all draws that lies between views."""
+    return "" if each.between is None else probability(each.between)
+
+
+def stated(name: str, aspect: str) -> str:
+    """What views state differently: the median or the spread of a quantity, or a choice."""
+    if aspect == "choice":
+        return f"choice of {name.replace('_', ' ')}"
+    return lookup(name).label + (" (spread)" if aspect == "spread" else "")
+
+
+def moved(found: Disagreement, answer: str) -> str:
+    """Disagreements that move an answer, the largest share of its variance between views first."""
+    moves = found.of(answer)[:MOST]
+    return "; ".join(f"{stated(m.input, m.aspect)} {100 * m.share:.0f}%" for m in moves) or "none is seen"
+
+
+def summary_of(sweep: Sweep, found: Disagreement) -> dict[str, Any]:
+    """Plain mapping for JSON: what was asked and answered, how answers spread, and what is seen to move them.
+
+    Censored ends are null.
+    """
+    info = {key: value for key, value in sweep.info.items() if key != "cases"}
+    return {
+        **info,
+        "cases": len(sweep.info["cases"]),
+        "views": len(found.views),
+        "table": str(sweep.path / TABLE),
+        "answers": {
+            each.answer: dict(
+                zip(("lowest", "q10", "median", "q90", "highest"), map(_finite, each.points), strict=True)
+            )
+            | {"within": [_finite(end) for end in each.within], "between": each.between, "monte_carlo": each.noise}
+            for each in found.spreads
+        },
+        "moves": [
+            {**asdict(move), "low": _finite(move.low), "high": _finite(move.high)} for move in found.moves if move.seen
+        ],
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None

@@ -1,0 +1,325 @@
+"""Workers that answer the cases of a sweep: processes of this machine, or those of a Dask cluster.
+
+A worker gets the job once and a case at a time, and sends back what it found. One that dies is replaced and its case given to
+another; a case that took three workers with it is given up. Linear algebra has one thread a worker: the cases fill the cores.
+"""
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from logging import CRITICAL, getLogger
+from multiprocessing import get_context, resource_tracker
+from multiprocessing.connection import Connection, wait
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aligntax.analysis.sweeps.grid import Answer, Case
+from aligntax.models.errors import InputError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+MOST = 1024  # processes, of a third of a GiB each
+TRIES = 3  # workers that a case may take with it
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+PATIENCE = 20.0  # seconds, for a scheduler and its first worker
+Lost = Callable[[str], None]  # takes one line about a worker that died
+
+
+class Answers(Protocol):
+    """Answers case after case in one process; what goes wrong with one is told in its answer."""
+
+    def answer(self, case: Case, cores: int = 1) -> Answer:
+        """Answer a case on so many cores."""
+
+
+class Asked(Protocol):
+    """What is the same for every case, such as :class:`aligntax.analysis.sweeps.grid.Job`; a worker receives it pickled."""
+
+    def answerer(self) -> Answers:
+        """Who answers its cases in a process."""
+
+
+Workers = Callable[[Asked, Sequence[Case], Lost], Generator[Answer, None, None]]  # told of each worker that died
+
+
+def local(job: Asked, cases: Sequence[Case], lost: Lost, workers: int) -> Generator[Answer, None, None]:
+    """Answers of so many spawned processes, as they come.
+
+    Parameters
+    ----------
+    job : Asked
+    cases : sequence of Case
+    lost : callable
+        Told of each worker that died.
+    workers : int
+    """
+    waiting, tries = deque(cases), dict.fromkeys((case.name for case in cases), 0)
+    team: list[_Process] = []
+    try:
+        while waiting or any(each.case for each in team):
+            while waiting and len(team) < workers:
+                team.append(_Process.start(job))
+            for each in team:
+                if each.case is None and waiting:
+                    each.give(waiting.popleft())
+            for each in _ready(team):
+                answer = each.take()
+                if answer is not None:
+                    yield answer
+                    continue
+                team.remove(each)
+                case = each.case
+                how = f"worker {each.process.pid} died ({each.ending()})"
+                if case is None:
+                    lost(f"{how} between cases; another takes its place")
+                    continue
+                tries[case.name] += 1
+                if tries[case.name] < TRIES:
+                    waiting.appendleft(case)
+                    lost(f"{how} with case {case.name}; another worker takes it")
+                else:
+                    lost(f"{how} with case {case.name}; given up")
+                    yield Answer(case.name, error=f"took {TRIES} workers with it, the last by {each.ending()}")
+    finally:
+        for each in team:
+            each.stop()
+
+
+def processes(workers: int | None) -> Workers:
+    """So many processes of this machine, by default one a core.
+
+    Raises
+    ------
+    InputError
+        If there are none, or more than a machine could hold.
+    """
+    if workers is not None and not 1 <= workers <= MOST:
+        raise InputError(f"workers: must lie between 1 and {MOST}, got {workers}; one a core is best")
+    return partial(local, workers=workers or os.cpu_count() or 1)
+
+
+def _ready(team: "Sequence[_Process]") -> "list[_Process]":
+    """Workers that have an answer or have died."""
+    ready = set(wait([end for each in team for end in (each.pipe, each.process.sentinel)]))
+    return [each for each in team if ready & {each.pipe, each.process.sentinel}]
+
+
+@dataclass
+class _Process:
+    """A spawned process that answers what comes down a pipe."""
+
+    process: Any
+    pipe: Connection
+    case: Case | None = None
+
+    @classmethod
+    def start(cls, job: Asked) -> "_Process":
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs, job), daemon=True)
+        with _heirloom():
+            process.start()
+        theirs.close()
+        return cls(process, ours)
+
+    def give(self, case: Case) -> None:
+        self.case = case
+        with suppress(OSError):  # died while it waited: its end is seen next
+            self.pipe.send(case)
+
+    def take(self) -> Answer | None:
+        """Its answer, or None where it died before it sent one."""
+        try:
+            if not self.pipe.poll():
+                return None
+            answer: Answer = self.pipe.recv()
+        except (EOFError, OSError):
+            return None
+        self.case = None
+        return answer
+
+    def ending(self) -> str:
+        """How it died, in words."""
+        self.process.join()
+        code = self.process.exitcode
+        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+    def stop(self) -> None:
+        self.pipe.close()
+        self.process.kill()
+        self.process.join()
+
+
+@contextmanager
+def _heirloom() -> Iterator[None]:
+    """What a process that is started inside inherits.
+
+    One thread for linear algebra, unless the user said otherwise; and no Ctrl-C, which is for the process that asks: a terminal
+    sends it to all, even to those that have not got as far as their first line.
+    """
+    resource_tracker.ensure_running()  # starting it would open the mask again
+    added = [name for name in THREADS if name not in os.environ]
+    os.environ.update(dict.fromkeys(added, "1"))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for name in added:
+            del os.environ[name]
+
+
+def _serve(pipe: Connection, job: Asked) -> None:
+    """Answer cases until the pipe closes."""
+    answerer = job.answerer()
+    try:
+        while True:
+            pipe.send(answerer.answer(pipe.recv()))
+    except (EOFError, OSError):
+        return
+
+
+def on_cluster(job: Asked, cases: Sequence[Case], lost: Lost, client: "Client") -> Generator[Answer, None, None]:
+    """Answers of a Dask cluster's workers, as they come.
+
+    Parameters
+    ----------
+    job : Asked
+    cases : sequence of Case
+    lost : callable
+        Told of each worker that left.
+    client : distributed.Client
+        See :func:`reached`.
+
+    Raises
+    ------
+    InputError
+        If the scheduler goes before every case is answered.
+    """
+    client.subscribe_topic("all", lambda event: _left(event, lost))
+    plugin = _plugin(job)
+    client.register_plugin(plugin, name=plugin.name)
+    try:
+        yield from _gathered(client, cases, plugin.name)
+    finally:
+        if client.status == "running":  # a scheduler that is gone holds nothing
+            client.unsubscribe_topic("all")
+            client.unregister_worker_plugin(plugin.name)
+
+
+def _gathered(client: "Client", cases: Sequence[Case], plugin: str) -> Iterator[Answer]:
+    from distributed import as_completed
+
+    futures = client.map(
+        _answer_there, cases, plugin=plugin, pure=False, key=[f"{plugin}-{case.name}" for case in cases]
+    )
+    names = {future.key: case.name for future, case in zip(futures, cases, strict=True)}
+    arriving = as_completed(futures, loop=client.loop)
+    del futures  # each is let go of when it is answered, so that its worker forgets it
+    for future in arriving:
+        if future.cancelled():
+            raise InputError(
+                "scheduler: must stay until every case is answered, got no more answers; start it and go on with --resume"
+            )
+        error = future.exception()
+        yield future.result() if error is None else Answer(names[future.key], error=f"{type(error).__name__}: {error}")
+
+
+def _left(event: tuple[float, Any], lost: Lost) -> None:
+    """Tell of a worker that the scheduler no longer has."""
+    what = event[1]
+    if isinstance(what, dict) and what.get("action") == "remove-worker":
+        lost(f"worker {what.get('worker', 'of the cluster')} left; its cases go to others")
+
+
+@contextmanager
+def reached(address: str) -> "Iterator[Client]":
+    """Client of a Dask scheduler that has workers.
+
+    Parameters
+    ----------
+    address : str
+        As ``tcp://10.0.0.1:8786``. Workers must have this version of the package.
+
+    Raises
+    ------
+    InputError
+        If Dask is not installed, there is no scheduler, it has no workers, or they have another version.
+    """
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        rule = "needs Dask, which is not installed"
+        raise InputError(f"scheduler: {rule}; install aligntax[cluster], or leave --scheduler out") from None
+    getLogger("distributed.client").setLevel(
+        CRITICAL
+    )  # a scheduler that goes is told in one message, not in its tracebacks
+    try:
+        client = Client(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        words = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            f"scheduler: must be the address of a Dask scheduler, got {address!r} ({words}); see `dask scheduler`"
+        ) from None
+    with client:
+        _check_workers(client, address)
+        yield client
+
+
+def _check_workers(client: "Client", address: str) -> None:
+    """Refuse a scheduler without workers, or with workers of another version."""
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+        versions = set(client.run(version, "aligntax").values())
+    except TimeoutError:
+        got = f"none at {address} in {PATIENCE:.0f} s"
+        raise InputError(
+            f"scheduler: must have workers, got {got}; start one: `dask worker {address} --nthreads 1`"
+        ) from None
+    except ModuleNotFoundError:
+        versions = {"none"}
+    here = version("aligntax")
+    if versions != {here}:
+        got = ", ".join(sorted(versions))
+        raise InputError(f"scheduler: its workers must have aligntax {here}, got {got}; install it there")
+
+
+def _plugin(job: Asked) -> Any:
+    """What every worker of the cluster holds, those too that join later."""
+    from uuid import uuid4
+
+    from distributed import WorkerPlugin
+
+    class Held(WorkerPlugin):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.name, self.job = f"aligntax-{uuid4().hex[:12]}", job
+
+        def setup(self, worker: Any) -> None:
+            # a compiled model takes one view at a time: a worker of several threads answers one case after the other
+            self.lock, self.answerer = Lock(), self.job.answerer()
+
+    return Held()
+
+
+def _answer_there(case: Case, plugin: str) -> Answer:
+    """Answer a case on a worker of the cluster."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    held = worker.plugins[plugin]
+    with held.lock:
+        answer: Answer = held.answerer.answer(case, cores=worker.state.nthreads)
+    return answer

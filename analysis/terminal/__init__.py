@@ -1,0 +1,1 @@
+"""What a terminal shows: tables, drawings made of characters, questions to an expert."""

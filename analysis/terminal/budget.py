@@ -1,0 +1,50 @@
+"""What to buy, in a terminal."""
+
+from typing import TYPE_CHECKING
+
+from aligntax.analysis.summaries.words import number, probability
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from aligntax.analysis.answers.budget import Budget
+from aligntax.analysis.terminal.tables import table
+
+
+def budget_table(console: "Console", answer: "Budget") -> None:
+    """Print what to buy, what another amount would cost, and how to label."""
+    arrival = f"given arrival before the horizon ({probability(answer.probability_arrival)})"
+    condition = "" if answer.given is None else f"{answer.given.words}, "
+    console.print(f"enough with {answer.confidence:.0%} confidence, {condition}{arrival}:", markup=False)
+    since = f"a year from {answer.start:.0f} until arrival"
+    rows = [
+        ("hours to buy", f"{number(answer.hours)} human-hours", ""),
+        ("money to set aside", "", f"{number(answer.usd)} USD"),
+        (f"hours {since}", f"{number(answer.hours_per_year)} human-hours", ""),
+        (f"money {since}", "", f"{number(answer.usd_per_year)} USD"),
+        ("a tolerated tax pays for it", probability(answer.affordable), ""),
+        (
+            "least expected loss",
+            f"{number(answer.best_hours)} human-hours",
+            f"at {number(answer.price)} USD a missing hour",
+        ),
+        ("worth of knowing the need", "", f"{number(answer.evpi)} USD"),
+    ]
+    table(console, ("", "amount", "money"), rows)
+    regrets = [(f"{m:g} times the hours", f"{number(usd)} USD") for m, usd in answer.regret.items()]
+    table(console, ("buying instead", "expected regret"), regrets)
+    low, middle, high = answer.error
+    console.print(
+        f"label error implied by published agreement: {middle:.0%} (90%: {low:.0%} to {high:.0%})", markup=False
+    )
+    labels = [
+        (f"{s.error:.0%}", str(s.votes), f"{s.votes_gain:.2f}", f"{s.worth:.2f}", f"{s.worth_written:.2f}")
+        for s in answer.splits
+    ]
+    columns = ("label error", "best votes", "gain of votes", "better evaluator", "better evaluator, written items")
+    table(console, columns, labels)
+    console.print(
+        "Votes: where people write the items; where items cost nothing, one vote is always best. Better evaluator: pay up to so "
+        "many labels for one with half the error.",
+        markup=False,
+    )

@@ -1,0 +1,199 @@
+"""Small pictures in a terminal that has colour: a density beside each median, and arrival by year as a curve.
+
+A pipe, ``NO_COLOR``, a terminal without colour and one whose encoding lacks the characters get words alone.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.cells import cell_len
+from rich.console import Group
+from rich.measure import Measurement
+from rich.text import Text
+
+from aligntax.analysis.answers.densities import Draws, read_draws
+from aligntax.analysis.summaries.words import INDICATORS
+from aligntax.analysis.terminal.tables import table
+from aligntax.models.errors import InputError
+from aligntax.models.priors.quantities import QUANTITIES
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
+
+    from aligntax.analysis.summaries.weights import Weights
+
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+CHARACTERS = f"{BLOCKS}←→│└─┴┤⠿"
+COLOURS = ("cyan", "yellow")
+BARS = "density: from the 1% to the 99% quantile of finite draws, amounts in orders of magnitude; ← below, → beyond every value"
+FEWEST, MOST = 8, 24  # columns of a bar
+NOTE = 36  # columns that a note is left
+SHARES = 16  # fewest columns of a bar beside whose arrows shares are told
+NARROWEST = 56  # columns of a terminal: fewer are left to the words
+WIDEST = 100  # columns of a curve
+ROWS = 9  # of a curve: then every quarter falls on a row
+DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a braille character, four rows of two
+CURVES = (("tai_year", 1), ("tai_year_aligned", 2))  # the second is dashed: every other character
+AXIS = 6  # columns left of a curve
+
+
+def can_draw(console: "Console") -> bool:
+    """Whether a console is a terminal with colour that has room and can show the characters."""
+    if not console.is_terminal or console.color_system is None or console.no_color or console.width < NARROWEST:
+        return False
+    try:
+        CHARACTERS.encode(console.encoding)
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def sketch(console: "Console", folder: Path, names: Iterable[str], weights: "Weights | None" = None) -> Draws | None:
+    """Draws to be drawn, or nothing: where the console cannot draw, and where they cannot be read, which stderr says."""
+    if not can_draw(console):
+        return None
+    try:
+        return read_draws(folder, {*names, *(name for name, _ in CURVES)}, weights)
+    except InputError as error:
+        sys.stderr.write(f"aligntax: nothing is drawn; {error}\n")
+        return None
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A density as blocks, as wide as its column allows; arrows point at the share of draws beyond every value.
+
+    Attributes
+    ----------
+    draws : Draws
+    name : str
+    slots : tuple of bool
+        Whether room is left for a share below and one above, so that the bars of a column stand in line.
+    most : int
+        Columns that it may take.
+    """
+
+    draws: Draws
+    name: str
+    slots: tuple[bool, bool]
+    most: int
+
+    def __rich_measure__(self, console: "Console", options: "ConsoleOptions") -> Measurement:
+        return Measurement(FEWEST, self.most).with_maximum(options.max_width)
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> Iterator[Text]:
+        width = min(options.max_width, self.most)
+        if width < FEWEST:
+            return
+        slot = 4 if width >= SHARES else 1
+        shape = self.draws.density(self.name, width - slot * sum(self.slots))
+        defined = 1.0 - shape.undefined
+        low, high = (share / defined if defined > 0 else 0.0 for share in (shape.below, shape.above))
+        told = slot > 1
+        left = f"{_share(low) if told else ''}←" if low else ""
+        right = f"→{_share(high) if told else ''}" if high else ""
+        line = Text(no_wrap=True, overflow="crop")
+        line.append(left.rjust(slot) if self.slots[0] else "", COLOURS[1])
+        line.append("".join(_block(height) for height in shape.heights), COLOURS[0])
+        line.append(right, COLOURS[1])
+        yield line
+
+
+def _block(height: float) -> str:
+    """Character of a relative height; a cell with any draw at all shows."""
+    return BLOCKS[max(0, int(np.ceil(height * len(BLOCKS))) - 1)] if height > 0 else " "
+
+
+def _share(share: float) -> str:
+    """Share in three columns at most."""
+    return "<1%" if share < 0.01 else f"{min(99, round(100 * share))}%" if share < 1.0 - 1e-9 else "all"
+
+
+def drawn_table(console: "Console", columns: Sequence[str], rows: Mapping[str, Sequence[str]], draws: Draws) -> None:
+    """Print a table of quantities with bars: in a column of their own where the words leave room, otherwise below the medians.
+
+    Quantities of which the mean says all have none.
+    """
+    drawn = [name for name in rows if name in draws.values and name.split("[")[0] not in INDICATORS]
+    if not drawn:
+        table(console, columns, rows.values())
+        return
+    shapes = [draws.density(name, 1) for name in drawn]
+    slots = (any(shape.below for shape in shapes), any(shape.above for shape in shapes))
+    words = [max(map(cell_len, column)) for column in zip(columns, *rows.values(), strict=True)]
+    room = console.width - sum(words) - 3 * len(columns)
+    apart = room + words[-1] - min(words[-1], NOTE) >= MOST
+    most = MOST if apart else min(MOST, max(FEWEST, words[1], room + words[1]))  # words are not narrowed for a bar
+    found: list[list[Any]] = []
+    for name, (label, median, *others) in rows.items():
+        bar = Bar(draws, name, slots, most) if name in drawn else ""
+        found.append([label, *((median, bar) if apart else (Group(Text(median), bar),) if bar else (median,)), *others])
+    table(console, [*columns[:2], *(["density"] if apart else []), *columns[2:]], found)
+    console.print(BARS, style="dim")
+
+
+def arrival_curve(console: "Console", draws: Draws, info: Mapping[str, Any]) -> None:
+    """Print arrival by year, from the run's year to its horizon, and with the wait for alignment where the run has one."""
+    names = [name for name, _ in CURVES if name in draws.values]
+    if CURVES[0][0] not in names:
+        return
+    width = min(console.width - AXIS - 1, WIDEST)
+    start, end = draws.years(CURVES[0][0], float(info["created"][:4]), float(info["horizon"]))
+    years = np.linspace(start, end, 2 * width)
+    chances = [draws.arrived(name, years) for name in names]
+    lines = _plot(chances, width)
+    console.print(Text("\nprobability of arrival by year", "bold"))
+    for row, line in enumerate(lines):
+        label = f"{100 - 100 * row // (ROWS - 1)}% ┤" if row % 2 == 0 else "│"
+        console.print(Text.assemble((label.rjust(AXIS), "dim"), line, no_wrap=True))
+    for text in _axis(start, end, width):
+        console.print(Text(text, "dim", no_wrap=True))
+    for i, (name, chance) in enumerate(zip(names, chances, strict=True)):
+        stroke = ("⠒⠒⠒", "⠒ ⠒")[i]
+        words = f" {_legend(name)}: {round(100 * float(chance[-1]))}% by {end:.0f}"
+        console.print(Text.assemble(" " * AXIS, (stroke, COLOURS[i]), words))
+    console.print()
+
+
+def _legend(name: str) -> str:
+    return QUANTITIES[name].label if name == CURVES[0][0] else "TAI arrival with alignment ready"
+
+
+def _plot(chances: Sequence[Any], width: int) -> list[Text]:
+    """Curves in braille, a row of text each; where two meet, the first has the colour."""
+    height = 4 * ROWS
+    codes = np.zeros((len(chances), ROWS, width), dtype=int)
+    for i, chance in enumerate(chances):
+        level = np.rint((height - 1) * (1.0 - chance)).astype(int)
+        for x in range(2 * width):
+            if (x // 2) % CURVES[i][1]:
+                continue
+            top, bottom = level[x], max(level[x], level[x - 1] - 1 if x else 0)  # a step is drawn as a line
+            for y in range(top, bottom + 1):
+                codes[i, y // 4, x // 2] |= DOTS[y % 4][x % 2]
+    whole, lines = np.bitwise_or.reduce(codes), []
+    for row in range(ROWS):
+        line = Text()
+        for x in range(width):
+            style = next((COLOURS[i] for i in range(len(codes)) if codes[i, row, x]), "")
+            line.append(chr(0x2800 + int(whole[row, x])) if whole[row, x] else " ", style)
+        lines.append(line)
+    return lines
+
+
+def _axis(start: float, end: float, width: int) -> tuple[str, str]:
+    """Axis of years with its ticks, and their labels."""
+    room = (end - start) * 8 / width  # a label of four digits and as much space
+    step = next((s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500) if s >= room), 1000)
+    line, labels = ["─"] * width, [" "] * (width + AXIS + 1)
+    for year in range(int(-(-start // step) * step), int(end) + 1, step):
+        column = min(width - 1, int((year - start) / (end - start) * width))
+        line[column] = "┴"
+        first = min(max(AXIS + column - 1, 0), len(labels) - 4)
+        labels[first : first + 4] = f"{year:4d}"
+    return " " * (AXIS - 1) + "└" + "".join(line), "".join(labels).rstrip()

@@ -1,0 +1,295 @@
+"""Asking a person for a prior, and showing what it implies before it is kept.
+
+For each quantity the low extreme is asked first, then the high one, and the middle last: whoever starts from a best guess
+anchors on it and states intervals that are too narrow (O'Hagan 2019, section 3; the SHELF protocol asks in this order for the
+same reason). Nobody's numbers are shown before the answer. Then comes feedback, which every protocol asks for: the prior that
+the three numbers imply, and its consequences, the headline quantities before and after, pushed forward from the prior alone on
+the same random numbers, so that a difference is the prior's.
+
+References
+----------
+.. [1] O'Hagan, "Expert knowledge elicitation: subjective but scientific", 2019. doi:10.1080/00031305.2018.1518265
+.. [2] Oakley, O'Hagan, "SHELF: the Sheffield Elicitation Framework", 2019. http://www.tonyohagan.co.uk/shelf
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy.special import ndtri
+
+from aligntax.analysis.inference.derive import derive
+from aligntax.analysis.summaries.claims import CLAIMS
+from aligntax.analysis.summaries.summary import Series, censored_quantile, claims, each
+from aligntax.analysis.summaries.words import amount, interval, probability
+from aligntax.models.catalogue import find_model, restrict
+from aligntax.models.errors import InputError
+from aligntax.models.evidence import Evidence, load_evidence
+from aligntax.models.priors.quantities import QUANTITIES, Quantity, lookup
+from aligntax.models.priors.tables import Table
+from aligntax.models.time_horizon import SCATTER
+from aligntax.models.views import View
+
+LEVELS = {"0.1": "low", "0.5": "middle", "0.9": "high"}
+DRAWS = 4000  # Monte Carlo error of a probability at most 0.8%; a tenth of a second
+SEED = 2022  # the default root of `aligntax run`
+BARS, WIDEST = 12, 40  # rows and characters of the picture in text
+
+# Priors of the structural parameters that derived quantities read, as aligntax.models.scaling.add states them; a test compares.
+KAPLAN_BIAS_SD = 2.0
+
+
+class Quit(Exception):
+    """The person has had enough; nothing is to be written."""
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """How to talk with whoever answers.
+
+    Attributes
+    ----------
+    ask : callable
+        Takes a prompt, returns a line without its end; raises EOFError where there is none.
+    say : callable
+        Takes a line.
+    show : callable
+        Takes the heads and the rows of a table.
+    patience : int or None
+        Times that one question is asked before a bad answer is an error; None for a person at a terminal.
+    """
+
+    ask: Callable[[str], str]
+    say: Callable[[str], None]
+    show: Callable[[Sequence[str], Sequence[Sequence[str]]], None]
+    patience: int | None = None
+
+    def answer[T](self, prompt: str, read: Callable[[str], T]) -> T:
+        """Ask until the answer can be read."""
+        for attempt in count(1):
+            text = self.ask(prompt).strip()
+            try:
+                return read(text)
+            except InputError as error:
+                if self.patience is not None and attempt >= self.patience:
+                    raise InputError(f"{error} (asked {attempt} times; nothing written)") from None
+                self.say(f"  {error}")
+        raise AssertionError  # count() does not end
+
+
+def parse_answer(quantity: Quantity, text: str) -> float:
+    """Read a number in the quantity's own unit; a pure number or a multiple may be a percentage.
+
+    Raises
+    ------
+    InputError
+        If it is not a number within the quantity's range.
+    """
+    share = text.endswith("%")
+    if share and quantity.unit not in ("1", "x"):
+        raise InputError(f"{quantity.name}: must be in {quantity.unit}, got {text!r}; a percentage has no meaning here")
+    try:
+        value = float(text.removesuffix("%")) / (100 if share else 1)
+    except ValueError:
+        value = np.nan
+    with np.errstate(all="ignore"):
+        inside = np.isfinite(value) and np.isfinite(quantity.to_link(value))
+    if not inside:
+        limits = {"log10": "above 0", "logit": f"between {quantity.lower:g} and {quantity.upper:g}"}
+        rule = f"must be a number {limits.get(quantity.scale, '')}".rstrip()
+        examples = "3, 0.02 or 2%" if quantity.unit in ("1", "x") else "3, 0.02 or 2e6"
+        raise InputError(f"{quantity.name}: {rule}, got {text[:40]!r}; write for instance {examples}, or q to quit")
+    return value
+
+
+def elicit(
+    names: Sequence[str], base: View, talk: Dialogue, today: str, who: str = "", why: str = ""
+) -> tuple[dict[str, dict[str, Any]], str]:
+    """Ask for a prior on each quantity.
+
+    Parameters
+    ----------
+    names : sequence of str
+    base : View
+        What the new priors lie on top of.
+    talk : Dialogue
+    today : str
+        Date, kept with the source.
+    who, why : str
+        Asked for where empty.
+
+    Returns
+    -------
+    priors : dict
+        Quantity to specification, with source and rationale.
+    source : str
+        ``"WHO, DATE"``.
+
+    Raises
+    ------
+    Quit
+        If the person quits.
+    InputError
+        If the answers end early, or are wrong as often as patience allows.
+    """
+    asked: list[str] = []
+    try:
+        evidence, before = load_evidence(), base
+        stated: dict[str, dict[str, float]] = {}
+        for name in names:
+            asked.append(name)
+            stated[name] = _one(name, before, talk, evidence, f"{len(asked)} of {len(names)}")
+            before = before.with_quantity(name, {"quantiles": stated[name]})
+        who = who or talk.answer("Who are you? ", _text("who"))
+        source = f"{who}, {today}"
+        priors = {}
+        for name in names:
+            reason = why or talk.answer(f"Why these values of {lookup(name).label}? ", _text("why"))
+            priors[name] = {"quantiles": stated[name], "source": source, "rationale": reason}
+        return priors, source
+    except EOFError:
+        where = asked[-1] if asked else names[0]
+        rule = "answers must go on to the end, got the end of the input while at"
+        raise InputError(f"elicit: {rule} {where}; nothing written, start again") from None
+
+
+def _text(what: str) -> Callable[[str], str]:
+    def read(answer: str) -> str:
+        clean = " ".join("".join(c if c.isprintable() else " " for c in answer).split())
+        if not clean:
+            raise InputError(f"{what}: must not be empty, got nothing; a prior without it cannot be judged later")
+        return clean
+
+    return read
+
+
+def _one(name: str, before: View, talk: Dialogue, evidence: Evidence, place: str) -> dict[str, float]:
+    """Ask for one quantity until its prior is kept."""
+    quantity = lookup(name)
+    while True:
+        stated = _three(quantity, talk, place)
+        after = before.with_quantity(name, {"quantiles": stated})
+        table = after.tables([name]).table(name)
+        talk.say("")
+        talk.say(f"Your prior on {quantity.label}: {_points(quantity, table)}")
+        for line in bars(quantity, table):
+            talk.say(f"  {line}")
+        moved, still = consequences(before, after, evidence)
+        talk.say("Its consequences, from priors alone (evidence will move them); median and 90% interval:")
+        if moved:
+            talk.show(("headline", "before", "after"), moved)
+        talk.say(f"  {still} headlines do not move")
+        if talk.answer("Keep it? [y]es, [n]o: ask again, [q]uit: ", _choice) == "y":
+            return stated
+
+
+def _choice(text: str) -> str:
+    choice = text[:1].lower()
+    if choice not in ("y", "n", "q"):
+        raise InputError(f"keep: must be y, n or q, got {text[:20]!r}; answer with one letter")
+    if choice == "q":
+        raise Quit
+    return choice
+
+
+def _three(quantity: Quantity, talk: Dialogue, place: str) -> dict[str, float]:
+    """The extremes, then the middle."""
+    pure = {"1": "pure numbers; 2% will do for 0.02", "x": "multiples; 3 means three times"}
+    talk.say("")
+    talk.say(f"{quantity.label} ({place}): {quantity.meaning}.")
+    talk.say(
+        f"Answers are {pure.get(quantity.unit, f'in {quantity.unit}')}. q quits; nothing is written until the end."
+    )
+
+    def read(text: str, above: float = -np.inf, below: float = np.inf) -> float:
+        if text.lower() in ("q", "quit"):
+            raise Quit
+        value = parse_answer(quantity, text)
+        if not above < value < below:
+            limits = [f"above {above:g}"] * bool(np.isfinite(above)) + [f"below {below:g}"] * bool(np.isfinite(below))
+            raise InputError(f"{quantity.name}: must lie {' and '.join(limits)}, got {value:g}; answers must increase")
+        return value
+
+    low = talk.answer("A low value; one time in ten it is lower still: ", read)
+    high = talk.answer("A high value; one time in ten it is higher still: ", lambda text: read(text, above=low))
+    prompt = "The middle; as likely above it as below: "
+    middle = talk.answer(prompt, lambda text: read(text, above=low, below=high))
+    return {"0.1": low, "0.5": middle, "0.9": high}
+
+
+def _points(quantity: Quantity, table: Table) -> str:
+    scale = [float(v) for v in quantity.to_scale(table.value(ndtri([0.05, 0.5, 0.95])))]
+    return ", ".join(f"{p} {amount(v, quantity)}" for p, v in zip(("5%", "50%", "95%"), scale, strict=True))
+
+
+def bars(quantity: Quantity, table: Table) -> list[str]:
+    """Prior in text: the probability of equal steps of the link, from the 1% to the 99% point."""
+    low, high = (float(y) for y in table.value(ndtri([0.01, 0.99])))
+    edges = np.linspace(low, high, BARS + 1)
+    mass = np.diff(table.cdf(edges))
+    scale = quantity.to_scale(edges)
+    labels = [amount(float(v), quantity, unit=False) for v in scale[:-1]]
+    width = max(map(len, labels))
+    return [
+        f"from {label:>{width}}  {'#' * round(WIDEST * m / mass.max())} {probability(float(m))}"
+        for label, m in zip(labels, mass, strict=True)
+    ]
+
+
+def prior_derived(view: View, evidence: Evidence) -> xr.Dataset:
+    """Derived quantities of draws from a view's priors, on random numbers that do not depend on the view."""
+    model, rng = find_model("joint"), np.random.default_rng(SEED)
+    tables = view.stated(model.quantities)
+    dims = ("chain", "draw")
+    white = rng.standard_normal((1, DRAWS, len(tables.names)))
+    draws = xr.Dataset(
+        {
+            "z": ((*dims, "quantity"), white @ tables.cholesky.T),
+            "between_study_sd": (dims, view.scaling.between_study_scale * np.abs(rng.standard_normal((1, DRAWS)))),
+            "kaplan_bias": (dims, KAPLAN_BIAS_SD * rng.standard_normal((1, DRAWS))),
+            "horizon_scatter": (dims, SCATTER * np.abs(rng.standard_normal((1, DRAWS)))),
+            "suite_error_share": (dims, rng.uniform(size=(1, DRAWS))),
+            **{
+                name: (dims, rng.standard_normal((1, DRAWS)))
+                for name in ("regime_offset", "suite_error_short", "suite_error_long")
+            },
+        },
+        coords={"quantity": list(tables.names)},
+    )
+    return derive(model, draws, tables, restrict(evidence, view, model), view, rng)
+
+
+def consequences(before: View, after: View, evidence: Evidence) -> tuple[list[tuple[str, ...]], int]:
+    """Headline quantities and claims that differ between two views' priors, before and after; and how many do not."""
+    old, new = prior_derived(before, evidence), prior_derived(after, evidence)
+    rows = [(c.text, *map(_claim, (claims(old).get(c.name), claims(new).get(c.name)))) for c in CLAIMS]
+    first, second = ({s.name: s for s in each(derived)} for derived in (old, new))
+    for name in (n for n in first if n.split("[")[0] in find_model("joint").headlines):
+        horizon, label = after.arrival.horizon, QUANTITIES[name.split("[")[0]].label
+        label += f" [{name.split('[')[1]}" if "[" in name else ""
+        rows.append((label, *(_words(each_[name], horizon) for each_ in (first, second))))
+    moved = [row for row in rows if row[1] != row[2]]
+    return moved, len(rows) - len(moved)
+
+
+def _claim(value: float | None) -> str:
+    return "unknown" if value is None else probability(value)
+
+
+def _words(series: Series, horizon: float) -> str:
+    """Median and 90% interval of draws that may be censored."""
+    defined = series.defined
+    row: dict[str, Any] = {
+        "prob_above": float(np.mean(series.values == np.inf)),
+        "prob_below": float(np.mean(series.values == -np.inf)),
+        "prob_undefined": float(np.mean(np.isnan(series.values))),
+        "mean": float(defined.mean()) if len(series.finite) == len(defined) > 0 else None,
+    }
+    for key, p in (("q05", 0.05), ("q50", 0.5), ("q95", 0.95)):
+        value = censored_quantile(defined, p) if len(defined) else np.nan
+        row[key] = float(value) if np.isfinite(value) else None
+    median, span = interval(row, QUANTITIES[series.quantity], horizon)
+    return f"{median} ({span})" if span else median

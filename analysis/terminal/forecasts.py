@@ -1,0 +1,84 @@
+"""Tables of timelines that a person reads in a terminal: shifts by anchor, and published forecasts reproduced."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aligntax.analysis.answers.timeline_shifts import Row, Table
+from aligntax.analysis.summaries.words import probability
+from aligntax.analysis.terminal.tables import table
+from aligntax.analysis.trust.published_forecasts import Reproduction
+from aligntax.models.priors.quantities import lookup
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+SHOWN = (2030.0, 2036.0, 2040.0, 2050.0, 2100.0)  # years of the table; --json has every one
+
+
+def shifts_table(console: "Console", found: Table) -> None:
+    """Print the shifts of a run: a table for each group of anchors; causes that move nothing there are left out."""
+    condition = f", given {found.given}" if found.given else ""
+    console.print(f"{found.run}{condition}: years by which each cause moves arrival, draw by draw", markup=False)
+    for group in dict.fromkeys(row.group for row in found.rows):
+        mine = [row for row in found.rows if row.group == group]
+        rows = [
+            (lookup(row.shift).label, *(_years(row.quantiles[q]) for q in ("q05", "q50", "q95")), _without_number(row))
+            for row in mine
+            if group == "all" or any(row.quantiles.values()) or row.prob_right_censored
+        ]
+        title = f"{group.replace('_', ' ')} ({probability(mine[0].weight)})"
+        table(console, (title, "5%", "median", "95%", "without a number"), rows)
+    console.print(
+        "Without a number: only the later world, only the earlier one, or neither arrives before the horizon.\n"
+        "Quantiles are of the shifts that are defined; a dash is infinite.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _without_number(row: Row) -> str:
+    missing = ((row.prob_right_censored, "later never"), (row.prob_left_censored, "earlier never"))
+    parts = [f"{probability(p)} {words}" for p, words in (*missing, (row.prob_undefined, "neither")) if p]
+    return ", ".join(parts)
+
+
+def _years(value: float | None) -> str:
+    return "-" if value is None else f"{value + 0.0:.2f}"
+
+
+def reproduction_table(console: "Console", found: Reproduction) -> None:
+    """Print every reading of a published forecast beside what was published."""
+    heads = ("reading of its inputs", *(f"{year:.0f}" for year in SHOWN), "10%", "50%", "off", "needs")
+    percent = ("" if found.published.get(y) is None else f"{100 * found.published[y]:.1f}" for y in SHOWN)
+    at = {p: year for year, p in found.published.items()}
+    rows = [("published", *percent, *(f"{at[p]:.1f}" if p in at else "" for p in (0.1, 0.5)), "", "")]
+    for each in found.readings:
+        percent = (f"{100 * each.probability(year):.1f}" for year in SHOWN)
+        quantiles = ("later" if q is None else f"{q:.1f}" for q in (each.quantile(0.1), each.quantile(0.5)))
+        rows.append((each.name, *percent, *quantiles, f"{found.difference(each):.1f}", f"{each.requirements()[1]:.2f}"))
+    table(console, heads, rows, f"{found.name}: probability (%) by each year that {found.milestone}")
+    console.print(
+        "off: largest difference from a published probability, points; needs: median, log10 FLOP", markup=False
+    )
+    rows = [
+        (
+            part.replace("_", " "),
+            *(f"{q:.2f}" for q in found.own(part)),
+            *("" if np.isnan(q) else f"{q:.2f}" for q in known),
+        )
+        for part, known in found.requirements.items()
+    ]
+    table(console, ("requirement, log10 FLOP", "10%", "50%", "90%", "published 10%", "50%", "90%"), rows)
+    shift = found.readings[0].shift_of_neural_nets()
+    if shift:
+        console.print(
+            f"Data that grow linearly with parameters instead of as parameters^0.8 move arrival by {shift['q50']:.1f} years "
+            f"(median; 10 to 90%: {_years(shift['q10'])} to {_years(shift['q90'])}) where a neural-net anchor counts, "
+            f"which {probability(shift['weight'] or 0.0)} of draws do; 'a few years' was claimed. No number in "
+            f"{probability((shift['prob_right_censored'] or 0) + (shift['prob_undefined'] or 0))} of these: one or both worlds "
+            "come after the horizon.",
+            markup=False,
+            soft_wrap=True,
+        )

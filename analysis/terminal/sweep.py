@@ -1,0 +1,52 @@
+"""A sweep in a terminal: what was answered, how far views are apart, and which disagreement moves which answer."""
+
+from typing import TYPE_CHECKING
+
+from aligntax.analysis.answers.sensitivity_wording import labelled
+from aligntax.analysis.sweeps.wording import between, extent, moved, totals, within
+from aligntax.analysis.terminal.tables import table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from aligntax.analysis.sweeps.disagreement import Disagreement
+    from aligntax.analysis.sweeps.sweep import Sweep
+
+
+MOST_TOLD = 10  # failures named in a terminal
+
+
+def sweep_table(console: "Console", sweep: "Sweep", found: "Disagreement") -> None:
+    """Print a finished sweep."""
+    info = sweep.info
+    console.print(totals(info, found), markup=False, soft_wrap=True)
+    rows = [
+        (labelled(each.answer), *extent(each), within(each), between(each), moved(found, each.answer))
+        for each in found.spreads
+        if "[" not in each.answer
+    ]
+    columns = (
+        "answer (median)",
+        "lowest view",
+        "middle view",
+        "highest view",
+        "90% within a view",
+        "between",
+        "moved by",
+    )
+    table(console, columns, rows)
+    for failure in info["failures"][:MOST_TOLD]:
+        what = f"case {failure['case']} ({failure['view']}, seed {failure['seed']})"
+        console.print(f"no answer: {what}: {failure['error']}", style="bold red", markup=False, soft_wrap=True)
+    if len(info["failures"]) > MOST_TOLD:
+        console.print(f"and {len(info['failures']) - MOST_TOLD} more without an answer", style="bold red", markup=False)
+    if info["failed_checks"]:
+        count = info["failed_checks"]
+        console.print(
+            f"checks failed in {count} of {len(info['cases'])} cases: see cases.csv", style="bold red", markup=False
+        )
+    good = info["verdict"] == "pass"
+    console.print(f"verdict: {info['verdict']}", style="green" if good else "bold red", markup=False)
+    console.print(f"results: {sweep.path / 'answers.csv'}", markup=False, soft_wrap=True)
+    if (sweep.path / "report.html").is_file():
+        console.print(f"report: {sweep.path / 'report.html'}", markup=False, soft_wrap=True)

@@ -1,0 +1,120 @@
+"""Calibrations, backtests, cross-validation and robustness in a terminal."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aligntax.analysis.terminal.tables import table
+from aligntax.analysis.trust.backtest.wording import BELIEF_HEADS, SKILL_HEADS, belief_rows, lost, skill_rows
+from aligntax.analysis.trust.calibration.ranks import RANKED
+from aligntax.analysis.trust.calibration.simulation import CONTROLS
+from aligntax.analysis.trust.calibration.study import LEVEL
+from aligntax.analysis.trust.evidence.wording import climbed, cross_validated, moves
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from aligntax.analysis.trust.calibration.study import Calibration
+
+MOST_TOLD = 10  # quantities and failures named in a terminal
+
+
+def calibration_table(console: "Console", found: "Calibration") -> None:
+    """Print a finished calibration."""
+    info = found.info
+    console.print(_asked(info), markup=False, soft_wrap=True)
+    tests = sorted(info["quantities"].items(), key=lambda row: min(row[1]["p_band"], row[1]["p_chi_square"]))
+    rows = [
+        (
+            name,
+            *(f"{row[f'{p}_holm']:.3f} ({row[p]:.5f})" for p in ("p_band", "p_chi_square")),
+            *(f"{row[f'covered_{percent}']:.1%}" for percent in (50, 90)),
+        )
+        for name, row in tests[:MOST_TOLD]
+    ]
+    table(console, ("quantity", "p of the band: Holm (own)", "p of chi-square", "50% covers", "90% covers"), rows)
+    if len(tests) > MOST_TOLD:
+        console.print(
+            f"and {len(tests) - MOST_TOLD} more quantities that stray less: {found.path / 'calibration.json'}"
+        )
+    for failure in info["failures"][:MOST_TOLD]:
+        what = f"failed: simulation {failure['case']}: {failure['error']}"
+        console.print(what, style="bold red", markup=False, soft_wrap=True)
+    for key, what in (("rejected", "not uniform"), ("coverage_rejected", "coverage is off")):
+        if info[key]:
+            console.print(
+                f"{what} at {LEVEL:.0%} over all quantities: {', '.join(info[key])}", markup=False, soft_wrap=True
+            )
+    good = info["verdict"] == "pass"
+    console.print(f"verdict: {_verdict(info)}", style="green" if good else "bold red", markup=False)
+    console.print(f"report: {found.path / 'report.html'}", markup=False, soft_wrap=True)
+
+
+def _asked(info: "Mapping[str, Any]") -> str:
+    done, failed = info["simulations"], len(info["failures"])
+    diverged = (
+        f"; {info['divergences']} divergences in {info['with_divergences']} of them" if info["divergences"] else ""
+    )
+    lost = f"; {len(info['lost'])} workers lost" if info["lost"] else ""
+    where = "posterior" if info.get("posterior") else "prior"
+    return (
+        f"{info['model']['name']} under {info['view']['name']} ({CONTROLS[info['control']]}): {done - failed} of {done} "
+        f"simulations from {info['attempts']} {where} draws in {info['seconds']:.0f} s, each truth ranked among {RANKED} "
+        f"draws{diverged}{lost}"
+    )
+
+
+def _verdict(info: "Mapping[str, Any]") -> str:
+    if info["control"] == "none":
+        return str(info["verdict"])
+    return "pass: the wrong fit is caught" if info["verdict"] == "pass" else "fail: the wrong fit is not caught"
+
+
+def backtest_table(console: "Console", folder: Path, info: Mapping[str, Any]) -> None:
+    """Print skill, where baselines win, beliefs, and what was not forecast."""
+    table(
+        console,
+        SKILL_HEADS,
+        skill_rows(info["skill"]),
+        "CRPS and its ratio to naive forecasts: below one the model is better",
+    )
+    for line in lost(info["skill"]):
+        console.print(line, markup=False, soft_wrap=True)
+    table(console, BELIEF_HEADS, belief_rows(info["beliefs"]), "data exponent that a forecaster would have believed in")
+    if info["skipped"]:
+        console.print(
+            f"{len(info['skipped'])} origins had too few rows; see backtest.json", markup=False, soft_wrap=True
+        )
+    if info["divergences"]:
+        console.print(f"{info['divergences']} draws diverged", style="bold red", markup=False)
+    console.print(f"report: {folder / 'report.html'}", markup=False, soft_wrap=True)
+
+
+HEADS = ("evidence", "unit predicted", "units", "elpd", "se", "parameters", "worst k", "how", "not trusted")
+
+
+def cross_validation_table(console: "Console", whole: Mapping[str, Any]) -> None:
+    """Print each table's cross-validation, and the units that weights did not carry."""
+    table(console, HEADS, [tuple(cross_validated(each).values()) for each in whole["tables"]])
+    for each in whole["tables"]:
+        for text in climbed(each):
+            console.print(text, markup=False, soft_wrap=True)
+    console.print(
+        "elpd: log density of each unit given the others, summed, nat; parameters: what the units themselves taught.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def robustness_table(console: "Console", whole: Mapping[str, Any], horizon: float) -> None:
+    """Print what moves each headline furthest."""
+    rows = [(row["label"], row["median"], row["ninety"], row["moves"]) for row in moves(whole, horizon)]
+    table(console, ("headline", "median", "90%", "furthest moved"), rows)
+    failed = sum(bool(variant["error"]) for variant in whole["variants"])
+    note = f"; {failed} failed" if failed else ""
+    console.print(
+        f"{len(whole['variants'])} variants of the evidence{note}. To 66%: the new median is where 66% of the run's draws lie "
+        "below; a probability moves to what is told. Told are moves of over three Monte Carlo errors.",
+        markup=False,
+        soft_wrap=True,
+    )

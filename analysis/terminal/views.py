@@ -1,0 +1,165 @@
+"""Tables of views that a person reads in a terminal: priors, what was stated against them, two views side by side."""
+
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from aligntax.analysis.summaries.words import amount
+from aligntax.analysis.terminal.tables import table
+from aligntax.models.priors.compile import compile_prior
+from aligntax.models.priors.copula import copula
+from aligntax.models.priors.fidelity import Statement, fidelity, warnings
+from aligntax.models.priors.quantities import ELICITED, lookup
+from aligntax.models.views import ANCHORS, View
+from aligntax.models.views.changes import changes
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+POINTS = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
+Check = dict[str, tuple[Statement, ...]]
+
+
+def points(name: str, view: View) -> dict[str, float]:
+    """The 5%, 50% and 95% points of a prior, in the quantity's own unit."""
+    link = compile_prior(name, view.quantities[name]).value(ndtri(list(POINTS.values())))
+    return dict(zip(POINTS, map(float, lookup(name).from_link(link)), strict=True))
+
+
+def view_table(console: "Console", view: View, names: Sequence[str]) -> None:
+    """Print the priors of a view in their own units."""
+    rows = [
+        (
+            name,
+            *(("", "", "") if name in view.links else (f"{point:.3g}" for point in points(name, view).values())),
+            lookup(name).unit,
+            _source(name, view),
+        )
+        for name in names
+    ]
+    table(console, ("quantity", "5%", "50%", "95%", "unit", "source"), rows)
+
+
+def _source(name: str, view: View) -> str:
+    if name in view.links:
+        return f"{view.links[name].name}: posterior of {view.links[name].answer}, fitted when a run is made"
+    return str(view.quantities[name].get("source", ""))
+
+
+def check_view(view: View, names: Sequence[str]) -> tuple[Check, list[str]]:
+    """What each named prior states against its table, and warnings."""
+    statements = {name: fidelity(name, view.quantities[name]) for name in names}
+    found = [line for name, each in statements.items() for line in warnings(name, view.quantities[name], each)]
+    if view.arrival.mode == "crossing" and view.evidence.no_tai:
+        found.append('arrival.mode: crossing has no likelihood for "no TAI yet", so the joint model will refuse it; '
+                     'set evidence.use = "none"')  # fmt: skip
+    return statements, found
+
+
+def check_table(console: "Console", view: View, check: Check) -> None:
+    """Print stated against fitted probabilities."""
+    rows = []
+    for name, statements in check.items():
+        unit = str(view.quantities[name].get("unit") or lookup(name).unit)
+        for s in statements:
+            what = f"at most {s.high:.4g}" if np.isinf(s.low) else f"{s.low:.4g} to {s.high:.4g}"
+            how = "" if s.explicit else "of the stated shape"
+            cells = (f"{s.stated:.1%}", f"{s.fitted:.1%}", _signed(100 * s.difference, 2), how)
+            rows.append((name, what, "" if unit == "1" else unit, *cells))
+            name = ""
+    table(console, ("quantity", "value", "unit", "stated", "prior has", "difference, points", ""), rows)
+
+
+def _signed(value: float, decimals: int) -> str:
+    """Number with its sign, none where it rounds to zero."""
+    text = f"{value:+.{decimals}f}"
+    return text if float(text) else text[1:]
+
+
+def diff_views(first: View, second: View) -> dict[str, Any]:
+    """Everything in which two views differ, as plain data."""
+    found = changes(first, second, tuple(ELICITED))
+    return {
+        "views": [first.name, second.name],
+        "hashes": [first.hash, second.hash],
+        "quantities": [_pair(name, first, second) for name in found.quantities],
+        "anchors": {
+            name: [first.anchors.get(name), second.anchors.get(name)]
+            for name in ANCHORS
+            if found.anchors and first.anchors.get(name) != second.anchors.get(name)
+        },
+        "correlations": _correlations(first, second) if found.correlated else [],
+        "settings": {setting: [attrgetter(setting)(view) for view in (first, second)] for setting in found.settings},
+        "evidence": [view.to_dict()["evidence"] for view in (first, second)] if found.evidence else [],
+    }
+
+
+def _pair(name: str, first: View, second: View) -> dict[str, Any]:
+    """Both priors of a quantity, the shift of the median and the ratio of the widths of the 90% intervals on the link."""
+    quantity = lookup(name)
+    each = [compile_prior(name, view.quantities[name]).value(ndtri(list(POINTS.values()))) for view in (first, second)]
+    scale = [quantity.to_scale(link) for link in each]
+    return {
+        "quantity": name,
+        "unit": quantity.unit,
+        "scale": quantity.scale,
+        "first": points(name, first),
+        "second": points(name, second),
+        "median_shift": float(scale[1][1] - scale[0][1]),
+        "width_ratio": float(np.ptp(each[1]) / np.ptp(each[0])),
+    }
+
+
+def _correlations(first: View, second: View) -> list[dict[str, Any]]:
+    names = list(ELICITED)
+    each = [copula(names, view.correlations) for view in (first, second)]
+    rho = [6 / np.pi * np.arcsin(np.clip(factor @ factor.T, -1, 1) / 2) for factor in each]
+    pairs = np.argwhere(np.triu(np.abs(rho[0] - rho[1]) > 1e-9, 1))
+    return [
+        {"between": [names[i], names[j]], "rho": [round(float(matrix[i, j]), 6) for matrix in rho]} for i, j in pairs
+    ]
+
+
+def diff_table(console: "Console", first: View, second: View, found: Mapping[str, Any]) -> None:
+    """Print two views side by side in what differs."""
+    names = (first.name, second.name)
+    if rows := [_diff_row(row) for row in found["quantities"]]:
+        columns = ("quantity", f"{names[0]}: 5%, 50%, 95%", f"{names[1]}: 5%, 50%, 95%", "median moves", "width times")
+        table(console, columns, rows)
+    others = [(f"anchors.{name}", *map(_cell, pair)) for name, pair in found["anchors"].items()]
+    others += [(f"rho of {' and '.join(row['between'])}", *map(_cell, row["rho"])) for row in found["correlations"]]
+    others += [(name, *map(_cell, pair)) for name, pair in found["settings"].items()]
+    if found["evidence"]:
+        keys = [key for key in ("use", "until") if found["evidence"][0].get(key) != found["evidence"][1].get(key)]
+        others += [(f"evidence.{key}", *(_cell(each.get(key)) for each in found["evidence"])) for key in keys]
+    if others:
+        table(console, ("setting", *names), others)
+    if not rows and not others:
+        console.print(f"{names[0]} and {names[1]} state the same", markup=False)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "not set"
+    return ", ".join(value) if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _diff_row(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    quantity, shift = lookup(row["quantity"]), row["median_shift"]
+    each = []
+    for side in ("first", "second"):
+        values = [_on_scale(row["scale"], x) for x in row[side].values()]
+        texts = [amount(value, quantity, unit=False) for value in values]
+        each.append(", ".join([*texts[:-1], amount(values[-1], quantity)]))
+    moves = (
+        f"{_signed(shift, 2)} OOM" if row["scale"] == "log10" else f"{shift:+.3g} {quantity.unit}".removesuffix(" 1")
+    )
+    return row["quantity"], each[0], each[1], moves, f"{row['width_ratio']:.2g}"
+
+
+def _on_scale(scale: str, value: float) -> float:
+    return float(np.log10(value)) if scale == "log10" else value

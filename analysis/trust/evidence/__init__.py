@@ -1,0 +1,1 @@
+"""Each piece of evidence predicted from the rest, replicated, and left out."""

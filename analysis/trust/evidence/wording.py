@@ -1,0 +1,113 @@
+"""Cross-validation, predictive p-values and robustness as rows of words, for terminal and page."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from aligntax.analysis.answers.sensitivity_wording import labelled
+from aligntax.analysis.summaries.words import MEANS, interval, percent
+from aligntax.analysis.trust.evidence.predictive import STRAYS
+from aligntax.models.priors.quantities import lookup
+
+MOST_TOLD = 3  # variants of a headline that are named
+CLEAR = 3.0  # Monte Carlo errors beyond which a median or a probability has moved
+LEAST = 0.005  # of a probability or of the draws, below which a move is no news
+UNCERTAIN = 0.2  # nat of Monte Carlo error of a unit, beyond which it is told
+KINDS = {
+    "study": "a study left out",
+    "table": "a table left out",
+    "status": "sources left out by status",
+    "outliers": "outlier policy of recomputed exponents",
+}
+
+
+def cross_validated(table: Mapping[str, Any]) -> dict[str, str]:
+    """A table's row: what is predicted, how well, and how that was found."""
+    units = table["units"]
+    how = {method: sum(unit["method"] == method for unit in units) for method in ("psis", "moment match", "exact")}
+    known = [unit["pareto_k"] for unit in units if unit["pareto_k"] is not None]
+    return {
+        "name": table["table"].replace("_", " "),
+        "unit": table["unit"],
+        "count": str(len(units)),
+        "elpd": f"{table['elpd']:.1f}",
+        "se": "" if table["se"] is None else f"{table['se']:.1f}",
+        "p": f"{table['p']:.1f}",
+        "k": f"{max(known):.2f}" if known else "",
+        "how": ", ".join(f"{count} {method}" for method, count in how.items() if count),
+        "doubtful": str(table["doubtful"]),
+    }
+
+
+def climbed(table: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each unit that weights did not carry, or whose Monte Carlo error is large."""
+    for unit in table["units"]:
+        k = "" if unit["pareto_k"] is None else f", k {unit['pareto_k']:.2f}"
+        value = f"{unit['elpd']:.2f} (Monte Carlo error {unit['mcse']:.2f}{k})"
+        name = f"{unit['label']} of {table['table']}"
+        if unit["pareto_k"] is not None and unit["pareto_k"] > table["threshold"]:
+            yield f"{name}: {value} by {unit['method']} is not to be trusted; the command loo climbs on"
+        elif unit["method"] != "psis" or unit["mcse"] > UNCERTAIN:
+            yield f"{name}: {value} by {unit['method']}"
+
+
+def p_row(row: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """Predictive p-values of a variable, those that stray marked."""
+    return {what: {"p": f"{p:.3f}", "strays": not STRAYS <= p <= 1 - STRAYS} for what, p in row.items()}
+
+
+def place(share: float | None) -> str:
+    """Where a median stands among the run's draws."""
+    return "" if share is None else f"{100 * share:.0f}%"
+
+
+def moves(whole: Mapping[str, Any], horizon: float) -> list[dict[str, str]]:
+    """Each headline: its median, and the variants that move it furthest, clear of Monte Carlo error."""
+    rows = []
+    for name, base in whole["base"].items():
+        if base["mean"] == base["q95"] == 0.0:  # an anchor that the view gives no weight
+            continue
+        median, ninety = interval(base, lookup(name.split("[")[0]), horizon)
+        if _by_mean(name):
+            median, ninety = percent(base["mean"]), ""
+        found = sorted(_moved(whole, name), reverse=True)[:MOST_TOLD]
+        told = [text for _, text in found] or ["none beyond Monte Carlo error and half a percentage point"]
+        row = {"name": name, "label": labelled(name), "median": median, "ninety": ninety, "moves": "; ".join(told)}
+        rows.append(row)
+    return rows
+
+
+def _by_mean(name: str) -> bool:
+    """Whether a number is told by its mean."""
+    return name.split("[")[0] in MEANS
+
+
+def _moved(whole: Mapping[str, Any], name: str) -> Iterator[tuple[float, str]]:
+    """How far each variant moves a headline, and the words for it."""
+    before = whole["base"][name]["mean"]
+    for variant in whole["variants"]:
+        after = variant["quantities"].get(name)
+        if after is None or after["error"] is None:
+            continue
+        now = after["mean"] if _by_mean(name) else after["place"]
+        size = abs(now - (before if _by_mean(name) else 0.5))
+        if size > max(CLEAR * after["error"], LEAST):
+            yield size, f"to {percent(now) if _by_mean(name) else place(now)} {variant['label']}"
+
+
+def places(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every variant: where each headline's median stands, or its mean where it is told by that."""
+    rows = []
+    for variant in whole["variants"]:
+        cells = []
+        for name in whole["base"]:
+            move = variant["quantities"].get(name)
+            if move is None:
+                cells.append("failed")
+            elif _by_mean(name):
+                cells.append(percent(move["mean"]))
+            else:
+                cells.append(place(move["place"]))
+        rows.append(
+            {"kind": KINDS[variant["kind"]], "label": variant["label"], "cells": cells, "error": variant["error"]}
+        )
+    return rows

@@ -1,0 +1,201 @@
+"""Posteriors without some of the evidence, and the density of what was left out, from one compiled model.
+
+Every term of the log likelihood is multiplied by how often it counts, which is data: once, or not at all for what is left out::
+
+    log p(theta | y) = log p(theta) + sum_i counts_i log p(y_i | theta) + constant
+    log p(y_i | y_-i, theta) = log p(y | theta) - log p(y_-i | theta)
+
+The second line is the density of unit ``i`` given a draw and, where the rows of a table are not independent given a draw, the
+rows that stay. A unit is a row of a term's own dimension; studies on the same runs are one.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+import xarray as xr
+
+from aligntax.analysis.inference.compiled_model import CompiledModel, Terms
+from aligntax.analysis.inference.options import Sampling
+from aligntax.models import time_horizon
+from aligntax.models.blocks import in_blocks
+from aligntax.models.catalogue import Model, restrict
+from aligntax.models.evidence import Evidence
+from aligntax.models.views import View
+
+COUNTS = "counts"
+HORIZONS = "time_horizons"  # one term, whose rows are told apart within it
+
+
+@dataclass(frozen=True)
+class Left:
+    """Draws of a posterior without some units.
+
+    Attributes
+    ----------
+    posterior, sample_stats : xarray.Dataset
+    unconstrained : ndarray, shape (chain, draw, parameter)
+        What NUTS moved.
+    """
+
+    posterior: xr.Dataset
+    sample_stats: xr.Dataset
+    unconstrained: Any
+
+
+@dataclass(frozen=True)
+class Densities:
+    """Log posterior and log likelihood of a graph at points where NUTS moves.
+
+    Attributes
+    ----------
+    graph : pymc.Model
+    """
+
+    graph: Any
+
+    @cached_property
+    def _function(self) -> Any:
+        """Of a batch of points, (draw, parameter): log prior of every variable, Jacobian included, and every term."""
+        from pytensor.graph.replace import graph_replace, vectorize_graph
+
+        start = self.graph.initial_point()
+        ends = np.cumsum([0, *(start[v.name].size for v in self.graph.value_vars)])
+        point = pt.vector("point", shape=(int(ends[-1]),))
+        pieces = {
+            v: point[low:high].reshape(start[v.name].shape).astype(v.dtype)
+            for v, low, high in zip(self.graph.value_vars, ends[:-1].tolist(), ends[1:].tolist(), strict=True)
+        }
+        priors = self.graph.logp(vars=self.graph.free_RVs, sum=False)
+        terms = [*priors, *self.graph.replace_rvs_by_values(self.graph.potentials)]
+        batch = pt.matrix("points", shape=(None, int(ends[-1])))
+        outputs = vectorize_graph(graph_replace(terms, pieces, strict=False), replace={point: batch})
+        return pytensor.function([batch], outputs, mode="FAST_COMPILE", on_unused_input="ignore")
+
+    def at(self, points: Any) -> dict[str, Any]:
+        """``log_posterior`` and every term by its name, of points (..., parameter)."""
+        names = [term.name for term in self.graph.potentials]
+        flat = points.reshape(-1, points.shape[-1])
+
+        def work(block: slice) -> dict[str, Any]:
+            values = self._function(flat[block])
+            total = sum(value.reshape(len(value), -1).sum(axis=-1) for value in values)
+            return {"log_posterior": total, **dict(zip(names, values[-len(names) :], strict=True))}
+
+        found = in_blocks(work, len(flat), at_once=1)
+        return {name: value.reshape(*points.shape[:-1], *value.shape[1:]) for name, value in found.items()}
+
+
+@dataclass(frozen=True)
+class LeaveOut:
+    """A compiled model that samples without any of its units; nothing is compiled again.
+
+    Attributes
+    ----------
+    compiled : CompiledModel
+        Its graph has ``counts``, one number an element of every term.
+    units : mapping of str to tuple of str
+        Labels of the units of each table.
+    densities : Densities
+    counts : ndarray
+        What the graph is given.
+    """
+
+    compiled: CompiledModel
+    units: Mapping[str, tuple[str, ...]]
+    densities: Densities
+    counts: Any
+
+    @classmethod
+    def of(cls, model: Model, evidence: Evidence, view: View) -> "LeaveOut":
+        """Compile a model for it."""
+        import nutpie
+
+        evidence = restrict(evidence, view, model)
+        graph = model.build(evidence, view)
+        labels = _labels(graph)
+        _count(graph, labels)
+        if HORIZONS in labels:
+            labels[HORIZONS] = tuple(time_horizon.evaluations(evidence, view)["evaluation"].values.tolist())
+        with pytensor.config.change_flags(numba__fastmath=False):
+            compiled = nutpie.compile_pymc_model(graph, freeze_model=False)
+        whole = CompiledModel(model, view, evidence, graph, compiled, Terms(graph))
+        return cls(whole, labels, Densities(graph), graph[COUNTS].get_value())
+
+    def without(self, left: Mapping[str, Collection[str]]) -> "LeaveOut":
+        """The same with some units left out, labels by table.
+
+        Raises
+        ------
+        KeyError
+            If there is no such unit.
+        """
+        for table, labels in left.items():
+            if missing := set(labels) - set(self.units[table]):
+                raise KeyError(f"{table} has no unit {', '.join(sorted(missing))}")
+        compiled = self.compiled
+        if labels := left.get(HORIZONS, ()):
+            rows = time_horizon.evaluations(compiled.evidence, compiled.view)
+            stays = rows["counts"] * ~np.isin(rows["evaluation"].values, list(labels))
+            compiled = compiled.with_evidence(
+                compiled.evidence.with_likelihood_rows({HORIZONS: rows.assign(counts=stays)})
+            )
+        parts = [
+            np.ones(1) if term.name == HORIZONS else ~np.isin(self.units[term.name], list(left.get(term.name, ())))
+            for term in compiled.graph.potentials
+        ]
+        counts = np.concatenate(parts).astype(float)
+        compiled = replace(compiled, compiled=compiled.compiled.with_data(**{COUNTS: counts}))
+        return replace(self, compiled=compiled, counts=counts)
+
+    def sample(self, options: Sampling) -> Left:
+        """Sample the posterior."""
+        posterior, stats = self.compiled.posterior(options, unconstrained=True)
+        return Left(posterior, stats, stats["unconstrained_draw"].values)
+
+    def log_posterior(self, points: Any) -> Any:
+        """Log posterior but for a constant, Jacobian included, at unconstrained points (..., parameter)."""
+        return self._at(points)["log_posterior"]
+
+    def log_unit(self, points: Any, table: str, label: str) -> Any:
+        """Log density of a unit at unconstrained points (..., parameter), given the other units of its table."""
+        everything = self.without({})
+        value = everything._at(points)[table]
+        if table == HORIZONS:
+            return value - everything.without({table: [label]})._at(points)[table]
+        return value[..., self.units[table].index(label)] if value.ndim == points.ndim else value
+
+    def _at(self, points: Any) -> dict[str, Any]:
+        """What :meth:`Densities.at` says with these counts and this evidence."""
+        self.compiled.set_data()
+        pm.set_data({COUNTS: self.counts}, model=self.compiled.graph)
+        return self.densities.at(points)
+
+
+def _labels(graph: Any) -> dict[str, tuple[str, ...]]:
+    """Labels of each term's elements; a term of one element has its table's name."""
+    labels = {}
+    for term in graph.potentials:
+        dims = graph.named_vars_to_dims.get(term.name, ())
+        labels[term.name] = tuple(str(label) for label in graph.coords[dims[0]]) if dims else (term.name,)
+    return labels
+
+
+def _count(graph: Any, labels: Mapping[str, tuple[str, ...]]) -> None:
+    """Multiply every term of a graph by how often it counts."""
+    ends = np.cumsum([0, *(len(labels[term.name]) for term in graph.potentials)])
+    with graph:
+        counts = pm.Data(COUNTS, np.ones(int(ends[-1])))
+    graph.potentials = [_counted(term, counts, ends[i : i + 2].tolist()) for i, term in enumerate(graph.potentials)]
+
+
+def _counted(term: Any, counts: Any, place: list[int]) -> Any:
+    """A term times its part of the counts, by the same name."""
+    counted = (counts[place[0] : place[1]] if term.ndim else counts[place[0]]) * term
+    counted.name = term.name
+    return counted

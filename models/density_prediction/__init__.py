@@ -1,0 +1,1 @@
+"""The magician who predicts the density of zeros in any sequence."""

@@ -1,0 +1,136 @@
+"""How often do predictions of density fail, against each adversary and the worst, and is that within the theorem's bound?
+
+The theorem of :mod:`aligntax.models.density_prediction.theorem` needs no data. This model checks the program against it: it knows the trials of
+``aligntax density-trials`` and not the theorem. Row ``i``, one adversary on ``K_i`` levels at ``epsilon_i``, failed in ``f_i`` of
+``n_i`` trials::
+
+    f_i          ~ Binomial(n_i, p_i)
+    logit p_i    ~ Normal(logit prediction_failure, adversary_spread)
+    delta_i      = 1 / (K_i epsilon_i^2)
+    worst        = max_i p_i,   within the bound where p_i <= delta_i for every i
+
+==================  ====  =======================================================
+name                unit  meaning
+==================  ====  =======================================================
+prediction_failure  1     p of a typical adversary; elicited
+adversary_spread    1     spread of logit p between adversaries
+==================  ====  =======================================================
+
+Adversaries differ much: against a constant stream no prediction fails, and the nearly tight one was made to reach the bound.
+
+References
+----------
+.. [1] Drucker, "High-confidence predictions under adversarial uncertainty", 2011. arXiv:1101.4446
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy.special import gammaln
+
+from aligntax.models.density_prediction.theorem import supported_delta
+from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.views import View
+
+QUANTITIES = ("prediction_failure",)
+SPREAD = 3.0  # logit, scale: from an adversary who hardly ever wins to one at the bound lie factors of 20 and more
+FAILURE = "failure_probability_by_density_trial"
+
+
+@likelihood_rows("density_trials")
+def trials(evidence: Evidence) -> xr.Dataset:
+    """Rows that enter the likelihood: ``failures`` and ``trials``, with levels, epsilon and the adversary's name."""
+    return select(evidence["density_trials"])
+
+
+def bounds(evidence: Evidence) -> Any:
+    """The theorem's ``delta`` of each used row, shape (row,)."""
+    rows = trials(evidence)
+    pairs = zip(rows["levels"].values, rows["epsilon"].values, strict=True)
+    return np.array([supported_delta(int(levels), float(epsilon)) for levels, epsilon in pairs])
+
+
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that the model holds as ``pm.Data``, by its name; ``ways`` is the log binomial coefficient."""
+    rows = trials(evidence)
+    failed, count = rows["failures"], rows["trials"]
+    ways = gammaln(count + 1) - gammaln(failed + 1) - gammaln(count - failed + 1)
+    return {"density_trial_data": xr.Dataset({"failures": failed, "trials": count, "ways": ways})}
+
+
+def build(evidence: Evidence, view: View) -> Any:
+    """Return the trials as a ``pm.Model``; evidence without rows leaves the prior."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from aligntax.models.priors.elicited import columns, elicited
+    from aligntax.models.priors.scales import half_normal
+
+    rows = trials(evidence)
+    with pm.Model(coords={"density_trial": rows["density_trial"].values}, check_bounds=False) as model:
+        p = elicited(view.tables(QUANTITIES))["prediction_failure"]
+        spread = half_normal("adversary_spread", SPREAD)
+        if rows.sizes["density_trial"]:
+            logit = pm.Normal("failure_logit", pt.log(p) - pt.log1p(-p), spread, dims="density_trial")
+            row = columns("density_trial_data", data(evidence, view)["density_trial_data"])
+            terms = row["failures"] * logit - row["trials"] * pt.softplus(logit) + row["ways"]
+            pm.Potential("density_trials", terms, dims="density_trial")
+    return model
+
+
+def derive(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> dict[str, Any]:
+    """Probability of failure against each adversary and the worst, and whether all are within the bound.
+
+    Parameters
+    ----------
+    x : dict of ndarray, shape (draw,)
+        Elicited quantities on their own scales.
+    parameters : xarray.Dataset
+        Structural parameters; those of rows have a last dimension ``density_trial``.
+    evidence : Evidence
+    view : View
+
+    Returns
+    -------
+    dict of ndarray
+        ``failure_probability_by_density_trial``, shape (draw, row), is reported as ``failure_probability[row]``.
+    """
+    spread = {"adversary_spread": parameters["adversary_spread"].values}
+    if "failure_logit" not in parameters:
+        return spread
+    p = 1 / (1 + np.exp(-parameters["failure_logit"].values))
+    within = (p <= bounds(evidence)).all(axis=-1)
+    return {"worst_failure": p.max(axis=-1), "worst_within_bound": within.astype(float), FAILURE: p} | spread
+
+
+def coords(evidence: Evidence) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Extra dimension of the derived quantities of each row."""
+    names = tuple(str(name) for name in trials(evidence)["density_trial"].values)
+    return {FAILURE: ("density_trial", names)} if names else {}
+
+
+def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
+    """Share of failures of each row, under the name of :func:`simulate`."""
+    rows = trials(evidence)
+    return {"failure_share": rows["failures"] / rows["trials"]}
+
+
+def simulate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, tuple[str, Any]]:
+    """Replicated share of failures of each row, (draw..., row), against the same adversaries; none without rows."""
+    if "failure_logit" not in parameters:
+        return {}
+    count = trials(evidence)["trials"].values.astype(int)
+    p = 1 / (1 + np.exp(-parameters["failure_logit"].values))
+    return {"failure_share": ("density_trial", rng.binomial(count, p) / count)}
+
+
+def replicate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
+    rows, drawn = trials(evidence), simulate(x, parameters, evidence, view, rng)
+    dim, share = drawn["failure_share"]
+    return {"density_trials": rows.assign(failures=(dim, np.round(share * rows["trials"].values)))}

@@ -1,0 +1,245 @@
+"""How many labelled comparisons single out an aligned policy, and when does no amount suffice?
+
+Outer alignment as data quality [1]_: an aligned policy must score higher on the training distribution than every unaligned one.
+On ``n`` labelled comparisons it meets ``K`` unaligned rivals (``rival_policies``); all share the labels, since the union bound
+needs no independence. What a label is then worth, and how many are needed, is in :mod:`aligntax.models.outer_alignment.comparisons`.
+This model asks how often labels err, and derives from it comparisons, hours and money at a capability.
+
+**Label error** from agreement. Two labellers agree on a share ``1 - 2 e (1 - e) (1 - rho)``: agreement is not accuracy, errors
+on hard items in common (``rho``) overstate it, and an evaluator's error does not show in it at all. Row ``r`` of study ``s``,
+with effective counts ``n_r = A_r (1 - A_r) / se_r^2`` (rounded) of which ``y_r`` agreed::
+
+    2 e_s ~ Beta(mean 2 label_error, error_concentration)       the share of labels that are a guess; better than chance
+    y_r   ~ BetaBinomial(n_r, agreement(e_s, rho), agreement_concentration)
+
+A pair of unlike people has ``e_s`` as its mean error, to a square of half their difference. Rows of a study share ``e_s`` and
+scatter further by people and items: InstructGPT's two groups differ by 2.4 standard errors, rows of other studies by up to 1.4.
+``label_error_study`` is that of labellers yet to be hired, a draw of ``2 e`` from the same Beta.
+
+References
+----------
+.. [1] Hilton, "How much alignment data will we need in the long run?", 2022.
+.. [2] Stiennon et al., "Learning to summarize from human feedback", 2020. arXiv:2009.01325
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy.special import betaincinv, ndtr
+
+from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.outer_alignment.comparisons import (
+    chernoff,
+    comparisons_needed,
+    evaluator_advantage,
+    hoeffding,
+    label_advantage,
+    log_allowed,
+    vote_error,
+)
+from aligntax.models.views import View
+
+QUANTITIES = (
+    "label_error",
+    "evaluator_error",
+    "evaluator_error_growth",
+    "reward_gap",
+    "rival_policies",
+    "capability",
+    "minutes_per_comparison",
+    "usd_per_hour",
+    "labour_overhead",
+)
+BELOW_ONE = 1 - 1e-12  # for shares that rounding would make one: of guessed labels, of agreement
+
+# Concentration of Beta laws, log-normal with sd 1. Between studies: at 30 the sd of label error is 0.04 (90%: 0.02 to 0.09), as
+# tasks differ. Within a study: at 500 the sd of agreement is 0.02; Stiennon et al. see 0.65 to 0.85 by an item's difficulty, and
+# groups of people and items average over many. Our judgement, both.
+BETWEEN_STUDIES, WITHIN_STUDY = 30.0, 500.0
+
+
+def agreement(error: Any, correlation: Any = 0.0) -> Any:
+    """Share of comparisons on which two labellers agree; their errors may be correlated."""
+    return 1 - 2 * error * (1 - error) * (1 - correlation)
+
+
+def log_likelihood(count: Any, total: Any, mean: Any, concentration: Any, gammaln: Any) -> Any:
+    """Log probability of ``count`` agreements of ``total``, beta-binomial; ``gammaln`` is numpy's or PyTensor's."""
+    a, b = mean * concentration, (1 - mean) * concentration
+    ways = gammaln(total + 1) - gammaln(count + 1) - gammaln(total - count + 1)
+    seen = gammaln(count + a) + gammaln(total - count + b) - gammaln(total + concentration)
+    return ways + seen - gammaln(a) - gammaln(b) + gammaln(concentration)
+
+
+@likelihood_rows("labeller_agreement")
+def studies(evidence: Evidence) -> xr.Dataset:
+    """Rows that enter the likelihood, ``count``, ``total`` and ``study_index``, and the names of ``study``, sorted.
+
+    A share within a standard error of 0 or 1 has the counts of one that lies a standard error inside.
+    """
+    used = select(evidence["labeller_agreement"])
+    names, index = np.unique(used["study"].values.astype(str), return_inverse=True)
+    se = used["agreement_se"].values
+    share = np.clip(used["agreement"].values, np.minimum(se, 0.5), np.maximum(1 - se, 0.5))
+    total = np.maximum(np.round(share * (1 - share) / se**2), 1.0)
+    rows = {"count": np.round(used["agreement"].values * total), "total": total, "study_index": index.astype(float)}
+    return xr.Dataset(
+        {name: ("agreement_study", value) for name, value in rows.items()},
+        coords={"agreement_study": used["agreement_study"].values, "study": names},
+    )
+
+
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that the model holds as ``pm.Data``, by its name."""
+    return {"agreements": studies(evidence)[["count", "total", "study_index"]]}
+
+
+def view_settings(view: View) -> Any:
+    """What the graph takes from a view's settings: the correlation of labellers' errors."""
+    return np.asarray([view.outer_alignment.error_correlation])
+
+
+def build(evidence: Evidence, view: View) -> Any:
+    """Return the label error of published studies as a ``pm.Model``; without studies it is the prior."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from aligntax.models.priors.elicited import columns, elicited
+
+    rows = studies(evidence)
+    coords = {"agreement_study": rows["agreement_study"].values, "study": rows["study"].values}
+    with pm.Model(coords=coords, check_bounds=False) as model:
+        x = elicited(view.tables(QUANTITIES))
+        settings = pm.Data("outer_alignment_settings", view_settings(view))
+        between = pm.LogNormal("error_concentration", np.log(BETWEEN_STUDIES), 1.0)
+        within = pm.LogNormal("agreement_concentration", np.log(WITHIN_STUDY), 1.0)
+        pm.Normal("new_labellers")  # score of `label_error_study` among studies
+        if rows.sizes["agreement_study"]:
+            mean = 2 * x["label_error"]
+            guessed = pm.Beta("guessed_share", mean * between, (1 - mean) * between, dims="study")
+            row = columns("agreements", data(evidence, view)["agreements"])
+            share = agreement(0.5 * guessed[row["study_index"].astype("int64")], settings[0])
+            terms = log_likelihood(row["count"], row["total"], share, within, pt.gammaln)
+            pm.Potential("labeller_agreement", terms, dims="agreement_study")
+    return model
+
+
+def requirement(
+    x: dict[str, Any], parameters: xr.Dataset, view: View, capability: Any = None, error: Any = None
+) -> dict[str, Any]:
+    """Advantage and comparisons needed, any shape that broadcasts.
+
+    Parameters
+    ----------
+    x : dict of ndarray
+    parameters : xarray.Dataset
+        Structural parameters.
+    view : View
+    capability : ndarray, optional
+        OOM of effective FLOP over GPT-3; default the elicited one.
+    error : ndarray, optional
+        Label error; default that of new labellers.
+
+    Returns
+    -------
+    dict of ndarray
+        ``label_advantage``, ``comparisons_needed`` (log10, infinite where no amount suffices).
+    """
+    settings = view.outer_alignment
+    capability = x["capability"] if capability is None else capability
+    error = new_error(x, parameters) if error is None else error
+    wrong = vote_error(error, int(settings.labels_per_comparison), settings.error_correlation)
+    evaluator = evaluator_advantage(x["evaluator_error"], x["evaluator_error_growth"], capability)
+    advantage = label_advantage(x["reward_gap"], wrong, evaluator, settings.tie_share, settings.ties)
+    chance = log_allowed(x["rival_policies"], settings.delta)
+    return {
+        "label_advantage": advantage,
+        "comparisons_needed": np.log10(comparisons_needed(advantage, chance, settings.ties)),
+    }
+
+
+def new_error(x: dict[str, Any], parameters: xr.Dataset) -> Any:
+    """Label error of labellers of a new study."""
+    mean, concentration = 2 * x["label_error"], parameters["error_concentration"].values
+    rank = ndtr(parameters["new_labellers"].values)
+    return 0.5 * np.minimum(betaincinv(mean * concentration, (1 - mean) * concentration, rank), BELOW_ONE)
+
+
+def derive(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> dict[str, Any]:
+    """Comparisons, hours and money needed at the capability, and how many more than for what people could judge at GPT-3.
+
+    Parameters
+    ----------
+    x : dict of ndarray, shape (draw,)
+        Elicited quantities on their own scales.
+    parameters : xarray.Dataset
+        Structural parameters; ``guessed_share`` has a last dimension ``study``.
+    evidence : Evidence
+    view : View
+
+    Returns
+    -------
+    dict of ndarray
+        Amounts are log10, and infinite where none suffices. ``study_label_error_by_study``, shape (draw, study), is reported as
+        ``study_label_error[study]``.
+    """
+    settings = view.outer_alignment
+    at = requirement(x, parameters, view)
+    advantage, needed = at["label_advantage"], at["comparisons_needed"]
+    chance = log_allowed(x["rival_policies"], settings.delta)
+    practice = requirement(x, parameters, view, capability=0.0)["comparisons_needed"]
+    hours = needed + np.log10(settings.labels_per_comparison) + x["minutes_per_comparison"] - np.log10(60)
+    with np.errstate(invalid="ignore"):  # infinite over infinite
+        factor = np.where(np.isinf(needed), np.inf, needed - practice)
+    answers = {
+        "data_suffices": np.isfinite(needed).astype(float),
+        "comparisons_needed": needed,
+        "comparisons_needed_chernoff": np.log10(chernoff(advantage, chance)),
+        "comparisons_needed_hoeffding": np.log10(hoeffding(advantage, chance)),
+        "outer_alignment_hours": hours,
+        "outer_alignment_cost": hours + x["usd_per_hour"] + x["labour_overhead"],
+        "quality_factor_needed": factor,
+        "label_advantage": advantage,
+        "label_error_study": new_error(x, parameters),
+        "label_error": x["label_error"],
+    }
+    if "guessed_share" in parameters:
+        answers["study_label_error_by_study"] = 0.5 * parameters["guessed_share"].values
+    return answers
+
+
+def coords(evidence: Evidence) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Extra dimension of the derived quantities of each study."""
+    names = tuple(str(name) for name in studies(evidence)["study"].values)
+    return {"study_label_error_by_study": ("study", names)} if names else {}
+
+
+def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
+    """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
+    rows = studies(evidence)
+    return {"agreement": rows["count"] / rows["total"]}
+
+
+def simulate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, tuple[str, Any]]:
+    """Replicated share of agreement of each used row, (draw..., row), for the same studies."""
+    if "guessed_share" not in parameters:
+        return {}
+    rows = studies(evidence)
+    error = 0.5 * parameters["guessed_share"].values[..., rows["study_index"].values.astype(int)]
+    mean, spread = agreement(error, view.outer_alignment.error_correlation), parameters["agreement_concentration"]
+    total, strength = rows["total"].values.astype(int), spread.values[..., None]
+    mean = np.minimum(mean, BELOW_ONE)  # a prior draw may be free of error to rounding
+    share = rng.beta(mean * strength, (1 - mean) * strength)
+    return {"agreement": ("agreement_study", rng.binomial(total, share) / total)}
+
+
+def replicate(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
+    rows, drawn = studies(evidence), simulate(x, parameters, evidence, view, rng)
+    dim, share = drawn["agreement"]
+    return {"labeller_agreement": rows.assign(count=(dim, np.round(share * rows["total"].values)))}

@@ -1,0 +1,1 @@
+"""How far a learned reward can be optimised before gold reward falls."""

@@ -1,0 +1,1 @@
+"""A prior is data: quantities, units, distributions and the quantile tables they become."""

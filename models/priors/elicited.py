@@ -1,0 +1,92 @@
+"""Put the elicited quantities of a view into a PyMC model: ``z ~ Normal(0, R)``, ``y = T(z)``, tables as ``pm.Data``.
+
+The graph is the same for every view, so that a compiled model is refitted under new priors by giving it new tables.
+"""
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+
+from aligntax.models.priors.quantities import lookup
+from aligntax.models.priors.tables import KNOTS, STEP, Tables, hermite
+
+
+def columns(name: str, rows: xr.Dataset) -> dict[str, Any]:
+    """Add numbers of a table of evidence to the open model as one ``pm.Data`` of shape (column, row).
+
+    One and not many: nutpie's compile time grows with the square of their number.
+
+    Parameters
+    ----------
+    name : str
+    rows : xarray.Dataset
+        As a model's ``data`` gives them: one-dimensional variables of one dimension.
+
+    Returns
+    -------
+    dict of str to tensor, shape (row,)
+    """
+    names = [str(column) for column in rows.data_vars]
+    (dim,) = rows[names[0]].dims
+    data = pm.Data(name, stacked(rows), dims=(f"{name}_column", str(dim)), coords={f"{name}_column": names})
+    return {column: data[i] for i, column in enumerate(names)}
+
+
+def stacked(rows: xr.Dataset) -> Any:
+    """Value of the ``pm.Data`` of :func:`columns`."""
+    return np.stack([np.asarray(column.values, dtype=float) for column in rows.data_vars.values()])
+
+
+def quantile_function(z: Any, y: Any, slope: Any) -> Any:
+    """``T(z)`` for a vector of quantities, the twin of :meth:`aligntax.models.priors.tables.Table.value`.
+
+    Parameters
+    ----------
+    z : tensor, shape (Q,)
+    y, slope : tensor, shape (Q, 401)
+
+    Returns
+    -------
+    tensor, shape (Q,)
+        Link-space values.
+    """
+    last = len(KNOTS) - 2
+    inside = pt.clip(z, KNOTS[0], KNOTS[-1])
+    i = pt.clip(pt.floor((inside - KNOTS[0]) / STEP), 0, last).astype("int64")
+    row = pt.arange(z.shape[0])
+    left = pt.as_tensor(KNOTS)[i]
+    value, gradient = hermite((inside - left) / STEP, STEP, y[row, i], y[row, i + 1], slope[row, i], slope[row, i + 1])
+    return value + gradient * (z - inside)
+
+
+def elicited(tables: Tables) -> dict[str, Any]:
+    """Add the elicited quantities to the open model.
+
+    The sampled variable is ``white``, with ``z = L white`` and ``R = L L'``: independent, whatever the copula.
+
+    Returns
+    -------
+    dict of str to scalar tensor
+        Each quantity on its own scale (log10 stays log10), by name.
+    """
+    model = pm.modelcontext(None)
+    model.add_coord("quantity", list(tables.names))
+    table = pm.Data("prior_tables", np.stack([tables.y, tables.slope]))
+    cholesky = pm.Data("copula_cholesky", tables.cholesky)
+    white = pm.Normal("white", dims="quantity")
+    z = (cholesky * white).sum(axis=-1)
+    links = quantile_function(z, table[0], table[1])
+    return {name: _to_scale(name, links[i]) for i, name in enumerate(tables.names)}
+
+
+def _to_scale(name: str, link: Any) -> Any:
+    quantity = lookup(name)
+    value = link
+    if quantity.scale == "logit":
+        value = quantity.lower + (quantity.upper - quantity.lower) * pt.sigmoid(link)
+    named = pt.specify_shape(value, ()) if value is link else value
+    named.name = name
+    return named

@@ -1,0 +1,84 @@
+"""A prior as a value: what a view's file states of one quantity, written in Python.
+
+>>> from aligntax.models.priors.prior import Prior
+>>> from aligntax.models.views import load_view
+>>> mine = Prior.from_quantiles({0.1: 2, 0.5: 5, 0.9: 20}, unit="percent", source="me, 2026")
+>>> view = load_view("default").replace(alignment_tax_tolerance=mine, usd_per_hour=Prior.point(40))
+>>> round(float(mine.quantile("alignment_tax_tolerance", 0.9)), 6)
+0.2
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aligntax.models.priors.compile import canonical, compile_prior
+from aligntax.models.priors.quantities import lookup
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A prior of some quantity; it is checked when it meets one.
+
+    Attributes
+    ----------
+    spec : mapping
+        As in a view's file; see :mod:`aligntax.models.priors.compile`.
+    """
+
+    spec: Mapping[str, Any]
+
+    @classmethod
+    def from_quantiles(cls, quantiles: Mapping[float, float], **notes: Any) -> "Prior":
+        """Values by probability; ``notes`` are ``unit``, ``bounds``, ``source``, ``rationale``."""
+        return cls({"quantiles": {f"{p:g}": v for p, v in quantiles.items()}, **notes})
+
+    @classmethod
+    def from_family(cls, family: str, **parameters: Any) -> "Prior":
+        """A family with PyMC's parameters: ``Prior.from_family("normal", mu=0, sigma=1, unit="OOM")``."""
+        return cls({"family": family, **parameters})
+
+    @classmethod
+    def from_histogram(cls, edges: Sequence[float], weights: Sequence[float], **notes: Any) -> "Prior":
+        """Weights over bins: chips of a roulette."""
+        return cls({"histogram": {"edges": list(edges), "weights": list(weights)}, **notes})
+
+    @classmethod
+    def from_samples(cls, samples: Sequence[float], **notes: Any) -> "Prior":
+        """The distribution that samples come from, smoothed."""
+        return cls({"samples": [float(sample) for sample in samples], **notes})
+
+    @classmethod
+    def point(cls, value: float, **notes: Any) -> "Prior":
+        """All mass at one value."""
+        return cls({"point": value, **notes})
+
+    @classmethod
+    def pool(
+        cls, priors: Sequence["Prior"], weights: Sequence[float] | None = None, method: str = "mixture", **notes: Any
+    ) -> "Prior":
+        """Pool of several experts' priors.
+
+        Parameters
+        ----------
+        priors : sequence of Prior
+        weights : sequence of float, optional
+            Default equal.
+        method : {"mixture", "log_pool", "quantile_pool"}
+        """
+        shares = weights if weights is not None else [1.0] * len(priors)
+        return cls({method: [{**p.spec, "weight": w} for p, w in zip(priors, shares, strict=True)], **notes})
+
+    def quantile(self, quantity: str, probability: Any) -> Any:
+        """Quantiles of a quantity under this prior, in its natural unit.
+
+        Raises
+        ------
+        InputError
+            If the prior does not fit the quantity.
+        """
+        p = np.asarray(probability, dtype=float)
+        table = compile_prior(quantity, canonical(self.spec))
+        return lookup(quantity).from_link(table.quantile(p, 1.0 - p))

@@ -1,0 +1,268 @@
+"""Every quantity that is elicited, reported or plotted: its name, unit, scale and one line of meaning.
+
+One registry, so that a word means the same in a formula, a view, a table, an axis and a report. The scale fixes the link
+on which a quantity's prior lives:
+
+========  =====================================  =============================
+scale     link ``y``                             value that models and reports use
+========  =====================================  =============================
+linear    ``x``                                  ``x``
+log10     ``log10(x)``                           ``log10(x)``
+logit     ``log((x - lower) / (upper - x))``     ``x``
+========  =====================================  =============================
+
+Orders of magnitude (OOM) are log10; compute is FLOP, a count; money is 2023 USD; effort is human-hours; dates are
+decimal calendar years.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+
+from aligntax.models.errors import InputError
+
+Scale = Literal["linear", "log10", "logit"]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A named number with a unit.
+
+    Attributes
+    ----------
+    name : str
+        The word used everywhere.
+    unit : str
+        Unit of the natural value ``x``; ``"1"`` for a pure number.
+    scale : {"linear", "log10", "logit"}
+        Link of the prior and scale of every reported value.
+    label : str
+        Words for an axis or a table row.
+    meaning : str
+        One line: what it is.
+    lower, upper : float
+        Bounds of the natural value; only a logit scale uses finite ones.
+    """
+
+    name: str
+    unit: str
+    scale: Scale
+    label: str
+    meaning: str
+    lower: float = -np.inf
+    upper: float = np.inf
+
+    def to_link(self, x: Any) -> Any:
+        """Natural value to link space."""
+        if self.scale == "log10":
+            return np.log10(x)
+        if self.scale == "logit":
+            x = np.asarray(x, dtype=float)
+            return np.log(x - self.lower) - np.log(self.upper - x)
+        return np.asarray(x, dtype=float)
+
+    def from_link(self, y: Any) -> Any:
+        """Link space to natural value; the inverse of :meth:`to_link`."""
+        if self.scale == "log10":
+            return 10.0 ** np.asarray(y)
+        if self.scale == "logit":
+            return self.lower + (self.upper - self.lower) / (1.0 + np.exp(-np.asarray(y, dtype=float)))
+        return np.asarray(y, dtype=float)
+
+    def to_scale(self, y: Any) -> Any:
+        """Link space to the value that models and reports use: log10 stays log10."""
+        return np.asarray(y, dtype=float) if self.scale == "log10" else self.from_link(y)
+
+    @property
+    def axis(self) -> str:
+        """Axis label with unit."""
+        unit = {"log10": f"log10 {self.unit}", "1": ""}.get(
+            self.scale if self.scale == "log10" else self.unit, self.unit
+        )
+        return f"{self.label} ({unit})" if unit and unit != "log10 1" else self.label
+
+
+def _table(*rows: Quantity) -> Mapping[str, Quantity]:
+    return MappingProxyType({row.name: row for row in rows})
+
+
+# fmt: off
+ELICITED = _table(
+    # scaling
+    Quantity("data_exponent_prior", "1", "log10", "data exponent", "gamma in D ~ N^gamma along the compute-optimal path"),
+    # loss law
+    Quantity("irreducible_loss", "nat/token", "linear", "irreducible loss", "E, the loss that no model and no data get below"),
+    Quantity("parameter_loss", "nat/token", "log10", "parameter term", "A N^-alpha at the reference parameters: loss because the model is finite"),
+    Quantity("data_loss", "nat/token", "log10", "data term", "B D^-beta at the reference tokens: loss because the data are finite"),
+    Quantity("alpha", "1", "linear", "alpha", "exponent of the loss in parameters"),
+    Quantity("beta", "1", "linear", "beta", "exponent of the loss in training tokens"),
+    # compute
+    Quantity("spend_level", "USD", "log10", "spend, top-10 run", "cost of a typical top-10 training run at the reference year"),
+    Quantity("spend_growth", "OOM/year", "linear", "spend growth", "growth of spend per frontier run up to the evidence's date"),
+    Quantity("spend_growth_ratio", "1", "linear", "future / past spend growth", "spend growth afterwards, as a multiple of the past's"),
+    Quantity("spend_cap", "1", "log10", "spend cap", "largest share of a year's world product that one run can cost"),
+    Quantity("world_product_growth", "OOM/year", "linear", "world product growth", "real growth of world product"),
+    Quantity("hardware_level", "FLOP/USD", "log10", "realised FLOP per USD", "training FLOP per USD at the reference year"),
+    Quantity("hardware_growth", "OOM/year", "linear", "FLOP per USD growth", "growth of realised training FLOP per USD"),
+    Quantity("hardware_limit", "FLOP/USD", "log10", "FLOP per USD limit", "level at which price-performance stops growing"),
+    Quantity("algorithmic_growth", "OOM/year", "linear", "algorithmic growth", "fall per year of compute needed at fixed loss"),
+    Quantity("algorithmic_limit", "OOM", "linear", "algorithmic limit", "most that algorithms gain from the year they are counted from"),
+    Quantity("largest_run_offset", "OOM", "linear", "largest run offset", "record run over a typical top-10 run of its date"),
+    # requirements
+    Quantity("brain_flop", "FLOP/s", "log10", "inference FLOP/s", "FLOP per subjective second of a transformative model"),
+    Quantity("flop_per_parameter", "FLOP/s", "log10", "FLOP per parameter", "FLOP per parameter per subjective second"),
+    Quantity("horizon_short", "s", "log10", "short horizon", "effective horizon of the short-horizon anchor"),
+    Quantity("horizon_medium", "s", "log10", "medium horizon", "effective horizon of the medium-horizon anchor"),
+    Quantity("horizon_long", "s", "log10", "long horizon", "effective horizon of the long-horizon anchor"),
+    Quantity("lifetime_flop", "FLOP", "log10", "lifetime anchor", "FLOP of past algorithms, lifetime anchor"),
+    Quantity("genome_flop", "FLOP", "log10", "genome anchor", "FLOP of past algorithms, genome anchor"),
+    Quantity("evolution_flop", "FLOP", "log10", "evolution anchor", "FLOP of past algorithms, evolution anchor"),
+    Quantity("user_flop", "FLOP", "log10", "own requirement", "FLOP of past algorithms, a user's own anchor (weight 0 by default)"),
+    # time horizon: minutes of an expert's work on one task; not the horizons above, which are subjective seconds per sample
+    Quantity("time_horizon_level", "minutes", "log10", "time horizon then", "length of task that the best model completes half the time, at the reference date"),
+    Quantity("time_horizon_doubling", "days", "log10", "doubling time", "time that the time horizon takes to double, at the reference date"),
+    Quantity("doubling_shrink", "1", "logit", "shrinking of doublings", "share by which each doubling takes less time than the one before, if superexponential", 0.0, 0.5),
+    Quantity("superexponential_weight", "1", "logit", "superexponential weight", "prior probability that the time horizon grows superexponentially", 0.0, 1.0),
+    Quantity("time_horizon_threshold", "minutes", "log10", "superhuman coder's horizon", "time horizon at which a superhuman coder exists"),
+    Quantity("superhuman_coder_lag", "years", "log10", "coder to TAI", "time from a superhuman coder to transformative AI"),
+    Quantity("human_slowdown", "x", "log10", "human slowdown", "tokens that a human judge of text needs over an ideal judge's"),
+    Quantity("task_tokens", "tokens", "log10", "task length", "tokens of a transformative task, over which a model must pass for a person"),
+    Quantity("hazard_steepness", "1/OOM", "log10", "hazard steepness", "growth of the log arrival rate per OOM above the requirement"),
+    # alignment
+    Quantity("practice_hours", "human-hours", "log10", "RLHF practice", "human-hours of a typical effort on a GPT-3-sized model"),
+    Quantity("practice_slope", "OOM/OOM", "linear", "practice slope", "OOM of human-hours per OOM of physical training FLOP"),
+    Quantity("rlhf_multiplier", "x", "log10", "RLHF multiplier", "data that alignment needs over RLHF practice"),
+    Quantity("quality_factor", "x", "log10", "quality factor", "hours multiplied by the label quality that alignment asks for"),
+    Quantity("label_efficiency_growth", "OOM/year", "linear", "label efficiency growth", "fall per year of human-hours for the same result"),
+    Quantity("label_efficiency_limit", "OOM", "linear", "label efficiency limit", "most that human-hours for the same result can fall"),
+    Quantity("usd_per_hour", "USD/hour", "log10", "wage", "wage paid per human-hour"),
+    Quantity("labour_overhead", "x", "log10", "labour overhead", "total cost of a human-hour over the wage"),
+    Quantity("alignment_compute_share", "1", "logit", "alignment compute share", "alignment compute over training compute", 0.0, 1.0),
+    Quantity("alignment_tax_tolerance", "1", "log10", "tax tolerance", "alignment tax that a developer would bear"),
+    Quantity("workforce_hours", "human-hours/year", "log10", "workforce", "human-hours a developer can buy per year in 2025"),
+    Quantity("workforce_growth", "OOM/year", "linear", "workforce growth", "growth of that workforce"),
+    # outer alignment
+    Quantity("label_error", "1", "logit", "label error", "probability that a labeller's label is wrong, typical study", 0.0, 0.5),
+    Quantity("evaluator_error", "1", "logit", "evaluator error", "error of what people can judge at all, at GPT-3's compute; from 1/2 on the preference flips", 0.0, 1.0),
+    Quantity("evaluator_error_growth", "1/OOM", "linear", "growth of evaluator error", "growth of its logit per OOM of effective FLOP"),
+    Quantity("reward_gap", "1", "logit", "reward gap", "how much more often an ideal judge prefers the aligned policy's answer than not", 0.0, 1.0),
+    Quantity("rival_policies", "policies", "log10", "rival policies", "unaligned policies that the comparisons must tell from the aligned one"),
+    Quantity("capability", "OOM", "linear", "capability", "effective FLOP over GPT-3's at which alignment is asked for"),
+    Quantity("minutes_per_comparison", "minutes", "log10", "minutes per comparison", "working time of one label of one comparison"),
+    # over-optimisation
+    Quantity("peak_kl", "nats", "log10", "KL at the peak", "KL from the initial policy at which gold reward is highest, with ample labels"),
+    Quantity("peak_gold", "sd", "log10", "gold at the peak", "highest gold reward with ample labels, in sd of the initial policy's"),
+    Quantity("labels_half", "labels", "log10", "labels for half the KL", "labels with which the peak's KL is half of what ample labels allow"),
+    Quantity("label_exponent", "1", "logit", "label exponent", "power of labels with which the peak's KL grows while labels are few", 0.0, 5.0),
+    Quantity("kl_budget", "nats", "log10", "KL budget", "KL from the initial policy to which alignment must optimise"),
+    Quantity("kl_practice", "nats", "log10", "KL of RLHF practice", "KL from the initial policy that RLHF has spent"),
+    # density prediction
+    Quantity("prediction_failure", "1", "logit", "prediction fails, typical adversary", "probability that a prediction of density fails against a typical adversary", 0.0, 1.0),
+)
+
+DERIVED = _table(
+    Quantity("data_exponent", "1", "linear", "data exponent, new regime", "gamma for a new regime: pooled value and study-to-study spread"),
+    Quantity("data_exponent_pooled", "1", "linear", "data exponent, pooled", "gamma averaged over study groups"),
+    Quantity("data_exponent_shift_flop", "OOM", "linear", "requirement shift", "training FLOP at gamma over FLOP at 0.8, neural-net anchors"),
+    Quantity("kaplan_bias", "1", "linear", "Kaplan-style bias", "bias of log gamma in Kaplan-style set-ups"),
+    Quantity("between_study_sd", "1", "linear", "between-study sd", "sd of log gamma between study groups"),
+    Quantity("allocation_exponent", "1", "linear", "allocation exponent", "a in N ~ C^a along the compute-optimal path, beta / (alpha + beta)"),
+    Quantity("tokens_per_parameter", "1", "log10", "tokens per parameter", "training tokens over parameters of the optimal run at the stated FLOP"),
+    Quantity("loss_sd", "1", "linear", "error of log loss", "scale of the errors of log loss"),
+    Quantity("error_freedom", "1", "linear", "degrees of freedom", "of the Student-t errors of log loss; a few means outliers"),
+    Quantity("exponent_spread", "1", "linear", "spread of exponents", "sd of log alpha and of log beta between corpora"),
+    Quantity("tai_flop", "FLOP", "log10", "TAI requirement", "FLOP of past algorithms that transformative AI needs"),
+    Quantity("tai_year", "year", "linear", "TAI arrival", "year in which transformative AI arrives"),
+    Quantity("tai_year_baseline_exponent", "year", "linear", "TAI arrival at gamma 0.8", "the same draw at Bio Anchors' data exponent"),
+    Quantity("tai_year_aligned", "year", "linear", "aligned TAI", "arrival plus the alignment shift"),
+    Quantity("timeline_shift_exponent", "years", "linear", "shift, data exponent", "arrival minus arrival at gamma 0.8"),
+    Quantity("timeline_shift_exponent_prior", "years", "linear", "shift, exponent's evidence", "arrival minus arrival at a gamma from its prior"),
+    Quantity("timeline_shift_correlation", "years", "linear", "shift, loss-law correlations", "arrival minus arrival with A, B, alpha, beta independent"),
+    Quantity("timeline_shift_alignment", "years", "linear", "shift, alignment", "alignment compute taken from training, then the wait for a tolerable tax and for the hours"),
+    Quantity("timeline_shift_alignment_compute", "years", "linear", "of which compute", "later arrival because alignment takes compute from training"),
+    Quantity("timeline_shift_alignment_tax", "years", "linear", "of which tax", "Shapley part of the wait: the tax"),
+    Quantity("timeline_shift_alignment_work", "years", "linear", "of which work", "Shapley part of the wait: the work"),
+    Quantity("training_cost_at_tai", "USD", "log10", "training cost at arrival", "largest training budget at arrival"),
+    Quantity("training_flop_at_tai", "FLOP", "log10", "training FLOP at arrival", "physical FLOP of the largest run at arrival"),
+    Quantity("alignment_hours_needed", "human-hours", "log10", "alignment data needed", "human-hours needed at arrival"),
+    Quantity("alignment_hours_affordable", "human-hours", "log10", "alignment data affordable", "human-hours that the tolerated tax pays for"),
+    Quantity("rlhf_multiple_needed", "x", "log10", "needed / InstructGPT", "hours needed over InstructGPT's"),
+    Quantity("rlhf_multiple_affordable", "x", "log10", "affordable / InstructGPT", "hours affordable over InstructGPT's"),
+    Quantity("rlhf_multiple_affordable_at_arrival", "x", "log10", "affordable / practice then", "hours affordable over RLHF practice at arrival"),
+    Quantity("alignment_tax", "1", "log10", "alignment tax", "cost of alignment over the largest training budget"),
+    Quantity("tax_headroom", "x", "log10", "tax headroom", "hours affordable over hours needed"),
+    Quantity("prob_affordable", "1", "linear", "alignment affordable", "1 where the tax is within tolerance at arrival, else 0"),
+    Quantity("anchor_probability", "1", "linear", "anchor probability", "posterior probability of a requirement anchor"),
+    Quantity("superhuman_coder_year", "year", "linear", "superhuman coder", "year in which the time horizon's trend reaches a superhuman coder's"),
+    Quantity("superhuman_coder_past", "1", "linear", "superhuman coder already", "1 where the trend reached it before the date of the evidence, else 0"),
+    Quantity("superexponential_probability", "1", "linear", "superexponential growth", "posterior probability that the time horizon grows superexponentially"),
+    Quantity("time_horizon", "minutes", "log10", "time horizon", "length of task that the best model completes half the time, at a date"),
+    Quantity("frontier_flop", "FLOP", "log10", "frontier FLOP", "physical FLOP of the largest run at a date"),
+    Quantity("frontier_spend", "USD", "log10", "frontier spend", "cost of the largest run at a date"),
+    Quantity("effective_flop", "FLOP", "log10", "effective FLOP", "FLOP of past algorithms of the largest run at a date"),
+    Quantity("gold_alpha", "sd", "linear", "alpha of gold", "alpha in gold = d (alpha - beta d) or d (alpha - beta log d), d the root of KL"),
+    Quantity("gold_beta", "sd", "linear", "beta of gold", "beta in the same curve"),
+    Quantity("gold_lost", "sd", "linear", "gold lost", "gold at the peak less gold at the KL budget, where that is beyond the peak"),
+    Quantity("labels_needed", "labels", "log10", "labels needed", "labels with which a typical proxy's gold peaks at the KL budget"),
+    Quantity("labels_multiple_needed", "x", "log10", "labels needed / practice", "labels needed at the KL budget over those at the KL of RLHF practice"),
+    Quantity("labels_suffice", "1", "linear", "labels suffice", "1 where some number of labels keeps over-optimisation from the KL budget, else 0"),
+    Quantity("data_suffices", "1", "linear", "some amount of data suffices", "1 where the recorded preference is for the aligned policy more often than not, else 0: no amount suffices"),
+    Quantity("comparisons_needed", "comparisons", "log10", "comparisons needed", "labelled comparisons that keep every unaligned rival from winning, exact"),
+    Quantity("comparisons_needed_chernoff", "comparisons", "log10", "comparisons, Chernoff bound", "comparisons that suffice by Chernoff's bound"),
+    Quantity("comparisons_needed_hoeffding", "comparisons", "log10", "comparisons, Hoeffding bound", "comparisons that suffice by Hoeffding's bound"),
+    Quantity("outer_alignment_hours", "human-hours", "log10", "hours of comparisons", "human-hours of the comparisons needed"),
+    Quantity("outer_alignment_cost", "USD", "log10", "cost of comparisons", "wages and overhead of those hours"),
+    Quantity("quality_factor_needed", "x", "log10", "quality factor needed", "comparisons needed at the capability over those for what people could judge at GPT-3's"),
+    Quantity("label_advantage", "1", "linear", "label advantage", "2 q - 1, where a recorded preference is for the aligned policy with probability q"),
+    Quantity("study_label_error", "1", "linear", "label error", "label error of the people whom a study compares"),
+    Quantity("label_error_study", "1", "linear", "label error, new labellers", "label error of labellers of a new study"),
+    Quantity("misfit", "1", "linear", "misfit of the curve", "sd of gold about its curve, over the gold at the run's peak"),
+    Quantity("worst_failure", "1", "linear", "prediction fails, worst adversary", "probability that a prediction of density fails against the worst adversary"),
+    Quantity("worst_within_bound", "1", "linear", "worst within the bound", "1 where no adversary fails predictions more often than 1 / (levels epsilon^2), else 0"),
+    Quantity("failure_probability", "1", "linear", "prediction fails", "probability that a prediction of density fails against an adversary on so many levels"),
+    Quantity("adversary_spread", "1", "linear", "spread of adversaries", "sd of the logit of the probability of failure between adversaries"),
+)
+# fmt: on
+
+QUANTITIES: Mapping[str, Quantity] = MappingProxyType({**ELICITED, **DERIVED})
+
+LABELS = ("tai_anchor",)  # derived, one a draw, and no quantity: an index into the requirement anchors
+
+HEADLINES = (
+    "data_exponent",
+    "data_exponent_pooled",
+    "tai_flop",
+    "tai_year",
+    "tai_year_baseline_exponent",
+    "timeline_shift_exponent",
+    "timeline_shift_alignment",
+    "training_cost_at_tai",
+    "alignment_hours_needed",
+    "alignment_hours_affordable",
+    "rlhf_multiple_needed",
+    "rlhf_multiple_affordable",
+    "alignment_tax",
+    "alignment_tax_tolerance",
+    "tax_headroom",
+    "prob_affordable",
+    "anchor_probability",
+)
+
+
+def lookup(name: str) -> Quantity:
+    """Return the quantity of that name.
+
+    Raises
+    ------
+    InputError
+        If no quantity has that name; the message suggests near ones.
+    """
+    if name in QUANTITIES:
+        return QUANTITIES[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, QUANTITIES, n=3) or sorted(ELICITED)
+    raise InputError(f"quantity: must be one of the registry, got {name!r}; did you mean {', '.join(near)}?")

@@ -1,0 +1,114 @@
+"""The units in which a prior can be stated, and the way from a stated value to a quantity's link and back.
+
+A value may be stated in the quantity's own unit or, where it fits, in one of::
+
+    OOM            log10 of a log10 quantity; OOM or OOM/year themselves      x/year, percent/year   of a growth in OOM/year
+    percent        of a pure number or a multiple                            dollars, dollars/hour  of USD, USD/hour
+    hours          of human-hours; of seconds                                hours/year             of human-hours/year
+    days, years    of seconds
+
+Each is an increasing map ``v -> y`` with its inverse and the log of its derivative, so that a density stated in any unit has
+its exact Jacobian on the link.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from aligntax.models.priors.quantities import Quantity
+
+Map = Callable[[Any], Any]
+LN10 = np.log(10)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of a stated value: to the natural value, back, and the log of the derivative.
+
+    Attributes
+    ----------
+    natural, back, log_rate : callable
+    """
+
+    natural: Map
+    back: Map
+    log_rate: Map
+
+
+@dataclass(frozen=True)
+class Link:
+    """From a stated value to link space, back, and the log of the derivative.
+
+    Attributes
+    ----------
+    forward, inverse, log_slope : callable
+    """
+
+    forward: Map
+    inverse: Map
+    log_slope: Map
+
+
+def _times(factor: float) -> Unit:
+    return Unit(
+        lambda v: np.asarray(v) * factor,
+        lambda x: np.asarray(x) / factor,
+        lambda v: np.full(np.shape(v), np.log(factor)),
+    )
+
+
+SAME = Unit(np.asarray, np.asarray, lambda v: np.zeros(np.shape(v)))
+HOUR, DAY = 3600.0, 86400.0  # seconds
+YEAR = 365.25 * DAY  # the Julian year
+
+# name -> natural unit of the quantity -> the map; a dictionary a name, because hours are of effort and of time.
+UNITS: Mapping[str, Mapping[str, Unit]] = MappingProxyType(
+    {
+        "OOM": {"OOM": SAME, "OOM/year": SAME},  # of a log10 quantity: see link()
+        "percent": {"1": _times(0.01), "x": _times(0.01)},
+        "x/year": {"OOM/year": Unit(np.log10, lambda x: 10.0 ** np.asarray(x), lambda v: -np.log(v) - np.log(LN10))},
+        "percent/year": {
+            "OOM/year": Unit(
+                lambda v: np.log10(1 + np.asarray(v) / 100),
+                lambda x: 100 * (10.0 ** np.asarray(x) - 1),
+                lambda v: -np.log(100 + np.asarray(v)) - np.log(LN10),
+            )
+        },
+        "dollars": {"USD": SAME},
+        "dollars/hour": {"USD/hour": SAME},
+        "hours": {"human-hours": SAME, "s": _times(HOUR)},
+        "hours/year": {"human-hours/year": SAME},
+        "days": {"s": _times(DAY)},
+        "years": {"s": _times(YEAR)},
+    }
+)
+
+
+def fitting(quantity: Quantity) -> list[str]:
+    """Units in which the quantity can be stated, its own first."""
+    logarithmic = ["OOM"] if quantity.scale == "log10" else []
+    return [quantity.unit, *dict.fromkeys([*logarithmic, *(n for n, fits in UNITS.items() if quantity.unit in fits)])]
+
+
+def link(quantity: Quantity, unit: str) -> Link | None:
+    """Way from a value in a unit (empty: the quantity's own) to the quantity's link; None where the unit does not fit."""
+    if unit == "OOM" and quantity.scale == "log10":
+        return Link(np.asarray, np.asarray, lambda v: np.zeros(np.shape(v)))
+    own = not unit or unit == quantity.unit
+    stated = SAME if own else UNITS.get(unit, {}).get(quantity.unit)
+    if stated is None:
+        return None
+
+    def log_slope(v: Any) -> Any:
+        x = stated.natural(v)
+        if quantity.scale == "log10":
+            return stated.log_rate(v) - np.log(x) - np.log(LN10)
+        if quantity.scale == "logit":
+            low, high = quantity.lower, quantity.upper
+            return stated.log_rate(v) + np.log(high - low) - np.log(x - low) - np.log(high - x)
+        return stated.log_rate(v)
+
+    return Link(lambda v: quantity.to_link(stated.natural(v)), lambda y: stated.back(quantity.from_link(y)), log_slope)

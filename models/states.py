@@ -1,0 +1,44 @@
+"""What a missing value of a derived quantity means, and datasets in which nothing is infinite."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+# What a missing value of a derived quantity means; kept beside it as `<name>_state`.
+OBSERVED, ABOVE, BELOW, UNDEFINED = 0, 1, 2, 3
+
+
+def censored(values: Mapping[str, Any], coords: Mapping[str, Any], dims: Mapping[str, tuple[str, ...]]) -> "xr.Dataset":
+    """Dataset of derived quantities in which nothing is infinite: missing values carry a state.
+
+    ``<name>_state`` is 0 observed, 1 above everything (later or never), 2 below everything (nothing affordable), 3 undefined;
+    it exists for quantities that have at least one missing value or can have one. ``tai_anchor`` is an index.
+    """
+    return labelled(stated(values), coords, dims)
+
+
+def stated(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values in which nothing is infinite, each with its ``<name>_state`` behind it."""
+    data: dict[str, Any] = {}
+    for name, value in values.items():
+        value = np.asarray(value)
+        state = np.select([np.isnan(value), value == np.inf, value == -np.inf], [UNDEFINED, ABOVE, BELOW], OBSERVED)
+        data[name] = np.where(state == OBSERVED, value, np.nan)
+        data[f"{name}_state"] = state.astype("int8")
+    return data
+
+
+def labelled(stated: Mapping[str, Any], coords: Mapping[str, Any], dims: Mapping[str, tuple[str, ...]]) -> "xr.Dataset":
+    """Dataset of what :func:`stated` returns, without the states of quantities that are observed throughout."""
+    import xarray as xr
+
+    data = {
+        name: (dims[name.removesuffix("_state")], value)
+        for name, value in stated.items()
+        if not name.endswith("_state") or np.any(value != OBSERVED)
+    }
+    return xr.Dataset(data, coords=dict(coords))

@@ -1,0 +1,148 @@
+"""One view from several experts' views.
+
+Each prior on which the experts differ becomes a pool of theirs (see :mod:`aligntax.models.priors.pools`), with every component's source kept.
+Weights of the requirement anchors, a discrete distribution, are pooled as their method says: averaged, or for the log pool as
+normalised geometric means (a quantile pool has no meaning for anchors without order, so it averages them). Correlation matrices
+are averaged, which keeps them positive definite. What is no belief about a quantity - settings, and the choice of evidence -
+has no average, and must agree.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from aligntax.models.errors import InputError
+from aligntax.models.priors.compile import NOTES, canonical, compile_prior, without_notes
+from aligntax.models.priors.copula import copula
+from aligntax.models.priors.quantities import ELICITED
+from aligntax.models.views import ANCHORS, SECTIONS, View
+
+Method = Literal["linear", "log", "quantile"]
+KEYS: Mapping[str, str] = {"linear": "mixture", "log": "log_pool", "quantile": "quantile_pool"}
+METHODS = tuple(KEYS)
+
+
+def pool_views(
+    views: Sequence[View], weights: Sequence[float] | None = None, method: Method = "linear", name: str = "pool"
+) -> View:
+    """Pool views.
+
+    Parameters
+    ----------
+    views : sequence of View
+        Two or more.
+    weights : sequence of float, optional
+        One a view, not negative; default equal. A view of weight 0 is left out.
+    method : {"linear", "log", "quantile"}
+    name : str
+        Of the pooled view.
+
+    Returns
+    -------
+    View
+        Complete: it extends nothing.
+
+    Raises
+    ------
+    InputError
+        If weights do not fit, settings or evidence differ, or a log pool's experts hardly overlap.
+    """
+    if method not in METHODS:
+        raise InputError(f"method: must be {', '.join(METHODS)}, got {method!r}; choose one")
+    if len(views) < 2:
+        raise InputError(f"views: a pool needs two or more, got {len(views)}; name another")
+    experts = [(view, share) for view, share in zip(views, shares(views, weights), strict=True) if share > 0]
+    if len(experts) == 1:
+        return replace(experts[0][0], name=name)
+    _agree([view for view, _ in experts])
+    who = ", ".join(f"{view.name} ({share:.3g})" for view, share in experts)
+    quantities = {q: _prior(q, experts, method) for q in ELICITED}
+    return replace(
+        experts[0][0],
+        name=name,
+        title=f"{method} pool of {who}",
+        source="; ".join(f"{view.name}: {view.source or 'see each prior'}" for view, _ in experts),
+        quantities=quantities,
+        correlations=_correlations(experts),
+        anchors=_anchors(experts, method),
+    )
+
+
+def shares(views: Sequence[View], weights: Sequence[float] | None) -> list[float]:
+    """Weights of views that sum to 1; equal where none are given.
+
+    Raises
+    ------
+    InputError
+        If they do not fit.
+    """
+    given = np.ones(len(views)) if weights is None else np.asarray(weights, dtype=float)
+    good = len(given) == len(views) and np.all(np.isfinite(given)) and np.all(given >= 0)
+    if not good or not 0 < given.sum() < np.inf:
+        rule = f"must be {len(views)} numbers, not negative and not all 0"
+        raise InputError(f"weights: {rule}, got {given.tolist()}; give one a view, in order")
+    return [float(share) for share in given / given.sum()]
+
+
+def _agree(views: Sequence[View]) -> None:
+    """Raise an error that names the first view with a prior still to be fitted, or setting in which the views differ."""
+    for view in views:
+        if view.links:
+            got = ", ".join(f"{quantity} {link.name}" for quantity, link in view.links.items())
+            remedy = "pool the view.toml of a run made with it, which has the fitted prior"
+            raise InputError(f"links: a pool needs priors, got {got} in {view.name}; {remedy}")
+    settings = [(key, field.name) for key, kind in SECTIONS.items() for field in fields(kind)]
+    settings += [("evidence", "use"), ("evidence", "until")]
+    for section, setting in settings:
+        values = [getattr(getattr(view, section), setting) for view in views]
+        if any(value != values[0] for value in values):
+            got = ", ".join(f"{value} ({view.name})" for view, value in zip(views, values, strict=True))
+            raise InputError(f"{section}.{setting}: must be the same in every pooled view, got {got}; make them agree")
+
+
+def _prior(quantity: str, experts: Sequence[tuple[View, float]], method: Method) -> dict[str, Any]:
+    """Pool of the experts' priors; where they state the same, that."""
+    specs = [canonical(view.quantities[quantity]) for view, _ in experts]
+    if all(without_notes(spec) == without_notes(specs[0]) for spec in specs):
+        notes = {note: "; ".join(dict.fromkeys(s[note] for s in specs if s.get(note))) for note in NOTES}
+        return without_notes(specs[0]) | {note: text for note, text in notes.items() if text}
+    parts = [
+        {"weight": share, **spec, "source": f"{view.name}: {spec.get('source', 'no source')}"}
+        for spec, (view, share) in zip(specs, experts, strict=True)
+    ]
+    who = ", ".join(view.name for view, _ in experts)
+    spec = {KEYS[method]: parts, "source": f"{method} pool of {who}", "rationale": "see each component"}
+    try:
+        compile_prior(quantity, spec)
+    except InputError as error:
+        raise InputError(f"pool of {who}: {error}") from None
+    return spec
+
+
+def _anchors(experts: Sequence[tuple[View, float]], method: Method) -> dict[str, float]:
+    each = np.asarray([[view.anchors[name] for name in ANCHORS] for view, _ in experts])
+    weights = np.asarray([share for _, share in experts])
+    if np.all(each == each[0]):
+        return dict(experts[0][0].anchors)
+    pooled = np.prod(each ** weights[:, None], axis=0) if method == "log" else weights @ each
+    if not pooled.sum() > 0:
+        who = ", ".join(view.name for view, _ in experts)
+        raise InputError(f"anchors: a log pool needs one that all find possible, got none ({who}); pool linearly")
+    return {name: float(weight) for name, weight in zip(ANCHORS, pooled / pooled.sum(), strict=True)}
+
+
+def _correlations(experts: Sequence[tuple[View, float]]) -> dict[tuple[str, str], float]:
+    """Weighted average of the copulas' R, as Spearman's ``rho = 6 / pi asin(R / 2)``."""
+    first = dict(experts[0][0].correlations)
+    if all(dict(view.correlations) == first for view, _ in experts):
+        return first
+    names = list(ELICITED)
+    factors = [(copula(names, view.correlations), share) for view, share in experts]
+    matrix = sum(share * factor @ factor.T for factor, share in factors)
+    stated = {tuple(sorted(pair, key=names.index)) for view, _ in experts for pair in view.correlations}
+    pairs = sorted(((a, b) for a, b in stated), key=lambda pair: (names.index(pair[0]), names.index(pair[1])))
+    return {
+        (a, b): float(6 / np.pi * np.arcsin(np.asarray(matrix)[names.index(a), names.index(b)] / 2)) for a, b in pairs
+    }

@@ -1,0 +1,134 @@
+"""Runs side by side: noise is not read as disagreement, a moved prior is, and what differed is named."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from aligntax.analysis.answers.comparison import compare, holm
+from aligntax.analysis.fitting.outcome import write
+from aligntax.analysis.refitting import refit
+from aligntax.analysis.storage.load import load
+from aligntax.analysis.storage.unfinished import unfinished
+from aligntax.models.errors import InputError
+
+TOLERANT = {"quantiles": {"0.1": 0.05, "0.5": 0.1, "0.9": 0.3}}
+
+
+@pytest.fixture(scope="module")
+def seeds(outcomes, tmp_path_factory):
+    """The same view on three seeds, as runs."""
+    out = tmp_path_factory.mktemp("seeds")
+    for seed, outcome in outcomes.items():
+        with unfinished(out, f"seed{seed}") as place:
+            write(place.folder, outcome, f"seed{seed}")
+    return out
+
+
+def test_other_seeds_do_not_differ(seeds):
+    comparison = compare(*(seeds / name for name in ("seed2022", "seed1", "seed7")))
+    assert not any(any(marks) for marks in comparison.differs.values())
+    assert not any(change.any for change in comparison.changes) and comparison.shared == (False, False)
+    assert comparison.facts == ((), ())
+
+
+def test_a_moved_prior_is_seen_where_it_matters_and_nowhere_else(seeds):
+    base = load(seeds / "seed2022")
+    moved = refit(base, base.view.with_quantity("alignment_tax_tolerance", TOLERANT), out=seeds, name="tolerant")
+    comparison = compare(base, moved)
+    assert comparison.differs["alignment_tax_tolerance"] == comparison.differs["alignment_hours_affordable"] == (True,)
+    assert comparison.differs["tai_year"] == (False,) and comparison.p["tai_year"] == (1.0,)
+    assert comparison.changes[0].quantities == ("alignment_tax_tolerance",) and comparison.shared == (True,)
+    value, error = comparison.differences["alignment_tax_tolerance"][0]
+    assert value == pytest.approx(-1.0 - base.record["quantities"]["alignment_tax_tolerance"]["q50"], abs=0.05)
+    assert 0 < error < abs(value) / 10
+    assert comparison.differs["tolerance_at_least_1_percent"] == (True,)
+    assert comparison.differs["data_exponent_at_least_1"] == (False,)
+    table = comparison.table()
+    assert table.loc["alignment_tax_tolerance", "tolerant q50"] == pytest.approx(-1.0, abs=0.05)
+
+
+def test_refits_share_draws_so_that_small_changes_are_seen(seeds):
+    """The same small change is beyond noise on the same draws and within it on other draws."""
+    base = load(seeds / "seed2022")
+    spec = base.view.quantities["usd_per_hour"]
+    small = {"quantiles": {p: 1.15 * v for p, v in spec["quantiles"].items()}}
+    moved = refit(base, base.view.with_quantity("usd_per_hour", small), out=seeds, name="wage")
+    assert compare(base, moved).differs["alignment_hours_affordable"] == (True,)
+    assert compare(load(seeds / "seed1"), moved).differs["alignment_hours_affordable"] == (False,)
+
+
+def test_errors_of_differences_are_those_of_independent_medians(seeds):
+    one, two = load(seeds / "seed1"), load(seeds / "seed7")
+    rows = [run.record["quantities"]["data_exponent"] for run in (one, two)]
+    value, error = compare(one, two).differences["data_exponent"][0]
+    assert value == pytest.approx(rows[1]["q50"] - rows[0]["q50"])
+    assert error == pytest.approx(np.hypot(*(row["mcse_median"] for row in rows)))
+
+
+def test_errors_of_shared_draws_are_smaller_and_nothing_differs_from_itself(seeds):
+    base = load(seeds / "seed2022")
+    spec = base.view.quantities["usd_per_hour"]
+    small = {"quantiles": {p: 1.1 * v for p, v in spec["quantiles"].items()}}
+    moved = refit(base, base.view.with_quantity("usd_per_hour", small), out=seeds, name="dearer")
+    value, error = compare(base, moved).differences["alignment_hours_affordable"][0]
+    alone = base.record["quantities"]["alignment_hours_affordable"]["mcse_median"]
+    assert value == pytest.approx(-np.log10(1.1), abs=0.03) and error < 0.5 * alone
+    same = compare(base, base)
+    assert all(not value and (error or 0.0) < 1e-6 for ((value, error),) in same.differences.values())
+    assert set(same.p.values()) == {(1.0,)} and same.labels == ("seed2022 (1)", "seed2022 (2)")
+    assert {"seed2022 (1) q50", "seed2022 (2) q50"} <= set(same.table().columns)
+
+
+def test_other_evidence_and_another_version_are_named(seeds):
+    base = load(seeds / "seed2022")
+    tables = base.info["evidence"]["tables"] | {"training_runs": "0" * 64}
+    info = {**base.info, "evidence": {"hash": "1", "tables": tables}, "model": {"name": "joint", "version": 0}}
+    facts = compare(base, replace(base, info=info)).facts[0]
+    assert "version 0" in facts[0] and facts[1] == "evidence tables training_runs"
+
+
+def test_given_conditions_every_run(seeds):
+    comparison = compare(seeds / "seed1", seeds / "seed2022", given="tai_year<2035")
+    assert all(rows["tai_year"]["q95"] < 2035 for rows in comparison.rows)
+    assert not any(any(marks) for marks in comparison.differs.values())
+    told = comparison.to_dict()
+    assert told["runs"][0]["given"]["probability"] == pytest.approx(told["runs"][1]["given"]["probability"], abs=0.06)
+
+
+def test_holm_is_between_bonferroni_and_nothing():
+    p = {"a": (0.001,), "b": (0.02,), "c": (0.04,), "d": (0.9,)}
+    assert holm(p, 0.05) == {"a": (True,), "b": (False,), "c": (False,), "d": (False,)}
+    assert holm({"a": (0.01,), "b": (0.02,)}, 0.05) == {
+        "a": (True,),
+        "b": (True,),
+    }  # Bonferroni would keep b at 0.025 too
+    assert holm({"a": (0.024,), "b": (0.04,)}, 0.05) == {"a": (True,), "b": (True,)}  # and here it would not
+
+
+def test_runs_must_be_comparable(seeds, reference):
+    with pytest.raises(InputError, match="compare takes 2 to 8 runs, got 1"):
+        compare(reference)
+    other = replace(reference, record={**reference.record, "model": "scaling"})
+    assert set(compare(reference, other).names) == {"data_exponent", "data_exponent_pooled"}
+    alone = replace(reference, record={**reference.record, "model": "alignment"})
+    with pytest.raises(InputError, match="must share a headline quantity"):
+        compare(other, alone)
+
+
+def test_compare_on_the_command_line(aligntax, seeds, tmp_path):
+    words = ("compare", "seed2022", "seed1", "--out", seeds)
+    code, out, err = aligntax(*words, "--picture", tmp_path / "c.svg")
+    assert code == 0 and err == "" and "TAI arrival" in out and "0 of" in out and "seed1 changes nothing" in out
+    assert "\x1b" not in out and (tmp_path / "c.svg").read_text().startswith("<?xml")
+    assert "± Monte Carlo error" in out
+    assert "too few" in aligntax(*words, "--given", "tai_year<2026.8")[1]
+    told = json.loads(aligntax(*words, "--json")[1])
+    assert set(told["quantities"]["tai_year"]["differences"][0]) == {"value", "mcse"}
+    assert [run["run"] for run in told["runs"]] == ["seed2022", "seed1"]
+    assert set(told["quantities"]["tai_year"]["runs"][0]) == {"q05", "q50", "q95", "prob_censored", "mcse_median"}
+    code, out, err = aligntax("compare", "seed2022", "--out", seeds)
+    assert code == 2 and out == "" and "got 1" in err
+    code, _, err = aligntax("compare", "seed2022", "absent", "--out", seeds)
+    assert code == 2 and "absent" in err

@@ -1,0 +1,630 @@
+"""What drives the answer: power-scaling, variance shares and value of information against analytic truths."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.special import ndtr, ndtri
+from scipy.stats import rankdata
+
+from aligntax.analysis.answers import sensitivity_wording as drivers
+from aligntax.analysis.answers.power_scaling import CONFLICT, OK, STRONG, diagnose, power_scaling
+from aligntax.analysis.answers.sensitivity import Draws, analyse, decision, sensitivity, sensitivity_of, stored
+from aligntax.analysis.answers.value_of_information import Decision, values
+from aligntax.analysis.answers.variance import decompose
+from aligntax.analysis.figures import sensitivity as sensitivity_plots
+from aligntax.analysis.fitting.moved_prior import Range, moved, what_if
+from aligntax.analysis.inference.derive import derive
+from aligntax.analysis.pages.report import write_report
+from aligntax.analysis.storage.fast_reader import read_source
+from aligntax.analysis.summaries.regression import mid_ranks, orthonormal, splines
+from aligntax.analysis.summaries.summary import Series, each
+from aligntax.analysis.summaries.weights import Weights
+from aligntax.models import direct_approach, time_horizon
+from aligntax.models.catalogue import find_model
+from aligntax.models.errors import InputError
+from aligntax.models.priors.quantities import ELICITED
+from aligntax.models.views import load_view, parse_view
+from tests.prior import prior_draws
+
+SHAPE = (4, 1000)
+EQUAL = Weights.equal(SHAPE)
+
+
+def normals(count, seed=0):
+    return np.random.default_rng(seed).standard_normal((*SHAPE, count))
+
+
+# ------------------------------------------------------------------------------------------------------------- regression
+
+
+def test_mid_ranks_are_scipys_and_count_weights_as_copies():
+    x = np.array([3.0, 1.0, 1.0, np.inf, -np.inf, 2.0])
+    assert mid_ranks(x, np.full(6, 1 / 6)) == pytest.approx((rankdata(x) - 0.5) / 6)
+    copies = np.array([1, 2, 1, 3, 1, 2])
+    repeated = mid_ranks(np.repeat(x, copies), np.full(10, 0.1))
+    assert mid_ranks(x, copies / 10) == pytest.approx(repeated[np.cumsum(copies) - 1])
+
+
+def test_splines_are_orthonormal_and_hold_every_straight_line():
+    x, w = normals(1).ravel(), np.random.default_rng(1).exponential(size=4000)
+    w /= w.sum()
+    basis = splines(x, w, 7)
+    assert basis.shape == (4000, 7)
+    assert basis.T @ (w[:, None] * basis) == pytest.approx(np.eye(7), abs=1e-8)
+    line = x - w @ x
+    assert basis @ (basis.T @ (w * line)) == pytest.approx(line, abs=1e-6)
+
+
+def test_a_basis_of_a_constant_is_empty():
+    assert splines(np.ones(10), np.full(10, 0.1), 4).shape == (10, 0)
+    assert orthonormal(np.ones((10, 2)), np.full(10, 0.1)).shape == (10, 0)
+
+
+# --------------------------------------------------------------------------------------------------------------- variance
+
+
+def test_shares_of_a_linear_answer_of_correlated_normals():
+    """First order (R a)_q^2 / V, total a_q^2 / (R^-1)_qq / V, and noise of variance one that no input explains."""
+    R, a = np.array([[1.0, 0.6, 0.0], [0.6, 1.0, 0.0], [0.0, 0.0, 1.0]]), np.array([1.0, 2.0, 0.0])
+    z = normals(3) @ np.linalg.cholesky(R).T
+    V = a @ R @ a + 1.0
+    shares = decompose(z @ a + normals(1, 1)[..., 0], z, EQUAL)
+    assert np.abs(shares.first - (R @ a) ** 2 / V) == pytest.approx(0, abs=4 * shares.first_error.max())
+    assert np.abs(shares.total - a**2 / np.diag(np.linalg.inv(R)) / V) == pytest.approx(0, abs=0.03)
+    assert shares.explained == pytest.approx(1 - 1 / V, abs=4 * shares.explained_error)
+    assert shares.explained_error < 0.01
+    assert shares.total[0] < shares.first[0]  # told by the other, too
+
+
+def test_an_additive_answer_has_totals_equal_to_first_orders():
+    z = normals(3)
+    shares = decompose(z[..., 0] + 0.5 * z[..., 1] ** 2, z, EQUAL)
+    assert shares.first == pytest.approx([2 / 3, 1 / 3, 0], abs=0.04)
+    assert shares.total == pytest.approx(shares.first, abs=0.04)
+
+
+def test_a_product_has_no_first_order_and_is_all_interaction():
+    z = normals(3)
+    shares = decompose(z[..., 0] * z[..., 1], z, EQUAL)
+    assert shares.first == pytest.approx([0, 0, 0], abs=0.02)
+    assert shares.total == pytest.approx([1, 1, 0], abs=0.02)
+
+
+def test_first_orders_of_ishigamis_function():
+    """Sobol' indices 0.3139, 0.4424, 0; its totals need products of higher powers and are at most the true 0.5576, 0.2437."""
+    z = normals(3)
+    x = 2 * np.pi * ndtr(z) - np.pi
+    y = np.sin(x[..., 0]) + 7 * np.sin(x[..., 1]) ** 2 + 0.1 * x[..., 2] ** 4 * np.sin(x[..., 0])
+    shares = decompose(y, z, EQUAL)
+    assert shares.first == pytest.approx([0.3139, 0.4424, 0], abs=0.03)
+    assert shares.first[2] + 0.05 < shares.total[2] < 0.2437
+    assert shares.explained < 1
+
+
+def test_inputs_without_a_part_have_shares_of_zero_within_their_errors():
+    z = normals(34, 3)
+    shares = decompose(z[..., 0] + normals(1, 9)[..., 0], z, EQUAL)
+    for estimate, error in ((shares.first, shares.first_error), (shares.total, shares.total_error)):
+        score = estimate[1:] / error[1:]
+        assert np.abs(score).max() < 4 and np.abs(score.mean()) < 0.5
+        assert estimate[0] == pytest.approx(0.5, abs=4 * error[0])
+
+
+def test_weights_count_like_copies_and_a_condition_like_a_subset():
+    z = normals(2, 5)
+    y = z[..., 0] + z[..., 1] ** 2
+    holds = z[..., 1] > 0
+    subset = decompose(y, z, EQUAL.given(holds))
+    spoiled = decompose(np.where(holds, y, np.nan), np.where(holds[..., None], z, 99.0), EQUAL.given(holds))
+    assert subset.first == pytest.approx(spoiled.first, abs=1e-6)
+    tilted = Weights.of_log(-0.5 * 3.0 * z[..., 0] ** 2)  # z_0 has a variance of a quarter
+    assert decompose(y, z, tilted).first == pytest.approx([0.25 / 2.25, 2 / 2.25], abs=0.06)
+
+
+# ------------------------------------------------------------------------------------------------------ power-scaling
+
+
+def draws_of(answers, z, likelihood=None, weights=EQUAL):
+    return Draws(
+        answers={name: Series(name, y) for name, y in answers.items()},
+        amounts={},
+        names=tuple(f"q{i}" for i in range(z.shape[-1])),
+        z=z,
+        log_prior=-0.5 * np.sum(z**2, axis=-1),
+        log_likelihood=likelihood or {},
+        prior_only=(),
+        weights=weights,
+    )
+
+
+def normal_posterior(centre, prior_sd=1.0, data_sd=1.0, seed=0):
+    """Draws of z given one observation, with the log likelihood of each; prior N(0, 1)."""
+    precision = 1 / prior_sd**2 + 1 / data_sd**2
+    z = centre / data_sd**2 / precision + normals(1, seed) / np.sqrt(precision)
+    return z, -0.5 * ((centre - z[..., 0]) / data_sd) ** 2
+
+
+def test_power_scaling_is_arvizs_on_ranks():
+    from arviz_stats import psense
+
+    z, likelihood = normal_posterior(1.0)
+    draws = draws_of({"y": np.exp(z[..., 0])}, z, {"evidence": likelihood})
+    ranks = rankdata(z[..., 0]).reshape(SHAPE)
+    dims = ("chain", "draw")
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": xr.Dataset({"y": (dims, ranks)}),
+            "log_prior": xr.Dataset({"z": (dims, draws.log_prior)}),
+            "log_likelihood": xr.Dataset({"evidence": (dims, likelihood)}),
+        }
+    )
+    found, _ = power_scaling(draws.answers, draws.weights, {"prior": draws.log_prior, "likelihood": likelihood})
+    for group in ("prior", "likelihood"):
+        assert found["y"][group] == pytest.approx(float(psense(tree, group=group)["y"]), rel=1e-9)
+
+
+def test_a_prior_data_conflict_is_flagged_and_agreement_is_not():
+    z, likelihood = normal_posterior(6.0)
+    conflict = analyse(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"]
+    assert conflict["diagnosis"] == CONFLICT and conflict["evidence"]["evidence"] == conflict["likelihood"]
+    z, likelihood = normal_posterior(0.0, data_sd=0.1)
+    assert analyse(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"]["diagnosis"] == OK
+    z, likelihood = normal_posterior(0.0, data_sd=10.0)
+    assert analyse(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"]["diagnosis"] == STRONG
+
+
+def test_diagnoses_are_arvizs():
+    assert [diagnose(p, q) for p, q in ((0.06, 0.06), (0.06, 0.04), (0.04, 0.06), (0.04, 0.04))] == [
+        CONFLICT,
+        STRONG,
+        OK,
+        OK,
+    ]
+
+
+def test_without_evidence_the_likelihood_says_nothing():
+    z = normals(2)
+    row = analyse(draws_of({"y": z[..., 0]}, z))["headlines"]["y"]
+    assert row["likelihood"] == 0 and row["evidence"] == {} and row["diagnosis"] == STRONG
+
+
+def test_one_prior_drives_what_depends_on_it_and_no_other_stands_out():
+    z = normals(30, 2)
+    found = analyse(draws_of({"y": z[..., 7] + 0.3 * z[..., 8]}, z))["headlines"]["y"]
+    above = [name for name, row in found["priors"].items() if row["sensitivity"] > found["noise"]]
+    assert next(iter(found["priors"])) == above[0] == "q7" and len(above) <= 2
+    assert found["priors"]["q7"]["correlation"] > 0.9
+
+
+def test_units_and_censoring_do_not_matter_to_ranks():
+    z = normals(3, 4)
+    late = np.where(z[..., 0] > 1.0, np.inf, z[..., 0])  # the order of the rest as it was
+    draws = draws_of({"a": z[..., 0], "b": 10.0 ** (3 * z[..., 0]), "c": late}, z)
+    found, _ = power_scaling(draws.answers, draws.weights, {"q0": -0.5 * z[..., 0] ** 2})
+    assert found["a"]["q0"] == pytest.approx(found["b"]["q0"], rel=1e-9)
+    assert 0 < found["c"]["q0"] == pytest.approx(found["a"]["q0"], rel=0.3)
+
+
+def test_undefined_draws_are_left_out_and_counted():
+    z = normals(2, 6)
+    y = np.where(z[..., 1] > 0, z[..., 0], np.nan)
+    row = analyse(draws_of({"y": y}, z))["headlines"]["y"]
+    assert row["undefined"] == pytest.approx(np.mean(np.isnan(y)))
+    assert row["priors"]["q0"]["first_order"] == pytest.approx(1, abs=0.02)
+    assert row["priors"]["q0"]["sensitivity"] > 0.05
+
+
+def test_weighted_draws_answer_for_the_distribution_they_stand_for():
+    """Weights that shift z_0 by one: as if drawn there."""
+    z = normals(2, 8)
+    weights = Weights.of_log(z[..., 0])
+    shifted = z + np.array([1.0, 0.0])
+    for name, y in (("line", lambda x: x[..., 0]), ("square", lambda x: x[..., 0] ** 2 + x[..., 1])):
+        a = analyse(draws_of({name: y(z)}, z, weights=weights))["headlines"][name]["priors"]["q0"]
+        b = analyse(draws_of({name: y(shifted)}, shifted))["headlines"][name]["priors"]["q0"]
+        assert a["sensitivity"] == pytest.approx(b["sensitivity"], rel=0.2)
+        assert a["first_order"] == pytest.approx(b["first_order"], abs=0.05)
+
+
+# ------------------------------------------------------------------------------------------------- value of information
+
+
+def newsvendor(price=5.0, seed=0):
+    """Lognormal need exp(0.8 a + 0.6 b) at cost 1; truths by the partial mean of a lognormal."""
+    a, b, noise = np.random.default_rng(seed).standard_normal((3, *SHAPE))
+    k, total = ndtri(1 - 1 / price), np.hypot(0.8, 0.6)
+    mean = np.exp(total**2 / 2)
+    loss, known = price * mean * ndtr(total - k), mean
+    given = {"a": price * mean * ndtr(0.6 - k), "b": price * mean * ndtr(0.8 - k)}
+    problem = Decision(np.exp(0.8 * a + 0.6 * b), np.ones(SHAPE), price, EQUAL)
+    inputs = {"a": a, "b": b, "noise": noise, "all": 0.8 * a + 0.6 * b}
+    truth = {"evpi": loss - known, "loss": loss, **{name: loss - value for name, value in given.items()}}
+    return values(problem, inputs), truth, np.exp(total * k)
+
+
+@pytest.mark.parametrize("price", [1.5, 5.0, 20.0])
+def test_values_of_information_of_a_newsvendor(price):
+    found, truth, best = newsvendor(price)
+    evpi, evppi = found["evpi"], found["evppi"]
+    assert found["hours"] == pytest.approx(best, rel=0.2)
+    assert found["loss"] == pytest.approx(truth["loss"], abs=5 * evpi.error)
+    assert evpi.usd == pytest.approx(truth["evpi"], abs=4 * evpi.error)
+    for name in ("a", "b"):
+        assert evppi[name].usd == pytest.approx(truth[name], abs=4 * evppi[name].error + 0.01 * truth["evpi"])
+        assert evppi[name].usd < evpi.usd
+    assert evppi["all"].usd == pytest.approx(evpi.usd, rel=1e-6)
+    assert abs(evppi["noise"].usd) < 0.02 * evpi.usd  # negative control
+
+
+def test_hours_dearer_than_missing_ones_are_never_bought():
+    found, _, _ = newsvendor(price=0.5)
+    assert found["hours"] == 0
+    assert found["evpi"].usd == pytest.approx(0, abs=1e-9)
+
+
+def test_the_default_price_covers_four_cases_in_five():
+    rng = np.random.default_rng(0)
+    hours = 5 + rng.standard_normal(SHAPE)
+    hours[0, :100] = np.nan
+    amounts = {"alignment_hours_needed": hours, "usd_per_hour": np.ones(SHAPE), "labour_overhead": np.zeros(SHAPE)}
+    problem = Decision.of(amounts, EQUAL)
+    assert problem.price == pytest.approx(50)
+    best = values(problem, {})["hours"]
+    assert np.mean(10.0 ** hours[~np.isnan(hours)] <= best) == pytest.approx(0.8, abs=0.03)
+    assert Decision.of(amounts, EQUAL, 20.0).price == 20
+    assert problem.weights.values[0, :100].sum() == 0
+
+
+# ------------------------------------------------------------------------------------------------------- moving priors
+
+
+@pytest.fixture(scope="module")
+def forward(evidence):
+    """Prior pushed forward with every anchor in play: how the headline answers look when some z are moved."""
+    view = parse_view(
+        '[evidence]\nuse = "none"\n[anchors]\nlifetime = 0.1\nshort_horizon = 0.15\nmedium_horizon = 0.15\n'
+        "long_horizon = 0.15\ngenome = 0.1\nevolution = 0.1\nuser = 0.15\nnone = 0.1\n",
+        "all.toml",
+        load_view("default"),
+    )
+    model = find_model("joint")
+    tables = view.tables(model.quantities)
+    draws = prior_draws(tables, 2000)
+
+    def answers(quantity, shift):
+        z = draws["z"].copy()
+        z.loc[{"quantity": quantity}] += shift
+        derived = derive(model, draws.assign(z=z), tables, evidence, view, np.random.default_rng(1))
+        return {s.name: s.values for s in each(derived) if s.quantity in model.headlines}
+
+    return answers
+
+
+def shift_score(before, after):
+    """Mean shift in rank of paired draws over its Monte Carlo error."""
+    kept = ~np.isnan(before) & ~np.isnan(after)
+    if kept.sum() < 100:
+        return 0.0
+    both = np.concatenate([before[kept], after[kept]])
+    rank = mid_ranks(both, np.full(both.size, 1 / both.size))
+    change = rank[kept.sum() :] - rank[: kept.sum()]
+    return abs(change.mean()) / (change.std() / np.sqrt(change.size)) if change.any() else 0.0
+
+
+# Of anchors that have no weight in this view; tests/models/test_joint.py gives each some.
+NO_WEIGHT = {*direct_approach.QUANTITIES, *time_horizon.QUANTITIES}
+
+
+@pytest.mark.parametrize("quantity", [q for q in find_model("joint").quantities if q not in NO_WEIGHT])
+def test_moving_a_prior_by_two_standard_deviations_changes_an_answer(forward, quantity):
+    """The table of one quantity is shifted by two sd in z, up or down; nothing else, and every random number is the same."""
+    before = forward(quantity, 0.0)
+    scores = [
+        shift_score(before[name], after)
+        for shift in (2.0, -2.0)
+        for name, after in forward(quantity, shift).items()
+        if name in before
+    ]
+    assert max(scores) > 5
+
+
+def test_every_elicited_quantity_is_one_of_the_joint_model_or_of_those_that_explain_it():
+    others = set(ELICITED) - set(find_model("joint").quantities)
+    explain = ("loss-law", "outer-alignment", "overoptimization", "density-prediction")
+    own = {name: set(find_model(name).quantities) & others for name in explain}
+    assert own["loss-law"] == {"irreducible_loss"} and all(own.values())
+    assert set().union(*own.values()) == others
+
+
+def test_moving_nothing_changes_nothing(forward):
+    """Negative control."""
+    before, after = forward("brain_flop", 0.0), forward("spend_cap", 0.0)
+    for name, value in before.items():
+        np.testing.assert_array_equal(value, after[name])
+        assert shift_score(value, after[name]) == 0
+
+
+# ----------------------------------------------------------------------------------------------------------- a real run
+
+
+@pytest.fixture(scope="module")
+def whole(reference):
+    draws = Draws.of_result(reference)
+    return analyse(draws), decision(draws)
+
+
+def top(whole, answer, key):
+    rows = whole[0]["headlines"][answer]["priors"]
+    return max(rows, key=lambda name: rows[name][key])
+
+
+def test_the_reference_runs_drivers(whole):
+    assert top(whole, "alignment_hours_affordable", "sensitivity") == "alignment_tax_tolerance"
+    assert top(whole, "tai_year", "sensitivity") == "brain_flop"
+    assert top(whole, "tai_year", "first_order") == "brain_flop"
+    assert top(whole, "training_cost_at_tai", "sensitivity") == "spend_cap"
+    needed = whole[0]["headlines"]["alignment_hours_needed"]
+    assert needed["priors"]["rlhf_multiplier"]["first_order"] > 0.15 and needed["explained"] > 0.7
+    assert needed["priors"]["user_flop"]["total"] == pytest.approx(0, abs=0.02)  # its anchor has no weight
+
+
+def test_the_pooled_exponent_is_the_evidences(whole):
+    pooled = whole[0]["headlines"]["data_exponent_pooled"]
+    assert pooled["likelihood"] > pooled["prior"] and pooled["evidence"]["scaling_exponents"] > 0.05
+    others = [value for name, value in pooled["evidence"].items() if name != "scaling_exponents"]
+    assert max(others) < 0.03
+    tolerance = whole[0]["headlines"]["alignment_tax_tolerance"]
+    assert tolerance["diagnosis"] == STRONG and tolerance["explained"] == pytest.approx(1, abs=0.02)
+
+
+def test_contraction_and_what_is_assumed(whole, reference):
+    quantities = whole[0]["quantities"]
+    assert {name for name, row in quantities.items() if row["assumed"]} == set(reference.info["prior_only"])
+    rows = reference.record["quantities"]
+    for name, row in quantities.items():
+        assert row["contraction"] == pytest.approx(rows[name]["contraction"], abs=0.01)
+
+
+def test_the_decision_of_the_reference_run(whole):
+    worth = whole[1]
+    assert worth["price_usd_per_hour"] == pytest.approx(5 * worth["cost_usd_per_hour"])
+    assert 1e4 < worth["hours"] < 1e9
+    best = next(iter(worth["evppi"]))
+    assert best in ("practice_slope", "rlhf_multiplier", "label_efficiency_growth", "usd_per_hour")
+    assert all(value["usd"] < worth["evpi"]["usd"] for value in worth["evppi"].values())
+
+
+def groups_of(result):
+    return {str(name): node.to_dataset() for name, node in result.tree.children.items()}
+
+
+def test_what_a_run_stores_is_strict_and_small(reference):
+    model = find_model("joint")
+    tables = reference.view.tables(model.quantities)
+    prior_only = tuple(reference.info["prior_only"])
+    found = sensitivity(groups_of(reference), tables, model.headlines, prior_only)
+    text = json.dumps(found, allow_nan=False)
+    assert len(text) < 40_000
+    row = found["headlines"]["alignment_hours_affordable"]
+    assert row["drivers"][0]["quantity"] == "alignment_tax_tolerance" and len(row["drivers"]) <= 3
+    assert set(found) == {"threshold", "quantities", "headlines", "decision"}
+    few = {
+        name: data.isel(draw=slice(0, 3)) if "draw" in data.dims else data
+        for name, data in groups_of(reference).items()
+    }
+    assert sensitivity(few, tables, model.headlines, prior_only) is None
+
+
+def test_a_condition_is_a_weight(reference):
+    arrived = next(each(reference.derived[["tai_year", "tai_year_state"]])).values < 2050
+    found = analyse(Draws.of_result(reference, reference.weights.given(arrived)))
+    assert found["headlines"]["alignment_hours_needed"]["undefined"] == 0
+    assert found["headlines"]["tai_year"]["scale"] == "values"
+
+
+def test_an_answer_that_is_constant_wherever_it_is_defined_drives_nothing(reference):
+    """With all weight on one's own requirement no anchor depends on gamma: the shift is zero, or undefined."""
+    derived = reference.derived
+    zero = derived.assign(timeline_shift_exponent=derived["timeline_shift_exponent"] * 0.0)
+    state = zero["timeline_shift_exponent_state"]
+    zero["timeline_shift_exponent_state"] = state.where(state == 0, 3)
+    tree = reference.tree.copy()
+    tree["derived"] = xr.DataTree(zero)
+    found = sensitivity_of(replace(reference, tree=tree))
+    assert "timeline_shift_exponent" not in found["headlines"] and "tai_year" in found["headlines"]
+    json.dumps(found, allow_nan=False)
+
+
+def test_evidence_that_is_mostly_indifferent_has_a_constant_tail_and_is_scaled_all_the_same():
+    rng = np.random.default_rng(3)
+    z = normals(2)
+    flat = np.where(rng.uniform(size=SHAPE) < 0.9, 0.0, -(z[..., 0] ** 2))  # as log p(no TAI) of requirements far away
+    answer = Series("tai_flop", z[..., 0])
+    draws = Draws({"tai_flop": answer}, {}, ("a", "b"), z, -0.5 * (z**2).sum(axis=-1), {"no_tai": flat}, (), EQUAL)
+    found, _ = power_scaling(draws.answers, draws.weights, {"no_tai": flat}, noise=False)
+    assert np.isfinite(found["tai_flop"]["no_tai"])
+
+
+def test_a_run_without_what_is_needed_says_so(reference):
+    bare = replace(reference, tree=xr.DataTree.from_dict({"posterior": reference.posterior}))
+    with pytest.raises(InputError, match="derived, log_prior"):
+        Draws.of_result(bare)
+    few = reference.weights.given(np.arange(720).reshape(4, 180) < 50)
+    with pytest.raises(InputError, match="effective draws"):
+        Draws.of_result(reference, few)
+
+
+# --------------------------------------------------------------------------------------------------------------- report
+
+
+def test_the_report_says_what_drives_the_answer(whole, reference, tmp_path):
+    (tmp_path / "view.toml").write_text((reference.path / "view.toml").read_text("utf-8"), "utf-8")
+    found = stored(*whole)
+    result = replace(reference, path=tmp_path, info={**reference.info, "sensitivity": found})
+    page = write_report(result, strict=True).read_text("utf-8")
+    assert page.index("<h2>Figures") < page.index("<h2>What drives the answer") < page.index("<h2>Diagnostics")
+    section = page[page.index("<h2>What drives") : page.index("<h2>Diagnostics")]
+    assert ">tax tolerance</dfn> (0.0" in section and "raises it, assumed)" in section
+    assert "Knowing everything first would be worth" in section and "<img" in section
+    old = write_report(replace(result, info=reference.info)).read_text("utf-8")  # a run from before
+    assert ("What drives the answer" in old) == ("sensitivity" in reference.info)
+
+
+def test_words_of_a_run_in_which_nothing_stands_out(whole):
+    found = stored(*whole)
+    row = {**found["headlines"]["tai_year"], "drivers": [], "spread": [], "explained": 1.2, "diagnosis": OK}
+    words = drivers.rows({**found, "headlines": {"tai_year": row}}, ["tai_year"])[0]
+    assert words["drivers"] == "none stands out" and words["spread"] == "" and words["flag"] == ""
+    assert drivers.decided(None) == ""
+    empty = {**found["decision"], "evppi": {}}
+    assert "no single quantity" in drivers.decided(empty)
+
+
+def test_the_noise_is_known_even_of_one_quantity():
+    z = normals(1, 3)
+    row = analyse(draws_of({"y": normals(1, 4)[..., 0], "x": z[..., 0]}, z))["headlines"]
+    assert 0 < row["y"]["priors"]["q0"]["sensitivity"] < row["y"]["noise"] < 0.03
+    assert row["x"]["priors"]["q0"]["sensitivity"] > 2 * row["x"]["noise"]
+
+
+def test_elements_of_vectors_have_words(whole):
+    found = stored(*whole)
+    rows = {"effective_flop[2050]": found["headlines"]["tai_flop"]}
+    assert drivers.rows({**found, "headlines": rows}, list(rows))[0]["label"] == "effective FLOP, 2050"
+    axes = sensitivity_plots.heat_map({**found, "headlines": rows}).axes[0]
+    assert axes.get_yticklabels()[0].get_text() == "effective FLOP, 2050"
+
+
+def test_the_heat_map_leaves_noise_blank(whole):
+    found = stored(*whole)
+    axes = sensitivity_plots.heat_map(found).axes[0]
+    shown = sum(
+        name in found["headlines"][answer]["sensitivity"]
+        for answer in drivers.leading(found)
+        for name in sensitivity_plots.shown_priors(found)
+    )
+    assert len(axes.texts) == shown < axes.get_images()[0].get_array().size
+
+
+# --------------------------------------------------------------------------------------------------------------- what if
+
+
+@pytest.fixture(scope="module")
+def source(reference):
+    return read_source(reference.path)
+
+
+def test_a_moved_prior_keeps_its_shape(source):
+    for name, value in (
+        ("alignment_tax_tolerance", 0.1),
+        ("alignment_compute_share", 0.3),
+        ("spend_growth_ratio", 1.0),
+    ):
+        old = source.view.tables((name,)).table(name)
+        new = moved(source.view, name, value).tables((name,)).table(name)
+        z = np.linspace(-3, 3, 13)
+        shift = new.value(z) - old.value(z)
+        assert shift == pytest.approx(np.full(13, shift[6]), abs=0.02 * np.ptp(old.value(z)))
+        assert ELICITED[name].from_link(new.value(0.0)) == pytest.approx(value)
+
+
+def test_the_curve_of_a_tolerance_is_exact_and_rises(source):
+    points = what_if(source, Range.parse("alignment_tax_tolerance=0.01,0.1,3"))
+    assert [point.value for point in points] == pytest.approx([0.01, 0.1**1.5, 0.1])
+    assert all(point.trusted and point.k_hat is None for point in points)
+    affordable = [point.rows["prob_affordable"]["mean"] for point in points]
+    medians = [point.rows["alignment_tax_tolerance"]["q50"] for point in points]
+    assert np.all(np.diff(medians) > 0.4)
+    assert affordable == [None] * 3 or np.all(np.diff(affordable) > 0)
+    years = {point.rows["tai_year"]["q50"] for point in points}
+    assert len(years) == 1  # it does not move arrival
+
+
+def test_a_reweighted_curve_is_marked_where_it_is_not_to_be_trusted(source):
+    points = what_if(source, Range.parse("brain_flop=1e16,1e24,2"))
+    assert points[0].k_hat is not None and not points[1].trusted
+    assert (
+        points[1].rows["tai_flop"]["q50"] is None
+        or points[1].rows["tai_flop"]["q50"] > points[0].rows["tai_flop"]["q50"]
+    )
+    figure = sensitivity_plots.curves(points, Range.parse("brain_flop=1e16,1e24,2"), ["tai_year", "tai_flop"])
+    assert [axes.get_title() for axes in figure.axes] == ["TAI arrival", "TAI requirement (FLOP)"]
+    assert [text.get_text() for text in figure.legends[0].texts] == ["trusted", "not to be trusted"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("brain_flop", "QUANTITY=LOW,HIGH"),
+        ("brain_flop=1,a", "QUANTITY=LOW,HIGH"),
+        ("brain_flop=1,2,3,4", "QUANTITY=LOW,HIGH"),
+        ("brain_flop=2,1", "swap"),
+        ("brain_flop=1,inf", "LOW must be less"),
+        ("brain_flop=-1,1", "range of brain_flop"),
+        ("brain_flop=1,2,1", "between 2 and 101"),
+        ("brain=1,2", "brain_flop"),
+        ("tai_year=2030,2040", "of the model"),
+    ],
+)
+def test_a_bad_range_is_one_message(source, text, words):
+    with pytest.raises(InputError, match=words):
+        what_if(source, Range.parse(text))
+
+
+# ---------------------------------------------------------------------------------------------------------- command line
+
+
+def test_the_command_prints_a_table_and_draws(aligntax, reference, tmp_path):
+    picture = tmp_path / "drivers.png"
+    code, out, err = aligntax("sensitivity", reference.path, "--picture", picture)
+    assert code == 0 and err == "" and "\x1b" not in out
+    for words in (
+        "single priors that move it",
+        "tax tolerance (0.0",
+        "The evidence narrowed most",
+        "How many hours to buy",
+    ):
+        assert words in out
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_json_is_one_object_with_every_pair(aligntax, reference):
+    code, out, _ = aligntax("sensitivity", reference.path, "--json", "--quantity", "tai_year", "--price", "100")
+    found = json.loads(out)
+    assert code == 0 and list(found["headlines"]) == ["tai_year"]
+    priors = found["headlines"]["tai_year"]["priors"]
+    assert set(priors) == set(find_model("joint").quantities)
+    keys = {"sensitivity", "correlation", "first_order", "first_order_error", "total", "total_error"}
+    assert set(priors["brain_flop"]) == keys
+    assert found["decision"]["price_usd_per_hour"] == 100 and found["decision"]["default_confidence"] is None
+    assert set(found["decision"]["evppi"]) == set(priors)
+
+
+def test_a_sweep_prints_answers_and_json(aligntax, reference, tmp_path):
+    words = ("sensitivity", reference.path, "--sweep", "alignment_tax_tolerance=0.01,0.1,2")
+    code, out, _ = aligntax(*words, "--picture", tmp_path / "curves.svg")
+    assert code == 0 and "exact" in out and "alignment data affordable" in out
+    assert (tmp_path / "curves.svg").stat().st_size > 1000
+    code, out, _ = aligntax(*words, "--json", "--quantity", "tai_year")
+    found = json.loads(out)
+    assert code == 0 and found["quantity"] == "alignment_tax_tolerance" and len(found["points"]) == 2
+    assert set(found["points"][0]) == {"median", "trusted", "ess", "k_hat", "reason", "quantities"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--quantity", "tai_yaer"), "did you mean tai_year"),
+        (("--sweep", "brain=1,2"), "brain_flop"),
+        (("--sweep", "brain_flop=1e15,1e16", "--quantity", "nothing"), "quantity: must be a headline"),
+        (("--price", "0"), "price: must be a positive"),
+        (("--picture", "x.txt"), "picture: must end in"),
+        (("--picture", "/nowhere/x.png"), "picture: /nowhere must be a folder"),
+    ],
+)
+def test_a_typo_is_one_message_and_exit_code_2(aligntax, reference, words, message):
+    code, out, err = aligntax("sensitivity", reference.path, *words)
+    assert code == 2 and out == "" and err.startswith("aligntax: ") and message in err and err.count("\n") == 1

@@ -1,0 +1,175 @@
+"""Shifts by anchor, the choice of a requirement on the command line, and their figures."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from aligntax.analysis.answers.timeline_shifts import SHIFTS, by_anchor
+from aligntax.analysis.figures import arrival as arrival_plots
+from aligntax.analysis.storage.load import load
+from aligntax.analysis.trust.published_forecasts import push, reproduce
+from aligntax.models.catalogue import find_model, restrict
+from aligntax.models.errors import InputError
+from aligntax.models.requirements import NEURAL
+from aligntax.models.views import ANCHORS, load_view
+from tests.prior import prior_draws
+
+DIMS = ("chain", "draw")
+
+
+def table(result, given=None):
+    return {(row.shift, row.group): row for row in by_anchor(result, given).rows}
+
+
+@pytest.fixture
+def made_up(reference):
+    """Eight draws whose shifts are known: 1 to 4 years under neural nets, later never, undefined, and 0 under genome."""
+    shift = np.asarray([[1.0, 2.0, 3.0, 4.0], [np.nan, np.nan, 0.0, 0.0]])
+    state = np.asarray([[0, 0, 0, 0], [1, 3, 0, 0]], dtype="int8")
+    anchor = np.where(shift == 0.0, ANCHORS.index("genome"), ANCHORS.index("medium_horizon")).astype(float)
+    data = {name: (DIMS, shift) for name in SHIFTS} | {f"{name}_state": (DIMS, state) for name in SHIFTS}
+    derived = xr.Dataset({**data, "tai_anchor": (DIMS, anchor)})
+    tree = xr.DataTree.from_dict({"derived": derived, "posterior": xr.Dataset({"x": (DIMS, anchor)})})
+    return replace(reference, tree=tree, info={**reference.info, "prior_only": []})
+
+
+def test_shifts_are_those_of_the_draws_whose_anchor_it_is(made_up):
+    found = table(made_up)
+    row = found["timeline_shift_exponent", "neural nets only"]
+    assert row.weight == pytest.approx(6 / 8)
+    assert row.prob_right_censored == pytest.approx(1 / 6)
+    assert row.prob_undefined == pytest.approx(1 / 6)
+    assert row.quantiles["q50"] == pytest.approx(3.0)  # of 1, 2, 3, 4 and infinity
+    assert row.quantiles["q95"] is None
+    assert found["timeline_shift_exponent", "genome"].quantiles["q95"] == 0.0
+    assert ("timeline_shift_exponent", "evolution") not in found
+    assert found["timeline_shift_exponent", "medium_horizon"].quantiles == row.quantiles
+
+
+def test_groups_of_the_reference_run_share_out_its_draws(reference):
+    found = table(reference)
+    weights = {group: row.weight for (shift, group), row in found.items() if shift == SHIFTS[0]}
+    assert weights["all"] == 1.0
+    assert sum(weights.get(anchor, 0.0) for anchor in ANCHORS) == pytest.approx(1.0)
+    assert weights["neural nets only"] == pytest.approx(sum(weights[anchor] for anchor in NEURAL))
+    for anchor in ("genome", "evolution"):
+        quantiles = found["timeline_shift_exponent", anchor].quantiles
+        assert set(quantiles.values()) == {0.0}  # their requirement does not depend on the exponent
+    assert found["timeline_shift_exponent", "neural nets only"].quantiles["q50"] > 0.3
+
+
+def test_a_condition_leaves_only_the_draws_that_meet_it(reference):
+    late = table(reference, "tai_year>2040")
+    assert late["timeline_shift_exponent", "all"].weight == pytest.approx(1.0)
+    before = table(reference)["timeline_shift_exponent", "lifetime"].weight
+    after = late.get(("timeline_shift_exponent", "lifetime"))
+    assert after is None or after.weight < before
+
+
+def test_a_run_without_arrival_has_no_shifts(reference):
+    tree = reference.tree.copy()
+    tree["derived"] = xr.DataTree(reference.derived.drop_vars("tai_anchor"))
+    with pytest.raises(InputError, match=r"run: must be of the joint model, got joint; run `aligntax run`"):
+        by_anchor(replace(reference, tree=tree))
+
+
+def test_shifts_are_printed_and_dumped(aligntax, run_folder):
+    code, out, _ = aligntax("shifts", run_folder)
+    assert code == 0
+    assert "neural nets only (" in out
+    assert "shift, data exponent" in out
+    code, out, _ = aligntax("shifts", run_folder, "--json", "--given", "tai_year<2060")
+    told = json.loads(out)
+    assert told["given"] == "tai_year<2060"
+    assert {row["shift"] for row in told["shifts"]} == set(SHIFTS)
+    assert all(row["prob_undefined"] < 1.0 for row in told["shifts"])
+
+
+def test_shift_figures_show_every_anchor_that_counts(run_folder):
+    result = load(run_folder)
+    curves = arrival_plots.arrival_by_anchor(result).axes[0]
+    labels = [str(line.get_label()) for line in curves.lines]
+    assert labels[0] == "all draws"
+    assert any(label.startswith("medium horizon (") for label in labels)
+    assert not any(label.startswith("time horizon") for label in labels)
+    for line in curves.lines:
+        assert np.all(np.diff(line.get_ydata()) >= 0)
+    axes = arrival_plots.shift_intervals(result).axes[0]
+    assert axes.get_yticklabels()[0].get_text() == "shift, data exponent"
+
+
+# ------------------------------------------------------------------------------------------------- choice of requirement
+
+
+def test_a_requirement_is_chosen_on_a_refit(aligntax, run_folder, tmp_path):
+    words = ("--requirement", "time-horizon", "--method", "reweight", "--out", tmp_path, "--name", "th")
+    code, out, error = aligntax("refit", run_folder, *words, "--json")
+    assert code in (0, 1), error
+    told = json.loads(out)
+    assert told["view"] == "default-time-horizon"
+    assert told["quantities"]["anchor_probability[time_horizon]"]["mean"] == pytest.approx(1.0)
+    assert told["quantities"]["tai_flop"]["prob_undefined"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ("bio-anchors", "must be one of bioanchors, "),
+        ("mixture", "two kinds of requirement or more, got lifetime 0.05"),
+    ],
+)
+def test_a_requirement_that_cannot_be_had_is_an_error(choice, message, aligntax):
+    code, out, error = aligntax("run", "--requirement", choice)
+    assert (code, out) == (2, "")
+    assert message in error
+
+
+# ---------------------------------------------------------------------------------------------------------- reproduction
+
+
+def test_a_forecast_is_reproduced_on_the_command_line(aligntax, tmp_path):
+    picture = tmp_path / "curve.png"
+    code, out, _ = aligntax("reproduce", "direct-approach", "--draws", 4000, "--picture", picture)
+    assert code == 0
+    assert "the view direct-approach-2023" in out
+    assert "before updating" in out
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    code, out, _ = aligntax("reproduce", "bioanchors", "--draws", 4000, "--json")
+    told = json.loads(out)
+    assert told["milestone"] == "training a transformative model is affordable"
+    assert told["readings"][0]["shift_exponent_neural_nets"]["weight"] > 0.6
+    code, out, error = aligntax("reproduce", "ai2027")
+    assert (code, out) == (2, "")
+    assert "forecast: must be one of bioanchors, direct-approach, got 'ai2027'" in error
+
+
+def test_the_same_seed_gives_the_same_reproduction(evidence):
+    from aligntax.analysis.inference.options import Sampling
+
+    view = load_view("bioanchors-2020")
+    one, two, other = (push("x", view, evidence, Sampling(draws=500, seed=seed)) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one.year, two.year)
+    assert not np.array_equal(one.year, other.year)
+
+
+@pytest.mark.parametrize("draws", [0, -5, 399])
+def test_too_few_draws_of_a_forecast_are_an_error(draws, evidence):
+    with pytest.raises(InputError, match=f"draws: must be at least 400, got {draws}"):
+        reproduce("bioanchors", evidence, draws)
+
+
+def test_the_last_draws_are_stood_in_for_by_as_many_as_the_first(evidence):
+    """One draw more than a block: alone in a block of its own it would have nobody above the bound to stand in."""
+    from aligntax.analysis.inference.derive import derive
+    from aligntax.models.blocks import BLOCK
+
+    view = load_view("bioanchors-2020").replace(requirement={"low_flop": 1e33})
+    model = find_model("joint")
+    tables, chosen = view.tables(model.quantities), restrict(evidence, view, model)
+    draws = prior_draws(tables, BLOCK + 1)
+    found = derive(model, draws, tables, chosen, view, np.random.default_rng(0))["tai_flop"]
+    assert found.size == BLOCK + 1
+    assert found.min() > 33.0

@@ -1,0 +1,253 @@
+"""The command line as a person meets it: answers on stdout, talk on stderr, exit codes, one message for a mistake."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from aligntax.analysis import cli
+
+
+def files(folder):
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
+
+
+# ---------------------------------------------------------------------------------------------------------------- reading
+
+
+def test_show_prints_the_answer(aligntax, run_folder):
+    code, out, err = aligntax("show", run_folder)
+    assert code == 0 and err == ""
+    for words in (
+        "How much alignment data is needed?",
+        "alignment data needed",
+        "TAI arrival",
+        "verdict: pass",
+        "report.html",
+    ):
+        assert words in out
+    assert "\x1b" not in out  # a pipe gets no colours
+
+
+def test_show_json_is_the_summary(aligntax, run_folder):
+    code, out, _ = aligntax("show", run_folder, "--json")
+    assert code == 0 and json.loads(out) == json.loads((run_folder / "summary.json").read_text())
+
+
+def test_show_all_has_every_quantity(aligntax, run_folder):
+    short, long = (aligntax("show", run_folder, *extra)[1] for extra in ((), ("--all",)))
+    assert "hazard steepness" in long and "hazard steepness" not in short
+
+
+def test_runs_lists_and_names_damaged_ones(aligntax, damaged):
+    out = damaged.parent
+    code, text, err = aligntax("runs", "--out", out)
+    assert code == 0 and "copy" in text and err == ""
+    (damaged / "summary.json").write_text("{")
+    code, text, err = aligntax("runs", "--out", out)
+    assert code == 0 and "summary.json must be JSON" in err
+
+
+def test_runs_in_an_empty_folder_says_how_to_make_one(aligntax):
+    code, out, _ = aligntax("runs")
+    assert code == 0 and "aligntax run" in out
+    assert json.loads(aligntax("runs", "--json")[1]) == []
+
+
+def test_verify_says_what_differs(aligntax, damaged):
+    assert aligntax("verify", damaged)[0] == 0
+    (damaged / "view.toml").write_text("")
+    code, out, _ = aligntax("verify", damaged)
+    assert code == 1 and "view.toml: differs" in out
+
+
+def test_report_is_drawn_again(aligntax, damaged):
+    (damaged / "report.html").unlink()
+    code, out, _ = aligntax("report", damaged)
+    assert code == 0 and Path(out.strip()).stat().st_size > 50_000
+
+
+def test_view_list_show_and_check(aligntax, tmp_path):
+    assert "default" in aligntax("view", "list")[1]
+    assert "rlhf_multiplier" in aligntax("view", "show", "default")[1]
+    toml = aligntax("view", "show", "default", "--toml")[1]
+    (tmp_path / "copy.toml").write_text(toml)
+    assert "changes 0 priors" in aligntax("view", "check", "copy.toml")[1]
+    (tmp_path / "mine.toml").write_text("[quantities.rlhf_multiplier]\nquantiles = {0.1 = 0.1, 0.5 = 3, 0.9 = 100}\n")
+    code, out, _ = aligntax("view", "check", "mine.toml")
+    assert code == 0 and "rlhf_multiplier" in out and "changes 1 priors" in out
+
+
+def test_evidence_list_show_and_check(aligntax):
+    assert "scaling_exponents" in aligntax("evidence", "list")[1]
+    assert "Porian" in aligntax("evidence", "show", "scaling_exponents")[1]
+    used = json.loads(aligntax("evidence", "show", "scaling_exponents", "--used", "--json")[1])
+    assert len(used) >= 18 and len({row["independence_group"] for row in used}) >= 12
+    code, out, _ = aligntax("evidence", "check")
+    assert code == 0 and "valid" in out
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("run",), ("show",), ("runs",), ("report",), ("verify",), ("view",), ("evidence",), ("view", "show")]
+)
+def test_help_is_there_for_every_command(aligntax, words):
+    code, out, _ = aligntax(*words, "--help")
+    assert code == 0 and "Usage" in out
+
+
+# --------------------------------------------------------------------------------------------------------------- mistakes
+
+BAD_VIEWS = {
+    "malformed": ("quantiles = {", "must be TOML"),
+    "empty": ("", "must not be empty"),
+    "unknown quantity": ("[quantities.rlhf_multiplyer]\nquantiles = {0.1=1, 0.9=2}", "did you mean rlhf_multiplier"),
+    "out of order": ("[quantities.rlhf_multiplier]\nquantiles = {0.1=3, 0.5=2, 0.9=1}", "must increase"),
+    "impossible bounds": (
+        "[quantities.rlhf_multiplier]\nquantiles = {0.1=1, 0.9=3}\nbounds = [5, 4]",
+        "two increasing numbers",
+    ),
+    "bounds without mass": (
+        "[quantities.rlhf_multiplier]\nquantiles = {0.1=1, 0.9=3}\nbounds = [1e9, 1e12]",
+        "leave at least 1%",
+    ),
+    "negative": ("[quantities.usd_per_hour]\nquantiles = {0.1=-1, 0.9=3}", "above 0"),
+    "anchors": ("[anchors]\nlifetime = 0.5", "must sum to 1"),
+    "crossing with evidence": ('[arrival]\nmode = "crossing"', "crossing has no likelihood"),
+    "unknown key": ("[quantites]\n", "has no key"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_VIEWS)
+def test_a_bad_view_is_one_clear_message_and_writes_nothing(aligntax, tmp_path, case):
+    text, message = BAD_VIEWS[case]
+    (tmp_path / "view.toml").write_text(text)
+    code, out, err = aligntax("run", "--view", "view.toml")
+    assert (code, out) == (2, "")
+    assert err.startswith("aligntax: ") and message in err and err.count("\n") == 1
+    assert files(tmp_path) == ["view.toml"]
+
+
+BAD_WORDS = {
+    "missing view": (("run", "--view", "nowhere.toml"), "must be a file or one of"),
+    "a folder as view": (("run", "--view", "."), "must be a file"),
+    "zero draws": (("run", "--draws", 0), "draws: must lie between"),
+    "one chain": (("run", "--chains", 1), "chains: must lie between"),
+    "negative seed": (("run", "--seed", -1), "seed: must lie between"),
+    "no cores": (("run", "--cores", 0), "cores: must be at least 1"),
+    "target accept": (("run", "--target-accept", 2), "target_accept: must lie"),
+    "unknown model": (("run", "jiont"), "model: must be one of"),
+    "bad name": (("run", "--name", "../x"), "name: must be"),
+    "set without values": (("run", "--set", "rlhf_multiplier"), "must be quantity=p10,p50,p90"),
+    "set with words": (("run", "--set", "rlhf_multiplier=a,b,c"), "must be quantity=p10,p50,p90"),
+    "set of a derived quantity": (("run", "--set", "tai_year=2030,2040,2050"), "only elicited ones"),
+    "missing evidence": (("run", "--evidence", "nowhere"), "nowhere"),
+    "evidence without a table": (("evidence", "check", "."), "scaling_exponents"),
+    "unknown table": (("evidence", "show", "runs"), "training_runs"),
+    "missing run": (("show", "nothing"), "run: must be a run's folder or name"),
+    "unwritable folder": (("run", "--out", "/proc/results"), "out: must be a folder that can be written"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_WORDS)
+def test_a_bad_argument_is_one_clear_message_and_writes_nothing(aligntax, tmp_path, case):
+    words, message = BAD_WORDS[case]
+    code, out, err = aligntax(*words)
+    assert (code, out) == (2, "")
+    assert err.startswith("aligntax: ") and message in err and "Traceback" not in err
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("words", [("rnu",), ("run", "--darws", "3"), ("run", "--draws", "many"), ("show",)])
+def test_a_typo_is_a_usage_error(aligntax, tmp_path, words):
+    code, out, err = aligntax(*words)
+    assert code == 2 and out == "" and "Usage" in err and files(tmp_path) == []
+
+
+def test_an_existing_name_is_refused_and_kept(aligntax, tmp_path):
+    (tmp_path / "results" / "mine").mkdir(parents=True)
+    code, _, err = aligntax("run", "--name", "mine")
+    assert code == 2 and "must be new" in err and files(tmp_path) == ["results", "results/mine"]
+
+
+def test_a_bad_evidence_row_names_file_line_column_rule_and_value(aligntax, tmp_path):
+    from aligntax.models.evidence import TABLES
+
+    columns = [column.name for column in TABLES["algorithmic_progress"].columns]
+    (tmp_path / "mine").mkdir()
+    row = dict.fromkeys(columns, "") | {"key": "x", "growth": "fast"}
+    text = ",".join(columns) + "\n" + ",".join(row[c] for c in columns) + "\n"
+    (tmp_path / "mine" / "algorithmic_progress.csv").write_text(text)
+    code, _, err = aligntax("run", "--evidence", "mine")
+    assert code == 2 and "algorithmic_progress.csv, line 2, column growth" in err and "'fast'" in err
+
+
+# -------------------------------------------------------------------------------------------------------------- processes
+
+
+def start(*words, cwd, **kwargs):
+    return subprocess.Popen(
+        [sys.executable, "-m", "aligntax", *words],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **kwargs,
+    )
+
+
+def test_a_run_end_to_end_in_a_pipe(tmp_path):
+    """A whole run of the smallest model: answer on stdout, nothing on stderr, a folder that shows and verifies."""
+    words = ("run", "scaling", "--seed", "3", "--name", "mine")
+    process = start(*words, cwd=tmp_path)
+    out, err = process.communicate(timeout=300)
+    assert (process.returncode, err) == (0, "")
+    assert "data exponent, pooled" in out and "verdict: pass" in out and "report.html" in out
+    assert sorted(os.listdir(tmp_path / "results")) == ["mine"]
+    assert (tmp_path / "results" / "mine" / "report.html").stat().st_size > 20_000
+    info = json.loads((tmp_path / "results" / "mine" / "info.json").read_text())
+    assert info["sampler"]["seed"] == 3 and "--seed 3" in info["command"]
+
+
+def test_interrupting_a_run_leaves_nothing(tmp_path):
+    process = start("run", "scaling", "--draws", "100000", cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "results").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    # Python ends by the signal itself if it came within code that a library ran from C; a shell tells both as 130.
+    assert process.returncode in (130, -signal.SIGINT)
+    assert "interrupted, nothing written" in err
+    assert files(tmp_path) == []
+
+
+def test_an_interrupt_that_a_callback_swallows_comes_again(monkeypatch):
+    monkeypatch.setattr(cli, "AGAIN", 0.05)
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGALRM)
+    swallowed = []
+    with pytest.raises(KeyboardInterrupt), cli.insisting():
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(10)
+        except KeyboardInterrupt:
+            swallowed.append(True)
+        time.sleep(10)
+    assert swallowed == [True]
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGALRM)) == before
+    time.sleep(0.2)  # nothing comes after the block
+
+
+def test_a_closed_pipe_is_no_error_to_speak_of(run_folder):
+    process = start("show", str(run_folder), "--json", cwd=run_folder)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    process.wait(60)
+    assert "Traceback" not in err and "Exception" not in err

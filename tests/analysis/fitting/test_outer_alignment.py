@@ -1,0 +1,199 @@
+"""Outer alignment fitted: against quadrature, to simulated studies, and what a person is told."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.special import gammaln
+
+from aligntax.analysis.answers.budget import label_error, majority_error
+from aligntax.analysis.figures.outer_alignment import against_capability, agreement, has_studies, never, quality
+from aligntax.analysis.fitting.refit_plan import plan
+from aligntax.analysis.inference.derive import derive
+from aligntax.analysis.inference.options import Sampling
+from aligntax.analysis.pipeline import run
+from aligntax.analysis.storage.fast_reader import read_source
+from aligntax.analysis.summaries.checks import diagnose, verdict
+from aligntax.analysis.summaries.summary import summarise
+from aligntax.analysis.summaries.words import amount, interval, missing
+from aligntax.models.catalogue import find_model
+from aligntax.models.outer_alignment import comparisons
+from aligntax.models.outer_alignment import model as outer
+from aligntax.models.priors.quantities import lookup
+
+MODEL = find_model("outer-alignment")
+OPTIONS = Sampling()
+
+
+@pytest.fixture(scope="session")
+def compiled(outer_alignment):
+    return outer_alignment
+
+
+@pytest.fixture(scope="session")
+def fitted(compiled):
+    """``fitted(counts, seed, settings)``: the compiled model, with other agreements where given; posterior, statistics, derived."""
+    kept = {}
+
+    def fit(counts=None, **asked):
+        key = tuple(asked.items())
+        if counts is not None or key not in kept:
+            found = sample(counts, **asked)
+            if counts is not None:
+                return found
+            kept[key] = found
+        return kept[key]
+
+    def sample(counts=None, seed=2022, **settings):
+        view = compiled.view.replace(outer_alignment=settings) if settings else compiled.view
+        one = compiled.with_view(view)
+        if counts is not None:
+            rows = outer.studies(one.evidence)
+            data = np.stack([counts, rows["total"].values, rows["study_index"].values])
+            one = replace(one, compiled=one.compiled.with_data(agreements=data))
+        posterior, statistics = one.posterior(replace(OPTIONS, seed=seed))
+        tables = view.tables(MODEL.quantities)
+        found = derive(MODEL, posterior, tables, one.evidence, view, np.random.default_rng(0))
+        return posterior, statistics, found
+
+    return fit
+
+
+@pytest.fixture(scope="session")
+def result(compiled, evidence, view, tmp_path_factory):
+    """A finished run with its report; a figure that fails is on the page, and counted."""
+    out = tmp_path_factory.mktemp("outer")
+    return run("outer-alignment", view, evidence, replace(OPTIONS, draws=400), out, "outer", compiled=compiled)
+
+
+# ------------------------------------------------------------------------------------------------------------- the posterior
+
+
+@pytest.mark.parametrize("seed", [2022, 1, 7])
+def test_chains_mix_on_every_seed(fitted, seed) -> None:
+    posterior, statistics, found = fitted(seed=seed)
+    checks = diagnose(posterior, statistics, summarise(found), MODEL.headlines)
+    assert verdict(checks) == "pass", [check for check in checks if not check.passed]
+
+
+def by_quadrature(evidence, view):
+    """Mean and sd of the label error of a typical study, all of the model integrated on a grid.
+
+    Given the two concentrations and the typical error, studies are independent and each integrates over its own error.
+    """
+    z, score = np.linspace(-3, 3, 121), np.linspace(-3.2, 3.2, 27)
+    name = MODEL.quantities.index("label_error")
+    typical = view.tables(MODEL.quantities).values(z[:, None] * (np.arange(len(MODEL.quantities)) == name))[
+        "label_error"
+    ]
+    guessed = (np.arange(800) + 0.5) / 800
+    between, within = outer.BETWEEN_STUDIES * np.exp(score), outer.WITHIN_STUDY * np.exp(score)
+    a = 2 * typical[:, None, None] * between[:, None]
+    prior = stats.beta(a, between[:, None] - a).pdf(guessed)  # (z, between, guessed)
+    rows = outer.studies(evidence)
+    count, total = rows["count"].values[:, None], rows["total"].values[:, None]
+    share = outer.agreement(0.5 * guessed)
+    each = np.stack([outer.log_likelihood(count, total, share, w, gammaln) for w in within])  # (within, row, guessed)
+    member = (rows["study_index"].values == np.arange(rows.sizes["study"])[:, None]).astype(float)
+    of_study = np.einsum("sr,wrg->wsg", member, each)
+    of_study = np.exp(of_study - of_study.max(axis=(0, 2), keepdims=True))
+    marginal = np.tensordot(prior, of_study, axes=([2], [2])).prod(axis=-1)  # (z, between, within)
+    normal = stats.norm.pdf
+    weight = marginal * normal(z)[:, None, None] * normal(score)[:, None] * normal(score)
+    weight = weight.sum(axis=(1, 2)) / weight.sum()
+    mean = weight @ typical
+    return mean, np.sqrt(weight @ (typical - mean) ** 2)
+
+
+def test_the_posterior_of_label_error_is_that_of_quadrature(fitted, evidence, view) -> None:
+    """Within 4 Monte Carlo errors of the mean, and 8% of the sd."""
+    mean, sd = by_quadrature(evidence, view)
+    found = fitted()[2]["label_error"].values
+    size = summarise(fitted()[2])["label_error"]["ess_bulk"]
+    assert abs(found.mean() - mean) < 4 * sd / np.sqrt(size)
+    assert found.std() == pytest.approx(sd, rel=0.08)
+
+
+def test_known_errors_are_found_again_and_not_if_disagreement_is_taken_for_error(fitted, compiled) -> None:
+    """Five studies of different error, simulated; the negative control reads one less agreement as the error."""
+    rng, truth = np.random.default_rng(11), np.array([0.08, 0.14, 0.2, 0.26, 0.32])
+    rows = outer.studies(compiled.evidence)
+    total, index = rows["total"].values.astype(int), rows["study_index"].values.astype(int)
+    counts = rng.binomial(total, outer.agreement(truth[index]))
+    posterior, _, found = fitted(counts)
+    drawn = found["study_label_error_by_study"].values.reshape(-1, 5)
+    assert np.all(np.abs(drawn.mean(axis=0) - truth) < 3 * drawn.std(axis=0))
+    typical = found["label_error"].values
+    assert abs(typical.mean() - truth.mean()) < 2 * typical.std()
+    naive = np.array([1 - counts[index == s].sum() / total[index == s].sum() for s in range(5)])
+    assert np.any(np.abs(naive - truth) > 3 * drawn.std(axis=0))
+    spread = float(np.median(posterior["error_concentration"]))
+    assert spread < float(np.median(fitted()[0]["error_concentration"]))  # these studies differ by more
+
+
+def test_correlated_errors_of_labellers_mean_that_agreement_overstates_accuracy(fitted) -> None:
+    alone, together = (fitted(**s)[2]["label_error"].values for s in ({}, {"error_correlation": 0.3}))
+    assert together.mean() > alone.mean() + 2 * alone.std()
+
+
+def test_the_budget_s_label_error_lies_within_that_of_new_labellers(fitted, evidence) -> None:
+    """Its interval is of pairs of labellers alone, each study by itself; ours has researchers' pairs and other studies' tasks."""
+    low, middle, high = label_error(evidence["labeller_agreement"])
+    row = summarise(fitted()[2])["label_error_study"]
+    assert row["q05"] - 0.02 < low < high < row["q95"] + 0.02
+    assert row["q25"] < middle < row["q75"]
+    for votes in (1, 3, 7):
+        assert comparisons.vote_error(0.2, votes) == pytest.approx(float(majority_error(0.2, votes)))
+
+
+# ---------------------------------------------------------------------------------------------------- what a person is told
+
+
+def test_the_answer_says_that_no_amount_suffices(result, aligntax) -> None:
+    share = never(result)
+    assert 0.05 < share < 0.5
+    row = result.record["quantities"]["comparisons_needed"]
+    assert row["prob_above"] == pytest.approx(share) and row["q95"] is None
+    quantity = lookup("comparisons_needed")
+    assert interval(row, quantity)[1].endswith("to no amount suffices")
+    assert missing(row, quantity) == f"{100 * share:.0f}% no amount suffices"
+    code, out, _ = aligntax("show", result.path)
+    assert code == 0
+    assert f"no amount of data suffices in {100 * share:.0f}% of draws" in out
+    assert "some amount of data suffices" in out
+    page = (result.path / "report.html").read_text("utf-8")
+    assert "no amount suffices at any" in page and "Quantity against quality" in page
+
+
+def test_label_errors_are_told_in_per_cent() -> None:
+    assert amount(0.157, lookup("label_error")) == "16%"
+    assert amount(6.0, lookup("rival_policies")) == "1 million policies"
+
+
+def test_figures_show_what_was_fitted(result) -> None:
+    assert has_studies(result)
+    curve = quality(result).axes[1]
+    line = {each.get_label(): each.get_ydata() for each in curve.get_lines()}
+    assert np.all(np.diff(line["comparisons needed"]) >= 0)  # more for a larger error
+    assert np.all(line["comparisons needed"] >= line["median at GPT-3's compute"])
+    below = against_capability(result).axes[1].get_lines()[-1].get_ydata()
+    assert 0 <= below[0] < 0.05 < below[-1] < 1
+    top, bottom = agreement(result).axes
+    assert len(top.get_yticks()) == 10 and len(bottom.get_yticks()) == 7
+
+
+def test_a_run_without_studies_has_figures_of_the_answer_alone(result) -> None:
+    bare = replace(result, tree=result.tree.copy())
+    bare.tree["derived"] = bare.tree["derived"].to_dataset().drop_vars("study_label_error_by_study")
+    assert not has_studies(bare)
+    assert quality(bare).axes
+
+
+@pytest.mark.parametrize(
+    ("settings", "method"),
+    [({"error_correlation": 0.2}, "sample"), ({"delta": 0.01}, "reweight"), ({"ties": "losses"}, "reweight")],
+)
+def test_only_a_setting_that_the_likelihood_depends_on_is_sampled(result, settings, method) -> None:
+    source = read_source(result.path.name, result.path.parent)
+    assert plan(source, source.view.replace(outer_alignment=settings)).method == method

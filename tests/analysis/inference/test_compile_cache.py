@@ -1,0 +1,90 @@
+"""The folder of compiled code: PyTensor and Numba use the one that is named, and a wrong one is told before anything runs."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from aligntax.analysis.inference.compile_cache import VARIABLE, use_cache
+from aligntax.models.errors import InputError
+
+COMPILE = """
+import os
+from aligntax.analysis.inference.compile_cache import use_cache
+use_cache()
+import pytensor, pytensor.tensor as pt
+from numba.core import config
+x = pt.vector("x")
+assert pytensor.function([x], pt.exp(x).sum(), mode="NUMBA")([0.0, 0.0]) == 2.0
+print(pytensor.config.base_compiledir)
+print(config.CACHE_DIR)
+"""
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """``environment(**variables)``: these alone of what says where compiled code is kept; undone after the test."""
+
+    def state(**variables):
+        for name in (VARIABLE, "PYTENSOR_FLAGS", "NUMBA_CACHE_DIR"):
+            monkeypatch.setenv(name, "")  # so that what the code sets is undone too
+            monkeypatch.delenv(name)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, str(value))
+
+    return state
+
+
+def compiled():
+    """Folders of PyTensor and of Numba in a new process that compiled something."""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", COMPILE], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("name", ["plain", "it's, a = #place"])
+def test_compiled_code_is_kept_in_the_folder_that_is_named(environment, tmp_path, name) -> None:
+    folder = tmp_path / name / "made"
+    environment(ALIGNTAX_CACHE=folder)
+    assert compiled() == [str(folder), str(folder / "numba")]
+    assert list((folder / "numba").glob("*.nbi")), "nothing is kept for the next process"
+
+
+def test_what_the_user_says_of_either_comes_first(environment, tmp_path) -> None:
+    mine = tmp_path / "mine"
+    flags = f"floatX=float64,base_compiledir={mine}"
+    environment(ALIGNTAX_CACHE=tmp_path / "ours", PYTENSOR_FLAGS=flags, NUMBA_CACHE_DIR=tmp_path / "other")
+    assert compiled() == [str(mine), str(tmp_path / "other")]
+
+
+@pytest.mark.parametrize("stated", [{}, {VARIABLE: ""}])
+def test_nothing_is_set_where_no_folder_is_named(environment, stated) -> None:
+    environment(**stated)
+    before = dict(os.environ)
+    use_cache()
+    assert dict(os.environ) == before
+
+
+def test_a_folder_of_home_can_be_named(environment, tmp_path) -> None:
+    environment(ALIGNTAX_CACHE="~/kept", HOME=tmp_path)
+    use_cache()
+    assert os.environ["NUMBA_CACHE_DIR"] == str(tmp_path / "kept" / "numba")
+
+
+@pytest.mark.parametrize("name", ["file", "file/below", "x" * 300])
+def test_no_folder_is_one_message_and_exit_code_2(environment, aligntax, tmp_path, name) -> None:
+    (tmp_path / "file").write_text("")
+    environment(ALIGNTAX_CACHE=tmp_path / name)
+    code, out, err = aligntax("runs")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"aligntax: {VARIABLE}: must be a folder that can be written, got '{tmp_path / name}' (")
+    assert err.endswith("); name another or unset it\n") and err.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_written_is_refused(environment, monkeypatch, tmp_path) -> None:
+    environment(ALIGNTAX_CACHE=tmp_path)
+    use_cache()  # can be written, or the refusal below would say nothing
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)  # root may write everywhere
+    with pytest.raises(InputError, match="Permission denied"):
+        use_cache()

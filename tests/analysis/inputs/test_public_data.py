@@ -1,0 +1,126 @@
+"""Fetching public runs: what is kept, and what is said when it cannot be had. A server on this machine stands for the network."""
+
+import http.server
+import json
+import threading
+from dataclasses import replace
+
+import pytest
+
+from aligntax.analysis.inputs import public_data
+from aligntax.analysis.inputs.loss_runs import drop_highest, read_runs
+from aligntax.analysis.inputs.public_data import PUBLIC, content, recognised, row_hashes
+from tests.loss_runs import chinchilla, simulated
+
+ROWS = [row | {"training_flop": 6 * row["parameters"] * row["tokens"]} for row in simulated(30)]
+FILE = "Model Size,Training FLOP,loss\n" + "".join(
+    f"{row['parameters']!r},{row['training_flop']!r},{row['loss']!r}\n" for row in ROWS
+)
+
+
+@pytest.fixture
+def served(tmp_path_factory):
+    """``served(text)``: its URL on this machine."""
+    folder = tmp_path_factory.mktemp("served")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, directory=str(folder), **kwargs)
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+
+    def serve(text):
+        (folder / "runs.csv").write_text(text)
+        return f"http://127.0.0.1:{server.server_port}/runs.csv"
+
+    yield serve
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def known(monkeypatch, tmp_path):
+    """A public set of our own under the name of the real one, and an empty data folder."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    chinchilla = PUBLIC["chinchilla"]
+    ours = replace(chinchilla, runs=len(ROWS), content=content(ROWS), sketch=tuple(row_hashes(ROWS)[:16]))
+    monkeypatch.setattr(public_data, "PUBLIC", {"chinchilla": ours})
+    return ours
+
+
+def test_a_fetched_set_is_kept_and_read_by_its_name(aligntax, served, known, tmp_path) -> None:
+    url = served(FILE + "1e9,,\n")  # the authors' notebook, too, leaves out rows that lack a number
+    code, out, err = aligntax("evidence", "fetch", "chinchilla", "--url", url)
+    path = tmp_path / "share" / "aligntax" / "chinchilla.csv"
+    assert (code, out.strip()) == (0, str(path)) and "30 runs" in err
+    assert [file.name for file in path.parent.iterdir()] == [path.name], "nothing unfinished is left"
+    runs = read_runs("chinchilla")
+    assert runs.path == path and runs.used == 30 and runs.public == known
+    assert "SHA-256" in path.read_text() and url in path.read_text()
+
+
+def test_the_answer_in_json_and_a_file_of_ones_own(aligntax, served, known, tmp_path) -> None:
+    code, out, _ = aligntax("evidence", "fetch", "chinchilla", "--url", served(FILE), "--out", "here.csv", "--json")
+    record = json.loads(out)
+    assert code == 0 and record["runs"] == 30 and record["content"] == known.content and record["path"] == "here.csv"
+    assert read_runs(tmp_path / "here.csv").used == 30
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "told"),
+    [
+        (FILE.replace("e", "f", 1), "must hold the 30 runs"),
+        (FILE.rsplit("\n", 2)[0] + "\n", "got 29 runs"),
+        ("<html>not found</html>", "got 0 runs"),
+        (FILE[:200] + '"' + FILE[200:], "must be CSV|must hold"),
+    ],
+)
+def test_another_file_is_refused_and_not_kept(aligntax, served, known, tmp_path, spoilt, told) -> None:
+    code, out, err = aligntax("evidence", "fetch", "chinchilla", "--url", served(spoilt))
+    assert (code, out) == (2, "")
+    assert told.split("|")[0] in err or told.split("|")[-1] in err
+    assert not (tmp_path / "share").exists()
+
+
+def test_a_changed_number_is_noticed(aligntax, served, known) -> None:
+    first = repr(ROWS[0]["loss"])
+    code, _, err = aligntax("evidence", "fetch", "chinchilla", "--url", served(FILE.replace(first, "2.5", 1)))
+    assert code == 2 and "has changed or was damaged" in err
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/runs.csv", "no url", "http://127.0.0.1:{port}/none.csv"])
+def test_without_network_it_says_so(aligntax, served, known, url) -> None:
+    port = served(FILE).rsplit(":", 1)[1].split("/")[0]
+    code, _, err = aligntax("evidence", "fetch", "chinchilla", "--url", url.format(port=port))
+    assert code == 2 and "must be reachable" in err and "--runs" in err
+
+
+def test_a_folder_that_cannot_be_written_is_said(aligntax, served, known, tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    code, _, err = aligntax("evidence", "fetch", "chinchilla", "--url", served(FILE), "--out", "file/x.csv")
+    assert code == 2 and "must be a file that can be written" in err
+
+
+def test_a_set_that_was_not_fetched_or_is_not_known_is_said(aligntax, known) -> None:
+    code, _, err = aligntax("run", "loss-law", "--runs", "chinchilla")
+    assert code == 2 and "aligntax evidence fetch chinchilla" in err
+    code, _, err = aligntax("evidence", "fetch", "gpt-5")
+    assert code == 2 and "must be one of chinchilla, got 'gpt-5'" in err
+
+
+def test_part_of_a_public_set_is_recognised_and_other_runs_are_not(known) -> None:
+    assert recognised(ROWS) == known
+    assert recognised(sorted(ROWS, key=lambda row: row["loss"])[:25]) == known
+    assert recognised(simulated(30, seed=9)) is None
+
+
+def test_the_digitised_chinchilla_runs_are_the_known_set() -> None:
+    runs = chinchilla()
+    assert runs.public == PUBLIC["chinchilla"] == drop_highest(runs, 5).public
+    assert len(runs.rows) == PUBLIC["chinchilla"].runs and content(runs.rows) == PUBLIC["chinchilla"].content

@@ -1,0 +1,424 @@
+import base64
+import json
+import re
+import shutil
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import xarray as xr
+
+from aligntax.analysis import refitting
+from aligntax.analysis.figures import answer as plots
+from aligntax.analysis.figures import arrival as arrival_plots
+from aligntax.analysis.figures import checks as check_plots
+from aligntax.analysis.figures import report_figures as gallery
+from aligntax.analysis.figures.style import nice, plain, quantile, series, view_of
+from aligntax.analysis.inference.derive import observed, predict
+from aligntax.analysis.inference.options import Sampling, Talk
+from aligntax.analysis.pages import render as pages
+from aligntax.analysis.pages.figure_data import pictures
+from aligntax.analysis.pages.report import write_report
+from aligntax.analysis.pipeline import run
+from aligntax.analysis.storage.load import load
+from aligntax.models.catalogue import find_model
+
+SCRIPT = re.compile(r"<script([^>]*)>(.*?)</script>", re.DOTALL)
+SOURCES = re.compile(r'<img src="data:image/(svg\+xml|png);base64,([^"]+)"')
+
+
+def _standing(page):
+    """What a page says without its scripts."""
+    return SCRIPT.sub("", page)
+
+
+def _with_group(result, **groups):
+    tree = result.tree.copy()
+    for name, dataset in groups.items():
+        tree[name] = xr.DataTree(dataset)
+    return replace(result, tree=tree)
+
+
+@pytest.fixture(scope="module")
+def complete(reference, tmp_path_factory):
+    """The reference run in a folder of its own, with replicated evidence."""
+    folder = tmp_path_factory.mktemp("report") / "run"
+    shutil.copytree(reference.path, folder)
+    model, view, evidence = find_model("joint"), reference.view, reference.evidence
+    tables = view.tables(model.quantities)
+    rng = np.random.default_rng(1)
+    replicated = predict(model, reference.posterior, tables, evidence, view, rng)
+    actual = observed(model, evidence, view)
+    return _with_group(replace(reference, path=folder), posterior_predictive=replicated, observed_data=actual)
+
+
+@pytest.fixture(scope="module")
+def page(complete):
+    return write_report(complete, strict=True).read_text("utf-8")
+
+
+@pytest.fixture
+def mine(complete, tmp_path):
+    """A copy that a test may change."""
+    folder = tmp_path / "run"
+    shutil.copytree(complete.path, folder)
+    return replace(complete, path=folder)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """No figures, for tests of the rest of the page."""
+    for name in ("forecasts", "predictive", "chains"):
+        monkeypatch.setattr(gallery, name, lambda result: iter(()))
+
+
+def test_the_page_is_one_offline_file(page):
+    """No resource comes from outside: what leads there is a link that a reader follows, or not."""
+    assert "default-src 'none'" in re.search(r'Content-Security-Policy" content="([^"]+)"', page)[1]
+    assert not [attributes for attributes, _ in SCRIPT.findall(page) if "src" in attributes]
+    outside = re.sub(r"data:image[^\"]+", "", _standing(page))
+    assert not re.search(r"\b(src|srcset|action|formaction|poster|data|background|ping)=[\"']?\s*(https?:|//)", outside)
+    assert not re.search(r"<(link|base|iframe|object|embed|form|meta http-equiv=.refresh)\b", outside)
+    assert "url(" not in outside and "@import" not in outside
+    links = re.findall(r"<([a-z]+)[^>]*\bhref=\"([^\"]*)\"([^>]*)", outside)
+    away = [(tag, rest) for tag, address, rest in links if not address.startswith("#")]
+    assert away and {tag for tag, _ in away} == {"a"}
+    assert all('rel="noopener noreferrer"' in rest for _, rest in away)
+    assert all(address.startswith(("#", "https://", "http://")) for _, address, _ in links)
+
+
+def test_what_stands_and_what_the_explorer_reads_is_small(page):
+    held = [
+        text
+        for attributes, text in SCRIPT.findall(page)
+        if 'id="figures"' in attributes or 'id="glossary"' in attributes
+    ]
+    assert len(held) == 2
+    assert len((_standing(page) + "".join(held)).encode()) < 4e6
+
+
+def test_each_image_has_its_values(page):
+    held = json.loads(next(text for attributes, text in SCRIPT.findall(page) if 'id="figures"' in attributes))
+    names = re.findall(r'<figure data-figure="([^"]+)"', page)
+    assert list(held["panels"]) == sorted(names) and len(names) == len(set(names)) == len(SOURCES.findall(page))
+
+
+def test_each_name_in_a_table_means_something(page):
+    meanings = json.loads(next(text for attributes, text in SCRIPT.findall(page) if 'id="glossary"' in attributes))
+    named = set(re.findall(r'<dfn data-term="([^"]+)"', _standing(page)))
+    assert named == set(meanings) and {"alignment_hours_needed", "alignment_tax_tolerance"} <= named
+    ids = re.findall(r'\sid="([^"]+)"', _standing(page))
+    assert len(ids) == len(set(ids))
+
+
+def test_sources_of_evidence_and_of_priors_are_links(page):
+    table = page[page.index("<h2>Evidence") : page.index("<h2>Priors")]
+    assert (
+        'href="https://arxiv.org/abs/2203.02155" rel="noopener noreferrer" target="_blank">arXiv:2203.02155</a>'
+        in table
+    )
+    assert 'href="https://arxiv.org/abs/' in page[page.index("<h2>Priors") :]
+
+
+def test_every_figure_is_an_image_and_none_is_broken(page):
+    found = SOURCES.findall(page)
+    # seven forecasts, anchors, shifts, two of time horizons, what drives them, six variables of evidence and their ranks, two of chains
+    assert len(found) == 7 + 2 + 2 + 1 + 6 + 1 + 2
+    assert 'class="broken"' not in _standing(page) and "could not be drawn" not in _standing(page)
+    for kind, data in found:
+        raw = base64.b64decode(data)
+        assert raw.startswith(b"\x89PNG") if kind == "png" else ET.fromstring(raw).tag.endswith("svg")
+
+
+def test_sections_come_in_order(page):
+    headings = re.findall(r"<h2>(.*?)</h2>", _standing(page))
+    assert headings == [
+        "Answer",
+        "What if the priors were others?",
+        "Figures",
+        "What moves arrival",
+        "What drives the answer",
+        "Does the model make and predict its evidence?",
+        "Diagnostics",
+        "All quantities",
+        "Evidence",
+        "Priors",
+        "How this was made",
+    ]
+    assert page.index('class="verdict') < page.index("<h2>Answer")
+
+
+def test_the_verdict_names_what_failed(mine, undrawn):
+    failed = {"name": "r_hat", "value": 1.5, "threshold": 1.01, "passed": False, "where": "z[spend_cap]"}
+    record = {**mine.record, "verdict": "fail", "checks": [{**failed, "action": "run again with more draws"}]}
+    text = write_report(replace(mine, record=record), strict=True).read_text("utf-8")
+    assert "<strong>Fail.</strong> 1 of 1 checks failed" in text
+    assert "z[spend_cap]</code> is 1.5, threshold 1.01. To do: run again with more draws." in text
+    passed = {**mine.record, "verdict": "pass", "checks": [{**failed, "passed": True, "action": ""}]}
+    text = write_report(replace(mine, record=passed), strict=True).read_text("utf-8")
+    assert "Its checks passed:" in text
+
+
+def test_the_three_claims_are_sentences_and_assumptions_are_labelled(page, complete):
+    sentences = re.findall(r"<div><h3>\d\. .*?</h3><p>(.*?)</p></div>", page)
+    assert len(sentences) == 3
+    needed = round(100 * complete.record["claims"]["hours_needed_exceed_300"])
+    assert sentences[0].startswith(f"With probability {needed}%, alignment needs more than a few hundred")
+    assert "given arrival before 2100" in sentences[0]
+    assert "is tolerated (assumed, not learned)" in sentences[1]
+    assert "assumed" not in sentences[2]
+
+
+def test_the_answer_speaks_human_units(page):
+    table = page[page.index('class="answer"') : page.index("<h2>Figures")]
+    assert "human-hours</td>" in table
+    assert "later than 2100 or never" in table
+    assert "nothing affordable to" in table
+    assert "USD</td>" in table
+
+
+def test_a_failing_figure_is_visible_and_counted(mine, monkeypatch):
+    def broken(result):
+        raise RuntimeError("<b>ink ran out</b>")
+
+    monkeypatch.setattr(plots, "data_fan", broken)
+    with pytest.raises(RuntimeError, match="ink ran out"):
+        write_report(mine, strict=True)
+    told = []
+    text = _standing(write_report(mine, talk=Talk(failed=told.append)).read_text("utf-8"))
+    assert told == ["figure 01-human-hours-of-alignment-data-needed was not drawn: RuntimeError: <b>ink ran out</b>"]
+    assert "1 figure could not be drawn" in text
+    assert "RuntimeError: &lt;b&gt;ink ran out&lt;/b&gt;" in text
+    assert text.index("1 figure could not") < text.index("<h2>Answer")
+    assert len(SOURCES.findall(text)) == 20
+
+
+def _no_ink(result):
+    raise RuntimeError("ink\nran out")
+
+
+def test_the_exit_code_says_that_a_figure_failed(mine, monkeypatch, aligntax):
+    assert aligntax("report", mine.path)[0] == 0
+    monkeypatch.setattr(plots, "data_fan", _no_ink)
+    code, out, err = aligntax("report", mine.path)
+    assert code == 1
+    assert out.strip() == str(mine.path / "report.html")
+    (line,) = err.splitlines()
+    assert line.startswith("aligntax: figure 01-human-hours") and line.endswith(
+        "was not drawn: RuntimeError: ink ran out"
+    )
+
+
+def test_a_refit_whose_report_lacks_a_figure_is_kept_and_exits_1(mine, monkeypatch, aligntax):
+    monkeypatch.setattr(plots, "data_fan", _no_ink)
+    words = (
+        "refit",
+        mine.path,
+        "--set",
+        "alignment_tax_tolerance=0.01,0.05,0.2",
+        "--report",
+        "--quiet",
+        "--name",
+        "mine",
+    )
+    monkeypatch.setattr(refitting, "verdict", lambda checks: "pass")  # the reference run is too short to pass
+    code, _, err = aligntax(*words)
+    assert code == 1
+    assert "was not drawn: RuntimeError: ink ran out" in err
+    assert load(Path("results/mine")).record["verdict"] == "pass"
+    assert "1 figure could not be drawn" in Path("results/mine/report.html").read_text("utf-8")
+
+
+def test_a_run_tells_of_figures_that_failed(scaling, monkeypatch, tmp_path):
+    monkeypatch.setattr(plots, "scaling_forest", _no_ink)
+    told = []
+    options = Sampling(draws=60, tune=60, chains=2)
+    run("scaling", options=options, out=tmp_path, name="run", talk=Talk(failed=told.append), compiled=scaling)
+    assert [line.rpartition(": ")[2] for line in told] == ["ink ran out"]
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_values_that_cannot_be_read_are_visible_and_counted(mine, monkeypatch):
+    def broken(figure):
+        raise RuntimeError("no axes")
+
+    monkeypatch.setattr(pictures, "values", broken)
+    told = []
+    text = _standing(write_report(mine, talk=Talk(failed=told.append)).read_text("utf-8"))
+    assert "The values of 21 figures could not be read" in text
+    assert len(told) == text.count("RuntimeError: no axes") == len(SOURCES.findall(text)) == 21
+    assert "could not be drawn" not in text
+
+
+def test_a_failing_page_leaves_the_old_one(mine, monkeypatch, undrawn):
+    path = write_report(mine)
+    before = path.read_bytes()
+    files = sorted(mine.path.iterdir())
+
+    def broken(source, target):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(pages.os, "replace", broken)
+    with pytest.raises(OSError, match="disk full"):
+        write_report(mine)
+    assert path.read_bytes() == before
+    assert sorted(mine.path.iterdir()) == files
+
+
+HOSTILE = '</code><script>alert("$x_{")</script>\u202e 中\x07' + "x" * 300
+
+
+def test_names_from_users_are_text(mine):
+    evidence = {}
+    for name, rows in mine.evidence.tables.items():
+        text = [c for c in ("name", "study", "source", "forecast", "milestone") if c in rows]
+        evidence[f"evidence/{name}"] = rows.assign(
+            {c: (rows[c].dims, np.array([f"{HOSTILE}{i}" for i in range(rows[c].size)])) for c in text}
+        )
+    view = (mine.path / "view.toml").read_text("utf-8")
+    shown = HOSTILE.replace("\x07", "").replace('"', '\\"')
+    (mine.path / "view.toml").write_text(
+        re.sub(r"^name = .*$", lambda _: f'name = "{shown}"', view, count=1, flags=re.M)
+    )
+    record = {**mine.record, "view": HOSTILE, "run": HOSTILE}
+    info = {**mine.info, "command": HOSTILE}
+    hostile = replace(_with_group(mine, **evidence), record=record, info=info)
+    text = write_report(hostile, strict=True).read_text("utf-8")
+    assert "<script" not in _standing(text)
+    assert "&lt;script&gt;" in text
+    assert not [script for attributes, script in SCRIPT.findall(text) if 'alert("$x_{")' in script]
+
+
+def test_what_a_run_lacks_is_left_out(mine):
+    kept = ["data_exponent", "data_exponent_pooled", "between_study_sd", "kaplan_bias", "data_exponent_prior"]
+    rows = {name: mine.record["quantities"][name] for name in kept}
+    record = {**mine.record, "model": "scaling", "quantities": rows, "claims": {"data_exponent_at_least_1": 0.4}}
+    tables = {f"evidence/{name}": rows for name, rows in mine.evidence.tables.items()}
+    groups = {"posterior": mine.posterior, "derived": mine.derived[kept], **tables}
+    info = {key: value for key, value in mine.info.items() if key != "sensitivity"}
+    small = replace(mine, record=record, info=info, tree=xr.DataTree.from_dict(groups))
+    text = _standing(write_report(small, strict=True).read_text("utf-8"))
+    assert "Evidence replicated from the posterior" not in text
+    assert "Which anchor" not in text
+    assert "alignment data needed" not in text
+    assert "Data exponent of each scaling study" in text
+    assert len(re.findall(r"<div><h3>", text)) == 1
+
+
+def test_draws_that_never_arrive_can_be_drawn(mine):
+    derived = mine.derived.copy()
+    for name in [str(n) for n in derived.data_vars if f"{n}_state" in derived]:
+        state = 1 if name.startswith("tai_") else 3
+        derived[name] = xr.full_like(derived[name], np.nan)
+        derived[f"{name}_state"] = xr.full_like(derived[f"{name}_state"], state)
+    from aligntax.analysis.summaries.summary import claims, summarise
+
+    record = {**mine.record, "quantities": summarise(derived), "claims": dict(claims(derived))}
+    never = replace(_with_group(mine, derived=derived), record=record)
+    text = write_report(never, strict=True).read_text("utf-8")
+    assert "100% of the posterior lies after 2100" in text
+    assert "undefined in every draw" in text
+
+
+def test_the_same_run_gives_the_same_page(page, mine):
+    assert write_report(mine, strict=True).read_text("utf-8") == page
+
+
+def test_matplotlib_is_left_as_it_was(mine):
+    import matplotlib.pyplot as plt
+
+    before, figures = dict(mpl.rcParams), plt.get_fignums()
+    with mpl.rc_context({"font.size": 30, "axes.grid": False, "text.parse_math": True}):
+        figure = plots.frontier(mine)
+        assert mpl.rcParams["font.size"] == 30
+        assert figure.axes[0].yaxis.label.get_fontsize() == 9
+    assert dict(mpl.rcParams) == before
+    assert plt.get_fignums() == figures
+
+
+def test_arrival_curves_end_at_the_share_that_arrives(complete):
+    figure = arrival_plots.arrival(complete)
+    line = next(line for line in figure.axes[0].lines if line.get_label() == "posterior")
+    arrived = 1 - complete.record["quantities"]["tai_year"]["prob_above"]
+    assert line.get_ydata()[-1] == pytest.approx(arrived)
+    assert np.all(np.diff(line.get_ydata()) >= 0)
+
+
+def test_milestones_are_never_pooled(complete):
+    axes = arrival_plots.published_arrival(complete).axes[0]
+    markers = [line.get_marker() for line in axes.lines if line.get_label() and ":" in str(line.get_label())]
+    rows = complete.evidence["published_forecasts"]
+    used = rows["milestone"].values[rows["used"].values.astype(bool)]
+    assert len(markers) == len(set(markers)) == len(set(used))
+
+
+def test_the_posterior_is_called_what_arrives(complete, monkeypatch):
+    own = complete.view.replace(anchors={"user": 1.0}, requirement={"user_milestone": "full automation"})
+    monkeypatch.setattr(arrival_plots, "view_of", lambda result: own)
+    labels = [str(line.get_label()) for line in arrival_plots.published_arrival(complete).axes[0].lines]
+    assert labels[0] == "full automation, this posterior"
+
+
+@pytest.mark.parametrize(("second", "coder"), [("time_horizon", True), ("direct_approach", False)])
+def test_captions_speak_of_a_superhuman_coder_only_where_one_counts(complete, monkeypatch, second, coder):
+    mixed = complete.view.replace(anchors={"genome": 0.5, second: 0.5}, algorithms={"growth": {"genome": 0.8}})
+    monkeypatch.setattr(gallery, "view_of", lambda result: mixed)
+    captions = " ".join(drawing.caption for drawing in gallery.forecasts(complete))
+    assert "Milestones differ" in captions
+    assert ("A superhuman coder counts" in captions) is coder
+    assert ("whose requirement is a time horizon" in captions) is coder
+    assert "these anchors have their own: genome." in captions
+
+
+def test_coverage_counts_observations(complete):
+    half, most, count = check_plots.coverage(complete, "log_flop")
+    assert 0 < half <= most <= count == complete.tree["observed_data"]["log_flop"].size
+    assert most / count > 0.7
+
+
+def test_contrasts_lead_with_headlines_and_label_assumptions(complete):
+    names = plots.contrasted(complete)
+    assert "alignment_tax_tolerance" in names and len(names) == len(set(names)) == 12
+    figure = plots.prior_posterior(complete)
+    texts = [t.get_text() for axes in figure.axes for t in axes.texts]
+    prior_only = [name for name in names if name in complete.info["prior_only"]]
+    assert texts.count("not informed by evidence") == len(prior_only) >= 1
+
+
+def test_the_worst_parameters_are_those_of_the_checks(complete):
+    named = [c["where"] for c in complete.record["checks"] if c["name"] == "r_hat"]
+    assert check_plots.worst(complete)[0] == named[0]
+    unknown = replace(complete, record={**complete.record, "checks": [{"name": "r_hat", "where": "z[nothing]"}]})
+    assert check_plots.worst(unknown) == []
+
+
+def test_quantiles_keep_infinities_in_their_place():
+    values = np.array([[-np.inf], [0.0], [1.0], [np.inf]])
+    assert quantile(values, 0.1)[0] == -np.inf
+    assert quantile(values, 0.5)[0] == 0.0
+    assert quantile(values, 0.95)[0] == np.inf
+
+
+def test_series_has_its_infinities(complete):
+    values = series(complete.derived, "tai_year").values
+    share = complete.record["quantities"]["tai_year"]["prob_above"]
+    assert np.mean(np.isposinf(values)) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 0.3), (-3.2, 4.0), (20.0, 48.0), (1.99, 2.31)])
+def test_nice_ticks_are_few_and_inside(low, high):
+    places = nice(low, high)
+    assert 1 <= len(places) <= 5
+    assert all(low <= place <= high for place in places)
+
+
+def test_plain_text_is_one_short_line():
+    assert plain("a\nb\x00c") == "a b c"
+    assert len(plain("x" * 99, 10)) == 10
+
+
+def test_the_view_is_the_runs(complete):
+    assert view_of(complete).hash == complete.view.hash

@@ -1,0 +1,211 @@
+"""A run's folder is whole or absent, and what is read is what was written."""
+
+import datetime
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from aligntax.analysis.storage.draw_files import FILES
+from aligntax.analysis.storage.load import load
+from aligntax.analysis.storage.run_folder import HASHED, default_name, find_run, list_runs, read_json, run_name, verify
+from aligntax.analysis.storage.unfinished import unfinished
+from aligntax.models.errors import InputError
+
+
+def names(out):
+    return sorted(path.name for path in out.iterdir()) if out.exists() else []
+
+
+def test_a_run_has_its_files_and_verifies(run_folder):
+    assert names(run_folder) == ["info.json", "posterior.nc", "report.html", "summary.csv", "summary.json", "view.toml"]
+    assert verify(run_folder) == []
+
+
+def test_loading_gives_back_what_was_sampled(run_folder, outcome):
+    result = load(run_folder)
+    assert result.posterior.drop_attrs().equals(outcome.fit.posterior.drop_attrs())
+    assert result.derived.equals(outcome.groups["derived"])
+    assert result.view.hash == outcome.fit.view.hash
+    assert result.evidence.hash == outcome.fit.evidence.hash
+    assert result.record["quantities"] == outcome.record["quantities"]
+    frame = result.summary()
+    assert frame.loc["tai_year", "unit"] == "year" and frame["q50"].dtype == float
+
+
+def test_what_a_run_returns_is_what_loading_it_gives(outcome, tmp_path):
+    from aligntax.analysis.fitting.outcome import write
+
+    written = write(tmp_path, outcome, "run")
+    loaded = load(tmp_path)
+    assert (loaded.info, loaded.record) == (written.info, written.record)
+    assert loaded.evidence.hash == written.evidence.hash and loaded.view.hash == written.view.hash
+    for group in ("posterior", "derived", "log_likelihood", "posterior_predictive", "observed_data"):
+        assert loaded.tree[group].to_dataset().equals(written.tree[group].to_dataset()), group
+
+
+def test_loading_leaves_the_file_closed(damaged):
+    load(damaged)
+    (damaged / "posterior.nc").unlink()  # possible everywhere, and then writing again works
+    (damaged / "posterior.nc").write_bytes(b"")
+
+
+def test_summary_json_has_the_contracts_keys(run_folder):
+    record = json.loads((run_folder / "summary.json").read_text())
+    assert {"run", "model", "view", "method", "verdict", "checks", "claims", "quantities"} <= set(record)
+    assert all({"name", "value", "threshold", "passed"} <= set(check) for check in record["checks"])
+    keys = {
+        "unit",
+        "scale",
+        "mean",
+        "sd",
+        "q05",
+        "q25",
+        "q50",
+        "q75",
+        "q95",
+        "prob_censored",
+        "mcse_median",
+        "ess_bulk",
+        "r_hat",
+    }
+    assert all(keys <= set(row) for row in record["quantities"].values())
+
+
+@pytest.mark.parametrize("name", (FILES["netcdf"], *HASHED))
+def test_a_changed_file_is_found_and_not_loaded(damaged, name):
+    data = bytearray((damaged / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (damaged / name).write_bytes(data)
+    assert verify(damaged) == [f"{name}: differs from what was written"]
+    with pytest.raises(InputError, match=f"{name}: differs"):
+        load(damaged)
+
+
+@pytest.mark.parametrize("name", (FILES["netcdf"], *HASHED))
+def test_a_missing_file_is_found(damaged, name):
+    (damaged / name).unlink()
+    assert f"{name}: missing" in verify(damaged)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 99}', "\x00", "[" * 100_000, '{"format": 1}'])
+def test_a_damaged_info_is_one_clear_error(damaged, text):
+    (damaged / "info.json").write_text(text)
+    with pytest.raises(InputError, match=r"info\.json must"):
+        load(damaged)
+
+
+def test_a_run_is_found_by_name_and_by_path(run_folder):
+    assert find_run("run", run_folder.parent) == run_folder
+    assert find_run(str(run_folder)) == run_folder
+    with pytest.raises(InputError, match="known are run"):
+        find_run("runn", run_folder.parent)
+
+
+def test_an_existing_name_is_refused_before_anything_is_written(tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(InputError, match="taken"), unfinished(tmp_path, "taken"):
+        raise AssertionError("must not be entered")
+    assert names(tmp_path) == ["taken"] and names(tmp_path / "taken") == []
+
+
+def test_a_name_taken_meanwhile_loses_nothing(tmp_path):
+    with unfinished(tmp_path, "run") as place:
+        (place.folder / "x").write_text("mine")
+        (tmp_path / "run").mkdir()  # empty: renaming onto it would succeed silently
+    assert place.path == tmp_path / "run-2" and (place.path / "x").read_text() == "mine"
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_failure_leaves_nothing_not_even_the_results_folder(tmp_path, error):
+    out = tmp_path / "a" / "results"
+    with pytest.raises(error), unfinished(out, "run") as place:
+        (place.folder / "x").write_text("half")
+        raise error
+    assert names(tmp_path) == []
+
+
+def test_an_unwritable_place_is_an_input_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(InputError, match="out: must be a folder that can be written"),
+        unfinished(tmp_path / "file", "run"),
+    ):
+        raise AssertionError("must not be entered")
+
+
+@pytest.mark.parametrize("name", ["", ".hidden", "../up", "a/b", "a\\b", "-x", "a b", "x" * 101, "\n"])
+def test_names_that_could_leave_or_hide_are_refused(name):
+    with pytest.raises(InputError, match="name: must be"):
+        run_name(name)
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from aligntax.analysis.storage.unfinished import unfinished
+with unfinished(Path(sys.argv[1]), "run") as place:
+    (place.folder / "summary.json").write_text('{"format": 1}')
+    (place.folder / "info.json").write_text('{"format": 1}')
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_killed_run_is_not_listed(tmp_path, how):
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+    process.send_signal(how)
+    process.wait(30)
+    process.stdout.close()
+    assert list_runs(tmp_path) == []
+    if how == signal.SIGINT:
+        assert names(tmp_path) == []
+
+
+def test_runs_are_listed_newest_first(tmp_path):
+    for age, name in enumerate(("new", "old")):
+        folder = tmp_path / name
+        folder.mkdir()
+        for file in ("summary.json", "info.json"):
+            (folder / file).write_text("{}")
+            os.utime(folder / file, (time.time() - age * 100,) * 2)
+    (tmp_path / "empty").mkdir()
+    assert [path.name for path in list_runs(tmp_path)] == ["new", "old"]
+
+
+def test_stored_numbers_are_never_infinite(run_folder):
+    derived = load(run_folder).derived
+    assert not any(np.isinf(derived[name]).any() for name in derived.data_vars)
+
+
+def test_no_json_holds_nan(run_folder):
+    for name in ("summary.json", "info.json"):
+        assert "NaN" not in (run_folder / name).read_text()
+        assert read_json(run_folder / name)["format"] == 1
+
+
+def test_a_second_run_within_a_second_has_a_name_of_its_own(tmp_path, view, monkeypatch) -> None:
+    class Clock:
+        @staticmethod
+        def now():
+            return datetime.datetime(2026, 1, 2, 3, 4, 5)
+
+    monkeypatch.setattr("aligntax.analysis.storage.run_folder.datetime", Clock)
+    names = []
+    for _ in range(3):
+        names.append(default_name("joint", view, tmp_path))
+        (tmp_path / names[-1]).mkdir()
+    assert names == [
+        "joint-default-20260102-030405",
+        "joint-default-20260102-030405-2",
+        "joint-default-20260102-030405-3",
+    ]

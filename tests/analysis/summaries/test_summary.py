@@ -1,0 +1,120 @@
+"""Quantiles that count "later or never" as infinity, Monte Carlo errors, claims."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aligntax.analysis.summaries.claims import CLAIMS
+from aligntax.analysis.summaries.summary import censored_quantile, claims, each, probability, summarise
+from aligntax.models.states import censored
+
+CHAINS, DRAWS = 4, 1000
+
+
+def dataset(**values):
+    dims = dict.fromkeys(values, ("chain", "draw"))
+    return censored(values, {"chain": np.arange(CHAINS), "draw": np.arange(DRAWS)}, dims)
+
+
+def normal(seed=0, **kwargs):
+    return np.random.default_rng(seed).normal(size=(CHAINS, DRAWS), **kwargs)
+
+
+def test_quantiles_count_later_or_never_as_infinity():
+    year = np.linspace(2030, 2090, CHAINS * DRAWS).reshape(CHAINS, DRAWS)
+    year[3] = np.inf  # the last quarter, 2075 and later
+    row = summarise(dataset(tai_year=year))["tai_year"]
+    assert row["q50"] == pytest.approx(2060, abs=0.1)  # as if no draw had been censored
+    assert row["q75"] is None and row["q95"] is None
+    assert row["prob_above"] == row["prob_censored"] == 0.25
+    assert row["mean"] is None and row["sd"] is None
+
+
+def test_nothing_affordable_counts_as_minus_infinity():
+    hours = np.sort(normal(), axis=None).reshape(CHAINS, DRAWS)
+    hours[0] = -np.inf
+    row = summarise(dataset(alignment_hours_affordable=hours))["alignment_hours_affordable"]
+    assert row["q05"] is None and row["prob_below"] == 0.25
+    assert row["q75"] == pytest.approx(0.674, abs=0.05)
+
+
+def test_undefined_draws_are_left_out_and_counted():
+    hours = normal(loc=4)
+    hours[:, ::2] = np.nan
+    row = summarise(dataset(alignment_hours_needed=hours))["alignment_hours_needed"]
+    assert row["prob_undefined"] == 0.5
+    assert row["q50"] == pytest.approx(4, abs=0.1) and row["mean"] == pytest.approx(4, abs=0.1)
+
+
+def test_infinite_values_are_never_stored():
+    data = dataset(tai_year=np.where(normal() > 0, np.inf, 2050.0))
+    assert not np.isinf(data["tai_year"]).any()
+    assert set(np.unique(data["tai_year_state"])) == {0, 1}
+    assert "alignment_tax_state" not in dataset(alignment_tax=normal())
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), st.floats(0, 1))
+def test_quantile_of_finite_numbers_is_numpys(values, p):
+    assert censored_quantile(np.array(values), p) == pytest.approx(np.quantile(values, p), rel=1e-9, abs=1e-9)
+
+
+@given(st.integers(0, 20), st.integers(1, 20), st.integers(0, 20), st.floats(0, 1))
+def test_quantile_is_monotone_and_never_nan(below, inside, above, p):
+    values = np.array([-np.inf] * below + list(range(inside)) + [np.inf] * above)
+    q = [censored_quantile(values, x) for x in sorted((0.0, p, 1.0))]
+    assert not np.isnan(q).any() and q == sorted(q)
+    assert q[0] == values[0] and q[-1] == values[-1]
+
+
+def test_mcse_of_the_median_is_right_for_independent_normal_draws():
+    """Standard error of the median of n normal draws is sqrt(pi / 2n)."""
+    errors = [summarise(dataset(alignment_tax=normal(seed)))["alignment_tax"]["mcse_median"] for seed in range(10)]
+    assert np.mean(errors) == pytest.approx(np.sqrt(np.pi / 2 / (CHAINS * DRAWS)), rel=0.15)
+
+
+def test_mcse_of_the_median_speaks_of_the_defined_draws():
+    hours = normal(2)
+    hours[:, : DRAWS // 2] = np.nan
+    error = summarise(dataset(alignment_hours_needed=hours))["alignment_hours_needed"]["mcse_median"]
+    assert error == pytest.approx(np.sqrt(np.pi / 2 / (CHAINS * DRAWS / 2)), rel=0.35)
+
+
+def test_a_stuck_chain_shows_in_the_r_hat_of_a_censored_quantity():
+    year = 2050 + 10 * normal()
+    year[year > 2060] = np.inf
+    good = summarise(dataset(tai_year=year))["tai_year"]["r_hat"]
+    year[0] += 15
+    bad = summarise(dataset(tai_year=year))["tai_year"]["r_hat"]
+    assert good < 1.01 < 1.05 < bad
+
+
+def test_constant_quantities_have_no_diagnostics():
+    row = summarise(dataset(alignment_tax=np.ones((CHAINS, DRAWS))))["alignment_tax"]
+    assert row["ess_bulk"] is None and row["r_hat"] is None and row["q50"] == 1.0
+
+
+def test_vectors_are_named_by_their_labels():
+    data = xr.Dataset(
+        {"anchor_probability": (("chain", "draw", "anchor"), np.full((2, 5, 2), 0.5))},
+        coords={"anchor": ["genome", "none"]},
+    )
+    assert [series.name for series in each(data)] == ["anchor_probability[genome]", "anchor_probability[none]"]
+
+
+def test_claims_count_censored_draws_and_leave_undefined_ones_out():
+    shift = np.full((CHAINS, DRAWS), 2.0)
+    shift[1], shift[2], shift[3] = np.inf, np.nan, 0.5
+    data = dataset(timeline_shift_exponent=shift)
+    claim = next(c for c in CLAIMS if c.name == "exponent_shift_between_1_and_5_years")
+    assert probability(claim, data) == pytest.approx(1 / 3)
+    assert claims(data) == {"exponent_shift_between_1_and_5_years": pytest.approx(1 / 3)}
+
+
+def test_every_claim_is_computed_for_the_joint_model(outcome):
+    assert set(outcome.record["claims"]) == {claim.name for claim in CLAIMS}
+    assert all(0 <= value <= 1 for value in outcome.record["claims"].values())
+    assert outcome.record["claims"]["tolerance_at_least_1_percent"] == pytest.approx(
+        0.75, abs=0.03
+    )  # the prior's, by design

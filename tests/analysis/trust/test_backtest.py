@@ -1,0 +1,257 @@
+"""Scores against closed forms, forecasters who deserve to lose, evidence that must not leak, and the command."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from aligntax.analysis.inference.compiled_model import compile_model
+from aligntax.analysis.inference.options import Sampling
+from aligntax.analysis.trust.backtest.folder import skill
+from aligntax.analysis.trust.backtest.origins import BASELINES, METHODS, Scored, _fitted, _forecast
+from aligntax.analysis.trust.backtest.scores import crps, last_value, log_score, pit, score, straight_line
+from aligntax.analysis.trust.backtest.targets import EXPONENT, TARGETS, without_hindsight
+from aligntax.models.catalogue import find_model, restrict
+from aligntax.models.evidence import Evidence
+
+SHORT = Sampling(draws=250, tune=300, chains=2)
+
+
+def quantiles(law, size=4000):
+    return law.ppf((np.arange(size) + 0.5) / size)
+
+
+# ------------------------------------------------------------------------------------------------------------------ scores
+
+
+@pytest.mark.parametrize("actual", [-3.0, 0.0, 0.4, 2.5])
+def test_crps_of_a_normal_is_the_closed_form(actual) -> None:
+    """``s (z (2 Phi(z) - 1) + 2 phi(z) - 1 / sqrt(pi))``, Gneiting and Raftery 2007, section 4.2."""
+    mean, sd = 0.3, 1.7
+    z = (actual - mean) / sd
+    expected = sd * (z * (2 * stats.norm.cdf(z) - 1) + 2 * stats.norm.pdf(z) - 1 / np.sqrt(np.pi))
+    assert crps(quantiles(stats.norm(mean, sd)), actual) == pytest.approx(expected, abs=2e-3)
+    assert log_score(quantiles(stats.norm(mean, sd)), actual) == pytest.approx(
+        stats.norm.logpdf(actual, mean, sd), abs=0.1
+    )
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=30), st.floats(-1e3, 1e3))
+def test_crps_is_that_of_every_pair(draws, actual) -> None:
+    x = np.asarray(draws)
+    pairs = np.abs(x[:, None] - x).mean()
+    assert crps(x, actual) == pytest.approx(np.abs(x - actual).mean() - 0.5 * pairs, abs=1e-9)
+    assert crps(x, actual) >= -1e-9
+    assert crps(x + 5.0, actual + 5.0) == pytest.approx(crps(x, actual), abs=1e-6)
+
+
+def test_a_forecast_without_spread_scores_its_distance() -> None:
+    assert crps(np.full(100, 2.0), 5.0) == pytest.approx(3.0)
+
+
+def test_honest_forecasts_score_best_and_have_even_ranks() -> None:
+    """Too narrow, too wide and biased forecasters lose to the truth in both scores; only the truth's ranks are uniform."""
+    rng = np.random.default_rng(1)
+    came = rng.standard_normal(800)
+    said = {"true": (0.0, 1.0), "narrow": (0.0, 0.4), "wide": (0.0, 2.5), "biased": (0.8, 1.0)}
+    found = {}
+    for name, (mean, sd) in said.items():
+        draws = quantiles(stats.norm(mean, sd), 1000)
+        scores = [score(draws, y) for y in came]
+        ranks = stats.kstest([each.pit for each in scores], "uniform").pvalue
+        found[name] = (np.mean([s.crps for s in scores]), np.mean([s.log_score for s in scores]), ranks)
+        covered = [np.mean([s.covered[i] for s in scores]) for i in (0, 1)]
+        if name == "true":
+            assert covered == pytest.approx([0.5, 0.9], abs=0.05)
+    others = [found[name] for name in said if name != "true"]
+    assert all(found["true"][0] < each[0] and found["true"][1] > each[1] for each in others)
+    assert found["true"][2] > 0.01 and all(each[2] < 1e-6 for each in others)
+
+
+def test_draws_that_diverge_count_at_the_largest_finite_one_and_are_told() -> None:
+    found = score(np.asarray([0.0, 1.0, 2.0, np.inf]), 1.0)
+    assert found.diverged == 0.25 and np.isfinite(found.crps) and found.q95 <= 2.0
+    assert pit(np.asarray([1.0, 1.0]), 1.0) == 0.5
+
+
+# ------------------------------------------------------------------------------------------------------------- the baselines
+
+
+def test_the_straight_line_predicts_as_the_textbook_does() -> None:
+    rng = np.random.default_rng(2)
+    dates = np.sort(rng.uniform(2010, 2020, 12))
+    values = 1.0 + 0.4 * (dates - 2015) + 0.3 * rng.standard_normal(12)
+    later = np.asarray([2021.0, 2025.0])
+    fit = stats.linregress(dates, values)
+    residual = values - fit.intercept - fit.slope * dates
+    s = np.sqrt((residual**2).sum() / 10)
+    scale = s * np.sqrt(1 + 1 / 12 + (later - dates.mean()) ** 2 / ((dates - dates.mean()) ** 2).sum())
+    draws = straight_line(dates, values, later)
+    for i, t in enumerate(later):
+        law = stats.t(10, fit.intercept + fit.slope * t, scale[i])
+        np.testing.assert_allclose(np.quantile(draws[:, i], (0.1, 0.5, 0.9)), law.ppf((0.1, 0.5, 0.9)), atol=5e-3)
+
+
+def test_the_last_value_wins_on_a_random_walk_and_the_line_on_a_line() -> None:
+    rng = np.random.default_rng(3)
+    dates, later = np.arange(2000.0, 2015.0), np.arange(2015.0, 2020.0)
+    wins = {"walk": 0, "line": 0}
+    for _ in range(200):
+        walk = np.cumsum(rng.standard_normal(20))
+        line = 0.5 * np.arange(20) + 0.3 * rng.standard_normal(20)
+        for name, path in (("walk", walk), ("line", line)):
+            both = [naive(dates, path[:15], later) for naive in (last_value, straight_line)]
+            last, straight = (np.mean([crps(draws[:, i], path[15 + i]) for i in range(5)]) for draws in both)
+            wins[name] += last < straight
+    assert wins["walk"] > 115 and wins["line"] < 10
+
+
+def test_rows_of_one_date_have_no_slope_and_still_a_forecast() -> None:
+    dates, values = np.full(4, 2020.0), np.asarray([1.0, 2.0, 3.0, 4.0])
+    assert np.isfinite(straight_line(dates, values, np.asarray([2021.0]))).all()
+    assert np.isfinite(last_value(dates, values, np.asarray([2021.0]))).all()
+
+
+# ------------------------------------------------------------------------------------------------------- what the origin knows
+
+
+@pytest.fixture(scope="module")
+def compiled(evidence, view):
+    return {
+        name: compile_model(find_model(name), evidence, without_hindsight(view)) for name in ("scaling", "time-horizon")
+    }
+
+
+def shuffled(evidence, table, column, when, end, seed=0):
+    """The same evidence with other numbers in the rows after a date."""
+    rows = evidence[table]
+    values = rows[column].values.copy()
+    later = rows[when].values > end
+    values[later] = values[later] * np.random.default_rng(seed).uniform(0.3, 0.9, later.sum())
+    return Evidence({**evidence.tables, table: rows.assign({column: (rows.dims, values)})})
+
+
+@pytest.mark.parametrize(
+    ("target", "table", "column", "when"),
+    [
+        (EXPONENT, "scaling_exponents", "allocation_exponent", "year"),
+        ("time horizon", "time_horizons", "horizon_minutes", "date"),
+    ],
+)
+def test_what_came_later_changes_no_forecast(target, table, column, when, compiled, evidence) -> None:
+    chosen = TARGETS[target]
+    model, origin = compiled[chosen.model], 2023
+    end = origin if when == "year" else origin + 1.0
+    fits, forecasts = [], []
+    for known in (evidence, shuffled(evidence, table, column, when, end)):
+        fits.append(_fitted(chosen, model, known, origin, SHORT))
+        forecasts.append(_forecast(chosen, fits[-1], known, origin, SHORT))
+    first, again = forecasts
+    assert not np.allclose(first.actual, again.actual)
+    for name, value in fits[0].x.items():
+        np.testing.assert_array_equal(value, fits[1].x[name])
+    for method in BASELINES:
+        np.testing.assert_array_equal(first.draws[method], again.draws[method])
+    # what a row's own number says of its error, and of the part of the suite that it falls on, is given
+    moved = np.median(first.draws["model"], axis=0) - np.median(again.draws["model"], axis=0)
+    assert np.abs(moved).max() < 0.15
+    early = shuffled(evidence, table, column, when, -np.inf)
+    other = _forecast(chosen, _fitted(chosen, model, early, origin, SHORT), early, origin, SHORT)
+    assert not np.allclose(first.draws["straight line"], other.draws["straight line"])
+
+
+def test_no_row_is_cut_by_hindsight(evidence, view) -> None:
+    whole = without_hindsight(view)
+    for target in TARGETS.values():
+        model = find_model(target.model)
+        every = target.rows(restrict(evidence, whole, model), whole)
+        cut = target.rows(restrict(evidence, view, model), view)
+        assert every["value"].size >= cut["value"].size
+        assert np.isfinite(every["value"].values).all()
+    assert TARGETS["time horizon"].rows(evidence, whole)["date"].values.min() < 2020
+
+
+def test_too_few_rows_are_told_and_not_forecast(compiled, evidence) -> None:
+    told = _fitted(TARGETS["time horizon"], compiled["time-horizon"], evidence, 2018, SHORT)
+    assert told == "time horizon at the end of 2018: 0 earlier and 17 later rows; 4 and 1 are needed"
+
+
+# ---------------------------------------------------------------------------------------------------------------- the whole
+
+
+def made(target, origin, key, method, draws, actual=0.0):
+    return Scored(target, origin, key, origin + 1.5, actual, method, score(draws, actual))
+
+
+def test_skill_compares_the_rows_that_both_predict_and_says_where_a_baseline_wins() -> None:
+    sharp, blunt = quantiles(stats.norm(0, 0.1), 500), quantiles(stats.norm(1, 1), 500)
+    scores = [
+        made("training cost", 2020, "a", "model", sharp),
+        made("training cost", 2020, "a", "straight line", blunt),
+        made("training cost", 2021, "a", "model", blunt),
+        made("training cost", 2021, "a", "straight line", sharp),
+        made("training cost", 2022, "b", "model", blunt),  # no baseline: not compared
+    ]
+    (row,) = skill(scores)
+    beside = row["baselines"]["straight line"]
+    assert row["rows"] == 3 and beside["rows"] == 2
+    assert beside["ratio"] == pytest.approx(1.0)
+    assert beside["lost"] == [2021] and beside["by_origin"][2020] < 0.2
+    assert row["baselines"]["last value"] is None
+    assert sum(row["pit"]) == 3
+
+
+def test_the_command_leaves_a_folder_that_says_where_baselines_win(aligntax, tmp_path, monkeypatch) -> None:
+    """Two targets at two origins; what is written is what is printed, and it is no run."""
+    kept = {name: TARGETS[name] for name in ("time horizon", EXPONENT)}
+    for module in ("trust.backtest.origins", "trust.backtest.folder", "figures.trust"):
+        monkeypatch.setattr(f"aligntax.analysis.{module}.TARGETS", kept)
+    words = ("backtest", "--from", 2022, "--to", 2023, "--draws", 250, "--tune", 300, "--chains", 2, "--out", tmp_path)
+    code, out, err = aligntax(*words, "--name", "back", "--json")
+    info = json.loads(out)
+    assert code == 0, err
+    folder = tmp_path / "back"
+    assert json.loads((folder / "backtest.json").read_text()) == {k: v for k, v in info.items() if k != "path"}
+    assert {row["target"] for row in info["skill"]} == set(kept)
+    assert info["skipped"] == ["time horizon at the end of 2022: 3 earlier and 14 later rows; 4 and 1 are needed"]
+    with (folder / "scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["method"] for row in rows} == set(METHODS)
+    mean = np.mean([float(row["crps"]) for row in rows if row["target"] == "time horizon" and row["method"] == "model"])
+    assert mean == pytest.approx(info["skill"][0]["crps"])
+    page = (folder / "report.html").read_text()
+    assert (
+        all(text in page for text in ("Would the models have known?", "wins at", *BASELINES)) and "http-equiv" in page
+    )
+    assert "no runs" in aligntax("runs", "--out", tmp_path)[1]
+    code, _, err = aligntax(*words, "--name", "back")
+    assert code == 2 and "must be new" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--from", 2024, "--to", 2020), "first not after the last"),
+        (("--from", 1, "--to", 2020), "2000 to 2100"),
+        (("--view", "nobody"), "nobody"),
+        (("--draws", 0), "draws: must lie between"),
+        (("--name", "../up"), "name: must be letters"),
+    ],
+)
+def test_what_a_user_gets_wrong_is_named(words, told, aligntax) -> None:
+    code, out, err = aligntax("backtest", *words)
+    assert code == 2 and told in err and not out
+
+
+def test_a_forecaster_of_2020_believed_in_less_data_than_one_of_2024(compiled, evidence) -> None:
+    """Kaplan et al. alone leave the prior, Bio Anchors' 0.8, where it was; Chinchilla and its successors say one."""
+    found = {}
+    for origin in (2020, 2024):
+        fitted = _fitted(TARGETS[EXPONENT], compiled["scaling"], evidence, origin, SHORT)
+        found[origin] = 10.0 ** np.quantile(fitted.x["data_exponent_prior"], (0.05, 0.5, 0.95))
+    assert found[2020][1] < 0.85 and found[2024][1] > 0.9
+    assert found[2020][2] - found[2020][0] > 3 * (found[2024][2] - found[2024][0])

@@ -1,0 +1,106 @@
+"""Uniform ranks pass as often as the level says, and each way of being wrong is seen."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from aligntax.analysis.trust.calibration.ranks import BINS, RANKED, Band, chi_square, coverage, covered, holm, rank
+
+SIZE = 300
+
+
+@pytest.fixture(scope="module")
+def band() -> Band:
+    return Band(SIZE)
+
+
+def normal_ranks(seed: int, shift: float = 0.0, scale: float = 1.0, size: int = SIZE) -> np.ndarray:
+    """Ranks of truths from N(0, 1) among draws of a posterior that is off by a shift and a scale."""
+    rng = np.random.default_rng(seed)
+    truths = rng.standard_normal(size)
+    draws = shift + scale * rng.standard_normal((size, RANKED))
+    return np.array([rank(t, d, rng) for t, d in zip(truths, draws, strict=True)])
+
+
+def test_ranks_count_what_is_below_and_break_ties_evenly() -> None:
+    rng = np.random.default_rng(0)
+    assert rank(2.5, np.array([1.0, 2.0, 3.0]), rng) == 2
+    assert rank(np.inf, np.array([1.0, 2.0, np.nan]), rng) == 2
+    assert rank(np.nan, np.array([1.0, np.inf]), rng) == 2
+    ties = [rank(1.0, np.array([0.0, 1.0, 1.0, 2.0]), rng) for _ in range(3000)]
+    np.testing.assert_allclose(np.bincount(ties) / 3000, [0, 1 / 3, 1 / 3, 1 / 3], atol=0.04)
+
+
+def test_uniform_ranks_are_rejected_as_often_as_the_level_says(band) -> None:
+    """1,000 sets of uniform ranks: 1% and 10% of them have a p below 0.01 and 0.1, to four binomial sd."""
+    rng = np.random.default_rng(1)
+    p = np.array([band.p(each) for each in rng.integers(RANKED + 1, size=(1000, SIZE))])
+    for level in (0.01, 0.1):
+        assert abs(np.mean(p <= level) - level) < 4 * np.sqrt(level * (1 - level) / 1000)
+
+
+def test_the_limits_are_those_of_the_p_value(band) -> None:
+    """A path is outside somewhere exactly where its p is below the level's complement."""
+    low, high = band.limits(0.9)
+    rng = np.random.default_rng(2)
+    for ranks in rng.integers(RANKED + 1, size=(300, SIZE)):
+        path = band.counts(ranks) / SIZE - band.z
+        outside = bool(np.any((path < low - 1e-12) | (path > high + 1e-12)))
+        if abs(band.p(ranks) - 0.1) > 0.01:  # tails are discrete: near the level either may be
+            assert outside == (band.p(ranks) < 0.1)
+
+
+@pytest.mark.parametrize(("shift", "scale"), [(0.4, 1.0), (0.0, 0.6), (0.0, 1.8)])
+def test_a_shift_and_a_wrong_spread_are_seen(band, shift, scale) -> None:
+    ranks = normal_ranks(3, shift, scale)
+    assert band.p(ranks) < 1e-3
+    assert chi_square(ranks) < 1e-2
+
+
+def test_a_right_posterior_passes(band) -> None:
+    ranks = normal_ranks(4)
+    assert band.p(ranks) > 0.01
+    assert chi_square(ranks) > 0.01
+
+
+def test_chi_square_sees_a_comb_that_the_band_does_not(band) -> None:
+    """Bins of 8 and 22 by turns, where 15 are due: the path never strays by more than half a bin."""
+    width = (RANKED + 1) // BINS
+    ranks = np.repeat(np.arange(BINS) * width, [8, 22] * (BINS // 2))
+    assert chi_square(ranks) < 1e-4
+    assert band.p(ranks) > 0.05
+
+
+def test_coverage_is_that_of_a_normal_of_the_wrong_spread() -> None:
+    """Draws of 0.6 of the sd cover as the normal's quantiles say."""
+    ranks = normal_ranks(6, scale=0.6, size=4000)
+    for probability in (0.5, 0.9):
+        expected = 1 - 2 * norm.cdf(0.6 * norm.ppf((1 - probability) / 2))
+        share, p = coverage(ranks, probability)
+        assert share == pytest.approx(expected, abs=0.03)
+        assert p < 1e-6
+    assert coverage(normal_ranks(7), 0.5)[1] > 0.01
+
+
+def test_every_rank_is_in_an_interval_as_often_as_its_probability() -> None:
+    every = np.arange(RANKED + 1)
+    assert covered(every, 0.5) == 100
+    assert covered(every, 0.9) == 180
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_holm_keeps_order_and_is_between_p_and_bonferroni(p) -> None:
+    adjusted = holm(p)
+    assert np.all(adjusted >= np.array(p)) and np.all(adjusted <= np.minimum(1.0, len(p) * np.array(p)) + 1e-12)
+    assert np.all(np.diff(adjusted[np.argsort(p, kind="stable")]) >= -1e-12)
+
+
+def test_holm_by_hand() -> None:
+    np.testing.assert_allclose(holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
+
+
+def test_bins_must_divide_the_ranks() -> None:
+    with pytest.raises(ValueError, match="200 ranks"):
+        Band(100, bins=30)
