@@ -1,7 +1,7 @@
 """The command line: ``aligntax``, and the same as ``python -m aligntax``.
 
-Standard output is the answer, standard error is talk, and only on a terminal. Exit codes: 0 good; 1 finished, but a
-check failed; 2 the input is wrong; 130 interrupted.
+Standard output is the answer, standard error is talk, and only on a terminal. Exit codes: 0 good; 1
+finished, but a check failed; 2 the input is wrong; 130 interrupted.
 """
 
 import atexit
@@ -70,9 +70,12 @@ app.add_typer(evidence.app, name="evidence")
 def insisting() -> Iterator[None]:
     """Raise ``KeyboardInterrupt`` at Ctrl-C, and again until the block ends.
 
-    Python drops an exception that is raised in a callback, of a weak reference or of LLVM, and compiling runs many of them.
+    Python drops an exception that is raised in a callback, of a weak reference or of LLVM, and
+    compiling runs many of them.
     """
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+    if threading.current_thread() is not threading.main_thread() or not hasattr(
+        signal, "setitimer"
+    ):
         yield
         return
 
@@ -80,7 +83,9 @@ def insisting() -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, AGAIN)
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGALRM)}
+    before = {
+        number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGALRM)
+    }
     try:
         yield
     finally:
@@ -101,7 +106,8 @@ def refused(error: OSError) -> str:
 
 def main() -> None:
     """Run the command line."""
-    atexit.register(gc.freeze)  # a process that ends need not look for garbage among a million objects
+    # a process that ends need not look for garbage among a million objects
+    atexit.register(gc.freeze)
     try:
         from aligntax.analysis.inference.compile_cache import use_cache
 

@@ -1,12 +1,13 @@
 """Several experts, each kept apart, beside the answer under their pooled priors; and how far they disagree.
 
-Pooling hides who believes what. So every expert's view is refitted on its own, and of each quantity the share of variance that
-lies between experts is told, on ranks so that "later or never" counts::
+Pooling hides who believes what. So every expert's view is refitted on its own, and of each quantity
+the share of variance that lies between experts is told, on ranks so that "later or never" counts::
 
     between = sum_e w_e (m_e - m)^2 / sum_e w_e (s_e^2 + (m_e - m)^2),    m = sum_e w_e m_e
 
-The pooled answer is the posterior under pooled priors, quantity by quantity. It is no average of the experts' answers: evidence
-weighs their beliefs against each other, and what one expert believes about two quantities together is not kept.
+The pooled answer is the posterior under pooled priors, quantity by quantity. It is no average of
+the experts' answers: evidence weighs their beliefs against each other, and what one expert believes
+about two quantities together is not kept.
 """
 
 from collections.abc import Callable, Sequence
@@ -50,15 +51,25 @@ class Experts:
         """Plain mapping for JSON."""
         return {
             "experts": [
-                {"run": a.record["run"], "view": a.record["view"], "weight": w, "method": a.record["method"]}
+                {
+                    "run": a.record["run"],
+                    "view": a.record["view"],
+                    "weight": w,
+                    "method": a.record["method"],
+                }
                 for a, w in zip(self.answers, self.weights, strict=True)
             ],
             "pooled": self.pooled.record["run"],
             "quantities": {
                 name: {
                     "between_experts": share,
-                    "medians": [answer.record["quantities"][name]["q50"] for answer in self.answers],
-                    "pooled": {key: self.pooled.record["quantities"][name][key] for key in ("q05", "q50", "q95")},
+                    "medians": [
+                        answer.record["quantities"][name]["q50"] for answer in self.answers
+                    ],
+                    "pooled": {
+                        key: self.pooled.record["quantities"][name][key]
+                        for key in ("q05", "q50", "q95")
+                    },
                 }
                 for name, share in self.between.items()
             },
@@ -99,7 +110,9 @@ def by_expert(
     """
     names = [view.name for view in views]
     if len(names) < 2 or len(set(names)) < len(names):
-        raise InputError(f"view: experts must be two or more with different names, got {', '.join(names)}; name them")
+        raise InputError(
+            f"view: experts must be two or more with different names, got {', '.join(names)}; name them"
+        )
     share, pooled = shares(views, weights), pool_views(views, weights, pooling, "pool")
     answers = []
     for label, view in zip([*names, "pool"], [*views, pooled], strict=True):
@@ -128,11 +141,17 @@ def _between(values: list[Any], counts: list[Any], weights: Any) -> float | None
     order = np.argsort(pooled, kind="stable")
     ordered, cumulative = pooled[order], np.concatenate([[0.0], np.cumsum(mass[order])])
     ranks = [
-        0.5 * (cumulative[np.searchsorted(ordered, v)] + cumulative[np.searchsorted(ordered, v, side="right")])
+        0.5
+        * (
+            cumulative[np.searchsorted(ordered, v)]
+            + cumulative[np.searchsorted(ordered, v, side="right")]
+        )
         for v, _ in known
     ]
     means = np.asarray([np.sum(c * r) for c, r in zip(shares, ranks, strict=True)])
-    within = np.asarray([np.sum(c * (r - m) ** 2) for c, r, m in zip(shares, ranks, means, strict=True)])
+    within = np.asarray(
+        [np.sum(c * (r - m) ** 2) for c, r, m in zip(shares, ranks, means, strict=True)]
+    )
     spread = (means - np.sum(weights * means)) ** 2
     total = np.sum(weights * (within + spread))
     return float(np.sum(weights * spread) / total) if total > 0 else None

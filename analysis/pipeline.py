@@ -60,9 +60,11 @@ def run(
     talk : Talk
         Whom to tell what is being done.
     compiled : CompiledModel, optional
-        Of the same model and evidence: nothing is compiled then; see :func:`aligntax.analysis.inference.compiled_model.compile_model`.
+        Of the same model and evidence: nothing is compiled then; see
+        :func:`aligntax.analysis.inference.compiled_model.compile_model`.
     runs : LossRuns or GoldCurves, optional
-        Training runs for the loss law, alone or as one more scaling study, or gold curves; see :mod:`aligntax.analysis.fitting.own_data`.
+        Training runs for the loss law, alone or as one more scaling study, or gold curves; see
+        :mod:`aligntax.analysis.fitting.own_data`.
     replaces : str, optional
         Group of scaling studies that the runs stand for.
     format : {"netcdf", "zarr"}
@@ -79,9 +81,14 @@ def run(
     """
     chosen, options = find_model(model), options or Sampling()
     view, evidence = view or load_view("default"), evidence or load_evidence()
-    name, format = run_name(name or default_name(chosen.name, view, Path(out))), check_format(format)
+    name, format = (
+        run_name(name or default_name(chosen.name, view, Path(out))),
+        check_format(format),
+    )
     if runs is None and replaces is not None:
-        raise InputError(f"replaces: needs runs that stand for the group, got {replaces!r} alone; give --runs FILE")
+        raise InputError(
+            f"replaces: needs runs that stand for the group, got {replaces!r} alone; give --runs FILE"
+        )
     if runs is None and chosen.name == "loss-law" and not evidence["loss_runs"].sizes["loss_run"]:
         raise InputError(f"runs: loss-law is fitted to training runs, got none; {WHERE_FROM}")
     with unfinished(Path(out), name) as place:
@@ -91,7 +98,9 @@ def run(
 
             evidence, told = enter(chosen, runs, replaces, view, evidence, options, talk)
         view, links = fit_links(chosen, view, evidence, options, talk)
-        outcome = explained(with_told(sample(chosen.name, view, evidence, options, talk, compiled, links), told))
+        outcome = explained(
+            with_told(sample(chosen.name, view, evidence, options, talk, compiled, links), told)
+        )
         talk.say("writing the run")
         result = write(place.folder, outcome, name, format)
         if report:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aligntax.analysis.fitting.linked_priors import failures, relink
-from aligntax.analysis.fitting.refit_plan import Method, Plan, Reweighted, derived_under, plan, reweighted
+from aligntax.analysis.fitting.refit_plan import (
+    Method,
+    Plan,
+    Reweighted,
+    derived_under,
+    plan,
+    reweighted,
+)
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.storage.draw_files import check_format, format_of
 from aligntax.analysis.storage.fast_reader import Source, read_source
@@ -92,14 +99,16 @@ def refit(
         A run; of a refit that reuses draws, the run that they came from.
     view : View
     method : {"auto", "reweight", "sample"}
-        ``auto`` redraws or reweights the stored draws where that can be trusted and samples otherwise. The stored draws are
-        kept as they are: the result holds weights and what the view changes.
+        ``auto`` redraws or reweights the stored draws where that can be trusted and samples
+        otherwise. The stored draws are kept as they are: the result holds weights and what the view
+        changes.
     options : Sampling, optional
         Of sampling; default those of the run.
     evidence : Evidence, optional
         Default the run's; where the view chooses other evidence, the embedded tables.
     compiled : CompiledModel, optional
-        Sampling compiles nothing where it fits; see :func:`aligntax.analysis.inference.compiled_model.compile_model`.
+        Sampling compiles nothing where it fits; see
+        :func:`aligntax.analysis.inference.compiled_model.compile_model`.
     out : path
         Folder of results.
     name : str, optional
@@ -137,16 +146,24 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
     """As :func:`refit`, and return the folder alone: reading it whole takes longer than a redraw."""
     started = time.perf_counter()
     source = read_source(run, request.out)
-    format = check_format(format_of(source.info["files"]) if request.format is None else request.format)
+    format = check_format(
+        format_of(source.info["files"]) if request.format is None else request.format
+    )
     _keep_own_runs(source, request)
-    name = run_name(request.name or default_name(source.model.name, request.view, Path(request.out)))
+    name = run_name(
+        request.name or default_name(source.model.name, request.view, Path(request.out))
+    )
     known = read_json(find_run(os.fspath(run), Path(request.out)) / INFO).get("links", {})
     options = request.options or sampling_of(source.info)
     view, links = relink(source.model, request.view, known, request.evidence, options, talk)
     request = replace(request, view=view)
     chosen = plan(source, request.view, request.method, request.evidence)
     talk.say(chosen.reason)
-    facts = {"refitted_from": _link(source, chosen, Path(request.out) / name), "refit": _facts(chosen), "links": links}
+    facts = {
+        "refitted_from": _link(source, chosen, Path(request.out) / name),
+        "refit": _facts(chosen),
+        "links": links,
+    }
     with unfinished(Path(request.out), name) as place:
         if chosen.method == "sample":
             _write_sampled(place.folder, name, source, request, facts, talk, format)
@@ -164,8 +181,12 @@ def _keep_own_runs(source: Source, request: Request) -> None:
     """Refuse other evidence for a run that holds a user's own data: the embedded tables lack them."""
     own = source.info.get("runs")
     if own and (request.evidence is not None or request.view.evidence != source.view.evidence):
-        rule = f"evidence: a run with data of its own ({own['file']}) keeps its evidence, got another"
-        raise InputError(f"{rule}; run again: aligntax run {source.model.name} --runs {own['file']} --view VIEW")
+        rule = (
+            f"evidence: a run with data of its own ({own['file']}) keeps its evidence, got another"
+        )
+        raise InputError(
+            f"{rule}; run again: aligntax run {source.model.name} --runs {own['file']} --view VIEW"
+        )
 
 
 def _link(source: Source, chosen: Plan, path: Path) -> dict[str, Any]:
@@ -189,7 +210,13 @@ def sampling_of(info: Mapping[str, Any]) -> Sampling:
 
 
 def _write_sampled(
-    folder: Path, name: str, source: Source, request: Request, facts: Mapping[str, Any], talk: Talk, format: str
+    folder: Path,
+    name: str,
+    source: Source,
+    request: Request,
+    facts: Mapping[str, Any],
+    talk: Talk,
+    format: str,
 ) -> None:
     from aligntax.analysis.answers.sensitivity import explained
     from aligntax.analysis.fitting.outcome import conclude, with_told, write
@@ -207,7 +234,12 @@ def _write_sampled(
 
 
 def _write_reweighted(
-    folder: Path, name: str, answer: Reweighted, facts: Mapping[str, Any], started: float, format: str
+    folder: Path,
+    name: str,
+    answer: Reweighted,
+    facts: Mapping[str, Any],
+    started: float,
+    format: str,
 ) -> None:
     chosen = answer.plan
     assert chosen.carried is not None  # a plan that reweights has it
@@ -224,7 +256,11 @@ def _write_reweighted(
         "quantities": answer.rows,
     }
     info = {
-        **{key: value for key, value in source.info.items() if key not in ("files", "timings", "sensitivity")},
+        **{
+            key: value
+            for key, value in source.info.items()
+            if key not in ("files", "timings", "sensitivity")
+        },
         **facts,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command_line(),
@@ -253,9 +289,13 @@ def _new_groups(answer: Reweighted) -> "dict[str, xr.Dataset]":
     dims, source = ("chain", "draw", "quantity"), carried.source
     moved = np.flatnonzero(np.any(carried.z != source.z, axis=(0, 1)))
     names = [carried.tables.names[i] for i in moved]
-    groups = {"derived": difference(derived_under(carried, source.values[0], source.view), answer.derived)}
+    groups = {
+        "derived": difference(derived_under(carried, source.values[0], source.view), answer.derived)
+    }
     if names:
-        groups["posterior"] = xr.Dataset({"z": (dims, carried.z[..., moved])}, coords={"quantity": names})
+        groups["posterior"] = xr.Dataset(
+            {"z": (dims, carried.z[..., moved])}, coords={"quantity": names}
+        )
     if not answer.plan.exact:
         log_weight = np.log(np.maximum(weights.values, np.finfo(float).tiny))
         groups["weights"] = xr.Dataset({"log_weight": (dims[:2], log_weight)})

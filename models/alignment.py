@@ -1,6 +1,7 @@
 """How much human feedback does alignment need, and does a tolerable tax pay for it?
 
-RLHF efforts ``i`` report ``y_i`` log10 human-hours (known sd ``s_i``) at physical training FLOP ``C_i`` (log10)::
+RLHF efforts ``i`` report ``y_i`` log10 human-hours (known sd ``s_i``) at physical training FLOP
+``C_i`` (log10)::
 
     y_i ~ Normal(practice_hours + practice_slope (C_i - C_0), sqrt(s_i^2 + effort_sd^2))        C_0: InstructGPT's FLOP
     log10 share_j ~ Normal(log10 alignment_compute_share, sqrt(s_j^2 + share_spread^2))
@@ -14,19 +15,21 @@ For a model of ``C`` FLOP at date ``t``, all in log10 but the shares and dates::
     affordable = log10(max(0, alignment_tax_tolerance - alignment_compute_share)) + budget(t) - cost/hour
     headroom   = affordable - needed
 
-``budget`` is the largest training run's cost; total R&D compute is 3 to 10 times that. Practice scales with physical, not
-effective, FLOP. Waiting ends when the tax on the model that has arrived is tolerable and its hours can have been worked::
+``budget`` is the largest training run's cost; total R&D compute is 3 to 10 times that. Practice
+scales with physical, not effective, FLOP. Waiting ends when the tax on the model that has arrived
+is tolerable and its hours can have been worked::
 
     worked(t) = integral from work_starts to t of 10^(workforce_hours + workforce_growth (u - 2025)) du
     delay     = max(wait for the tax, wait for the work), split between them by Shapley values
 
-The tax counts every hour needed, none as sunk. Capability RL on verifiable rewards is not alignment spending, and AI feedback
-is not human-hours.
+The tax counts every hour needed, none as sunk. Capability RL on verifiable rewards is not alignment
+spending, and AI feedback is not human-hours.
 
 References
 ----------
 .. [1] Hilton, "How much alignment data will we need in the long run?", 2022.
-.. [2] Ouyang et al., "Training language models to follow instructions with human feedback", 2022. arXiv:2203.02155
+.. [2] Ouyang et al., "Training language models to follow instructions with human feedback", 2022.
+       arXiv:2203.02155
 .. [3] Leike, "Distinguishing three alignment taxes", 2022.
 """
 
@@ -102,8 +105,11 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
 
     rows = data(evidence, view)
     model = pm.modelcontext(None)
-    model.add_coords({"effort": rows["efforts"]["effort"].values, "system": rows["shares"]["system"].values})
-    effort_sd = half_normal("effort_sd", 1.0)  # OOM; published efforts of one model size differ by tens of times
+    model.add_coords(
+        {"effort": rows["efforts"]["effort"].values, "system": rows["shares"]["system"].values}
+    )
+    # OOM; published efforts of one model size differ by tens of times
+    effort_sd = half_normal("effort_sd", 1.0)
     spread = half_normal("share_spread", 0.7)  # OOM
     if rows["efforts"].sizes["effort"]:
         effort = columns("efforts", rows["efforts"])
@@ -113,8 +119,12 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
         pm.Potential("rlhf_efforts", pm.logp(practice, effort["log_hours"]), dims="effort")
     if rows["shares"].sizes["system"]:
         system = columns("shares", rows["shares"])
-        typical = pm.Normal.dist(pt.log10(x["alignment_compute_share"]), (system["share_sd"] ** 2 + spread**2) ** 0.5)
-        pm.Potential("alignment_compute_shares", pm.logp(typical, system["log_share"]), dims="system")
+        typical = pm.Normal.dist(
+            pt.log10(x["alignment_compute_share"]), (system["share_sd"] ** 2 + spread**2) ** 0.5
+        )
+        pm.Potential(
+            "alignment_compute_shares", pm.logp(typical, system["log_share"]), dims="system"
+        )
 
 
 def build(evidence: Evidence, view: View) -> Any:
@@ -151,8 +161,8 @@ def at_date(x: dict[str, Any], t: Any, trend: Trend, evidence: Evidence) -> dict
     Returns
     -------
     dict
-        Headline quantities of shape (draw,); ``alignment_hours_affordable``, ``tax_headroom`` and ``rlhf_multiple_affordable``
-        are minus infinity where nothing is affordable.
+        Headline quantities of shape (draw,); ``alignment_hours_affordable``, ``tax_headroom`` and
+        ``rlhf_multiple_affordable`` are minus infinity where nothing is affordable.
     """
     budget, flop = trend.spend(x, t), trend.physical(x, t)
     needed = needed_hours(x, flop, t, evidence)
@@ -183,10 +193,16 @@ def worked_hours(x: dict[str, Any], t: Any, work_starts: float) -> Any:
     rate = x["workforce_growth"] * np.log(10)
     with np.errstate(divide="ignore", invalid="ignore"):
         growth = np.where(np.abs(rate * years) < 1e-9, years, np.expm1(rate * years) / rate)
-        return x["workforce_hours"] + x["workforce_growth"] * (work_starts - WORKFORCE_YEAR) + np.log10(growth)
+        return (
+            x["workforce_hours"]
+            + x["workforce_growth"] * (work_starts - WORKFORCE_YEAR)
+            + np.log10(growth)
+        )
 
 
-def waits(x: dict[str, Any], arrival: Any, trend: Trend, evidence: Evidence, view: View) -> tuple[Any, Any]:
+def waits(
+    x: dict[str, Any], arrival: Any, trend: Trend, evidence: Evidence, view: View
+) -> tuple[Any, Any]:
     """Years after arrival until the tax is tolerable, and until the hours can have been worked.
 
     The model is the one that arrived; its budget, label efficiency and worked hours go on growing.
@@ -198,14 +214,23 @@ def waits(x: dict[str, Any], arrival: Any, trend: Trend, evidence: Evidence, vie
     """
     column = {name: np.asarray(value)[..., None] for name, value in x.items()}
     horizon, met = view.arrival.horizon, np.isfinite(arrival)
-    years = time_grid(0.0, horizon - arrival[met].min() + WAIT, WAIT) if met.any() else np.array([0.0, WAIT])
+    years = (
+        time_grid(0.0, horizon - arrival[met].min() + WAIT, WAIT)
+        if met.any()
+        else np.array([0.0, WAIT])
+    )
     t = arrival[:, None] + years
     needed = needed_hours(column, trend.physical(x, arrival)[:, None], t, evidence)
     cost = needed + column["usd_per_hour"] + column["labour_overhead"] - trend.spend(column, t)
     room = 10.0 ** column["alignment_tax_tolerance"] - column["alignment_compute_share"]
     with np.errstate(divide="ignore"):
-        margins = np.log10(np.maximum(room, 0.0)) - cost, worked_hours(column, t, view.alignment.work_starts) - needed
-    found = [first_crossing(np.where(np.isnan(margin), -np.inf, margin), years) for margin in margins]
+        margins = (
+            np.log10(np.maximum(room, 0.0)) - cost,
+            worked_hours(column, t, view.alignment.work_starts) - needed,
+        )
+    found = [
+        first_crossing(np.where(np.isnan(margin), -np.inf, margin), years) for margin in margins
+    ]
     tax, work = (np.where(arrival + wait <= horizon, wait, np.nan) for wait in found)
     return tax, work
 
@@ -221,7 +246,11 @@ def shapley(tax: Any, work: Any) -> tuple[Any, Any, Any]:
         rest = larger - 0.5 * smaller
     both_never = np.isinf(smaller)
     rest = np.where(both_never, np.inf, rest)
-    return larger, np.where(tax >= work, rest, 0.5 * smaller), np.where(tax >= work, 0.5 * smaller, rest)
+    return (
+        larger,
+        np.where(tax >= work, rest, 0.5 * smaller),
+        np.where(tax >= work, 0.5 * smaller, rest),
+    )
 
 
 def derive(x: dict[str, Any], evidence: Evidence, view: View) -> dict[str, Any]:
@@ -242,26 +271,39 @@ def observed_all(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, tuple[str, Any]]:
     """Replicated log10 hours of each effort and log10 share of each system, (chain, draw, row)."""
     rows = data(evidence, view)
     column = {name: value[..., None] for name, value in x.items()}
     scale = rows["efforts"]["log_flop"].values - np.log10(evidence.constant("instructgpt_flop"))
     mean = column["practice_hours"] + column["practice_slope"] * scale
-    sd = np.sqrt(rows["efforts"]["hours_sd"].values ** 2 + parameters["effort_sd"].values[..., None] ** 2)
-    share_sd = np.sqrt(rows["shares"]["share_sd"].values ** 2 + parameters["share_spread"].values[..., None] ** 2)
+    sd = np.sqrt(
+        rows["efforts"]["hours_sd"].values ** 2 + parameters["effort_sd"].values[..., None] ** 2
+    )
+    share_sd = np.sqrt(
+        rows["shares"]["share_sd"].values ** 2 + parameters["share_spread"].values[..., None] ** 2
+    )
     return {
         "log_hours": ("effort", mean + sd * rng.standard_normal(sd.shape)),
         "log_share": (
             "system",
-            np.log10(column["alignment_compute_share"]) + share_sd * rng.standard_normal(share_sd.shape),
+            np.log10(column["alignment_compute_share"])
+            + share_sd * rng.standard_normal(share_sd.shape),
         ),
     }
 
 
 def simulate_all(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, tuple[str, Any]]:
     """Replicated evidence of this model run alone, the compute trends included."""
     runs = compute.simulate(x, parameters, evidence, view, rng)
@@ -269,7 +311,11 @@ def simulate_all(
 
 
 def replicate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     drawn = simulate(x, parameters, evidence, view, rng)
@@ -280,7 +326,11 @@ def replicate(
 
 
 def replicate_all(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, xr.Dataset]:
     """The same of this model run alone, the compute trends included."""
     runs = compute.replicate(x, parameters, evidence, view, rng)

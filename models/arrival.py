@@ -1,19 +1,23 @@
 """No transformative AI yet, and when it arrives: one hazard model.
 
-With effective FLOP ``C(t)`` of the largest run and a requirement ``q`` (both log10), the yearly rate of arrival is::
+With effective FLOP ``C(t)`` of the largest run and a requirement ``q`` (both log10), the yearly
+rate of arrival is::
 
     rate(t) = exp(steepness (C(t) - q)), smoothly capped:  cap * sigmoid(steepness (C(t) - q) - log cap)
     S_k     = exp(-integral of rate_k from `start` to the date of the evidence)        no TAI yet, under anchor k
     p_k     = w_k S_k / sum_j w_j S_j                                                  anchor, given no TAI yet
     tai_year: first t after that date at which the accumulated rate reaches e ~ Exponential(1)
 
-Conditioning multiplies a draw's density by ``sum_k w_k S_k``; the continuation of the same hazard gives arrival, so no arrival
-lies before the date of the evidence that it has not happened. One anchor per draw comes from ``p``; ``e``, anchor and uniforms
-are shared by paired worlds, so a shift is a difference within a draw. A steepness of infinity is the published models' plain
-crossing. "None of the anchors" keeps a draw until its uniform exceeds the falling weight; then it moves to another anchor.
+Conditioning multiplies a draw's density by ``sum_k w_k S_k``; the continuation of the same hazard
+gives arrival, so no arrival lies before the date of the evidence that it has not happened. One
+anchor per draw comes from ``p``; ``e``, anchor and uniforms are shared by paired worlds, so a shift
+is a difference within a draw. A steepness of infinity is the published models' plain crossing.
+"None of the anchors" keeps a draw until its uniform exceeds the falling weight; then it moves to
+another anchor.
 
-Everything here is vectorised over (draw, time). Margins are taken once a year and straight in between; rates are integrated over
-each year by Simpson's rule, and a year is cut where the accumulated rate reaches ``e`` as if the rate grew exponentially in it.
+Everything here is vectorised over (draw, time). Margins are taken once a year and straight in
+between; rates are integrated over each year by Simpson's rule, and a year is cut where the
+accumulated rate reaches ``e`` as if the rate grew exponentially in it.
 """
 
 from dataclasses import dataclass, fields
@@ -24,7 +28,9 @@ from scipy.special import softmax
 
 from aligntax.models.views import Arrival
 
-STEP = 1.0  # years; at one OOM a year Simpson's rule is 1% off at steepness 2.3, and at 7 by 30%, which is 0.04 years in date
+# years; at one OOM a year Simpson's rule is 1% off at steepness 2.3, and at 7 by 30%, which is 0.04
+# years in date
+STEP = 1.0
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,9 @@ class Chance:
     exponential : ndarray, shape (draw,)
         Exponential(1), the accumulated rate at which it arrives.
     anchor, other, leaves_none, shape, redraw, exponent : ndarray, shape (draw,)
-        Uniforms: the anchor; the anchor after leaving "none"; when "none" is left; the shape of a time horizon's growth; the
-        draw that stands in for one below ``requirement.low_flop``; and the data exponent of a world without its evidence.
+        Uniforms: the anchor; the anchor after leaving "none"; when "none" is left; the shape of a
+        time horizon's growth; the draw that stands in for one below ``requirement.low_flop``; and
+        the data exponent of a world without its evidence.
     """
 
     exponential: Any
@@ -74,7 +81,9 @@ def arrival_rate(margin: Any, steepness: Any, cap: float, sigmoid: Any = _sigmoi
     return cap * sigmoid(steepness * margin - np.log(cap))
 
 
-def yearly_rates(margin: Any, grid: Any, steepness: Any, cap: float, sigmoid: Any = _sigmoid) -> tuple[Any, Any]:
+def yearly_rates(
+    margin: Any, grid: Any, steepness: Any, cap: float, sigmoid: Any = _sigmoid
+) -> tuple[Any, Any]:
     """Rate at each point of the grid, and its integral over each step.
 
     Parameters
@@ -94,7 +103,9 @@ def yearly_rates(margin: Any, grid: Any, steepness: Any, cap: float, sigmoid: An
     return rate, (rate[..., 1:] + 4.0 * middle + rate[..., :-1]) * (np.diff(grid) / 6.0)
 
 
-def accumulated_rate(margin: Any, grid: Any, steepness: Any, cap: float, sigmoid: Any = _sigmoid) -> Any:
+def accumulated_rate(
+    margin: Any, grid: Any, steepness: Any, cap: float, sigmoid: Any = _sigmoid
+) -> Any:
     """Integral of the rate over the whole grid; parameters as in :func:`yearly_rates`."""
     return yearly_rates(margin, grid, steepness, cap, sigmoid)[1].sum(axis=-1)
 
@@ -155,7 +166,9 @@ def first_crossing(margin: Any, grid: Any) -> Any:
     return np.where(reached[row, i], date, np.nan)
 
 
-def arrival_date(margin: Any, grid: Any, since: Any, steepness: Any, exponential: Any, arrival: Arrival) -> Any:
+def arrival_date(
+    margin: Any, grid: Any, since: Any, steepness: Any, exponential: Any, arrival: Arrival
+) -> Any:
     """Date of arrival, NaN where it comes later than the grid or never.
 
     Parameters
@@ -177,7 +190,9 @@ def arrival_date(margin: Any, grid: Any, since: Any, steepness: Any, exponential
     i = np.argmax(total >= exponential[:, None], axis=-1)
     row = np.arange(len(total))
     come = total[row, i] >= exponential
-    before = np.divide(total[row, i] - exponential, mass[row, i], out=np.zeros(len(row)), where=come)
+    before = np.divide(
+        total[row, i] - exponential, mass[row, i], out=np.zeros(len(row)), where=come
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         growth = np.log(rate[row, i + 1] / rate[row, i])  # over the step
     part = _reached(1.0 - before, np.where(np.isfinite(growth), growth, 0.0))
@@ -189,5 +204,6 @@ def arrival_date(margin: Any, grid: Any, since: Any, steepness: Any, exponential
 def _reached(share: Any, growth: Any) -> Any:
     """Part of a step at which a share of its integral is reached, if the rate grows by ``exp(growth)`` over it."""
     steep = np.abs(growth) > 1e-6
-    g = np.where(steep, np.clip(growth, -30.0, 500.0), 1.0)  # exp(-30) is nothing, and not yet rounded away
+    # exp(-30) is nothing, and not yet rounded away
+    g = np.where(steep, np.clip(growth, -30.0, 500.0), 1.0)
     return np.where(steep, np.log1p(share * np.expm1(g)) / g, share)

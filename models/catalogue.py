@@ -65,22 +65,26 @@ class Model:
     simulate : callable
         ``(x, parameters, evidence, view, rng) -> dict`` of replicated evidence, same names.
     data : callable
-        ``(evidence, view) -> dict`` of the numbers that it holds as ``pm.Data``, a Dataset by its name.
+        ``(evidence, view) -> dict`` of the numbers that it holds as ``pm.Data``, a Dataset by its
+        name.
     replicate : callable
-        ``(x, parameters, evidence, view, rng) -> dict`` of likelihood rows that one draw might have seen, by table; ``x`` and
-        ``parameters`` are scalars. What a likelihood takes as given stays. See :meth:`Evidence.with_likelihood_rows`.
+        ``(x, parameters, evidence, view, rng) -> dict`` of likelihood rows that one draw might have
+        seen, by table; ``x`` and ``parameters`` are scalars. What a likelihood takes as given
+        stays. See :meth:`Evidence.with_likelihood_rows`.
     coords : callable
-        ``(evidence) -> dict``, the extra dimension of derived quantities: name -> (dimension, labels). A quantity that is called
-        ``X_by_DIMENSION`` is reported as ``X[label]``.
+        ``(evidence) -> dict``, the extra dimension of derived quantities: name -> (dimension,
+        labels). A quantity that is called ``X_by_DIMENSION`` is reported as ``X[label]``.
     log_no_tai : callable, optional
-        ``(x, parameters, evidence, view)`` to the log probability of each draw that nothing has arrived yet.
+        ``(x, parameters, evidence, view)`` to the log probability of each draw that nothing has
+        arrived yet.
     pointwise : callable, optional
-        ``(x, parameters, evidence, view) -> dict`` of the log density of each row given the others, (draw, row), by table:
-        of those whose rows are not independent given a draw.
+        ``(x, parameters, evidence, view) -> dict`` of the log density of each row given the others,
+        (draw, row), by table: of those whose rows are not independent given a draw.
     background : tuple of str
         Tables with a likelihood in other models that its figures or answers show.
     adaptation : {"diag", "low_rank"}
-        What nutpie adapts to the posterior: scales, or also correlations, which pays where they are strong and fixed.
+        What nutpie adapts to the posterior: scales, or also correlations, which pays where they are
+        strong and fixed.
     target_accept : float
         NUTS acceptance target with which it does not diverge.
     """
@@ -119,11 +123,15 @@ def _fixed(**coords: tuple[str, tuple[Any, ...]]) -> Callable[[Evidence], Coords
     return partial(_same, coords)
 
 
-def _scaling(x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance) -> dict[str, Any]:
+def _scaling(
+    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
+) -> dict[str, Any]:
     return scaling.derive(dict(x), parameters)
 
 
-def _loss_law(x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance) -> dict[str, Any]:
+def _loss_law(
+    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
+) -> dict[str, Any]:
     return loss_law.derive(dict(x), parameters, evidence, view)
 
 
@@ -145,15 +153,21 @@ def _density_prediction(
     return density_trials.derive(dict(x), parameters, evidence, view)
 
 
-def _compute(x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance) -> dict[str, Any]:
+def _compute(
+    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
+) -> dict[str, Any]:
     return compute.derive(dict(x), Trend.of(evidence, view), DATES)
 
 
-def _alignment(x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance) -> dict[str, Any]:
+def _alignment(
+    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
+) -> dict[str, Any]:
     return alignment.derive(dict(x), evidence, view)
 
 
-def _time_horizon(x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance) -> dict[str, Any]:
+def _time_horizon(
+    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
+) -> dict[str, Any]:
     return time_horizon.derive(x, parameters, evidence, view, chance, HORIZON_DATES)
 
 
@@ -221,7 +235,13 @@ _COMPUTE = Model(
     version=1,
     quantities=compute.QUANTITIES,
     tables=COMPUTE_TABLES,
-    headlines=("spend_growth", "hardware_growth", "algorithmic_growth", "largest_run_offset", *FRONTIER),
+    headlines=(
+        "spend_growth",
+        "hardware_growth",
+        "algorithmic_growth",
+        "largest_run_offset",
+        *FRONTIER,
+    ),
     build=compute.build,
     derive=_compute,
     observed=compute.observed,
@@ -332,7 +352,13 @@ _DENSITY_PREDICTION = Model(
     version=1,
     quantities=density_trials.QUANTITIES,
     tables=("density_trials",),
-    headlines=("worst_failure", "worst_within_bound", "failure_probability", "prediction_failure", "adversary_spread"),
+    headlines=(
+        "worst_failure",
+        "worst_within_bound",
+        "failure_probability",
+        "prediction_failure",
+        "adversary_spread",
+    ),
     build=density_trials.build,
     derive=_density_prediction,
     observed=density_trials.observed,
@@ -368,17 +394,31 @@ def find_model(name: str) -> Model:
         If there is none.
     """
     if name not in MODELS:
-        raise InputError(f"model: must be one of {', '.join(MODELS)}, got {name!r}; check the spelling")
+        raise InputError(
+            f"model: must be one of {', '.join(MODELS)}, got {name!r}; check the spelling"
+        )
     return MODELS[name]
 
 
 def restrict(evidence: Evidence, view: View, model: Model) -> Evidence:
     """Evidence that a model uses under a view: its tables, those the view names, up to the view's date.
 
-    Tables with a likelihood in other models alone are left out, so that a run neither stores them nor depends on them.
+    Tables with a likelihood in other models alone are left out, so that a run neither stores them
+    nor depends on them.
     """
     use = view.evidence.use
-    named = model.tables if use == "all" else () if use == "none" else tuple(t for t in model.tables if t in use)
-    foreign = {name for other in MODELS.values() for name in other.tables} - {*model.tables, *model.background}
-    chosen = Evidence({name: rows for name, rows in evidence.only(named).tables.items() if name not in foreign})
+    named = (
+        model.tables
+        if use == "all"
+        else ()
+        if use == "none"
+        else tuple(t for t in model.tables if t in use)
+    )
+    foreign = {name for other in MODELS.values() for name in other.tables} - {
+        *model.tables,
+        *model.background,
+    }
+    chosen = Evidence(
+        {name: rows for name, rows in evidence.only(named).tables.items() if name not in foreign}
+    )
     return chosen if view.evidence.until is None else chosen.until(view.evidence.until)

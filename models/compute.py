@@ -6,30 +6,34 @@ A frontier run at date ``t`` costs ``s`` and buys ``h`` (log10 USD, log10 FLOP p
     h(t) = hardware_level + hardware_growth (t - reference)
     (log10 cost_i, log10 FLOP_i - log10 cost_i) ~ StudentT_2(nu=4, (s, h), Sigma + diag(0, flop_sd_i^2))
 
-Runs are those in the running top 10 at release, and membership is selection: with threshold ``c_i``, the tenth largest run
-before ``t_i``, each density is divided by ``P(log10 FLOP > c_i)``. A run without a known cost informs ``s + h``, which has a
-Student-t margin of the same nu; one known only to exceed a value enters by its survival function. Not-disclosed runs of 2025-26
-are missing because they are large; those bounds are below the threshold of their date and hardly inform, so growth since 2025
-rests on few runs. In simulation, leaving out the truncation hides growth where the threshold lags behind the trend, and changes
-little where a stationary top ten keeps pace. ``record`` marks a run that exceeded every earlier one: arrival is decided by the
-largest run.
+Runs are those in the running top 10 at release, and membership is selection: with threshold
+``c_i``, the tenth largest run before ``t_i``, each density is divided by ``P(log10 FLOP > c_i)``. A
+run without a known cost informs ``s + h``, which has a Student-t margin of the same nu; one known
+only to exceed a value enters by its survival function. Not-disclosed runs of 2025-26 are missing
+because they are large; those bounds are below the threshold of their date and hardly inform, so
+growth since 2025 rests on few runs. In simulation, leaving out the truncation hides growth where
+the threshold lags behind the trend, and changes little where a stationary top ten keeps pace.
+``record`` marks a run that exceeded every earlier one: arrival is decided by the largest run.
 
 Published estimates of algorithmic progress ``g_j`` (OOM/year) with standard errors ``s_j``::
 
     g_j ~ Normal(algorithmic_growth, sqrt(s_j^2 + algorithmic_spread^2))
 
-Afterwards growth saturates through a smooth minimum, ``min_w(a, b) = (a + b - sqrt((a - b)^2 + w^2)) / 2``::
+Afterwards growth saturates through a smooth minimum, ``min_w(a, b) = (a + b - sqrt((a - b)^2 +
+w^2)) / 2``::
 
     spend(t)      = min_w(s up to now, then spend_growth_ratio times its growth;  log10(spend_cap * world product(t)))
     hardware(t)   = min_w(h(t), hardware_limit)
     algorithms(t) = min_w(algorithmic_growth (t - since), algorithmic_limit)
     effective(t)  = spend + hardware + algorithms        log10 FLOP of the algorithms of `since`; physical FLOP leaves them out
 
-``since`` is a view's setting (2020 by default), and progress may differ by requirement anchor (``aligntax.models.requirements``).
+``since`` is a view's setting (2020 by default), and progress may differ by requirement anchor
+(``aligntax.models.requirements``).
 
 References
 ----------
-.. [1] Sevilla et al., "Compute trends across three eras of machine learning", 2022. arXiv:2202.05924
+.. [1] Sevilla et al., "Compute trends across three eras of machine learning", 2022.
+       arXiv:2202.05924
 .. [2] Cottier et al., "The rising costs of training frontier AI models", 2024. arXiv:2405.21015
 .. [3] Ho et al., "Algorithmic progress in language models", 2024. arXiv:2403.05812
 """
@@ -57,7 +61,8 @@ QUANTITIES = (
     "largest_run_offset",
 )
 
-NU = 4  # degrees of freedom: heavy enough for a mislabelled run, and its distribution function is algebraic
+# degrees of freedom: heavy enough for a mislabelled run, and its distribution function is algebraic
+NU = 4
 TOP = 10  # frontier: the running top ten, as Epoch AI defines it
 WORLD_PRODUCT_YEAR = 2025.0  # of the constant `world_product_2025`
 SHARPNESS = 0.5  # OOM, w of the smooth minimum: at the crossing it lies a quarter OOM below
@@ -105,12 +110,17 @@ class Trend:
         elapsed = t - beyond - self.reference + x["spend_growth_ratio"] * beyond
         free = x["spend_level"] + x["largest_run_offset"] + x["spend_growth"] * elapsed
         return smooth_minimum(
-            free, x["spend_cap"] + self.world_product + x["world_product_growth"] * (t - WORLD_PRODUCT_YEAR)
+            free,
+            x["spend_cap"]
+            + self.world_product
+            + x["world_product_growth"] * (t - WORLD_PRODUCT_YEAR),
         )
 
     def hardware(self, x: dict[str, Any], t: Any) -> Any:
         """Realised training FLOP per USD, log10."""
-        return smooth_minimum(x["hardware_level"] + x["hardware_growth"] * (t - self.reference), x["hardware_limit"])
+        return smooth_minimum(
+            x["hardware_level"] + x["hardware_growth"] * (t - self.reference), x["hardware_limit"]
+        )
 
     def algorithms(self, x: dict[str, Any], t: Any, growth: Any = 1.0, limit: Any = 0.0) -> Any:
         """Algorithmic progress since the reference year, OOM; ``growth`` times as fast, to a limit ``limit`` OOM further."""
@@ -168,7 +178,8 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     rows = data(evidence, view)
     model = pm.modelcontext(None)
     model.add_coord("run", rows["runs"]["run"].values)
-    sd_s = half_normal("spend_sd", 0.7)  # top-10 runs seldom differ by more than an OOM from their trend
+    # top-10 runs seldom differ by more than an OOM from their trend
+    sd_s = half_normal("spend_sd", 0.7)
     sd_h = half_normal("hardware_sd", 0.5)  # price-performance differs less than spend
     rho = pm.Uniform("spend_hardware_correlation", -1.0, 1.0)
     spread = half_normal("algorithmic_spread", 0.15)  # OOM/year between methods and domains
@@ -178,11 +189,17 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     model.add_coord("estimate", rows["estimates"]["estimate"].values)
     if rows["estimates"].sizes["estimate"]:
         published = columns("estimates", rows["estimates"])
-        estimate = pm.Normal.dist(x["algorithmic_growth"], (published["growth_se"] ** 2 + spread**2) ** 0.5)
-        pm.Potential("algorithmic_progress", pm.logp(estimate, published["growth"]), dims="estimate")
+        estimate = pm.Normal.dist(
+            x["algorithmic_growth"], (published["growth_se"] ** 2 + spread**2) ** 0.5
+        )
+        pm.Potential(
+            "algorithmic_progress", pm.logp(estimate, published["growth"]), dims="estimate"
+        )
 
 
-def _run_log_likelihood(run: dict[str, Any], view: View, x: dict[str, Any], sd_s: Any, sd_h: Any, rho: Any) -> Any:
+def _run_log_likelihood(
+    run: dict[str, Any], view: View, x: dict[str, Any], sd_s: Any, sd_h: Any, rho: Any
+) -> Any:
     """Log density of each run given that it entered the top ten, (run,)."""
     import pytensor.tensor as pt
 
@@ -216,7 +233,10 @@ def _complete(rows: xr.Dataset) -> xr.Dataset:
 
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     """Numbers that :func:`add` holds as ``pm.Data``, by its name; a cost that is not known is 0 and not ``costed``."""
-    return {"runs": _complete(runs(evidence, view)), "estimates": estimates(evidence)[["growth", "growth_se"]]}
+    return {
+        "runs": _complete(runs(evidence, view)),
+        "estimates": estimates(evidence)[["growth", "growth_se"]],
+    }
 
 
 def build(evidence: Evidence, view: View) -> Any:
@@ -256,7 +276,11 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, tuple[str, Any]]:
     """Replicated ``log10 FLOP`` of each run, given that it passed its threshold, and replicated estimates of progress.
 
@@ -268,22 +292,35 @@ def simulate(
     return {"log_flop": ("run", flop), "algorithmic_growth_estimate": ("estimate", growth)}
 
 
-def _drawn_growth(x: dict[str, Any], parameters: xr.Dataset, published: xr.Dataset, rng: np.random.Generator) -> Any:
+def _drawn_growth(
+    x: dict[str, Any], parameters: xr.Dataset, published: xr.Dataset, rng: np.random.Generator
+) -> Any:
     """Estimates of algorithmic progress, (..., estimate), OOM/year."""
-    sd = np.sqrt(published["growth_se"].values ** 2 + parameters["algorithmic_spread"].values[..., None] ** 2)
+    sd = np.sqrt(
+        published["growth_se"].values ** 2 + parameters["algorithmic_spread"].values[..., None] ** 2
+    )
     return x["algorithmic_growth"][..., None] + sd * rng.standard_normal(sd.shape)
 
 
-def _run_moments(x: dict[str, Any], parameters: xr.Dataset, rows: xr.Dataset, view: View) -> tuple[Any, Any]:
+def _run_moments(
+    x: dict[str, Any], parameters: xr.Dataset, rows: xr.Dataset, view: View
+) -> tuple[Any, Any]:
     """Location (2, ..., run) and scale matrix (2, 2, ..., run) of log10 cost and log10 FLOP per USD."""
     column = {name: value[..., None] for name, value in x.items()}
     sd_s, sd_h, rho = (
-        parameters[name].values[..., None] for name in ("spend_sd", "hardware_sd", "spend_hardware_correlation")
+        parameters[name].values[..., None]
+        for name in ("spend_sd", "hardware_sd", "spend_hardware_correlation")
     )
     elapsed = rows["date"].values - view.compute.reference_year
-    s = column["spend_level"] + column["spend_growth"] * elapsed + column["largest_run_offset"] * rows["record"].values
+    s = (
+        column["spend_level"]
+        + column["spend_growth"] * elapsed
+        + column["largest_run_offset"] * rows["record"].values
+    )
     h = column["hardware_level"] + column["hardware_growth"] * elapsed
-    v_s, v_h, c = np.broadcast_arrays(sd_s**2, sd_h**2 + rows["flop_sd"].values ** 2, rho * sd_s * sd_h)
+    v_s, v_h, c = np.broadcast_arrays(
+        sd_s**2, sd_h**2 + rows["flop_sd"].values ** 2, rho * sd_s * sd_h
+    )
     return np.stack([s, h]), np.stack([np.stack([v_s, c]), np.stack([c, v_h])])
 
 
@@ -298,12 +335,17 @@ def _drawn_flop(location: Any, scale: Any, threshold: Any, rng: np.random.Genera
 
 
 def replicate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars.
 
-    Date, threshold, record and whether a cost is known stay as they are. Given FLOP, which passed the threshold, cost has a
-    Student-t of one degree of freedom more. A run known only to exceed a figure is known exactly where it comes out below that.
+    Date, threshold, record and whether a cost is known stay as they are. Given FLOP, which passed
+    the threshold, cost has a Student-t of one degree of freedom more. A run known only to exceed a
+    figure is known exactly where it comes out below that.
     """
     rows = runs(evidence, view)
     location, scale = _run_moments(x, parameters, _complete(rows), view)
@@ -311,7 +353,11 @@ def replicate(
     total, with_cost = scale.sum(axis=(0, 1)), scale[0].sum(axis=0)
     off = flop - location.sum(axis=0)
     left = (scale[0, 0] - with_cost**2 / total) * (NU + off**2 / total) / (NU + 1)
-    cost = location[0] + with_cost / total * off + np.sqrt(left) * rng.standard_t(NU + 1, size=flop.shape)
+    cost = (
+        location[0]
+        + with_cost / total * off
+        + np.sqrt(left) * rng.standard_t(NU + 1, size=flop.shape)
+    )
     bound = np.where(rows["exact"].values, np.inf, rows["log_flop"].values)
     drawn = {
         "log_flop": np.minimum(flop, bound),

@@ -1,30 +1,35 @@
 """How much compute makes a language model indistinguishable from people over a task's length?
 
-A judge who must be 90% sure whether text is a model's needs ``k`` tokens of it, and ``k`` grows as the model's loss nears the
-least possible. Epoch AI's Direct Approach takes the compute at which ``k`` reaches the length of a transformative task::
+A judge who must be 90% sure whether text is a model's needs ``k`` tokens of it, and ``k`` grows as
+the model's loss nears the least possible. Epoch AI's Direct Approach takes the compute at which
+``k`` reaches the length of a transformative task::
 
     KL(N, D) = A N^-alpha + B D^-beta                          loss above the least possible, nat per token
     k        = human_slowdown * delta / KL                     a person needs that many times more than the ideal judge
     delta    = (2 p - 1) log2(p / (1 - p)) = 2.54,  p = 0.9    expected log odds of a judge who is sure with probability p
 
-With ``C = 6 N D`` and an allocation constant ``G`` the two terms fall with the same power of compute, so that the requirement is
-closed, and the program's line through log10 k at 10^10 and 10^30 FLOP is exact, whatever ``G``::
+With ``C = 6 N D`` and an allocation constant ``G`` the two terms fall with the same power of
+compute, so that the requirement is closed, and the program's line through log10 k at 10^10 and
+10^30 FLOP is exact, whatever ``G``::
 
     N = G (C/6)^(beta/(alpha+beta)),   D = (C/6)^(alpha/(alpha+beta)) / G,   kappa = alpha beta / (alpha + beta)
     KL(C) = (A G^-alpha + B G^beta) (C/6)^-kappa
     log10 C = log10 6 + (log10 task_tokens + log10(A G^-alpha + B G^beta) - log10 human_slowdown - log10 delta) / kappa
 
-The loss is least at ``G = (alpha A / (beta B))^(1/(alpha+beta))`` (``allocation = "optimal"``). The published program computes
-``alpha A / (beta B)^(1/(alpha+beta))``, at its own medians 0.9 OOM fewer parameters (``"published"``): 0.6 OOM more compute.
-It also divides ``delta`` in bits by a loss in nats; nats throughout (``human_slowdown`` times ln 2) would ask 0.9 OOM more.
+The loss is least at ``G = (alpha A / (beta B))^(1/(alpha+beta))`` (``allocation = "optimal"``). The
+published program computes ``alpha A / (beta B)^(1/(alpha+beta))``, at its own medians 0.9 OOM fewer
+parameters (``"published"``): 0.6 OOM more compute. It also divides ``delta`` in bits by a loss in
+nats; nats throughout (``human_slowdown`` times ln 2) would ask 0.9 OOM more.
 
-Published fits of a loss law (``loss_laws``) give the four parameters jointly: a larger ``A`` goes with a larger ``alpha``, and
-the requirement's spread is overstated where they are drawn independently. With ``x = (parameter_loss, data_loss, alpha, beta)``
-at the view's reference ``N0``, ``D0`` and a fit ``i`` stated at ``N_i``, ``D_i``::
+Published fits of a loss law (``loss_laws``) give the four parameters jointly: a larger ``A`` goes
+with a larger ``alpha``, and the requirement's spread is overstated where they are drawn
+independently. With ``x = (parameter_loss, data_loss, alpha, beta)`` at the view's reference ``N0``,
+``D0`` and a fit ``i`` stated at ``N_i``, ``D_i``::
 
     S_i x = (parameter_loss - alpha log10(N_i / N0), data_loss - beta log10(D_i / D0), alpha, beta) ~ Normal(mean_i, Sigma_i)
 
-The program's update on no TAI so far is a hazard of 0.3 ln 10 = 0.69 per OOM along past runs: :func:`survival`.
+The program's update on no TAI so far is a hazard of 0.3 ln 10 = 0.69 per OOM along past runs:
+:func:`survival`.
 
 ==================  =========  ==============================================================
 name                unit       meaning
@@ -36,7 +41,8 @@ task_tokens         tokens     k of a transformative task, log10
 
 References
 ----------
-.. [1] Barnett, Besiroglu, "The Direct Approach", Epoch AI, 2023; program timelines-direct-approach (k_performance.py), 2024.
+.. [1] Barnett, Besiroglu, "The Direct Approach", Epoch AI, 2023; program timelines-direct-approach
+       (k_performance.py), 2024.
 .. [2] Hoffmann et al., "Training compute-optimal large language models", 2022. arXiv:2203.15556
 .. [3] Besiroglu et al., "Chinchilla scaling: a replication attempt", 2024. arXiv:2404.10102
 """
@@ -54,7 +60,8 @@ QUANTITIES = (*LAW, "human_slowdown", "task_tokens")
 
 CONFIDENCE = 0.9  # of the judge (k_performance.py)
 DELTA = (2 * CONFIDENCE - 1) * np.log2(CONFIDENCE / (1 - CONFIDENCE))
-PAST_RUNS = ((17.0, 8.0), (23.0, 2.0), (25.0, 1.0))  # log10 FLOP and years of the largest runs up to 2023 (timeline.py)
+# log10 FLOP and years of the largest runs up to 2023 (timeline.py)
+PAST_RUNS = ((17.0, 8.0), (23.0, 2.0), (25.0, 1.0))
 SMALLEST = 0.01  # exponent of the loss
 DECAY = 0.3  # OOM of arrival rate per OOM of compute (timeline.py)
 
@@ -88,9 +95,12 @@ def requirement(x: dict[str, Any], view: View) -> Any:
     alpha, beta = x["alpha"], x["beta"]
     log_a = x["parameter_loss"] + alpha * np.log10(view.loss_law.parameters)
     log_b = x["data_loss"] + beta * np.log10(view.loss_law.tokens)
-    log_g = allocation_constant(alpha, beta, log_a, log_b, view.direct_approach.allocation == "published")
+    log_g = allocation_constant(
+        alpha, beta, log_a, log_b, view.direct_approach.allocation == "published"
+    )
     of_parameters, of_data = log_a - alpha * log_g, log_b + beta * log_g
-    difference = abs(of_parameters - of_data)  # the larger term plus log10(1 + 10^-difference) cannot overflow
+    # the larger term plus log10(1 + 10^-difference) cannot overflow
+    difference = abs(of_parameters - of_data)
     log_terms = 0.5 * (of_parameters + of_data + difference) + np.log10(1 + 10.0**-difference)
     log_k = x["task_tokens"] - x["human_slowdown"] - np.log10(DELTA)
     return np.log10(6) + (log_k + log_terms) * (alpha + beta) / (alpha * beta)
@@ -99,9 +109,10 @@ def requirement(x: dict[str, Any], view: View) -> Any:
 def survival(needed: Any) -> Any:
     """Probability that past runs left no transformative AI: the weight that the program's update gives to a requirement.
 
-    ``exp(-sum_j years_j 10^(0.3 (C_j - q)))`` is this package's hazard with ``hazard_steepness`` 0.3 ln 10, without cap, along
-    three steps instead of a view's own path. The program multiplies it not with its sample but with the normal of the sample's
-    mean and sd, which moves the median from 34.2 to 34.6 and the probability of arrival by 2030 down by 2.5 points.
+    ``exp(-sum_j years_j 10^(0.3 (C_j - q)))`` is this package's hazard with ``hazard_steepness``
+    0.3 ln 10, without cap, along three steps instead of a view's own path. The program multiplies
+    it not with its sample but with the normal of the sample's mean and sd, which moves the median
+    from 34.2 to 34.6 and the probability of arrival by 2030 down by 2.5 points.
 
     Parameters
     ----------
@@ -142,7 +153,8 @@ def _to_reference(rows: xr.Dataset, view: View) -> Any:
 def whitening(evidence: Evidence, view: View) -> tuple[Any, Any, Any]:
     """Matrices ``P`` (loss_law, 4, 4), vectors ``c`` (loss_law, 4) and constants (loss_law,) of the rows' log densities.
 
-    ``log density_i = constant_i - |P_i x - c_i|^2 / 2`` with ``P = L^-1 S``, ``c = L^-1 mean``, ``Sigma = L L'``.
+    ``log density_i = constant_i - |P_i x - c_i|^2 / 2`` with ``P = L^-1 S``, ``c = L^-1 mean``,
+    ``Sigma = L L'``.
     """
     rows = fits(evidence)
     inverse = np.linalg.inv(np.linalg.cholesky(rows["covariance"].values))
@@ -155,9 +167,13 @@ def whitening(evidence: Evidence, view: View) -> tuple[Any, Any, Any]:
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     """Numbers that the model holds as ``pm.Data``, by its name: :func:`whitening` in columns, ``P`` row by row."""
     scaled, at, constant = whitening(evidence, view)
-    rows = {f"white_{i}_{name}": scaled[:, i, j] for i in range(len(LAW)) for j, name in enumerate(LAW)}
+    rows = {
+        f"white_{i}_{name}": scaled[:, i, j] for i in range(len(LAW)) for j, name in enumerate(LAW)
+    }
     rows |= {f"white_{i}_mean": at[:, i] for i in range(len(LAW))} | {"white_constant": constant}
-    return {"loss_laws_white": xr.Dataset({name: ("loss_law", value) for name, value in rows.items()})}
+    return {
+        "loss_laws_white": xr.Dataset({name: ("loss_law", value) for name, value in rows.items()})
+    }
 
 
 def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
@@ -172,16 +188,20 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
         return
     white = columns("loss_laws_white", data(evidence, view)["loss_laws_white"])
     residuals = [
-        sum(white[f"white_{i}_{name}"] * x[name] for name in LAW) - white[f"white_{i}_mean"] for i in range(len(LAW))
+        sum(white[f"white_{i}_{name}"] * x[name] for name in LAW) - white[f"white_{i}_mean"]
+        for i in range(len(LAW))
     ]
-    pm.Potential("loss_laws", white["white_constant"] - 0.5 * sum(r**2 for r in residuals), dims="loss_law")
+    pm.Potential(
+        "loss_laws", white["white_constant"] - 0.5 * sum(r**2 for r in residuals), dims="loss_law"
+    )
 
 
 def independent(x: dict[str, Any], evidence: Evidence, view: View) -> dict[str, Any]:
     """The loss law of each draw with the fits' correlations of A, B, alpha and beta taken out, and their margins kept.
 
-    With mean ``m``, covariance ``L L'`` and sd ``s`` of the fits together, ``y = (log10 A, log10 B, alpha, beta)`` becomes
-    ``m + s L^-1 (y - m)``: independent where the posterior is the fits', as the program samples them.
+    With mean ``m``, covariance ``L L'`` and sd ``s`` of the fits together, ``y = (log10 A, log10 B,
+    alpha, beta)`` becomes ``m + s L^-1 (y - m)``: independent where the posterior is the fits', as
+    the program samples them.
 
     Parameters
     ----------
@@ -203,7 +223,9 @@ def independent(x: dict[str, Any], evidence: Evidence, view: View) -> dict[str, 
     covariance = to_one @ np.linalg.inv(precision) @ to_one.T
     sd, factor = np.sqrt(np.diag(covariance)), np.linalg.cholesky(covariance)
     y = np.stack([x[name] for name in LAW]) - mean[:, None]
-    apart = np.linalg.solve(to_one, sd[:, None] * np.linalg.solve(factor, to_one @ y)) + mean[:, None]
+    apart = (
+        np.linalg.solve(to_one, sd[:, None] * np.linalg.solve(factor, to_one @ y)) + mean[:, None]
+    )
     apart[2:] = np.maximum(apart[2:], SMALLEST)  # draws far from the fits, as those of a wide prior
     return dict(zip(LAW, apart, strict=True))
 
@@ -215,19 +237,29 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, tuple[str, Any]]:
     """Replicated fits, (draw, loss_law), with each row's error and correlations."""
     rows = fits(evidence)
     law = np.stack([x[name] for name in LAW], axis=-1)
     factor = np.linalg.cholesky(rows["covariance"].values)
     error = rng.standard_normal((*law.shape[:-1], *rows["mean"].shape))
-    drawn = np.einsum("rij,...j->...ri", _to_reference(rows, view), law) + np.einsum("rij,...rj->...ri", factor, error)
+    drawn = np.einsum("rij,...j->...ri", _to_reference(rows, view), law) + np.einsum(
+        "rij,...rj->...ri", factor, error
+    )
     return {f"{name}_fit": ("loss_law", drawn[..., i]) for i, name in enumerate(LAW)}
 
 
 def replicate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     drawn = simulate(x, parameters, evidence, view, rng)

@@ -1,13 +1,15 @@
 """How does the length of tasks that AI completes grow, if each doubling takes as long as the last, or ever less?
 
-With decimal year ``t``, reference date ``t0`` and ``u = (t - t0) / time_horizon_doubling``, the 50% time horizon ``h`` is::
+With decimal year ``t``, reference date ``t0`` and ``u = (t - t0) / time_horizon_doubling``, the 50%
+time horizon ``h`` is::
 
     log2 h(t) = level + n(t)
     n(t) = u                                  exponential
     n(t) = log(1 - s u) / log(1 - s)          superexponential: each doubling takes (1 - s) of the one before; s = doubling_shrink
     n = m is reached at  u = m  and  u = (1 - (1 - s)^m) / s;  beyond  u = 1 / s  the superexponential trend is infinite
 
-``level`` is in doublings of a minute here, ``time_horizon_level`` in log10 minutes, the doubling time in log10 days.
+``level`` is in doublings of a minute here, ``time_horizon_level`` in log10 minutes, the doubling
+time in log10 days.
 """
 
 from collections.abc import Mapping
@@ -22,7 +24,9 @@ SHAPES = ("exponential", "superexponential")
 
 DAYS = 365.25  # in a year
 LOG2 = np.log10(2.0)  # OOM in a doubling
-SMALLEST = 1e-100  # stands for zero in a logarithm: a trend that has diverged is a hundred OOM high or more, and finite
+# stands for zero in a logarithm: a trend that has diverged is a hundred OOM high or more, and
+# finite
+SMALLEST = 1e-100
 
 
 def turns_at(x: Mapping[str, Any], t: Any, view: View) -> Any:
@@ -57,7 +61,8 @@ def log_horizon(x: Mapping[str, Any], t: Any, shape: str, view: View, log: Any =
     Returns
     -------
     ndarray or tensor
-        After the trend has diverged plus infinity; in a graph a hundred OOM or more, so that gradients stay finite.
+        After the trend has diverged plus infinity; in a graph a hundred OOM or more, so that
+        gradients stay finite.
 
     Raises
     ------

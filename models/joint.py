@@ -1,6 +1,7 @@
 """How much alignment data will be needed, does a tolerable tax pay for it, and how far does that move timelines?
 
-The joint model composes the others and adds the evidence that no transformative AI has arrived so far::
+The joint model composes the others and adds the evidence that no transformative AI has arrived so
+far::
 
     x            ~ view                                   elicited quantities (aligntax.models.priors.compile)
     gamma        = data exponent of a new regime          aligntax.models.scaling, conditioned on scaling studies
@@ -9,9 +10,10 @@ The joint model composes the others and adds the evidence that no transformative
     p(no TAI yet | x, gamma) = sum_k w_k S_k              aligntax.models.arrival, anchors summed out
     hours, money, tax at arrival                          aligntax.models.alignment, conditioned on RLHF efforts and compute shares
 
-What shifts arrival is in :mod:`aligntax.models.shifts`. A date later than the horizon is plus infinity until :func:`censored` turns it
-into a missing value with a state: a difference is then right-censored if only the later world never comes, left-censored if only
-the earlier, undefined if neither does.
+What shifts arrival is in :mod:`aligntax.models.shifts`. A date later than the horizon is plus
+infinity until :func:`censored` turns it into a missing value with a state: a difference is then
+right-censored if only the later world never comes, left-censored if only the earlier, undefined if
+neither does.
 """
 
 from collections.abc import Mapping
@@ -21,7 +23,15 @@ import numpy as np
 import xarray as xr
 from scipy.special import logsumexp
 
-from aligntax.models import alignment, compute, direct_approach, horizon_trend, requirements, scaling, time_horizon
+from aligntax.models import (
+    alignment,
+    compute,
+    direct_approach,
+    horizon_trend,
+    requirements,
+    scaling,
+    time_horizon,
+)
 from aligntax.models.arrival import Chance, accumulated_rate, time_grid
 from aligntax.models.compute import Trend
 from aligntax.models.errors import InputError
@@ -52,14 +62,15 @@ def build(evidence: Evidence, view: View) -> Any:
     Returns
     -------
     pymc.Model
-        One ``pm.Potential`` per kind of evidence, named after its table, with one element per row or study group; and
-        ``no_tai``, log of ``sum_k w_k S_k``.
+        One ``pm.Potential`` per kind of evidence, named after its table, with one element per row
+        or study group; and ``no_tai``, log of ``sum_k w_k S_k``.
 
     Raises
     ------
     InputError
-        If the view asks for plain crossing together with the evidence of no TAI, whose likelihood would be a step, or for the
-        published models' own updates, which that evidence contains; or if arrival could not have started before that evidence.
+        If the view asks for plain crossing together with the evidence of no TAI, whose likelihood
+        would be a step, or for the published models' own updates, which that evidence contains; or
+        if arrival could not have started before that evidence.
     """
     import pymc as pm
 
@@ -109,15 +120,24 @@ def _add_no_tai(evidence: Evidence, view: View, x: dict[str, Any], gamma: Any, s
     t = pt.as_tensor(grid)
     needed = requirements.anchor_requirements(x, gamma, evidence, view)
     physical = trend.physical(x, t, beyond=np.zeros(len(grid)))
-    pairs, pair = np.unique(np.stack(requirements.by_candidate(view), axis=-1), axis=0, return_inverse=True)
+    pairs, pair = np.unique(
+        np.stack(requirements.by_candidate(view), axis=-1), axis=0, return_inverse=True
+    )
     progress = trend.algorithms(x, t, pairs[:, :1], pairs[:, 1:])
     effective = physical + (progress if len(pairs) == 1 else progress[pair])
-    horizons = [requirements.horizon_margin(x, t, shape, view, pt.log) for shape in horizon_trend.SHAPES]
+    horizons = [
+        requirements.horizon_margin(x, t, shape, view, pt.log) for shape in horizon_trend.SHAPES
+    ]
     margin = pt.concatenate([effective - pt.stack(needed)[:, None], pt.stack(horizons)])
-    rates = accumulated_rate(margin, grid, 10.0 ** x["hazard_steepness"], view.arrival.hazard_cap, pt.sigmoid)
+    rates = accumulated_rate(
+        margin, grid, 10.0 ** x["hazard_steepness"], view.arrival.hazard_cap, pt.sigmoid
+    )
     survival = pt.concatenate([-rates, pt.zeros(1)])
     weights = pm.Data("anchor_log_weight", requirements.log_weights(view))
-    pm.Potential("no_tai", pt.logsumexp(requirements.of_candidates(weights, shapes, pt.concatenate) + survival))
+    pm.Potential(
+        "no_tai",
+        pt.logsumexp(requirements.of_candidates(weights, shapes, pt.concatenate) + survival),
+    )
 
 
 def derive(
@@ -137,17 +157,26 @@ def derive(
     Returns
     -------
     dict of ndarray
-        Shape (draw,), ``anchor_probability`` (draw, 10). Infinity is "later or never", minus infinity "nothing affordable" or
-        an earlier world that never comes, NaN undefined; see :func:`censored`.
+        Shape (draw,), ``anchor_probability`` (draw, 10). Infinity is "later or never", minus
+        infinity "nothing affordable" or an earlier world that never comes, NaN undefined; see
+        :func:`censored`.
     """
     x = dict(x)
-    exponents, worlds = scaling.derive(x, parameters), worlds_of(x, parameters, evidence, view, chance)
+    exponents, worlds = (
+        scaling.derive(x, parameters),
+        worlds_of(x, parameters, evidence, view, chance),
+    )
     moved = shifts(worlds)
     met = np.where(np.isfinite(moved["tai_year"]), moved["tai_year"], np.nan)
-    neural = x["brain_flop"] - x["flop_per_parameter"] - np.log10(evidence.constant("reference_parameters"))
+    neural = (
+        x["brain_flop"]
+        - x["flop_per_parameter"]
+        - np.log10(evidence.constant("reference_parameters"))
+    )
     return {
         **exponents,
-        "data_exponent_shift_flop": (worlds.gamma - evidence.constant("baseline_data_exponent")) * neural,
+        "data_exponent_shift_flop": (worlds.gamma - evidence.constant("baseline_data_exponent"))
+        * neural,
         "superhuman_coder_year": worlds.superhuman_coder(),
         "superexponential_probability": np.exp(worlds.shapes[:, 1]),
         **moved,
@@ -157,7 +186,9 @@ def derive(
     }
 
 
-def worlds_of(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance) -> Worlds:
+def worlds_of(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
+) -> Worlds:
     """Anchor of each draw and its arrival; arguments as in :func:`derive`."""
     trend, gamma = Trend.of(evidence, view), scaling.derive(x, parameters)["data_exponent"]
     accumulated = _history(x, gamma, evidence, view, trend) if view.evidence.no_tai else None
@@ -201,7 +232,12 @@ def _history(x: dict[str, Any], gamma: Any, evidence: Evidence, view: View, tren
     physical = trend.physical(column, grid)
     margins = requirements.candidate_margins(column, needed, physical, grid, trend, view)
     steepness = 10.0 ** column["hazard_steepness"]
-    counts = requirements.of_candidates(requirements.log_weights(view), np.zeros(len(horizon_trend.SHAPES))) > NEVER
+    counts = (
+        requirements.of_candidates(
+            requirements.log_weights(view), np.zeros(len(horizon_trend.SHAPES))
+        )
+        > NEVER
+    )
     rates = np.zeros((len(gamma), len(margins)))
     for k in np.flatnonzero(counts[:-1]):
         rates[:, k] = accumulated_rate(margins[k], grid, steepness, view.arrival.hazard_cap)
@@ -238,14 +274,30 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, tuple[str, Any]]:
     """Replicated evidence of every table; see each model's ``simulate``."""
-    return {name: value for part in PARTS for name, value in part.simulate(x, parameters, evidence, view, rng).items()}
+    return {
+        name: value
+        for part in PARTS
+        for name, value in part.simulate(x, parameters, evidence, view, rng).items()
+    }
 
 
 def replicate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table, but for that of no TAI; see each model's ``replicate``."""
-    return {name: rows for part in PARTS for name, rows in part.replicate(x, parameters, evidence, view, rng).items()}
+    return {
+        name: rows
+        for part in PARTS
+        for name, rows in part.replicate(x, parameters, evidence, view, rng).items()
+    }

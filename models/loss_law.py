@@ -1,14 +1,14 @@
 """How does the loss of a language model fall with parameters and data, and how should compute be split between them?
 
-Run ``i`` of corpus ``c`` with ``N`` parameters and ``D`` tokens ends at the loss ``L`` (nat per token). With reference ``N0`` and
-``D0`` (``[loss_law]`` of the view)::
+Run ``i`` of corpus ``c`` with ``N`` parameters and ``D`` tokens ends at the loss ``L`` (nat per
+token). With reference ``N0`` and ``D0`` (``[loss_law]`` of the view)::
 
     L(N, D)  = E + A N^-alpha + B D^-beta,   A = a0 N0^alpha,   B = b0 D0^beta
     log L_i  = log L(N_i, D_i) + loss_sd * e_i,   e_i ~ StudentT(error_freedom) or Normal(0, 1)
 
-``E``, ``a0``, ``b0``, ``alpha`` and ``beta`` are elicited; at a reference among the runs the two terms are known well and less
-correlated with the exponents than A and B are. Along ``C = 6 N D`` the loss is least where
-``alpha A N^-alpha = beta B D^-beta``, so that::
+``E``, ``a0``, ``b0``, ``alpha`` and ``beta`` are elicited; at a reference among the runs the two
+terms are known well and less correlated with the exponents than A and B are. Along ``C = 6 N D``
+the loss is least where ``alpha A N^-alpha = beta B D^-beta``, so that::
 
     N(C) = G (C / 6)^a,   D(C) = (C / 6)^(1 - a) / G,   a = beta / (alpha + beta),   G = (alpha A / (beta B))^(1 / (alpha + beta))
     gamma = (1 - a) / a = alpha / beta,   D ~ N^gamma
@@ -18,16 +18,18 @@ With several corpora the elicited values are the population's, and each corpus h
     log alpha_c ~ Normal(log alpha, exponent_spread)     log beta_c ~ Normal(log beta, exponent_spread)
     log E_c     ~ Normal(log E, 0.2)                     log10 of a term at the reference ~ Normal(the elicited one, 0.3)
 
-A spread near zero would need more of the sampler than it is worth: its prior is log-normal, since no two corpora agree exactly.
+A spread near zero would need more of the sampler than it is worth: its prior is log-normal, since
+no two corpora agree exactly.
 
-Student-t errors hold where the digitised runs have outliers: five of 245 Chinchilla points moved a published Huber fit's ``a``
-by 0.05 [2]_.
+Student-t errors hold where the digitised runs have outliers: five of 245 Chinchilla points moved a
+published Huber fit's ``a`` by 0.05 [2]_.
 
 References
 ----------
 .. [1] Hoffmann et al., "Training compute-optimal large language models", 2022. arXiv:2203.15556
 .. [2] Besiroglu et al., "Chinchilla scaling: a replication attempt", 2024. arXiv:2404.10102
-.. [3] Juarez, Steel, "Model-based clustering of non-Gaussian panel data", 2010 (prior of the degrees of freedom).
+.. [3] Juarez, Steel, "Model-based clustering of non-Gaussian panel data", 2010 (prior of the
+       degrees of freedom).
 """
 
 from collections.abc import Mapping
@@ -43,8 +45,10 @@ QUANTITIES = ("irreducible_loss", "parameter_loss", "data_loss", "alpha", "beta"
 TERMS = ("parameter_loss", "data_loss")
 
 FLOP_PER_PARAMETER_TOKEN = 6.0  # C = 6 N D
-ENTROPY_SPREAD = 0.2  # sd of log E between corpora: Muennighoff et al. 2023 have 1.87 on C4, Hoffmann et al. 2022 1.69
-TERM_SPREAD = 0.3  # OOM, sd of a term between corpora: a factor of two, as a tokeniser and a recipe may move it
+# sd of log E between corpora: Muennighoff et al. 2023 have 1.87 on C4, Hoffmann et al. 2022 1.69
+ENTROPY_SPREAD = 0.2
+# OOM, sd of a term between corpora: a factor of two, as a tokeniser and a recipe may move it
+TERM_SPREAD = 0.3
 LN10 = float(np.log(10))
 
 
@@ -54,8 +58,8 @@ def loss(x: Mapping[str, Any], n: Any, d: Any) -> Any:
     Parameters
     ----------
     x : mapping
-        ``irreducible_loss`` (E, nat per token), ``parameter_loss`` and ``data_loss`` (log10 of the two terms at the reference),
-        ``alpha``, ``beta``.
+        ``irreducible_loss`` (E, nat per token), ``parameter_loss`` and ``data_loss`` (log10 of the
+        two terms at the reference), ``alpha``, ``beta``.
     n, d
         Natural log of parameters and of tokens over their reference.
     """
@@ -162,16 +166,23 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     sd = half_normal("loss_sd", 0.05)  # of log loss: seeds and digitising move a loss by about 1%
     freedom = None
     if view.loss_law.errors == "student_t":
-        freedom = pm.Gamma("error_freedom", 2.0, 0.1)  # Juarez and Steel 2010: from heavy tails to nearly normal
+        # Juarez and Steel 2010: from heavy tails to nearly normal
+        freedom = pm.Gamma("error_freedom", 2.0, 0.1)
     run = columns("loss_run_data", rows)
     each = x
     if len(names) > 1:
         model.add_coord("corpus", names)
-        spread = pm.LogNormal(
-            "exponent_spread", np.log(0.12), 0.5
-        )  # DeepSeek's three corpora: 0.18; Marin's three: 0.03
-        sds = dict.fromkeys(TERMS, TERM_SPREAD) | {"irreducible_loss": ENTROPY_SPREAD, "alpha": spread, "beta": spread}
-        own = {name: pm.Normal(f"corpus_{name}", y, sds[name], dims="corpus") for name, y in to_link(x).items()}
+        # DeepSeek's three corpora: 0.18; Marin's three: 0.03
+        spread = pm.LogNormal("exponent_spread", np.log(0.12), 0.5)
+        sds = dict.fromkeys(TERMS, TERM_SPREAD) | {
+            "irreducible_loss": ENTROPY_SPREAD,
+            "alpha": spread,
+            "beta": spread,
+        }
+        own = {
+            name: pm.Normal(f"corpus_{name}", y, sds[name], dims="corpus")
+            for name, y in to_link(x).items()
+        }
         index = run["corpus_index"].astype("int64")
         each = {name: value[index] for name, value in from_link(own).items()}
     if rows.sizes["loss_run"]:
@@ -191,7 +202,9 @@ def build(evidence: Evidence, view: View) -> Any:
     return model
 
 
-def derive(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> dict[str, Any]:
+def derive(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
+) -> dict[str, Any]:
     """Exponents and optimal tokens per parameter from draws; with several corpora each one's beside the population's.
 
     Parameters
@@ -208,13 +221,20 @@ def derive(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: 
     dict of ndarray
         ``X_by_corpus``, shape (draw, corpus), is reported as ``X[corpus]``.
     """
-    known = {name: parameters[name].values for name in ("loss_sd", "error_freedom") if name in parameters}
+    known = {
+        name: parameters[name].values for name in ("loss_sd", "error_freedom") if name in parameters
+    }
     if "exponent_spread" not in parameters:
         return _answers(x, view) | known
     own = from_link({name: parameters[f"corpus_{name}"].values for name in QUANTITIES})
     each = {name: own[name] for name in ("alpha", "beta", "irreducible_loss")} | _answers(own, view)
     of_each = {f"{name}_by_corpus": value for name, value in each.items()}
-    return _answers(x, view) | of_each | known | {"exponent_spread": parameters["exponent_spread"].values}
+    return (
+        _answers(x, view)
+        | of_each
+        | known
+        | {"exponent_spread": parameters["exponent_spread"].values}
+    )
 
 
 def _answers(x: dict[str, Any], view: View) -> dict[str, Any]:
@@ -228,7 +248,14 @@ def _answers(x: dict[str, Any], view: View) -> dict[str, Any]:
 def coords(evidence: Evidence) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Extra dimension of the derived quantities of each corpus."""
     names = corpora(evidence)
-    each = ("alpha", "beta", "irreducible_loss", "allocation_exponent", "data_exponent", "tokens_per_parameter")
+    each = (
+        "alpha",
+        "beta",
+        "irreducible_loss",
+        "allocation_exponent",
+        "data_exponent",
+        "tokens_per_parameter",
+    )
     return {f"{name}_by_corpus": ("corpus", names) for name in each} if len(names) > 1 else {}
 
 
@@ -243,12 +270,18 @@ def expected(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view
     each = {name: x[name][..., None] for name in QUANTITIES}
     if "exponent_spread" in parameters:
         index = rows["corpus_index"].values.astype(int)
-        each = from_link({name: parameters[f"corpus_{name}"].values[..., index] for name in QUANTITIES})
+        each = from_link(
+            {name: parameters[f"corpus_{name}"].values[..., index] for name in QUANTITIES}
+        )
     return np.log(loss(each, rows["n"].values, rows["d"].values))
 
 
 def simulate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, tuple[str, Any]]:
     """Replicated log loss of each used run, (draw..., run)."""
     mean = expected(x, parameters, evidence, view)
@@ -260,7 +293,11 @@ def simulate(
 
 
 def replicate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     drawn = simulate(x, parameters, evidence, view, rng)

@@ -1,25 +1,28 @@
 """What does transformative AI need: how much compute, in FLOP of past algorithms, or how long a task?
 
-Bio Anchors gives six anchors and "none of them"; the Direct Approach and a place for one's own are two more. The neural-net
-anchors train a model that runs at ``F`` FLOP per subjective second on data points of horizon ``H`` seconds, and the data exponent
-says how many::
+Bio Anchors gives six anchors and "none of them"; the Direct Approach and a place for one's own are
+two more. The neural-net anchors train a model that runs at ``F`` FLOP per subjective second on data
+points of horizon ``H`` seconds, and the data exponent says how many::
 
     log10 requirement = log10 F + log10 H + log10 D_ref + gamma (log10 N - log10 N_ref),    log10 N = log10 F - log10 p
 
-with ``p`` FLOP per parameter per subjective second. At gamma 1 against 0.8 a model 1e5 times larger than the reference needs
-exactly 10 times more. The lifetime, genome and evolution anchors are elicited as FLOP and do not depend on gamma; the Direct
-Approach is in :mod:`aligntax.models.direct_approach`. The time horizon is no FLOP: its margin is that of the 50% time horizon over the
-threshold, ``lag`` years before, because its milestone comes first (:mod:`aligntax.models.time_horizon`)::
+with ``p`` FLOP per parameter per subjective second. At gamma 1 against 0.8 a model 1e5 times larger
+than the reference needs exactly 10 times more. The lifetime, genome and evolution anchors are
+elicited as FLOP and do not depend on gamma; the Direct Approach is in
+:mod:`aligntax.models.direct_approach`. The time horizon is no FLOP: its margin is that of the 50%
+time horizon over the threshold, ``lag`` years before, because its milestone comes first
+(:mod:`aligntax.models.time_horizon`)::
 
     margin_k(t)    = spend + hardware + algorithms_k(t) - requirement_k          OOM of compute
     margin_TH(t)   = log10 horizon(t - lag) - log10 threshold                    OOM of task length
 
-Algorithmic progress may differ by anchor: ``algorithms_k`` is the trend with ``view.algorithms.growth[k]`` times its growth and a
-limit ``view.algorithms.limit[k]`` OOM further.
+Algorithmic progress may differ by anchor: ``algorithms_k`` is the trend with
+``view.algorithms.growth[k]`` times its growth and a limit ``view.algorithms.limit[k]`` OOM further.
 
-An anchor is never sampled as a discrete variable: its weight ``w_k`` times the probability ``S_k`` that it left no
-transformative AI so far is summed over anchors, and ``w_k S_k / sum`` is its posterior probability, draw by draw. The two shapes
-of a time horizon's growth stand as two candidates, which share the anchor's weight.
+An anchor is never sampled as a discrete variable: its weight ``w_k`` times the probability ``S_k``
+that it left no transformative AI so far is summed over anchors, and ``w_k S_k / sum`` is its
+posterior probability, draw by draw. The two shapes of a time horizon's growth stand as two
+candidates, which share the anchor's weight.
 
 =================  =======  ==========================================
 name               unit     meaning
@@ -33,7 +36,8 @@ lag                years    ``superhuman_coder_lag``
 
 References
 ----------
-.. [1] Cotra, "Forecasting TAI with biological anchors", 2020 (draft report), as summarised by Ho, "Grokking bio anchors", 2022.
+.. [1] Cotra, "Forecasting TAI with biological anchors", 2020 (draft report), as summarised by Ho,
+       "Grokking bio anchors", 2022.
 """
 
 from collections.abc import Mapping
@@ -68,7 +72,9 @@ CHOICES = ("bioanchors", "direct-approach", "time-horizon", "user", "mixture")
 NEVER = -1e10  # log weight of an anchor without weight: finite, so that gradients are
 
 
-def neural_net_requirement(flop: Any, horizon: Any, per_parameter: Any, gamma: Any, n_ref: float, d_ref: float) -> Any:
+def neural_net_requirement(
+    flop: Any, horizon: Any, per_parameter: Any, gamma: Any, n_ref: float, d_ref: float
+) -> Any:
     """Training FLOP (log10) of a neural-net anchor.
 
     Parameters
@@ -86,17 +92,24 @@ def neural_net_requirement(flop: Any, horizon: Any, per_parameter: Any, gamma: A
 def anchor_requirements(x: dict[str, Any], gamma: Any, evidence: Evidence, view: View) -> list[Any]:
     """Requirement of each of :data:`FLOP_ANCHORS`, log10 FLOP of the algorithms of ``view.algorithms.since``.
 
-    The Direct Approach's loss law is of later algorithms, so its FLOP is moved by that anchor's progress in between.
+    The Direct Approach's loss law is of later algorithms, so its FLOP is moved by that anchor's
+    progress in between.
     """
     n_ref = float(np.log10(evidence.constant("reference_parameters")))
     d_ref = float(np.log10(evidence.constant("reference_tokens")))
     horizons = {anchor: x["horizon_" + anchor.removesuffix("_horizon")] for anchor in NEURAL}
     needed = {
-        anchor: neural_net_requirement(x["brain_flop"], horizon, x["flop_per_parameter"], gamma, n_ref, d_ref)
+        anchor: neural_net_requirement(
+            x["brain_flop"], horizon, x["flop_per_parameter"], gamma, n_ref, d_ref
+        )
         for anchor, horizon in horizons.items()
     }
-    between = (view.direct_approach.year - view.algorithms.since) * view.algorithms.growth.get("direct_approach", 1.0)
-    needed["direct_approach"] = direct_approach.requirement(x, view) + between * x["algorithmic_growth"]
+    between = (view.direct_approach.year - view.algorithms.since) * view.algorithms.growth.get(
+        "direct_approach", 1.0
+    )
+    needed["direct_approach"] = (
+        direct_approach.requirement(x, view) + between * x["algorithmic_growth"]
+    )
     return [needed[anchor] if anchor in needed else x[f"{anchor}_flop"] for anchor in FLOP_ANCHORS]
 
 
@@ -110,7 +123,13 @@ def by_candidate(view: View) -> tuple[Any, Any]:
 
 
 def candidate_margins(
-    x: dict[str, Any], needed: list[Any], physical: Any, t: Any, trend: Trend, view: View, log: Any = np.log
+    x: dict[str, Any],
+    needed: list[Any],
+    physical: Any,
+    t: Any,
+    trend: Trend,
+    view: View,
+    log: Any = np.log,
 ) -> list[Any]:
     """Margin of each of :data:`CANDIDATES` at dates ``t``, OOM; zero where the requirement is met.
 
@@ -128,7 +147,9 @@ def candidate_margins(
     for pair in zip(growth, limit, strict=True):
         if pair not in paths:
             paths[pair] = physical + trend.algorithms(x, t, *pair)
-    flop = [paths[pair] - q for pair, q in zip(zip(growth, limit, strict=True), needed, strict=True)]
+    flop = [
+        paths[pair] - q for pair, q in zip(zip(growth, limit, strict=True), needed, strict=True)
+    ]
     return flop + [horizon_margin(x, t, shape, view, log) for shape in horizon_trend.SHAPES]
 
 
@@ -154,14 +175,17 @@ def of_candidates(weights: Any, shapes: Any, concatenate: Any = np.concatenate) 
     shapes : array or tensor, shape (..., 2)
         Log weights of the shapes of a time horizon's growth.
     """
-    return concatenate([weights[..., :-2], weights[..., -2][..., None] + shapes, weights[..., -1:]], axis=-1)
+    return concatenate(
+        [weights[..., :-2], weights[..., -2][..., None] + shapes, weights[..., -1:]], axis=-1
+    )
 
 
 def milestones(view: View) -> dict[str, str]:
     """What arrives under each anchor that the view gives weight, in words.
 
-    All of it is counted as transformative AI: Bio Anchors' authors let it arrive when its training is affordable, a user's
-    milestone is the user's, and a time horizon's superhuman coder is ``superhuman_coder_lag`` years earlier.
+    All of it is counted as transformative AI: Bio Anchors' authors let it arrive when its training
+    is affordable, a user's milestone is the user's, and a time horizon's superhuman coder is
+    ``superhuman_coder_lag`` years earlier.
     """
     known = {
         **dict.fromkeys(BIO_ANCHORS, "training a transformative model is affordable"),
@@ -169,7 +193,11 @@ def milestones(view: View) -> dict[str, str]:
         "user": view.requirement.user_milestone,
         "time_horizon": "superhuman coder, and transformative AI some years later",
     }
-    return {anchor: known[anchor] for anchor, weight in view.anchors.items() if weight and anchor != "none"}
+    return {
+        anchor: known[anchor]
+        for anchor, weight in view.anchors.items()
+        if weight and anchor != "none"
+    }
 
 
 def choose_requirement(view: View, choice: str) -> View:
@@ -179,8 +207,9 @@ def choose_requirement(view: View, choice: str) -> View:
     ----------
     view : View
     choice : {"bioanchors", "direct-approach", "time-horizon", "user", "mixture"}
-        ``bioanchors`` keeps the six anchors and "none" in the view's proportions, the next three count alone, and ``mixture`` is
-        the view as it stands, which must give weight to at least two kinds.
+        ``bioanchors`` keeps the six anchors and "none" in the view's proportions, the next three
+        count alone, and ``mixture`` is the view as it stands, which must give weight to at least
+        two kinds.
 
     Raises
     ------
@@ -188,7 +217,9 @@ def choose_requirement(view: View, choice: str) -> View:
         If there is no such kind, or the view gives it no weight to go by.
     """
     if choice not in CHOICES:
-        raise InputError(f"requirement: must be one of {', '.join(CHOICES)}, got {choice!r}; check the spelling")
+        raise InputError(
+            f"requirement: must be one of {', '.join(CHOICES)}, got {choice!r}; check the spelling"
+        )
     weights, single = view.anchors, choice.replace("-", "_")
     bio = {name: weight for name, weight in weights.items() if name in (*BIO_ANCHORS, "none")}
     if choice == "mixture":
@@ -196,13 +227,17 @@ def choose_requirement(view: View, choice: str) -> View:
         kinds += [weights[name] > 0 for name in ("direct_approach", "user", "time_horizon")]
         if sum(kinds) < 2:
             rule = "mixture needs a view that gives weight to two kinds of requirement or more"
-            raise InputError(f"requirement: {rule}, got {_stated(weights)}; try --view mixture, or state [anchors]")
+            raise InputError(
+                f"requirement: {rule}, got {_stated(weights)}; try --view mixture, or state [anchors]"
+            )
         return view
     if choice == "bioanchors" and not any(bio[name] for name in BIO_ANCHORS):
         rule = "bioanchors needs a view that gives weight to one of them"
         raise InputError(f"requirement: {rule}, got {_stated(weights)}; put --view default first")
     chosen = (
-        {name: weight / sum(bio.values()) for name, weight in bio.items()} if choice == "bioanchors" else {single: 1.0}
+        {name: weight / sum(bio.values()) for name, weight in bio.items()}
+        if choice == "bioanchors"
+        else {single: 1.0}
     )
     anchors = {name: chosen.get(name, 0.0) for name in ANCHORS}
     same = all(abs(anchors[name] - weights[name]) < 1e-12 for name in ANCHORS)

@@ -1,17 +1,19 @@
 """Does training data grow linearly with parameters, or as parameters^0.8?
 
-Along the compute-optimal path ``N ~ C^a`` and ``C = 6 N D``, so ``D ~ N^gamma`` with ``gamma = (1 - a) / a`` and ``log gamma =
--logit a``. Study ``i`` of group ``g`` reports ``y_i``, an estimate of ``log gamma`` with standard error ``s_i``::
+Along the compute-optimal path ``N ~ C^a`` and ``C = 6 N D``, so ``D ~ N^gamma`` with ``gamma = (1 -
+a) / a`` and ``log gamma = -logit a``. Study ``i`` of group ``g`` reports ``y_i``, an estimate of
+``log gamma`` with standard error ``s_i``::
 
     y_i       = log gamma + offset_g + kaplan_bias * kaplan_style_i + e_i
     offset_g  ~ Normal(0, between_study_sd)
     e_g       ~ Normal(0, S),   S_ii = s_i^2 + method_sd^2,   S_ij = error_correlation * s_i * s_j
     data_exponent = gamma * exp(between_study_sd * regime_offset),   regime_offset ~ Normal(0, 1)
 
-Analyses of the same runs form one group, so that three analyses of Chinchilla's runs are not three studies. Offsets and errors
-are integrated out: a group's covariance is a diagonal plus two outer products, and the matrix determinant lemma gives its
-density from sums over the group's rows. A group's set-up bias is informed by rows of the same group with and without it
-(Porian et al.'s end-to-end contrast); Kaplan et al. enter through that bias.
+Analyses of the same runs form one group, so that three analyses of Chinchilla's runs are not three
+studies. Offsets and errors are integrated out: a group's covariance is a diagonal plus two outer
+products, and the matrix determinant lemma gives its density from sums over the group's rows. A
+group's set-up bias is informed by rows of the same group with and without it (Porian et al.'s
+end-to-end contrast); Kaplan et al. enter through that bias.
 
 ================  =======  ===================================================================
 name              unit     meaning
@@ -25,7 +27,8 @@ method_sd         1        spread of log gamma between methods on the same runs
 References
 ----------
 .. [1] Hoffmann et al., "Training compute-optimal large language models", 2022. arXiv:2203.15556
-.. [2] Porian et al., "Resolving discrepancies in compute-optimal scaling of language models", 2024. arXiv:2406.19146
+.. [2] Porian et al., "Resolving discrepancies in compute-optimal scaling of language models", 2024.
+       arXiv:2406.19146
 .. [3] Besiroglu et al., "Chinchilla scaling: a replication attempt", 2024. arXiv:2404.10102
 """
 
@@ -44,7 +47,8 @@ QUANTITIES = ("data_exponent_prior",)
 def studies(evidence: Evidence) -> xr.Dataset:
     """Rows that enter the likelihood, with ``log_gamma``, its standard error and the group's index.
 
-    The standard error of ``a`` becomes one of ``log gamma`` by the delta method: ``s = s_a / (a (1 - a))``.
+    The standard error of ``a`` becomes one of ``log gamma`` by the delta method: ``s = s_a / (a (1
+    - a))``.
     """
     used = select(evidence["scaling_exponents"])
     a, se = used["allocation_exponent"], used["allocation_exponent_se"]
@@ -62,7 +66,9 @@ def studies(evidence: Evidence) -> xr.Dataset:
 
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     """Numbers that the model holds as ``pm.Data``, by its name."""
-    return {"studies": studies(evidence)[["log_gamma", "log_gamma_se", "kaplan_style", "group_index"]]}
+    return {
+        "studies": studies(evidence)[["log_gamma", "log_gamma_se", "kaplan_style", "group_index"]]
+    }
 
 
 def group_log_likelihood(
@@ -70,8 +76,8 @@ def group_log_likelihood(
 ) -> Any:
     """Log density of each group's residuals, offsets and shared errors integrated out.
 
-    Covariance of a group ``diag(v) + (tau 1)(tau 1)' + u u'`` with ``v = (1 - correlation) s^2 + method_sd^2`` and
-    ``u = sqrt(correlation) s``; with ``M = I + U' diag(v)^-1 U`` of size two,
+    Covariance of a group ``diag(v) + (tau 1)(tau 1)' + u u'`` with ``v = (1 - correlation) s^2 +
+    method_sd^2`` and ``u = sqrt(correlation) s``; with ``M = I + U' diag(v)^-1 U`` of size two,
     ``log det = sum log v + log det M`` and the quadratic form is ``r'r/v - (U'r/v)' M^-1 (U'r/v)``.
 
     Parameters
@@ -91,7 +97,9 @@ def group_log_likelihood(
     m11, m12, m22 = 1 + tau**2 * total(1 / v), tau * total(u / v), 1 + total(u**2 / v)
     b1, b2 = tau * total(residual / v), total(u * residual / v)
     determinant = m11 * m22 - m12**2
-    quadratic = total(residual**2 / v) - (m22 * b1**2 - 2 * m12 * b1 * b2 + m11 * b2**2) / determinant
+    quadratic = (
+        total(residual**2 / v) - (m22 * b1**2 - 2 * m12 * b1 * b2 + m11 * b2**2) / determinant
+    )
     return -0.5 * (quadratic + total(log(v) + np.log(2 * np.pi)) + log(determinant))
 
 
@@ -114,11 +122,12 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
     model.add_coords({"study": rows["study"].values, "group": rows["group"].values})
     settings = pm.Data("scaling_settings", view_settings(view))
     correlation, scale = settings[0], settings[1]
-    tau = half_normal("between_study_sd", scale)  # by default 0.3: corpora seldom differ by more than a factor of two
-    method_sd = half_normal(
-        "method_sd", 0.1
-    )  # methods on the same runs differ by about 0.05 in a, 0.2 in log gamma, at most
-    bias = pm.Normal("kaplan_bias", 0.0, 2.0)  # Kaplan's gamma may be a tenth or ten times the truth
+    # by default 0.3: corpora seldom differ by more than a factor of two
+    tau = half_normal("between_study_sd", scale)
+    # methods on the same runs differ by about 0.05 in a, 0.2 in log gamma, at most
+    method_sd = half_normal("method_sd", 0.1)
+    # Kaplan's gamma may be a tenth or ten times the truth
+    bias = pm.Normal("kaplan_bias", 0.0, 2.0)
     regime = pm.Normal("regime_offset")
     log_gamma = x["data_exponent_prior"] * np.log(10)
     study = columns("studies", data(evidence, view)["studies"])
@@ -128,7 +137,9 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
     def total(each: Any) -> Any:
         return pt.zeros(rows.sizes["group"])[group].inc(each)
 
-    terms = group_log_likelihood(residual, study["log_gamma_se"], total, tau, method_sd, correlation, pt.log)
+    terms = group_log_likelihood(
+        residual, study["log_gamma_se"], total, tau, method_sd, correlation, pt.log
+    )
     if rows.sizes["study"]:
         pm.Potential("scaling_exponents", terms, dims="group")
     return pt.exp(log_gamma + tau * regime)
@@ -176,7 +187,11 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, tuple[str, Any]]:
     """Replicated study estimates of ``log gamma``, (draw, study), with new group offsets and errors."""
     rows = studies(evidence)
@@ -185,15 +200,25 @@ def simulate(
     index = rows["group_index"].values
     shared = rng.standard_normal((2, *shape, rows.sizes["group"]))[..., index]
     own = rng.standard_normal((*shape, rows.sizes["study"]))
-    column = {name: parameters[name].values[..., None] for name in ("between_study_sd", "method_sd", "kaplan_bias")}
-    mean = x["data_exponent_prior"][..., None] * np.log(10) + column["kaplan_bias"] * rows["kaplan_style"].values
+    column = {
+        name: parameters[name].values[..., None]
+        for name in ("between_study_sd", "method_sd", "kaplan_bias")
+    }
+    mean = (
+        x["data_exponent_prior"][..., None] * np.log(10)
+        + column["kaplan_bias"] * rows["kaplan_style"].values
+    )
     offset = column["between_study_sd"] * shared[0] + np.sqrt(rho) * se * shared[1]
     error = np.sqrt((1 - rho) * se**2 + column["method_sd"] ** 2) * own
     return {"log_gamma": ("study", mean + offset + error)}
 
 
 def replicate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     drawn = simulate(x, parameters, evidence, view, rng)

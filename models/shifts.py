@@ -1,6 +1,7 @@
 """What moves the arrival of transformative AI, draw by draw, between worlds that share every random number?
 
-A draw has one anchor, one Exponential(1), one path of compute. A world changes one thing and leaves the rest::
+A draw has one anchor, one Exponential(1), one path of compute. A world changes one thing and leaves
+the rest::
 
     timeline_shift_exponent           = year(gamma) - year(0.8)                      Bio Anchors' data exponent
     timeline_shift_exponent_prior     = year(gamma) - year(gamma_0)                  gamma_0 from the exponent's prior
@@ -8,9 +9,10 @@ A draw has one anchor, one Exponential(1), one path of compute. A world changes 
     timeline_shift_alignment_compute  = year(C - share) - year                       alignment compute taken from training
     timeline_shift_alignment          = that + max(wait for the tax, wait for the hours)
 
-The waits start when the taxed model arrives and run at the same time, so their parts are Shapley values of the larger; the parts
-of the alignment shift add up to it. Where only the later world never comes a shift is plus infinity (right-censored), where only
-the earlier minus infinity, where neither does NaN (undefined).
+The waits start when the taxed model arrives and run at the same time, so their parts are Shapley
+values of the larger; the parts of the alignment shift add up to it. Where only the later world
+never comes a shift is plus infinity (right-censored), where only the earlier minus infinity, where
+neither does NaN (undefined).
 """
 
 from functools import cached_property
@@ -75,16 +77,28 @@ class Worlds:
         self.evidence, self.view, self.trend = evidence, view, trend
         begin = view.arrival.start if accumulated is None else trend.now
         self.grid = time_grid(begin, view.arrival.horizon)
-        shapes = self.shapes if view.anchors["time_horizon"] else np.zeros((len(gamma), len(horizon_trend.SHAPES)))
-        weights = of_candidates(np.broadcast_to(log_weights(view), (len(gamma), len(ANCHORS))), shapes)
+        shapes = (
+            self.shapes
+            if view.anchors["time_horizon"]
+            else np.zeros((len(gamma), len(horizon_trend.SHAPES)))
+        )
+        weights = of_candidates(
+            np.broadcast_to(log_weights(view), (len(gamma), len(ANCHORS))), shapes
+        )
         if accumulated is not None:
             weights[:, :-1] -= accumulated
         each = softmax(weights, axis=-1)
-        self.probability = np.concatenate([each[:, :-3], each[:, -3:-1].sum(axis=-1, keepdims=True), each[:, -1:]], -1)
-        self.candidate, self.since = choose_anchor(each, chance, begin, view.arrival, view.anchors["none"])
+        self.probability = np.concatenate(
+            [each[:, :-3], each[:, -3:-1].sum(axis=-1, keepdims=True), each[:, -1:]], -1
+        )
+        self.candidate, self.since = choose_anchor(
+            each, chance, begin, view.arrival, view.anchors["none"]
+        )
         self.flop = self.candidate < len(FLOP_ANCHORS)
         never = np.isinf(self.since) & (self.since > 0)
-        self.anchor = np.where(never, len(ANCHORS) - 1, np.minimum(self.candidate, len(FLOP_ANCHORS)))
+        self.anchor = np.where(
+            never, len(ANCHORS) - 1, np.minimum(self.candidate, len(FLOP_ANCHORS))
+        )
         self.stand_in = np.arange(len(gamma))
         self._update()
         self.needed = self.requirement(gamma)
@@ -97,10 +111,17 @@ class Worlds:
 
     def _update(self) -> None:
         """Apply the published models' own updates on no TAI so far, where the view asks for them."""
-        low, direct = self.view.requirement.low_flop, self.view.direct_approach.update == "published"
+        low, direct = (
+            self.view.requirement.low_flop,
+            self.view.direct_approach.update == "published",
+        )
         if low is not None:
-            for k, needed in enumerate(anchor_requirements(self.x, self.gamma, self.evidence, self.view)):
-                self._condition(k, (needed > np.log10(low)).astype(float), f"requirement.low_flop of {low:g}")
+            for k, needed in enumerate(
+                anchor_requirements(self.x, self.gamma, self.evidence, self.view)
+            ):
+                self._condition(
+                    k, (needed > np.log10(low)).astype(float), f"requirement.low_flop of {low:g}"
+                )
         if direct:
             own = direct_approach.requirement(self.x, self.view)
             k = FLOP_ANCHORS.index("direct_approach")
@@ -109,21 +130,25 @@ class Worlds:
     def _condition(self, k: int, weight: Any, what: str) -> None:
         """Let requirement ``k`` count in proportion to a weight in [0, 1]: for draws that it rejects others stand in.
 
-        A draw is rejected where the uniform ``u`` exceeds its weight; ``(u - weight) / (1 - weight)``, uniform again, picks the
-        other.
+        A draw is rejected where the uniform ``u`` exceeds its weight; ``(u - weight) / (1 -
+        weight)``, uniform again, picks the other.
         """
         u = self.chance.redraw
         mine = np.flatnonzero((self.candidate == k) & (u > weight))
         total = np.cumsum(weight)
         if len(mine) and not total[-1] > 0:
-            raise InputError(f"{what}: must leave some requirement of {FLOP_ANCHORS[k]} possible, got none; lower it")
+            raise InputError(
+                f"{what}: must leave some requirement of {FLOP_ANCHORS[k]} possible, got none; lower it"
+            )
         place = (u[mine] - weight[mine]) / (1.0 - weight[mine]) * total[-1]
         self.stand_in[mine] = np.minimum(np.searchsorted(total, place), len(total) - 1)
 
     def requirement(self, gamma: Any, x: dict[str, Any] | None = None) -> Any:
         """Requirement of each draw's anchor, log10 FLOP; NaN where it is a time horizon."""
         each = np.stack(anchor_requirements(x or self.x, gamma, self.evidence, self.view))
-        return np.where(self.flop, each[np.where(self.flop, self.candidate, 0), self.stand_in], np.nan)
+        return np.where(
+            self.flop, each[np.where(self.flop, self.candidate, 0), self.stand_in], np.nan
+        )
 
     def _margin(self) -> Any:
         """Margin of each draw's anchor over time, (draw, time)."""
@@ -132,7 +157,11 @@ class Worlds:
         column = {name: value[k, None] for name, value in self.x.items()}
         growth, limit = (each[self.candidate[k], None] for each in by_candidate(self.view))
         physical = self.trend.physical(column, self.grid)
-        margin[k] = physical + self.trend.algorithms(column, self.grid, growth, limit) - self.needed[k, None]
+        margin[k] = (
+            physical
+            + self.trend.algorithms(column, self.grid, growth, limit)
+            - self.needed[k, None]
+        )
         for i, shape in enumerate(horizon_trend.SHAPES):
             k = np.flatnonzero(self.candidate == len(FLOP_ANCHORS) + i)
             if len(k):
@@ -153,14 +182,23 @@ class Worlds:
 
     def _arrive(self, k: Any, more: Any) -> Any:
         steepness, exponential = 10.0 ** self.x["hazard_steepness"][k], self.chance.exponential[k]
-        date = arrival_date(self.margin[k] - more, self.grid, self.since[k], steepness, exponential, self.view.arrival)
+        date = arrival_date(
+            self.margin[k] - more,
+            self.grid,
+            self.since[k],
+            steepness,
+            exponential,
+            self.view.arrival,
+        )
         return np.where(np.isnan(date), np.inf, date)
 
     def superhuman_coder(self) -> Any:
         """Year at which the time horizon reaches its threshold, infinity where later than the horizon."""
         first = softmax(self.shapes, axis=-1)[:, 0]
         shape = np.where(self.flop, self.chance.shape > first, self.candidate > len(FLOP_ANCHORS))
-        dates = np.stack([horizon_trend.threshold_date(self.x, each, self.view) for each in horizon_trend.SHAPES])
+        dates = np.stack(
+            [horizon_trend.threshold_date(self.x, each, self.view) for each in horizon_trend.SHAPES]
+        )
         date = dates[shape.astype(int), np.arange(len(first))]
         return np.where(date <= self.view.arrival.horizon, date, np.inf)
 
@@ -187,8 +225,11 @@ def shifts(worlds: Worlds) -> dict[str, Any]:
     come = np.isfinite(year)
     met = np.where(np.isfinite(taxed), taxed, np.nan)
     tax, work = alignment.waits(x, met, worlds.trend, evidence, view)
-    wait, by_tax, by_work = (np.where(np.isnan(met), np.nan, part) for part in alignment.shapley(tax, work))
-    with np.errstate(invalid="ignore"):  # infinity minus infinity: both worlds later than the horizon, undefined
+    wait, by_tax, by_work = (
+        np.where(np.isnan(met), np.nan, part) for part in alignment.shapley(tax, work)
+    )
+    # infinity minus infinity: both worlds later than the horizon, undefined
+    with np.errstate(invalid="ignore"):
         by_compute = taxed - year
         delay = np.where(come, np.where(np.isnan(met), np.inf, by_compute + wait), np.nan)
         return {

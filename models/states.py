@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 OBSERVED, ABOVE, BELOW, UNDEFINED = 0, 1, 2, 3
 
 
-def censored(values: Mapping[str, Any], coords: Mapping[str, Any], dims: Mapping[str, tuple[str, ...]]) -> "xr.Dataset":
+def censored(
+    values: Mapping[str, Any], coords: Mapping[str, Any], dims: Mapping[str, tuple[str, ...]]
+) -> "xr.Dataset":
     """Dataset of derived quantities in which nothing is infinite: missing values carry a state.
 
-    ``<name>_state`` is 0 observed, 1 above everything (later or never), 2 below everything (nothing affordable), 3 undefined;
-    it exists for quantities that have at least one missing value or can have one. ``tai_anchor`` is an index.
+    ``<name>_state`` is 0 observed, 1 above everything (later or never), 2 below everything (nothing
+    affordable), 3 undefined; it exists for quantities that have at least one missing value or can
+    have one. ``tai_anchor`` is an index.
     """
     return labelled(stated(values), coords, dims)
 
@@ -26,13 +29,19 @@ def stated(values: Mapping[str, Any]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name, value in values.items():
         value = np.asarray(value)
-        state = np.select([np.isnan(value), value == np.inf, value == -np.inf], [UNDEFINED, ABOVE, BELOW], OBSERVED)
+        state = np.select(
+            [np.isnan(value), value == np.inf, value == -np.inf],
+            [UNDEFINED, ABOVE, BELOW],
+            OBSERVED,
+        )
         data[name] = np.where(state == OBSERVED, value, np.nan)
         data[f"{name}_state"] = state.astype("int8")
     return data
 
 
-def labelled(stated: Mapping[str, Any], coords: Mapping[str, Any], dims: Mapping[str, tuple[str, ...]]) -> "xr.Dataset":
+def labelled(
+    stated: Mapping[str, Any], coords: Mapping[str, Any], dims: Mapping[str, tuple[str, ...]]
+) -> "xr.Dataset":
     """Dataset of what :func:`stated` returns, without the states of quantities that are observed throughout."""
     import xarray as xr
 

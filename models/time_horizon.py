@@ -1,44 +1,50 @@
 """When does the length of tasks that AI completes reach that of a superhuman coder?
 
-METR's 50% time horizon ``h`` is how long an expert works on tasks that a model completes half the time [1]_. It doubles again and
-again: ``log2 h(t)`` is that of one of two shapes in :mod:`aligntax.models.horizon_trend`, in which each doubling takes as long as the last
-or ever less.
+METR's 50% time horizon ``h`` is how long an expert works on tasks that a model completes half the
+time [1]_. It doubles again and again: ``log2 h(t)`` is that of one of two shapes in
+:mod:`aligntax.models.horizon_trend`, in which each doubling takes as long as the last or ever less.
 
-Record-setting model ``i``, measured on one suite of tasks, has ``y_i = log2`` minutes with published standard error ``s_i``::
+Record-setting model ``i``, measured on one suite of tasks, has ``y_i = log2`` minutes with
+published standard error ``s_i``::
 
     y_i = log2 h(t_i) + s_i sqrt(rho) (cos(a_i) short + sin(a_i) long) + e_i,       short, long ~ Normal(0, 1)
     e_i ~ StudentT(nu=4, 0, sqrt((1 - rho) s_i^2 + horizon_scatter^2))
     a_i = pi/2 at 16 hours, 0 at a minute and below, linear in log h between;       rho = suite_error_share ~ Uniform(0, 1)
 
-A figure known only to be exceeded enters by the survival function. The intervals are a bootstrap over tasks, and every model is
-set the same tasks: most of an interval is therefore the suite's error, not the model's [2]_. Records scatter by 0.34 doublings
-about their line since 2024, less than their standard errors of 0.5, as they could not if errors were independent. So a share
-``rho`` of each variance is the suite's. It is common to models of one length and differs between lengths (correlation
-``cos(a_i - a_j)``), since a model's horizon is decided by tasks of about that length: it moves the level of all rows, and tilts
-them. Ignoring it would take the level for known; independent errors of full size would count the same error once for each model,
-and let the scatter that is seen pass for less than it is. ``rho`` is left to the scatter.
+A figure known only to be exceeded enters by the survival function. The intervals are a bootstrap
+over tasks, and every model is set the same tasks: most of an interval is therefore the suite's
+error, not the model's [2]_. Records scatter by 0.34 doublings about their line since 2024, less
+than their standard errors of 0.5, as they could not if errors were independent. So a share ``rho``
+of each variance is the suite's. It is common to models of one length and differs between lengths
+(correlation ``cos(a_i - a_j)``), since a model's horizon is decided by tasks of about that length:
+it moves the level of all rows, and tilts them. Ignoring it would take the level for known;
+independent errors of full size would count the same error once for each model, and let the scatter
+that is seen pass for less than it is. ``rho`` is left to the scatter.
 
-The shape is discrete and is summed out over the whole table, ``log sum_k w_k L_k``; one shape a draw is drawn afterwards from
-``w_k L_k / sum_j w_j L_j``. Run alone, the model extrapolates and does not condition on there being no superhuman coder yet: the
-trend may cross before today, which :func:`derive` counts; the joint model conditions by survival.
+The shape is discrete and is summed out over the whole table, ``log sum_k w_k L_k``; one shape a
+draw is drawn afterwards from ``w_k L_k / sum_j w_j L_j``. Run alone, the model extrapolates and
+does not condition on there being no superhuman coder yet: the trend may cross before today, which
+:func:`derive` counts; the joint model conditions by survival.
 
-=======================  ============  ==============================================================================
-name                     unit          meaning
-=======================  ============  ==============================================================================
-time_horizon_level       log10 minutes elicited; ``h`` at the reference date (view, ``time_horizon.reference_date``)
-time_horizon_doubling    log10 days    elicited; time of the doubling that starts at the reference date
-doubling_shrink          1             elicited; ``s``
-superexponential_weight  1             elicited; prior probability of the superexponential shape
-time_horizon_threshold   log10 minutes elicited; ``h`` of a superhuman coder
-superhuman_coder_lag     log10 years   elicited, for the joint model; from superhuman coder to transformative AI
-horizon_scatter          doublings     scatter of records about the trend
-=======================  ============  ==============================================================================
+=======================  ============
+============================================================================== name
+unit          meaning =======================  ============
+============================================================================== time_horizon_level
+log10 minutes elicited; ``h`` at the reference date (view, ``time_horizon.reference_date``)
+time_horizon_doubling    log10 days    elicited; time of the doubling that starts at the reference
+date doubling_shrink          1             elicited; ``s`` superexponential_weight  1
+elicited; prior probability of the superexponential shape time_horizon_threshold   log10 minutes
+elicited; ``h`` of a superhuman coder superhuman_coder_lag     log10 years   elicited, for the joint
+model; from superhuman coder to transformative AI horizon_scatter          doublings     scatter of
+records about the trend =======================  ============
+==============================================================================
 
 References
 ----------
 .. [1] Kwa et al., "Measuring AI ability to complete long tasks", 2025. arXiv:2503.14499
 .. [2] METR, "Impact of modelling assumptions on time horizon results", 2026. metr.org/notes
-.. [3] Lifland et al., "Timelines forecast", 2025. ai-2027.com/supplements: superexponential growth and the threshold
+.. [3] Lifland et al., "Timelines forecast", 2025. ai-2027.com/supplements: superexponential growth
+       and the threshold
 """
 
 from collections.abc import Mapping
@@ -51,7 +57,14 @@ from scipy.special import logsumexp, ndtri
 from aligntax.models.arrival import Chance
 from aligntax.models.compute import NU, log_survival
 from aligntax.models.evidence import Evidence, likelihood_rows
-from aligntax.models.horizon_trend import LOG2, SHAPES, doublings, log_horizon, threshold_date, turns_at
+from aligntax.models.horizon_trend import (
+    LOG2,
+    SHAPES,
+    doublings,
+    log_horizon,
+    threshold_date,
+    turns_at,
+)
 from aligntax.models.views import View
 
 QUANTITIES = (
@@ -65,11 +78,13 @@ QUANTITIES = (
 
 SCATTER = 0.5  # doublings, scale of the prior: a record seldom strays a whole one
 SUITE_LIMIT = 960.0  # minutes up to which METR calls its suite reliable
-CLIFF = 1e6  # log likelihood lost per doubling time by which the trend diverges too early: practically minus infinity
+# log likelihood lost per doubling time by which the trend diverges too early: practically minus
+# infinity
+CLIFF = 1e6
 ERRORS = ("horizon_scatter", "suite_error_share", "suite_error_short", "suite_error_long")
 
 
-# ---------------------------------------------------------------------------------------------------------- the evidence
+# ------------------------------------------------------------------------------------- the evidence
 
 
 @likelihood_rows("time_horizons")
@@ -99,7 +114,8 @@ def evaluations(evidence: Evidence, view: View) -> xr.Dataset:
 def suite_gains(columns: Mapping[str, Any]) -> Any:
     """What a row's residual says of the suite's two errors, shape (2, evaluation): ridge regression with a share of one half.
 
-    With ``B`` the rows' loadings and ``v`` what is left of their variances, ``(I + B' diag(v)^-1 B)^-1 B' diag(v)^-1``.
+    With ``B`` the rows' loadings and ``v`` what is left of their variances, ``(I + B' diag(v)^-1
+    B)^-1 B' diag(v)^-1``.
     """
     half, scatter = 0.5 * columns["log2_sd"] ** 2, SCATTER * ndtri(0.75)  # the prior's median
     loadings = np.sqrt(half) * np.stack([columns["short"], columns["long"]])
@@ -126,18 +142,26 @@ def _suite_error(p: Mapping[str, Any], rows: Mapping[str, Any]) -> Any:
 
 def _own_scale(p: Mapping[str, Any], rows: Mapping[str, Any]) -> Any:
     """Scale of what is left, doublings."""
-    return ((1.0 - p["suite_error_share"]) * rows["log2_sd"] ** 2 + p["horizon_scatter"] ** 2) ** 0.5
+    return (
+        (1.0 - p["suite_error_share"]) * rows["log2_sd"] ** 2 + p["horizon_scatter"] ** 2
+    ) ** 0.5
 
 
 def log_terms(
-    x: Mapping[str, Any], p: Mapping[str, Any], rows: Mapping[str, Any], shape: str, view: View, log: Any = np.log
+    x: Mapping[str, Any],
+    p: Mapping[str, Any],
+    rows: Mapping[str, Any],
+    shape: str,
+    view: View,
+    log: Any = np.log,
 ) -> Any:
     """Log likelihood of each row under one shape; numpy and PyTensor alike.
 
     Parameters
     ----------
     x, p : mapping of array or tensor
-        Elicited quantities and :data:`ERRORS`: scalars, or with a trailing axis of one against the rows.
+        Elicited quantities and :data:`ERRORS`: scalars, or with a trailing axis of one against the
+        rows.
     rows : mapping of array or tensor, shape (evaluation,)
         Columns of :func:`evaluations`.
     shape : {"exponential", "superexponential"}
@@ -154,15 +178,17 @@ def log_terms(
     scale = _own_scale(p, rows)
     t = (rows["log2_horizon"] - trend - _suite_error(p, rows)) / scale
     known = np.log(3 / 8) - log(scale) - (NU + 1) / 2 * log(1.0 + t**2 / NU)
-    beyond = log_survival(t * (1.0 - rows["exact"]), log)  # at zero in the rows that it does not count in
+    # at zero in the rows that it does not count in
+    beyond = log_survival(t * (1.0 - rows["exact"]), log)
     terms = rows["exact"] * known + (1.0 - rows["exact"]) * beyond
     if shape == "superexponential":
-        late = x["doubling_shrink"] * turns - 1.0  # a model measured after the trend has diverged rules it out
+        # a model measured after the trend has diverged rules it out
+        late = x["doubling_shrink"] * turns - 1.0
         terms = terms - CLIFF * 0.5 * (late + abs(late))
     return rows["counts"] * terms
 
 
-# ------------------------------------------------------------------------------------------------------------- the model
+# ---------------------------------------------------------------------------------------- the model
 
 
 def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
@@ -187,18 +213,24 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
     p = {
         "horizon_scatter": half_normal("horizon_scatter", SCATTER),
         "suite_error_share": pm.Uniform("suite_error_share", 0.0, 1.0),
-        "suite_error_short": normal_around("suite_error_short", (row["short_gain"] * residual).sum()),
+        "suite_error_short": normal_around(
+            "suite_error_short", (row["short_gain"] * residual).sum()
+        ),
         "suite_error_long": normal_around("suite_error_long", (row["long_gain"] * residual).sum()),
     }
     weight = x["superexponential_weight"]
     terms = pt.stack([pt.log1p(-weight), pt.log(weight)])
     if rows.sizes["evaluation"]:
-        terms = terms + pt.stack([log_terms(x, p, row, shape, view, pt.log).sum() for shape in SHAPES])
+        terms = terms + pt.stack(
+            [log_terms(x, p, row, shape, view, pt.log).sum() for shape in SHAPES]
+        )
         pm.Potential("time_horizons", pt.logsumexp(terms))
     return terms - pt.logsumexp(terms)
 
 
-def log_shape_weights(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
+def log_shape_weights(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
+) -> Any:
     """Log probability of each of :data:`SHAPES` given the table: the twin of what :func:`add` returns.
 
     Parameters
@@ -218,7 +250,9 @@ def log_shape_weights(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Ev
     return joint - logsumexp(joint, axis=-1, keepdims=True)
 
 
-def _log_shapes(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> tuple[Any, Any]:
+def _log_shapes(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
+) -> tuple[Any, Any]:
     """Log probability of each shape and the table, (draw, 2), and log likelihood of each row under it, (draw, 2, evaluation)."""
     rows = evaluations(evidence, view)
     arrays = {str(name): column.values for name, column in rows.data_vars.items()}
@@ -229,10 +263,13 @@ def _log_shapes(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence
     return np.stack([np.log1p(-weight), np.log(weight)], axis=-1) + terms.sum(axis=-1), terms
 
 
-def pointwise(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
+def pointwise(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
+) -> dict[str, xr.DataArray]:
     """Log density of each evaluation given the others and the draw, which also tell the shape, by table.
 
-    ``p(y_i | y_-i) = p(y) / p(y_-i)``, each a mixture over :data:`SHAPES`; shape (draw, evaluation).
+    ``p(y_i | y_-i) = p(y) / p(y_-i)``, each a mixture over :data:`SHAPES`; shape (draw,
+    evaluation).
     """
     joint, terms = _log_shapes(x, parameters, evidence, view)
     rest = logsumexp(joint[..., None] - terms, axis=-2)
@@ -253,7 +290,12 @@ def build(evidence: Evidence, view: View) -> Any:
 
 
 def derive(
-    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance, dates: Any
+    x: Mapping[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    chance: Chance,
+    dates: Any,
 ) -> dict[str, Any]:
     """Arrival of the superhuman coder, and the time horizon at dates, with one shape a draw.
 
@@ -273,8 +315,9 @@ def derive(
     Returns
     -------
     dict of ndarray
-        Shape (draw,), ``time_horizon`` (draw, date). A year after ``view.arrival.horizon`` is infinity; one before the evidence
-        of no transformative AI stays, and ``superhuman_coder_past`` is 1 there. A horizon that has diverged is infinity.
+        Shape (draw,), ``time_horizon`` (draw, date). A year after ``view.arrival.horizon`` is
+        infinity; one before the evidence of no transformative AI stays, and
+        ``superhuman_coder_past`` is 1 there. A horizon that has diverged is infinity.
     """
     probability = np.exp(log_shape_weights(x, parameters, evidence, view))[..., 1]
     bent = chance.shape < probability
@@ -296,15 +339,23 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: Mapping[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, tuple[str, Any]]:
     """Replicated ``log2`` horizons of the records, (..., evaluation): new models of the same dates on the same suite.
 
-    The suite's error stays the draw's: its size is what the level was corrected for, so another suite would add it twice.
+    The suite's error stays the draw's: its size is what the level was corrected for, so another
+    suite would add it twice.
     """
     probability = np.exp(log_shape_weights(x, parameters, evidence, view))[..., 1:]
     return {
-        "log2_horizon": ("evaluation", _drawn(x, parameters, exact_evaluations(evidence, view), probability, view, rng))
+        "log2_horizon": (
+            "evaluation",
+            _drawn(x, parameters, exact_evaluations(evidence, view), probability, view, rng),
+        )
     }
 
 
@@ -327,18 +378,29 @@ def _drawn(
 
 
 def replicate(
-    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: Mapping[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars.
 
-    The shape is drawn from its prior. A row known only to be exceeded is measured exactly where it comes out below that figure.
-    A horizon is infinite where the trend has diverged: such a draw has no likelihood, and so none of the posterior either.
+    The shape is drawn from its prior. A row known only to be exceeded is measured exactly where it
+    comes out below that figure. A horizon is infinite where the trend has diverged: such a draw has
+    no likelihood, and so none of the posterior either.
     """
     rows = evaluations(evidence, view)
     weight = np.asarray(x["superexponential_weight"])[..., None]
     drawn = _drawn(x, parameters, rows, weight, view, rng)
     bound = np.where(rows["exact"].values > 0, np.inf, rows["log2_horizon"].values)
     exact = (drawn <= bound).astype(float)
-    new = rows.assign(log2_horizon=("evaluation", np.minimum(drawn, bound)), exact=("evaluation", exact))
+    new = rows.assign(
+        log2_horizon=("evaluation", np.minimum(drawn, bound)), exact=("evaluation", exact)
+    )
     short, long = suite_gains({str(name): column.values for name, column in new.data_vars.items()})
-    return {"time_horizons": new.assign(short_gain=("evaluation", short), long_gain=("evaluation", long))}
+    return {
+        "time_horizons": new.assign(
+            short_gain=("evaluation", short), long_gain=("evaluation", long)
+        )
+    }

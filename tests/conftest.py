@@ -12,9 +12,8 @@ from aligntax.models.catalogue import COMPILED, find_model
 from aligntax.models.evidence import load_evidence
 from aligntax.models.views import load_view
 
-settings.register_profile(
-    "aligntax", deadline=None, derandomize=True
-)  # no timing assertions; the same examples every time
+# no timing assertions; the same examples every time
+settings.register_profile("aligntax", deadline=None, derandomize=True)
 settings.load_profile("aligntax")
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"

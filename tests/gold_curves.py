@@ -4,7 +4,8 @@ import numpy as np
 
 from aligntax.models.overoptimization import model as over
 
-POPULATION = {"peak_kl": 1.5, "peak_gold": 0.2, "labels_half": 3.4, "label_exponent": 0.9}  # log10, but the exponent
+# log10, but the exponent
+POPULATION = {"peak_kl": 1.5, "peak_gold": 0.2, "labels_half": 3.4, "label_exponent": 0.9}
 SPREADS = {"peak_kl": 0.15, "peak_gold": 0.08}
 SLOPE, MISFIT = 0.7, 0.01
 KL = {"bon": (0.2, 0.7, 1.5, 3.0, 6.0, 10.0), "rl": (0.3, 1.0, 3.0, 8.0, 20.0, 50.0, 120.0)}
@@ -18,7 +19,9 @@ def simulated(count=50, forms=("bon", "rl"), seed=5, se=0.02):
     for run in range(count):
         form, labels = forms[run % len(forms)], LABELS[(run // len(forms)) % len(LABELS)]
         is_rl = form == "rl"
-        short = over.reduction(np.log10(labels), POPULATION["labels_half"], POPULATION["label_exponent"])
+        short = over.reduction(
+            np.log10(labels), POPULATION["labels_half"], POPULATION["label_exponent"]
+        )
         peak_kl = POPULATION["peak_kl"] - short + SPREADS["peak_kl"] * rng.standard_normal()
         mean = POPULATION["peak_gold"] + SLOPE * (peak_kl - POPULATION["peak_kl"])
         peak_gold = mean + SPREADS["peak_gold"] * rng.standard_normal()
@@ -33,4 +36,6 @@ def simulated(count=50, forms=("bon", "rl"), seed=5, se=0.02):
                     "used": True, "source": "simulated", "status": "computed", "note": "",
                 }
             )  # fmt: skip
-    return rows, dict(zip(("peak_kl", "peak_gold", "gold_alpha", "gold_beta"), np.transpose(truth), strict=True))
+    return rows, dict(
+        zip(("peak_kl", "peak_gold", "gold_alpha", "gold_beta"), np.transpose(truth), strict=True)
+    )

@@ -12,7 +12,13 @@ from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
 
 REFERENCE = {"parameters": 1e9, "tokens": 2e10}  # at which the two terms of TRUTH are stated
-TRUTH = {"irreducible_loss": 1.8, "parameter_loss": -0.45, "data_loss": -0.45, "alpha": 0.35, "beta": 0.37}
+TRUTH = {
+    "irreducible_loss": 1.8,
+    "parameter_loss": -0.45,
+    "data_loss": -0.45,
+    "alpha": 0.35,
+    "beta": 0.37,
+}
 HERE = Path(__file__).parents[1]
 
 
@@ -21,7 +27,9 @@ def chinchilla(drop: int = 0) -> LossRuns:
     stated = os.environ.get("ALIGNTAX_CHINCHILLA_RUNS")
     path = Path(stated) if stated else HERE.parent / "shared" / "data" / "chinchilla_runs.csv"
     if not path.is_file():
-        pytest.skip(f"the digitised Chinchilla runs are not at {path}: set ALIGNTAX_CHINCHILLA_RUNS to the file")
+        pytest.skip(
+            f"the digitised Chinchilla runs are not at {path}: set ALIGNTAX_CHINCHILLA_RUNS to the file"
+        )
     return drop_highest(read_runs(path), drop)
 
 
@@ -38,10 +46,12 @@ def simulated(count=100, sd=0.004, freedom=np.inf, truths=None, seed=0):
     rng, rows = np.random.default_rng(seed + 1), []
     for corpus, truth in (truths or {"": TRUTH}).items():
         n, d = design(count, seed)
-        error = rng.standard_normal(count) if np.isinf(freedom) else rng.standard_t(freedom, size=count)
-        loss = loss_law.loss(truth, np.log(n / REFERENCE["parameters"]), np.log(d / REFERENCE["tokens"])) * np.exp(
-            sd * error
+        error = (
+            rng.standard_normal(count) if np.isinf(freedom) else rng.standard_t(freedom, size=count)
         )
+        loss = loss_law.loss(
+            truth, np.log(n / REFERENCE["parameters"]), np.log(d / REFERENCE["tokens"])
+        ) * np.exp(sd * error)
         rows += [
             {
                 "key": f"{corpus or 'run'}_{i:04d}", "corpus": corpus, "parameters": float(n[i]), "tokens": float(d[i]),
@@ -62,6 +72,8 @@ def data(evidence: Evidence, view: View) -> np.ndarray:
 def write(path: Path, rows) -> Path:
     """A user's file of runs."""
     lines = ["parameters,tokens,loss,corpus"]
-    lines += [f"{row['parameters']!r},{row['tokens']!r},{row['loss']!r},{row['corpus']}" for row in rows]
+    lines += [
+        f"{row['parameters']!r},{row['tokens']!r},{row['loss']!r},{row['corpus']}" for row in rows
+    ]
     path.write_text("\n".join(lines) + "\n")
     return path

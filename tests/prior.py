@@ -19,16 +19,26 @@ HALF_NORMAL = {
 
 def scale_at(name, value):
     """The point of the sampled space at which a scale has a value; see :mod:`aligntax.models.priors.scales`."""
-    return {f"{name}_standard_normal__": stats.norm.isf(stats.halfnorm(scale=HALF_NORMAL[name]).sf(value))}
+    return {
+        f"{name}_standard_normal__": stats.norm.isf(
+            stats.halfnorm(scale=HALF_NORMAL[name]).sf(value)
+        )
+    }
 
 
 def suite_at(p, x, rows, view):
     """The point of the sampled space at which the suite's errors have their values ``p``; see :func:`aligntax.models.priors.scales.normal_around`."""
-    turns = (rows["date"].values - view.time_horizon.reference_date) * 365.25 / 10.0 ** x["time_horizon_doubling"]
+    turns = (
+        (rows["date"].values - view.time_horizon.reference_date)
+        * 365.25
+        / 10.0 ** x["time_horizon_doubling"]
+    )
     residual = rows["log2_horizon"].values - x["time_horizon_level"] / np.log10(2.0) - turns
     ends = ("short", "long")
     return {
-        f"suite_error_{end}_around__": p[f"suite_error_{end}"] - rows[f"{end}_gain"].values @ residual for end in ends
+        f"suite_error_{end}_around__": p[f"suite_error_{end}"]
+        - rows[f"{end}_gain"].values @ residual
+        for end in ends
     }
 
 
@@ -36,9 +46,15 @@ def prior_draws(tables, size, seed=1, **scales):
     """One chain of so many draws in the layout of a posterior; ``scales`` stand in for those of :data:`HALF_NORMAL`."""
     rng = np.random.default_rng(seed)
     dims = ("chain", "draw")
-    data = {"z": ((*dims, "quantity"), rng.standard_normal((1, size, len(tables.names))) @ tables.cholesky.T)}
+    data = {
+        "z": (
+            (*dims, "quantity"),
+            rng.standard_normal((1, size, len(tables.names))) @ tables.cholesky.T,
+        )
+    }
     data |= {
-        name: (dims, scale * np.abs(rng.standard_normal((1, size)))) for name, scale in (HALF_NORMAL | scales).items()
+        name: (dims, scale * np.abs(rng.standard_normal((1, size))))
+        for name, scale in (HALF_NORMAL | scales).items()
     }
     data["spend_hardware_correlation"] = (dims, rng.uniform(-1, 1, (1, size)))
     data["kaplan_bias"] = (dims, 2 * rng.standard_normal((1, size)))

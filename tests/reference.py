@@ -1,7 +1,8 @@
 """Write ``results/reference``: a small stored run of the joint model, for tests and newcomers.
 
-``python -m tests.reference`` after the model's version was raised. 4 chains of 180 draws in single precision, no report;
-and ``log_density.json``, the model's log density at fixed points, by which a test knows that the draws are this model's.
+``python -m tests.reference`` after the model's version was raised. 4 chains of 180 draws in single
+precision, no report; and ``log_density.json``, the model's log density at fixed points, by which a
+test knows that the draws are this model's.
 """
 
 import json
@@ -53,12 +54,18 @@ def main() -> None:
     options = Sampling(draws=180)
     compiled = compile_model(model, evidence, view)
     outcome = explained(conclude(compiled.sample(options), options, {}))
-    single = {name: _single(name, dataset) for name, dataset in outcome.groups.items() if name not in LEFT_OUT}
+    single = {
+        name: _single(name, dataset)
+        for name, dataset in outcome.groups.items()
+        if name not in LEFT_OUT
+    }
     shutil.rmtree(REFERENCE, ignore_errors=True)
     with unfinished(REFERENCE.parent, REFERENCE.name) as place:
         write(place.folder, replace(outcome, groups=single), REFERENCE.name)
         graph = model.build(restrict(evidence, view, model), view)
-        (place.folder / "log_density.json").write_text(json.dumps(log_densities(graph), indent=1) + "\n")
+        (place.folder / "log_density.json").write_text(
+            json.dumps(log_densities(graph), indent=1) + "\n"
+        )
 
 
 if __name__ == "__main__":

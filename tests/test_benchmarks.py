@@ -28,12 +28,22 @@ def times(*values: float, name: str = "ours", **rest) -> Times:
 ROW = Row(
     "refit",
     "new priors",
-    Times("ours", (0.3, 0.1, 0.2), (100.0, 300.0, 200.0), ({"effective": 10.0, "moves": [1.0, 2.0]}, {}, {})),
+    Times(
+        "ours",
+        (0.3, 0.1, 0.2),
+        (100.0, 300.0, 200.0),
+        ({"effective": 10.0, "moves": [1.0, 2.0]}, {}, {}),
+    ),
     times(9.0, 4.0, 5.0, name="a | b"),
     budget="refit_live",
     note="one | two",
 )
-FAILING = Row("refit", "other", times(1.0), Times("numpyro", failed="ModuleNotFoundError: No module named 'numpyro'"))
+FAILING = Row(
+    "refit",
+    "other",
+    times(1.0),
+    Times("numpyro", failed="ModuleNotFoundError: No module named 'numpyro'"),
+)
 SKIPPED = Row.without("page", "a move", skipped="Chromium is not installed")
 ROWS = [ROW, FAILING, SKIPPED, replace(ROW, unit="ESS/s", budget="")]
 
@@ -48,7 +58,9 @@ def test_a_row_has_medians_ranges_and_the_ratio_of_medians() -> None:
     assert ROW.ratios == pytest.approx((0.3 / 9, 0.1 / 4, 0.2 / 5))
     fewer = replace(ROW, baseline=times(3.0))
     assert fewer.ratios == pytest.approx((0.1,)), "rounds that both have"
-    assert replace(ROW, baseline=None).ratio is None and FAILING.ratio is None and FAILING.ratios == ()
+    assert (
+        replace(ROW, baseline=None).ratio is None and FAILING.ratio is None and FAILING.ratios == ()
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,14 +93,21 @@ def test_json_holds_every_measurement_and_gives_the_rows_back(tmp_path) -> None:
     told = json.loads((tmp_path / "latest.json").read_text("utf-8"))
     assert told["rows"][0]["ours"]["values"] == [0.3, 0.1, 0.2]
     assert told["rows"][0]["summary"]["verdict"] == "met"
-    assert told["rows"][0]["summary"]["budget"] == told["budgets"]["refit_live"]["words"] == BUDGETS["refit_live"].words
+    assert (
+        told["rows"][0]["summary"]["budget"]
+        == told["budgets"]["refit_live"]["words"]
+        == BUDGETS["refit_live"].words
+    )
     assert told["machine"]["cores"] == os.cpu_count()
 
 
 def test_markdown_has_a_line_a_row_and_every_cell() -> None:
     lines = [line for line in markdown(ROWS, machine(), 3).splitlines() if line.startswith("| ")]
     cells = [
-        [cell.strip().replace("\\|", "|") for cell in line.replace("\\|", "\0").strip("| ").split(" | ")]
+        [
+            cell.strip().replace("\\|", "|")
+            for cell in line.replace("\\|", "\0").strip("| ").split(" | ")
+        ]
         for line in lines
     ]
     assert [len(each) for each in cells] == [len(COLUMNS)] * len(lines)
@@ -97,7 +116,10 @@ def test_markdown_has_a_line_a_row_and_every_cell() -> None:
     assert first[3].replace("\0", "|") == "a | b"
     assert first[6:9] == ["25 times faster (25 to 40)", BUDGETS["refit_live"].words, "met"]
     text = "\n".join(lines)
-    assert "FAILED: numpyro: ModuleNotFoundError" in text and "skipped: Chromium is not installed" in text
+    assert (
+        "FAILED: numpyro: ModuleNotFoundError" in text
+        and "skipped: Chromium is not installed" in text
+    )
 
 
 def test_the_terminal_says_what_limits_a_row_and_what_failed() -> None:
@@ -152,7 +174,11 @@ class Told:
 
 def test_ways_take_turns_and_one_that_fails_is_not_asked_again() -> None:
     diary: list[str] = []
-    ways = [Told("a", [1.0, 2.0, 3.0], diary), Told("b", [4.0], diary), Told("c", [5.0, 6.0], diary, most=1)]
+    ways = [
+        Told("a", [1.0, 2.0, 3.0], diary),
+        Told("b", [4.0], diary),
+        Told("c", [5.0, 6.0], diary, most=1),
+    ]
     a, b, c = measure(ways, 3, quiet)
     assert diary == ["a", "b", "c", "a", "b", "a", "close a", "close b", "close c"]
     assert (a.values, b.values, c.values) == ((1.0, 2.0, 3.0), (4.0,), (5.0,))
@@ -188,7 +214,9 @@ def sections(monkeypatch):
 
     def baseline_fails(repeats: int, talk) -> list[Row]:
         ours, missing = measure(
-            [Told("ours", [1.0, 2.0]), Live("baseline", partial(import_module, "no_such_package"))], repeats, talk
+            [Told("ours", [1.0, 2.0]), Live("baseline", partial(import_module, "no_such_package"))],
+            repeats,
+            talk,
         )
         return [Row("fails", "a thing", ours, missing)]
 
@@ -209,7 +237,9 @@ def sections(monkeypatch):
     return found
 
 
-def test_a_baseline_that_fails_is_a_row_with_its_reason_and_the_rest_is_measured(sections, tmp_path, capsys) -> None:
+def test_a_baseline_that_fails_is_a_row_with_its_reason_and_the_rest_is_measured(
+    sections, tmp_path, capsys
+) -> None:
     assert bench.main(["fails", "breaks", "good", "--repeats", "2"], tmp_path) == 1
     fails, breaks, good = read(tmp_path / "latest.json")
     assert fails.ours.values == (1.0, 2.0)
@@ -235,7 +265,11 @@ def test_a_wrong_word_is_one_clear_error(sections, tmp_path, capsys, words) -> N
     assert bench.main(words, tmp_path) == 2
     out, err = capsys.readouterr()
     assert out == "" and len(err.splitlines()) == 1
-    assert ("got nope" in err and "one of good, fails" in err) if "nope" in words else "at least 1, got 0" in err
+    assert (
+        ("got nope" in err and "one of good, fails" in err)
+        if "nope" in words
+        else "at least 1, got 0" in err
+    )
     assert not list(tmp_path.iterdir())
 
 

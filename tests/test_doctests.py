@@ -29,7 +29,9 @@ def test_there_are_examples():
 def test_examples_run(name, monkeypatch, tmp_path):
     """``folder`` in an example is an empty results folder."""
     monkeypatch.chdir(ROOT)
-    done = doctest.testmod(importlib.import_module(name), extraglobs={"folder": tmp_path}, verbose=False)
+    done = doctest.testmod(
+        importlib.import_module(name), extraglobs={"folder": tmp_path}, verbose=False
+    )
     assert done.attempted > 0 and done.failed == 0
 
 

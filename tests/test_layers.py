@@ -42,8 +42,18 @@ ORDER = (
 )
 LEVEL = {f"aligntax.{room}": level for level, rooms in enumerate(ORDER) for room in rooms.split()}
 
-SHOWS = {"matplotlib", "arviz", "arviz_base", "arviz_plots", "arviz_stats", "jinja2", "rich", "typer"}
-GRAPHS = {"aligntax.models.priors.elicited", "aligntax.models.priors.scales"}  # imported by `build` alone
+SHOWS = {
+    "matplotlib",
+    "arviz",
+    "arviz_base",
+    "arviz_plots",
+    "arviz_stats",
+    "jinja2",
+    "rich",
+    "typer",
+}
+# imported by `build` alone
+GRAPHS = {"aligntax.models.priors.elicited", "aligntax.models.priors.scales"}
 PLOTS = {"matplotlib", "arviz_plots", "jinja2"}
 
 
@@ -70,7 +80,11 @@ def room(module: str) -> str:
 
 
 def is_type_checking(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+    )
 
 
 def imports(path: Path, types: bool = False) -> Iterator[tuple[str, bool]]:
@@ -97,7 +111,11 @@ def upward(name: str, path: Path) -> set[tuple[str, str]]:
     """Imports of a module that go up, or sideways into another room of the same floor; types count."""
     here = room(name)
     found = {(name, module) for module, _ in imports(path, types=True) if room(module)}
-    return {(name, module) for name, module in found if room(module) != here and LEVEL[room(module)] >= LEVEL[here]}
+    return {
+        (name, module)
+        for name, module in found
+        if room(module) != here and LEVEL[room(module)] >= LEVEL[here]
+    }
 
 
 def test_the_walk_sees_imports_of_every_kind(tmp_path) -> None:
@@ -109,7 +127,12 @@ def test_the_walk_sees_imports_of_every_kind(tmp_path) -> None:
         "def f():\n    if True:\n        from matplotlib.figure import Figure\n",
         "utf-8",
     )
-    seen = {("rich.table", True), ("aligntax.analysis.figures", True), ("typing", True), ("matplotlib.figure", False)}
+    seen = {
+        ("rich.table", True),
+        ("aligntax.analysis.figures", True),
+        ("typing", True),
+        ("matplotlib.figure", False),
+    }
     assert set(imports(file)) == seen
     assert set(imports(file, types=True)) == seen | {("typer", True)}
 
@@ -131,7 +154,8 @@ def test_no_room_imports_a_higher_one(name) -> None:
         ("aligntax.analysis.storage.load", "aligntax.analysis.refitting"),
         ("aligntax.analysis.figures.style", "aligntax.analysis.pages.report"),
         ("aligntax.models.priors.tables", "aligntax.analysis.inference.seeds"),
-        ("aligntax.analysis.summaries.words", "aligntax.analysis.inference.derive"),  # beside, not below
+        # beside, not below
+        ("aligntax.analysis.summaries.words", "aligntax.analysis.inference.derive"),
     ],
 )
 @pytest.mark.parametrize(
@@ -149,7 +173,9 @@ def test_an_import_that_is_turned_round_is_seen(tmp_path, lower, higher, how) ->
 def test_models_import_neither_analysis_nor_plots_nor_command_line_nor_sampler(name) -> None:
     """Not even inside a function."""
     found = {module for module, _ in imports(MODELS[name])}
-    assert not {module for module in found if module.startswith("aligntax.analysis") or module == "aligntax"}
+    assert not {
+        module for module in found if module.startswith("aligntax.analysis") or module == "aligntax"
+    }
     assert not {module.split(".")[0] for module in found} & (SHOWS | {"nutpie", "preliz"})
 
 
@@ -161,14 +187,20 @@ def test_models_ask_for_pymc_only_to_build_one(name) -> None:
     assert name in GRAPHS or not heavy | (GRAPHS & at_import)
 
 
-@pytest.mark.parametrize("name", [name for name in ROOMED if LEVEL[room(name)] < LEVEL["aligntax.analysis.figures"]])
+@pytest.mark.parametrize(
+    "name", [name for name in ROOMED if LEVEL[room(name)] < LEVEL["aligntax.analysis.figures"]]
+)
 def test_nothing_below_the_figures_draws(name) -> None:
     assert not {module for module, _ in imports(EVERY[name]) if module.split(".")[0] in PLOTS}
 
 
-@pytest.mark.parametrize("name", [name for name in ROOMED if LEVEL[room(name)] < LEVEL["aligntax.analysis.terminal"]])
+@pytest.mark.parametrize(
+    "name", [name for name in ROOMED if LEVEL[room(name)] < LEVEL["aligntax.analysis.terminal"]]
+)
 def test_only_the_command_line_speaks_to_the_terminal(name) -> None:
-    assert not {module for module, _ in imports(EVERY[name]) if module.split(".")[0] in {"rich", "typer"}}
+    assert not {
+        module for module, _ in imports(EVERY[name]) if module.split(".")[0] in {"rich", "typer"}
+    }
 
 
 @pytest.mark.parametrize("name", ["aligntax.analysis.cli", *COMMANDS])
@@ -176,7 +208,10 @@ def test_the_command_line_imports_nothing_slow_until_a_command_needs_it(name) ->
     at_import = {module for module, top in imports(ANALYSIS[name]) if top}
     slow = {"pymc", "pytensor", "nutpie", "xarray", "numpy", "scipy", "rich", "matplotlib"}
     assert not {module.split(".")[0] for module in at_import} & slow
-    assert {m for m in at_import if m.startswith("aligntax")} <= {*COMMANDS, "aligntax.models.errors"}
+    assert {m for m in at_import if m.startswith("aligntax")} <= {
+        *COMMANDS,
+        "aligntax.models.errors",
+    }
 
 
 def test_a_folder_says_what_it_is_for_and_imports_nothing() -> None:
@@ -184,16 +219,21 @@ def test_a_folder_says_what_it_is_for_and_imports_nothing() -> None:
     loaders = {"aligntax.models.evidence", "aligntax.models.views"}
     for name, path in EVERY.items():
         if path.name == "__init__.py" and name not in loaders:
-            assert [type(node) for node in ast.parse(path.read_text("utf-8")).body] == [ast.Expr], name
+            assert [type(node) for node in ast.parse(path.read_text("utf-8")).body] == [ast.Expr], (
+                name
+            )
 
 
 def test_no_two_modules_import_each_other() -> None:
-    graph = {name: {module for module, top in imports(path) if top and module in EVERY} for name, path in EVERY.items()}
+    graph = {
+        name: {module for module, top in imports(path) if top and module in EVERY}
+        for name, path in EVERY.items()
+    }
     order = list(TopologicalSorter(graph).static_order())  # raises CycleError
     assert set(order) == set(EVERY)
 
 
-# ---------------------------------------------------------------------------------------------------------------- the facade
+# --------------------------------------------------------------------------------------- the facade
 
 
 @pytest.mark.parametrize("name", aligntax.__all__)
@@ -209,10 +249,12 @@ def test_a_name_that_is_not_public_is_refused() -> None:
 
 def test_importing_the_package_imports_none_of_its_modules() -> None:
     facade = list(imports(ROOT / "aligntax" / "__init__.py"))
-    assert facade and not [module for module, top in facade if top and module.startswith("aligntax")]
+    assert facade and not [
+        module for module, top in facade if top and module.startswith("aligntax")
+    ]
 
 
-# ------------------------------------------------------------------------------------------------------ importing does nothing
+# --------------------------------------------------------------------------- importing does nothing
 
 WATCH = """
 import importlib, pathlib, sys
@@ -235,7 +277,9 @@ for name in sys.argv[2:]:
 
 def watched(*names: str, then: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", WATCH + then, str(ROOT), *names]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def test_importing_any_module_reads_no_evidence_and_no_view_and_writes_nothing() -> None:
@@ -262,7 +306,8 @@ def test_importing_the_models_loads_no_pymc() -> None:
     """All of it but the files that build graphs: the path of commands that only read."""
     names = [name for name in MODELS if name not in GRAPHS]
     done = watched(
-        *names, then="\nloaded = {'pymc', 'pytensor', 'matplotlib', 'nutpie'} & set(sys.modules)\nprint(sorted(loaded))"
+        *names,
+        then="\nloaded = {'pymc', 'pytensor', 'matplotlib', 'nutpie'} & set(sys.modules)\nprint(sorted(loaded))",
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"

@@ -13,13 +13,32 @@ from aligntax.models.views import View, load_view
 from tests.reference import REFERENCE
 
 VECTOR = Path(__file__).with_suffix(".json")
-KEYS = ("q05", "q25", "q50", "q75", "q95", "mean", "sd", "prob_above", "prob_below", "prob_undefined")
+KEYS = (
+    "q05",
+    "q25",
+    "q50",
+    "q75",
+    "q95",
+    "mean",
+    "sd",
+    "prob_above",
+    "prob_below",
+    "prob_undefined",
+)
 MOVES: tuple[dict[str, Any], ...] = (
     {},
     {"alignment_tax_tolerance": [0.01, 0.05, 0.2]},
     {"alignment_tax_tolerance": [0.001, 0.002, 0.004]},
-    {"workforce_hours": [1e4, 1e5, 1e6], "workforce_growth": [-0.05, 0.0, 0.05], "rlhf_multiplier": [10, 300, 1e4]},
-    {"label_efficiency_growth": [0.0, 0.1, 0.3], "usd_per_hour": [5, 20, 80], "quality_factor": [0.5, 1.5, 4]},
+    {
+        "workforce_hours": [1e4, 1e5, 1e6],
+        "workforce_growth": [-0.05, 0.0, 0.05],
+        "rlhf_multiplier": [10, 300, 1e4],
+    },
+    {
+        "label_efficiency_growth": [0.0, 0.1, 0.3],
+        "usd_per_hour": [5, 20, 80],
+        "quality_factor": [0.5, 1.5, 4],
+    },
     {"spend_growth": [0.5, 0.57, 0.64]},
     {"practice_hours": [3e3, 1e4, 3e4], "alignment_tax_tolerance": [0.02, 0.08, 0.3]},
     {"brain_flop": [1e14, 1e16, 1e18]},
@@ -49,13 +68,19 @@ def answered(source: Source, view: View) -> dict[str, Any]:
 def vector(source: Source) -> dict[str, Any]:
     """Every move and named view with its answer."""
     moves = [{"move": move, **answered(source, moved(source, move))} for move in MOVES]
-    return {"moves": moves, "views": [{"view": name, **answered(source, load_view(name))} for name in VIEWS]}
+    return {
+        "moves": moves,
+        "views": [{"view": name, **answered(source, load_view(name))} for name in VIEWS],
+    }
 
 
 def kept(found: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     """The same with some rows alone."""
     return {
-        kind: [{**each, "rows": {n: row for n, row in each["rows"].items() if n in names}} for each in answers]
+        kind: [
+            {**each, "rows": {n: row for n, row in each["rows"].items() if n in names}}
+            for each in answers
+        ]
         for kind, answers in found.items()
     }
 

@@ -1,23 +1,28 @@
 """What to buy: hours of human feedback for a stated confidence, the regret of buying another amount, and how to label.
 
-**How many.** ``h`` hours suffice with probability ``c`` when ``h`` is the ``c``-quantile of the hours needed; a steady rate of
-hours per year when it is the ``c``-quantile of ``needed / (arrival - start)``. Loss and regret are the newsvendor's of
-:mod:`aligntax.analysis.answers.value_of_information`: under ``loss(h) = cost h + price max(0, needed - h)`` the best ``h`` covers ``1 - E[cost] / price``.
+**How many.** ``h`` hours suffice with probability ``c`` when ``h`` is the ``c``-quantile of the
+hours needed; a steady rate of hours per year when it is the ``c``-quantile of ``needed / (arrival -
+start)``. Loss and regret are the newsvendor's of
+:mod:`aligntax.analysis.answers.value_of_information`: under ``loss(h) = cost h + price max(0,
+needed - h)`` the best ``h`` covers ``1 - E[cost] / price``.
 
-**How to label.** A comparison whose true preference is ``m`` in (-1, 1) comes back with mean ``(1 - 2e) m`` when the label errs
-with probability ``e``. The Fisher information about ``m`` in one label, at ``m`` near 0, where comparisons decide, is
-``(1 - 2e)^2``. A majority of ``r`` labels (``r`` odd) errs with probability ``e_r = P(Binomial(r, e) > r/2)``, so a USD buys::
+**How to label.** A comparison whose true preference is ``m`` in (-1, 1) comes back with mean ``(1 -
+2e) m`` when the label errs with probability ``e``. The Fisher information about ``m`` in one label,
+at ``m`` near 0, where comparisons decide, is ``(1 - 2e)^2``. A majority of ``r`` labels (``r`` odd)
+errs with probability ``e_r = P(Binomial(r, e) > r/2)``, so a USD buys::
 
     (1 - 2 e_r)^2 / (item + r)       r votes an item; costs in units of one label, an item's own cost included
     (1 - 2 k e)^2 / (item + m)       an evaluator with k times the error at m times the cost of a label
 
-Items that cost nothing never deserve a second vote. An evaluator is worth up to the ``m`` at which the two lines are equal. The
-error comes from agreement: two labellers who err independently agree with probability ``a = (1 - e)^2 + e^2``.
+Items that cost nothing never deserve a second vote. An evaluator is worth up to the ``m`` at which
+the two lines are equal. The error comes from agreement: two labellers who err independently agree
+with probability ``a = (1 - e)^2 + e^2``.
 
 References
 ----------
 .. [1] Arrow, Harris, Marschak, "Optimal inventory policy", 1951. doi:10.2307/1906813
-.. [2] Natarajan, Dhillon, Ravikumar, Tewari, "Learning with noisy labels", 2013 (the factor 1 - 2e).
+.. [2] Natarajan, Dhillon, Ravikumar, Tewari, "Learning with noisy labels", 2013 (the factor 1 -
+       2e).
 .. [3] Wu et al., "Recursively summarizing books with human feedback", 2021. arXiv:2109.10862
 """
 
@@ -36,7 +41,8 @@ from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
 
 MULTIPLES = (0.1, 0.5, 1.0, 2.0, 10.0)  # of the hours to buy, whose regret is told
-ITEM_COST = 4.0 / 1.5  # labels: 4 minutes of writing an item against 1.5 of comparing, Wu et al. 2021, appendix E
+# labels: 4 minutes of writing an item against 1.5 of comparing, Wu et al. 2021, appendix E
+ITEM_COST = 4.0 / 1.5
 HALVED = 0.5  # error of a better evaluator over that of a labeller: an example, our judgement
 VOTES = (1, 3, 5, 7, 9)
 ERRORS = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.35, 0.40)
@@ -56,7 +62,8 @@ class Split:
     votes_gain : float
         Information per USD of these votes over that of single labels.
     worth : float
-        Cost, in labels, up to which an evaluator with half the error is better than a label, where items cost nothing.
+        Cost, in labels, up to which an evaluator with half the error is better than a label, where
+        items cost nothing.
     worth_written : float
         The same where items are written by people, against the best number of votes.
     """
@@ -119,7 +126,11 @@ class Budget:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping for JSON; infinite amounts are null."""
-        plain = {key: value for key, value in vars(self).items() if key not in ("given", "regret", "splits", "error")}
+        plain = {
+            key: value
+            for key, value in vars(self).items()
+            if key not in ("given", "regret", "splits", "error")
+        }
         told = {key: value if np.isfinite(value) else None for key, value in plain.items()}
         return {
             **told,
@@ -131,7 +142,10 @@ class Budget:
 
 
 def budget(
-    result: Result, confidence: float = CONFIDENCE, price: float | None = None, given: str | None = None
+    result: Result,
+    confidence: float = CONFIDENCE,
+    price: float | None = None,
+    given: str | None = None,
 ) -> Budget:
     """Work out what to buy.
 
@@ -141,7 +155,8 @@ def budget(
         Of a model with hours needed.
     confidence : float
     price : float, optional
-        USD per missing hour; default the one that makes that confidence best, ``E[cost] / (1 - confidence)``.
+        USD per missing hour; default the one that makes that confidence best, ``E[cost] / (1 -
+        confidence)``.
     given : str, optional
         Condition on quantities; see :mod:`aligntax.analysis.answers.condition`.
 
@@ -153,17 +168,26 @@ def budget(
     if not 0 < confidence < 1:
         raise InputError(f"confidence: must lie between 0 and 1, got {confidence}; 0.8 is usual")
     if price is not None and not (np.isfinite(price) and price > 0):
-        raise InputError(f"price: must be a positive number of USD, got {price}; leave it out for the default")
+        raise InputError(
+            f"price: must be a positive number of USD, got {price}; leave it out for the default"
+        )
     derived = {series.name: series.values for series in each(result.derived)}
     if "alignment_hours_needed" not in derived:
-        raise InputError(f"run: must have alignment_hours_needed, got model {result.record['model']}; use a joint run")
+        raise InputError(
+            f"run: must have alignment_hours_needed, got model {result.record['model']}; use a joint run"
+        )
     found = None if given is None else condition(given, result.derived, result.weights)
     weights = result.weights if found is None else found.weights
     arrives = np.isfinite(derived["alignment_hours_needed"])
     if not weights.probability(arrives) > 0:
-        raise InputError("run: transformative AI must arrive in some draw, got none; choose another view or condition")
+        raise InputError(
+            "run: transformative AI must arrive in some draw, got none; choose another view or condition"
+        )
     arrival = weights.probability(arrives)
-    weights, cost = weights.given(arrives), 10.0 ** (derived["usd_per_hour"] + derived["labour_overhead"])
+    weights, cost = (
+        weights.given(arrives),
+        10.0 ** (derived["usd_per_hour"] + derived["labour_overhead"]),
+    )
     need = 10.0 ** np.where(arrives, derived["alignment_hours_needed"], 0.0)
     start = result.view.alignment.work_starts
     # A model run alone is asked about one date, and has no arrival of its own.
@@ -190,7 +214,9 @@ def budget(
         start=start,
         best_hours=best,
         price_of_confidence=price_of_confidence,
-        affordable=weights.probability(10.0 ** np.nan_to_num(derived["alignment_hours_affordable"]) >= hours),
+        affordable=weights.probability(
+            10.0 ** np.nan_to_num(derived["alignment_hours_affordable"]) >= hours
+        ),
         regret=regret,
         evpi=evpi,
         error=label_error(result.evidence["labeller_agreement"]),
@@ -213,15 +239,19 @@ def expected_loss(decision: Decision, hours: Any) -> Any:
 def _losses(decision: Decision, hours: float) -> tuple[float, dict[float, float], float]:
     """Best hours, regret of multiples of ``hours``, and the value of knowing the need.
 
-    The expected loss is piecewise linear between needs with slope ``E[cost] - price P(need > h)``: the best ``h`` is the first
-    need beyond which the slope is not negative.
+    The expected loss is piecewise linear between needs with slope ``E[cost] - price P(need > h)``:
+    the best ``h`` is the first need beyond which the slope is not negative.
     """
     need, share = decision.need.ravel(), decision.weights.values.ravel()
     order = np.argsort(need)
     slope = decision.weights.mean(decision.cost) - decision.price * (1.0 - np.cumsum(share[order]))
     counted = share[order] > 0
     rising = (slope >= -1e-12 * decision.price) & counted
-    best = 0.0 if decision.weights.mean(decision.cost) >= decision.price else float(need[order][np.argmax(rising)])
+    best = (
+        0.0
+        if decision.weights.mean(decision.cost) >= decision.price
+        else float(need[order][np.argmax(rising)])
+    )
     least = float(expected_loss(decision, best)[0])
     regret = {m: float(expected_loss(decision, m * hours)[0]) - least for m in MULTIPLES}
     known = decision.weights.mean(np.minimum(decision.cost, decision.price) * decision.need)
@@ -251,8 +281,12 @@ def split(error: float, item: float = ITEM_COST, better: float = HALVED) -> Spli
         Error of the better evaluator over that of a label.
     """
     if not 0 <= error < 0.5:
-        raise InputError(f"error: must lie in [0, 0.5), got {error}; from one half on no amount of labels helps")
-    written = {votes: float(information(majority_error(error, votes), item + votes)) for votes in VOTES}
+        raise InputError(
+            f"error: must lie in [0, 0.5), got {error}; from one half on no amount of labels helps"
+        )
+    written = {
+        votes: float(information(majority_error(error, votes), item + votes)) for votes in VOTES
+    }
     votes = max(written, key=written.__getitem__)
     gain = (1.0 - 2.0 * better * error) ** 2
     return Split(
@@ -267,10 +301,15 @@ def split(error: float, item: float = ITEM_COST, better: float = HALVED) -> Spli
 def label_error(agreement: xr.Dataset) -> tuple[float, float, float]:
     """5%, 50% and 95% point of the label error that published agreement between two labellers implies.
 
-    Every study counts the same, as a normal with its standard error; agreement at or below one half would be chance.
+    Every study counts the same, as a normal with its standard error; agreement at or below one half
+    would be chance.
     """
     pairs = (agreement["pair"].values == "labeller_labeller") & (agreement["options"].values == 2)
-    known = pairs & np.isfinite(agreement["agreement"].values) & np.isfinite(agreement["agreement_se"].values)
+    known = (
+        pairs
+        & np.isfinite(agreement["agreement"].values)
+        & np.isfinite(agreement["agreement_se"].values)
+    )
     centre, se = agreement["agreement"].values[known], agreement["agreement_se"].values[known]
     shares = np.clip(centre[:, None] + se[:, None] * ndtri(EVEN), 0.5, 1.0)
     errors = 0.5 * (1.0 - np.sqrt(2.0 * shares - 1.0))

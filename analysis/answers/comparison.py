@@ -1,14 +1,16 @@
 """Two or more runs side by side: where their answers differ by more than Monte Carlo error, and in what their views differ.
 
-Of each number, the probability that it is defined and the probabilities of lying below three common thresholds are compared, so
-that a shift, another spread and another censored mass are all seen. With influence functions ``d`` (see :class:`Weights`)::
+Of each number, the probability that it is defined and the probabilities of lying below three common
+thresholds are compared, so that a shift, another spread and another censored mass are all seen.
+With influence functions ``d`` (see :class:`Weights`)::
 
     error^2 = Var(mean d_1) + Var(mean d_2)      of separate draws
     error^2 = Var(mean (d_1 - d_2))              of runs that count the same draws, as refits of one run do
 
-A number differs when its smallest p, times the comparisons made, is below 5% after Holm's correction over all numbers and claims.
-Medians of the same draws have errors with the correlation ``r`` of the shares of draws below them, so that of their difference is
-``sqrt(e_1^2 + e_2^2 - 2 r e_1 e_2)``.
+A number differs when its smallest p, times the comparisons made, is below 5% after Holm's
+correction over all numbers and claims. Medians of the same draws have errors with the correlation
+``r`` of the shares of draws below them, so that of their difference is ``sqrt(e_1^2 + e_2^2 - 2 r
+e_1 e_2)``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,8 +60,9 @@ class Comparison:
     names : tuple of str
         Headline numbers that every run has.
     differences : dict of str to tuple of pairs
-        Of every number, each further run's median less the first's and its Monte Carlo error, on the number's own scale (of a
-        number that is one or zero, the means); null inside censored mass.
+        Of every number, each further run's median less the first's and its Monte Carlo error, on
+        the number's own scale (of a number that is one or zero, the means); null inside censored
+        mass.
     p : dict of str to tuple of float
         Of every number and claim, the p-value of each further run's difference from the first.
     differs : dict of str to tuple of bool
@@ -85,7 +88,9 @@ class Comparison:
     def labels(self) -> tuple[str, ...]:
         """Names of the runs; of several with one name the place is added."""
         names = [str(run.record["run"]) for run in self.runs]
-        return tuple(n if names.count(n) == 1 else f"{n} ({i})" for i, n in enumerate(names, start=1))
+        return tuple(
+            n if names.count(n) == 1 else f"{n} ({i})" for i, n in enumerate(names, start=1)
+        )
 
     @property
     def shared(self) -> tuple[bool, ...]:
@@ -98,9 +103,14 @@ class Comparison:
 
         columns: dict[str, list[Any]] = {}
         for label, rows in zip(self.labels, self.rows, strict=True):
-            columns |= {f"{label} {key}": [rows[name][key] for name in self.names] for key in ("q05", "q50", "q95")}
+            columns |= {
+                f"{label} {key}": [rows[name][key] for name in self.names]
+                for key in ("q05", "q50", "q95")
+            }
         for i, label in enumerate(self.labels[1:]):
-            columns |= {f"{label} difference": [self.differences[name][i][0] for name in self.names]}
+            columns |= {
+                f"{label} difference": [self.differences[name][i][0] for name in self.names]
+            }
             columns |= {f"{label} error": [self.differences[name][i][1] for name in self.names]}
             columns |= {f"{label} p": [self.p[name][i] for name in self.names]}
             columns |= {f"{label} differs": [self.differs[name][i] for name in self.names]}
@@ -138,7 +148,12 @@ class Comparison:
         told = {key: run.record[key] for key in ("run", "model", "view", "method", "verdict")}
         facts = {"seed": run.info["sampler"]["seed"], "evidence": run.info["evidence"]["hash"]}
         facts["model_version"] = run.info["model"]["version"]
-        return {**told, **facts, "claims": dict(self.claims[i]), "given": None if given is None else given.to_dict()}
+        return {
+            **told,
+            **facts,
+            "claims": dict(self.claims[i]),
+            "given": None if given is None else given.to_dict(),
+        }
 
 
 def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Comparison:
@@ -170,21 +185,29 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
     if not 2 <= len(runs) <= MOST:
         raise InputError(f"run: compare takes 2 to {MOST} runs, got {len(runs)}; name others")
     results = tuple(run if isinstance(run, Result) else load(run) for run in runs)
-    found = tuple(None if given is None else condition(given, r.derived, r.weights) for r in results)
+    found = tuple(
+        None if given is None else condition(given, r.derived, r.weights) for r in results
+    )
     weights = [r.weights if g is None else g.weights for r, g in zip(results, found, strict=True)]
     values = [{s.name: s.values for s in each(r.derived)} for r in results]
     heads = [find_model(r.record["model"]).headlines for r in results]
     names = tuple(
-        n for n in values[0] if all(n in v and n.split("[")[0] in h for v, h in zip(values, heads, strict=True))
+        n
+        for n in values[0]
+        if all(n in v and n.split("[")[0] in h for v, h in zip(values, heads, strict=True))
     )
     if not names:
         models = ", ".join(str(r.record["model"]) for r in results)
-        raise InputError(f"run: runs must share a headline quantity, got models {models}; compare runs of one model")
+        raise InputError(
+            f"run: runs must share a headline quantity, got models {models}; compare runs of one model"
+        )
     shared = [_draws(r) == _draws(results[0]) for r in results[1:]]
     told = tuple(claims(r.derived, w) for r, w in zip(results, weights, strict=True))
     stated = [claim for claim in CLAIMS if all(claim.name in each_run for each_run in told)]
     p = _p_values(names, stated, values, weights, shared)
-    plain = [g is None and "weights" not in r.tree.children for r, g in zip(results, found, strict=True)]
+    plain = [
+        g is None and "weights" not in r.tree.children for r, g in zip(results, found, strict=True)
+    ]
     rows = tuple(
         r.record["quantities"] if whole else summarise(r.derived, assumed(r.info), w)
         for r, w, whole in zip(results, weights, plain, strict=True)
@@ -197,7 +220,9 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
         names=names,
         differences={
             name: tuple(
-                _difference(name, (values[0][name], weights[0], rows[0][name]), (v[name], w, row[name]), s)
+                _difference(
+                    name, (values[0][name], weights[0], rows[0][name]), (v[name], w, row[name]), s
+                )
                 for v, w, row, s in zip(values[1:], weights[1:], rows[1:], shared, strict=True)
             )
             for name in names
@@ -210,12 +235,23 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
 
 
 def _p_values(
-    names: Sequence[str], stated: Sequence[Claim], values: Any, weights: Sequence[Weights], shared: Sequence[bool]
+    names: Sequence[str],
+    stated: Sequence[Claim],
+    values: Any,
+    weights: Sequence[Weights],
+    shared: Sequence[bool],
 ) -> dict[str, tuple[float, ...]]:
     """p-value of every number and claim of each further run against the first."""
-    (first, counts), others = (values[0], weights[0]), list(zip(values[1:], weights[1:], shared, strict=True))
-    numbers = {n: tuple(_p_value(first[n], counts, v[n], w, s) for v, w, s in others) for n in names}
-    return numbers | {c.name: tuple(_claim_p(c, first, counts, v, w, s) for v, w, s in others) for c in stated}
+    (first, counts), others = (
+        (values[0], weights[0]),
+        list(zip(values[1:], weights[1:], shared, strict=True)),
+    )
+    numbers = {
+        n: tuple(_p_value(first[n], counts, v[n], w, s) for v, w, s in others) for n in names
+    }
+    return numbers | {
+        c.name: tuple(_claim_p(c, first, counts, v, w, s) for v, w, s in others) for c in stated
+    }
 
 
 def _draws(run: Result) -> str:
@@ -227,7 +263,9 @@ def _draws(run: Result) -> str:
 def _changes(first: Result, other: Result) -> Changes:
     views: tuple[View, View] = (first.view, other.view)
     names = [
-        n for n in find_model(first.record["model"]).quantities if n in find_model(other.record["model"]).quantities
+        n
+        for n in find_model(first.record["model"]).quantities
+        if n in find_model(other.record["model"]).quantities
     ]
     return changes(*views, names)
 
@@ -238,7 +276,11 @@ def _facts(first: Result, other: Result) -> tuple[str, ...]:
     told = [f"{name} version {version}" for name, version in models]
     found = () if models[0] == models[1] else (f"model {told[0]} to {told[1]}",)
     tables = [run.info["evidence"]["tables"] for run in (first, other)]
-    moved = [name for name in dict.fromkeys([*tables[0], *tables[1]]) if tables[0].get(name) != tables[1].get(name)]
+    moved = [
+        name
+        for name in dict.fromkeys([*tables[0], *tables[1]])
+        if tables[0].get(name) != tables[1].get(name)
+    ]
     return (*found, f"evidence tables {', '.join(moved)}") if moved else found
 
 
@@ -261,12 +303,22 @@ def _difference(name: str, first: Any, second: Any, shared: bool) -> Difference:
     square = errors[0] ** 2 + errors[1] ** 2
     if shared and influence[0].shape == influence[1].shape and min(alone) > 0:
         both = batch_error(influence[0] - influence[1])
-        square -= errors[0] * errors[1] * (alone[0] ** 2 + alone[1] ** 2 - both**2) / (alone[0] * alone[1])
+        square -= (
+            errors[0]
+            * errors[1]
+            * (alone[0] ** 2 + alone[1] ** 2 - both**2)
+            / (alone[0] * alone[1])
+        )
     return float(centres[1] - centres[0]), float(np.sqrt(max(square, 0.0)))
 
 
 def _claim_p(
-    claim: Claim, one: Mapping[str, Any], first: Weights, two: Mapping[str, Any], second: Weights, shared: bool
+    claim: Claim,
+    one: Mapping[str, Any],
+    first: Weights,
+    two: Mapping[str, Any],
+    second: Weights,
+    shared: bool,
 ) -> float:
     """p-value of the difference between two probabilities of a claim, each among draws in which its quantity is defined."""
     x, y = one[claim.quantity], two[claim.quantity]
@@ -277,7 +329,9 @@ def _claim_p(
 def _p_value(one: Any, first: Weights, two: Any, second: Weights, shared: bool) -> float:
     """Smallest two-sided p of the comparisons of one number, times their number."""
     pairs = [(~np.isnan(one), ~np.isnan(two))]
-    pooled = np.concatenate([v[~np.isnan(v) & (w.values > 0)] for v, w in ((one, first), (two, second))])
+    pooled = np.concatenate(
+        [v[~np.isnan(v) & (w.values > 0)] for v, w in ((one, first), (two, second))]
+    )
     if len(pooled):
         cuts = {float(np.quantile(pooled, p, method="inverted_cdf")) for p in THRESHOLDS}
         with np.errstate(invalid="ignore"):  # undefined lies below nothing
@@ -306,10 +360,14 @@ def holm(p: Mapping[str, Sequence[float]], level: float = LEVEL) -> dict[str, tu
         All of them are one family.
     level : float
     """
-    ordered = sorted((value, name, i) for name, values in p.items() for i, value in enumerate(values))
+    ordered = sorted(
+        (value, name, i) for name, values in p.items() for i, value in enumerate(values)
+    )
     rejected: set[tuple[str, int]] = set()
     for rank, (value, name, i) in enumerate(ordered):
         if value > level / (len(ordered) - rank):
             break
         rejected.add((name, i))
-    return {name: tuple((name, i) in rejected for i in range(len(values))) for name, values in p.items()}
+    return {
+        name: tuple((name, i) in rejected for i in range(len(values))) for name, values in p.items()
+    }

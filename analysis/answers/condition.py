@@ -1,7 +1,8 @@
 """A condition over quantities, such as ``tai_year<2035``, as a mask over draws: ``--given``.
 
-Values are in the quantity's natural unit; shares may be percentages. "Later or never" is plus infinity, so it is beyond every
-year; "nothing affordable" is minus infinity; a draw in which the quantity is undefined does not meet the condition.
+Values are in the quantity's natural unit; shares may be percentages. "Later or never" is plus
+infinity, so it is beyond every year; "nothing affordable" is minus infinity; a draw in which the
+quantity is undefined does not meet the condition.
 """
 
 import operator
@@ -54,7 +55,11 @@ class Given:
     def check(self) -> Check:
         """Whether enough draws are left."""
         ess = self.weights.ess
-        action = "" if ess >= FEWEST else "weaken the condition, or run again with more draws: --draws 4000"
+        action = (
+            ""
+            if ess >= FEWEST
+            else "weaken the condition, or run again with more draws: --draws 4000"
+        )
         return Check("given_ess", ess, float(FEWEST), ess >= FEWEST, self.text, action)
 
     @property
@@ -65,7 +70,12 @@ class Given:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping for JSON."""
-        told = {"text": self.text, "probability": self.probability, "ess": self.weights.ess, "draws": self.draws}
+        told = {
+            "text": self.text,
+            "probability": self.probability,
+            "ess": self.weights.ess,
+            "draws": self.draws,
+        }
         return {**told, "enough": self.check.passed}
 
 
@@ -92,7 +102,9 @@ def condition(text: str, derived: xr.Dataset, weights: Weights) -> Given:
         holds &= _comparison(part, text, known)
     chance = weights.probability(holds)
     if not chance > 0:
-        raise InputError(f"given: must hold in some draw, got {text!r}, which holds in none; weaken it")
+        raise InputError(
+            f"given: must hold in some draw, got {text!r}, which holds in none; weaken it"
+        )
     return Given(text, weights.given(holds), chance, int(np.sum(holds & (weights.values > 0))))
 
 
@@ -108,13 +120,19 @@ def _comparison(part: str, text: str, known: Mapping[str, Any]) -> Any:
     quantity = lookup(name.split("[")[0])
     if name not in known:
         near = [other for other in known if other.split("[")[0] == quantity.name]
-        remedy = f"it has {', '.join(near)}" if near else "`aligntax show RUN --all` lists what it has"
+        remedy = (
+            f"it has {', '.join(near)}" if near else "`aligntax show RUN --all` lists what it has"
+        )
         raise InputError(f"given: must name a quantity of the run, got {name!r}; {remedy}")
     if percent and quantity.unit != "1":
-        raise InputError(f"given: {name} must be compared with a number of {quantity.unit}, got {number}%; leave out %")
+        raise InputError(
+            f"given: {name} must be compared with a number of {quantity.unit}, got {number}%; leave out %"
+        )
     if quantity.scale == "log10":
         if not value > 0:
-            raise InputError(f"given: {name} must be compared with a positive number of {quantity.unit}, got {value:g}")
+            raise InputError(
+                f"given: {name} must be compared with a positive number of {quantity.unit}, got {value:g}"
+            )
         value = float(np.log10(value))
     values = known[name]
     return OPERATORS[sign](values, value) & ~np.isnan(values)
@@ -127,7 +145,8 @@ def conditional(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
     -------
     given : Given
     record : dict
-        As ``summary.json``, with ``given``; Monte Carlo errors are those of the draws that are left.
+        As ``summary.json``, with ``given``; Monte Carlo errors are those of the draws that are
+        left.
     """
     given = condition(text, result.derived, result.weights)
     rows = summarise(result.derived, assumed(result.info), given.weights)
@@ -136,4 +155,9 @@ def conditional(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
     checks = [*result.record["checks"], given.check.to_dict()]
     good = result.record["verdict"] == "pass" and given.check.passed
     told = {"verdict": "pass" if good else "fail", "checks": checks, "given": given.to_dict()}
-    return given, {**result.record, **told, "claims": claims(result.derived, given.weights), "quantities": rows}
+    return given, {
+        **result.record,
+        **told,
+        "claims": claims(result.derived, given.weights),
+        "quantities": rows,
+    }

@@ -1,7 +1,7 @@
 """What a terminal draws of a run: densities of its quantities and arrival by year.
 
-Draws in netCDF are read by h5py and numpy alone, in a twentieth of a second, where opening ``posterior.nc`` as a DataTree takes
-seconds.
+Draws in netCDF are read by h5py and numpy alone, in a twentieth of a second, where opening
+``posterior.nc`` as a DataTree takes seconds.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,11 +28,11 @@ class Density:
     Attributes
     ----------
     heights : ndarray
-        Density in equal cells from the 1% to the 99% quantile of the finite draws, of which the highest is 1; empty where no draw
-        is finite.
+        Density in equal cells from the 1% to the 99% quantile of the finite draws, of which the
+        highest is 1; empty where no draw is finite.
     above, below, undefined : float
-        Shares of the draws that are later or never (infinite), of which nothing is affordable (minus infinite), and that have no
-        value.
+        Shares of the draws that are later or never (infinite), of which nothing is affordable
+        (minus infinite), and that have no value.
     """
 
     heights: Any
@@ -66,7 +66,9 @@ class Draws:
     def years(self, name: str, start: float, horizon: float) -> tuple[float, float]:
         """First and last year of a curve: from a start, or the first arrival before it, to the horizon."""
         dates = self.values[name]
-        return float(np.floor(dates[np.isfinite(dates)].min(initial=min(start, horizon - SPAN)))), horizon
+        return float(
+            np.floor(dates[np.isfinite(dates)].min(initial=min(start, horizon - SPAN)))
+        ), horizon
 
 
 def density(values: Any, weights: Any, cells: int) -> Density:
@@ -83,7 +85,8 @@ def density(values: Any, weights: Any, cells: int) -> Density:
     """
     values, weights = np.ravel(values).astype(float), np.ravel(weights)
     above, below, undefined = (
-        float(weights[mask].sum()) for mask in (values == np.inf, values == -np.inf, values != values)
+        float(weights[mask].sum())
+        for mask in (values == np.inf, values == -np.inf, values != values)
     )
     counted = np.isfinite(values) & (weights > 0)
     heights = _heights(values[counted], weights[counted], cells) if counted.any() else np.zeros(0)
@@ -153,15 +156,21 @@ def _read(folder: Path, names: set[str]) -> tuple[dict[str, Any], Any]:
     path = folder / file_of(info["files"])
     try:
         if digest(path) != hash_of_draws(info):
-            raise InputError(f"run: {path} must be as it was written, got another file; restore it or run again")
+            raise InputError(
+                f"run: {path} must be as it was written, got another file; restore it or run again"
+            )
         if path.name == FILES["zarr"]:
             return _read_zarr(path, names)
         with h5py.File(path, "r") as file:
             values = dict(_numbers(file["derived"], names)) if "derived" in file else {}
-            return values, file["weights/log_weight"][()].astype(float) if "weights" in file else None
+            return values, file["weights/log_weight"][()].astype(
+                float
+            ) if "weights" in file else None
     except OSError as error:
         why = error.strerror or error
-        raise InputError(f"run: {path} must be readable, got {why}; restore it or run again") from None
+        raise InputError(
+            f"run: {path} must be readable, got {why}; restore it or run again"
+        ) from None
 
 
 def _read_zarr(path: Path, names: set[str]) -> tuple[dict[str, Any], Any]:
@@ -171,8 +180,16 @@ def _read_zarr(path: Path, names: set[str]) -> tuple[dict[str, Any], Any]:
     with open_tree(path) as lazy:
         derived = lazy["derived"].to_dataset() if "derived" in lazy.children else None
         chosen = [] if derived is None else [v for v in derived.data_vars if _base(str(v)) in bases]
-        values = {} if derived is None else {s.name: s.values for s in each(derived[chosen]) if s.name in names}
-        stated = lazy["weights"].to_dataset()["log_weight"].values.astype(float) if "weights" in lazy.children else None
+        values = (
+            {}
+            if derived is None
+            else {s.name: s.values for s in each(derived[chosen]) if s.name in names}
+        )
+        stated = (
+            lazy["weights"].to_dataset()["log_weight"].values.astype(float)
+            if "weights" in lazy.children
+            else None
+        )
     return values, stated
 
 
@@ -190,7 +207,11 @@ def _numbers(group: Any, names: set[str]) -> Iterator[tuple[str, Any]]:
         values = data[()].astype(float)
         if f"{variable}_state" in group:
             state = group[f"{variable}_state"][()]
-            values = np.select([state == ABOVE, state == BELOW, state == UNDEFINED], [np.inf, -np.inf, np.nan], values)
+            values = np.select(
+                [state == ABOVE, state == BELOW, state == UNDEFINED],
+                [np.inf, -np.inf, np.nan],
+                values,
+            )
         if values.ndim == 2:
             if variable in names:
                 yield variable, values

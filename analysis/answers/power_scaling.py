@@ -1,16 +1,19 @@
 """Power-scaling: how far an answer moves when a factor of the posterior is raised to a power near one.
 
-A factor ``p(...)`` becomes ``p(...)**alpha``, and how far an answer moves is the cumulative Jensen-Shannon distance [1]_, as in
-ArviZ's ``psense``. Answers are compared by rank, which gives "later or never" and "nothing affordable" their place and does not
-depend on units. A draw in which an answer is undefined is left out of it. For a normal answer ranks give three quarters of the
+A factor ``p(...)`` becomes ``p(...)**alpha``, and how far an answer moves is the cumulative
+Jensen-Shannon distance [1]_, as in ArviZ's ``psense``. Answers are compared by rank, which gives
+"later or never" and "nothing affordable" their place and does not depend on units. A draw in which
+an answer is undefined is left out of it. For a normal answer ranks give three quarters of the
 distance of values.
 
-``prior >= 0.05 <= likelihood`` is flagged as potential prior-data conflict, ``prior > 0.05 > likelihood`` as a potentially strong
-prior or weak likelihood. The noise is the sensitivity to a factor's weights given to other draws.
+``prior >= 0.05 <= likelihood`` is flagged as potential prior-data conflict, ``prior > 0.05 >
+likelihood`` as a potentially strong prior or weak likelihood. The noise is the sensitivity to a
+factor's weights given to other draws.
 
 References
 ----------
-.. [1] Kallioinen, Paananen, Buerkner, Vehtari, "Detecting and diagnosing prior and likelihood sensitivity with power-scaling",
+.. [1] Kallioinen, Paananen, Buerkner, Vehtari, "Detecting and diagnosing prior and likelihood
+       sensitivity with power-scaling",
    2023. doi:10.1007/s11222-023-10366-5
 """
 
@@ -26,7 +29,9 @@ from aligntax.analysis.summaries.weights import Weights, constant_tail
 THRESHOLD = 0.05  # ArviZ's
 ALPHAS = (0.99, 1.01)  # ArviZ's
 CONFLICT, STRONG, OK = "prior-data conflict", "strong prior / weak likelihood", "ok"
-NOISE = 4.0  # standard deviations above the mean of chance: all of thirty quantities stay below it if none matters
+# standard deviations above the mean of chance: all of thirty quantities stay below it if none
+# matters
+NOISE = 4.0
 CHANCES = 30  # sensitivities to weights of other draws, at least, that the noise is read off
 
 
@@ -56,7 +61,8 @@ def power_scaling(
     sensitivity : dict
         answer -> term -> sensitivity.
     noise : dict
-        answer -> mean plus :data:`NOISE` standard deviations, over terms, of the sensitivity to weights of other draws.
+        answer -> mean plus :data:`NOISE` standard deviations, over terms, of the sensitivity to
+        weights of other draws.
     """
     shape, chosen = weights.values.shape, weights.chosen()
     values = {name: series.values.ravel()[chosen] for name, series in answers.items()}
@@ -74,8 +80,13 @@ def power_scaling(
         pair = [_scaled(log_density, a) for a in ALPHAS]
         for name, mask in defined.items():
             found[name][term] = _moved(ranks[name], pair, mask)
-            chance[name] += [_moved(ranks[name], [np.roll(w, shift) for w in pair], mask) for shift in shifts]
-    return found, {n: float(np.mean(level) + NOISE * np.std(level)) if level else 0.0 for n, level in chance.items()}
+            chance[name] += [
+                _moved(ranks[name], [np.roll(w, shift) for w in pair], mask) for shift in shifts
+            ]
+    return found, {
+        n: float(np.mean(level) + NOISE * np.std(level)) if level else 0.0
+        for n, level in chance.items()
+    }
 
 
 def _scaled(log_density: Any, alpha: float) -> Any:

@@ -1,16 +1,19 @@
 """What drives the answer: power-scaling of prior and likelihood, of each single prior, variance shares, value of information.
 
-Terms of the log density are scaled by :func:`aligntax.analysis.answers.power_scaling.power_scaling`::
+Terms of the log density are scaled by
+:func:`aligntax.analysis.answers.power_scaling.power_scaling`::
 
     prior        phi(z; R) of the elicited scores, times the priors of the structural parameters
     one prior    phi(z_q) of one quantity: its table is stretched or shrunk about its median; copula and the rest stay
     likelihood   all evidence together, "no TAI so far" included;  or one table of it
 
-It is the density of ``z`` that is scaled and not that of the link-space value ``T(z)``: the result then depends neither on the
-unit nor on the link, and a uniform prior, whose own density is flat and would not feel a power, is widened like any other.
+It is the density of ``z`` that is scaled and not that of the link-space value ``T(z)``: the result
+then depends neither on the unit nor on the link, and a uniform prior, whose own density is flat and
+would not feel a power, is widened like any other.
 
-A quantity counts as a driver only above the noise. A prior that the evidence overrules drives nothing, yet its quantity may still
-hold most of an answer's variance, which is told apart: see :mod:`aligntax.analysis.answers.variance`.
+A quantity counts as a driver only above the noise. A prior that the evidence overrules drives
+nothing, yet its quantity may still hold most of an answer's variance, which is told apart: see
+:mod:`aligntax.analysis.answers.variance`.
 """
 
 import time
@@ -38,9 +41,9 @@ if TYPE_CHECKING:
     from aligntax.analysis.storage.result import Result
 
 
-MOST = (
-    20_000  # draws that are looked at, evenly spaced: shares are then known to a hundredth, at 20 kB a draw of memory
-)
+# draws that are looked at, evenly spaced: shares are then known to a hundredth, at 20 kB a draw of
+# memory
+MOST = 20_000
 FEWEST = 200  # effective draws; of fewer nothing stands out of the noise
 GROUPS = ("posterior", "derived", "log_prior", "log_likelihood")
 DRIVERS = 3  # named for each answer in `info.json` and in the report
@@ -88,7 +91,8 @@ class Draws:
     ) -> "Draws":
         """From the groups of ``posterior.nc``: posterior, derived, log_prior and, with evidence, log_likelihood.
 
-        Of more than :data:`MOST` draws that count, evenly spaced ones are looked at, so that neither time nor memory grows.
+        Of more than :data:`MOST` draws that count, evenly spaced ones are looked at, so that
+        neither time nor memory grows.
         """
         every = -(-int(np.count_nonzero(weights.values)) // MOST)
         if every > 1:
@@ -98,8 +102,12 @@ class Draws:
             weights = Weights(weights.values[:, spaced] / weights.values[:, spaced].sum())
         z = groups["posterior"]["z"].transpose("chain", "draw", "quantity").values.astype(float)
         white = np.linalg.solve(tables.cholesky, z[..., None])[..., 0]
-        scored = {str(name): v.values.astype(float) for name, v in groups["log_prior"].data_vars.items()}
-        structural = [v.reshape(*z.shape[:2], -1).sum(axis=-1) for name, v in scored.items() if name != "z"]
+        scored = {
+            str(name): v.values.astype(float) for name, v in groups["log_prior"].data_vars.items()
+        }
+        structural = [
+            v.reshape(*z.shape[:2], -1).sum(axis=-1) for name, v in scored.items() if name != "z"
+        ]
         series = {s.name: s for s in each(groups["derived"])}
         counted = weights.values > 0
         led = [name for name in readable(series) if series[name].quantity in headlines]
@@ -114,7 +122,10 @@ class Draws:
             z=z,
             log_prior=-0.5 * np.sum(white**2, axis=-1) + sum(structural),
             log_likelihood={
-                str(name): v.transpose("chain", "draw", ...).values.astype(float).reshape(*z.shape[:2], -1).sum(axis=-1)
+                str(name): v.transpose("chain", "draw", ...)
+                .values.astype(float)
+                .reshape(*z.shape[:2], -1)
+                .sum(axis=-1)
                 for name, v in groups.get("log_likelihood", xr.Dataset()).data_vars.items()
             },
             prior_only=prior_only,
@@ -132,12 +143,18 @@ class Draws:
         """
         model = find_model(result.record["model"])
         groups = {str(name): node.to_dataset() for name, node in result.tree.children.items()}
-        if missing := [name for name in ("posterior", "derived", "log_prior") if name not in groups]:
-            raise InputError(f"run: {result.path} must have {', '.join(missing)}, got none; run it again")
+        if missing := [
+            name for name in ("posterior", "derived", "log_prior") if name not in groups
+        ]:
+            raise InputError(
+                f"run: {result.path} must have {', '.join(missing)}, got none; run it again"
+            )
         weights = weights or result.weights
         if weights.ess < FEWEST:
             rule = f"needs at least {FEWEST} effective draws"
-            raise InputError(f"run: sensitivity {rule}, got {weights.ess:.0f}; run again with --draws 1000")
+            raise InputError(
+                f"run: sensitivity {rule}, got {weights.ess:.0f}; run again with --draws 1000"
+            )
         tables = result.view.tables(model.quantities)
         return cls.of(groups, tables, model.headlines, assumed(result.info), weights)
 
@@ -154,9 +171,10 @@ def analyse(draws: Draws) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``threshold``; ``quantities``: name -> ``contraction, assumed``; ``headlines``: name -> ``prior, likelihood, diagnosis,
-        evidence`` (table -> sensitivity), ``noise, undefined, scale`` (values or ranks), ``explained, explained_error`` and
-        ``priors``: quantity -> ``sensitivity, correlation, first_order, first_order_error, total, total_error``, strongest
+        ``threshold``; ``quantities``: name -> ``contraction, assumed``; ``headlines``: name ->
+        ``prior, likelihood, diagnosis, evidence`` (table -> sensitivity), ``noise, undefined,
+        scale`` (values or ranks), ``explained, explained_error`` and ``priors``: quantity ->
+        ``sensitivity, correlation, first_order, first_order_error, total, total_error``, strongest
         first.
     """
     one = {name: -0.5 * draws.z[..., i] ** 2 for i, name in enumerate(draws.names)}
@@ -166,7 +184,9 @@ def analyse(draws: Draws) -> dict[str, Any]:
     if draws.log_likelihood:
         both["likelihood"] = sum(draws.log_likelihood.values())
     overall, _ = power_scaling(draws.answers, draws.weights, both, noise=False)
-    spread = [draws.weights.mean(x**2) - draws.weights.mean(x) ** 2 for x in np.moveaxis(draws.z, -1, 0)]
+    spread = [
+        draws.weights.mean(x**2) - draws.weights.mean(x) ** 2 for x in np.moveaxis(draws.z, -1, 0)
+    ]
     headlines: dict[str, Any] = {}
     shared: dict[bytes, list[Any]] = {}
     for name, series in draws.answers.items():
@@ -238,10 +258,14 @@ def decision(draws: Draws, price: float | None = None) -> dict[str, Any] | None:
     Returns
     -------
     dict
-        ``price_usd_per_hour, cost_usd_per_hour`` (mean), ``default_confidence`` (None where a price was given), ``hours,
-        expected_loss_usd``, ``evpi`` and, by quantity and largest first, ``evppi``, each with ``usd`` and ``error``.
+        ``price_usd_per_hour, cost_usd_per_hour`` (mean), ``default_confidence`` (None where a price
+        was given), ``hours, expected_loss_usd``, ``evpi`` and, by quantity and largest first,
+        ``evppi``, each with ``usd`` and ``error``.
     """
-    if any(name not in draws.amounts for name in DECISION) or "alignment_hours_needed" not in draws.answers:
+    if (
+        any(name not in draws.amounts for name in DECISION)
+        or "alignment_hours_needed" not in draws.answers
+    ):
         return None
     problem = Decision.of(draws.amounts, draws.weights, price)
     worth = values(problem, dict(zip(draws.names, np.moveaxis(draws.z, -1, 0), strict=True)))
@@ -252,7 +276,10 @@ def decision(draws: Draws, price: float | None = None) -> dict[str, Any] | None:
         "hours": worth["hours"],
         "expected_loss_usd": worth["loss"],
         "evpi": vars(worth["evpi"]),
-        "evppi": {name: vars(v) for name, v in sorted(worth["evppi"].items(), key=lambda item: -item[1].usd)},
+        "evppi": {
+            name: vars(v)
+            for name, v in sorted(worth["evppi"].items(), key=lambda item: -item[1].usd)
+        },
     }
 
 
@@ -269,7 +296,11 @@ def sensitivity(
     """
     sizes = groups["posterior"].sizes
     weights = weights or Weights.equal((sizes["chain"], sizes["draw"]))
-    return None if weights.ess < FEWEST else _told(Draws.of(groups, tables, headlines, prior_only, weights))
+    return (
+        None
+        if weights.ess < FEWEST
+        else _told(Draws.of(groups, tables, headlines, prior_only, weights))
+    )
 
 
 def sensitivity_of(result: "Result", weights: Weights | None = None) -> dict[str, Any] | None:
@@ -287,9 +318,13 @@ def stored(whole: Mapping[str, Any], worth: Mapping[str, Any] | None) -> dict[st
     """The compact form of an analysis and a decision."""
     headlines = {}
     for answer, row in whole["headlines"].items():
-        above = {name: each for name, each in row["priors"].items() if each["sensitivity"] > row["noise"]}
+        above = {
+            name: each for name, each in row["priors"].items() if each["sensitivity"] > row["noise"]
+        }
         wide = {
-            name: each for name, each in row["priors"].items() if each["first_order"] > 2 * each["first_order_error"]
+            name: each
+            for name, each in row["priors"].items()
+            if each["first_order"] > 2 * each["first_order_error"]
         }
         shares = sorted(wide, key=lambda name: -wide[name]["first_order"])
         headlines[answer] = {
@@ -299,7 +334,11 @@ def stored(whole: Mapping[str, Any], worth: Mapping[str, Any] | None) -> dict[st
             "sensitivity": {name: each["sensitivity"] for name, each in above.items()},
         }
     if worth is not None:
-        clear = [(name, value) for name, value in worth["evppi"].items() if value["usd"] > 2 * value["error"]]
+        clear = [
+            (name, value)
+            for name, value in worth["evppi"].items()
+            if value["usd"] > 2 * value["error"]
+        ]
         worth = {**worth, "evppi": dict(clear[: 2 * DRIVERS])}
     return {**whole, "headlines": headlines, "decision": worth}
 

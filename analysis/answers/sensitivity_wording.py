@@ -6,9 +6,8 @@ from typing import Any
 from aligntax.analysis.summaries.words import number, percent
 from aligntax.models.priors.quantities import lookup
 
-REPEATED = frozenset(
-    {"rlhf_multiple_needed", "rlhf_multiple_affordable"}
-)  # the hours over a constant: the same drivers
+# the hours over a constant: the same drivers
+REPEATED = frozenset({"rlhf_multiple_needed", "rlhf_multiple_affordable"})
 FLAGS = {
     "prior-data conflict": "both move it: potential prior-data conflict",
     "strong prior / weak likelihood": "strong priors, weak evidence",
@@ -59,7 +58,9 @@ def _row(name: str, row: Mapping[str, Any], quantities: Mapping[str, Any]) -> di
         "name": name,
         "label": labelled(name),
         "drivers": "; ".join(drivers) or "none stands out",
-        "spread": "; ".join([*spread, *([f"other than the inputs {100 * rest:.0f}%"] if rest >= SEEN else [])]),
+        "spread": "; ".join(
+            [*spread, *([f"other than the inputs {100 * rest:.0f}%"] if rest >= SEEN else [])]
+        ),
         "prior": f"{row['prior']:.2f}",
         "likelihood": f"{row['likelihood']:.2f}",
         "flag": FLAGS[row["diagnosis"]],
@@ -76,12 +77,24 @@ def _driver(row: Mapping[str, Any], assumed: bool) -> str:
 
 def contracted(found: Mapping[str, Any], most: int = 5) -> str:
     """What the evidence narrowed most, and what it does not touch."""
-    known = {name: row["contraction"] for name, row in found["quantities"].items() if not row["assumed"]}
-    best = [name for name in sorted(known, key=lambda name: -known[name]) if known[name] > SLIGHT][:most]
+    known = {
+        name: row["contraction"] for name, row in found["quantities"].items() if not row["assumed"]
+    }
+    best = [name for name in sorted(known, key=lambda name: -known[name]) if known[name] > SLIGHT][
+        :most
+    ]
     assumed = [lookup(name).label for name, row in found["quantities"].items() if row["assumed"]]
     narrowed = ", ".join(f"{lookup(name).label} ({100 * known[name]:.0f}%)" for name in best)
-    text = f"The evidence narrowed most (share of the prior's variance removed): {narrowed}. " if best else ""
-    return text + (f"{'It' if best else 'The evidence'} does not touch {', '.join(assumed)}." if assumed else "")
+    text = (
+        f"The evidence narrowed most (share of the prior's variance removed): {narrowed}. "
+        if best
+        else ""
+    )
+    return text + (
+        f"{'It' if best else 'The evidence'} does not touch {', '.join(assumed)}."
+        if assumed
+        else ""
+    )
 
 
 def decided(worth: Mapping[str, Any] | None, most: int = 3) -> str:
@@ -90,16 +103,24 @@ def decided(worth: Mapping[str, Any] | None, most: int = 3) -> str:
         return ""
     price, cost = (number(worth[key], 3) for key in ("price_usd_per_hour", "cost_usd_per_hour"))
     covered = worth["default_confidence"]
-    why = f", at which it is best to cover the need in {percent(covered)} of cases" if covered else ""
+    why = (
+        f", at which it is best to cover the need in {percent(covered)} of cases" if covered else ""
+    )
     known = list(worth["evppi"].items())[:most]
     each = "; ".join(
-        f"{lookup(name).label} {_usd(value)}" for name, value in known if value["usd"] > 2 * value["error"]
+        f"{lookup(name).label} {_usd(value)}"
+        for name, value in known
+        if value["usd"] > 2 * value["error"]
     )
     return (
         f"How many hours to buy, if an hour costs {cost} USD on average and a missing one {price} USD{why}: "
         f"{number(worth['hours'])}, at an expected loss of {number(worth['expected_loss_usd'])} USD. Knowing everything first "
         f"would be worth {_usd(worth['evpi'])}; "
-        + (f"knowing one quantity: {each}." if each else "no single quantity is worth more than the noise.")
+        + (
+            f"knowing one quantity: {each}."
+            if each
+            else "no single quantity is worth more than the noise."
+        )
     )
 
 

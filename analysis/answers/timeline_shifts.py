@@ -38,7 +38,8 @@ class Row:
     quantiles : mapping of str to float or None
         Years, of the shifts that are defined; None beside an infinite one.
     prob_right_censored, prob_left_censored, prob_undefined : float
-        Only the later world comes after the horizon; only the earlier does; neither comes before it.
+        Only the later world comes after the horizon; only the earlier does; neither comes before
+        it.
     """
 
     shift: str
@@ -81,13 +82,18 @@ class Table:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping, for ``--json``."""
-        return {"run": self.run, "given": self.given, "shifts": [row.to_dict() for row in self.rows]}
+        return {
+            "run": self.run,
+            "given": self.given,
+            "shifts": [row.to_dict() for row in self.rows],
+        }
 
 
 def by_anchor(result: Result, given: str | None = None) -> Table:
     """Every shift over all draws, over those whose anchor is a neural net, and anchor by anchor.
 
-    A group is the draws whose anchor, one a draw from its posterior, belongs to it: "if only these counted", given the evidence.
+    A group is the draws whose anchor, one a draw from its posterior, belongs to it: "if only these
+    counted", given the evidence.
 
     Parameters
     ----------
@@ -102,11 +108,21 @@ def by_anchor(result: Result, given: str | None = None) -> Table:
         If the run has no arrival.
     """
     if "tai_anchor" not in result.derived:
-        raise InputError(f"run: must be of the joint model, got {result.record['model']}; run `aligntax run`")
-    weights = result.weights if given is None else condition(given, result.derived, result.weights).weights
+        raise InputError(
+            f"run: must be of the joint model, got {result.record['model']}; run `aligntax run`"
+        )
+    weights = (
+        result.weights
+        if given is None
+        else condition(given, result.derived, result.weights).weights
+    )
     weight = weights.values.ravel()
     anchor = result.derived["tai_anchor"].values.ravel().astype(int)
-    values = {series.name: series.values.ravel() for series in each(result.derived) if series.name in SHIFTS}
+    values = {
+        series.name: series.values.ravel()
+        for series in each(result.derived)
+        if series.name in SHIFTS
+    }
     rows = []
     for group, anchors in GROUPS.items():
         mine = np.isin(anchor, [ANCHORS.index(name) for name in anchors]) & (weight > 0)

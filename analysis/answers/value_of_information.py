@@ -1,28 +1,33 @@
 """What would it be worth to know a quantity before deciding how many human-hours of alignment data to buy?
 
-Whoever buys ``h`` hours pays for them, and pays ``price`` for every hour that alignment turns out to need beyond ``h``::
+Whoever buys ``h`` hours pays for them, and pays ``price`` for every hour that alignment turns out
+to need beyond ``h``::
 
     loss(h) = cost h + price max(0, need - h),    cost = wage x overhead        the newsvendor's problem
 
-If cost and need are independent the best ``h`` is the quantile ``1 - E[cost] / price`` of the need: a price of five times the
-cost says that four cases in five should be covered, which is the default. A shortfall cannot lose more than everything: needs
-beyond their 95% quantile count as that, and at a higher price beyond a quantile as much further out. Without such a limit a few
-draws in thousands would decide every mean. Draws in which nothing arrives have no need and are left out. With the best ``h`` for
-each state of knowledge::
+If cost and need are independent the best ``h`` is the quantile ``1 - E[cost] / price`` of the need:
+a price of five times the cost says that four cases in five should be covered, which is the default.
+A shortfall cannot lose more than everything: needs beyond their 95% quantile count as that, and at
+a higher price beyond a quantile as much further out. Without such a limit a few draws in thousands
+would decide every mean. Draws in which nothing arrives have no need and are left out. With the best
+``h`` for each state of knowledge::
 
     EVPI     = min_h E[loss(h)] - E[min_h loss(h)]                     of knowing everything
     EVPPI_q  = min_h E[loss(h)] - E[ min_h E[loss(h) | z_q] ]          of knowing one quantity
 
-``E[loss(h) | z_q]`` is a regression on splines of ``z_q``, for each ``h`` of a grid [1]_. Losses span orders of magnitude, so the
-grid is relative to ``g(z_q)``, the geometric mean of the need given ``z_q``, and what is regressed is ``loss(d g) / g`` for each
-factor ``d``: the same minimum, with errors of one size. Decisions are fitted to all chains but one and judged on that one, in
-turn, because a minimum over noisy fits is too low. So a quantity that says nothing is worth zero, less a little for what noise
-misleads to; and no quantity is worth more than EVPI.
+``E[loss(h) | z_q]`` is a regression on splines of ``z_q``, for each ``h`` of a grid [1]_. Losses
+span orders of magnitude, so the grid is relative to ``g(z_q)``, the geometric mean of the need
+given ``z_q``, and what is regressed is ``loss(d g) / g`` for each factor ``d``: the same minimum,
+with errors of one size. Decisions are fitted to all chains but one and judged on that one, in turn,
+because a minimum over noisy fits is too low. So a quantity that says nothing is worth zero, less a
+little for what noise misleads to; and no quantity is worth more than EVPI.
 
 References
 ----------
-.. [1] Strong, Oakley, Brennan, "Estimating multiparameter partial expected value of perfect information from a probabilistic
-   sensitivity analysis sample: a nonparametric regression approach", 2014. doi:10.1177/0272989X13505910
+.. [1] Strong, Oakley, Brennan, "Estimating multiparameter partial expected value of perfect
+       information from a probabilistic
+   sensitivity analysis sample: a nonparametric regression approach", 2014.
+   doi:10.1177/0272989X13505910
 """
 
 from collections.abc import Mapping
@@ -34,9 +39,15 @@ import numpy as np
 from aligntax.analysis.summaries.regression import splines
 from aligntax.analysis.summaries.weights import Weights
 
-CONFIDENCE = 0.8  # of covering the need, which the default price makes best; as `aligntax budget` asks for
-LIMIT = 0.95  # probability of a need that counts in full, at the default price: a quarter of what that leaves uncovered is cut
-FUNCTIONS = 3  # of a regression on one quantity: losses have long tails, and a wiggle would fit them
+CONFIDENCE = (
+    0.8  # of covering the need, which the default price makes best; as `aligntax budget` asks for
+)
+# probability of a need that counts in full, at the default price: a quarter of what that leaves
+# uncovered is cut
+LIMIT = 0.95
+FUNCTIONS = (
+    3  # of a regression on one quantity: losses have long tails, and a wiggle would fit them
+)
 FACTORS = 40  # hours that are weighed, evenly in log10
 OUTER = 0.005  # probability of a need below the least of them, and above the most
 
@@ -61,10 +72,13 @@ class Decision:
     weights: Weights
 
     @classmethod
-    def of(cls, derived: Mapping[str, Any], weights: Weights, price: float | None = None) -> "Decision":
+    def of(
+        cls, derived: Mapping[str, Any], weights: Weights, price: float | None = None
+    ) -> "Decision":
         """The decision from derived quantities (chain, draw) on their own scales: log10 hours and USD.
 
-        ``price`` is by default the one that makes it best to cover the need with probability :data:`CONFIDENCE`.
+        ``price`` is by default the one that makes it best to cover the need with probability
+        :data:`CONFIDENCE`.
         """
         hours = derived["alignment_hours_needed"]
         defined = np.isfinite(hours)
@@ -72,8 +86,11 @@ class Decision:
         cost = 10.0 ** (derived["usd_per_hour"] + derived["labour_overhead"])
         default = weights.mean(cost) / (1.0 - CONFIDENCE)
         price = default if price is None else price
-        counts = 1.0 - (1.0 - LIMIT) * min(1.0, default / price)  # the best hours lie below it at any price
-        limit = np.quantile(hours[defined], counts, weights=weights.values[defined], method="inverted_cdf")
+        # the best hours lie below it at any price
+        counts = 1.0 - (1.0 - LIMIT) * min(1.0, default / price)
+        limit = np.quantile(
+            hours[defined], counts, weights=weights.values[defined], method="inverted_cdf"
+        )
         return cls(10.0 ** np.where(defined, np.minimum(hours, limit), 0.0), cost, price, weights)
 
 
@@ -113,13 +130,18 @@ def values(decision: Decision, z: Mapping[str, Any]) -> dict[str, Any]:
         "hours": float(hours[np.argmin(mean)]),
         "loss": float(np.min(mean)),
         "evpi": value(known),
-        "evppi": {name: value(_judged(decision, splines(x.ravel(), w, FUNCTIONS))) for name, x in z.items()},
+        "evppi": {
+            name: value(_judged(decision, splines(x.ravel(), w, FUNCTIONS)))
+            for name, x in z.items()
+        },
     }
 
 
 def _factors(amounts: Any, w: Any) -> Any:
     """Zero, and a grid even in logarithms over where the amounts lie."""
-    low, high = np.quantile(np.log10(amounts), [OUTER, 1.0 - OUTER], weights=w, method="inverted_cdf")
+    low, high = np.quantile(
+        np.log10(amounts), [OUTER, 1.0 - OUTER], weights=w, method="inverted_cdf"
+    )
     return np.concatenate([[0.0], np.logspace(low, high, FACTORS)])
 
 
@@ -128,7 +150,12 @@ def _judged(decision: Decision, basis: Any) -> Any:
     shape, w = decision.need.shape, decision.weights.values.ravel()
     chain, counted = np.repeat(np.arange(shape[0]), shape[1]), np.flatnonzero(w)
     columns = np.column_stack([np.ones(len(counted)), basis[counted]])
-    need, cost, w, chain = decision.need.ravel()[counted], decision.cost.ravel()[counted], w[counted], chain[counted]
+    need, cost, w, chain = (
+        decision.need.ravel()[counted],
+        decision.cost.ravel()[counted],
+        w[counted],
+        chain[counted],
+    )
     taken = np.empty(len(counted))
     for fold in np.unique(chain):
         out, train = chain == fold, np.where(chain == fold, 0.0, w)
@@ -136,9 +163,12 @@ def _judged(decision: Decision, basis: Any) -> Any:
         solve = np.linalg.pinv(columns.T @ weighted, hermitian=True) @ weighted.T
         centre = 10.0 ** (columns @ (solve @ np.log10(need)))
         factors = _factors(need / centre, w)
-        relative = cost[:, None] * factors + decision.price * np.maximum((need / centre)[:, None] - factors, 0.0)
+        relative = cost[:, None] * factors + decision.price * np.maximum(
+            (need / centre)[:, None] - factors, 0.0
+        )
         best = factors[np.argmin(columns[out] @ (solve @ relative), axis=1)]
-        hours = np.minimum(best * centre[out], need.max())  # more than any need is never worth buying
+        # more than any need is never worth buying
+        hours = np.minimum(best * centre[out], need.max())
         taken[out] = cost[out] * hours + decision.price * np.maximum(need[out] - hours, 0.0)
     losses = np.zeros(decision.need.size)
     losses[counted] = taken

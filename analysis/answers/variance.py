@@ -6,14 +6,17 @@ For an output ``Y`` of inputs ``z`` and of randomness that no input holds::
     total_q   = (Var E[Y | z] - Var E[Y | z_-q]) / Var Y     what only q can tell, its interactions included
     explained = Var E[Y | z] / Var Y                         the rest is "not explained by the inputs"
 
-With independent inputs and no other randomness these are Sobol's indices, ``total >= first``. Under a posterior inputs are
-correlated: what two of them tell alike is in both first-order shares and in neither total, so a total may be the smaller.
+With independent inputs and no other randomness these are Sobol's indices, ``total >= first``. Under
+a posterior inputs are correlated: what two of them tell alike is in both first-order shares and in
+neither total, so a total may be the smaller.
 
-``E[Y | z]`` is a least-squares fit on natural splines of every input and, for pairs whose products (up to quadratic by quadratic)
-are seen in the residuals at 1% after Bonferroni's correction, on those products. Shares are adjusted for the number of
-functions. Removing the functions that contain ``q`` needs no new fit: with ``b`` the coefficients and ``C`` the inverse Gram
-matrix, the residuals become ``r + X C_.q C_qq^-1 b_q``. Errors are batch means of the influence of each draw, to which is added
-``2 k s^4 / n^2``, the variance of what ``k`` functions of noise explain, with ``s^2`` the share left over.
+``E[Y | z]`` is a least-squares fit on natural splines of every input and, for pairs whose products
+(up to quadratic by quadratic) are seen in the residuals at 1% after Bonferroni's correction, on
+those products. Shares are adjusted for the number of functions. Removing the functions that contain
+``q`` needs no new fit: with ``b`` the coefficients and ``C`` the inverse Gram matrix, the residuals
+become ``r + X C_.q C_qq^-1 b_q``. Errors are batch means of the influence of each draw, to which is
+added ``2 k s^4 / n^2``, the variance of what ``k`` functions of noise explain, with ``s^2`` the
+share left over.
 
 References
 ----------
@@ -99,9 +102,14 @@ def decompose(y: Any, z: Any, weights: Weights, blocks: list[Any] | None = None)
     if pairs:
         whole = _Fit([*blocks, *(_products(inputs, pair, w) for pair in pairs)], y, w)
     best = squared(whole.residual, whole.used)
-    groups = [[q, *(len(blocks) + i for i, pair in enumerate(pairs) if q in pair)] for q in range(len(blocks))]
+    groups = [
+        [q, *(len(blocks) + i for i, pair in enumerate(pairs) if q in pair)]
+        for q in range(len(blocks))
+    ]
     without, removed = whole.without(groups)
-    total = [share(squared(r, whole.used - k), best, k) for r, k in zip(without.T, removed, strict=True)]
+    total = [
+        share(squared(r, whole.used - k), best, k) for r, k in zip(without.T, removed, strict=True)
+    ]
     explained, error = share(y**2, best, whole.used)
     (s, s_error), (t, t_error) = np.transpose(first), np.transpose(total)
     return Shares(s, s_error, t, t_error, explained, error)
@@ -125,7 +133,9 @@ class _Fit:
         change, removed = np.zeros((self.used, len(groups))), []
         for i, blocks in enumerate(groups):
             at = np.concatenate([self.places[block] for block in blocks])
-            change[:, i] = self.inverse[:, at] @ np.linalg.solve(self.inverse[np.ix_(at, at)], self.coefficients[at])
+            change[:, i] = self.inverse[:, at] @ np.linalg.solve(
+                self.inverse[np.ix_(at, at)], self.coefficients[at]
+            )
             removed.append(len(at))
         return self.residual[:, None] + self.columns @ change, removed
 
@@ -153,7 +163,11 @@ def _interacting(inputs: Any, residual: Any, w: Any) -> list[tuple[int, int]]:
     h = _hermite(inputs, w).reshape(len(w), -1)
     seen = h.T @ ((w * residual)[:, None] * h)
     noise = (h**2).T @ (((w * residual) ** 2)[:, None] * h**2)
-    score = (seen**2 / np.maximum(noise, np.finfo(float).tiny)).reshape(count, 2, count, 2).sum(axis=(1, 3))
+    score = (
+        (seen**2 / np.maximum(noise, np.finfo(float).tiny))
+        .reshape(count, 2, count, 2)
+        .sum(axis=(1, 3))
+    )
     pairs = list(combinations(range(count), 2))
     limit = chi2.isf(CHANCE / max(len(pairs), 1), len(POWERS))
     return sorted((pair for pair in pairs if score[pair] > limit), key=lambda pair: -score[pair])

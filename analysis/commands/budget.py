@@ -5,14 +5,25 @@ from typing import Annotated
 
 import typer
 
-from aligntax.analysis.commands.shared import Given, Json, Out, Picture, Run, check_picture, console, dump, save_picture
+from aligntax.analysis.commands.shared import (
+    Given,
+    Json,
+    Out,
+    Picture,
+    Run,
+    check_picture,
+    console,
+    dump,
+    save_picture,
+)
 
 
 def budget(
     run: Run,
     confidence: Annotated[float, typer.Option(help="Probability that the hours suffice.")] = 0.8,
     price: Annotated[
-        float | None, typer.Option(help="USD lost per missing hour.", show_default="makes that confidence best")
+        float | None,
+        typer.Option(help="USD lost per missing hour.", show_default="makes that confidence best"),
     ] = None,
     given: Given = None,
     picture: Picture = None,

@@ -5,19 +5,34 @@ from typing import Annotated
 
 import typer
 
-from aligntax.analysis.commands.shared import Given, Json, Out, Picture, check_picture, console, dump, save_picture
+from aligntax.analysis.commands.shared import (
+    Given,
+    Json,
+    Out,
+    Picture,
+    check_picture,
+    console,
+    dump,
+    save_picture,
+)
 
 
 def compare(
     runs: Annotated[
-        list[str], typer.Argument(help="Two to eight runs; the first is compared with.", show_default=False)
+        list[str],
+        typer.Argument(help="Two to eight runs; the first is compared with.", show_default=False),
     ],
     given: Given = None,
     picture: Picture = None,
     page: Annotated[
-        Path | None, typer.Option(help="Write it as one offline page with live charts too (html).", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Write it as one offline page with live charts too (html).", show_default=False
+        ),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every headline number, vectors too.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every headline number, vectors too.")
+    ] = False,
     as_json: Json = False,
     out: Out = Path("results"),
 ) -> None:

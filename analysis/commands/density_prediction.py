@@ -14,13 +14,25 @@ if TYPE_CHECKING:
 
 
 def predict_density(
-    file: Annotated[str, typer.Argument(help="File of the characters 0 and 1, or - for a pipe.", show_default=False)],
-    epsilon: Annotated[float, typer.Option(help="Difference of densities that still counts as right.")] = 0.01,
-    delta: Annotated[float, typer.Option(help="Probability of being wrong that is asked for.")] = 0.01,
-    seed: Annotated[int, typer.Option(help="Root of the coins; who makes the stream must not know it.")] = 2022,
+    file: Annotated[
+        str,
+        typer.Argument(help="File of the characters 0 and 1, or - for a pipe.", show_default=False),
+    ],
+    epsilon: Annotated[
+        float, typer.Option(help="Difference of densities that still counts as right.")
+    ] = 0.01,
+    delta: Annotated[
+        float, typer.Option(help="Probability of being wrong that is asked for.")
+    ] = 0.01,
+    seed: Annotated[
+        int, typer.Option(help="Root of the coins; who makes the stream must not know it.")
+    ] = 2022,
     levels: Annotated[
         int | None,
-        typer.Option(help="Levels K of a stream of 2^K symbols; a pipe needs it.", show_default="from a file's length"),
+        typer.Option(
+            help="Levels K of a stream of 2^K symbols; a pipe needs it.",
+            show_default="from a file's length",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -54,14 +66,21 @@ def predict_density(
     if levels is None:
         if pipe:
             remedy = "add --levels K for a stream of at least 2^K symbols"
-            raise InputError(f"levels: must be given for a pipe, whose length is not known before, got none; {remedy}")
+            raise InputError(
+                f"levels: must be given for a pipe, whose length is not known before, got none; {remedy}"
+            )
         with opened(file) as stream:
             levels = count_levels(Symbols(stream, file))
     claim = Claim(levels, epsilon)
     if not as_json:
         _print_support(levels, support(claim, delta))
     if file == "-":
-        made = predict(Symbols(_standard_input(), "standard input"), claim, seed, lambda told: _state(told, as_json))
+        made = predict(
+            Symbols(_standard_input(), "standard input"),
+            claim,
+            seed,
+            lambda told: _state(told, as_json),
+        )
     else:
         with opened(file) as stream:
             made = predict(Symbols(stream, file), claim, seed, lambda told: _state(told, as_json))
@@ -89,7 +108,9 @@ def density_trials(
 
 def _standard_input() -> "Stream":
     if sys.stdin is None or sys.stdin.closed:
-        raise InputError("file: standard input must be open, got none; name a file, or pipe symbols in")
+        raise InputError(
+            "file: standard input must be open, got none; name a file, or pipe symbols in"
+        )
     return cast("Stream", cast(Any, sys.stdin.buffer))
 
 
@@ -110,7 +131,11 @@ def _state(made: "Prediction", as_json: bool) -> None:
     from aligntax.analysis.experiments.density_prediction import power, share
 
     count = "symbol is" if made.length == 1 else "symbols are"
-    sure = f"with probability of at least {share(1 - made.delta)}" if made.delta < 1 else "not guaranteed"
+    sure = (
+        f"with probability of at least {share(1 - made.delta)}"
+        if made.delta < 1
+        else "not guaranteed"
+    )
     near = f"within {share(made.epsilon)} {sure}"
     text = f"the next {power(made.length)} {count} {100 * made.zeros:.4g}% zeros ({near})"
     if not as_json:

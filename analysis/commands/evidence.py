@@ -13,7 +13,9 @@ app = typer.Typer(help="The published evidence: cited tables.", no_args_is_help=
 
 @app.command("list")
 def evidence_list(
-    evidence: Annotated[str | None, typer.Option(help="Folder of tables that replace or extend.")] = None,
+    evidence: Annotated[
+        str | None, typer.Option(help="Folder of tables that replace or extend.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the evidence tables."""
@@ -34,7 +36,12 @@ def evidence_list(
             )
         )
     if as_json:
-        dump([dict(zip(("table", "rows", "used", "hash", "title"), row, strict=True)) for row in rows])
+        dump(
+            [
+                dict(zip(("table", "rows", "used", "hash", "title"), row, strict=True))
+                for row in rows
+            ]
+        )
         return
     from aligntax.analysis.terminal.tables import table
 
@@ -44,8 +51,12 @@ def evidence_list(
 @app.command("show")
 def evidence_show(
     name: Annotated[str, typer.Argument(help="Name of a table.", show_default=False)],
-    evidence: Annotated[str | None, typer.Option(help="Folder of tables that replace or extend.")] = None,
-    used: Annotated[bool, typer.Option("--used", help="Only rows that the models condition on.")] = False,
+    evidence: Annotated[
+        str | None, typer.Option(help="Folder of tables that replace or extend.")
+    ] = None,
+    used: Annotated[
+        bool, typer.Option("--used", help="Only rows that the models condition on.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Print an evidence table with sources."""
@@ -56,13 +67,16 @@ def evidence_show(
     if as_json:
         dump([dict(zip(columns, row, strict=True)) for row in rows])
         return
-    table(console(), columns, [["" if value is None else str(value) for value in row] for row in rows])
+    table(
+        console(), columns, [["" if value is None else str(value) for value in row] for row in rows]
+    )
 
 
 @app.command("check")
 def evidence_check(
     folder: Annotated[
-        str | None, typer.Argument(help="Folder of tables; without it, the embedded ones.", show_default=False)
+        str | None,
+        typer.Argument(help="Folder of tables; without it, the embedded ones.", show_default=False),
     ] = None,
 ) -> None:
     """Check evidence tables: types, units, ranges, duplicates, references."""
@@ -77,8 +91,12 @@ def evidence_check(
 
 @app.command("fetch")
 def evidence_fetch(
-    name: Annotated[str, typer.Argument(help="Public set of training runs: chinchilla.", show_default=False)],
-    out: Annotated[Path | None, typer.Option(help="File to write.", show_default="in the user's data folder")] = None,
+    name: Annotated[
+        str, typer.Argument(help="Public set of training runs: chinchilla.", show_default=False)
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="File to write.", show_default="in the user's data folder")
+    ] = None,
     url: Annotated[str | None, typer.Option(help="A mirror of the same file.")] = None,
     as_json: Json = False,
 ) -> None:

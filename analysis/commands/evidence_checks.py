@@ -20,7 +20,11 @@ Report = Annotated[bool, typer.Option(help="Draw the report again, with it.")]
 
 
 def loo(
-    run: Run, report: Report = True, out: Out = Path("results"), as_json: Json = False, quiet: Quiet = False
+    run: Run,
+    report: Report = True,
+    out: Out = Path("results"),
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Predict each piece of a run's evidence from the others: by weights, by moved draws, and by refits where those fail."""
     from aligntax.analysis.refitting import sampling_of
@@ -32,7 +36,9 @@ def loo(
     source, failed = own_draws(run, out), list[str]()
     with progress(console(stderr=True), not quiet and sys.stderr.isatty()) as talk:
         found = climb(_compiled(source, talk), sampling_of(source.info), talk.say)
-        whole = write_annex(source, CROSS_VALIDATION, {"tables": [each.to_dict() for each in found]})
+        whole = write_annex(
+            source, CROSS_VALIDATION, {"tables": [each.to_dict() for each in found]}
+        )
         if report:
             _report(source, replace(talk, failed=failed.append))
     if as_json:
@@ -45,7 +51,11 @@ def loo(
 
 
 def robustness(
-    run: Run, report: Report = True, out: Out = Path("results"), as_json: Json = False, quiet: Quiet = False
+    run: Run,
+    report: Report = True,
+    out: Out = Path("results"),
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Refit a run without each study, table and doubtful source, and by other outlier policies: how far does each answer move?"""
     from aligntax.analysis.refitting import sampling_of
@@ -56,9 +66,13 @@ def robustness(
     from aligntax.analysis.trust.evidence.robustness import robustness as refit_all
 
     source, failed = own_draws(run, out), list[str]()
-    with progress(console(stderr=True), not quiet and sys.stderr.isatty(), "refitting", "failed") as talk:
+    with progress(
+        console(stderr=True), not quiet and sys.stderr.isatty(), "refitting", "failed"
+    ) as talk:
         model = _compiled(source, talk)
-        found = refit_all(model, load(source.path).derived, source.evidence, sampling_of(source.info), talk)
+        found = refit_all(
+            model, load(source.path).derived, source.evidence, sampling_of(source.info), talk
+        )
         whole = write_annex(source, ROBUSTNESS, found.to_dict())
         if report:
             _report(source, replace(talk, failed=failed.append))

@@ -6,10 +6,22 @@ from typing import Annotated
 
 import typer
 
-from aligntax.analysis.commands.shared import Given, Json, Out, Picture, Run, check_picture, console, dump, save_picture
+from aligntax.analysis.commands.shared import (
+    Given,
+    Json,
+    Out,
+    Picture,
+    Run,
+    check_picture,
+    console,
+    dump,
+    save_picture,
+)
 
 
-def shifts(run: Run, given: Given = None, as_json: Json = False, out: Out = Path("results")) -> None:
+def shifts(
+    run: Run, given: Given = None, as_json: Json = False, out: Out = Path("results")
+) -> None:
     """Say by how many years each cause moves arrival, by requirement anchor."""
     from aligntax.analysis.answers.timeline_shifts import by_anchor
     from aligntax.analysis.storage.load import load
@@ -24,11 +36,14 @@ def shifts(run: Run, given: Given = None, as_json: Json = False, out: Out = Path
 
 
 def reproduce(
-    forecast: Annotated[str, typer.Argument(help="bioanchors or direct-approach.", show_default=False)],
+    forecast: Annotated[
+        str, typer.Argument(help="bioanchors or direct-approach.", show_default=False)
+    ],
     draws: Annotated[int, typer.Option(help="Draws of each reading.")] = 100_000,
     seed: Annotated[int, typer.Option(help="Root of every random number.")] = 2022,
     evidence: Annotated[
-        str | None, typer.Option(help="Folder of CSV tables that replace (NAME.csv) or extend (NAME.add.csv).")
+        str | None,
+        typer.Option(help="Folder of CSV tables that replace (NAME.csv) or extend (NAME.add.csv)."),
     ] = None,
     picture: Picture = None,
     as_json: Json = False,

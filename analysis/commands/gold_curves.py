@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
 
 def gold_curves(
-    labels: Annotated[str, typer.Option(help="Label counts, separated by commas.")] = "100,300,1000,3000,10000,30000",
+    labels: Annotated[
+        str, typer.Option(help="Label counts, separated by commas.")
+    ] = "100,300,1000,3000,10000,30000",
     replicates: Annotated[int, typer.Option(help="Proxies of each label count.")] = 5,
     seed: Annotated[int, typer.Option(help="Root of every random number.")] = 2022,
     out: Annotated[
-        Path | None, typer.Option(help="CSV file to write: the evidence table gold_curves.", show_default="none")
+        Path | None,
+        typer.Option(
+            help="CSV file to write: the evidence table gold_curves.", show_default="none"
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     as_json: Json = False,
@@ -51,9 +56,23 @@ def gold_curves(
     if out is not None:
         save(out, table_text(curves), force)
     if as_json:
-        misfit = {method: {form: curves.misfit(method, form) for form in ("bon", "rl")} for method in ("tilt", "bon")}
-        head = {"seed": seed, "replicates": replicates, "by_labels": curves.by_labels(), "misfit": misfit}
-        dump(head | {"local_steps": [asdict(each) for each in compared], "file": None if out is None else str(out)})
+        misfit = {
+            method: {form: curves.misfit(method, form) for form in ("bon", "rl")}
+            for method in ("tilt", "bon")
+        }
+        head = {
+            "seed": seed,
+            "replicates": replicates,
+            "by_labels": curves.by_labels(),
+            "misfit": misfit,
+        }
+        dump(
+            head
+            | {
+                "local_steps": [asdict(each) for each in compared],
+                "file": None if out is None else str(out),
+            }
+        )
         return
     _print(console(), curves, compared)
     if out is not None:
@@ -87,13 +106,26 @@ def _print(screen: "Console", curves: "Curves", compared: "list[Cause]") -> None
         for row in curves.by_labels()
     ]
     heads = ("labels", "accuracy", "peak at, nats", "gold there, sd", f"gold at {BUDGETS[-1]} nats")
-    table(screen, heads, rows, f"Optimising a proxy by tilting, averages of {curves.replicates} proxies")
+    table(
+        screen,
+        heads,
+        rows,
+        f"Optimising a proxy by tilting, averages of {curves.replicates} proxies",
+    )
     rows = [
-        (each.words, f"{each.kl:g}", f"{each.tilts:.2f}", f"{each.steps:.2f}", _gap(each.gap, each.gap_se))
+        (
+            each.words,
+            f"{each.kl:g}",
+            f"{each.tilts:.2f}",
+            f"{each.steps:.2f}",
+            _gap(each.gap, each.gap_se),
+        )
         for each in compared
     ]
     heads = ("local steps", "nats", "gold, penalty", "gold, steps", "difference")
-    table(screen, heads, rows, "Gold at equal KL: penalty on leaving the first policy, or local steps")
+    table(
+        screen, heads, rows, "Gold at equal KL: penalty on leaving the first policy, or local steps"
+    )
     misfit = " and ".join(
         f"{_misfit(curves.misfit(method, 'rl'))} sd for {name} ({_misfit(curves.misfit(method, 'bon'))})"
         for method, name in (("tilt", "tilts"), ("bon", "best-of-n"))

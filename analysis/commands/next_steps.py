@@ -14,7 +14,11 @@ def next_commands(file: str, out: Path = Path("results"), checked: bool = False)
     first = [] if checked else [f"aligntax view check {shown}"]
     if run is None:
         return [*first, f"aligntax run --view {shown} --name {name}", f"aligntax report {name}"]
-    return [*first, f"aligntax refit {shlex.quote(run)} --view {shown} --name {name}", f"aligntax report {name}"]
+    return [
+        *first,
+        f"aligntax refit {shlex.quote(run)} --view {shown} --name {name}",
+        f"aligntax report {name}",
+    ]
 
 
 def _newest(out: Path) -> str | None:
@@ -33,4 +37,8 @@ def _free_name(out: Path, stem: str) -> str:
     """Name of a run that is not there yet."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:60] or "mine"
     plain = plain if plain[0].isalnum() else f"x{plain}"
-    return next(name for i in range(1, 10_000) if not (out / (name := plain if i == 1 else f"{plain}-{i}")).exists())
+    return next(
+        name
+        for i in range(1, 10_000)
+        if not (out / (name := plain if i == 1 else f"{plain}-{i}")).exists()
+    )

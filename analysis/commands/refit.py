@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aligntax.analysis.commands.shared import Json, Out, Requirement, Run, console, dump, tell_failed
+from aligntax.analysis.commands.shared import (
+    Json,
+    Out,
+    Requirement,
+    Run,
+    console,
+    dump,
+    tell_failed,
+)
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,36 +26,65 @@ if TYPE_CHECKING:
 def refit(
     run: Run,
     view: Annotated[
-        list[str] | None, typer.Option(help="View by name or file; several lie on top of each other.")
+        list[str] | None,
+        typer.Option(help="View by name or file; several lie on top of each other."),
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="One prior: quantity=p10,p50,p90; without --view on top of the run's view."),
+        typer.Option(
+            "--set",
+            help="One prior: quantity=p10,p50,p90; without --view on top of the run's view.",
+        ),
     ] = None,
     requirement: Requirement = None,
     method: Annotated[
-        str, typer.Option(help="auto, reweight or sample: auto reuses the run's draws where that can be trusted.")
+        str,
+        typer.Option(
+            help="auto, reweight or sample: auto reuses the run's draws where that can be trusted."
+        ),
     ] = "auto",
     evidence: Annotated[
-        str | None, typer.Option(help="Folder of CSV tables that replace or extend; the refit then samples.")
+        str | None,
+        typer.Option(help="Folder of CSV tables that replace or extend; the refit then samples."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of sampling.", show_default="the run's")] = None,
-    draws: Annotated[int | None, typer.Option(help="Kept draws per chain.", show_default="the run's")] = None,
-    tune: Annotated[int | None, typer.Option(help="Warm-up draws per chain.", show_default="the run's")] = None,
+    draws: Annotated[
+        int | None, typer.Option(help="Kept draws per chain.", show_default="the run's")
+    ] = None,
+    tune: Annotated[
+        int | None, typer.Option(help="Warm-up draws per chain.", show_default="the run's")
+    ] = None,
     chains: Annotated[int | None, typer.Option(help="Chains.", show_default="the run's")] = None,
     by_expert: Annotated[
-        bool, typer.Option("--by-expert", help="Each --view is an expert: answer each apart, and all of them pooled.")
+        bool,
+        typer.Option(
+            "--by-expert",
+            help="Each --view is an expert: answer each apart, and all of them pooled.",
+        ),
     ] = False,
-    weights: Annotated[str | None, typer.Option(help="Of the experts, as 2,1,1.", show_default="equal")] = None,
-    pool: Annotated[str, typer.Option(help="How experts are pooled: linear, log or quantile.")] = "linear",
-    out: Out = Path("results"),
-    name: Annotated[str | None, typer.Option(help="Name of the run.", show_default="model, view and time")] = None,
-    format_: Annotated[
-        str | None, typer.Option("--format", help="How draws are stored: netcdf or zarr.", show_default="as the run's")
+    weights: Annotated[
+        str | None, typer.Option(help="Of the experts, as 2,1,1.", show_default="equal")
     ] = None,
-    report: Annotated[bool | None, typer.Option(help="Write report.html.", show_default="where it samples")] = None,
+    pool: Annotated[
+        str, typer.Option(help="How experts are pooled: linear, log or quantile.")
+    ] = "linear",
+    out: Out = Path("results"),
+    name: Annotated[
+        str | None, typer.Option(help="Name of the run.", show_default="model, view and time")
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="How draws are stored: netcdf or zarr.", show_default="as the run's"
+        ),
+    ] = None,
+    report: Annotated[
+        bool | None, typer.Option(help="Write report.html.", show_default="where it samples")
+    ] = None,
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk and no progress bar.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No talk and no progress bar.")
+    ] = False,
 ) -> None:
     """Answer a run's question under other priors: redrawn, reweighted or sampled."""
     from aligntax.analysis.inputs.view_reader import read_evidence, read_views
@@ -107,4 +144,6 @@ def _by_expert(
     shares = parse_weights(pooling[0], len(views))
     out, name = place[0], place[1] or f"{folder.name}-experts"
     with progress(console(stderr=True), talk=talk and sys.stderr.isatty()) as voice:
-        return by_expert(str(folder), views, shares, pooling[1], method, out=out, name=name, say=voice.say)  # type: ignore[arg-type]
+        return by_expert(
+            str(folder), views, shares, pooling[1], method, out=out, name=name, say=voice.say
+        )  # type: ignore[arg-type]

@@ -31,12 +31,16 @@ def run(
         ),
     ] = "joint",
     view: Annotated[
-        list[str] | None, typer.Option(help="View by name or file; several lie on top of each other.")
+        list[str] | None,
+        typer.Option(help="View by name or file; several lie on top of each other."),
     ] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="One prior: quantity=p10,p50,p90.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="One prior: quantity=p10,p50,p90.")
+    ] = None,
     requirement: Requirement = None,
     evidence: Annotated[
-        str | None, typer.Option(help="Folder of CSV tables that replace (NAME.csv) or extend (NAME.add.csv).")
+        str | None,
+        typer.Option(help="Folder of CSV tables that replace (NAME.csv) or extend (NAME.add.csv)."),
     ] = None,
     runs: Annotated[
         str | None,
@@ -46,27 +50,37 @@ def run(
             "gold curves (CSV of kl, gold, run).",
         ),
     ] = None,
-    drop: Annotated[int, typer.Option("--drop-highest", help="Runs of highest loss to leave out.")] = 0,
+    drop: Annotated[
+        int, typer.Option("--drop-highest", help="Runs of highest loss to leave out.")
+    ] = 0,
     replaces: Annotated[
         str | None,
-        typer.Option(help="Group of studies on the same runs, or none.", show_default="that of a known public set"),
+        typer.Option(
+            help="Group of studies on the same runs, or none.",
+            show_default="that of a known public set",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Root of every random number.")] = 2022,
     draws: Annotated[int, typer.Option(help="Kept draws per chain.")] = 1000,
     tune: Annotated[int, typer.Option(help="Warm-up draws per chain.")] = 400,
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
     cores: Annotated[
-        int | None, typer.Option(help="Chains sampled at once; does not change the draws.", show_default="all")
+        int | None,
+        typer.Option(help="Chains sampled at once; does not change the draws.", show_default="all"),
     ] = None,
     target_accept: Annotated[
         float | None, typer.Option(help="NUTS acceptance target.", show_default="the model's")
     ] = None,
     out: Out = Path("results"),
-    name: Annotated[str | None, typer.Option(help="Name of the run.", show_default="model, view and time")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the run.", show_default="model, view and time")
+    ] = None,
     report: Annotated[bool, typer.Option(help="Write report.html.")] = True,
     format_: Format = "netcdf",
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk and no progress bar.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No talk and no progress bar.")
+    ] = False,
 ) -> None:
     """Sample the posterior of a model and leave a run: draws, summary, report."""
     from aligntax.analysis.inference.options import Sampling
@@ -77,14 +91,27 @@ def run(
     check_format(format_)
     chosen = read_views(view or [], set_ or [], requirement)
     own = None if runs is None and not drop else read_own(model, runs, drop)
-    options = Sampling(draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept)
+    options = Sampling(
+        draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept
+    )
     from aligntax.analysis.terminal.tables import progress
 
     failed: list[str] = []
     with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as talk:
         talk = replace(talk, failed=failed.append)
         result = run_model(
-            model, chosen, read_evidence(evidence), options, out, name, report, talk, None, own, replaces, format_
+            model,
+            chosen,
+            read_evidence(evidence),
+            options,
+            out,
+            name,
+            report,
+            talk,
+            None,
+            own,
+            replaces,
+            format_,
         )
     tell_failed(failed)
     if own is not None and not quiet:
@@ -113,7 +140,9 @@ def show(
 
     if (swept := _swept(run, out)) is not None:
         if every or given is not None:
-            raise InputError(f"run: {swept} is a sweep, got --all or --given, which are for a run; leave them out")
+            raise InputError(
+                f"run: {swept} is a sweep, got --all or --given, which are for a run; leave them out"
+            )
         _show_sweep(swept, as_json)
         return
     folder, weights = find_run(run, out), None
@@ -135,7 +164,9 @@ def show(
 
 def _swept(name: str, out: Path) -> Path | None:
     """Folder of a sweep that is called so, by path or by name."""
-    return next((folder for folder in (Path(name), out / name) if (folder / "sweep.json").is_file()), None)
+    return next(
+        (folder for folder in (Path(name), out / name) if (folder / "sweep.json").is_file()), None
+    )
 
 
 def _show_sweep(folder: Path, as_json: bool) -> None:
@@ -167,7 +198,11 @@ def runs(out: Out = Path("results"), as_json: Json = False) -> None:
         keys = ("model", "view", "method", "verdict", "claims")
         dump(
             [
-                {"run": folder.name, "created": info["created"], **{key: record[key] for key in keys}}
+                {
+                    "run": folder.name,
+                    "created": info["created"],
+                    **{key: record[key] for key in keys},
+                }
                 for folder, record, info in rows
             ]
         )
@@ -190,7 +225,9 @@ def report(run: Run, given: Given = None, out: Out = Path("results")) -> None:
     if (swept := _swept(run, out)) is None:
         path = write_report(load(run, out), given=given, talk=talk)
     elif given is not None:
-        raise InputError(f"given: conditions the draws of a run, got {given!r} of the sweep {swept}; leave it out")
+        raise InputError(
+            f"given: conditions the draws of a run, got {given!r} of the sweep {swept}; leave it out"
+        )
     else:
         from aligntax.analysis.pages.sweep import write_page
         from aligntax.analysis.sweeps.sweep import load_sweep
@@ -210,5 +247,7 @@ def verify(run: Run, out: Out = Path("results")) -> None:
     problems = differences(folder)
     for problem in problems:
         typer.echo(problem)
-    typer.echo(f"{folder}: {'as written' if not problems else f'{len(problems)} of its files differ'}")
+    typer.echo(
+        f"{folder}: {'as written' if not problems else f'{len(problems)} of its files differ'}"
+    )
     raise typer.Exit(1 if problems else 0)

@@ -5,27 +5,41 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aligntax.analysis.commands.shared import Json, Out, Picture, Run, check_picture, console, dump, save_picture
+from aligntax.analysis.commands.shared import (
+    Json,
+    Out,
+    Picture,
+    Run,
+    check_picture,
+    console,
+    dump,
+    save_picture,
+)
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
     from aligntax.analysis.fitting.moved_prior import Point
 
 
-CURVES = ("tai_year", "alignment_hours_needed", "alignment_hours_affordable", "alignment_tax")  # of a sweep, by default
+# of a sweep, by default
+CURVES = ("tai_year", "alignment_hours_needed", "alignment_hours_affordable", "alignment_tax")
 
 
 def sensitivity(
     run: Run,
     quantity: Annotated[
-        list[str] | None, typer.Option(help="Headline quantity; may be repeated.", show_default="all")
+        list[str] | None,
+        typer.Option(help="Headline quantity; may be repeated.", show_default="all"),
     ] = None,
     price: Annotated[
         float | None,
-        typer.Option(help="USD lost per missing hour.", show_default="best covered in 80% of cases"),
+        typer.Option(
+            help="USD lost per missing hour.", show_default="best covered in 80% of cases"
+        ),
     ] = None,
     sweep: Annotated[
-        str | None, typer.Option(help="Move the median of one prior: QUANTITY=LOW,HIGH[,N], in its own unit.")
+        str | None,
+        typer.Option(help="Move the median of one prior: QUANTITY=LOW,HIGH[,N], in its own unit."),
     ] = None,
     picture: Picture = None,
     out: Out = Path("results"),
@@ -57,7 +71,9 @@ def sensitivity(
 
 def _check(price: float | None, picture: Path | None) -> None:
     if price is not None and not 0 < price < float("inf"):
-        raise InputError(f"price: must be a positive number of USD, got {price}; leave it out for the default")
+        raise InputError(
+            f"price: must be a positive number of USD, got {price}; leave it out for the default"
+        )
     check_picture(picture)
 
 
@@ -75,7 +91,13 @@ def _chosen(names: list[str], known: tuple[str, ...]) -> list[str]:
 
 
 def _print(found: dict[str, Any], names: list[str]) -> None:
-    from aligntax.analysis.answers.sensitivity_wording import CAUTION, contracted, decided, leading, rows
+    from aligntax.analysis.answers.sensitivity_wording import (
+        CAUTION,
+        contracted,
+        decided,
+        leading,
+        rows,
+    )
     from aligntax.analysis.terminal.tables import table
 
     screen = console()
@@ -83,20 +105,30 @@ def _print(found: dict[str, Any], names: list[str]) -> None:
         (row["label"], row["drivers"], row["spread"], row["prior"], row["likelihood"], row["flag"])
         for row in rows(found, names or leading(found))
     ]
-    table(screen, ("quantity", "single priors that move it", "spread", "priors", "evidence", "note"), lines)
+    table(
+        screen,
+        ("quantity", "single priors that move it", "spread", "priors", "evidence", "note"),
+        lines,
+    )
     for text in (CAUTION, contracted(found), decided(found["decision"])):
         if text:
             screen.print(text, markup=False)
 
 
-def _sweep(run: str, out: Path, text: str, quantity: list[str], picture: Path | None, as_json: bool) -> None:
+def _sweep(
+    run: str, out: Path, text: str, quantity: list[str], picture: Path | None, as_json: bool
+) -> None:
     """Answers over the median of one prior."""
     from aligntax.analysis.fitting.moved_prior import Range, what_if
     from aligntax.analysis.storage.fast_reader import read_source
 
     wanted, source = Range.parse(text), read_source(run, out)
-    known = tuple(name for name in source.record["quantities"] if name.split("[")[0] in source.model.headlines)
-    names = _chosen(quantity, known) or [name for name in CURVES if name in known] or list(known[:4])
+    known = tuple(
+        name for name in source.record["quantities"] if name.split("[")[0] in source.model.headlines
+    )
+    names = (
+        _chosen(quantity, known) or [name for name in CURVES if name in known] or list(known[:4])
+    )
     points = what_if(source, wanted)
     if picture is not None:
         from aligntax.analysis.figures.sensitivity import curves
@@ -104,7 +136,11 @@ def _sweep(run: str, out: Path, text: str, quantity: list[str], picture: Path | 
         save_picture(curves(points, wanted, names), picture)
     if as_json:
         dump(
-            {"run": source.path.name, "quantity": wanted.quantity, "points": [_point(point, names) for point in points]}
+            {
+                "run": source.path.name,
+                "quantity": wanted.quantity,
+                "points": [_point(point, names) for point in points],
+            }
         )
         return
     _print_sweep(points, wanted.quantity, names, source.view.arrival.horizon)
@@ -134,7 +170,13 @@ def _print_sweep(points: "list[Point]", quantity: str, names: list[str], horizon
         k_hat = "exact" if point.k_hat is None else f"{point.k_hat:.2f}"
         weak = "" if point.trusted else "not to be trusted"
         lines.append(
-            (number(point.value, 3), *(f"{m} ({b})" if b else m for m, b in cells), f"{point.ess:.0f}", k_hat, weak)
+            (
+                number(point.value, 3),
+                *(f"{m} ({b})" if b else m for m, b in cells),
+                f"{point.ess:.0f}",
+                k_hat,
+                weak,
+            )
         )
     screen, moved = console(), lookup(quantity)
     unit = "" if moved.unit == "1" else f" ({moved.unit})"
@@ -145,4 +187,6 @@ def _print_sweep(points: "list[Point]", quantity: str, names: list[str], horizon
         markup=False,
     )
     if not all(point.trusted for point in points):
-        screen.print("Where weights are not to be trusted, sample: `aligntax run --set`.", markup=False)
+        screen.print(
+            "Where weights are not to be trusted, sample: `aligntax run --set`.", markup=False
+        )

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from aligntax.analysis.inputs.loss_runs import LossRuns
 
 
-Run = Annotated[str, typer.Argument(help="Folder of a run, or its name in the results folder.", show_default=False)]
+Run = Annotated[
+    str,
+    typer.Argument(help="Folder of a run, or its name in the results folder.", show_default=False),
+]
 Out = Annotated[Path, typer.Option(help="Folder of results.")]
 Given = Annotated[
-    str | None, typer.Option(help="Condition on quantities, such as 'tai_year<2035 and alignment_tax<1%'.")
+    str | None,
+    typer.Option(help="Condition on quantities, such as 'tai_year<2035 and alignment_tax<1%'."),
 ]
 Requirement = Annotated[
     str | None,
@@ -33,7 +37,9 @@ Requirement = Annotated[
         show_default="the view's weights",
     ),
 ]
-Format = Annotated[str, typer.Option("--format", help="How draws are stored: netcdf, or zarr for large runs.")]
+Format = Annotated[
+    str, typer.Option("--format", help="How draws are stored: netcdf, or zarr for large runs.")
+]
 Picture = Annotated[Path | None, typer.Option(help="Draw it into a file (png, svg or pdf).")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -123,9 +129,13 @@ def read_own(model: str, runs: str | None, drop: int = 0) -> "LossRuns | GoldCur
     from aligntax.models.catalogue import find_model
 
     if runs is None:
-        raise InputError(f"drop_highest: needs runs to leave out of, got {drop} alone; give --runs FILE")
+        raise InputError(
+            f"drop_highest: needs runs to leave out of, got {drop} alone; give --runs FILE"
+        )
     if "gold_curves" not in find_model(model).tables:
         return drop_highest(read_runs(runs), drop)
     if drop:
-        raise InputError(f"drop_highest: leaves training runs out, got {drop} with gold curves; drop it")
+        raise InputError(
+            f"drop_highest: leaves training runs out, got {drop} with gold curves; drop it"
+        )
     return read_curves(runs)

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aligntax.analysis.commands.shared import Json, Out, Requirement, Stopped, console, dump, tell_failed
+from aligntax.analysis.commands.shared import (
+    Json,
+    Out,
+    Requirement,
+    Stopped,
+    console,
+    dump,
+    tell_failed,
+)
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +27,8 @@ if TYPE_CHECKING:
     from aligntax.analysis.sweeps.workers import Workers
 
 
-FOR_A_RESUMED = {"resume", "workers", "scheduler", "out", "report", "as_json", "quiet"}  # the rest is as it was asked
+# the rest is as it was asked
+FOR_A_RESUMED = {"resume", "workers", "scheduler", "out", "report", "as_json", "quiet"}
 
 
 def sweep(
@@ -41,18 +50,25 @@ def sweep(
     seeds: Annotated[
         list[int] | None,
         typer.Option(
-            "--seed", help="Root of every random number; several: every view under each.", show_default="2022"
+            "--seed",
+            help="Root of every random number; several: every view under each.",
+            show_default="2022",
         ),
     ] = None,
     model: Annotated[str, typer.Option(help="Model, as of `aligntax run`.")] = "joint",
     requirement: Requirement = None,
     evidence: Annotated[
-        str | None, typer.Option(help="Folder of CSV tables that replace (NAME.csv) or extend (NAME.add.csv).")
+        str | None,
+        typer.Option(help="Folder of CSV tables that replace (NAME.csv) or extend (NAME.add.csv)."),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes on this machine.", show_default="one a core")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes on this machine.", show_default="one a core")
+    ] = None,
     scheduler: Annotated[
         str | None,
-        typer.Option(help="Address of a Dask cluster's scheduler, as tcp://10.0.0.1:8786, instead of processes."),
+        typer.Option(
+            help="Address of a Dask cluster's scheduler, as tcp://10.0.0.1:8786, instead of processes."
+        ),
     ] = None,
     draws: Annotated[int, typer.Option(help="Kept draws per chain.")] = 1000,
     tune: Annotated[int, typer.Option(help="Warm-up draws per chain.")] = 400,
@@ -61,19 +77,25 @@ def sweep(
         float | None, typer.Option(help="NUTS acceptance target.", show_default="the model's")
     ] = None,
     keep_draws: Annotated[
-        bool, typer.Option("--keep-draws", help="Keep the draws of headline quantities, a file a case.")
+        bool,
+        typer.Option("--keep-draws", help="Keep the draws of headline quantities, a file a case."),
     ] = False,
     resume: Annotated[
         str | None,
         typer.Option(
-            help="Name of a sweep to go on with: cases without an answer and those that failed.", show_default=False
+            help="Name of a sweep to go on with: cases without an answer and those that failed.",
+            show_default=False,
         ),
     ] = None,
     out: Out = Path("results"),
-    name: Annotated[str | None, typer.Option(help="Name of the sweep.", show_default="model, cases and time")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the sweep.", show_default="model, cases and time")
+    ] = None,
     report: Annotated[bool, typer.Option(help="Write report.html.")] = True,
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk and no progress bar.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No talk and no progress bar.")
+    ] = False,
 ) -> None:
     """Answer many views, compiled once a worker: a grid of priors, a thousand experts, several seeds."""
     from aligntax.analysis.inference.options import Sampling
@@ -86,17 +108,29 @@ def sweep(
     from aligntax.analysis.terminal.sweep import sweep_table
     from aligntax.analysis.terminal.tables import progress
 
-    stated = [each for each in ctx.params if getattr(ctx.get_parameter_source(each), "name", "DEFAULT") != "DEFAULT"]
-    if resume is not None and (double := [each.strip("_") for each in stated if each not in FOR_A_RESUMED]):
-        raise InputError(f"resume: asks what the sweep was asked, got {', '.join(double)} too; leave it out")
-    with progress(console(stderr=True), not quiet and sys.stderr.isatty(), "answering", "without an answer") as talk:
+    stated = [
+        each
+        for each in ctx.params
+        if getattr(ctx.get_parameter_source(each), "name", "DEFAULT") != "DEFAULT"
+    ]
+    if resume is not None and (
+        double := [each.strip("_") for each in stated if each not in FOR_A_RESUMED]
+    ):
+        raise InputError(
+            f"resume: asks what the sweep was asked, got {', '.join(double)} too; leave it out"
+        )
+    with progress(
+        console(stderr=True), not quiet and sys.stderr.isatty(), "answering", "without an answer"
+    ) as talk:
         talk = replace(talk, failed=lambda line: tell_failed([line]))
         begin: Callable[..., Sweep]
         try:
             if resume is not None:
                 name, begin = resume, partial(go_on, resume, evidence=read_evidence)
             else:
-                options = Sampling(draws=draws, tune=tune, chains=chains, target_accept=target_accept)
+                options = Sampling(
+                    draws=draws, tune=tune, chains=chains, target_accept=target_accept
+                )
                 job = Job(model, read_evidence(evidence), options, keep_draws)
                 grid = [parse_set(text) for text in set_ or []]
                 asked = cases(read_many(views or [], requirement), grid, seeds or [options.seed])
@@ -120,7 +154,9 @@ def sweep(
                 write_page(found, moves, talk)
         except KeyboardInterrupt:
             again = shlex.join(["aligntax", "report", str(found.path)])
-            raise Stopped(f"interrupted; the answers are in {found.path}, its report is drawn with: {again}") from None
+            raise Stopped(
+                f"interrupted; the answers are in {found.path}, its report is drawn with: {again}"
+            ) from None
     if as_json:
         dump(summary_of(found, moves))
     else:
@@ -135,7 +171,9 @@ def _workers(workers: int | None, scheduler: str | None) -> "Iterator[Workers]":
     from aligntax.analysis.sweeps.workers import on_cluster, processes, reached
 
     if workers is not None and scheduler is not None:
-        raise InputError(f"workers: are those of the cluster with --scheduler, got {workers}; leave one of the two out")
+        raise InputError(
+            f"workers: are those of the cluster with --scheduler, got {workers}; leave one of the two out"
+        )
     if scheduler is None:
         yield processes(workers)
     else:

@@ -6,19 +6,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aligntax.analysis.commands.shared import Json, Out, Picture, check_picture, console, dump, save_picture
+from aligntax.analysis.commands.shared import (
+    Json,
+    Out,
+    Picture,
+    check_picture,
+    console,
+    dump,
+    save_picture,
+)
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
     from aligntax.models.views import View as ModelView
 
 
-app = typer.Typer(help="Views: named sets of priors, anchor weights and settings.", no_args_is_help=True)
+app = typer.Typer(
+    help="Views: named sets of priors, anchor weights and settings.", no_args_is_help=True
+)
 
 View = Annotated[str, typer.Argument(help="View by name or file.", show_default=False)]
 File = Annotated[Path, typer.Argument(help="File to write; - for standard output.")]
 Quantities = Annotated[
-    list[str] | None, typer.Option("--quantity", help="Quantity to state; may be repeated.", show_default="three")
+    list[str] | None,
+    typer.Option("--quantity", help="Quantity to state; may be repeated.", show_default="three"),
 ]
 Extends = Annotated[str, typer.Option(help="View that the new one changes, by name or file.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
@@ -31,7 +42,9 @@ def view_list(as_json: Json = False) -> None:
 
     views = [load_view(name) for name in view_names()]
     if as_json:
-        dump([{"name": v.name, "title": v.title, "source": v.source, "hash": v.hash} for v in views])
+        dump(
+            [{"name": v.name, "title": v.title, "source": v.source, "hash": v.hash} for v in views]
+        )
         return
     from aligntax.analysis.terminal.tables import table
 
@@ -105,10 +118,16 @@ def _print_check(view: str, chosen: "ModelView", statements: Any, found: Any) ->
     others += ["evidence"] if found.evidence else []
     others += list(found.settings)
     rest = f" and {', '.join(others)}" if others else ""
-    screen.print(f"{view}: valid; changes {len(names)} priors{rest} of the default view", markup=False, soft_wrap=True)
+    screen.print(
+        f"{view}: valid; changes {len(names)} priors{rest} of the default view",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
-def _check_record(view: str, chosen: "ModelView", statements: Any, warned: list[str], found: Any) -> dict[str, Any]:
+def _check_record(
+    view: str, chosen: "ModelView", statements: Any, warned: list[str], found: Any
+) -> dict[str, Any]:
     from aligntax.analysis.terminal.views import points
     from aligntax.models.priors.quantities import lookup
 
@@ -131,9 +150,19 @@ def _check_record(view: str, chosen: "ModelView", statements: Any, warned: list[
         }
         for name, each in statements.items()
     ]
-    parts = {"anchors": found.anchors, "correlations": bool(found.correlated), "evidence": found.evidence}
+    parts = {
+        "anchors": found.anchors,
+        "correlations": bool(found.correlated),
+        "evidence": found.evidence,
+    }
     changed = {**parts, "settings": list(found.settings)}
-    return {"view": view, "hash": chosen.hash, "changed": changed, "quantities": rows, "warnings": warned}
+    return {
+        "view": view,
+        "hash": chosen.hash,
+        "changed": changed,
+        "quantities": rows,
+        "warnings": warned,
+    }
 
 
 @app.command("diff")
@@ -165,7 +194,13 @@ def view_new(
     names, base = chosen(quantity), read_view(extends)
     _check_file(file, force)
     text = template(names, base, _parent(extends, file), str(file))
-    _deliver(file, text, force, ": open it, remove the '#' before the lines you mean, put in your numbers", out)
+    _deliver(
+        file,
+        text,
+        force,
+        ": open it, remove the '#' before the lines you mean, put in your numbers",
+        out,
+    )
 
 
 @app.command("elicit")
@@ -174,7 +209,9 @@ def view_elicit(
     quantity: Quantities = None,
     extends: Extends = "default",
     who: Annotated[str, typer.Option(help="Whose beliefs these are.", show_default="asked")] = "",
-    why: Annotated[str, typer.Option(help="Why these values, for all of them.", show_default="asked")] = "",
+    why: Annotated[
+        str, typer.Option(help="Why these values, for all of them.", show_default="asked")
+    ] = "",
     force: Force = False,
     out: Out = Path("results"),
 ) -> None:
@@ -190,7 +227,10 @@ def view_elicit(
     _check_file(file, force)
     screen = console(stderr=True)
     talk = Dialogue(
-        _ask, _say, lambda heads, rows: table(screen, heads, rows), None if sys.stdin.isatty() else PATIENCE
+        _ask,
+        _say,
+        lambda heads, rows: table(screen, heads, rows),
+        None if sys.stdin.isatty() else PATIENCE,
     )
     try:
         priors, source = elicit(names, base, talk, date.today().isoformat(), who, why)
@@ -202,11 +242,19 @@ def view_elicit(
 
 @app.command("pool")
 def view_pool(
-    views: Annotated[list[str], typer.Argument(help="Two or more views by name or file.", show_default=False)],
-    weights: Annotated[str | None, typer.Option(help="One a view, as 2,1,1.", show_default="equal")] = None,
+    views: Annotated[
+        list[str], typer.Argument(help="Two or more views by name or file.", show_default=False)
+    ],
+    weights: Annotated[
+        str | None, typer.Option(help="One a view, as 2,1,1.", show_default="equal")
+    ] = None,
     method: Annotated[str, typer.Option(help="linear, log or quantile.")] = "linear",
-    file: Annotated[Path, typer.Option("--file", "-f", help="File to write; - for standard output.")] = Path("-"),
-    name: Annotated[str | None, typer.Option(help="Name of the pooled view.", show_default="the file's")] = None,
+    file: Annotated[
+        Path, typer.Option("--file", "-f", help="File to write; - for standard output.")
+    ] = Path("-"),
+    name: Annotated[
+        str | None, typer.Option(help="Name of the pooled view.", show_default="the file's")
+    ] = None,
     force: Force = False,
     out: Out = Path("results"),
 ) -> None:
@@ -235,7 +283,9 @@ def _ask(prompt: str) -> str:
     try:
         line = sys.stdin.readline()
     except UnicodeDecodeError:
-        raise InputError("answer: must be text in the terminal's encoding, got other bytes; nothing written") from None
+        raise InputError(
+            "answer: must be text in the terminal's encoding, got other bytes; nothing written"
+        ) from None
     if not sys.stdin.isatty():
         sys.stderr.write("\n")  # nobody pressed return
     if not line:

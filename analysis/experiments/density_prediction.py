@@ -1,7 +1,7 @@
 """Predict the density of zeros of a stream that is read piece by piece, and run the trials against adversaries.
 
-The stream is read no further than the stopping time before the prediction is told, and no further than the last predicted symbol
-after it. What is kept of it is three counts.
+The stream is read no further than the stopping time before the prediction is told, and no further
+than the last predicted symbol after it. What is kept of it is three counts.
 """
 
 import csv
@@ -17,17 +17,24 @@ from typing import Any, Protocol
 from aligntax.analysis.inference.seeds import generator
 from aligntax.analysis.summaries.words import number
 from aligntax.models.density_prediction.adversaries import ADVERSARIES, Spender, failures
-from aligntax.models.density_prediction.theorem import Claim, Watch, levels_needed, stopping_time, supported_epsilon
+from aligntax.models.density_prediction.theorem import (
+    Claim,
+    Watch,
+    levels_needed,
+    stopping_time,
+    supported_epsilon,
+)
 from aligntax.models.errors import InputError
 
 PIECE = 1 << 20  # bytes read at once
 SPACE = b" \t\n\v\f\r"
 LONGEST = 10**15  # larger counts are told as powers of two: nobody reads their digits
 
-CLAIMS = (Claim(10_000, 0.1), Claim(1_000_000, 0.01))  # delta 1% for both: the levels that 10% and 1% ask for
-TRIALS = (
-    4_000_000  # each: a standard error of 0.00005, so that 0.98%, the most that steps of this size reach, is not 1%
-)
+# delta 1% for both: the levels that 10% and 1% ask for
+CLAIMS = (Claim(10_000, 0.1), Claim(1_000_000, 0.01))
+# each: a standard error of 0.00005, so that 0.98%, the most that steps of this size reach, is not
+# 1%
+TRIALS = 4_000_000
 
 
 class Stream(Protocol):
@@ -58,18 +65,23 @@ class Symbols:
         Raises
         ------
         InputError
-            At the first byte that is neither a symbol nor white space, or if the stream cannot be read.
+            At the first byte that is neither a symbol nor white space, or if the stream cannot be
+            read.
         """
         while True:
             try:
                 piece = self.stream.read1(min(most, PIECE))
             except OSError as error:
-                raise InputError(f"stream: {self.name} must be readable, got {error.strerror}; check it") from None
+                raise InputError(
+                    f"stream: {self.name} must be readable, got {error.strerror}; check it"
+                ) from None
             symbols = piece.translate(None, SPACE)
             if symbols.translate(None, b"01"):
                 self._refuse(piece)
             self.lines += piece.count(b"\n")
-            self.column = len(piece) - 1 - piece.rfind(b"\n") + (0 if b"\n" in piece else self.column)
+            self.column = (
+                len(piece) - 1 - piece.rfind(b"\n") + (0 if b"\n" in piece else self.column)
+            )
             if symbols or not piece:
                 return symbols
 
@@ -93,7 +105,8 @@ class Prediction:
     start, length : int
         Symbols before the prediction, and symbols predicted.
     epsilon, delta : float
-        The asked ``epsilon``, and the ``delta`` that the levels support for it; 1 and more guarantee nothing.
+        The asked ``epsilon``, and the ``delta`` that the levels support for it; 1 and more
+        guarantee nothing.
     correct : bool or None
         None where the stream ends before the predicted symbols do.
     found : float or None
@@ -127,9 +140,13 @@ def is_pipe(name: str) -> bool:
         mode = os.stat(name).st_mode
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         reason = error.strerror if isinstance(error, OSError) else "not a file name"
-        raise InputError(f"file: must be a file of symbols, got {name!r} ({reason}); check the spelling") from None
+        raise InputError(
+            f"file: must be a file of symbols, got {name!r} ({reason}); check the spelling"
+        ) from None
     if stat.S_ISDIR(mode):
-        raise InputError(f"file: must be a file of symbols, got the folder {name!r}; name a file in it")
+        raise InputError(
+            f"file: must be a file of symbols, got the folder {name!r}; name a file in it"
+        )
     return not stat.S_ISREG(mode)
 
 
@@ -145,11 +162,15 @@ def count_levels(symbols: Symbols) -> int:
     while piece := symbols.read(PIECE):
         count += len(piece)
     if count < 2:
-        raise InputError(f"{symbols.name}: must have at least 2 symbols, got {count}; one is watched, one predicted")
+        raise InputError(
+            f"{symbols.name}: must have at least 2 symbols, got {count}; one is watched, one predicted"
+        )
     return count.bit_length() - 1
 
 
-def predict(symbols: Symbols, claim: Claim, seed: int, tell: Callable[[Prediction], None]) -> Prediction:
+def predict(
+    symbols: Symbols, claim: Claim, seed: int, tell: Callable[[Prediction], None]
+) -> Prediction:
     """Watch a stream, stop, predict, and see.
 
     Parameters
@@ -218,7 +239,11 @@ def support(claim: Claim, delta: float) -> list[str]:
         second = f"{sure}: within {share(error)} (epsilon {error:.4g})"
     else:
         second = f"{sure}: nothing is guaranteed (epsilon would be {number(error)}, and 1 or more says nothing)"
-    return [first, second, f"{asked} {sure}: takes {needed:,} levels, a stream of 2^{needed} symbols"]
+    return [
+        first,
+        second,
+        f"{asked} {sure}: takes {needed:,} levels, a stream of 2^{needed} symbols",
+    ]
 
 
 def trials(seed: int, count: int = TRIALS) -> str:
@@ -240,14 +265,37 @@ def trials(seed: int, count: int = TRIALS) -> str:
         "# who moves at every level in steps that vary cannot be skipped through, and meets 10,000 levels alone.\n"
     )
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(("key", "adversary", "levels", "epsilon", "trials", "failures", "used", "source", "status", "note"))
+    rows.writerow(
+        (
+            "key",
+            "adversary",
+            "levels",
+            "epsilon",
+            "trials",
+            "failures",
+            "used",
+            "source",
+            "status",
+            "note",
+        )
+    )
     for claim in CLAIMS:
         power_of_ten = f"1e{len(str(claim.levels)) - 1}"
         for name, adversary in ADVERSARIES.items():
             if claim is CLAIMS[0] or isinstance(adversary, Spender):
                 failed = failures(adversary, claim, count, rng)
                 end = ("true", "aligntax density-trials", "computed", adversary.meaning)
-                rows.writerow((f"{name}_{power_of_ten}", name, claim.levels, claim.epsilon, count, failed, *end))
+                rows.writerow(
+                    (
+                        f"{name}_{power_of_ten}",
+                        name,
+                        claim.levels,
+                        claim.epsilon,
+                        count,
+                        failed,
+                        *end,
+                    )
+                )
     return out.getvalue()
 
 
@@ -256,4 +304,6 @@ def opened(name: str) -> io.BufferedReader:
     try:
         return Path(name).open("rb")
     except OSError as error:
-        raise InputError(f"file: must be readable, got {name!r} ({error.strerror}); check the rights") from None
+        raise InputError(
+            f"file: must be readable, got {name!r} ({error.strerror}); check the rights"
+        ) from None

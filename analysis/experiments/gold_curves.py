@@ -1,7 +1,8 @@
 """Gold-reward curves of a simulated world: proxies learned from more and more labels, each optimised further and further.
 
-The world and what is known of it exactly are in :mod:`aligntax.models.overoptimization.proxy_rewards`. A curve's points carry the noise of an evaluation:
-gold is an average over sampled outputs.
+The world and what is known of it exactly are in
+:mod:`aligntax.models.overoptimization.proxy_rewards`. A curve's points carry the noise of an
+evaluation: gold is an average over sampled outputs.
 """
 
 import csv
@@ -37,19 +38,12 @@ from aligntax.models.overoptimization.proxy_rewards import (
 )
 
 QUIET = Talk()
-# comparisons: from little better than chance to about as good as a proxy gets; with 30 some are worse than chance, without peak
+# comparisons: from little better than chance to about as good as a proxy gets; with 30 some are
+# worse than chance, without peak
 LABELS = (100, 300, 1000, 3000, 10_000, 30_000)
 REPLICATES = 5
-BUDGETS = (
-    1,
-    2,
-    5,
-    10,
-    25,
-    50,
-    100,
-    200,
-)  # nats of tilting: policies in Stiennon et al. 2020 lie 2 to 250 from the initial
+# nats of tilting: policies in Stiennon et al. 2020 lie 2 to 250 from the initial
+BUDGETS = (1, 2, 5, 10, 25, 50, 100, 200)
 BEST_OF = (2, 10, 100, 1000, 10_000, 60_000)  # n, 0.2 to 10 nats: the range of Gao et al. 2022
 OUTPUTS = 1000  # sampled to evaluate a policy
 FRESH = 10_000  # comparisons on which a proxy's accuracy is measured
@@ -58,14 +52,28 @@ ROUNDING = 1e-9  # sd: a misfit below it is none
 FIXED_LABELS = 3000  # of the proxies whose optimisation is compared
 POOL = 5000  # outputs of a finite policy, which can go 8.5 nats
 STEPS, SAMPLES, ROUNDS = 50, 20, 10
-AT = {"exact": (5,), "sampled": (10, 50), "narrow": (10, 50), "relearned": (10, 50)}  # nats at which paths are compared
+# nats at which paths are compared
+AT = {"exact": (5,), "sampled": (10, 50), "narrow": (10, 50), "relearned": (10, 50)}
 BROKEN = {
     "exact": "exact",
     "sampled": f"seeing {SAMPLES} outputs each",
     "narrow": "policy lacks features",
     "relearned": f"reward relearned {ROUNDS} times",
 }
-HEADS = ("key", "run", "method", "form", "labels", "kl", "gold", "gold_se", "used", "source", "status", "note")
+HEADS = (
+    "key",
+    "run",
+    "method",
+    "form",
+    "labels",
+    "kl",
+    "gold",
+    "gold_se",
+    "used",
+    "source",
+    "status",
+    "note",
+)
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,10 @@ class Curves:
         """Averages over the proxies of each label count."""
         fields = ("accuracy", "peak_kl", "peak_gold", "last_gold")
         groups = ((n, [each for each in self.proxies if each.labels == n]) for n in self.labels)
-        return [{"labels": n} | {f: float(np.mean([getattr(p, f) for p in own])) for f in fields} for n, own in groups]
+        return [
+            {"labels": n} | {f: float(np.mean([getattr(p, f) for p in own])) for f in fields}
+            for n, own in groups
+        ]
 
     def misfit(self, method: str, form: str) -> float:
         """Root mean square over all runs of a method, in sd, by which the form misses gold as it is exactly."""
@@ -136,11 +147,15 @@ def _check(labels: Sequence[int], replicates: int, seed: int) -> None:
         raise InputError("labels: must be one number or more, got none; such as 100,1000,10000")
     for count in labels:
         if not 2 <= count <= MOST_LABELS:
-            raise InputError(f"labels: must lie between 2 and {MOST_LABELS}, got {count}; choose another")
+            raise InputError(
+                f"labels: must lie between 2 and {MOST_LABELS}, got {count}; choose another"
+            )
     if len(set(labels)) < len(labels):
         raise InputError(f"labels: must differ, got {','.join(map(str, labels))}; drop one of them")
     if not 1 <= replicates <= 1000:
-        raise InputError(f"replicates: must lie between 1 and 1000, got {replicates}; {REPLICATES} is usual")
+        raise InputError(
+            f"replicates: must lie between 1 and 1000, got {replicates}; {REPLICATES} is usual"
+        )
 
 
 def sweep(
@@ -155,7 +170,8 @@ def sweep(
     Parameters
     ----------
     labels : sequence of int
-        Label counts, each at least 2. A proxy's numbers depend neither on the others nor on their order.
+        Label counts, each at least 2. A proxy's numbers depend neither on the others nor on their
+        order.
     replicates : int
         Proxies of each label count, each learned from labels of its own.
     seed : int
@@ -180,12 +196,16 @@ def sweep(
             rng = np.random.default_rng((root, count, replicate))
             weights = learn(compare(world, draw(world, count, rng)))
             last, _ = tilted_rewards(world, weights, BUDGETS[-1])
-            proxies.append(Proxy(count, accuracy(weights, fresh), *peak(world, weights), float(last)))
+            proxies.append(
+                Proxy(count, accuracy(weights, fresh), *peak(world, weights), float(last))
+            )
             points += _curves(world, weights, count, replicate, rng)
     return Curves(tuple(points), tuple(proxies), seed, replicates)
 
 
-def _curves(world: World, weights: Any, labels: int, replicate: int, rng: np.random.Generator) -> list[Point]:
+def _curves(
+    world: World, weights: Any, labels: int, replicate: int, rng: np.random.Generator
+) -> list[Point]:
     """Points of one proxy, optimised in both ways."""
 
     def point(method: str, kl: float, exact: Any, outputs: Any) -> Point:
@@ -195,7 +215,12 @@ def _curves(world: World, weights: Any, labels: int, replicate: int, rng: np.ran
         return Point(run, method, labels, kl, float(gold.mean()), float(se), float(exact))
 
     tilts = [
-        point("tilt", kl, tilted_rewards(world, weights, kl)[0], tilted_outputs(world, weights, kl, OUTPUTS, rng))
+        point(
+            "tilt",
+            kl,
+            tilted_rewards(world, weights, kl)[0],
+            tilted_outputs(world, weights, kl, OUTPUTS, rng),
+        )
         for kl in BUDGETS
     ]
     best = [
@@ -249,13 +274,17 @@ def _cause(name: str, nats: float, paths: Sequence[Paths]) -> Cause:
     steps, tilts = np.array([path.at(nats) for path in paths]).T
     gap = steps - tilts
     se = float(gap.std(ddof=1) / np.sqrt(len(gap))) if len(gap) > 1 else 0.0
-    return Cause(name, BROKEN[name], nats, float(steps.mean()), float(tilts.mean()), float(gap.mean()), se)
+    return Cause(
+        name, BROKEN[name], nats, float(steps.mean()), float(tilts.mean()), float(gap.mean()), se
+    )
 
 
 def table_text(curves: Curves) -> str:
     """Text of the evidence table ``gold_curves``."""
     asked = f"--labels {','.join(map(str, curves.labels))} --replicates {curves.replicates} --seed {curves.seed}"
-    tilt, best = ({form: f"{curves.misfit(m, form):.2g}" for form in ("bon", "rl")} for m in ("tilt", "bon"))
+    tilt, best = (
+        {form: f"{curves.misfit(m, form):.2g}" for form in ("bon", "rl")} for m in ("tilt", "bon")
+    )
     out = io.StringIO()
     ends = f"{BUDGETS[0]} to {BUDGETS[-1]} nats", f"best of {BEST_OF[0]} to {BEST_OF[-1]:,}"
     exactly = "0" if float(tilt["bon"]) < ROUNDING else tilt["bon"]

@@ -1,7 +1,7 @@
 """Figures of what a run says: data needed and affordable, arrival, compute, the frontier, scaling studies, priors.
 
-Each public function takes a :class:`~aligntax.analysis.storage.result.Result` and returns a matplotlib ``Figure``; see
-:mod:`aligntax.analysis.figures.style` for what they share.
+Each public function takes a :class:`~aligntax.analysis.storage.result.Result` and returns a
+matplotlib ``Figure``; see :mod:`aligntax.analysis.figures.style` for what they share.
 """
 
 from collections.abc import Mapping
@@ -79,13 +79,22 @@ def compute_fan(result: Result) -> Figure:
     """Effective compute of the largest run over time, and the requirement of transformative AI."""
     view, evidence = view_of(result), result.evidence
     dates = np.linspace(2020.0, view.arrival.horizon, 41)
-    effective = compute.derive(draws_of(result, compute.QUANTITIES), Trend.of(evidence, view), dates)["effective_flop"]
+    effective = compute.derive(
+        draws_of(result, compute.QUANTITIES), Trend.of(evidence, view), dates
+    )["effective_flop"]
     requirement = series(result.derived, "tai_flop").defined
     figure, axes = canvas()
     edge = dates[[0, -1]]
     since = f"{view.algorithms.since:.0f}"
     if len(requirement):  # a time horizon is none in FLOP
-        fan(axes, edge, np.stack([requirement, requirement], axis=-1), GREY, f"requirement ({since} algorithms)", "--")
+        fan(
+            axes,
+            edge,
+            np.stack([requirement, requirement], axis=-1),
+            GREY,
+            f"requirement ({since} algorithms)",
+            "--",
+        )
     fan(axes, dates, effective, BLUE, "effective compute of the largest run")
     finite = requirement[np.isfinite(requirement)]
     top = max(quantile(effective, 0.95).max(), quantile(finite, 0.9) if len(finite) else -np.inf)
@@ -114,9 +123,14 @@ def frontier(result: Result) -> Figure:
         (~exact, "^", "none", "known only to exceed"),
     ):
         if mask.any():
-            look: dict[str, Any] = {"facecolor": colour, "edgecolor": GREY if colour == "none" else colour}
+            look: dict[str, Any] = {
+                "facecolor": colour,
+                "edgecolor": GREY if colour == "none" else colour,
+            }
             date, flop = rows["date"].values[mask], rows["log_flop"].values[mask]
-            axes.scatter(date, flop, s=16, linewidths=0.8, marker=marker, label=label, zorder=3, **look)
+            axes.scatter(
+                date, flop, s=16, linewidths=0.8, marker=marker, label=label, zorder=3, **look
+            )
     names = evidence["training_runs"]["name"].sel(run=rows["run"]).values
     last = np.inf
     for i in np.flatnonzero(exact & record)[::-1]:
@@ -144,7 +158,12 @@ def scaling_forest(result: Result) -> Figure:
     for y, i in enumerate(order):
         middle, half = rows["log_gamma"].values[i], 1.645 * rows["log_gamma_se"].values[i]
         biased = bool(rows["kaplan_style"].values[i] > 0)
-        axes.plot(np.exp([middle - half, middle + half]), [y, y], color=ORANGE if biased else GREY, linewidth=1.2)
+        axes.plot(
+            np.exp([middle - half, middle + half]),
+            [y, y],
+            color=ORANGE if biased else GREY,
+            linewidth=1.2,
+        )
         points[biased].append((np.exp(middle), y))
     looks = ((False, "o", GREY, "study"), (True, "s", ORANGE, "Kaplan-style set-up, bias modelled"))
     for biased, marker, colour, label in looks:
@@ -152,8 +171,12 @@ def scaling_forest(result: Result) -> Figure:
             x, at = np.transpose(points[biased])
             axes.scatter(x, at, s=18, marker=marker, color=colour, zorder=3, label=label)
     labels = [plain(names[i], 42) for i in order]
-    for y, (name, colour) in enumerate((("data_exponent", GREEN), ("data_exponent_pooled", BLUE)), start=len(order)):
-        q05, q50, q95 = (quantile(series(result.derived, name).finite, p) for p in (0.05, 0.5, 0.95))
+    for y, (name, colour) in enumerate(
+        (("data_exponent", GREEN), ("data_exponent_pooled", BLUE)), start=len(order)
+    ):
+        q05, q50, q95 = (
+            quantile(series(result.derived, name).finite, p) for p in (0.05, 0.5, 0.95)
+        )
         axes.plot([q05, q95], [y, y], color=colour, linewidth=3)
         axes.scatter([q50], [y], marker="D", s=26, color=colour, zorder=3)
         labels.append(lookup(name).label)
@@ -162,7 +185,13 @@ def scaling_forest(result: Result) -> Figure:
     axes.set_yticks(range(len(labels)), labels, fontsize=7)
     axes.set_ylim(-0.8, len(labels) - 0.2)
     axes.set_xscale("log")
-    axes.set_xticks([t for t in (0.1, 0.2, 0.5, 0.8, 1.0, 1.5, 2.0) if axes.get_xlim()[0] < t < axes.get_xlim()[1]])
+    axes.set_xticks(
+        [
+            t
+            for t in (0.1, 0.2, 0.5, 0.8, 1.0, 1.5, 2.0)
+            if axes.get_xlim()[0] < t < axes.get_xlim()[1]
+        ]
+    )
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.minorticks_off()
     axes.grid(visible=False, axis="y")
@@ -188,8 +217,11 @@ def contrasted(result: Result) -> list[str]:
     leading = LEADING if "tai_year" in derived else find_model(result.record["model"]).headlines
     vectors = {name for name in derived.data_vars if derived[name].ndim > 2}
     known = [name for name in leading if name in derived and name in prior and name not in vectors]
-    shown = [name for name in known if len(np.unique(derived[name])) > 2][:6]  # no curve of what is one or zero
-    contraction = {n: row.get("contraction") for n, row in rows.items() if n in ELICITED and n in prior}
+    # no curve of what is one or zero
+    shown = [name for name in known if len(np.unique(derived[name])) > 2][:6]
+    contraction = {
+        n: row.get("contraction") for n, row in rows.items() if n in ELICITED and n in prior
+    }
     moved = {n: value for n, value in contraction.items() if value is not None and n not in shown}
     most = sorted(moved, key=lambda n: -moved[n])
     return shown + most[: 6 if len(shown) % 2 == 0 else 5]
@@ -206,7 +238,13 @@ def prior_posterior(result: Result) -> Figure:
         panel.remove()
     prior_only = assumed(result.info)
     for axes, name in zip(panels, names, strict=False):
-        _contrast(axes, series(prior_of(result), name), series(result.derived, name), lookup(name), axes is panels[0])
+        _contrast(
+            axes,
+            series(prior_of(result), name),
+            series(result.derived, name),
+            lookup(name),
+            axes is panels[0],
+        )
         if name in prior_only:
             axes.set_ylim(0, 1.35)
             place: dict[str, Any] = {
@@ -221,7 +259,9 @@ def prior_posterior(result: Result) -> Figure:
     return figure
 
 
-def _contrast(axes: "Axes", prior: Series, posterior: Series, quantity: Quantity, label: bool) -> None:
+def _contrast(
+    axes: "Axes", prior: Series, posterior: Series, quantity: Quantity, label: bool
+) -> None:
     from arviz_stats.base import array_stats
 
     finite = [s.finite for s in (prior, posterior)]

@@ -70,7 +70,13 @@ def arrival(result: Result) -> Figure:
     )
     for dataset, name, colour, dash, label in lines:
         if name in dataset:
-            axes.plot(years, _arrived(series(dataset, name).values, years), dash, color=colour, label=label)
+            axes.plot(
+                years,
+                _arrived(series(dataset, name).values, years),
+                dash,
+                color=colour,
+                label=label,
+            )
     _probability_axis(axes, years)
     legend(figure)
     return figure
@@ -100,9 +106,16 @@ def published_arrival(result: Result) -> Figure:
     for i, (name, label) in enumerate(labels.items()):
         # every pair of marker and colour once before any comes again
         marker, colour = MARKERS[i % len(MARKERS)], COLOURS[(i + i // len(MARKERS)) % len(COLOURS)]
-        look: dict[str, Any] = {"marker": marker, "color": colour, "markersize": 4.5, "linewidth": 0.6}
+        look: dict[str, Any] = {
+            "marker": marker,
+            "color": colour,
+            "markersize": 4.5,
+            "linewidth": 0.6,
+        }
         for source in dict.fromkeys(forecast[milestone == name]):
-            points = rows.isel(point=np.flatnonzero((forecast == source) & (milestone == name))).sortby("year")
+            points = rows.isel(
+                point=np.flatnonzero((forecast == source) & (milestone == name))
+            ).sortby("year")
             axes.plot(points["year"].values, points["probability"].values, label=label, **look)
             label = ""
     _probability_axis(axes, years)
@@ -123,7 +136,10 @@ def arrival_by_anchor(result: Result) -> Figure:
         if name == "none" or mine.sum() < FEWEST:
             continue
         label = f"{name.replace('_', ' ')} ({100 * mine.mean():.0f}%)"
-        look: dict[str, Any] = {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[i % len(DASHES)]}
+        look: dict[str, Any] = {
+            "color": COLOURS[i % len(COLOURS)],
+            "linestyle": DASHES[i % len(DASHES)],
+        }
         axes.plot(years, _arrived(year[mine], years), linewidth=1.2, label=label, **look)
     _probability_axis(axes, years)
     legend(figure)
@@ -143,7 +159,9 @@ def shift_intervals(result: Result) -> Figure:
         colour, marker = groups[row.group]
         at = {q: beyond if value is None else value for q, value in row.quantiles.items()}
         for low, high, width in (("q05", "q95", 1.0), ("q25", "q75", 3.0)):
-            axes.plot([at[low], at[high]], [y, y], color=colour, linewidth=width, solid_capstyle="butt")
+            axes.plot(
+                [at[low], at[high]], [y, y], color=colour, linewidth=width, solid_capstyle="butt"
+            )
         label = f"{row.group} ({100 * row.weight:.0f}%)" if row.shift == SHIFTS[0] else None
         axes.plot([at["q50"]], [y], marker, color=colour, markersize=5, label=label)
     axes.set_yticks(range(len(SHIFTS)), [lookup(shift).label for shift in SHIFTS])

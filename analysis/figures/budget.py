@@ -16,7 +16,17 @@ from aligntax.analysis.answers.budget import (
     majority_error,
 )
 from aligntax.analysis.answers.value_of_information import Decision
-from aligntax.analysis.figures.style import AMBER, BLUE, GREEN, GREY, ORANGE, PURPLE, WIDTH, log_ticks, styled
+from aligntax.analysis.figures.style import (
+    AMBER,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    WIDTH,
+    log_ticks,
+    styled,
+)
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.summary import each
 
@@ -40,8 +50,18 @@ def _regret(axes: Any, result: Result, answer: Budget) -> None:
     x = np.linspace(np.log10(answer.hours) - 3, np.log10(answer.hours) + 1.5, 200)
     least = float(expected_loss(decision, answer.best_hours)[0])
     axes.plot(x, np.log10(np.maximum(expected_loss(decision, 10.0**x) - least, 1.0)), color=BLUE)
-    axes.axvline(np.log10(answer.hours), color=ORANGE, linestyle="--", label=f"enough with {answer.confidence:.0%}")
-    axes.axvline(np.log10(max(answer.best_hours, 1.0)), color=GREEN, linestyle=":", label="least expected loss")
+    axes.axvline(
+        np.log10(answer.hours),
+        color=ORANGE,
+        linestyle="--",
+        label=f"enough with {answer.confidence:.0%}",
+    )
+    axes.axvline(
+        np.log10(max(answer.best_hours, 1.0)),
+        color=GREEN,
+        linestyle=":",
+        label="least expected loss",
+    )
     top = axes.get_ylim()[1]
     axes.set_ylim(max(0.0, top - 6), top)
     log_ticks(axes.xaxis)
@@ -56,9 +76,18 @@ def _labels(axes: Any, answer: Budget) -> None:
     single = information(error, ITEM_COST + 1)
     for votes, colour, dash in zip(VOTES, COLOURS, DASHES, strict=True):
         gain = information(majority_error(error, votes), ITEM_COST + votes) / single
-        axes.plot(error, gain, color=colour, linestyle=dash, label=f"{votes} vote{'s' if votes > 1 else ''}")
+        axes.plot(
+            error,
+            gain,
+            color=colour,
+            linestyle=dash,
+            label=f"{votes} vote{'s' if votes > 1 else ''}",
+        )
     axes.plot(
-        error, information(HALVED * error, ITEM_COST + 2) / single, color=ORANGE, label="half the error, twice the cost"
+        error,
+        information(HALVED * error, ITEM_COST + 2) / single,
+        color=ORANGE,
+        label="half the error, twice the cost",
     )
     axes.axvspan(answer.error[0], answer.error[2], color=GREY, alpha=0.15, linewidth=0)
     axes.set_ylim(0, 4)

@@ -1,6 +1,7 @@
 """Figures that check a run: does replicated evidence look like the evidence, and did the chains mix.
 
-ArviZ draws ranks, traces and probability integral transforms onto axes made here, so that pyplot holds no figure.
+ArviZ draws ranks, traces and probability integral transforms onto axes made here, so that pyplot
+holds no figure.
 """
 
 from typing import Any
@@ -9,7 +10,17 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from aligntax.analysis.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, WIDTH, plain, quantile, styled
+from aligntax.analysis.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    WIDTH,
+    plain,
+    quantile,
+    styled,
+)
 from aligntax.analysis.storage.result import Result
 
 CHAINS = (BLUE, ORANGE, GREEN, PURPLE, "#56B4E9", "#E69F00", "black", GREY)
@@ -44,7 +55,11 @@ def observed_names(result: Result) -> list[str]:
     """Variables of the evidence that the run can also replicate, and that have enough observations for a figure."""
     predicted = _group(result, "posterior_predictive")
     observed = _group(result, "observed_data")
-    return [str(name) for name, v in observed.items() if name in predicted and v.ndim == 1 and v.size >= FEWEST]
+    return [
+        str(name)
+        for name, v in observed.items()
+        if name in predicted and v.ndim == 1 and v.size >= FEWEST
+    ]
 
 
 def pit_names(result: Result) -> list[str]:
@@ -83,18 +98,31 @@ def predictive_intervals(result: Result, name: str) -> Figure:
     actual, drawn = observed.values, _predicted(result, name)
     order = np.argsort(quantile(drawn, 0.5))
     named = len(actual) <= NAMED
-    figure = Figure(figsize=(WIDTH, 1.1 + 0.2 * len(actual) if named else 4.2), layout="constrained")
+    figure = Figure(
+        figsize=(WIDTH, 1.1 + 0.2 * len(actual) if named else 4.2), layout="constrained"
+    )
     axes = figure.subplots()
     y = np.arange(len(actual))
     for low, high, width in ((0.05, 0.95, 1.0), (0.25, 0.75, 3.5 if named else 2.2)):
         start, end = quantile(drawn, low)[order], quantile(drawn, high)[order]
         axes.hlines(y, start, end, color=BLUE, linewidth=width, alpha=0.6)
     inside = (actual >= quantile(drawn, 0.05)) & (actual <= quantile(drawn, 0.95))
-    looks = ((inside, "o", "black", "observed"), (~inside, "D", ORANGE, "observed, outside its 90% interval"))
+    looks = (
+        (inside, "o", "black", "observed"),
+        (~inside, "D", ORANGE, "observed, outside its 90% interval"),
+    )
     for mask, marker, colour, label in looks:
         if mask.any():
             place = np.flatnonzero(mask[order])
-            axes.scatter(actual[order][place], place, s=14, marker=marker, color=colour, zorder=3, label=label)
+            axes.scatter(
+                actual[order][place],
+                place,
+                s=14,
+                marker=marker,
+                color=colour,
+                zorder=3,
+                label=label,
+            )
     keys = observed[observed.dims[0]].values
     labels = [plain(label, 42) for label in _row_names(result, str(observed.dims[0]), keys)]
     if named:
@@ -118,7 +146,9 @@ def _collection(dataset: xr.Dataset, height: float, chains: bool) -> tuple[Figur
     panels = figure.subplots(len(names), 1, squeeze=False)[:, 0]
 
     def node(values: dict[str, Any]) -> xr.DataTree:
-        return xr.DataTree(xr.Dataset({key: ((), np.array(value, dtype=object)) for key, value in values.items()}))
+        return xr.DataTree(
+            xr.Dataset({key: ((), np.array(value, dtype=object)) for key, value in values.items()})
+        )
 
     places = node({"figure": figure})
     places["plot"] = node(dict(zip(names, panels, strict=True)))
@@ -133,7 +163,10 @@ def pit(result: Result) -> Figure:
     from arviz_plots import plot_ppc_pit
 
     names = pit_names(result)
-    predicted, observed = _group(result, "posterior_predictive")[names], _group(result, "observed_data")[names]
+    predicted, observed = (
+        _group(result, "posterior_predictive")[names],
+        _group(result, "observed_data")[names],
+    )
     every = max(1, predicted.sizes["chain"] * predicted.sizes["draw"] // PREDICTIVE_DRAWS)
     thinned = predicted.isel(draw=slice(None, None, every)).astype(float)
     groups = {"posterior_predictive": thinned, "observed_data": observed}
@@ -148,7 +181,11 @@ def worst(result: Result) -> list[str]:
     """Parameters that the checks of r_hat and effective sample size name as the worst."""
     if "sample_stats" not in result.tree.children:  # draws that were resampled are no chains
         return []
-    checks = [c["where"] for c in result.record["checks"] if c["name"] in ("r_hat", "ess_bulk", "ess_tail")]
+    checks = [
+        c["where"]
+        for c in result.record["checks"]
+        if c["name"] in ("r_hat", "ess_bulk", "ess_tail")
+    ]
     return [name for name in dict.fromkeys(checks) if _parameter(result, name) is not None]
 
 
@@ -163,12 +200,18 @@ def _parameter(result: Result, name: str) -> xr.DataArray | None:
     if not extra:
         return array.astype(float)
     labels = [str(value) for value in array[extra[0]].values]
-    return array.isel({extra[0]: labels.index(label)}, drop=True).astype(float) if label in labels else None
+    return (
+        array.isel({extra[0]: labels.index(label)}, drop=True).astype(float)
+        if label in labels
+        else None
+    )
 
 
 def _worst_draws(result: Result) -> xr.Dataset:
     found = {name: _parameter(result, name) for name in worst(result)}
-    return xr.Dataset({name: array.reset_coords(drop=True) for name, array in found.items() if array is not None})
+    return xr.Dataset(
+        {name: array.reset_coords(drop=True) for name, array in found.items() if array is not None}
+    )
 
 
 @styled
@@ -178,7 +221,11 @@ def ranks(result: Result) -> Figure:
 
     draws = _worst_draws(result)
     figure, places = _collection(draws, 1.5, chains=True)
-    plot_rank(xr.DataTree.from_dict({"posterior": draws}), plot_collection=places, visuals={"xlabel": False})
+    plot_rank(
+        xr.DataTree.from_dict({"posterior": draws}),
+        plot_collection=places,
+        visuals={"xlabel": False},
+    )
     return figure
 
 

@@ -34,8 +34,8 @@ ROW = 0.16  # inches a run in a panel
 def side_by_side(comparison: Comparison) -> Figure:
     """Arrival curves above one panel a headline number: median, 50% and 90% interval of each run.
 
-    An arrow marks an interval that ends in censored mass; a panel's title has an asterisk where a run differs from the first by
-    more than Monte Carlo error.
+    An arrow marks an interval that ends in censored mass; a panel's title has an asterisk where a
+    run differs from the first by more than Monte Carlo error.
     """
     names = [n for n in comparison.names if "[" not in n and n != "prob_affordable"]
     arrives = "tai_year" in names
@@ -65,7 +65,9 @@ def _arrival(axes: Any, comparison: Comparison) -> None:
         weights = (run.weights if found is None else found.weights).values.ravel()
         dates = np.nan_to_num(values.ravel(), nan=np.inf)
         order = np.argsort(dates)
-        share = np.concatenate([[0.0], np.cumsum(weights[order])])[np.searchsorted(dates[order], years, side="right")]
+        share = np.concatenate([[0.0], np.cumsum(weights[order])])[
+            np.searchsorted(dates[order], years, side="right")
+        ]
         axes.plot(years, share, color=COLOURS[i], linestyle=DASHES[i])
     axes.set_xlim(years[0], years[-1] + 1)
     axes.set_ylim(0, 1)
@@ -76,7 +78,12 @@ def _arrival(axes: Any, comparison: Comparison) -> None:
 def _panel(axes: Any, comparison: Comparison, name: str) -> None:
     quantity = lookup(name)
     rows = [run[name] for run in comparison.rows]
-    known = [row[key] for row in rows for key in ("q05", "q25", "q50", "q75", "q95") if row[key] is not None]
+    known = [
+        row[key]
+        for row in rows
+        for key in ("q05", "q25", "q50", "q75", "q95")
+        if row[key] is not None
+    ]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     room = 0.06 * (high - low or 1.0)
     for i, row in enumerate(rows):
@@ -97,7 +104,10 @@ def _panel(axes: Any, comparison: Comparison, name: str) -> None:
     if quantity.scale == "log10":
         axes.xaxis.set_major_locator(FixedLocator(nice(*axes.get_xlim())))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, quantity)))
-    axes.set_title(quantity.axis.replace("log10 ", "") + (" *" if any(comparison.differs[name]) else ""), loc="left")
+    axes.set_title(
+        quantity.axis.replace("log10 ", "") + (" *" if any(comparison.differs[name]) else ""),
+        loc="left",
+    )
 
 
 def end(row: Any, key: str, low: float, high: float) -> float:
@@ -107,4 +117,8 @@ def end(row: Any, key: str, low: float, high: float) -> float:
         return float(value)
     above, below = row["prob_above"], row["prob_below"]
     defined = max(1.0 - row["prob_undefined"], 1e-12)
-    return low if below > 0 and int(key[1:]) / 100 < 0.5 * (below / defined + 1.0 - above / defined) else high
+    return (
+        low
+        if below > 0 and int(key[1:]) / 100 < 0.5 * (below / defined + 1.0 - above / defined)
+        else high
+    )

@@ -4,7 +4,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from aligntax.analysis.figures.style import BLUE, GREY, ORANGE, canvas, legend, plain, styled, used_rows
+from aligntax.analysis.figures.style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    canvas,
+    legend,
+    plain,
+    styled,
+    used_rows,
+)
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.words import percent, short
 from aligntax.models.density_prediction import trials as density_trials
@@ -12,7 +21,9 @@ from aligntax.models.density_prediction import trials as density_trials
 
 def has_trials(result: Result) -> bool:
     """Whether the run is conditioned on trials of density prediction."""
-    return "worst_failure" in result.derived and bool(used_rows(result, "density_trials").sizes.get("density_trial", 0))
+    return "worst_failure" in result.derived and bool(
+        used_rows(result, "density_trials").sizes.get("density_trial", 0)
+    )
 
 
 def nearest(result: Result) -> tuple[str, str]:
@@ -43,9 +54,19 @@ def failures(result: Result) -> Figure:
     axes.scatter(middle, y, marker="D", s=12, color=BLUE, zorder=3, label="median")
     share = table["failures"].values / table["trials"].values
     axes.scatter(share, y, marker="|", s=90, color=GREY, zorder=4, label="share of trials")
-    axes.vlines(bounds, y - 0.5, y + 0.5, color=ORANGE, linestyle="--", label="bound, 1 / (levels epsilon^2)")
+    axes.vlines(
+        bounds,
+        y - 0.5,
+        y + 0.5,
+        color=ORANGE,
+        linestyle="--",
+        label="bound, 1 / (levels epsilon^2)",
+    )
     named = zip(table["adversary"].values, table["levels"].values, strict=True)
-    axes.set_yticks(y, [f"{plain(name, 24).replace('_', ' ')}, {short(levels)} levels" for name, levels in named])
+    axes.set_yticks(
+        y,
+        [f"{plain(name, 24).replace('_', ' ')}, {short(levels)} levels" for name, levels in named],
+    )
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
     axes.grid(visible=False, axis="y")

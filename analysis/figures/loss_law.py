@@ -44,7 +44,9 @@ PUBLISHED = (("o", GREY), ("s", "black"), ("^", ORANGE), ("v", PURPLE))
 
 def has_runs(result: Result) -> bool:
     """Whether the run is conditioned on training runs."""
-    return bool(used_rows(result, "loss_runs").sizes.get("loss_run", 0)) and "alpha" in result.derived
+    return (
+        bool(used_rows(result, "loss_runs").sizes.get("loss_run", 0)) and "alpha" in result.derived
+    )
 
 
 def slices(log_flop: Any) -> list[tuple[float, Any]]:
@@ -82,8 +84,12 @@ def _law(result: Result, corpus: int, several: bool) -> tuple[dict[str, Any], di
         return values.reshape(-1, *values.shape[2:])[::every]
 
     if several:
-        x = loss_law.from_link({name: drawn(f"corpus_{name}")[:, [corpus]] for name in loss_law.QUANTITIES})
-    errors = {name: drawn(name)[:, None] for name in ("loss_sd", "error_freedom") if name in posterior}
+        x = loss_law.from_link(
+            {name: drawn(f"corpus_{name}")[:, [corpus]] for name in loss_law.QUANTITIES}
+        )
+    errors = {
+        name: drawn(name)[:, None] for name in ("loss_sd", "error_freedom") if name in posterior
+    }
     return x, errors
 
 
@@ -106,7 +112,9 @@ def isoflop(result: Result) -> Figure:
     return figure
 
 
-def _slices(axes: "Axes", result: Result, rows: Any, law: tuple[dict[str, Any], dict[str, Any]]) -> None:
+def _slices(
+    axes: "Axes", result: Result, rows: Any, law: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
     view, (x, errors) = view_of(result), law
     log_n, loss = np.log10(rows["parameters"].values), rows["loss"].values
     log_flop = np.log10(loss_law.FLOP_PER_PARAMETER_TOKEN * rows["tokens"].values) + log_n
@@ -115,7 +123,10 @@ def _slices(axes: "Axes", result: Result, rows: Any, law: tuple[dict[str, Any], 
         grid = np.linspace(log_n[inside].min() - MARGIN, log_n[inside].max() + MARGIN, GRID)
         tokens = middle - np.log10(loss_law.FLOP_PER_PARAMETER_TOKEN) - grid
         reference = np.log10([view.loss_law.parameters, view.loss_law.tokens])
-        n, d = (loss_law.LN10 * (value - at) for value, at in zip((grid, tokens), reference, strict=True))
+        n, d = (
+            loss_law.LN10 * (value - at)
+            for value, at in zip((grid, tokens), reference, strict=True)
+        )
         mean = np.log(loss_law.loss(x, n, d))
         if "error_freedom" in errors:
             error = rng.standard_t(errors["error_freedom"], size=mean.shape)
@@ -127,7 +138,9 @@ def _slices(axes: "Axes", result: Result, rows: Any, law: tuple[dict[str, Any], 
             axes.fill_between(grid, *band, color=colour, alpha=opacity, linewidth=0)
         axes.plot(grid, quantile(np.exp(mean), 0.5), color=colour, linewidth=1.0)
         axes.scatter(log_n[inside], loss[inside], s=10, color=colour, label=short(10.0**middle))
-        best = loss_law.optimal_parameters({name: v[:, 0] for name, v in x.items()}, view, 10.0**middle)
+        best = loss_law.optimal_parameters(
+            {name: v[:, 0] for name, v in x.items()}, view, 10.0**middle
+        )
         low, at, high = (quantile(best, p) for p in (0.05, 0.5, 0.95))
         height = np.interp(at, grid, quantile(np.exp(mean), 0.5))
         axes.plot([low, high], [height, height], color="black", linewidth=1.4, zorder=4)
@@ -149,7 +162,10 @@ def exponents(result: Result) -> Figure:
     """Posterior of alpha and beta beside published fits, and of ``a`` beside every published study of it."""
     names, a, se = published_a(result.evidence)
     corpora = loss_law.corpora(result.evidence)
-    own = ["allocation_exponent", *(f"allocation_exponent[{c}]" for c in corpora if len(corpora) > 1)]
+    own = [
+        "allocation_exponent",
+        *(f"allocation_exponent[{c}]" for c in corpora if len(corpora) > 1),
+    ]
     figure = Figure(figsize=(WIDTH, 4.4 + 0.2 * (len(a) + len(own))), layout="constrained")
     top, below = figure.subplots(2, 1, height_ratios=[2.6, 0.9 + 0.2 * (len(a) + len(own))])
     _plane(top, result)
@@ -162,7 +178,9 @@ def exponents(result: Result) -> Figure:
         row = rows[name]
         below.plot([row["q05"], row["q95"]], [y, y], color=BLUE, linewidth=3)
         below.scatter([row["q50"]], [y], marker="D", s=24, color=BLUE, zorder=3)
-        labels.append("these runs" + (f", {plain(name.partition('[')[2][:-1], 30)}" if "[" in name else ""))
+        labels.append(
+            "these runs" + (f", {plain(name.partition('[')[2][:-1], 30)}" if "[" in name else "")
+        )
     below.set_yticks(range(len(labels)), labels, fontsize=7)
     below.axvline(0.5, color="black", linewidth=0.8, linestyle="--")
     below.grid(visible=False, axis="y")
@@ -173,28 +191,55 @@ def exponents(result: Result) -> Figure:
 def _plane(axes: "Axes", result: Result) -> None:
     """Alpha against beta: draws, published fits, and lines of equal data exponent."""
     x = draws_of(result, ("alpha", "beta"))
-    axes.scatter(x["alpha"], x["beta"], s=3, color=SKY, alpha=0.5, linewidth=0, label="posterior draws")
+    axes.scatter(
+        x["alpha"], x["beta"], s=3, color=SKY, alpha=0.5, linewidth=0, label="posterior draws"
+    )
     seen, quoted = [x["alpha"], x["beta"]], set[tuple[float, float]]()
     fits = result.evidence.tables.get("loss_laws")
-    rows = [] if fits is None else [i for i in range(fits.sizes["loss_law"]) if fits["status"].values[i] != "computed"]
+    rows = (
+        []
+        if fits is None
+        else [i for i in range(fits.sizes["loss_law"]) if fits["status"].values[i] != "computed"]
+    )
     for (marker, colour), i in zip(PUBLISHED, rows, strict=False):
         assert fits is not None
-        value = {name: float(fits[name].values[i]) for name in ("alpha", "beta", "alpha_sd", "beta_sd")}
-        bar = {name: 0.0 if np.isnan(sd := value[f"{name}_sd"]) else 1.645 * sd for name in ("alpha", "beta")}
+        value = {
+            name: float(fits[name].values[i]) for name in ("alpha", "beta", "alpha_sd", "beta_sd")
+        }
+        bar = {
+            name: 0.0 if np.isnan(sd := value[f"{name}_sd"]) else 1.645 * sd
+            for name in ("alpha", "beta")
+        }
         label = plain(fits["study"].values[i], 34)
         at = value["alpha"], value["beta"]
         if at in quoted:  # an earlier fit, quoted by a forecast
             continue
         quoted.add(at)
-        axes.errorbar(*at, yerr=bar["beta"], xerr=bar["alpha"], fmt=marker, markersize=5, color=colour, label=label)
+        axes.errorbar(
+            *at,
+            yerr=bar["beta"],
+            xerr=bar["alpha"],
+            fmt=marker,
+            markersize=5,
+            color=colour,
+            label=label,
+        )
         seen += [np.array([value["alpha"]]), np.array([value["beta"]])]
     together = np.concatenate(seen)
     ends = np.array([0.95 * together.min(), 1.05 * together.max()])
     for gamma, dash in ((0.8, ":"), (1.0, "--")):
-        axes.plot(ends, ends / gamma, color="black", linewidth=0.8, linestyle=dash, label=f"data exponent {gamma:g}")
+        axes.plot(
+            ends,
+            ends / gamma,
+            color="black",
+            linewidth=0.8,
+            linestyle=dash,
+            label=f"data exponent {gamma:g}",
+        )
     axes.set_xlim(*ends)
     axes.set_ylim(*ends)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_xlabel("alpha")
     axes.set_ylabel("beta")
-    axes.legend(loc="upper right", bbox_to_anchor=(-0.22, 1.0), fontsize=7)  # above the names of the studies
+    # above the names of the studies
+    axes.legend(loc="upper right", bbox_to_anchor=(-0.22, 1.0), fontsize=7)

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 
 DRAWS = 500
-ERRORS = np.append(np.linspace(0.0, 0.48, 25), [0.49, 0.495, 0.498])  # closer towards one half, where the curve rises
+# closer towards one half, where the curve rises
+ERRORS = np.append(np.linspace(0.0, 0.48, 25), [0.49, 0.495, 0.498])
 INSIDE = 0.04  # share of a panel by which words stand off its edge
 Z90 = 1.645
 
@@ -60,10 +61,16 @@ def never(result: Result) -> float:
 
 def _needed(result: Result, **asked: Any) -> Any:
     """Comparisons needed (log10) over a last axis, (draw, place): capability or label error, as asked."""
-    x = {name: v[:, None] for name, v in draws_of(result, outer_alignment.QUANTITIES, DRAWS).items()}
+    x = {
+        name: v[:, None] for name, v in draws_of(result, outer_alignment.QUANTITIES, DRAWS).items()
+    }
     if "error" not in asked:
-        asked["error"] = draws_of(result, ("label_error_study",), DRAWS)["label_error_study"][:, None]
-    return outer_alignment.requirement(x, xr.Dataset(), view_of(result), **asked)["comparisons_needed"]
+        asked["error"] = draws_of(result, ("label_error_study",), DRAWS)["label_error_study"][
+            :, None
+        ]
+    return outer_alignment.requirement(x, xr.Dataset(), view_of(result), **asked)[
+        "comparisons_needed"
+    ]
 
 
 @styled
@@ -87,7 +94,13 @@ def quality(result: Result) -> Figure:
     axes.plot(ERRORS, today, "--", color="black", linewidth=1.2, label="median at GPT-3's compute")
     axes.axvline(0.5, color="black", linewidth=1.4)
     place: dict[str, Any] = {"rotation": 90, "ha": "right", "va": "bottom", "fontsize": 7.5}
-    axes.text(0.5 * (1 - INSIDE / 2), INSIDE, "no amount suffices", transform=axes.get_xaxis_transform(), **place)
+    axes.text(
+        0.5 * (1 - INSIDE / 2),
+        INSIDE,
+        "no amount suffices",
+        transform=axes.get_xaxis_transform(),
+        **place,
+    )
     finite_limits(axes, at)
     axes.set_xlim(0, 0.51)
     log_ticks(axes.yaxis)
@@ -112,7 +125,9 @@ def against_capability(result: Result) -> Figure:
     asked = draws_of(result, ("capability",))["capability"]
     ends = min(0.0, float(quantile(asked, 0.05))), float(quantile(asked, 0.95))
     places = np.linspace(*ends, 45)
-    figure, _, below = needed_over(places, _needed(result, capability=places), asked, "comparisons needed")
+    figure, _, below = needed_over(
+        places, _needed(result, capability=places), asked, "comparisons needed"
+    )
     below.set_xlabel("capability (OOM of effective FLOP over GPT-3's)")
     return figure
 
@@ -137,7 +152,9 @@ def agreement(result: Result) -> Figure:
     look: dict[str, Any] = {"fmt": "o", "markersize": 4, "color": "black", "linewidth": 1.0}
     axes.errorbar(share, np.arange(count) + 0.15, xerr=half, label="published, 90%", **look)
     pairs = [str(pair).replace("_", " and ") for pair in rows["pair"].values]
-    labels = [f"{plain(name, 26)}: {pair}" for name, pair in zip(rows["study"].values, pairs, strict=True)]
+    labels = [
+        f"{plain(name, 26)}: {pair}" for name, pair in zip(rows["study"].values, pairs, strict=True)
+    ]
     axes.set_yticks(range(count), labels, fontsize=7)
     axes.set_xlabel("agreement of two people")
     _errors(below, result, studies)
@@ -153,11 +170,16 @@ def _errors(axes: "Axes", result: Result, studies: list[str]) -> None:
     of = result.derived["study_label_error_by_study"].values.reshape(-1, len(studies))
     shown = [(plain(name, 40), of[:, i], SKY) for i, name in enumerate(studies)]
     shown.sort(key=lambda row: -float(np.median(row[1])))
-    for name, words, colour in (("label_error", "typical study", BLUE), ("label_error_study", "new labellers", GREEN)):
+    for name, words, colour in (
+        ("label_error", "typical study", BLUE),
+        ("label_error_study", "new labellers", GREEN),
+    ):
         shown.append((words, series(result.derived, name).finite, colour))
     for y, (_, values, colour) in enumerate(shown):
         for (low, high, _), width in zip(BANDS, (1.5, 4.0), strict=True):
-            axes.hlines(y, quantile(values, low), quantile(values, high), color=colour, linewidth=width)
+            axes.hlines(
+                y, quantile(values, low), quantile(values, high), color=colour, linewidth=width
+            )
         axes.scatter([quantile(values, 0.5)], [y], marker="D", s=14, color="black", zorder=3)
     axes.set_yticks(range(len(shown)), [words for words, _, _ in shown], fontsize=7)
     axes.set_xlim(left=0)

@@ -49,7 +49,9 @@ def has_curves(result: Result) -> bool:
 
 def has_labels(result: Result) -> bool:
     """Whether it knows how many labels some of the curves' proxies were learned from."""
-    return has_curves(result) and bool(np.isfinite(overoptimization.curves(result.evidence)["log_labels"].values).any())
+    return has_curves(result) and bool(
+        np.isfinite(overoptimization.curves(result.evidence)["log_labels"].values).any()
+    )
 
 
 def simulated(result: Result) -> bool:
@@ -72,7 +74,9 @@ def _colours(log_labels: Any) -> dict[str, Any]:
     """Colour of each label count, from dark for few to light for many, by the words of the legend; grey where not stated."""
     known = np.unique(log_labels[np.isfinite(log_labels)])
     shades = mpl.colormaps["cividis"](np.linspace(0.0, 0.85, len(known)))
-    colours = {f"{short(10.0**value)} labels": shade for value, shade in zip(known, shades, strict=True)}
+    colours = {
+        f"{short(10.0**value)} labels": shade for value, shade in zip(known, shades, strict=True)
+    }
     return colours | ({UNKNOWN: GREY} if np.isnan(log_labels).any() else {})
 
 
@@ -90,7 +94,9 @@ def _points(evidence: Evidence) -> tuple[Any, Any, tuple[str, ...]]:
 def gold_curves(result: Result) -> Figure:
     """Gold against KL, a panel a method: points, each run's median curve, and its peak."""
     data, index, methods = _points(result.evidence)
-    peak_kl, peak_gold = (quantile(_of_runs(result, name), 0.5) for name in ("peak_kl", "peak_gold"))
+    peak_kl, peak_gold = (
+        quantile(_of_runs(result, name), 0.5) for name in ("peak_kl", "peak_gold")
+    )
     colours, log_labels = _colours(data["log_labels"].values), data["log_labels"].values
     figure = Figure(figsize=(WIDTH, 0.9 + 2.6 * len(methods)), layout="constrained")
     panels = figure.subplots(len(methods), 1, squeeze=False)[:, 0]
@@ -100,12 +106,17 @@ def gold_curves(result: Result) -> Figure:
             log_kl = 2 * np.log10(data["d"].values[own])
             grid = np.linspace(log_kl.min() - 0.3, log_kl.max(), GRID)
             curve = overoptimization.gold(
-                10.0 ** (grid / 2), 10.0 ** (peak_kl[run] / 2), 10.0 ** peak_gold[run], data["is_rl"].values[run]
+                10.0 ** (grid / 2),
+                10.0 ** (peak_kl[run] / 2),
+                10.0 ** peak_gold[run],
+                data["is_rl"].values[run],
             )
             axes.plot(grid, curve, color=colour, linewidth=0.8)
             axes.scatter(log_kl, data["gold"].values[own], s=6, color=colour, zorder=3)
             if grid[0] <= peak_kl[run] <= grid[-1]:
-                axes.scatter(peak_kl[run], 10.0 ** peak_gold[run], marker="D", s=16, color="black", zorder=4)
+                axes.scatter(
+                    peak_kl[run], 10.0 ** peak_gold[run], marker="D", s=16, color="black", zorder=4
+                )
         _gold_limits(axes, data["gold"].values[data["method_index"].values[index] == k])
         log_ticks(axes.xaxis)
         axes.set_ylabel("gold (sd)")
@@ -137,8 +148,16 @@ def peaks(result: Result) -> Figure:
     for low, high, opacity in BANDS:
         budget = (float(quantile(x["kl_budget"], p)[0]) for p in (low, high))
         axes.axhspan(*budget, color=GREY, alpha=0.5 * opacity, linewidth=0)
-    axes.axhline(float(np.median(x["kl_budget"])), color=GREY, linewidth=1, linestyle=":", label="KL budget")
-    axes.axhline(float(np.median(x["kl_practice"])), color="black", linewidth=1, linestyle="--", label="RLHF practice")
+    axes.axhline(
+        float(np.median(x["kl_budget"])), color=GREY, linewidth=1, linestyle=":", label="KL budget"
+    )
+    axes.axhline(
+        float(np.median(x["kl_practice"])),
+        color="black",
+        linewidth=1,
+        linestyle="--",
+        label="RLHF practice",
+    )
     typical = x["peak_kl"] - overoptimization.reduction(grid, x["labels_half"], x["label_exponent"])
     fan(axes, grid, typical, ORANGE, f"typical proxy, {plain(methods[0], 20)}")
     draws = _of_runs(result, "peak_kl")
@@ -148,8 +167,19 @@ def peaks(result: Result) -> Figure:
         ends = quantile(draws[:, own], 0.05), quantile(draws[:, own], 0.95)
         place = log_labels[own] + 0.05 * (k - (len(methods) - 1) / 2)
         axes.vlines(place, *ends, color=BLUE, linewidth=1.0, alpha=0.7)
-        look: dict[str, Any] = {"marker": MARKERS[k % len(MARKERS)], "s": 14, "color": BLUE, "zorder": 3}
-        axes.scatter(place, middle, label=f"runs, {plain(method, 20)}", facecolor=BLUE if k == 0 else "white", **look)
+        look: dict[str, Any] = {
+            "marker": MARKERS[k % len(MARKERS)],
+            "s": 14,
+            "color": BLUE,
+            "zorder": 3,
+        }
+        axes.scatter(
+            place,
+            middle,
+            label=f"runs, {plain(method, 20)}",
+            facecolor=BLUE if k == 0 else "white",
+            **look,
+        )
     bottom = float(quantile(draws[:, known], 0.05).min())
     axes.set_ylim(bottom - 0.3, float(quantile(x["kl_budget"], 0.95)[0]) + 0.3)
     axes.set_xlim(grid[0], grid[-1])
@@ -167,10 +197,14 @@ def against_budget(result: Result) -> Figure:
     x = draws_of(result, ("peak_kl", "labels_half", "label_exponent", "kl_budget", "kl_practice"))
     ends = float(quantile(x["kl_practice"], 0.05)) - 0.3, float(quantile(x["kl_budget"], 0.95))
     places = np.linspace(*ends, GRID)
-    needed = overoptimization.labels_needed({name: value[:, None] for name, value in x.items()}, places)
+    needed = overoptimization.labels_needed(
+        {name: value[:, None] for name, value in x.items()}, places
+    )
     figure, axes, below = needed_over(places, needed, x["kl_budget"], "labels needed")
     for panel in (axes, below):
-        panel.axvline(float(np.median(x["kl_practice"])), color="black", linewidth=1, linestyle="--")
+        panel.axvline(
+            float(np.median(x["kl_practice"])), color="black", linewidth=1, linestyle="--"
+        )
     below.set_xlabel("KL budget (nats); dashed: RLHF practice")
     log_ticks(below.xaxis)
     return figure

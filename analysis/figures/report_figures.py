@@ -1,6 +1,7 @@
 """Which figures a page has, in what order, and what each says in words.
 
-A figure whose variables a run lacks is left out. Captions state numbers, so that they can be read without the figure.
+A figure whose variables a run lacks is left out. Captions state numbers, so that they can be read
+without the figure.
 """
 
 from collections.abc import Callable, Iterator
@@ -189,17 +190,13 @@ def _overoptimization(result: Result) -> Iterator[Drawing]:
 
 def _misfit(result: Result) -> str:
     row = result.record["quantities"]["misfit"]
-    return (
-        f"Points scatter about their curve by {percent(row['q50'])} of its peak beyond their standard errors (median)."
-    )
+    return f"Points scatter about their curve by {percent(row['q50'])} of its peak beyond their standard errors (median)."
 
 
 def _fan_caption(result: Result) -> str:
     x = draws_of(result, ("alignment_tax_tolerance", "alignment_compute_share"))
     nothing = float(np.mean(10.0 ** x["alignment_tax_tolerance"] <= x["alignment_compute_share"]))
-    cut = (
-        f" In {probability(nothing)} of draws alignment compute alone exceeds the tolerated tax: nothing is affordable."
-    )
+    cut = f" In {probability(nothing)} of draws alignment compute alone exceeds the tolerated tax: nothing is affordable."
     return (
         "Human-hours of alignment data needed and affordable if the largest run of each date were the one to align: "
         f"median, 50% and 90% bands, cut at the axis.{cut if nothing else ''} Dotted: what the tolerated tax would pay for if "
@@ -222,11 +219,19 @@ def _milestones(result: Result) -> str:
 def _left_out(result: Result) -> str:
     """What the figure of compute against requirement cannot show of this view."""
     view = view_of(result)
-    words = " Draws whose requirement is a time horizon have none in FLOP." if view.anchors["time_horizon"] else ""
-    own = sorted(name for name in {**view.algorithms.growth, **view.algorithms.limit} if view.anchors[name])
+    words = (
+        " Draws whose requirement is a time horizon have none in FLOP."
+        if view.anchors["time_horizon"]
+        else ""
+    )
+    own = sorted(
+        name for name in {**view.algorithms.growth, **view.algorithms.limit} if view.anchors[name]
+    )
     if own:
         listed = ", ".join(name.replace("_", " ") for name in own)
-        words += f" Compute is by common algorithmic progress; these anchors have their own: {listed}."
+        words += (
+            f" Compute is by common algorithmic progress; these anchors have their own: {listed}."
+        )
     return words
 
 
@@ -246,7 +251,11 @@ def drivers(result: Result) -> Iterator[Drawing]:
         for prior, value in found["headlines"][name]["sensitivity"].items()
         if prior != name
     ]
-    most = f" The largest is {max(cells)[0]:.2f}: {max(cells)[1]} to the prior of {max(cells)[2]}." if cells else ""
+    most = (
+        f" The largest is {max(cells)[0]:.2f}: {max(cells)[1]} to the prior of {max(cells)[2]}."
+        if cells
+        else ""
+    )
     yield Drawing(
         f"How far each answer (row) moves when a single prior (column) is widened or narrowed, the others fixed.{most} Blank "
         "cells are within Monte Carlo noise; quantities with an asterisk are assumed, no evidence bears on them.",

@@ -36,12 +36,18 @@ def shown_priors(found: Mapping[str, Any]) -> list[str]:
 def heat_map(found: Mapping[str, Any]) -> Figure:
     """Sensitivity of each answer to each single prior; what does not stand out of the noise is blank."""
     answers, priors = leading(found), shown_priors(found)
-    grid = np.array([[found["headlines"][a]["sensitivity"].get(q, np.nan) for q in priors] for a in answers])
+    grid = np.array(
+        [[found["headlines"][a]["sensitivity"].get(q, np.nan) for q in priors] for a in answers]
+    )
     figure = Figure(figsize=(WIDTH, 1.5 + 0.24 * len(answers)), layout="constrained")
     axes = figure.subplots()
     top = max(LARGEST, float(np.nanmax(grid)))
     axes.imshow(
-        grid, cmap=LinearSegmentedColormap.from_list("blues", ["#ffffff", BLUE]), vmin=0, vmax=top, aspect="auto"
+        grid,
+        cmap=LinearSegmentedColormap.from_list("blues", ["#ffffff", BLUE]),
+        vmin=0,
+        vmax=top,
+        aspect="auto",
     )
     for (i, j), value in np.ndenumerate(grid):
         if np.isfinite(value):
@@ -55,7 +61,9 @@ def heat_map(found: Mapping[str, Any]) -> Figure:
                 color="white" if value > 0.6 * top else "black",
             )
     labels = [lookup(q).label + (" *" if found["quantities"][q]["assumed"] else "") for q in priors]
-    axes.set_xticks(range(len(priors)), labels, rotation=50, ha="right", rotation_mode="anchor", fontsize=7)
+    axes.set_xticks(
+        range(len(priors)), labels, rotation=50, ha="right", rotation_mode="anchor", fontsize=7
+    )
     axes.set_yticks(range(len(answers)), [labelled(a) for a in answers], fontsize=7)
     axes.grid(visible=False)
     axes.tick_params(length=0)
@@ -85,16 +93,23 @@ def curves(points: "Sequence[Point]", wanted: "Range", answers: Sequence[str]) -
 
 def _curve(axes: "Axes", x: Any, points: "Sequence[Point]", name: str) -> None:
     quantity = lookup(name.split("[")[0])
-    low, middle, high = (np.array([_placed(p.rows[name], key) for p in points]) for key in ("q05", "q50", "q95"))
+    low, middle, high = (
+        np.array([_placed(p.rows[name], key) for p in points]) for key in ("q05", "q50", "q95")
+    )
     finite = np.concatenate([low, middle, high])
     finite = finite[np.isfinite(finite)]
     bottom, top = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
     margin = 0.08 * (top - bottom) or 0.5
-    low, middle, high = (np.clip(line, bottom - 2 * margin, top + 2 * margin) for line in (low, middle, high))
+    low, middle, high = (
+        np.clip(line, bottom - 2 * margin, top + 2 * margin) for line in (low, middle, high)
+    )
     axes.fill_between(x, low, high, color=BLUE, alpha=0.2, linewidth=0)
     axes.plot(x, middle, color=BLUE)
     trusted = np.array([point.trusted for point in points])
-    for mask, colour, marker, label in ((trusted, BLUE, "o", "trusted"), (~trusted, GREY, "X", "not to be trusted")):
+    for mask, colour, marker, label in (
+        (trusted, BLUE, "o", "trusted"),
+        (~trusted, GREY, "X", "not to be trusted"),
+    ):
         axes.plot(x[mask], middle[mask], marker, color=colour, markersize=5, label=label)
     for place in x[~trusted]:
         axes.axvline(place, color=GREY, linewidth=6, alpha=0.2)
@@ -102,7 +117,10 @@ def _curve(axes: "Axes", x: Any, points: "Sequence[Point]", name: str) -> None:
     if quantity.scale == "log10":
         log_ticks(axes.yaxis, 4)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, quantity)))
-    axes.set_title(labelled(name) + ("" if quantity.unit in ("1", "year") else f" ({quantity.unit})"), fontsize=8)
+    axes.set_title(
+        labelled(name) + ("" if quantity.unit in ("1", "year") else f" ({quantity.unit})"),
+        fontsize=8,
+    )
     axes.tick_params(labelsize=7.5)
 
 

@@ -1,8 +1,9 @@
 """What figures share: colours, style, bands, ticks, and how they read a run.
 
-Figures are made without pyplot, so nothing is registered, shown or left open, and matplotlib's settings are as before
-afterwards. A figure is one narrow panel or stack: pages set them side by side or below one another. Draws that are
-infinite ("never", "nothing affordable") keep their rank in every band; the bands are cut at the axis.
+Figures are made without pyplot, so nothing is registered, shown or left open, and matplotlib's
+settings are as before afterwards. A figure is one narrow panel or stack: pages set them side by
+side or below one another. Draws that are infinite ("never", "nothing affordable") keep their rank
+in every band; the bands are cut at the axis.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-# Okabe and Ito's palette: apart for every kind of colour vision; lines also differ in dash, points in shape.
+# Okabe and Ito's palette: apart for every kind of colour vision; lines also differ in dash, points
+# in shape.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA4499"
 SKY, AMBER, GREY = "#56B4E9", "#E69F00", "#666666"
 WIDTH = 4.8  # inches: 9 pt text stays readable on a telephone and is not huge in a column
@@ -49,12 +51,29 @@ STYLE: dict[str, Any] = {
     "svg.hashsalt": "aligntax",
 }
 RESET = frozenset(
-    ["axes", "figure", "font", "grid", "hatch", "image", "legend", "lines", "markers", "mathtext", "patch"]
+    [
+        "axes",
+        "figure",
+        "font",
+        "grid",
+        "hatch",
+        "image",
+        "legend",
+        "lines",
+        "markers",
+        "mathtext",
+        "patch",
+    ]
 )
-RESET |= frozenset(["path", "savefig", "scatter", "svg", "text", "xaxis", "xtick", "yaxis", "ytick"])
+RESET |= frozenset(
+    ["path", "savefig", "scatter", "svg", "text", "xaxis", "xtick", "yaxis", "ytick"]
+)
 BANDS = ((0.05, 0.95, 0.20), (0.25, 0.75, 0.35))  # 90% and 50%, and their opacity
-# Matplotlib's own settings but for the backend and what else belongs to windows: a user's file must not change a page.
-CLEAN: dict[Any, Any] = {key: value for key, value in mpl.rcParamsDefault.items() if key.split(".")[0] in RESET}
+# Matplotlib's own settings but for the backend and what else belongs to windows: a user's file must
+# not change a page.
+CLEAN: dict[Any, Any] = {
+    key: value for key, value in mpl.rcParamsDefault.items() if key.split(".")[0] in RESET
+}
 SETTINGS: dict[Any, Any] = CLEAN | STYLE
 DRAWS = 1000  # enough for a band
 
@@ -118,7 +137,14 @@ def fan(axes: "Axes", x: Any, values: Any, colour: str, label: str, dash: str = 
     """Median and bands of (draw, x); infinities are drawn beyond any axis."""
     values = np.nan_to_num(values, posinf=1e6, neginf=-1e6)
     for low, high, opacity in BANDS:
-        axes.fill_between(x, quantile(values, low), quantile(values, high), color=colour, alpha=opacity, linewidth=0)
+        axes.fill_between(
+            x,
+            quantile(values, low),
+            quantile(values, high),
+            color=colour,
+            alpha=opacity,
+            linewidth=0,
+        )
     axes.plot(x, quantile(values, 0.5), dash, color=colour, label=label)
 
 
@@ -138,7 +164,13 @@ def needed_over(places: Any, needed: Any, asked: Any, label: str) -> tuple[Figur
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 1.0])
     for panel in (axes, below):
         for low, high, opacity in BANDS:
-            panel.axvspan(quantile(asked, low), quantile(asked, high), color=GREY, alpha=0.4 * opacity, linewidth=0)
+            panel.axvspan(
+                quantile(asked, low),
+                quantile(asked, high),
+                color=GREY,
+                alpha=0.4 * opacity,
+                linewidth=0,
+            )
         panel.axvline(float(quantile(asked, 0.5)), color=GREY, linewidth=1, linestyle=":")
     fan(axes, places, needed, ORANGE, label)
     finite_limits(axes, needed)
@@ -164,7 +196,9 @@ def finite_limits(axes: "Axes", values: Any) -> None:
 def log_ticks(axis: Any, count: int = 7) -> None:
     """Tick a log10 axis at whole orders of magnitude, in words."""
     axis.set_major_locator(MaxNLocator(count, integer=True))
-    label = FuncFormatter(lambda value, _: short(10.0**value) if abs(value) < 300 else f"1e{value:.0f}")
+    label = FuncFormatter(
+        lambda value, _: short(10.0**value) if abs(value) < 300 else f"1e{value:.0f}"
+    )
     axis.set_major_formatter(label)
 
 
@@ -185,10 +219,18 @@ def used_rows(result: Result, table: str) -> xr.Dataset:
     if table not in tables:
         return xr.Dataset()
     rows = tables[table]
-    flags = rows["used"].values.astype(bool) if "used" in rows else np.ones(next(iter(rows.sizes.values())), dtype=bool)
+    flags = (
+        rows["used"].values.astype(bool)
+        if "used" in rows
+        else np.ones(next(iter(rows.sizes.values())), dtype=bool)
+    )
     return rows.isel({next(iter(rows.sizes)): np.flatnonzero(flags)})
 
 
 def prior_of(result: Result) -> xr.Dataset:
     """Quantities of every prior draw; empty where the run has none."""
-    return result.tree["prior_derived"].to_dataset() if "prior_derived" in result.tree.children else xr.Dataset()
+    return (
+        result.tree["prior_derived"].to_dataset()
+        if "prior_derived" in result.tree.children
+        else xr.Dataset()
+    )

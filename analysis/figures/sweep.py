@@ -26,7 +26,9 @@ def answers_to_draw(found: Disagreement) -> list[str]:
     return [
         each.answer
         for each in found.spreads
-        if "[" not in each.answer and each.points[0] != each.points[-1] and not np.isnan(each.points[2])
+        if "[" not in each.answer
+        and each.points[0] != each.points[-1]
+        and not np.isnan(each.points[2])
     ]
 
 
@@ -60,9 +62,13 @@ def heat_map(found: Disagreement) -> Figure:
     for (i, j), value in np.ndenumerate(grid):
         if np.isfinite(value):
             colour = "white" if value > 0.6 * top else "black"
-            axes.text(j, i, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5, color=colour)
+            axes.text(
+                j, i, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5, color=colour
+            )
     labels = [stated(*key) for key in inputs]
-    axes.set_xticks(range(len(inputs)), labels, rotation=50, ha="right", rotation_mode="anchor", fontsize=7)
+    axes.set_xticks(
+        range(len(inputs)), labels, rotation=50, ha="right", rotation_mode="anchor", fontsize=7
+    )
     axes.set_yticks(range(len(answers)), [labelled(answer) for answer in answers], fontsize=7)
     axes.grid(visible=False)
     axes.tick_params(length=0)
@@ -88,15 +94,22 @@ def _points(axes: Any, each: Input, values: Any, move: Move) -> None:
     x = np.exp(each.values) if each.aspect == "spread" else quantity.to_scale(each.values)
     known = np.isfinite(values)
     axes.plot(x[known], values[known], ".", color=BLUE, markersize=3, label="a view")
-    groups = [group for group in np.array_split(np.argsort(x[known], kind="stable"), FIFTHS) if len(group)]
+    groups = [
+        group for group in np.array_split(np.argsort(x[known], kind="stable"), FIFTHS) if len(group)
+    ]
     if len(groups) == FIFTHS:
-        middles = [(float(np.median(x[known][group])), float(np.median(values[known][group]))) for group in groups]
+        middles = [
+            (float(np.median(x[known][group])), float(np.median(values[known][group])))
+            for group in groups
+        ]
         axes.plot(*zip(*middles, strict=True), "-", color=ORANGE, label="median of a fifth")
     if each.aspect == "median":
         _ticks(axes.xaxis, quantity)
     _ticks(axes.yaxis, answer)
     width = "width of 80% stated" + (", OOM" if quantity.scale == "log10" else "")
-    axes.set_xlabel(f"{quantity.label}\n({'median stated' if each.aspect == 'median' else width})", fontsize=7)
+    axes.set_xlabel(
+        f"{quantity.label}\n({'median stated' if each.aspect == 'median' else width})", fontsize=7
+    )
     axes.set_ylabel(answer.label, fontsize=7)
     if not known.all():
         axes.set_title(f"{int((~known).sum())} views beyond every number", fontsize=7, loc="left")
@@ -120,7 +133,9 @@ def spreads(found: Disagreement, answers: Sequence[str]) -> Figure:
     for axes, name in zip(panels, answers, strict=False):
         quantity, values = lookup(name), found.answers[name]
         known = np.sort(values[np.isfinite(values)])
-        share = (np.arange(len(known)) + 0.5 + np.sum(values == -np.inf)) / max(1, np.sum(~np.isnan(values)))
+        share = (np.arange(len(known)) + 0.5 + np.sum(values == -np.inf)) / max(
+            1, np.sum(~np.isnan(values))
+        )
         axes.plot(known, share, color=BLUE, drawstyle="steps-mid", label="share of views at most")
         axes.axhline(0.5, color=GREY, linewidth=0.6)
         axes.set_ylim(0, 1)

@@ -70,13 +70,22 @@ def _durations(axes: "Axes") -> None:
 def _records(axes: "Axes", result: Result) -> None:
     """Models that the trend is fitted to, with their published intervals."""
     rows = used_rows(result, "time_horizons")
-    rows = rows.isel(evaluation=np.flatnonzero(rows["date"].values >= view_of(result).time_horizon.since))
+    rows = rows.isel(
+        evaluation=np.flatnonzero(rows["date"].values >= view_of(result).time_horizon.since)
+    )
     date, exact = rows["date"].values, rows["bound"].values == "exact"
-    middle, low, high = (np.log10(rows[f"horizon_{name}"].values) for name in ("minutes", "low", "high"))
+    middle, low, high = (
+        np.log10(rows[f"horizon_{name}"].values) for name in ("minutes", "low", "high")
+    )
     axes.vlines(date[exact], low[exact], high[exact], color=GREY, linewidth=0.8, zorder=3)
-    for mask, marker, label in ((exact, "o", "record model, 95% interval"), (~exact, "^", "known only to exceed")):
+    for mask, marker, label in (
+        (exact, "o", "record model, 95% interval"),
+        (~exact, "^", "known only to exceed"),
+    ):
         if mask.any():
-            axes.scatter(date[mask], middle[mask], s=14, marker=marker, color="black", zorder=4, label=label)
+            axes.scatter(
+                date[mask], middle[mask], s=14, marker=marker, color="black", zorder=4, label=label
+            )
 
 
 @styled
@@ -88,7 +97,13 @@ def trend(result: Result) -> Figure:
     figure, axes = canvas(4.0)
     threshold = draws_of(result, ("time_horizon_threshold",))["time_horizon_threshold"]
     for low, high, opacity in BANDS:
-        axes.axhspan(quantile(threshold, low), quantile(threshold, high), color=GREY, alpha=opacity * 0.5, linewidth=0)
+        axes.axhspan(
+            quantile(threshold, low),
+            quantile(threshold, high),
+            color=GREY,
+            alpha=opacity * 0.5,
+            linewidth=0,
+        )
     middle = float(quantile(threshold, 0.5))
     axes.axhline(middle, color=GREY, linewidth=1, linestyle=":")
     place: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7.5, "color": "#333333"}
@@ -110,20 +125,34 @@ def superhuman_coder(result: Result) -> Figure:
     """Probability that the trend has reached a superhuman coder by each year, beside forecasts of that milestone."""
     years = np.linspace(2023.0, 2060.0, 149)
     figure, axes = canvas(3.6)
-    looks = ((result.derived, BLUE, "-", "time horizon's trend, posterior"), (prior_of(result), GREY, ":", "prior"))
+    looks = (
+        (result.derived, BLUE, "-", "time horizon's trend, posterior"),
+        (prior_of(result), GREY, ":", "prior"),
+    )
     for dataset, colour, dash, label in looks:
         if "superhuman_coder_year" in dataset:
             dates = np.sort(series(dataset, "superhuman_coder_year").values.ravel())
             share = np.searchsorted(dates, years, side="right") / len(dates)
             axes.plot(years, share, dash, color=colour, label=label)
-    rows = result.evidence["published_forecasts"] if "published_forecasts" in result.evidence.tables else None
+    rows = (
+        result.evidence["published_forecasts"]
+        if "published_forecasts" in result.evidence.tables
+        else None
+    )
     if rows is not None:
         rows = rows.isel(point=np.flatnonzero(rows["milestone"].values == MILESTONE)).sortby("year")
         names = dict.fromkeys(rows["forecast"].values.astype(str))
         for name, (marker, colour) in zip(names, LOOKS, strict=False):
             points = rows.isel(point=np.flatnonzero(rows["forecast"].values == name))
-            look: dict[str, Any] = {"marker": marker, "color": colour, "markersize": 4.5, "linewidth": 0.6}
-            axes.plot(points["year"].values, points["probability"].values, label=plain(name), **look)
+            look: dict[str, Any] = {
+                "marker": marker,
+                "color": colour,
+                "markersize": 4.5,
+                "linewidth": 0.6,
+            }
+            axes.plot(
+                points["year"].values, points["probability"].values, label=plain(name), **look
+            )
     axes.set_xlim(years[0], years[-1])
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))

@@ -35,7 +35,9 @@ def draw(ranks: Mapping[str, Any], tests: Mapping[str, Mapping[str, float]], pat
 
 
 @styled
-def paths(ranks: Mapping[str, Any], tests: Mapping[str, Mapping[str, float]], level: float = 0.99) -> Figure:
+def paths(
+    ranks: Mapping[str, Any], tests: Mapping[str, Mapping[str, float]], level: float = 0.99
+) -> Figure:
     """ECDF less the uniform's of every quantity's ranks; those that stray beyond the band, Holm's adjustment made, are named."""
     band = Band(len(next(iter(ranks.values()))))
     low, high = band.limits(level)
@@ -46,7 +48,13 @@ def paths(ranks: Mapping[str, Any], tests: Mapping[str, Mapping[str, float]], le
     for name, each in ranks.items():
         path = np.pad(band.counts(each) / band.size - band.z, 1)
         strays = tests[name]["p_band_holm"] < 1 - level
-        axes.plot(z, path, color=ORANGE if strays else BLUE, lw=1.2 if strays else 0.6, alpha=1.0 if strays else 0.5)
+        axes.plot(
+            z,
+            path,
+            color=ORANGE if strays else BLUE,
+            lw=1.2 if strays else 0.6,
+            alpha=1.0 if strays else 0.5,
+        )
         if strays:
             at = int(np.argmax(np.abs(path)))
             axes.annotate(name, (z[at], path[at]), fontsize=7, color=ORANGE)
@@ -54,7 +62,8 @@ def paths(ranks: Mapping[str, Any], tests: Mapping[str, Mapping[str, float]], le
     axes.set_xlabel("rank of the truth, as a share")
     axes.set_ylabel("ECDF less that of uniform ranks")
     axes.set_title(
-        f"{len(ranks)} quantities, {band.size} simulations\nshaded: {level:.0%} simultaneous band of one", fontsize=9
+        f"{len(ranks)} quantities, {band.size} simulations\nshaded: {level:.0%} simultaneous band of one",
+        fontsize=9,
     )
     return figure
 
@@ -81,15 +90,26 @@ def fans(scores: Sequence[Scored]) -> Figure:
         ours = [each for each in scores if each.target == target and each.method == MODEL]
         origins = sorted({each.origin for each in ours})
         for origin, shade in zip(origins, np.linspace(0.1, 0.9, len(origins)), strict=True):
-            rows = sorted((each for each in ours if each.origin == origin), key=lambda each: each.date)
+            rows = sorted(
+                (each for each in ours if each.origin == origin), key=lambda each: each.date
+            )
             dates, colour = [each.date for each in rows], colormaps["viridis"](shade)
-            axes.plot(dates, [each.score.q50 for each in rows], color=colour, lw=1.2, label=str(origin))
+            axes.plot(
+                dates, [each.score.q50 for each in rows], color=colour, lw=1.2, label=str(origin)
+            )
             for end in ("q05", "q95"):
-                axes.plot(dates, [getattr(each.score, end) for each in rows], color=colour, lw=0.6, ls="--")
+                axes.plot(
+                    dates,
+                    [getattr(each.score, end) for each in rows],
+                    color=colour,
+                    lw=0.6,
+                    ls="--",
+                )
         came = {(each.date, each.actual) for each in ours}
         axes.scatter(*zip(*sorted(came), strict=True), s=10, color="black", zorder=3)
         low, high = min(y for _, y in came), max(y for _, y in came)
-        axes.set_ylim(low - 0.6 * (high - low), high + 0.6 * (high - low))  # diverging trends leave the panel
+        # diverging trends leave the panel
+        axes.set_ylim(low - 0.6 * (high - low), high + 0.6 * (high - low))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel(TARGETS[target].unit)
         axes.legend(title="known to", fontsize=7, title_fontsize=7, loc="upper left", ncols=3)
@@ -104,7 +124,10 @@ def scores_by_origin(scores: Sequence[Scored]) -> Figure:
         for method in METHODS:
             found = [each for each in scores if each.target == target and each.method == method]
             origins = sorted({each.origin for each in found})
-            means = [np.mean([each.score.crps for each in found if each.origin == origin]) for origin in origins]
+            means = [
+                np.mean([each.score.crps for each in found if each.origin == origin])
+                for origin in origins
+            ]
             axes.plot(origins, means, color=COLOURS[method], marker="o", ms=3, label=method)
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
@@ -121,7 +144,9 @@ def pits(scores: Sequence[Scored]) -> Figure:
     """Where what came lies in the model's forecast: even if calibrated. Rows of several origins are not independent."""
     figure, panels = _panels(scores, 1.7)
     for target, axes in panels.items():
-        values = [each.score.pit for each in scores if each.target == target and each.method == MODEL]
+        values = [
+            each.score.pit for each in scores if each.target == target and each.method == MODEL
+        ]
         axes.hist(values, np.linspace(0, 1, BINS + 1), color=BLUE, alpha=0.7)
         axes.axhline(len(values) / BINS, color=GREEN, lw=1.0)
         axes.set_ylabel("rows")
@@ -145,7 +170,12 @@ def curves(found: Reproduction) -> Figure:
             "linestyle": DASHES[i % len(DASHES)],
         }
         axes.plot(
-            years, line, label=plain(each.name, 60), linewidth=2.2 if i == 0 else 1.0, zorder=3 if i == 0 else 2, **look
+            years,
+            line,
+            label=plain(each.name, 60),
+            linewidth=2.2 if i == 0 else 1.0,
+            zorder=3 if i == 0 else 2,
+            **look,
         )
     axes.plot(
         list(found.published),

@@ -20,11 +20,10 @@ if TYPE_CHECKING:
 
 
 ROW = 1.75  # inches a row of panels
-TALLEST = 4.0  # a density is cut at so many times the other's top, so that a point mass leaves the other visible
-TAIL, CELLS = (
-    0.005,
-    400,
-)  # probability left out at either end; densities are masses of so many cells, so that jumps show
+# a density is cut at so many times the other's top, so that a point mass leaves the other visible
+TALLEST = 4.0
+# probability left out at either end; densities are masses of so many cells, so that jumps show
+TAIL, CELLS = (0.005, 400)
 
 
 @styled
@@ -57,7 +56,10 @@ def _panel(axes: "Axes", name: str, view: View, base: View) -> None:
     low = min(float(table.value(ends[0])) for table in (new, old))
     high = max(float(table.value(ends[1])) for table in (new, old))
     edges = np.linspace(low, high, CELLS + 1)
-    middle, curves = 0.5 * (edges[1:] + edges[:-1]), [np.diff(t.cdf(edges)) / np.diff(edges) for t in (new, old)]
+    middle, curves = (
+        0.5 * (edges[1:] + edges[:-1]),
+        [np.diff(t.cdf(edges)) / np.diff(edges) for t in (new, old)],
+    )
     axes.plot(middle, curves[1], "--", color=GREY)
     axes.plot(middle, curves[0], "-", color=BLUE)
     axes.fill_between(middle, curves[0], color=BLUE, alpha=0.15, linewidth=0)
@@ -65,7 +67,10 @@ def _panel(axes: "Axes", name: str, view: View, base: View) -> None:
     axes.set_ylim(0, 1.2 * min(max(tops), TALLEST * min(tops)))
     axes.set_xlim(low, high)
     _stated(axes, middle, curves[0], fidelity(name, view.quantities[name]))
-    axes.set_title(quantity.label if quantity.unit == "1" else f"{quantity.label} ({quantity.unit})", loc="left")
+    axes.set_title(
+        quantity.label if quantity.unit == "1" else f"{quantity.label} ({quantity.unit})",
+        loc="left",
+    )
     axes.set_yticks([])
     places = _places(quantity, low, high)
     axes.set_xticks(places, [tick(float(quantity.to_scale(place)), quantity) for place in places])

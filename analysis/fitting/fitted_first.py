@@ -38,7 +38,9 @@ class Upstream:
     failed: tuple[str, ...]
 
 
-def fit_upstream(model: Model, view: View, evidence: Evidence, options: Sampling, talk: Talk) -> Upstream:
+def fit_upstream(
+    model: Model, view: View, evidence: Evidence, options: Sampling, talk: Talk
+) -> Upstream:
     """Sample a model and check its chains; arguments as in :func:`aligntax.analysis.pipeline.run`."""
     talk.say(f"compiling {model.name}, which is fitted first")
     compiled = compile_model(model, evidence, view)

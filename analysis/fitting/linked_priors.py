@@ -1,14 +1,16 @@
 """Priors that a view takes from another model: its posterior is fitted first and becomes a prior by quantiles.
 
-``multiplier = "from-overoptimization"`` makes ``rlhf_multiplier`` the posterior of ``labels_multiple_needed``, labels needed at
-the KL budget over those at the KL of RLHF practice; ``quality = "from-outer-alignment"`` makes ``quality_factor`` that of
-``quality_factor_needed``, comparisons needed at the capability over those at GPT-3's. Both models are fitted under the same view
-and evidence as the run.
+``multiplier = "from-overoptimization"`` makes ``rlhf_multiplier`` the posterior of
+``labels_multiple_needed``, labels needed at the KL budget over those at the KL of RLHF practice;
+``quality = "from-outer-alignment"`` makes ``quality_factor`` that of ``quality_factor_needed``,
+comparisons needed at the capability over those at GPT-3's. Both models are fitted under the same
+view and evidence as the run.
 
-Where no amount of data suffices the answer is infinite, which a prior cannot be. Quantiles count such draws by rank, so those
-beyond the finite ones are left out, and the table goes on in a straight line on the scale of the standard normal: these draws ask
-for more than the highest quantile stated, by an extrapolation. Draws in which the answer is undefined (none suffices in practice
-either) are left out. The share of both is told.
+Where no amount of data suffices the answer is infinite, which a prior cannot be. Quantiles count
+such draws by rank, so those beyond the finite ones are left out, and the table goes on in a
+straight line on the scale of the standard normal: these draws ask for more than the highest
+quantile stated, by an extrapolation. Draws in which the answer is undefined (none suffices in
+practice either) are left out. The share of both is told.
 
 A view whose links are fitted is a view like any other: its priors are stated, with their source.
 """
@@ -48,7 +50,8 @@ class Quantiles:
     stated : dict of float to float
         Value in the quantity's own unit by probability, finite and increasing.
     above, below, undefined : float
-        Share of draws that are infinite, minus infinite and without a value; the first two of those that have one.
+        Share of draws that are infinite, minus infinite and without a value; the first two of those
+        that have one.
     """
 
     stated: dict[float, float]
@@ -74,7 +77,9 @@ def quantiles_of(values: Any) -> Quantiles:
             stated[p] = float(10.0**value)
     if len(stated) < 2:
         finite = probability(float(np.isfinite(values).mean()))
-        raise InputError(f"at least two quantiles must be finite and differ, got a finite value in {finite} of draws")
+        raise InputError(
+            f"at least two quantiles must be finite and differ, got a finite value in {finite} of draws"
+        )
     above, below = (float(np.mean(known == infinite)) for infinite in (np.inf, -np.inf))
     return Quantiles(stated, above, below, float(np.isnan(values).mean()))
 
@@ -112,13 +117,17 @@ def fit_links(
     return view, told
 
 
-def _fitted(link: Link, found: "Upstream", options: Sampling) -> tuple[dict[str, Any], dict[str, Any]]:
+def _fitted(
+    link: Link, found: "Upstream", options: Sampling
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Prior that a posterior becomes, and what is told of it."""
     answer = next(series for series in each(found.derived) if series.name == link.answer)
     try:
         quantiles = quantiles_of(answer.values)
     except InputError as error:
-        raise InputError(f"{link.quantity}: {link.name}: {error}; state a prior of {link.quantity} instead") from None
+        raise InputError(
+            f"{link.quantity}: {link.name}: {error}; state a prior of {link.quantity} instead"
+        ) from None
     words = _words(link, found, quantiles)
     fit = f"view {found.view.name}, evidence {found.evidence.hash[:12]}, seed {options.seed}"
     size = f"{options.chains} x {options.draws} draws"
@@ -152,9 +161,7 @@ def _words(link: Link, found: "Upstream", quantiles: Quantiles) -> str:
         text += f"; in {probability(quantiles.above)} of draws no amount suffices, which count as more than the {100 * top:g}%"
         text += " point, extrapolated"
     if quantiles.below:
-        text += (
-            f"; in {probability(quantiles.below)} only practice has no sufficient amount, which count as less than any"
-        )
+        text += f"; in {probability(quantiles.below)} only practice has no sufficient amount, which count as less than any"
     if quantiles.undefined:
         text += f"; {probability(quantiles.undefined)} of draws have no such ratio and are left out"
     return text + (f"; its checks failed: {', '.join(found.failed)}" if found.failed else "")
@@ -191,7 +198,14 @@ def kept(links: Mapping[str, Any], view: View) -> dict[str, Any]:
 def failures(links: Mapping[str, Any]) -> list[Check]:
     """Checks that the fit behind a prior failed: a run that rests on it fails them too."""
     return [
-        Check(f"{link['model']}_{name}", None, 0.0, False, quantity, f"look at `aligntax run {link['model']}`")
+        Check(
+            f"{link['model']}_{name}",
+            None,
+            0.0,
+            False,
+            quantity,
+            f"look at `aligntax run {link['model']}`",
+        )
         for quantity, link in links.items()
         for name in link["failed_checks"]
     ]

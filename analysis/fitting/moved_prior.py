@@ -1,8 +1,9 @@
 """What if one quantity's prior lay elsewhere? Its median is moved over a range and every answer follows, without sampling.
 
-The prior keeps its shape: its table is shifted in link space, ``T'(z) = T(z) + link(value) - T(0)``, so on a log10 scale it is
-multiplied. Quantities that no evidence informs are redrawn exactly; for the others stored draws are reweighted, and a point
-whose weights fail their checks is marked as not to be trusted: only sampling (`aligntax run --set`) answers there.
+The prior keeps its shape: its table is shifted in link space, ``T'(z) = T(z) + link(value) -
+T(0)``, so on a log10 scale it is multiplied. Quantities that no evidence informs are redrawn
+exactly; for the others stored draws are reweighted, and a point whose weights fail their checks is
+marked as not to be trusted: only sampling (`aligntax run --set`) answers there.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import lookup
 from aligntax.models.views import View
 
-PLACES = np.arange(-4.5, 4.51, 0.25)  # of the shifted quantiles, in z; a view takes probabilities down to 1e-6
+# of the shifted quantiles, in z; a view takes probabilities down to 1e-6
+PLACES = np.arange(-4.5, 4.51, 0.25)
 MOST = 101  # points of a sweep
 
 
@@ -50,7 +52,9 @@ class Range:
         if not (chosen.low < chosen.high and np.isfinite([chosen.low, chosen.high]).all()):
             raise InputError(f"sweep: LOW must be less than HIGH, got {text!r}; swap them")
         if not 2 <= chosen.points <= MOST:
-            raise InputError(f"sweep: N must lie between 2 and {MOST}, got {chosen.points}; 7 is usual")
+            raise InputError(
+                f"sweep: N must lie between 2 and {MOST}, got {chosen.points}; 7 is usual"
+            )
         with np.errstate(all="ignore"):
             ends = lookup(chosen.quantity).to_link(np.array([chosen.low, chosen.high]))
         if not np.isfinite(ends).all():
@@ -99,8 +103,13 @@ def moved(view: View, quantity: str, value: float) -> View:
     registered = lookup(quantity)
     table = view.tables((quantity,)).table(quantity)
     link = table.value(PLACES) + registered.to_link(value) - table.value(0.0)
-    quantiles = {repr(float(p)): float(x) for p, x in zip(ndtr(PLACES), registered.from_link(link), strict=True)}
-    return view.with_quantity(quantity, {"quantiles": quantiles, "source": f"moved to a median of {value:.6g}"})
+    quantiles = {
+        repr(float(p)): float(x)
+        for p, x in zip(ndtr(PLACES), registered.from_link(link), strict=True)
+    }
+    return view.with_quantity(
+        quantity, {"quantiles": quantiles, "source": f"moved to a median of {value:.6g}"}
+    )
 
 
 def what_if(source: Source, wanted: Range) -> list[Point]:
@@ -113,7 +122,9 @@ def what_if(source: Source, wanted: Range) -> list[Point]:
     """
     if wanted.quantity not in source.tables.names:
         known = ", ".join(source.tables.names)
-        raise InputError(f"sweep: must be a quantity of the model, got {wanted.quantity!r}; known are {known}")
+        raise InputError(
+            f"sweep: must be a quantity of the model, got {wanted.quantity!r}; known are {known}"
+        )
     points = []
     for value in wanted.values:
         chosen = plan(source, moved(source.view, wanted.quantity, float(value)), "reweight")

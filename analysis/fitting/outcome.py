@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 QUIET = Talk()
 
 
-STORED_SINGLE = ("posterior_predictive", "prior_predictive")  # for looking at, not for computing with: half the bytes
+# for looking at, not for computing with: half the bytes
+STORED_SINGLE = ("posterior_predictive", "prior_predictive")
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,10 @@ def with_told(outcome: Outcome, told: Mapping[str, Any]) -> Outcome:
     record = dict(outcome.record)
     for name in told.get("failed_checks", ()):
         action = "look at `aligntax run loss-law` on the same runs"
-        record["checks"] = [*record["checks"], asdict(Check(f"loss_law_{name}", None, 0.0, False, "", action))]
+        record["checks"] = [
+            *record["checks"],
+            asdict(Check(f"loss_law_{name}", None, 0.0, False, "", action)),
+        ]
         record["verdict"] = "fail"
     return replace(outcome, record=record, info={**outcome.info, "runs": dict(told)})
 
@@ -113,12 +117,18 @@ def answered(fit: "Fit", options: Sampling, links: Mapping[str, Any]) -> Answere
     rows = summarise(derived, assumed({"prior_only": fit.prior_only, "links": links}))
     for name, row in rows.items():
         row["contraction"] = contraction(fit, name)
-    checks = (*diagnose(fit.posterior, fit.sample_stats, rows, fit.model.headlines), *failures(links))
+    checks = (
+        *diagnose(fit.posterior, fit.sample_stats, rows, fit.model.headlines),
+        *failures(links),
+    )
     return Answered(derived, rows, claims(derived), checks)
 
 
 def conclude(
-    fit: "Fit", options: Sampling, timings: Mapping[str, float], links: Mapping[str, Any] | None = None
+    fit: "Fit",
+    options: Sampling,
+    timings: Mapping[str, float],
+    links: Mapping[str, Any] | None = None,
 ) -> Outcome:
     """Derived quantities, predictions, checks and records of a fit.
 
@@ -129,7 +139,8 @@ def conclude(
     timings : mapping
         Seconds by what was done.
     links : mapping, optional
-        Priors that were fitted first, by quantity; see :func:`aligntax.analysis.fitting.linked_priors.fit_links`.
+        Priors that were fitted first, by quantity; see
+        :func:`aligntax.analysis.fitting.linked_priors.fit_links`.
 
     Raises
     ------
@@ -137,7 +148,9 @@ def conclude(
         If the fit's view is not the one that was sampled.
     """
     if fit.view.hash != fit.view_hash:
-        raise InputError(f"fit: must keep its view {fit.view_hash[:12]}, got {fit.view.hash[:12]}; sample that one")
+        raise InputError(
+            f"fit: must keep its view {fit.view_hash[:12]}, got {fit.view.hash[:12]}; sample that one"
+        )
     from aligntax.analysis.inference.derive import derive, observed, predict
     from aligntax.analysis.inference.seeds import generator
     from aligntax.analysis.summaries.checks import verdict
@@ -208,4 +221,6 @@ def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
 
 def write(folder: Path, outcome: Outcome, name: str, format: str = "netcdf") -> Result:
     """Write a run's files but the report, and return what :func:`aligntax.analysis.storage.load.load` would read."""
-    return write_run(folder, name, outcome.groups, outcome.fit.view, outcome.record, outcome.info, format)
+    return write_run(
+        folder, name, outcome.groups, outcome.fit.view, outcome.record, outcome.info, format
+    )

@@ -1,14 +1,16 @@
 """A user's own data in a model: gold curves, or training runs, to which the loss law is fitted.
 
-Gold curves stand in the place of the simulated ones. With ``scaling`` and ``joint`` the loss law's data exponent enters the
-meta-analysis as one study.
+Gold curves stand in the place of the simulated ones. With ``scaling`` and ``joint`` the loss law's
+data exponent enters the meta-analysis as one study.
 
-The study's ``log gamma`` is the posterior mean of ``log alpha - log beta``, draw by draw, so that their correlation counts,
-and its standard error the posterior's sd. The table holds ``a`` with standard error ``s_a = s a (1 - a)``, the delta method of
-:func:`aligntax.models.scaling.studies` turned round. With several corpora it is the population's exponent that enters, as one study.
+The study's ``log gamma`` is the posterior mean of ``log alpha - log beta``, draw by draw, so that
+their correlation counts, and its standard error the posterior's sd. The table holds ``a`` with
+standard error ``s_a = s a (1 - a)``, the delta method of :func:`aligntax.models.scaling.studies`
+turned round. With several corpora it is the population's exponent that enters, as one study.
 
-Published rows on the same runs must not count twice: the group that is replaced is marked as not used. The joint model's loss
-law, by which the Direct Approach's requirement is met, is then the fit to these runs, with the correlations of its posterior.
+Published rows on the same runs must not count twice: the group that is replaced is marked as not
+used. The joint model's loss law, by which the Direct Approach's requirement is met, is then the fit
+to these runs, with the correlations of its posterior.
 """
 
 from collections.abc import Mapping
@@ -32,7 +34,8 @@ from aligntax.models.views import EvidenceChoice, View
 
 NONE = "none"  # what --replaces says where no published rows rest on the same runs
 STUDIES, LAWS, GOLD = "scaling_exponents", "loss_laws", "gold_curves"
-LEAST_SE = 0.01  # of a, as for every row of the table: seeds and set-up vary more than a large set of runs tells
+# of a, as for every row of the table: seeds and set-up vary more than a large set of runs tells
+LEAST_SE = 0.01
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Fitted:
     ----------
     log_gamma, log_gamma_sd : float
     law, covariance : ndarray, shape (4,) and (4, 4)
-        Posterior mean and covariance of :data:`aligntax.models.direct_approach.LAW` at the view's reference.
+        Posterior mean and covariance of :data:`aligntax.models.direct_approach.LAW` at the view's
+        reference.
     failed : tuple of str
         Checks that the fit failed.
     """
@@ -69,11 +73,12 @@ def enter(
     Parameters
     ----------
     model : Model
-        ``loss-law`` is conditioned on the runs; a model with scaling studies on one study made of them; ``overoptimization``
-        takes gold curves.
+        ``loss-law`` is conditioned on the runs; a model with scaling studies on one study made of
+        them; ``overoptimization`` takes gold curves.
     runs : LossRuns or GoldCurves
     replaces : str or None
-        Group of studies that rest on the same runs; None: the one of a public set that is recognised.
+        Group of studies that rest on the same runs; None: the one of a public set that is
+        recognised.
     view : View
     evidence : Evidence
     options : Sampling
@@ -83,18 +88,34 @@ def enter(
     Raises
     ------
     InputError
-        If the model has no use for runs, the view leaves scaling studies out, or there is no such group.
+        If the model has no use for runs, the view leaves scaling studies out, or there is no such
+        group.
     """
-    told = {"file": str(runs.path), "sha256": runs.sha256, "rows": runs.used, "left_out": len(runs.rows) - runs.used}
+    told = {
+        "file": str(runs.path),
+        "sha256": runs.sha256,
+        "rows": runs.used,
+        "left_out": len(runs.rows) - runs.used,
+    }
     if isinstance(runs, GoldCurves):
-        return _curves(model, runs, replaces, view, evidence), {**told, "words": f"fitted to {describe_curves(runs)}"}
-    told |= {"corpora": list(runs.corpora), "public": None if runs.public is None else runs.public.name}
+        return _curves(model, runs, replaces, view, evidence), {
+            **told,
+            "words": f"fitted to {describe_curves(runs)}",
+        }
+    told |= {
+        "corpora": list(runs.corpora),
+        "public": None if runs.public is None else runs.public.name,
+    }
     if "loss_runs" in model.tables:
         if replaces is not None:
-            raise InputError(f"replaces: says which studies not to use in joint or scaling, got it for {model.name}")
+            raise InputError(
+                f"replaces: says which studies not to use in joint or scaling, got it for {model.name}"
+            )
         return with_runs(evidence, runs), {**told, "words": f"fitted to {describe(runs)}"}
     if STUDIES not in model.tables:
-        raise InputError(f"runs: must be given to loss-law, scaling or joint, got {model.name}; choose one of them")
+        raise InputError(
+            f"runs: must be given to loss-law, scaling or joint, got {model.name}; choose one of them"
+        )
     if view.evidence.use != "all" and STUDIES not in view.evidence.use:
         rule = f"runs: the view must condition on {STUDIES}, got evidence.use = {view.evidence.use}"
         raise InputError(f"{rule}; leave --runs out or use another view")
@@ -109,7 +130,9 @@ def enter(
     words = _words(runs, group, fitted, replaces)
     if LAWS in model.tables:
         law = as_law(runs, fitted, row, view)
-        entered = _unused(entered, LAWS, entered[LAWS]["used"].values, law["key"]).with_rows(LAWS, [law], extend=True)
+        entered = _unused(entered, LAWS, entered[LAWS]["used"].values, law["key"]).with_rows(
+            LAWS, [law], extend=True
+        )
         words += "; their loss law is the Direct Approach's"
     told |= {"log_gamma_mean": fitted.log_gamma, "log_gamma_sd": fitted.log_gamma_sd}
     told |= {"gamma": float(np.exp(fitted.log_gamma)), "replaces": group}
@@ -117,12 +140,18 @@ def enter(
     return entered, told
 
 
-def _curves(model: Model, curves: GoldCurves, replaces: str | None, view: View, evidence: Evidence) -> Evidence:
+def _curves(
+    model: Model, curves: GoldCurves, replaces: str | None, view: View, evidence: Evidence
+) -> Evidence:
     """Evidence with a user's gold curves in the place of the simulated ones."""
     if GOLD not in model.tables:
-        raise InputError(f"runs: gold curves must be given to overoptimization, got {model.name}; run that model")
+        raise InputError(
+            f"runs: gold curves must be given to overoptimization, got {model.name}; run that model"
+        )
     if replaces is not None:
-        raise InputError(f"replaces: says which studies training runs stand for, got {replaces!r} with gold curves")
+        raise InputError(
+            f"replaces: says which studies training runs stand for, got {replaces!r} with gold curves"
+        )
     if view.evidence.use != "all" and GOLD not in view.evidence.use:
         rule = f"runs: the view must condition on {GOLD}, got evidence.use = {view.evidence.use}"
         raise InputError(f"{rule}; leave --runs out or use another view")
@@ -132,7 +161,9 @@ def _curves(model: Model, curves: GoldCurves, replaces: str | None, view: View, 
 def _replaced(runs: LossRuns, replaces: str | None, evidence: Evidence) -> str:
     if replaces is None:
         return NONE if runs.public is None else runs.public.independence_group
-    groups = sorted({str(group) for group in select(evidence[STUDIES])["independence_group"].values})
+    groups = sorted(
+        {str(group) for group in select(evidence[STUDIES])["independence_group"].values}
+    )
     if replaces not in (NONE, *groups):
         raise InputError(
             f"replaces: must be {NONE} or a group of studies, got {replaces!r}; one of {', '.join(groups)}"
@@ -158,8 +189,8 @@ def as_study(runs: LossRuns, fitted: Fitted, group: str) -> Mapping[str, Any]:
     runs : LossRuns
     fitted : Fitted
     group : str
-        Group that the row replaces, or ``none``. Runs of a public set that do not replace its group join it: their errors are
-        correlated with its rows'.
+        Group that the row replaces, or ``none``. Runs of a public set that do not replace its group
+        join it: their errors are correlated with its rows'.
     """
     a = float(allocation_exponent(np.exp(fitted.log_gamma), 1.0))
     known = runs.public
@@ -175,15 +206,20 @@ def as_study(runs: LossRuns, fitted: Fitted, group: str) -> Mapping[str, Any]:
         "se_basis": "posterior",
         "kaplan_style": False,
         "estimand": "compute_optimal",
-        "independence_group": known.independence_group if known is not None and group == NONE else own,
+        "independence_group": known.independence_group
+        if known is not None and group == NONE
+        else own,
         "used": True,
-        "source": f"{describe(runs)}, SHA-256 {runs.sha256[:12]}" + (f"; {known.citation}" if known else ""),
+        "source": f"{describe(runs)}, SHA-256 {runs.sha256[:12]}"
+        + (f"; {known.citation}" if known else ""),
         "status": "computed",
         "note": f"`aligntax run --runs`: loss law fitted first; standard error of a at least {LEAST_SE}",
     }
 
 
-def as_law(runs: LossRuns, fitted: Fitted, study: Mapping[str, Any], view: View) -> Mapping[str, Any]:
+def as_law(
+    runs: LossRuns, fitted: Fitted, study: Mapping[str, Any], view: View
+) -> Mapping[str, Any]:
     """Row of ``loss_laws`` that the runs become, at the view's reference; ``study`` is their row of ``scaling_exponents``."""
     sd = np.sqrt(np.diag(fitted.covariance))
     correlation = fitted.covariance / np.outer(sd, sd)
@@ -210,8 +246,12 @@ def _unused(evidence: Evidence, table: str, which: Any, key: str) -> Evidence:
     rows = evidence[table]
     again = which & rows["used"].values
     reason = f"not used: {key} stands in its place"
-    note = np.array([reason if hit else str(text) for hit, text in zip(again, rows["note"].values, strict=True)])
-    changed = rows.assign(used=rows["used"].copy(data=rows["used"].values & ~again), note=rows["note"].copy(data=note))
+    note = np.array(
+        [reason if hit else str(text) for hit, text in zip(again, rows["note"].values, strict=True)]
+    )
+    changed = rows.assign(
+        used=rows["used"].copy(data=rows["used"].values & ~again), note=rows["note"].copy(data=note)
+    )
     return Evidence({**evidence.tables, table: changed})
 
 

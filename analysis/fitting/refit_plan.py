@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 Method = Literal["auto", "reweight", "sample"]
 METHODS: tuple[Method, ...] = ("auto", "reweight", "sample")
-# Settings that a likelihood depends on, by the table that it is the likelihood of; a change of them asks for sampling.
+# Settings that a likelihood depends on, by the table that it is the likelihood of; a change of them
+# asks for sampling.
 COMPILED_IN: dict[str, tuple[str, ...]] = {
     "scaling.error_correlation": ("scaling_exponents",),
     "scaling.between_study_scale": ("scaling_exponents",),
@@ -67,7 +68,9 @@ class Plan:
         return self.carried is not None and self.carried.log_ratio is None
 
 
-def plan(source: Source, view: View, method: Method = "auto", evidence: Evidence | None = None) -> Plan:
+def plan(
+    source: Source, view: View, method: Method = "auto", evidence: Evidence | None = None
+) -> Plan:
     """Choose how to answer a view from a run.
 
     Parameters
@@ -81,14 +84,25 @@ def plan(source: Source, view: View, method: Method = "auto", evidence: Evidence
     Raises
     ------
     InputError
-        If reweighting is asked for and the evidence, or a setting that a likelihood depends on, differs.
+        If reweighting is asked for and the evidence, or a setting that a likelihood depends on,
+        differs.
     """
     if method not in METHODS:
-        raise InputError(f"method: must be one of {', '.join(METHODS)}, got {method!r}; auto chooses")
+        raise InputError(
+            f"method: must be one of {', '.join(METHODS)}, got {method!r}; auto chooses"
+        )
     change = changes(source.view, view, source.tables.names)
-    other = [name for name in change.settings if set(COMPILED_IN.get(name, ())) & set(source.model.tables)]
+    other = [
+        name
+        for name in change.settings
+        if set(COMPILED_IN.get(name, ())) & set(source.model.tables)
+    ]
     given = None if evidence is None else restrict(evidence, view, source.model)
-    other += ["the evidence"] if change.evidence or (given and given.hash != source.evidence.hash) else []
+    other += (
+        ["the evidence"]
+        if change.evidence or (given and given.hash != source.evidence.hash)
+        else []
+    )
     if other and method == "reweight":
         raise InputError(
             f"method: reweight keeps the likelihood, got another {', '.join(other)}; use --method sample or auto"
@@ -96,21 +110,35 @@ def plan(source: Source, view: View, method: Method = "auto", evidence: Evidence
     if method == "sample":
         return Plan("sample", f"sampled as asked; changed: {change.words()}", None, None, ())
     if other:
-        return Plan("sample", f"sampled, because {', '.join(other)} differs, which no weight can mend", None, None, ())
+        return Plan(
+            "sample",
+            f"sampled, because {', '.join(other)} differs, which no weight can mend",
+            None,
+            None,
+            (),
+        )
     carried = carry(source, view)
     weights, checks = weigh(carried)
     what = f"changed: {change.words()}"
     if carried.log_ratio is None:
-        return Plan("reweight", f"redrawn exactly, no evidence bears on what {what}", carried, weights, ())
+        return Plan(
+            "reweight", f"redrawn exactly, no evidence bears on what {what}", carried, weights, ()
+        )
     found = {check.name: check for check in checks}
     figures = f"k-hat {_short(found['k_hat'])}, {_short(found['weighted_ess'])} effective draws"
     failed = [check for check in checks if not check.passed]
     if failed and method == "auto":
         return Plan(
-            "sample", f"sampled, because reweighting cannot be trusted: {_why(failed[0])}; {what}", None, None, ()
+            "sample",
+            f"sampled, because reweighting cannot be trusted: {_why(failed[0])}; {what}",
+            None,
+            None,
+            (),
         )
     trust = f"not to be trusted: {_why(failed[0])}" if failed else "within its checks"
-    return Plan("reweight", f"reweighted, {trust} ({figures}); {what}", carried, weights, tuple(checks))
+    return Plan(
+        "reweight", f"reweighted, {trust} ({figures}); {what}", carried, weights, tuple(checks)
+    )
 
 
 def _short(check: Check) -> str:
@@ -149,9 +177,13 @@ def reweighted(plan: Plan, links: Collection[str] = ()) -> Reweighted:
     carried, weights = plan.carried, plan.weights
     assert carried is not None and weights is not None  # a plan that reweights has both
     derived = derived_under(carried, carried.x, carried.view)
-    rows = summarise(derived, assumed({"prior_only": carried.source.prior_only, "links": links}), weights)
+    rows = summarise(
+        derived, assumed({"prior_only": carried.source.prior_only, "links": links}), weights
+    )
     for name, row in rows.items():
-        row["contraction"] = _contraction(carried, weights, name) if name in carried.tables.names else None
+        row["contraction"] = (
+            _contraction(carried, weights, name) if name in carried.tables.names else None
+        )
     return Reweighted(plan, derived, rows, dict(claims(derived, weights)))
 
 

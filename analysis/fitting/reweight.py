@@ -1,19 +1,20 @@
 """The stored draws of one posterior as draws of another: exact redraws, importance weights, and when to trust them.
 
-With ``z ~ Normal(0, R)`` and ``y = T(z)`` split into informed quantities ``I``, which a likelihood touches, and prior-only ones
-``P``, new tables ``T'`` and a new copula ``R'`` give::
+With ``z ~ Normal(0, R)`` and ``y = T(z)`` split into informed quantities ``I``, which a likelihood
+touches, and prior-only ones ``P``, new tables ``T'`` and a new copula ``R'`` give::
 
     z'_I = T'^-1(T(z_I))                                                    the same values on the new prior's scale
     z'_P = B' z'_I + L' L^-1 (z_P - B z_I),    B = R_PI R_II^-1,  L L' = R_PP - B R_IP         an exact draw given z'_I
     log w = log phi(z'_I; R'_II) - sum log T'_i'(z'_i) - log phi(z_I; R_II) + sum log T_i'(z_i) + change of log p(no TAI)
 
-The likelihood of the other evidence is the same at the same values and cancels. Weights are smoothed by PSIS, whose k-hat
-fails to see mass where there are no draws; so the new posterior's margins, with the likelihood as the draws show it, must
-lie within their reach.
+The likelihood of the other evidence is the same at the same values and cancels. Weights are
+smoothed by PSIS, whose k-hat fails to see mass where there are no draws; so the new posterior's
+margins, with the likelihood as the draws show it, must lie within their reach.
 
 References
 ----------
-.. [1] Vehtari, Simpson, Gelman, Yao, Gabry, "Pareto smoothed importance sampling", 2024. arXiv:1507.02646
+.. [1] Vehtari, Simpson, Gelman, Yao, Gabry, "Pareto smoothed importance sampling", 2024.
+       arXiv:1507.02646
 """
 
 from dataclasses import dataclass
@@ -43,7 +44,8 @@ NO_TAI_SETTINGS = (  # what log p(no TAI) depends on, beside anchors
     "arrival.hazard_cap",
     "arrival.start",
 )
-UNREACHED = 0.02  # of the new posterior: moves a probability by no more than the Monte Carlo error of 600 draws
+# of the new posterior: moves a probability by no more than the Monte Carlo error of 600 draws
+UNREACHED = 0.02
 NEGLIGIBLE = 1e-10  # of the highest density
 FEWEST = 5  # draws for a hundredth of the new posterior, of the 40 that 4000 draws would have there
 CONSTANT = 1e-9  # log ratios that differ by less are rounding
@@ -63,11 +65,13 @@ class Carried:
         Of the new view.
     z : ndarray, shape (chain, draw, quantity)
     x : dict of ndarray, shape (chain, draw)
-        Elicited quantities on their own scales: informed ones as stored, prior-only ones as the new view has them.
+        Elicited quantities on their own scales: informed ones as stored, prior-only ones as the new
+        view has them.
     parameters : xarray.Dataset
         Structural parameters, as stored.
     log_ratio : ndarray, shape (chain, draw), or None
-        Log of new over old density at the draws; None where the two are the same there, and nothing needs a weight.
+        Log of new over old density at the draws; None where the two are the same there, and nothing
+        needs a weight.
     """
 
     source: Source
@@ -101,14 +105,19 @@ def carry(source: Source, view: View) -> Carried:
         z[..., ~informed] = _redraw(source.z, z, old.correlation, new.correlation, informed)
     stored, parameters = source.values
     values = stored | {
-        names[i]: lookup(names[i]).to_scale(new.table(names[i]).value(z[..., i])) for i in np.flatnonzero(~informed)
+        names[i]: lookup(names[i]).to_scale(new.table(names[i]).value(z[..., i]))
+        for i in np.flatnonzero(~informed)
     }
     ratio = np.zeros(z.shape[:2])
     block = np.ix_(informed, informed)
-    weighed = bool(np.any(moved & informed)) or not np.array_equal(old.correlation[block], new.correlation[block])
+    weighed = bool(np.any(moved & informed)) or not np.array_equal(
+        old.correlation[block], new.correlation[block]
+    )
     if weighed:
         ratio += _log_prior(new, z, informed) - _log_prior(old, source.z, informed)
-    if source.view.evidence.no_tai and (change.anchors or set(change.settings) & set(NO_TAI_SETTINGS)):
+    if source.view.evidence.no_tai and (
+        change.anchors or set(change.settings) & set(NO_TAI_SETTINGS)
+    ):
         weighed = weighed or source.model.log_no_tai is not None
         for sign, chosen in ((1.0, view), (-1.0, source.view)):
             ratio += sign * log_no_tai(source.model, stored, parameters, source.evidence, chosen)
@@ -122,7 +131,10 @@ def _redraw(old_z: Any, new_z: Any, old: Any, new: Any, informed: Any) -> Any:
     def conditional(correlation: Any) -> tuple[Any, Any]:
         given = correlation[np.ix_(informed, informed)]
         slope = np.linalg.solve(given, correlation[np.ix_(informed, ~informed)]).T
-        rest = correlation[np.ix_(~informed, ~informed)] - slope @ correlation[np.ix_(informed, ~informed)]
+        rest = (
+            correlation[np.ix_(~informed, ~informed)]
+            - slope @ correlation[np.ix_(informed, ~informed)]
+        )
         return slope, np.linalg.cholesky(rest)
 
     (slope, factor), (new_slope, new_factor) = conditional(old), conditional(new)
@@ -135,15 +147,18 @@ def _log_prior(tables: Tables, z: Any, informed: Any) -> Any:
     """Log density of the informed quantities in link space, (chain, draw)."""
     names = tuple(np.asarray(tables.names)[informed])
     factor = np.linalg.cholesky(tables.correlation[np.ix_(informed, informed)])
-    return log_density(Tables(names, tables.y[informed], tables.slope[informed], factor), z[..., informed]).sum(axis=-1)
+    return log_density(
+        Tables(names, tables.y[informed], tables.slope[informed], factor), z[..., informed]
+    ).sum(axis=-1)
 
 
 def unreached(old: Table, new: Table, z: Any) -> float:
     """Share of a quantity's new posterior that lies where the old draws are too few.
 
-    The likelihood of the score ``z`` is read off the old draws as ``exp(b z - a z^2 / 2)``, with ``a = 1/s^2 - 1`` and
-    ``b = m/s^2`` from their mean and sd, and by its tangent beyond the outermost draws: an upper bound if it is log-concave. A
-    hundredth of the new posterior at a time, the draws that lie there are counted.
+    The likelihood of the score ``z`` is read off the old draws as ``exp(b z - a z^2 / 2)``, with
+    ``a = 1/s^2 - 1`` and ``b = m/s^2`` from their mean and sd, and by its tangent beyond the
+    outermost draws: an upper bound if it is log-concave. A hundredth of the new posterior at a
+    time, the draws that lie there are counted.
 
     Parameters
     ----------
@@ -158,14 +173,22 @@ def unreached(old: Table, new: Table, z: Any) -> float:
     for _ in range(2):  # the second time where the mass is
         place = old.inverse(new.value(score))
         edge = np.clip(place, z[0], z[-1])
-        log_mass = b * edge - 0.5 * a * edge**2 + (b - a * edge) * np.clip(place - edge, -5.0, 5.0) - 0.5 * score**2
+        log_mass = (
+            b * edge
+            - 0.5 * a * edge**2
+            + (b - a * edge) * np.clip(place - edge, -5.0, 5.0)
+            - 0.5 * score**2
+        )
         mass = np.exp(log_mass - log_mass.max())
         inside = np.flatnonzero(mass > NEGLIGIBLE)
         cumulative, wide = np.cumsum(mass) / mass.sum(), score
-        score = np.linspace(wide[max(inside[0] - 1, 0)], wide[min(inside[-1] + 1, len(wide) - 1)], 2001)
+        score = np.linspace(
+            wide[max(inside[0] - 1, 0)], wide[min(inside[-1] + 1, len(wide) - 1)], 2001
+        )
     bins = int(np.clip(z.size // 40, 10, 100))
     shares = np.linspace(0.0, 1.0, bins + 1)
-    shares[[0, -1]] = 0.1 / bins, 1.0 - 0.1 / bins  # the outermost end where a tenth of them is left
+    # the outermost end where a tenth of them is left
+    shares[[0, -1]] = (0.1 / bins, 1.0 - 0.1 / bins)
     counts = np.diff(np.searchsorted(z, np.interp(shares, cumulative, place)))
     return float(np.mean(counts < FEWEST))
 
@@ -190,14 +213,24 @@ def weigh(carried: Carried) -> tuple[Weights, list[Check]]:
         _reach(carried),
         _variance(carried),
         _check("k_hat", k_hat, most, k_hat <= most, "the weights have too heavy a tail"),
-        _check("weighted_ess", weights.ess * relative, ESS, weights.ess * relative >= ESS, "too few draws count"),
+        _check(
+            "weighted_ess",
+            weights.ess * relative,
+            ESS,
+            weights.ess * relative >= ESS,
+            "too few draws count",
+        ),
     ]
 
 
-def _check(name: str, value: float, threshold: float, passed: bool, why: str, where: str = "") -> Check:
+def _check(
+    name: str, value: float, threshold: float, passed: bool, why: str, where: str = ""
+) -> Check:
     finite = float(value) if np.isfinite(value) else None
     passed = bool(passed) and finite is not None
-    return Check(name, finite, float(threshold), passed, where, "" if passed else f"{why}; {SAMPLE}")
+    return Check(
+        name, finite, float(threshold), passed, where, "" if passed else f"{why}; {SAMPLE}"
+    )
 
 
 def _reach(carried: Carried) -> Check:
@@ -211,13 +244,20 @@ def _reach(carried: Carried) -> Check:
     where = max(shares, key=shares.__getitem__, default="")
     share = shares.get(where, 0.0)
     return _check(
-        "reach", share, UNREACHED, share <= UNREACHED, "the new prior puts mass where the run has no draws", where
+        "reach",
+        share,
+        UNREACHED,
+        share <= UNREACHED,
+        "the new prior puts mass where the run has no draws",
+        where,
     )
 
 
 def _variance(carried: Carried) -> Check:
     smallest = variance(carried)
-    return _check("weights_variance", smallest, 0.0, smallest > 0, "the correlations differ too much")
+    return _check(
+        "weights_variance", smallest, 0.0, smallest > 0, "the correlations differ too much"
+    )
 
 
 def variance(carried: Carried) -> float:

@@ -12,8 +12,8 @@ VARIABLE = "ALIGNTAX_CACHE"
 def use_cache() -> None:
     """Let PyTensor and Numba keep compiled code in the folder that ``ALIGNTAX_CACHE`` names, if it names one.
 
-    To be called before either is imported; processes that are started afterwards inherit it. What ``PYTENSOR_FLAGS`` and
-    ``NUMBA_CACHE_DIR`` say of such folders comes first.
+    To be called before either is imported; processes that are started afterwards inherit it. What
+    ``PYTENSOR_FLAGS`` and ``NUMBA_CACHE_DIR`` say of such folders comes first.
 
     Raises
     ------
@@ -33,5 +33,6 @@ def use_cache() -> None:
         rule = f"{VARIABLE}: must be a folder that can be written, got {stated!r} ({problem})"
         raise InputError(f"{rule}; name another or unset it")
     flags = [f"base_compiledir={quote(str(folder))}", os.environ.get("PYTENSOR_FLAGS", "")]
-    os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, flags))  # of two that are the same, PyTensor takes the last
+    # of two that are the same, PyTensor takes the last
+    os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, flags))
     os.environ.setdefault("NUMBA_CACHE_DIR", str(folder / "numba"))

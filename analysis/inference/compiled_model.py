@@ -1,6 +1,7 @@
 """Compile a model once and sample it; the same compiled model takes new tables without recompiling.
 
-nutpie compiles with data left open (``freeze_model=False``), so a refit replaces ``pm.Data`` and nothing else.
+nutpie compiles with data left open (``freeze_model=False``), so a refit replaces ``pm.Data`` and
+nothing else.
 """
 
 from collections.abc import Callable
@@ -41,7 +42,8 @@ class Fit:
     model : Model
     view : View
     view_hash : str
-        Of the view that was sampled; :func:`aligntax.analysis.fitting.outcome.conclude` refuses another.
+        Of the view that was sampled; :func:`aligntax.analysis.fitting.outcome.conclude` refuses
+        another.
     evidence : Evidence
         Restricted to what the view uses.
     tables : Tables
@@ -102,7 +104,9 @@ class CompiledModel:
                 raise InputError(
                     f"view: {key} is compiled in and must stay {getattr(self.view, key)}, got {getattr(view, key)}; compile again"
                 )
-        return replace(self, view=view, compiled=self._with_data(open_data(view, self.model, self.graph)))
+        return replace(
+            self, view=view, compiled=self._with_data(open_data(view, self.model, self.graph))
+        )
 
     def with_evidence(self, evidence: Evidence) -> "CompiledModel":
         """The same compiled model on evidence with other numbers in the same rows; nothing is compiled.
@@ -110,7 +114,8 @@ class CompiledModel:
         Parameters
         ----------
         evidence : Evidence
-            The model's own, :meth:`aligntax.models.evidence.Evidence.with_likelihood_rows`: as many rows, of the same groups.
+            The model's own, :meth:`aligntax.models.evidence.Evidence.with_likelihood_rows`: as many
+            rows, of the same groups.
         """
         numbers = evidence_data(evidence, self.view, self.model, self.graph)
         stacks = {name: stacked(rows) for name, rows in numbers.items()}
@@ -119,7 +124,9 @@ class CompiledModel:
     def _with_data(self, values: dict[str, Any]) -> Any:
         """What nutpie samples with other data; without evidence the density depends on less than the graph holds."""
         held = {variable.name for variable in self.compiled.shared_var_keys}
-        return self.compiled.with_data(**{name: value for name, value in values.items() if name in held})
+        return self.compiled.with_data(
+            **{name: value for name, value in values.items() if name in held}
+        )
 
     def set_data(self) -> None:
         """Give the graph, and so :attr:`terms` and where chains start, the numbers that are sampled, with their labels."""
@@ -128,7 +135,9 @@ class CompiledModel:
         for name, rows in evidence_data(self.evidence, self.view, self.model, self.graph).items():
             values[name] = stacked(rows)
             coords |= {
-                dim: list(rows[dim].values) for dim in rows.dims if dim in rows.coords and dim in self.graph.coords
+                dim: list(rows[dim].values)
+                for dim in rows.dims
+                if dim in rows.coords and dim in self.graph.coords
             }
         pm.set_data(values, model=self.graph, coords=coords)
 
@@ -142,7 +151,8 @@ class CompiledModel:
         options : Sampling
         progress : callable, optional
         unconstrained : bool
-            Whether ``sample_stats`` keeps ``unconstrained_draw`` (chain, draw, unconstrained_parameter), what NUTS moved.
+            Whether ``sample_stats`` keeps ``unconstrained_draw`` (chain, draw,
+            unconstrained_parameter), what NUTS moved.
 
         Returns
         -------
@@ -176,12 +186,15 @@ class CompiledModel:
             sampler.cancel()
             raise
         tables = self.view.tables(self.model.quantities)
-        return correlate(trace["posterior"].dataset.load(), tables), trace["sample_stats"].dataset.load()
+        return correlate(trace["posterior"].dataset.load(), tables), trace[
+            "sample_stats"
+        ].dataset.load()
 
     def sample(self, options: Sampling, progress: Progress | None = None) -> Fit:
         """Sample the posterior; also prior draws, log likelihood and log prior.
 
-        ``progress`` is told now and then how many draws, warm-up included, are done of how many, and how many diverged.
+        ``progress`` is told now and then how many draws, warm-up included, are done of how many,
+        and how many diverged.
         """
         tables = self.view.tables(self.model.quantities)
         posterior, sample_stats = self.posterior(options, progress)
@@ -208,8 +221,8 @@ def compile_model(model: Model, evidence: Evidence, view: View) -> CompiledModel
 def compile_on(model: Model, evidence: Evidence, view: View) -> CompiledModel:
     """Build a model on evidence that is restricted already, or has likelihood rows of its own, and compile it.
 
-    Fast math is off: with it a kernel that was just compiled and the same kernel from PyTensor's cache round differently, and
-    the same seed would give other draws in the next process.
+    Fast math is off: with it a kernel that was just compiled and the same kernel from PyTensor's
+    cache round differently, and the same seed would give other draws in the next process.
     """
     import nutpie
 
@@ -235,7 +248,9 @@ def compiled_for(
     expected, got = restrict(evidence, view, model).hash, compiled.evidence.hash
     if compiled.model.name != model.name or got != expected:
         rule = f"must be model {model.name} on the evidence {expected[:12]}"
-        raise InputError(f"compiled: {rule}, got {compiled.model.name} on {got[:12]}; compile again")
+        raise InputError(
+            f"compiled: {rule}, got {compiled.model.name} on {got[:12]}; compile again"
+        )
     return compiled.with_view(view)
 
 
@@ -252,14 +267,19 @@ def open_data(view: View, model: Model, graph: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in graph.named_vars}
 
 
-def evidence_data(evidence: Evidence, view: View, model: Model, graph: Any) -> dict[str, xr.Dataset]:
+def evidence_data(
+    evidence: Evidence, view: View, model: Model, graph: Any
+) -> dict[str, xr.Dataset]:
     """Rows of every ``pm.Data`` of the graph that is evidence, by name."""
-    return {name: rows for name, rows in model.data(evidence, view).items() if name in graph.named_vars}
+    return {
+        name: rows for name, rows in model.data(evidence, view).items() if name in graph.named_vars
+    }
 
 
 def _count(chains: list[Any]) -> tuple[int, int, int]:
     done, total, diverged = (
-        [getattr(c, key) for c in chains] for key in ("finished_draws", "total_draws", "divergences")
+        [getattr(c, key) for c in chains]
+        for key in ("finished_draws", "total_draws", "divergences")
     )
     return sum(done), sum(total), sum(diverged)
 
@@ -300,12 +320,18 @@ class Terms:
     def _likelihood(self) -> Any:
         """Every potential for a batch of draws.
 
-        Pieces of evidence are ``pm.Potential`` terms, which PyMC's own ``compute_log_likelihood`` leaves out.
+        Pieces of evidence are ``pm.Potential`` terms, which PyMC's own ``compute_log_likelihood``
+        leaves out.
         """
         from pytensor.graph.replace import vectorize_graph
 
-        batches = [pt.tensor(rv.name, dtype="float64", shape=(None, *rv.type.shape)) for rv in self.graph.free_RVs]
-        terms = vectorize_graph(self.graph.potentials, replace=dict(zip(self.graph.free_RVs, batches, strict=True)))
+        batches = [
+            pt.tensor(rv.name, dtype="float64", shape=(None, *rv.type.shape))
+            for rv in self.graph.free_RVs
+        ]
+        terms = vectorize_graph(
+            self.graph.potentials, replace=dict(zip(self.graph.free_RVs, batches, strict=True))
+        )
         return pytensor.function(batches, terms, mode="FAST_COMPILE", on_unused_input="ignore")
 
     @cached_property
@@ -316,10 +342,14 @@ class Terms:
         variables, every = structural(self.graph), self.graph.free_RVs
         values = [rv.type() for rv in variables]
         terms = [pm.logp(rv, value) for rv, value in zip(variables, values, strict=True)]
-        batches = {rv: pt.tensor(rv.name, dtype="float64", shape=(None, *rv.type.shape)) for rv in every}
+        batches = {
+            rv: pt.tensor(rv.name, dtype="float64", shape=(None, *rv.type.shape)) for rv in every
+        }
         own = {value: batches[rv] for rv, value in zip(variables, values, strict=True)}
         batched = vectorize_graph(terms, replace={**batches, **own})
-        return pytensor.function(list(batches.values()), batched, mode="FAST_COMPILE", on_unused_input="ignore")
+        return pytensor.function(
+            list(batches.values()), batched, mode="FAST_COMPILE", on_unused_input="ignore"
+        )
 
     def draw_prior(self, tables: Tables, options: Sampling) -> xr.Dataset:
         """As many draws from the prior as from the posterior, in the posterior's layout."""
@@ -328,9 +358,17 @@ class Terms:
         data: dict[str, Any] = {"z": (("chain", "draw", "quantity"), white @ tables.cholesky.T)}
         batches = self._batches(white)
         seed = child(options.seed, "prior_structural")
-        drawn = pm.draw(list(batches.values()), random_seed=seed, mode="FAST_COMPILE") if batches else []
+        drawn = (
+            pm.draw(list(batches.values()), random_seed=seed, mode="FAST_COMPILE")
+            if batches
+            else []
+        )
         data |= {rv.name: (self._dims(rv), value) for rv, value in zip(batches, drawn, strict=True)}
-        coords = {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), "quantity": list(tables.names)}
+        coords = {
+            "chain": np.arange(shape[0]),
+            "draw": np.arange(shape[1]),
+            "quantity": list(tables.names),
+        }
         return xr.Dataset(data, coords=coords | self._labels(data))
 
     def _batches(self, white: Any) -> dict[Any, Any]:
@@ -340,10 +378,20 @@ class Terms:
 
         from aligntax.models.priors.scales import around
 
-        known: dict[Any, Any] = {rv: pt.constant(white) for rv in self.graph.free_RVs if rv.name == WHITE}
+        known: dict[Any, Any] = {
+            rv: pt.constant(white) for rv in self.graph.free_RVs if rv.name == WHITE
+        }
         for rv in structural(self.graph):
-            on = {} if around(rv) else {parent: known[parent] for parent in ancestors([rv]) if parent in known}
-            known[rv] = vectorize_graph(rv, replace=on) if on else change_dist_size(rv, white.shape[:2], expand=True)
+            on = (
+                {}
+                if around(rv)
+                else {parent: known[parent] for parent in ancestors([rv]) if parent in known}
+            )
+            known[rv] = (
+                vectorize_graph(rv, replace=on)
+                if on
+                else change_dist_size(rv, white.shape[:2], expand=True)
+            )
         return {rv: batch for rv, batch in known.items() if rv.name != WHITE}
 
     def _dims(self, rv: Any) -> tuple[str, ...]:
@@ -352,7 +400,10 @@ class Terms:
     def _labels(self, data: dict[str, Any]) -> dict[str, list[Any]]:
         """Labels of the graph's own dimensions."""
         return {
-            dim: list(self.graph.coords[dim]) for dims, _ in data.values() for dim in dims if dim in self.graph.coords
+            dim: list(self.graph.coords[dim])
+            for dims, _ in data.values()
+            for dim in dims
+            if dim in self.graph.coords
         }
 
     def log_likelihood(self, posterior: xr.Dataset, tables: Tables) -> xr.Dataset:
@@ -361,10 +412,15 @@ class Terms:
         if not graph.potentials:
             return xr.Dataset()
         data = {}
-        for name, value in self._blocks(self._likelihood, graph.potentials, posterior, tables).items():
+        for name, value in self._blocks(
+            self._likelihood, graph.potentials, posterior, tables
+        ).items():
             dims = graph.named_vars_to_dims.get(name, ())
             data[name] = (("chain", "draw", *dims), np.reshape(value, (*shape, *value.shape[1:])))
-        return xr.Dataset(data, coords={"chain": posterior["chain"], "draw": posterior["draw"], **self._labels(data)})
+        return xr.Dataset(
+            data,
+            coords={"chain": posterior["chain"], "draw": posterior["draw"], **self._labels(data)},
+        )
 
     def log_prior(self, posterior: xr.Dataset, tables: Tables) -> xr.Dataset:
         """Log prior density: ``z`` holds one term per elicited quantity in its link space, the rest one per parameter."""
@@ -374,12 +430,17 @@ class Terms:
         if variables:
             terms = self._blocks(self._structural_prior, variables, posterior, tables)
             data |= {
-                rv.name: (self._dims(rv), np.reshape(terms[rv.name], (*shape, *terms[rv.name].shape[1:])))
+                rv.name: (
+                    self._dims(rv),
+                    np.reshape(terms[rv.name], (*shape, *terms[rv.name].shape[1:])),
+                )
                 for rv in variables
             }
         return xr.Dataset(data, coords={dim: posterior[dim] for dim in dims} | self._labels(data))
 
-    def _blocks(self, terms: Any, of: list[Any], posterior: xr.Dataset, tables: Tables) -> dict[str, Any]:
+    def _blocks(
+        self, terms: Any, of: list[Any], posterior: xr.Dataset, tables: Tables
+    ) -> dict[str, Any]:
         """Values of a compiled function by the names of what it is of, chains and draws in one axis; a block at a time."""
         flat, names = self._flat(posterior, tables), [variable.name for variable in of]
 
@@ -391,5 +452,7 @@ class Terms:
     def _flat(self, posterior: xr.Dataset, tables: Tables) -> list[Any]:
         """Values of the free variables, chains and draws in one axis."""
         white = np.linalg.solve(tables.cholesky, posterior["z"].values[..., None])[..., 0]
-        values = [white if rv.name == WHITE else posterior[rv.name].values for rv in self.graph.free_RVs]
+        values = [
+            white if rv.name == WHITE else posterior[rv.name].values for rv in self.graph.free_RVs
+        ]
         return [value.reshape(-1, *value.shape[2:]) for value in values]

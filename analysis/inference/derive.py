@@ -16,7 +16,8 @@ from aligntax.models.shifts import Worlds
 from aligntax.models.states import labelled, stated
 from aligntax.models.views import ANCHORS, View
 
-PREDICTED = 10_000  # draws whose evidence is replicated at a time, with random numbers one block after another
+# draws whose evidence is replicated at a time, with random numbers one block after another
+PREDICTED = 10_000
 
 
 def split(draws: xr.Dataset, tables: Tables) -> tuple[dict[str, Any], xr.Dataset]:
@@ -26,7 +27,12 @@ def split(draws: xr.Dataset, tables: Tables) -> tuple[dict[str, Any], xr.Dataset
 
 
 def derive(
-    model: Model, draws: xr.Dataset, tables: Tables, evidence: Evidence, view: View, rng: np.random.Generator
+    model: Model,
+    draws: xr.Dataset,
+    tables: Tables,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> xr.Dataset:
     """Every quantity of every draw: the elicited ones and those the model derives, with states of missing values.
 
@@ -46,7 +52,12 @@ def derive(
 
 
 def derive_from(
-    model: Model, x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    model: Model,
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> xr.Dataset:
     """As :func:`derive`, from the elicited quantities (chain, draw) on their own scales."""
     shape = next(iter(x.values())).shape
@@ -54,26 +65,36 @@ def derive_from(
 
     def derived(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
         found = model.derive(flat, structural, evidence, view, chance[block])
-        return stated({**found, **{name: value for name, value in flat.items() if name not in found}})
+        return stated(
+            {**found, **{name: value for name, value in flat.items() if name not in found}}
+        )
 
     values = _each_block(derived, x, parameters)
     values = {name: value.reshape(*shape, *value.shape[1:]) for name, value in values.items()}
     coords = model.coords(evidence)
     extra = {dim: list(labels) for dim, labels in coords.values()}
-    dims = {name: ("chain", "draw", *(coords[name][:1] if name in coords else ())) for name in values}
-    return labelled(values, {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), **extra}, dims)
+    dims = {
+        name: ("chain", "draw", *(coords[name][:1] if name in coords else ())) for name in values
+    }
+    return labelled(
+        values, {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), **extra}, dims
+    )
 
 
 def arrivals(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, Any]:
     """Arrival alone, for as many draws of the joint model as one likes; arguments as in :func:`derive_from`.
 
     Returns
     -------
     dict of ndarray, shape (chain * draw,)
-        ``year``, infinite where later than the horizon; ``requirement``, log10 FLOP, infinite without an anchor and NaN where it
-        is a time horizon; and ``anchor``.
+        ``year``, infinite where later than the horizon; ``requirement``, log10 FLOP, infinite
+        without an anchor and NaN where it is a time horizon; and ``anchor``.
     """
 
     def arrived(worlds: Worlds) -> dict[str, Any]:
@@ -102,7 +123,9 @@ def exponent_shift(
     def shifted(worlds: Worlds) -> dict[str, Any]:
         year = worlds.year()
         low, high = (
-            worlds.moved(year, worlds.requirement(np.full_like(worlds.gamma, gamma)) - worlds.needed)
+            worlds.moved(
+                year, worlds.requirement(np.full_like(worlds.gamma, gamma)) - worlds.needed
+            )
             for gamma in exponents
         )
         with np.errstate(invalid="ignore"):
@@ -128,7 +151,9 @@ def _each_world(
     return _each_block(work, x, parameters)
 
 
-def log_no_tai(model: Model, x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
+def log_no_tai(
+    model: Model, x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
+) -> Any:
     """Log probability of each draw (chain, draw) that nothing has arrived yet; zero in a model without arrival."""
     shape = next(iter(x.values())).shape
     if model.log_no_tai is None:
@@ -150,18 +175,28 @@ def _each_block(
     """What a function says of every draw, chains one after another; it is given a block, its quantities and parameters."""
     flat = {name: value.ravel() for name, value in x.items()}
     stacked = {
-        name: v.values.astype(float, copy=False).reshape(-1, *v.shape[2:]) for name, v in parameters.data_vars.items()
+        name: v.values.astype(float, copy=False).reshape(-1, *v.shape[2:])
+        for name, v in parameters.data_vars.items()
     }
-    sample = xr.Dataset({name: (("sample", *parameters[name].dims[2:]), value) for name, value in stacked.items()})
+    sample = xr.Dataset(
+        {name: (("sample", *parameters[name].dims[2:]), value) for name, value in stacked.items()}
+    )
 
     def about(block: slice) -> dict[str, Any]:
-        return work(block, {name: value[block] for name, value in flat.items()}, sample.isel(sample=block))
+        return work(
+            block, {name: value[block] for name, value in flat.items()}, sample.isel(sample=block)
+        )
 
     return in_blocks(about, next(iter(x.values())).size, **options)
 
 
 def predict(
-    model: Model, draws: xr.Dataset, tables: Tables, evidence: Evidence, view: View, rng: np.random.Generator
+    model: Model,
+    draws: xr.Dataset,
+    tables: Tables,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> xr.Dataset:
     """Replicated evidence, (chain, draw, row); nothing without evidence."""
     x, parameters = split(draws, tables)
@@ -177,13 +212,24 @@ def predict(
 
     values = _each_block(replicated, x, parameters, most=PREDICTED, at_once=1)
     kept = {
-        name: (("chain", "draw", *actual[name].dims), value.reshape(*next(iter(x.values())).shape, -1))
+        name: (
+            ("chain", "draw", *actual[name].dims),
+            value.reshape(*next(iter(x.values())).shape, -1),
+        )
         for name, value in values.items()
     }
-    return xr.Dataset(kept, coords={**actual.coords, "chain": draws["chain"], "draw": draws["draw"]})
+    return xr.Dataset(
+        kept, coords={**actual.coords, "chain": draws["chain"], "draw": draws["draw"]}
+    )
 
 
 def observed(model: Model, evidence: Evidence, view: View) -> xr.Dataset:
     """The evidence on the scale of the likelihood; tables without a used row are left out."""
     rows = model.observed(evidence, view)
-    return xr.Dataset({name: array.drop_attrs().reset_coords(drop=True) for name, array in rows.items() if array.size})
+    return xr.Dataset(
+        {
+            name: array.drop_attrs().reset_coords(drop=True)
+            for name, array in rows.items()
+            if array.size
+        }
+    )

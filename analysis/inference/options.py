@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from aligntax.models.catalogue import Model
 
 
-LIMITS = {"draws": (1, 1_000_000), "tune": (50, 1_000_000), "chains": (2, 64), "seed": (0, 2**32 - 1)}
+LIMITS = {
+    "draws": (1, 1_000_000),
+    "tune": (50, 1_000_000),
+    "chains": (2, 64),
+    "seed": (0, 2**32 - 1),
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class Sampling:
     cores : int or None
         Chains sampled at the same time; None uses what the machine has. Draws do not depend on it.
     target_accept : float or None
-        NUTS acceptance target, by default the model's; more takes smaller steps, which draws that diverge need.
+        NUTS acceptance target, by default the model's; more takes smaller steps, which draws that
+        diverge need.
 
     Raises
     ------
@@ -48,16 +54,26 @@ class Sampling:
         for name, (low, high) in LIMITS.items():
             value = getattr(self, name)
             if not low <= value <= high:
-                raise InputError(f"{name}: must lie between {low} and {high}, got {value}; choose another")
+                raise InputError(
+                    f"{name}: must lie between {low} and {high}, got {value}; choose another"
+                )
         if self.cores is not None and self.cores < 1:
-            raise InputError(f"cores: must be at least 1, got {self.cores}; leave it out to use all")
+            raise InputError(
+                f"cores: must be at least 1, got {self.cores}; leave it out to use all"
+            )
         accept = self.target_accept
         if accept is not None and not (math.isfinite(accept) and 0.5 <= accept < 1):
-            raise InputError(f"target_accept: must lie in [0.5, 1), got {accept}; leave it out for the model's")
+            raise InputError(
+                f"target_accept: must lie in [0.5, 1), got {accept}; leave it out for the model's"
+            )
 
     def of(self, model: "Model") -> "Sampling":
         """The same, with the model's acceptance target where none is given."""
-        return self if self.target_accept is not None else replace(self, target_accept=model.target_accept)
+        return (
+            self
+            if self.target_accept is not None
+            else replace(self, target_accept=model.target_accept)
+        )
 
 
 def _to_nobody(text: str) -> None:
@@ -73,7 +89,8 @@ class Talk:
     say : callable
         Takes one line about what is being done.
     progress : callable or None
-        Told now and then how many draws, warm-up included, are done, of how many, and how many diverged.
+        Told now and then how many draws, warm-up included, are done, of how many, and how many
+        diverged.
     failed : callable
         Takes one line about what failed without stopping the rest, such as a figure of a report.
     """

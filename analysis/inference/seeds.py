@@ -19,7 +19,11 @@ NAMES = (
 
 def child(root: int, name: str) -> int:
     """Integer seed of a named use."""
-    return int(np.random.SeedSequence(root).spawn(len(NAMES))[NAMES.index(name)].generate_state(1, np.uint32)[0])
+    return int(
+        np.random.SeedSequence(root)
+        .spawn(len(NAMES))[NAMES.index(name)]
+        .generate_state(1, np.uint32)[0]
+    )
 
 
 def generator(root: int, name: str) -> np.random.Generator:

@@ -28,15 +28,23 @@ def fingerprint(path: Path, what: str, remedy: str) -> str:
     """
     try:
         if path.stat().st_size > LARGEST:
-            raise InputError(f"runs: {path} must be smaller than {LARGEST} bytes, got more; is it a table of {what}?")
+            raise InputError(
+                f"runs: {path} must be smaller than {LARGEST} bytes, got more; is it a table of {what}?"
+            )
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         reason = error.strerror if isinstance(error, OSError) else "not a file name"
-        raise InputError(f"runs: must be a CSV file that can be read, got {str(path)!r} ({reason}); {remedy}") from None
+        raise InputError(
+            f"runs: must be a CSV file that can be read, got {str(path)!r} ({reason}); {remedy}"
+        ) from None
 
 
 def places(
-    path: Path, line: int, header: Sequence[str], names: Mapping[str, Sequence[str]], required: Sequence[str]
+    path: Path,
+    line: int,
+    header: Sequence[str],
+    names: Mapping[str, Sequence[str]],
+    required: Sequence[str],
 ) -> dict[str, int]:
     """Position of each known column, found by any of its names in any case.
 
@@ -50,14 +58,18 @@ def places(
         found = [i for i, name in enumerate(spelt) if name in spellings]
         if len(found) > 1:
             got = " and ".join(header[i] for i in found)
-            problems.append(Problem(line, role, "a column must occur once", got, "drop or rename one of them"))
+            problems.append(
+                Problem(line, role, "a column must occur once", got, "drop or rename one of them")
+            )
         elif found:
             place[role] = found[0]
     for role in required:
         if role not in place and not problems:
             others = ", ".join(names[role][1:])
             remedy = f"name a column {role}{f' (or {others})' if others else ''}"
-            problems.append(Problem(line, role, "the file must have this column", ", ".join(header), remedy))
+            problems.append(
+                Problem(line, role, "the file must have this column", ", ".join(header), remedy)
+            )
     if problems:
         refuse(path, problems)
     return place

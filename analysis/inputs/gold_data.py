@@ -1,8 +1,9 @@
 """Gold-reward curves that a user supplies for the over-optimisation model: a CSV of KL, gold reward and run.
 
-Gold reward is in sd of the initial policy's score and 0 on average there. A column goes by any of its usual names, in any
-case; others are left alone. Without a column ``form`` (``bon`` or ``rl``) a run's form is ``bon`` where its method is best-of-n,
-else ``rl``. Lines at the head that start with ``#`` are comments.
+Gold reward is in sd of the initial policy's score and 0 on average there. A column goes by any of
+its usual names, in any case; others are left alone. Without a column ``form`` (``bon`` or ``rl``) a
+run's form is ``bon`` where its method is best-of-n, else ``rl``. Lines at the head that start with
+``#`` are comments.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +41,8 @@ class GoldCurves:
     sha256 : str
         Of the file's bytes.
     rows : tuple of mapping
-        Columns of the evidence table ``gold_curves``; points at KL 0, where gold is 0 by definition, have ``used`` false.
+        Columns of the evidence table ``gold_curves``; points at KL 0, where gold is 0 by
+        definition, have ``used`` false.
     """
 
     path: Path
@@ -62,7 +64,11 @@ def read_curves(name: str | Path) -> GoldCurves:
         With file, line, column, rule, value got and remedy; or if the points are too few.
     """
     path = Path(name)
-    sha256 = fingerprint(path, "gold curves", "check the spelling; `aligntax gold-curves --out FILE` writes an example")
+    sha256 = fingerprint(
+        path,
+        "gold curves",
+        "check the spelling; `aligntax gold-curves --out FILE` writes an example",
+    )
     lines = records(path, "kl, gold and run")
     header_line, header = next(lines, (1, []))
     place = places(path, header_line, header, NAMES, ("kl", "gold", "run"))
@@ -75,16 +81,25 @@ def read_curves(name: str | Path) -> GoldCurves:
     if problems:
         refuse(path, problems)
     source = f"{path.name} (SHA-256 {sha256[:12]})"
-    found = GoldCurves(path, sha256, tuple(_complete(i, row, source) for i, (_, row) in enumerate(rows)))
+    found = GoldCurves(
+        path, sha256, tuple(_complete(i, row, source) for i, (_, row) in enumerate(rows))
+    )
     if found.used < FEWEST:
-        raise InputError(f"{path}: must have at least {FEWEST} points above KL 0, got {found.used}; add points")
+        raise InputError(
+            f"{path}: must have at least {FEWEST} points above KL 0, got {found.used}; add points"
+        )
     return found
 
 
-def _row(line: int, cells: Sequence[str], width: int, place: Mapping[str, int]) -> tuple[dict[str, Any], list[Problem]]:
+def _row(
+    line: int, cells: Sequence[str], width: int, place: Mapping[str, int]
+) -> tuple[dict[str, Any], list[Problem]]:
     """Values of a line by column, and what is wrong with them."""
     if len(cells) != width:
-        rule, remedy = f"a row must have {width} values", "give one to each column and quote values that contain commas"
+        rule, remedy = (
+            f"a row must have {width} values",
+            "give one to each column and quote values that contain commas",
+        )
         return {}, [Problem(line, min(len(cells), width), rule, len(cells), remedy)]
     row: dict[str, Any] = {role: cells[at] for role, at in place.items()}
     problems = []
@@ -100,11 +115,17 @@ def _row(line: int, cells: Sequence[str], width: int, place: Mapping[str, int]) 
         except BadCell as bad:
             problems.append(Problem(line, role, bad.args[0], cells[place[role]], bad.args[1]))
     if not row["run"]:
-        problems.append(Problem(line, "run", "must have a value", "", "name the run that the point belongs to"))
+        problems.append(
+            Problem(line, "run", "must have a value", "", "name the run that the point belongs to")
+        )
     row["method"] = row.get("method") or "not stated"
     row["form"] = row.get("form") or ("bon" if row["method"].lower() in BEST_OF_N else "rl")
     if row["form"] not in FORMS:
-        problems.append(Problem(line, "form", f"must be {' or '.join(FORMS)}", row["form"], "choose one of them"))
+        problems.append(
+            Problem(
+                line, "form", f"must be {' or '.join(FORMS)}", row["form"], "choose one of them"
+            )
+        )
     return row, problems
 
 
@@ -131,7 +152,14 @@ def _complete(i: int, row: Mapping[str, Any], source: str) -> dict[str, Any]:
     used = row["kl"] > 0
     note = "" if used else "not used: gold is 0 at KL 0 by definition"
     own = {role: row[role] for role in NAMES}
-    return {"key": f"point_{i + 1:05d}", **own, "used": used, "source": source, "status": "seen", "note": note}
+    return {
+        "key": f"point_{i + 1:05d}",
+        **own,
+        "used": used,
+        "source": source,
+        "status": "seen",
+        "note": note,
+    }
 
 
 def with_curves(evidence: Evidence, curves: GoldCurves) -> Evidence:

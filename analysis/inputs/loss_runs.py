@@ -1,7 +1,7 @@
 """Training runs that a user supplies for the loss law: a CSV of parameters, loss, and tokens or training FLOP.
 
-A column goes by any of its usual names, in any case; others are left alone. Where tokens are not given they are ``C / (6 N)``.
-Lines at the head that start with ``#`` are comments.
+A column goes by any of its usual names, in any case; others are left alone. Where tokens are not
+given they are ``C / (6 N)``. Lines at the head that start with ``#`` are comments.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,8 +27,11 @@ NAMES = {
 }
 OTHER = {"tokens": "training_flop", "training_flop": "tokens"}  # either will do
 FEWEST = 10  # runs: twice the five parameters of the law
-FEWEST_SIZES = 3  # distinct parameters, and distinct tokens: fewer cannot tell an exponent from a level
-AGREE = 1.25  # factor between tokens x 6 N and FLOP where both are given: ways of counting FLOP differ by less
+FEWEST_SIZES = (
+    3  # distinct parameters, and distinct tokens: fewer cannot tell an exponent from a level
+)
+# factor between tokens x 6 N and FLOP where both are given: ways of counting FLOP differ by less
+AGREE = 1.25
 STRAIGHT = 0.999  # correlation of log N and log D above which the two terms cannot be told apart
 
 
@@ -69,12 +72,15 @@ def read_runs(name: str | Path) -> LossRuns:
     Raises
     ------
     InputError
-        With file, line, column, rule, value got and remedy; or if the runs are too few or too alike for the law.
+        With file, line, column, rule, value got and remedy; or if the runs are too few or too alike
+        for the law.
     """
     path = Path(name)
     if str(name) in PUBLIC and not path.exists():
         path = fetched_file(str(name))
-    remedy = f"check the spelling, or fetch public runs: aligntax evidence fetch {next(iter(PUBLIC))}"
+    remedy = (
+        f"check the spelling, or fetch public runs: aligntax evidence fetch {next(iter(PUBLIC))}"
+    )
     sha256 = fingerprint(path, "runs", remedy)
     lines = records(path, "parameters, loss, tokens or training_flop")
     header_line, header = next(lines, (1, []))
@@ -97,15 +103,23 @@ def _places(path: Path, line: int, header: Sequence[str]) -> dict[str, int]:
     """Position of each known column."""
     place = places(path, line, header, NAMES, ("parameters", "loss"))
     if not {"tokens", "training_flop"} & set(place):
-        rule, remedy = "the file must have tokens or training_flop", "name a column tokens, or training_flop"
+        rule, remedy = (
+            "the file must have tokens or training_flop",
+            "name a column tokens, or training_flop",
+        )
         refuse(path, [Problem(line, "tokens", rule, ", ".join(header), remedy)])
     return place
 
 
-def _row(line: int, cells: Sequence[str], width: int, place: Mapping[str, int]) -> tuple[dict[str, Any], list[Problem]]:
+def _row(
+    line: int, cells: Sequence[str], width: int, place: Mapping[str, int]
+) -> tuple[dict[str, Any], list[Problem]]:
     """Values of a line by column, and what is wrong with them; tokens may still be missing."""
     if len(cells) != width:
-        rule, remedy = f"a row must have {width} values", "give one to each column and quote values that contain commas"
+        rule, remedy = (
+            f"a row must have {width} values",
+            "give one to each column and quote values that contain commas",
+        )
         return {}, [Problem(line, min(len(cells), width), rule, len(cells), remedy)]
     row: dict[str, Any] = {"corpus": cells[place["corpus"]] if "corpus" in place else ""}
     problems = []
@@ -116,14 +130,23 @@ def _row(line: int, cells: Sequence[str], width: int, place: Mapping[str, int]) 
         try:
             row[role] = parse_number(cell)
             if not row[role] > 0:
-                raise BadCell("must be greater than 0", "check the value; losses and sizes are not given as logarithms")
+                raise BadCell(
+                    "must be greater than 0",
+                    "check the value; losses and sizes are not given as logarithms",
+                )
         except BadCell as bad:
             problems.append(Problem(line, role, bad.args[0], cell, bad.args[1]))
     if not problems and "tokens" in row and "training_flop" in row:
         ratio = FLOP_PER_PARAMETER_TOKEN * row["parameters"] * row["tokens"] / row["training_flop"]
         if not 1 / AGREE <= ratio <= AGREE:
-            rule = f"6 x parameters x tokens must agree with training_flop within a factor of {AGREE}"
-            problems.append(Problem(line, "training_flop", rule, f"{ratio:.3g} times as much", "correct or drop one"))
+            rule = (
+                f"6 x parameters x tokens must agree with training_flop within a factor of {AGREE}"
+            )
+            problems.append(
+                Problem(
+                    line, "training_flop", rule, f"{ratio:.3g} times as much", "correct or drop one"
+                )
+            )
     return row, problems
 
 
@@ -134,7 +157,10 @@ def _repeated(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Problem]:
     for line, row in rows:
         same = tuple(sorted(row.items()))
         if same in first:
-            rule, remedy = "a run must occur once", f"line {first[same]} is the same; drop one of them"
+            rule, remedy = (
+                "a run must occur once",
+                f"line {first[same]} is the same; drop one of them",
+            )
             problems.append(Problem(line, "parameters", rule, f"{row['parameters']:g}", remedy))
         first.setdefault(same, line)
     return problems
@@ -143,7 +169,11 @@ def _repeated(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Problem]:
 def _complete(i: int, row: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Row of the evidence table."""
     given = "tokens" in row
-    tokens = row["tokens"] if given else row["training_flop"] / (FLOP_PER_PARAMETER_TOKEN * row["parameters"])
+    tokens = (
+        row["tokens"]
+        if given
+        else row["training_flop"] / (FLOP_PER_PARAMETER_TOKEN * row["parameters"])
+    )
     return {
         "key": f"run_{i + 1:05d}",
         "corpus": row["corpus"],
@@ -161,7 +191,9 @@ def _enough(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Refuse runs that cannot tell the law's five parameters."""
     used = [row for row in rows if row["used"]]
     if len(used) < FEWEST:
-        raise InputError(f"{path}: must have at least {FEWEST} runs, got {len(used)}; the law has five parameters")
+        raise InputError(
+            f"{path}: must have at least {FEWEST} runs, got {len(used)}; the law has five parameters"
+        )
     n, d = (np.log([row[name] for row in used]) for name in ("parameters", "tokens"))
     for name, values in (("parameters", n), ("tokens", d)):
         sizes = len(np.unique(values.round(3)))
@@ -169,7 +201,9 @@ def _enough(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
             rule = f"{path}, column {name}: must have at least {FEWEST_SIZES} different values, got {sizes}"
             raise InputError(f"{rule}; an exponent needs runs of several sizes")
     if abs(np.corrcoef(n, d)[0, 1]) > STRAIGHT:
-        rule = f"{path}: parameters and tokens must vary apart, got tokens that follow from parameters"
+        rule = (
+            f"{path}: parameters and tokens must vary apart, got tokens that follow from parameters"
+        )
         raise InputError(f"{rule}; add runs of the same size on other amounts of data")
 
 
@@ -182,11 +216,16 @@ def drop_highest(runs: LossRuns, count: int) -> LossRuns:
         If the count is negative or leaves too few runs.
     """
     if count < 0:
-        raise InputError(f"drop_highest: must not be negative, got {count}; give the number of runs to leave out")
+        raise InputError(
+            f"drop_highest: must not be negative, got {count}; give the number of runs to leave out"
+        )
     if not count:
         return runs
     order = sorted(range(len(runs.rows)), key=lambda i: -float(runs.rows[i]["loss"]))
-    out = {"used": False, "note": f"not used: one of the {count} runs of highest loss, left out as asked"}
+    out = {
+        "used": False,
+        "note": f"not used: one of the {count} runs of highest loss, left out as asked",
+    }
     left = set(order[:count])
     rows = tuple({**row, **out} if i in left else row for i, row in enumerate(runs.rows))
     _enough(runs.path, rows)

@@ -1,7 +1,8 @@
 """Public sets of training runs that the package may use and not carry: where they are, what they are known by, fetching one.
 
-A file is known by its runs and not by its bytes: parameters, tokens and loss to six digits, hashed row by row. The 16 smallest
-hashes are a fingerprint that also a part of the runs has, so that dropping a few does not hide them.
+A file is known by its runs and not by its bytes: parameters, tokens and loss to six digits, hashed
+row by row. The 16 smallest hashes are a fingerprint that also a part of the runs has, so that
+dropping a few does not hide them.
 """
 
 import csv
@@ -61,8 +62,8 @@ class PublicData:
     year: int
 
 
-# The content's hash is of the 245 runs that the authors' notebook keeps (its rows, columns and extremes are printed there); the
-# bytes of the file itself have no published checksum.
+# The content's hash is of the 245 runs that the authors' notebook keeps (its rows, columns and
+# extremes are printed there); the bytes of the file itself have no published checksum.
 CHINCHILLA = PublicData(
     name="chinchilla",
     title="Chinchilla's runs, digitised",
@@ -71,7 +72,9 @@ CHINCHILLA = PublicData(
         "https://raw.githubusercontent.com/epoch-research/analyzing-chinchilla/"
         "92258837425e1b5f2851d624287f0120583a3d0e/data/svg_extracted_data.csv"
     ),
-    columns=MappingProxyType({"parameters": "Model Size", "training_flop": "Training FLOP", "loss": "loss"}),
+    columns=MappingProxyType(
+        {"parameters": "Model Size", "training_flop": "Training FLOP", "loss": "loss"}
+    ),
     runs=245,
     content="e2ed333a3ce4009612f37fa926e1f939ab62915641cdcb2ed02527b1ba05bde7",
     sketch=(
@@ -100,7 +103,10 @@ PUBLIC: Mapping[str, PublicData] = MappingProxyType({CHINCHILLA.name: CHINCHILLA
 
 def row_hashes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Sorted SHA-256 prefixes of runs: parameters, tokens and loss to six digits."""
-    texts = {"|".join(f"{float(row[name]):.5e}" for name in ("parameters", "tokens", "loss")) for row in rows}
+    texts = {
+        "|".join(f"{float(row[name]):.5e}" for name in ("parameters", "tokens", "loss"))
+        for row in rows
+    }
     return sorted(hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts)
 
 
@@ -121,7 +127,9 @@ def recognised(rows: Sequence[Mapping[str, Any]]) -> PublicData | None:
 def data_home() -> Path:
     """The user's data folder: ``$XDG_DATA_HOME/aligntax`` or ``~/.local/share/aligntax``."""
     base = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "aligntax"
+    return (
+        Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share"
+    ) / "aligntax"
 
 
 def fetched_file(name: str) -> Path:
@@ -134,11 +142,15 @@ def fetched_file(name: str) -> Path:
     """
     path = data_home() / f"{name}.csv"
     if not path.is_file():
-        raise InputError(f"runs: {name} must be fetched first, got no file {path}; run aligntax evidence fetch {name}")
+        raise InputError(
+            f"runs: {name} must be fetched first, got no file {path}; run aligntax evidence fetch {name}"
+        )
     return path
 
 
-def fetch(name: str, out: Path | None = None, url: str | None = None) -> tuple[Path, dict[str, Any]]:
+def fetch(
+    name: str, out: Path | None = None, url: str | None = None
+) -> tuple[Path, dict[str, Any]]:
     """Download a public set, check that it holds the known runs, and write it whole or not at all.
 
     Parameters
@@ -162,7 +174,9 @@ def fetch(name: str, out: Path | None = None, url: str | None = None) -> tuple[P
         Without network, if the file is another one, or if it cannot be written.
     """
     if name not in PUBLIC:
-        raise InputError(f"name: must be one of {', '.join(PUBLIC)}, got {name!r}; check the spelling")
+        raise InputError(
+            f"name: must be one of {', '.join(PUBLIC)}, got {name!r}; check the spelling"
+        )
     known = PUBLIC[name]
     where = url or known.url
     raw = _download(where)
@@ -189,8 +203,11 @@ def _download(url: str) -> bytes:
                 if sys.stderr.isatty():
                     sys.stderr.write(f"\r{len(received):,} bytes from {url}")
                 if len(received) > LARGEST:
-                    raise InputError(f"fetch: {url} must be smaller than {LARGEST} bytes, got more; {remedy}")
-    except (OSError, ValueError) as error:  # URLError and time-outs are OSErrors; ValueError: no URL at all
+                    raise InputError(
+                        f"fetch: {url} must be smaller than {LARGEST} bytes, got more; {remedy}"
+                    )
+    # URLError and time-outs are OSErrors; ValueError: no URL at all
+    except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise InputError(f"fetch: {url} must be reachable, got {reason}; {remedy}") from None
     finally:
@@ -204,7 +221,9 @@ def _rows(raw: bytes, known: PublicData, url: str) -> list[dict[str, float]]:
     try:
         table = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"fetch: {url} must be CSV, got {error}; fetch again, or read it with --runs FILE") from None
+        raise InputError(
+            f"fetch: {url} must be CSV, got {error}; fetch again, or read it with --runs FILE"
+        ) from None
     rows = []
     for line in table:
         try:
@@ -212,12 +231,19 @@ def _rows(raw: bytes, known: PublicData, url: str) -> list[dict[str, float]]:
         except (KeyError, ValueError, TypeError):
             continue
         if all(0 < value < float("inf") for value in row.values()):
-            rows.append(row | {"tokens": row["training_flop"] / (FLOP_PER_PARAMETER_TOKEN * row["parameters"])})
+            rows.append(
+                row
+                | {"tokens": row["training_flop"] / (FLOP_PER_PARAMETER_TOKEN * row["parameters"])}
+            )
     return rows
 
 
 def _text(rows: Sequence[Mapping[str, float]], known: PublicData, url: str, sha256: str) -> str:
-    head = [f"# {known.title}: {known.citation}", f"# from {url}", f"# SHA-256 of the file there: {sha256}"]
+    head = [
+        f"# {known.title}: {known.citation}",
+        f"# from {url}",
+        f"# SHA-256 of the file there: {sha256}",
+    ]
     lines = [",".join(repr(float(row[name])) for name in known.columns) for row in rows]
     return "\n".join([*head, ",".join(known.columns), *lines]) + "\n"
 

@@ -23,8 +23,9 @@ LONGEST_CHAIN = 10  # views that extend one another; more is a circle
 def read_view(name: str, base: View | None = None) -> View:
     """Read a view by name or from a file, on top of another view where one is given.
 
-    Beside what :func:`aligntax.models.views.parse_view` reads, a file may extend another file (``extends = "base.toml"``) and take
-    samples from a CSV (``samples = {file = "draws.csv", column = "hours"}``), both relative to its own folder.
+    Beside what :func:`aligntax.models.views.parse_view` reads, a file may extend another file
+    (``extends = "base.toml"``) and take samples from a CSV (``samples = {file = "draws.csv", column
+    = "hours"}``), both relative to its own folder.
 
     Raises
     ------
@@ -44,14 +45,18 @@ def _read_view(name: str, base: View | None, chain: tuple[str, ...]) -> View:
     parent = raw.get("extends")
     if isinstance(parent, str) and parent not in ("", *view_names()) and _is_file(folder / parent):
         if len(chain) >= LONGEST_CHAIN:
-            raise InputError(f"{name}: extends must end in a view of the package, got {' > '.join(chain[:3])} > ...")
+            raise InputError(
+                f"{name}: extends must end in a view of the package, got {' > '.join(chain[:3])} > ..."
+            )
         if base is None:
             base = _read_view(os.path.normpath(folder / parent), None, (*chain, name))
         raw = raw | {"extends": "default"}
     quantities = raw.get("quantities")
     if isinstance(quantities, dict):
         try:
-            raw = raw | {"quantities": {q: _with_samples(q, spec, folder) for q, spec in quantities.items()}}
+            raw = raw | {
+                "quantities": {q: _with_samples(q, spec, folder) for q, spec in quantities.items()}
+            }
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         except RecursionError:
@@ -72,10 +77,14 @@ def _text(name: str) -> str:
         with Path(name).open("rb") as file:
             content = file.read(LARGEST_VIEW + 1)  # never more: a device may have no end
         if len(content) > LARGEST_VIEW:
-            raise InputError(f"view: {name} must be smaller than {LARGEST_VIEW} bytes, got more; is it a view?")
+            raise InputError(
+                f"view: {name} must be smaller than {LARGEST_VIEW} bytes, got more; is it a view?"
+            )
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"view: {name} must be UTF-8 text, got other bytes; save it as UTF-8") from None
+        raise InputError(
+            f"view: {name} must be UTF-8 text, got other bytes; save it as UTF-8"
+        ) from None
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         if isinstance(error, InputError):
             raise
@@ -97,7 +106,9 @@ def _with_samples(quantity: str, spec: Any, folder: Path) -> Any:
         file, column = where.pop("file", None), where.pop("column", None)
         if not isinstance(file, str) or not isinstance(column, str | None) or where:
             remedy = 'write samples = {file = "draws.csv", column = "hours"}'
-            raise InputError(f"{quantity}: samples must be numbers, or a file and a column, got {stated}; {remedy}")
+            raise InputError(
+                f"{quantity}: samples must be numbers, or a file and a column, got {stated}; {remedy}"
+            )
         spec["samples"] = read_samples(folder / file, column, quantity)
     for pool in POOLS:
         if isinstance(spec.get(pool), list):
@@ -123,7 +134,9 @@ def read_samples(path: Path, column: str | None, quantity: str) -> list[float]:
     """
     try:
         if not path.is_file():
-            raise InputError(f"{quantity}: samples must be in a file, got {str(path)!r}; check the spelling")
+            raise InputError(
+                f"{quantity}: samples must be in a file, got {str(path)!r}; check the spelling"
+            )
         if path.stat().st_size > LARGEST_SAMPLES:
             raise InputError(
                 f"{quantity}: {path} must be smaller than {LARGEST_SAMPLES} bytes; keep every so many rows"
@@ -131,29 +144,39 @@ def read_samples(path: Path, column: str | None, quantity: str) -> list[float]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return _numbers(csv.reader(file, strict=True), path, column, quantity)
     except UnicodeDecodeError:
-        raise InputError(f"{quantity}: {path} must be UTF-8 text, got other bytes; save it as UTF-8") from None
+        raise InputError(
+            f"{quantity}: {path} must be UTF-8 text, got other bytes; save it as UTF-8"
+        ) from None
     except csv.Error as error:
         raise InputError(f"{quantity}: {path} must be CSV, got {error}; save it as CSV") from None
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{quantity}: {path} must be a file that can be read ({error}); check it") from None
+        raise InputError(
+            f"{quantity}: {path} must be a file that can be read ({error}); check it"
+        ) from None
 
 
 def _numbers(rows: Any, path: Path, column: str | None, quantity: str) -> list[float]:
     header: list[str] = next(rows, [])
     names = [name.strip() for name in header]
     if not any(names):
-        raise InputError(f"{quantity}: {path} must have a header and rows, got an empty file; name the column first")
+        raise InputError(
+            f"{quantity}: {path} must have a header and rows, got an empty file; name the column first"
+        )
     if len(names) == 1 and _float(names[0]) is not None:
-        raise InputError(f"{quantity}: {path}, line 1 must name the column, got {names[0]!r}; add a line above it")
+        raise InputError(
+            f"{quantity}: {path}, line 1 must name the column, got {names[0]!r}; add a line above it"
+        )
     if column is None and len(names) > 1:
         rule = f"{quantity}: {path} has columns {', '.join(names)}; say which, as in"
         raise InputError(f'{rule} samples = {{file = "{path.name}", column = "{names[0]}"}}')
     wanted = names[0] if column is None else column
     if names.count(wanted) != 1:
         got = "is there twice" if wanted in names else "is not there"
-        raise InputError(f"{quantity}: {path}: column {wanted!r} {got}, got {', '.join(names)}; name one of them")
+        raise InputError(
+            f"{quantity}: {path}: column {wanted!r} {got}, got {', '.join(names)}; name one of them"
+        )
     values, place = [], names.index(wanted)
     for row in rows:
         if not row:
@@ -167,7 +190,9 @@ def _numbers(rows: Any, path: Path, column: str | None, quantity: str) -> list[f
             )
         values.append(value)
         if len(values) > SAMPLES[1]:
-            raise InputError(f"{quantity}: {path} must have at most {SAMPLES[1]} rows, got more; keep every so many")
+            raise InputError(
+                f"{quantity}: {path} must have at most {SAMPLES[1]} rows, got more; keep every so many"
+            )
     return values
 
 
@@ -180,7 +205,9 @@ def _float(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def read_views(names: Sequence[str], settings: Sequence[str], requirement: str | None = None) -> View:
+def read_views(
+    names: Sequence[str], settings: Sequence[str], requirement: str | None = None
+) -> View:
     """Read views, each on top of the one before, then single priors on top of them all, and choose a requirement."""
     view: View | None = None
     for name in names or ("default",):
@@ -205,14 +232,18 @@ def read_many(names: Sequence[str], requirement: str | None = None) -> list[View
         folder = Path(name)
         files = sorted(str(path) for path in folder.glob("*.toml")) if folder.is_dir() else [name]
         if not files:
-            raise InputError(f"view: {name} must hold views (TOML), got none; start from `aligntax view new`")
+            raise InputError(
+                f"view: {name} must hold views (TOML), got none; start from `aligntax view new`"
+            )
         for file in files:
             try:
                 views.append(read_views([file], (), requirement))
             except InputError as error:
                 problems.append(str(error))
     if problems:
-        more = f"\nand {len(problems) - MOST_PROBLEMS} more" if len(problems) > MOST_PROBLEMS else ""
+        more = (
+            f"\nand {len(problems) - MOST_PROBLEMS} more" if len(problems) > MOST_PROBLEMS else ""
+        )
         raise InputError("\n".join(problems[:MOST_PROBLEMS]) + more)
     return views
 
@@ -234,7 +265,10 @@ def parse_set(text: str) -> tuple[str, dict[str, Any]]:
         raise InputError(
             f"set: must be quantity=p10,p50,p90 with three numbers, got {text!r}; for instance rlhf_multiplier=0.1,3,100"
         )
-    return name.strip(), {"quantiles": {"0.1": low, "0.5": middle, "0.9": high}, "source": f"--set {text}"}
+    return name.strip(), {
+        "quantiles": {"0.1": low, "0.5": middle, "0.9": high},
+        "source": f"--set {text}",
+    }
 
 
 def parse_weights(text: str | None, count: int) -> list[float] | None:
@@ -251,7 +285,9 @@ def parse_weights(text: str | None, count: int) -> list[float] | None:
     good = [value for value in values if value is not None and value >= 0]
     if len(good) != len(values) or len(values) != count or not sum(good) > 0:
         rule = f"must be {count} numbers with commas between, not negative and not all 0"
-        raise InputError(f"weights: {rule}, got {text!r}; give one a view, as {','.join(['1'] * count)}")
+        raise InputError(
+            f"weights: {rule}, got {text!r}; give one a view, as {','.join(['1'] * count)}"
+        )
     return good
 
 

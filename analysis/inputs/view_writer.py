@@ -1,6 +1,7 @@
 """View files that the command line writes: a commented template, an elicited view; whole or not at all.
 
-A stated number is rounded to what a person would write, as long as it stays apart from its neighbours.
+A stated number is rounded to what a person would write, as long as it stays apart from its
+neighbours.
 """
 
 import re
@@ -17,7 +18,8 @@ from aligntax.models.priors.tables import Table
 from aligntax.models.priors.units import fitting
 from aligntax.models.views import LINKS, View
 
-# The three that the answer hangs on: what RLHF must be multiplied by, what is tolerated, and how data grow with parameters.
+# The three that the answer hangs on: what RLHF must be multiplied by, what is tolerated, and how
+# data grow with parameters.
 DRIVERS = ("rlhf_multiplier", "alignment_tax_tolerance", "data_exponent_prior")
 LEVELS = (0.1, 0.5, 0.9)  # two extremes a person can picture (one in ten) and the middle
 
@@ -32,7 +34,9 @@ def chosen(names: Sequence[str] | None) -> list[str]:
     """
     for name in names or ():
         if lookup(name).name not in ELICITED:
-            raise InputError(f"quantity: must be an elicited one, got {name!r}; see `aligntax view show default`")
+            raise InputError(
+                f"quantity: must be an elicited one, got {name!r}; see `aligntax view show default`"
+            )
     return list(dict.fromkeys(names or DRIVERS))
 
 
@@ -51,13 +55,19 @@ def _plain(value: float) -> str:
     return re.sub(r"e([+-])0*(\d+)", lambda m: f"e{m[1].strip('+')}{m[2]}", text)
 
 
-def natural(quantity: Quantity, table: Table, probabilities: Sequence[float] = LEVELS) -> list[float]:
+def natural(
+    quantity: Quantity, table: Table, probabilities: Sequence[float] = LEVELS
+) -> list[float]:
     """Quantiles of a table in the quantity's own unit."""
     return [float(x) for x in quantity.from_link(table.value(ndtri(np.asarray(probabilities))))]
 
 
 def _quantiles(texts: Sequence[str], probabilities: Sequence[float] = LEVELS) -> str:
-    return "{" + ", ".join(f"{p:g} = {text}" for p, text in zip(probabilities, texts, strict=True)) + "}"
+    return (
+        "{"
+        + ", ".join(f"{p:g} = {text}" for p, text in zip(probabilities, texts, strict=True))
+        + "}"
+    )
 
 
 def template(names: Sequence[str], base: View, extends: str, file: str) -> str:
@@ -85,7 +95,9 @@ def template(names: Sequence[str], base: View, extends: str, file: str) -> str:
         values = rounded(natural(quantity, tables.table(name)))
         unit = "a pure number" if quantity.unit == "1" else quantity.unit
         others = [u for u in fitting(quantity) if u != quantity.unit]
-        ways = f", or with unit = {' or '.join(_string(u) for u in others)} in that" if others else ""
+        ways = (
+            f", or with unit = {' or '.join(_string(u) for u in others)} in that" if others else ""
+        )
         lines += [
             "",
             f"# {quantity.label}: {quantity.meaning}",
@@ -96,7 +108,9 @@ def template(names: Sequence[str], base: View, extends: str, file: str) -> str:
             '# rationale = "why"',
             *_link_lines(name),
         ]
-    return "\n".join([*lines, "", *_other_ways(lookup(names[0]), tables.table(names[0]), base)]) + "\n"
+    return (
+        "\n".join([*lines, "", *_other_ways(lookup(names[0]), tables.table(names[0]), base)]) + "\n"
+    )
 
 
 def _link_lines(name: str) -> list[str]:
@@ -148,7 +162,11 @@ def _family(quantity: Quantity, table: Table) -> list[str]:
     width = 2 * float(ndtri(0.9))
     if quantity.scale == "log10":
         mu, sigma = np.log(middle), (np.log(high) - np.log(low)) / width
-        return ['family = "lognormal"', f"mu = {mu:.4g}  # of the natural logarithm", f"sigma = {sigma:.3g}"]
+        return [
+            'family = "lognormal"',
+            f"mu = {mu:.4g}  # of the natural logarithm",
+            f"sigma = {sigma:.3g}",
+        ]
     if quantity.scale == "logit":
         share = (middle - quantity.lower) / (quantity.upper - quantity.lower)
         return [

@@ -10,13 +10,23 @@ from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.pages.checks import Page, Row, Table, write_checks
 from aligntax.analysis.trust.backtest.origins import Scored
-from aligntax.analysis.trust.backtest.wording import BELIEF_HEADS, SKILL_HEADS, belief_rows, lost, skill_rows
+from aligntax.analysis.trust.backtest.wording import (
+    BELIEF_HEADS,
+    SKILL_HEADS,
+    belief_rows,
+    lost,
+    skill_rows,
+)
 
 QUIET = Talk()
 
 
 def write_page(
-    folder: Path, info: Mapping[str, Any], scores: Sequence[Scored], talk: Talk = QUIET, strict: bool = False
+    folder: Path,
+    info: Mapping[str, Any],
+    scores: Sequence[Scored],
+    talk: Talk = QUIET,
+    strict: bool = False,
 ) -> Path:
     """Write ``report.html`` into the folder of a backtest."""
     first, last = info["origins"]
@@ -38,16 +48,23 @@ def write_page(
         "beliefs",
         BELIEF_HEADS,
         [Row(row) for row in belief_rows(info["beliefs"])],
-        ["Pooled exponent gamma of data proportional to parameters^gamma: 1 is linear, 0.8 is Bio Anchors'."],
+        [
+            "Pooled exponent gamma of data proportional to parameters^gamma: 1 is linear, 0.8 is Bio Anchors'."
+        ],
         range(1, len(BELIEF_HEADS)),
     )
-    skipped = Table("Not forecast", "skipped", ("Origin",), [Row((line,)) for line in info["skipped"]])
+    skipped = Table(
+        "Not forecast", "skipped", ("Origin",), [Row((line,)) for line in info["skipped"]]
+    )
     drawings = [
         Drawing(
             "Median (line) and 90% interval (dashed) that each origin gave to the rows that came later, and what came (dots).",
             partial(backtest_plots.fans, scores),
         ),
-        Drawing("Mean CRPS by origin and method; lower is better.", partial(backtest_plots.scores_by_origin, scores)),
+        Drawing(
+            "Mean CRPS by origin and method; lower is better.",
+            partial(backtest_plots.scores_by_origin, scores),
+        ),
         Drawing(
             "Where what came lies in the model's forecast; even if calibrated, in the middle if forecasts are too wide.",
             partial(backtest_plots.pits, scores),

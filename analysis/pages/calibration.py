@@ -76,7 +76,9 @@ def _least(row: dict[str, float]) -> float:
 
 
 def _cells(name: str, row: dict[str, float]) -> tuple[str, ...]:
-    ps = [f"{row[key]:.4f}" for key in ("p_band", "p_band_holm", "p_chi_square", "p_chi_square_holm")]
+    ps = [
+        f"{row[key]:.4f}" for key in ("p_band", "p_band_holm", "p_chi_square", "p_chi_square_holm")
+    ]
     return (name, *ps, *(f"{row[f'covered_{percent}']:.1%}" for percent in (50, 90)))
 
 
@@ -87,10 +89,16 @@ def _verdict(info: Any) -> dict[str, Any]:
     if info["failures"]:
         points.append(f"{len(info['failures'])} simulations have no answer")
     if info["divergences"]:
-        points.append(f"{info['divergences']} divergences in {info['with_divergences']} simulations, which stay in")
+        points.append(
+            f"{info['divergences']} divergences in {info['with_divergences']} simulations, which stay in"
+        )
     good = info["verdict"] == "pass"
     if info["control"] == "none":
-        words = "The ranks of every quantity are uniform." if good else "The model does not find what it simulates."
+        words = (
+            "The ranks of every quantity are uniform."
+            if good
+            else "The model does not find what it simulates."
+        )
     else:
         words = "The wrong fit is caught." if good else "The wrong fit is not caught."
     return {"state": info["verdict"], "words": words, "points": points}

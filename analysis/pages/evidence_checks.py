@@ -39,7 +39,9 @@ def _p_values(result: Result) -> list[dict[str, Any]]:
     if not set(names) <= set(result.tree.children):  # a run that was stored without its replicates
         return []
     groups = [result.tree[name].to_dataset() for name in names]
-    return [{"label": checked(name)[0], "cells": p_row(row)} for name, row in p_values(*groups).items()]
+    return [
+        {"label": checked(name)[0], "cells": p_row(row)} for name, row in p_values(*groups).items()
+    ]
 
 
 def _validated(result: Result) -> list[dict[str, Any]]:

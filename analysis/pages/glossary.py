@@ -17,12 +17,17 @@ class Term:
 
 def glossary(names: Iterable[str]) -> dict[str, list[str]]:
     """Label, meaning and unit of quantities, by name; elements of a vector are the vector's."""
-    return {base: _said(lookup(base)) for base in dict.fromkeys(name.partition("[")[0] for name in names)}
+    return {
+        base: _said(lookup(base))
+        for base in dict.fromkeys(name.partition("[")[0] for name in names)
+    }
 
 
 def _said(quantity: Quantity) -> list[str]:
     unit = {"1": "a pure number", "x": "a multiple"}.get(quantity.unit, f"in {quantity.unit}")
-    bounds = f" between {quantity.lower:g} and {quantity.upper:g}" if quantity.scale == "logit" else ""
+    bounds = (
+        f" between {quantity.lower:g} and {quantity.upper:g}" if quantity.scale == "logit" else ""
+    )
     scale = ", on a log10 scale" if quantity.scale == "log10" else ""
     return [quantity.label, quantity.meaning, f"{unit[0].upper()}{unit[1:]}{bounds}{scale}."]
 

@@ -1,6 +1,7 @@
 """Every run of a results folder as one page: verdicts, views and headline numbers, newest first, sortable.
 
-Reads ``summary.json`` and ``info.json`` alone, so that it is made in a moment however large the draws are.
+Reads ``summary.json`` and ``info.json`` alone, so that it is made in a moment however large the
+draws are.
 """
 
 import os
@@ -16,16 +17,30 @@ from aligntax.analysis.pages.render import render
 from aligntax.analysis.storage.run_folder import INFO, SUMMARY, list_runs, read_json
 from aligntax.analysis.storage.whole_file import replace_file
 from aligntax.analysis.summaries.claims import CLAIMS, assumed
-from aligntax.analysis.summaries.words import INDICATORS, beneath, interval, missing, probability, readable
+from aligntax.analysis.summaries.words import (
+    INDICATORS,
+    beneath,
+    interval,
+    missing,
+    probability,
+    readable,
+)
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import ELICITED, QUANTITIES, Quantity
 
 PAGE = "index.html"
 REPORT = "report.html"
-COLUMNS = ("alignment_hours_needed", "prob_affordable", "tai_year", "timeline_shift_exponent", "data_exponent")
+COLUMNS = (
+    "alignment_hours_needed",
+    "prob_affordable",
+    "tai_year",
+    "timeline_shift_exponent",
+    "data_exponent",
+)
 MOST = 4  # numbers of a model that has few of the columns
 HOW = {"sample": "sampled", "reweight": "reweighted"}
-MALFORMED = (LookupError, TypeError, ValueError, AttributeError)  # what reading JSON of another shape ends in
+# what reading JSON of another shape ends in
+MALFORMED = (LookupError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -105,16 +120,22 @@ def _head(quantity: Quantity) -> dict[str, str]:
 def _row(folder: Path) -> dict[str, Any]:
     """One run of the table."""
     record, info = read_json(folder / SUMMARY), read_json(folder / INFO)
-    rows = {name: row for name, row in record["quantities"].items() if name.split("[")[0] in QUANTITIES}
+    rows = {
+        name: row for name, row in record["quantities"].items() if name.split("[")[0] in QUANTITIES
+    }
     horizon = float(info["horizon"])
     failed = [check["name"].replace("_", " ") for check in record["checks"] if not check["passed"]]
     return {
         "name": folder.name,
-        "href": f"{quote(os.fsencode(folder.name), safe='')}/{REPORT}" if (folder / REPORT).is_file() else "",
+        "href": f"{quote(os.fsencode(folder.name), safe='')}/{REPORT}"
+        if (folder / REPORT).is_file()
+        else "",
         "created": _created(str(info["created"])),
         "model": str(record["model"]),
         "view": str(record["view"]),
-        "method": str(info.get("refit", {}).get("how") or HOW.get(record["method"], record["method"])),
+        "method": str(
+            info.get("refit", {}).get("how") or HOW.get(record["method"], record["method"])
+        ),
         "source": str((info.get("refitted_from") or {}).get("run", "")),
         "verdict": str(record["verdict"]),
         "failed": list(dict.fromkeys(failed)),
@@ -148,7 +169,9 @@ def _cell(row: Mapping[str, Any] | None, quantity: Quantity, horizon: float) -> 
     else:
         sort = "-Infinity" if median == beneath(quantity, horizon) else "Infinity"
     unit = {"human-hours": " human-hours"}.get(quantity.unit, "")  # the column's head has it
-    return Cell(_minus(median.removesuffix(unit)), _minus(ninety), missing(row, quantity, horizon), sort)
+    return Cell(
+        _minus(median.removesuffix(unit)), _minus(ninety), missing(row, quantity, horizon), sort
+    )
 
 
 def _minus(text: str) -> str:
@@ -160,7 +183,9 @@ def _own(rows: Mapping[str, Mapping[str, Any]], horizon: float) -> Iterator[dict
     """First numbers of a model that the columns say little of: what is derived before what is elicited."""
     if "alignment_hours_needed" in rows:
         return
-    names = [name for name in readable(rows) if name not in COLUMNS and "[" not in name] or readable(rows)
+    names = [
+        name for name in readable(rows) if name not in COLUMNS and "[" not in name
+    ] or readable(rows)
     for name in sorted(names, key=lambda name: name in ELICITED)[:MOST]:
         quantity, label = QUANTITIES[name.split("[")[0]], name.removesuffix("]").partition("[")[2]
         median, ninety = interval(rows[name], quantity, horizon)

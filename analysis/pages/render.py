@@ -1,8 +1,8 @@
 """Pages: one offline file each, from a template, a style sheet, scripts and data.
 
-A page fetches nothing and runs nothing but its own scripts, which its content-security policy knows by their hashes; text is
-escaped by the template. Scripts stand in ``scripts/``; the charting library is Vega-Lite, bundled by vl-convert when a page is
-written, and run without ``eval``.
+A page fetches nothing and runs nothing but its own scripts, which its content-security policy knows
+by their hashes; text is escaped by the template. Scripts stand in ``scripts/``; the charting
+library is Vega-Lite, bundled by vl-convert when a page is written, and run without ``eval``.
 """
 
 import base64
@@ -26,7 +26,9 @@ class Held:
     text: str
 
 
-def render(template: str, context: Mapping[str, Any], scripts: Sequence[str] = (), **data: Any) -> str:
+def render(
+    template: str, context: Mapping[str, Any], scripts: Sequence[str] = (), **data: Any
+) -> str:
     """Text of a page.
 
     Parameters
@@ -61,9 +63,16 @@ def render(template: str, context: Mapping[str, Any], scripts: Sequence[str] = (
 
 
 def _policy(sources: Sequence[str]) -> str:
-    hashes = [base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() for source in sources]
+    hashes = [
+        base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() for source in sources
+    ]
     allowed = " ".join(f"'sha256-{each}'" for each in hashes) or "'none'"
-    rules = ("default-src 'none'", "img-src data:", "style-src 'unsafe-inline'", f"script-src {allowed}")
+    rules = (
+        "default-src 'none'",
+        "img-src data:",
+        "style-src 'unsafe-inline'",
+        f"script-src {allowed}",
+    )
     return "; ".join((*rules, "base-uri 'none'", "form-action 'none'"))
 
 

@@ -1,7 +1,8 @@
 """A run as one offline page: verdict and answer first, then figures, checks, evidence, priors and how it was made.
 
-Everything shown is text that the template escapes, or an image in a data URI; the page's own scripts add what a pointer or a
-key asks for, and nothing is fetched. A figure that fails leaves its error in its place and is counted beside the verdict.
+Everything shown is text that the template escapes, or an image in a data URI; the page's own
+scripts add what a pointer or a key asks for, and nothing is fetched. A figure that fails leaves its
+error in its place and is counted beside the verdict.
 """
 
 import hashlib
@@ -62,21 +63,25 @@ ANSWER = (
     "data_exponent",
     "data_exponent_pooled",
 )
-BACKGROUND = ("bio_anchors", "published_forecasts")  # evidence without a likelihood, shown where arrival is modelled
+# evidence without a likelihood, shown where arrival is modelled
+BACKGROUND = ("bio_anchors", "published_forecasts")
 REPORTED = ("all", "neural nets only")  # groups of anchors whose shifts stand on the page
 LONGEST = 60  # letters of a condition in a file's name
 QUIET = Talk()
 FIGURES = ("forecast", "driven", "predictive", "chains")  # sections of the page
 
 
-def write_report(result: Result, strict: bool = False, given: str | None = None, talk: Talk = QUIET) -> Path:
+def write_report(
+    result: Result, strict: bool = False, given: str | None = None, talk: Talk = QUIET
+) -> Path:
     """Write ``report.html`` into a run's folder, or ``report-given-CONDITION.html`` of the draws that meet a condition.
 
     Parameters
     ----------
     result : Result
     strict : bool
-        Whether a figure that fails raises; by default its error is shown on the page and counted in the verdict.
+        Whether a figure that fails raises; by default its error is shown on the page and counted in
+        the verdict.
     given : str, optional
         Condition on quantities; see :mod:`aligntax.analysis.answers.condition`.
     talk : Talk
@@ -88,13 +93,18 @@ def write_report(result: Result, strict: bool = False, given: str | None = None,
         The page, replaced as a whole or not at all.
     """
     page = PAGE
-    if given is None and result.record["method"] == "reweight":  # weights are cheap to make, and this is not
+    # weights are cheap to make, and this is not
+    if given is None and result.record["method"] == "reweight":
         result = replace(result, info={**result.info, "sensitivity": sensitivity_of(result)})
     if given is not None:
         result, page = _conditional(result, given), f"report-given-{_slug(given)}.html"
     context = _page(result, strict)
     shown = [each for name in FIGURES for each in context[name]]
-    live = None if given is not None else Live.of(result, context["leading"], context["template"], strict)
+    live = (
+        None
+        if given is not None
+        else Live.of(result, context["leading"], context["template"], strict)
+    )
     context |= {"live": live, "errors": context["errors"] + bool(live and live.error)}
     data = {
         "figures": explorer(context["run"], shown),
@@ -162,7 +172,10 @@ def _page(result: Result, strict: bool) -> dict[str, Any]:
         "checks": [_check(check) for check in record["checks"]],
         "claims": _claims(result, horizon),
         "prior_only": [lookup(name).label for name in assumed(result.info)],
-        "links": [{"label": lookup(name).label, **link} for name, link in result.info.get("links", {}).items()],
+        "links": [
+            {"label": lookup(name).label, **link}
+            for name, link in result.info.get("links", {}).items()
+        ],
         "leading": leading,
         "template": sentence,
         "sentence": filled(sentence, record["quantities"], horizon),
@@ -189,7 +202,11 @@ def _claims(result: Result, horizon: float) -> list[dict[str, str]]:
     """One sentence for each of the three claims; those that the run does not speak to are left out."""
     shown = []
     for part, heading in PARTS.items():
-        known = [claim for claim in CLAIMS if claim.part == part and claim.name in result.record["claims"]]
+        known = [
+            claim
+            for claim in CLAIMS
+            if claim.part == part and claim.name in result.record["claims"]
+        ]
         if known:
             text = "; with ".join(_claim(claim, result, horizon) for claim in known)
             shown.append({"heading": heading, "text": f"With {text}."})
@@ -255,7 +272,9 @@ def _drivers(result: Result) -> dict[str, Any]:
     notes = [drivers.CAUTION, drivers.contracted(found), drivers.decided(found.get("decision"))]
     rows = drivers.rows(found, drivers.leading(found))
     elicited = list(found["quantities"])
-    split = ({key: list(terms(row[key], elicited)) for key in ("drivers", "spread")} for row in rows)
+    split = (
+        {key: list(terms(row[key], elicited)) for key in ("drivers", "spread")} for row in rows
+    )
     return {
         "rows": [row | pieces for row, pieces in zip(rows, split, strict=True)],
         "notes": [note for note in notes if note],
@@ -271,7 +290,10 @@ def _shifts(result: Result) -> list[dict[str, str]]:
             "name": row.shift,
             "label": lookup(row.shift).label,
             "group": f"{row.group} ({probability(row.weight)})",
-            **{q: "beyond" if value is None else f"{value + 0.0:.2f}" for q, value in row.quantiles.items()},
+            **{
+                q: "beyond" if value is None else f"{value + 0.0:.2f}"
+                for q, value in row.quantiles.items()
+            },
             "right": probability(row.prob_right_censored),
             "left": probability(row.prob_left_censored),
             "undefined": probability(row.prob_undefined),
@@ -286,7 +308,11 @@ def _anchors(result: Result) -> list[dict[str, str]]:
     rows, weights = result.record["quantities"], view_of(result).anchors
     found = {anchor: rows.get(f"anchor_probability[{anchor}]") for anchor in ANCHORS}
     return [
-        {"name": anchor.replace("_", " "), "prior": probability(weights[anchor]), "posterior": probability(row["mean"])}
+        {
+            "name": anchor.replace("_", " "),
+            "prior": probability(weights[anchor]),
+            "posterior": probability(row["mean"]),
+        }
         for anchor, row in found.items()
         if row is not None and row["mean"] is not None and (weights[anchor] or row["mean"])
     ]
@@ -301,16 +327,28 @@ def _evidence(result: Result, model: Model) -> Iterator[dict[str, Any]]:
             continue
         dim = str(next(iter(rows.sizes)))
         own_unit = "unit" in rows.data_vars  # a table of mixed figures says the unit row by row
-        numeric = [str(c) for c in rows.data_vars if rows[c].dtype.kind == "f" and np.isfinite(rows[c].values).any()]
+        numeric = [
+            str(c)
+            for c in rows.data_vars
+            if rows[c].dtype.kind == "f" and np.isfinite(rows[c].values).any()
+        ]
         label = next(
-            (c for c in ("name", "study", "quantity", "forecast") if c in rows and rows[c].dtype.kind != "f"), None
+            (
+                c
+                for c in ("name", "study", "quantity", "forecast")
+                if c in rows and rows[c].dtype.kind != "f"
+            ),
+            None,
         )
         yield {
             "name": name,
             "title": rows.attrs.get("title", name),
             "own_unit": own_unit,
             "role": "conditioned on" if name in model.tables else "background",
-            "columns": [{"name": c.replace("_", " "), "unit": rows[c].attrs.get("unit", "")} for c in numeric],
+            "columns": [
+                {"name": c.replace("_", " "), "unit": rows[c].attrs.get("unit", "")}
+                for c in numeric
+            ],
             "rows": [
                 {
                     "key": rows[dim].values[i],
@@ -351,7 +389,10 @@ def _stated(spec: Mapping[str, Any], quantity: Quantity) -> str:
     parts = []
     for key, value in spec.items():
         if key == "quantiles" and isinstance(value, Mapping):
-            parts.append("; ".join(f"{100 * float(p):g}%: {_brief(x)}" for p, x in _flat(value)) + f" {unit}".rstrip())
+            parts.append(
+                "; ".join(f"{100 * float(p):g}%: {_brief(x)}" for p, x in _flat(value))
+                + f" {unit}".rstrip()
+            )
         elif key not in ("source", "rationale", "unit"):
             parts.append(f"{key} {_brief(value)}")
     return ", ".join(parts) + ("" if "quantiles" in spec or not unit else f" ({unit})")
@@ -367,7 +408,11 @@ def _flat(quantiles: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 
 def _brief(value: Any, most: int = 12) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float | Mapping | Sequence) or isinstance(value, str):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | Mapping | Sequence)
+        or isinstance(value, str)
+    ):
         return str(value)
     if isinstance(value, int | float):
         return f"{value:g}" if abs(value) < 1e4 else number(value, 3)
@@ -378,5 +423,7 @@ def _brief(value: Any, most: int = 12) -> str:
             + (", …}" if len(value) > most else "}")
         )
     return (
-        "[" + ", ".join(_brief(x) for x in value[:most]) + (f", … {len(value)} values]" if len(value) > most else "]")
+        "["
+        + ", ".join(_brief(x) for x in value[:most])
+        + (f", … {len(value)} values]" if len(value) > most else "]")
     )

@@ -21,7 +21,10 @@ def template(names: Sequence[str]) -> str:
     """Sentence of a model whose leading numbers have these names."""
     if all(match[0] in names for match in PLACE.findall(JOINT)):
         return JOINT
-    parts = [f"{lookup(name.split('[')[0]).label}: {{{name}}} (90%: {{{name}|90}})" for name in names[:MOST]]
+    parts = [
+        f"{lookup(name.split('[')[0]).label}: {{{name}}} (90%: {{{name}|90}})"
+        for name in names[:MOST]
+    ]
     text = "; ".join(parts).replace(" (90%: )", "")
     return f"{text[:1].upper()}{text[1:]}."
 

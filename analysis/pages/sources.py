@@ -1,7 +1,7 @@
 """Sources as links: a DOI, an arXiv identifier or a web address in a text leads to where it is; the rest stays text.
 
-Texts come from users' files. What is shown is the text as it was, escaped; a link leads to http or https alone, and nowhere
-that the text does not name.
+Texts come from users' files. What is shown is the text as it was, escaped; a link leads to http or
+https alone, and nowhere that the text does not name.
 """
 
 import re
@@ -36,14 +36,18 @@ def _parts(text: str) -> Iterator[Markup]:
         if to is None:
             continue
         yield Markup.escape(text[start : match.start()])
-        yield Markup('<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>').format(to, shown)
+        yield Markup('<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>').format(
+            to, shown
+        )
         start = match.start() + len(shown)
     yield Markup.escape(text[start:])
 
 
 def _ended(name: str) -> str:
     """Name without the punctuation after it, and without a bracket that opened before it."""
-    while name[-1] in ENDINGS or (name[-1] in PAIRS and name.count(name[-1]) > name.count(PAIRS[name[-1]])):
+    while name[-1] in ENDINGS or (
+        name[-1] in PAIRS and name.count(name[-1]) > name.count(PAIRS[name[-1]])
+    ):
         name = name[:-1]
     return name
 

@@ -25,7 +25,9 @@ QUIET = Talk()
 MOST_CASES = 2000  # that the page lists; the table has all
 
 
-def write_page(sweep: Sweep, found: Disagreement | None = None, talk: Talk = QUIET, strict: bool = False) -> Path:
+def write_page(
+    sweep: Sweep, found: Disagreement | None = None, talk: Talk = QUIET, strict: bool = False
+) -> Path:
     """Write ``report.html`` into a sweep's folder, replaced as a whole or not at all.
 
     Parameters
@@ -99,14 +101,17 @@ def _context(sweep: Sweep, found: Disagreement, shown: list[Shown]) -> dict[str,
         "figures": shown,
         "errors": sum(bool(each.error or each.unread) for each in shown),
         "cases": [
-            _case(case, answer) for case, answer in zip(info["cases"][:MOST_CASES], sweep.answers(), strict=False)
+            _case(case, answer)
+            for case, answer in zip(info["cases"][:MOST_CASES], sweep.answers(), strict=False)
         ],
         "left_out": max(0, len(info["cases"]) - MOST_CASES),
     }
 
 
 def _case(case: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
-    failed = [check["name"].replace("_", " ") for check in answer.get("checks", ()) if not check["passed"]]
+    failed = [
+        check["name"].replace("_", " ") for check in answer.get("checks", ()) if not check["passed"]
+    ]
     return {
         **case,
         "verdict": answer.get("verdict", "no answer"),

@@ -1,9 +1,11 @@
 """What a report holds so that priors can be moved in the page itself: draws, prior tables, and how quantities follow.
 
-The page does what :mod:`aligntax.analysis.fitting.reweight` does, on the same draws in single precision: quantities that evidence informs keep
-their values and change what each draw counts; prior-only ones are redrawn exactly. What follows from alignment's own quantities
-alone (hours, tax, waits) is worked out again in the page; everything else is a column of numbers. A prior whose move changes
-more than that, such as one of compute in a view without evidence, is left to ``aligntax refit``.
+The page does what :mod:`aligntax.analysis.fitting.reweight` does, on the same draws in single
+precision: quantities that evidence informs keep their values and change what each draw counts;
+prior-only ones are redrawn exactly. What follows from alignment's own quantities alone (hours, tax,
+waits) is worked out again in the page; everything else is a column of numbers. A prior whose move
+changes more than that, such as one of compute in a view without evidence, is left to ``aligntax
+refit``.
 """
 
 import base64
@@ -15,7 +17,14 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from aligntax.analysis.fitting.reweight import FEWEST, UNREACHED, Carried, carry, relative_efficiency, variance
+from aligntax.analysis.fitting.reweight import (
+    FEWEST,
+    UNREACHED,
+    Carried,
+    carry,
+    relative_efficiency,
+    variance,
+)
 from aligntax.analysis.inference.derive import derive_from
 from aligntax.analysis.inference.seeds import generator
 from aligntax.analysis.pages.render import VEGA
@@ -37,13 +46,17 @@ from aligntax.models.views.changes import changes
 
 SCRIPTS = (
     VEGA,
-    *(f"{name}.js" for name in ("tables", "weights", "alignment", "what_if", "words", "charts", "specs")),
+    *(
+        f"{name}.js"
+        for name in ("tables", "weights", "alignment", "what_if", "words", "charts", "specs")
+    ),
     *(f"{name}.js" for name in ("rows", "controls", "chosen", "what_if_page")),
 )
 MOST = 8000  # draws of a page: 46 quantities of them are 1.5 MB
 STATED = (0.1, 0.5, 0.9)  # probabilities at which a prior is moved
 ALIGNMENT = ("joint", "alignment")  # models whose alignment the page works out again
-# Quantities whose move leaves compute and arrival as they are: the page redraws what follows from them.
+# Quantities whose move leaves compute and arrival as they are: the page redraws what follows from
+# them.
 REDRAWN = frozenset(alignment.OWN) - {"alignment_compute_share"}
 GROUPS = (
     ("Alignment: hours, money, tolerance", alignment.OWN),
@@ -85,14 +98,20 @@ def held(result: Result, answer: Sequence[str], sentence: str) -> dict[str, Any]
     answer : sequence of str
         Names of the numbers that lead, as in the summary.
     sentence : str
-        The answer with ``{name}`` for a median and ``{name|90}`` for an interval; see :mod:`aligntax.analysis.pages.sentences`.
+        The answer with ``{name}`` for a median and ``{name|90}`` for an interval; see
+        :mod:`aligntax.analysis.pages.sentences`.
     """
     source = _source(result)
     view = result.view
     carried = carry(source, view)
     kept = _kept(carried.z.shape[:2])
     derived = derive_from(
-        source.model, carried.x, carried.parameters, source.evidence, view, generator(source.seed, "arrival")
+        source.model,
+        carried.x,
+        carried.parameters,
+        source.evidence,
+        view,
+        generator(source.seed, "arrival"),
     )
     known = {series.name: series for series in each(derived)}
     columns = [known[name] for name in answer]
@@ -115,13 +134,20 @@ def held(result: Result, answer: Sequence[str], sentence: str) -> dict[str, Any]
         "fixed": _fixed(source, view, kept),
         "limits": _limits(source, carried),
         "columns": [
-            {**_column(series, kept, view.arrival.horizon), "stored": _row(result, series.name)} for series in columns
+            {**_column(series, kept, view.arrival.horizon), "stored": _row(result, series.name)}
+            for series in columns
         ],
         "sentence": sentence,
         "file": _file(view),
-        "claims": [_claim(claim) for claim in CLAIMS if claim.quantity in {series.name for series in columns}],
+        "claims": [
+            _claim(claim)
+            for claim in CLAIMS
+            if claim.quantity in {series.name for series in columns}
+        ],
         "views": [_named(name, source, view) for name in view_names()],
-        "alignment": _alignment(source, view, derived, kept) if source.model.name in ALIGNMENT else None,
+        "alignment": _alignment(source, view, derived, kept)
+        if source.model.name in ALIGNMENT
+        else None,
     }
 
 
@@ -133,7 +159,9 @@ def _source(result: Result) -> Source:
     model, view = find_model(result.record["model"]), result.view
     posterior = result.posterior.sel(quantity=list(model.quantities))
     tables = view.tables(model.quantities)
-    return Source(result.path, result.info, result.record, model, view, result.evidence, tables, posterior)
+    return Source(
+        result.path, result.info, result.record, model, view, result.evidence, tables, posterior
+    )
 
 
 def _kept(shape: tuple[int, int]) -> tuple[Any, Any]:
@@ -177,7 +205,9 @@ def _prior(name: str, source: Source, carried: Carried, prior_only: set[str]) ->
 
 
 def _told(quantity: Quantity) -> dict[str, Any]:
-    told: dict[str, Any] = {key: getattr(quantity, key) for key in ("name", "label", "unit", "scale", "meaning")}
+    told: dict[str, Any] = {
+        key: getattr(quantity, key) for key in ("name", "label", "unit", "scale", "meaning")
+    }
     told["share"], told["indicator"] = quantity.name in SHARES, quantity.name in INDICATORS
     bounds = {"lower": quantity.lower, "upper": quantity.upper} if quantity.scale == "logit" else {}
     return {**told, **bounds}
@@ -209,12 +239,18 @@ def _copula(source: Source, carried: Carried) -> dict[str, Any]:
 def _whitening(correlation: Any, informed: Any) -> dict[str, Any]:
     """Rows of the inverse Cholesky factor of informed quantities and log of its diagonal, over all quantities."""
     factor = np.linalg.cholesky(correlation[np.ix_(informed, informed)])
-    return {"rows": _rows(np.linalg.inv(factor), informed, informed), "log_scale": np.log(np.diag(factor)).tolist()}
+    return {
+        "rows": _rows(np.linalg.inv(factor), informed, informed),
+        "log_scale": np.log(np.diag(factor)).tolist(),
+    }
 
 
 def _conditional(prefix: str, correlation: Any, informed: Any) -> dict[str, Any]:
     """Slope of prior-only scores on informed ones, and the Cholesky factor of what it leaves and that factor's inverse."""
-    given, across = correlation[np.ix_(informed, informed)], correlation[np.ix_(informed, ~informed)]
+    given, across = (
+        correlation[np.ix_(informed, informed)],
+        correlation[np.ix_(informed, ~informed)],
+    )
     slope = np.linalg.solve(given, across).T
     factor = np.linalg.cholesky(correlation[np.ix_(~informed, ~informed)] - slope @ across)
     return {
@@ -228,7 +264,8 @@ def _rows(matrix: Any, rows: Any, columns: Any) -> list[list[Any]]:
     """``[quantity, [[quantity, value], ...]]`` a row."""
     down, across = np.flatnonzero(rows).tolist(), np.flatnonzero(columns).tolist()
     return [
-        [i, [[j, float(v)] for j, v in zip(across, row, strict=True) if v]] for i, row in zip(down, matrix, strict=True)
+        [i, [[j, float(v)] for j, v in zip(across, row, strict=True) if v]]
+        for i, row in zip(down, matrix, strict=True)
     ]
 
 
@@ -280,8 +317,15 @@ def _file(view: View) -> dict[str, Any]:
     import tomli_w
 
     plain = view.to_dict()
-    head = {key: value for key, value in plain.items() if key not in ("name", "title", "source", "quantities")}
-    return {"head": tomli_w.dumps(head), "quantities": {name: _block(view, name) for name in plain["quantities"]}}
+    head = {
+        key: value
+        for key, value in plain.items()
+        if key not in ("name", "title", "source", "quantities")
+    }
+    return {
+        "head": tomli_w.dumps(head),
+        "quantities": {name: _block(view, name) for name in plain["quantities"]},
+    }
 
 
 def _block(view: View, name: str) -> str:

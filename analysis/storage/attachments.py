@@ -7,7 +7,13 @@ from typing import Any
 
 from aligntax.analysis.storage.fast_reader import Source, read_source
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.storage.run_folder import FORMAT, find_run, hash_of_draws, provenance, text_of
+from aligntax.analysis.storage.run_folder import (
+    FORMAT,
+    find_run,
+    hash_of_draws,
+    provenance,
+    text_of,
+)
 from aligntax.analysis.storage.whole_file import write_json
 from aligntax.models.errors import InputError
 
@@ -33,7 +39,13 @@ def own_draws(run: str, out: Path) -> Source:
 
 def write_annex(run: Source | Result, name: str, value: Mapping[str, Any]) -> dict[str, Any]:
     """Write a file beside a run's own, whole or not at all, in place of the one of before; returns what it holds."""
-    whole = {"format": FORMAT, "run": run.path.name, "draws": hash_of_draws(run.info), **provenance(), **value}
+    whole = {
+        "format": FORMAT,
+        "run": run.path.name,
+        "draws": hash_of_draws(run.info),
+        **provenance(),
+        **value,
+    }
     write_json(run.path / name, whole)
     return whole
 
@@ -46,15 +58,22 @@ def read_annex(result: Result, name: str) -> dict[str, Any] | None:
     InputError
         If it is damaged or of other draws.
     """
-    path, remedy = result.path / name, f"remove it, or ask again: aligntax {COMMAND[name]} {result.path.name}"
+    path, remedy = (
+        result.path / name,
+        f"remove it, or ask again: aligntax {COMMAND[name]} {result.path.name}",
+    )
     if not path.is_file():
         return None
     try:
         value = json.loads(text_of(path))
         good = value["format"] == FORMAT and value["draws"] == hash_of_draws(result.info)
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise InputError(f"run: {path} must be as aligntax writes it, got {type(error).__name__}; {remedy}") from None
+        raise InputError(
+            f"run: {path} must be as aligntax writes it, got {type(error).__name__}; {remedy}"
+        ) from None
     if not good:
-        raise InputError(f"run: {path} must be of the draws of this run, got those of another; {remedy}")
+        raise InputError(
+            f"run: {path} must be of the draws of this run, got those of another; {remedy}"
+        )
     found: dict[str, Any] = value
     return found

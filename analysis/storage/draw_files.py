@@ -1,7 +1,8 @@
 """The file in a run's folder that holds its draws: netCDF, or zarr for large runs.
 
-A zarr store is thousands of small files; here it is one, a zip without compression of its own, so that it is there whole or not
-at all, has one hash, and nothing in it can lead out of the folder. Its chunks are :data:`CHUNK` draws of a number.
+A zarr store is thousands of small files; here it is one, a zip without compression of its own, so
+that it is there whole or not at all, has one hash, and nothing in it can lead out of the folder.
+Its chunks are :data:`CHUNK` draws of a number.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,7 +31,9 @@ def check_format(name: str) -> str:
         If there is no such format, or its package is not installed.
     """
     if name not in FILES:
-        raise InputError(f"format: must be one of {', '.join(FILES)}, got {name!r}; netcdf needs nothing more")
+        raise InputError(
+            f"format: must be one of {', '.join(FILES)}, got {name!r}; netcdf needs nothing more"
+        )
     if name == "zarr":
         _check_zarr()
     return name
@@ -40,7 +43,9 @@ def _check_zarr() -> None:
     from importlib.util import find_spec
 
     if find_spec("zarr") is None:
-        raise InputError("format: draws in zarr need the package zarr, got none; install the extra: aligntax[zarr]")
+        raise InputError(
+            "format: draws in zarr need the package zarr, got none; install the extra: aligntax[zarr]"
+        )
 
 
 def format_of(files: Mapping[str, Any]) -> str:
@@ -89,7 +94,10 @@ def _write_zarr(path: Path, tree: "xr.DataTree", groups: "Mapping[str, xr.Datase
     packed = {"compressors": (BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"),)}
 
     def chunks(variable: Any) -> tuple[int, ...]:
-        return tuple(max(1, min(size, CHUNK) if dim == "draw" else size) for dim, size in variable.sizes.items())
+        return tuple(
+            max(1, min(size, CHUNK) if dim == "draw" else size)
+            for dim, size in variable.sizes.items()
+        )
 
     encoding: dict[str, Any] = {
         f"/{name}": {
@@ -101,12 +109,25 @@ def _write_zarr(path: Path, tree: "xr.DataTree", groups: "Mapping[str, xr.Datase
     }
     with TemporaryDirectory(prefix=".", dir=path.parent) as place, ZipFile(path, "w") as archive:
         tree.map_over_datasets(lambda dataset: dataset.drop_encoding()).to_zarr(
-            place, mode="w", encoding=encoding, zarr_format=3, consolidated=False, write_inherited_coords=False
+            place,
+            mode="w",
+            encoding=encoding,
+            zarr_format=3,
+            consolidated=False,
+            write_inherited_coords=False,
         )
-        written = [Path(place, name, str(v)) for name, dataset in groups.items() for v in dataset.variables]
-        files = {file: None for part in (*written, Path(place)) for file in sorted(part.rglob("*")) if file.is_file()}
+        written = [
+            Path(place, name, str(v)) for name, dataset in groups.items() for v in dataset.variables
+        ]
+        files = {
+            file: None
+            for part in (*written, Path(place))
+            for file in sorted(part.rglob("*"))
+            if file.is_file()
+        }
         for file in files:
-            undated = ZipInfo(file.relative_to(place).as_posix())  # the same draws have the same hash
+            # the same draws have the same hash
+            undated = ZipInfo(file.relative_to(place).as_posix())
             archive.writestr(undated, file.read_bytes())
 
 
@@ -121,8 +142,13 @@ def _in_order(tree: "xr.DataTree", written: list[str]) -> "xr.DataTree":
         rank = {name: place.get(f"{path}/{name}", -1) for name in own.data_vars}
         names = sorted(rank, key=rank.__getitem__)
         found[path] = own.drop_vars(names).assign({name: own[name] for name in names})
-    first = {path: min((i for name, i in place.items() if name.startswith(f"{path}/")), default=-1) for path in found}
-    return xr.DataTree.from_dict({f"/{path.strip('.')}": found[path] for path in sorted(found, key=first.__getitem__)})
+    first = {
+        path: min((i for name, i in place.items() if name.startswith(f"{path}/")), default=-1)
+        for path in found
+    }
+    return xr.DataTree.from_dict(
+        {f"/{path.strip('.')}": found[path] for path in sorted(found, key=first.__getitem__)}
+    )
 
 
 DAMAGED = (
@@ -164,16 +190,16 @@ def open_tree(path: Path) -> "Iterator[xr.DataTree]":
     Raises
     ------
     InputError
-        If they are in zarr and its package is not installed, or the file is a link or no zarr store.
+        If they are in zarr and its package is not installed, or the file is a link or no zarr
+        store.
     """
     import xarray as xr
 
     if path.name != FILES["zarr"]:
         import h5netcdf  # type: ignore[import-untyped]
 
-        h5netcdf.File._writable = (
-            False  # of a file that could not be opened: it is collected half made, and its closing asks
-        )
+        # of a file that could not be opened: it is collected half made, and its closing asks
+        h5netcdf.File._writable = False
         with as_written(path), xr.open_datatree(path, engine="h5netcdf", phony_dims="sort") as lazy:
             yield lazy
         return
@@ -181,7 +207,9 @@ def open_tree(path: Path) -> "Iterator[xr.DataTree]":
     from zarr.storage import ZipStore
 
     if path.is_symlink():
-        raise InputError(f"run: {path} must be the run's own file, got a link; copy the file itself")
+        raise InputError(
+            f"run: {path} must be the run's own file, got a link; copy the file itself"
+        )
     with (
         as_written(path, "zarr store"),
         ZipFile(path) as archive,

@@ -20,12 +20,14 @@ def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "results") -
     Raises
     ------
     InputError
-        If there is no such run, or its files, or those of the run whose draws it reweights, differ from the hashes written
-        with them.
+        If there is no such run, or its files, or those of the run whose draws it reweights, differ
+        from the hashes written with them.
     """
     folder = find_run(os.fspath(run), Path(out))
     if problems := verify(folder):
-        raise InputError(f"run: {folder} must be as it was written, got {'; '.join(problems)}; restore it or run again")
+        raise InputError(
+            f"run: {folder} must be as it was written, got {'; '.join(problems)}; restore it or run again"
+        )
     info = read_json(folder / INFO)
     with open_tree(folder / file_of(info["files"])) as lazy:
         tree = lazy.load()

@@ -53,7 +53,9 @@ class Result:
         from aligntax.analysis.summaries.weights import Weights
 
         if "weights" in self.tree.children:
-            return Weights.of_log(self.tree["weights"].to_dataset()["log_weight"].values.astype(float))
+            return Weights.of_log(
+                self.tree["weights"].to_dataset()["log_weight"].values.astype(float)
+            )
         sizes = self.tree["posterior"].sizes
         return Weights.equal((sizes["chain"], sizes["draw"]))
 
@@ -65,7 +67,9 @@ class Result:
     @property
     def evidence(self) -> "Evidence":
         """The evidence as the model saw it."""
-        return evidence_of({name: node.to_dataset() for name, node in self.tree["evidence"].children.items()})
+        return evidence_of(
+            {name: node.to_dataset() for name, node in self.tree["evidence"].children.items()}
+        )
 
     def summary(self) -> "pd.DataFrame":
         """Table of ``summary.json``: one row per number."""
@@ -80,14 +84,18 @@ def evidence_of(tables: "Mapping[str, xr.Dataset]") -> "Evidence":
 
     flags = {name: [c.name for c in TABLES[name].columns if c.kind == "flag"] for name in tables}
     return Evidence(
-        {name: rows.assign({f: rows[f].astype(bool) for f in flags[name]}) for name, rows in tables.items()}
+        {
+            name: rows.assign({f: rows[f].astype(bool) for f in flags[name]})
+            for name, rows in tables.items()
+        }
     )
 
 
 def stored_view(text: str, origin: str) -> tuple["View", str]:
     """View of a run, and the hash that it had when it was written.
 
-    Quantities of models younger than the run, which it did not use, are those of the view ``default``.
+    Quantities of models younger than the run, which it did not use, are those of the view
+    ``default``.
     """
     from aligntax.models.views import fingerprint, load_view, parse_toml, resolve
     from aligntax.models.views.settings import mapping

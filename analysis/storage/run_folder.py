@@ -1,18 +1,19 @@
 """A run is a folder, complete or absent: written to a temporary sibling, renamed when whole, verified when read.
 
-========================  ============================================================================
-``summary.json``          what ``show --json`` prints
-``posterior.nc``          DataTree: posterior, sample_stats, log_likelihood, log_prior, prior,
-                          posterior_predictive, observed_data, derived, prior_derived, evidence/<table>;
-                          in zarr, where that was asked for, ``posterior.zarr.zip``
-``summary.csv``           the quantities of ``summary.json``
-``view.toml``             the view, resolved and complete
-``info.json``             model, seeds, options, versions, hashes, checks, timings, command
-``report.html``           the report
-========================  ============================================================================
+========================
+============================================================================ ``summary.json``
+what ``show --json`` prints ``posterior.nc``          DataTree: posterior, sample_stats,
+log_likelihood, log_prior, prior,
+                          posterior_predictive, observed_data, derived, prior_derived,
+                          evidence/<table>; in zarr, where that was asked for,
+                          ``posterior.zarr.zip``
+``summary.csv``           the quantities of ``summary.json`` ``view.toml``             the view,
+resolved and complete ``info.json``             model, seeds, options, versions, hashes, checks,
+timings, command ``report.html``           the report ========================
+============================================================================
 
-A refit that reuses draws stores what is new alone: its draws are the weights, and the scores and quantities that its
-view changes; :func:`load` lays them over the run that they belong to.
+A refit that reuses draws stores what is new alone: its draws are the weights, and the scores and
+quantities that its view changes; :func:`load` lays them over the run that they belong to.
 """
 
 import errno
@@ -44,8 +45,22 @@ KEYS = {
 }
 LARGEST = 50_000_000  # bytes of text; a sweep of a thousand views has one
 KINDS: Mapping[str, Mapping[str, type]] = {
-    SUMMARY: {"claims": dict, "quantities": dict, "checks": list, "verdict": str, "model": str, "method": str},
-    INFO: {"model": dict, "view": dict, "sampler": dict, "files": dict, "prior_only": list, "created": str},
+    SUMMARY: {
+        "claims": dict,
+        "quantities": dict,
+        "checks": list,
+        "verdict": str,
+        "model": str,
+        "method": str,
+    },
+    INFO: {
+        "model": dict,
+        "view": dict,
+        "sampler": dict,
+        "files": dict,
+        "prior_only": list,
+        "created": str,
+    },
 }
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -59,20 +74,31 @@ def run_name(name: str) -> str:
         If it could leave the results folder or hide in it.
     """
     if not NAME.fullmatch(name):
-        raise InputError(f"name: must be letters, digits, dots, dashes or underscores, got {name!r}; choose another")
+        raise InputError(
+            f"name: must be letters, digits, dots, dashes or underscores, got {name!r}; choose another"
+        )
     return name
 
 
 def default_name(model: str, view: "View", out: Path) -> str:
     """Name of a run that is given none: model, view and time; of a second one within a second, a number."""
-    plain = re.sub(r"[^A-Za-z0-9.]+", "-", f"{model}-{view.name}")[:60]  # a view's name is free text
+    # a view's name is free text
+    plain = re.sub(r"[^A-Za-z0-9.]+", "-", f"{model}-{view.name}")[:60]
     name = f"{plain}-{datetime.now():%Y%m%d-%H%M%S}"
-    return next(each for each in (name, *(f"{name}-{i}" for i in range(2, 1000))) if not (out / each).exists())
+    return next(
+        each
+        for each in (name, *(f"{name}-{i}" for i in range(2, 1000)))
+        if not (out / each).exists()
+    )
 
 
 def command_line() -> str:
     """The command that is running, to be stored with what it makes."""
-    return " ".join(["aligntax", *sys.argv[1:]]) if sys.argv[0].endswith(("aligntax", "__main__.py")) else "Python"
+    return (
+        " ".join(["aligntax", *sys.argv[1:]])
+        if sys.argv[0].endswith(("aligntax", "__main__.py"))
+        else "Python"
+    )
 
 
 def origin(folder: Path) -> Path:
@@ -91,7 +117,9 @@ def origin(folder: Path) -> Path:
         rule = f"{folder} counts the draws of {link['run']}, which must stand at {source}"
         raise InputError(f"run: {rule}, got nothing there; restore it or refit again")
     if hash_of_draws(read_json(source / INFO)) != link["posterior"]:
-        raise InputError(f"run: {folder} counts the draws of {source}, which must be the same, got others; refit again")
+        raise InputError(
+            f"run: {folder} counts the draws of {source}, which must be the same, got others; refit again"
+        )
     return source
 
 
@@ -113,7 +141,8 @@ def text_of(path: Path) -> str:
     Raises
     ------
     InputError
-        If it is no file, though perhaps a link to a device that has no end; or too large, or not UTF-8.
+        If it is no file, though perhaps a link to a device that has no end; or too large, or not
+        UTF-8.
     """
     try:
         if not path.is_file():
@@ -121,12 +150,18 @@ def text_of(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:
-            raise InputError(f"run: {path} must be smaller than {LARGEST} bytes, got more; the file is damaged")
+            raise InputError(
+                f"run: {path} must be smaller than {LARGEST} bytes, got more; the file is damaged"
+            )
         return content.decode("utf-8")
     except OSError as error:
-        raise InputError(f"run: {path} must be readable, got {error.strerror}; see `aligntax runs`") from None
+        raise InputError(
+            f"run: {path} must be readable, got {error.strerror}; see `aligntax runs`"
+        ) from None
     except UnicodeDecodeError as error:
-        raise InputError(f"run: {path} must be UTF-8 text, got {error.reason}; the file is damaged") from None
+        raise InputError(
+            f"run: {path} must be UTF-8 text, got {error.reason}; the file is damaged"
+        ) from None
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -145,13 +180,19 @@ def read_json(path: Path) -> dict[str, Any]:
         ) from None
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         got = value.get("format") if isinstance(value, dict) else type(value).__name__
-        raise InputError(f"run: {path} must have format {FORMAT}, got {got}; it was written by another version")
+        raise InputError(
+            f"run: {path} must have format {FORMAT}, got {got}; it was written by another version"
+        )
     if missing := [key for key in KEYS.get(path.name, ()) if key not in value]:
-        raise InputError(f"run: {path} must have {', '.join(missing)}, got {', '.join(value)}; the file is damaged")
+        raise InputError(
+            f"run: {path} must have {', '.join(missing)}, got {', '.join(value)}; the file is damaged"
+        )
     for key, kind in KINDS.get(path.name, {}).items():
         if not isinstance(value[key], kind):
             got = type(value[key]).__name__
-            raise InputError(f"run: {path} must have {key} of type {kind.__name__}, got {got}; the file is damaged")
+            raise InputError(
+                f"run: {path} must have {key} of type {kind.__name__}, got {got}; the file is damaged"
+            )
     return value
 
 

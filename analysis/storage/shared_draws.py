@@ -23,7 +23,9 @@ CHAINS = ("sample_stats", "weights")  # what makes no sense of draws that were r
 def difference(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
     """Quantities of ``new`` whose values or states are not those of ``old``."""
     names = [str(name) for name in new.data_vars if not str(name).endswith("_state")]
-    changed = [name for name in names if any(not _same(old, new, part) for part in (name, f"{name}_state"))]
+    changed = [
+        name for name in names if any(not _same(old, new, part) for part in (name, f"{name}_state"))
+    ]
     return new[[part for name in changed for part in (name, f"{name}_state") if part in new]]
 
 
@@ -40,13 +42,15 @@ def replaced(old: xr.Dataset, changed: xr.Dataset) -> xr.Dataset:
 def overlay(source: "Result", refit: "Result") -> "Result":
     """Whole result of a refit: the source's draws under the refit's view, with its weights.
 
-    What follows from the view alone is worked out again: the log prior, the prior's draws and their quantities. Predictions from
-    the old prior are left out.
+    What follows from the view alone is worked out again: the log prior, the prior's draws and their
+    quantities. Predictions from the old prior are left out.
     """
     model, view, own = find_model(source.record["model"]), refit.view, refit.tree
     tables = view.tables(model.quantities)
     groups = {
-        path: node.to_dataset() for path, node in source.tree.subtree_with_keys if node.has_data and path not in STALE
+        path: node.to_dataset()
+        for path, node in source.tree.subtree_with_keys
+        if node.has_data and path not in STALE
     }
     if "posterior" in own.children:
         z = groups["posterior"]["z"].astype(float)
@@ -58,13 +62,17 @@ def overlay(source: "Result", refit: "Result") -> "Result":
     if "weights" in own.children:
         groups["weights"] = own["weights"].to_dataset()
     z = groups["posterior"]["z"].transpose("chain", "draw", "quantity")
-    groups["log_prior"] = groups["log_prior"].assign(z=(z.dims, log_density(tables, z.values.astype(float))))
+    groups["log_prior"] = groups["log_prior"].assign(
+        z=(z.dims, log_density(tables, z.values.astype(float)))
+    )
     if "prior" in groups:
         old = source.view.tables(model.quantities)
         groups["prior"] = prior = _under(groups["prior"], old, tables)
         seed = generator(int(source.info["sampler"]["seed"]), "prior_arrival")
         groups["prior_derived"] = derive(model, prior, tables, source.evidence, view, seed)
-    return replace(refit, tree=xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()}))
+    return replace(
+        refit, tree=xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()})
+    )
 
 
 def resampled(result: "Result", weights: Weights) -> "Result":
@@ -78,7 +86,9 @@ def resampled(result: "Result", weights: Weights) -> "Result":
         if path.strip("./") in CHAINS or not dataset.variables:
             continue
         if {"chain", "draw"} <= set(dataset.dims) and not path.startswith("prior"):
-            dataset = dataset.map(lambda v: _taken(v, chosen) if {"chain", "draw"} <= set(v.dims) else v)
+            dataset = dataset.map(
+                lambda v: _taken(v, chosen) if {"chain", "draw"} <= set(v.dims) else v
+            )
         groups[f"/{path}"] = dataset
     return replace(result, tree=xr.DataTree.from_dict(groups))
 

@@ -33,7 +33,9 @@ def unfinished(out: Path, name: str) -> Iterator[Unfinished]:
     """
     made = [parent for parent in (out, *out.parents) if not parent.exists()]
     if (out / name).exists():
-        raise InputError(f"name: must be new, got {name!r}, which exists in {out}; choose another with --name")
+        raise InputError(
+            f"name: must be new, got {name!r}, which exists in {out}; choose another with --name"
+        )
     try:
         out.mkdir(parents=True, exist_ok=True)
         _tidy(out)

@@ -32,9 +32,13 @@ def check_new(path: Path, force: bool) -> None:
     if path.is_dir():
         raise InputError(f"file: must be a file, got the folder {str(path)!r}; add a name")
     if path.exists() and not force:
-        raise InputError(f"file: must be new, got {str(path)!r}, which exists; choose another or add --force")
+        raise InputError(
+            f"file: must be new, got {str(path)!r}, which exists; choose another or add --force"
+        )
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise InputError(f"file: must be in a folder that can be written, got {str(path.parent)!r}; choose another")
+        raise InputError(
+            f"file: must be in a folder that can be written, got {str(path.parent)!r}; choose another"
+        )
 
 
 def save(path: Path, content: str | bytes, force: bool) -> None:

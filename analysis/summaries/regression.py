@@ -1,8 +1,9 @@
 """Regression on weighted draws: natural cubic splines of an input, and how much of an output's variance they explain.
 
-A basis of one input has zero weighted mean and unit weighted covariance, so that a fit is a sum of products. With knots
-``t_1 < ... < t_K`` at quantiles of the input, the functions are ``x`` and ``d_k(x) - d_{K-1}(x)``, ``k < K - 1``, where
-``d_k(x) = ((x - t_k)_+^3 - (x - t_K)_+^3) / (t_K - t_k)``: cubic between knots and linear outside them.
+A basis of one input has zero weighted mean and unit weighted covariance, so that a fit is a sum of
+products. With knots ``t_1 < ... < t_K`` at quantiles of the input, the functions are ``x`` and
+``d_k(x) - d_{K-1}(x)``, ``k < K - 1``, where ``d_k(x) = ((x - t_k)_+^3 - (x - t_K)_+^3) / (t_K -
+t_k)``: cubic between knots and linear outside them.
 
 References
 ----------

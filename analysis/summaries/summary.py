@@ -1,6 +1,7 @@
 """Numbers from draws: quantiles that count "later or never" as infinity, probabilities, Monte Carlo errors, claims.
 
-Everything is reported on a quantity's own scale (log10 where the scale is log10, decimal years for dates).
+Everything is reported on a quantity's own scale (log10 where the scale is log10, decimal years for
+dates).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,7 +70,11 @@ def each(derived: xr.Dataset) -> Iterator[Series]:
         values = derived[name].values.astype(float)
         if f"{name}_state" in derived:
             state = derived[f"{name}_state"].values
-            values = np.select([state == ABOVE, state == BELOW, state == UNDEFINED], [np.inf, -np.inf, np.nan], values)
+            values = np.select(
+                [state == ABOVE, state == BELOW, state == UNDEFINED],
+                [np.inf, -np.inf, np.nan],
+                values,
+            )
         extra = [dim for dim in derived[name].dims if dim not in ("chain", "draw")]
         if not extra:
             yield Series(str(name), values)
@@ -85,11 +90,14 @@ def censored_quantile(values: Any, probability: float, weights: Any = None) -> f
     return censored_quantiles(values, (probability,), weights)[0]
 
 
-def censored_quantiles(values: Any, probabilities: Sequence[float], weights: Any = None) -> list[float]:
+def censored_quantiles(
+    values: Any, probabilities: Sequence[float], weights: Any = None
+) -> list[float]:
     """Quantiles of numbers that may be infinite: linear between finite neighbours, infinite beside an infinite one.
 
-    The ``i``-th number in order stands at ``(W_i - w_i / 2 - w_1 / 2) / (1 - w_1 / 2 - w_n / 2)``, where ``W`` are cumulative
-    weights; with equal ones that is ``(i - 1) / (n - 1)``, numpy's default.
+    The ``i``-th number in order stands at ``(W_i - w_i / 2 - w_1 / 2) / (1 - w_1 / 2 - w_n / 2)``,
+    where ``W`` are cumulative weights; with equal ones that is ``(i - 1) / (n - 1)``, numpy's
+    default.
 
     Parameters
     ----------
@@ -114,7 +122,8 @@ def censored_quantiles(values: Any, probabilities: Sequence[float], weights: Any
 
 def _between(ordered: Any, place: float) -> float:
     """Number at a place between two of them."""
-    # Sums of weights round: a place that is a whole number must not fall beside it, next to an infinite one.
+    # Sums of weights round: a place that is a whole number must not fall beside it, next to an
+    # infinite one.
     if abs(place - round(place)) < ROUNDING * len(ordered):
         place = round(place)
     below, above = ordered[int(np.floor(place))], ordered[int(np.ceil(place))]
@@ -138,17 +147,21 @@ def summarise(
     prior_only : tuple of str
         Quantities that are assumed.
     weights : Weights, optional
-        What each draw counts. With weights, Monte Carlo errors come from batch means and ``r_hat`` is null: the chains were
-        run for another density. Without, from ArviZ.
+        What each draw counts. With weights, Monte Carlo errors come from batch means and ``r_hat``
+        is null: the chains were run for another density. Without, from ArviZ.
 
     Returns
     -------
     dict
-        name -> ``unit, scale, mean, sd, q05, q25, q50, q75, q95, prob_censored, mcse_median, ess_bulk, r_hat``, and
-        ``prob_above, prob_below, prob_undefined``. Quantiles are unconditional (null inside censored mass); mean and sd are null
-        where a draw is censored; draws that are undefined are left out and counted in ``prob_undefined``.
+        name -> ``unit, scale, mean, sd, q05, q25, q50, q75, q95, prob_censored, mcse_median,
+        ess_bulk, r_hat``, and ``prob_above, prob_below, prob_undefined``. Quantiles are
+        unconditional (null inside censored mass); mean and sd are null where a draw is censored;
+        draws that are undefined are left out and counted in ``prob_undefined``.
     """
-    return {series.name: _row(series, series.quantity in prior_only, weights) for series in each(derived)}
+    return {
+        series.name: _row(series, series.quantity in prior_only, weights)
+        for series in each(derived)
+    }
 
 
 def _row(series: Series, assumed: bool, weights: Weights | None) -> dict[str, Any]:
@@ -156,18 +169,40 @@ def _row(series: Series, assumed: bool, weights: Weights | None) -> dict[str, An
     row: dict[str, Any] = {"unit": quantity.unit, "scale": quantity.scale}
     counted = ~np.isnan(values) if weights is None else ~np.isnan(values) & (weights.values > 0)
     defined = values[counted]
-    share = None if weights is None else weights.values[counted] / max(weights.values[counted].sum(), TINY)
+    share = (
+        None
+        if weights is None
+        else weights.values[counted] / max(weights.values[counted].sum(), TINY)
+    )
     row |= _moments(defined, share)
-    quantiles = censored_quantiles(defined, PROBABILITIES, share) if len(defined) else [np.nan] * len(PROBABILITIES)
-    row |= {f"q{round(100 * p):02d}": _number(value) for p, value in zip(PROBABILITIES, quantiles, strict=True)}
+    quantiles = (
+        censored_quantiles(defined, PROBABILITIES, share)
+        if len(defined)
+        else [np.nan] * len(PROBABILITIES)
+    )
+    row |= {
+        f"q{round(100 * p):02d}": _number(value)
+        for p, value in zip(PROBABILITIES, quantiles, strict=True)
+    }
     masks = (values == np.inf, values == -np.inf, np.isnan(values))
-    above, below, undefined = (float(np.mean(mask)) if weights is None else weights.probability(mask) for mask in masks)
+    above, below, undefined = (
+        float(np.mean(mask)) if weights is None else weights.probability(mask) for mask in masks
+    )
     row["prob_censored"] = above + below + undefined
     constant = np.ptp(series.ranked) == 0 or values.shape[1] < 4
     row |= dict.fromkeys(("mcse_median", "ess_bulk", "r_hat"))
     if not constant:
-        row |= _errors(series, row["q50"]) if weights is None else _weighted_errors(series, row["q50"], weights)
-    return row | {"prob_above": above, "prob_below": below, "prob_undefined": undefined, "assumed": assumed}
+        row |= (
+            _errors(series, row["q50"])
+            if weights is None
+            else _weighted_errors(series, row["q50"], weights)
+        )
+    return row | {
+        "prob_above": above,
+        "prob_below": below,
+        "prob_undefined": undefined,
+        "assumed": assumed,
+    }
 
 
 def _moments(defined: Any, share: Any) -> dict[str, float | None]:
@@ -183,8 +218,8 @@ def _moments(defined: Any, share: Any) -> dict[str, float | None]:
 def _errors(series: Series, median: float | None) -> dict[str, float | None]:
     """ArviZ's diagnostics of the ranks, and the Monte Carlo error of the median.
 
-    The effective size of "at most the median" counts defined draws; one in which the quantity is undefined says nothing and
-    stands at the mean.
+    The effective size of "at most the median" counts defined draws; one in which the quantity is
+    undefined says nothing and stands at the mean.
     """
     from arviz_stats.base import array_stats
 
@@ -194,12 +229,16 @@ def _errors(series: Series, median: float | None) -> dict[str, float | None]:
     }
     if median is None:
         return {"mcse_median": None, **diagnostics}
-    below = np.where(np.isnan(series.values), np.mean(series.defined <= median), series.values <= median)
+    below = np.where(
+        np.isnan(series.values), np.mean(series.defined <= median), series.values <= median
+    )
     size = float(array_stats.ess(below, method="mean")) * len(series.defined) / series.values.size
     return {"mcse_median": _mcse_median(series.defined, None, size), **diagnostics}
 
 
-def _weighted_errors(series: Series, median: float | None, weights: Weights) -> dict[str, float | None]:
+def _weighted_errors(
+    series: Series, median: float | None, weights: Weights
+) -> dict[str, float | None]:
     """Effective sample size of the normal scores and Monte Carlo error of the median, by batch means."""
     undefined = np.isnan(series.values)
     if not weights.probability(~undefined) > 0:
@@ -247,7 +286,9 @@ def probability(claim: Claim, derived: xr.Dataset, weights: Weights | None = Non
     weights = weights or Weights.equal(values.shape)
     if not weights.probability(~np.isnan(values)) > 0:
         return None
-    return weights.given(~np.isnan(values)).probability((values >= claim.lower) & (values <= claim.upper))
+    return weights.given(~np.isnan(values)).probability(
+        (values >= claim.lower) & (values <= claim.upper)
+    )
 
 
 def claims(derived: xr.Dataset, weights: Weights | None = None) -> Mapping[str, float]:

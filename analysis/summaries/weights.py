@@ -1,7 +1,8 @@
 """Weighted draws: how much each stored draw counts under other priors or under a condition.
 
-Draws of one posterior stand for another when draw ``s`` counts ``w_s``, the ratio of the two densities there; a condition is
-the weight 1 where it holds and 0 elsewhere. Means and probabilities become weighted ones, and with ``w`` summing to one::
+Draws of one posterior stand for another when draw ``s`` counts ``w_s``, the ratio of the two
+densities there; a condition is the weight 1 where it holds and 0 elsewhere. Means and probabilities
+become weighted ones, and with ``w`` summing to one::
 
     ESS = 1 / sum w_s^2                                                      (Kish)
     Var(mean of h) = variance of n w_s (h_s - mean) / n, by batch means      (Monte Carlo error, autocorrelation included)
@@ -9,7 +10,8 @@ the weight 1 where it holds and 0 elsewhere. Means and probabilities become weig
 References
 ----------
 .. [1] Kish, Survey Sampling, 1965.
-.. [2] Flegal, Jones, "Batch means and spectral variance estimators in Markov chain Monte Carlo", 2010.
+.. [2] Flegal, Jones, "Batch means and spectral variance estimators in Markov chain Monte Carlo",
+       2010.
    doi:10.1214/09-AOS735
 """
 
@@ -51,7 +53,8 @@ def pareto_smoothed(log_ratio: Any, relative: float) -> tuple["Weights", float]:
     -------
     weights : Weights
     k_hat : float
-        0 where the largest ratios are equal, as when a uniform prior is cut: bounded weights have no tail to smooth.
+        0 where the largest ratios are equal, as when a uniform prior is cut: bounded weights have
+        no tail to smooth.
     """
     from arviz_stats.base import array_stats
 
@@ -107,7 +110,9 @@ class Weights:
         """
         total = float(self.values[holds].sum())
         if not total > 0:
-            raise InputError("given: the condition must hold in some draw, got none of them; weaken it")
+            raise InputError(
+                "given: the condition must hold in some draw, got none of them; weaken it"
+            )
         return Weights(np.where(holds, self.values, 0.0) / total)
 
     def probability(self, holds: Any) -> float:

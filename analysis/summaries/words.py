@@ -1,8 +1,8 @@
 """Numbers in words a person reads: "63 thousand human-hours", "2048", "1.1%", "later than 2100 or never".
 
-Rows come from :func:`aligntax.analysis.summaries.summary.summarise`, values on a quantity's own scale (log10 stays log10). Nothing here
-knows draws: a quantile that is null lies inside censored mass, and the row's ``prob_above``, ``prob_below`` and
-``prob_undefined`` say which.
+Rows come from :func:`aligntax.analysis.summaries.summary.summarise`, values on a quantity's own
+scale (log10 stays log10). Nothing here knows draws: a quantile that is null lies inside censored
+mass, and the row's ``prob_above``, ``prob_below`` and ``prob_undefined`` say which.
 """
 
 import math
@@ -13,14 +13,28 @@ from typing import Any
 from aligntax.models.priors.quantities import Quantity
 
 SHARES = frozenset(
-    {"alignment_tax", "alignment_tax_tolerance", "alignment_compute_share", "spend_cap", "anchor_probability"}
+    {
+        "alignment_tax",
+        "alignment_tax_tolerance",
+        "alignment_compute_share",
+        "spend_cap",
+        "anchor_probability",
+    }
     | {"prediction_failure", "worst_failure", "failure_probability"}
     | {"label_error", "label_error_study", "study_label_error", "evaluator_error", "reward_gap"}
 )
 # One or zero in each draw, or a draw's probability of something: the mean says all.
-PAIRED = frozenset({"timeline_shift_exponent", "timeline_shift_exponent_prior", "timeline_shift_correlation"})
+PAIRED = frozenset(
+    {"timeline_shift_exponent", "timeline_shift_exponent_prior", "timeline_shift_correlation"}
+)
 INDICATORS = frozenset(
-    {"prob_affordable", "superhuman_coder_past", "superexponential_probability", "labels_suffice", "data_suffices"}
+    {
+        "prob_affordable",
+        "superhuman_coder_past",
+        "superexponential_probability",
+        "labels_suffice",
+        "data_suffices",
+    }
     | {"worst_within_bound"}
 )
 MEANS = INDICATORS | {"anchor_probability"}  # told by their mean
@@ -36,8 +50,15 @@ ENDLESS = frozenset(  # infinite where no amount of data does
         "labels_multiple_needed",
     }
 )
-MOST_ROWS = 20  # of one vector: each trial of density prediction has a row, each of sixty gold curves none
-SCALES = ((1e12, "trillion", "T"), (1e9, "billion", "B"), (1e6, "million", "M"), (1e3, "thousand", "k"))
+MOST_ROWS = (
+    20  # of one vector: each trial of density prediction has a row, each of sixty gold curves none
+)
+SCALES = (
+    (1e12, "trillion", "T"),
+    (1e9, "billion", "B"),
+    (1e6, "million", "M"),
+    (1e3, "thousand", "k"),
+)
 LARGEST = 1e15  # beyond this and below SMALLEST powers of ten say more than words
 SMALLEST = 1e-3
 
@@ -172,26 +193,41 @@ def beneath(quantity: Quantity, horizon: float | None = None) -> str:
     if quantity.unit == "years":
         return "pulled in from beyond " + ("the horizon" if horizon is None else f"{horizon:.0f}")
     if quantity.name in ENDLESS:
-        return "none sufficed in practice" if quantity.name.startswith("labels") else "none sufficed at GPT-3's compute"
+        return (
+            "none sufficed in practice"
+            if quantity.name.startswith("labels")
+            else "none sufficed at GPT-3's compute"
+        )
     return "nothing affordable" if quantity.unit in ("human-hours", "x") else "below every value"
 
 
-def _quantile(row: Mapping[str, Any], key: str, quantity: Quantity, horizon: float | None, unit: bool) -> str:
+def _quantile(
+    row: Mapping[str, Any], key: str, quantity: Quantity, horizon: float | None, unit: bool
+) -> str:
     value = row.get(key)
     if value is not None:
         return amount(value, quantity, unit)
     above, below, undefined = _masses(row)
     defined = max(1.0 - undefined, 1e-12)
-    middle = 0.5 * (below / defined + 1.0 - above / defined)  # a null lies in the nearer of the two masses
-    return beneath(quantity, horizon) if below > 0 and int(key[1:]) / 100 < middle else beyond(quantity, horizon)
+    # a null lies in the nearer of the two masses
+    middle = 0.5 * (below / defined + 1.0 - above / defined)
+    return (
+        beneath(quantity, horizon)
+        if below > 0 and int(key[1:]) / 100 < middle
+        else beyond(quantity, horizon)
+    )
 
 
 def _masses(row: Mapping[str, Any]) -> tuple[float, float, float]:
-    above, below, undefined = (float(row.get(f"prob_{kind}") or 0.0) for kind in ("above", "below", "undefined"))
+    above, below, undefined = (
+        float(row.get(f"prob_{kind}") or 0.0) for kind in ("above", "below", "undefined")
+    )
     return above, below, undefined
 
 
-def interval(row: Mapping[str, Any], quantity: Quantity, horizon: float | None = None) -> tuple[str, str]:
+def interval(
+    row: Mapping[str, Any], quantity: Quantity, horizon: float | None = None
+) -> tuple[str, str]:
     """Median and central 90% interval of a row of the summary, in words.
 
     Parameters
@@ -205,8 +241,9 @@ def interval(row: Mapping[str, Any], quantity: Quantity, horizon: float | None =
     Returns
     -------
     median, interval : str
-        ``("63 thousand human-hours", "44 to 110 million")``. Of a quantity that is one or zero in each draw, the
-        probability and an empty text; of one that no draw defines, ``("undefined", "")``.
+        ``("63 thousand human-hours", "44 to 110 million")``. Of a quantity that is one or zero in
+        each draw, the probability and an empty text; of one that no draw defines, ``("undefined",
+        "")``.
     """
     if row.get("prob_undefined") == 1.0:
         return "undefined", ""
@@ -221,7 +258,8 @@ def interval(row: Mapping[str, Any], quantity: Quantity, horizon: float | None =
 def missing(row: Mapping[str, Any], quantity: Quantity, horizon: float | None = None) -> str:
     """What the row is conditional on, and the mass beyond the numbers, in words; empty where there is neither.
 
-    Undefined draws are left out of the quantiles, so the shares of the others are given among those that remain.
+    Undefined draws are left out of the quantiles, so the shares of the others are given among those
+    that remain.
     """
     above, below, undefined = _masses(row)
     end = "the horizon" if horizon is None else f"{horizon:.0f}"

@@ -1,14 +1,16 @@
 """Which disagreement between views moves which answer.
 
-The unit is a view, and views that state the same are one; its answer is the median of a number (the mean of an indicator),
-averaged over seeds as a rank among all cases, so that "later or never" has its place. What views state of a quantity is taken as
-the median of its prior and the log of the width of its 80% interval, both on the quantity's link; what they choose otherwise
-(anchors, correlations, links, settings, evidence) as a group. For each answer and input::
+The unit is a view, and views that state the same are one; its answer is the median of a number (the
+mean of an indicator), averaged over seeds as a rank among all cases, so that "later or never" has
+its place. What views state of a quantity is taken as the median of its prior and the log of the
+width of its 80% interval, both on the quantity's link; what they choose otherwise (anchors,
+correlations, links, settings, evidence) as a group. For each answer and input::
 
     share = 1 - (1 - R^2) (n - 1) / (n - 1 - k)       of the variance between views, by k functions of this input alone
 
-with ``R^2`` of natural splines, or of group means. Shares of inputs that go together in the views overlap. An input counts as
-seen where an F test rejects at 5% after Holm's correction over all pairs.
+with ``R^2`` of natural splines, or of group means. Shares of inputs that go together in the views
+overlap. An input counts as seen where an F test rejects at 5% after Holm's correction over all
+pairs.
 """
 
 import json
@@ -65,7 +67,8 @@ class Move:
     seen : bool
         Beyond chance.
     low, high : float or None
-        Median answer of the third of views with the lowest and the highest input, infinite where censored; None for a choice.
+        Median answer of the third of views with the lowest and the highest input, infinite where
+        censored; None for a choice.
     """
 
     answer: str
@@ -89,7 +92,8 @@ class Spread:
     within : tuple of float
         Typical 90% interval of one view: the medians of the ends.
     between : float or None
-        Share of the variance of all views' draws together that lies between them; None where a median is censored.
+        Share of the variance of all views' draws together that lies between them; None where a
+        median is censored.
     noise : float or None
         Share of the variance between views that is Monte Carlo error.
     """
@@ -114,7 +118,8 @@ class Disagreement:
         Of every headline number.
     spreads : tuple of Spread
     moves : tuple of Move
-        Of every pair of answer and input, the largest share first; empty with fewer than :data:`FEWEST` views.
+        Of every pair of answer and input, the largest share first; empty with fewer than
+        :data:`FEWEST` views.
     """
 
     views: tuple[str, ...]
@@ -148,10 +153,15 @@ def disagreement(sweep: Sweep) -> Disagreement:
     views = [sweep.view(asked[i]) for i in first.values()]
     inputs = tuple(_inputs(views, find_model(sweep.info["model"]["name"]).quantities))
     values = {name: np.asarray([_answer(name, row) for row in each]) for name, each in rows.items()}
-    of_view = {name: np.asarray([_middle(v[place == i]) for i in range(len(first))]) for name, v in values.items()}
+    of_view = {
+        name: np.asarray([_middle(v[place == i]) for i in range(len(first))])
+        for name, v in values.items()
+    }
     ranks = {name: _by_view(v, place) for name, v in values.items()}
     spreads = tuple(_spread(name, of_view[name], each) for name, each in rows.items() if len(views))
-    return Disagreement(tuple(view.name for view in views), inputs, of_view, spreads, _moves(of_view, ranks, inputs))
+    return Disagreement(
+        tuple(view.name for view in views), inputs, of_view, spreads, _moves(of_view, ranks, inputs)
+    )
 
 
 def _answer(name: str, row: Mapping[str, Any]) -> float:
@@ -184,8 +194,14 @@ def _by_view(values: Any, place: Any) -> Any:
 
 def _spread(name: str, values: Any, rows: Sequence[Mapping[str, Any]]) -> Spread:
     known = values[~np.isnan(values)]
-    points = tuple(censored_quantile(known, p) for p in (0.0, 0.1, 0.5, 0.9, 1.0)) if len(known) else (np.nan,) * 5
-    low, high = (_middle(np.asarray([_quantile(row, key) for row in rows])) for key in ("q05", "q95"))
+    points = (
+        tuple(censored_quantile(known, p) for p in (0.0, 0.1, 0.5, 0.9, 1.0))
+        if len(known)
+        else (np.nan,) * 5
+    )
+    low, high = (
+        _middle(np.asarray([_quantile(row, key) for row in rows])) for key in ("q05", "q95")
+    )
     between = noise = None
     if len(known) > 1 and np.all(np.isfinite(values)) and np.ptp(values) > 0:
         variance = float(np.var(values, ddof=1))
@@ -202,15 +218,22 @@ def _inputs(views: Sequence[View], names: Sequence[str]) -> Iterator[Input]:
     """Everything that at least two views state differently."""
     for name in names:
         stated = np.asarray(
-            [_stated(name, json.dumps(without_notes(view.quantities[name]), sort_keys=True)) for view in views]
+            [
+                _stated(name, json.dumps(without_notes(view.quantities[name]), sort_keys=True))
+                for view in views
+            ]
         )
-        for aspect, values in zip(("median", "spread"), stated.T, strict=True) if len(views) else ():
+        for aspect, values in (
+            zip(("median", "spread"), stated.T, strict=True) if len(views) else ()
+        ):
             if np.ptp(values) > SAME * max(1.0, float(np.max(np.abs(values)))):
                 yield Input(name, aspect, values)
     for name in ("anchors", "correlations", "evidence", *LINKS, *SECTIONS):
         groups = [_settled(getattr(view, name)) for view in views]
         if len(set(groups)) > 1:
-            yield Input(name, "choice", np.asarray([groups.index(group) for group in groups], dtype=float))
+            yield Input(
+                name, "choice", np.asarray([groups.index(group) for group in groups], dtype=float)
+            )
 
 
 @lru_cache(maxsize=4096)
@@ -229,12 +252,18 @@ def _settled(value: Any) -> str:
     return repr([(each.name, getattr(value, each.name)) for each in fields(value)])
 
 
-def _moves(answers: Mapping[str, Any], ranks: Mapping[str, Any], inputs: Sequence[Input]) -> tuple[Move, ...]:
+def _moves(
+    answers: Mapping[str, Any], ranks: Mapping[str, Any], inputs: Sequence[Input]
+) -> tuple[Move, ...]:
     count = len(next(iter(answers.values()), ()))
     if count < FEWEST:
         return ()
     weights = np.full(count, 1.0 / count)
-    bases = [(each, basis) for each in inputs if 0 < (basis := _basis(each, weights)).shape[1] < count - 2]
+    bases = [
+        (each, basis)
+        for each in inputs
+        if 0 < (basis := _basis(each, weights)).shape[1] < count - 2
+    ]
     found: list[tuple[str, Input, float]] = []
     chances: dict[str, list[float]] = {}
     for name, y in ranks.items():

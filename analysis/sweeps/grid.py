@@ -1,7 +1,8 @@
 """What a sweep asks, one case a view and seed, and how a worker answers case after case with one compiled model.
 
-A grid is the product of the priors stated for each quantity, laid over every view; every seed is asked of each. Cases that differ
-in what is compiled in stand together, so that a worker compiles once for each such group.
+A grid is the product of the priors stated for each quantity, laid over every view; every seed is
+asked of each. Cases that differ in what is compiled in stand together, so that a worker compiles
+once for each such group.
 """
 
 import time
@@ -75,7 +76,9 @@ class Job:
     def __post_init__(self) -> None:
         if find_model(self.model).name == "loss-law":
             rule = "a sweep has no training runs of a user's, which loss-law is fitted to"
-            raise InputError(f"model: {rule}, got {self.model!r}; choose another, or use `aligntax run`")
+            raise InputError(
+                f"model: {rule}, got {self.model!r}; choose another, or use `aligntax run`"
+            )
 
     def answerer(self) -> "Answerer":
         """Who answers its cases in a process."""
@@ -90,7 +93,8 @@ class Answer:
     ----------
     case : str
     record : mapping
-        ``verdict``, ``checks``, ``claims`` and ``quantities`` as in a run's ``summary.json``; empty where it failed.
+        ``verdict``, ``checks``, ``claims`` and ``quantities`` as in a run's ``summary.json``; empty
+        where it failed.
     seconds : mapping
         Of compiling, of sampling and of the rest.
     error : str
@@ -119,20 +123,31 @@ def cases(views: Sequence[View], grid: Sequence[Prior], seeds: Sequence[int]) ->
     Raises
     ------
     InputError
-        If there is nothing to ask, a prior or a seed is stated twice or no seed, or there are too many cases.
+        If there is nothing to ask, a prior or a seed is stated twice or no seed, or there are too
+        many cases.
     """
     alternatives: dict[str, list[Mapping[str, Any]]] = {}
     for name, prior in grid:
         if without_notes(prior) in map(without_notes, alternatives.setdefault(name, [])):
-            raise InputError(f"set: alternatives of {name} must differ, got {_brief(prior)} twice; leave one out")
+            raise InputError(
+                f"set: alternatives of {name} must differ, got {_brief(prior)} twice; leave one out"
+            )
         alternatives[name].append(prior)
     if len(set(seeds)) < len(seeds):
-        raise InputError(f"seed: must differ, got {', '.join(map(str, seeds))}; leave the repeated out")
+        raise InputError(
+            f"seed: must differ, got {', '.join(map(str, seeds))}; leave the repeated out"
+        )
     for seed in seeds:
         Sampling(seed=seed)  # refuses what is none
-    count = len(views) * len(seeds) * int(np.prod([len(each) for each in alternatives.values()], initial=1.0))
+    count = (
+        len(views)
+        * len(seeds)
+        * int(np.prod([len(each) for each in alternatives.values()], initial=1.0))
+    )
     if not 1 <= count <= MOST:
-        raise InputError(f"sweep: must have between 1 and {MOST} cases, got {count}; state fewer alternatives")
+        raise InputError(
+            f"sweep: must have between 1 and {MOST} cases, got {count}; state fewer alternatives"
+        )
     chosen = [
         _laid(view, dict(zip(alternatives, choice, strict=True)))
         for view in views
@@ -225,7 +240,12 @@ class Answerer:
 
 def _headlines(fit: "Fit", found: "Answered") -> "xr.Dataset":
     """Draws of the headline quantities and the states of what is missing in them."""
-    names = [name for each in fit.model.headlines for name in (each, f"{each}_state") if name in found.derived]
+    names = [
+        name
+        for each in fit.model.headlines
+        for name in (each, f"{each}_state")
+        if name in found.derived
+    ]
     return found.derived[names].map(lambda v: v.astype("float32") if v.dtype.kind == "f" else v)
 
 

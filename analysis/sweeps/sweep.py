@@ -1,17 +1,18 @@
 """Many views, each answered by sampling, as one result: a folder, complete or absent, that can be gone on with.
 
-================  ==========================================================================================
-``sweep.json``    what was asked, with what versions and evidence; when finished, verdict and failures
-``views/``        the view of each case, resolved and complete, by its hash
-``cases.csv``     a row a case: view, seed, verdict, seconds
-``answers.csv``   a row a case and number, as in a run's ``summary.csv``, claims too: the results table
-``answers.jsonl`` the same with every check, a line a case as it was answered
-``draws/``        with ``--keep-draws`` the headline quantities of each case (netCDF)
-``report.html``   which disagreement moves which answer
-================  ==========================================================================================
+================
+==========================================================================================
+``sweep.json``    what was asked, with what versions and evidence; when finished, verdict and
+failures ``views/``        the view of each case, resolved and complete, by its hash ``cases.csv``
+a row a case: view, seed, verdict, seconds ``answers.csv``   a row a case and number, as in a run's
+``summary.csv``, claims too: the results table ``answers.jsonl`` the same with every check, a line a
+case as it was answered ``draws/``        with ``--keep-draws`` the headline quantities of each case
+(netCDF) ``report.html``   which disagreement moves which answer ================
+==========================================================================================
 
-Until every case is answered the folder is hidden (``.NAME.sweep``) and held by one process. A line of ``answers.jsonl`` is on
-disk before the next case counts as answered, so a sweep that was cut off loses the cases under way and nothing else.
+Until every case is answered the folder is hidden (``.NAME.sweep``) and held by one process. A line
+of ``answers.jsonl`` is on disk before the next case counts as answered, so a sweep that was cut off
+loses the cases under way and nothing else.
 """
 
 import csv
@@ -148,7 +149,8 @@ def sweep(
     cases : sequence of Case
         See :func:`aligntax.analysis.sweeps.grid.cases`.
     workers : callable
-        Who answers: ``(job, cases, lost) -> generator of Answer``; see :mod:`aligntax.analysis.sweeps.workers`.
+        Who answers: ``(job, cases, lost) -> generator of Answer``; see
+        :mod:`aligntax.analysis.sweeps.workers`.
     out : path
         Folder of results.
     name : str, optional
@@ -173,7 +175,8 @@ def sweep(
     _check_new(out, name)
     info = _manifest(job, cases, name, evidence_folder)
     try:
-        place.mkdir(parents=True, exist_ok=True)  # without a question it is what a sweep left that was killed at once
+        # without a question it is what a sweep left that was killed at once
+        place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
             f"out: must be a folder that can be written, got {out} ({error.strerror}); choose another with --out"
@@ -191,7 +194,9 @@ def sweep(
 def _check_new(out: Path, name: str) -> None:
     """Refuse the name of a sweep that exists, finished or not."""
     if (out / name).exists():
-        raise InputError(f"name: must be new, got {name!r}, which exists in {out}; choose another with --name")
+        raise InputError(
+            f"name: must be new, got {name!r}, which exists in {out}; choose another with --name"
+        )
     if goes_on(name, out):
         rule = f"name: must be new, got {name!r}, a sweep that is not finished"
         raise InputError(f"{rule}; go on with it: aligntax sweep --resume {name}")
@@ -234,19 +239,29 @@ def resume(
         raise InputError(f"resume: must be a sweep in {out}, got {name!r}; see `ls -a {out}`")
     found = load_sweep(folder)
     if folder == done and not found.info["failures"]:
-        raise InputError(f"resume: must have cases to ask, got {name!r}, which is complete; see `aligntax show {name}`")
+        raise InputError(
+            f"resume: must have cases to ask, got {name!r}, which is complete; see `aligntax show {name}`"
+        )
     known = evidence(found.info["evidence"]["folder"])
     if known.hash != found.info["evidence"]["hash"]:
         rule = f"must be that of the sweep, {found.info['evidence']['hash'][:12]}"
-        raise InputError(f"evidence: {rule}, got {known.hash[:12]}; restore it, or sweep again under another name")
+        raise InputError(
+            f"evidence: {rule}, got {known.hash[:12]}; restore it, or sweep again under another name"
+        )
     if folder == done:
         done.rename(place)
     with held(place, "sweep"):
         found = load_sweep(place)
-        job = Job(found.info["model"]["name"], known, Sampling(**found.info["sampler"]), found.info["keep_draws"])
+        job = Job(
+            found.info["model"]["name"],
+            known,
+            Sampling(**found.info["sampler"]),
+            found.info["keep_draws"],
+        )
         views = {case["view_hash"]: found.view(case) for case in found.info["cases"]}
         cases = [
-            Case(c["case"], replace(views[c["view_hash"]], name=c["view"]), c["seed"]) for c in found.info["cases"]
+            Case(c["case"], replace(views[c["view_hash"]], name=c["view"]), c["seed"])
+            for c in found.info["cases"]
         ]
         return _work(found, job, cases, workers, done, talk)
 
@@ -261,7 +276,13 @@ def load_sweep(folder: Path) -> Sweep:
     """
     try:
         info = json.loads(text_of(folder / SWEEP))
-        good = info["format"] == FORMAT and {"model", "evidence", "sampler", "cases", "keep_draws"} <= set(info)
+        good = info["format"] == FORMAT and {
+            "model",
+            "evidence",
+            "sampler",
+            "cases",
+            "keep_draws",
+        } <= set(info)
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(
             f"sweep: {folder / SWEEP} must be as `aligntax sweep` writes it, got {error}; sweep again"
@@ -288,27 +309,46 @@ def _place(out: Path, name: str) -> Path:
     return out / f".{name}.sweep"
 
 
-def _manifest(job: Job, cases: Sequence[Case], name: str, evidence_folder: str | None) -> dict[str, Any]:
+def _manifest(
+    job: Job, cases: Sequence[Case], name: str, evidence_folder: str | None
+) -> dict[str, Any]:
     model = find_model(job.model)
     return {
         "format": FORMAT,
         "sweep": name,
         **provenance(),
         "model": {"name": model.name, "version": model.version},
-        "sampler": {key: value for key, value in asdict(job.options.of(model)).items() if key not in ("seed", "cores")},
+        "sampler": {
+            key: value
+            for key, value in asdict(job.options.of(model)).items()
+            if key not in ("seed", "cores")
+        },
         "keep_draws": job.keep_draws,
-        "evidence": {"hash": job.evidence.hash, "folder": evidence_folder, "tables": dict(job.evidence.hashes)},
+        "evidence": {
+            "hash": job.evidence.hash,
+            "folder": evidence_folder,
+            "tables": dict(job.evidence.hashes),
+        },
         "cases": [
-            {"case": case.name, "view": case.view.name, "view_hash": case.view.hash, "seed": case.seed}
+            {
+                "case": case.name,
+                "view": case.view.name,
+                "view_hash": case.view.hash,
+                "seed": case.seed,
+            }
             for case in cases
         ],
     }
 
 
-def _work(found: Sweep, job: Job, cases: Sequence[Case], workers: Workers, target: Path, talk: Talk) -> Sweep:
+def _work(
+    found: Sweep, job: Job, cases: Sequence[Case], workers: Workers, target: Path, talk: Talk
+) -> Sweep:
     """Ask what has no answer yet, write down what comes, then the tables; the folder takes its name."""
     journal = _journal(found.path / ANSWERS)
-    asked = [case for case in cases if case.name not in journal.places or case.name in journal.failed]
+    asked = [
+        case for case in cases if case.name not in journal.places or case.name in journal.failed
+    ]
     started = time.perf_counter()
     with adding(found.path / ANSWERS, journal.end) as write:
 
@@ -324,7 +364,12 @@ def _work(found: Sweep, job: Job, cases: Sequence[Case], workers: Workers, targe
                     if answer.draws is not None:
                         _write_draws(found.path / DRAWS, answer)
                     write(
-                        {"case": answer.case, "error": answer.error, "seconds": dict(answer.seconds), **answer.record}
+                        {
+                            "case": answer.case,
+                            "error": answer.error,
+                            "seconds": dict(answer.seconds),
+                            **answer.record,
+                        }
                     )
                     done, bad = done + 1, bad + bool(answer.error)
                     if talk.progress is not None:
@@ -345,7 +390,9 @@ def _write_draws(folder: Path, answer: Answer) -> None:
     assert answer.draws is not None
     folder.mkdir(exist_ok=True)
     half = folder / f".{answer.case}.nc"
-    packed = {name: {"zlib": True, "complevel": 1, "shuffle": True} for name in answer.draws.data_vars}
+    packed = {
+        name: {"zlib": True, "complevel": 1, "shuffle": True} for name in answer.draws.data_vars
+    }
     answer.draws.to_netcdf(half, engine="h5netcdf", encoding=packed)
     half.replace(folder / f"{answer.case}.nc")
 
@@ -353,11 +400,22 @@ def _write_draws(folder: Path, answer: Answer) -> None:
 def _finish(found: Sweep, target: Path, talk: Talk) -> Sweep:
     """Write the tables and the verdict; the folder takes its name."""
     talk.say("writing the table")
-    journal, failures, checks, seconds = _journal(found.path / ANSWERS), [], 0, dict.fromkeys(LAPS, 0.0)
+    journal, failures, checks, seconds = (
+        _journal(found.path / ANSWERS),
+        [],
+        0,
+        dict.fromkeys(LAPS, 0.0),
+    )
     with _table(found.path / CASES) as cases, _table(found.path / TABLE) as table:
         for case, answer in zip(found.info["cases"], found.answers(), strict=True):
             verdict = answer.get("verdict", "no answer")
-            cases({**case, "verdict": verdict, **{f"{lap}_seconds": answer["seconds"].get(lap) for lap in LAPS}})
+            cases(
+                {
+                    **case,
+                    "verdict": verdict,
+                    **{f"{lap}_seconds": answer["seconds"].get(lap) for lap in LAPS},
+                }
+            )
             for lap in LAPS:
                 seconds[lap] += answer["seconds"].get(lap, 0.0)
             if answer["error"]:
@@ -367,7 +425,15 @@ def _finish(found: Sweep, target: Path, talk: Talk) -> Sweep:
             for name, row in answer["quantities"].items():
                 table({**case, "verdict": verdict, "quantity": name, **row})
             for name, chance in answer["claims"].items():
-                table({**case, "verdict": verdict, "quantity": name, "unit": "probability", "mean": chance})
+                table(
+                    {
+                        **case,
+                        "verdict": verdict,
+                        "quantity": name,
+                        "unit": "probability",
+                        "mean": chance,
+                    }
+                )
     info = {
         **found.info,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -43,7 +43,11 @@ def _said(value: float, answer: str) -> str:
 
 def within(each: Spread) -> str:
     """Typical 90% interval of one view; none of what is told by its mean."""
-    return "" if each.answer.split("[")[0] in MEANS else " to ".join(_said(end, each.answer) for end in each.within)
+    return (
+        ""
+        if each.answer.split("[")[0] in MEANS
+        else " to ".join(_said(end, each.answer) for end in each.within)
+    )
 
 
 def between(each: Spread) -> str:
@@ -61,7 +65,10 @@ def stated(name: str, aspect: str) -> str:
 def moved(found: Disagreement, answer: str) -> str:
     """Disagreements that move an answer, the largest share of its variance between views first."""
     moves = found.of(answer)[:MOST]
-    return "; ".join(f"{stated(m.input, m.aspect)} {100 * m.share:.0f}%" for m in moves) or "none is seen"
+    return (
+        "; ".join(f"{stated(m.input, m.aspect)} {100 * m.share:.0f}%" for m in moves)
+        or "none is seen"
+    )
 
 
 def summary_of(sweep: Sweep, found: Disagreement) -> dict[str, Any]:
@@ -77,13 +84,23 @@ def summary_of(sweep: Sweep, found: Disagreement) -> dict[str, Any]:
         "table": str(sweep.path / TABLE),
         "answers": {
             each.answer: dict(
-                zip(("lowest", "q10", "median", "q90", "highest"), map(_finite, each.points), strict=True)
+                zip(
+                    ("lowest", "q10", "median", "q90", "highest"),
+                    map(_finite, each.points),
+                    strict=True,
+                )
             )
-            | {"within": [_finite(end) for end in each.within], "between": each.between, "monte_carlo": each.noise}
+            | {
+                "within": [_finite(end) for end in each.within],
+                "between": each.between,
+                "monte_carlo": each.noise,
+            }
             for each in found.spreads
         },
         "moves": [
-            {**asdict(move), "low": _finite(move.low), "high": _finite(move.high)} for move in found.moves if move.seen
+            {**asdict(move), "low": _finite(move.low), "high": _finite(move.high)}
+            for move in found.moves
+            if move.seen
         ],
     }
 

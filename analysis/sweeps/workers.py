@@ -1,7 +1,8 @@
 """Workers that answer the cases of a sweep: processes of this machine, or those of a Dask cluster.
 
-A worker gets the job once and a case at a time, and sends back what it found. One that dies is replaced and its case given to
-another; a case that took three workers with it is given up. Linear algebra has one thread a worker: the cases fill the cores.
+A worker gets the job once and a case at a time, and sends back what it found. One that dies is
+replaced and its case given to another; a case that took three workers with it is given up. Linear
+algebra has one thread a worker: the cases fill the cores.
 """
 
 import os
@@ -52,10 +53,13 @@ class Asked(Protocol):
         """Who answers its cases in a process."""
 
 
-Workers = Callable[[Asked, Sequence[Case], Lost], Generator[Answer, None, None]]  # told of each worker that died
+# told of each worker that died
+Workers = Callable[[Asked, Sequence[Case], Lost], Generator[Answer, None, None]]
 
 
-def local(job: Asked, cases: Sequence[Case], lost: Lost, workers: int) -> Generator[Answer, None, None]:
+def local(
+    job: Asked, cases: Sequence[Case], lost: Lost, workers: int
+) -> Generator[Answer, None, None]:
     """Answers of so many spawned processes, as they come.
 
     Parameters
@@ -92,7 +96,10 @@ def local(job: Asked, cases: Sequence[Case], lost: Lost, workers: int) -> Genera
                     lost(f"{how} with case {case.name}; another worker takes it")
                 else:
                     lost(f"{how} with case {case.name}; given up")
-                    yield Answer(case.name, error=f"took {TRIES} workers with it, the last by {each.ending()}")
+                    yield Answer(
+                        case.name,
+                        error=f"took {TRIES} workers with it, the last by {each.ending()}",
+                    )
     finally:
         for each in team:
             each.stop()
@@ -107,7 +114,9 @@ def processes(workers: int | None) -> Workers:
         If there are none, or more than a machine could hold.
     """
     if workers is not None and not 1 <= workers <= MOST:
-        raise InputError(f"workers: must lie between 1 and {MOST}, got {workers}; one a core is best")
+        raise InputError(
+            f"workers: must lie between 1 and {MOST}, got {workers}; one a core is best"
+        )
     return partial(local, workers=workers or os.cpu_count() or 1)
 
 
@@ -167,8 +176,9 @@ class _Process:
 def _heirloom() -> Iterator[None]:
     """What a process that is started inside inherits.
 
-    One thread for linear algebra, unless the user said otherwise; and no Ctrl-C, which is for the process that asks: a terminal
-    sends it to all, even to those that have not got as far as their first line.
+    One thread for linear algebra, unless the user said otherwise; and no Ctrl-C, which is for the
+    process that asks: a terminal sends it to all, even to those that have not got as far as their
+    first line.
     """
     resource_tracker.ensure_running()  # starting it would open the mask again
     added = [name for name in THREADS if name not in os.environ]
@@ -192,7 +202,9 @@ def _serve(pipe: Connection, job: Asked) -> None:
         return
 
 
-def on_cluster(job: Asked, cases: Sequence[Case], lost: Lost, client: "Client") -> Generator[Answer, None, None]:
+def on_cluster(
+    job: Asked, cases: Sequence[Case], lost: Lost, client: "Client"
+) -> Generator[Answer, None, None]:
     """Answers of a Dask cluster's workers, as they come.
 
     Parameters
@@ -224,7 +236,11 @@ def _gathered(client: "Client", cases: Sequence[Case], plugin: str) -> Iterator[
     from distributed import as_completed
 
     futures = client.map(
-        _answer_there, cases, plugin=plugin, pure=False, key=[f"{plugin}-{case.name}" for case in cases]
+        _answer_there,
+        cases,
+        plugin=plugin,
+        pure=False,
+        key=[f"{plugin}-{case.name}" for case in cases],
     )
     names = {future.key: case.name for future, case in zip(futures, cases, strict=True)}
     arriving = as_completed(futures, loop=client.loop)
@@ -235,7 +251,11 @@ def _gathered(client: "Client", cases: Sequence[Case], plugin: str) -> Iterator[
                 "scheduler: must stay until every case is answered, got no more answers; start it and go on with --resume"
             )
         error = future.exception()
-        yield future.result() if error is None else Answer(names[future.key], error=f"{type(error).__name__}: {error}")
+        yield (
+            future.result()
+            if error is None
+            else Answer(names[future.key], error=f"{type(error).__name__}: {error}")
+        )
 
 
 def _left(event: tuple[float, Any], lost: Lost) -> None:
@@ -257,16 +277,18 @@ def reached(address: str) -> "Iterator[Client]":
     Raises
     ------
     InputError
-        If Dask is not installed, there is no scheduler, it has no workers, or they have another version.
+        If Dask is not installed, there is no scheduler, it has no workers, or they have another
+        version.
     """
     try:
         from distributed import Client
     except ModuleNotFoundError:
         rule = "needs Dask, which is not installed"
-        raise InputError(f"scheduler: {rule}; install aligntax[cluster], or leave --scheduler out") from None
-    getLogger("distributed.client").setLevel(
-        CRITICAL
-    )  # a scheduler that goes is told in one message, not in its tracebacks
+        raise InputError(
+            f"scheduler: {rule}; install aligntax[cluster], or leave --scheduler out"
+        ) from None
+    # a scheduler that goes is told in one message, not in its tracebacks
+    getLogger("distributed.client").setLevel(CRITICAL)
     try:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
@@ -294,7 +316,9 @@ def _check_workers(client: "Client", address: str) -> None:
     here = version("aligntax")
     if versions != {here}:
         got = ", ".join(sorted(versions))
-        raise InputError(f"scheduler: its workers must have aligntax {here}, got {got}; install it there")
+        raise InputError(
+            f"scheduler: its workers must have aligntax {here}, got {got}; install it there"
+        )
 
 
 def _plugin(job: Asked) -> Any:
@@ -308,7 +332,8 @@ def _plugin(job: Asked) -> Any:
             self.name, self.job = f"aligntax-{uuid4().hex[:12]}", job
 
         def setup(self, worker: Any) -> None:
-            # a compiled model takes one view at a time: a worker of several threads answers one case after the other
+            # a compiled model takes one view at a time: a worker of several threads answers one
+            # case after the other
             self.lock, self.answerer = Lock(), self.job.answerer()
 
     return Held()

@@ -65,13 +65,22 @@ def answer(
         console.print(f"{quantity} {link['words']}", markup=False, soft_wrap=True)
     if given := record.get("given"):
         size = f"{given['draws']} draws, {given['ess']:.0f} effective"
-        console.print(f"given {given['text']}: probability {probability(given['probability'])}, {size}", markup=False)
+        console.print(
+            f"given {given['text']}: probability {probability(given['probability'])}, {size}",
+            markup=False,
+        )
     if record["claims"]:
         unlearned, shown = assumed(info), []
         for claim in CLAIMS:
             if claim.name in record["claims"]:
                 note = "  (assumed: no evidence bears on it)" if claim.quantity in unlearned else ""
-                shown.append((CLAIM_HEADS[claim.part], claim.text + note, probability(record["claims"][claim.name])))
+                shown.append(
+                    (
+                        CLAIM_HEADS[claim.part],
+                        claim.text + note,
+                        probability(record["claims"][claim.name]),
+                    )
+                )
         previous = ""
         for i, (head, text, chance) in enumerate(shown):
             shown[i] = ("" if head == previous else head, text, chance)
@@ -88,9 +97,17 @@ def answer(
                 markup=False,
             )
     state = "its checks passed" if good else "do not trust this result: a check failed"
-    console.print(f"verdict: {record['verdict']} ({state})", style="green" if good else "bold red", markup=False)
+    console.print(
+        f"verdict: {record['verdict']} ({state})",
+        style="green" if good else "bold red",
+        markup=False,
+    )
     report = folder / "report.html"
-    where = f"report: {report}" if report.exists() else f"run: {folder} (its report: `aligntax report {folder}`)"
+    where = (
+        f"report: {report}"
+        if report.exists()
+        else f"run: {folder} (its report: `aligntax report {folder}`)"
+    )
     console.print(where, soft_wrap=True, markup=False)
 
 
@@ -109,7 +126,13 @@ def _quantities(
     if suffices := quantities.get("data_suffices"):
         none = f"no amount of data suffices in {probability(1.0 - suffices['mean'])} of draws"
         console.print(f"{none}: there the record prefers an unaligned policy", markup=False)
-    lead = list(quantities) if every else [n for n in quantities if n in ANSWER] if joint else readable(quantities)
+    lead = (
+        list(quantities)
+        if every
+        else [n for n in quantities if n in ANSWER]
+        if joint
+        else readable(quantities)
+    )
     lead.sort(key=lambda name: ANSWER.index(name) if name in ANSWER else len(ANSWER))
     rows = {name: _quantity_row(name, quantities[name], info["horizon"]) for name in lead}
     draws = sketch(console, folder, lead, weights)
@@ -119,7 +142,9 @@ def _quantities(
     else:
         drawn_table(console, columns, rows, draws)
     if not joint and len(lead) < len(quantities):
-        console.print(f"and {len(quantities) - len(lead)} quantities of single runs, with --all", markup=False)
+        console.print(
+            f"and {len(quantities) - len(lead)} quantities of single runs, with --all", markup=False
+        )
     if draws is not None:
         arrival_curve(console, draws, info)
 
@@ -128,5 +153,9 @@ def _quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> tuple[st
     quantity = QUANTITIES[name.split("[")[0]]
     label = quantity.label + (f" [{name.split('[')[1]}" if "[" in name else "")
     median, span = interval(row, quantity, horizon)
-    notes = [note for note in (missing(row, quantity, horizon), "assumed" if row["assumed"] else "") if note]
+    notes = [
+        note
+        for note in (missing(row, quantity, horizon), "assumed" if row["assumed"] else "")
+        if note
+    ]
     return label, median, span, "; ".join(notes)

@@ -15,7 +15,9 @@ def budget_table(console: "Console", answer: "Budget") -> None:
     """Print what to buy, what another amount would cost, and how to label."""
     arrival = f"given arrival before the horizon ({probability(answer.probability_arrival)})"
     condition = "" if answer.given is None else f"{answer.given.words}, "
-    console.print(f"enough with {answer.confidence:.0%} confidence, {condition}{arrival}:", markup=False)
+    console.print(
+        f"enough with {answer.confidence:.0%} confidence, {condition}{arrival}:", markup=False
+    )
     since = f"a year from {answer.start:.0f} until arrival"
     rows = [
         ("hours to buy", f"{number(answer.hours)} human-hours", ""),
@@ -35,13 +37,26 @@ def budget_table(console: "Console", answer: "Budget") -> None:
     table(console, ("buying instead", "expected regret"), regrets)
     low, middle, high = answer.error
     console.print(
-        f"label error implied by published agreement: {middle:.0%} (90%: {low:.0%} to {high:.0%})", markup=False
+        f"label error implied by published agreement: {middle:.0%} (90%: {low:.0%} to {high:.0%})",
+        markup=False,
     )
     labels = [
-        (f"{s.error:.0%}", str(s.votes), f"{s.votes_gain:.2f}", f"{s.worth:.2f}", f"{s.worth_written:.2f}")
+        (
+            f"{s.error:.0%}",
+            str(s.votes),
+            f"{s.votes_gain:.2f}",
+            f"{s.worth:.2f}",
+            f"{s.worth_written:.2f}",
+        )
         for s in answer.splits
     ]
-    columns = ("label error", "best votes", "gain of votes", "better evaluator", "better evaluator, written items")
+    columns = (
+        "label error",
+        "best votes",
+        "gain of votes",
+        "better evaluator",
+        "better evaluator, written items",
+    )
     table(console, columns, labels)
     console.print(
         "Votes: where people write the items; where items cost nothing, one vote is always best. Better evaluator: pay up to so "

@@ -21,8 +21,12 @@ def comparison_table(console: "Console", comparison: "Comparison", every: bool =
     for i, run in enumerate(comparison.runs):
         given = comparison.given[i]
         condition = "" if given is None else f", {given.words}"
-        facts = f"view {run.record['view']}, {run.record['method']}, seed {run.info['sampler']['seed']}"
-        console.print(f"{labels[i]}: {facts}, verdict {run.record['verdict']}{condition}", markup=False)
+        facts = (
+            f"view {run.record['view']}, {run.record['method']}, seed {run.info['sampler']['seed']}"
+        )
+        console.print(
+            f"{labels[i]}: {facts}, verdict {run.record['verdict']}{condition}", markup=False
+        )
     rows = []
     for name in comparison.names:
         if "[" in name and not every:
@@ -40,7 +44,13 @@ def comparison_table(console: "Console", comparison: "Comparison", every: bool =
     for claim in told:
         marks = ("", *(" *" if differs else "" for differs in comparison.differs[claim.name]))
         chances.append(
-            (claim.text, *(probability(each[claim.name]) + m for each, m in zip(comparison.claims, marks, strict=True)))
+            (
+                claim.text,
+                *(
+                    probability(each[claim.name]) + m
+                    for each, m in zip(comparison.claims, marks, strict=True)
+                ),
+            )
         )
     if chances:
         table(console, ("claim", *labels), chances)
@@ -65,14 +75,24 @@ def _differences(console: "Console", comparison: "Comparison", every: bool) -> N
         if "[" in name and not every:
             continue
         quantity, cells = QUANTITIES[name.split("[")[0]], []
-        unit = "OOM" if quantity.scale == "log10" else {"1": "", "year": "years"}.get(quantity.unit, quantity.unit)
-        for (value, error), differs in zip(comparison.differences[name], comparison.differs[name], strict=True):
+        unit = (
+            "OOM"
+            if quantity.scale == "log10"
+            else {"1": "", "year": "years"}.get(quantity.unit, quantity.unit)
+        )
+        for (value, error), differs in zip(
+            comparison.differences[name], comparison.differs[name], strict=True
+        ):
             spread = "unknown" if error is None else f"{error:.1g}"
             told = "none: censored" if value is None else f"{value:+.2g} ± {spread} {unit}".rstrip()
             cells.append(told + (" *" if differs else ""))
         rows.append((quantity.label + (f" [{name.split('[')[1]}" if "[" in name else ""), *cells))
     first, *others = comparison.labels
-    table(console, (f"median less that of {first}", *(f"{other}, ± Monte Carlo error" for other in others)), rows)
+    table(
+        console,
+        (f"median less that of {first}", *(f"{other}, ± Monte Carlo error" for other in others)),
+        rows,
+    )
 
 
 def _priors(console: "Console", comparison: "Comparison") -> None:
@@ -82,7 +102,9 @@ def _priors(console: "Console", comparison: "Comparison") -> None:
     for name in dict.fromkeys(names):
         quantity, cells = QUANTITIES[name], []
         for run in comparison.runs:
-            points = quantity.from_link(run.view.tables([name]).table(name).value([-1.6448536, 0.0, 1.6448536]))
+            points = quantity.from_link(
+                run.view.tables([name]).table(name).value([-1.6448536, 0.0, 1.6448536])
+            )
             cells.append(f"{points[1]:.3g} ({points[0]:.3g} to {points[2]:.3g})")
         rows.append((f"{quantity.label}, {quantity.unit}", *cells))
     if rows:
@@ -99,14 +121,20 @@ def experts(console: "Console", answer: "Experts") -> None:
         share = answer.between.get(name)
         quantity = QUANTITIES[name]
         medians = [
-            interval(a.record["quantities"][name], quantity, horizon)[0] for a in runs if name in a.record["quantities"]
+            interval(a.record["quantities"][name], quantity, horizon)[0]
+            for a in runs
+            if name in a.record["quantities"]
         ]
         if len(medians) == len(runs):
             rows.append((quantity.label, *medians, "" if share is None else f"{share:.0%}"))
     table(console, ("median of", *columns, "between experts"), rows)
     for a, weight in zip(answer.answers, answer.weights, strict=True):
-        console.print(f"{a.record['view']} (weight {weight:.2g}): {a.info['refit']['reason']}", markup=False)
+        console.print(
+            f"{a.record['view']} (weight {weight:.2g}): {a.info['refit']['reason']}", markup=False
+        )
     console.print(f"pooled: {answer.pooled.info['refit']['reason']}", markup=False)
     failed = [a.record["run"] for a in runs if a.record["verdict"] != "pass"]
-    console.print(f"verdict: {'a check failed in ' + ', '.join(failed) if failed else 'pass'}", markup=False)
+    console.print(
+        f"verdict: {'a check failed in ' + ', '.join(failed) if failed else 'pass'}", markup=False
+    )
     console.print(f"runs: {', '.join(str(a.path) for a in runs)}", soft_wrap=True, markup=False)

@@ -1,6 +1,7 @@
 """Small pictures in a terminal that has colour: a density beside each median, and arrival by year as a curve.
 
-A pipe, ``NO_COLOR``, a terminal without colour and one whose encoding lacks the characters get words alone.
+A pipe, ``NO_COLOR``, a terminal without colour and one whose encoding lacks the characters get
+words alone.
 """
 
 import sys
@@ -37,14 +38,20 @@ SHARES = 16  # fewest columns of a bar beside whose arrows shares are told
 NARROWEST = 56  # columns of a terminal: fewer are left to the words
 WIDEST = 100  # columns of a curve
 ROWS = 9  # of a curve: then every quarter falls on a row
-DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a braille character, four rows of two
+# of a braille character, four rows of two
+DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 CURVES = (("tai_year", 1), ("tai_year_aligned", 2))  # the second is dashed: every other character
 AXIS = 6  # columns left of a curve
 
 
 def can_draw(console: "Console") -> bool:
     """Whether a console is a terminal with colour that has room and can show the characters."""
-    if not console.is_terminal or console.color_system is None or console.no_color or console.width < NARROWEST:
+    if (
+        not console.is_terminal
+        or console.color_system is None
+        or console.no_color
+        or console.width < NARROWEST
+    ):
         return False
     try:
         CHARACTERS.encode(console.encoding)
@@ -53,7 +60,9 @@ def can_draw(console: "Console") -> bool:
     return True
 
 
-def sketch(console: "Console", folder: Path, names: Iterable[str], weights: "Weights | None" = None) -> Draws | None:
+def sketch(
+    console: "Console", folder: Path, names: Iterable[str], weights: "Weights | None" = None
+) -> Draws | None:
     """Draws to be drawn, or nothing: where the console cannot draw, and where they cannot be read, which stderr says."""
     if not can_draw(console):
         return None
@@ -73,7 +82,8 @@ class Bar:
     draws : Draws
     name : str
     slots : tuple of bool
-        Whether room is left for a share below and one above, so that the bars of a column stand in line.
+        Whether room is left for a share below and one above, so that the bars of a column stand in
+        line.
     most : int
         Columns that it may take.
     """
@@ -93,7 +103,9 @@ class Bar:
         slot = 4 if width >= SHARES else 1
         shape = self.draws.density(self.name, width - slot * sum(self.slots))
         defined = 1.0 - shape.undefined
-        low, high = (share / defined if defined > 0 else 0.0 for share in (shape.below, shape.above))
+        low, high = (
+            share / defined if defined > 0 else 0.0 for share in (shape.below, shape.above)
+        )
         told = slot > 1
         left = f"{_share(low) if told else ''}←" if low else ""
         right = f"→{_share(high) if told else ''}" if high else ""
@@ -111,10 +123,18 @@ def _block(height: float) -> str:
 
 def _share(share: float) -> str:
     """Share in three columns at most."""
-    return "<1%" if share < 0.01 else f"{min(99, round(100 * share))}%" if share < 1.0 - 1e-9 else "all"
+    return (
+        "<1%"
+        if share < 0.01
+        else f"{min(99, round(100 * share))}%"
+        if share < 1.0 - 1e-9
+        else "all"
+    )
 
 
-def drawn_table(console: "Console", columns: Sequence[str], rows: Mapping[str, Sequence[str]], draws: Draws) -> None:
+def drawn_table(
+    console: "Console", columns: Sequence[str], rows: Mapping[str, Sequence[str]], draws: Draws
+) -> None:
     """Print a table of quantities with bars: in a column of their own where the words leave room, otherwise below the medians.
 
     Quantities of which the mean says all have none.
@@ -128,11 +148,18 @@ def drawn_table(console: "Console", columns: Sequence[str], rows: Mapping[str, S
     words = [max(map(cell_len, column)) for column in zip(columns, *rows.values(), strict=True)]
     room = console.width - sum(words) - 3 * len(columns)
     apart = room + words[-1] - min(words[-1], NOTE) >= MOST
-    most = MOST if apart else min(MOST, max(FEWEST, words[1], room + words[1]))  # words are not narrowed for a bar
+    # words are not narrowed for a bar
+    most = MOST if apart else min(MOST, max(FEWEST, words[1], room + words[1]))
     found: list[list[Any]] = []
     for name, (label, median, *others) in rows.items():
         bar = Bar(draws, name, slots, most) if name in drawn else ""
-        found.append([label, *((median, bar) if apart else (Group(Text(median), bar),) if bar else (median,)), *others])
+        found.append(
+            [
+                label,
+                *((median, bar) if apart else (Group(Text(median), bar),) if bar else (median,)),
+                *others,
+            ]
+        )
     table(console, [*columns[:2], *(["density"] if apart else []), *columns[2:]], found)
     console.print(BARS, style="dim")
 
@@ -173,7 +200,8 @@ def _plot(chances: Sequence[Any], width: int) -> list[Text]:
         for x in range(2 * width):
             if (x // 2) % CURVES[i][1]:
                 continue
-            top, bottom = level[x], max(level[x], level[x - 1] - 1 if x else 0)  # a step is drawn as a line
+            # a step is drawn as a line
+            top, bottom = (level[x], max(level[x], level[x - 1] - 1 if x else 0))
             for y in range(top, bottom + 1):
                 codes[i, y // 4, x // 2] |= DOTS[y % 4][x % 2]
     whole, lines = np.bitwise_or.reduce(codes), []

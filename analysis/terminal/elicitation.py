@@ -1,15 +1,18 @@
 """Asking a person for a prior, and showing what it implies before it is kept.
 
-For each quantity the low extreme is asked first, then the high one, and the middle last: whoever starts from a best guess
-anchors on it and states intervals that are too narrow (O'Hagan 2019, section 3; the SHELF protocol asks in this order for the
-same reason). Nobody's numbers are shown before the answer. Then comes feedback, which every protocol asks for: the prior that
-the three numbers imply, and its consequences, the headline quantities before and after, pushed forward from the prior alone on
-the same random numbers, so that a difference is the prior's.
+For each quantity the low extreme is asked first, then the high one, and the middle last: whoever
+starts from a best guess anchors on it and states intervals that are too narrow (O'Hagan 2019,
+section 3; the SHELF protocol asks in this order for the same reason). Nobody's numbers are shown
+before the answer. Then comes feedback, which every protocol asks for: the prior that the three
+numbers imply, and its consequences, the headline quantities before and after, pushed forward from
+the prior alone on the same random numbers, so that a difference is the prior's.
 
 References
 ----------
-.. [1] O'Hagan, "Expert knowledge elicitation: subjective but scientific", 2019. doi:10.1080/00031305.2018.1518265
-.. [2] Oakley, O'Hagan, "SHELF: the Sheffield Elicitation Framework", 2019. http://www.tonyohagan.co.uk/shelf
+.. [1] O'Hagan, "Expert knowledge elicitation: subjective but scientific", 2019.
+       doi:10.1080/00031305.2018.1518265
+.. [2] Oakley, O'Hagan, "SHELF: the Sheffield Elicitation Framework", 2019.
+       http://www.tonyohagan.co.uk/shelf
 """
 
 from collections.abc import Callable, Sequence
@@ -38,7 +41,8 @@ DRAWS = 4000  # Monte Carlo error of a probability at most 0.8%; a tenth of a se
 SEED = 2022  # the default root of `aligntax run`
 BARS, WIDEST = 12, 40  # rows and characters of the picture in text
 
-# Priors of the structural parameters that derived quantities read, as aligntax.models.scaling.add states them; a test compares.
+# Priors of the structural parameters that derived quantities read, as aligntax.models.scaling.add
+# states them; a test compares.
 KAPLAN_BIAS_SD = 2.0
 
 
@@ -59,7 +63,8 @@ class Dialogue:
     show : callable
         Takes the heads and the rows of a table.
     patience : int or None
-        Times that one question is asked before a bad answer is an error; None for a person at a terminal.
+        Times that one question is asked before a bad answer is an error; None for a person at a
+        terminal.
     """
 
     ask: Callable[[str], str]
@@ -90,7 +95,9 @@ def parse_answer(quantity: Quantity, text: str) -> float:
     """
     share = text.endswith("%")
     if share and quantity.unit not in ("1", "x"):
-        raise InputError(f"{quantity.name}: must be in {quantity.unit}, got {text!r}; a percentage has no meaning here")
+        raise InputError(
+            f"{quantity.name}: must be in {quantity.unit}, got {text!r}; a percentage has no meaning here"
+        )
     try:
         value = float(text.removesuffix("%")) / (100 if share else 1)
     except ValueError:
@@ -101,7 +108,9 @@ def parse_answer(quantity: Quantity, text: str) -> float:
         limits = {"log10": "above 0", "logit": f"between {quantity.lower:g} and {quantity.upper:g}"}
         rule = f"must be a number {limits.get(quantity.scale, '')}".rstrip()
         examples = "3, 0.02 or 2%" if quantity.unit in ("1", "x") else "3, 0.02 or 2e6"
-        raise InputError(f"{quantity.name}: {rule}, got {text[:40]!r}; write for instance {examples}, or q to quit")
+        raise InputError(
+            f"{quantity.name}: {rule}, got {text[:40]!r}; write for instance {examples}, or q to quit"
+        )
     return value
 
 
@@ -160,13 +169,17 @@ def _text(what: str) -> Callable[[str], str]:
     def read(answer: str) -> str:
         clean = " ".join("".join(c if c.isprintable() else " " for c in answer).split())
         if not clean:
-            raise InputError(f"{what}: must not be empty, got nothing; a prior without it cannot be judged later")
+            raise InputError(
+                f"{what}: must not be empty, got nothing; a prior without it cannot be judged later"
+            )
         return clean
 
     return read
 
 
-def _one(name: str, before: View, talk: Dialogue, evidence: Evidence, place: str) -> dict[str, float]:
+def _one(
+    name: str, before: View, talk: Dialogue, evidence: Evidence, place: str
+) -> dict[str, float]:
     """Ask for one quantity until its prior is kept."""
     quantity = lookup(name)
     while True:
@@ -178,7 +191,9 @@ def _one(name: str, before: View, talk: Dialogue, evidence: Evidence, place: str
         for line in bars(quantity, table):
             talk.say(f"  {line}")
         moved, still = consequences(before, after, evidence)
-        talk.say("Its consequences, from priors alone (evidence will move them); median and 90% interval:")
+        talk.say(
+            "Its consequences, from priors alone (evidence will move them); median and 90% interval:"
+        )
         if moved:
             talk.show(("headline", "before", "after"), moved)
         talk.say(f"  {still} headlines do not move")
@@ -209,12 +224,18 @@ def _three(quantity: Quantity, talk: Dialogue, place: str) -> dict[str, float]:
             raise Quit
         value = parse_answer(quantity, text)
         if not above < value < below:
-            limits = [f"above {above:g}"] * bool(np.isfinite(above)) + [f"below {below:g}"] * bool(np.isfinite(below))
-            raise InputError(f"{quantity.name}: must lie {' and '.join(limits)}, got {value:g}; answers must increase")
+            limits = [f"above {above:g}"] * bool(np.isfinite(above)) + [f"below {below:g}"] * bool(
+                np.isfinite(below)
+            )
+            raise InputError(
+                f"{quantity.name}: must lie {' and '.join(limits)}, got {value:g}; answers must increase"
+            )
         return value
 
     low = talk.answer("A low value; one time in ten it is lower still: ", read)
-    high = talk.answer("A high value; one time in ten it is higher still: ", lambda text: read(text, above=low))
+    high = talk.answer(
+        "A high value; one time in ten it is higher still: ", lambda text: read(text, above=low)
+    )
     prompt = "The middle; as likely above it as below: "
     middle = talk.answer(prompt, lambda text: read(text, above=low, below=high))
     return {"0.1": low, "0.5": middle, "0.9": high}
@@ -222,7 +243,9 @@ def _three(quantity: Quantity, talk: Dialogue, place: str) -> dict[str, float]:
 
 def _points(quantity: Quantity, table: Table) -> str:
     scale = [float(v) for v in quantity.to_scale(table.value(ndtri([0.05, 0.5, 0.95])))]
-    return ", ".join(f"{p} {amount(v, quantity)}" for p, v in zip(("5%", "50%", "95%"), scale, strict=True))
+    return ", ".join(
+        f"{p} {amount(v, quantity)}" for p, v in zip(("5%", "50%", "95%"), scale, strict=True)
+    )
 
 
 def bars(quantity: Quantity, table: Table) -> list[str]:
@@ -248,7 +271,10 @@ def prior_derived(view: View, evidence: Evidence) -> xr.Dataset:
     draws = xr.Dataset(
         {
             "z": ((*dims, "quantity"), white @ tables.cholesky.T),
-            "between_study_sd": (dims, view.scaling.between_study_scale * np.abs(rng.standard_normal((1, DRAWS)))),
+            "between_study_sd": (
+                dims,
+                view.scaling.between_study_scale * np.abs(rng.standard_normal((1, DRAWS))),
+            ),
             "kaplan_bias": (dims, KAPLAN_BIAS_SD * rng.standard_normal((1, DRAWS))),
             "horizon_scatter": (dims, SCATTER * np.abs(rng.standard_normal((1, DRAWS)))),
             "suite_error_share": (dims, rng.uniform(size=(1, DRAWS))),
@@ -262,10 +288,14 @@ def prior_derived(view: View, evidence: Evidence) -> xr.Dataset:
     return derive(model, draws, tables, restrict(evidence, view, model), view, rng)
 
 
-def consequences(before: View, after: View, evidence: Evidence) -> tuple[list[tuple[str, ...]], int]:
+def consequences(
+    before: View, after: View, evidence: Evidence
+) -> tuple[list[tuple[str, ...]], int]:
     """Headline quantities and claims that differ between two views' priors, before and after; and how many do not."""
     old, new = prior_derived(before, evidence), prior_derived(after, evidence)
-    rows = [(c.text, *map(_claim, (claims(old).get(c.name), claims(new).get(c.name)))) for c in CLAIMS]
+    rows = [
+        (c.text, *map(_claim, (claims(old).get(c.name), claims(new).get(c.name)))) for c in CLAIMS
+    ]
     first, second = ({s.name: s for s in each(derived)} for derived in (old, new))
     for name in (n for n in first if n.split("[")[0] in find_model("joint").headlines):
         horizon, label = after.arrival.horizon, QUANTITIES[name.split("[")[0]].label

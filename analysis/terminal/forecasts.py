@@ -20,11 +20,18 @@ SHOWN = (2030.0, 2036.0, 2040.0, 2050.0, 2100.0)  # years of the table; --json h
 def shifts_table(console: "Console", found: Table) -> None:
     """Print the shifts of a run: a table for each group of anchors; causes that move nothing there are left out."""
     condition = f", given {found.given}" if found.given else ""
-    console.print(f"{found.run}{condition}: years by which each cause moves arrival, draw by draw", markup=False)
+    console.print(
+        f"{found.run}{condition}: years by which each cause moves arrival, draw by draw",
+        markup=False,
+    )
     for group in dict.fromkeys(row.group for row in found.rows):
         mine = [row for row in found.rows if row.group == group]
         rows = [
-            (lookup(row.shift).label, *(_years(row.quantiles[q]) for q in ("q05", "q50", "q95")), _without_number(row))
+            (
+                lookup(row.shift).label,
+                *(_years(row.quantiles[q]) for q in ("q05", "q50", "q95")),
+                _without_number(row),
+            )
             for row in mine
             if group == "all" or any(row.quantiles.values()) or row.prob_right_censored
         ]
@@ -40,7 +47,9 @@ def shifts_table(console: "Console", found: Table) -> None:
 
 def _without_number(row: Row) -> str:
     missing = ((row.prob_right_censored, "later never"), (row.prob_left_censored, "earlier never"))
-    parts = [f"{probability(p)} {words}" for p, words in (*missing, (row.prob_undefined, "neither")) if p]
+    parts = [
+        f"{probability(p)} {words}" for p, words in (*missing, (row.prob_undefined, "neither")) if p
+    ]
     return ", ".join(parts)
 
 
@@ -50,17 +59,41 @@ def _years(value: float | None) -> str:
 
 def reproduction_table(console: "Console", found: Reproduction) -> None:
     """Print every reading of a published forecast beside what was published."""
-    heads = ("reading of its inputs", *(f"{year:.0f}" for year in SHOWN), "10%", "50%", "off", "needs")
-    percent = ("" if found.published.get(y) is None else f"{100 * found.published[y]:.1f}" for y in SHOWN)
+    heads = (
+        "reading of its inputs",
+        *(f"{year:.0f}" for year in SHOWN),
+        "10%",
+        "50%",
+        "off",
+        "needs",
+    )
+    percent = (
+        "" if found.published.get(y) is None else f"{100 * found.published[y]:.1f}" for y in SHOWN
+    )
     at = {p: year for year, p in found.published.items()}
-    rows = [("published", *percent, *(f"{at[p]:.1f}" if p in at else "" for p in (0.1, 0.5)), "", "")]
+    rows = [
+        ("published", *percent, *(f"{at[p]:.1f}" if p in at else "" for p in (0.1, 0.5)), "", "")
+    ]
     for each in found.readings:
         percent = (f"{100 * each.probability(year):.1f}" for year in SHOWN)
-        quantiles = ("later" if q is None else f"{q:.1f}" for q in (each.quantile(0.1), each.quantile(0.5)))
-        rows.append((each.name, *percent, *quantiles, f"{found.difference(each):.1f}", f"{each.requirements()[1]:.2f}"))
-    table(console, heads, rows, f"{found.name}: probability (%) by each year that {found.milestone}")
+        quantiles = (
+            "later" if q is None else f"{q:.1f}" for q in (each.quantile(0.1), each.quantile(0.5))
+        )
+        rows.append(
+            (
+                each.name,
+                *percent,
+                *quantiles,
+                f"{found.difference(each):.1f}",
+                f"{each.requirements()[1]:.2f}",
+            )
+        )
+    table(
+        console, heads, rows, f"{found.name}: probability (%) by each year that {found.milestone}"
+    )
     console.print(
-        "off: largest difference from a published probability, points; needs: median, log10 FLOP", markup=False
+        "off: largest difference from a published probability, points; needs: median, log10 FLOP",
+        markup=False,
     )
     rows = [
         (
@@ -70,7 +103,11 @@ def reproduction_table(console: "Console", found: Reproduction) -> None:
         )
         for part, known in found.requirements.items()
     ]
-    table(console, ("requirement, log10 FLOP", "10%", "50%", "90%", "published 10%", "50%", "90%"), rows)
+    table(
+        console,
+        ("requirement, log10 FLOP", "10%", "50%", "90%", "published 10%", "50%", "90%"),
+        rows,
+    )
     shift = found.readings[0].shift_of_neural_nets()
     if shift:
         console.print(

@@ -21,7 +21,13 @@ def sweep_table(console: "Console", sweep: "Sweep", found: "Disagreement") -> No
     info = sweep.info
     console.print(totals(info, found), markup=False, soft_wrap=True)
     rows = [
-        (labelled(each.answer), *extent(each), within(each), between(each), moved(found, each.answer))
+        (
+            labelled(each.answer),
+            *extent(each),
+            within(each),
+            between(each),
+            moved(found, each.answer),
+        )
         for each in found.spreads
         if "[" not in each.answer
     ]
@@ -37,16 +43,26 @@ def sweep_table(console: "Console", sweep: "Sweep", found: "Disagreement") -> No
     table(console, columns, rows)
     for failure in info["failures"][:MOST_TOLD]:
         what = f"case {failure['case']} ({failure['view']}, seed {failure['seed']})"
-        console.print(f"no answer: {what}: {failure['error']}", style="bold red", markup=False, soft_wrap=True)
+        console.print(
+            f"no answer: {what}: {failure['error']}", style="bold red", markup=False, soft_wrap=True
+        )
     if len(info["failures"]) > MOST_TOLD:
-        console.print(f"and {len(info['failures']) - MOST_TOLD} more without an answer", style="bold red", markup=False)
+        console.print(
+            f"and {len(info['failures']) - MOST_TOLD} more without an answer",
+            style="bold red",
+            markup=False,
+        )
     if info["failed_checks"]:
         count = info["failed_checks"]
         console.print(
-            f"checks failed in {count} of {len(info['cases'])} cases: see cases.csv", style="bold red", markup=False
+            f"checks failed in {count} of {len(info['cases'])} cases: see cases.csv",
+            style="bold red",
+            markup=False,
         )
     good = info["verdict"] == "pass"
-    console.print(f"verdict: {info['verdict']}", style="green" if good else "bold red", markup=False)
+    console.print(
+        f"verdict: {info['verdict']}", style="green" if good else "bold red", markup=False
+    )
     console.print(f"results: {sweep.path / 'answers.csv'}", markup=False, soft_wrap=True)
     if (sweep.path / "report.html").is_file():
         console.print(f"report: {sweep.path / 'report.html'}", markup=False, soft_wrap=True)

@@ -13,25 +13,37 @@ if TYPE_CHECKING:
     from aligntax.models.evidence import Evidence
 
 
-def table(console: "Console", columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
+def table(
+    console: "Console", columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = ""
+) -> None:
     """Print a plain table; cells are text, never markup, or what rich can draw."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(*columns, title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    grid = Table(
+        *columns, title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False
+    )
     for row in rows:
         grid.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     console.print(grid)
 
 
 @contextmanager
-def progress(console: "Console", talk: bool, what: str = "sampling", bad: str = "diverged") -> Iterator[Talk]:
+def progress(
+    console: "Console", talk: bool, what: str = "sampling", bad: str = "diverged"
+) -> Iterator[Talk]:
     """What to call with a line of talk, and with counts of what is done and of what went badly; a bar on a terminal only."""
     if not talk:
         yield Talk()
         return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
@@ -76,7 +88,11 @@ def runs_table(
                 *texts,
             )
         )
-    table(console, ("run", "model", "view", "method", "verdict", "created (UTC)", "TAI median", "affordable"), lines)
+    table(
+        console,
+        ("run", "model", "view", "method", "verdict", "created (UTC)", "TAI median", "affordable"),
+        lines,
+    )
 
 
 def evidence_rows(evidence: "Evidence", name: str, used: bool) -> tuple[list[str], list[list[Any]]]:
@@ -89,7 +105,9 @@ def evidence_rows(evidence: "Evidence", name: str, used: bool) -> tuple[list[str
         if used and "used" in data and not bool(data["used"].values[i]):
             continue
         values = [
-            data[column].values[i].item() if hasattr(data[column].values[i], "item") else data[column].values[i]
+            data[column].values[i].item()
+            if hasattr(data[column].values[i], "item")
+            else data[column].values[i]
             for column in columns[1:]
         ]
         rows.append([str(label), *(None if value != value else value for value in values)])

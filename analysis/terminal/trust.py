@@ -5,7 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.terminal.tables import table
-from aligntax.analysis.trust.backtest.wording import BELIEF_HEADS, SKILL_HEADS, belief_rows, lost, skill_rows
+from aligntax.analysis.trust.backtest.wording import (
+    BELIEF_HEADS,
+    SKILL_HEADS,
+    belief_rows,
+    lost,
+    skill_rows,
+)
 from aligntax.analysis.trust.calibration.ranks import RANKED
 from aligntax.analysis.trust.calibration.simulation import CONTROLS
 from aligntax.analysis.trust.calibration.study import LEVEL
@@ -23,7 +29,9 @@ def calibration_table(console: "Console", found: "Calibration") -> None:
     """Print a finished calibration."""
     info = found.info
     console.print(_asked(info), markup=False, soft_wrap=True)
-    tests = sorted(info["quantities"].items(), key=lambda row: min(row[1]["p_band"], row[1]["p_chi_square"]))
+    tests = sorted(
+        info["quantities"].items(), key=lambda row: min(row[1]["p_band"], row[1]["p_chi_square"])
+    )
     rows = [
         (
             name,
@@ -32,7 +40,11 @@ def calibration_table(console: "Console", found: "Calibration") -> None:
         )
         for name, row in tests[:MOST_TOLD]
     ]
-    table(console, ("quantity", "p of the band: Holm (own)", "p of chi-square", "50% covers", "90% covers"), rows)
+    table(
+        console,
+        ("quantity", "p of the band: Holm (own)", "p of chi-square", "50% covers", "90% covers"),
+        rows,
+    )
     if len(tests) > MOST_TOLD:
         console.print(
             f"and {len(tests) - MOST_TOLD} more quantities that stray less: {found.path / 'calibration.json'}"
@@ -43,7 +55,9 @@ def calibration_table(console: "Console", found: "Calibration") -> None:
     for key, what in (("rejected", "not uniform"), ("coverage_rejected", "coverage is off")):
         if info[key]:
             console.print(
-                f"{what} at {LEVEL:.0%} over all quantities: {', '.join(info[key])}", markup=False, soft_wrap=True
+                f"{what} at {LEVEL:.0%} over all quantities: {', '.join(info[key])}",
+                markup=False,
+                soft_wrap=True,
             )
     good = info["verdict"] == "pass"
     console.print(f"verdict: {_verdict(info)}", style="green" if good else "bold red", markup=False)
@@ -53,7 +67,9 @@ def calibration_table(console: "Console", found: "Calibration") -> None:
 def _asked(info: "Mapping[str, Any]") -> str:
     done, failed = info["simulations"], len(info["failures"])
     diverged = (
-        f"; {info['divergences']} divergences in {info['with_divergences']} of them" if info["divergences"] else ""
+        f"; {info['divergences']} divergences in {info['with_divergences']} of them"
+        if info["divergences"]
+        else ""
     )
     lost = f"; {len(info['lost'])} workers lost" if info["lost"] else ""
     where = "posterior" if info.get("posterior") else "prior"
@@ -67,7 +83,11 @@ def _asked(info: "Mapping[str, Any]") -> str:
 def _verdict(info: "Mapping[str, Any]") -> str:
     if info["control"] == "none":
         return str(info["verdict"])
-    return "pass: the wrong fit is caught" if info["verdict"] == "pass" else "fail: the wrong fit is not caught"
+    return (
+        "pass: the wrong fit is caught"
+        if info["verdict"] == "pass"
+        else "fail: the wrong fit is not caught"
+    )
 
 
 def backtest_table(console: "Console", folder: Path, info: Mapping[str, Any]) -> None:
@@ -80,17 +100,34 @@ def backtest_table(console: "Console", folder: Path, info: Mapping[str, Any]) ->
     )
     for line in lost(info["skill"]):
         console.print(line, markup=False, soft_wrap=True)
-    table(console, BELIEF_HEADS, belief_rows(info["beliefs"]), "data exponent that a forecaster would have believed in")
+    table(
+        console,
+        BELIEF_HEADS,
+        belief_rows(info["beliefs"]),
+        "data exponent that a forecaster would have believed in",
+    )
     if info["skipped"]:
         console.print(
-            f"{len(info['skipped'])} origins had too few rows; see backtest.json", markup=False, soft_wrap=True
+            f"{len(info['skipped'])} origins had too few rows; see backtest.json",
+            markup=False,
+            soft_wrap=True,
         )
     if info["divergences"]:
         console.print(f"{info['divergences']} draws diverged", style="bold red", markup=False)
     console.print(f"report: {folder / 'report.html'}", markup=False, soft_wrap=True)
 
 
-HEADS = ("evidence", "unit predicted", "units", "elpd", "se", "parameters", "worst k", "how", "not trusted")
+HEADS = (
+    "evidence",
+    "unit predicted",
+    "units",
+    "elpd",
+    "se",
+    "parameters",
+    "worst k",
+    "how",
+    "not trusted",
+)
 
 
 def cross_validation_table(console: "Console", whole: Mapping[str, Any]) -> None:
@@ -108,7 +145,9 @@ def cross_validation_table(console: "Console", whole: Mapping[str, Any]) -> None
 
 def robustness_table(console: "Console", whole: Mapping[str, Any], horizon: float) -> None:
     """Print what moves each headline furthest."""
-    rows = [(row["label"], row["median"], row["ninety"], row["moves"]) for row in moves(whole, horizon)]
+    rows = [
+        (row["label"], row["median"], row["ninety"], row["moves"]) for row in moves(whole, horizon)
+    ]
     table(console, ("headline", "median", "90%", "furthest moved"), rows)
     failed = sum(bool(variant["error"]) for variant in whole["variants"])
     note = f"; {failed} failed" if failed else ""

@@ -35,7 +35,11 @@ def view_table(console: "Console", view: View, names: Sequence[str]) -> None:
     rows = [
         (
             name,
-            *(("", "", "") if name in view.links else (f"{point:.3g}" for point in points(name, view).values())),
+            *(
+                ("", "", "")
+                if name in view.links
+                else (f"{point:.3g}" for point in points(name, view).values())
+            ),
             lookup(name).unit,
             _source(name, view),
         )
@@ -53,7 +57,11 @@ def _source(name: str, view: View) -> str:
 def check_view(view: View, names: Sequence[str]) -> tuple[Check, list[str]]:
     """What each named prior states against its table, and warnings."""
     statements = {name: fidelity(name, view.quantities[name]) for name in names}
-    found = [line for name, each in statements.items() for line in warnings(name, view.quantities[name], each)]
+    found = [
+        line
+        for name, each in statements.items()
+        for line in warnings(name, view.quantities[name], each)
+    ]
     if view.arrival.mode == "crossing" and view.evidence.no_tai:
         found.append('arrival.mode: crossing has no likelihood for "no TAI yet", so the joint model will refuse it; '
                      'set evidence.use = "none"')  # fmt: skip
@@ -71,7 +79,11 @@ def check_table(console: "Console", view: View, check: Check) -> None:
             cells = (f"{s.stated:.1%}", f"{s.fitted:.1%}", _signed(100 * s.difference, 2), how)
             rows.append((name, what, "" if unit == "1" else unit, *cells))
             name = ""
-    table(console, ("quantity", "value", "unit", "stated", "prior has", "difference, points", ""), rows)
+    table(
+        console,
+        ("quantity", "value", "unit", "stated", "prior has", "difference, points", ""),
+        rows,
+    )
 
 
 def _signed(value: float, decimals: int) -> str:
@@ -93,15 +105,23 @@ def diff_views(first: View, second: View) -> dict[str, Any]:
             if found.anchors and first.anchors.get(name) != second.anchors.get(name)
         },
         "correlations": _correlations(first, second) if found.correlated else [],
-        "settings": {setting: [attrgetter(setting)(view) for view in (first, second)] for setting in found.settings},
-        "evidence": [view.to_dict()["evidence"] for view in (first, second)] if found.evidence else [],
+        "settings": {
+            setting: [attrgetter(setting)(view) for view in (first, second)]
+            for setting in found.settings
+        },
+        "evidence": [view.to_dict()["evidence"] for view in (first, second)]
+        if found.evidence
+        else [],
     }
 
 
 def _pair(name: str, first: View, second: View) -> dict[str, Any]:
     """Both priors of a quantity, the shift of the median and the ratio of the widths of the 90% intervals on the link."""
     quantity = lookup(name)
-    each = [compile_prior(name, view.quantities[name]).value(ndtri(list(POINTS.values()))) for view in (first, second)]
+    each = [
+        compile_prior(name, view.quantities[name]).value(ndtri(list(POINTS.values())))
+        for view in (first, second)
+    ]
     scale = [quantity.to_scale(link) for link in each]
     return {
         "quantity": name,
@@ -120,7 +140,8 @@ def _correlations(first: View, second: View) -> list[dict[str, Any]]:
     rho = [6 / np.pi * np.arcsin(np.clip(factor @ factor.T, -1, 1) / 2) for factor in each]
     pairs = np.argwhere(np.triu(np.abs(rho[0] - rho[1]) > 1e-9, 1))
     return [
-        {"between": [names[i], names[j]], "rho": [round(float(matrix[i, j]), 6) for matrix in rho]} for i, j in pairs
+        {"between": [names[i], names[j]], "rho": [round(float(matrix[i, j]), 6) for matrix in rho]}
+        for i, j in pairs
     ]
 
 
@@ -128,14 +149,30 @@ def diff_table(console: "Console", first: View, second: View, found: Mapping[str
     """Print two views side by side in what differs."""
     names = (first.name, second.name)
     if rows := [_diff_row(row) for row in found["quantities"]]:
-        columns = ("quantity", f"{names[0]}: 5%, 50%, 95%", f"{names[1]}: 5%, 50%, 95%", "median moves", "width times")
+        columns = (
+            "quantity",
+            f"{names[0]}: 5%, 50%, 95%",
+            f"{names[1]}: 5%, 50%, 95%",
+            "median moves",
+            "width times",
+        )
         table(console, columns, rows)
     others = [(f"anchors.{name}", *map(_cell, pair)) for name, pair in found["anchors"].items()]
-    others += [(f"rho of {' and '.join(row['between'])}", *map(_cell, row["rho"])) for row in found["correlations"]]
+    others += [
+        (f"rho of {' and '.join(row['between'])}", *map(_cell, row["rho"]))
+        for row in found["correlations"]
+    ]
     others += [(name, *map(_cell, pair)) for name, pair in found["settings"].items()]
     if found["evidence"]:
-        keys = [key for key in ("use", "until") if found["evidence"][0].get(key) != found["evidence"][1].get(key)]
-        others += [(f"evidence.{key}", *(_cell(each.get(key)) for each in found["evidence"])) for key in keys]
+        keys = [
+            key
+            for key in ("use", "until")
+            if found["evidence"][0].get(key) != found["evidence"][1].get(key)
+        ]
+        others += [
+            (f"evidence.{key}", *(_cell(each.get(key)) for each in found["evidence"]))
+            for key in keys
+        ]
     if others:
         table(console, ("setting", *names), others)
     if not rows and not others:
@@ -145,7 +182,13 @@ def diff_table(console: "Console", first: View, second: View, found: Mapping[str
 def _cell(value: Any) -> str:
     if value is None:
         return "not set"
-    return ", ".join(value) if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else str(value)
+    return (
+        ", ".join(value)
+        if isinstance(value, list)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def _diff_row(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
@@ -156,7 +199,9 @@ def _diff_row(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
         texts = [amount(value, quantity, unit=False) for value in values]
         each.append(", ".join([*texts[:-1], amount(values[-1], quantity)]))
     moves = (
-        f"{_signed(shift, 2)} OOM" if row["scale"] == "log10" else f"{shift:+.3g} {quantity.unit}".removesuffix(" 1")
+        f"{_signed(shift, 2)} OOM"
+        if row["scale"] == "log10"
+        else f"{shift:+.3g} {quantity.unit}".removesuffix(" 1")
     )
     return row["quantity"], each[0], each[1], moves, f"{row['width_ratio']:.2g}"
 

@@ -1,12 +1,14 @@
 """Posteriors without some of the evidence, and the density of what was left out, from one compiled model.
 
-Every term of the log likelihood is multiplied by how often it counts, which is data: once, or not at all for what is left out::
+Every term of the log likelihood is multiplied by how often it counts, which is data: once, or not
+at all for what is left out::
 
     log p(theta | y) = log p(theta) + sum_i counts_i log p(y_i | theta) + constant
     log p(y_i | y_-i, theta) = log p(y | theta) - log p(y_-i | theta)
 
-The second line is the density of unit ``i`` given a draw and, where the rows of a table are not independent given a draw, the
-rows that stay. A unit is a row of a term's own dimension; studies on the same runs are one.
+The second line is the density of unit ``i`` given a draw and, where the rows of a table are not
+independent given a draw, the rows that stay. A unit is a row of a term's own dimension; studies on
+the same runs are one.
 """
 
 from collections.abc import Collection, Mapping
@@ -69,12 +71,16 @@ class Densities:
         point = pt.vector("point", shape=(int(ends[-1]),))
         pieces = {
             v: point[low:high].reshape(start[v.name].shape).astype(v.dtype)
-            for v, low, high in zip(self.graph.value_vars, ends[:-1].tolist(), ends[1:].tolist(), strict=True)
+            for v, low, high in zip(
+                self.graph.value_vars, ends[:-1].tolist(), ends[1:].tolist(), strict=True
+            )
         }
         priors = self.graph.logp(vars=self.graph.free_RVs, sum=False)
         terms = [*priors, *self.graph.replace_rvs_by_values(self.graph.potentials)]
         batch = pt.matrix("points", shape=(None, int(ends[-1])))
-        outputs = vectorize_graph(graph_replace(terms, pieces, strict=False), replace={point: batch})
+        outputs = vectorize_graph(
+            graph_replace(terms, pieces, strict=False), replace={point: batch}
+        )
         return pytensor.function([batch], outputs, mode="FAST_COMPILE", on_unused_input="ignore")
 
     def at(self, points: Any) -> dict[str, Any]:
@@ -88,7 +94,10 @@ class Densities:
             return {"log_posterior": total, **dict(zip(names, values[-len(names) :], strict=True))}
 
         found = in_blocks(work, len(flat), at_once=1)
-        return {name: value.reshape(*points.shape[:-1], *value.shape[1:]) for name, value in found.items()}
+        return {
+            name: value.reshape(*points.shape[:-1], *value.shape[1:])
+            for name, value in found.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -121,7 +130,9 @@ class LeaveOut:
         labels = _labels(graph)
         _count(graph, labels)
         if HORIZONS in labels:
-            labels[HORIZONS] = tuple(time_horizon.evaluations(evidence, view)["evaluation"].values.tolist())
+            labels[HORIZONS] = tuple(
+                time_horizon.evaluations(evidence, view)["evaluation"].values.tolist()
+            )
         with pytensor.config.change_flags(numba__fastmath=False):
             compiled = nutpie.compile_pymc_model(graph, freeze_model=False)
         whole = CompiledModel(model, view, evidence, graph, compiled, Terms(graph))
@@ -146,7 +157,9 @@ class LeaveOut:
                 compiled.evidence.with_likelihood_rows({HORIZONS: rows.assign(counts=stays)})
             )
         parts = [
-            np.ones(1) if term.name == HORIZONS else ~np.isin(self.units[term.name], list(left.get(term.name, ())))
+            np.ones(1)
+            if term.name == HORIZONS
+            else ~np.isin(self.units[term.name], list(left.get(term.name, ())))
             for term in compiled.graph.potentials
         ]
         counts = np.concatenate(parts).astype(float)
@@ -182,7 +195,9 @@ def _labels(graph: Any) -> dict[str, tuple[str, ...]]:
     labels = {}
     for term in graph.potentials:
         dims = graph.named_vars_to_dims.get(term.name, ())
-        labels[term.name] = tuple(str(label) for label in graph.coords[dims[0]]) if dims else (term.name,)
+        labels[term.name] = (
+            tuple(str(label) for label in graph.coords[dims[0]]) if dims else (term.name,)
+        )
     return labels
 
 
@@ -191,7 +206,9 @@ def _count(graph: Any, labels: Mapping[str, tuple[str, ...]]) -> None:
     ends = np.cumsum([0, *(len(labels[term.name]) for term in graph.potentials)])
     with graph:
         counts = pm.Data(COUNTS, np.ones(int(ends[-1])))
-    graph.potentials = [_counted(term, counts, ends[i : i + 2].tolist()) for i, term in enumerate(graph.potentials)]
+    graph.potentials = [
+        _counted(term, counts, ends[i : i + 2].tolist()) for i, term in enumerate(graph.potentials)
+    ]
 
 
 def _counted(term: Any, counts: Any, place: list[int]) -> Any:

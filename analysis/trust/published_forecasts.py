@@ -1,7 +1,8 @@
 """Published forecasts from their own inputs: priors pushed forward through this package, beside what was published.
 
-A reading is a view that differs from the named one in what the sources disagree about. Nothing is conditioned on and nothing
-fitted: every reading is a set of published inputs, and the table says how far each lies from the published curve.
+A reading is a view that differs from the named one in what the sources disagree about. Nothing is
+conditioned on and nothing fitted: every reading is a set of published inputs, and the table says
+how far each lies from the published curve.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,10 +25,14 @@ QUIET = Talk()
 FORECASTS = ("bioanchors", "direct-approach")
 PUBLISHED = {"bioanchors": "Cotra 2020", "direct-approach": "Direct Approach, rerun"}
 QUANTILES = (0.1, 0.5, 0.9)
-BY_END = {"bioanchors": 0.0, "direct-approach": 1.0}  # years: the program's are whole, and mean their end
+# years: the program's are whole, and mean their end
+BY_END = {"bioanchors": 0.0, "direct-approach": 1.0}
 CHAINS = 4
 FEWEST = 400  # draws: 40 below the 10% that the table quotes
-STAGES = {"before updating": "before the update on no TAI", "updated on no TAI so far": "the view direct-approach-2023"}
+STAGES = {
+    "before updating": "before the update on no TAI",
+    "updated on no TAI so far": "the view direct-approach-2023",
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,8 @@ class Reading:
     anchor : ndarray of int, shape (draw,)
         Index into :data:`aligntax.models.views.ANCHORS`.
     shift : ndarray, shape (draw,)
-        Years by which data that grow linearly with parameters come later than data that grow as parameters^0.8.
+        Years by which data that grow linearly with parameters come later than data that grow as
+        parameters^0.8.
     end : float
         Years from a whole year's number to the date that the source means by it.
     """
@@ -68,8 +74,12 @@ class Reading:
 
     def requirements(self, anchor: str | None = None) -> list[float]:
         """10, 50 and 90% quantiles of the requirement, log10 FLOP: of one anchor, or of all that have one."""
-        mine = np.isfinite(self.requirement) & (True if anchor is None else self.anchor == ANCHORS.index(anchor))
-        return [float(q) for q in np.quantile(self.requirement[mine], QUANTILES)] if mine.any() else []
+        mine = np.isfinite(self.requirement) & (
+            True if anchor is None else self.anchor == ANCHORS.index(anchor)
+        )
+        return (
+            [float(q) for q in np.quantile(self.requirement[mine], QUANTILES)] if mine.any() else []
+        )
 
     def shift_of_neural_nets(self) -> dict[str, float | None]:
         """Shift from exponent 0.8 to 1 where a neural-net anchor counts: quantiles, their weight, and what has no number."""
@@ -77,7 +87,9 @@ class Reading:
         if not mine.any():
             return {}
         defined = self.shift[mine & ~np.isnan(self.shift)]
-        low, middle, high = (censored_quantile(defined, p) for p in QUANTILES) if len(defined) else (np.nan,) * 3
+        low, middle, high = (
+            (censored_quantile(defined, p) for p in QUANTILES) if len(defined) else (np.nan,) * 3
+        )
         return {
             "weight": float(mine.mean()),
             "q10": _finite(low),
@@ -101,7 +113,8 @@ class Reproduction:
     published : mapping of float to float
         Probability by year, as published.
     requirements : mapping of str to list
-        Published 10, 50 and 90% quantiles of the requirement, log10 FLOP, by anchor or stage; NaN where not published.
+        Published 10, 50 and 90% quantiles of the requirement, log10 FLOP, by anchor or stage; NaN
+        where not published.
     readings : tuple of Reading
     """
 
@@ -128,7 +141,9 @@ class Reproduction:
             "milestone": self.milestone,
             "published": {
                 "probability": {f"{year:g}": p for year, p in self.published.items()},
-                "requirements": {k: [_finite(v) for v in values] for k, values in self.requirements.items()},
+                "requirements": {
+                    k: [_finite(v) for v in values] for k, values in self.requirements.items()
+                },
             },
             "readings": [
                 {
@@ -138,7 +153,9 @@ class Reproduction:
                     "q50": each.quantile(0.5),
                     "largest_difference_points": self.difference(each),
                     "requirement": each.requirements(),
-                    "requirement_by_anchor": {a: each.requirements(a) for a in FLOP_ANCHORS if each.requirements(a)},
+                    "requirement_by_anchor": {
+                        a: each.requirements(a) for a in FLOP_ANCHORS if each.requirements(a)
+                    },
                     "shift_exponent_neural_nets": each.shift_of_neural_nets(),
                 }
                 for each in self.readings
@@ -171,7 +188,9 @@ def reproduce(
         If there is no such forecast, or the draws are too few for its quantiles.
     """
     if name not in FORECASTS:
-        raise InputError(f"forecast: must be one of {', '.join(FORECASTS)}, got {name!r}; check the spelling")
+        raise InputError(
+            f"forecast: must be one of {', '.join(FORECASTS)}, got {name!r}; check the spelling"
+        )
     if draws < FEWEST:
         raise InputError(f"draws: must be at least {FEWEST}, got {draws}; leave it out for 100,000")
     options = Sampling(draws=draws // CHAINS, chains=CHAINS, seed=seed)
@@ -182,12 +201,16 @@ def reproduce(
         readings.append(push(reading, view, evidence, options, BY_END[name]))
     points = evidence["published_forecasts"]
     points = points.isel(point=np.flatnonzero(points["forecast"].values == PUBLISHED[name]))
-    curve = dict(zip(points["year"].values.tolist(), points["probability"].values.tolist(), strict=True))
+    curve = dict(
+        zip(points["year"].values.tolist(), points["probability"].values.tolist(), strict=True)
+    )
     needed = select(evidence["published_requirements"], forecast=PUBLISHED[name].split(",")[0])
     parts = needed["part"].values.tolist()
     table = np.stack([needed[q].values for q in ("q10", "q50", "q90")], axis=-1).tolist()
     milestone = str(points["milestone"].values[0])
-    return Reproduction(name, milestone, curve, dict(zip(parts, table, strict=True)), tuple(readings))
+    return Reproduction(
+        name, milestone, curve, dict(zip(parts, table, strict=True)), tuple(readings)
+    )
 
 
 def push(name: str, view: View, evidence: Evidence, options: Sampling, end: float = 0.0) -> Reading:
@@ -199,7 +222,10 @@ def push(name: str, view: View, evidence: Evidence, options: Sampling, end: floa
     prior = Terms(model.build(chosen, view)).draw_prior(tables, options)
     where = (*split(prior, tables), chosen, view)
     found = arrivals(*where, generator(options.seed, "prior_arrival"))
-    exponents = evidence.constant("baseline_data_exponent"), evidence.constant("chinchilla_data_exponent")
+    exponents = (
+        evidence.constant("baseline_data_exponent"),
+        evidence.constant("chinchilla_data_exponent"),
+    )
     shift = exponent_shift(*where, generator(options.seed, "prior_arrival"), exponents)
     return Reading(name, found["year"], found["requirement"], found["anchor"], shift, end)
 
@@ -219,9 +245,15 @@ def _bioanchors(evidence: Evidence) -> Iterator[tuple[str, View]]:
     yield "weights 15/30/20 for the neural nets", ho
     yield "spending doubles in 2 years", base.with_quantity("spend_growth", two_years)
     yield "both of these", ho.with_quantity("spend_growth", two_years)
-    yield "FLOP per USD levels off after 6 OOM", base.with_quantity("hardware_limit", {"point": six})
+    yield (
+        "FLOP per USD levels off after 6 OOM",
+        base.with_quantity("hardware_limit", {"point": six}),
+    )
     yield "algorithms gain at most 2 OOM for every anchor", base.replace(algorithms={"limit": {}})
-    yield "no update on low FLOP", replace(base, requirement=replace(base.requirement, low_flop=None))
+    yield (
+        "no update on low FLOP",
+        replace(base, requirement=replace(base.requirement, low_flop=None)),
+    )
     yield "algorithms counted from 2020", base.replace(algorithms={"since": 2020.5})
     yield "'none' stays at 10%", replace(base, arrival=replace(base.arrival, none_final=None))
 
@@ -233,5 +265,8 @@ def _direct_approach() -> Iterator[tuple[str, View]]:
     yield "before the update on no TAI", base.replace(direct_approach={"update": "none"})
     yield "optimal allocation", load_view("direct-approach-optimal")
     joint = load_view("direct-approach-joint")
-    yield "joint posterior of A, B, alpha, beta", joint.replace(direct_approach={"allocation": "published"})
+    yield (
+        "joint posterior of A, B, alpha, beta",
+        joint.replace(direct_approach={"allocation": "published"}),
+    )
     yield "both of these", joint

@@ -1,21 +1,24 @@
 """Who makes the sequence that :mod:`aligntax.models.density_prediction.theorem` must predict, and how often does it go wrong against each?
 
-A sequence is a binary tree of blocks, made lazily: only the densities of the two halves of the current block, along the path of
-the coins. An adversary says how far apart they are. With the density ``x`` of the block and half the gap ``h``, the coin leads
-to ``x + h`` or ``x - h``, so that ``h <= min(x, 1 - x)``; sequences start at ``x = 1/2``, where there is most to spend, since
-the expected squares of all steps sum to ``x (1 - x)`` at most. Densities are real numbers: a stream's lie on a grid, which only
-its shortest blocks notice, and the theorem asks no more of them.
+A sequence is a binary tree of blocks, made lazily: only the densities of the two halves of the
+current block, along the path of the coins. An adversary says how far apart they are. With the
+density ``x`` of the block and half the gap ``h``, the coin leads to ``x + h`` or ``x - h``, so that
+``h <= min(x, 1 - x)``; sequences start at ``x = 1/2``, where there is most to spend, since the
+expected squares of all steps sum to ``x (1 - x)`` at most. Densities are real numbers: a stream's
+lie on a grid, which only its shortest blocks notice, and the theorem asks no more of them.
 
-Spenders walk in equal steps ``h = 1 / (2 j)`` at chosen levels until they reach 0 or 1. That takes ``j^2`` moves on average, so
-if ``2 h`` exceeds ``epsilon`` by as little as can be, the prediction fails with probability ``j^2 / K``, against the theorem's
-``1 / (K epsilon^2)``. Levels without a move, and the walk before the stopping level, are skipped in closed form: a walk of
-``n`` moves is still between the walls with probability::
+Spenders walk in equal steps ``h = 1 / (2 j)`` at chosen levels until they reach 0 or 1. That takes
+``j^2`` moves on average, so if ``2 h`` exceeds ``epsilon`` by as little as can be, the prediction
+fails with probability ``j^2 / K``, against the theorem's ``1 / (K epsilon^2)``. Levels without a
+move, and the walk before the stopping level, are skipped in closed form: a walk of ``n`` moves is
+still between the walls with probability::
 
     S(n) = (1 / j) sum over odd l < 2 j of (-1)^((l - 1) / 2) cot(pi l / (4 j)) cos(pi l / (2 j))^n
 
 References
 ----------
-.. [1] Feller, "An introduction to probability theory and its applications", volume 1, 1968, section XIV.5 (gambler's ruin).
+.. [1] Feller, "An introduction to probability theory and its applications", volume 1, 1968, section
+       XIV.5 (gambler's ruin).
 """
 
 import math
@@ -28,7 +31,8 @@ import numpy as np
 
 from aligntax.models.density_prediction.theorem import Claim, exactly
 
-PATIENCE = 8  # times the average number of moves: a walk is still under way after as many with probability 1e-4
+# times the average number of moves: a walk is still under way after as many with probability 1e-4
+PATIENCE = 8
 EXCESS = 1e-6  # by how much of it a step exceeds what counts as an error
 SETTLED = 1e-9  # a block this near to a single symbol is taken for one
 BLOCK = 1 << 17  # trials at once: what stays in a processor's cache
@@ -64,7 +68,8 @@ class Walker:
     ----------
     name, meaning : str
     step : callable
-        ``(density, room, claim, rng)`` to half the gap of each trial's block; ``room = min(density, 1 - density)``.
+        ``(density, room, claim, rng)`` to half the gap of each trial's block; ``room = min(density,
+        1 - density)``.
     """
 
     name: str
@@ -86,7 +91,8 @@ class Spender:
     steps : callable
         ``claim`` to ``j``, the steps from the middle to either wall.
     moving : callable
-        ``(level, claim, rng)`` to whether each trial moves at its level; ``level`` has shape (trial,).
+        ``(level, claim, rng)`` to whether each trial moves at its level; ``level`` has shape
+        (trial,).
     before : callable
         ``(level, claim, rng)`` to the number of levels before it at which each trial moves.
     """
@@ -100,7 +106,9 @@ class Spender:
     def half_gap(self, level: int, density: Any, claim: Claim, rng: np.random.Generator) -> Any:
         """Half the gap of each trial's block, shape (trial,)."""
         moving = self.moving(np.full(density.shape, level), claim, rng)
-        return np.where(moving, np.minimum(0.5 / self.steps(claim), np.minimum(density, 1 - density)), 0.0)
+        return np.where(
+            moving, np.minimum(0.5 / self.steps(claim), np.minimum(density, 1 - density)), 0.0
+        )
 
     def skip(self, stop: Any, claim: Claim, rng: np.random.Generator) -> Any:
         """Gap of each trial where it stops, without the levels before, shape (trial,)."""
@@ -150,13 +158,15 @@ def failures(adversary: Adversary, claim: Claim, trials: int, rng: np.random.Gen
     for size in (min(BLOCK, trials - done) for done in range(0, trials, BLOCK)):
         stop = rng.integers(claim.levels, size=size)
         found = (
-            adversary.skip(stop, claim, rng) if isinstance(adversary, Spender) else gaps(adversary, claim, stop, rng)
+            adversary.skip(stop, claim, rng)
+            if isinstance(adversary, Spender)
+            else gaps(adversary, claim, stop, rng)
         )
         count += int(np.count_nonzero(found > claim.epsilon))
     return count
 
 
-# ------------------------------------------------------------------------------------------------- sizes of steps, and levels
+# ----------------------------------------------------------------------- sizes of steps, and levels
 
 
 def _just_over(claim: Claim) -> int:
@@ -228,13 +238,49 @@ ADVERSARIES: Mapping[str, Adversary] = MappingProxyType(
     {
         each.name: each
         for each in (
-            Spender("constant", "every block has the density of the whole", _just_over, _never, _none_before),
+            Spender(
+                "constant",
+                "every block has the density of the whole",
+                _just_over,
+                _never,
+                _none_before,
+            ),
             Walker("random_walk", "steps of any size up to 2 epsilon", _any_step),
-            Spender("early", "spends its variance at the first levels, in large steps", _double, _always, _all_before),
-            Spender("late", "keeps its variance for the last levels", _just_over, _at_the_end, _at_the_end_before),
-            Spender("evenly", "moves at evenly spaced levels", _just_over, _now_and_then, _now_and_then_before),
-            Spender("guessed", "moves at levels where it guesses the stop", _just_over, _by_chance, _by_chance_before),
-            Spender("nearly_tight", "gaps just over epsilon from the first level", _just_over, _always, _all_before),
+            Spender(
+                "early",
+                "spends its variance at the first levels, in large steps",
+                _double,
+                _always,
+                _all_before,
+            ),
+            Spender(
+                "late",
+                "keeps its variance for the last levels",
+                _just_over,
+                _at_the_end,
+                _at_the_end_before,
+            ),
+            Spender(
+                "evenly",
+                "moves at evenly spaced levels",
+                _just_over,
+                _now_and_then,
+                _now_and_then_before,
+            ),
+            Spender(
+                "guessed",
+                "moves at levels where it guesses the stop",
+                _just_over,
+                _by_chance,
+                _by_chance_before,
+            ),
+            Spender(
+                "nearly_tight",
+                "gaps just over epsilon from the first level",
+                _just_over,
+                _always,
+                _all_before,
+            ),
             Walker(
                 "informed",
                 "knows the rule and its distribution: each level counts alike, so each move is the least that counts",

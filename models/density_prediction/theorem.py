@@ -1,38 +1,42 @@
 """Can a magician who watches any sequence of zeros and ones say "the next n symbols are p% zeros" and be right?
 
-Yes, within ``epsilon`` with probability ``1 - delta``, whatever the sequence, as long as it does not depend on the coins [1]_.
+Yes, within ``epsilon`` with probability ``1 - delta``, whatever the sequence, as long as it does
+not depend on the coins [1]_.
 
 Statement
 ---------
-Cut ``2^K`` symbols into a binary tree of blocks: the block of level ``k`` on a path has ``2^(K - k)`` symbols, and its halves
-are the blocks of level ``k + 1``. Fair coins choose a path, left or right at each level, and a level ``k``, each of ``0 .. K -
-1`` with probability ``1 / K``. Read the left half of the path's block of level ``k``, with the density of zeros ``d_L``, and
-predict that the right half, the next ``2^(K - k - 1)`` symbols, has it too. For every sequence::
+Cut ``2^K`` symbols into a binary tree of blocks: the block of level ``k`` on a path has ``2^(K -
+k)`` symbols, and its halves are the blocks of level ``k + 1``. Fair coins choose a path, left or
+right at each level, and a level ``k``, each of ``0 .. K - 1`` with probability ``1 / K``. Read the
+left half of the path's block of level ``k``, with the density of zeros ``d_L``, and predict that
+the right half, the next ``2^(K - k - 1)`` symbols, has it too. For every sequence::
 
     P(|d_L - d_R| > epsilon) <= delta,   delta = 1 / (K epsilon^2)
 
 Proof
 -----
-Let ``X_k`` be the density of zeros of the path's block of level ``k``, and ``D_k = d_L - d_R`` that of its left half less that
-of its right half. The halves are equally long, so ``X_k = (d_L + d_R) / 2``, and the next coin makes ``X_(k+1)`` one or the
-other::
+Let ``X_k`` be the density of zeros of the path's block of level ``k``, and ``D_k = d_L - d_R`` that
+of its left half less that of its right half. The halves are equally long, so ``X_k = (d_L + d_R) /
+2``, and the next coin makes ``X_(k+1)`` one or the other::
 
     X_(k+1) - X_k = +-D_k / 2,  each sign with probability 1/2
 
-So ``X`` is a martingale in [0, 1] that starts at the density ``x`` of the whole and ends at 0 or 1, a single symbol. Its
-increments are uncorrelated, hence ``sum_k E[D_k^2] / 4 = Var X_K = x (1 - x) <= 1/4``: the expected squares of all ``K`` levels
-sum to at most 1. The level is uniform and independent of the path, so ``E[D^2] <= 1 / K`` where it stops, and Markov's
-inequality for ``D^2`` gives ``P(|D| > epsilon) <= 1 / (K epsilon^2)``. QED. Nothing was assumed about the sequence, and it may
-be random; it may not know the coins. The constant cannot be improved by much: :mod:`aligntax.models.density_prediction.adversaries` has a sequence that
-reaches 98% of the bound.
+So ``X`` is a martingale in [0, 1] that starts at the density ``x`` of the whole and ends at 0 or 1,
+a single symbol. Its increments are uncorrelated, hence ``sum_k E[D_k^2] / 4 = Var X_K = x (1 - x)
+<= 1/4``: the expected squares of all ``K`` levels sum to at most 1. The level is uniform and
+independent of the path, so ``E[D^2] <= 1 / K`` where it stops, and Markov's inequality for ``D^2``
+gives ``P(|D| > epsilon) <= 1 / (K epsilon^2)``. QED. Nothing was assumed about the sequence, and it
+may be random; it may not know the coins. The constant cannot be improved by much:
+:mod:`aligntax.models.density_prediction.adversaries` has a sequence that reaches 98% of the bound.
 
 What a length supports
 ----------------------
-With ``K`` levels: ``delta = 1 / (K epsilon^2)`` for an asked ``epsilon``, and ``epsilon = 1 / sqrt(K delta)`` for an asked
-``delta``. A ``delta`` of 1 or more guarantees nothing, and so does an ``epsilon`` of 1 or more, since densities never differ by
-more. One per cent twice asks for ``1 / (0.01 * 0.01^2)``, a million levels: a stream of ``2^1000000`` symbols. So the guarantee
-is a theorem about unbounded sequences; a gigabyte of symbols has 30 levels, which support an ``epsilon`` of 0.25 with a
-``delta`` of 0.53.
+With ``K`` levels: ``delta = 1 / (K epsilon^2)`` for an asked ``epsilon``, and ``epsilon = 1 /
+sqrt(K delta)`` for an asked ``delta``. A ``delta`` of 1 or more guarantees nothing, and so does an
+``epsilon`` of 1 or more, since densities never differ by more. One per cent twice asks for ``1 /
+(0.01 * 0.01^2)``, a million levels: a stream of ``2^1000000`` symbols. So the guarantee is a
+theorem about unbounded sequences; a gigabyte of symbols has 30 levels, which support an ``epsilon``
+of 0.25 with a ``delta`` of 0.53.
 
 References
 ----------
@@ -130,7 +134,8 @@ class StoppingTime:
     start : int
         Symbols before the prediction: the place, from 0, of the first symbol that is predicted.
     length : int
-        Symbols that are predicted, and as many just before ``start`` whose density is stated. Exact, however large.
+        Symbols that are predicted, and as many just before ``start`` whose density is stated.
+        Exact, however large.
     """
 
     level: int
@@ -153,7 +158,8 @@ def stopping_time(levels: int, rng: np.random.Generator) -> StoppingTime:
         If the number of levels is out of bounds.
     """
     _check_levels(levels)
-    path = int.from_bytes(rng.bytes(-(-levels // 8)), "big") >> (-levels % 8)  # a bit a level, the first one leading
+    # a bit a level, the first one leading
+    path = int.from_bytes(rng.bytes(-(-levels // 8)), "big") >> (-levels % 8)
     level = int(rng.integers(levels))
     length = 1 << (levels - level - 1)
     block = path >> (levels - level)  # of the 2^level blocks of its level, from the left
@@ -181,7 +187,9 @@ class Watch:
     def after(self, symbols: bytes) -> "Watch":
         """The watch after the next symbols, any number of the characters ``0`` and ``1``."""
         start, length = self.when.start, self.when.length
-        first, stop, last = (max(0, place - self.read) for place in (start - length, start, start + length))
+        first, stop, last = (
+            max(0, place - self.read) for place in (start - length, start, start + length)
+        )
         return replace(
             self,
             read=self.read + len(symbols),

@@ -1,8 +1,8 @@
 """How often do predictions of density fail, against each adversary and the worst, and is that within the theorem's bound?
 
-The theorem of :mod:`aligntax.models.density_prediction.theorem` needs no data. This model checks the program against it: it knows the trials of
-``aligntax density-trials`` and not the theorem. Row ``i``, one adversary on ``K_i`` levels at ``epsilon_i``, failed in ``f_i`` of
-``n_i`` trials::
+The theorem of :mod:`aligntax.models.density_prediction.theorem` needs no data. This model checks
+the program against it: it knows the trials of ``aligntax density-trials`` and not the theorem. Row
+``i``, one adversary on ``K_i`` levels at ``epsilon_i``, failed in ``f_i`` of ``n_i`` trials::
 
     f_i          ~ Binomial(n_i, p_i)
     logit p_i    ~ Normal(logit prediction_failure, adversary_spread)
@@ -16,7 +16,8 @@ prediction_failure  1     p of a typical adversary; elicited
 adversary_spread    1     spread of logit p between adversaries
 ==================  ====  =======================================================
 
-Adversaries differ much: against a constant stream no prediction fails, and the nearly tight one was made to reach the bound.
+Adversaries differ much: against a constant stream no prediction fails, and the nearly tight one was
+made to reach the bound.
 
 References
 ----------
@@ -34,7 +35,9 @@ from aligntax.models.evidence import Evidence, likelihood_rows, select
 from aligntax.models.views import View
 
 QUANTITIES = ("prediction_failure",)
-SPREAD = 3.0  # logit, scale: from an adversary who hardly ever wins to one at the bound lie factors of 20 and more
+# logit, scale: from an adversary who hardly ever wins to one at the bound lie factors of 20 and
+# more
+SPREAD = 3.0
 FAILURE = "failure_probability_by_density_trial"
 
 
@@ -68,18 +71,24 @@ def build(evidence: Evidence, view: View) -> Any:
     from aligntax.models.priors.scales import half_normal
 
     rows = trials(evidence)
-    with pm.Model(coords={"density_trial": rows["density_trial"].values}, check_bounds=False) as model:
+    with pm.Model(
+        coords={"density_trial": rows["density_trial"].values}, check_bounds=False
+    ) as model:
         p = elicited(view.tables(QUANTITIES))["prediction_failure"]
         spread = half_normal("adversary_spread", SPREAD)
         if rows.sizes["density_trial"]:
-            logit = pm.Normal("failure_logit", pt.log(p) - pt.log1p(-p), spread, dims="density_trial")
+            logit = pm.Normal(
+                "failure_logit", pt.log(p) - pt.log1p(-p), spread, dims="density_trial"
+            )
             row = columns("density_trial_data", data(evidence, view)["density_trial_data"])
             terms = row["failures"] * logit - row["trials"] * pt.softplus(logit) + row["ways"]
             pm.Potential("density_trials", terms, dims="density_trial")
     return model
 
 
-def derive(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> dict[str, Any]:
+def derive(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
+) -> dict[str, Any]:
     """Probability of failure against each adversary and the worst, and whether all are within the bound.
 
     Parameters
@@ -94,14 +103,19 @@ def derive(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: 
     Returns
     -------
     dict of ndarray
-        ``failure_probability_by_density_trial``, shape (draw, row), is reported as ``failure_probability[row]``.
+        ``failure_probability_by_density_trial``, shape (draw, row), is reported as
+        ``failure_probability[row]``.
     """
     spread = {"adversary_spread": parameters["adversary_spread"].values}
     if "failure_logit" not in parameters:
         return spread
     p = 1 / (1 + np.exp(-parameters["failure_logit"].values))
     within = (p <= bounds(evidence)).all(axis=-1)
-    return {"worst_failure": p.max(axis=-1), "worst_within_bound": within.astype(float), FAILURE: p} | spread
+    return {
+        "worst_failure": p.max(axis=-1),
+        "worst_within_bound": within.astype(float),
+        FAILURE: p,
+    } | spread
 
 
 def coords(evidence: Evidence) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -117,7 +131,11 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, tuple[str, Any]]:
     """Replicated share of failures of each row, (draw..., row), against the same adversaries; none without rows."""
     if "failure_logit" not in parameters:
@@ -128,7 +146,11 @@ def simulate(
 
 
 def replicate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     rows, drawn = trials(evidence), simulate(x, parameters, evidence, view, rng)

@@ -1,12 +1,13 @@
 """The published evidence: cited CSV tables, checked and loaded into xarray.
 
-Each table is a file beside this one; ``schema.py`` says what its columns mean. A row has a citation, a status and a
-flag ``used``: used rows form the consistent subset that the models condition on by default, the others are carried
-for comparison, with the reason in ``note``.
+Each table is a file beside this one; ``schema.py`` says what its columns mean. A row has a
+citation, a status and a flag ``used``: used rows form the consistent subset that the models
+condition on by default, the others are carried for comparison, with the reason in ``note``.
 
-The hash of a table is taken over its rows sorted by key, in the order of the schema's columns and with values as
-loaded. So it changes when any value or the set of rows does (notes and flags included), and not with the order of
-rows or columns, comments, white space, line ends, or the spelling of a number.
+The hash of a table is taken over its rows sorted by key, in the order of the schema's columns and
+with values as loaded. So it changes when any value or the set of rows does (notes and flags
+included), and not with the order of rows or columns, comments, white space, line ends, or the
+spelling of a number.
 """
 
 import hashlib
@@ -27,30 +28,43 @@ from aligntax.models.evidence.columns import Column, Table
 from aligntax.models.evidence.reader import decimal_year, read_rows
 from aligntax.models.evidence.schema import TABLES
 
-__all__ = ["TABLES", "Column", "Evidence", "Table", "decimal_year", "likelihood_rows", "load_evidence", "select"]
+__all__ = [
+    "TABLES",
+    "Column",
+    "Evidence",
+    "Table",
+    "decimal_year",
+    "likelihood_rows",
+    "load_evidence",
+    "select",
+]
 
 HOME = Path(__file__).parent
 NO_TAI = "no_tai_until"  # the constant that until() lowers
-KINDS: Mapping[str, type] = MappingProxyType({"text": str, "slug": str, "choice": str, "flag": bool})  # else float
+KINDS: Mapping[str, type] = MappingProxyType(
+    {"text": str, "slug": str, "choice": str, "flag": bool}
+)  # else float
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """All evidence tables of one state of knowledge.
 
-    Compare two by their ``hash``. Methods return a new object; the tables are not to be changed in place.
+    Compare two by their ``hash``. Methods return a new object; the tables are not to be changed in
+    place.
 
     Attributes
     ----------
     tables : Mapping of str to xarray.Dataset
-        Table name to rows. Numbers are float (NaN if missing), dates decimal years, flags bool, text str ("" if
-        missing); every variable has the attributes ``unit`` and ``long_name``.
+        Table name to rows. Numbers are float (NaN if missing), dates decimal years, flags bool,
+        text str ("" if missing); every variable has the attributes ``unit`` and ``long_name``.
     hashes : Mapping of str to str
         SHA-256 of each table's content; see the module's docstring.
     hash : str
         SHA-256 over all of them.
     ready : Mapping of str to xarray.Dataset
-        Likelihood rows that stand for those worked out from a table, such as simulated ones; see :func:`likelihood_rows`.
+        Likelihood rows that stand for those worked out from a table, such as simulated ones; see
+        :func:`likelihood_rows`.
     """
 
     tables: Mapping[str, xr.Dataset]  # a plain dict, because workers receive it pickled
@@ -65,7 +79,9 @@ class Evidence:
             If there is no such table.
         """
         if name not in self.tables:
-            raise InputError(f"evidence: must be a table, got {name!r}; choose from {', '.join(self.tables)}")
+            raise InputError(
+                f"evidence: must be a table, got {name!r}; choose from {', '.join(self.tables)}"
+            )
         return self.tables[name]
 
     @cached_property
@@ -81,8 +97,9 @@ class Evidence:
     def until(self, date: float) -> "Evidence":
         """Return what was known at a date.
 
-        Drops rows dated later, from the tables that say when a row became known (a year without a month counts as
-        the middle of that year), and lowers the date until which no transformative AI had arrived.
+        Drops rows dated later, from the tables that say when a row became known (a year without a
+        month counts as the middle of that year), and lowers the date until which no transformative
+        AI had arrived.
 
         Parameters
         ----------
@@ -95,7 +112,9 @@ class Evidence:
             If ``date`` is not a finite number.
         """
         if not math.isfinite(date):
-            raise InputError(f"evidence until: must be a decimal year, got {date}; give a date such as 2022.5")
+            raise InputError(
+                f"evidence until: must be a decimal year, got {date}; give a date such as 2022.5"
+            )
         kept = {}
         for name, rows in self.tables.items():
             table = TABLES[name]
@@ -112,8 +131,8 @@ class Evidence:
     def only(self, names: Collection[str]) -> "Evidence":
         """Return evidence that conditions on the named tables alone.
 
-        The others remain as figures, with every row's ``used`` false. Tables without likelihood (inputs, forecasts
-        and constants, which are never conditioned on) stay as they are.
+        The others remain as figures, with every row's ``used`` false. Tables without likelihood
+        (inputs, forecasts and constants, which are never conditioned on) stay as they are.
 
         Parameters
         ----------
@@ -130,14 +149,19 @@ class Evidence:
         for name in given:
             if name not in conditioned:
                 choices = ", ".join(conditioned)
-                raise InputError(f"evidence: must be a table with a likelihood, got {name!r}; choose from {choices}")
+                raise InputError(
+                    f"evidence: must be a table with a likelihood, got {name!r}; choose from {choices}"
+                )
         tables = dict(self.tables)
         for name in conditioned:
-            if name not in given and name in tables:  # a run stored by an earlier version lacks later tables
+            # a run stored by an earlier version lacks later tables
+            if name not in given and name in tables:
                 tables[name] = tables[name].assign(used=xr.zeros_like(tables[name]["used"]))
         return Evidence(tables)
 
-    def with_rows(self, name: str, rows: Sequence[Mapping[str, Any]], extend: bool = False) -> "Evidence":
+    def with_rows(
+        self, name: str, rows: Sequence[Mapping[str, Any]], extend: bool = False
+    ) -> "Evidence":
         """Return evidence in which a table holds other rows, or more.
 
         Parameters
@@ -156,8 +180,9 @@ class Evidence:
     def with_likelihood_rows(self, rows: Mapping[str, xr.Dataset]) -> "Evidence":
         """Return evidence in which the likelihood of some tables is of other rows, in the layout of each model's own.
 
-        What a likelihood takes as given, such as the entry threshold of a run, is then given by the rows and not worked out again
-        from the others. The tables themselves stay as they are, and every other method starts from them again.
+        What a likelihood takes as given, such as the entry threshold of a run, is then given by the
+        rows and not worked out again from the others. The tables themselves stay as they are, and
+        every other method starts from them again.
 
         Parameters
         ----------
@@ -177,7 +202,9 @@ class Evidence:
         constants = self.tables["constants"]
         names = [str(key) for key in constants["constant"].values]
         if name not in names:
-            raise InputError(f"constant: must be in constants.csv, got {name!r}; choose from {', '.join(names)}")
+            raise InputError(
+                f"constant: must be in constants.csv, got {name!r}; choose from {', '.join(names)}"
+            )
         return float(constants["value"].values[names.index(name)])
 
 
@@ -187,13 +214,14 @@ def load_evidence(extra: Path | None = None) -> Evidence:
     Parameters
     ----------
     extra : Path, optional
-        A directory whose files ``NAME.csv`` replace an embedded table and ``NAME.add.csv`` extend one (after any
-        replacement). Other kinds of file in it are ignored.
+        A directory whose files ``NAME.csv`` replace an embedded table and ``NAME.add.csv`` extend
+        one (after any replacement). Other kinds of file in it are ignored.
 
     Raises
     ------
     InputError
-        If the directory or a file in it is wrong; the message lists up to ten problems of the first wrong file.
+        If the directory or a file in it is wrong; the message lists up to ten problems of the first
+        wrong file.
     """
     replaced, added = ({}, {}) if extra is None else _find(Path(extra))
     tables = {}
@@ -205,7 +233,9 @@ def load_evidence(extra: Path | None = None) -> Evidence:
     evidence = Evidence(tables)
     if "constants" in replaced and NO_TAI not in tables["constants"]["constant"].values:
         where = replaced["constants"]
-        raise InputError(f"{where}: must have the row {NO_TAI}, got none; copy it from the embedded table")
+        raise InputError(
+            f"{where}: must have the row {NO_TAI}, got none; copy it from the embedded table"
+        )
     return evidence
 
 
@@ -215,7 +245,9 @@ def likelihood_rows(table: str) -> Callable[[Callable[..., xr.Dataset]], Callabl
     def decorate(rows_of: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset]:
         @wraps(rows_of)
         def rows(evidence: Evidence, *settings: Any) -> xr.Dataset:
-            return evidence.ready[table] if table in evidence.ready else rows_of(evidence, *settings)
+            return (
+                evidence.ready[table] if table in evidence.ready else rows_of(evidence, *settings)
+            )
 
         return rows
 
@@ -238,7 +270,11 @@ def select(table: xr.Dataset, **equal: str | bool) -> xr.Dataset:
         If the table has no such column.
     """
     (dim,) = table.dims
-    rows = table["used"].values.astype(bool) if "used" in table else np.ones(table.sizes[dim], dtype=bool)
+    rows = (
+        table["used"].values.astype(bool)
+        if "used" in table
+        else np.ones(table.sizes[dim], dtype=bool)
+    )
     for column, value in equal.items():
         if column not in table:
             names = ", ".join(str(name) for name in table.data_vars)
@@ -252,16 +288,22 @@ def _find(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
     names = ", ".join(TABLES)
     if not folder.is_dir():
         got = "a file" if folder.exists() else "nothing there"
-        raise InputError(f"{folder}: evidence must be a directory of CSV files, got {got}; check the path")
+        raise InputError(
+            f"{folder}: evidence must be a directory of CSV files, got {got}; check the path"
+        )
     replaced: dict[str, Path] = {}
     added: dict[str, Path] = {}
     try:
         files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
     except OSError as error:
-        raise InputError(f"{folder}: must be readable, got {error.strerror}; check the rights") from error
+        raise InputError(
+            f"{folder}: must be readable, got {error.strerror}; check the rights"
+        ) from error
     for path in files:
         name = path.name.removesuffix(".csv")
-        place, name = (added, name.removesuffix(".add")) if name.endswith(".add") else (replaced, name)
+        place, name = (
+            (added, name.removesuffix(".add")) if name.endswith(".add") else (replaced, name)
+        )
         if name not in TABLES:
             raise InputError(
                 f"{path}: a CSV file must be called NAME.csv (replaces a table) or NAME.add.csv (extends it), "
@@ -269,7 +311,9 @@ def _find(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
             )
         place[name] = path
     if not files:
-        raise InputError(f"{folder}: must contain NAME.csv or NAME.add.csv, got neither; NAME is one of {names}")
+        raise InputError(
+            f"{folder}: must contain NAME.csv or NAME.add.csv, got neither; NAME is one of {names}"
+        )
     return replaced, added
 
 
@@ -284,12 +328,17 @@ def _dataset(table: Table, rows: Sequence[Mapping[str, Any]]) -> xr.Dataset:
         for column in table.columns
     }
     keys = variables.pop("key")
-    return xr.Dataset(variables, coords={table.dim: keys}, attrs={"title": table.title, "name": table.name})
+    return xr.Dataset(
+        variables, coords={table.dim: keys}, attrs={"title": table.title, "name": table.name}
+    )
 
 
 def _content(table: Table, rows: xr.Dataset) -> list[list[Any]]:
     """Return a table as nested lists that are equal exactly when the content is; NaN becomes null."""
-    columns = [rows[table.dim if column.name == "key" else column.name].values.tolist() for column in table.columns]
+    columns = [
+        rows[table.dim if column.name == "key" else column.name].values.tolist()
+        for column in table.columns
+    ]
     by_key = sorted(zip(*columns, strict=True))  # keys are unique, so no other column is compared
     return [[None if value != value else value for value in row] for row in by_key]
 

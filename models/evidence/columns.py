@@ -20,7 +20,8 @@ class Column:
     name, unit, meaning : str
         ``unit`` is empty for text; numbers without dimension say what they count.
     kind : {"text", "slug", "choice", "flag", "number", "count", "year", "date"}
-        ``count`` and ``year`` are whole numbers; a ``date`` is YYYY-MM-DD in the file, a decimal year when loaded.
+        ``count`` and ``year`` are whole numbers; a ``date`` is YYYY-MM-DD in the file, a decimal
+        year when loaded.
     lower, upper : float
         Inclusive bounds of a number (decimal years for a date).
     choices : tuple of str
@@ -53,11 +54,13 @@ class Table:
     columns : tuple of Column
         All of the table's columns, in the order of the embedded file.
     likelihood : bool
-        Whether a model conditions on the used rows (:meth:`Evidence.only` leaves other tables alone).
+        Whether a model conditions on the used rows (:meth:`Evidence.only` leaves other tables
+        alone).
     supplied : bool
         Whether its rows are the user's: the embedded file has none.
     dated : str
-        The column that says when a row became known ("" if none); a year without a month counts as its middle.
+        The column that says when a row became known ("" if none); a year without a month counts as
+        its middle.
     rules : tuple of callable
         Conditions on a whole row.
     """
@@ -74,7 +77,9 @@ class Table:
 
 SMALLEST = 1e-12  # stands for "greater than zero" in inclusive bounds
 
-KEY = Column("key", "slug", "", "unique name of the row, lower-case letters, digits and underscores")
+KEY = Column(
+    "key", "slug", "", "unique name of the row, lower-case letters, digits and underscores"
+)
 USED = Column("used", "flag", "", "whether the row enters the default likelihood, view or report")
 END = (
     Column("source", "text", "", "citation: authors, year, arXiv number or name of the page"),
@@ -104,7 +109,9 @@ def needed(name: str, unit: str, meaning: str, lower: float, upper: float = math
     return Column(name, "number", unit, meaning, lower, upper, required=False, needed=True)
 
 
-def always(name: str, unit: str, meaning: str, lower: float = -math.inf, upper: float = math.inf) -> Column:
+def always(
+    name: str, unit: str, meaning: str, lower: float = -math.inf, upper: float = math.inf
+) -> Column:
     """Describe a number that every row must have."""
     return Column(name, "number", unit, meaning, lower, upper)
 

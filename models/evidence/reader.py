@@ -1,7 +1,8 @@
 """Reading one CSV file of evidence: text to rows of checked values, or one message with everything that is wrong.
 
-A message reads ``FILE, line N, column C: RULE, got VALUE; REMEDY``. Lines count from 1 and include the comments at
-the head. C is the name of a column, or a position in the line where the file cannot be cut into columns at all.
+A message reads ``FILE, line N, column C: RULE, got VALUE; REMEDY``. Lines count from 1 and include
+the comments at the head. C is the name of a column, or a position in the line where the file cannot
+be cut into columns at all.
 """
 
 import csv
@@ -40,10 +41,14 @@ class BadCell(ValueError):
 def decimal_year(day: datetime.date) -> float:
     """Return a day as a decimal year: 1 January 2024 is 2024.0, 2 July 2024 is 2024.5."""
     start = datetime.date(day.year, 1, 1).toordinal()
-    return day.year + (day.toordinal() - start) / (datetime.date(day.year, 12, 31).toordinal() + 1 - start)
+    return day.year + (day.toordinal() - start) / (
+        datetime.date(day.year, 12, 31).toordinal() + 1 - start
+    )
 
 
-def read_rows(path: Path, table: Table, taken: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+def read_rows(
+    path: Path, table: Table, taken: frozenset[str] = frozenset()
+) -> list[dict[str, Any]]:
     """Read and check one file.
 
     Parameters
@@ -71,7 +76,18 @@ def read_rows(path: Path, table: Table, taken: frozenset[str] = frozenset()) -> 
     lines = records(path, f"values of {table.name}.csv")
     header_line, header = next(lines, (1, []))
     if not header:
-        refuse(path, [Problem(1, 1, "the file must hold a table", "nothing", f"see the columns of {table.name}.csv")])
+        refuse(
+            path,
+            [
+                Problem(
+                    1,
+                    1,
+                    "the file must hold a table",
+                    "nothing",
+                    f"see the columns of {table.name}.csv",
+                )
+            ],
+        )
     problems += _check_header(header_line, header, table)
     if problems:
         refuse(path, problems)
@@ -84,7 +100,9 @@ def read_rows(path: Path, table: Table, taken: frozenset[str] = frozenset()) -> 
         row, found = _parse_row(line, dict(zip(header, cells, strict=True)), table)
         key = row["key"]
         if key in taken:
-            found.append(Problem(line, "key", "must not be in the table already", key, "choose another key"))
+            found.append(
+                Problem(line, "key", "must not be in the table already", key, "choose another key")
+            )
         if key and key in seen:
             remedy = f"line {seen[key]} has it too; choose another key"
             found.append(Problem(line, "key", "must be unique", key, remedy))
@@ -126,16 +144,24 @@ def records(path: Path, what: str) -> Iterator[tuple[int, list[str]]]:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: must be a readable file, got {error.strerror}; check the path and rights") from error
+        raise InputError(
+            f"{path}: must be a readable file, got {error.strerror}; check the path and rights"
+        ) from error
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         got = raw[error.start : error.start + 1]
         line, column = _position(raw, error.start)
-        refuse(path, [Problem(line, column, "the file must be UTF-8 text", got, "save it as CSV in UTF-8")])
+        refuse(
+            path,
+            [Problem(line, column, "the file must be UTF-8 text", got, "save it as CSV in UTF-8")],
+        )
     if "\0" in text:
         line, column = _position(raw, raw.index(b"\0"))
-        refuse(path, [Problem(line, column, "the file must hold no NUL", "\0", "save it as CSV in UTF-8")])
+        refuse(
+            path,
+            [Problem(line, column, "the file must hold no NUL", "\0", "save it as CSV in UTF-8")],
+        )
     lines = io.StringIO(text.removeprefix("\ufeff"), newline="").readlines()
     head = 0
     while head < len(lines) and (lines[head].startswith("#") or not lines[head].strip()):
@@ -163,16 +189,26 @@ def _check_header(line: int, header: list[str], table: Table) -> list[Problem]:
     for place, name in enumerate(header, 1):
         if name not in names:
             remedy = f"the columns of {table.name} are {', '.join(names)}, separated by commas"
-            problems.append(Problem(line, place, "a column must be one of the table's", name, remedy))
+            problems.append(
+                Problem(line, place, "a column must be one of the table's", name, remedy)
+            )
         elif name in header[: place - 1]:
-            problems.append(Problem(line, name, "a column must occur once", name, "drop or rename one of them"))
+            problems.append(
+                Problem(line, name, "a column must occur once", name, "drop or rename one of them")
+            )
     for name in names:
         if name not in header:
-            problems.append(Problem(line, name, "a column must not be missing", header, f"add the column {name}"))
+            problems.append(
+                Problem(
+                    line, name, "a column must not be missing", header, f"add the column {name}"
+                )
+            )
     return problems
 
 
-def _parse_row(line: int, cells: dict[str, str], table: Table) -> tuple[dict[str, Any], list[Problem]]:
+def _parse_row(
+    line: int, cells: dict[str, str], table: Table
+) -> tuple[dict[str, Any], list[Problem]]:
     """Return the row's values, and what is wrong with them."""
     row: dict[str, Any] = {}
     problems = []
@@ -181,7 +217,11 @@ def _parse_row(line: int, cells: dict[str, str], table: Table) -> tuple[dict[str
         row[column.name] = EMPTY.get(column.kind, math.nan)
         if not cell:
             if column.required:
-                problems.append(Problem(line, column.name, "must have a value", cell, f"give the {column.meaning}"))
+                problems.append(
+                    Problem(
+                        line, column.name, "must have a value", cell, f"give the {column.meaning}"
+                    )
+                )
             continue
         try:
             row[column.name] = _parse_cell(cell, column)
@@ -209,7 +249,9 @@ def _parse_cell(cell: str, column: Column) -> str | bool | float:
             return cell
         case "slug":
             if not SLUG.fullmatch(cell):
-                raise BadCell("must be lower-case letters, digits and underscores", "rename the row")
+                raise BadCell(
+                    "must be lower-case letters, digits and underscores", "rename the row"
+                )
             return cell
         case "choice":
             if cell not in column.choices:
@@ -224,14 +266,17 @@ def _parse_cell(cell: str, column: Column) -> str | bool | float:
         raise BadCell("must be a whole number", "round it")
     if not column.lower <= value <= column.upper:
         unit = f" {column.unit}" if column.unit else ""
-        raise BadCell(f"must lie between {column.lower:g} and {column.upper:g}{unit}", "check value and unit")
+        raise BadCell(
+            f"must lie between {column.lower:g} and {column.upper:g}{unit}", "check value and unit"
+        )
     return value
 
 
 def parse_number(cell: str) -> float:
     """Finite number of a cell, or raise BadCell(rule, remedy)."""
     remedy = "write it like 1234.5 or 1.2e25, without unit or separators; leave it empty if missing"
-    if not NUMBER.fullmatch(cell):  # float() alone would take nan, inf, 1_000 and other scripts' digits
+    # float() alone would take nan, inf, 1_000 and other scripts' digits
+    if not NUMBER.fullmatch(cell):
         raise BadCell("must be a number", remedy)
     value = float(cell)
     if math.isinf(value):

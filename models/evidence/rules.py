@@ -10,7 +10,11 @@ from aligntax.models.evidence.columns import Fault, Row
 def exact_has_spread(row: Row) -> Fault:
     """Require a measurement error of a used run that is known exactly."""
     if row["used"] and row["bound"] == "exact" and math.isnan(row["flop_sd"]):
-        return "flop_sd", "a used run of bound 'exact' needs a measurement error", "give flop_sd or set used to false"
+        return (
+            "flop_sd",
+            "a used run of bound 'exact' needs a measurement error",
+            "give flop_sd or set used to false",
+        )
     return None
 
 
@@ -20,16 +24,28 @@ def hours_follow(row: Row) -> Fault:
         return None
     product = row["items"] * row["minutes_per_item"] / 60
     if math.isnan(product):
-        return "items", "hours_basis items_times_minutes needs items and minutes_per_item", "fill in both"
+        return (
+            "items",
+            "hours_basis items_times_minutes needs items and minutes_per_item",
+            "fill in both",
+        )
     if not math.isclose(row["human_hours"], product, rel_tol=0.005):
-        return "human_hours", f"must equal items x minutes_per_item / 60 = {product:.6g}", "correct one of the three"
+        return (
+            "human_hours",
+            f"must equal items x minutes_per_item / 60 = {product:.6g}",
+            "correct one of the three",
+        )
     return None
 
 
 def window_opens_first(row: Row) -> Fault:
     """Require a window to end after it starts."""
     if row["window_end"] <= row["window_start"]:
-        return "window_end", f"must lie after window_start ({row['window_start']:g})", "swap or correct the two"
+        return (
+            "window_end",
+            f"must lie after window_start ({row['window_start']:g})",
+            "swap or correct the two",
+        )
     return None
 
 
@@ -39,7 +55,11 @@ def horizon_within(row: Row) -> Fault:
         if row[low] > row[high]:
             return high, f"must not lie below {low} ({row[low]:g})", "correct the interval"
     if row["horizon_low"] == row["horizon_high"]:
-        return "horizon_high", f"must lie above horizon_low ({row['horizon_low']:g})", "give the 95% interval"
+        return (
+            "horizon_high",
+            f"must lie above horizon_low ({row['horizon_low']:g})",
+            "give the 95% interval",
+        )
     return None
 
 
@@ -61,7 +81,14 @@ def quantiles_rise(row: Row) -> Fault:
 def correlations_agree(row: Row) -> Fault:
     """Require the six correlations of a used fit to be those of some four numbers, with a little to spare."""
     names = ("parameter_loss", "data_loss", "alpha", "beta")
-    matrix = [[1.0 if i == j else row["_".join(names[k] for k in sorted((i, j)))] for j in range(4)] for i in range(4)]
+    matrix = [
+        [1.0 if i == j else row["_".join(names[k] for k in sorted((i, j)))] for j in range(4)]
+        for i in range(4)
+    ]
     if row["used"] and np.linalg.eigvalsh(matrix).min() < 1e-9:
-        return "alpha_beta", "the correlations must form a positive definite matrix", "correct them, with more digits"
+        return (
+            "alpha_beta",
+            "the correlations must form a positive definite matrix",
+            "correct them, with more digits",
+        )
     return None

@@ -20,7 +20,9 @@ OUTLIERS: Mapping[str, Mapping[str, str]] = {
 policy does not, and the row of the same runs that stands in for it. See the notes of ``scaling_exponents.csv``."""
 
 
-def exchanged(evidence: Evidence, rows: Mapping[str, str], table: str = "scaling_exponents") -> Evidence:
+def exchanged(
+    evidence: Evidence, rows: Mapping[str, str], table: str = "scaling_exponents"
+) -> Evidence:
     """Return evidence that uses other rows of a table instead of some that it uses; those that it does not use stay unused."""
     data = evidence[table]
     (dim,) = data.dims
@@ -36,11 +38,16 @@ def without_status(evidence: Evidence, statuses: Collection[str]) -> Evidence:
     kept = {}
     for name, rows in evidence.tables.items():
         if TABLES[name].likelihood:
-            kept[name] = rows["used"].values.astype(bool) & ~np.isin(rows["status"].values, list(statuses))
+            kept[name] = rows["used"].values.astype(bool) & ~np.isin(
+                rows["status"].values, list(statuses)
+            )
     return _using(evidence, kept)
 
 
 def _using(evidence: Evidence, used: Mapping[str, object]) -> Evidence:
     """The same with other rows marked as used."""
-    marked = {name: evidence[name].assign(used=(evidence[name].dims, flags)) for name, flags in used.items()}
+    marked = {
+        name: evidence[name].assign(used=(evidence[name].dims, flags))
+        for name, flags in used.items()
+    }
     return Evidence({**evidence.tables, **marked})

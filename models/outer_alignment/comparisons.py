@@ -1,8 +1,9 @@
 """How many labelled comparisons keep every rival from winning by chance, given how much better than a coin a label is?
 
-An aligned policy meets ``K`` unaligned rivals on ``n`` labelled comparisons, which all share (the union bound needs no
-independence). An ideal judge prefers the aligned answer with probability ``(1 + g) / 2``, ``g = reward_gap``. The record
-can be wrong through labellers or through what people can judge at all, which repetition does not mend::
+An aligned policy meets ``K`` unaligned rivals on ``n`` labelled comparisons, which all share (the
+union bound needs no independence). An ideal judge prefers the aligned answer with probability ``(1
++ g) / 2``, ``g = reward_gap``. The record can be wrong through labellers or through what people can
+judge at all, which repetition does not mend::
 
     e_m = P(a majority of m labels errs), each with label_error_study and error_correlation rho     labellers
     logit v = logit evaluator_error + evaluator_error_growth * capability                           evaluator; flips from 1/2 on
@@ -13,20 +14,23 @@ Votes, beta-binomial with ``s = rho / (1 - rho)``, are binomial at ``rho = 0``::
 
     P(w of m wrong) = C(m, w) prod_{i<w} (e + i s) prod_{j<m-w} (1 - e + j s) / prod_{i<m} (1 + i s)
 
-With ``X ~ Binomial(n, q)``, ``q = (1 + a) / 2``, and a strict majority asked for (a tied tally is split, or lost, as ties are)::
+With ``X ~ Binomial(n, q)``, ``q = (1 + a) / 2``, and a strict majority asked for (a tied tally is
+split, or lost, as ties are)::
 
     n = 2k - 1:   P(lose) = I_{1-q}(k, k)     = I^c_{a^2}(1/2, k) / 2                       I^c = 1 - I, regularised beta
     n = 2k:       the same where ties split;   I_{1-q}(k, k+1) = that + (1 - a^2)^k / (2 k B(k, 1/2)) where they are losses
 
-The right-hand forms keep all digits of a tiny ``a``. With ties as losses an even ``n`` is worse than the odd one before it, so
-*needed* is the smallest ``n`` after which every larger one passes: ``2k - 1`` for the smallest ``k`` whose last line is at most
-``delta / K``, since both lines fall in ``k``. It is found by bisection below the bounds, and exact <= Chernoff <= Hoeffding::
+The right-hand forms keep all digits of a tiny ``a``. With ties as losses an even ``n`` is worse
+than the odd one before it, so *needed* is the smallest ``n`` after which every larger one passes:
+``2k - 1`` for the smallest ``k`` whose last line is at most ``delta / K``, since both lines fall in
+``k``. It is found by bisection below the bounds, and exact <= Chernoff <= Hoeffding::
 
     Chernoff:  2 ln(K / delta) / -ln(1 - a^2)          Hoeffding:  2 ln(K / delta) / a^2         infinite where a <= 0
 
 References
 ----------
-.. [1] Chernoff 1952, doi:10.1214/aoms/1177729330; Hoeffding 1963, doi:10.1080/01621459.1963.10500830.
+.. [1] Chernoff 1952, doi:10.1214/aoms/1177729330; Hoeffding 1963,
+       doi:10.1080/01621459.1963.10500830.
 """
 
 from typing import Any, Literal
@@ -38,7 +42,8 @@ Ties = Literal["split", "losses"]
 
 LN10 = float(np.log(10))
 SMALLEST_ADVANTAGE = 1e-150  # below it n passes 1e300, which is told as never
-LOG_TINY = -690.0  # ln of 1e-300: for a smaller chance Chernoff's n is told, then within 1% of the exact one
+# ln of 1e-300: for a smaller chance Chernoff's n is told, then within 1% of the exact one
+LOG_TINY = -690.0
 
 
 def vote_error(error: Any, votes: int, correlation: float = 0.0) -> Any:
@@ -53,7 +58,10 @@ def vote_error(error: Any, votes: int, correlation: float = 0.0) -> Any:
     correlation : float
         Between the errors of two labellers on one comparison, in [0, 1).
     """
-    error, step = np.asarray(error, dtype=float)[..., None], correlation / (1 - correlation) * np.arange(votes)
+    error, step = (
+        np.asarray(error, dtype=float)[..., None],
+        correlation / (1 - correlation) * np.arange(votes),
+    )
     one = np.ones(error.shape)
     wrong = np.cumprod(np.concatenate([one, error + step], axis=-1), axis=-1)
     right = np.cumprod(np.concatenate([one, 1 - error + step], axis=-1), axis=-1)
@@ -63,11 +71,17 @@ def vote_error(error: Any, votes: int, correlation: float = 0.0) -> Any:
 
 def evaluator_advantage(evaluator_error: Any, growth: Any, capability: Any) -> Any:
     """``1 - 2 v`` at a capability (OOM of effective FLOP over GPT-3): negative where the evaluator flips the preference."""
-    logit = np.log(evaluator_error) - np.log1p(-np.asarray(evaluator_error)) + growth * np.asarray(capability)
+    logit = (
+        np.log(evaluator_error)
+        - np.log1p(-np.asarray(evaluator_error))
+        + growth * np.asarray(capability)
+    )
     return -np.tanh(0.5 * logit)
 
 
-def label_advantage(gap: Any, error: Any, evaluator: Any, tie_share: float = 0.0, ties: Ties = "split") -> Any:
+def label_advantage(
+    gap: Any, error: Any, evaluator: Any, tie_share: float = 0.0, ties: Ties = "split"
+) -> Any:
     """``2 q - 1``, by how much more often a recorded preference is for the aligned policy than not.
 
     Parameters
@@ -147,7 +161,8 @@ def comparisons_needed(advantage: Any, log_chance: Any, ties: Ties = "split") ->
     Returns
     -------
     ndarray
-        Whole numbers; infinite where the advantage is not positive: no amount suffices. Exact to 2^53, beyond to 16 digits.
+        Whole numbers; infinite where the advantage is not positive: no amount suffices. Exact to
+        2^53, beyond to 16 digits.
     """
     top = chernoff(advantage, log_chance)
     a, log_chance, found = (np.ravel(v) for v in np.broadcast_arrays(advantage, log_chance, top))
@@ -157,11 +172,15 @@ def comparisons_needed(advantage: Any, log_chance: Any, ties: Ties = "split") ->
     low, high = np.zeros(len(searched)), np.ceil(found[searched] / 2)
     while True:
         middle = np.floor(low + (high - low) / 2)
-        between = np.flatnonzero((low < middle) & (middle < high))  # beyond 2^53 whole numbers are not all there
+        # beyond 2^53 whole numbers are not all there
+        between = np.flatnonzero((low < middle) & (middle < high))
         if not len(between):
             break
         k = middle[between]
         passes = lose_probability(a[between], 2 * k - (ties == "split"), ties) <= chance[between]
-        high[between], low[between] = np.where(passes, k, high[between]), np.where(passes, low[between], k)
+        high[between], low[between] = (
+            np.where(passes, k, high[between]),
+            np.where(passes, low[between], k),
+        )
     found[searched] = 2 * high - 1
     return found.reshape(np.shape(top))

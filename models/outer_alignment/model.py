@@ -1,20 +1,24 @@
 """How many labelled comparisons single out an aligned policy, and when does no amount suffice?
 
-Outer alignment as data quality [1]_: an aligned policy must score higher on the training distribution than every unaligned one.
-On ``n`` labelled comparisons it meets ``K`` unaligned rivals (``rival_policies``); all share the labels, since the union bound
-needs no independence. What a label is then worth, and how many are needed, is in :mod:`aligntax.models.outer_alignment.comparisons`.
-This model asks how often labels err, and derives from it comparisons, hours and money at a capability.
+Outer alignment as data quality [1]_: an aligned policy must score higher on the training
+distribution than every unaligned one. On ``n`` labelled comparisons it meets ``K`` unaligned rivals
+(``rival_policies``); all share the labels, since the union bound needs no independence. What a
+label is then worth, and how many are needed, is in
+:mod:`aligntax.models.outer_alignment.comparisons`. This model asks how often labels err, and
+derives from it comparisons, hours and money at a capability.
 
-**Label error** from agreement. Two labellers agree on a share ``1 - 2 e (1 - e) (1 - rho)``: agreement is not accuracy, errors
-on hard items in common (``rho``) overstate it, and an evaluator's error does not show in it at all. Row ``r`` of study ``s``,
-with effective counts ``n_r = A_r (1 - A_r) / se_r^2`` (rounded) of which ``y_r`` agreed::
+**Label error** from agreement. Two labellers agree on a share ``1 - 2 e (1 - e) (1 - rho)``:
+agreement is not accuracy, errors on hard items in common (``rho``) overstate it, and an evaluator's
+error does not show in it at all. Row ``r`` of study ``s``, with effective counts ``n_r = A_r (1 -
+A_r) / se_r^2`` (rounded) of which ``y_r`` agreed::
 
     2 e_s ~ Beta(mean 2 label_error, error_concentration)       the share of labels that are a guess; better than chance
     y_r   ~ BetaBinomial(n_r, agreement(e_s, rho), agreement_concentration)
 
-A pair of unlike people has ``e_s`` as its mean error, to a square of half their difference. Rows of a study share ``e_s`` and
-scatter further by people and items: InstructGPT's two groups differ by 2.4 standard errors, rows of other studies by up to 1.4.
-``label_error_study`` is that of labellers yet to be hired, a draw of ``2 e`` from the same Beta.
+A pair of unlike people has ``e_s`` as its mean error, to a square of half their difference. Rows of
+a study share ``e_s`` and scatter further by people and items: InstructGPT's two groups differ by
+2.4 standard errors, rows of other studies by up to 1.4. ``label_error_study`` is that of labellers
+yet to be hired, a draw of ``2 e`` from the same Beta.
 
 References
 ----------
@@ -53,9 +57,10 @@ QUANTITIES = (
 )
 BELOW_ONE = 1 - 1e-12  # for shares that rounding would make one: of guessed labels, of agreement
 
-# Concentration of Beta laws, log-normal with sd 1. Between studies: at 30 the sd of label error is 0.04 (90%: 0.02 to 0.09), as
-# tasks differ. Within a study: at 500 the sd of agreement is 0.02; Stiennon et al. see 0.65 to 0.85 by an item's difficulty, and
-# groups of people and items average over many. Our judgement, both.
+# Concentration of Beta laws, log-normal with sd 1. Between studies: at 30 the sd of label error is
+# 0.04 (90%: 0.02 to 0.09), as tasks differ. Within a study: at 500 the sd of agreement is 0.02;
+# Stiennon et al. see 0.65 to 0.85 by an item's difficulty, and groups of people and items average
+# over many. Our judgement, both.
 BETWEEN_STUDIES, WITHIN_STUDY = 30.0, 500.0
 
 
@@ -76,14 +81,19 @@ def log_likelihood(count: Any, total: Any, mean: Any, concentration: Any, gammal
 def studies(evidence: Evidence) -> xr.Dataset:
     """Rows that enter the likelihood, ``count``, ``total`` and ``study_index``, and the names of ``study``, sorted.
 
-    A share within a standard error of 0 or 1 has the counts of one that lies a standard error inside.
+    A share within a standard error of 0 or 1 has the counts of one that lies a standard error
+    inside.
     """
     used = select(evidence["labeller_agreement"])
     names, index = np.unique(used["study"].values.astype(str), return_inverse=True)
     se = used["agreement_se"].values
     share = np.clip(used["agreement"].values, np.minimum(se, 0.5), np.maximum(1 - se, 0.5))
     total = np.maximum(np.round(share * (1 - share) / se**2), 1.0)
-    rows = {"count": np.round(used["agreement"].values * total), "total": total, "study_index": index.astype(float)}
+    rows = {
+        "count": np.round(used["agreement"].values * total),
+        "total": total,
+        "study_index": index.astype(float),
+    }
     return xr.Dataset(
         {name: ("agreement_study", value) for name, value in rows.items()},
         coords={"agreement_study": used["agreement_study"].values, "study": names},
@@ -151,7 +161,9 @@ def requirement(
     error = new_error(x, parameters) if error is None else error
     wrong = vote_error(error, int(settings.labels_per_comparison), settings.error_correlation)
     evaluator = evaluator_advantage(x["evaluator_error"], x["evaluator_error_growth"], capability)
-    advantage = label_advantage(x["reward_gap"], wrong, evaluator, settings.tie_share, settings.ties)
+    advantage = label_advantage(
+        x["reward_gap"], wrong, evaluator, settings.tie_share, settings.ties
+    )
     chance = log_allowed(x["rival_policies"], settings.delta)
     return {
         "label_advantage": advantage,
@@ -163,10 +175,14 @@ def new_error(x: dict[str, Any], parameters: xr.Dataset) -> Any:
     """Label error of labellers of a new study."""
     mean, concentration = 2 * x["label_error"], parameters["error_concentration"].values
     rank = ndtr(parameters["new_labellers"].values)
-    return 0.5 * np.minimum(betaincinv(mean * concentration, (1 - mean) * concentration, rank), BELOW_ONE)
+    return 0.5 * np.minimum(
+        betaincinv(mean * concentration, (1 - mean) * concentration, rank), BELOW_ONE
+    )
 
 
-def derive(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> dict[str, Any]:
+def derive(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
+) -> dict[str, Any]:
     """Comparisons, hours and money needed at the capability, and how many more than for what people could judge at GPT-3.
 
     Parameters
@@ -181,15 +197,20 @@ def derive(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: 
     Returns
     -------
     dict of ndarray
-        Amounts are log10, and infinite where none suffices. ``study_label_error_by_study``, shape (draw, study), is reported as
-        ``study_label_error[study]``.
+        Amounts are log10, and infinite where none suffices. ``study_label_error_by_study``, shape
+        (draw, study), is reported as ``study_label_error[study]``.
     """
     settings = view.outer_alignment
     at = requirement(x, parameters, view)
     advantage, needed = at["label_advantage"], at["comparisons_needed"]
     chance = log_allowed(x["rival_policies"], settings.delta)
     practice = requirement(x, parameters, view, capability=0.0)["comparisons_needed"]
-    hours = needed + np.log10(settings.labels_per_comparison) + x["minutes_per_comparison"] - np.log10(60)
+    hours = (
+        needed
+        + np.log10(settings.labels_per_comparison)
+        + x["minutes_per_comparison"]
+        - np.log10(60)
+    )
     with np.errstate(invalid="ignore"):  # infinite over infinite
         factor = np.where(np.isinf(needed), np.inf, needed - practice)
     answers = {
@@ -222,14 +243,21 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, tuple[str, Any]]:
     """Replicated share of agreement of each used row, (draw..., row), for the same studies."""
     if "guessed_share" not in parameters:
         return {}
     rows = studies(evidence)
     error = 0.5 * parameters["guessed_share"].values[..., rows["study_index"].values.astype(int)]
-    mean, spread = agreement(error, view.outer_alignment.error_correlation), parameters["agreement_concentration"]
+    mean, spread = (
+        agreement(error, view.outer_alignment.error_correlation),
+        parameters["agreement_concentration"],
+    )
     total, strength = rows["total"].values.astype(int), spread.values[..., None]
     mean = np.minimum(mean, BELOW_ONE)  # a prior draw may be free of error to rounding
     share = rng.beta(mean * strength, (1 - mean) * strength)
@@ -237,7 +265,11 @@ def simulate(
 
 
 def replicate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     rows, drawn = studies(evidence), simulate(x, parameters, evidence, view, rng)

@@ -1,22 +1,29 @@
 """When does dropping the KL penalty lose something?
 
-Steps that only ask for closeness to the *last* policy walk along the optima of a penalty on leaving the *first* one, if they are
-exact, the policy has a probability of its own for every output and the reward stays as it is (:mod:`aligntax.models.overoptimization.policies`;
-:func:`exact_steps`). Each other function breaks one condition alone, in the world of :mod:`aligntax.models.overoptimization.proxy_rewards` with Gaussian
-policies, and gives gold along the steps and along the tilts *at the same KL*; each has a limit in which the two are equal.
+Steps that only ask for closeness to the *last* policy walk along the optima of a penalty on leaving
+the *first* one, if they are exact, the policy has a probability of its own for every output and the
+reward stays as it is (:mod:`aligntax.models.overoptimization.policies`; :func:`exact_steps`). Each
+other function breaks one condition alone, in the world of
+:mod:`aligntax.models.overoptimization.proxy_rewards` with Gaussian policies, and gives gold along
+the steps and along the tilts *at the same KL*; each has a limit in which the two are equal.
 
-1. **Sampling noise** (:func:`sampled_steps`). The natural gradient of the mean is ``Cov(x, r)``; estimated from ``m`` outputs a
-   step, it has an error of variance ``|w|^2 / m`` in each of ``d`` features. After ``T`` steps a share of about ``d / (d + m T)``
-   of the divergence has gone in directions that nobody asked for. A penalty does not mend it: it weighs the steps' errors
-   unequally, as it forgets old ones, and equal weights average best (Cauchy and Schwarz). *Limit*: endless samples.
-2. **A parametric policy** (:func:`narrow_steps`). Policies ``N(mu, I)`` are log-linear in ``x`` and cannot follow a reward that
-   is quadratic, here gold itself. Natural-gradient steps are projections, ``mu' = mu + eta (theta - Q mu)``, and the optimum of
-   the penalised objective is ``mu = (Q + beta)^-1 theta``: a curved feature saturates as ``1 - exp(-q t)`` in one and as
-   ``1 - beta / (q + beta)`` in the other, as early stopping and ridge differ in regression. At equal KL the optimum is better by
-   definition: here a penalty is worth something, about a per cent of gold. *Limit*: features that span the reward, with squares.
-3. **A relearned reward** (:func:`relearned_steps`). New comparisons of the current policy's outputs show gold's slope *there*.
-   The path is no tilt of any one reward. At equal labels its gold is lower at first, since few labels have come in, then higher
-   than that of one proxy learned beforehand, and it turns later, as Gao et al. derive from their law. *Limit*: one round.
+1. **Sampling noise** (:func:`sampled_steps`). The natural gradient of the mean is ``Cov(x, r)``;
+   estimated from ``m`` outputs a step, it has an error of variance ``|w|^2 / m`` in each of ``d``
+   features. After ``T`` steps a share of about ``d / (d + m T)`` of the divergence has gone in
+   directions that nobody asked for. A penalty does not mend it: it weighs the steps' errors
+   unequally, as it forgets old ones, and equal weights average best (Cauchy and Schwarz). *Limit*:
+   endless samples.
+2. **A parametric policy** (:func:`narrow_steps`). Policies ``N(mu, I)`` are log-linear in ``x`` and
+   cannot follow a reward that is quadratic, here gold itself. Natural-gradient steps are
+   projections, ``mu' = mu + eta (theta - Q mu)``, and the optimum of the penalised objective is
+   ``mu = (Q + beta)^-1 theta``: a curved feature saturates as ``1 - exp(-q t)`` in one and as ``1 -
+   beta / (q + beta)`` in the other, as early stopping and ridge differ in regression. At equal KL
+   the optimum is better by definition: here a penalty is worth something, about a per cent of gold.
+   *Limit*: features that span the reward, with squares.
+3. **A relearned reward** (:func:`relearned_steps`). New comparisons of the current policy's outputs
+   show gold's slope *there*. The path is no tilt of any one reward. At equal labels its gold is
+   lower at first, since few labels have come in, then higher than that of one proxy learned
+   beforehand, and it turns later, as Gao et al. derive from their law. *Limit*: one round.
 """
 
 from dataclasses import dataclass
@@ -26,8 +33,21 @@ from typing import Any
 import numpy as np
 
 from aligntax.models.errors import InputError
-from aligntax.models.overoptimization.policies import beta_at_kl, increasing_root, kl, policy_steps, tilt
-from aligntax.models.overoptimization.proxy_rewards import Comparisons, Draws, World, compare, learn, tilted_rewards
+from aligntax.models.overoptimization.policies import (
+    beta_at_kl,
+    increasing_root,
+    kl,
+    policy_steps,
+    tilt,
+)
+from aligntax.models.overoptimization.proxy_rewards import (
+    Comparisons,
+    Draws,
+    World,
+    compare,
+    learn,
+    tilted_rewards,
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +75,9 @@ class Paths:
             If the path does not reach it.
         """
         if not 0 <= nats <= self.kl[-1]:
-            raise InputError(f"nats: must lie between 0 and {self.kl[-1]:.4g}, the path's end, got {nats}; lower it")
+            raise InputError(
+                f"nats: must lie between 0 and {self.kl[-1]:.4g}, the path's end, got {nats}; lower it"
+            )
         kl, *both = (np.append(0.0, each) for each in (self.kl, self.steps, self.tilts))
         steps, tilts = (float(np.interp(nats, kl, each)) for each in both)
         return steps, tilts
@@ -105,7 +127,8 @@ def sampled_steps(
         Outputs of the current policy that each step sees.
     rng : numpy.random.Generator
     penalty : float
-        ``eta beta`` of steps on the penalised objective, the share of the way back to the initial policy that a step goes.
+        ``eta beta`` of steps on the penalised objective, the share of the way back to the initial
+        policy that a step goes.
 
     Raises
     ------
@@ -148,7 +171,9 @@ def narrow_steps(world: World, budget: float, steps: int, spanning: bool = False
     def optimum(strength: Any) -> tuple[Any, Any]:
         """Mean and variance of the best policy of the family for ``beta = 1 / strength``."""
         shrink = 1 / (1 + np.asarray(strength)[..., None] * q)
-        return np.asarray(strength)[..., None] * theta * shrink, shrink if spanning else np.ones_like(shrink)
+        return np.asarray(strength)[
+            ..., None
+        ] * theta * shrink, shrink if spanning else np.ones_like(shrink)
 
     def spent(strength: Any) -> Any:
         return _divergence(*optimum(strength))
@@ -177,8 +202,9 @@ def _divergence(mean: Any, variance: Any) -> Any:
 def relearned_steps(world: World, draws: Draws, budget: float, rounds: int) -> Paths:
     """Rounds of equal length ``d`` in which the reward is learned again from new labels under the current policy.
 
-    Each round adds its share of the labels and learns from all so far, as Llama 2 did. The other path is the tilt by one proxy
-    learned from as many labels of the initial policy, decided by the same chance.
+    Each round adds its share of the labels and learns from all so far, as Llama 2 did. The other
+    path is the tilt by one proxy learned from as many labels of the initial policy, decided by the
+    same chance.
 
     Parameters
     ----------
@@ -203,7 +229,10 @@ def relearned_steps(world: World, draws: Draws, budget: float, rounds: int) -> P
     path = []
     for low, high in pairwise(edges):
         seen.append(compare(world, draws[low:high], mean))
-        pooled = (np.concatenate([getattr(each, name) for each in seen]) for name in ("difference", "first"))
+        pooled = (
+            np.concatenate([getattr(each, name) for each in seen])
+            for name in ("difference", "first")
+        )
         weights = learn(Comparisons(*pooled))
         mean = mean + np.sqrt(2 * budget) / rounds * weights / np.linalg.norm(weights)
         path.append(mean)

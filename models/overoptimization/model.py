@@ -1,17 +1,19 @@
 """How far can a learned reward be optimised before the true one falls, and how many labels move that point out?
 
-Gold reward is in sd of the initial policy's score, which is 0 on average. A policy at ``KL`` nats from the initial one, with
-``d = sqrt(KL)``, scores by the laws of Gao, Schulman and Hilton [1]_::
+Gold reward is in sd of the initial policy's score, which is 0 on average. A policy at ``KL`` nats
+from the initial one, with ``d = sqrt(KL)``, scores by the laws of Gao, Schulman and Hilton [1]_::
 
     form bon:  gold(d) = d (alpha - beta d)          peak at d* = alpha / (2 beta),         gold* = alpha^2 / (4 beta)
     form rl:   gold(d) = d (alpha - beta log d)      peak at d* = exp(alpha / beta - 1),    gold* = beta d*
 
-With the peak as parameter, ``u = d / d*``, both are one line and neither alpha nor beta need be known in advance::
+With the peak as parameter, ``u = d / d*``, both are one line and neither alpha nor beta need be
+known in advance::
 
     bon:  gold = gold* u (2 - u)                     rl:  gold = gold* u (1 - log u)
 
-Run ``r``, one proxy reward optimised in one way, has its own peak, and runs are partially pooled. More labels move it out, up to
-the best that the proxy's class can do. With ``n_r`` labels, in log10 but ``label_exponent``::
+Run ``r``, one proxy reward optimised in one way, has its own peak, and runs are partially pooled.
+More labels move it out, up to the best that the proxy's class can do. With ``n_r`` labels, in log10
+but ``label_exponent``::
 
     run_peak_kl_r   ~ Normal(peak_kl - log10(1 + 10^(label_exponent (labels_half - log10 n_r))) + method_kl_m, peak_kl_spread)
     run_peak_gold_r ~ Normal(peak_gold + gold_slope (run_peak_kl_r - peak_kl) + method_gold_m, peak_gold_spread)
@@ -19,19 +21,22 @@ the best that the proxy's class can do. With ``n_r`` labels, in log10 but ``labe
     peak_kl_spread, peak_gold_spread ~ LogNormal(log 0.1, 0.7)      method_kl, method_gold ~ Normal(0, 0.3)
     gold_slope      ~ Normal(0.75, 0.35)                            misfit ~ HalfNormal(0.1)
 
-Sampled is ``run_start_r = run_peak_gold_r - run_peak_kl_r / 2``, the log10 of ``gold* / d*``: points short of the peak tell a
-curve's start, half its alpha in the form bon, far better than its peak. A run that states no number of labels counts as one
-with ample labels. ``peak_kl`` and ``peak_gold`` are those of the method of the first point; other methods are offset. Labels
-needed so that over-optimisation does not bite at ``kl_budget``::
+Sampled is ``run_start_r = run_peak_gold_r - run_peak_kl_r / 2``, the log10 of ``gold* / d*``:
+points short of the peak tell a curve's start, half its alpha in the form bon, far better than its
+peak. A run that states no number of labels counts as one with ample labels. ``peak_kl`` and
+``peak_gold`` are those of the method of the first point; other methods are offset. Labels needed so
+that over-optimisation does not bite at ``kl_budget``::
 
     peak at kl_budget:   labels_needed = labels_half - log10(10^(peak_kl - kl_budget) - 1) / label_exponent
 
-which is infinite where ``kl_budget`` is beyond ``peak_kl``: more labels do not help then, another class of proxy would.
-``labels_multiple_needed`` is that number over the one for the KL of RLHF practice.
+which is infinite where ``kl_budget`` is beyond ``peak_kl``: more labels do not help then, another
+class of proxy would. ``labels_multiple_needed`` is that number over the one for the KL of RLHF
+practice.
 
 References
 ----------
-.. [1] Gao, Schulman, Hilton, "Scaling laws for reward model overoptimization", 2022. arXiv:2210.10760
+.. [1] Gao, Schulman, Hilton, "Scaling laws for reward model overoptimization", 2022.
+       arXiv:2210.10760
 .. [2] Stiennon et al., "Learning to summarize from human feedback", 2020. arXiv:2009.01325
 """
 
@@ -47,14 +52,19 @@ QUANTITIES = ("peak_kl", "peak_gold", "labels_half", "label_exponent", "kl_budge
 FORMS = ("bon", "rl")
 BY_RUN = ("peak_kl", "peak_gold", "gold_alpha", "gold_beta")
 
-# OOM, median of the spread of peaks between proxies that have as many labels; log-normal, 90% 0.03 to 0.3: seeds move a peak, and
-# may double or halve one. It avoids zero, since two curves cannot tell a spread from none (Chung et al. 2013,
-# doi:10.1007/s11336-013-9328-2).
+# OOM, median of the spread of peaks between proxies that have as many labels; log-normal, 90% 0.03
+# to 0.3: seeds move a peak, and may double or halve one. It avoids zero, since two curves cannot
+# tell a spread from none (Chung et al. 2013, doi:10.1007/s11336-013-9328-2).
 SPREAD, SPREAD_SD = 0.1, 0.7
-METHOD_SPREAD = 0.3  # OOM: Gao et al. find that RL spends several times the KL of best-of-n for the same gold
-LOCATED, LOCATED_SD = (-3.0, 5.0), 0.01  # log10 nats: where a run's peak is looked for, and how finely
+METHOD_SPREAD = (
+    0.3  # OOM: Gao et al. find that RL spends several times the KL of best-of-n for the same gold
+)
+# log10 nats: where a run's peak is looked for, and how finely
+LOCATED, LOCATED_SD = ((-3.0, 5.0), 0.01)
 TINY = 1e-9  # sd
-MISFIT = 0.1  # scale of the curve's error over the peak: the laws describe Gao et al.'s curves to a few per cent of it
+# scale of the curve's error over the peak: the laws describe Gao et al.'s curves to a few per cent
+# of it
+MISFIT = 0.1
 
 
 def gold(d: Any, peak_d: Any, peak_gold: Any, is_rl: Any, log: Any = np.log) -> Any:
@@ -89,7 +99,9 @@ def peak(alpha: Any, beta: Any, is_rl: Any) -> tuple[Any, Any]:
     return d**2, np.where(is_rl, beta * d, beta * d**2)
 
 
-def reduction(log_labels: Any, labels_half: Any, label_exponent: Any, log1p: Any = np.log1p, exp: Any = np.exp) -> Any:
+def reduction(
+    log_labels: Any, labels_half: Any, label_exponent: Any, log1p: Any = np.log1p, exp: Any = np.exp
+) -> Any:
     """OOM by which the peak's KL lies below that with ample labels; ``log_labels`` and ``labels_half`` in log10."""
     ln10 = float(np.log(10))
     short_by = label_exponent * (labels_half - log_labels) * ln10
@@ -119,15 +131,17 @@ def run_names(evidence: Evidence) -> tuple[str, ...]:
 
 def methods(evidence: Evidence) -> tuple[str, ...]:
     """Ways of optimising of the used points; that of the first point leads and is the reference of the others."""
-    return tuple(dict.fromkeys(str(name) for name in select(evidence["gold_curves"])["method"].values))
+    return tuple(
+        dict.fromkeys(str(name) for name in select(evidence["gold_curves"])["method"].values)
+    )
 
 
 @likelihood_rows("gold_curves")
 def curves(evidence: Evidence) -> xr.Dataset:
     """Points that enter the likelihood, over ``gold_point``, and what is known of each run, over ``gold_run``.
 
-    ``d``, ``gold``, ``gold_se`` (0 where not stated), ``run_index``; ``is_rl``, ``method_index``, ``log_labels`` (log10, NaN
-    where unknown).
+    ``d``, ``gold``, ``gold_se`` (0 where not stated), ``run_index``; ``is_rl``, ``method_index``,
+    ``log_labels`` (log10, NaN where unknown).
     """
     used, order = select(evidence["gold_curves"]), methods(evidence)
     names, first, index = np.unique(used["run"].values, return_index=True, return_inverse=True)
@@ -139,7 +153,10 @@ def curves(evidence: Evidence) -> xr.Dataset:
             "gold_se": used["gold_se"].fillna(0.0),
             "run_index": ("gold_point", index.astype(float)),
             "is_rl": ("gold_run", (of_run["form"].values == "rl").astype(float)),
-            "method_index": ("gold_run", [order.index(str(name)) for name in of_run["method"].values]),
+            "method_index": (
+                "gold_run",
+                [order.index(str(name)) for name in of_run["method"].values],
+            ),
             "log_labels": ("gold_run", np.log10(of_run["labels"].values.astype(float))),
         },
         coords={"gold_run": [str(name) for name in names]},
@@ -149,8 +166,9 @@ def curves(evidence: Evidence) -> xr.Dataset:
 def located(data: xr.Dataset) -> xr.Dataset:
     """Mean and sd of ``run_peak_kl`` and ``run_start`` by each run's own points, over ``gold_run``; by quadrature.
 
-    Given the peak's KL, gold is linear in its height, so that one integral is closed form. This only says where chains start and
-    in what units they move: a parabola that misses the points by thousands of standard errors has slopes that trap them.
+    Given the peak's KL, gold is linear in its height, so that one integral is closed form. This
+    only says where chains start and in what units they move: a parabola that misses the points by
+    thousands of standard errors has slopes that trap them.
     """
     grid, index = np.linspace(*LOCATED, 1001), index_of(data)
     found = []
@@ -167,7 +185,10 @@ def located(data: xr.Dataset) -> xr.Dataset:
         found.append([*mean, *np.clip(sd, LOCATED_SD, METHOD_SPREAD)])
     names = ("run_peak_kl", "run_start", "run_peak_kl_sd", "run_start_sd")
     return xr.Dataset(
-        {name: ("gold_run", column) for name, column in zip(names, np.reshape(found, (-1, 4)).T, strict=True)}
+        {
+            name: ("gold_run", column)
+            for name, column in zip(names, np.reshape(found, (-1, 4)).T, strict=True)
+        }
     )
 
 
@@ -176,12 +197,16 @@ def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     rows = curves(evidence)
     form = rows["is_rl"].values[index_of(rows)]
     return {
-        "gold_points": rows[["d", "gold", "gold_se", "run_index"]].assign(form=("gold_point", form)),
+        "gold_points": rows[["d", "gold", "gold_se", "run_index"]].assign(
+            form=("gold_point", form)
+        ),
         "gold_runs": located(rows).assign(log_labels=rows["log_labels"].fillna(0.0)),
     }
 
 
-def _add_peaks(rows: xr.Dataset, run: dict[str, Any], order: tuple[str, ...], x: dict[str, Any]) -> tuple[Any, Any]:
+def _add_peaks(
+    rows: xr.Dataset, run: dict[str, Any], order: tuple[str, ...], x: dict[str, Any]
+) -> tuple[Any, Any]:
     """Log10 KL and gold of each run's peak, in the open model."""
     import pymc as pm
     import pytensor.tensor as pt
@@ -191,7 +216,9 @@ def _add_peaks(rows: xr.Dataset, run: dict[str, Any], order: tuple[str, ...], x:
     mean_kl, mean_gold = x["peak_kl"], x["peak_gold"]
     known = np.isfinite(rows["log_labels"].values)
     if known.any():
-        short = reduction(run["log_labels"], x["labels_half"], x["label_exponent"], pt.log1p, pt.exp)
+        short = reduction(
+            run["log_labels"], x["labels_half"], x["label_exponent"], pt.log1p, pt.exp
+        )
         mean_kl = mean_kl - known.astype(float) * short
     if len(order) > 1:
         is_method = (rows["method_index"].values[:, None] == np.arange(1, len(order))).astype(float)
@@ -199,7 +226,8 @@ def _add_peaks(rows: xr.Dataset, run: dict[str, Any], order: tuple[str, ...], x:
         height = pm.Normal("method_gold", 0.0, METHOD_SPREAD, dims="other_method")
         mean_kl = mean_kl + (is_method * kl).sum(axis=-1)
         mean_gold = mean_gold + (is_method * height).sum(axis=-1)
-    # between the 1/2 of curves that share alpha, and so their start, and the 1 of curves that share beta
+    # between the 1/2 of curves that share alpha, and so their start, and the 1 of curves that share
+    # beta
     slope = pm.Normal("gold_slope", 0.75, 0.35)
 
     def spread(name: str) -> Any:
@@ -223,20 +251,30 @@ def build(evidence: Evidence, view: View) -> Any:
     from aligntax.models.priors.scales import half_normal
 
     rows, order = curves(evidence), methods(evidence)
-    coords = {"gold_run": rows["gold_run"].values, "gold_point": rows["gold_point"].values, "other_method": order[1:]}
+    coords = {
+        "gold_run": rows["gold_run"].values,
+        "gold_point": rows["gold_point"].values,
+        "other_method": order[1:],
+    }
     with pm.Model(coords=coords, check_bounds=False) as model:
         x = elicited(view.tables(QUANTITIES))
         misfit = half_normal("misfit", MISFIT)
         if rows.sizes["gold_point"]:
             numbers = data(evidence, view)
-            peak_kl, peak_gold = _add_peaks(rows, columns("gold_runs", numbers["gold_runs"]), order, x)
+            peak_kl, peak_gold = _add_peaks(
+                rows, columns("gold_runs", numbers["gold_runs"]), order, x
+            )
             point = columns("gold_points", numbers["gold_points"])
             index = point["run_index"].astype("int64")
             height = pt.exp(np.log(10) * peak_gold)[index]
             d_peak = pt.exp(np.log(10) / 2 * peak_kl)[index]
             mean = gold(point["d"], d_peak, height, point["form"], pt.log)
             error = pt.sqrt(point["gold_se"] ** 2 + (misfit * height) ** 2)
-            terms = -0.5 * ((point["gold"] - mean) / error) ** 2 - pt.log(error) - 0.5 * np.log(2 * np.pi)
+            terms = (
+                -0.5 * ((point["gold"] - mean) / error) ** 2
+                - pt.log(error)
+                - 0.5 * np.log(2 * np.pi)
+            )
             pm.Potential("gold_curves", terms, dims="gold_point")
     return model
 
@@ -252,7 +290,9 @@ def index_of(data: xr.Dataset) -> Any:
     return data["run_index"].values.astype(int)
 
 
-def derive(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> dict[str, Any]:
+def derive(
+    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
+) -> dict[str, Any]:
     """Peak, gold lost beyond it and labels needed of a typical run; each run's own peak and coefficients.
 
     Parameters
@@ -267,13 +307,18 @@ def derive(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: 
     Returns
     -------
     dict of ndarray
-        ``X_by_gold_run``, shape (draw, run), is reported as ``X[run]``. ``labels_needed`` and ``labels_multiple_needed`` are
-        infinite where no number of labels suffices; the multiple is NaN where that holds for practice too.
+        ``X_by_gold_run``, shape (draw, run), is reported as ``X[run]``. ``labels_needed`` and
+        ``labels_multiple_needed`` are infinite where no number of labels suffices; the multiple is
+        NaN where that holds for practice too.
     """
     data = curves(evidence)
     is_rl = bool(data["is_rl"].values[index_of(data)[0]]) if data.sizes["gold_point"] else False
     alpha, beta = coefficients(x["peak_kl"], x["peak_gold"], is_rl)
-    d, d_peak, height = 10.0 ** (x["kl_budget"] / 2), 10.0 ** (x["peak_kl"] / 2), 10.0 ** x["peak_gold"]
+    d, d_peak, height = (
+        10.0 ** (x["kl_budget"] / 2),
+        10.0 ** (x["peak_kl"] / 2),
+        10.0 ** x["peak_gold"],
+    )
     needed, practice = labels_needed(x, x["kl_budget"]), labels_needed(x, x["kl_practice"])
     with np.errstate(invalid="ignore"):  # infinite over infinite
         multiple = needed - practice
@@ -307,7 +352,11 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, tuple[str, Any]]:
     """Replicated gold of each used point, (draw..., point), for the same runs."""
     data = curves(evidence)
@@ -321,7 +370,11 @@ def simulate(
 
 
 def replicate(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: np.random.Generator
+    x: dict[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    rng: np.random.Generator,
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     return {"gold_curves": curves(evidence).assign(simulate(x, parameters, evidence, view, rng))}

@@ -1,36 +1,43 @@
 r"""What does optimising a reward do to a policy, exactly?
 
-**Tilts.** A policy ``pi`` that is paid the reward ``r`` and pays ``beta`` for each nat it leaves the initial policy ``pi_0``
-maximises [1]_::
+**Tilts.** A policy ``pi`` that is paid the reward ``r`` and pays ``beta`` for each nat it leaves
+the initial policy ``pi_0`` maximises [1]_::
 
     J(pi) = E_pi r - beta KL(pi, pi_0) = beta log Z - beta KL(pi, pi*)
     pi*   = pi_0 exp(r / beta) / Z,    Z = E_pi_0 exp(r / beta)
 
-so ``pi*``, the posterior with prior ``pi_0`` and likelihood ``exp(r / beta)``, is the optimum, and ``J / beta`` is an evidence
-lower bound. ``KL(pi*, pi_0)`` falls in ``beta``: its derivative by ``1 / beta`` is ``Var_pi* r / beta``. As ``beta`` goes to 0
-the tilt goes to ``pi_0`` restricted to the outputs of the highest reward and ``beta log Z`` to that reward; as ``beta`` goes to
-infinity they go to ``pi_0`` and ``E_pi_0 r``.
+so ``pi*``, the posterior with prior ``pi_0`` and likelihood ``exp(r / beta)``, is the optimum, and
+``J / beta`` is an evidence lower bound. ``KL(pi*, pi_0)`` falls in ``beta``: its derivative by ``1
+/ beta`` is ``Var_pi* r / beta``. As ``beta`` goes to 0 the tilt goes to ``pi_0`` restricted to the
+outputs of the highest reward and ``beta log Z`` to that reward; as ``beta`` goes to infinity they
+go to ``pi_0`` and ``E_pi_0 r``.
 
-**Gaussian policies.** With ``pi_0 = N(m, S)`` and ``r(x) = b.x - x'Ax / 2`` the tilt is Gaussian too, where it exists::
+**Gaussian policies.** With ``pi_0 = N(m, S)`` and ``r(x) = b.x - x'Ax / 2`` the tilt is Gaussian
+too, where it exists::
 
     precision  S^-1 + A / beta, positive definite        mean  (beta S^-1 + A)^-1 (beta S^-1 m + b)
 
-**Best of n.** The best of ``n`` independent outputs. On a finite set where rewards at most (less than) ``r`` have probability
-``F`` (``F-``), the outputs of reward ``r`` get ``F^n - (F-)^n``, shared as ``pi_0`` shares, since ties are broken at random. With
-a continuous reward, ``F`` is uniform and the divergence is that of Beta(n, 1) from uniform [2]_::
+**Best of n.** The best of ``n`` independent outputs. On a finite set where rewards at most (less
+than) ``r`` have probability ``F`` (``F-``), the outputs of reward ``r`` get ``F^n - (F-)^n``,
+shared as ``pi_0`` shares, since ties are broken at random. With a continuous reward, ``F`` is
+uniform and the divergence is that of Beta(n, 1) from uniform [2]_::
 
     KL = int_0^1 n u^(n-1) log(n u^(n-1)) du = log n - (n - 1) / n
 
-Ties merge outputs that otherwise would be told apart, so by the data processing inequality the divergence is then lower.
+Ties merge outputs that otherwise would be told apart, so by the data processing inequality the
+divergence is then lower.
 
-**Policy steps.** ``pi_(t+1)`` proportional to ``pi_t exp(eta_t r)`` maximises ``E_pi r - KL(pi, pi_t) / eta_t``: a penalty on
-leaving the last policy, none on leaving the first. By induction ``pi_t`` is the tilt with ``1 / beta = sum of eta``. With exact
-steps, a probability of its own for each output and one reward, dropping the penalty and stopping early loses nothing.
+**Policy steps.** ``pi_(t+1)`` proportional to ``pi_t exp(eta_t r)`` maximises ``E_pi r - KL(pi,
+pi_t) / eta_t``: a penalty on leaving the last policy, none on leaving the first. By induction
+``pi_t`` is the tilt with ``1 / beta = sum of eta``. With exact steps, a probability of its own for
+each output and one reward, dropping the penalty and stopping early loses nothing.
 
 References
 ----------
-.. [1] Korbak, Perez, Buckley, "RL with KL penalties is better viewed as Bayesian inference", 2022. arXiv:2205.11275
-.. [2] Gao, Schulman, Hilton, "Scaling laws for reward model overoptimization", 2022. arXiv:2210.10760
+.. [1] Korbak, Perez, Buckley, "RL with KL penalties is better viewed as Bayesian inference", 2022.
+       arXiv:2205.11275
+.. [2] Gao, Schulman, Hilton, "Scaling laws for reward model overoptimization", 2022.
+       arXiv:2210.10760
 """
 
 from collections.abc import Callable, Iterable
@@ -48,10 +55,12 @@ LEAST = 1e-12  # share of 1 / (range of rewards): below it divergences are round
 
 def _check_beta(beta: float) -> None:
     if not beta >= 0:
-        raise InputError(f"beta: must not be negative, got {beta}; a penalty pays for what is left behind")
+        raise InputError(
+            f"beta: must not be negative, got {beta}; a penalty pays for what is left behind"
+        )
 
 
-# ------------------------------------------------------------------------------------------------------------ finite policies
+# ---------------------------------------------------------------------------------- finite policies
 
 
 def normalised(log_weight: Any) -> Any:
@@ -62,9 +71,13 @@ def normalised(log_weight: Any) -> Any:
 
 def kl(log_p: Any, log_q: Any) -> Any:
     """``KL(p, q)`` in nats of finite policies, as log probabilities over the last axis; infinite where q lacks an output."""
-    log_p, log_q = np.broadcast_arrays(np.asarray(log_p, dtype=float), np.asarray(log_q, dtype=float))
+    log_p, log_q = np.broadcast_arrays(
+        np.asarray(log_p, dtype=float), np.asarray(log_q, dtype=float)
+    )
     has = log_p > -np.inf
-    terms = np.where(has, np.exp(log_p), 0.0) * np.subtract(log_p, log_q, out=np.zeros_like(log_p), where=has)
+    terms = np.where(has, np.exp(log_p), 0.0) * np.subtract(
+        log_p, log_q, out=np.zeros_like(log_p), where=has
+    )
     return np.maximum(terms.sum(axis=-1), 0.0)
 
 
@@ -89,7 +102,9 @@ def tilt(log_pi0: Any, reward: Any, beta: float) -> Any:
     if beta == 0:
         return normalised(np.where(below >= 0, log_pi0, -np.inf))
     with np.errstate(over="ignore"):  # minus infinity: an output that is never chosen
-        return normalised(np.where(log_pi0 > -np.inf, log_pi0 + np.minimum(below, 0.0) / beta, -np.inf))
+        return normalised(
+            np.where(log_pi0 > -np.inf, log_pi0 + np.minimum(below, 0.0) / beta, -np.inf)
+        )
 
 
 def soft_value(log_pi0: Any, reward: Any, beta: float) -> float:
@@ -111,7 +126,9 @@ def soft_value(log_pi0: Any, reward: Any, beta: float) -> float:
 def log_partition(log_pi0: Any, reward: Any, beta: float) -> float:
     """``log Z``, finite for every positive beta."""
     if not beta > 0:
-        raise InputError(f"beta: must be positive for log Z, got {beta}; beta log Z has a limit at 0, see soft_value")
+        raise InputError(
+            f"beta: must be positive for log Z, got {beta}; beta log Z has a limit at 0, see soft_value"
+        )
     return soft_value(log_pi0, reward, beta) / beta
 
 
@@ -143,7 +160,8 @@ def beta_at_kl(log_pi0: Any, reward: Any, budget: Any) -> Any:
     ----------
     log_pi0, reward : array_like, shape (output,)
     budget : float or array_like
-        Nats; 0 gives infinity, and the most that any tilt spends, ``-log pi_0(best outputs)``, gives 0.
+        Nats; 0 gives infinity, and the most that any tilt spends, ``-log pi_0(best outputs)``,
+        gives 0.
 
     Raises
     ------
@@ -164,7 +182,9 @@ def beta_at_kl(log_pi0: Any, reward: Any, budget: Any) -> Any:
         def spent(t: Any) -> Any:
             return np.array([kl(tilt(log_pi0, reward, 1 / each), log_pi0) for each in t])
 
-        beta[inner] = 1 / increasing_root(spent, asked[inner], 1 / float(np.ptp(reward[log_pi0 > -np.inf])))
+        beta[inner] = 1 / increasing_root(
+            spent, asked[inner], 1 / float(np.ptp(reward[log_pi0 > -np.inf]))
+        )
     return beta if beta.ndim else float(beta)
 
 
@@ -176,7 +196,7 @@ def policy_steps(log_pi0: Any, rewards: Iterable[Any], rates: Iterable[float]) -
     return np.array(path[1:])
 
 
-# -------------------------------------------------------------------------------------------------------------------- best of n
+# ---------------------------------------------------------------------------------------- best of n
 
 
 def _check_n(n: Any) -> None:
@@ -205,10 +225,13 @@ def best_of_n(log_pi0: Any, reward: Any, n: float) -> Any:
     log_mass = np.full(len(levels), -np.inf)
     np.logaddexp.at(log_mass, group, log_pi0[has])
     log_f = np.logaddexp.accumulate(log_mass)
-    log_above = np.append(np.logaddexp.accumulate(log_mass[::-1])[-2::-1], -np.inf)  # near 1, F is known by its tail
+    # near 1, F is known by its tail
+    log_above = np.append(np.logaddexp.accumulate(log_mass[::-1])[-2::-1], -np.inf)
     share = np.exp(log_mass - log_f)  # of those at most as good
     with np.errstate(divide="ignore"):  # nothing is below the lowest
-        log_f = np.where(log_f < np.log(0.5), log_f, np.log1p(-np.exp(np.minimum(log_above, np.log(0.5)))))
+        log_f = np.where(
+            log_f < np.log(0.5), log_f, np.log1p(-np.exp(np.minimum(log_above, np.log(0.5))))
+        )
         log_gain = n * log_f + np.log(-np.expm1(n * np.log1p(-np.minimum(share, 1.0)))) - log_mass
     best = np.full_like(log_pi0, -np.inf)
     best[has] = log_pi0[has] + log_gain[group]
@@ -233,7 +256,7 @@ def best_of_normals(n: Any) -> tuple[Any, Any]:
     return mean, (density * (x - mean[..., None]) ** 2).sum(axis=-1)
 
 
-# ------------------------------------------------------------------------------------------------------------ Gaussian policies
+# -------------------------------------------------------------------------------- Gaussian policies
 
 
 @dataclass(frozen=True)
@@ -254,7 +277,10 @@ class Quadratic:
     def expected(self, policy: Gaussian) -> float:
         """Mean reward under a policy."""
         m = policy.mean
-        return float(self.linear @ m - (m @ self.curvature @ m + np.sum(self.curvature * policy.covariance)) / 2)
+        return float(
+            self.linear @ m
+            - (m @ self.curvature @ m + np.sum(self.curvature * policy.covariance)) / 2
+        )
 
 
 def kl_of_gaussians(p: Gaussian, q: Gaussian) -> float:
@@ -272,15 +298,18 @@ def tilt_gaussian(policy: Gaussian, reward: Quadratic, beta: float) -> tuple[Gau
     Raises
     ------
     InputError
-        If ``beta`` is not positive, or the tilt does not exist: where gold curves up by more than the policy's density falls,
-        ``Z`` is infinite.
+        If ``beta`` is not positive, or the tilt does not exist: where gold curves up by more than
+        the policy's density falls, ``Z`` is infinite.
     """
     if not beta > 0:
-        raise InputError(f"beta: must be positive for a Gaussian policy, got {beta}; its tilts shrink to a point at 0")
+        raise InputError(
+            f"beta: must be positive for a Gaussian policy, got {beta}; its tilts shrink to a point at 0"
+        )
     if beta == np.inf:
         return policy, 0.0
     precision = np.linalg.inv(policy.covariance)
-    scaled = beta * precision + reward.curvature  # beta times the precision: a small beta does not overflow
+    # beta times the precision: a small beta does not overflow
+    scaled = beta * precision + reward.curvature
     lowest = float(np.linalg.eigvalsh(scaled)[0])
     if not lowest > 0:
         rule = "covariance^-1 + curvature / beta must be positive definite"

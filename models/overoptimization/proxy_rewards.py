@@ -1,46 +1,54 @@
 """A world in which a reward learned from few labels is optimised, and a better one falls.
 
-**Gold.** Outputs are points ``x`` of ``d`` features, ``N(0, I)`` under the initial policy. The gold reward likes features and,
-of every second one, can have too much. Like that of Gao, Schulman and Hilton [1]_ it has mean 0 and variance 1 there::
+**Gold.** Outputs are points ``x`` of ``d`` features, ``N(0, I)`` under the initial policy. The gold
+reward likes features and, of every second one, can have too much. Like that of Gao, Schulman and
+Hilton [1]_ it has mean 0 and variance 1 there::
 
     gold(x) = theta.x - sum_i q_i (x_i^2 - 1) / 2,     |theta|^2 + sum_i q_i^2 / 2 = 1
 
-**Labels.** A comparison shows two outputs of a policy and prefers the first with the probability of Bradley and Terry,
-``logistic(label_scale (gold(x) - gold(x')))``.
+**Labels.** A comparison shows two outputs of a policy and prefers the first with the probability of
+Bradley and Terry, ``logistic(label_scale (gold(x) - gold(x')))``.
 
-**Proxy.** A linear reward ``w.x``, whose class lacks the curvature, learned by logistic regression on the differences ``x - x'``
-with the penalty of the prior ``w ~ N(0, I / d)``, under which rewards have unit variance; only the direction matters below.
+**Proxy.** A linear reward ``w.x``, whose class lacks the curvature, learned by logistic regression
+on the differences ``x - x'`` with the penalty of the prior ``w ~ N(0, I / d)``, under which rewards
+have unit variance; only the direction matters below.
 
-**Optimised exactly.** With ``u = w / |w|`` the tilt at ``KL = s^2 / 2`` nats is ``N(s u, I)``. The best of ``n`` moves ``u.x`` to
-the largest of ``n`` normals, with mean ``m_n`` and variance ``v_n``, and leaves the rest::
+**Optimised exactly.** With ``u = w / |w|`` the tilt at ``KL = s^2 / 2`` nats is ``N(s u, I)``. The
+best of ``n`` moves ``u.x`` to the largest of ``n`` normals, with mean ``m_n`` and variance ``v_n``,
+and leaves the rest::
 
     tilt:        gold = s theta.u - (s^2 / 2) u'Qu                       s = sqrt(2 KL)
     best of n:   gold = m_n theta.u - (m_n^2 + v_n - 1) u'Qu / 2         KL = log n - (n - 1) / n
 
-So a tilt has *exactly* the form that Gao et al. found for best-of-n, ``d (alpha - beta d)`` with ``d = sqrt(KL)``,
-``alpha = sqrt(2) theta.u`` and ``beta = u'Qu``, and its peak lies at ``(theta.u / u'Qu)^2 / 2`` nats. If nothing is curved, gold
-never falls however far a proxy is pushed that is better than chance.
+So a tilt has *exactly* the form that Gao et al. found for best-of-n, ``d (alpha - beta d)`` with
+``d = sqrt(KL)``, ``alpha = sqrt(2) theta.u`` and ``beta = u'Qu``, and its peak lies at ``(theta.u /
+u'Qu)^2 / 2`` nats. If nothing is curved, gold never falls however far a proxy is pushed that is
+better than chance.
 
 What differs from Gao et al.
 ----------------------------
-- Form: tilts follow ``d (alpha - beta d)`` exactly and best-of-n nearly; ``d (alpha - beta log d)``, found for PPO, fits both
-  less well.
-- A tilt gains the most reward a nat can buy, so best-of-n spends slightly *more* KL for the same proxy reward; PPO spends far
-  more than best-of-n.
-- No threshold: from the first labels on, the proxy's squared correlation with what its class can express grows about as
-  ``n / (n + n_half)`` with ``n_half`` near 1,300, and the peak's KL and height with it; Gao et al. see little below 2,000
-  comparisons.
-- The peak saturates with labels, at the 64 nats that the class allows: labels do not add curvature to a linear proxy.
-- Proxies of as many labels differ less the more labels there are: by 0.2 OOM of the peak's KL at 100, by 0.01 at 30,000.
+- Form: tilts follow ``d (alpha - beta d)`` exactly and best-of-n nearly; ``d (alpha - beta log
+  d)``, found for PPO, fits both less well.
+- A tilt gains the most reward a nat can buy, so best-of-n spends slightly *more* KL for the same
+  proxy reward; PPO spends far more than best-of-n.
+- No threshold: from the first labels on, the proxy's squared correlation with what its class can
+  express grows about as ``n / (n + n_half)`` with ``n_half`` near 1,300, and the peak's KL and
+  height with it; Gao et al. see little below 2,000 comparisons.
+- The peak saturates with labels, at the 64 nats that the class allows: labels do not add curvature
+  to a linear proxy.
+- Proxies of as many labels differ less the more labels there are: by 0.2 OOM of the peak's KL at
+  100, by 0.01 at 30,000.
 - Gold falls as a parabola without bound; that of a real reward is bounded.
 - Labels are noisy, where those of Gao et al. are the gold reward's own.
 
-What agrees: gold rises and falls while the proxy rises, more labels move the peak out and up, a KL penalty acts as early
-stopping does, and without a penalty KL grows as the square of equal steps (:mod:`aligntax.models.overoptimization.local_steps`).
+What agrees: gold rises and falls while the proxy rises, more labels move the peak out and up, a KL
+penalty acts as early stopping does, and without a penalty KL grows as the square of equal steps
+(:mod:`aligntax.models.overoptimization.local_steps`).
 
 References
 ----------
-.. [1] Gao, Schulman, Hilton, "Scaling laws for reward model overoptimization", 2022. arXiv:2210.10760
+.. [1] Gao, Schulman, Hilton, "Scaling laws for reward model overoptimization", 2022.
+       arXiv:2210.10760
 .. [2] Stiennon et al., "Learning to summarize from human feedback", 2020. arXiv:2009.01325
 .. [3] Bradley, Terry, "Rank analysis of incomplete block designs", 1952. doi:10.2307/2334029
 """
@@ -72,18 +80,22 @@ class World:
     Attributes
     ----------
     dimensions : int
-        Features, 200: so many that about a thousand of these labels determine as much of the reward as they leave open. A
-        hundred are then little better than chance and 30,000 ample, the range over which published proxies improve.
+        Features, 200: so many that about a thousand of these labels determine as much of the reward
+        as they leave open. A hundred are then little better than chance and 30,000 ample, the range
+        over which published proxies improve.
     curved_share : float
-        Share of gold's variance that no linear proxy expresses, 2/3. Best accuracy on noiseless comparisons is then about
-        70%, that of published reward models on held-out human labels (InstructGPT 70 to 72%, Llama 2 65 to 70%). It also
-        puts the peak with ample labels, about ``dimensions (1 - curved_share) / (2 curved_share)`` = 50 nats (64 with this
-        ``theta``), within the 2 to 250 nats of the policies of Stiennon et al.
+        Share of gold's variance that no linear proxy expresses, 2/3. Best accuracy on noiseless
+        comparisons is then about 70%, that of published reward models on held-out human labels
+        (InstructGPT 70 to 72%, Llama 2 65 to 70%). It also puts the peak with ample labels, about
+        ``dimensions (1 - curved_share) / (2 curved_share)`` = 50 nats (64 with this ``theta``),
+        within the 2 to 250 nats of the policies of Stiennon et al.
     decay : float
-        ``theta_i^2`` falls as ``i^-decay``, 1: features matter as words do in a language, a few much and many little.
+        ``theta_i^2`` falls as ``i^-decay``, 1: features matter as words do in a language, a few
+        much and many little.
     label_scale : float
-        Logits for each sd of gold by which two outputs differ, 2: two labellers then agree on 76% of comparisons, as Stiennon
-        et al. (72 to 77%), WebGPT (73%) and InstructGPT (73 to 77%) report.
+        Logits for each sd of gold by which two outputs differ, 2: two labellers then agree on 76%
+        of comparisons, as Stiennon et al. (72 to 77%), WebGPT (73%) and InstructGPT (73 to 77%)
+        report.
 
     Raises
     ------
@@ -103,7 +115,9 @@ class World:
             ("label_scale", self.label_scale > 0, "positive"),
         ):
             if not good:
-                raise InputError(f"{name}: must be {rule}, got {getattr(self, name)}; the default is usual")
+                raise InputError(
+                    f"{name}: must be {rule}, got {getattr(self, name)}; the default is usual"
+                )
 
     @cached_property
     def theta(self) -> Any:
@@ -126,7 +140,7 @@ class World:
         return mean @ self.theta - (mean**2 + variance - 1) @ self.curvature / 2
 
 
-# ------------------------------------------------------------------------------------------------------------ labels and proxy
+# --------------------------------------------------------------------------------- labels and proxy
 
 
 @dataclass(frozen=True)
@@ -163,8 +177,8 @@ def compare(world: World, draws: Draws, mean: Any = 0.0) -> Comparisons:
 def learn(comparisons: Comparisons) -> Any:
     """Weights of the linear proxy that best explains the labels, shape (d,).
 
-    Newton's method on the penalised likelihood; its steps come by conjugate gradients, since forming the curvature of 30,000
-    labels takes longer than all the rest.
+    Newton's method on the penalised likelihood; its steps come by conjugate gradients, since
+    forming the curvature of 30,000 labels takes longer than all the rest.
     """
     signed = np.where(comparisons.first, 1.0, -1.0)[:, None] * comparisons.difference
     d = signed.shape[1]
@@ -197,7 +211,7 @@ def accuracy(weights: Any, comparisons: Comparisons) -> float:
     return float(np.mean((comparisons.difference @ weights > 0) == comparisons.first))
 
 
-# ------------------------------------------------------------------------------------------------------------------ optimising
+# --------------------------------------------------------------------------------------- optimising
 
 
 def _along(world: World, weights: Any) -> tuple[Any, float, float]:
@@ -225,16 +239,22 @@ def peak(world: World, weights: Any) -> tuple[float, float]:
     _, slope, curvature = _along(world, weights)
     if slope <= 0:
         return 0.0, 0.0
-    return (slope**2 / curvature**2 / 2, slope**2 / curvature / 2) if curvature else (np.inf, np.inf)
+    return (
+        (slope**2 / curvature**2 / 2, slope**2 / curvature / 2) if curvature else (np.inf, np.inf)
+    )
 
 
-def tilted_outputs(world: World, weights: Any, kl: float, count: int, rng: np.random.Generator) -> Any:
+def tilted_outputs(
+    world: World, weights: Any, kl: float, count: int, rng: np.random.Generator
+) -> Any:
     """Outputs of the tilt, shape (count, d)."""
     u, _, _ = _along(world, weights)
     return rng.standard_normal((count, world.dimensions)) + np.sqrt(2 * kl) * u
 
 
-def best_of_n_outputs(world: World, weights: Any, n: int, count: int, rng: np.random.Generator) -> Any:
+def best_of_n_outputs(
+    world: World, weights: Any, n: int, count: int, rng: np.random.Generator
+) -> Any:
     """Outputs of the best of ``n``, shape (count, d): along the proxy the largest of ``n`` normals, beside it as they come."""
     u, _, _ = _along(world, weights)
     outputs = rng.standard_normal((count, world.dimensions))

@@ -1,9 +1,11 @@
 """From what a view says of a quantity to its quantile table.
 
-A prior is stated as ``quantiles``, a ``family`` with parameters, a ``histogram``, ``samples``, a ``point``, or a pool of such
-(``mixture``, which is the linear pool, ``log_pool``, ``quantile_pool``), in the quantity's own unit or another; ``bounds``
-condition it to lie between two values. Whatever is stated is compiled on the quantity's link to a
-:class:`aligntax.models.priors.tables.Table`; every mistake is an :class:`InputError` that names the quantity, the rule, the value and a remedy.
+A prior is stated as ``quantiles``, a ``family`` with parameters, a ``histogram``, ``samples``, a
+``point``, or a pool of such (``mixture``, which is the linear pool, ``log_pool``,
+``quantile_pool``), in the quantity's own unit or another; ``bounds`` condition it to lie between
+two values. Whatever is stated is compiled on the quantity's link to a
+:class:`aligntax.models.priors.tables.Table`; every mistake is an :class:`InputError` that names the
+quantity, the rule, the value and a remedy.
 """
 
 import json
@@ -16,7 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aligntax.models.errors import InputError
-from aligntax.models.priors.distributions import FAMILIES, Distribution, Histogram, Mapped, Mixture, Normal, Truncated
+from aligntax.models.priors.distributions import (
+    FAMILIES,
+    Distribution,
+    Histogram,
+    Mapped,
+    Mixture,
+    Normal,
+    Truncated,
+)
 from aligntax.models.priors.pools import log_pool, quantile_pool
 from aligntax.models.priors.quantities import Quantity, lookup
 from aligntax.models.priors.tables import Table, from_quantiles, from_samples, tabulate
@@ -32,8 +42,9 @@ NEEDS = "a prior states exactly one of " + ", ".join(KINDS)
 EXAMPLE = "quantiles = {0.1 = 1, 0.5 = 3, 0.9 = 9}"
 
 SAMPLES = (20, 10_000)  # fewer say little of a tail; more belong in a file of their own, thinned
-# A point mass is a normal this wide on the link (relative beyond 1): its density stays finite, so that log prior, reweighting
-# and NUTS work; a millionth of an order of magnitude, or of a unit, is below anything that is reported.
+# A point mass is a normal this wide on the link (relative beyond 1): its density stays finite, so
+# that log prior, reweighting and NUTS work; a millionth of an order of magnitude, or of a unit, is
+# below anything that is reported.
 POINT_WIDTH = 1e-6
 
 
@@ -43,7 +54,9 @@ def brief(value: object, limit: int = 160) -> str:
         text = value if isinstance(value, str) else repr(value)
     except RecursionError:
         text = f"{type(value).__name__} nested too deep"
-    text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text[: limit + 1])
+    text = "".join(
+        letter if letter.isprintable() else repr(letter)[1:-1] for letter in text[: limit + 1]
+    )
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
@@ -64,17 +77,28 @@ def flatten(quantiles: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _numbers(quantity: Quantity, what: str, values: Any) -> Array:
     if not isinstance(values, Sequence) or isinstance(values, str):
-        raise _fail(quantity, f"{what} must be a list of numbers", values, f"write {what} = [1.0, 2.0]")
+        raise _fail(
+            quantity, f"{what} must be a list of numbers", values, f"write {what} = [1.0, 2.0]"
+        )
     return np.asarray([_number(quantity, what, value) for value in values], dtype=float)
 
 
 def _number(quantity: Quantity, what: str, value: Any) -> float:
     try:
-        number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
+        number = (
+            float(value)
+            if isinstance(value, int | float) and not isinstance(value, bool)
+            else np.nan
+        )
     except OverflowError:  # an integer with hundreds of digits
         number = np.inf
     if not np.isfinite(number):
-        raise _fail(quantity, f"{what} must be a finite number", repr(value)[:40], "write a number without quotes")
+        raise _fail(
+            quantity,
+            f"{what} must be a finite number",
+            repr(value)[:40],
+            "write a number without quotes",
+        )
     return number
 
 
@@ -99,7 +123,9 @@ def shape(quantity: Quantity, spec: Mapping[str, Any]) -> Distribution:
     parameters = FAMILIES[family][1] if isinstance(family, str) and family in FAMILIES else ()
     known = (*KINDS, *NOTES, "unit", "bounds")
     if unknown := set(spec) - {*known, *parameters}:
-        raise _fail(quantity, "a prior has no such key", sorted(unknown), "known are " + ", ".join(known))
+        raise _fail(
+            quantity, "a prior has no such key", sorted(unknown), "known are " + ", ".join(known)
+        )
     if len(kinds) != 1:
         raise _fail(quantity, NEEDS, kinds or "none of them", f"for instance {EXAMPLE}")
     free = _free(quantity, kinds[0], spec, way)
@@ -129,14 +155,21 @@ def _on_link(quantity: Quantity, values: Array, way: Link) -> Array:
         y = np.asarray(way.forward(values), dtype=float)
     if not np.all(np.isfinite(y)):
         rule = f"values must lie inside the quantity's range ({_range(quantity)})"
-        raise _fail(quantity, rule, values[~np.isfinite(y)].tolist(), "check the unit: " + ", ".join(fitting(quantity)))
+        raise _fail(
+            quantity,
+            rule,
+            values[~np.isfinite(y)].tolist(),
+            "check the unit: " + ", ".join(fitting(quantity)),
+        )
     return y
 
 
 def _truncate(quantity: Quantity, stated: Any, free: Distribution, way: Link) -> Distribution:
     bounds = _numbers(quantity, "bounds", stated)
     if len(bounds) != 2 or not bounds[0] < bounds[1]:
-        raise _fail(quantity, "bounds must be two increasing numbers", stated, "write bounds = [low, high]")
+        raise _fail(
+            quantity, "bounds must be two increasing numbers", stated, "write bounds = [low, high]"
+        )
     with np.errstate(all="ignore"):
         low, high = (float(way.forward(b)) for b in bounds)
     if not np.isfinite(low) or not np.isfinite(high):
@@ -166,16 +199,27 @@ def _from_quantiles(quantity: Quantity, stated: Any, way: Link) -> Table:
         if isinstance(error, InputError):
             raise
         raise _fail(
-            quantity, "the left side of a quantile must be a probability", list(flat), "write 0.1 = value"
+            quantity,
+            "the left side of a quantile must be a probability",
+            list(flat),
+            "write 0.1 = value",
         ) from None
     p, v = np.asarray(pairs).T
     if not (p[0] > 1e-6 and p[-1] < 1 - 1e-6 and np.all(np.diff(p) > 0)):
         raise _fail(
-            quantity, "probabilities must be distinct and between 0 and 1", p.tolist(), "use for instance 0.1, 0.5, 0.9"
+            quantity,
+            "probabilities must be distinct and between 0 and 1",
+            p.tolist(),
+            "use for instance 0.1, 0.5, 0.9",
         )
     y = _on_link(quantity, v, way)
     if not np.all(np.diff(y) > 0):
-        raise _fail(quantity, "quantiles must increase with their probability", dict(pairs), "put them in order")
+        raise _fail(
+            quantity,
+            "quantiles must increase with their probability",
+            dict(pairs),
+            "put them in order",
+        )
     return from_quantiles(p, y)
 
 
@@ -190,13 +234,19 @@ def _range(quantity: Quantity) -> str:
 def _family(quantity: Quantity, spec: Mapping[str, Any]) -> Distribution:
     if not isinstance(spec["family"], str) or spec["family"] not in FAMILIES:
         raise _fail(
-            quantity, "family must be one of " + ", ".join(FAMILIES), repr(spec["family"]), "or state quantiles"
+            quantity,
+            "family must be one of " + ", ".join(FAMILIES),
+            repr(spec["family"]),
+            "or state quantiles",
         )
     build, names = FAMILIES[spec["family"]]
     missing = [name for name in names if name not in spec]
     if missing:
         raise _fail(
-            quantity, f"family {spec['family']} needs {', '.join(names)}", f"no {', '.join(missing)}", "add them"
+            quantity,
+            f"family {spec['family']} needs {', '.join(names)}",
+            f"no {', '.join(missing)}",
+            "add them",
         )
     parameters = {name: _number(quantity, name, spec[name]) for name in names}
     for name in ("sigma", "nu", "alpha", "beta"):
@@ -209,41 +259,87 @@ def _family(quantity: Quantity, spec: Mapping[str, Any]) -> Distribution:
 
 def _histogram(quantity: Quantity, spec: Any) -> Histogram:
     if not isinstance(spec, Mapping) or set(spec) != {"edges", "weights"}:
-        raise _fail(quantity, "a histogram has edges and weights", spec, "write {edges = [0, 1, 2], weights = [3, 1]}")
-    edges, weights = _numbers(quantity, "edges", spec["edges"]), _numbers(quantity, "weights", spec["weights"])
+        raise _fail(
+            quantity,
+            "a histogram has edges and weights",
+            spec,
+            "write {edges = [0, 1, 2], weights = [3, 1]}",
+        )
+    edges, weights = (
+        _numbers(quantity, "edges", spec["edges"]),
+        _numbers(quantity, "weights", spec["weights"]),
+    )
     if len(edges) != len(weights) + 1 or not np.all(np.diff(edges) > 0):
         raise _fail(
-            quantity, "edges must increase and be one more than the weights", edges.tolist(), "correct the list"
+            quantity,
+            "edges must increase and be one more than the weights",
+            edges.tolist(),
+            "correct the list",
         )
     if np.any(weights < 0) or weights.sum() <= 0:
-        raise _fail(quantity, "weights must be non-negative and not all zero", weights.tolist(), "correct the list")
+        raise _fail(
+            quantity,
+            "weights must be non-negative and not all zero",
+            weights.tolist(),
+            "correct the list",
+        )
     return Histogram(tuple(edges), tuple(weights))
 
 
 def _samples(quantity: Quantity, stated: Any, way: Link) -> Array:
-    if isinstance(stated, str | Mapping):  # a file is the user's: the command line reads it before the view is parsed
-        raise _fail(quantity, "samples must be a list of numbers here", stated, "a file is read with `--view FILE`")
+    # a file is the user's: the command line reads it before the view is parsed
+    if isinstance(stated, str | Mapping):
+        raise _fail(
+            quantity,
+            "samples must be a list of numbers here",
+            stated,
+            "a file is read with `--view FILE`",
+        )
     values = _numbers(quantity, "samples", stated)
     low, high = SAMPLES
     if not low <= len(values) <= high:
         rule = f"samples must be {low} to {high} numbers"
-        raise _fail(quantity, rule, len(values), "state quantiles" if len(values) < low else "keep every so many")
+        raise _fail(
+            quantity,
+            rule,
+            len(values),
+            "state quantiles" if len(values) < low else "keep every so many",
+        )
     y = _on_link(quantity, values, way)
     if len(np.unique(y)) < 3:
-        raise _fail(quantity, "samples must have three distinct values", np.unique(values).tolist(), "state a point")
+        raise _fail(
+            quantity,
+            "samples must have three distinct values",
+            np.unique(values).tolist(),
+            "state a point",
+        )
     return y
 
 
 def _pool(quantity: Quantity, kind: str, stated: Any, unit: Any) -> Distribution:
     """Pool of component priors; each takes the pool's unit unless it has its own."""
     listed = isinstance(stated, Sequence) and not isinstance(stated, str)
-    if not listed or len(stated) < 2 or not all(isinstance(component, Mapping) for component in stated):
+    if (
+        not listed
+        or len(stated) < 2
+        or not all(isinstance(component, Mapping) for component in stated)
+    ):
         remedy = f"write {kind} = [{{weight = 1, quantiles = ...}}, ...]"
         raise _fail(quantity, f"a {kind} is a list of two or more priors", stated, remedy)
-    weights = tuple(_number(quantity, "weight", component.get("weight", 1.0)) for component in stated)
+    weights = tuple(
+        _number(quantity, "weight", component.get("weight", 1.0)) for component in stated
+    )
     if min(weights) < 0 or not 0 < sum(weights) < np.inf:
-        raise _fail(quantity, f"{kind} weights must be non-negative and not all zero", weights, "correct them")
-    parts = [{"unit": unit, **{key: v for key, v in component.items() if key != "weight"}} for component in stated]
+        raise _fail(
+            quantity,
+            f"{kind} weights must be non-negative and not all zero",
+            weights,
+            "correct them",
+        )
+    parts = [
+        {"unit": unit, **{key: v for key, v in component.items() if key != "weight"}}
+        for component in stated
+    ]
     if kind == "mixture":
         return Mixture(weights, tuple(shape(quantity, part) for part in parts))
     tables = [compile_prior(quantity.name, part) for part in parts]
@@ -261,8 +357,8 @@ def compile_prior(name: str, spec: Mapping[str, Any]) -> Table:
     name : str
         Elicited quantity.
     spec : mapping
-        One of :data:`KINDS`; optionally ``unit`` (see :mod:`aligntax.models.priors.units`) and ``bounds`` (the prior is conditioned to lie
-        between them).
+        One of :data:`KINDS`; optionally ``unit`` (see :mod:`aligntax.models.priors.units`) and
+        ``bounds`` (the prior is conditioned to lie between them).
 
     Returns
     -------
@@ -297,7 +393,8 @@ def _compile_once(stated: _Stated) -> Table:
 
 def _compile(name: str, spec: Mapping[str, Any]) -> Table:
     quantity = lookup(name)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # a value outside the range is reported below
+    # a value outside the range is reported below
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         stated = shape(quantity, spec)
         if isinstance(stated, Table):
             sound = np.all(np.isfinite([stated.y, stated.slope])) and np.all(np.diff(stated.y) > 0)
@@ -308,8 +405,12 @@ def _compile(name: str, spec: Mapping[str, Any]) -> Table:
         try:
             return tabulate(stated)
         except InputError:
-            rule = f"the prior must lie inside the quantity's range ({_range(quantity)}) without steps"
-            raise _fail(quantity, rule, dict(spec), "choose another family, unit or bounds") from None
+            rule = (
+                f"the prior must lie inside the quantity's range ({_range(quantity)}) without steps"
+            )
+            raise _fail(
+                quantity, rule, dict(spec), "choose another family, unit or bounds"
+            ) from None
 
 
 def canonical(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -318,7 +419,8 @@ def canonical(spec: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in spec.items():
         if key == "quantiles":
             plain[key] = {
-                f"{float(p):g}": float(v) for p, v in sorted(flatten(value).items(), key=lambda i: float(i[0]))
+                f"{float(p):g}": float(v)
+                for p, v in sorted(flatten(value).items(), key=lambda i: float(i[0]))
             }
         elif key in POOLS:
             plain[key] = [canonical(component) for component in value]
@@ -334,4 +436,6 @@ def canonical(spec: Mapping[str, Any]) -> dict[str, Any]:
 def without_notes(spec: Mapping[str, Any]) -> dict[str, Any]:
     """What a specification states, without who said it and why; in a pool's components too."""
     plain = {key: value for key, value in spec.items() if key not in NOTES}
-    return plain | {key: [without_notes(component) for component in plain[key]] for key in POOLS if key in plain}
+    return plain | {
+        key: [without_notes(component) for component in plain[key]] for key in POOLS if key in plain
+    }

@@ -1,9 +1,10 @@
 """Distributions that a view can name, on the natural or stated unit of a quantity.
 
-Each gives the four functions a quantile table is made from: quantile, lower tail, upper tail and log density. Quantiles take
-both tail probabilities, ``p`` and ``q = 1 - p``, and use the smaller one, so that a table reaches five standard deviations on
-either side without rounding. Families are written with :mod:`scipy.special`, which imports ten times faster than
-:mod:`scipy.stats`. Names and parameters are PyMC's.
+Each gives the four functions a quantile table is made from: quantile, lower tail, upper tail and
+log density. Quantiles take both tail probabilities, ``p`` and ``q = 1 - p``, and use the smaller
+one, so that a table reaches five standard deviations on either side without rounding. Families are
+written with :mod:`scipy.special`, which imports ten times faster than :mod:`scipy.stats`. Names and
+parameters are PyMC's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -85,7 +86,9 @@ class LogNormal:
 
     def log_pdf(self, x: Array) -> Array:
         inside = np.maximum(x, TINY)
-        return np.where(np.asarray(x) > 0, self.log.log_pdf(np.log(inside)) - np.log(inside), -np.inf)
+        return np.where(
+            np.asarray(x) > 0, self.log.log_pdf(np.log(inside)) - np.log(inside), -np.inf
+        )
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,10 @@ class Gamma:
     beta: float
 
     def quantile(self, p: Array, q: Array) -> Array:
-        return np.where(p < q, sp.gammaincinv(self.alpha, p), sp.gammainccinv(self.alpha, q)) / self.beta
+        return (
+            np.where(p < q, sp.gammaincinv(self.alpha, p), sp.gammainccinv(self.alpha, q))
+            / self.beta
+        )
 
     def cdf(self, x: Array) -> Array:
         return np.asarray(sp.gammainc(self.alpha, np.maximum(x, 0.0) * self.beta))
@@ -142,7 +148,9 @@ class StudentT:
     sigma: float
 
     def quantile(self, p: Array, q: Array) -> Array:
-        return self.mu + self.sigma * np.where(p < q, sp.stdtrit(self.nu, p), -sp.stdtrit(self.nu, q))
+        return self.mu + self.sigma * np.where(
+            p < q, sp.stdtrit(self.nu, p), -sp.stdtrit(self.nu, q)
+        )
 
     def cdf(self, x: Array) -> Array:
         return np.asarray(sp.stdtr(self.nu, (x - self.mu) / self.sigma))
@@ -152,7 +160,12 @@ class StudentT:
 
     def log_pdf(self, x: Array) -> Array:
         z, nu = (np.asarray(x) - self.mu) / self.sigma, self.nu
-        constant = sp.gammaln((nu + 1) / 2) - sp.gammaln(nu / 2) - 0.5 * np.log(nu * np.pi) - np.log(self.sigma)
+        constant = (
+            sp.gammaln((nu + 1) / 2)
+            - sp.gammaln(nu / 2)
+            - 0.5 * np.log(nu * np.pi)
+            - np.log(self.sigma)
+        )
         return np.asarray(constant - (nu + 1) / 2 * np.log1p(z**2 / nu))
 
 
@@ -193,7 +206,9 @@ class Histogram:
         below = np.concatenate([[0.0], np.cumsum(self.mass)])
         above = np.concatenate([[0.0], np.cumsum(self.mass[::-1])])
         edges = np.asarray(self.edges)
-        return np.asarray(np.where(p < q, np.interp(p, below, edges), np.interp(q, above, edges[::-1])))
+        return np.asarray(
+            np.where(p < q, np.interp(p, below, edges), np.interp(q, above, edges[::-1]))
+        )
 
     def cdf(self, x: Array) -> Array:
         return np.asarray(np.interp(x, self.edges, np.concatenate([[0.0], np.cumsum(self.mass)])))
@@ -219,12 +234,17 @@ class Mixture:
         return np.asarray(np.divide(self.weights, np.sum(self.weights)), dtype=float)
 
     def _sum(self, function: str, x: Array) -> Array:
-        return np.asarray(sum(w * getattr(c, function)(x) for w, c in zip(self.mass, self.components, strict=True)))
+        return np.asarray(
+            sum(
+                w * getattr(c, function)(x) for w, c in zip(self.mass, self.components, strict=True)
+            )
+        )
 
     def quantile(self, p: Array, q: Array) -> Array:
         each = np.stack([component.quantile(p, q) for component in self.components])
         low, high = each.min(axis=0), each.max(axis=0)
-        for _ in range(80):  # bisection to machine precision: the mixture's quantile lies between its components'
+        # bisection to machine precision: the mixture's quantile lies between its components'
+        for _ in range(80):
             middle = 0.5 * (low + high)
             below = np.where(p < q, self.cdf(middle) < p, self.sf(middle) > q)
             low, high = np.where(below, middle, low), np.where(below, high, middle)
@@ -238,7 +258,9 @@ class Mixture:
 
     def log_pdf(self, x: Array) -> Array:
         terms = np.stack([component.log_pdf(x) for component in self.components])
-        return np.asarray(sp.logsumexp(terms, axis=0, b=self.mass.reshape(-1, *[1] * (terms.ndim - 1))))
+        return np.asarray(
+            sp.logsumexp(terms, axis=0, b=self.mass.reshape(-1, *[1] * (terms.ndim - 1)))
+        )
 
 
 @dataclass(frozen=True)
@@ -257,7 +279,9 @@ class Truncated:
 
     def quantile(self, p: Array, q: Array) -> Array:
         below, above, inside = self._tails
-        return np.clip(self.base.quantile(below + p * inside, above + q * inside), self.lower, self.upper)
+        return np.clip(
+            self.base.quantile(below + p * inside, above + q * inside), self.lower, self.upper
+        )
 
     def cdf(self, x: Array) -> Array:
         below, _, inside = self._tails

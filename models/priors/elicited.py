@@ -1,6 +1,7 @@
 """Put the elicited quantities of a view into a PyMC model: ``z ~ Normal(0, R)``, ``y = T(z)``, tables as ``pm.Data``.
 
-The graph is the same for every view, so that a compiled model is refitted under new priors by giving it new tables.
+The graph is the same for every view, so that a compiled model is refitted under new priors by
+giving it new tables.
 """
 
 from typing import Any
@@ -31,7 +32,9 @@ def columns(name: str, rows: xr.Dataset) -> dict[str, Any]:
     """
     names = [str(column) for column in rows.data_vars]
     (dim,) = rows[names[0]].dims
-    data = pm.Data(name, stacked(rows), dims=(f"{name}_column", str(dim)), coords={f"{name}_column": names})
+    data = pm.Data(
+        name, stacked(rows), dims=(f"{name}_column", str(dim)), coords={f"{name}_column": names}
+    )
     return {column: data[i] for i, column in enumerate(names)}
 
 
@@ -58,14 +61,17 @@ def quantile_function(z: Any, y: Any, slope: Any) -> Any:
     i = pt.clip(pt.floor((inside - KNOTS[0]) / STEP), 0, last).astype("int64")
     row = pt.arange(z.shape[0])
     left = pt.as_tensor(KNOTS)[i]
-    value, gradient = hermite((inside - left) / STEP, STEP, y[row, i], y[row, i + 1], slope[row, i], slope[row, i + 1])
+    value, gradient = hermite(
+        (inside - left) / STEP, STEP, y[row, i], y[row, i + 1], slope[row, i], slope[row, i + 1]
+    )
     return value + gradient * (z - inside)
 
 
 def elicited(tables: Tables) -> dict[str, Any]:
     """Add the elicited quantities to the open model.
 
-    The sampled variable is ``white``, with ``z = L white`` and ``R = L L'``: independent, whatever the copula.
+    The sampled variable is ``white``, with ``z = L white`` and ``R = L L'``: independent, whatever
+    the copula.
 
     Returns
     -------

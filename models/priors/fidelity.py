@@ -1,8 +1,9 @@
 """How well a compiled prior meets what was stated.
 
-A prior is compiled to a table, which cannot follow everything: stated quantiles nearer than its step, bounds that cut what was
-stated, gaps. So each statement, "with probability p the quantity is at most v" or "lies between u and v", is held against the
-table. Where a prior states no such thing (a family, a pool), its own 5%, 50% and 95% points are held against it.
+A prior is compiled to a table, which cannot follow everything: stated quantiles nearer than its
+step, bounds that cut what was stated, gaps. So each statement, "with probability p the quantity is
+at most v" or "lies between u and v", is held against the table. Where a prior states no such thing
+(a family, a pool), its own 5%, 50% and 95% points are held against it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -70,7 +71,8 @@ def fidelity(name: str, spec: Mapping[str, Any]) -> tuple[Statement, ...]:
         y = np.asarray(way.forward(np.asarray([v for _, v in pairs])), dtype=float)
         fitted = table.cdf(y)
         return tuple(
-            Statement(-np.inf, v, -np.inf, float(y[i]), p, float(fitted[i]), True) for i, (p, v) in enumerate(pairs)
+            Statement(-np.inf, v, -np.inf, float(y[i]), p, float(fitted[i]), True)
+            for i, (p, v) in enumerate(pairs)
         )
     if "histogram" in spec:
         edges = np.asarray(spec["histogram"]["edges"], dtype=float)
@@ -79,7 +81,13 @@ def fidelity(name: str, spec: Mapping[str, Any]) -> tuple[Statement, ...]:
         fitted = np.diff(table.cdf(y))
         return tuple(
             Statement(
-                float(edges[i]), float(edges[i + 1]), float(y[i]), float(y[i + 1]), float(m), float(fitted[i]), True
+                float(edges[i]),
+                float(edges[i + 1]),
+                float(y[i]),
+                float(y[i + 1]),
+                float(m),
+                float(fitted[i]),
+                True,
             )
             for i, m in enumerate(mass)
         )
@@ -92,7 +100,9 @@ def fidelity(name: str, spec: Mapping[str, Any]) -> tuple[Statement, ...]:
             y = shape(quantity, spec).quantile(probabilities, 1 - probabilities)
         values, fitted = way.inverse(y), table.cdf(y)
     return tuple(
-        Statement(-np.inf, float(values[i]), -np.inf, float(y[i]), float(p), float(fitted[i]), False)
+        Statement(
+            -np.inf, float(values[i]), -np.inf, float(y[i]), float(p), float(fitted[i]), False
+        )
         for i, p in enumerate(probabilities)
     )
 
@@ -109,13 +119,22 @@ def warnings(name: str, spec: Mapping[str, Any], statements: Sequence[Statement]
     lines = []
     size = len(spec.get("samples", ()))
     for s in statements:
-        noise = (
-            2 * (s.stated * (1 - s.stated) / size) ** 0.5 if size else 0.0
-        )  # a smoothed sample may miss its own quantiles
+        # a smoothed sample may miss its own quantiles
+        noise = 2 * (s.stated * (1 - s.stated) / size) ** 0.5 if size else 0.0
         if abs(s.difference) > max(TOLERANCE, noise):
-            what = f"at most {s.high:.4g}" if np.isinf(s.low) else f"between {s.low:.4g} and {s.high:.4g}"
-            why = "its bounds condition it" if "bounds" in spec else "it cannot follow steps this sharp"
-            lines.append(f"{name}: stated {s.stated:.1%} {what}, the prior has {s.fitted:.1%}; {why}")
+            what = (
+                f"at most {s.high:.4g}"
+                if np.isinf(s.low)
+                else f"between {s.low:.4g} and {s.high:.4g}"
+            )
+            why = (
+                "its bounds condition it"
+                if "bounds" in spec
+                else "it cannot follow steps this sharp"
+            )
+            lines.append(
+                f"{name}: stated {s.stated:.1%} {what}, the prior has {s.fitted:.1%}; {why}"
+            )
     if "quantiles" in spec:
         p = np.asarray([s.stated for s in statements])
         close = np.flatnonzero(np.diff(ndtri(p)) < 2 * STEP)

@@ -1,19 +1,22 @@
 """Several experts' priors on one quantity as one: pools of quantile tables.
 
-With weights ``w`` that sum to 1 and experts' densities ``f_i``, distribution functions ``F_i`` and tables ``T_i``::
+With weights ``w`` that sum to 1 and experts' densities ``f_i``, distribution functions ``F_i`` and
+tables ``T_i``::
 
     linear      F = sum_i w_i F_i                            a mixture: keeps every expert's values, and disagreement as width
     log         f = prod_i f_i^{w_i} / Z                     the values that no expert rules out; Bayes' rule commutes with it
     quantile    T = sum_i w_i T_i                            averages the experts' answers: no wider than they are (Vincent)
 
-The linear pool is :class:`aligntax.models.priors.distributions.Mixture`. The first two do not depend on the scale; the third averages on the
-quantity's link. ``Z``, at most 1, says how far the experts overlap: where it is nearly 0, the log pool lies where each of
-them sees next to nothing, and is refused.
+The linear pool is :class:`aligntax.models.priors.distributions.Mixture`. The first two do not
+depend on the scale; the third averages on the quantity's link. ``Z``, at most 1, says how far the
+experts overlap: where it is nearly 0, the log pool lies where each of them sees next to nothing,
+and is refused.
 
 References
 ----------
 .. [1] Genest, Zidek, "Combining probability distributions", 1986. doi:10.1214/ss/1177013825
-.. [2] Lichtendahl, Grushka-Cockayne, Winkler, "Is it better to average probabilities or quantiles?", 2013.
+.. [2] Lichtendahl, Grushka-Cockayne, Winkler, "Is it better to average probabilities or
+       quantiles?", 2013.
    doi:10.1287/mnsc.1120.1667
 """
 
@@ -28,11 +31,14 @@ from aligntax.models.priors.tables import KNOTS, STEP, Table, evaluate, fitted, 
 
 Array = NDArray[np.float64]
 
-# Two equal normals 4.9 sd apart have Z = exp(-4.9^2 / 8) = 0.05: their log pool's centre is what each gives 0.7% to exceed.
+# Two equal normals 4.9 sd apart have Z = exp(-4.9^2 / 8) = 0.05: their log pool's centre is what
+# each gives 0.7% to exceed.
 OVERLAP = 0.05
-# 8 sd: beyond the tables' 5, because the pool divides by Z, and within what double precision holds of a tail.
+# 8 sd: beyond the tables' 5, because the pool divides by Z, and within what double precision holds
+# of a tail.
 REACH: Array = np.asarray(STEP * np.arange(-320, 321), dtype=np.float64)
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(4)  # exact for polynomials of degree 7 between neighbouring points
+# exact for polynomials of degree 7 between neighbouring points
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(4)
 
 
 def quantile_pool(tables: Sequence[Table], weights: Sequence[float]) -> Table:
@@ -44,8 +50,9 @@ def quantile_pool(tables: Sequence[Table], weights: Sequence[float]) -> Table:
 def log_pool(tables: Sequence[Table], weights: Sequence[float]) -> Table:
     """Normalised weighted geometric mean of the tables' densities.
 
-    Its mass is integrated between the points that the experts' own tables put at steps of their standard normals, also as
-    stretched by ``1 / sqrt(w_i)``, the width that a normal has after it is raised to the power ``w_i``.
+    Its mass is integrated between the points that the experts' own tables put at steps of their
+    standard normals, also as stretched by ``1 / sqrt(w_i)``, the width that a normal has after it
+    is raised to the power ``w_i``.
 
     Raises
     ------
@@ -60,7 +67,9 @@ def log_pool(tables: Sequence[Table], weights: Sequence[float]) -> Table:
     def log_density(y: Array) -> Array:
         return np.asarray(sum(share * table.log_pdf(y) for table, share in kept))
 
-    y = np.unique(np.concatenate([table.value(REACH / s) for table, share in kept for s in (1.0, share**0.5)]))
+    y = np.unique(
+        np.concatenate([table.value(REACH / s) for table, share in kept for s in (1.0, share**0.5)])
+    )
     half = 0.5 * np.diff(y)
     inside = np.exp(log_density((y[:-1] + half)[:, None] + half[:, None] * NODES))
     mass = half * (inside @ WEIGHTS)

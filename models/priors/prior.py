@@ -41,7 +41,9 @@ class Prior:
         return cls({"family": family, **parameters})
 
     @classmethod
-    def from_histogram(cls, edges: Sequence[float], weights: Sequence[float], **notes: Any) -> "Prior":
+    def from_histogram(
+        cls, edges: Sequence[float], weights: Sequence[float], **notes: Any
+    ) -> "Prior":
         """Weights over bins: chips of a roulette."""
         return cls({"histogram": {"edges": list(edges), "weights": list(weights)}, **notes})
 
@@ -57,7 +59,11 @@ class Prior:
 
     @classmethod
     def pool(
-        cls, priors: Sequence["Prior"], weights: Sequence[float] | None = None, method: str = "mixture", **notes: Any
+        cls,
+        priors: Sequence["Prior"],
+        weights: Sequence[float] | None = None,
+        method: str = "mixture",
+        **notes: Any,
     ) -> "Prior":
         """Pool of several experts' priors.
 
@@ -69,7 +75,12 @@ class Prior:
         method : {"mixture", "log_pool", "quantile_pool"}
         """
         shares = weights if weights is not None else [1.0] * len(priors)
-        return cls({method: [{**p.spec, "weight": w} for p, w in zip(priors, shares, strict=True)], **notes})
+        return cls(
+            {
+                method: [{**p.spec, "weight": w} for p, w in zip(priors, shares, strict=True)],
+                **notes,
+            }
+        )
 
     def quantile(self, quantity: str, probability: Any) -> Any:
         """Quantiles of a quantity under this prior, in its natural unit.

@@ -1,7 +1,7 @@
 """Every quantity that is elicited, reported or plotted: its name, unit, scale and one line of meaning.
 
-One registry, so that a word means the same in a formula, a view, a table, an axis and a report. The scale fixes the link
-on which a quantity's prior lives:
+One registry, so that a word means the same in a formula, a view, a table, an axis and a report. The
+scale fixes the link on which a quantity's prior lives:
 
 ========  =====================================  =============================
 scale     link ``y``                             value that models and reports use
@@ -11,8 +11,8 @@ log10     ``log10(x)``                           ``log10(x)``
 logit     ``log((x - lower) / (upper - x))``     ``x``
 ========  =====================================  =============================
 
-Orders of magnitude (OOM) are log10; compute is FLOP, a count; money is 2023 USD; effort is human-hours; dates are
-decimal calendar years.
+Orders of magnitude (OOM) are log10; compute is FLOP, a count; money is 2023 USD; effort is
+human-hours; dates are decimal calendar years.
 """
 
 from collections.abc import Mapping
@@ -69,7 +69,9 @@ class Quantity:
         if self.scale == "log10":
             return 10.0 ** np.asarray(y)
         if self.scale == "logit":
-            return self.lower + (self.upper - self.lower) / (1.0 + np.exp(-np.asarray(y, dtype=float)))
+            return self.lower + (self.upper - self.lower) / (
+                1.0 + np.exp(-np.asarray(y, dtype=float))
+            )
         return np.asarray(y, dtype=float)
 
     def to_scale(self, y: Any) -> Any:
@@ -121,7 +123,8 @@ ELICITED = _table(
     Quantity("genome_flop", "FLOP", "log10", "genome anchor", "FLOP of past algorithms, genome anchor"),
     Quantity("evolution_flop", "FLOP", "log10", "evolution anchor", "FLOP of past algorithms, evolution anchor"),
     Quantity("user_flop", "FLOP", "log10", "own requirement", "FLOP of past algorithms, a user's own anchor (weight 0 by default)"),
-    # time horizon: minutes of an expert's work on one task; not the horizons above, which are subjective seconds per sample
+    # time horizon: minutes of an expert's work on one task; not the horizons above, which are
+    # subjective seconds per sample
     Quantity("time_horizon_level", "minutes", "log10", "time horizon then", "length of task that the best model completes half the time, at the reference date"),
     Quantity("time_horizon_doubling", "days", "log10", "doubling time", "time that the time horizon takes to double, at the reference date"),
     Quantity("doubling_shrink", "1", "logit", "shrinking of doublings", "share by which each doubling takes less time than the one before, if superexponential", 0.0, 0.5),
@@ -229,7 +232,8 @@ DERIVED = _table(
 
 QUANTITIES: Mapping[str, Quantity] = MappingProxyType({**ELICITED, **DERIVED})
 
-LABELS = ("tai_anchor",)  # derived, one a draw, and no quantity: an index into the requirement anchors
+# derived, one a draw, and no quantity: an index into the requirement anchors
+LABELS = "tai_anchor"
 
 HEADLINES = (
     "data_exponent",
@@ -265,4 +269,6 @@ def lookup(name: str) -> Quantity:
     from difflib import get_close_matches
 
     near = get_close_matches(name, QUANTITIES, n=3) or sorted(ELICITED)
-    raise InputError(f"quantity: must be one of the registry, got {name!r}; did you mean {', '.join(near)}?")
+    raise InputError(
+        f"quantity: must be one of the registry, got {name!r}; did you mean {', '.join(near)}?"
+    )

@@ -1,8 +1,9 @@
 """Residual and between-group scales, half-normal, sampled where their prior is standard normal; and groups around their mean.
 
-A scale whose posterior reaches zero has an exponential tail in its logarithm, PyMC's default, which NUTS crosses slowly. With
-``v`` standard normal and ``scale = sigma sqrt(2) erfinv(Phi(v))`` the prior is the same half-normal and both tails are normal:
-the effective sample size of the tail of ``between_study_sd`` rose from 286 to 1,905 of 4,000.
+A scale whose posterior reaches zero has an exponential tail in its logarithm, PyMC's default, which
+NUTS crosses slowly. With ``v`` standard normal and ``scale = sigma sqrt(2) erfinv(Phi(v))`` the
+prior is the same half-normal and both tails are normal: the effective sample size of the tail of
+``between_study_sd`` rose from 286 to 1,905 of 4,000.
 """
 
 from typing import Any
@@ -33,7 +34,11 @@ class StandardNormal(Transform):  # type: ignore[misc]  # PyMC is not typed
     def log_jac_det(self, value: Any, *inputs: Any) -> Any:
         """Log of ``phi(v)`` over the half-normal density."""
         sigma = inputs[-1]
-        return 0.5 * ((self.backward(value, *inputs) / sigma) ** 2 - value**2) + pt.log(sigma) - np.log(2)
+        return (
+            0.5 * ((self.backward(value, *inputs) / sigma) ** 2 - value**2)
+            + pt.log(sigma)
+            - np.log(2)
+        )
 
 
 def half_normal(name: str, sigma: Any) -> Any:
@@ -79,17 +84,19 @@ class Informed(Transform):  # type: ignore[misc]
 def informed_normal(name: str, mean: Any, sd: Any, centre: Any, width: Any, dims: str) -> Any:
     """Add ``name ~ Normal(mean, sd)`` to the open model, one a group, sampled around where prior and data put each.
 
-    Centred where a group's data are strong and non-centred where they are weak, so that neither a narrow likelihood nor the
-    funnel of a small ``sd`` stops NUTS; chains start at ``centre``.
+    Centred where a group's data are strong and non-centred where they are weak, so that neither a
+    narrow likelihood nor the funnel of a small ``sd`` stops NUTS; chains start at ``centre``.
 
     References
     ----------
-    .. [1] Papaspiliopoulos, Roberts, Skoeld, "A general framework for the parametrization of hierarchical models", 2007.
-           doi:10.1214/088342307000000014
+    .. [1] Papaspiliopoulos, Roberts, Skoeld, "A general framework for the parametrization of
+           hierarchical models", 2007. doi:10.1214/088342307000000014
     """
     # PyMC rewrites the graph of the variable, and knows no data that its transform alone depends on
     mean = mean + 0.0 * (centre + width)
-    return pm.Normal(name, mean, sd, dims=dims, initval=centre, default_transform=Informed(centre, width))
+    return pm.Normal(
+        name, mean, sd, dims=dims, initval=centre, default_transform=Informed(centre, width)
+    )
 
 
 class Around(Transform):  # type: ignore[misc]

@@ -1,7 +1,8 @@
 """A prior is data: any elicited shape becomes a table of standard-normal quantiles.
 
-A prior on a quantity is compiled to ``y = T(z)``, where ``z`` is standard normal and ``y`` lives on the quantity's link
-(identity, log10, or logit between its bounds). ``T`` is a cubic Hermite through knots of ``z``, linear outside them::
+A prior on a quantity is compiled to ``y = T(z)``, where ``z`` is standard normal and ``y`` lives on
+the quantity's link (identity, log10, or logit between its bounds). ``T`` is a cubic Hermite through
+knots of ``z``, linear outside them::
 
     T(z_k) = F^-1(Phi(z_k)),    T'(z_k) = phi(z_k) / f(T(z_k))    wherever that keeps T increasing (Fritsch-Carlson), else PCHIP
 
@@ -9,13 +10,15 @@ With ``z ~ Normal(0, R)`` the density of ``y`` is::
 
     log p(y) = log phi(z; R) - sum log T'(z),    R = 2 sin(pi rho / 6)
 
-for Spearman rank correlations ``rho``. The sampler, ``log_prior`` and reweighting all use these tables, so they cannot
-disagree. This file is plain numpy; :mod:`aligntax.models.priors.elicited` puts the same tables into a PyMC model.
+for Spearman rank correlations ``rho``. The sampler, ``log_prior`` and reweighting all use these
+tables, so they cannot disagree. This file is plain numpy; :mod:`aligntax.models.priors.elicited`
+puts the same tables into a PyMC model.
 
 References
 ----------
 .. [1] Fritsch, Carlson, "Monotone piecewise cubic interpolation", 1980. doi:10.1137/0717021
-.. [2] Kruskal, "Ordinal measures of association", 1958 (rank correlation of a normal copula). doi:10.2307/2281954
+.. [2] Kruskal, "Ordinal measures of association", 1958 (rank correlation of a normal copula).
+       doi:10.2307/2281954
 """
 
 from dataclasses import dataclass
@@ -31,7 +34,9 @@ from aligntax.models.priors.quantities import lookup
 
 Array = NDArray[np.float64]
 
-STEP = 0.025  # at a jump, as between two far experts, a step in z is an error of up to phi(0) 0.025 = 1% in probability
+# at a jump, as between two far experts, a step in z is an error of up to phi(0) 0.025 = 1% in
+# probability
+STEP = 0.025
 KNOTS: Array = np.asarray(STEP * np.arange(-200, 201), dtype=np.float64)
 
 
@@ -98,7 +103,9 @@ class Table:
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         z = KNOTS[i] + h * 0.5 * (low + high)
         z = np.where(y < self.y[0], KNOTS[0] + (y - self.y[0]) / self.slope[0], z)
-        return np.asarray(np.where(y > self.y[-1], KNOTS[-1] + (y - self.y[-1]) / self.slope[-1], z))
+        return np.asarray(
+            np.where(y > self.y[-1], KNOTS[-1] + (y - self.y[-1]) / self.slope[-1], z)
+        )
 
     def cdf(self, y: Any) -> Array:
         """Probability below the link-space value ``y``."""
@@ -121,7 +128,8 @@ class Table:
 def tabulate(distribution: Distribution) -> Table:
     """Table of a link-space distribution: exact slopes where they keep it increasing, PCHIP slopes elsewhere."""
     y = distribution.quantile(np.asarray(ndtr(KNOTS)), np.asarray(ndtr(-KNOTS)))
-    with np.errstate(over="ignore"):  # zero density in a gap: an infinite slope, replaced where it is used
+    # zero density in a gap: an infinite slope, replaced where it is used
+    with np.errstate(over="ignore"):
         exact = np.exp(-0.5 * KNOTS**2 - 0.5 * np.log(2 * np.pi) - distribution.log_pdf(y))
     return fitted(y, exact)
 
@@ -160,14 +168,17 @@ def from_quantiles(probabilities: Array, y: Array) -> Table:
 def from_samples(y: Array) -> Table:
     """Table through the empirical quantiles of link-space samples, smoothed in ``z``.
 
-    Interior levels are equally likely apart, ``n^(2/5)`` intervals: half as many as Mann and Wald's equiprobable cells for
-    testing a fit, so that each interval's mass is known to ``n^(-3/10)``, 13% of itself at 1,000 samples. Beyond, the outer
-    mass is halved as long as ``n^(1/3)`` samples remain outside; the tails are straight in ``z``, as a normal's are.
+    Interior levels are equally likely apart, ``n^(2/5)`` intervals: half as many as Mann and Wald's
+    equiprobable cells for testing a fit, so that each interval's mass is known to ``n^(-3/10)``,
+    13% of itself at 1,000 samples. Beyond, the outer mass is halved as long as ``n^(1/3)`` samples
+    remain outside; the tails are straight in ``z``, as a normal's are.
 
     References
     ----------
-    .. [1] Mann, Wald, "On the choice of the number of class intervals", 1942. doi:10.1214/aoms/1177731569
-    .. [2] Hyndman, Fan, "Sample quantiles in statistical packages", 1996 (definition 8). doi:10.2307/2684934
+    .. [1] Mann, Wald, "On the choice of the number of class intervals", 1942.
+           doi:10.1214/aoms/1177731569
+    .. [2] Hyndman, Fan, "Sample quantiles in statistical packages", 1996 (definition 8).
+           doi:10.2307/2684934
     """
     size = len(y)
     count = max(4, round(size**0.4))
@@ -177,9 +188,13 @@ def from_samples(y: Array) -> Table:
     values = np.quantile(y, levels, method="median_unbiased")
     distinct, group = np.unique(values, return_inverse=True)
     if len(distinct) < 2:  # nearly all samples are one value: the extremes keep the rest
-        levels, values = np.asarray([0.5 / size, 0.5, 1 - 0.5 / size]), np.quantile(y, [0.0, 0.5, 1.0])
+        levels, values = (
+            np.asarray([0.5 / size, 0.5, 1 - 0.5 / size]),
+            np.quantile(y, [0.0, 0.5, 1.0]),
+        )
         distinct, group = np.unique(values, return_inverse=True)
-    z = np.bincount(group, weights=ndtri(levels)) / np.bincount(group)  # tied levels become the middle one
+    # tied levels become the middle one
+    z = np.bincount(group, weights=ndtri(levels)) / np.bincount(group)
     return from_quantiles(np.asarray(ndtr(z)), distinct)
 
 
@@ -214,13 +229,17 @@ class Tables:
 
     def values(self, z: Array) -> dict[str, Array]:
         """Scale values of every quantity; ``z`` has the quantity as its last axis."""
-        return {name: lookup(name).to_scale(self.table(name).value(z[..., i])) for i, name in enumerate(self.names)}
+        return {
+            name: lookup(name).to_scale(self.table(name).value(z[..., i]))
+            for i, name in enumerate(self.names)
+        }
 
 
 def log_density(tables: Tables, z: Array) -> Array:
     """Log density of the elicited quantities in link space, one term a quantity.
 
-    ``log p(y) = log phi(z; R) - sum log T'(z)``; with ``z = L w`` it is the sum of ``log phi(w_q) - log L_qq - log T'_q(z_q)``.
+    ``log p(y) = log phi(z; R) - sum log T'(z)``; with ``z = L w`` it is the sum of ``log phi(w_q) -
+    log L_qq - log T'_q(z_q)``.
 
     Parameters
     ----------
@@ -232,5 +251,9 @@ def log_density(tables: Tables, z: Array) -> Array:
     ndarray, shape (..., Q)
     """
     white = np.linalg.solve(tables.cholesky, z[..., None])[..., 0]
-    log_slopes = np.stack([np.log(tables.table(n).gradient(z[..., i])) for i, n in enumerate(tables.names)], axis=-1)
-    return np.asarray(-0.5 * white**2 - 0.5 * np.log(2 * np.pi) - np.log(np.diag(tables.cholesky)) - log_slopes)
+    log_slopes = np.stack(
+        [np.log(tables.table(n).gradient(z[..., i])) for i, n in enumerate(tables.names)], axis=-1
+    )
+    return np.asarray(
+        -0.5 * white**2 - 0.5 * np.log(2 * np.pi) - np.log(np.diag(tables.cholesky)) - log_slopes
+    )

@@ -7,8 +7,8 @@ A value may be stated in the quantity's own unit or, where it fits, in one of::
     hours          of human-hours; of seconds                                hours/year             of human-hours/year
     days, years    of seconds
 
-Each is an increasing map ``v -> y`` with its inverse and the log of its derivative, so that a density stated in any unit has
-its exact Jacobian on the link.
+Each is an increasing map ``v -> y`` with its inverse and the log of its derivative, so that a
+density stated in any unit has its exact Jacobian on the link.
 """
 
 from collections.abc import Callable, Mapping
@@ -64,12 +64,17 @@ SAME = Unit(np.asarray, np.asarray, lambda v: np.zeros(np.shape(v)))
 HOUR, DAY = 3600.0, 86400.0  # seconds
 YEAR = 365.25 * DAY  # the Julian year
 
-# name -> natural unit of the quantity -> the map; a dictionary a name, because hours are of effort and of time.
+# name -> natural unit of the quantity -> the map; a dictionary a name, because hours are of effort
+# and of time.
 UNITS: Mapping[str, Mapping[str, Unit]] = MappingProxyType(
     {
         "OOM": {"OOM": SAME, "OOM/year": SAME},  # of a log10 quantity: see link()
         "percent": {"1": _times(0.01), "x": _times(0.01)},
-        "x/year": {"OOM/year": Unit(np.log10, lambda x: 10.0 ** np.asarray(x), lambda v: -np.log(v) - np.log(LN10))},
+        "x/year": {
+            "OOM/year": Unit(
+                np.log10, lambda x: 10.0 ** np.asarray(x), lambda v: -np.log(v) - np.log(LN10)
+            )
+        },
         "percent/year": {
             "OOM/year": Unit(
                 lambda v: np.log10(1 + np.asarray(v) / 100),
@@ -90,7 +95,10 @@ UNITS: Mapping[str, Mapping[str, Unit]] = MappingProxyType(
 def fitting(quantity: Quantity) -> list[str]:
     """Units in which the quantity can be stated, its own first."""
     logarithmic = ["OOM"] if quantity.scale == "log10" else []
-    return [quantity.unit, *dict.fromkeys([*logarithmic, *(n for n, fits in UNITS.items() if quantity.unit in fits)])]
+    return [
+        quantity.unit,
+        *dict.fromkeys([*logarithmic, *(n for n, fits in UNITS.items() if quantity.unit in fits)]),
+    ]
 
 
 def link(quantity: Quantity, unit: str) -> Link | None:
@@ -111,4 +119,8 @@ def link(quantity: Quantity, unit: str) -> Link | None:
             return stated.log_rate(v) + np.log(high - low) - np.log(x - low) - np.log(high - x)
         return stated.log_rate(v)
 
-    return Link(lambda v: quantity.to_link(stated.natural(v)), lambda y: stated.back(quantity.from_link(y)), log_slope)
+    return Link(
+        lambda v: quantity.to_link(stated.natural(v)),
+        lambda y: stated.back(quantity.from_link(y)),
+        log_slope,
+    )

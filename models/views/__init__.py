@@ -1,6 +1,7 @@
 """Named sets of beliefs: priors, anchor weights, the evidence they meet, and the settings of a forecast.
 
-A view is a TOML file. It extends ``default`` unless it says otherwise, so that three numbers make a view::
+A view is a TOML file. It extends ``default`` unless it says otherwise, so that three numbers make a
+view::
 
     extends = "default"
 
@@ -8,9 +9,10 @@ A view is a TOML file. It extends ``default`` unless it says otherwise, so that 
     quantiles = {0.1 = 0.1, 0.5 = 3, 0.9 = 100}
     source = "me, 2026-11-23"
 
-The RLHF multiplier and the quality factor can also come from the models that explain them: ``multiplier =
-"from-overoptimization"`` and ``quality = "from-outer-alignment"``, at the head of the file, replace the view's own prior by that
-model's posterior, which is fitted when a run is made. Such a view has no prior of that quantity until then.
+The RLHF multiplier and the quality factor can also come from the models that explain them:
+``multiplier = "from-overoptimization"`` and ``quality = "from-outer-alignment"``, at the head of
+the file, replace the view's own prior by that model's posterior, which is fitted when a run is
+made. Such a view has no prior of that quantity until then.
 """
 
 import hashlib
@@ -90,13 +92,15 @@ class View:
     Attributes
     ----------
     quantities : mapping
-        Prior specification of each elicited quantity; see :func:`aligntax.models.priors.compile.compile_prior`.
+        Prior specification of each elicited quantity; see
+        :func:`aligntax.models.priors.compile.compile_prior`.
     correlations : mapping of pair to float
         Spearman rank correlations.
     anchors : mapping
         Weights of the requirement anchors, a simplex over :data:`ANCHORS`.
     multiplier, quality : str
-        Whether ``rlhf_multiplier`` and ``quality_factor`` are elicited or another model's posterior; see :data:`LINKS`.
+        Whether ``rlhf_multiplier`` and ``quality_factor`` are elicited or another model's
+        posterior; see :data:`LINKS`.
     """
 
     name: str
@@ -122,7 +126,9 @@ class View:
     @property
     def links(self) -> dict[str, Link]:
         """Quantities whose prior is still to be fitted, and what it comes from."""
-        return {link.quantity: link for key, link in LINKS.items() if getattr(self, key) != UNLINKED}
+        return {
+            link.quantity: link for key, link in LINKS.items() if getattr(self, key) != UNLINKED
+        }
 
     def tables(self, names: Sequence[str]) -> Tables:
         """Quantile tables and copula of the named quantities.
@@ -134,7 +140,9 @@ class View:
         """
         if unfitted := [f"{q} {link.name}" for q, link in self.links.items() if q in names]:
             rule = "links must be fitted before the view has all its priors"
-            raise InputError(f"view: {rule}, got {', '.join(unfitted)}; `aligntax run` and `refit` do so")
+            raise InputError(
+                f"view: {rule}, got {', '.join(unfitted)}; `aligntax run` and `refit` do so"
+            )
         return self.stated(names)
 
     def stated(self, names: Sequence[str]) -> Tables:
@@ -147,7 +155,9 @@ class View:
         """Return the same view with another prior for one quantity, whatever it was linked to."""
         _elicited(name)
         compile_prior(name, spec)
-        unlinked: dict[str, Any] = {key: UNLINKED for key, link in LINKS.items() if link.quantity == name}
+        unlinked: dict[str, Any] = {
+            key: UNLINKED for key, link in LINKS.items() if link.quantity == name
+        }
         return replace(self, quantities={**self.quantities, name: canonical(spec)}, **unlinked)
 
     def replace(self, **changes: Any) -> "View":
@@ -156,10 +166,12 @@ class View:
         Parameters
         ----------
         **changes
-            A quantity: a :class:`aligntax.models.priors.prior.Prior`, values by probability, or what a view's file states. Or a field of the
-            view: ``name``, ``title``, ``source``; ``multiplier`` and ``quality``; ``anchors`` as a whole; ``correlations`` by
-            pair; ``evidence``, ``scaling``, ``loss_law``, ``compute``, ``algorithms``, ``requirement``, ``direct_approach``,
-            ``time_horizon``, ``arrival``, ``alignment``, ``outer_alignment`` as mappings of the settings that change.
+            A quantity: a :class:`aligntax.models.priors.prior.Prior`, values by probability, or
+            what a view's file states. Or a field of the view: ``name``, ``title``, ``source``;
+            ``multiplier`` and ``quality``; ``anchors`` as a whole; ``correlations`` by pair;
+            ``evidence``, ``scaling``, ``loss_law``, ``compute``, ``algorithms``, ``requirement``,
+            ``direct_approach``, ``time_horizon``, ``arrival``, ``alignment``, ``outer_alignment``
+            as mappings of the settings that change.
 
         Raises
         ------
@@ -177,14 +189,21 @@ class View:
         raw: dict[str, Any] = {"name": f"{self.name}-changed"}
         raw |= {key: value for key, value in changes.items() if key in own}
         if isinstance(raw.get("correlations"), Mapping):
-            raw["correlations"] = [{"between": list(pair), "rho": rho} for pair, rho in raw["correlations"].items()]
-        raw["quantities"] = {**raw.get("quantities", {}), **{k: _spec(v) for k, v in changes.items() if k not in own}}
+            raw["correlations"] = [
+                {"between": list(pair), "rho": rho} for pair, rho in raw["correlations"].items()
+            ]
+        raw["quantities"] = {
+            **raw.get("quantities", {}),
+            **{k: _spec(v) for k, v in changes.items() if k not in own},
+        }
         return resolve(raw, "replace", self)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping in the layout of the TOML file, complete."""
         plain = asdict(self)
-        plain["correlations"] = [{"between": list(pair), "rho": rho} for pair, rho in self.correlations.items()]
+        plain["correlations"] = [
+            {"between": list(pair), "rho": rho} for pair, rho in self.correlations.items()
+        ]
         plain["quantities"] = {name: dict(spec) for name, spec in self.quantities.items()}
         plain["evidence"]["use"] = (
             list(self.evidence.use) if isinstance(self.evidence.use, tuple) else self.evidence.use
@@ -227,7 +246,9 @@ def _without_none(value: Any) -> Any:
 
 def view_names() -> list[str]:
     """Names of the views that come with the package."""
-    return sorted(f.name.removesuffix(".toml") for f in files(__name__).iterdir() if f.name.endswith(".toml"))
+    return sorted(
+        f.name.removesuffix(".toml") for f in files(__name__).iterdir() if f.name.endswith(".toml")
+    )
 
 
 def load_view(name: str, base: View | None = None) -> View:
@@ -274,12 +295,17 @@ def parse_toml(text: str, origin: str) -> dict[str, Any]:
         If it is not TOML, or would take Python's reader more time or memory than a view is worth.
     """
     if any(piece.count(".") > DEEPEST for piece in re.split(r"[=,{}\[\]\n]", text)):
-        raise InputError(f"{origin}: a key must have at most {DEEPEST} dots, got more; is it a view?")
+        raise InputError(
+            f"{origin}: a key must have at most {DEEPEST} dots, got more; is it a view?"
+        )
     try:
         return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # tomllib's own error is a ValueError, as is a number of 5000 digits
+    # tomllib's own error is a ValueError, as is a number of 5000 digits
+    except (ValueError, RecursionError) as error:
         problem = " ".join(brief(str(error)).split())
-        raise InputError(f"{origin}: must be TOML, got {problem}; compare with `aligntax view show default`") from None
+        raise InputError(
+            f"{origin}: must be TOML, got {problem}; compare with `aligntax view show default`"
+        ) from None
 
 
 def resolve(raw: Mapping[str, Any], origin: str, base: View | None = None) -> View:
@@ -289,13 +315,17 @@ def resolve(raw: Mapping[str, Any], origin: str, base: View | None = None) -> Vi
     except InputError as error:
         raise InputError(f"{origin}: {error}") from None
     except RecursionError:
-        raise InputError(f"{origin}: must not nest so deep, got a pool of pools; write one pool") from None
+        raise InputError(
+            f"{origin}: must not nest so deep, got a pool of pools; write one pool"
+        ) from None
 
 
 def _resolve(raw: Mapping[str, Any], origin: str, base: View | None) -> View:
     known = {"extends", *(f.name for f in fields(View))}
     if unknown := set(raw) - known:
-        raise InputError(f"view: has no key {brief(repr(sorted(unknown)))}; known are {', '.join(sorted(known))}")
+        raise InputError(
+            f"view: has no key {brief(repr(sorted(unknown)))}; known are {', '.join(sorted(known))}"
+        )
     parent = raw.get("extends", "" if origin == "default" else "default")
     start = base or (load_view(parent) if parent else View(name=""))
     quantities, stated = dict(start.quantities), raw.get("quantities", {})
@@ -304,14 +334,21 @@ def _resolve(raw: Mapping[str, Any], origin: str, base: View | None) -> View:
         compile_prior(name, mapping(name, spec))
         quantities[name] = canonical(spec)
     sections = {key: read_section(key, getattr(start, key), raw.get(key, {})) for key in SECTIONS}
-    links = {key: UNLINKED if link.quantity in stated else getattr(start, key) for key, link in LINKS.items()}
-    linked: dict[str, Any] = {key: read_link(key, raw.get(key, value)) for key, value in links.items()}
+    links = {
+        key: UNLINKED if link.quantity in stated else getattr(start, key)
+        for key, link in LINKS.items()
+    }
+    linked: dict[str, Any] = {
+        key: read_link(key, raw.get(key, value)) for key, value in links.items()
+    }
     view = View(
         name=_text("name", raw.get("name", origin.rsplit("/", 1)[-1].removesuffix(".toml"))),
         title=_text("title", raw.get("title", "")),
         source=_text("source", raw.get("source", "")),
         quantities=quantities,
-        correlations=start.correlations if "correlations" not in raw else _correlations(raw["correlations"]),
+        correlations=start.correlations
+        if "correlations" not in raw
+        else _correlations(raw["correlations"]),
         anchors=start.anchors if "anchors" not in raw else _anchors(raw["anchors"]),
         evidence=read_evidence_choice(start.evidence, raw.get("evidence", {})),
         **linked,
@@ -354,7 +391,9 @@ def _correlations(raw: Any) -> dict[tuple[str, str], float]:
         for name in between:
             _elicited(_text("correlations.between", name))
         if tuple(between) in pairs or tuple(between[::-1]) in pairs:
-            raise InputError(f"correlations: a pair is stated once, got {between} again; remove one")
+            raise InputError(
+                f"correlations: a pair is stated once, got {between} again; remove one"
+            )
         pairs[(between[0], between[1])] = year_or_number("correlations.rho", row["rho"])
     return pairs
 
@@ -363,5 +402,10 @@ def _anchors(raw: Any) -> dict[str, float]:
     weights = by_anchor("anchors", raw)
     check(min(weights.values(), default=0) >= 0, "anchors", "weights must not be negative", weights)
     total = sum(weights.values())
-    check(abs(total - 1) < 1e-6, "anchors", "weights must sum to 1 (anchors left out have weight 0)", f"{total:g}")
+    check(
+        abs(total - 1) < 1e-6,
+        "anchors",
+        "weights must sum to 1 (anchors left out have weight 0)",
+        f"{total:g}",
+    )
     return {name: weights.get(name, 0.0) for name in ANCHORS}

@@ -36,7 +36,9 @@ class Changes:
     @property
     def any(self) -> bool:
         """Whether anything differs."""
-        return bool(self.quantities or self.correlated or self.anchors or self.settings or self.evidence)
+        return bool(
+            self.quantities or self.correlated or self.anchors or self.settings or self.evidence
+        )
 
     def words(self) -> str:
         """One line that names everything that differs."""
@@ -61,14 +63,17 @@ def changes(old: View, new: View, names: Sequence[str]) -> Changes:
             f"{section}.{field.name}"
             for section, kind in SECTIONS.items()
             for field in fields(kind)
-            if getattr(getattr(old, section), field.name) != getattr(getattr(new, section), field.name)
+            if getattr(getattr(old, section), field.name)
+            != getattr(getattr(new, section), field.name)
         ),
         evidence=old.evidence != new.evidence,
     )
 
 
 def _moved(before: Tables, after: Tables, i: int) -> bool:
-    return not (np.array_equal(before.y[i], after.y[i]) and np.array_equal(before.slope[i], after.slope[i]))
+    return not (
+        np.array_equal(before.y[i], after.y[i]) and np.array_equal(before.slope[i], after.slope[i])
+    )
 
 
 def _coupled(before: Tables, after: Tables, i: int) -> bool:

@@ -31,8 +31,12 @@ class Link:
 
 
 LINKS: Mapping[str, Link] = {
-    "multiplier": Link("rlhf_multiplier", "from-overoptimization", "overoptimization", "labels_multiple_needed"),
-    "quality": Link("quality_factor", "from-outer-alignment", "outer-alignment", "quality_factor_needed"),
+    "multiplier": Link(
+        "rlhf_multiplier", "from-overoptimization", "overoptimization", "labels_multiple_needed"
+    ),
+    "quality": Link(
+        "quality_factor", "from-outer-alignment", "outer-alignment", "quality_factor_needed"
+    ),
 }
 
 
@@ -44,5 +48,10 @@ def read_link(key: str, value: Any) -> str:
     InputError
         If it is neither.
     """
-    check(value in (UNLINKED, LINKS[key].name), key, f'must be "{UNLINKED}" or "{LINKS[key].name}"', brief(repr(value)))
+    check(
+        value in (UNLINKED, LINKS[key].name),
+        key,
+        f'must be "{UNLINKED}" or "{LINKS[key].name}"',
+        brief(repr(value)),
+    )
     return str(value)

@@ -1,10 +1,11 @@
 """One view from several experts' views.
 
-Each prior on which the experts differ becomes a pool of theirs (see :mod:`aligntax.models.priors.pools`), with every component's source kept.
-Weights of the requirement anchors, a discrete distribution, are pooled as their method says: averaged, or for the log pool as
-normalised geometric means (a quantile pool has no meaning for anchors without order, so it averages them). Correlation matrices
-are averaged, which keeps them positive definite. What is no belief about a quantity - settings, and the choice of evidence -
-has no average, and must agree.
+Each prior on which the experts differ becomes a pool of theirs (see
+:mod:`aligntax.models.priors.pools`), with every component's source kept. Weights of the requirement
+anchors, a discrete distribution, are pooled as their method says: averaged, or for the log pool as
+normalised geometric means (a quantile pool has no meaning for anchors without order, so it averages
+them). Correlation matrices are averaged, which keeps them positive definite. What is no belief
+about a quantity - settings, and the choice of evidence - has no average, and must agree.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,10 @@ METHODS = tuple(KEYS)
 
 
 def pool_views(
-    views: Sequence[View], weights: Sequence[float] | None = None, method: Method = "linear", name: str = "pool"
+    views: Sequence[View],
+    weights: Sequence[float] | None = None,
+    method: Method = "linear",
+    name: str = "pool",
 ) -> View:
     """Pool views.
 
@@ -53,7 +57,11 @@ def pool_views(
         raise InputError(f"method: must be {', '.join(METHODS)}, got {method!r}; choose one")
     if len(views) < 2:
         raise InputError(f"views: a pool needs two or more, got {len(views)}; name another")
-    experts = [(view, share) for view, share in zip(views, shares(views, weights), strict=True) if share > 0]
+    experts = [
+        (view, share)
+        for view, share in zip(views, shares(views, weights), strict=True)
+        if share > 0
+    ]
     if len(experts) == 1:
         return replace(experts[0][0], name=name)
     _agree([view for view, _ in experts])
@@ -98,22 +106,32 @@ def _agree(views: Sequence[View]) -> None:
     for section, setting in settings:
         values = [getattr(getattr(view, section), setting) for view in views]
         if any(value != values[0] for value in values):
-            got = ", ".join(f"{value} ({view.name})" for view, value in zip(views, values, strict=True))
-            raise InputError(f"{section}.{setting}: must be the same in every pooled view, got {got}; make them agree")
+            got = ", ".join(
+                f"{value} ({view.name})" for view, value in zip(views, values, strict=True)
+            )
+            raise InputError(
+                f"{section}.{setting}: must be the same in every pooled view, got {got}; make them agree"
+            )
 
 
 def _prior(quantity: str, experts: Sequence[tuple[View, float]], method: Method) -> dict[str, Any]:
     """Pool of the experts' priors; where they state the same, that."""
     specs = [canonical(view.quantities[quantity]) for view, _ in experts]
     if all(without_notes(spec) == without_notes(specs[0]) for spec in specs):
-        notes = {note: "; ".join(dict.fromkeys(s[note] for s in specs if s.get(note))) for note in NOTES}
+        notes = {
+            note: "; ".join(dict.fromkeys(s[note] for s in specs if s.get(note))) for note in NOTES
+        }
         return without_notes(specs[0]) | {note: text for note, text in notes.items() if text}
     parts = [
         {"weight": share, **spec, "source": f"{view.name}: {spec.get('source', 'no source')}"}
         for spec, (view, share) in zip(specs, experts, strict=True)
     ]
     who = ", ".join(view.name for view, _ in experts)
-    spec = {KEYS[method]: parts, "source": f"{method} pool of {who}", "rationale": "see each component"}
+    spec = {
+        KEYS[method]: parts,
+        "source": f"{method} pool of {who}",
+        "rationale": "see each component",
+    }
     try:
         compile_prior(quantity, spec)
     except InputError as error:
@@ -129,8 +147,12 @@ def _anchors(experts: Sequence[tuple[View, float]], method: Method) -> dict[str,
     pooled = np.prod(each ** weights[:, None], axis=0) if method == "log" else weights @ each
     if not pooled.sum() > 0:
         who = ", ".join(view.name for view, _ in experts)
-        raise InputError(f"anchors: a log pool needs one that all find possible, got none ({who}); pool linearly")
-    return {name: float(weight) for name, weight in zip(ANCHORS, pooled / pooled.sum(), strict=True)}
+        raise InputError(
+            f"anchors: a log pool needs one that all find possible, got none ({who}); pool linearly"
+        )
+    return {
+        name: float(weight) for name, weight in zip(ANCHORS, pooled / pooled.sum(), strict=True)
+    }
 
 
 def _correlations(experts: Sequence[tuple[View, float]]) -> dict[tuple[str, str], float]:
@@ -141,8 +163,13 @@ def _correlations(experts: Sequence[tuple[View, float]]) -> dict[tuple[str, str]
     names = list(ELICITED)
     factors = [(copula(names, view.correlations), share) for view, share in experts]
     matrix = sum(share * factor @ factor.T for factor, share in factors)
-    stated = {tuple(sorted(pair, key=names.index)) for view, _ in experts for pair in view.correlations}
-    pairs = sorted(((a, b) for a, b in stated), key=lambda pair: (names.index(pair[0]), names.index(pair[1])))
+    stated = {
+        tuple(sorted(pair, key=names.index)) for view, _ in experts for pair in view.correlations
+    }
+    pairs = sorted(
+        ((a, b) for a, b in stated), key=lambda pair: (names.index(pair[0]), names.index(pair[1]))
+    )
     return {
-        (a, b): float(6 / np.pi * np.arcsin(np.asarray(matrix)[names.index(a), names.index(b)] / 2)) for a, b in pairs
+        (a, b): float(6 / np.pi * np.arcsin(np.asarray(matrix)[names.index(a), names.index(b)] / 2))
+        for a, b in pairs
     }

@@ -47,7 +47,8 @@ class Scaling:
     error_correlation : float
         Correlation of the sampling errors of analyses of the same runs.
     between_study_scale : float
-        Scale of the half-normal prior of ``between_study_sd``; a view that knows one exponent for every regime sets it near 0.
+        Scale of the half-normal prior of ``between_study_sd``; a view that knows one exponent for
+        every regime sets it near 0.
     """
 
     error_correlation: float = 0.5
@@ -61,9 +62,11 @@ class LossLaw:
     Attributes
     ----------
     parameters, tokens : float
-        Reference N0 and D0 at which ``parameter_loss`` and ``data_loss`` are stated; with both 1 these are A and B.
+        Reference N0 and D0 at which ``parameter_loss`` and ``data_loss`` are stated; with both 1
+        these are A and B.
     compute : float
-        FLOP at which tokens per parameter is reported; the default is the budget of Chinchilla and Gopher.
+        FLOP at which tokens per parameter is reported; the default is the budget of Chinchilla and
+        Gopher.
     errors : {"student_t", "gaussian"}
         Distribution of the errors of log loss.
     """
@@ -89,7 +92,8 @@ class Algorithms:
     Attributes
     ----------
     since : float
-        Decimal year from which progress is counted: requirements are FLOP of that year's algorithms.
+        Decimal year from which progress is counted: requirements are FLOP of that year's
+        algorithms.
     growth : mapping of str to float
         Multiple of ``algorithmic_growth``, by anchor; 1 where not stated.
     limit : mapping of str to float
@@ -108,8 +112,9 @@ class Requirement:
     Attributes
     ----------
     low_flop : float or None
-        FLOP that the requirement of every anchor is known to exceed: Bio Anchors' update of 2020 on cheaper runs that were not
-        transformative. For views without the evidence of no TAI, which says the same and more.
+        FLOP that the requirement of every anchor is known to exceed: Bio Anchors' update of 2020 on
+        cheaper runs that were not transformative. For views without the evidence of no TAI, which
+        says the same and more.
     user_milestone : str
         What has arrived when compute reaches ``user_flop``, in words.
     """
@@ -127,10 +132,12 @@ class DirectApproach:
     allocation : {"optimal", "published"}
         Parameters and tokens of least loss, or the constant that the published program computes.
     year : float
-        Decimal year whose algorithms the requirement's FLOP is counted in; the loss law was fitted to runs of 2022.
+        Decimal year whose algorithms the requirement's FLOP is counted in; the loss law was fitted
+        to runs of 2022.
     update : {"none", "published"}
-        Whether requirements are weighted by the program's update on no TAI so far (``aligntax.models.direct_approach.survival``). For
-        views without the evidence of no TAI, which says the same and more.
+        Whether requirements are weighted by the program's update on no TAI so far
+        (``aligntax.models.direct_approach.survival``). For views without the evidence of no TAI,
+        which says the same and more.
     """
 
     allocation: Literal["optimal", "published"] = "optimal"
@@ -161,7 +168,8 @@ class Arrival:
     Attributes
     ----------
     mode : {"hazard", "crossing"}
-        ``crossing`` is the published models' rule: arrival when effective FLOP first reaches the requirement.
+        ``crossing`` is the published models' rule: arrival when effective FLOP first reaches the
+        requirement.
     hazard_cap : float
         Largest arrival rate, per year.
     start : float
@@ -169,7 +177,8 @@ class Arrival:
     horizon : float
         Decimal year at which draws are censored.
     none_final : float or None
-        Weight of "no anchor" at the horizon; it falls linearly from its weight today. None: it does not fall.
+        Weight of "no anchor" at the horizon; it falls linearly from its weight today. None: it does
+        not fall.
     """
 
     mode: Literal["hazard", "crossing"] = "hazard"
@@ -274,15 +283,21 @@ def decimal_year(value: object) -> float:
 def mapping(key: str, value: Any) -> Mapping[str, Any]:
     """Return a table of the file; an error where it is anything else."""
     if not isinstance(value, Mapping):
-        raise InputError(f"{key}: must be a table, got {brief(repr(value))}; write [{key}] with a key a line")
+        raise InputError(
+            f"{key}: must be a table, got {brief(repr(value))}; write [{key}] with a key a line"
+        )
     return value
 
 
 def by_anchor(key: str, raw: Any) -> dict[str, float]:
     """Numbers by requirement anchor, those that the file gives."""
-    values = {name: year_or_number(f"{key}.{name}", value) for name, value in mapping(key, raw).items()}
+    values = {
+        name: year_or_number(f"{key}.{name}", value) for name, value in mapping(key, raw).items()
+    }
     if unknown := set(values) - set(ANCHORS):
-        raise InputError(f"{key}: no anchor {brief(repr(sorted(unknown)))}; known are {', '.join(ANCHORS)}")
+        raise InputError(
+            f"{key}: no anchor {brief(repr(sorted(unknown)))}; known are {', '.join(ANCHORS)}"
+        )
     return values
 
 
@@ -294,15 +309,24 @@ def _setting(key: str, value: Any) -> Any:
             raise InputError(f"{key}: {rule}, got {brief(repr(value))}; choose one")
         return value
     if key in TEXTS:
-        check(isinstance(value, str) and bool(value.strip()), key, "must be text", brief(repr(value)))
+        check(
+            isinstance(value, str) and bool(value.strip()), key, "must be text", brief(repr(value))
+        )
         return value
     read = by_anchor(key, value) if key in BY_ANCHOR else year_or_number(key, value)
     if isinstance(read, dict) and (without := sorted(set(read) & set(NO_FLOP))):
-        raise InputError(f"{key}: anchors must have a requirement in FLOP, got {', '.join(without)}; leave it out")
+        raise InputError(
+            f"{key}: anchors must have a requirement in FLOP, got {', '.join(without)}; leave it out"
+        )
     lower, upper, rule = LIMITS.get(key, (-math.inf, math.inf, ""))
     for number in read.values() if isinstance(read, dict) else (read,):
         check(lower <= number <= upper, key, rule, number)
-        check(key not in ODD or number % 2 == 1, key, "must be odd, so that a majority decides", number)
+        check(
+            key not in ODD or number % 2 == 1,
+            key,
+            "must be odd, so that a majority decides",
+            number,
+        )
     return read
 
 
@@ -310,7 +334,9 @@ def read_section(key: str, start: Any, raw: Any) -> Any:
     """Settings of one part of the model: those that the file gives, on top of others."""
     known = {f.name for f in fields(start)}
     if unknown := set(mapping(key, raw)) - known:
-        raise InputError(f"{key}: has no setting {brief(repr(sorted(unknown)))}; known are {', '.join(sorted(known))}")
+        raise InputError(
+            f"{key}: has no setting {brief(repr(sorted(unknown)))}; known are {', '.join(sorted(known))}"
+        )
     return replace(start, **{name: _setting(f"{key}.{name}", value) for name, value in raw.items()})
 
 
@@ -327,7 +353,9 @@ def year_or_number(key: str, value: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or not math.isfinite(number):
-        raise InputError(f"{key}: must be a number or a date, got {brief(repr(value))}; write 2030.0 or 2030-01-01")
+        raise InputError(
+            f"{key}: must be a number or a date, got {brief(repr(value))}; write 2030.0 or 2030-01-01"
+        )
     return number
 
 
@@ -336,7 +364,9 @@ def read_evidence_choice(start: EvidenceChoice, raw: Any) -> EvidenceChoice:
     from aligntax.models.evidence import TABLES
 
     if unknown := set(mapping("evidence", raw)) - {"use", "until"}:
-        raise InputError(f"evidence: has no key {brief(repr(sorted(unknown)))}; known are use, until")
+        raise InputError(
+            f"evidence: has no key {brief(repr(sorted(unknown)))}; known are use, until"
+        )
     use = raw.get("use", start.use)
     if isinstance(use, list):
         known = [*(name for name, table in TABLES.items() if table.likelihood), "no_tai"]
@@ -346,6 +376,8 @@ def read_evidence_choice(start: EvidenceChoice, raw: Any) -> EvidenceChoice:
             )
         use = tuple(use)
     elif not isinstance(use, tuple) and use not in ("all", "none"):
-        raise InputError(f"evidence.use: must be all, none or a list of tables, got {brief(repr(use))}; choose one")
+        raise InputError(
+            f"evidence.use: must be all, none or a list of tables, got {brief(repr(use))}; choose one"
+        )
     until = raw.get("until", start.until)
     return EvidenceChoice(use, None if until is None else year_or_number("evidence.until", until))

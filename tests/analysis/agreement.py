@@ -17,7 +17,9 @@ def random_view(view, rng):
     for name in names:
         table = view.tables([name]).table(name)
         centre, spread = rng.uniform(-1, 1), np.exp(rng.uniform(-0.4, 0.4))
-        points = lookup(name).from_link(table.value(centre + spread * stats.norm.ppf([0.1, 0.5, 0.9])))
+        points = lookup(name).from_link(
+            table.value(centre + spread * stats.norm.ppf([0.1, 0.5, 0.9]))
+        )
         stated = dict(zip(("0.1", "0.5", "0.9"), map(float, points), strict=True))
         view = view.with_quantity(str(name), {"quantiles": stated})
     return replace(view, name="random")
@@ -34,10 +36,18 @@ def comparisons(one, weights_one, two, weights_two):
         if name not in second:
             continue
         other = second[name]
-        yield f"{name} defined", p_value(~np.isnan(values), weights_one, ~np.isnan(other), weights_two)
-        if weights_one.probability(~np.isnan(values)) == 0 or weights_two.probability(~np.isnan(other)) == 0:
+        yield (
+            f"{name} defined",
+            p_value(~np.isnan(values), weights_one, ~np.isnan(other), weights_two),
+        )
+        if (
+            weights_one.probability(~np.isnan(values)) == 0
+            or weights_two.probability(~np.isnan(other)) == 0
+        ):
             continue
-        pair = [(v, w.given(~np.isnan(v))) for v, w in ((values, weights_one), (other, weights_two))]
+        pair = [
+            (v, w.given(~np.isnan(v))) for v, w in ((values, weights_one), (other, weights_two))
+        ]
         pool = np.concatenate([v[w.values > 0] for v, w in pair])
         for threshold in {np.quantile(pool, p, method="inverted_cdf") for p in PROBABILITIES}:
             below = [np.where(w.values > 0, v <= threshold, False) for v, w in pair]

@@ -25,8 +25,21 @@ def numbered(view, count, **columns):
 def row(median=1.0, **changes):
     """A number of ``summary.json``."""
     shares = dict.fromkeys(("prob_above", "prob_below", "prob_undefined", "prob_censored"), 0.0)
-    points = {"q05": median - 0.2, "q25": median - 0.1, "q50": median, "q75": median + 0.1, "q95": median + 0.2}
-    about = {"unit": "1", "scale": "linear", "mean": median, "sd": 0.1, "mcse_median": 0.01, "assumed": False}
+    points = {
+        "q05": median - 0.2,
+        "q25": median - 0.1,
+        "q50": median,
+        "q75": median + 0.1,
+        "q95": median + 0.2,
+    }
+    about = {
+        "unit": "1",
+        "scale": "linear",
+        "mean": median,
+        "sd": 0.1,
+        "mcse_median": 0.01,
+        "assumed": False,
+    }
     return dict.fromkeys(ROW) | points | shares | about | changes
 
 

@@ -9,7 +9,14 @@ import pytest
 
 from aligntax.analysis.answers import sensitivity
 from aligntax.analysis.inference import derive as working
-from aligntax.analysis.inference.derive import arrivals, derive_from, exponent_shift, log_no_tai, predict, split
+from aligntax.analysis.inference.derive import (
+    arrivals,
+    derive_from,
+    exponent_shift,
+    log_no_tai,
+    predict,
+    split,
+)
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models import blocks
 from aligntax.models.blocks import in_blocks
@@ -36,7 +43,10 @@ def everything(size, drawn, view):
     derived = derive_from(JOINT, *where, np.random.default_rng(1))
     return {
         **{f"derived {name}": value.values for name, value in derived.data_vars.items()},
-        **{f"arrivals {name}": value for name, value in arrivals(*where, np.random.default_rng(1)).items()},
+        **{
+            f"arrivals {name}": value
+            for name, value in arrivals(*where, np.random.default_rng(1)).items()
+        },
         "shift": exponent_shift(*where, np.random.default_rng(1), (0.8, 1.0)),
         "no TAI": log_no_tai(JOINT, *where),
     }
@@ -77,7 +87,9 @@ def test_replications_in_blocks_have_random_numbers_of_their_own(monkeypatch, dr
         other = parts[name].values
         assert np.all(np.isfinite(other)) and len(np.unique(other[0, :, 0])) == size, name
         below = np.mean(other < np.median(value.values, axis=1, keepdims=True), axis=1)
-        np.testing.assert_allclose(below, 0.5, atol=5 * np.sqrt(2) * 0.5 / np.sqrt(size), err_msg=str(name))
+        np.testing.assert_allclose(
+            below, 0.5, atol=5 * np.sqrt(2) * 0.5 / np.sqrt(size), err_msg=str(name)
+        )
 
 
 @pytest.mark.parametrize("size, most", [(1, 5), (5, 5), (6, 5), (53, 7), (4000, 2000), (0, 5)])
@@ -85,12 +97,16 @@ def test_blocks_are_every_draw_once_in_order_and_of_equal_size(size, most):
     found = blocks.blocks(size, most)
     assert [i for block in found for i in range(size)[block]] == list(range(size))
     lengths = [block.stop - block.start for block in found]
-    assert max(lengths, default=0) <= most and max(lengths, default=0) - min(lengths, default=0) <= 1
+    assert (
+        max(lengths, default=0) <= most and max(lengths, default=0) - min(lengths, default=0) <= 1
+    )
 
 
 def test_kinds_and_further_axes_are_kept():
     numbers = np.arange(24).reshape(12, 2)
-    found = in_blocks(lambda block: {"n": numbers[block], "even": numbers[block, 0] % 4 == 0}, 12, 5)
+    found = in_blocks(
+        lambda block: {"n": numbers[block], "even": numbers[block, 0] % 4 == 0}, 12, 5
+    )
     np.testing.assert_array_equal(found["n"], numbers, strict=True)
     np.testing.assert_array_equal(found["even"], numbers[:, 0] % 4 == 0, strict=True)
 
@@ -123,20 +139,24 @@ def above(function):
 WORK = {
     "derive": lambda where, draws, tables: derive_from(JOINT, *where, np.random.default_rng(1)),
     "log_no_tai": lambda where, draws, tables: log_no_tai(JOINT, *where),
-    "predict": lambda where, draws, tables: predict(JOINT, draws, tables, *where[2:], np.random.default_rng(1)),
+    "predict": lambda where, draws, tables: predict(
+        JOINT, draws, tables, *where[2:], np.random.default_rng(1)
+    ),
 }
 
 
 def growth(monkeypatch, work, drawn, view, most):
     """Peaks above the answer for a number of draws and for several times as many, one block at a time."""
-    monkeypatch.setattr(blocks.os, "cpu_count", lambda: 1)  # with several at once the peak depends on who meets whom
+    # with several at once the peak depends on who meets whom
+    monkeypatch.setattr(blocks.os, "cpu_count", lambda: 1)
     of_size(monkeypatch, most)
     peaks = []
     for size in (SMALL, TIMES * SMALL):
         draws, tables, chosen = drawn[0](size), *drawn[1:]
         given = split(draws, tables)
         with monkeypatch.context() as patch:
-            patch.setattr(working, "split", lambda draws, tables, given=given: given)  # they are there before
+            # they are there before
+            patch.setattr(working, "split", lambda draws, tables, given=given: given)
             peaks.append(above(partial(WORK[work], (*given, chosen, view), draws, tables)))
     return peaks
 
@@ -159,7 +179,9 @@ def sensitive(size, drawn, view, weights=None):
     draws, tables, chosen = drawn[0](size), *drawn[1:]
     derived = derive_from(JOINT, *split(draws, tables), chosen, view, np.random.default_rng(1))
     groups = {"posterior": draws, "derived": derived, "log_prior": draws[["kaplan_bias"]]}
-    return partial(sensitivity.sensitivity, groups, tables, ("tax_headroom", "tai_flop"), (), weights)
+    return partial(
+        sensitivity.sensitivity, groups, tables, ("tax_headroom", "tai_flop"), (), weights
+    )
 
 
 def test_of_many_draws_sensitivity_looks_at_evenly_spaced_ones(monkeypatch, drawn, view):
@@ -170,7 +192,10 @@ def test_of_many_draws_sensitivity_looks_at_evenly_spaced_ones(monkeypatch, draw
     for size in (1000, 1001, 1999, 2001, 7777):
         sensitive(size, drawn, view)()
         found, every = seen.pop(), -(-size // 1000)
-        assert 500 < found.weights.values.size <= 1000 and found.weights.values.sum() == pytest.approx(1.0)
+        assert (
+            500 < found.weights.values.size <= 1000
+            and found.weights.values.sum() == pytest.approx(1.0)
+        )
         np.testing.assert_array_equal(found.z, drawn[0](size)["z"].values[:, ::every])
     counted = Weights.of_log(np.where(np.arange(4000) % 8 == 0, 0.0, -np.inf)[None])
     sensitive(4000, drawn, view, counted)()

@@ -30,7 +30,9 @@ def noise():
 
 
 def test_experts_who_agree_have_nothing_between_them(noise):
-    assert between([answer(x) for x in noise], np.asarray([0.5, 0.5]))["tai_flop"] == pytest.approx(0.0, abs=1e-3)
+    assert between([answer(x) for x in noise], np.asarray([0.5, 0.5]))["tai_flop"] == pytest.approx(
+        0.0, abs=1e-3
+    )
 
 
 def test_experts_worlds_apart_are_three_quarters_between(noise):
@@ -51,7 +53,9 @@ def test_never_counts_as_disagreement(noise):
 
 def test_importance_weights_count(noise):
     weights = Weights.of_log(2.0 * noise[1])  # moves the second expert's mean from 0 to 2
-    moved = between([answer(noise[0]), answer(noise[1], weights)], np.asarray([0.5, 0.5]))["tai_flop"]
+    moved = between([answer(noise[0]), answer(noise[1], weights)], np.asarray([0.5, 0.5]))[
+        "tai_flop"
+    ]
     plain = between([answer(noise[0]), answer(noise[1] + 2.0)], np.asarray([0.5, 0.5]))["tai_flop"]
     assert moved == pytest.approx(plain, abs=0.05)
 
@@ -65,10 +69,23 @@ def test_experts_must_be_several_and_named_apart(view):
 
 def test_by_expert_on_the_command_line(aligntax, run_folder, tmp_path):
     shutil.copytree(run_folder, tmp_path / "results" / "base")
-    for name, values in (("mean", "0.001, 0.5 = 0.002, 0.9 = 0.004"), ("generous", "0.1, 0.5 = 0.2, 0.9 = 0.4")):
+    for name, values in (
+        ("mean", "0.001, 0.5 = 0.002, 0.9 = 0.004"),
+        ("generous", "0.1, 0.5 = 0.2, 0.9 = 0.4"),
+    ):
         text = f"[quantities.alignment_tax_tolerance]\nquantiles = {{0.1 = {values}}}\n"
         (tmp_path / f"{name}.toml").write_text(text)
-    words = ("refit", "base", "--by-expert", "--view", "mean.toml", "--view", "generous.toml", "--weights", "1,3")
+    words = (
+        "refit",
+        "base",
+        "--by-expert",
+        "--view",
+        "mean.toml",
+        "--view",
+        "generous.toml",
+        "--weights",
+        "1,3",
+    )
     code, out, err = aligntax(*words)
     assert code == 0 and err == "" and "between experts" in out and "generous (weight 0.75)" in out
     code, out, _ = aligntax(*words, "--json", "--name", "again")
@@ -77,14 +94,20 @@ def test_by_expert_on_the_command_line(aligntax, run_folder, tmp_path):
     row = told["quantities"]["alignment_tax_tolerance"]
     assert row["between_experts"] > 0.5 and told["quantities"]["tai_year"]["between_experts"] < 1e-6
     assert row["medians"][0] < row["pooled"]["q50"] <= row["medians"][1]
-    assert {"again-mean", "again-generous", "again-pool"} <= {p.name for p in (tmp_path / "results").iterdir()}
+    assert {"again-mean", "again-generous", "again-pool"} <= {
+        p.name for p in (tmp_path / "results").iterdir()
+    }
 
 
-@pytest.mark.parametrize("words", [("--weights", "1"), ("--weights", "a,b"), ("--pool", "magic"), ("--weights", "0,0")])
+@pytest.mark.parametrize(
+    "words", [("--weights", "1"), ("--weights", "a,b"), ("--pool", "magic"), ("--weights", "0,0")]
+)
 def test_mistakes_about_experts(aligntax, run_folder, tmp_path, words):
     shutil.copytree(run_folder, tmp_path / "results" / "base")
     for name in ("one", "two"):
         (tmp_path / f"{name}.toml").write_text("")
         (tmp_path / f"{name}.toml").write_text(f'name = "{name}"\n')
-    code, out, err = aligntax("refit", "base", "--by-expert", "--view", "one.toml", "--view", "two.toml", *words)
+    code, out, err = aligntax(
+        "refit", "base", "--by-expert", "--view", "one.toml", "--view", "two.toml", *words
+    )
     assert code == 2 and out == "" and err.count("\n") == 1

@@ -34,7 +34,11 @@ def test_model_still_has_the_log_density_that_the_reference_was_drawn_with(evide
 def test_reference_was_drawn_with_todays_view_evidence_and_model(reference, evidence, view):
     model = find_model("joint")
     assert reference.info["view"]["hash"] == view.hash == reference.view.hash
-    assert reference.info["evidence"]["hash"] == restrict(evidence, view, model).hash == reference.evidence.hash
+    assert (
+        reference.info["evidence"]["hash"]
+        == restrict(evidence, view, model).hash
+        == reference.evidence.hash
+    )
     assert reference.info["model"] == {"name": "joint", "version": model.version}
 
 
@@ -44,7 +48,11 @@ def test_derived_quantities_follow_from_the_stored_draws(reference):
     tables = view.tables(model.quantities)
     rng = generator(reference.info["sampler"]["seed"], "arrival")
     again = derive(model, reference.posterior, tables, reference.evidence, view, rng)
-    for name, tolerance in (("data_exponent_pooled", 1e-5), ("alignment_tax_tolerance", 1e-5), ("tai_flop", 1e-3)):
+    for name, tolerance in (
+        ("data_exponent_pooled", 1e-5),
+        ("alignment_tax_tolerance", 1e-5),
+        ("tai_flop", 1e-3),
+    ):
         close = np.isclose(again[name], reference.derived[name], atol=tolerance, equal_nan=True)
         assert close.mean() > 0.995, name
     close = np.isclose(again["tai_year"], reference.derived["tai_year"], atol=3e-3, equal_nan=True)

@@ -20,8 +20,10 @@ from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.run_folder import digest
 from aligntax.models.errors import InputError
 
-LESS = {"quantiles": {"0.1": 0.002, "0.5": 0.01, "0.9": 0.05}}  # of the tolerance, which no evidence bears on
-LIMIT = {"family": "lognormal", "mu": 1.7, "sigma": 0.6}  # of algorithms: weights are needed, and can be trusted
+# of the tolerance, which no evidence bears on
+LESS = {"quantiles": {"0.1": 0.002, "0.5": 0.01, "0.9": 0.05}}
+# of algorithms: weights are needed, and can be trusted
+LIMIT = {"family": "lognormal", "mu": 1.7, "sigma": 0.6}
 
 
 @pytest.fixture
@@ -32,7 +34,9 @@ def results(run_folder, tmp_path):
 
 
 def test_a_redraw_stores_what_is_new_and_loads_whole(results, view):
-    answer = refit("base", view.with_quantity("alignment_tax_tolerance", LESS), out=results, name="less")
+    answer = refit(
+        "base", view.with_quantity("alignment_tax_tolerance", LESS), out=results, name="less"
+    )
     assert answer.info["refit"]["how"] == "redrawn"
     sizes = [(results / name / "posterior.nc").stat().st_size for name in ("less", "base")]
     assert sizes[0] < 0.1 * sizes[1]
@@ -57,7 +61,9 @@ def test_a_reweighted_result_holds_weights_and_not_copies(results, view):
     assert answer.info["refit"]["how"] == "reweighted" and answer.record["method"] == "reweight"
     assert (results / "limit" / "posterior.nc").stat().st_size < 150_000
     expected = reweighted(plan(read_source("base", results), moved))
-    np.testing.assert_allclose(answer.weights.values, expected.plan.weights.values, rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(
+        answer.weights.values, expected.plan.weights.values, rtol=1e-9, atol=1e-15
+    )
     for name, row in expected.rows.items():
         assert answer.record["quantities"][name]["q50"] == row["q50"]
     np.testing.assert_array_equal(
@@ -65,17 +71,22 @@ def test_a_reweighted_result_holds_weights_and_not_copies(results, view):
     )
     names = {check["name"] for check in answer.record["checks"]}
     assert names >= {"k_hat", "weighted_ess", "reach", "weights_variance"}
-    assert set(answer.record["quantities"]["tai_year"]) == set(load(results / "base").record["quantities"]["tai_year"])
+    assert set(answer.record["quantities"]["tai_year"]) == set(
+        load(results / "base").record["quantities"]["tai_year"]
+    )
 
 
 def test_there_and_back_is_the_original_answer(results, view):
     there = refit("base", view.with_quantity("algorithmic_limit", LIMIT), out=results, name="there")
     back = refit(there, view, out=results, name="back")
-    assert back.info["refitted_from"]["run"] == "base"  # a refit of a refit counts the draws of the run behind it
+    # a refit of a refit counts the draws of the run behind it
+    assert back.info["refitted_from"]["run"] == "base"
     base = load(results / "base").record["quantities"]
     for name, row in back.record["quantities"].items():
         for key in ("q05", "q50", "q95"):
-            assert row[key] == (None if base[name][key] is None else pytest.approx(base[name][key], rel=1e-9))
+            assert row[key] == (
+                None if base[name][key] is None else pytest.approx(base[name][key], rel=1e-9)
+            )
 
 
 def test_sampling_the_original_view_again_is_the_original_answer(results, view, joint, run_folder):
@@ -99,22 +110,37 @@ def test_a_live_process_compiles_once(monkeypatch, scaling, view, tmp_path, evid
 
     monkeypatch.setattr(fit, "compile_on", refuse)
     monkeypatch.setattr(nutpie, "compile_pymc_model", refuse)
-    first = run("scaling", view, evidence, Sampling(draws=100), tmp_path, "first", report=False, compiled=scaling)
+    first = run(
+        "scaling",
+        view,
+        evidence,
+        Sampling(draws=100),
+        tmp_path,
+        "first",
+        report=False,
+        compiled=scaling,
+    )
     medians = []
     for i, middle in enumerate((0.6, 0.8, 1.0)):
         moved = view.with_quantity(
-            "data_exponent_prior", {"quantiles": {"0.1": middle - 0.01, "0.5": middle, "0.9": middle + 0.01}}
+            "data_exponent_prior",
+            {"quantiles": {"0.1": middle - 0.01, "0.5": middle, "0.9": middle + 0.01}},
         )
-        answer = refit(first, moved, "sample", compiled=scaling, out=tmp_path, name=f"run{i}", report=False)
+        answer = refit(
+            first, moved, "sample", compiled=scaling, out=tmp_path, name=f"run{i}", report=False
+        )
         medians.append(answer.record["quantities"]["data_exponent_pooled"]["q50"])
-    assert medians == sorted(medians) and medians[2] - medians[0] > 0.2  # and each is its own posterior
+    # and each is its own posterior
+    assert medians == sorted(medians) and medians[2] - medians[0] > 0.2
     later = replace(view, evidence=replace(view.evidence, until=2023.0))
     with pytest.raises(InputError, match="compiled: must be model scaling on the evidence"):
         refit(first, later, compiled=scaling, out=tmp_path, name="other", report=False)
 
 
 def test_a_fit_keeps_the_view_that_was_sampled(outcome):
-    other = outcome.fit.view.with_quantity("usd_per_hour", {"quantiles": {"0.1": 5, "0.5": 10, "0.9": 20}})
+    other = outcome.fit.view.with_quantity(
+        "usd_per_hour", {"quantiles": {"0.1": 5, "0.5": 10, "0.9": 20}}
+    )
     with pytest.raises(InputError, match="fit: must keep its view"):
         conclude(replace(outcome.fit, view=other), Sampling(), {})
 
@@ -122,15 +148,26 @@ def test_a_fit_keeps_the_view_that_was_sampled(outcome):
 def test_new_evidence_is_sampled(tmp_path, scaling, view, evidence):
     from aligntax.analysis.pipeline import run
 
-    first = run("scaling", view, evidence, Sampling(draws=100), tmp_path, "all", report=False, compiled=scaling)
+    first = run(
+        "scaling",
+        view,
+        evidence,
+        Sampling(draws=100),
+        tmp_path,
+        "all",
+        report=False,
+        compiled=scaling,
+    )
     earlier = replace(view, evidence=replace(view.evidence, until=2021.0))
     answer = refit(first, earlier, out=tmp_path, name="until2021", report=False)
-    assert answer.record["method"] == "sample" and "evidence differs" in answer.info["refit"]["reason"]
+    assert (
+        answer.record["method"] == "sample" and "evidence differs" in answer.info["refit"]["reason"]
+    )
     medians = [r.record["quantities"]["data_exponent_pooled"]["q50"] for r in (first, answer)]
     assert medians[0] - medians[1] > 0.03  # Chinchilla came in 2022
 
 
-# ------------------------------------------------------------------------------------------------------------------ damage
+# ------------------------------------------------------------------------------------------- damage
 
 
 def test_a_refit_knows_when_its_draws_are_gone_or_others(results, view):
@@ -178,26 +215,40 @@ def test_a_failed_refit_leaves_nothing(results, view):
 
 def test_the_sources_failed_checks_are_the_refits(results, view):
     folder = results / "base"
-    record, info = (json.loads((folder / name).read_text()) for name in ("summary.json", "info.json"))
+    record, info = (
+        json.loads((folder / name).read_text()) for name in ("summary.json", "info.json")
+    )
     record["checks"][0] |= {"passed": False, "action": "more draws"}
     (folder / "summary.json").write_text(json.dumps(record))
     from aligntax.analysis.storage.run_folder import digest
 
     info["files"]["summary.json"] = digest(folder / "summary.json")
     (folder / "info.json").write_text(json.dumps(info))
-    answer = refit("base", view.with_quantity("alignment_tax_tolerance", LESS), out=results, name="less")
+    answer = refit(
+        "base", view.with_quantity("alignment_tax_tolerance", LESS), out=results, name="less"
+    )
     assert answer.record["verdict"] == "fail"
 
 
-# ------------------------------------------------------------------------------------------------------------ command line
+# ------------------------------------------------------------------------------------- command line
 
 
 def test_refit_on_the_command_line(aligntax, results):
-    code, out, err = aligntax("refit", "base", "--set", "alignment_tax_tolerance=0.002,0.01,0.05", "--out", results)
+    code, out, err = aligntax(
+        "refit", "base", "--set", "alignment_tax_tolerance=0.002,0.01,0.05", "--out", results
+    )
     assert code == 0 and err == ""
     assert "from base: redrawn exactly" in out and "aligntax report" in out
     code, out, _ = aligntax(
-        "refit", "base", "--set", "usd_per_hour=5,9,20", "--out", results, "--json", "--name", "wage"
+        "refit",
+        "base",
+        "--set",
+        "usd_per_hour=5,9,20",
+        "--out",
+        results,
+        "--json",
+        "--name",
+        "wage",
     )
     record = json.loads(out)
     assert code == 0 and record["method"] == "reweight" and record["run"] == "wage"
@@ -205,9 +256,19 @@ def test_refit_on_the_command_line(aligntax, results):
 
 
 def test_refit_takes_a_view_file_and_draws_its_report_when_asked(aligntax, results):
-    (results / "mine.toml").write_text("[quantities.usd_per_hour]\nquantiles = {0.1 = 5, 0.5 = 9, 0.9 = 20}\n")
+    (results / "mine.toml").write_text(
+        "[quantities.usd_per_hour]\nquantiles = {0.1 = 5, 0.5 = 9, 0.9 = 20}\n"
+    )
     code, out, _ = aligntax(
-        "refit", "base", "--view", results / "mine.toml", "--out", results, "--name", "m", "--report"
+        "refit",
+        "base",
+        "--view",
+        results / "mine.toml",
+        "--out",
+        results,
+        "--name",
+        "m",
+        "--report",
     )
     assert code == 0 and (results / "m" / "report.html").exists() and "report.html" in out
     page = (results / "m" / "report.html").read_text()
@@ -239,7 +300,10 @@ def test_what_a_weight_cannot_do_is_kept_and_marked_when_forced(aligntax, result
         (("--set", "usd_per_hour=5,9"), "set: must be quantity=p10,p50,p90"),
         (("--set", "usd_per_our=5,9,20"), "did you mean usd_per_hour"),
         (("--view", "absent.toml"), "view: must be a file or one of"),
-        (("--set", "usd_per_hour=5,9,20", "--method", "magic"), "method: must be one of auto, reweight, sample"),
+        (
+            ("--set", "usd_per_hour=5,9,20", "--method", "magic"),
+            "method: must be one of auto, reweight, sample",
+        ),
         (("--set", "usd_per_hour=5,9,20", "--name", "../up"), "name: must be letters"),
         (("--set", "usd_per_hour=5,9,20", "--draws", "0"), "draws: must lie between"),
     ],
@@ -272,11 +336,16 @@ print(sorted(heavy), file=sys.stderr)
 
 @pytest.mark.parametrize(
     "change, loaded",
-    [("alignment_tax_tolerance=0.002,0.01,0.05", "[]"), ("spend_growth=0.12,0.31,0.52", "['arviz_stats']")],
+    [
+        ("alignment_tax_tolerance=0.002,0.01,0.05", "[]"),
+        ("spend_growth=0.12,0.31,0.52", "['arviz_stats']"),
+    ],
 )
 def test_reusing_draws_imports_no_pymc_and_a_redraw_no_arviz(results, change, loaded):
     words = ["refit", "base", "--set", change, "--out", str(results), "--method", "reweight"]
-    done = subprocess.run([sys.executable, "-c", LIGHT, *words], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT, *words], capture_output=True, text=True, check=True
+    )
     assert done.stderr.strip() == loaded
 
 
@@ -326,7 +395,9 @@ def test_a_setting_that_a_likelihood_depends_on_is_sampled(results, view, sectio
         ("algorithms", {"limit": {"genome": -0.5}}),
     ],
 )
-def test_a_setting_that_only_arrival_depends_on_is_weighed_by_the_absence_of_tai(results, view, section, settings):
+def test_a_setting_that_only_arrival_depends_on_is_weighed_by_the_absence_of_tai(
+    results, view, section, settings
+):
     """log p(no TAI) of the changed view less that of the run, draw by draw."""
     from aligntax.analysis.fitting.reweight import carry
     from aligntax.analysis.inference.derive import log_no_tai
@@ -334,7 +405,9 @@ def test_a_setting_that_only_arrival_depends_on_is_weighed_by_the_absence_of_tai
     source, moved = read_source("base", results), view.replace(**{section: settings})
     carried = carry(source, moved)
     x, parameters = source.values
-    now, before = (log_no_tai(source.model, x, parameters, source.evidence, each) for each in (moved, view))
+    now, before = (
+        log_no_tai(source.model, x, parameters, source.evidence, each) for each in (moved, view)
+    )
     assert np.ptp(now - before) > 1e-6
     np.testing.assert_allclose(carried.log_ratio, now - before)
 
@@ -366,10 +439,21 @@ def test_a_run_from_before_a_model_existed_is_read_reported_and_refitted(referen
         del stated[key]
     (old / "view.toml").write_text(tomli_w.dumps(stated))
     info = json.loads((old / "info.json").read_text())
-    info["view"]["hash"], info["files"]["view.toml"] = fingerprint(stated), digest(old / "view.toml")
+    info["view"]["hash"], info["files"]["view.toml"] = (
+        fingerprint(stated),
+        digest(old / "view.toml"),
+    )
     del info["links"]
     (old / "info.json").write_text(json.dumps(info))
     found = load(old)
     assert found.view.hash == view_of(found).hash == reference.view.hash != info["view"]["hash"]
-    answer = refit(str(old), found.view.replace(usd_per_hour={0.1: 10, 0.5: 20, 0.9: 60}), out=tmp_path, name="new")
-    assert answer.info["refit"]["reason"] == "redrawn exactly, no evidence bears on what changed: usd_per_hour"
+    answer = refit(
+        str(old),
+        found.view.replace(usd_per_hour={0.1: 10, 0.5: 20, 0.9: 60}),
+        out=tmp_path,
+        name="new",
+    )
+    assert (
+        answer.info["refit"]["reason"]
+        == "redrawn exactly, no evidence bears on what changed: usd_per_hour"
+    )

@@ -26,7 +26,9 @@ def test_a_compiled_model_takes_other_priors(bare, evidence):
     moved = bare.with_quantity("data_exponent_prior", {"quantiles": quantiles})
     posterior, _ = compiled.with_view(moved).posterior(Sampling(draws=1000))
     found = moved.tables(model.quantities).values(posterior["z"].values)["data_exponent_prior"]
-    np.testing.assert_allclose(10 ** np.quantile(found, [0.1, 0.5, 0.9]), list(quantiles.values()), atol=0.01)
+    np.testing.assert_allclose(
+        10 ** np.quantile(found, [0.1, 0.5, 0.9]), list(quantiles.values()), atol=0.01
+    )
 
 
 @pytest.mark.parametrize("name", ["scaling", "overoptimization"])
@@ -38,7 +40,9 @@ def test_a_run_its_report_and_its_refit(name, bare, evidence, tmp_path):
     quantity = result.view.tables(find_model(name).quantities).names[0]
     spec = {"quantiles": {p: 0.8 * q for p, q in bare.quantities[quantity]["quantiles"].items()}}
     moved = bare.with_quantity(quantity, spec)
-    redrawn, sampled = (refit(result, moved, how, out=tmp_path, name=how) for how in ("reweight", "sample"))
+    redrawn, sampled = (
+        refit(result, moved, how, out=tmp_path, name=how) for how in ("reweight", "sample")
+    )
     assert redrawn.info["refit"]["how"] == "redrawn"
     for headline in find_model(name).headlines:
         one, other = (each.record["quantities"][headline] for each in (redrawn, sampled))

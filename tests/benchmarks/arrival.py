@@ -35,7 +35,9 @@ def inputs(size: int) -> dict[str, Any]:
     from aligntax.models.views import load_view
 
     tables = load_view("default").tables(FORWARD)
-    return tables.values(np.random.default_rng(1).standard_normal((size, len(FORWARD))) @ tables.cholesky.T)
+    return tables.values(
+        np.random.default_rng(1).standard_normal((size, len(FORWARD))) @ tables.cholesky.T
+    )
 
 
 def excess(x: Mapping[str, Any], year: int, smaller: Any) -> Any:
@@ -45,7 +47,12 @@ def excess(x: Mapping[str, Any], year: int, smaller: Any) -> Any:
     hardware = x["hardware_level"] + x["hardware_growth"] * (year - 2023)
     algorithms = x["algorithmic_growth"] * (year - 2020)
     parameters = x["brain_flop"] - x["flop_per_parameter"]
-    needed = x["brain_flop"] + x["horizon_medium"] + 12 + 10 ** x["data_exponent_prior"] * (parameters - 11.2)
+    needed = (
+        x["brain_flop"]
+        + x["horizon_medium"]
+        + 12
+        + 10 ** x["data_exponent_prior"] * (parameters - 11.2)
+    )
     affordable = smaller(spend, cap) + smaller(hardware, x["hardware_limit"])
     return affordable + smaller(algorithms, x["algorithmic_limit"]) - needed
 
@@ -124,9 +131,18 @@ def squiggle() -> Work:
 
     from aligntax.models.views import load_view
 
-    points = load_view("default").tables(FORWARD).values(np.array([[-1.6448536], [1.6448536]]) * np.ones(len(FORWARD)))
-    stated = {name: sq.norm(float(low), float(high), credibility=90) for name, (low, high) in points.items()}
-    return Work(lambda: crossing({name: sq.sample(each, n=MILLION) for name, each in stated.items()}))
+    points = (
+        load_view("default")
+        .tables(FORWARD)
+        .values(np.array([[-1.6448536], [1.6448536]]) * np.ones(len(FORWARD)))
+    )
+    stated = {
+        name: sq.norm(float(low), float(high), credibility=90)
+        for name, (low, high) in points.items()
+    }
+    return Work(
+        lambda: crossing({name: sq.sample(each, n=MILLION) for name, each in stated.items()})
+    )
 
 
 def rows(repeats: int, talk: Talk) -> list[Row]:
@@ -148,7 +164,14 @@ def rows(repeats: int, talk: Talk) -> list[Row]:
         "1e6 forward draws, one anchor, crossing year",
     )
     return [
-        Row("arrival", "arrival, 1e6 draws", arrival, looped, budget="arrival", note=f"{ten}; the loop: {one}"),
+        Row(
+            "arrival",
+            "arrival, 1e6 draws",
+            arrival,
+            looped,
+            budget="arrival",
+            note=f"{ten}; the loop: {one}",
+        ),
         Row(
             "arrival",
             "arrival, 1e6 draws",

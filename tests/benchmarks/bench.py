@@ -44,16 +44,23 @@ def main(words: Sequence[str], out: Path = OUT) -> int:
             print(f"{terminal(these)}\n", flush=True)
             write(out, rows, found, options.repeats, chosen)
     except KeyboardInterrupt:
-        print("benchmarks: interrupted; what was measured before this section is kept", file=sys.stderr)
+        print(
+            "benchmarks: interrupted; what was measured before this section is kept",
+            file=sys.stderr,
+        )
         return 130
     print(f"written to {out / 'latest.md'} and latest.json")
     return 1 if any(row.failed for row in rows) else 0
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure against baselines.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks", description="Measure against baselines."
+    )
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="default: all")
-    parser.add_argument("--repeats", type=int, default=3, help="of every way of doing something (default 3)")
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="of every way of doing something (default 3)"
+    )
     parser.add_argument("--list", action="store_true", help="say what each section measures")
     return parser.parse_args(words)
 
@@ -67,4 +74,8 @@ def _measured(name: str, repeats: int) -> list[Row]:
     try:
         return SECTIONS[name](repeats, talk)
     except Exception as error:
-        return [Row.without(name, "the section", failed=f"{type(error).__name__}: {error}".splitlines()[0])]
+        return [
+            Row.without(
+                name, "the section", failed=f"{type(error).__name__}: {error}".splitlines()[0]
+            )
+        ]

@@ -26,7 +26,11 @@ SAMPLING = (
 )
 BUDGETS = {
     "start_up": Budget("`--help`, `runs`, `show`", "under 0.5 s", seconds=0.5),
-    "redraw": Budget("redraw of prior-only quantities, new process", "under 1.5 s (numpy and h5py alone)", seconds=1.5),
+    "redraw": Budget(
+        "redraw of prior-only quantities, new process",
+        "under 1.5 s (numpy and h5py alone)",
+        seconds=1.5,
+    ),
     "reweight": Budget(
         "reweighting refit, new process",
         "under 4 s, at least 5 times faster than `aligntax run`",
@@ -40,7 +44,12 @@ BUDGETS = {
         "at most 1.5 times the same model by `pm.sample` defaults with `az.summary` and no report",
         ratio=1.5,
     ),
-    "arrival": Budget("arrival for 1,000,000 draws x 75 years x 7 anchors", "under 3 s and 2 GiB", seconds=3, mib=2048),
+    "arrival": Budget(
+        "arrival for 1,000,000 draws x 75 years x 7 anchors",
+        "under 3 s and 2 GiB",
+        seconds=3,
+        mib=2048,
+    ),
     "sweep": Budget(
         "sweep of 1,000 views on two workers",
         "at least 20 times faster than 1,000 live `pm.sample` calls (measured on 10, scaled)",

@@ -12,7 +12,17 @@ from tests.benchmarks.measure import ROOT
 
 __all__ = ["describe", "machine"]
 
-PACKAGES = ("aligntax", "pymc", "pytensor", "nutpie", "numpyro", "jax", "squigglepy", "numpy", "numba")
+PACKAGES = (
+    "aligntax",
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "numpyro",
+    "jax",
+    "squigglepy",
+    "numpy",
+    "numba",
+)
 
 
 def machine() -> dict[str, Any]:
@@ -32,7 +42,9 @@ def machine() -> dict[str, Any]:
 
 def describe(found: dict[str, Any]) -> str:
     """One line."""
-    packages = ", ".join(f"{name} {number or 'absent'}" for name, number in found["packages"].items())
+    packages = ", ".join(
+        f"{name} {number or 'absent'}" for name, number in found["packages"].items()
+    )
     return (
         f"{found['cpu']}, {found['cores']} cores, {found['memory_gib']} GiB, load {found['load']} at the start; {found['system']}; "
         f"Python {found['python']}, {packages}; commit {found['commit']}; {found['date']}"
@@ -57,6 +69,8 @@ def _commit() -> str:
     """Short hash, with a plus where files differ from it."""
     try:
         words = ("git", "describe", "--always", "--exclude=*", "--dirty=+")
-        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            words, cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

@@ -1,7 +1,8 @@
 """Ways of doing a piece of work, taken in turn, each in a process of its own: its peak memory is its own, and so are its imports.
 
-A new process is timed from its start to its end; a live one prepares first, untimed, and then does the same work again and again.
-This process stays small: until a child has become its own program, Linux counts its parent's memory as the child's.
+A new process is timed from its start to its end; a live one prepares first, untimed, and then does
+the same work again and again. This process stays small: until a child has become its own program,
+Linux counts its parent's memory as the child's.
 """
 
 import os
@@ -50,9 +51,17 @@ class Times:
     @classmethod
     def of(cls, name: str, found: Sequence[Once], failed: str = "") -> "Times":
         peaks = tuple(once.peak for once in found if once.peak is not None)
-        return cls(name, tuple(once.seconds for once in found), peaks, tuple(once.extras for once in found), failed)
+        return cls(
+            name,
+            tuple(once.seconds for once in found),
+            peaks,
+            tuple(once.extras for once in found),
+            failed,
+        )
 
-    def each(self, name: str, number: Callable[[float, Mapping[str, Any]], float], peaks: bool = True) -> "Times":
+    def each(
+        self, name: str, number: Callable[[float, Mapping[str, Any]], float], peaks: bool = True
+    ) -> "Times":
         """Another number of the same measurements, from their seconds and extras."""
         values = tuple(number(*pair) for pair in zip(self.values, self.extras, strict=True))
         return Times(name, values, self.peaks if peaks else (), self.extras, self.failed)
@@ -73,7 +82,8 @@ class Way(Protocol):
 class New:
     """A new process each time.
 
-    ``words`` gives its command line, since a run needs a new name; exit codes other than ``good`` are failures.
+    ``words`` gives its command line, since a run needs a new name; exit codes other than ``good``
+    are failures.
     """
 
     name: str
@@ -99,8 +109,14 @@ class New:
             process.returncode = os.waitstatus_to_exitcode(status)
             if process.returncode not in self.good:
                 told.seek(0)
-                said = [line for line in told.read().decode(errors="replace").splitlines() if line.strip()]
-                raise Failed(f"exit code {process.returncode}: {said[-1].strip() if said else 'it said nothing'}")
+                said = [
+                    line
+                    for line in told.read().decode(errors="replace").splitlines()
+                    if line.strip()
+                ]
+                raise Failed(
+                    f"exit code {process.returncode}: {said[-1].strip() if said else 'it said nothing'}"
+                )
         return Once(seconds, usage.ru_maxrss / MAXRSS)
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """NUTS in a live process: ours with new priors in a compiled model, and ``pm.sample`` building anew, through nutpie and numpyro.
 
-Every way says how many effective draws it got of the worst headline quantity, and how long its sampler sampled.
+Every way says how many effective draws it got of the worst headline quantity, and how long its
+sampler sampled.
 """
 
 import time
@@ -15,7 +16,8 @@ from tests.benchmarks.rows import Row
 
 __all__ = ["EVERYTHING", "NUMPYRO", "NUTPIE", "POSTERIOR", "RUNS", "rates", "ways"]
 
-RUNS = ROOT.parent / "shared" / "data" / "chinchilla_runs.csv"  # digitised; not part of the repository
+# digitised; not part of the repository
+RUNS = ROOT.parent / "shared" / "data" / "chinchilla_runs.csv"
 POSTERIOR, EVERYTHING = "new priors, posterior alone", "new priors, all that a run stores"
 NUTPIE, NUMPYRO = "build + pm.sample (nutpie)", "build + pm.sample (numpyro)"
 NOT_TWICE = 2  # repeats of numpyro, of a minute each
@@ -46,9 +48,13 @@ class Problem:
         model, evidence, view = find_model(name), load_evidence(), load_view("default")
         if name == "loss-law":
             evidence = with_runs(evidence, drop_highest(read_runs(RUNS), 5))
-            moved = view.with_quantity("alpha", {"quantiles": {"0.1": 0.2, "0.5": 0.35, "0.9": 0.6}})
+            moved = view.with_quantity(
+                "alpha", {"quantiles": {"0.1": 0.2, "0.5": 0.35, "0.9": 0.6}}
+            )
         else:
-            moved = view.with_quantity("rlhf_multiplier", {"quantiles": {"0.1": 0.1, "0.5": 3, "0.9": 100}})
+            moved = view.with_quantity(
+                "rlhf_multiplier", {"quantiles": {"0.1": 0.1, "0.5": 3, "0.9": 100}}
+            )
         return cls(model, restrict(evidence, view, model), view, moved)
 
     def effective(self, posterior: Any) -> float:
@@ -58,9 +64,20 @@ class Problem:
         from aligntax.analysis.summaries.summary import summarise
 
         tables = self.moved.tables(self.model.quantities)
-        derived = derive(self.model, posterior, tables, self.evidence, self.moved, generator(1, "arrival"))
-        names = [name for each in self.model.headlines for name in (each, f"{each}_state") if name in derived]
-        return min(row["ess_bulk"] for row in summarise(derived[names]).values() if row["ess_bulk"] is not None)
+        derived = derive(
+            self.model, posterior, tables, self.evidence, self.moved, generator(1, "arrival")
+        )
+        names = [
+            name
+            for each in self.model.headlines
+            for name in (each, f"{each}_state")
+            if name in derived
+        ]
+        return min(
+            row["ess_bulk"]
+            for row in summarise(derived[names]).values()
+            if row["ess_bulk"] is not None
+        )
 
 
 def ours(name: str, everything: bool) -> Work:
@@ -119,16 +136,26 @@ def numpyro(name: str) -> Work:
     problem = Problem.of(name)
 
     def do() -> Any:
-        return sample(problem.model, problem.evidence, problem.moved, nuts_sampler="numpyro", chains=CHAINS)
+        return sample(
+            problem.model, problem.evidence, problem.moved, nuts_sampler="numpyro", chains=CHAINS
+        )
 
-    return Work(do, lambda trace: {"effective": problem.effective(_stored(problem, trace)), "sampling": sampling[0]})
+    return Work(
+        do,
+        lambda trace: {
+            "effective": problem.effective(_stored(problem, trace)),
+            "sampling": sampling[0],
+        },
+    )
 
 
 def _stored(problem: Problem, trace: Any) -> Any:
     """Posterior of ``pm.sample`` as ours is stored."""
     from aligntax.analysis.inference.compiled_model import correlate
 
-    return correlate(trace["posterior"].to_dataset(), problem.moved.tables(problem.model.quantities))
+    return correlate(
+        trace["posterior"].to_dataset(), problem.moved.tables(problem.model.quantities)
+    )
 
 
 def ways(name: str) -> list[Live]:
@@ -146,7 +173,9 @@ def rates(section: str, mine: Times, baselines: list[Times]) -> list[Row]:
     found = []
     for per, clock in (("wall time", _wall), ("sampling", _sampling)):
         sides = [
-            each.each(each.name, lambda s, extras, t=clock: extras["effective"] / t(s, extras), False)
+            each.each(
+                each.name, lambda s, extras, t=clock: extras["effective"] / t(s, extras), False
+            )
             for each in (mine, *baselines)
         ]
         notes = [JITTED if side.name == NUMPYRO else "" for side in sides[1:]]

@@ -15,9 +15,7 @@ from tests.benchmarks.rows import Row
 __all__ = ["rows"]
 
 MOVES = 30
-MOVE = (
-    "(e, i) => { e.value = Number(e.value) + Number(e.step) * (i % 2 ? 3 : -2); e.dispatchEvent(new Event('input')); }"
-)
+MOVE = "(e, i) => { e.value = Number(e.value) + Number(e.step) * (i % 2 ? 3 : -2); e.dispatchEvent(new Event('input')); }"
 REDRAWN, REWEIGHTED = "alignment_tax_tolerance=0.01,0.05,0.2", "spend_growth=0.5,0.57,0.64"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -26,10 +24,17 @@ def moved(report: str, chromium: str, quantity: str) -> Work:
     """Open the report in a headless Chromium; then move the middle point of a prior to and fro."""
     from playwright.sync_api import sync_playwright
 
-    shown = sync_playwright().start().chromium.launch(executable_path=chromium, args=["--no-sandbox"]).new_page()
+    shown = (
+        sync_playwright()
+        .start()
+        .chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        .new_page()
+    )
     shown.goto(Path(report).as_uri())
     shown.wait_for_selector("#what-if[data-ready]")
-    shown.eval_on_selector_all(".priors > details", "all => all.forEach(one => { one.open = true; })")
+    shown.eval_on_selector_all(
+        ".priors > details", "all => all.forEach(one => { one.open = true; })"
+    )
     slider = shown.locator(f"fieldset[data-quantity={quantity}] input[type=range]").nth(1)
 
     def do() -> list[float]:
@@ -37,8 +42,12 @@ def moved(report: str, chromium: str, quantity: str) -> Work:
         for i in range(MOVES):
             before = shown.get_attribute("#what-if", "data-updates")
             slider.evaluate(MOVE, i)
-            shown.wait_for_selector("#what-if[data-updates]" + (f':not([data-updates="{before}"])' if before else ""))
-        return shown.evaluate("performance.getEntriesByName('what-if').map((each) => each.duration / 1000)")
+            shown.wait_for_selector(
+                "#what-if[data-updates]" + (f':not([data-updates="{before}"])' if before else "")
+            )
+        return shown.evaluate(
+            "performance.getEntriesByName('what-if').map((each) => each.duration / 1000)"
+        )
 
     return Work(do, lambda durations: {"moves": durations})
 
@@ -68,5 +77,9 @@ def rows(repeats: int, talk: Talk) -> list[Row]:
 def _row(shown: Any, refit: Any) -> Row:
     times = shown.each(shown.name, lambda _, extras: median(extras["moves"]), False)
     return Row(
-        "page", shown.name, times, refit, note=f"each of ours is the median of {MOVES} moves, measured by the page"
+        "page",
+        shown.name,
+        times,
+        refit,
+        note=f"each of ours is the median of {MOVES} moves, measured by the page",
     )

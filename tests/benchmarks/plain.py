@@ -1,6 +1,7 @@
 """The model of the package sampled as anyone would: built anew and given to ``pm.sample``.
 
-As a program, ``python -m tests.benchmarks.plain [CHAINS] [summary]``: without CHAINS, as many as ``pm.sample`` takes by itself.
+As a program, ``python -m tests.benchmarks.plain [CHAINS] [summary]``: without CHAINS, as many as
+``pm.sample`` takes by itself.
 """
 
 import sys
@@ -14,7 +15,9 @@ def sample(model: Any, evidence: Any, view: Any, **options: Any) -> Any:
     import pymc as pm
 
     with model.build(evidence, view):
-        return pm.sample(**({"nuts_sampler": "nutpie", "random_seed": 1, "progressbar": False} | options))
+        return pm.sample(
+            **({"nuts_sampler": "nutpie", "random_seed": 1, "progressbar": False} | options)
+        )
 
 
 def main(words: list[str]) -> None:

@@ -16,7 +16,9 @@ def again(name: str, change: str, folder: str) -> New:
     """The run ``base`` under another prior, from its draws."""
     names = count()
     told = ("refit", "base", "--set", change, "--method", "reweight", "--out", folder)
-    return New(name, lambda: aligntax(*told, "--name", f"{change.partition('=')[0]}-{next(names)}")())
+    return New(
+        name, lambda: aligntax(*told, "--name", f"{change.partition('=')[0]}-{next(names)}")()
+    )
 
 
 def rows(repeats: int, talk: Talk) -> list[Row]:
@@ -25,7 +27,9 @@ def rows(repeats: int, talk: Talk) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         New("base", aligntax("run", "--name", "base", "--out", folder)).once()
         ways = [again("redraw", REDRAWN, folder), again("reweight", REWEIGHTED, folder)]
-        run = New("aligntax run", lambda: aligntax("run", "--name", f"r{next(names)}", "--out", folder)())
+        run = New(
+            "aligntax run", lambda: aligntax("run", "--name", f"r{next(names)}", "--out", folder)()
+        )
         redraw, reweight, whole = measure([*ways, run], repeats, talk)
     return [
         Row("reuse", "aligntax refit, redraw", redraw, whole, budget="redraw"),

@@ -17,8 +17,9 @@ MET, MISSED, NOT_APPLICABLE = "met", "missed", "not applicable"
 class Row:
     """One comparison.
 
-    ``unit`` is that of the values, ``s`` or a rate, of which more is better; ``budget`` names one of ``BUDGETS``; ``note`` says what
-    limits the comparison; ``skipped`` why this machine cannot make it.
+    ``unit`` is that of the values, ``s`` or a rate, of which more is better; ``budget`` names one
+    of ``BUDGETS``; ``note`` says what limits the comparison; ``skipped`` why this machine cannot
+    make it.
     """
 
     section: str
@@ -91,7 +92,9 @@ class Row:
     def from_dict(cls, stored: Mapping[str, Any]) -> "Row":
         """The row of which :meth:`to_dict` told, from its measurements alone."""
         sides = {
-            name: None if stored[name] is None else Times(**{k: _frozen(v) for k, v in stored[name].items()})
+            name: None
+            if stored[name] is None
+            else Times(**{k: _frozen(v) for k, v in stored[name].items()})
             for name in ("ours", "baseline")
         }
         return cls(**{k: v for k, v in stored.items() if k != "summary"} | sides)

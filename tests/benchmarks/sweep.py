@@ -27,10 +27,27 @@ def rows(repeats: int, talk: Talk) -> list[Row]:
         few, more, plain = measure([*ways, Live(NUTPIE, partial(nutpie, "joint"))], repeats, talk)
     thousand = plain.each(f"{MANY:,} calls of {NUTPIE}, scaled", lambda seconds, _: MANY * seconds)
     return [
-        Row("sweep", f"{MANY:,} views, scaled", scaled(few, more), thousand, budget="sweep", note=NOTE),
+        Row(
+            "sweep",
+            f"{MANY:,} views, scaled",
+            scaled(few, more),
+            thousand,
+            budget="sweep",
+            note=NOTE,
+        ),
         Row("sweep", "a further view", slope(few, more), plain, note=NOTE),
-        Row("sweep", few.name, few, plain.each(f"{FEW} calls, scaled", lambda seconds, _: FEW * seconds)),
-        Row("sweep", more.name, more, plain.each(f"{MORE} calls, scaled", lambda seconds, _: MORE * seconds)),
+        Row(
+            "sweep",
+            few.name,
+            few,
+            plain.each(f"{FEW} calls, scaled", lambda seconds, _: FEW * seconds),
+        ),
+        Row(
+            "sweep",
+            more.name,
+            more,
+            plain.each(f"{MORE} calls, scaled", lambda seconds, _: MORE * seconds),
+        ),
     ]
 
 
@@ -43,8 +60,12 @@ class Swept(New):
         for i in range(size):
             middle = 0.5 * 20 ** (i / size)
             prior = f"quantiles = {{0.1 = {middle / 20:.6g}, 0.5 = {middle:.6g}, 0.9 = {middle * 25:.6g}}}"
-            (self.views / f"v{i:02d}.toml").write_text(f"[quantities.rlhf_multiplier]\n{prior}\n", "utf-8")
-        super().__init__(f"aligntax sweep, {size} views", self._words, most, good=(0, A_CHECK_FAILED))
+            (self.views / f"v{i:02d}.toml").write_text(
+                f"[quantities.rlhf_multiplier]\n{prior}\n", "utf-8"
+            )
+        super().__init__(
+            f"aligntax sweep, {size} views", self._words, most, good=(0, A_CHECK_FAILED)
+        )
 
     def _words(self) -> Sequence[str]:
         self.last = f"s{next(self.counted)}"
@@ -58,7 +79,9 @@ class Swept(New):
             raise Failed("the sweep left no result")
         told = json.loads(path.read_text("utf-8"))
         if told["failures"]:
-            raise Failed(f"{len(told['failures'])} views without an answer, the first: {told['failures'][0]['error']}")
+            raise Failed(
+                f"{len(told['failures'])} views without an answer, the first: {told['failures'][0]['error']}"
+            )
         return replace(found, extras={"failed_checks": told["failed_checks"]})
 
 
@@ -81,4 +104,9 @@ def slope(few: Times, more: Times) -> Times:
 
 def scaled(few: Times, more: Times) -> Times:
     """What a thousand would, round by round."""
-    return _of(f"aligntax sweep, {MANY:,} views", few, more, (start + MANY * view for start, view in _line(few, more)))
+    return _of(
+        f"aligntax sweep, {MANY:,} views",
+        few,
+        more,
+        (start + MANY * view for start, view in _line(few, more)),
+    )

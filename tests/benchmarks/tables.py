@@ -15,7 +15,18 @@ from tests.benchmarks.rows import Row, summary
 
 __all__ = ["markdown", "read", "terminal", "write"]
 
-COLUMNS = ("what", "ours", "memory", "baseline", "its time or rate", "its memory", "ratio", "budget", "verdict", "note")
+COLUMNS = (
+    "what",
+    "ours",
+    "memory",
+    "baseline",
+    "its time or rate",
+    "its memory",
+    "ratio",
+    "budget",
+    "verdict",
+    "note",
+)
 
 
 def terminal(rows: Sequence[Row]) -> str:
@@ -78,7 +89,9 @@ def _by_section(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
 
 
 def _trouble(row: Row) -> str:
-    return f"FAILED: {row.failed}" if row.failed else f"skipped: {row.skipped}" if row.skipped else ""
+    return (
+        f"FAILED: {row.failed}" if row.failed else f"skipped: {row.skipped}" if row.skipped else ""
+    )
 
 
 def _numbers(side: Times, unit: str) -> str:
@@ -111,7 +124,9 @@ def _ratio(row: Row) -> str:
     return f"{_figure(1 / row.ratio)} times faster ({_figure(1 / high)} to {_figure(1 / low)})"
 
 
-def write(folder: Path, rows: Sequence[Row], machine: dict[str, Any], repeats: int, asked: Sequence[str]) -> None:
+def write(
+    folder: Path, rows: Sequence[Row], machine: dict[str, Any], repeats: int, asked: Sequence[str]
+) -> None:
     """``latest.json`` and ``latest.md``."""
     told = {
         "machine": machine,

@@ -19,7 +19,9 @@ def rows(repeats: int, talk: Talk) -> list[Row]:
     """`aligntax run` with its report, beside build, `pm.sample` (nutpie) and `az.summary`; new processes."""
     names = count()
     with tempfile.TemporaryDirectory() as folder:
-        run = New("aligntax run", lambda: aligntax("run", "--out", folder, "--name", f"r{next(names)}")())
+        run = New(
+            "aligntax run", lambda: aligntax("run", "--out", folder, "--name", f"r{next(names)}")()
+        )
         four = New("pm.sample (nutpie), 4 chains, az.summary", lambda: plain("4", "summary"))
         own = New("pm.sample (nutpie), its own chains, az.summary", lambda: plain("summary"))
         ours, same, default = measure([run, four, own], repeats, talk)

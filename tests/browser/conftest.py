@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip(
-    "playwright.sync_api", reason="playwright is a developers' dependency: `make test-browser` brings it"
+    "playwright.sync_api",
+    reason="playwright is a developers' dependency: `make test-browser` brings it",
 )
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -17,7 +18,12 @@ from tests.analysis.conftest import aligntax
 __all__ = ["aligntax"]
 
 CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (found := shutil.which(name))
+    ),
+    None,
 )
 QUIET = [
     "--no-sandbox",
@@ -57,7 +63,11 @@ def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
         said: list[str] = []
         page.on(
             "console",
-            lambda message: said.append(f"console: {message.text}") if message.type in ("error", "warning") else None,
+            lambda message: (
+                said.append(f"console: {message.text}")
+                if message.type in ("error", "warning")
+                else None
+            ),
         )
         page.on("pageerror", lambda error: said.append(f"error: {error}"))
         page.on(
@@ -68,7 +78,9 @@ def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
                 else None
             ),
         )
-        page.on("dialog", lambda dialog: (said.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on(
+            "dialog", lambda dialog: (said.append(f"dialog: {dialog.message}"), dialog.dismiss())
+        )
         page.goto(path.as_uri())
         pages.append((page, said))
         return page

@@ -24,7 +24,12 @@ def comparison(tmp_path_factory):
     shutil.copytree(REFERENCE, out / "reference")
     base = load(out / "reference")
     tolerant = Prior.from_quantiles({0.1: 5, 0.5: 10, 0.9: 30}, unit="percent")
-    moved = refit(base, base.view.replace(name=SCRIPT, alignment_tax_tolerance=tolerant), out=out, name="tolerant")
+    moved = refit(
+        base,
+        base.view.replace(name=SCRIPT, alignment_tax_tolerance=tolerant),
+        out=out,
+        name="tolerant",
+    )
     record = json.loads((moved.path / "summary.json").read_text("utf-8"))
     moved.record.update(record | {"run": f'a "quoted", {SCRIPT}'})
     return compare(base, moved)
@@ -58,14 +63,23 @@ def test_every_chart_is_drawn_with_its_marks(path, opened, comparison):
     assert page.locator("#arrival .chart svg .mark-line path").count() == 2
     assert page.locator("#densities .chart svg").count() == 2
     tax = page.locator("#intervals .panel", has=page.get_by_role("heading", name="tax tolerance"))
-    assert tax.locator(".mark-rule.role-mark line").count() == 4 and "B differs from A" in tax.inner_text()
+    assert (
+        tax.locator(".mark-rule.role-mark line").count() == 4
+        and "B differs from A" in tax.inner_text()
+    )
     assert "1%" in tax.locator("svg").text_content() and "10%" in tax.locator("svg").text_content()
-    assert page.locator(".chart").first.get_attribute("aria-label").startswith("data exponent, pooled. reference: 0.97")
+    assert (
+        page.locator(".chart")
+        .first.get_attribute("aria-label")
+        .startswith("data exponent, pooled. reference: 0.97")
+    )
 
 
 def test_pointing_shows_values_of_the_run(path, opened, comparison):
     page = drawn(opened(path))
-    chart = page.locator("#intervals .panel", has=page.get_by_role("heading", name="tax tolerance")).locator(".chart")
+    chart = page.locator(
+        "#intervals .panel", has=page.get_by_role("heading", name="tax tolerance")
+    ).locator(".chart")
     chart.scroll_into_view_if_needed()
     row = chart.locator("svg .mark-rect path").nth(1)
     row.hover()
@@ -103,10 +117,13 @@ def test_the_picture_stands_alone(path, opened, scheme, comparison):
     assert root.tag == f"{NAMESPACE}svg" and len(root.findall(f"{NAMESPACE}svg")) == 2
     assert (
         "var(" not in text
-        and root.find(f"{NAMESPACE}rect").get("fill") == {"light": "#ffffff", "dark": "#17181a"}[scheme]
+        and root.find(f"{NAMESPACE}rect").get("fill")
+        == {"light": "#ffffff", "dark": "#17181a"}[scheme]
     )
     said = " ".join(root.itertext())
-    assert "alignment data needed (human-hours)" in said and all(label in said for label in comparison.labels)
+    assert "alignment data needed (human-hours)" in said and all(
+        label in said for label in comparison.labels
+    )
 
 
 def test_colours_follow_the_scheme(path, opened):
@@ -126,14 +143,19 @@ def test_it_fits_a_telephone(path, opened, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
-    assert all(box["width"] <= 380 for box in (svg.bounding_box() for svg in page.locator(".chart svg").all()))
+    assert all(
+        box["width"] <= 380
+        for box in (svg.bounding_box() for svg in page.locator(".chart svg").all())
+    )
 
 
 def test_charts_follow_the_window(path, opened):
     page = drawn(opened(path))
     before = page.locator("#arrival .chart svg").bounding_box()["width"]
     page.set_viewport_size({"width": 500, "height": 900})
-    page.wait_for_function("document.querySelector('#arrival .chart svg').getBoundingClientRect().width < 480")
+    page.wait_for_function(
+        "document.querySelector('#arrival .chart svg').getBoundingClientRect().width < 480"
+    )
     assert before > 600
 
 
@@ -168,5 +190,8 @@ def test_hostile_names_are_text(path, opened):
 
 def test_without_scripts_the_numbers_stand(path, opened):
     page = opened(path, java_script_enabled=False)
-    assert page.locator("noscript:visible").count() > 0 and page.locator("table.beside").first.is_visible()
+    assert (
+        page.locator("noscript:visible").count() > 0
+        and page.locator("table.beside").first.is_visible()
+    )
     assert page.locator("[data-save]:visible").count() == 0

@@ -34,7 +34,10 @@ def hostile(tmp_path_factory):
     tree = result.tree.copy()
     for name, rows in result.evidence.tables.items():
         texts = [c for c in ("name", "study", "source", "forecast", "milestone") if c in rows]
-        values = {c: (rows[c].dims, np.array([f"{i}{HOSTILE}" for i in range(rows[c].size)])) for c in texts}
+        values = {
+            c: (rows[c].dims, np.array([f"{i}{HOSTILE}" for i in range(rows[c].size)]))
+            for c in texts
+        }
         tree[f"evidence/{name}"] = xr.DataTree(rows.assign(values))
     record = {**result.record, "run": HOSTILE}
     return write_report(replace(result, tree=tree, record=record), strict=True)
@@ -66,7 +69,8 @@ def _saved(page, button):
 
 def _cells(page, figure):
     figure.locator("summary").click()
-    figure.locator(".values tbody tr").first.wait_for()  # the table is made once its details have opened
+    # the table is made once its details have opened
+    figure.locator(".values tbody tr").first.wait_for()
     return figure.locator(".values tbody tr").evaluate_all(
         "rows => rows.map(r => [...r.cells].map(c => c.textContent))"
     )
@@ -74,7 +78,9 @@ def _cells(page, figure):
 
 def _held(page, figure):
     name = figure.get_attribute("data-figure")
-    return page.evaluate("name => JSON.parse(document.getElementById('figures').textContent).panels[name]", name)
+    return page.evaluate(
+        "name => JSON.parse(document.getElementById('figures').textContent).panels[name]", name
+    )
 
 
 def test_pointing_at_a_curve_shows_a_value_of_the_table(report, ready):
@@ -96,9 +102,11 @@ def test_pointing_at_a_curve_shows_a_value_of_the_table(report, ready):
         f"probability of arrival by the year: {series['words']['y'][row]}",
     ]
     rows = _cells(page, figure)
-    assert ["posterior", f"{series['x'][row]:g}", f"{series['words']['y'][row]} {series['y'][row]:g}"] in [
-        [cell.replace("\u00a0", " ") for cell in cells] for cells in rows
-    ]
+    assert [
+        "posterior",
+        f"{series['x'][row]:g}",
+        f"{series['words']['y'][row]} {series['y'][row]:g}",
+    ] in [[cell.replace("\u00a0", " ") for cell in cells] for cells in rows]
     page.mouse.move(frame["x"] + 2, frame["y"] + 2)
     assert not tip.is_visible()
 
@@ -133,7 +141,9 @@ def test_every_figure_gives_a_table_and_its_values_as_a_file(report, ready):
         head, *rows = csv.reader(io.StringIO(text))
         assert head[:2] == ["panel", "series"] and {len(row) for row in rows} == {len(head)}
         counts = [
-            len(series["at"]) // (4 if "along" in series else 2) for panel in panels for series in panel["series"]
+            len(series["at"]) // (4 if "along" in series else 2)
+            for panel in panels
+            for series in panel["series"]
         ]
         assert len(rows) == sum(counts) == len(_cells(page, figure))
 
@@ -156,7 +166,9 @@ def test_a_file_of_values_has_the_numbers(report, ready):
 
 def test_figures_are_saved_as_they_are(report, ready):
     page = ready(report)
-    name, text = _saved(page, _figure(page, "Fitted physical FLOP").get_by_role("button", name="SVG"))
+    name, text = _saved(
+        page, _figure(page, "Fitted physical FLOP").get_by_role("button", name="SVG")
+    )
     assert re.fullmatch(r"reference-\d\d-fitted-physical-flop-[a-z-]+\.svg", name)
     assert ET.fromstring(text).tag == "{http://www.w3.org/2000/svg}svg"
     with page.expect_download() as waiting:
@@ -174,12 +186,19 @@ def test_tables_are_saved_as_they_read(report, ready):
         name, text = _saved(page, bar.get_by_role("button", name="CSV"))
         found[name] = list(csv.reader(io.StringIO(text)))
         assert len(found[name]) == table.locator("tr").count()
-    assert {"reference-answer.csv", "reference-quantities.csv", "reference-priors.csv", "reference-drivers.csv"} <= set(
-        found
-    )
+    assert {
+        "reference-answer.csv",
+        "reference-quantities.csv",
+        "reference-priors.csv",
+        "reference-drivers.csv",
+    } <= set(found)
     assert found["reference-answer.csv"][1][0] == "alignment data needed"
     assert "human-hours" in found["reference-answer.csv"][1][1]
-    study = next(row for row in found["reference-evidence-scaling_exponents.csv"] if row[0] == "besiroglu2024_refit")
+    study = next(
+        row
+        for row in found["reference-evidence-scaling_exponents.csv"]
+        if row[0] == "besiroglu2024_refit"
+    )
     assert "Besiroglu et al. 2024, arXiv:2404.10102" in study
 
 
@@ -231,7 +250,9 @@ def test_nothing_is_wider_than_a_telephone(report, ready, scheme):
     for details in page.locator("details").all():
         details.evaluate("each => { each.open = true; }")
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
-    inverted = page.locator("figure[data-figure] img").first.evaluate("image => getComputedStyle(image).filter")
+    inverted = page.locator("figure[data-figure] img").first.evaluate(
+        "image => getComputedStyle(image).filter"
+    )
     assert (inverted == "none") == (scheme == "light")
 
 

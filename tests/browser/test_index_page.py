@@ -51,9 +51,11 @@ def test_it_starts_newest_first(index, opened):
     [
         ("Run", "abcd", "dcba"),
         ("Created", "cdba", "abdc"),
-        ("Model and view", "abcd", "dbca"),  # joint under a view that begins with "<", joint twice in the order written
+        # joint under a view that begins with "<", joint twice in the order written
+        ("Model and view", "abcd", "dbca"),
         ("Verdict", "adcb", "badc"),
-        ("TAI arrival", "cabd", "bacd"),  # missing last in both directions, beyond every year before it
+        # missing last in both directions, beyond every year before it
+        ("TAI arrival", "cabd", "bacd"),
     ],
 )
 def test_columns_sort_both_ways(index, opened, column, first, second):
@@ -106,7 +108,9 @@ def test_it_fits_a_telephone(index, opened, scheme):
     ink, paper = page.evaluate(
         "(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.body))"
     )
-    assert (sum(map(int, ink[4:-1].split(","))) > sum(map(int, paper[4:-1].split(",")))) == (scheme == "dark")
+    assert (sum(map(int, ink[4:-1].split(","))) > sum(map(int, paper[4:-1].split(",")))) == (
+        scheme == "dark"
+    )
 
 
 def test_it_stands_without_scripts(index, opened):

@@ -26,8 +26,9 @@ from tests.what_if_vector import KEYS, VECTOR, answered, moved
 
 TOLERANCE = "alignment_tax_tolerance"
 CLOSE = 1e-6  # of a posterior standard deviation
-# Where an answer's checks refuse it a few draws count for all, and the page's single precision moves their weights in the seventh
-# digit: means and sds follow by some of that, and a quantile between two draws of little weight jumps.
+# Where an answer's checks refuse it a few draws count for all, and the page's single precision
+# moves their weights in the seventh digit: means and sds follow by some of that, and a quantile
+# between two draws of little weight jumps.
 REFUSED, REFUSED_QUANTILE = 1e-4, 0.02
 
 # What the page answers to each case, worked out by its own scripts on the data that it holds.
@@ -75,7 +76,9 @@ def after(page, act):
     """Do something and wait until the page has followed."""
     before = page.get_attribute("#what-if", "data-updates")
     act()
-    page.wait_for_selector("#what-if[data-updates]" + (f':not([data-updates="{before}"])' if before else ""))
+    page.wait_for_selector(
+        "#what-if[data-updates]" + (f':not([data-updates="{before}"])' if before else "")
+    )
 
 
 def fields(page, quantity, kind="number"):
@@ -84,7 +87,9 @@ def fields(page, quantity, kind="number"):
 
 def state(page, *points, quantity=TOLERANCE):
     """State the three points of a prior, from the highest down or the lowest up, so that they stay in order."""
-    page.eval_on_selector_all(".priors > details", "all => all.forEach(one => { one.open = true; })")
+    page.eval_on_selector_all(
+        ".priors > details", "all => all.forEach(one => { one.open = true; })"
+    )
     now = [float(fields(page, quantity).nth(k).input_value()) for k in range(3)]
     for k in (2, 1, 0) if points[2] > now[2] or points[1] >= now[1] else (0, 1, 2):
         if points[k] != now[k]:
@@ -119,8 +124,18 @@ def assert_same(found, expected, where):
             got, wanted = found["rows"][name][key], row[key]
             assert (got is None) == (wanted is None), (where, name, key, got, wanted)
             if wanted is not None:
-                close = CLOSE if trusted or key.startswith("prob") else REFUSED_QUANTILE if key[0] == "q" else REFUSED
-                assert abs(got - wanted) <= close * (1.0 if key.startswith("prob") else spread), (where, name, key)
+                close = (
+                    CLOSE
+                    if trusted or key.startswith("prob")
+                    else REFUSED_QUANTILE
+                    if key[0] == "q"
+                    else REFUSED
+                )
+                assert abs(got - wanted) <= close * (1.0 if key.startswith("prob") else spread), (
+                    where,
+                    name,
+                    key,
+                )
     for name, (value, passed, place) in expected["checks"].items():
         got = found["checks"][name]
         assert got[1:] == [passed, place], (where, name)
@@ -147,14 +162,21 @@ def test_the_comparison_sees_a_wrong_answer(page):
 
 def test_a_refit_by_reweighting_is_where_its_page_starts(results, opened, source):
     view = moved(source, {"spend_growth": [0.5, 0.57, 0.64], TOLERANCE: [0.01, 0.05, 0.2]})
-    result = refit(results / "reference", view, "reweight", out=results, name="reweighted", report=True)
+    result = refit(
+        results / "reference", view, "reweight", out=results, name="reweighted", report=True
+    )
     page = ready(opened, result.path / "report.html")
     assert page.locator("[data-out=check]").is_hidden()
     further = {"spend_growth": [0.5, 0.57, 0.64], TOLERANCE: [0.02, 0.08, 0.3]}
     start, found = page.evaluate(ANSWERS, [{"move": {}}, {"move": {TOLERANCE: further[TOLERANCE]}}])
     names = list(start["rows"])
-    for answer, wanted in ((start, answered(source, view)), (found, answered(source, moved(source, further)))):
-        assert_same(answer, {**wanted, "rows": {name: wanted["rows"][name] for name in names}}, "refit")
+    for answer, wanted in (
+        (start, answered(source, view)),
+        (found, answered(source, moved(source, further))),
+    ):
+        assert_same(
+            answer, {**wanted, "rows": {name: wanted["rows"][name] for name in names}}, "refit"
+        )
 
 
 def test_moving_the_tolerance_moves_the_numbers(page, source):
@@ -162,7 +184,11 @@ def test_moving_the_tolerance_moves_the_numbers(page, source):
     state(page, 0.01, 0.05, 0.2)
     assert "Redrawn exactly" in status(page)
     rows = answered(source, moved(source, {TOLERANCE: [0.01, 0.05, 0.2]}))["rows"]
-    assert shown(page, "alignment_hours_affordable") == spelt(rows, "alignment_hours_affordable") != before
+    assert (
+        shown(page, "alignment_hours_affordable")
+        == spelt(rows, "alignment_hours_affordable")
+        != before
+    )
     for cell in page.locator("[data-number]").all():
         name = cell.get_attribute("data-number")
         assert cell.inner_text() == spelt(rows, name), name
@@ -190,7 +216,8 @@ def test_the_command_does_what_the_page_shows(page, aligntax, results):
     assert words[0] == "aligntax"
     code, out, _ = aligntax(*words[1:], "--out", results, "--name", "pasted", "--json")
     told = json.loads(out)
-    assert code == (1 if told["verdict"] == "fail" else 0)  # the reference run is too short for its own checks
+    # the reference run is too short for its own checks
+    assert code == (1 if told["verdict"] == "fail" else 0)
     assert shown(page, "tax_headroom") == spelt(told["quantities"], "tax_headroom")
 
 
@@ -213,9 +240,13 @@ def test_the_exported_view_is_a_view(page, aligntax, tmp_path, source):
 
 
 def test_a_named_view_takes_its_priors_but_for_locked_ones(page, source):
-    page.eval_on_selector_all(".priors > details", "all => all.forEach(one => { one.open = true; })")
+    page.eval_on_selector_all(
+        ".priors > details", "all => all.forEach(one => { one.open = true; })"
+    )
     after(page, lambda: page.select_option("select[name=view]", "leike-2023"))
-    found = next(each for each in json.loads(VECTOR.read_text())["views"] if each["view"] == "leike-2023")
+    found = next(
+        each for each in json.loads(VECTOR.read_text())["views"] if each["view"] == "leike-2023"
+    )
     assert shown(page, "tax_headroom") == spelt(found["rows"], "tax_headroom")
     assert command(page) == "aligntax refit reference --view leike-2023"
     page.locator(f'[data-quantity="{TOLERANCE}"] input[type=checkbox]').check()
@@ -270,9 +301,14 @@ def test_charts_show_the_answer_and_hand_out_their_rows(page, tmp_path, source):
         figure.get_by_role("button", name="CSV").click()
     download.value.save_as(tmp_path / "arrival.csv")
     rows = list(csv.DictReader(StringIO((tmp_path / "arrival.csv").read_text("utf-8"))))
-    found = {int(row["year"]): float(row["probability"]) for row in rows if row["series"] == "what if"}
+    found = {
+        int(row["year"]): float(row["probability"]) for row in rows if row["series"] == "what if"
+    }
     year = load(REFERENCE).derived["tai_year"].values.ravel()
-    assert all(probability == pytest.approx(np.mean(year <= at), abs=2e-3) for at, probability in found.items())
+    assert all(
+        probability == pytest.approx(np.mean(year <= at), abs=2e-3)
+        for at, probability in found.items()
+    )
     with page.expect_download() as download:
         figure.get_by_role("button", name="SVG").click()
     download.value.save_as(tmp_path / "arrival.svg")
@@ -317,11 +353,16 @@ def test_a_chart_that_fails_says_why_in_its_place(page):
 def test_the_page_knows_when_its_arithmetic_is_not_the_runs(results, opened, tmp_path):
     """Negative control: a stored number that the draws do not give."""
     text = (results / "reference" / "report.html").read_text("utf-8")
-    changed = re.sub(r'("name":"data_exponent","label".*?"stored":\{"q05":)[0-9.]+', r"\g<1>0.5", text, count=1)
+    changed = re.sub(
+        r'("name":"data_exponent","label".*?"stored":\{"q05":)[0-9.]+', r"\g<1>0.5", text, count=1
+    )
     assert changed != text
     (tmp_path / "report.html").write_text(changed, "utf-8")
     page = ready(opened, tmp_path / "report.html")
-    assert "does not give the run's numbers of data exponent" in page.locator("[data-out=check]").inner_text()
+    assert (
+        "does not give the run's numbers of data exponent"
+        in page.locator("[data-out=check]").inner_text()
+    )
 
 
 HOSTILE = "<script>alert(1)</script>\"'</title>&"
@@ -350,11 +391,16 @@ def test_words_are_those_of_python(page):
         "data_exponent",
     )
     names += ("rlhf_multiple_needed", "tax_headroom", "training_cost_at_tai")
-    values = np.random.default_rng(1).uniform(-6.3, 45.7, 261).tolist()  # none halfway between two roundings
-    quantities = page.evaluate("() => JSON.parse(document.getElementById('held').textContent).columns")
+    # none halfway between two roundings
+    values = np.random.default_rng(1).uniform(-6.3, 45.7, 261).tolist()
+    quantities = page.evaluate(
+        "() => JSON.parse(document.getElementById('held').textContent).columns"
+    )
     columns = {column["name"]: column for column in quantities}
     for name in names:
-        told = page.evaluate("([q, values]) => values.map((v) => Words.amount(v, q))", [columns[name], values])
+        told = page.evaluate(
+            "([q, values]) => values.map((v) => Words.amount(v, q))", [columns[name], values]
+        )
         assert told == [amount(value, lookup(name)) for value in values], name
 
 

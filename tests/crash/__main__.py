@@ -30,7 +30,9 @@ def main() -> None:
     """Print a table, or JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("scenario", nargs="*", help=f"of {', '.join(SCENARIOS)}; default all")
-    parser.add_argument("--count", type=int, default=50, help="moments, and at most so many steps, of each command")
+    parser.add_argument(
+        "--count", type=int, default=50, help="moments, and at most so many steps, of each command"
+    )
     parser.add_argument("--seed", type=int, default=SEED, help="of the moments")
     parser.add_argument("--json", action="store_true", help="print every trial")
     asked = parser.parse_args()
@@ -42,22 +44,31 @@ def main() -> None:
         place = Path(folder)
         source = place / "source"
         source.mkdir()
-        words = ["run", "scaling", "--draws", "250", "--tune", "200", "--no-report", "-q"]  # enough to reweight
+        # enough to reweight
+        words = ["run", "scaling", "--draws", "250", "--tune", "200", "--no-report", "-q"]
         ended = attempt([*words, "--out", str(source), "--name", "run"], source)
         if ended.code not in FINISHED:
             raise SystemExit(f"the run to refit fails: {ended.said}")
         every, chosen = works(source / "run"), asked.scenario or list(SCENARIOS)
-        with ProcessPoolExecutor(os.cpu_count(), get_context("fork")) as pool:  # what is compiled goes with a fork
-            found = [pool.submit(suffered, work, place, chosen, asked.count, asked.seed) for work in every]
+        # what is compiled goes with a fork
+        with ProcessPoolExecutor(os.cpu_count(), get_context("fork")) as pool:
+            found = [
+                pool.submit(suffered, work, place, chosen, asked.count, asked.seed)
+                for work in every
+            ]
             outcomes = [outcome for each in found for outcome in each.result()]
     bad = [outcome for outcome in outcomes if outcome.wrong]
     if asked.json:
         sys.stdout.write(json.dumps([asdict(outcome) for outcome in outcomes]) + "\n")
     else:
         _table(outcomes)
-        sys.stdout.write(f"{len(outcomes)} trials in {time.perf_counter() - started:.0f} s, {len(bad)} wrong\n")
+        sys.stdout.write(
+            f"{len(outcomes)} trials in {time.perf_counter() - started:.0f} s, {len(bad)} wrong\n"
+        )
     for outcome in bad:
-        sys.stderr.write(f"{outcome.work}, {outcome.scenario} at {outcome.at:g}: {'; '.join(outcome.wrong)}\n")
+        sys.stderr.write(
+            f"{outcome.work}, {outcome.scenario} at {outcome.at:g}: {'; '.join(outcome.wrong)}\n"
+        )
     raise SystemExit(bool(bad))
 
 
@@ -66,7 +77,10 @@ def _table(outcomes: list[Outcome]) -> None:
         these = [each for each in outcomes if (each.work, each.scenario) == (work, scenario)]
         befell = sum(each.code not in FINISHED for each in these)
         skipped = f", {these[0].skipped}" if these[0].skipped else ""
-        went_on, wrong = sum(each.went_on for each in these), sum(bool(each.wrong) for each in these)
+        went_on, wrong = (
+            sum(each.went_on for each in these),
+            sum(bool(each.wrong) for each in these),
+        )
         told = f"{count} trials, {befell} cut short, {went_on} gone on with, {wrong} wrong"
         sys.stdout.write(f"{work:12} {scenario:18} {told}{skipped}\n")
 

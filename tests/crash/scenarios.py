@@ -8,7 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.crash.trial import FINISHED, Blow, Ending, Work, answer, attempt, leftovers, moments, wrongs
+from tests.crash.trial import (
+    FINISHED,
+    Blow,
+    Ending,
+    Work,
+    answer,
+    attempt,
+    leftovers,
+    moments,
+    wrongs,
+)
 
 __all__ = ["SCENARIOS", "Outcome", "Whole"]
 
@@ -156,7 +166,9 @@ def read_only(whole: Whole, count: int, seed: int) -> Iterator[Outcome]:
 
 def _mounted(whole: Whole, scenario: str, options: str) -> Iterator[Outcome]:
     outcome, out = Outcome(whole.work.name, scenario), whole.folder(scenario.replace(" ", "-"))
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", out], capture_output=True, text=True)
+    mount = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", out], capture_output=True, text=True
+    )
     if mount.returncode:
         outcome.skipped = f"a small disk cannot be mounted here: {mount.stderr.strip()}"
         yield outcome
@@ -201,7 +213,10 @@ def twice(whole: Whole, count: int, seed: int) -> Iterator[Outcome]:
     codes = sorted((mine.code, theirs))
     if not (set(codes) <= {*FINISHED, 2} and codes[0] in FINISHED):
         outcome.wrong.append(f"end with {codes}: {mine.said[-300:]}")
-    if codes[-1] == 2 and len([line for line in mine.said.splitlines() if line.startswith("aligntax: ")]) > 1:
+    if (
+        codes[-1] == 2
+        and len([line for line in mine.said.splitlines() if line.startswith("aligntax: ")]) > 1
+    ):
         outcome.wrong.append(f"says: {mine.said[-300:]}")
     outcome.wrong += wrongs(out)
     if answer(out, whole.work) != whole.answer:
@@ -242,7 +257,9 @@ def _negative(folder: Path) -> list[str]:
         if isinstance(value, dict):
             for key, each in value.items():
                 look(f"{name}.{key}", each)
-        elif isinstance(value, int | float) and value < 0 and ("second" in name or "timings" in name):
+        elif (
+            isinstance(value, int | float) and value < 0 and ("second" in name or "timings" in name)
+        ):
             found.append(f"{name} is {value}")
 
     for path in folder.glob("*.json"):

@@ -1,7 +1,8 @@
 """One command in a process of its own, killed at a moment or a step, or refused by the disk; and what a folder must be after it.
 
-The process is forked from one that has compiled the model already, so that a trial takes a second. A *step* is a call of the
-system that names a path in the results: opening, renaming, making or removing.
+The process is forked from one that has compiled the model already, so that a trial takes a second.
+A *step* is a call of the system that names a path in the results: opening, renaming, making or
+removing.
 """
 
 import json
@@ -18,7 +19,16 @@ from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.run_folder import INFO, SUMMARY, list_runs, verify
 
 SHORT = ("--draws", "60", "--tune", "60", "--chains", "2")
-STEPS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree", "tempfile.mkdtemp"}
+STEPS = {
+    "open",
+    "os.rename",
+    "os.mkdir",
+    "os.remove",
+    "os.rmdir",
+    "os.chmod",
+    "shutil.rmtree",
+    "tempfile.mkdtemp",
+}
 FINISHED = (0, 1)  # so few draws fail the checks of a run, which is whole all the same
 PATIENCE = 120.0  # seconds after which a process hangs
 
@@ -60,8 +70,16 @@ def works(source: Path) -> list[Work]:
     views = ("default", "vague", "--model", "scaling", "--seed", "1", "--seed", "2")
     return [
         Work("run", ("run", "scaling", *SHORT, "--no-report"), "summary.csv"),
-        Work("refit", ("refit", str(source), "--set", prior, "--method", "sample", "--no-report"), "summary.csv"),
-        Work("reweighted", ("refit", str(source), "--set", prior, "--method", "reweight"), "summary.csv"),
+        Work(
+            "refit",
+            ("refit", str(source), "--set", prior, "--method", "sample", "--no-report"),
+            "summary.csv",
+        ),
+        Work(
+            "reweighted",
+            ("refit", str(source), "--set", prior, "--method", "reweight"),
+            "summary.csv",
+        ),
         Work(
             "sweep",
             ("sweep", *views, *SHORT, "--no-report"),
@@ -151,10 +169,17 @@ def warm() -> None:
 
 
 def attempt(
-    words: Sequence[str], out: Path, blow: Blow | None = None, before: Callable[[], None] | None = None
+    words: Sequence[str],
+    out: Path,
+    blow: Blow | None = None,
+    before: Callable[[], None] | None = None,
 ) -> Ending:
     """Run a command in a forked process, befallen by a blow; ``before`` is called in it first."""
-    blow, log, count = blow or Blow(), out.parent / f"{out.name}.log", out.parent / f"{out.name}.steps"
+    blow, log, count = (
+        blow or Blow(),
+        out.parent / f"{out.name}.log",
+        out.parent / f"{out.name}.steps",
+    )
     count.write_text("0")
     started = time.perf_counter()
     child = os.fork()
@@ -172,7 +197,12 @@ def attempt(
             raise TimeoutError(f"{' '.join(words)} hangs")
         time.sleep(0.002)
     code = os.waitstatus_to_exitcode(status)
-    return Ending(code, time.perf_counter() - started, log.read_text(errors="replace"), int(count.read_text() or 0))
+    return Ending(
+        code,
+        time.perf_counter() - started,
+        log.read_text(errors="replace"),
+        int(count.read_text() or 0),
+    )
 
 
 def _kill(child: int) -> None:
@@ -185,7 +215,12 @@ def _kill(child: int) -> None:
 
 
 def _become(
-    words: Sequence[str], out: Path, blow: Blow, log: Path, count: Path, before: Callable[[], None] | None
+    words: Sequence[str],
+    out: Path,
+    blow: Blow,
+    log: Path,
+    count: Path,
+    before: Callable[[], None] | None,
 ) -> None:
     """In the child: be the command; never returns."""
     code = 70
@@ -230,21 +265,26 @@ class _Steps:
             isinstance(each, str | bytes | os.PathLike) and self._within(each) for each in args
         ):
             return
-        if event == "open" and isinstance(args[2], int) and not args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        if (
+            event == "open"
+            and isinstance(args[2], int)
+            and not args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        ):
             return  # read only
         self.steps += 1
         os.pwrite(self.counter, str(self.steps).encode(), 0)
         if self.blow.step is not None and self.steps >= self.blow.step:
             if self.blow.error is None:
                 os.kill(os.getpid(), signal.SIGKILL)
-            elif event not in ("os.remove", "os.rmdir", "shutil.rmtree"):  # a full disk can be tidied
+            # a full disk can be tidied
+            elif event not in ("os.remove", "os.rmdir", "shutil.rmtree"):
                 raise OSError(self.blow.error, os.strerror(self.blow.error), str(args[0]))
 
     def _within(self, path: object) -> bool:
         return os.fsdecode(path).startswith(self.out)
 
 
-# ------------------------------------------------------------------------------------------------------ what must hold after
+# ----------------------------------------------------------------------------- what must hold after
 
 
 def wrongs(out: Path) -> list[str]:
@@ -259,7 +299,10 @@ def wrongs(out: Path) -> list[str]:
     for path in out.iterdir():
         if path.name.startswith("."):
             continue
-        stated = next((path / name for name in ("sweep.json", "calibration.json") if (path / name).is_file()), None)
+        stated = next(
+            (path / name for name in ("sweep.json", "calibration.json") if (path / name).is_file()),
+            None,
+        )
         if stated is not None:
             if "finished" not in json.loads(stated.read_text()):
                 found.append(f"{path.name}: not finished, and not hidden")
@@ -276,7 +319,11 @@ def answer(out: Path, work: Work) -> list[str]:
 
 def leftovers(out: Path) -> list[str]:
     """Hidden entries."""
-    return sorted(path.name for path in out.iterdir() if path.name.startswith(".")) if out.is_dir() else []
+    return (
+        sorted(path.name for path in out.iterdir() if path.name.startswith("."))
+        if out.is_dir()
+        else []
+    )
 
 
 def moments(count: int, longest: float, seed: int) -> list[float]:

@@ -1,6 +1,7 @@
 """``python -m tests.fuzz [--inputs N] [--minutes M] [--seed S] [--target NAME]``: hostile input to everything that reads.
 
-Prints how many inputs of each kind were taken and refused. One that is met in another way is kept with what it raised; exit 1.
+Prints how many inputs of each kind were taken and refused. One that is met in another way is kept
+with what it raised; exit 1.
 """
 
 import argparse
@@ -42,7 +43,9 @@ def _late(number: int, frame: Any) -> None:
 def _tree(folder: Path) -> frozenset[str]:
     """Entries beside what targets may write."""
     mine = {"evidence", "results", "hostile.toml", "runs.csv"}
-    return frozenset(str(path.relative_to(folder)) for path in folder.iterdir() if path.name not in mine)
+    return frozenset(
+        str(path.relative_to(folder)) for path in folder.iterdir() if path.name not in mine
+    )
 
 
 def once(name: str, seed: int, place: Place) -> tuple[str, str]:
@@ -66,7 +69,9 @@ def once(name: str, seed: int, place: Place) -> tuple[str, str]:
     return reply.outcome, ""
 
 
-def work(share: int, of: int, names: list[str], inputs: int, until: float, seed: int, answers: Any) -> None:
+def work(
+    share: int, of: int, names: list[str], inputs: int, until: float, seed: int, answers: Any
+) -> None:
     """A process: every ``of``-th input."""
     import aligntax.analysis.cli  # noqa: F401
 
@@ -95,7 +100,9 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=24_000, help="in all")
     parser.add_argument("--minutes", type=float, default=9.5, help="at most")
     parser.add_argument("--seed", type=int, default=2022, help="of the inputs")
-    parser.add_argument("--target", action="append", choices=list(TARGETS), help="that alone; may be repeated")
+    parser.add_argument(
+        "--target", action="append", choices=list(TARGETS), help="that alone; may be repeated"
+    )
     parser.add_argument("--input", type=int, help="one input alone, by its number")
     asked = parser.parse_args()
     names, started = asked.target or list(TARGETS), time.time()
@@ -105,7 +112,9 @@ def main() -> None:
     answers = context.Queue()
     until = started + 60 * asked.minutes
     team = [
-        context.Process(target=work, args=(i, cores, names, asked.inputs, until, asked.seed, answers))
+        context.Process(
+            target=work, args=(i, cores, names, asked.inputs, until, asked.seed, answers)
+        )
         for i in range(cores)
     ]
     for each in team:
@@ -123,7 +132,9 @@ def main() -> None:
     for name in names:
         told = ", ".join(f"{counts[name, what]} {what}" for what in ("taken", "refused", "defect"))
         sys.stdout.write(f"{name:10} {told}\n")
-    sys.stdout.write(f"{sum(counts.values())} inputs in {time.time() - started:.0f} s, {len(defects)} defects\n")
+    sys.stdout.write(
+        f"{sum(counts.values())} inputs in {time.time() - started:.0f} s, {len(defects)} defects\n"
+    )
     if defects:
         KEPT.mkdir(exist_ok=True)
         (KEPT / "defects.txt").write_text("\n\n".join(defects), "utf-8", errors="replace")

@@ -52,7 +52,11 @@ def _truncate(rng: random.Random, content: bytes) -> bytes:
 
 def _repeat(rng: random.Random, content: bytes) -> bytes:
     start, end = sorted(rng.randrange(len(content) + 1) for _ in range(2))
-    return content[:end] + content[start : min(end, start + 2000)] * rng.choice((1, 2, 30)) + content[end:]
+    return (
+        content[:end]
+        + content[start : min(end, start + 2000)] * rng.choice((1, 2, 30))
+        + content[end:]
+    )
 
 
 def _insert(rng: random.Random, content: bytes) -> bytes:
@@ -73,7 +77,19 @@ def _drop_line(rng: random.Random, content: bytes) -> bytes:
     return b"\n".join(lines)
 
 
-CHANGES = (absurd, absurd, absurd, _flip, _cut, _truncate, _repeat, _insert, _insert, _swap_lines, _drop_line)
+CHANGES = (
+    absurd,
+    absurd,
+    absurd,
+    _flip,
+    _cut,
+    _truncate,
+    _repeat,
+    _insert,
+    _insert,
+    _swap_lines,
+    _drop_line,
+)
 
 
 def words_spoilt(rng: random.Random, words: list[str]) -> list[str]:

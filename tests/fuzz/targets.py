@@ -1,7 +1,7 @@
 """What hostile input is given to, and what must hold: one clear error or an answer, nothing written elsewhere, no code run.
 
-An input is *refused* with :class:`aligntax.models.errors.InputError` or an exit code of 1 or 2 after one message, or *taken*. Anything else
-that is raised is a defect.
+An input is *refused* with :class:`aligntax.models.errors.InputError` or an exit code of 1 or 2
+after one message, or *taken*. Anything else that is raised is a defect.
 """
 
 import contextlib
@@ -58,9 +58,15 @@ class Place:
         views = [path.read_bytes() for path in sorted((ROOT / "models" / "views").glob("*.toml"))]
         tables = sorted((ROOT / "models" / "evidence").glob("*.csv"))
         shutil.copytree(REFERENCE, folder / "results" / "reference")
-        (folder / "view.toml").write_text("[quantities.wage]\nquantiles = {0.1 = 10, 0.5 = 20, 0.9 = 60}\n", "utf-8")
+        (folder / "view.toml").write_text(
+            "[quantities.wage]\nquantiles = {0.1 = 10, 0.5 = 20, 0.9 = 60}\n", "utf-8"
+        )
         return cls(
-            folder, {"view": views, "evidence": [path.name.encode() + b"\n" + path.read_bytes() for path in tables]}
+            folder,
+            {
+                "view": views,
+                "evidence": [path.name.encode() + b"\n" + path.read_bytes() for path in tables],
+            },
         )
 
 
@@ -94,7 +100,8 @@ def view(place: Place, rng: random.Random) -> Reply:
     from aligntax.models.errors import InputError
 
     path = place.folder / "hostile.toml"
-    content = rng.choice(SHORT if rng.random() < 0.5 else place.seeds["view"])  # short ones lie on top of the default
+    # short ones lie on top of the default
+    content = rng.choice(SHORT if rng.random() < 0.5 else place.seeds["view"])
     path.write_bytes(spoilt(rng, content))
     try:
         found = read_view(str(path))
@@ -194,7 +201,12 @@ def settings(place: Place, rng: random.Random) -> Reply:
     return Reply("taken")
 
 
-GIVEN = ("tai_year<2040", "alignment_tax<1% and tai_year>=2030", "prob_affordable==1", "data_exponent>0.8")
+GIVEN = (
+    "tai_year<2040",
+    "alignment_tax<1% and tai_year>=2030",
+    "prob_affordable==1",
+    "data_exponent>0.8",
+)
 
 
 def given(place: Place, rng: random.Random) -> Reply:
@@ -248,8 +260,25 @@ COMMANDS = (
     ["compare", "reference"],
     ["budget", "nobody"],
 )
-SLOW = {"run", "refit", "calibrate", "backtest", "sweep", "loo", "robustness", "reproduce", "density-trials", "gold-curves",
-        "sensitivity", "elicit", "fetch", "predict-density", "index", "report", "compare"}  # fmt: skip
+SLOW = {
+    "run",
+    "refit",
+    "calibrate",
+    "backtest",
+    "sweep",
+    "loo",
+    "robustness",
+    "reproduce",
+    "density-trials",
+    "gold-curves",
+    "sensitivity",
+    "elicit",
+    "fetch",
+    "predict-density",
+    "index",
+    "report",
+    "compare",
+}
 
 
 def command(place: Place, rng: random.Random) -> Reply:
@@ -285,7 +314,11 @@ def results(place: Place, rng: random.Random) -> Reply:
         path.unlink()
     elif kind == 7:
         path.unlink()
-        path.symlink_to(rng.choice(("/etc/passwd", str(home), chosen, "/dev/zero", str(place.folder / "nothing"))))
+        path.symlink_to(
+            rng.choice(
+                ("/etc/passwd", str(home), chosen, "/dev/zero", str(place.folder / "nothing"))
+            )
+        )
     elif kind == 8:
         shutil.copy(home / rng.choice(FILES), home / "swap")
         (home / "swap").replace(path)

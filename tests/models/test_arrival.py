@@ -24,15 +24,18 @@ HAZARD = Arrival(mode="hazard", hazard_cap=10.0, start=2012.0, horizon=2100.0)
 CROSSING = replace(HAZARD, mode="crossing")
 
 
-def arrive(effective, grid, requirement, steepness, exponential, arrival=HAZARD, since=-np.inf) -> np.ndarray:
+def arrive(
+    effective, grid, requirement, steepness, exponential, arrival=HAZARD, since=-np.inf
+) -> np.ndarray:
     size = np.size(exponential)
     needed, *each = (
-        np.broadcast_to(np.asarray(v, float), (size,)) for v in (requirement, since, steepness, exponential)
+        np.broadcast_to(np.asarray(v, float), (size,))
+        for v in (requirement, since, steepness, exponential)
     )
     return arrival_date(effective - needed[:, None], grid, *each, arrival)
 
 
-# ---------------------------------------------------------------------------------------------------------------- grid
+# --------------------------------------------------------------------------------------------- grid
 
 
 @given(st.floats(1950, 2100), st.floats(0.1, 200))
@@ -43,7 +46,7 @@ def test_the_grid_contains_both_ends_and_no_gap_wider_than_a_year(start, length)
     assert np.all((np.diff(grid) > 0) & (np.diff(grid) <= STEP + 1e-9))
 
 
-# ---------------------------------------------------------------------------------------------------------------- rates
+# -------------------------------------------------------------------------------------------- rates
 
 
 def test_at_the_requirement_the_rate_is_about_one_a_year_and_far_above_it_the_cap() -> None:
@@ -54,7 +57,9 @@ def test_at_the_requirement_the_rate_is_about_one_a_year_and_far_above_it_the_ca
 
 
 @given(st.floats(10, 60), st.floats(20, 45), st.floats(0.1, 50), st.floats(0.1, 1000))
-def test_the_rate_never_exceeds_its_cap_nor_the_uncapped_rate(effective, requirement, steepness, cap) -> None:
+def test_the_rate_never_exceeds_its_cap_nor_the_uncapped_rate(
+    effective, requirement, steepness, cap
+) -> None:
     rate = arrival_rate(effective - requirement, steepness, cap)
     with np.errstate(over="ignore"):
         free = np.exp(steepness * (effective - requirement))
@@ -64,7 +69,9 @@ def test_the_rate_never_exceeds_its_cap_nor_the_uncapped_rate(effective, require
 def test_the_integral_of_a_constant_rate_is_exact() -> None:
     """At the requirement the rate is cap / (1 + cap) a year; the last step of the grid is shorter."""
     grid = time_grid(2012.0, 2026.667)
-    assert accumulated_rate(np.zeros((1, len(grid))), grid, 2.3, 10.0) == pytest.approx(10 / 11 * 14.667)
+    assert accumulated_rate(np.zeros((1, len(grid))), grid, 2.3, 10.0) == pytest.approx(
+        10 / 11 * 14.667
+    )
 
 
 @pytest.mark.parametrize(("steepness", "error"), [(0.8, 1e-3), (2.3, 0.011), (7.0, 0.32)])
@@ -87,7 +94,7 @@ def test_the_integral_is_that_of_the_rate_by_quadrature() -> None:
     assert accumulated_rate(margin[None], grid, 1.5, 10.0)[0] == pytest.approx(expected, rel=2e-3)
 
 
-# ------------------------------------------------------------------------------------------------------------- arrival
+# ------------------------------------------------------------------------------------------ arrival
 
 
 def test_a_constant_rate_gives_an_exponential_arrival() -> None:
@@ -154,7 +161,11 @@ def test_a_steep_hazard_approaches_plain_crossing() -> None:
     np.testing.assert_allclose(crossing, 2026.0 + (q - 27.0) / 0.2, atol=1e-9)
     sharp = replace(HAZARD, hazard_cap=1000.0)
     gaps = [
-        np.nanmax(np.abs(arrival_date(path - q[:, None], grid, never, np.full(200, k), e, sharp) - crossing))
+        np.nanmax(
+            np.abs(
+                arrival_date(path - q[:, None], grid, never, np.full(200, k), e, sharp) - crossing
+            )
+        )
         for k in (3.0, 1e4)
     ]
     assert gaps[1] <= STEP  # the grid's resolution
@@ -180,11 +191,14 @@ def test_a_requirement_counts_only_from_its_date() -> None:
     grid = time_grid(2026.0, 2100.0)
     year = arrive(np.full(len(grid), 50.0), grid, 30.0, 2.0, [0.5], since=2040.2)
     assert year[0] == pytest.approx(2040.2 + 0.05, abs=1e-6)
-    assert arrive(np.full(len(grid), 50.0), grid, 30.0, 2.0, [0.5], CROSSING, since=2040.2)[0] >= 2040.2
+    assert (
+        arrive(np.full(len(grid), 50.0), grid, 30.0, 2.0, [0.5], CROSSING, since=2040.2)[0]
+        >= 2040.2
+    )
     assert np.isnan(arrive(np.full(len(grid), 50.0), grid, 30.0, 2.0, [0.5], since=np.inf))[0]
 
 
-# ------------------------------------------------------------------------------------------------------------- crossing
+# ----------------------------------------------------------------------------------------- crossing
 
 
 def test_first_crossing_interpolates_between_points() -> None:
@@ -202,22 +216,29 @@ def test_first_crossing_interpolates_between_points() -> None:
             [np.nan, -1.0, 1.0, np.nan],
         ]
     )
-    np.testing.assert_allclose(first_crossing(margins, grid), [1.5, 3.0, 0.0, 0.0, 2.0, np.nan, np.nan, 2.0, 1.5])
+    np.testing.assert_allclose(
+        first_crossing(margins, grid), [1.5, 3.0, 0.0, 0.0, 2.0, np.nan, np.nan, 2.0, 1.5]
+    )
 
 
-# -------------------------------------------------------------------------------------------------------------- anchors
+# ------------------------------------------------------------------------------------------ anchors
 
 
 def test_anchor_probabilities_are_weight_times_survival() -> None:
     """Three anchors and none, by hand: p_k = w_k exp(-Lambda_k) / sum."""
-    weights, rates = np.asarray([0.2, 0.3, 0.4, 0.1]), np.asarray([[0.0, 1.0, 5.0], [2.0, 0.1, 0.0]])
+    weights, rates = (
+        np.asarray([0.2, 0.3, 0.4, 0.1]),
+        np.asarray([[0.0, 1.0, 5.0], [2.0, 0.1, 0.0]]),
+    )
     survival = np.concatenate([np.exp(-rates), np.ones((2, 1))], axis=1)
     expected = weights * survival / (weights * survival).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(anchor_probabilities(np.log(weights), rates), expected, rtol=1e-12)
 
 
 def test_an_anchor_without_weight_keeps_none_and_an_impossible_one_loses_all() -> None:
-    p = anchor_probabilities(np.asarray([-1e10, np.log(0.5), np.log(0.5)]), np.asarray([[0.0, 1e6]]))
+    p = anchor_probabilities(
+        np.asarray([-1e10, np.log(0.5), np.log(0.5)]), np.asarray([[0.0, 1e6]])
+    )
     np.testing.assert_allclose(p, [[0.0, 0.0, 1.0]], atol=1e-12)
 
 
@@ -269,8 +290,11 @@ def test_none_is_left_as_its_weight_falls(final) -> None:
     assert np.all((since[left] >= now) & (since[left] <= HAZARD.horizon))
     error = 5 * 0.5 / np.sqrt(none.sum())
     assert left[none].mean() == pytest.approx(1 - final / weight, abs=error)
-    assert np.mean(since[none] <= 0.5 * (now + HAZARD.horizon)) == pytest.approx(0.5 * (1 - final / weight), abs=error)
-    assert np.mean(anchor[left] == 0) == pytest.approx(0.4, abs=error)  # the other anchors, by their own weights
+    assert np.mean(since[none] <= 0.5 * (now + HAZARD.horizon)) == pytest.approx(
+        0.5 * (1 - final / weight), abs=error
+    )
+    # the other anchors, by their own weights
+    assert np.mean(anchor[left] == 0) == pytest.approx(0.4, abs=error)
 
 
 def test_blocks_of_draws_give_the_same_as_all_at_once() -> None:
@@ -283,9 +307,13 @@ def test_blocks_of_draws_give_the_same_as_all_at_once() -> None:
 
     def arrivals(block: slice) -> np.ndarray:
         part = chance[block]
-        anchor, since = choose_anchor(p[block], part, 2026.667, replace(HAZARD, none_final=0.02), 0.1)
+        anchor, since = choose_anchor(
+            p[block], part, 2026.667, replace(HAZARD, none_final=0.02), 0.1
+        )
         chosen = np.take_along_axis(q[block], anchor[:, None], axis=1)[:, 0]
-        return arrival_date(path[block] - chosen[:, None], grid, since, k[block], part.exponential, HAZARD)
+        return arrival_date(
+            path[block] - chosen[:, None], grid, since, k[block], part.exponential, HAZARD
+        )
 
     whole = arrivals(slice(None))
     parts = np.concatenate([arrivals(slice(i, i + 70)) for i in range(0, size, 70)])

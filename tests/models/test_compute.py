@@ -15,12 +15,14 @@ from aligntax.models.compute import NU, SHARPNESS, TOP, Trend, log_survival, smo
 from aligntax.models.evidence import Evidence
 from tests.prior import scale_at
 
-# ------------------------------------------------------------------------------------------------------- small functions
+# ---------------------------------------------------------------------------------- small functions
 
 
 def test_log_survival_is_scipys_students_t_with_four_degrees_of_freedom() -> None:
     t = np.linspace(-50, 50, 4001)
-    np.testing.assert_allclose(log_survival(t, np.log), stats.t(NU).logsf(t), rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(
+        log_survival(t, np.log), stats.t(NU).logsf(t), rtol=1e-10, atol=1e-10
+    )
 
 
 def test_log_survival_is_the_same_in_pytensor() -> None:
@@ -28,7 +30,10 @@ def test_log_survival_is_the_same_in_pytensor() -> None:
 
     t = np.linspace(-50, 50, 101)
     np.testing.assert_allclose(
-        log_survival(pt.as_tensor(t), pt.log).eval(mode="FAST_COMPILE"), log_survival(t, np.log), rtol=1e-12, atol=1e-14
+        log_survival(pt.as_tensor(t), pt.log).eval(mode="FAST_COMPILE"),
+        log_survival(t, np.log),
+        rtol=1e-12,
+        atol=1e-14,
     )
 
 
@@ -36,7 +41,8 @@ def test_log_survival_is_the_same_in_pytensor() -> None:
 def test_the_smooth_minimum_lies_just_below_both(a, b) -> None:
     value = smooth_minimum(a, b)
     assert value < min(a, b) or abs(a - b) > 1e6
-    assert min(a, b) - value <= SHARPNESS / 2 + 1e-9  # a quarter of an OOM, reached where they cross
+    # a quarter of an OOM, reached where they cross
+    assert min(a, b) - value <= SHARPNESS / 2 + 1e-9
     assert value == pytest.approx(smooth_minimum(b, a))
 
 
@@ -46,7 +52,7 @@ def test_the_smooth_minimum_is_the_minimum_far_from_the_crossing() -> None:
     assert smooth_minimum(3.0, 13.0) == pytest.approx(3.0, abs=0.01)
 
 
-# ------------------------------------------------------------------------------------------------------ rows that enter
+# ---------------------------------------------------------------------------------- rows that enter
 
 
 def training_runs(dates, log_flop, exact=None, log_cost=None, flop_sd=0.1, used=None) -> Evidence:
@@ -94,7 +100,9 @@ def test_a_run_enters_against_the_tenth_largest_of_the_earlier_exact_runs(view) 
 
 def test_runs_of_the_same_day_do_not_compete(view) -> None:
     flop = [20.0 + 0.1 * i for i in range(10)] + [30.0, 31.0]
-    rows = compute.runs(training_runs([2019.0 + 0.01 * i for i in range(10)] + [2020.0, 2020.0], flop), view)
+    rows = compute.runs(
+        training_runs([2019.0 + 0.01 * i for i in range(10)] + [2020.0, 2020.0], flop), view
+    )
     np.testing.assert_allclose(rows["threshold"], [20.0, 20.0])
     np.testing.assert_allclose(rows["record"], [1.0, 1.0])
 
@@ -105,11 +113,12 @@ def test_the_embedded_runs_leave_enough_to_fit_and_some_records(evidence, view) 
     assert exact.sum() > 20
     assert 3 <= rows["record"].values.sum() < exact.sum()
     assert np.isfinite(rows["log_cost"].values).sum() >= 5
-    assert np.all(rows["log_flop"].values[exact] >= rows["threshold"].values[exact] - 1e-9)  # selection is what it says
+    # selection is what it says
+    assert np.all(rows["log_flop"].values[exact] >= rows["threshold"].values[exact] - 1e-9)
     assert compute.exact_runs(evidence, view).sizes["run"] == exact.sum()
 
 
-# ----------------------------------------------------------------------------------------------------- run log-likelihood
+# ------------------------------------------------------------------------------- run log-likelihood
 
 
 def by_hand(rows: xr.Dataset, view, x, sd_s, sd_h, rho) -> np.ndarray:
@@ -121,7 +130,9 @@ def by_hand(rows: xr.Dataset, view, x, sd_s, sd_h, rho) -> np.ndarray:
         elapsed = row["date"] - view.compute.reference_year
         s = x["spend_level"] + x["spend_growth"] * elapsed + x["largest_run_offset"] * row["record"]
         h = x["hardware_level"] + x["hardware_growth"] * elapsed
-        shape = np.asarray([[sd_s**2, rho * sd_s * sd_h], [rho * sd_s * sd_h, sd_h**2 + row["flop_sd"] ** 2]])
+        shape = np.asarray(
+            [[sd_s**2, rho * sd_s * sd_h], [rho * sd_s * sd_h, sd_h**2 + row["flop_sd"] ** 2]]
+        )
         total = stats.t(NU, s + h, np.sqrt(shape.sum()))  # the margin of cost plus FLOP per cost
         if not row["exact"]:
             density = total.logsf(max(row["log_flop"], row["threshold"]))
@@ -138,14 +149,28 @@ def test_the_runs_likelihood_is_scipys_truncated_bivariate_t(evidence, view) -> 
     """The whole graph of the compute model at random parameters; costed, uncosted and censored rows all occur."""
     import pytensor
 
-    model, tables, rows = compute.build(evidence, view), view.tables(compute.QUANTITIES), compute.runs(evidence, view)
-    kinds = [rows["exact"] & np.isfinite(rows["log_cost"]), rows["exact"] & np.isnan(rows["log_cost"]), ~rows["exact"]]
+    model, tables, rows = (
+        compute.build(evidence, view),
+        view.tables(compute.QUANTITIES),
+        compute.runs(evidence, view),
+    )
+    kinds = [
+        rows["exact"] & np.isfinite(rows["log_cost"]),
+        rows["exact"] & np.isnan(rows["log_cost"]),
+        ~rows["exact"],
+    ]
     assert all(kind.any() for kind in kinds)
     (potential,) = model.replace_rvs_by_values([model["training_runs"]])
-    compiled = pytensor.function(model.value_vars, potential, mode="FAST_COMPILE", on_unused_input="ignore")
+    compiled = pytensor.function(
+        model.value_vars, potential, mode="FAST_COMPILE", on_unused_input="ignore"
+    )
     rng = np.random.default_rng(3)
     for _ in range(5):
-        z, sd_s, sd_h, rho = rng.normal(size=len(tables.names)), *rng.uniform(0.1, 0.9, 2), rng.uniform(-0.9, 0.9)
+        z, sd_s, sd_h, rho = (
+            rng.normal(size=len(tables.names)),
+            *rng.uniform(0.1, 0.9, 2),
+            rng.uniform(-0.9, 0.9),
+        )
         point = {
             "white": np.linalg.solve(tables.cholesky, z),
             **scale_at("spend_sd", sd_s),
@@ -154,28 +179,40 @@ def test_the_runs_likelihood_is_scipys_truncated_bivariate_t(evidence, view) -> 
             **scale_at("algorithmic_spread", 0.37),
         }
         ours = compiled(*(point[v.name] for v in model.value_vars))
-        np.testing.assert_allclose(ours, by_hand(rows, view, tables.values(z), sd_s, sd_h, rho), rtol=1e-8, atol=1e-8)
+        np.testing.assert_allclose(
+            ours, by_hand(rows, view, tables.values(z), sd_s, sd_h, rho), rtol=1e-8, atol=1e-8
+        )
 
 
 def test_the_estimates_of_progress_are_a_normal_meta_analysis(evidence, view) -> None:
     import pytensor
 
-    model, tables, rows = compute.build(evidence, view), view.tables(compute.QUANTITIES), compute.estimates(evidence)
+    model, tables, rows = (
+        compute.build(evidence, view),
+        view.tables(compute.QUANTITIES),
+        compute.estimates(evidence),
+    )
     (potential,) = model.replace_rvs_by_values([model["algorithmic_progress"]])
-    compiled = pytensor.function(model.value_vars, potential, mode="FAST_COMPILE", on_unused_input="ignore")
+    compiled = pytensor.function(
+        model.value_vars, potential, mode="FAST_COMPILE", on_unused_input="ignore"
+    )
     z = np.random.default_rng(4).normal(size=len(tables.names))
     point = {"white": z, **scale_at("algorithmic_spread", 0.2)}
     ours = compiled(*(point.get(v.name, 0.0) for v in model.value_vars))
     sd = np.hypot(rows["growth_se"].values, 0.2)
     np.testing.assert_allclose(
-        ours, stats.norm(tables.values(z)["algorithmic_growth"], sd).logpdf(rows["growth"]), rtol=1e-10
+        ours,
+        stats.norm(tables.values(z)["algorithmic_growth"], sd).logpdf(rows["growth"]),
+        rtol=1e-10,
     )
 
 
 def test_a_row_known_only_to_exceed_its_threshold_says_nothing(view) -> None:
     """It entered, and that is all we know: its likelihood is one."""
     flop = [*np.linspace(22, 24, 10), 22.0]
-    rows = compute.runs(training_runs(np.linspace(2018.5, 2020, 11), flop, [True] * 10 + [False]), view)
+    rows = compute.runs(
+        training_runs(np.linspace(2018.5, 2020, 11), flop, [True] * 10 + [False]), view
+    )
     x = {
         "spend_level": 7.0,
         "spend_growth": 0.3,
@@ -194,11 +231,13 @@ def twin(rows, view, x, sd_s, sd_h, rho) -> np.ndarray:
 
     with pm.Model(coords={"run": rows["run"].values}):
         run = columns("runs", compute._complete(rows))
-        terms = compute._run_log_likelihood(run, view, {k: np.float64(v) for k, v in x.items()}, sd_s, sd_h, rho)
+        terms = compute._run_log_likelihood(
+            run, view, {k: np.float64(v) for k, v in x.items()}, sd_s, sd_h, rho
+        )
         return np.asarray(terms.eval(mode="FAST_COMPILE"))
 
 
-# ----------------------------------------------------------------------------------------------------- selection matters
+# -------------------------------------------------------------------------------- selection matters
 
 
 GROWTH, THRESHOLD_GROWTH = 0.4, 0.1  # OOM/year
@@ -212,26 +251,44 @@ def selected_runs(seed: int, view) -> xr.Dataset:
     kept = flop > 23.6 + THRESHOLD_GROWTH * (dates - 2023.0)
     rows = compute.runs(training_runs(dates[kept], flop[kept]), view)
     return rows.assign(
-        threshold=23.6 + THRESHOLD_GROWTH * (rows["date"] - 2023.0), record=xr.zeros_like(rows["record"])
+        threshold=23.6 + THRESHOLD_GROWTH * (rows["date"] - 2023.0),
+        record=xr.zeros_like(rows["record"]),
     )
 
 
 def slope(rows, view, truncated: bool) -> float:
     """Maximum likelihood of level, growth and spread, with the likelihood that the graph was shown to equal."""
     rows = rows if truncated else rows.assign(threshold=xr.full_like(rows["threshold"], -1e6))
-    t, y, c = rows["date"].values - view.compute.reference_year, rows["log_flop"].values, rows["threshold"].values
+    t, y, c = (
+        rows["date"].values - view.compute.reference_year,
+        rows["log_flop"].values,
+        rows["threshold"].values,
+    )
 
     def loss(p: np.ndarray) -> float:
         mean, sd = p[0] + p[1] * t, np.hypot(np.exp(p[2]), 0.1)
-        return -float(np.sum(stats.t.logpdf((y - mean) / sd, NU) - np.log(sd) - log_survival((c - mean) / sd, np.log)))
+        return -float(
+            np.sum(
+                stats.t.logpdf((y - mean) / sd, NU)
+                - np.log(sd)
+                - log_survival((c - mean) / sd, np.log)
+            )
+        )
 
-    return float(optimize.minimize(loss, [24.0, 0.5, -0.7], method="Nelder-Mead", options={"maxiter": 2000}).x[1])
+    return float(
+        optimize.minimize(
+            loss, [24.0, 0.5, -0.7], method="Nelder-Mead", options={"maxiter": 2000}
+        ).x[1]
+    )
 
 
 def test_the_truncated_likelihood_recovers_a_growth_that_selection_hides(view) -> None:
     """30 simulated records: unbiased to 4 standard errors; negative control: untruncated it is a quarter too low."""
     rows = [selected_runs(seed, view) for seed in range(30)]
-    error, naive = (np.asarray([slope(r, view, truncated) for r in rows]) - GROWTH for truncated in (True, False))
+    error, naive = (
+        np.asarray([slope(r, view, truncated) for r in rows]) - GROWTH
+        for truncated in (True, False)
+    )
     assert abs(error.mean()) < 4 * error.std() / np.sqrt(30)
     assert naive.mean() < -0.25 * GROWTH
     assert np.sqrt(np.mean(error**2)) < 0.6 * np.sqrt(np.mean(naive**2))
@@ -253,7 +310,7 @@ def test_the_twin_used_for_recovery_is_the_graphs_likelihood(view) -> None:
     np.testing.assert_allclose(twin(rows, view, x, 0.5, 1e-6, 0.0), expected, rtol=1e-5)
 
 
-# --------------------------------------------------------------------------------------------------------------- trends
+# ------------------------------------------------------------------------------------------- trends
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +327,11 @@ YEARS = np.linspace(2010.0, 2100.0, 361)
 
 
 def test_spend_never_exceeds_its_share_of_world_product(trend, column) -> None:
-    cap = column["spend_cap"] + trend.world_product + column["world_product_growth"] * (YEARS - 2025.0)
+    cap = (
+        column["spend_cap"]
+        + trend.world_product
+        + column["world_product_growth"] * (YEARS - 2025.0)
+    )
     assert np.all(trend.spend(column, YEARS) <= cap)
 
 
@@ -293,7 +354,9 @@ def test_far_below_the_cap_spend_grows_by_its_rates(trend) -> None:
         "spend_cap": 50.0, "world_product_growth": 0.0,
     }  # fmt: skip
     assert trend.spend(x, 2025.0) - trend.spend(x, 2023.0) == pytest.approx(0.6, abs=1e-2)
-    assert trend.spend(x, trend.now + 4.0) - trend.spend(x, trend.now) == pytest.approx(0.6, abs=1e-2)
+    assert trend.spend(x, trend.now + 4.0) - trend.spend(x, trend.now) == pytest.approx(
+        0.6, abs=1e-2
+    )
     assert trend.spend(x, trend.reference) == pytest.approx(7.6, abs=1e-2)
 
 
@@ -306,7 +369,9 @@ def test_paths_are_continuous_at_now(trend, column) -> None:
 def test_effective_flop_is_spend_times_hardware_times_algorithms(trend, column) -> None:
     parts = trend.spend(column, YEARS) + trend.hardware(column, YEARS)
     np.testing.assert_allclose(trend.physical(column, YEARS), parts, rtol=1e-14)
-    np.testing.assert_allclose(trend.effective(column, YEARS), parts + trend.algorithms(column, YEARS), rtol=1e-14)
+    np.testing.assert_allclose(
+        trend.effective(column, YEARS), parts + trend.algorithms(column, YEARS), rtol=1e-14
+    )
 
 
 def test_algorithms_gain_nothing_at_their_reference_year_far_from_the_limit(trend) -> None:
@@ -323,14 +388,18 @@ def test_the_path_in_pytensor_is_the_path_in_numpy(trend, x) -> None:
     grid = np.linspace(2012.0, trend.now, 31)
     inputs = {name: pt.dscalar(name) for name in compute.QUANTITIES}
     output = trend.effective(inputs, pt.as_tensor(grid), beyond=np.zeros(31))
-    compiled = pytensor.function(list(inputs.values()), output, mode="FAST_COMPILE", on_unused_input="ignore")
+    compiled = pytensor.function(
+        list(inputs.values()), output, mode="FAST_COMPILE", on_unused_input="ignore"
+    )
     for i in range(10):
         one = {name: value[i] for name, value in x.items()}
         np.testing.assert_allclose(compiled(*one.values()), trend.effective(one, grid), rtol=1e-12)
 
 
 def test_the_trend_takes_its_constants_from_evidence_and_view(evidence, view) -> None:
-    trend = Trend.of(evidence.until(2022.5), replace(view, compute=replace(view.compute, reference_year=2020.0)))
+    trend = Trend.of(
+        evidence.until(2022.5), replace(view, compute=replace(view.compute, reference_year=2020.0))
+    )
     assert (trend.reference, trend.now, trend.algorithm_year) == (2020.0, 2022.5, 2020.0)
     assert 10**trend.world_product == pytest.approx(1.172e14)  # IMF, October 2025
 
@@ -344,15 +413,25 @@ def test_derive_adds_a_last_axis_of_dates(trend, x) -> None:
         np.testing.assert_allclose(derived["effective_flop"][:, i], trend.effective(x, date))
 
 
-# -------------------------------------------------------------------------------------------------------------- simulate
+# ----------------------------------------------------------------------------------------- simulate
 
 
 def test_replicated_runs_follow_the_truncated_t(evidence, view, prior_draws) -> None:
     """20,000 replications of each run at one parameter: Kolmogorov-Smirnov p above 1e-4 for every tenth run."""
     size = 20_000
-    one = {name: np.full((1, size), value[0]) for name, value in prior_draws(compute.QUANTITIES, 1, 5).items()}
-    fixed = {"spend_sd": 0.5, "hardware_sd": 0.2, "spend_hardware_correlation": -0.3, "algorithmic_spread": 0.1}
-    parameters = xr.Dataset({name: (("chain", "draw"), np.full((1, size), value)) for name, value in fixed.items()})
+    one = {
+        name: np.full((1, size), value[0])
+        for name, value in prior_draws(compute.QUANTITIES, 1, 5).items()
+    }
+    fixed = {
+        "spend_sd": 0.5,
+        "hardware_sd": 0.2,
+        "spend_hardware_correlation": -0.3,
+        "algorithmic_spread": 0.1,
+    }
+    parameters = xr.Dataset(
+        {name: (("chain", "draw"), np.full((1, size), value)) for name, value in fixed.items()}
+    )
     drawn = compute.simulate(one, parameters, evidence, view, np.random.default_rng(9))
     rows, x = compute.exact_runs(evidence, view), {name: value[0, 0] for name, value in one.items()}
     assert drawn["log_flop"][1].shape == (1, size, rows.sizes["run"])

@@ -32,7 +32,8 @@ from aligntax.models.evidence import load_evidence
 from aligntax.models.views import View, load_view, parse_view
 
 SIZE = 100_000
-MIDDLE = {  # the program's medians (k_performance.py, timeline.py), with A and B at one parameter and one token
+# the program's medians (k_performance.py, timeline.py), with A and B at one parameter and one token
+MIDDLE = {
     "parameter_loss": np.log10(482.01),
     "data_loss": np.log10(2085.43),
     "alpha": 0.3478,
@@ -84,21 +85,27 @@ def log_gap(x: dict, log_n, log_c: float) -> np.ndarray:
     return np.logaddexp.reduce(terms * np.log(10))
 
 
-# --------------------------------------------------------------------------------------------------------- the requirement
+# ---------------------------------------------------------------------------------- the requirement
 
 
 def test_a_judge_who_must_be_nine_tenths_sure_waits_for_two_and_a_half_bits() -> None:
-    assert pytest.approx(2.5359400011538495, abs=1e-12) == DELTA  # as the program computes it, from two thresholds
+    # as the program computes it, from two thresholds
+    assert pytest.approx(2.5359400011538495, abs=1e-12) == DELTA
     kappa = MIDDLE["alpha"] * MIDDLE["beta"] / (MIDDLE["alpha"] + MIDDLE["beta"])
-    assert -np.log10(np.log(2)) / kappa == pytest.approx(0.89, abs=0.01)  # what nats instead of bits would add, OOM
+    # what nats instead of bits would add, OOM
+    assert -np.log10(np.log(2)) / kappa == pytest.approx(0.89, abs=0.01)
 
 
 @given(laws)
 def test_the_optimal_allocation_minimises_the_loss(published, x) -> None:
-    log_g = allocation_constant(x["alpha"], x["beta"], x["parameter_loss"], x["data_loss"], published=False)
+    log_g = allocation_constant(
+        x["alpha"], x["beta"], x["parameter_loss"], x["data_loss"], published=False
+    )
     log_c = 25.0
     log_n = log_g + x["beta"] / (x["alpha"] + x["beta"]) * (log_c - np.log10(6))
-    best = minimize_scalar(lambda n: log_gap(x, n, log_c), bracket=(log_n - 1, log_n + 1), options={"xtol": 1e-9})
+    best = minimize_scalar(
+        lambda n: log_gap(x, n, log_c), bracket=(log_n - 1, log_n + 1), options={"xtol": 1e-9}
+    )
     assert best.x == pytest.approx(log_n, abs=1e-4)
 
 
@@ -114,27 +121,39 @@ def test_the_closed_form_is_the_compute_at_which_the_best_model_passes(published
 @given(laws, st.sampled_from(["optimal", "published"]))
 def test_the_line_through_two_computes_is_exact(published, x, allocation) -> None:
     """The program extrapolates log10 k linearly from 10^10 and 10^30 FLOP: at a fixed allocation constant KL is a power law."""
-    log_g = allocation_constant(x["alpha"], x["beta"], x["parameter_loss"], x["data_loss"], allocation == "published")
+    log_g = allocation_constant(
+        x["alpha"], x["beta"], x["parameter_loss"], x["data_loss"], allocation == "published"
+    )
     share = x["beta"] / (x["alpha"] + x["beta"])
     log_k = [
-        x["human_slowdown"] + np.log10(DELTA) - log_gap(x, log_g + share * (c - np.log10(6)), c) / np.log(10)
+        x["human_slowdown"]
+        + np.log10(DELTA)
+        - log_gap(x, log_g + share * (c - np.log10(6)), c) / np.log(10)
         for c in (10.0, 30.0)
     ]
     line = 10.0 + 20.0 * (x["task_tokens"] - log_k[0]) / (log_k[1] - log_k[0])
-    assert float(requirement(x, with_allocation(published, allocation))) == pytest.approx(line, rel=1e-8, abs=1e-6)
+    assert float(requirement(x, with_allocation(published, allocation))) == pytest.approx(
+        line, rel=1e-8, abs=1e-6
+    )
 
 
 @given(laws)
 def test_the_published_allocation_never_asks_less(published, x) -> None:
-    right, wrong = (requirement(x, with_allocation(published, each)) for each in ("optimal", "published"))
+    right, wrong = (
+        requirement(x, with_allocation(published, each)) for each in ("optimal", "published")
+    )
     assert wrong >= right - 1e-9 * max(1.0, abs(right))
 
 
-def test_the_published_allocation_is_a_tenth_of_the_parameters_and_costs_half_an_order(published) -> None:
+def test_the_published_allocation_is_a_tenth_of_the_parameters_and_costs_half_an_order(
+    published,
+) -> None:
     law = (MIDDLE["alpha"], MIDDLE["beta"], MIDDLE["parameter_loss"], MIDDLE["data_loss"])
     fewer = allocation_constant(*law, published=True) - allocation_constant(*law, published=False)
     assert fewer == pytest.approx(-0.893, abs=0.001)
-    right, wrong = (requirement(MIDDLE, with_allocation(published, each)) for each in ("optimal", "published"))
+    right, wrong = (
+        requirement(MIDDLE, with_allocation(published, each)) for each in ("optimal", "published")
+    )
     assert wrong - right == pytest.approx(0.60, abs=0.01)
 
 
@@ -155,7 +174,9 @@ def test_arrays_and_tensors_agree(published, allocation) -> None:
     draws = {name: value[:50] for name, value in pushed(view, 50).items() if name in QUANTITIES}
     vectors = {name: pt.vector(name, dtype="float64") for name in QUANTITIES}
     tensor = requirement(vectors, view)
-    compiled = pytensor.function(list(vectors.values()), [tensor, survival(tensor)], mode="FAST_COMPILE")
+    compiled = pytensor.function(
+        list(vectors.values()), [tensor, survival(tensor)], mode="FAST_COMPILE"
+    )
     flop, weight = compiled(**draws)
     np.testing.assert_allclose(flop, requirement(draws, view), rtol=1e-12)
     np.testing.assert_allclose(weight, survival(requirement(draws, view)), rtol=1e-9, atol=1e-300)
@@ -167,7 +188,7 @@ def test_extreme_laws_do_not_overflow(view) -> None:
     assert np.isfinite(survival(np.array([-300.0, 0.0, 300.0]))).all()
 
 
-# ------------------------------------------------------------------------------------------------- the published program
+# ---------------------------------------------------------------------------- the published program
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +222,9 @@ def test_survival_is_the_packages_hazard_along_past_runs() -> None:
     needed = np.linspace(15, 40, 26)
     years = ((17.0, 8.0), (23.0, 2.0), (25.0, 1.0))
     steepness = 0.3 * np.log(10)
-    accumulated = sum(length * arrival_rate(flop - needed, steepness, cap=1e12) for flop, length in years)
+    accumulated = sum(
+        length * arrival_rate(flop - needed, steepness, cap=1e12) for flop, length in years
+    )
     np.testing.assert_allclose(survival(needed), np.exp(-accumulated), rtol=1e-6, atol=1e-12)
     assert survival(100.0) == pytest.approx(1.0)
     assert (np.diff(survival(needed)) >= 0).all()
@@ -211,7 +234,9 @@ def arrivals(view: View, evidence, x: dict, weights, years=(2030, 2050, 2100)) -
     """Share of the weight whose largest run meets its requirement by the end of each year."""
     column = {name: value[:, None] for name, value in x.items()}
     effective = Trend.of(evidence, view).effective(column, np.asarray(years) + 1.0)
-    return (weights[:, None] * (effective >= requirement(x, view)[:, None])).sum(axis=0) / weights.sum()
+    return (weights[:, None] * (effective >= requirement(x, view)[:, None])).sum(
+        axis=0
+    ) / weights.sum()
 
 
 def test_arrival_is_the_published_one(program, published, evidence) -> None:
@@ -238,14 +263,17 @@ def test_the_optimal_allocation_brings_arrival_forward(program, published, evide
     assert right.quantities == published.quantities
     sooner = requirement(x, right)
     assert np.median(needed) - np.median(sooner) == pytest.approx(0.6, abs=0.1)
-    gain = arrivals(right, evidence, x, survival(sooner)) - arrivals(published, evidence, x, survival(needed))
+    gain = arrivals(right, evidence, x, survival(sooner)) - arrivals(
+        published, evidence, x, survival(needed)
+    )
     assert ((gain > 0.015) & (gain < 0.05)).all()
 
 
 def test_independent_parameters_overstate_the_spread(published, evidence) -> None:
     """With the program's sd of the exponents, the fit's correlations take a tenth off the requirement's 80% interval.
 
-    Its A and B hardly vary, and an exponent that errs alone errs at every size: the fit's law is known best near its runs.
+    Its A and B hardly vary, and an exponent that errs alone errs at every size: the fit's law is
+    known best near its runs.
     """
     rng, x = np.random.default_rng(2), pushed(published)
     row = fits(evidence).isel(loss_law=0)
@@ -256,9 +284,13 @@ def test_independent_parameters_overstate_the_spread(published, evidence) -> Non
     middle = [MIDDLE[name] for name in LAW]
     draws = rng.multivariate_normal(middle, covariance * widen * widen[:, None], SIZE).T
     together = x | dict(zip(LAW, draws, strict=True))
-    width = [np.diff(np.quantile(requirement(each, published), [0.1, 0.9])).item() for each in (x, together)]
+    width = [
+        np.diff(np.quantile(requirement(each, published), [0.1, 0.9])).item()
+        for each in (x, together)
+    ]
     assert width[1] / width[0] == pytest.approx(0.90, abs=0.02)
-    same = x | {name: rng.permutation(each) for name, each in zip(LAW, draws, strict=True)}  # those margins, alone
+    # those margins, alone
+    same = x | {name: rng.permutation(each) for name, each in zip(LAW, draws, strict=True)}
     assert np.diff(np.quantile(requirement(same, published), [0.1, 0.9])).item() > 1.15 * width[1]
 
 
@@ -271,10 +303,12 @@ def test_the_fit_itself_hardly_adds_to_the_spread() -> None:
     assert np.std(requirement(x, joint)) > 5.0
 
 
-# ------------------------------------------------------------------------------------------------------------ the evidence
+# ------------------------------------------------------------------------------------- the evidence
 
 
-@pytest.mark.parametrize("changed", [{"parameters": 1.0, "tokens": 1.0}, {"parameters": 1e12, "tokens": 3e13}])
+@pytest.mark.parametrize(
+    "changed", [{"parameters": 1.0, "tokens": 1.0}, {"parameters": 1e12, "tokens": 3e13}]
+)
 def test_a_fit_says_the_same_at_any_reference(evidence, view, changed) -> None:
     other = replace(view, loss_law=replace(view.loss_law, **changed))
     x = np.array([-0.45, -0.44, 0.35, 0.36])
@@ -301,7 +335,9 @@ def test_the_potential_is_the_multivariate_normal(evidence, view) -> None:
         add(evidence, view, x)
     value = model["loss_laws"].eval({x[name]: at for name, at in point.items()})
     row = fits(evidence).isel(loss_law=0)
-    expected = multivariate_normal(row["mean"].values, row["covariance"].values).logpdf(list(point.values()))
+    expected = multivariate_normal(row["mean"].values, row["covariance"].values).logpdf(
+        list(point.values())
+    )
     np.testing.assert_allclose(value, [expected], rtol=1e-9)
 
 
@@ -315,7 +351,10 @@ def test_without_used_fits_there_is_no_potential(evidence, view) -> None:
 def test_replicated_fits_have_the_rows_means_and_covariance(evidence, view) -> None:
     view = view.replace(loss_law={"parameters": 1e9, "tokens": 2e10})  # the row's own reference
     row = fits(evidence).isel(loss_law=0)
-    x = {name: np.full(20_000, float(value)) for name, value in zip(LAW, row["mean"].values, strict=True)}
+    x = {
+        name: np.full(20_000, float(value))
+        for name, value in zip(LAW, row["mean"].values, strict=True)
+    }
     drawn = simulate(x, None, evidence, view, np.random.default_rng(3))
     assert set(drawn) == set(observed(evidence, view))
     values = np.stack([drawn[f"{name}_fit"][1][:, 0] for name in LAW])
@@ -328,7 +367,9 @@ def test_wide_priors_meet_the_fit(evidence, view) -> None:
     """Weighting prior draws by the likelihood of the fit gives the fit: the default priors are wide against it."""
     row = fits(evidence).isel(loss_law=0)
     prior = {name: view.tables([name]).y[0] for name in LAW}
-    for name, mean, variance in zip(LAW, row["mean"].values, np.diagonal(row["covariance"].values), strict=True):
+    for name, mean, variance in zip(
+        LAW, row["mean"].values, np.diagonal(row["covariance"].values), strict=True
+    ):
         assert np.std(prior[name]) > 10 * np.sqrt(variance), name
         assert prior[name].min() < mean < prior[name].max(), name
 
@@ -352,12 +393,14 @@ def test_correlations_that_no_fit_can_have_are_refused(tmp_path) -> None:
 
     text = (files("aligntax.models.evidence") / "loss_laws.csv").read_text()
     assert text.count("-0.9838") == 1
-    (tmp_path / "loss_laws.csv").write_text(text.replace("-0.9838", "0.9838").replace("0.0793", "0.9999"))
+    (tmp_path / "loss_laws.csv").write_text(
+        text.replace("-0.9838", "0.9838").replace("0.0793", "0.9999")
+    )
     with pytest.raises(InputError, match="positive definite"):
         load_evidence(tmp_path)
 
 
-# ------------------------------------------------------------------------------------------------------------- the setting
+# -------------------------------------------------------------------------------------- the setting
 
 
 @pytest.mark.parametrize(
@@ -394,5 +437,8 @@ def test_a_longer_task_needs_more_and_a_slower_judge_less(published) -> None:
 def test_what_the_requirement_does_not_use_does_not_move_it(published) -> None:
     """Negative control."""
     x = pushed(published, 100)
-    moved = x | {"spend_level": x["spend_level"] + 3, "algorithmic_growth": x["algorithmic_growth"] * 2}
+    moved = x | {
+        "spend_level": x["spend_level"] + 3,
+        "algorithmic_growth": x["algorithmic_growth"] * 2,
+    }
     np.testing.assert_array_equal(requirement(x, published), requirement(moved, published))

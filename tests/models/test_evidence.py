@@ -60,7 +60,9 @@ def write(path: Path, rows: list[dict[str, str]], head: str = "") -> Path:
 def raw_rows(name: str) -> list[dict[str, str]]:
     """An embedded table read without the loader."""
     text = (HOME / f"{name}.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(line for line in io.StringIO(text, newline="") if not line.startswith("#")))
+    return list(
+        csv.DictReader(line for line in io.StringIO(text, newline="") if not line.startswith("#"))
+    )
 
 
 def used_rows(name: str) -> list[dict[str, str]]:
@@ -80,7 +82,9 @@ def test_embedded_table_explains_itself(name: str) -> None:
             assert "not used" in row["note"], f"{row['key']} does not say why it is not used"
 
 
-@pytest.mark.parametrize("name", ["training_runs", "rlhf_efforts", "alignment_compute_shares", "constants"])
+@pytest.mark.parametrize(
+    "name", ["training_runs", "rlhf_efforts", "alignment_compute_shares", "constants"]
+)
 def test_rows_from_epoch_are_attributed(name: str) -> None:
     assert "CC BY 4.0" in (HOME / f"{name}.csv").read_text(encoding="utf-8").split("key,")[0]
 
@@ -89,8 +93,12 @@ def test_datasets_carry_units_dates_and_missing_values(evidence: Evidence) -> No
     for name, table in TABLES.items():
         rows = evidence[name]
         assert rows.sizes == {table.dim: len(raw_rows(name))}
-        assert list(rows.data_vars) == [column.name for column in table.columns if column.name != "key"]
-        assert all(set(variable.attrs) == {"unit", "long_name"} for variable in rows.variables.values())
+        assert list(rows.data_vars) == [
+            column.name for column in table.columns if column.name != "key"
+        ]
+        assert all(
+            set(variable.attrs) == {"unit", "long_name"} for variable in rows.variables.values()
+        )
     runs = evidence["training_runs"]
     assert runs["date"].sel(run="gpt3_175b") == pytest.approx(2020 + 148 / 366)
     assert math.isnan(runs["cost_usd"].sel(run="chinchilla_70b"))
@@ -103,10 +111,16 @@ def test_scaling_exponents_are_one_consistent_subset() -> None:
     rows = used_rows("scaling_exponents")
     assert len(rows) >= 18
     assert len({row["independence_group"] for row in rows}) >= 12
-    kinds = [(row["independence_group"], row["corpus"].split(" (")[0], row["method"]) for row in rows]
-    assert len(set(kinds)) == len(kinds), "an analysis of the same runs by the same method is counted twice"
+    kinds = [
+        (row["independence_group"], row["corpus"].split(" (")[0], row["method"]) for row in rows
+    ]
+    assert len(set(kinds)) == len(kinds), (
+        "an analysis of the same runs by the same method is counted twice"
+    )
     assert {row["estimand"] for row in rows} == {"compute_optimal", "kaplan_setup"}
-    assert all((row["estimand"] == "kaplan_setup") == (row["kaplan_style"] == "true") for row in rows)
+    assert all(
+        (row["estimand"] == "kaplan_setup") == (row["kaplan_style"] == "true") for row in rows
+    )
     assert all(0.01 <= float(row["allocation_exponent_se"]) <= 0.05 for row in rows)
 
 
@@ -123,18 +137,30 @@ def test_kaplan_bias_rests_on_contrasts_within_groups() -> None:
 def test_assumed_errors_are_the_documented_ones() -> None:
     for row in used_rows("scaling_exponents"):
         if row["se_basis"] == "assumed":
-            expected = 0.02 if row["kaplan_style"] == "true" else 0.03 if "IsoFLOP" in row["method"] else 0.05
+            expected = (
+                0.02
+                if row["kaplan_style"] == "true"
+                else 0.03
+                if "IsoFLOP" in row["method"]
+                else 0.05
+            )
             assert float(row["allocation_exponent_se"]) == expected, row["key"]
 
 
 def test_training_runs_were_among_the_ten_largest_at_release() -> None:
     rows = used_rows("training_runs")
     assert len(rows) >= 65
-    exact = [(row["date"], float(row["flop"]), row["key"]) for row in rows if row["bound"] == "exact"]
+    exact = [
+        (row["date"], float(row["flop"]), row["key"]) for row in rows if row["bound"] == "exact"
+    ]
     for date, flop, key in exact:
-        assert sum(other > flop for day, other, _ in exact if day < date) < 10, f"{key} was not among the ten largest"
+        assert sum(other > flop for day, other, _ in exact if day < date) < 10, (
+            f"{key} was not among the ten largest"
+        )
     assert min(exact)[0].startswith("2012") and all(row["domain"] != "games" for row in rows)
-    assert not {"gpt4o", "minerva_540b", "instructgpt_175b", "claude_mythos_slide"} & {key for *_, key in exact}
+    assert not {"gpt4o", "minerva_540b", "instructgpt_175b", "claude_mythos_slide"} & {
+        key for *_, key in exact
+    }
     above = {row["key"]: float(row["flop"]) for row in rows if row["bound"] == "above"}
     assert above == dict.fromkeys(["claude_opus_4", "gpt51", "gemini3_pro", "claude_opus_45"], 1e25)
 
@@ -143,7 +169,9 @@ def test_no_run_that_qualifies_is_left_out_without_a_reason() -> None:
     rows = [row for row in raw_rows("training_runs") if row["bound"] == "exact"]
     used = [row for row in rows if row["used"] == "true"]
     for row in rows:
-        larger = sum(u["date"] < row["date"] and float(u["flop"]) > float(row["flop"]) for u in used)
+        larger = sum(
+            u["date"] < row["date"] and float(u["flop"]) > float(row["flop"]) for u in used
+        )
         if row["used"] == "false" and "below the ten largest" in row["note"]:
             assert larger >= 10, row["key"]
 
@@ -163,9 +191,15 @@ def test_growth_follows_from_the_halving_times(evidence: Evidence) -> None:
     for key, months, short, long in (("ho2024", 8, 5, 14), ("erdil2022", 9, 4, 25)):
         row = rows.sel(estimate=key)
         assert row["growth"] == pytest.approx(math.log10(2) * 12 / months, abs=5e-4)
-        assert row["growth_se"] == pytest.approx(math.log10(2) * (12 / short - 12 / long) / 3.92, abs=5e-4)
-    assert rows["growth"].sel(estimate="hernandez2020") == pytest.approx(math.log10(44) / 7, abs=5e-4)
-    assert rows["growth"].sel(estimate="gundlach2025") == pytest.approx(math.log10(6930) / 11, abs=5e-4)
+        assert row["growth_se"] == pytest.approx(
+            math.log10(2) * (12 / short - 12 / long) / 3.92, abs=5e-4
+        )
+    assert rows["growth"].sel(estimate="hernandez2020") == pytest.approx(
+        math.log10(44) / 7, abs=5e-4
+    )
+    assert rows["growth"].sel(estimate="gundlach2025") == pytest.approx(
+        math.log10(6930) / 11, abs=5e-4
+    )
     used = [row["independence_group"] for row in used_rows("algorithmic_progress")]
     assert len(set(used)) == len(used) == 4
 
@@ -193,7 +227,14 @@ def test_anchor_weights_sum_to_one(evidence: Evidence) -> None:
     rows = evidence["bio_anchors"]
     keys = [str(key) for key in rows["input"].values]
     for suffix in ("", "_gb"):
-        anchors = ["lifetime", "short_horizon", "medium_horizon", "long_horizon", "genome", "evolution"]
+        anchors = [
+            "lifetime",
+            "short_horizon",
+            "medium_horizon",
+            "long_horizon",
+            "genome",
+            "evolution",
+        ]
         names = [f"weight_{anchor}{suffix}" for anchor in anchors] + ["weight_none"]
         assert set(names) <= set(keys)
         assert rows["median"].sel(input=names).sum() == pytest.approx(1)
@@ -224,10 +265,13 @@ def test_constants(evidence: Evidence) -> None:
     assert evidence.constant("no_tai_until") == 2026.667
     assert evidence.constant("no_tai_until") >= evidence["training_runs"]["date"].max()
     with pytest.raises(
-        InputError, match=r"constant: must be in constants.csv, got 'hours'; choose from instructgpt_hours,"
+        InputError,
+        match=r"constant: must be in constants.csv, got 'hours'; choose from instructgpt_hours,",
     ):
         evidence.constant("hours")
-    with pytest.raises(InputError, match="must be a table, got 'runs'; choose from scaling_exponents, "):
+    with pytest.raises(
+        InputError, match="must be a table, got 'runs'; choose from scaling_exponents, "
+    ):
         evidence["runs"]
 
 
@@ -237,7 +281,10 @@ def test_constants(evidence: Evidence) -> None:
 def test_until_drops_what_was_not_known(evidence: Evidence) -> None:
     then = evidence.until(2022.4)
     assert then["training_runs"]["date"].max() <= 2022.4 < evidence["training_runs"]["date"].max()
-    assert "palm_540b" in then["training_runs"]["run"].values and "gpt4" not in then["training_runs"]["run"].values
+    assert (
+        "palm_540b" in then["training_runs"]["run"].values
+        and "gpt4" not in then["training_runs"]["run"].values
+    )
     assert then["scaling_exponents"]["year"].max() < 2022, "a study of 2022 counts as of its middle"
     assert then["bio_anchors"].identical(evidence["bio_anchors"])
     assert then.constant("no_tai_until") == 2022.4
@@ -247,12 +294,18 @@ def test_until_drops_what_was_not_known(evidence: Evidence) -> None:
 
 
 def test_until_now_changes_nothing(evidence: Evidence) -> None:
-    assert evidence.until(evidence.constant("no_tai_until")).hash == evidence.hash == evidence.until(2090.0).hash
+    assert (
+        evidence.until(evidence.constant("no_tai_until")).hash
+        == evidence.hash
+        == evidence.until(2090.0).hash
+    )
 
 
 def test_until_before_everything_is_empty(evidence: Evidence) -> None:
     then = evidence.until(1960.0)
-    assert then["training_runs"].sizes == {"run": 0} and select(then["rlhf_efforts"]).sizes == {"effort": 0}
+    assert then["training_runs"].sizes == {"run": 0} and select(then["rlhf_efforts"]).sizes == {
+        "effort": 0
+    }
     assert then.hash != evidence.hash
 
 
@@ -265,8 +318,15 @@ def test_until_needs_a_date(evidence: Evidence, date: float) -> None:
 def test_only_keeps_the_others_as_figures(evidence: Evidence) -> None:
     part = evidence.only(["training_runs"])
     assert part["training_runs"].identical(evidence["training_runs"])
-    assert not part["scaling_exponents"]["used"].any() and part["scaling_exponents"]["used"].dtype == bool
-    assert part["scaling_exponents"].drop_vars("used").equals(evidence["scaling_exponents"].drop_vars("used"))
+    assert (
+        not part["scaling_exponents"]["used"].any()
+        and part["scaling_exponents"]["used"].dtype == bool
+    )
+    assert (
+        part["scaling_exponents"]
+        .drop_vars("used")
+        .equals(evidence["scaling_exponents"].drop_vars("used"))
+    )
     assert evidence["scaling_exponents"]["used"].any(), "only changed its object"
     assert part["bio_anchors"].identical(evidence["bio_anchors"]), "inputs are never conditioned on"
     everything = [name for name, table in TABLES.items() if table.likelihood]
@@ -276,7 +336,10 @@ def test_only_keeps_the_others_as_figures(evidence: Evidence) -> None:
 
 @pytest.mark.parametrize("names", [["runs"], ["bio_anchors"], "constants"])
 def test_only_names_tables_with_a_likelihood(evidence: Evidence, names: list[str]) -> None:
-    with pytest.raises(InputError, match=r"must be a table with a likelihood, got .*; choose from scaling_exponents, "):
+    with pytest.raises(
+        InputError,
+        match=r"must be a table with a likelihood, got .*; choose from scaling_exponents, ",
+    ):
         evidence.only(names)
 
 
@@ -285,7 +348,9 @@ def test_select(evidence: Evidence) -> None:
     assert select(runs).sizes["run"] == int(runs["used"].sum())
     assert select(runs, bound="above").sizes["run"] == 4
     assert select(evidence["constants"]).sizes["constant"] == len(raw_rows("constants"))
-    with pytest.raises(InputError, match="select: must name a column, got 'bounds'; choose from name, date"):
+    with pytest.raises(
+        InputError, match="select: must name a column, got 'bounds'; choose from name, date"
+    ):
         select(runs, bounds="above")
 
 
@@ -304,10 +369,17 @@ def test_hash_follows_content_and_nothing_else(evidence: Evidence, tmp_path: Pat
     assert load_evidence(tmp_path).hashes == evidence.hashes
     assert load_evidence(tmp_path).hash == evidence.hash
 
-    for column, value in (("agreement", "0.771"), ("note", "x"), ("used", "false"), ("key", "renamed")):
+    for column, value in (
+        ("agreement", "0.771"),
+        ("note", "x"),
+        ("used", "false"),
+        ("key", "renamed"),
+    ):
         write(path, [rows[0], rows[1] | {column: value}, *rows[2:]])
         changed = load_evidence(tmp_path)
-        assert {name for name in TABLES if changed.hashes[name] != evidence.hashes[name]} == {"labeller_agreement"}
+        assert {name for name in TABLES if changed.hashes[name] != evidence.hashes[name]} == {
+            "labeller_agreement"
+        }
         assert changed.hash != evidence.hash and re.fullmatch("[0-9a-f]{64}", changed.hash)
 
 
@@ -326,7 +398,9 @@ def test_a_file_extends_a_table(evidence: Evidence, tmp_path: Path) -> None:
     write(tmp_path / "rlhf_efforts.add.csv", [EFFORT])
     (tmp_path / "readme.txt").write_text("not evidence")
     mine = load_evidence(tmp_path)["rlhf_efforts"]
-    assert mine.isel(effort=slice(0, -1)).identical(evidence["rlhf_efforts"].assign_coords(effort=mine["effort"][:-1]))
+    assert mine.isel(effort=slice(0, -1)).identical(
+        evidence["rlhf_efforts"].assign_coords(effort=mine["effort"][:-1])
+    )
     assert mine["effort"].values[-1] == "mine"
 
 
@@ -338,16 +412,17 @@ def test_a_replacement_can_be_extended(tmp_path: Path) -> None:
 
 def test_an_extension_may_not_repeat_a_key(tmp_path: Path) -> None:
     path = write(tmp_path / "rlhf_efforts.add.csv", [EFFORT, EFFORT | {"key": "instructgpt2022"}])
-    expected = (
-        f"{path}, line 3, column key: must not be in the table already, got 'instructgpt2022'; choose another key"
-    )
+    expected = f"{path}, line 3, column key: must not be in the table already, got 'instructgpt2022'; choose another key"
     with pytest.raises(InputError) as error:
         load_evidence(tmp_path)
     assert str(error.value) == expected
 
 
 def test_constants_keep_the_date_without_tai(tmp_path: Path) -> None:
-    write(tmp_path / "constants.csv", [row for row in raw_rows("constants") if row["key"] != "no_tai_until"])
+    write(
+        tmp_path / "constants.csv",
+        [row for row in raw_rows("constants") if row["key"] != "no_tai_until"],
+    )
     with pytest.raises(InputError, match="must have the row no_tai_until"):
         load_evidence(tmp_path)
 
@@ -365,10 +440,14 @@ def test_wrong_directories(tmp_path: Path) -> None:
             load_evidence(folder)
 
 
-@pytest.mark.parametrize("name", ["runs.csv", "training_runs.CSV", "training_run.add.csv", ".add.csv"])
+@pytest.mark.parametrize(
+    "name", ["runs.csv", "training_runs.CSV", "training_run.add.csv", ".add.csv"]
+)
 def test_files_must_be_called_after_tables(tmp_path: Path, name: str) -> None:
     write(tmp_path / name, [EFFORT])
-    with pytest.raises(InputError, match=r"must be called NAME.csv .*got .*; NAME is one of .*training_runs"):
+    with pytest.raises(
+        InputError, match=r"must be called NAME.csv .*got .*; NAME is one of .*training_runs"
+    ):
         load_evidence(tmp_path)
 
 
@@ -386,11 +465,27 @@ SPOILT = [
     ("human_hours", "nan", "must be a number, got 'nan'"),
     ("human_hours", "1e999", "must be a finite number, got '1e999'"),
     ("human_hours", "-5", "must lie between 0.1 and 1e+12 human-hours, got '-5'"),
-    ("human_hours", "", "a used row must have a value, got ''; give the work of the people who gave feedback, or set"),
-    ("human_hours", "60", "must equal items x minutes_per_item / 60 = 50, got '60'; correct one of the three"),
+    (
+        "human_hours",
+        "",
+        "a used row must have a value, got ''; give the work of the people who gave feedback, or set",
+    ),
+    (
+        "human_hours",
+        "60",
+        "must equal items x minutes_per_item / 60 = 50, got '60'; correct one of the three",
+    ),
     ("items", "1000.5", "must be a whole number, got '1000.5'"),
-    ("items", "", "hours_basis items_times_minutes needs items and minutes_per_item, got ''; fill in both"),
-    ("hours_basis", "guess", "must be one of stated, derived, items_times_minutes, got 'guess'; choose one"),
+    (
+        "items",
+        "",
+        "hours_basis items_times_minutes needs items and minutes_per_item, got ''; fill in both",
+    ),
+    (
+        "hours_basis",
+        "guess",
+        "must be one of stated, derived, items_times_minutes, got 'guess'; choose one",
+    ),
     ("used", "True", "must be true or false, got 'True'"),
     ("source", " ", "must have a value, got ''; give the citation"),
     ("status", "rumour", "must be one of seen, secondary, memory, computed, got 'rumour'"),
@@ -398,27 +493,59 @@ SPOILT = [
 
 
 @pytest.mark.parametrize(("column", "value", "message"), SPOILT)
-def test_each_rule_is_told_with_its_place(tmp_path: Path, column: str, value: str, message: str) -> None:
-    path = write(tmp_path / "rlhf_efforts.csv", [EFFORT | {"key": "good"}, EFFORT | {column: value}], "# one\n# two\n")
-    with pytest.raises(InputError, match="^" + re.escape(f"{path}, line 5, column {column}: {message}")):
+def test_each_rule_is_told_with_its_place(
+    tmp_path: Path, column: str, value: str, message: str
+) -> None:
+    path = write(
+        tmp_path / "rlhf_efforts.csv",
+        [EFFORT | {"key": "good"}, EFFORT | {column: value}],
+        "# one\n# two\n",
+    )
+    with pytest.raises(
+        InputError, match="^" + re.escape(f"{path}, line 5, column {column}: {message}")
+    ):
         load_evidence(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("name", "change", "place", "message"),
     [
-        ("training_runs", {"flop_sd": ""}, "flop_sd", "a used run of bound 'exact' needs a measurement error, got ''"),
+        (
+            "training_runs",
+            {"flop_sd": ""},
+            "flop_sd",
+            "a used run of bound 'exact' needs a measurement error, got ''",
+        ),
         ("training_runs", {"flop": ""}, "flop", "a used row must have a value"),
-        ("algorithmic_progress", {"window_start": "2024"}, "window_end", "must lie after window_start (2024)"),
+        (
+            "algorithmic_progress",
+            {"window_start": "2024"},
+            "window_end",
+            "must lie after window_start (2024)",
+        ),
         ("bio_anchors", {"q05": "2e15"}, "median", "must not lie below q05 (2e+15), got '1e15'"),
-        ("scaling_exponents", {"independence_group": ""}, "independence_group", "must have a value"),
+        (
+            "scaling_exponents",
+            {"independence_group": ""},
+            "independence_group",
+            "must have a value",
+        ),
         ("scaling_exponents", {"year": "2020.5"}, "year", "must be a whole number"),
-        ("labeller_agreement", {"agreement": "72"}, "agreement", "must lie between 0 and 1 share, got '72'"),
+        (
+            "labeller_agreement",
+            {"agreement": "72"},
+            "agreement",
+            "must lie between 0 and 1 share, got '72'",
+        ),
     ],
 )
-def test_rules_of_other_tables(tmp_path: Path, name: str, change: dict[str, str], place: str, message: str) -> None:
+def test_rules_of_other_tables(
+    tmp_path: Path, name: str, change: dict[str, str], place: str, message: str
+) -> None:
     path = write(tmp_path / f"{name}.csv", [raw_rows(name)[0] | change])
-    with pytest.raises(InputError, match="^" + re.escape(f"{path}, line 2, column {place}: {message}")):
+    with pytest.raises(
+        InputError, match="^" + re.escape(f"{path}, line 2, column {place}: {message}")
+    ):
         load_evidence(tmp_path)
 
 
@@ -438,7 +565,8 @@ def test_a_row_that_is_only_carried_may_lack_figures(tmp_path: Path) -> None:
 def test_duplicate_keys(tmp_path: Path) -> None:
     path = write(tmp_path / "rlhf_efforts.csv", [EFFORT, EFFORT])
     with pytest.raises(
-        InputError, match=re.escape(f"{path}, line 3, column key: must be unique, got 'mine'; line 2 has")
+        InputError,
+        match=re.escape(f"{path}, line 3, column key: must be unique, got 'mine'; line 2 has"),
     ):
         load_evidence(tmp_path)
 
@@ -452,26 +580,52 @@ def test_columns_must_be_the_tables(tmp_path: Path) -> None:
     assert unknown.startswith(
         f"{path}, line 2, column 5: a column must be one of the table's, got 'hours'; the columns"
     )
-    assert missing.startswith(f"{path}, line 2, column human_hours: a column must not be missing, got")
+    assert missing.startswith(
+        f"{path}, line 2, column human_hours: a column must not be missing, got"
+    )
     assert missing.endswith("; add the column human_hours")
 
 
 GOOD = ",".join(EFFORT) + "\n" + ",".join(EFFORT.values()) + "\n"
 FILES = [
-    (b"", "line 1, column 1: the file must hold a table, got 'nothing'; see the columns of rlhf_efforts.csv"),
+    (
+        b"",
+        "line 1, column 1: the file must hold a table, got 'nothing'; see the columns of rlhf_efforts.csv",
+    ),
     (b"# only\n# comments\n", "line 1, column 1: the file must hold a table"),
-    (GOOD.split("\n")[0].encode() + b"\n", "line 1, column key: a table must have a row, got 'none'"),
-    (GOOD.replace("Me,", "M\xe9,").encode("latin-1"), "line 2, column 27: the file must be UTF-8 text, got b'\\xe9'"),
+    (
+        GOOD.split("\n")[0].encode() + b"\n",
+        "line 1, column key: a table must have a row, got 'none'",
+    ),
+    (
+        GOOD.replace("Me,", "M\xe9,").encode("latin-1"),
+        "line 2, column 27: the file must be UTF-8 text, got b'\\xe9'",
+    ),
     (
         GOOD.replace("Me,", "M\0e,").encode(),
         r"line 2, column 27: the file must hold no NUL, got '\x00'; save it as CSV",
     ),
     (GOOD.encode("utf-16"), "line 1, column 1: the file must be UTF-8 text"),
-    ((GOOD + GOOD.split("\n")[1] + ",extra\n").encode(), "line 3, column 15: a row must have 15 values, got 16"),
-    ((GOOD + "short\n").encode(), "line 3, column 1: a row must have 15 values, got 1; give one value to each column"),
-    (GOOD.replace("My model", '"My model').encode(), "line 2, column 1: a record must be well-formed CSV, got "),
-    (GOOD.replace(",", ";").encode(), "line 1, column 1: a column must be one of the table's, got 'key;name;date"),
-    (GOOD.replace("name,", "key,", 1).encode(), "line 1, column key: a column must occur once, got 'key'; drop"),
+    (
+        (GOOD + GOOD.split("\n")[1] + ",extra\n").encode(),
+        "line 3, column 15: a row must have 15 values, got 16",
+    ),
+    (
+        (GOOD + "short\n").encode(),
+        "line 3, column 1: a row must have 15 values, got 1; give one value to each column",
+    ),
+    (
+        GOOD.replace("My model", '"My model').encode(),
+        "line 2, column 1: a record must be well-formed CSV, got ",
+    ),
+    (
+        GOOD.replace(",", ";").encode(),
+        "line 1, column 1: a column must be one of the table's, got 'key;name;date",
+    ),
+    (
+        GOOD.replace("name,", "key,", 1).encode(),
+        "line 1, column key: a column must occur once, got 'key'; drop",
+    ),
 ]
 
 
@@ -485,14 +639,21 @@ def test_files_that_are_no_tables(tmp_path: Path, content: bytes, message: str) 
 
 def test_a_directory_in_place_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "rlhf_efforts.csv").mkdir()
-    with pytest.raises(InputError, match=r"rlhf_efforts\.csv: must be a readable file, got Is a directory"):
+    with pytest.raises(
+        InputError, match=r"rlhf_efforts\.csv: must be a readable file, got Is a directory"
+    ):
         load_evidence(tmp_path)
 
 
 def test_lines_count_through_quoted_line_ends_and_blank_lines(tmp_path: Path) -> None:
     rows = [EFFORT | {"key": "good", "note": "two\nlines"}, EFFORT | {"used": "yes"}]
     path = write(tmp_path / "rlhf_efforts.csv", rows, "# c\n\n")
-    path.write_text(path.read_text() + "\n\n" + ",".join((EFFORT | {"key": "last", "used": "no"}).values()) + "\n")
+    path.write_text(
+        path.read_text()
+        + "\n\n"
+        + ",".join((EFFORT | {"key": "last", "used": "no"}).values())
+        + "\n"
+    )
     with pytest.raises(InputError) as error:
         load_evidence(tmp_path)
     assert [line.split(": ")[0] for line in str(error.value).split("\n")] == [
@@ -523,7 +684,9 @@ def test_long_values_are_cut(tmp_path: Path) -> None:
 @st.composite
 def efforts(draw: st.DrawFn) -> dict[str, str | float | bool]:
     """A valid row as it should be loaded."""
-    text = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12)
+    text = st.text(
+        st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12
+    )
     items, minutes = draw(st.integers(1, 10**9)), draw(st.floats(0.01, 1e4))
     day = draw(st.dates(datetime.date(1950, 1, 1), datetime.date(2099, 12, 31)))
     derived = draw(st.booleans())
@@ -534,7 +697,9 @@ def efforts(draw: st.DrawFn) -> dict[str, str | float | bool]:
         "organisation": draw(text),
         "human_hours": draw(st.floats(0.1, 1e12)) if derived else max(items * minutes / 60, 0.1),
         "hours_sd": draw(st.floats(0.01, 3)),
-        "hours_basis": "derived" if derived or items * minutes / 60 < 0.1 else "items_times_minutes",
+        "hours_basis": "derived"
+        if derived or items * minutes / 60 < 0.1
+        else "items_times_minutes",
         "items": float(items),
         "minutes_per_item": minutes,
         "model_flop": draw(st.floats(1e3, 1e40)),
@@ -547,8 +712,13 @@ def efforts(draw: st.DrawFn) -> dict[str, str | float | bool]:
 
 
 @given(row=efforts())
-def test_a_valid_row_is_read_back(tmp_path_factory: pytest.TempPathFactory, row: dict[str, str | float | bool]) -> None:
-    cells = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in row.items()}
+def test_a_valid_row_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, row: dict[str, str | float | bool]
+) -> None:
+    cells = {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in row.items()
+    }
     path = write(tmp_path_factory.getbasetemp() / "rlhf_efforts.csv", [cells])
     (found,) = read_rows(path, TABLES["rlhf_efforts"])
     expected = row | {"date": decimal_year(datetime.date.fromisoformat(str(row["date"])))}
@@ -578,9 +748,12 @@ def test_loading_imports_no_sampler() -> None:
     # Where Dask is installed, as it is for these tests, xarray imports it, and Dask imports SciPy.
     without_dask = "import sys; sys.modules['dask'] = None; "
     code = (
-        without_dask + "import aligntax.models.evidence; aligntax.models.evidence.load_evidence(); print(*sys.modules)"
+        without_dask
+        + "import aligntax.models.evidence; aligntax.models.evidence.load_evidence(); print(*sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
     heavy = {
         "pymc",
         "pytensor",

@@ -26,7 +26,13 @@ OTHERS_ONLY = "[anchors]\nlifetime = 0.5\ngenome = 0.3\nevolution = 0.1\nnone = 
 def structural(size: int, seed: int = 2) -> xr.Dataset:
     """The model's own parameters from their documented priors."""
     rng = np.random.default_rng(seed)
-    half = {"between_study_sd": 0.3, "method_sd": 0.1, "spend_sd": 0.7, "hardware_sd": 0.5, "algorithmic_spread": 0.15}
+    half = {
+        "between_study_sd": 0.3,
+        "method_sd": 0.1,
+        "spend_sd": 0.7,
+        "hardware_sd": 0.5,
+        "algorithmic_spread": 0.15,
+    }
     half |= {"effort_sd": 1.0, "share_spread": 0.7, "horizon_scatter": 0.5}
     values = {name: np.abs(rng.normal(0, sd, size)) for name, sd in half.items()}
     values |= {"kaplan_bias": rng.normal(0, 2, size), "regime_offset": rng.normal(size=size)}
@@ -36,7 +42,9 @@ def structural(size: int, seed: int = 2) -> xr.Dataset:
     return xr.Dataset({name: ("sample", value) for name, value in values.items()})
 
 
-def derived(view: View, evidence, size: int = SIZE, tables: Tables | None = None, **fixed: Any) -> dict[str, Any]:
+def derived(
+    view: View, evidence, size: int = SIZE, tables: Tables | None = None, **fixed: Any
+) -> dict[str, Any]:
     """Derive from prior draws under a view; the same z, parameters and chance at every call."""
     tables = tables or view.tables(joint.QUANTITIES)
     z = np.random.default_rng(1).standard_normal((size, len(joint.QUANTITIES)))
@@ -44,7 +52,11 @@ def derived(view: View, evidence, size: int = SIZE, tables: Tables | None = None
     parameters, chance = structural(size), Chance.draw(size, np.random.default_rng(3))
     x |= {name: np.full(size, float(value)) for name, value in fixed.items() if name in x}
     parameters = parameters.assign(
-        {name: ("sample", np.full(size, float(value))) for name, value in fixed.items() if name in parameters}
+        {
+            name: ("sample", np.full(size, float(value)))
+            for name, value in fixed.items()
+            if name in parameters
+        }
     )
     return joint.derive(x, parameters, restrict(evidence, view, find_model("joint")), view, chance)
 
@@ -58,7 +70,7 @@ def prior(view, evidence) -> dict[str, Any]:
     return derived(view, evidence)
 
 
-# ---------------------------------------------------------------------------------------------------------- completeness
+# ------------------------------------------------------------------------------------- completeness
 
 
 def test_every_headline_is_derived_or_elicited_and_in_the_registry(prior) -> None:
@@ -69,7 +81,9 @@ def test_every_headline_is_derived_or_elicited_and_in_the_registry(prior) -> Non
 
 def test_every_derived_quantity_has_a_value_a_draw(prior) -> None:
     for name, value in prior.items():
-        assert value.shape == ((SIZE, len(ANCHORS)) if name == "anchor_probability" else (SIZE,)), name
+        assert value.shape == ((SIZE, len(ANCHORS)) if name == "anchor_probability" else (SIZE,)), (
+            name
+        )
     np.testing.assert_allclose(prior["anchor_probability"].sum(axis=1), 1.0, rtol=1e-12)
 
 
@@ -81,7 +95,7 @@ def test_arrivals_lie_between_the_evidence_and_the_horizon(prior, evidence, view
     assert not np.any(np.isnan(prior["tai_year"]))
 
 
-# --------------------------------------------------------------------------------------------------------- paired worlds
+# ------------------------------------------------------------------------------------ paired worlds
 
 
 def test_without_neural_net_anchors_the_data_exponent_moves_nothing(evidence) -> None:
@@ -93,7 +107,9 @@ def test_without_neural_net_anchors_the_data_exponent_moves_nothing(evidence) ->
 
 
 def test_at_bio_anchors_exponent_the_paired_worlds_are_one(evidence) -> None:
-    values = derived(read(NEURAL_ONLY), evidence, data_exponent_prior=np.log10(0.8), between_study_sd=0.0)
+    values = derived(
+        read(NEURAL_ONLY), evidence, data_exponent_prior=np.log10(0.8), between_study_sd=0.0
+    )
     np.testing.assert_allclose(values["data_exponent"], 0.8, rtol=1e-12)
     shift = values["timeline_shift_exponent"]
     defined = ~np.isnan(shift)
@@ -125,17 +141,31 @@ def test_linear_data_growth_moves_the_requirement_by_the_formulas_oom(evidence) 
         flop_per_parameter=1.5,
     )
     np.testing.assert_allclose(values["data_exponent_shift_flop"], 1.0, rtol=1e-9)
-    assert np.nanmean(values["timeline_shift_exponent"][np.isfinite(values["timeline_shift_exponent"])]) > 0.5
+    assert (
+        np.nanmean(
+            values["timeline_shift_exponent"][np.isfinite(values["timeline_shift_exponent"])]
+        )
+        > 0.5
+    )
 
 
 def test_the_shift_is_undefined_exactly_where_neither_world_comes(evidence) -> None:
     values = derived(read(NEURAL_ONLY + "[arrival]\nhorizon = 2045\n"), evidence)
-    never, never_baseline = (np.isinf(values[n]) for n in ("tai_year", "tai_year_baseline_exponent"))
+    never, never_baseline = (
+        np.isinf(values[n]) for n in ("tai_year", "tai_year_baseline_exponent")
+    )
     shift = values["timeline_shift_exponent"]
     np.testing.assert_array_equal(np.isnan(shift), never & never_baseline)
     np.testing.assert_array_equal(shift == np.inf, never & ~never_baseline)
     np.testing.assert_array_equal(shift == -np.inf, ~never & never_baseline)
-    assert min((never & never_baseline).sum(), (never & ~never_baseline).sum(), (~never & never_baseline).sum()) > 0
+    assert (
+        min(
+            (never & never_baseline).sum(),
+            (never & ~never_baseline).sum(),
+            (~never & never_baseline).sum(),
+        )
+        > 0
+    )
 
 
 def test_the_aligned_year_is_arrival_plus_delay_and_the_parts_sum_to_it(prior) -> None:
@@ -152,7 +182,9 @@ def test_the_aligned_year_is_arrival_plus_delay_and_the_parts_sum_to_it(prior) -
     assert 0.05 < np.mean(waits[both] == 0) < 0.99
 
 
-def test_alignment_compute_delays_every_flop_requirement_and_no_time_horizon(prior, evidence) -> None:
+def test_alignment_compute_delays_every_flop_requirement_and_no_time_horizon(
+    prior, evidence
+) -> None:
     """A share of a few per cent is some hundredths of an OOM, and under the tax that is tolerated."""
     delay = prior["timeline_shift_alignment_compute"]
     met = np.isfinite(delay)
@@ -164,7 +196,9 @@ def test_alignment_compute_delays_every_flop_requirement_and_no_time_horizon(pri
     assert np.all(np.isnan(horizon["tai_flop"]))  # it has no requirement in FLOP
 
 
-def test_where_nothing_takes_compute_the_tax_waits_exactly_where_it_is_not_affordable(evidence) -> None:
+def test_where_nothing_takes_compute_the_tax_waits_exactly_where_it_is_not_affordable(
+    evidence,
+) -> None:
     values = derived(read(""), evidence, alignment_compute_share=1e-6)
     come = np.isfinite(values["tai_year"])
     assert np.nanmax(values["timeline_shift_alignment_compute"][come]) < 1e-3
@@ -192,14 +226,16 @@ def test_draws_do_not_depend_on_the_block_they_are_derived_in(view, evidence) ->
             np.testing.assert_allclose(value, whole[name][block], rtol=1e-12, err_msg=name)
 
 
-# --------------------------------------------------------------------------------------------------------------- anchors
+# ------------------------------------------------------------------------------------------ anchors
 
 
 def test_without_evidence_the_anchors_keep_their_prior_weights(evidence) -> None:
     view = read('[evidence]\nuse = "none"\n')
     values = derived(view, evidence)
     np.testing.assert_allclose(
-        values["anchor_probability"], np.broadcast_to(list(view.anchors.values()), (SIZE, len(ANCHORS))), atol=1e-12
+        values["anchor_probability"],
+        np.broadcast_to(list(view.anchors.values()), (SIZE, len(ANCHORS))),
+        atol=1e-12,
     )
     come = np.isfinite(values["tai_year"])
     assert come.any()
@@ -215,7 +251,8 @@ def test_the_absence_of_tai_speaks_against_the_lifetime_anchor(prior, view) -> N
 
 def test_plain_crossing_has_no_likelihood_for_the_absence_of_tai(evidence) -> None:
     with pytest.raises(
-        InputError, match=r'arrival\.mode: crossing .*no_tai; set evidence\.use = "none" or mode = "hazard"'
+        InputError,
+        match=r'arrival\.mode: crossing .*no_tai; set evidence\.use = "none" or mode = "hazard"',
     ):
         joint.build(evidence, read('[arrival]\nmode = "crossing"\n'))
 
@@ -229,24 +266,41 @@ def test_plain_crossing_arrives_where_effective_flop_meets_the_requirement(evide
     come = np.isfinite(values["tai_year"]) & (values["tai_year"] > view.arrival.start)
     assert come.sum() > 100
     reached = trend.effective(x, np.where(come, values["tai_year"], 2030.0))
-    np.testing.assert_allclose(reached[come], values["tai_flop"][come], atol=0.1)  # yearly grid, straight between
+    # yearly grid, straight between
+    np.testing.assert_allclose(reached[come], values["tai_flop"][come], atol=0.1)
 
 
 def test_the_likelihood_of_no_tai_is_the_log_of_weights_times_survival(evidence, view) -> None:
     """The graph's potential against numpy's anchors at random draws."""
     import pytensor
 
-    view = view.replace(anchors={"short_horizon": 0.4, "direct_approach": 0.2, "time_horizon": 0.3, "none": 0.1})
+    view = view.replace(
+        anchors={"short_horizon": 0.4, "direct_approach": 0.2, "time_horizon": 0.3, "none": 0.1}
+    )
     model, tables = joint.build(evidence, view), view.tables(joint.QUANTITIES)
     (potential,) = model.replace_rvs_by_values([model["no_tai"]])
-    compiled = pytensor.function(model.value_vars, potential, mode="FAST_COMPILE", on_unused_input="ignore")
+    compiled = pytensor.function(
+        model.value_vars, potential, mode="FAST_COMPILE", on_unused_input="ignore"
+    )
     rng, seen = np.random.default_rng(5), []
     for _ in range(10):
         white, regime = rng.normal(size=len(tables.names)), rng.normal()
-        scales = {"between_study_sd": rng.uniform(0.05, 0.5), "horizon_scatter": rng.uniform(0.1, 1.0)}
+        scales = {
+            "between_study_sd": rng.uniform(0.05, 0.5),
+            "horizon_scatter": rng.uniform(0.1, 1.0),
+        }
         points = [scale_at(name, value) for name, value in scales.items()]
-        point = {"white": white, "regime_offset": regime, "suite_error_share_interval__": 0.0, **points[0], **points[1]}
-        x = {name: np.atleast_1d(value) for name, value in tables.values(tables.cholesky @ white).items()}
+        point = {
+            "white": white,
+            "regime_offset": regime,
+            "suite_error_share_interval__": 0.0,
+            **points[0],
+            **points[1],
+        }
+        x = {
+            name: np.atleast_1d(value)
+            for name, value in tables.values(tables.cholesky @ white).items()
+        }
         own = {**scales, "regime_offset": regime, "kaplan_bias": 0.0, "suite_error_share": 0.5}
         own |= {"suite_error_short": 0.0, "suite_error_long": 0.0}
         point |= suite_at(own, x, time_horizon.evaluations(evidence, view), view)
@@ -259,11 +313,14 @@ def test_the_likelihood_of_no_tai_is_the_log_of_weights_times_survival(evidence,
     assert min(seen) < -0.01  # some draws are spoken against
 
 
-# ------------------------------------------------------------------------------------------------------------- censoring
+# ---------------------------------------------------------------------------------------- censoring
 
 
 def test_nothing_infinite_is_stored_and_every_missing_value_has_its_state() -> None:
-    values = {"tai_year": np.asarray([2040.0, np.inf, -np.inf, np.nan]), "alignment_tax": np.arange(4.0)}
+    values = {
+        "tai_year": np.asarray([2040.0, np.inf, -np.inf, np.nan]),
+        "alignment_tax": np.arange(4.0),
+    }
     data = joint.censored(values, {"draw": range(4)}, dict.fromkeys(values, ("draw",)))
     np.testing.assert_array_equal(data["tai_year"], [2040.0, np.nan, np.nan, np.nan])
     assert data["tai_year_state"].values.tolist() == [OBSERVED, ABOVE, BELOW, UNDEFINED]
@@ -272,7 +329,9 @@ def test_nothing_infinite_is_stored_and_every_missing_value_has_its_state() -> N
 
 
 def test_derived_draws_are_stored_without_infinities(prior) -> None:
-    dims = {name: ("draw", "anchor") if value.ndim == 2 else ("draw",) for name, value in prior.items()}
+    dims = {
+        name: ("draw", "anchor") if value.ndim == 2 else ("draw",) for name, value in prior.items()
+    }
     data = joint.censored(prior, {}, dims)
     for name in prior:
         assert not np.any(np.isinf(data[name]))
@@ -284,7 +343,7 @@ def test_derived_draws_are_stored_without_infinities(prior) -> None:
     assert UNDEFINED in data["timeline_shift_alignment_state"]
 
 
-# ----------------------------------------------------------------------------------------- every prior drives something
+# --------------------------------------------------------------------- every prior drives something
 
 NEEDS = {
     "user_flop": "[anchors]\nuser = 0.5\nnone = 0.5\n",
@@ -312,7 +371,8 @@ def test_moving_a_prior_moves_some_headline(name, evidence, by_view) -> None:
     changed = [
         headline
         for headline in HEADLINES
-        if headline in before and not np.array_equal(moved[headline], before[headline], equal_nan=True)
+        if headline in before
+        and not np.array_equal(moved[headline], before[headline], equal_nan=True)
     ]
     assert changed or name in HEADLINES, f"{name} moves no headline"
 
@@ -358,9 +418,13 @@ def test_every_model_of_the_catalogue_states_quantities_and_tables_that_exist(ev
     ],
 )
 def test_evidence_is_restricted_to_what_the_view_uses(use, kept, evidence) -> None:
-    chosen = restrict(evidence, read(f"[evidence]\nuse = {use}\nuntil = 2023-01-01\n"), find_model("joint"))
+    chosen = restrict(
+        evidence, read(f"[evidence]\nuse = {use}\nuntil = 2023-01-01\n"), find_model("joint")
+    )
     used = {
-        name for name, table in chosen.tables.items() if name in MODELS["joint"].tables and table["used"].values.any()
+        name
+        for name, table in chosen.tables.items()
+        if name in MODELS["joint"].tables and table["used"].values.any()
     }
     assert used == kept
     assert chosen.constant("no_tai_until") == 2023.0

@@ -27,17 +27,28 @@ N_REF, D_REF = 11.2, 12.0
 @pytest.fixture(scope="module")
 def medians(view) -> dict[str, np.ndarray]:
     names = (*QUANTITIES, *direct_approach.QUANTITIES, "algorithmic_growth")
-    return {name: lookup(name).to_scale(compile_prior(name, view.quantities[name]).value(0.0)) for name in names}
+    return {
+        name: lookup(name).to_scale(compile_prior(name, view.quantities[name]).value(0.0))
+        for name in names
+    }
 
 
 def at(medians, gamma, evidence, view) -> dict[str, float]:
-    return dict(zip(FLOP_ANCHORS, map(float, anchor_requirements(medians, gamma, evidence, view)), strict=True))
+    return dict(
+        zip(
+            FLOP_ANCHORS,
+            map(float, anchor_requirements(medians, gamma, evidence, view)),
+            strict=True,
+        )
+    )
 
 
 def test_linear_data_growth_asks_ten_times_more_of_a_model_1e5_times_larger() -> None:
     """Hilton's third claim: gamma 1 against 0.8."""
     flop, per_parameter = N_REF + 5.0 + 1.5, 1.5  # N = 1e5 times the reference
-    one, bio_anchors = (neural_net_requirement(flop, 3.0, per_parameter, g, N_REF, D_REF) for g in (1.0, 0.8))
+    one, bio_anchors = (
+        neural_net_requirement(flop, 3.0, per_parameter, g, N_REF, D_REF) for g in (1.0, 0.8)
+    )
     assert one - bio_anchors == pytest.approx(1.0, abs=1e-12)
 
 
@@ -48,34 +59,49 @@ def test_at_the_reference_size_the_data_exponent_does_not_matter() -> None:
 
 
 def test_below_the_reference_size_a_larger_exponent_asks_less() -> None:
-    one, other = (neural_net_requirement(N_REF - 1.0, 0.0, 0.0, g, N_REF, D_REF) for g in (1.0, 0.8))
+    one, other = (
+        neural_net_requirement(N_REF - 1.0, 0.0, 0.0, g, N_REF, D_REF) for g in (1.0, 0.8)
+    )
     assert one - other == pytest.approx(-0.2)
 
 
 def test_the_formula_is_flop_a_second_times_seconds_times_data_points() -> None:
     """F = 1e15, H = 1e3 s, p = 10: N = 1e14, D = 1e12 (N / 10^11.2)^0.8."""
     expected = np.log10(1e15 * 1e3 * 1e12 * (1e14 / 10**11.2) ** 0.8)
-    assert neural_net_requirement(15.0, 3.0, 1.0, 0.8, N_REF, D_REF) == pytest.approx(expected, rel=1e-12)
+    assert neural_net_requirement(15.0, 3.0, 1.0, 0.8, N_REF, D_REF) == pytest.approx(
+        expected, rel=1e-12
+    )
 
 
 @pytest.mark.parametrize(
     ("anchor", "published", "tolerance"),
-    [("short_horizon", 32.0, 1.0), ("medium_horizon", np.log10(3e34), 1.0), ("long_horizon", 37.0, 1.2)],
+    [
+        ("short_horizon", 32.0, 1.0),
+        ("medium_horizon", np.log10(3e34), 1.0),
+        ("long_horizon", 37.0, 1.2),
+    ],
 )
 def test_at_its_median_inputs_the_formula_gives_the_published_medians(
     anchor, published, tolerance, medians, evidence, view
 ) -> None:
     """Ho, "Grokking bio anchors", 2022: 1e32, 3e34, 1e37 FLOP, to an order of magnitude.
 
-    Their spacing is 2.5 OOM, while log-uniform horizons a thousand times apart are 3: the long anchor lies 1.14 OOM off.
+    Their spacing is 2.5 OOM, while log-uniform horizons a thousand times apart are 3: the long
+    anchor lies 1.14 OOM off.
     """
     assert at(medians, 0.8, evidence, view)[anchor] == pytest.approx(published, abs=tolerance)
     rows = evidence["bio_anchors"]
-    assert rows["median"].sel(input=f"flop_{anchor}").item() == pytest.approx(10**published, rel=0.01)
+    assert rows["median"].sel(input=f"flop_{anchor}").item() == pytest.approx(
+        10**published, rel=0.01
+    )
 
 
-@pytest.mark.parametrize(("anchor", "published"), [("lifetime", 28.0), ("genome", 33.0), ("evolution", 41.0)])
-def test_elicited_anchors_have_the_published_medians(anchor, published, medians, evidence, view) -> None:
+@pytest.mark.parametrize(
+    ("anchor", "published"), [("lifetime", 28.0), ("genome", 33.0), ("evolution", 41.0)]
+)
+def test_elicited_anchors_have_the_published_medians(
+    anchor, published, medians, evidence, view
+) -> None:
     assert at(medians, 0.8, evidence, view)[anchor] == pytest.approx(published, abs=0.01)
 
 
@@ -112,7 +138,9 @@ def test_the_direct_approach_moves_by_the_progress_between_its_algorithms_and_th
 
 
 def test_every_anchor_has_a_milestone_and_every_candidate_a_weight(view) -> None:
-    every = view.replace(anchors={name: 0.1 for name in ANCHORS}, requirement={"user_milestone": "full automation"})
+    every = view.replace(
+        anchors={name: 0.1 for name in ANCHORS}, requirement={"user_milestone": "full automation"}
+    )
     assert set(milestones(every)) == set(ANCHORS) - {"none"}
     assert milestones(every)["user"] == "full automation"
     assert len(set(milestones(view).values())) == 1  # Bio Anchors' alone
@@ -120,10 +148,12 @@ def test_every_anchor_has_a_milestone_and_every_candidate_a_weight(view) -> None
     weights = of_candidates(log_weights(view)[None], shapes)
     assert weights.shape == (1, len(CANDIDATES) + 1)
     mixed = view.replace(anchors={"time_horizon": 0.6, "none": 0.4})
-    np.testing.assert_allclose(np.exp(of_candidates(log_weights(mixed)[None], shapes))[0, -3:], [0.42, 0.18, 0.4])
+    np.testing.assert_allclose(
+        np.exp(of_candidates(log_weights(mixed)[None], shapes))[0, -3:], [0.42, 0.18, 0.4]
+    )
 
 
-# ------------------------------------------------------------------------------------------------- choice of requirement
+# ---------------------------------------------------------------------------- choice of requirement
 
 
 def test_one_kind_of_requirement_counts_alone_or_as_the_view_mixes_it(view) -> None:
@@ -140,20 +170,36 @@ def test_one_kind_of_requirement_counts_alone_or_as_the_view_mixes_it(view) -> N
 @pytest.mark.parametrize(
     ("anchors", "choice", "message"),
     [
-        ({"genome": 1.0}, "mixture", r"two kinds of requirement or more, got genome 1; try --view mixture"),
-        ({"user": 1.0}, "bioanchors", r"gives weight to one of them, got user 1; put --view default first"),
+        (
+            {"genome": 1.0},
+            "mixture",
+            r"two kinds of requirement or more, got genome 1; try --view mixture",
+        ),
+        (
+            {"user": 1.0},
+            "bioanchors",
+            r"gives weight to one of them, got user 1; put --view default first",
+        ),
         ({"none": 1.0}, "bioanchors", r"gives weight to one of them, got none 1"),
-        ({"user": 1.0}, "bio-anchors", r"must be one of bioanchors, .*got 'bio-anchors'; check the spelling"),
+        (
+            {"user": 1.0},
+            "bio-anchors",
+            r"must be one of bioanchors, .*got 'bio-anchors'; check the spelling",
+        ),
     ],
 )
-def test_a_requirement_without_weight_is_an_error_that_says_what_to_do(anchors, choice, message, view) -> None:
+def test_a_requirement_without_weight_is_an_error_that_says_what_to_do(
+    anchors, choice, message, view
+) -> None:
     with pytest.raises(InputError, match=message):
         choose_requirement(view.replace(anchors=anchors), choice)
 
 
 def test_log_weights_are_the_views_and_never_infinite(view) -> None:
     weights = log_weights(view)
-    np.testing.assert_allclose(np.exp(weights), [view.anchors[anchor] for anchor in ANCHORS], atol=1e-300)
+    np.testing.assert_allclose(
+        np.exp(weights), [view.anchors[anchor] for anchor in ANCHORS], atol=1e-300
+    )
     assert np.all(np.isfinite(weights))
     alone = log_weights(parse_view("[anchors]\ngenome = 1.0\n", "mine"))
     assert np.exp(alone).tolist() == [1.0 if anchor == "genome" else 0.0 for anchor in ANCHORS]

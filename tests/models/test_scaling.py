@@ -29,7 +29,9 @@ def by_hand(residual, se, index, tau, method_sd, correlation) -> np.ndarray:
         s = se[index == group]
         covariance = correlation * np.outer(s, s) + tau**2
         np.fill_diagonal(covariance, s**2 + method_sd**2 + tau**2)
-        terms.append(stats.multivariate_normal(np.zeros(len(s)), covariance).logpdf(residual[index == group]))
+        terms.append(
+            stats.multivariate_normal(np.zeros(len(s)), covariance).logpdf(residual[index == group])
+        )
     return np.asarray(terms)
 
 
@@ -63,7 +65,9 @@ def test_pytensor_and_numpy_give_the_same_density() -> None:
     residual, se = rng.normal(0, 0.3, 6), rng.uniform(0.05, 0.3, 6)
     fixed = (np.float64(0.2), np.float64(0.05), np.float64(0.5))
     total = totals(index)
-    tensor = group_log_likelihood(pt.as_tensor(residual), pt.as_tensor(se), total, *map(pt.as_tensor, fixed), pt.log)
+    tensor = group_log_likelihood(
+        pt.as_tensor(residual), pt.as_tensor(se), total, *map(pt.as_tensor, fixed), pt.log
+    )
     expected = group_log_likelihood(residual, se, total, *fixed, np.log)
     np.testing.assert_allclose(tensor.eval(mode="FAST_COMPILE"), expected, rtol=1e-12)
 
@@ -75,7 +79,9 @@ def test_the_models_potential_is_the_closed_form_at_random_parameters(evidence, 
     model = scaling.build(evidence, view)
     tables, data = view.tables(scaling.QUANTITIES), scaling.studies(evidence)
     (potential,) = model.replace_rvs_by_values([model["scaling_exponents"]])
-    compiled = pytensor.function(model.value_vars, potential, mode="FAST_COMPILE", on_unused_input="ignore")
+    compiled = pytensor.function(
+        model.value_vars, potential, mode="FAST_COMPILE", on_unused_input="ignore"
+    )
     rng = np.random.default_rng(8)
     for _ in range(5):
         z, tau, method_sd, bias = (
@@ -84,15 +90,23 @@ def test_the_models_potential_is_the_closed_form_at_random_parameters(evidence, 
             rng.uniform(0.02, 0.3),
             rng.normal(-1.5, 0.5),
         )
-        point = {"white": z, **scale_at("between_study_sd", tau), **scale_at("method_sd", method_sd)}
+        point = {
+            "white": z,
+            **scale_at("between_study_sd", tau),
+            **scale_at("method_sd", method_sd),
+        }
         point |= {"kaplan_bias": bias, "regime_offset": 0.0}
         log_gamma = tables.values(z)["data_exponent_prior"] * np.log(10)
         residual = data["log_gamma"].values - log_gamma - bias * data["kaplan_style"].values
-        expected = by_hand(residual, data["log_gamma_se"].values, data["group_index"].values, tau, method_sd, 0.5)
-        np.testing.assert_allclose(compiled(*(point[v.name] for v in model.value_vars)), expected, rtol=1e-9)
+        expected = by_hand(
+            residual, data["log_gamma_se"].values, data["group_index"].values, tau, method_sd, 0.5
+        )
+        np.testing.assert_allclose(
+            compiled(*(point[v.name] for v in model.value_vars)), expected, rtol=1e-9
+        )
 
 
-# ------------------------------------------------------------------------------------------- what counts as one study
+# ------------------------------------------------------------------------- what counts as one study
 
 GRID = np.linspace(-2.0, 2.0, 4_001)
 
@@ -101,7 +115,10 @@ def grid_posterior(y, se, index, tau, method_sd, correlation) -> tuple[float, fl
     """Mean and sd of log gamma under a flat prior."""
     total = totals(np.asarray(index))
     log_p = np.asarray(
-        [group_log_likelihood(y - mu, se, total, tau, method_sd, correlation, np.log).sum() for mu in GRID]
+        [
+            group_log_likelihood(y - mu, se, total, tau, method_sd, correlation, np.log).sum()
+            for mu in GRID
+        ]
     )
     weight = np.exp(log_p - log_p.max())
     mean = np.average(GRID, weights=weight)
@@ -140,12 +157,14 @@ def test_the_prior_alone_moves_the_embedded_evidence_towards_one(evidence) -> No
     data = scaling.studies(evidence)
     chosen = data.isel(study=np.flatnonzero(data["kaplan_style"].values == 0))
     index = np.unique(chosen["group_index"].values, return_inverse=True)[1]
-    mean, sd = grid_posterior(chosen["log_gamma"].values, chosen["log_gamma_se"].values, index, 0.15, 0.05, 0.5)
+    mean, sd = grid_posterior(
+        chosen["log_gamma"].values, chosen["log_gamma_se"].values, index, 0.15, 0.05, 0.5
+    )
     assert abs(np.exp(mean) - 1) < 0.15
     assert (mean - np.log(0.8)) / sd > 3
 
 
-# ------------------------------------------------------------------------------------------------- studies and Kaplan
+# ------------------------------------------------------------------------------- studies and Kaplan
 
 
 def test_the_standard_error_of_log_gamma_is_the_delta_methods(evidence) -> None:
@@ -153,12 +172,16 @@ def test_the_standard_error_of_log_gamma_is_the_delta_methods(evidence) -> None:
     used = table.isel(study=np.flatnonzero(table["used"].values))
     a, se, h = used["allocation_exponent"].values, used["allocation_exponent_se"].values, 1e-6
     slope = (np.log((1 - a - h) / (a + h)) - np.log((1 - a + h) / (a - h))) / (2 * h)
-    np.testing.assert_allclose(scaling.studies(evidence)["log_gamma_se"], np.abs(slope) * se, rtol=1e-6)
+    np.testing.assert_allclose(
+        scaling.studies(evidence)["log_gamma_se"], np.abs(slope) * se, rtol=1e-6
+    )
 
 
 def test_gamma_is_one_where_parameters_and_data_grow_alike(evidence) -> None:
     data, table = scaling.studies(evidence), evidence["scaling_exponents"]
-    half = table["study"].values[table["used"].values & (table["allocation_exponent"].values == 0.5)]
+    half = table["study"].values[
+        table["used"].values & (table["allocation_exponent"].values == 0.5)
+    ]
     assert len(half) > 0
     np.testing.assert_allclose(data["log_gamma"].sel(study=half), 0.0, atol=1e-12)
 
@@ -166,7 +189,9 @@ def test_gamma_is_one_where_parameters_and_data_grow_alike(evidence) -> None:
 def test_analyses_of_the_same_runs_form_one_group(evidence) -> None:
     data, table = scaling.studies(evidence), evidence["scaling_exponents"]
     names = data["group"].values[data["group_index"].values]
-    np.testing.assert_array_equal(names, table["independence_group"].sel(study=data["study"]).values)
+    np.testing.assert_array_equal(
+        names, table["independence_group"].sel(study=data["study"]).values
+    )
     assert (names == "chinchilla_runs").sum() == 3
 
 
@@ -177,7 +202,12 @@ def contrasts(data: xr.Dataset) -> list[float]:
         rows = data.isel(study=np.flatnonzero(data["group_index"].values == group))
         kaplan = rows["kaplan_style"].values == 1
         if kaplan.any() and not kaplan.all():
-            each.append(float(rows["log_gamma"].values[kaplan].mean() - rows["log_gamma"].values[~kaplan].mean()))
+            each.append(
+                float(
+                    rows["log_gamma"].values[kaplan].mean()
+                    - rows["log_gamma"].values[~kaplan].mean()
+                )
+            )
     return each
 
 
@@ -185,9 +215,18 @@ def kaplan_mode(data: xr.Dataset, tau: float, method_sd: float) -> tuple[float, 
     """Joint mode of the bias and of log gamma, on a grid of hundredths about the truth."""
     biases, means = np.linspace(-2.2, -1.3, 46), np.linspace(-0.5, 0.3, 81)
     total = totals(data["group_index"].values)
-    y, se, kaplan = data["log_gamma"].values, data["log_gamma_se"].values, data["kaplan_style"].values
+    y, se, kaplan = (
+        data["log_gamma"].values,
+        data["log_gamma_se"].values,
+        data["kaplan_style"].values,
+    )
     log_p = [
-        [group_log_likelihood(y - mu - bias * kaplan, se, total, tau, method_sd, 0.5, np.log).sum() for mu in means]
+        [
+            group_log_likelihood(
+                y - mu - bias * kaplan, se, total, tau, method_sd, 0.5, np.log
+            ).sum()
+            for mu in means
+        ]
         for bias in biases
     ]
     i, j = np.unravel_index(np.argmax(log_p), (len(biases), len(means)))
@@ -209,7 +248,11 @@ def test_kaplans_row_moves_the_pooled_exponent_little(evidence) -> None:
     data = scaling.studies(evidence)
     without = data.isel(study=np.flatnonzero(data["study"].values != "kaplan2020_raw_compute"))
     index = np.unique(without["group_index"].values, return_inverse=True)[1]
-    without = without.drop_dims("group").assign(group_index=("study", index)).assign_coords(group=np.unique(index))
+    without = (
+        without.drop_dims("group")
+        .assign(group_index=("study", index))
+        .assign_coords(group=np.unique(index))
+    )
     with_kaplan, dropped = kaplan_mode(data, 0.2, 0.1)[1], kaplan_mode(without, 0.2, 0.1)[1]
     plain = data.assign(kaplan_style=xr.zeros_like(data["kaplan_style"]))
     naive = kaplan_mode(plain, 0.2, 0.1)[1]
@@ -217,13 +260,19 @@ def test_kaplans_row_moves_the_pooled_exponent_little(evidence) -> None:
     assert dropped - naive > 0.08
 
 
-# ------------------------------------------------------------------------------------------------- derive and simulate
+# ------------------------------------------------------------------------------ derive and simulate
 
 
 def test_a_new_regime_scatters_about_the_pooled_exponent(view) -> None:
     x = {"data_exponent_prior": np.log10([0.8, 1.0, 1.0])}
-    names = {"between_study_sd": [0.2, 0.2, 0.0], "kaplan_bias": [-1.0, -1.0, -1.0], "regime_offset": [0.0, 1.0, 3.0]}
-    derived = scaling.derive(x, xr.Dataset({name: ("sample", np.asarray(v)) for name, v in names.items()}))
+    names = {
+        "between_study_sd": [0.2, 0.2, 0.0],
+        "kaplan_bias": [-1.0, -1.0, -1.0],
+        "regime_offset": [0.0, 1.0, 3.0],
+    }
+    derived = scaling.derive(
+        x, xr.Dataset({name: ("sample", np.asarray(v)) for name, v in names.items()})
+    )
     np.testing.assert_allclose(derived["data_exponent_pooled"], [0.8, 1.0, 1.0])
     np.testing.assert_allclose(derived["data_exponent"], [0.8, np.exp(0.2), 1.0])
 
@@ -232,8 +281,15 @@ def test_replicated_studies_have_the_models_mean_and_covariance(evidence, view) 
     """40,000 replications: means within 5 standard errors, covariances within 0.05 of the variances' scale."""
     size, tau, method_sd, bias, gamma = 40_000, 0.25, 0.1, -1.7, 0.9
     x = {"data_exponent_prior": np.full((1, size), np.log10(gamma))}
-    fixed = {"between_study_sd": tau, "method_sd": method_sd, "kaplan_bias": bias, "regime_offset": 0.0}
-    parameters = xr.Dataset({name: (("chain", "draw"), np.full((1, size), value)) for name, value in fixed.items()})
+    fixed = {
+        "between_study_sd": tau,
+        "method_sd": method_sd,
+        "kaplan_bias": bias,
+        "regime_offset": 0.0,
+    }
+    parameters = xr.Dataset(
+        {name: (("chain", "draw"), np.full((1, size), value)) for name, value in fixed.items()}
+    )
     view = replace(view, scaling=replace(view.scaling, error_correlation=0.7))
     dim, y = scaling.simulate(x, parameters, evidence, view, np.random.default_rng(6))["log_gamma"]
     data = scaling.studies(evidence)
@@ -245,7 +301,9 @@ def test_replicated_studies_have_the_models_mean_and_covariance(evidence, view) 
     assert dim == "study"
     mean = np.log(gamma) + bias * data["kaplan_style"].values
     np.testing.assert_array_less(np.abs(y[0].mean(axis=0) - mean), 5 * sd / np.sqrt(size))
-    np.testing.assert_allclose(np.cov(y[0].T) / np.outer(sd, sd), covariance / np.outer(sd, sd), atol=0.03)
+    np.testing.assert_allclose(
+        np.cov(y[0].T) / np.outer(sd, sd), covariance / np.outer(sd, sd), atol=0.03
+    )
 
 
 def test_the_observed_names_are_those_of_the_replications(evidence, view) -> None:

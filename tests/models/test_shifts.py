@@ -29,10 +29,12 @@ def worlds(view, evidence, size=SIZE, seed=3, **fixed):
     x = tables.values(draws["z"].values)
     x |= {name: np.full(size, float(value)) for name, value in fixed.items()}
     chosen = restrict(evidence, view, find_model("joint"))
-    return joint.worlds_of(x, draws.drop_vars("z"), chosen, view, Chance.draw(size, np.random.default_rng(seed)))
+    return joint.worlds_of(
+        x, draws.drop_vars("z"), chosen, view, Chance.draw(size, np.random.default_rng(seed))
+    )
 
 
-# ------------------------------------------------------------------------------------------------------------ one world
+# ---------------------------------------------------------------------------------------- one world
 
 
 def test_a_world_moved_by_nothing_is_the_same_world(evidence, view) -> None:
@@ -56,8 +58,12 @@ def test_anchor_probabilities_add_up_over_the_shapes_of_a_time_horizon(evidence)
     assert own.probability.shape == (SIZE, len(ANCHORS))
     np.testing.assert_allclose(own.probability.sum(axis=1), 1.0)
     share = np.mean(own.anchor == ANCHORS.index("time_horizon"))
-    assert share == pytest.approx(own.probability[:, ANCHORS.index("time_horizon")].mean(), abs=0.03)
-    assert set(np.unique(own.anchor)) == {ANCHORS.index(name) for name in ("genome", "time_horizon", "none")}
+    assert share == pytest.approx(
+        own.probability[:, ANCHORS.index("time_horizon")].mean(), abs=0.03
+    )
+    assert set(np.unique(own.anchor)) == {
+        ANCHORS.index(name) for name in ("genome", "time_horizon", "none")
+    }
 
 
 @pytest.mark.parametrize("lag", [0.5, 5.0])
@@ -71,30 +77,40 @@ def test_a_time_horizon_arrives_its_lag_after_the_superhuman_coder(lag, evidence
     np.testing.assert_allclose(year[known] - coder[known], lag, atol=1e-6)
 
 
-def test_algorithms_that_progress_faster_for_an_anchor_bring_it_forward_and_no_other(evidence) -> None:
+def test_algorithms_that_progress_faster_for_an_anchor_bring_it_forward_and_no_other(
+    evidence,
+) -> None:
     base = CROSSING + "[anchors]\ngenome = 0.5\nevolution = 0.5\n"
-    plain, fast = (worlds(read(base + more), evidence) for more in ("", "[algorithms]\ngrowth = {genome = 2.0}\n"))
+    plain, fast = (
+        worlds(read(base + more), evidence)
+        for more in ("", "[algorithms]\ngrowth = {genome = 2.0}\n")
+    )
     np.testing.assert_array_equal(plain.anchor, fast.anchor)
     genome = plain.anchor == ANCHORS.index("genome")
     np.testing.assert_array_equal(plain.year()[~genome], fast.year()[~genome])
     before, after = plain.year()[genome], fast.year()[genome]
-    assert np.mean(after > before) < 0.02  # where the wide prior lets algorithms lose, they lose faster
+    # where the wide prior lets algorithms lose, they lose faster
+    assert np.mean(after > before) < 0.02
     come = np.isfinite(before)
     assert np.median(before[come] - after[come]) > 0.5
 
 
 def test_an_anchors_arrival_is_where_its_own_path_crosses_its_requirement(evidence) -> None:
-    view = read(CROSSING + "[anchors]\ngenome = 1.0\n[algorithms]\ngrowth = {genome = 0.5}\nlimit = {genome = 1.0}\n")
+    view = read(
+        CROSSING
+        + "[anchors]\ngenome = 1.0\n[algorithms]\ngrowth = {genome = 0.5}\nlimit = {genome = 1.0}\n"
+    )
     own = worlds(view, evidence)
     year = own.year()
     known = np.isfinite(year) & (year > view.arrival.start)
     trend = Trend.of(evidence, view)
     at = {name: value[known] for name, value in own.x.items()}
     reached = trend.physical(at, year[known]) + trend.algorithms(at, year[known], 0.5, 1.0)
-    np.testing.assert_allclose(reached, own.needed[known], atol=0.15)  # yearly grid, straight between
+    # yearly grid, straight between
+    np.testing.assert_allclose(reached, own.needed[known], atol=0.15)
 
 
-# -------------------------------------------------------------------------------------------------- the models' updates
+# ------------------------------------------------------------------------------ the models' updates
 
 
 def test_requirements_above_low_flop_have_the_truncated_distribution(evidence) -> None:
@@ -114,7 +130,9 @@ def test_requirements_above_low_flop_have_the_truncated_distribution(evidence) -
 
 def test_the_direct_approachs_update_weighs_requirements_by_their_survival(evidence) -> None:
     base = CROSSING + "[anchors]\ndirect_approach = 1.0\n[direct_approach]\nyear = 2020.0\n"
-    plain, updated = (worlds(read(base + more), evidence, 20_000) for more in ("", 'update = "published"\n'))
+    plain, updated = (
+        worlds(read(base + more), evidence, 20_000) for more in ("", 'update = "published"\n')
+    )
     weight = direct_approach.survival(plain.needed)
     for p in (0.1, 0.5, 0.8):
         order = np.argsort(plain.needed)
@@ -125,14 +143,23 @@ def test_the_direct_approachs_update_weighs_requirements_by_their_survival(evide
 
 
 def test_a_bound_above_every_requirement_is_an_error(evidence) -> None:
-    with pytest.raises(InputError, match=r"low_flop of 1e\+59: must leave some requirement of genome possible"):
-        worlds(read(CROSSING + "[anchors]\ngenome = 1.0\n[requirement]\nlow_flop = 1e59\n"), evidence, 200)
+    with pytest.raises(
+        InputError, match=r"low_flop of 1e\+59: must leave some requirement of genome possible"
+    ):
+        worlds(
+            read(CROSSING + "[anchors]\ngenome = 1.0\n[requirement]\nlow_flop = 1e59\n"),
+            evidence,
+            200,
+        )
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[requirement]\nlow_flop = 1e24\n", r"requirement\.low_flop: is contained in the evidence of no TAI"),
+        (
+            "[requirement]\nlow_flop = 1e24\n",
+            r"requirement\.low_flop: is contained in the evidence of no TAI",
+        ),
         (
             '[direct_approach]\nupdate = "published"\n',
             r"direct_approach\.update: is contained in the evidence of no TAI",
@@ -144,12 +171,16 @@ def test_no_update_counts_twice(text, message, evidence) -> None:
         joint.build(evidence, read(text))
 
 
-# ------------------------------------------------------------------------------------------------------------- each shift
+# --------------------------------------------------------------------------------------- each shift
 
 
-def test_the_exponents_shift_against_its_prior_centres_on_nothing_without_evidence(evidence) -> None:
+def test_the_exponents_shift_against_its_prior_centres_on_nothing_without_evidence(
+    evidence,
+) -> None:
     """Posterior and prior are then the same distribution, but for the spread between regimes."""
-    view = read(CROSSING + "[anchors]\nmedium_horizon = 1.0\n[scaling]\nbetween_study_scale = 0.001\n")
+    view = read(
+        CROSSING + "[anchors]\nmedium_horizon = 1.0\n[scaling]\nbetween_study_scale = 0.001\n"
+    )
     own = worlds(view, evidence, 20_000)
     shift = shifts(own)["timeline_shift_exponent_prior"]
     known = shift[np.isfinite(shift)]
@@ -157,7 +188,9 @@ def test_the_exponents_shift_against_its_prior_centres_on_nothing_without_eviden
 
 
 def test_correlations_move_only_the_direct_approach_and_keep_every_margin(evidence, view) -> None:
-    assert np.nanmax(np.abs(shifts(worlds(view, evidence, 500))["timeline_shift_correlation"])) == 0.0
+    assert (
+        np.nanmax(np.abs(shifts(worlds(view, evidence, 500))["timeline_shift_correlation"])) == 0.0
+    )
     rows = direct_approach.fits(evidence.only(["loss_laws"]))
     rng = np.random.default_rng(4)
     at = view.replace(loss_law={"parameters": 1e9, "tokens": 2e10})  # the row's own reference
@@ -165,8 +198,11 @@ def test_correlations_move_only_the_direct_approach_and_keep_every_margin(eviden
     x = dict(zip(direct_approach.LAW, law, strict=True))
     apart = direct_approach.independent(x, evidence.only(["loss_laws"]), at)
     one = np.asarray([9.0, np.log10(2e10)])
-    for name, exponent, log_reference in zip(("parameter_loss", "data_loss"), ("alpha", "beta"), one, strict=True):
-        before, after = (d[name] + d[exponent] * log_reference for d in (x, apart))  # log10 A and log10 B
+    for name, exponent, log_reference in zip(
+        ("parameter_loss", "data_loss"), ("alpha", "beta"), one, strict=True
+    ):
+        # log10 A and log10 B
+        before, after = (d[name] + d[exponent] * log_reference for d in (x, apart))
         assert after.mean() == pytest.approx(before.mean(), abs=0.005)
         assert after.std() == pytest.approx(before.std(), rel=0.02)
         assert spearmanr(before, x[exponent]).statistic > 0.9
@@ -178,7 +214,11 @@ def test_by_the_direct_approach_correlations_narrow_the_requirement(evidence) ->
     """A, B, alpha and beta that go together say more about the compute that a loss takes than each alone."""
     view = read("[anchors]\ndirect_approach = 1.0\n[loss_law]\nparameters = 1e9\ntokens = 2e10\n")
     rows = direct_approach.fits(evidence.only(["loss_laws"]))
-    law = np.random.default_rng(5).multivariate_normal(rows["mean"].values[0], rows["covariance"].values[0], 5000).T
+    law = (
+        np.random.default_rng(5)
+        .multivariate_normal(rows["mean"].values[0], rows["covariance"].values[0], 5000)
+        .T
+    )
     x = dict(zip(direct_approach.LAW, law, strict=True))
     x |= {"human_slowdown": np.full(5000, 1.73), "task_tokens": np.full(5000, 4.3)}
     apart = x | direct_approach.independent(x, evidence, view)
@@ -201,4 +241,6 @@ def test_every_anchor_has_its_requirement_in_its_own_draws(evidence, view) -> No
     each = anchor_requirements(own.x, own.gamma, own.evidence, view)
     for k in range(len(FLOP_ANCHORS)):
         mine = own.candidate == k
-        np.testing.assert_array_equal(own.needed[mine], np.broadcast_to(each[k], own.gamma.shape)[mine])
+        np.testing.assert_array_equal(
+            own.needed[mine], np.broadcast_to(each[k], own.gamma.shape)[mine]
+        )

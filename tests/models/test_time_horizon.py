@@ -46,23 +46,31 @@ def trends(draw: st.DrawFn) -> dict[str, Any]:
     )
 
 
-# ------------------------------------------------------------------------------------------------------------- the curve
+# ---------------------------------------------------------------------------------------- the curve
 
 
 @given(trends(), st.sampled_from(SHAPES))
 def test_the_trend_is_at_the_threshold_at_the_closed_forms_date(x, shape) -> None:
     """But where the date lies so near the divergence that no number is between."""
     date = threshold_date(x, shape, VIEW)
-    end = VIEW.time_horizon.reference_date + 10.0 ** x["time_horizon_doubling"] / 365.25 / x["doubling_shrink"]
+    end = (
+        VIEW.time_horizon.reference_date
+        + 10.0 ** x["time_horizon_doubling"] / 365.25 / x["doubling_shrink"]
+    )
     if shape == "exponential" or end - date > 1e-4:
-        assert log_horizon(x, date, shape, VIEW) == pytest.approx(x["time_horizon_threshold"], abs=1e-6)
+        assert log_horizon(x, date, shape, VIEW) == pytest.approx(
+            x["time_horizon_threshold"], abs=1e-6
+        )
     assert shape == "exponential" or date <= end
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_closed_form_is_the_root_that_bisection_finds(shape) -> None:
-    x, end = scalars(), 2028.3 if shape == "superexponential" else 2060.0  # the trend is finite there
-    root = optimize.brentq(lambda t: log_horizon(x, t, shape, VIEW) - x["time_horizon_threshold"], 2020.0, end)
+    # the trend is finite there
+    x, end = (scalars(), 2028.3 if shape == "superexponential" else 2060.0)
+    root = optimize.brentq(
+        lambda t: log_horizon(x, t, shape, VIEW) - x["time_horizon_threshold"], 2020.0, end
+    )
     assert threshold_date(x, shape, VIEW) == pytest.approx(root, abs=1e-8)
 
 
@@ -74,7 +82,9 @@ def test_level_and_doubling_time_are_those_of_the_reference_date() -> None:
 
 
 def test_each_superexponential_doubling_takes_a_tenth_less_than_the_one_before() -> None:
-    dates = threshold_date({**X, "time_horizon_threshold": np.log10(40.0 * 2.0 ** np.arange(-3, 9))}, SHAPES[1], VIEW)
+    dates = threshold_date(
+        {**X, "time_horizon_threshold": np.log10(40.0 * 2.0 ** np.arange(-3, 9))}, SHAPES[1], VIEW
+    )
     np.testing.assert_allclose(np.diff(dates)[1:] / np.diff(dates)[:-1], 0.9)
 
 
@@ -82,7 +92,9 @@ def test_the_superexponential_trend_is_the_exponential_one_as_doublings_stop_shr
     x, t = scalars(doubling_shrink=1e-7), np.linspace(2019, 2035, 33)
     straight, curved = (log_horizon(x, t, shape, VIEW) for shape in SHAPES)
     np.testing.assert_allclose(curved, straight, rtol=1e-5)
-    assert threshold_date(x, SHAPES[1], VIEW) == pytest.approx(threshold_date(x, SHAPES[0], VIEW), abs=1e-5)
+    assert threshold_date(x, SHAPES[1], VIEW) == pytest.approx(
+        threshold_date(x, SHAPES[0], VIEW), abs=1e-5
+    )
 
 
 @given(trends(), st.sampled_from(SHAPES))
@@ -101,13 +113,17 @@ def test_after_the_divergence_the_horizon_is_infinite_and_before_it_is_not() -> 
     assert np.isfinite(before)
     assert after == np.inf
     assert np.isfinite(log_horizon(x, end + 50, "exponential", VIEW))
-    assert threshold_date({**x, "time_horizon_threshold": 300.0}, "superexponential", VIEW) == pytest.approx(end)
+    assert threshold_date(
+        {**x, "time_horizon_threshold": 300.0}, "superexponential", VIEW
+    ) == pytest.approx(end)
 
 
 def test_a_model_measured_after_the_divergence_rules_the_shape_out(evidence, view) -> None:
     rows = numbers(time_horizon.evaluations(evidence, view))
     x = scalars(doubling_shrink=0.45)  # diverges in 2025.8
-    p = dict(horizon_scatter=0.3, suite_error_share=0.5, suite_error_short=0.0, suite_error_long=0.0)
+    p = dict(
+        horizon_scatter=0.3, suite_error_share=0.5, suite_error_short=0.0, suite_error_long=0.0
+    )
     assert time_horizon.log_terms(x, p, rows, "superexponential", view).sum() < -1e4
     assert time_horizon.log_terms(x, p, rows, "exponential", view).sum() > -100
 
@@ -118,13 +134,17 @@ def test_draws_broadcast_against_dates() -> None:
         assert log_horizon(column, np.linspace(2025, 2035, 7), shape, VIEW).shape == (5, 7)
 
 
-@pytest.mark.parametrize("call", [lambda s: threshold_date(X, s, VIEW), lambda s: log_horizon(X, 2026.0, s, VIEW)])
+@pytest.mark.parametrize(
+    "call", [lambda s: threshold_date(X, s, VIEW), lambda s: log_horizon(X, 2026.0, s, VIEW)]
+)
 def test_there_are_two_shapes(call) -> None:
-    with pytest.raises(InputError, match="shape: must be one of exponential, superexponential, got 'logistic'"):
+    with pytest.raises(
+        InputError, match="shape: must be one of exponential, superexponential, got 'logistic'"
+    ):
         call("logistic")
 
 
-# ---------------------------------------------------------------------------------------------------------- the evidence
+# ------------------------------------------------------------------------------------- the evidence
 
 
 def numbers(rows: xr.Dataset) -> dict[str, Any]:
@@ -134,13 +154,17 @@ def numbers(rows: xr.Dataset) -> dict[str, Any]:
 def days(rows: xr.Dataset) -> float:
     """Doubling time of least squares through the exact rows."""
     exact = rows["exact"].values > 0
-    return 365.25 / float(np.polyfit(rows["date"].values[exact], rows["log2_horizon"].values[exact], 1)[0])
+    return 365.25 / float(
+        np.polyfit(rows["date"].values[exact], rows["log2_horizon"].values[exact], 1)[0]
+    )
 
 
 def test_the_used_rows_are_those_of_metrs_own_fit(evidence, view) -> None:
     """Least squares gives the doubling times that METR publishes, to its last digit."""
     assert days(time_horizon.evaluations(evidence, view)) == pytest.approx(128.7, abs=0.05)
-    assert days(time_horizon.evaluations(evidence, all_years(view))) == pytest.approx(187.8, abs=0.05)
+    assert days(time_horizon.evaluations(evidence, all_years(view))) == pytest.approx(
+        187.8, abs=0.05
+    )
 
 
 def test_one_suite_and_records_alone_are_used(evidence) -> None:
@@ -154,7 +178,9 @@ def test_one_suite_and_records_alone_are_used(evidence) -> None:
     assert above["date"].values[0] == used["date"].values.max()
 
 
-def test_the_suites_error_keeps_the_size_of_the_intervals_and_is_shared_by_models_of_one_length(evidence, view) -> None:
+def test_the_suites_error_keeps_the_size_of_the_intervals_and_is_shared_by_models_of_one_length(
+    evidence, view
+) -> None:
     rows = time_horizon.evaluations(evidence, all_years(view))
     short, long = rows["short"].values, rows["long"].values
     np.testing.assert_allclose(short**2 + long**2, 1.0)
@@ -185,14 +211,18 @@ def test_a_view_sets_window_and_reference(view) -> None:
     changed = view.replace(time_horizon={"since": 2019.0})
     assert changed.hash != view.hash
     assert changed.time_horizon.reference_date == view.time_horizon.reference_date == 2025.0
-    with pytest.raises(InputError, match=r"time_horizon.reference_date: must be a year from 2015 to 2030, got 1800"):
+    with pytest.raises(
+        InputError, match=r"time_horizon.reference_date: must be a year from 2015 to 2030, got 1800"
+    ):
         view.replace(time_horizon={"reference_date": 1800.0})
 
 
-# -------------------------------------------------------------------------------------------------------- the likelihood
+# ----------------------------------------------------------------------------------- the likelihood
 
 
-def by_hand(x: dict[str, Any], p: dict[str, float], rows: xr.Dataset, shape: str, view: View) -> float:
+def by_hand(
+    x: dict[str, Any], p: dict[str, float], rows: xr.Dataset, shape: str, view: View
+) -> float:
     """Scipy's Student t, row by row."""
     total = 0.0
     for i in range(rows.sizes["evaluation"]):
@@ -201,9 +231,15 @@ def by_hand(x: dict[str, Any], p: dict[str, float], rows: xr.Dataset, shape: str
         angle = 0.5 * np.pi * np.clip(row["log2_horizon"].item() / np.log2(960), 0, 1)
         suite = np.cos(angle) * p["suite_error_short"] + np.sin(angle) * p["suite_error_long"]
         mean += np.sqrt(p["suite_error_share"]) * row["log2_sd"].item() * suite
-        sd = np.hypot(np.sqrt(1 - p["suite_error_share"]) * row["log2_sd"].item(), p["horizon_scatter"])
+        sd = np.hypot(
+            np.sqrt(1 - p["suite_error_share"]) * row["log2_sd"].item(), p["horizon_scatter"]
+        )
         error = stats.t(time_horizon.NU, mean, sd)
-        total += error.logpdf(row["log2_horizon"].item()) if row["exact"] else error.logsf(row["log2_horizon"].item())
+        total += (
+            error.logpdf(row["log2_horizon"].item())
+            if row["exact"]
+            else error.logsf(row["log2_horizon"].item())
+        )
     return total
 
 
@@ -233,7 +269,9 @@ def test_graph_and_numpy_give_the_same_potential_and_weights(evidence, view) -> 
     with pm.Model(check_bounds=False) as model:
         weights = time_horizon.add(evidence, view, elicited(tables))
     outputs = model.replace_rvs_by_values([model["time_horizons"], weights])
-    compiled = pytensor.function(model.value_vars, outputs, mode="FAST_COMPILE", on_unused_input="ignore")
+    compiled = pytensor.function(
+        model.value_vars, outputs, mode="FAST_COMPILE", on_unused_input="ignore"
+    )
     rows = time_horizon.evaluations(evidence, view)
     rng = np.random.default_rng(3)
     for seed in range(6):
@@ -251,7 +289,10 @@ def test_graph_and_numpy_give_the_same_potential_and_weights(evidence, view) -> 
         draw = {name: np.asarray([value]) for name, value in x.items()}
         parameters = xr.Dataset({name: ("sample", [value]) for name, value in p.items()})
         np.testing.assert_allclose(
-            time_horizon.log_shape_weights(draw, parameters, evidence, view)[0], weights, rtol=1e-10, atol=1e-10
+            time_horizon.log_shape_weights(draw, parameters, evidence, view)[0],
+            weights,
+            rtol=1e-10,
+            atol=1e-10,
         )
 
 
@@ -260,7 +301,9 @@ def test_the_horizon_in_pytensor_is_the_horizon_in_numpy() -> None:
 
     t = np.linspace(2019.0, 2028.0, 50)
     for shape in SHAPES:
-        tensor = log_horizon({n: pt.as_tensor(v) for n, v in scalars().items()}, pt.as_tensor(t), shape, VIEW, pt.log)
+        tensor = log_horizon(
+            {n: pt.as_tensor(v) for n, v in scalars().items()}, pt.as_tensor(t), shape, VIEW, pt.log
+        )
         np.testing.assert_allclose(
             tensor.eval(mode="FAST_COMPILE"), log_horizon(X, t, shape, VIEW), rtol=1e-10, atol=1e-12
         )
@@ -272,8 +315,12 @@ def test_the_graph_stays_finite_with_its_gradient_after_the_divergence() -> None
 
     shrink = pt.scalar("shrink", dtype="float64")
     x = {**{n: pt.as_tensor(v) for n, v in scalars().items()}, "doubling_shrink": shrink}
-    total = log_horizon(x, pt.as_tensor(np.asarray([2026.0, 2040.0])), "superexponential", VIEW, pt.log).sum()
-    value, slope = pytensor.function([shrink], [total, pytensor.grad(total, shrink)], mode="FAST_COMPILE")(0.3)
+    total = log_horizon(
+        x, pt.as_tensor(np.asarray([2026.0, 2040.0])), "superexponential", VIEW, pt.log
+    ).sum()
+    value, slope = pytensor.function(
+        [shrink], [total, pytensor.grad(total, shrink)], mode="FAST_COMPILE"
+    )(0.3)
     assert 100 < value < 1e4
     assert np.isfinite(slope)
 
@@ -287,12 +334,14 @@ def test_without_evidence_the_weights_are_the_priors(evidence, view) -> None:
     np.testing.assert_allclose(weights, [[0.55, 0.45]])
 
 
-# ------------------------------------------------------------------------------------------------------------ derivation
+# --------------------------------------------------------------------------------------- derivation
 
 
 def fixed(size: int, **changes: float) -> tuple[dict[str, Any], xr.Dataset, Chance]:
     x = {name: np.full(size, value) for name, value in {**X, **changes}.items()}
-    p = dict(horizon_scatter=0.3, suite_error_share=0.5, suite_error_short=0.0, suite_error_long=0.0)
+    p = dict(
+        horizon_scatter=0.3, suite_error_share=0.5, suite_error_short=0.0, suite_error_long=0.0
+    )
     parameters = xr.Dataset({name: ("sample", np.full(size, value)) for name, value in p.items()})
     return x, parameters, Chance.draw(size, np.random.default_rng(5))
 
@@ -312,15 +361,23 @@ def test_one_shape_a_draw_in_proportion_to_its_probability(evidence, view) -> No
 
 def test_later_than_the_horizon_is_infinite_and_before_today_is_counted(evidence, view) -> None:
     late = fixed(10, time_horizon_doubling=4.5, superexponential_weight=1e-9)
-    assert np.all(time_horizon.derive(*late[:2], evidence, view, late[2], ())["superhuman_coder_year"] == np.inf)
+    assert np.all(
+        time_horizon.derive(*late[:2], evidence, view, late[2], ())["superhuman_coder_year"]
+        == np.inf
+    )
     early = fixed(10, time_horizon_threshold=1.0, superexponential_weight=1e-9)
     derived = time_horizon.derive(*early[:2], evidence, view, early[2], ())
-    assert np.all(derived["superhuman_coder_year"] < 2025) and np.all(derived["superhuman_coder_past"] == 1)
+    assert np.all(derived["superhuman_coder_year"] < 2025) and np.all(
+        derived["superhuman_coder_past"] == 1
+    )
     middle = fixed(10)
-    assert np.all(time_horizon.derive(*middle[:2], evidence, view, middle[2], ())["superhuman_coder_past"] == 0)
+    assert np.all(
+        time_horizon.derive(*middle[:2], evidence, view, middle[2], ())["superhuman_coder_past"]
+        == 0
+    )
 
 
-# --------------------------------------------------------------------------------------------------------------- sampling
+# ----------------------------------------------------------------------------------------- sampling
 
 
 def all_years(view: View) -> View:
@@ -356,7 +413,9 @@ def fit(
     return {name: value.ravel() for name, value in x.items()}, flat
 
 
-def superexponential(evidence: Evidence, view: View, drawn: tuple[dict[str, Any], xr.Dataset]) -> float:
+def superexponential(
+    evidence: Evidence, view: View, drawn: tuple[dict[str, Any], xr.Dataset]
+) -> float:
     return float(np.exp(time_horizon.log_shape_weights(*drawn, evidence, view)[:, 1]).mean())
 
 
@@ -386,8 +445,13 @@ def test_a_run_draws_the_trend_and_the_superhuman_coder(compiled, tmp_path) -> N
     assert sum("superhuman coder" in caption for caption in captions) == 2
     axes = time_horizon_plots.trend(result).axes[0]
     assert {text.get_text() for text in axes.texts} == {"superhuman coder"}
-    assert len(axes.collections[-2].get_offsets()) == 14 and len(axes.collections[-1].get_offsets()) == 1
-    labels = {line.get_label() for line in time_horizon_plots.superhuman_coder(result).axes[0].lines}
+    assert (
+        len(axes.collections[-2].get_offsets()) == 14
+        and len(axes.collections[-1].get_offsets()) == 1
+    )
+    labels = {
+        line.get_label() for line in time_horizon_plots.superhuman_coder(result).axes[0].lines
+    }
     assert {"AI 2027, Lifland", "AI 2027, Jurkovic", "AI 2027, FutureSearch"} < labels
 
 
@@ -409,9 +473,13 @@ def test_the_doubling_time_of_all_years_is_near_metrs(compiled, evidence, view) 
 def test_gpt2_to_gpt35_speak_for_superexponential_growth_and_what_came_since_2023_hardly(
     compiled, evidence, view
 ) -> None:
-    recent = superexponential(evidence, view, fit(compiled, view, time_horizon.evaluations(evidence, view)))
+    recent = superexponential(
+        evidence, view, fit(compiled, view, time_horizon.evaluations(evidence, view))
+    )
     every = all_years(view)
-    longer = superexponential(evidence, every, fit(compiled, view, time_horizon.evaluations(evidence, every)))
+    longer = superexponential(
+        evidence, every, fit(compiled, view, time_horizon.evaluations(evidence, every))
+    )
     assert 0.6 < recent < 0.95
     assert longer > 0.99
 
@@ -441,15 +509,19 @@ def test_each_prior_moves_the_superhuman_coder(compiled, evidence, view, name, l
         mine = view.with_quantity(name, spec)
         x, parameters = fit(compiled, mine, rows, draws=500)
         chance = Chance.draw(2000, np.random.default_rng(2))
-        year = time_horizon.derive(x, parameters, evidence, mine, chance, ())["superhuman_coder_year"]
+        year = time_horizon.derive(x, parameters, evidence, mine, chance, ())[
+            "superhuman_coder_year"
+        ]
         medians.append(np.median(year))
     assert abs(medians[1] - medians[0]) > 0.25
 
 
-# ------------------------------------------------------------------------------------------------- recovery of the known
+# ---------------------------------------------------------------------------- recovery of the known
 
 
-def simulated(rows: xr.Dataset, truth: dict[str, Any], shape: str, seed: int, share: float = 0.6) -> xr.Dataset:
+def simulated(
+    rows: xr.Dataset, truth: dict[str, Any], shape: str, seed: int, share: float = 0.6
+) -> xr.Dataset:
     """The same models and intervals on a suite of their own, with horizons that follow a known trend."""
     rng = np.random.default_rng(seed)
     short, long = rng.standard_normal(2)
@@ -458,7 +530,9 @@ def simulated(rows: xr.Dataset, truth: dict[str, Any], shape: str, seed: int, sh
         time_horizon.NU, rows.sizes["evaluation"]
     )
     trend = log_horizon(truth, rows["date"].values, shape, VIEW) / np.log10(2)
-    return rows.assign(log2_horizon=("evaluation", (trend + suite + own).values), exact=xr.ones_like(rows["exact"]))
+    return rows.assign(
+        log2_horizon=("evaluation", (trend + suite + own).values), exact=xr.ones_like(rows["exact"])
+    )
 
 
 @pytest.fixture(scope="module")
@@ -481,7 +555,10 @@ def recovered(compiled, evidence, view):
         blind = rows.assign(log2_sd=rows["log2_sd"] * 0.01)
         for suffix, data in (("", rows), (", errors ignored", blind)):
             x, _ = fit(compiled, weighing(view, NEVER), data, seed=seed, draws=250)
-            for name, quantity in (("doubling", "time_horizon_doubling"), ("level", "time_horizon_level")):
+            for name, quantity in (
+                ("doubling", "time_horizon_doubling"),
+                ("level", "time_horizon_level"),
+            ):
                 ranks[name + suffix].append(float(np.mean(x[quantity] < truth[quantity])))
     return {name: np.asarray(values) for name, values in ranks.items()}
 
@@ -521,7 +598,9 @@ def test_the_wrong_shape_misses_the_truth(compiled, evidence, view) -> None:
 def test_replicated_evaluations_are_calibrated(compiled, evidence, view) -> None:
     """Ranks of the records among replicates on the same suite are not far from uniform, and scatter as the model says."""
     x, parameters = fit(compiled, view, time_horizon.evaluations(evidence, view))
-    dim, drawn = time_horizon.simulate(x, parameters, evidence, view, np.random.default_rng(1))["log2_horizon"]
+    dim, drawn = time_horizon.simulate(x, parameters, evidence, view, np.random.default_rng(1))[
+        "log2_horizon"
+    ]
     actual = time_horizon.observed(evidence, view)["log2_horizon"]
     assert (dim, drawn.shape[1]) == ("evaluation", actual.size) and actual.size == 14
     ranks = (drawn < actual.values).mean(axis=0)

@@ -24,19 +24,22 @@ def reading(found, name):
     return next(each for each in found.readings if each.name == name)
 
 
-# ---------------------------------------------------------------------------------------------------------- Bio Anchors
+# -------------------------------------------------------------------------------------- Bio Anchors
 
 
-def test_bio_anchors_curve_is_within_three_points_and_its_median_within_a_year_and_a_half(bioanchors) -> None:
+def test_bio_anchors_curve_is_within_three_points_and_its_median_within_a_year_and_a_half(
+    bioanchors,
+) -> None:
     """Cotra's best-guess sheet, digitised by Epoch AI: 7.7, 45.7 and 77.65% by 2030, 2050 and 2100; 10% 2031.6, 50% 2052.9."""
     first = bioanchors.readings[0]
     for year, published in ((2030.0, 0.077), (2050.0, 0.457), (2100.0, 0.7765)):
         assert bioanchors.published[year] == published
-        for end in (
-            0.0,
-            1.0,
-        ):  # whether a whole year means its start or its end, which the digitised curve does not say
-            assert np.mean(first.year <= year + end) == pytest.approx(published, abs=0.03), (year, end)
+        # whether a whole year means its start or its end, which the digitised curve does not say
+        for end in (0.0, 1.0):
+            assert np.mean(first.year <= year + end) == pytest.approx(published, abs=0.03), (
+                year,
+                end,
+            )
     assert first.quantile(0.5) == pytest.approx(2052.9, abs=1.5)
     assert first.quantile(0.1) == pytest.approx(2031.6, abs=2.0)
 
@@ -68,7 +71,9 @@ def test_the_disputed_inputs_of_bio_anchors_move_the_median_by_up_to_five_years(
     without = reading(bioanchors, "no update on low FLOP")
     assert 0.003 < without.probability(2030) - bioanchors.readings[0].probability(2030) < 0.02
     constant = reading(bioanchors, "'none' stays at 10%")
-    assert bioanchors.readings[0].probability(2100) - constant.probability(2100) == pytest.approx(0.055, abs=0.01)
+    assert bioanchors.readings[0].probability(2100) - constant.probability(2100) == pytest.approx(
+        0.055, abs=0.01
+    )
 
 
 def test_linear_data_growth_moves_neural_net_anchors_by_one_to_four_years(bioanchors) -> None:
@@ -81,17 +86,25 @@ def test_linear_data_growth_moves_neural_net_anchors_by_one_to_four_years(bioanc
     assert 0.1 < shift["prob_undefined"] < 0.3
 
 
-# ------------------------------------------------------------------------------------------------------ Direct Approach
+# ---------------------------------------------------------------------------------- Direct Approach
 
 
-def test_direct_approach_requirement_is_within_a_third_of_an_oom_before_updating(direct_approach) -> None:
-    own, published = (f("before updating") for f in (direct_approach.own, direct_approach.requirements.__getitem__))
+def test_direct_approach_requirement_is_within_a_third_of_an_oom_before_updating(
+    direct_approach,
+) -> None:
+    own, published = (
+        f("before updating")
+        for f in (direct_approach.own, direct_approach.requirements.__getitem__)
+    )
     assert own == pytest.approx(published, abs=0.3)
 
 
 def test_direct_approach_update_comes_near_the_programs(direct_approach) -> None:
     """The program multiplies its update with a normal of the sample's mean and sd, this package with the sample: 0.4 OOM."""
-    own, published = (f("updated on no TAI so far") for f in (direct_approach.own, direct_approach.requirements.get))
+    own, published = (
+        f("updated on no TAI so far")
+        for f in (direct_approach.own, direct_approach.requirements.get)
+    )
     assert own == pytest.approx(published, abs=0.5)
 
 
@@ -113,16 +126,20 @@ def test_the_allocation_error_and_lost_correlations_each_cost_about_a_year(direc
         ("both of these", -0.93, -2.2),
     ):
         other = reading(direct_approach, name)
-        assert other.requirements()[1] - first.requirements()[1] == pytest.approx(oom, abs=0.15), name
+        assert other.requirements()[1] - first.requirements()[1] == pytest.approx(oom, abs=0.15), (
+            name
+        )
         assert other.quantile(0.5) - first.quantile(0.5) == pytest.approx(years, abs=0.5), name
     assert both.probability(2100) - first.probability(2100) == pytest.approx(0.07, abs=0.02)
 
 
-# --------------------------------------------------------------------------------------------------------------- errors
+# ------------------------------------------------------------------------------------------- errors
 
 
 def test_an_unknown_forecast_is_an_error_that_lists_the_known(evidence) -> None:
-    with pytest.raises(InputError, match=r"forecast: must be one of bioanchors, direct-approach, got 'ai-2027'"):
+    with pytest.raises(
+        InputError, match=r"forecast: must be one of bioanchors, direct-approach, got 'ai-2027'"
+    ):
         reproduce("ai-2027", evidence)
 
 

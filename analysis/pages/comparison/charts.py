@@ -29,7 +29,14 @@ from aligntax.analysis.pages.comparison.parts import (
     looks,
     plain,
 )
-from aligntax.analysis.summaries.words import INDICATORS, amount, interval, missing, probability, readable
+from aligntax.analysis.summaries.words import (
+    INDICATORS,
+    amount,
+    interval,
+    missing,
+    probability,
+    readable,
+)
 from aligntax.models.priors.quantities import QUANTITIES, Quantity
 
 ARROWS = {"left": "triangle-left", "right": "triangle-right"}
@@ -61,7 +68,11 @@ def _intervals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
         title="Headline numbers",
         caption="Median (mark), 50% (thick) and 90% (thin) interval of each run, every panel on its own scale. An arrow: the "
         "interval ends beyond every number. Point at a row for its values.",
-        panels=[_interval_panel(comparison, seen, name) for name in names if any(_drawn(comparison, name))],
+        panels=[
+            _interval_panel(comparison, seen, name)
+            for name in names
+            if any(_drawn(comparison, name))
+        ],
         columns=("quantity", "unit", "scale", "run", *keys),
         rows=table,
         reason="no run has a number of any headline quantity",
@@ -71,24 +82,32 @@ def _intervals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
 def _drawn(comparison: Comparison, name: str) -> Iterator[bool]:
     """Whether each run has a number to draw."""
     base = name.split("[")[0]
-    return (run[name]["mean" if base in INDICATORS else "q50"] is not None for run in comparison.rows)
+    return (
+        run[name]["mean" if base in INDICATORS else "q50"] is not None for run in comparison.rows
+    )
 
 
 def _interval_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> Panel:
     quantity = QUANTITIES[name.split("[")[0]]
     keys = ("mean",) if quantity.name in INDICATORS else ("q05", "q25", "q50", "q75", "q95")
-    known = [row[name][key] for row in comparison.rows for key in keys if row[name][key] is not None]
+    known = [
+        row[name][key] for row in comparison.rows for key in keys if row[name][key] is not None
+    ]
     low, high = (0.0, 1.0) if quantity.name in INDICATORS else (min(known), max(known))
     room = 0.06 * (high - low or 1.0)
     rows = []
     for look, run in zip(seen, (rows[name] for rows in comparison.rows), strict=True):
         row: dict[str, Any] = {"letter": look.letter, "run": look.label}
-        row["median"], row["ninety"] = interval(run, quantity, view_of(comparison.runs[0]).arrival.horizon)
+        row["median"], row["ninety"] = interval(
+            run, quantity, view_of(comparison.runs[0]).arrival.horizon
+        )
         if quantity.name in INDICATORS:
             row["q50"] = plain(run["mean"])
         elif run["prob_undefined"] < 1:
             ends = {key: end(run, key, low - room, high + room) for key in keys}
-            row |= {key: plain(value) for key, value in ends.items() if key != "q50"} | {"q50": plain(run["q50"])}
+            row |= {key: plain(value) for key, value in ends.items() if key != "q50"} | {
+                "q50": plain(run["q50"])
+            }
             row["half"] = " to ".join(_word(run[key], quantity) or "beyond" for key in HALF)
             row["left"] = run["q05"] is None and ends["q05"] < low
             row["right"] = run["q95"] is None and ends["q95"] > high
@@ -97,8 +116,14 @@ def _interval_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> 
     marks = comparison.differs.get(name, ())
     differing = [look.letter for look, differs in zip(seen[1:], marks, strict=False) if differs]
     spec = _interval_spec(seen, axis(quantity, low - 1.5 * room, high + 1.5 * room))
-    told = "; ".join(f"{row['run']}: {row['median']} ({row['ninety']})".replace(" ()", "") for row in rows)
-    said = f"{and_(differing)} differ{'s' if len(differing) == 1 else ''} from {seen[0].letter}" if differing else ""
+    told = "; ".join(
+        f"{row['run']}: {row['median']} ({row['ninety']})".replace(" ()", "") for row in rows
+    )
+    said = (
+        f"{and_(differing)} differ{'s' if len(differing) == 1 else ''} from {seen[0].letter}"
+        if differing
+        else ""
+    )
     return Panel(heading(quantity, name), told, spec, rows, said)
 
 
@@ -109,7 +134,12 @@ def _interval_spec(seen: Sequence[Look], x: Spec) -> Spec:
     y["axis"] = {"domain": False, "ticks": False, "labelFontWeight": 600, "labelPadding": 6}
     tooltip = [
         {"field": field, "type": "nominal", "title": title}
-        for field, title in (("run", "run"), ("median", "median"), ("half", "50%"), ("ninety", "90%"))
+        for field, title in (
+            ("run", "run"),
+            ("median", "median"),
+            ("half", "50%"),
+            ("ninety", "90%"),
+        )
     ]
     bars = [
         {
@@ -129,10 +159,19 @@ def _interval_spec(seen: Sequence[Look], x: Spec) -> Spec:
     ]
     point = {
         "transform": [{"filter": "isValid(datum.q50)"}],
-        "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1, "stroke": "var(--paper)"},
+        "mark": {
+            "type": "point",
+            "filled": True,
+            "size": 90,
+            "opacity": 1,
+            "stroke": "var(--paper)",
+        },
         "encoding": {"x": {**x, "field": "q50"}, "color": by["color"], "shape": by["shape"]},
     }
-    held = {"mark": {"type": "rect", "opacity": 0}, "encoding": {"x": {"value": 0}, "x2": {"value": "width"}}}
+    held = {
+        "mark": {"type": "rect", "opacity": 0},
+        "encoding": {"x": {"value": 0}, "x2": {"value": "width"}},
+    }
     return {
         "height": 24 * len(seen) + 34,
         "encoding": {"y": y, "tooltip": tooltip},
@@ -144,20 +183,32 @@ def _arrivals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
     chosen = [i for i, rows in enumerate(comparison.rows) if "tai_year" in rows]
     last = max(view_of(comparison.runs[i]).arrival.horizon for i in chosen)
     years = np.arange(min(EARLIEST, last - 10.0), last + 0.5)
-    curves = {i: arrived(draws(comparison, i, "tai_year"), counts(comparison, i).values, years) for i in chosen}
+    curves = {
+        i: arrived(draws(comparison, i, "tai_year"), counts(comparison, i).values, years)
+        for i in chosen
+    }
     rows: list[dict[str, Any]] = [
         {"letter": seen[i].letter, "year": float(year), "probability": round(float(chance), 4)}
         for i, curve in curves.items()
         for year, chance in zip(years, curve, strict=True)
     ]
-    said = {seen[i].letter: [probability(float(chance)) for chance in curve] for i, curve in curves.items()}
+    said = {
+        seen[i].letter: [probability(float(chance)) for chance in curve]
+        for i, curve in curves.items()
+    }
     rows += columns(years, [f"{year:.0f}" for year in years], said)
     missed = [seen[i].letter for i in range(len(seen)) if i not in chosen]
     note = f" {and_(missed)} ha{'s' if len(missed) == 1 else 've'} no arrival." if missed else ""
-    told = "; ".join(f"{seen[i].label}: {probability(float(curve[-1]))} by {last:.0f}" for i, curve in curves.items())
+    told = "; ".join(
+        f"{seen[i].label}: {probability(float(curve[-1]))} by {last:.0f}"
+        for i, curve in curves.items()
+    )
     panels = [
         Panel(
-            "probability that TAI has arrived by the year", told, _arrival_spec([seen[i] for i in chosen], years), rows
+            "probability that TAI has arrived by the year",
+            told,
+            _arrival_spec([seen[i] for i in chosen], years),
+            rows,
         )
     ]
     return Figure(
@@ -166,7 +217,10 @@ def _arrivals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
         caption=f"Share of the draws in which transformative AI has arrived by the start of each year.{note}",
         panels=panels,
         columns=("year", *(seen[i].label for i in chosen)),
-        rows=[[float(year), *(round(float(curves[i][k]), 4) for i in chosen)] for k, year in enumerate(years)],
+        rows=[
+            [float(year), *(round(float(curves[i][k]), 4) for i in chosen)]
+            for k, year in enumerate(years)
+        ],
     )
 
 
@@ -182,7 +236,9 @@ def _arrival_spec(seen: Sequence[Look], years: Any) -> Spec:
 def _densities(comparison: Comparison, seen: Sequence[Look]) -> Figure:
     """Densities of the data needed and affordable; of the first shared numbers where no run has these."""
     names = [name for name in DENSITIES if any(name in rows for rows in comparison.rows)]
-    shared = sorted((n for n in comparison.names if n.split("[")[0] not in INDICATORS), key=lambda n: "[" in n)
+    shared = sorted(
+        (n for n in comparison.names if n.split("[")[0] not in INDICATORS), key=lambda n: "[" in n
+    )
     names = names or shared[: len(DENSITIES)]
     panels = [panel for name in names if (panel := _density_panel(comparison, seen, name))]
     rows = [
@@ -204,7 +260,11 @@ def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> P
     quantity = QUANTITIES[name.split("[")[0]]
     chosen = [i for i, rows in enumerate(comparison.rows) if name in rows]
     found = {i: _finite(comparison, i, name) for i in chosen}
-    ends = [np.quantile(x, REACH, weights=w, method="inverted_cdf") for x, w, _ in found.values() if len(x)]
+    ends = [
+        np.quantile(x, REACH, weights=w, method="inverted_cdf")
+        for x, w, _ in found.values()
+        if len(x)
+    ]
     if not ends or not max(high for _, high in ends) > min(low for low, _ in ends):
         return None
     low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
@@ -215,7 +275,11 @@ def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> P
     for i, (x, w, below) in found.items():
         said = missing(comparison.rows[i][name], quantity, horizon)
         heights = _kernel(x, w, grid)
-        said = said if heights is not None else "; ".join([*([said] if said else []), "no spread, so no curve"])
+        said = (
+            said
+            if heights is not None
+            else "; ".join([*([said] if said else []), "no spread, so no curve"])
+        )
         notes += [f"{seen[i].letter}: {said}"] if said else []
         order = np.argsort(x)
         less = below + np.concatenate([[0.0], np.cumsum(w[order])])[np.searchsorted(x[order], grid)]
@@ -229,7 +293,9 @@ def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> P
                 "y": plain(height),
                 "below": round(float(share), 4),
             }
-            for at, height, share in zip(grid, () if heights is None else heights, less, strict=False)
+            for at, height, share in zip(
+                grid, () if heights is None else heights, less, strict=False
+            )
         ]
     told = "; ".join(
         f"{seen[i].label}: {' ('.join(filter(None, interval(comparison.rows[i][name], quantity, horizon)))})"
@@ -242,7 +308,10 @@ def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> P
 
 def _density_spec(seen: Sequence[Look], x: Spec) -> Spec:
     y = {"field": "y", "type": "quantitative", "axis": None, "scale": {"domainMin": 0}}
-    return {"height": 220, "layer": lines(seen, {**x, "field": "x"}, y, ("at", "probability of less than"))}
+    return {
+        "height": 220,
+        "layer": lines(seen, {**x, "field": "x"}, y, ("at", "probability of less than")),
+    }
 
 
 def _finite(comparison: Comparison, i: int, name: str) -> tuple[Any, Any, float]:

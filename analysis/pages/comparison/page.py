@@ -11,14 +11,22 @@ from aligntax.analysis.pages.comparison.parts import Look, and_, looks
 from aligntax.analysis.pages.render import VEGA, render
 from aligntax.analysis.storage.whole_file import replace_file
 from aligntax.analysis.summaries.claims import CLAIMS
-from aligntax.analysis.summaries.words import INDICATORS, amount, interval, missing, number, probability
+from aligntax.analysis.summaries.words import (
+    INDICATORS,
+    amount,
+    interval,
+    missing,
+    number,
+    probability,
+)
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import QUANTITIES, Quantity, lookup
 from aligntax.models.views.changes import Changes
 
 TEMPLATE = "compare.html"
 HOW = {"sample": "sampled", "reweight": "reweighted"}
-SAME = {"year": 1e-3, "years": 1e-3}  # differences that are but rounding of stored draws, elsewhere a millionth
+# differences that are but rounding of stored draws, elsewhere a millionth
+SAME = {"year": 1e-3, "years": 1e-3}
 TAILS = (-1.6448536, 0.0, 1.6448536)  # scores of 5, 50 and 95%
 
 
@@ -48,7 +56,10 @@ def write_page(comparison: Comparison, path: Path) -> Path:
     """
     check_page(path)
     drawn = figures(comparison)
-    specs = [{"name": f.name, "title": f.title, "panels": [asdict(panel) for panel in f.panels]} for f in drawn]
+    specs = [
+        {"name": f.name, "title": f.title, "panels": [asdict(panel) for panel in f.panels]}
+        for f in drawn
+    ]
     tables = {f.name: [f.columns, *f.rows] for f in drawn}
     seen = looks(comparison)
     context = {**_context(comparison, seen), "figures": drawn}
@@ -64,7 +75,9 @@ def write_page(comparison: Comparison, path: Path) -> Path:
 
 def _context(comparison: Comparison, seen: Sequence[Look]) -> dict[str, Any]:
     stated = {name for run in comparison.rows for name in run}
-    common = [n for n in comparison.rows[0] if n in stated and all(n in run for run in comparison.rows)]
+    common = [
+        n for n in comparison.rows[0] if n in stated and all(n in run for run in comparison.rows)
+    ]
     first, total = seen[0], len(comparison.differs)
     return {
         "looks": seen,
@@ -86,20 +99,25 @@ def _context(comparison: Comparison, seen: Sequence[Look]) -> dict[str, Any]:
 def _verdict(comparison: Comparison, i: int) -> str:
     """A run's own verdict; a condition that leaves too few draws fails too."""
     given = comparison.given[i]
-    return str(comparison.runs[i].record["verdict"]) if given is None or given.check.passed else "fail"
+    return (
+        str(comparison.runs[i].record["verdict"]) if given is None or given.check.passed else "fail"
+    )
 
 
 def _run(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
     """What a run is."""
     run, given = comparison.runs[i], comparison.given[i]
-    failed = [check["name"].replace("_", " ") for check in run.record["checks"] if not check["passed"]]
+    failed = [
+        check["name"].replace("_", " ") for check in run.record["checks"] if not check["passed"]
+    ]
     failed += [] if given is None or given.check.passed else ["too few draws meet the condition"]
     source = run.info.get("refitted_from") or {}
     return {
         "look": look,
         "model": run.record["model"],
         "view": run.record["view"],
-        "method": (run.info.get("refit") or {}).get("how") or HOW.get(run.record["method"], run.record["method"]),
+        "method": (run.info.get("refit") or {}).get("how")
+        or HOW.get(run.record["method"], run.record["method"]),
         "source": source.get("run", ""),
         "seed": run.info["sampler"]["seed"],
         "created": str(run.info["created"])[:16].replace("T", " "),
@@ -147,9 +165,17 @@ def _priors(comparison: Comparison) -> Iterator[dict[str, Any]]:
     for name in dict.fromkeys(name for moved in comparison.changes for name in moved.quantities):
         quantity, cells = QUANTITIES[name], []
         for run in comparison.runs:
-            points = [float(x) for x in quantity.to_scale(run.view.tables([name]).table(name).value(TAILS))]
+            points = [
+                float(x)
+                for x in quantity.to_scale(run.view.tables([name]).table(name).value(TAILS))
+            ]
             low, middle, high = (amount(x, quantity, unit=i == 1) for i, x in enumerate(points))
-            cells.append({"median": _minus(middle), "interval": _minus(low if low == high else f"{low} to {high}")})
+            cells.append(
+                {
+                    "median": _minus(middle),
+                    "interval": _minus(low if low == high else f"{low} to {high}"),
+                }
+            )
         yield {"label": quantity.label, "meaning": quantity.meaning, "cells": cells}
 
 
@@ -196,7 +222,11 @@ def difference(found: Difference, quantity: Quantity) -> str:
         return "the same"
     if quantity.name in INDICATORS:
         return f"{_signed(100 * value)} {_error(error, 100)} points"
-    unit = "OOM" if quantity.scale == "log10" else {"1": "", "year": "years"}.get(quantity.unit, quantity.unit)
+    unit = (
+        "OOM"
+        if quantity.scale == "log10"
+        else {"1": "", "year": "years"}.get(quantity.unit, quantity.unit)
+    )
     text = f"{_signed(value)} {_error(error)} {unit}".rstrip()
     times = quantity.scale == "log10" and 0.05 < abs(value) < 300
     return f"{text} ({number(10.0**value)} times)" if times else text

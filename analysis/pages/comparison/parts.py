@@ -76,7 +76,13 @@ def looks(comparison: Comparison) -> tuple[Look, ...]:
     """Letter, colour, dash and shape of each run."""
     chosen = zip(LETTERS, comparison.labels, COLOURS, DASHES, SHAPES, strict=False)
     return tuple(
-        Look(letter, label, "var(--ink)" if colour == "black" else colour, " ".join(map(str, dash)), shape)
+        Look(
+            letter,
+            label,
+            "var(--ink)" if colour == "black" else colour,
+            " ".join(map(str, dash)),
+            shape,
+        )
         for letter, label, colour, dash, shape in chosen
     )
 
@@ -101,7 +107,10 @@ def by_run(seen: Sequence[Look]) -> dict[str, Spec]:
         "shape": [look.shape for look in seen],
     }
     by: Spec = {"field": "letter", "type": "nominal", "legend": None}
-    return {channel: {**by, "scale": {"domain": letters, "range": values}} for channel, values in ranges.items()}
+    return {
+        channel: {**by, "scale": {"domain": letters, "range": values}}
+        for channel, values in ranges.items()
+    }
 
 
 def axis(quantity: Quantity, low: float, high: float) -> Spec:
@@ -109,7 +118,11 @@ def axis(quantity: Quantity, low: float, high: float) -> Spec:
     if quantity.scale == "log10":
         places = [float(value) for value in nice(low, high, TICKS)]
     else:
-        places = [float(value) for value in MaxNLocator(TICKS).tick_values(low, high) if low <= value <= high]
+        places = [
+            float(value)
+            for value in MaxNLocator(TICKS).tick_values(low, high)
+            if low <= value <= high
+        ]
     words = [_tick(value, quantity) for value in places]
     if len(set(words)) < len(words):  # an axis too short for round numbers
         percent = quantity.name in SHARES and quantity.scale != "log10"
@@ -149,8 +162,15 @@ def lines(seen: Sequence[Look], x: Spec, y: Spec, first: Sequence[str]) -> list[
     """
     by = by_run(seen)
     told = [first, *((look.letter, look.label) for look in seen)]
-    column: Spec = {"x": {**x, "field": "from"}, "x2": {"field": "to"}, "y": {"value": 0}, "y2": {"value": "height"}}
-    column["tooltip"] = [{"field": field, "type": "nominal", "title": title} for field, title in told]
+    column: Spec = {
+        "x": {**x, "field": "from"},
+        "x2": {"field": "to"},
+        "y": {"value": 0},
+        "y2": {"value": "height"},
+    }
+    column["tooltip"] = [
+        {"field": field, "type": "nominal", "title": title} for field, title in told
+    ]
     return [
         {
             "transform": [{"filter": "isValid(datum.letter)"}],
@@ -165,11 +185,18 @@ def lines(seen: Sequence[Look], x: Spec, y: Spec, first: Sequence[str]) -> list[
     ]
 
 
-def columns(places: Any, words: Sequence[str], said: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+def columns(
+    places: Any, words: Sequence[str], said: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
     """Rows of the columns at evenly spaced places: the place in words, and each run's value there by its letter."""
     half = 0.5 * float(places[1] - places[0])
     return [
-        {"from": plain(at - half), "to": plain(at + half), "at": word, **{letter: said[letter][k] for letter in said}}
+        {
+            "from": plain(at - half),
+            "to": plain(at + half),
+            "at": word,
+            **{letter: said[letter][k] for letter in said},
+        }
         for k, (at, word) in enumerate(zip(places, words, strict=True))
     ]
 

@@ -28,8 +28,8 @@ class Scale:
     ----------
     label : str
     numbers : str
-        What the numbers behind its words are of the label: empty where they are the same, else ``log10`` or that only the
-        axis knows.
+        What the numbers behind its words are of the label: empty where they are the same, else
+        ``log10`` or that only the axis knows.
     low, high : float
         Its ends.
     spell : callable or None
@@ -62,7 +62,9 @@ class Scale:
         """Values as the ticks would spell them; none where that is but the number."""
         if self.spell is None:
             return None
-        spelt = ["" if np.isnan(value) else self._word(float(value), self.spell) for value in values]
+        spelt = [
+            "" if np.isnan(value) else self._word(float(value), self.spell) for value in values
+        ]
         if all(_is_number(word, value) for word, value in zip(spelt, values, strict=True)):
             return None
         return spelt
@@ -70,7 +72,11 @@ class Scale:
     def _word(self, value: float, spell: Callable[[float], str]) -> str:
         if self.holds(value):
             return spell(value)
-        return f"< {spell(self.low).lstrip('< ')}" if value < self.low else f"> {spell(self.high).lstrip('> ')}"
+        return (
+            f"< {spell(self.low).lstrip('< ')}"
+            if value < self.low
+            else f"> {spell(self.high).lstrip('> ')}"
+        )
 
 
 def scales(axes: Axes) -> dict[str, Scale]:
@@ -93,7 +99,9 @@ def _axis(axes: Axes, which: str) -> Axis:
 def named(axis: Axis) -> bool:
     """Whether the axis is of names, one a whole number from 0, and not of numbers."""
     formatter = axis.get_major_formatter()
-    if not (isinstance(axis.get_major_locator(), FixedLocator) and isinstance(formatter, FuncFormatter)):
+    if not (
+        isinstance(axis.get_major_locator(), FixedLocator) and isinstance(formatter, FuncFormatter)
+    ):
         return False
     places = list(axis.get_majorticklocs())
     return bool(places) and places == list(range(len(places))) and not formatter(0.5)
@@ -138,9 +146,13 @@ def _between(value: float, known: Mapping[float, str]) -> str:
 def _behind(spell: Callable[[float], str], ends: tuple[float, float]) -> str:
     """What the numbers behind ticks in words are: powers of ten, shares or plain numbers, or what only the axis knows."""
     places = [float(v) for v in np.linspace(*ends, 3)]
-    if max(map(abs, places)) < 300 and all(spell(v) in (short(10.0**v), f"{short(100 * 10.0**v)}%") for v in places):
+    if max(map(abs, places)) < 300 and all(
+        spell(v) in (short(10.0**v), f"{short(100 * 10.0**v)}%") for v in places
+    ):
         return "log10"
-    plain = all(spell(v) == f"{100 * v:.0f}%" or _is_number(spell(v).rstrip("%"), v) for v in places)
+    plain = all(
+        spell(v) == f"{100 * v:.0f}%" or _is_number(spell(v).rstrip("%"), v) for v in places
+    )
     return "" if plain else "number on the axis"
 
 

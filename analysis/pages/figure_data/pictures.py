@@ -13,10 +13,8 @@ import matplotlib as mpl
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.pages.figure_data.values import values
 
-PICTURE: dict[Any, Any] = {
-    "svg.hashsalt": "aligntax",
-    "svg.fonttype": "path",
-}  # the same bytes for the same run, on any machine
+# the same bytes for the same run, on any machine
+PICTURE: dict[Any, Any] = {"svg.hashsalt": "aligntax", "svg.fonttype": "path"}
 PIXELS = 150  # per inch, of dense figures
 NAMING = 6  # words of a caption that name a figure
 
@@ -52,7 +50,9 @@ class Shown:
 def show(drawing: Drawing, number: int, strict: bool) -> Shown:
     """Draw a figure and read its values; the one place where a failing figure is caught, unless ``strict``."""
     words = re.findall(r"[a-z0-9]+", drawing.caption.lower())[:NAMING]
-    shown = Shown("-".join([f"{number:02d}", *words]), drawing.caption, "png" if drawing.dense else "svg")
+    shown = Shown(
+        "-".join([f"{number:02d}", *words]), drawing.caption, "png" if drawing.dense else "svg"
+    )
     try:
         figure = drawing.draw()
         shown = replace(shown, source=_saved(figure, shown.kind))
@@ -70,8 +70,11 @@ def show(drawing: Drawing, number: int, strict: bool) -> Shown:
 
 def _saved(figure: Any, kind: str) -> str:
     with BytesIO() as file, mpl.rc_context(PICTURE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # a name in letters that the font lacks is no error
-        figure.savefig(file, format=kind, dpi=PIXELS, metadata={"Date": None} if kind == "svg" else None)
+        # a name in letters that the font lacks is no error
+        warnings.filterwarnings("ignore", "Glyph")
+        figure.savefig(
+            file, format=kind, dpi=PIXELS, metadata={"Date": None} if kind == "svg" else None
+        )
         data = base64.b64encode(file.getvalue()).decode()
     return f"data:image/{'svg+xml' if kind == 'svg' else 'png'};base64,{data}"
 

@@ -1,9 +1,10 @@
 """What a drawn figure shows, as columns: every line, cloud of points, band and interval, and where each stands on the image.
 
-Nothing here knows which figure it reads. A series is called by its label; one without a label takes that of what has its
-colour, as a reader of the legend does, else its colour's name. Where two bands or intervals of one colour lie inside one
-another they hold 90% and 50%, as everywhere in this package. A value beyond its axis is a text, ``>7.3``: infinite ones are
-drawn out there, and a number would be made up.
+Nothing here knows which figure it reads. A series is called by its label; one without a label takes
+that of what has its colour, as a reader of the legend does, else its colour's name. Where two bands
+or intervals of one colour lie inside one another they hold 90% and 50%, as everywhere in this
+package. A value beyond its axis is a text, ``>7.3``: infinite ones are drawn out there, and a
+number would be made up.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,9 +36,8 @@ COLOURS = {
     GREY.lower(): "grey",
     "#000000": "black",
 }
-SHARES = tuple(
-    f"{100 * (high - low):.0f}%" for low, high, _ in BANDS
-)  # of what lies inside one another, the wide one first
+# of what lies inside one another, the wide one first
+SHARES = tuple(f"{100 * (high - low):.0f}%" for low, high, _ in BANDS)
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,20 @@ def values(figure: Figure) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        A panel's ``title``, its axes' labels ``x`` and ``y``, what the numbers on them are where words stand on the axis
-        (``numbers``), and ``series``: each with a ``name``, the columns of its ``kind`` (``x``, ``y``, ``low``, ``high``,
-        ``value``), each of these in the axis's words under ``words`` where it has any, and alone where it has names, what
-        ``low`` and ``high`` lie ``along``, places ``at`` on the image in ten thousandths from its top left, two a row where
-        there are a low and a high, and the number of rows it was ``thinned`` from, if it was.
+        A panel's ``title``, its axes' labels ``x`` and ``y``, what the numbers on them are where
+        words stand on the axis (``numbers``), and ``series``: each with a ``name``, the columns of
+        its ``kind`` (``x``, ``y``, ``low``, ``high``, ``value``), each of these in the axis's words
+        under ``words`` where it has any, and alone where it has names, what ``low`` and ``high``
+        lie ``along``, places ``at`` on the image in ten thousandths from its top left, two a row
+        where there are a low and a high, and the number of rows it was ``thinned`` from, if it was.
     """
     drawn = {axes: marks(axes) for axes in figure.axes}
     everything = [mark for found in drawn.values() for mark in found]
-    return [_panel(axes, found, everything) for axes, found in drawn.items() if any(len(mark) for mark in found)]
+    return [
+        _panel(axes, found, everything)
+        for axes, found in drawn.items()
+        if any(len(mark) for mark in found)
+    ]
 
 
 def _panel(axes: Axes, found: Sequence[Mark], everything: Sequence[Mark]) -> dict[str, Any]:
@@ -109,7 +114,10 @@ def _name(mark: Mark, found: Sequence[Mark], everything: Sequence[Mark]) -> str:
     near = near or [other for other in everything if other.label and other.colour == mark.colour]
     if not near:
         return f"{COLOURS.get(mark.colour, '')} {mark.kind}".strip()
-    best = min(near, key=lambda other: (other.kind != mark.kind, other.look != mark.look, _apart(mark, other)))
+    best = min(
+        near,
+        key=lambda other: (other.kind != mark.kind, other.look != mark.look, _apart(mark, other)),
+    )
     alike = best.kind == mark.kind or best.look == mark.look != ""
     return best.label if alike else f"{best.label}, {mark.kind}"
 
@@ -120,7 +128,9 @@ def _apart(mark: Mark, other: Mark) -> tuple[bool, int]:
 
 
 def _together(group: Sequence[Mark]) -> Mark:
-    columns = {key: np.concatenate([mark.columns[key] for mark in group]) for key in group[0].columns}
+    columns = {
+        key: np.concatenate([mark.columns[key] for mark in group]) for key in group[0].columns
+    }
     return replace(group[0], columns=columns)
 
 
@@ -129,10 +139,15 @@ def _bands(whole: Sequence[Series]) -> list[Series]:
     shares: dict[int, str] = {}
     for i, outer in enumerate(whole):
         for j, inner in enumerate(whole):
-            if i < j and outer.mark.kind == inner.mark.kind == "band" and _inside(inner.mark, outer.mark):
+            if (
+                i < j
+                and outer.mark.kind == inner.mark.kind == "band"
+                and _inside(inner.mark, outer.mark)
+            ):
                 shares |= {i: SHARES[0], j: SHARES[1]}
     return [
-        replace(series, name=_shared(series, shares[i])) if i in shares else series for i, series in enumerate(whole)
+        replace(series, name=_shared(series, shares[i])) if i in shares else series
+        for i, series in enumerate(whole)
     ]
 
 
@@ -159,7 +174,10 @@ def _intervals(series: Series) -> Iterator[Series]:
     rank += np.tril(tied, -1).sum(axis=1)  # of two that are equal the wide one was drawn first
     pair = same.sum(axis=1) == 2
     pair &= 2 * pair.sum() > len(pair)  # a few that coincide are no pairs
-    for chosen, share in ((~pair, ""), *((pair & (rank == i), share) for i, share in enumerate(SHARES))):
+    for chosen, share in (
+        (~pair, ""),
+        *((pair & (rank == i), share) for i, share in enumerate(SHARES)),
+    ):
         if chosen.any():
             name = _shared(series, share) if share else series.name
             yield Series(name, mark.take(np.flatnonzero(chosen)))
@@ -168,7 +186,9 @@ def _intervals(series: Series) -> Iterator[Series]:
 def _shared(series: Series, share: str) -> str:
     kind = series.mark.kind
     return (
-        f"{series.name.removesuffix(kind)}{share} {kind}" if series.name.endswith(kind) else f"{series.name}, {share}"
+        f"{series.name.removesuffix(kind)}{share} {kind}"
+        if series.name.endswith(kind)
+        else f"{series.name}, {share}"
     )
 
 
@@ -179,7 +199,12 @@ def _json(series: Series, axes: Axes, along: Mapping[str, Scale]) -> dict[str, A
     thin = rows > 1.5 * most
     if thin:
         mark = mark.take(np.unique(np.linspace(0, rows - 1, most).round().astype(int)))
-    of = {"x": along["x"], "y": along["y"], "low": along.get(mark.along), "high": along.get(mark.along)}
+    of = {
+        "x": along["x"],
+        "y": along["y"],
+        "low": along.get(mark.along),
+        "high": along.get(mark.along),
+    }
     columns: dict[str, Any] = {}
     words: dict[str, list[str]] = {}
     for key, column in mark.columns.items():
@@ -191,7 +216,12 @@ def _json(series: Series, axes: Axes, along: Mapping[str, Scale]) -> dict[str, A
         columns[key] = [_rounded(value, scale) for value in column]
         if spelt is not None:
             words[key] = spelt
-    told: dict[str, Any] = {"name": series.name, "kind": mark.kind, **columns, "at": _places(mark, axes)}
+    told: dict[str, Any] = {
+        "name": series.name,
+        "kind": mark.kind,
+        **columns,
+        "at": _places(mark, axes),
+    }
     told |= {"along": mark.along} if mark.along else {}
     told |= {"words": words} if words else {}
     return told | ({"thinned": rows} if thin else {})
@@ -199,7 +229,9 @@ def _json(series: Series, axes: Axes, along: Mapping[str, Scale]) -> dict[str, A
 
 def _visible(mark: Mark, along: Mapping[str, Scale]) -> Mark:
     """Rows of a curve whose place lies on its axis, and rows that say anything."""
-    kept = ~np.all(np.isnan([column for key, column in mark.columns.items() if key in mark.said]), axis=0)
+    kept = ~np.all(
+        np.isnan([column for key, column in mark.columns.items() if key in mark.said]), axis=0
+    )
     if mark.kind in ("line", "band"):
         place = "y" if mark.along == "x" else "x"
         kept &= along[place].holds(mark.columns[place])
@@ -227,7 +259,9 @@ def _places(mark: Mark, axes: Axes) -> "list[int | None]":
     seen = np.all((pixels >= low - 1) & (pixels <= high + 1), axis=1)
     share = pixels / [figure.bbox.width, figure.bbox.height] * [1, -1] + [0, 1]
     return [
-        round(PLACES * float(part)) if shown else None for row, shown in zip(share, seen, strict=True) for part in row
+        round(PLACES * float(part)) if shown else None
+        for row, shown in zip(share, seen, strict=True)
+        for part in row
     ]
 
 

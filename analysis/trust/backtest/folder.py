@@ -1,11 +1,11 @@
 """A backtest as a result: a folder, complete or absent.
 
-=================  ==================================================================================
-``backtest.json``  what was asked, with what versions and evidence; skill by target, beliefs, what was skipped
-``view.toml``      the view whose priors were held
-``scores.csv``     a row a target, origin, later row and method: what came, the forecast, its scores
-``report.html``    the page
-=================  ==================================================================================
+=================
+================================================================================== ``backtest.json``
+what was asked, with what versions and evidence; skill by target, beliefs, what was skipped
+``view.toml``      the view whose priors were held ``scores.csv``     a row a target, origin, later
+row and method: what came, the forecast, its scores ``report.html``    the page =================
+==================================================================================
 """
 
 import csv
@@ -39,7 +39,8 @@ def default_name() -> str:
 def skill(scores: Sequence[Scored]) -> list[dict[str, Any]]:
     """Each target: the model's scores, and the ratio of its CRPS to each baseline's on the rows that both predict.
 
-    A ratio below one says that the model is better; ``lost`` are the origins at which the baseline was.
+    A ratio below one says that the model is better; ``lost`` are the origins at which the baseline
+    was.
     """
     rows = []
     for target in TARGETS:
@@ -54,7 +55,9 @@ def skill(scores: Sequence[Scored]) -> list[dict[str, Any]]:
             "crps": _mean(each.score.crps for each in ours),
             "log_score": _mean(each.score.log_score for each in ours),
             "diverged": _mean(each.score.diverged for each in ours),
-            "pit": np.histogram([each.score.pit for each in ours], PIT_BINS, (0.0, 1.0))[0].tolist(),
+            "pit": np.histogram([each.score.pit for each in ours], PIT_BINS, (0.0, 1.0))[
+                0
+            ].tolist(),
         }
         row |= {
             f"covered_{level:.0%}".removesuffix("%"): _mean(each.score.covered[i] for each in ours)
@@ -65,10 +68,18 @@ def skill(scores: Sequence[Scored]) -> list[dict[str, Any]]:
     return rows
 
 
-def _beside(ours: Sequence[Scored], scores: Sequence[Scored], target: str, name: str) -> dict[str, Any] | None:
+def _beside(
+    ours: Sequence[Scored], scores: Sequence[Scored], target: str, name: str
+) -> dict[str, Any] | None:
     """The model beside a baseline, on the rows that both predict; null where there are none."""
-    theirs = {(each.origin, each.key): each for each in scores if each.target == target and each.method == name}
-    pairs = [(each, theirs[each.origin, each.key]) for each in ours if (each.origin, each.key) in theirs]
+    theirs = {
+        (each.origin, each.key): each
+        for each in scores
+        if each.target == target and each.method == name
+    }
+    pairs = [
+        (each, theirs[each.origin, each.key]) for each in ours if (each.origin, each.key) in theirs
+    ]
     if not pairs:
         return None
     ratios = {
@@ -76,7 +87,9 @@ def _beside(ours: Sequence[Scored], scores: Sequence[Scored], target: str, name:
         for origin in sorted({each.origin for each, _ in pairs})
     }
     ahead = {
-        f"within_{years:.0f}": _ratio([pair for pair in pairs if pair[0].date - pair[0].origin - 1.0 <= years])
+        f"within_{years:.0f}": _ratio(
+            [pair for pair in pairs if pair[0].date - pair[0].origin - 1.0 <= years]
+        )
         for years in WINDOWS
     }
     return {
@@ -84,7 +97,9 @@ def _beside(ours: Sequence[Scored], scores: Sequence[Scored], target: str, name:
         "crps": _mean(other.score.crps for _, other in pairs),
         "ratio": _ratio(pairs),
         **ahead,
-        "log_score_gain": _mean(each.score.log_score - other.score.log_score for each, other in pairs),
+        "log_score_gain": _mean(
+            each.score.log_score - other.score.log_score for each, other in pairs
+        ),
         "by_origin": ratios,
         "lost": [origin for origin, ratio in ratios.items() if ratio is not None and ratio > 1.0],
     }
@@ -94,7 +109,9 @@ def _ratio(pairs: Sequence[tuple[Scored, Scored]]) -> float | None:
     """Mean CRPS of the first over that of the second."""
     if not pairs:
         return None
-    return _mean(each.score.crps for each, _ in pairs) / _mean(other.score.crps for _, other in pairs)
+    return _mean(each.score.crps for each, _ in pairs) / _mean(
+        other.score.crps for _, other in pairs
+    )
 
 
 def _mean(values: Iterator[float] | Any) -> float:
@@ -128,7 +145,9 @@ def write_files(folder: Path, found: Backtest, view: View, info: Mapping[str, An
         writer = csv.writer(file)
         covered = [f"covered_{level:.0%}".removesuffix("%") for level in COVERAGES]
         numbers = ["crps", "log_score", "pit", "q05", "q50", "q95", "diverged"]
-        writer.writerow(["target", "unit", "origin", "key", "date", "actual", "method", *numbers, *covered])
+        writer.writerow(
+            ["target", "unit", "origin", "key", "date", "actual", "method", *numbers, *covered]
+        )
         for each in found.scores:
             values = [getattr(each.score, name) for name in numbers]
             row = [

@@ -1,8 +1,8 @@
 """Would the models have known? Fit on the evidence up to a year, predict the later rows, score, move on a year.
 
-Each model is compiled once and given the evidence of each origin. What a backtest cannot undo: priors were written knowing what
-came. The command's default is therefore the view ``vague``, of priors twice as wide; and no row is cut by a date chosen in
-hindsight.
+Each model is compiled once and given the evidence of each origin. What a backtest cannot undo:
+priors were written knowing what came. The command's default is therefore the view ``vague``, of
+priors twice as wide; and no row is cut by a date chosen in hindsight.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,13 @@ from aligntax.analysis.inference.derive import split
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inference.seeds import generator
 from aligntax.analysis.trust.backtest.scores import Score, last_value, score, straight_line
-from aligntax.analysis.trust.backtest.targets import EXPONENT, TARGETS, Fitted, Target, without_hindsight
+from aligntax.analysis.trust.backtest.targets import (
+    EXPONENT,
+    TARGETS,
+    Fitted,
+    Target,
+    without_hindsight,
+)
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
@@ -149,7 +155,9 @@ class Backtest:
     divergences: int
 
 
-def backtest(evidence: Evidence, view: View, origins: Origins, options: Sampling, talk: Talk = QUIET) -> Backtest:
+def backtest(
+    evidence: Evidence, view: View, origins: Origins, options: Sampling, talk: Talk = QUIET
+) -> Backtest:
     """Forecast every target at every origin, and score what came.
 
     Parameters
@@ -177,7 +185,9 @@ def backtest(evidence: Evidence, view: View, origins: Origins, options: Sampling
             divergences += fitted.divergences
             if target.name == EXPONENT:
                 beliefs.append(_belief(fitted, forecasts[-1]))
-    return Backtest(tuple(forecasts), tuple(beliefs), tuple(_scored(forecasts)), tuple(skipped), divergences)
+    return Backtest(
+        tuple(forecasts), tuple(beliefs), tuple(_scored(forecasts)), tuple(skipped), divergences
+    )
 
 
 def _fitted(
@@ -190,44 +200,66 @@ def _fitted(
     later = int((target.rows(restrict(evidence, view, model), view)["date"].values > end).sum())
     if past < target.fewest or not later:
         rule = f"{target.fewest} and 1 are needed"
-        return f"{target.name} at the end of {origin}: {past} earlier and {later} later rows; {rule}"
-    posterior, stats = compiled.with_evidence(known).posterior(replace(options, seed=options.seed + origin))
+        return (
+            f"{target.name} at the end of {origin}: {past} earlier and {later} later rows; {rule}"
+        )
+    posterior, stats = compiled.with_evidence(known).posterior(
+        replace(options, seed=options.seed + origin)
+    )
     x, parameters = split(posterior, view.tables(model.quantities))
     flat = parameters.stack(sample=("chain", "draw"))
-    at = np.linspace(0, flat.sizes["sample"] - 1, min(THINNED, flat.sizes["sample"])).round().astype(int)
+    at = (
+        np.linspace(0, flat.sizes["sample"] - 1, min(THINNED, flat.sizes["sample"]))
+        .round()
+        .astype(int)
+    )
     kept = {name: value.ravel()[at] for name, value in x.items()}
     structural = flat.isel(sample=at).reset_index("sample", drop=True)
     return Fitted(kept, structural, known, view, int(stats["diverging"].values.sum()))
 
 
-def _forecast(target: Target, fitted: Fitted, evidence: Evidence, origin: int, options: Sampling) -> Forecast:
+def _forecast(
+    target: Target, fitted: Fitted, evidence: Evidence, origin: int, options: Sampling
+) -> Forecast:
     """What a posterior and the baselines say of the later rows."""
     end, view = origin + 1.0, fitted.view
     past = target.rows(fitted.evidence, view)
     every = target.rows(restrict(evidence, view, find_model(target.model)), view)
     dim = str(past["value"].dims[0])
     later = every.isel({dim: np.flatnonzero(every["date"].values > end)})
-    draws = {MODEL: target.predicted(fitted, later, generator(options.seed + origin, "posterior_predictive"))}
+    draws = {
+        MODEL: target.predicted(
+            fitted, later, generator(options.seed + origin, "posterior_predictive")
+        )
+    }
     order = np.argsort(past["date"].values, kind="stable")
     dates, values = past["date"].values[order], past["value"].values[order]
     if len(dates) >= NAIVE:
         for name, naive in ((LAST, last_value), (LINE, straight_line)):
             draws[name] = naive(dates, values, later["date"].values)
     keys = tuple(str(key) for key in later[dim].values)
-    return Forecast(target.name, origin, keys, later["date"].values, later["value"].values, draws, len(dates))
+    return Forecast(
+        target.name, origin, keys, later["date"].values, later["value"].values, draws, len(dates)
+    )
 
 
 def _belief(fit: Fitted, forecast: Forecast) -> Belief:
     gamma = 10.0 ** fit.x["data_exponent_prior"]
     low, middle, high = np.quantile(gamma, (0.05, 0.5, 0.95))
     below, above = float(np.mean(gamma < 1.0)), float(np.mean(gamma > COTRA))
-    return Belief(forecast.origin, forecast.past, float(low), float(middle), float(high), below, above)
+    return Belief(
+        forecast.origin, forecast.past, float(low), float(middle), float(high), below, above
+    )
 
 
 def _scored(forecasts: list[Forecast]) -> Iterator[Scored]:
     """Every predicted row by every method."""
     for each in forecasts:
         for method, draws in each.draws.items():
-            for i, (key, date, actual) in enumerate(zip(each.keys, each.dates, each.actual, strict=True)):
+            for i, (key, date, actual) in enumerate(
+                zip(each.keys, each.dates, each.actual, strict=True)
+            ):
                 found = score(draws[:, i], float(actual))
-                yield Scored(each.target, each.origin, key, float(date), float(actual), method, found)
+                yield Scored(
+                    each.target, each.origin, key, float(date), float(actual), method, found
+                )

@@ -6,13 +6,15 @@
     log score = log f(y)                             nat
     PIT = F(y)                                       uniform if the forecast is calibrated
 
-A density is read from draws by a kernel of Student's t with four degrees of freedom, whose tails reach every
-observation.
+A density is read from draws by a kernel of Student's t with four degrees of freedom, whose tails
+reach every observation.
 
 References
 ----------
-.. [1] Gneiting, Raftery, "Strictly proper scoring rules, prediction, and estimation", 2007. doi:10.1198/016214506000001437
-.. [2] Silverman, "Density estimation for statistics and data analysis", 1986: the width of the kernel.
+.. [1] Gneiting, Raftery, "Strictly proper scoring rules, prediction, and estimation", 2007.
+       doi:10.1198/016214506000001437
+.. [2] Silverman, "Density estimation for statistics and data analysis", 1986: the width of the
+       kernel.
 """
 
 from dataclasses import dataclass
@@ -57,7 +59,8 @@ def score(draws: Any, actual: float) -> Score:
     Parameters
     ----------
     draws : ndarray, shape (draw,)
-        Infinite where a trend has diverged: such draws count at the largest finite one, for their CRPS would be infinite.
+        Infinite where a trend has diverged: such draws count at the largest finite one, for their
+        CRPS would be infinite.
     actual : float
     """
     finite = draws[np.isfinite(draws)]
@@ -67,7 +70,14 @@ def score(draws: Any, actual: float) -> Score:
     covered = tuple(bool(abs(u - 0.5) <= 0.5 * level) for level in COVERAGES)
     low, middle, high = np.quantile(draws, (0.05, 0.5, 0.95))
     return Score(
-        crps(draws, actual), log_score(draws, actual), u, covered, float(low), float(middle), float(high), diverged
+        crps(draws, actual),
+        log_score(draws, actual),
+        u,
+        covered,
+        float(low),
+        float(middle),
+        float(high),
+        diverged,
     )
 
 
@@ -98,7 +108,8 @@ def _grid() -> Any:
 def last_value(dates: Any, values: Any, later: Any) -> Any:
     """Naive forecast: the latest value, with the scatter of a random walk through the past.
 
-    ``Normal(y_n, s sqrt(t - t_n))`` with ``s^2 = sum_i (y_i - y_(i-1))^2 / (t_n - t_1)``; at least one step's scatter.
+    ``Normal(y_n, s sqrt(t - t_n))`` with ``s^2 = sum_i (y_i - y_(i-1))^2 / (t_n - t_1)``; at least
+    one step's scatter.
 
     Parameters
     ----------
@@ -130,4 +141,8 @@ def straight_line(dates: Any, values: Any, later: Any) -> Any:
     s = np.sqrt(max(float((residual**2).sum()), 1e-12) / max(size - 2, 1))
     leverage = (later - centre) ** 2 / spread if spread > 0 else np.zeros(len(later))
     scale = s * np.sqrt(1 + 1 / size + leverage)
-    return values.mean() + slope * (later - centre) + stats.t(max(size - 2, 1)).ppf(_grid())[:, None] * scale
+    return (
+        values.mean()
+        + slope * (later - centre)
+        + stats.t(max(size - 2, 1)).ppf(_grid())[:, None] * scale
+    )

@@ -1,15 +1,19 @@
 """What a backtest predicts: the rows of a target, what is known of them at an origin, and what a posterior says of later ones.
 
-A row is predicted as a forecaster at the origin could have: with its date and the error of its measurement, and nothing else that
-came later.
+A row is predicted as a forecaster at the origin could have: with its date and the error of its
+measurement, and nothing else that came later.
 
-=============  ==========================================================================================================
-training runs  the run's entry threshold is that of the origin; whether it sets a record is drawn, as often as earlier
+=============
+==========================================================================================================
+training runs  the run's entry threshold is that of the origin; whether it sets a record is drawn,
+as often as earlier
                rows did
-time horizons  cut by the date of the model that was measured, with the part of the suite that a row falls on given. The
-               measurements themselves are of 2025 and later: this tests the trend and not what a forecaster had
-exponents      cut by year of publication; a later study is a new group
-=============  ==========================================================================================================
+time horizons  cut by the date of the model that was measured, with the part of the suite that a row
+falls on given. The
+               measurements themselves are of 2025 and later: this tests the trend and not what a
+               forecaster had
+exponents      cut by year of publication; a later study is a new group =============
+==========================================================================================================
 """
 
 from collections.abc import Callable, Mapping
@@ -119,7 +123,9 @@ def _run_draws(value: str) -> Callable[[Fitted, xr.Dataset, np.random.Generator]
                 threshold=("run", np.full(size, threshold)),
                 record=("run", (rng.uniform(size=size) < share).astype(float)),
             )
-            return _replicated(fit, i, "training_runs", new, rng, find_model("compute"))[value].values
+            return _replicated(fit, i, "training_runs", new, rng, find_model("compute"))[
+                value
+            ].values
 
         return np.stack([given(i) for i in range(len(fit.parameters["sample"]))])
 
@@ -138,13 +144,20 @@ def _horizon_draws(fit: Fitted, rows: xr.Dataset, rng: np.random.Generator) -> A
     new, model = rows.drop_vars("value"), find_model("time-horizon")
     size = len(fit.parameters["sample"])
     return np.stack(
-        [_replicated(known, i, "time_horizons", new, rng, model)["log2_horizon"].values for i in range(size)]
+        [
+            _replicated(known, i, "time_horizons", new, rng, model)["log2_horizon"].values
+            for i in range(size)
+        ]
     )
 
 
 def _exponent_draws(fit: Fitted, rows: xr.Dataset, rng: np.random.Generator) -> Any:
     names, index = np.unique(rows["group_index"].values, return_inverse=True)
-    new = rows.drop_vars(["value", "date", "group"]).assign(group_index=("study", index)).assign_coords(group=names)
+    new = (
+        rows.drop_vars(["value", "date", "group"])
+        .assign(group_index=("study", index))
+        .assign_coords(group=names)
+    )
     known = fit.evidence.with_likelihood_rows({"scaling_exponents": new})
     return scaling.simulate(dict(fit.x), fit.parameters, known, fit.view, rng)["log_gamma"][1]
 
@@ -155,18 +168,34 @@ def _replicated(
     """Rows that draw ``i`` might have seen."""
     x = {name: np.asarray(value[i]) for name, value in fit.x.items()}
     known = fit.evidence.with_likelihood_rows({table: rows})
-    found: xr.Dataset = model.replicate(x, fit.parameters.isel(sample=i), known, fit.view, rng)[table]
+    found: xr.Dataset = model.replicate(x, fit.parameters.isel(sample=i), known, fit.view, rng)[
+        table
+    ]
     return found
 
 
 TARGETS: Mapping[str, Target] = {
     "training compute": Target(
-        "training compute", "log10 FLOP", "compute", 4, _runs("log_flop"), _known, _run_draws("log_flop")
+        "training compute",
+        "log10 FLOP",
+        "compute",
+        4,
+        _runs("log_flop"),
+        _known,
+        _run_draws("log_flop"),
     ),
     "training cost": Target(
-        "training cost", "log10 USD", "compute", 4, _runs("log_cost"), _known, _run_draws("log_cost")
+        "training cost",
+        "log10 USD",
+        "compute",
+        4,
+        _runs("log_cost"),
+        _known,
+        _run_draws("log_cost"),
     ),
-    "time horizon": Target("time horizon", "log2 minutes", "time-horizon", 4, _horizons, _measured, _horizon_draws),
+    "time horizon": Target(
+        "time horizon", "log2 minutes", "time-horizon", 4, _horizons, _measured, _horizon_draws
+    ),
     EXPONENT: Target(EXPONENT, "log gamma", "scaling", 1, _exponents, _known, _exponent_draws),
 }
 

@@ -27,8 +27,20 @@ def skill_rows(skill: list[Mapping[str, Any]]) -> list[tuple[str, ...]]:
         beside = [row["baselines"][name] for name in BASELINES]
         ratios = ["" if each is None else _ratios(each) for each in beside]
         covers = [percent(row[f"covered_{level}"]) for level in (50, 90)]
-        gains = "; ".join("" if each is None else f"{each['log_score_gain']:+.2f}" for each in beside)
-        rows.append((row["target"], row["unit"], str(row["rows"]), f"{row['crps']:.3f}", *ratios, *covers, gains))
+        gains = "; ".join(
+            "" if each is None else f"{each['log_score_gain']:+.2f}" for each in beside
+        )
+        rows.append(
+            (
+                row["target"],
+                row["unit"],
+                str(row["rows"]),
+                f"{row['crps']:.3f}",
+                *ratios,
+                *covers,
+                gains,
+            )
+        )
     return rows
 
 
@@ -50,8 +62,15 @@ def lost(skill: list[Mapping[str, Any]]) -> list[str]:
             beside = row["baselines"][name]
             if beside is None:
                 continue
-            count, years = len(beside["by_origin"]), ", ".join(str(origin) for origin in beside["lost"])
-            where = f"wins at {years} of {count} origins" if years else f"wins at none of {count} origins"
+            count, years = (
+                len(beside["by_origin"]),
+                ", ".join(str(origin) for origin in beside["lost"]),
+            )
+            where = (
+                f"wins at {years} of {count} origins"
+                if years
+                else f"wins at none of {count} origins"
+            )
             told.append(f"{row['target']}: the {name} {where}")
     return told
 

@@ -44,7 +44,14 @@ def doubled(evidence: Evidence, view: View, replicated: Mapping[str, xr.Dataset]
         if table == "scaling_exponents":
             both[table] = _studies(own, new)
             continue
-        rows = xr.concat([own, new], dim, data_vars="minimal", coords="minimal", compat="override", join="override")
+        rows = xr.concat(
+            [own, new],
+            dim,
+            data_vars="minimal",
+            coords="minimal",
+            compat="override",
+            join="override",
+        )
         if table == "time_horizons":
             columns = {str(name): column.values for name, column in rows.data_vars.items()}
             short, long = time_horizon.suite_gains(columns)

@@ -1,19 +1,24 @@
 """Are ranks uniform? Bands, chi-square and coverage for simulation-based calibration, in plain numpy.
 
-A quantity of a draw from the prior has a uniform rank among the same quantity of draws from the posterior, given evidence
-simulated from it, where simulation and inference agree [1]_. With ``L`` draws ranked and ``S`` simulations, ranks ``R_s``::
+A quantity of a draw from the prior has a uniform rank among the same quantity of draws from the
+posterior, given evidence simulated from it, where simulation and inference agree [1]_. With ``L``
+draws ranked and ``S`` simulations, ranks ``R_s``::
 
     F(z) = #{s: R_s < (L + 1) z} / S,    R_s in 0 .. L,    S F(z) ~ Binomial(S, z)     at z = 1/K .. (K-1)/K
     gamma = 2 min_z min(P(B <= S F(z)), P(B >= S F(z)))              how far the path strays, in its own tail probability
 
-The simultaneous band of level ``1 - alpha`` is where no path strays further than the ``alpha`` quantile of ``gamma`` [2]_. It
-sees what is smooth, a shift or a spread; chi-square over as many bins sees a comb that the path smooths away.
+The simultaneous band of level ``1 - alpha`` is where no path strays further than the ``alpha``
+quantile of ``gamma`` [2]_. It sees what is smooth, a shift or a spread; chi-square over as many
+bins sees a comb that the path smooths away.
 
 References
 ----------
-.. [1] Talts et al., "Validating Bayesian inference algorithms with simulation-based calibration", 2018. arXiv:1804.06788
-.. [2] Saeilynoja, Buerkner, Vehtari, "Graphical test for discrete uniformity and its applications", 2022. arXiv:2103.10522
-.. [3] Holm, "A simple sequentially rejective multiple test procedure", 1979. jstor.org/stable/4615733
+.. [1] Talts et al., "Validating Bayesian inference algorithms with simulation-based calibration",
+       2018. arXiv:1804.06788
+.. [2] Saeilynoja, Buerkner, Vehtari, "Graphical test for discrete uniformity and its applications",
+       2022. arXiv:2103.10522
+.. [3] Holm, "A simple sequentially rejective multiple test procedure", 1979.
+       jstor.org/stable/4615733
 """
 
 from dataclasses import dataclass
@@ -89,7 +94,9 @@ class Band:
     def _null(self) -> Any:
         """``gamma`` of uniform ranks, sorted; the seed is fixed, so that a verdict does not depend on when it is asked."""
         rng = np.random.default_rng(2022)
-        paths = rng.multinomial(self.size, np.full(self.bins, 1 / self.bins), size=PATHS).cumsum(axis=-1)[:, :-1]
+        paths = rng.multinomial(self.size, np.full(self.bins, 1 / self.bins), size=PATHS).cumsum(
+            axis=-1
+        )[:, :-1]
         return np.sort(self._tails[paths, np.arange(self.bins - 1)].min(axis=-1))
 
     def gamma(self, ranks: Any) -> float:

@@ -1,24 +1,29 @@
 """Simulation-based calibration of a model: one simulation, from a draw of the prior to the ranks of every quantity.
 
-Draw parameters from the prior, simulate the evidence, refit, and rank the truth among the posterior's draws: uniform, if the code
-that simulates and the code that infers are of one model [1]_. The evidence of no transformative AI is no number to simulate: the
-rest is simulated first, and the simulation kept with the probability that nothing has arrived, which is its likelihood. So is a
-draw left out under which a row cannot be: a trend that has diverged has no likelihood. Truth and posterior have their own random
-numbers of arrival, since what is derived is a draw of its distribution given parameters and evidence.
+Draw parameters from the prior, simulate the evidence, refit, and rank the truth among the
+posterior's draws: uniform, if the code that simulates and the code that infers are of one model
+[1]_. The evidence of no transformative AI is no number to simulate: the rest is simulated first,
+and the simulation kept with the probability that nothing has arrived, which is its likelihood. So
+is a draw left out under which a row cannot be: a trend that has diverged has no likelihood. Truth
+and posterior have their own random numbers of arrival, since what is derived is a draw of its
+distribution given parameters and evidence.
 
-Where priors are wide most of them is no neighbourhood of what was published, and a fault there would be seen by few simulations.
-*Posterior* calibration [3]_ draws the truth from the posterior given the published rows, replicates those, and refits both
-together; the evidence of no transformative AI counts as replicated.
+Where priors are wide most of them is no neighbourhood of what was published, and a fault there
+would be seen by few simulations. *Posterior* calibration [3]_ draws the truth from the posterior
+given the published rows, replicates those, and refits both together; the evidence of no
+transformative AI counts as replicated.
 
 A *control* is a fit that is wrong on purpose, which must be caught.
 
 References
 ----------
-.. [1] Talts et al., "Validating Bayesian inference algorithms with simulation-based calibration", 2018. arXiv:1804.06788
-.. [2] Modrak et al., "Simulation-based calibration checking for Bayesian computation: the choice of test quantities shapes
-       sensitivity", 2023. doi:10.1214/23-BA1404: the joint log likelihood as a test quantity.
-.. [3] Saeilynoja, Schmitt, Buerkner, Vehtari, "Posterior SBC: simulation-based calibration checking conditional on data", 2025.
-       arXiv:2502.03279
+.. [1] Talts et al., "Validating Bayesian inference algorithms with simulation-based calibration",
+       2018. arXiv:1804.06788
+.. [2] Modrak et al., "Simulation-based calibration checking for Bayesian computation: the choice of
+       test quantities shapes sensitivity", 2023. doi:10.1214/23-BA1404: the joint log likelihood as
+       a test quantity.
+.. [3] Saeilynoja, Schmitt, Buerkner, Vehtari, "Posterior SBC: simulation-based calibration checking
+       conditional on data", 2025. arXiv:2502.03279
 """
 
 from collections.abc import Iterator, Mapping
@@ -50,7 +55,8 @@ CONTROLS: Mapping[str, str] = {
     "exact": "published errors taken for a tenth of what they are",
 }
 NARROW, SHIFT, EXACT = 0.6, 0.5, 0.1
-ERRORS = ("log_gamma_se", "flop_sd", "growth_se", "hours_sd", "share_sd", "log2_sd", "gold_se")  # in a model's rows
+# in a model's rows
+ERRORS = ("log_gamma_se", "flop_sd", "growth_se", "hours_sd", "share_sd", "log2_sd", "gold_se")
 NO_TAI = "no_tai"  # term of the likelihood
 ATTEMPTS = 32  # prior draws at a time, of each of two chains
 MOST = 100  # times so many: a prior under which evidence is that rare cannot be calibrated
@@ -75,15 +81,21 @@ class Simulation:
         If there is no such control, or fewer draws than are ranked.
     """
 
-    sampling: Sampling = field(default_factory=lambda: Sampling(draws=500, tune=400, chains=2, cores=1))
+    sampling: Sampling = field(
+        default_factory=lambda: Sampling(draws=500, tune=400, chains=2, cores=1)
+    )
     control: str = "none"
     posterior: bool = False
 
     def __post_init__(self) -> None:
         if self.control not in CONTROLS:
-            raise InputError(f"control: must be one of {', '.join(CONTROLS)}, got {self.control!r}; check the spelling")
+            raise InputError(
+                f"control: must be one of {', '.join(CONTROLS)}, got {self.control!r}; check the spelling"
+            )
         if (kept := self.sampling.chains * self.sampling.draws) < RANKED:
-            raise InputError(f"draws: must be at least {RANKED} over all chains, got {kept}; take more with --draws")
+            raise InputError(
+                f"draws: must be at least {RANKED} over all chains, got {kept}; take more with --draws"
+            )
 
 
 @dataclass(frozen=True)
@@ -94,7 +106,8 @@ class Simulated:
     ----------
     seed : int
     ranks : mapping of str to int
-        By quantity, of the truth among :data:`aligntax.analysis.trust.calibration.ranks.RANKED` draws.
+        By quantity, of the truth among :data:`aligntax.analysis.trust.calibration.ranks.RANKED`
+        draws.
     attempts : int
         Prior draws until one was kept.
     divergences : int
@@ -127,17 +140,25 @@ class Calibrator:
     layout: Evidence | None = None
 
     @classmethod
-    def of(cls, model: Model, evidence: Evidence, view: View, simulation: Simulation) -> "Calibrator":
+    def of(
+        cls, model: Model, evidence: Evidence, view: View, simulation: Simulation
+    ) -> "Calibrator":
         """Compile a model for it."""
         if not simulation.posterior:
             return cls(compile_model(model, evidence, view), simulation)
         given = LeaveOut.of(model, evidence, view)
         options = replace(simulation.sampling, chains=4, draws=1000)
-        base = given.without({NO_TAI: given.units[NO_TAI]} if NO_TAI in given.units else {}).sample(options).posterior
+        base = (
+            given.without({NO_TAI: given.units[NO_TAI]} if NO_TAI in given.units else {})
+            .sample(options)
+            .posterior
+        )
         layout = given.compiled.evidence
         x, parameters = split(base.isel(chain=[0], draw=[0]), view.tables(model.quantities))
         one = {name: np.asarray(value[0, 0]) for name, value in x.items()}
-        rows = model.replicate(one, parameters.isel(chain=0, draw=0), layout, view, generator(0, "calibration"))
+        rows = model.replicate(
+            one, parameters.isel(chain=0, draw=0), layout, view, generator(0, "calibration")
+        )
         return cls(compile_on(model, doubled(layout, view, rows), view), simulation, base, layout)
 
     def run(self, seed: int) -> Simulated:
@@ -168,10 +189,16 @@ class Calibrator:
             log_none = log_no_tai(compiled.model, *split(truth, tables), evidence, compiled.view)
             if np.log(rng.uniform()) < log_none[0, 0]:
                 return attempts, truth, evidence
-        rule = "the prior must allow for its evidence, that nothing has arrived and rows that can be"
-        raise InputError(f"view: {rule}, got none in {2 * ATTEMPTS * MOST} draws; choose another view")
+        rule = (
+            "the prior must allow for its evidence, that nothing has arrived and rows that can be"
+        )
+        raise InputError(
+            f"view: {rule}, got none in {2 * ATTEMPTS * MOST} draws; choose another view"
+        )
 
-    def _simulated(self, tables: Tables, rng: np.random.Generator) -> Iterator[tuple[xr.Dataset, Evidence]]:
+    def _simulated(
+        self, tables: Tables, rng: np.random.Generator
+    ) -> Iterator[tuple[xr.Dataset, Evidence]]:
         """Draws of the prior, or given the published rows, each with evidence that it might have seen."""
         compiled = self.compiled
         compiled.set_data()
@@ -187,7 +214,10 @@ class Calibrator:
                 where = (parameters.isel(chain=chain, draw=draw), compiled.evidence, compiled.view)
                 with np.errstate(over="ignore", invalid="ignore"):  # a trend that has diverged
                     rows = compiled.model.replicate(one, *where, rng)
-                yield prior.isel(chain=[chain], draw=[draw]), compiled.evidence.with_likelihood_rows(rows)
+                yield (
+                    prior.isel(chain=[chain], draw=[draw]),
+                    compiled.evidence.with_likelihood_rows(rows),
+                )
 
     def _replicated(
         self, base: xr.Dataset, layout: Evidence, tables: Tables, rng: np.random.Generator
@@ -199,7 +229,8 @@ class Calibrator:
             truth = base.isel(at)
             x, parameters = split(truth, tables)
             one, where = {name: value[0] for name, value in x.items()}, parameters.isel(chain=0)
-            if "superexponential_weight" in one:  # the shape is that of the published rows, as probable as they make it
+            # the shape is that of the published rows, as probable as they make it
+            if "superexponential_weight" in one:
                 weights = log_shape_weights(one, where, layout, view)
                 one["superexponential_weight"] = np.exp(weights[..., 1])
             scalars = {name: np.asarray(value[0]) for name, value in one.items()}
@@ -207,9 +238,14 @@ class Calibrator:
                 rows = model.replicate(scalars, where.isel(draw=0), layout, view, rng)
             yield truth, doubled(layout, view, rows)
 
-    def _posterior(self, fitted: CompiledModel, tables: Tables, seed: int) -> tuple[xr.Dataset, xr.Dataset, Tables]:
+    def _posterior(
+        self, fitted: CompiledModel, tables: Tables, seed: int
+    ) -> tuple[xr.Dataset, xr.Dataset, Tables]:
         """Draws to rank among, (1, ranked); the sampler's account; and the tables that the fit took the prior from."""
-        options, control = replace(self.simulation.sampling, seed=child(seed, "sample")), self.simulation.control
+        options, control = (
+            replace(self.simulation.sampling, seed=child(seed, "sample")),
+            self.simulation.control,
+        )
         if control == "shifted":
             middle = tables.y.shape[-1] // 2
             tables = replace(tables, y=tables.y + SHIFT * tables.slope[:, middle : middle + 1])
@@ -220,7 +256,9 @@ class Calibrator:
         posterior, stats = fitted.posterior(options)
         kept = _thinned(posterior)
         if control == "narrow":
-            kept = kept.map(lambda v: v.mean("draw") + NARROW * (v - v.mean("draw"))).transpose("chain", "draw", ...)
+            kept = kept.map(lambda v: v.mean("draw") + NARROW * (v - v.mean("draw"))).transpose(
+                "chain", "draw", ...
+            )
         return kept, stats, tables
 
     def _ranks(
@@ -238,16 +276,26 @@ class Calibrator:
 
 def _finite(data: Mapping[str, xr.Dataset]) -> bool:
     """Whether every number is one that can be."""
-    return all(np.isfinite(column.values).all() for rows in data.values() for column in rows.data_vars.values())
+    return all(
+        np.isfinite(column.values).all()
+        for rows in data.values()
+        for column in rows.data_vars.values()
+    )
 
 
-def _numbers(fitted: CompiledModel, draws: xr.Dataset, tables: Tables, rng: np.random.Generator) -> dict[str, Any]:
+def _numbers(
+    fitted: CompiledModel, draws: xr.Dataset, tables: Tables, rng: np.random.Generator
+) -> dict[str, Any]:
     """Every number of draws of one chain, by name."""
     derived = derive(fitted.model, draws, tables, fitted.evidence, fitted.view, rng)
     numbers = {series.name: series.values[0] for series in each(derived)}
-    scalars = {str(name): v.values[0] for name, v in draws.data_vars.items() if v.dims == ("chain", "draw")}
+    scalars = {
+        str(name): v.values[0] for name, v in draws.data_vars.items() if v.dims == ("chain", "draw")
+    }
     terms = fitted.terms.log_likelihood(draws, tables)
-    total = sum(v.values[0].reshape(v.sizes["draw"], -1).sum(axis=-1) for v in terms.data_vars.values())
+    total = sum(
+        v.values[0].reshape(v.sizes["draw"], -1).sum(axis=-1) for v in terms.data_vars.values()
+    )
     return scalars | numbers | {"log_likelihood": np.broadcast_to(total, draws.sizes["draw"])}
 
 
@@ -256,7 +304,12 @@ def _thinned(posterior: xr.Dataset) -> xr.Dataset:
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     at = np.linspace(0, chains * draws - 1, RANKED).round().astype(int)
     chain, draw = (xr.DataArray(index, dims="kept") for index in (at // draws, at % draws))
-    kept = posterior.isel(chain=chain, draw=draw).drop_vars(["chain", "draw"]).rename(kept="draw").expand_dims("chain")
+    kept = (
+        posterior.isel(chain=chain, draw=draw)
+        .drop_vars(["chain", "draw"])
+        .rename(kept="draw")
+        .expand_dims("chain")
+    )
     return kept.transpose("chain", "draw", ...).assign_coords(chain=[0], draw=np.arange(RANKED))
 
 

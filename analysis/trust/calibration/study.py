@@ -1,16 +1,18 @@
 """Simulation-based calibration as a result: a folder, complete or absent, that can be gone on with.
 
-====================  =====================================================================================
-``calibration.json``  what was asked, with what versions and evidence; when finished, every quantity's tests
-``view.toml``         the view, resolved and complete
-``ranks.csv``         a row a simulation: its number, seed, prior draws until it was kept, divergences, ranks
-``ranks.jsonl``       the same as it was found, a line a simulation, failures too
-``ranks.png``         how far the ranks of each quantity stray from uniform, beside the simultaneous band; by the command
-``report.html``       the same with every test, as a page; by the command
-====================  =====================================================================================
+====================
+=====================================================================================
+``calibration.json``  what was asked, with what versions and evidence; when finished, every
+quantity's tests ``view.toml``         the view, resolved and complete ``ranks.csv``         a row a
+simulation: its number, seed, prior draws until it was kept, divergences, ranks ``ranks.jsonl``
+the same as it was found, a line a simulation, failures too ``ranks.png``         how far the ranks
+of each quantity stray from uniform, beside the simultaneous band; by the command ``report.html``
+the same with every test, as a page; by the command ====================
+=====================================================================================
 
-Until every simulation is done the folder is hidden (``.NAME.calibration``) and held by one process. Simulation ``i`` has the seed
-``i`` of the root's, so what it finds depends neither on the number of workers nor on how often it was interrupted.
+Until every simulation is done the folder is hidden (``.NAME.calibration``) and held by one process.
+Simulation ``i`` has the seed ``i`` of the root's, so what it finds depends neither on the number of
+workers nor on how often it was interrupted.
 """
 
 import csv
@@ -68,7 +70,8 @@ class Job:
     Raises
     ------
     InputError
-        If there is no such model, it has no rows to simulate, or the number or seed is out of bounds.
+        If there is no such model, it has no rows to simulate, or the number or seed is out of
+        bounds.
     """
 
     model: str
@@ -82,13 +85,21 @@ class Job:
         model = find_model(self.model)
         if not FEWEST <= self.simulations <= MOST:
             rule = f"must lie between {FEWEST} and {MOST}"
-            raise InputError(f"simulations: {rule}, got {self.simulations}; 300 see a shift of a quarter of an sd")
+            raise InputError(
+                f"simulations: {rule}, got {self.simulations}; 300 see a shift of a quarter of an sd"
+            )
         Sampling(seed=self.seed)  # refuses what is none
         held = restrict(self.evidence, self.view, model)
-        own = [table for table in model.tables if table not in LIKELIHOOD_ROWS and held[table]["used"].any()]
+        own = [
+            table
+            for table in model.tables
+            if table not in LIKELIHOOD_ROWS and held[table]["used"].any()
+        ]
         if self.simulation.posterior and own:
             rule = f"needs rows without parameters of their own, got {', '.join(own)}"
-            raise InputError(f"posterior: {rule}; calibrate {model.name} from its prior: leave --posterior out")
+            raise InputError(
+                f"posterior: {rule}; calibrate {model.name} from its prior: leave --posterior out"
+            )
         if not any(held[table]["used"].any() for table in model.tables):
             rule = f"must hold rows of {', '.join(model.tables)}, whose layout is simulated"
             raise InputError(
@@ -120,12 +131,18 @@ class Calibrating:
         try:
             if self.calibrator is None:
                 job = self.job
-                self.calibrator = Calibrator.of(find_model(job.model), job.evidence, job.view, job.simulation)
+                self.calibrator = Calibrator.of(
+                    find_model(job.model), job.evidence, job.view, job.simulation
+                )
             found = self.calibrator.run(case.seed)
         except Exception as error:
             kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
             return Answer(case.name, error=f"{kind}{error}" or type(error).__name__)
-        record = {"attempts": found.attempts, "divergences": found.divergences, "ranks": dict(found.ranks)}
+        record = {
+            "attempts": found.attempts,
+            "divergences": found.divergences,
+            "ranks": dict(found.ranks),
+        }
         return Answer(case.name, record, {"simulation": round(time.perf_counter() - started, 3)})
 
 
@@ -146,10 +163,17 @@ class Calibration:
     def ranks(self) -> dict[str, Any]:
         """Ranks of each quantity, shape (simulation,), in the order of simulations; failures are left out."""
         found = _journal(self.path)
-        answered = [found.answers[name] for name in sorted(found.answers) if not found.answers[name]["error"]]
+        answered = [
+            found.answers[name]
+            for name in sorted(found.answers)
+            if not found.answers[name]["error"]
+        ]
         if not answered:
             return {}
-        return {name: np.array([each["ranks"][name] for each in answered]) for name in answered[0]["ranks"]}
+        return {
+            name: np.array([each["ranks"][name] for each in answered])
+            for name in answered[0]["ranks"]
+        }
 
 
 @dataclass
@@ -195,7 +219,11 @@ def goes_on(name: str, out: Path) -> bool:
 
 
 def calibrate(
-    job: Job, workers: Workers, out: Path | str = "results", name: str | None = None, talk: Talk = QUIET
+    job: Job,
+    workers: Workers,
+    out: Path | str = "results",
+    name: str | None = None,
+    talk: Talk = QUIET,
 ) -> Calibration:
     """Do every simulation and leave a folder; an unfinished one of the same name that was asked the same is gone on with.
 
@@ -213,31 +241,40 @@ def calibrate(
     Raises
     ------
     InputError
-        If the name is taken, the unfinished calibration was asked something else, or the folder cannot be written.
+        If the name is taken, the unfinished calibration was asked something else, or the folder
+        cannot be written.
     """
     out = Path(out)
     name = run_name(name or default_name(job))
     place, question = _place(out, name), _question(job)
     if (out / name).exists():
-        raise InputError(f"name: must be new, got {name!r}, which exists in {out}; choose another with --name")
+        raise InputError(
+            f"name: must be new, got {name!r}, which exists in {out}; choose another with --name"
+        )
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         rule = "must be a folder that can be written"
-        raise InputError(f"out: {rule}, got {out} ({error.strerror}); choose another with --out") from None
+        raise InputError(
+            f"out: {rule}, got {out} ({error.strerror}); choose another with --out"
+        ) from None
     with held(place, "calibrate"):
         if (place / CALIBRATION).is_file():
             _check_same(load_calibration(place).info, question, name)
         else:
             (place / VIEW).write_text(job.view.to_toml(), "utf-8")
             write_json(place / CALIBRATION, {"calibration": name, **question, **provenance()})
-        return _work(Calibration(place, load_calibration(place).info), job, workers, out / name, talk)
+        return _work(
+            Calibration(place, load_calibration(place).info), job, workers, out / name, talk
+        )
 
 
 def _question(job: Job) -> dict[str, Any]:
     model = find_model(job.model)
     sampler = {
-        key: value for key, value in asdict(job.simulation.sampling.of(model)).items() if key not in ("seed", "cores")
+        key: value
+        for key, value in asdict(job.simulation.sampling.of(model)).items()
+        if key not in ("seed", "cores")
     }
     return {
         "format": FORMAT,
@@ -257,7 +294,9 @@ def _check_same(info: Mapping[str, Any], question: Mapping[str, Any], name: str)
     for key, value in question.items():
         if info.get(key) != value:
             rule = f"{name} is unfinished and was asked {key} {info.get(key)}"
-            raise InputError(f"name: {rule}, got {value}; ask the same to go on with it, or choose another with --name")
+            raise InputError(
+                f"name: {rule}, got {value}; ask the same to go on with it, or choose another with --name"
+            )
 
 
 def load_calibration(folder: Path) -> Calibration:
@@ -270,7 +309,13 @@ def load_calibration(folder: Path) -> Calibration:
     """
     try:
         info = json.loads(text_of(folder / CALIBRATION))
-        good = info["format"] == FORMAT and {"model", "view", "control", "simulations", "seed"} <= set(info)
+        good = info["format"] == FORMAT and {
+            "model",
+            "view",
+            "control",
+            "simulations",
+            "seed",
+        } <= set(info)
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         rule = f"{folder / CALIBRATION} must be as `aligntax calibrate` writes it"
         raise InputError(f"calibration: {rule}, got {error}; calibrate again") from None
@@ -309,17 +354,37 @@ def _work(found: Calibration, job: Job, workers: Workers, target: Path, talk: Ta
 def _finish(found: Calibration, target: Path) -> Calibration:
     """Write the table and the tests; the folder takes its name."""
     journal, ranks = _journal(found.path), found.ranks()
-    failures = [{"case": n, "error": line["error"]} for n, line in sorted(journal.answers.items()) if line["error"]]
+    failures = [
+        {"case": n, "error": line["error"]}
+        for n, line in sorted(journal.answers.items())
+        if line["error"]
+    ]
     with (found.path / TABLE).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["simulation", "seed", "attempts", "divergences", *ranks])
         for name, line in sorted(journal.answers.items()):
             if not line["error"]:
-                writer.writerow([name, line["seed"], line["attempts"], line["divergences"], *line["ranks"].values()])
+                writer.writerow(
+                    [
+                        name,
+                        line["seed"],
+                        line["attempts"],
+                        line["divergences"],
+                        *line["ranks"].values(),
+                    ]
+                )
     good = [line for line in journal.answers.values() if not line["error"]]
     tests = assess(ranks) if ranks else {}
-    rejected = [name for name, row in tests.items() if min(row["p_band_holm"], row["p_chi_square_holm"]) < LEVEL]
-    wrong = [name for name, row in tests.items() if min(row["p_covered_50_holm"], row["p_covered_90_holm"]) < LEVEL]
+    rejected = [
+        name
+        for name, row in tests.items()
+        if min(row["p_band_holm"], row["p_chi_square_holm"]) < LEVEL
+    ]
+    wrong = [
+        name
+        for name, row in tests.items()
+        if min(row["p_covered_50_holm"], row["p_covered_90_holm"]) < LEVEL
+    ]
     passed = bool(tests) and not (rejected or wrong or failures)
     if found.info["control"] != "none":
         passed = bool(rejected or wrong)
@@ -339,7 +404,9 @@ def _finish(found: Calibration, target: Path) -> Calibration:
     }
     write_json(found.path / CALIBRATION, info)
     if target.exists():
-        raise InputError(f"name: {target} was taken meanwhile; move it away, then calibrate again as before")
+        raise InputError(
+            f"name: {target} was taken meanwhile; move it away, then calibrate again as before"
+        )
     (found.path / LOCK).unlink()
     found.path.rename(target)
     return Calibration(target, info)
@@ -355,11 +422,14 @@ def assess(ranks: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     Returns
     -------
     dict
-        Quantity to ``p_band``, ``p_chi_square``, ``covered_50``, ``covered_90`` and their p-values, with ``_holm`` adjusted.
+        Quantity to ``p_band``, ``p_chi_square``, ``covered_50``, ``covered_90`` and their p-values,
+        with ``_holm`` adjusted.
     """
     band = Band(len(next(iter(ranks.values()))))
     columns: dict[str, list[float]] = {"p_band": [], "p_chi_square": []}
-    columns |= {f"{what}_{percent}": [] for percent in (50, 90) for what in ("covered", "p_covered")}
+    columns |= {
+        f"{what}_{percent}": [] for percent in (50, 90) for what in ("covered", "p_covered")
+    }
     for each in ranks.values():
         columns["p_band"].append(band.p(each))
         columns["p_chi_square"].append(chi_square(each))
@@ -367,6 +437,11 @@ def assess(ranks: Mapping[str, Any]) -> dict[str, dict[str, float]]:
             share, p = coverage(each, percent / 100)
             columns[f"covered_{percent}"].append(share)
             columns[f"p_covered_{percent}"].append(p)
-    adjusted = {f"{name}_holm": holm(p).tolist() for name, p in columns.items() if name.startswith("p_")}
+    adjusted = {
+        f"{name}_holm": holm(p).tolist() for name, p in columns.items() if name.startswith("p_")
+    }
     rows = zip(*(columns | adjusted).values(), strict=True)
-    return {name: dict(zip([*columns, *adjusted], row, strict=True)) for name, row in zip(ranks, rows, strict=True)}
+    return {
+        name: dict(zip([*columns, *adjusted], row, strict=True))
+        for name, row in zip(ranks, rows, strict=True)
+    }

@@ -4,13 +4,14 @@
 
     elpd_i = log p(y_i | y_-i) = log integral p(y_i | y_-i, theta) p(theta | y_-i) dtheta
 
-Draws of the whole posterior are weighted by ``1 / p(y_i | y_-i, theta)``, their tail smoothed (PSIS [1]_). Where the tail is too
-heavy, its shape ``k`` above ``min(1 - 1 / log10(S), 0.7)``, the estimate is not to be trusted: :mod:`aligntax.analysis.trust.evidence.loo_refits` climbs on.
+Draws of the whole posterior are weighted by ``1 / p(y_i | y_-i, theta)``, their tail smoothed (PSIS
+[1]_). Where the tail is too heavy, its shape ``k`` above ``min(1 - 1 / log10(S), 0.7)``, the
+estimate is not to be trusted: :mod:`aligntax.analysis.trust.evidence.loo_refits` climbs on.
 
 References
 ----------
-.. [1] Vehtari, Gelman, Gabry, "Practical Bayesian model evaluation using leave-one-out cross-validation and WAIC", 2017.
-       doi:10.1007/s11222-016-9696-4
+.. [1] Vehtari, Gelman, Gabry, "Practical Bayesian model evaluation using leave-one-out
+       cross-validation and WAIC", 2017. doi:10.1007/s11222-016-9696-4
 """
 
 import warnings
@@ -105,7 +106,11 @@ class CrossValidation:
     @property
     def doubtful(self) -> tuple[Unit, ...]:
         """Units whose estimate is not to be trusted."""
-        return tuple(unit for unit in self.units if unit.pareto_k is not None and unit.pareto_k > self.threshold)
+        return tuple(
+            unit
+            for unit in self.units
+            if unit.pareto_k is not None and unit.pareto_k > self.threshold
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping for JSON."""
@@ -127,7 +132,12 @@ def threshold(draws: int) -> float:
 
 
 def rows_of(
-    model: Model, draws: xr.Dataset, terms: xr.Dataset, tables: Tables, evidence: Evidence, view: View
+    model: Model,
+    draws: xr.Dataset,
+    terms: xr.Dataset,
+    tables: Tables,
+    evidence: Evidence,
+    view: View,
 ) -> dict[str, xr.DataArray]:
     """Log density of every unit given a draw and the others of its table, (chain, draw, unit), by table.
 
@@ -138,7 +148,10 @@ def rows_of(
     terms : xarray.Dataset
         Log likelihood, a variable a table.
     """
-    found = {str(name): v if v.ndim == 3 else v.expand_dims(unit=[str(name)], axis=-1) for name, v in terms.items()}
+    found = {
+        str(name): v if v.ndim == 3 else v.expand_dims(unit=[str(name)], axis=-1)
+        for name, v in terms.items()
+    }
     if model.pointwise is not None and any(evidence[table]["used"].any() for table in model.tables):
         x, parameters = split(draws, tables)
         flat = {name: value.ravel() for name, value in x.items()}
@@ -171,7 +184,8 @@ def psis(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> CrossValidati
     values = rows.values.astype(float)
     varies = np.ptp(values.reshape(-1, len(labels)), axis=0) > 1e-12
     found = {
-        label: Unit(label, float(values[0, 0, i]), 0.0, 0.0, None, "psis")  # every draw says the same
+        # every draw says the same
+        label: Unit(label, float(values[0, 0, i]), 0.0, 0.0, None, "psis")
         for i, label in enumerate(labels)
         if not varies[i]
     }
@@ -185,7 +199,9 @@ def psis(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> CrossValidati
 def tree_of(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> xr.DataTree:
     """What ArviZ reads."""
     plain = rows.rename({rows.dims[-1]: "unit"}).astype(float)
-    return xr.DataTree.from_dict({"posterior": posterior, "log_likelihood": xr.Dataset({table: plain})})
+    return xr.DataTree.from_dict(
+        {"posterior": posterior, "log_likelihood": xr.Dataset({table: plain})}
+    )
 
 
 def weigh(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Any:

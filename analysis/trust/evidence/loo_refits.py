@@ -1,11 +1,13 @@
 """Climb the ladder of cross-validation: weights, then draws moved to where a unit left out would have them, then a refit.
 
-A rung is taken for the units that the one before cannot estimate: PSIS; moment matching [1]_, which moves and scales the draws;
-and the posterior without the unit, sampled anew, whose answer is exact but for Monte Carlo error.
+A rung is taken for the units that the one before cannot estimate: PSIS; moment matching [1]_, which
+moves and scales the draws; and the posterior without the unit, sampled anew, whose answer is exact
+but for Monte Carlo error.
 
 References
 ----------
-.. [1] Paananen, Piironen, Buerkner, Vehtari, "Implicitly adaptive importance sampling", 2021. doi:10.1007/s11222-020-09982-2
+.. [1] Paananen, Piironen, Buerkner, Vehtari, "Implicitly adaptive importance sampling", 2021.
+       doi:10.1007/s11222-020-09982-2
 """
 
 import warnings
@@ -18,7 +20,15 @@ import xarray as xr
 
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.inference.seeds import child
-from aligntax.analysis.trust.evidence.loo import CrossValidation, Unit, psis, rows_of, tree_of, units, weigh
+from aligntax.analysis.trust.evidence.loo import (
+    CrossValidation,
+    Unit,
+    psis,
+    rows_of,
+    tree_of,
+    units,
+    weigh,
+)
 from aligntax.analysis.trust.leave_out import LeaveOut, Left
 
 ITERATIONS = 10  # of moment matching; a refit is exact, and soon cheaper
@@ -42,7 +52,9 @@ class Climber:
     options: Sampling
 
 
-def climb(model: LeaveOut, options: Sampling, tell: Callable[[str], None] = lambda text: None) -> list[CrossValidation]:
+def climb(
+    model: LeaveOut, options: Sampling, tell: Callable[[str], None] = lambda text: None
+) -> list[CrossValidation]:
     """Cross-validation of every table, each unit by the first rung that carries it.
 
     Parameters
@@ -58,7 +70,9 @@ def climb(model: LeaveOut, options: Sampling, tell: Callable[[str], None] = lamb
     tables = compiled.view.tables(compiled.model.quantities)
     terms = compiled.terms.log_likelihood(posterior, tables)
     rows = rows_of(compiled.model, posterior, terms, tables, compiled.evidence, compiled.view)
-    return [_table(climber, psis(table, each, posterior), each, tell) for table, each in rows.items()]
+    return [
+        _table(climber, psis(table, each, posterior), each, tell) for table, each in rows.items()
+    ]
 
 
 def _table(
@@ -94,12 +108,15 @@ def matched(climber: Climber, table: str, rows: xr.DataArray) -> list[Unit]:
         return xr.DataArray(model.log_posterior(points.transpose(*dims, DIM).values), dims=dims)
 
     def log_unit(points: xr.DataArray, i: int) -> xr.DataArray:
-        return xr.DataArray(model.log_unit(points.transpose(*dims, DIM).values, table, labels[i]), dims=dims)
+        return xr.DataArray(
+            model.log_unit(points.transpose(*dims, DIM).values, table, labels[i]), dims=dims
+        )
 
     coords = {dim: posterior[dim].values for dim in dims}
     before = weigh(table, varying, posterior)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # of a k that stays high, which sends the unit to the next rung
+        # of a k that stays high, which sends the unit to the next rung
+        warnings.simplefilter("ignore")
         after = loo_moment_match(
             tree_of(table, varying, posterior),
             before,
@@ -111,7 +128,11 @@ def matched(climber: Climber, table: str, rows: xr.DataArray) -> list[Unit]:
             pointwise=True,
         )
     moved = after.pareto_k.values < np.minimum(before.pareto_k.values, after.good_k)
-    return [unit for unit, better in zip(units(after, varying, "moment match"), moved, strict=True) if better]
+    return [
+        unit
+        for unit, better in zip(units(after, varying, "moment match"), moved, strict=True)
+        if better
+    ]
 
 
 def exact(climber: Climber, table: str, label: str, rows: xr.DataArray) -> Unit:

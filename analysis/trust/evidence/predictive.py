@@ -1,12 +1,13 @@
 """Posterior predictive p-values: does replicated evidence have the middle, spread and ends of the evidence?
 
-``p = P(T(y_rep) > T(y) | y) + P(T(y_rep) = T(y) | y) / 2`` for a statistic ``T`` [1]_. Draws that saw the evidence replicate it,
-so p gathers around one half: a value near zero or one says that the model cannot make such evidence, others say little.
+``p = P(T(y_rep) > T(y) | y) + P(T(y_rep) = T(y) | y) / 2`` for a statistic ``T`` [1]_. Draws that
+saw the evidence replicate it, so p gathers around one half: a value near zero or one says that the
+model cannot make such evidence, others say little.
 
 References
 ----------
-.. [1] Gelman, Meng, Stern, "Posterior predictive assessment of model fitness via realized discrepancies", 1996.
-       Statistica Sinica 6.
+.. [1] Gelman, Meng, Stern, "Posterior predictive assessment of model fitness via realized
+       discrepancies", 1996. Statistica Sinica 6.
 """
 
 from collections.abc import Callable, Mapping
@@ -50,7 +51,10 @@ def p_values(observed: xr.Dataset, predicted: xr.Dataset) -> dict[str, dict[str,
         values = actual.values.astype(predicted[name].dtype).astype(float)
         drawn = predicted[name].values.astype(float).reshape(-1, actual.size)
         with np.errstate(invalid="ignore"):  # a range between infinities
-            found[str(name)] = {what: _p(statistic(values), statistic(drawn)) for what, statistic in STATISTICS.items()}
+            found[str(name)] = {
+                what: _p(statistic(values), statistic(drawn))
+                for what, statistic in STATISTICS.items()
+            }
     return found
 
 

@@ -1,10 +1,12 @@
 """How far does each headline move when the evidence is another? A refit for each choice somebody else might have made.
 
-A study is left out, or a whole table, or what is known from memory or at second hand; or recomputed exponents follow the other
-outlier policy. Units that are left out count zero times in the compiled model; where rows within a unit change, the model is
-compiled again. A move is told as where the new median stands among the run's own draws, ``P(X <= median')``: a half if nothing
-moved, whatever the unit, and "later or never" has its place. What is told by its mean, a probability, moves by that. Both have
-the Monte Carlo error of two fits, by the effective sizes ``n`` and ``n'`` of their draws in which the quantity is defined::
+A study is left out, or a whole table, or what is known from memory or at second hand; or recomputed
+exponents follow the other outlier policy. Units that are left out count zero times in the compiled
+model; where rows within a unit change, the model is compiled again. A move is told as where the new
+median stands among the run's own draws, ``P(X <= median')``: a half if nothing moved, whatever the
+unit, and "later or never" has its place. What is told by its mean, a probability, moves by that.
+Both have the Monte Carlo error of two fits, by the effective sizes ``n`` and ``n'`` of their draws
+in which the quantity is defined::
 
     se(place) = sqrt(1 / n + 1 / n') / 2
     se(mean' - mean) = sqrt(sd^2 / n + sd'^2 / n')
@@ -77,10 +79,11 @@ class Move:
     prob_above, prob_below, prob_undefined : float
         Mass beyond the numbers.
     place : float or None
-        Share of the run's own draws up to the new median; null where the quantity is undefined throughout, or told by its mean.
+        Share of the run's own draws up to the new median; null where the quantity is undefined
+        throughout, or told by its mean.
     error : float or None
-        Monte Carlo standard error of the place if nothing moved, or of the mean's move where it is told by that; null where the
-        quantity is undefined throughout.
+        Monte Carlo standard error of the place if nothing moved, or of the mean's move where it is
+        told by that; null where the quantity is undefined throughout.
     """
 
     mean: float | None
@@ -126,7 +129,9 @@ class Robustness:
                 "divergences": diverged,
                 "quantities": {name: asdict(move) for name, move in moves.items()},
             }
-            for variant, moves, diverged in zip(self.variants, self.moves, self.divergences, strict=True)
+            for variant, moves, diverged in zip(
+                self.variants, self.moves, self.divergences, strict=True
+            )
         ]
         return {"base": {name: asdict(move) for name, move in self.base.items()}, "variants": rows}
 
@@ -145,10 +150,13 @@ def variants(model: LeaveOut, evidence: Evidence) -> Iterator[Variant]:
             yield Variant("study", f"without {label} of {table}", {table: (label,)})
     for table, labels in model.units.items():
         if len(labels) > 1 or table not in STUDIES:
-            yield Variant("table", f"without {'all ' if len(labels) > 1 else ''}{table}", {table: labels})
+            yield Variant(
+                "table", f"without {'all ' if len(labels) > 1 else ''}{table}", {table: labels}
+            )
     compiled = model.compiled
     others = [
-        ("status", f"without rows {' or '.join(doubted)}", without_status(evidence, doubted)) for doubted in DOUBTED
+        ("status", f"without rows {' or '.join(doubted)}", without_status(evidence, doubted))
+        for doubted in DOUBTED
     ]
     others += [("outliers", policy, exchanged(evidence, rows)) for policy, rows in OUTLIERS.items()]
     for kind, label, other in others:
@@ -208,7 +216,10 @@ def _compiled(model: LeaveOut, variant: Variant) -> CompiledModel:
     now, then = (compiled.model.data(rows, compiled.view) for rows in (compiled.evidence, other))
     same = all(now[name].sizes == then[name].sizes for name in now)
     groups = same and all(
-        np.array_equal(now[n][c], then[n][c]) for n in now for c in now[n] if str(c).endswith("index")
+        np.array_equal(now[n][c], then[n][c])
+        for n in now
+        for c in now[n]
+        if str(c).endswith("index")
     )
     if groups:
         return model.without({}).compiled.with_evidence(other)
@@ -227,7 +238,9 @@ def _derived(compiled: CompiledModel, options: Sampling) -> tuple[xr.Dataset, in
 def _headlines(compiled: CompiledModel, derived: xr.Dataset) -> xr.Dataset:
     """The headline quantities of all that are derived."""
     names = compiled.model.headlines
-    return derived[[n for n in derived.data_vars if str(n).removesuffix("_state").split("_by_")[0] in names]]
+    return derived[
+        [n for n in derived.data_vars if str(n).removesuffix("_state").split("_by_")[0] in names]
+    ]
 
 
 def moved(base: xr.Dataset, other: xr.Dataset) -> dict[str, Move]:

@@ -23,7 +23,10 @@ KINDS = {
 def cross_validated(table: Mapping[str, Any]) -> dict[str, str]:
     """A table's row: what is predicted, how well, and how that was found."""
     units = table["units"]
-    how = {method: sum(unit["method"] == method for unit in units) for method in ("psis", "moment match", "exact")}
+    how = {
+        method: sum(unit["method"] == method for unit in units)
+        for method in ("psis", "moment match", "exact")
+    }
     known = [unit["pareto_k"] for unit in units if unit["pareto_k"] is not None]
     return {
         "name": table["table"].replace("_", " "),
@@ -52,7 +55,9 @@ def climbed(table: Mapping[str, Any]) -> Iterator[str]:
 
 def p_row(row: Mapping[str, float]) -> dict[str, dict[str, Any]]:
     """Predictive p-values of a variable, those that stray marked."""
-    return {what: {"p": f"{p:.3f}", "strays": not STRAYS <= p <= 1 - STRAYS} for what, p in row.items()}
+    return {
+        what: {"p": f"{p:.3f}", "strays": not STRAYS <= p <= 1 - STRAYS} for what, p in row.items()
+    }
 
 
 def place(share: float | None) -> str:
@@ -70,8 +75,16 @@ def moves(whole: Mapping[str, Any], horizon: float) -> list[dict[str, str]]:
         if _by_mean(name):
             median, ninety = percent(base["mean"]), ""
         found = sorted(_moved(whole, name), reverse=True)[:MOST_TOLD]
-        told = [text for _, text in found] or ["none beyond Monte Carlo error and half a percentage point"]
-        row = {"name": name, "label": labelled(name), "median": median, "ninety": ninety, "moves": "; ".join(told)}
+        told = [text for _, text in found] or [
+            "none beyond Monte Carlo error and half a percentage point"
+        ]
+        row = {
+            "name": name,
+            "label": labelled(name),
+            "median": median,
+            "ninety": ninety,
+            "moves": "; ".join(told),
+        }
         rows.append(row)
     return rows
 
@@ -108,6 +121,11 @@ def places(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
             else:
                 cells.append(place(move["place"]))
         rows.append(
-            {"kind": KINDS[variant["kind"]], "label": variant["label"], "cells": cells, "error": variant["error"]}
+            {
+                "kind": KINDS[variant["kind"]],
+                "label": variant["label"],
+                "cells": cells,
+                "error": variant["error"],
+            }
         )
     return rows

@@ -54,11 +54,13 @@ def test_the_expected_loss_is_the_lognormals(newsvendor):
     cap = np.exp(mu + s * stats.norm.ppf(LIMIT))  # needs beyond their 95% quantile count as that
 
     def partial(a):  # E[min(need, a)]
-        return np.exp(mu + s**2 / 2) * stats.norm.cdf((np.log(a) - mu - s**2) / s) + a * stats.norm.sf(
-            (np.log(a) - mu) / s
-        )
+        return np.exp(mu + s**2 / 2) * stats.norm.cdf(
+            (np.log(a) - mu - s**2) / s
+        ) + a * stats.norm.sf((np.log(a) - mu) / s)
 
-    assert expected_loss(decision, h)[0] == pytest.approx(30.0 * h + 150.0 * (partial(cap) - partial(h)), rel=0.02)
+    assert expected_loss(decision, h)[0] == pytest.approx(
+        30.0 * h + 150.0 * (partial(cap) - partial(h)), rel=0.02
+    )
 
 
 def result(derived, evidence=None, start=2026.0):
@@ -75,7 +77,10 @@ def result(derived, evidence=None, start=2026.0):
 
 
 def test_hours_rates_and_money_for_a_confidence(newsvendor):
-    derived = newsvendor | {"tai_year": np.full(SHAPE, 2036.0), "alignment_hours_affordable": np.full(SHAPE, 4.2)}
+    derived = newsvendor | {
+        "tai_year": np.full(SHAPE, 2036.0),
+        "alignment_hours_affordable": np.full(SHAPE, 4.2),
+    }
     answer = budget(result(derived), 0.9)
     expected = 10 ** stats.norm.ppf(0.9, 4.0, 0.5)
     assert answer.hours == pytest.approx(expected, rel=0.03)
@@ -84,13 +89,19 @@ def test_hours_rates_and_money_for_a_confidence(newsvendor):
     assert answer.price == pytest.approx(300.0)  # 30 / (1 - 0.9): buying these hours is then best
     assert answer.best_hours == pytest.approx(answer.hours, rel=0.02)
     assert answer.affordable == 0.0 and budget(result(derived), 0.5).affordable == 1.0
-    assert all(usd >= -1.0 for usd in answer.regret.values()) and answer.regret[10.0] > answer.regret[2.0] > 0
+    assert (
+        all(usd >= -1.0 for usd in answer.regret.values())
+        and answer.regret[10.0] > answer.regret[2.0] > 0
+    )
     assert answer.evpi > 0
 
 
 @pytest.mark.parametrize("confidence", [0.1, 0.5, 0.8, 0.95, 0.99])
 def test_the_price_of_a_confidence_makes_its_hours_best(newsvendor, confidence):
-    derived = newsvendor | {"tai_year": np.full(SHAPE, 2036.0), "alignment_hours_affordable": np.full(SHAPE, 4.2)}
+    derived = newsvendor | {
+        "tai_year": np.full(SHAPE, 2036.0),
+        "alignment_hours_affordable": np.full(SHAPE, 4.2),
+    }
     answer = budget(result(derived), confidence)
     assert answer.best_hours == pytest.approx(answer.hours, rel=0.02)
     assert answer.regret[1.0] < 1e-3 * min(answer.regret[0.5], answer.regret[2.0])
@@ -111,18 +122,23 @@ def test_more_confidence_costs_more_and_a_condition_is_heard(newsvendor):
 
 
 def test_hours_cannot_be_worked_before_work_starts(newsvendor):
-    derived = newsvendor | {"tai_year": np.full(SHAPE, 2025.0), "alignment_hours_affordable": np.full(SHAPE, 4.2)}
+    derived = newsvendor | {
+        "tai_year": np.full(SHAPE, 2025.0),
+        "alignment_hours_affordable": np.full(SHAPE, 4.2),
+    }
     answer = budget(result(derived))
     assert np.isinf(answer.hours_per_year) and answer.to_dict()["hours_per_year"] is None
 
 
-# ---------------------------------------------------------------------------------------------------------------- labelling
+# ---------------------------------------------------------------------------------------- labelling
 
 
 @pytest.mark.parametrize("votes", [1, 3, 5, 9])
 @pytest.mark.parametrize("error", [0.0, 0.1, 0.3, 0.5])
 def test_majority_errors_are_binomial_tails(votes, error):
-    assert majority_error(error, votes) == pytest.approx(stats.binom.sf(votes // 2, votes, error), abs=1e-12)
+    assert majority_error(error, votes) == pytest.approx(
+        stats.binom.sf(votes // 2, votes, error), abs=1e-12
+    )
 
 
 def test_a_majority_of_three_is_known():
@@ -184,15 +200,25 @@ def test_no_number_of_labels_helps_from_one_half_on():
         split(0.5)
 
 
-# ------------------------------------------------------------------------------------------------------------------ command
+# ------------------------------------------------------------------------------------------ command
 
 
 def test_budget_on_the_command_line(aligntax, run_folder, tmp_path):
-    code, out, err = aligntax("budget", run_folder, "--given", "tai_year<2040", "--picture", tmp_path / "b.png")
-    assert code == 0 and err == "" and "hours to buy" in out and "best votes" in out and "given tai_year<2040" in out
+    code, out, err = aligntax(
+        "budget", run_folder, "--given", "tai_year<2040", "--picture", tmp_path / "b.png"
+    )
+    assert (
+        code == 0
+        and err == ""
+        and "hours to buy" in out
+        and "best votes" in out
+        and "given tai_year<2040" in out
+    )
     assert (tmp_path / "b.png").stat().st_size > 10_000
     told = json.loads(aligntax("budget", run_folder, "--json", "--confidence", "0.5")[1])
-    row = json.loads((run_folder / "summary.json").read_text())["quantities"]["alignment_hours_needed"]
+    row = json.loads((run_folder / "summary.json").read_text())["quantities"][
+        "alignment_hours_needed"
+    ]
     assert np.log10(told["hours"]) == pytest.approx(row["q50"], abs=1e-4)  # the middle of two draws
     assert told["price"] == pytest.approx(told["price_of_confidence"])
 

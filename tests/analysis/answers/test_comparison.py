@@ -29,19 +29,35 @@ def seeds(outcomes, tmp_path_factory):
 def test_other_seeds_do_not_differ(seeds):
     comparison = compare(*(seeds / name for name in ("seed2022", "seed1", "seed7")))
     assert not any(any(marks) for marks in comparison.differs.values())
-    assert not any(change.any for change in comparison.changes) and comparison.shared == (False, False)
+    assert not any(change.any for change in comparison.changes) and comparison.shared == (
+        False,
+        False,
+    )
     assert comparison.facts == ((), ())
 
 
 def test_a_moved_prior_is_seen_where_it_matters_and_nowhere_else(seeds):
     base = load(seeds / "seed2022")
-    moved = refit(base, base.view.with_quantity("alignment_tax_tolerance", TOLERANT), out=seeds, name="tolerant")
+    moved = refit(
+        base,
+        base.view.with_quantity("alignment_tax_tolerance", TOLERANT),
+        out=seeds,
+        name="tolerant",
+    )
     comparison = compare(base, moved)
-    assert comparison.differs["alignment_tax_tolerance"] == comparison.differs["alignment_hours_affordable"] == (True,)
+    assert (
+        comparison.differs["alignment_tax_tolerance"]
+        == comparison.differs["alignment_hours_affordable"]
+        == (True,)
+    )
     assert comparison.differs["tai_year"] == (False,) and comparison.p["tai_year"] == (1.0,)
-    assert comparison.changes[0].quantities == ("alignment_tax_tolerance",) and comparison.shared == (True,)
+    assert comparison.changes[0].quantities == (
+        "alignment_tax_tolerance",
+    ) and comparison.shared == (True,)
     value, error = comparison.differences["alignment_tax_tolerance"][0]
-    assert value == pytest.approx(-1.0 - base.record["quantities"]["alignment_tax_tolerance"]["q50"], abs=0.05)
+    assert value == pytest.approx(
+        -1.0 - base.record["quantities"]["alignment_tax_tolerance"]["q50"], abs=0.05
+    )
     assert 0 < error < abs(value) / 10
     assert comparison.differs["tolerance_at_least_1_percent"] == (True,)
     assert comparison.differs["data_exponent_at_least_1"] == (False,)
@@ -76,7 +92,9 @@ def test_errors_of_shared_draws_are_smaller_and_nothing_differs_from_itself(seed
     alone = base.record["quantities"]["alignment_hours_affordable"]["mcse_median"]
     assert value == pytest.approx(-np.log10(1.1), abs=0.03) and error < 0.5 * alone
     same = compare(base, base)
-    assert all(not value and (error or 0.0) < 1e-6 for ((value, error),) in same.differences.values())
+    assert all(
+        not value and (error or 0.0) < 1e-6 for ((value, error),) in same.differences.values()
+    )
     assert set(same.p.values()) == {(1.0,)} and same.labels == ("seed2022 (1)", "seed2022 (2)")
     assert {"seed2022 (1) q50", "seed2022 (2) q50"} <= set(same.table().columns)
 
@@ -84,7 +102,11 @@ def test_errors_of_shared_draws_are_smaller_and_nothing_differs_from_itself(seed
 def test_other_evidence_and_another_version_are_named(seeds):
     base = load(seeds / "seed2022")
     tables = base.info["evidence"]["tables"] | {"training_runs": "0" * 64}
-    info = {**base.info, "evidence": {"hash": "1", "tables": tables}, "model": {"name": "joint", "version": 0}}
+    info = {
+        **base.info,
+        "evidence": {"hash": "1", "tables": tables},
+        "model": {"name": "joint", "version": 0},
+    }
     facts = compare(base, replace(base, info=info)).facts[0]
     assert "version 0" in facts[0] and facts[1] == "evidence tables training_runs"
 
@@ -94,17 +116,18 @@ def test_given_conditions_every_run(seeds):
     assert all(rows["tai_year"]["q95"] < 2035 for rows in comparison.rows)
     assert not any(any(marks) for marks in comparison.differs.values())
     told = comparison.to_dict()
-    assert told["runs"][0]["given"]["probability"] == pytest.approx(told["runs"][1]["given"]["probability"], abs=0.06)
+    assert told["runs"][0]["given"]["probability"] == pytest.approx(
+        told["runs"][1]["given"]["probability"], abs=0.06
+    )
 
 
 def test_holm_is_between_bonferroni_and_nothing():
     p = {"a": (0.001,), "b": (0.02,), "c": (0.04,), "d": (0.9,)}
     assert holm(p, 0.05) == {"a": (True,), "b": (False,), "c": (False,), "d": (False,)}
-    assert holm({"a": (0.01,), "b": (0.02,)}, 0.05) == {
-        "a": (True,),
-        "b": (True,),
-    }  # Bonferroni would keep b at 0.025 too
-    assert holm({"a": (0.024,), "b": (0.04,)}, 0.05) == {"a": (True,), "b": (True,)}  # and here it would not
+    # Bonferroni would keep b at 0.025 too
+    assert holm({"a": (0.01,), "b": (0.02,)}, 0.05) == {"a": (True,), "b": (True,)}
+    # and here it would not
+    assert holm({"a": (0.024,), "b": (0.04,)}, 0.05) == {"a": (True,), "b": (True,)}
 
 
 def test_runs_must_be_comparable(seeds, reference):
@@ -120,14 +143,26 @@ def test_runs_must_be_comparable(seeds, reference):
 def test_compare_on_the_command_line(aligntax, seeds, tmp_path):
     words = ("compare", "seed2022", "seed1", "--out", seeds)
     code, out, err = aligntax(*words, "--picture", tmp_path / "c.svg")
-    assert code == 0 and err == "" and "TAI arrival" in out and "0 of" in out and "seed1 changes nothing" in out
+    assert (
+        code == 0
+        and err == ""
+        and "TAI arrival" in out
+        and "0 of" in out
+        and "seed1 changes nothing" in out
+    )
     assert "\x1b" not in out and (tmp_path / "c.svg").read_text().startswith("<?xml")
     assert "± Monte Carlo error" in out
     assert "too few" in aligntax(*words, "--given", "tai_year<2026.8")[1]
     told = json.loads(aligntax(*words, "--json")[1])
     assert set(told["quantities"]["tai_year"]["differences"][0]) == {"value", "mcse"}
     assert [run["run"] for run in told["runs"]] == ["seed2022", "seed1"]
-    assert set(told["quantities"]["tai_year"]["runs"][0]) == {"q05", "q50", "q95", "prob_censored", "mcse_median"}
+    assert set(told["quantities"]["tai_year"]["runs"][0]) == {
+        "q05",
+        "q50",
+        "q95",
+        "prob_censored",
+        "mcse_median",
+    }
     code, out, err = aligntax("compare", "seed2022", "--out", seeds)
     assert code == 2 and out == "" and "got 1" in err
     code, _, err = aligntax("compare", "seed2022", "absent", "--out", seeds)

@@ -13,7 +13,8 @@ from aligntax.analysis.summaries.summary import summarise
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
 
-YEAR = np.asarray([[2030.0, 2040, np.nan, 2050], [2031, np.nan, 2060, 2032]])  # nan: never, later, see the states
+# nan: never, later, see the states
+YEAR = np.asarray([[2030.0, 2040, np.nan, 2050], [2031, np.nan, 2060, 2032]])
 STATE = np.asarray([[0, 0, 1, 0], [0, 3, 0, 0]], dtype="int8")  # 1 later or never, 3 undefined
 HOURS = np.log10([[1e3, 1e4, 1e5, 1e6], [1e7, 1e8, 1e9, 1e2]])
 DIMS = ("chain", "draw")
@@ -97,7 +98,10 @@ def test_what_cannot_be_read_is_one_message(text, message):
 
 
 @settings(max_examples=300)
-@given(st.text(max_size=40) | st.from_regex(r"[a-z_]{0,12}[<>=]{0,2}[-0-9.e%]{0,8}( and .{0,9})?", fullmatch=True))
+@given(
+    st.text(max_size=40)
+    | st.from_regex(r"[a-z_]{0,12}[<>=]{0,2}[-0-9.e%]{0,8}( and .{0,9})?", fullmatch=True)
+)
 def test_any_text_is_read_or_refused(text):
     try:
         assert draws(text) > 0
@@ -109,10 +113,16 @@ def test_show_given(aligntax, run_folder):
     code, out, _ = aligntax("show", run_folder, "--json", "--given", "tai_year<2035")
     told = json.loads(out)
     whole = json.loads((run_folder / "summary.json").read_text())
-    assert code == 0 and told["given"]["text"] == "tai_year<2035" and 0 < told["given"]["probability"] < 1
+    assert (
+        code == 0
+        and told["given"]["text"] == "tai_year<2035"
+        and 0 < told["given"]["probability"] < 1
+    )
     row = told["quantities"]["tai_year"]
     assert row["q95"] < 2035 and row["prob_above"] == 0 and row["r_hat"] is None
-    assert set(row) == set(whole["quantities"]["tai_year"]) and set(told["claims"]) == set(whole["claims"])
+    assert set(row) == set(whole["quantities"]["tai_year"]) and set(told["claims"]) == set(
+        whole["claims"]
+    )
     assert told["claims"] != whole["claims"]
     code, out, _ = aligntax("show", run_folder, "--given", "tai_year<2035")
     assert code == 0 and "given tai_year<2035: probability" in out
@@ -127,8 +137,14 @@ def test_report_given_is_a_page_of_its_own(aligntax, run_folder, tmp_path):
     before = (folder / "report.html").read_bytes()
     code, out, _ = aligntax("report", folder, "--given", "tai_year<2040")
     page = folder / "report-given-tai_year-below-2040.html"
-    assert code == 0 and out.strip() == str(page) and (folder / "report.html").read_bytes() == before
+    assert (
+        code == 0 and out.strip() == str(page) and (folder / "report.html").read_bytes() == before
+    )
     other = aligntax("report", folder, "--given", "tai_year>2040")[1].strip()
     assert other != str(page) and page.exists()  # the opposite condition is another page
     text = page.read_text()
-    assert "tai_year&lt;2040" in text and "effective draws" in text and "could not be drawn" not in text
+    assert (
+        "tai_year&lt;2040" in text
+        and "effective draws" in text
+        and "could not be drawn" not in text
+    )

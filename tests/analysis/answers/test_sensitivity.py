@@ -11,7 +11,14 @@ from scipy.stats import rankdata
 
 from aligntax.analysis.answers import sensitivity_wording as drivers
 from aligntax.analysis.answers.power_scaling import CONFLICT, OK, STRONG, diagnose, power_scaling
-from aligntax.analysis.answers.sensitivity import Draws, analyse, decision, sensitivity, sensitivity_of, stored
+from aligntax.analysis.answers.sensitivity import (
+    Draws,
+    analyse,
+    decision,
+    sensitivity,
+    sensitivity_of,
+    stored,
+)
 from aligntax.analysis.answers.value_of_information import Decision, values
 from aligntax.analysis.answers.variance import decompose
 from aligntax.analysis.figures import sensitivity as sensitivity_plots
@@ -37,7 +44,7 @@ def normals(count, seed=0):
     return np.random.default_rng(seed).standard_normal((*SHAPE, count))
 
 
-# ------------------------------------------------------------------------------------------------------------- regression
+# --------------------------------------------------------------------------------------- regression
 
 
 def test_mid_ranks_are_scipys_and_count_weights_as_copies():
@@ -63,7 +70,7 @@ def test_a_basis_of_a_constant_is_empty():
     assert orthonormal(np.ones((10, 2)), np.full(10, 0.1)).shape == (10, 0)
 
 
-# --------------------------------------------------------------------------------------------------------------- variance
+# ----------------------------------------------------------------------------------------- variance
 
 
 def test_shares_of_a_linear_answer_of_correlated_normals():
@@ -72,7 +79,9 @@ def test_shares_of_a_linear_answer_of_correlated_normals():
     z = normals(3) @ np.linalg.cholesky(R).T
     V = a @ R @ a + 1.0
     shares = decompose(z @ a + normals(1, 1)[..., 0], z, EQUAL)
-    assert np.abs(shares.first - (R @ a) ** 2 / V) == pytest.approx(0, abs=4 * shares.first_error.max())
+    assert np.abs(shares.first - (R @ a) ** 2 / V) == pytest.approx(
+        0, abs=4 * shares.first_error.max()
+    )
     assert np.abs(shares.total - a**2 / np.diag(np.linalg.inv(R)) / V) == pytest.approx(0, abs=0.03)
     assert shares.explained == pytest.approx(1 - 1 / V, abs=4 * shares.explained_error)
     assert shares.explained_error < 0.01
@@ -118,13 +127,15 @@ def test_weights_count_like_copies_and_a_condition_like_a_subset():
     y = z[..., 0] + z[..., 1] ** 2
     holds = z[..., 1] > 0
     subset = decompose(y, z, EQUAL.given(holds))
-    spoiled = decompose(np.where(holds, y, np.nan), np.where(holds[..., None], z, 99.0), EQUAL.given(holds))
+    spoiled = decompose(
+        np.where(holds, y, np.nan), np.where(holds[..., None], z, 99.0), EQUAL.given(holds)
+    )
     assert subset.first == pytest.approx(spoiled.first, abs=1e-6)
     tilted = Weights.of_log(-0.5 * 3.0 * z[..., 0] ** 2)  # z_0 has a variance of a quarter
     assert decompose(y, z, tilted).first == pytest.approx([0.25 / 2.25, 2 / 2.25], abs=0.06)
 
 
-# ------------------------------------------------------------------------------------------------------ power-scaling
+# ------------------------------------------------------------------------------------ power-scaling
 
 
 def draws_of(answers, z, likelihood=None, weights=EQUAL):
@@ -161,7 +172,9 @@ def test_power_scaling_is_arvizs_on_ranks():
             "log_likelihood": xr.Dataset({"evidence": (dims, likelihood)}),
         }
     )
-    found, _ = power_scaling(draws.answers, draws.weights, {"prior": draws.log_prior, "likelihood": likelihood})
+    found, _ = power_scaling(
+        draws.answers, draws.weights, {"prior": draws.log_prior, "likelihood": likelihood}
+    )
     for group in ("prior", "likelihood"):
         assert found["y"][group] == pytest.approx(float(psense(tree, group=group)["y"]), rel=1e-9)
 
@@ -169,15 +182,30 @@ def test_power_scaling_is_arvizs_on_ranks():
 def test_a_prior_data_conflict_is_flagged_and_agreement_is_not():
     z, likelihood = normal_posterior(6.0)
     conflict = analyse(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"]
-    assert conflict["diagnosis"] == CONFLICT and conflict["evidence"]["evidence"] == conflict["likelihood"]
+    assert (
+        conflict["diagnosis"] == CONFLICT
+        and conflict["evidence"]["evidence"] == conflict["likelihood"]
+    )
     z, likelihood = normal_posterior(0.0, data_sd=0.1)
-    assert analyse(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"]["diagnosis"] == OK
+    assert (
+        analyse(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"][
+            "diagnosis"
+        ]
+        == OK
+    )
     z, likelihood = normal_posterior(0.0, data_sd=10.0)
-    assert analyse(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"]["diagnosis"] == STRONG
+    assert (
+        analyse(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"][
+            "diagnosis"
+        ]
+        == STRONG
+    )
 
 
 def test_diagnoses_are_arvizs():
-    assert [diagnose(p, q) for p, q in ((0.06, 0.06), (0.06, 0.04), (0.04, 0.06), (0.04, 0.04))] == [
+    assert [
+        diagnose(p, q) for p, q in ((0.06, 0.06), (0.06, 0.04), (0.04, 0.06), (0.04, 0.04))
+    ] == [
         CONFLICT,
         STRONG,
         OK,
@@ -222,14 +250,17 @@ def test_weighted_draws_answer_for_the_distribution_they_stand_for():
     z = normals(2, 8)
     weights = Weights.of_log(z[..., 0])
     shifted = z + np.array([1.0, 0.0])
-    for name, y in (("line", lambda x: x[..., 0]), ("square", lambda x: x[..., 0] ** 2 + x[..., 1])):
+    for name, y in (
+        ("line", lambda x: x[..., 0]),
+        ("square", lambda x: x[..., 0] ** 2 + x[..., 1]),
+    ):
         a = analyse(draws_of({name: y(z)}, z, weights=weights))["headlines"][name]["priors"]["q0"]
         b = analyse(draws_of({name: y(shifted)}, shifted))["headlines"][name]["priors"]["q0"]
         assert a["sensitivity"] == pytest.approx(b["sensitivity"], rel=0.2)
         assert a["first_order"] == pytest.approx(b["first_order"], abs=0.05)
 
 
-# ------------------------------------------------------------------------------------------------- value of information
+# ----------------------------------------------------------------------------- value of information
 
 
 def newsvendor(price=5.0, seed=0):
@@ -241,7 +272,11 @@ def newsvendor(price=5.0, seed=0):
     given = {"a": price * mean * ndtr(0.6 - k), "b": price * mean * ndtr(0.8 - k)}
     problem = Decision(np.exp(0.8 * a + 0.6 * b), np.ones(SHAPE), price, EQUAL)
     inputs = {"a": a, "b": b, "noise": noise, "all": 0.8 * a + 0.6 * b}
-    truth = {"evpi": loss - known, "loss": loss, **{name: loss - value for name, value in given.items()}}
+    truth = {
+        "evpi": loss - known,
+        "loss": loss,
+        **{name: loss - value for name, value in given.items()},
+    }
     return values(problem, inputs), truth, np.exp(total * k)
 
 
@@ -253,7 +288,9 @@ def test_values_of_information_of_a_newsvendor(price):
     assert found["loss"] == pytest.approx(truth["loss"], abs=5 * evpi.error)
     assert evpi.usd == pytest.approx(truth["evpi"], abs=4 * evpi.error)
     for name in ("a", "b"):
-        assert evppi[name].usd == pytest.approx(truth[name], abs=4 * evppi[name].error + 0.01 * truth["evpi"])
+        assert evppi[name].usd == pytest.approx(
+            truth[name], abs=4 * evppi[name].error + 0.01 * truth["evpi"]
+        )
         assert evppi[name].usd < evpi.usd
     assert evppi["all"].usd == pytest.approx(evpi.usd, rel=1e-6)
     assert abs(evppi["noise"].usd) < 0.02 * evpi.usd  # negative control
@@ -269,7 +306,11 @@ def test_the_default_price_covers_four_cases_in_five():
     rng = np.random.default_rng(0)
     hours = 5 + rng.standard_normal(SHAPE)
     hours[0, :100] = np.nan
-    amounts = {"alignment_hours_needed": hours, "usd_per_hour": np.ones(SHAPE), "labour_overhead": np.zeros(SHAPE)}
+    amounts = {
+        "alignment_hours_needed": hours,
+        "usd_per_hour": np.ones(SHAPE),
+        "labour_overhead": np.zeros(SHAPE),
+    }
     problem = Decision.of(amounts, EQUAL)
     assert problem.price == pytest.approx(50)
     best = values(problem, {})["hours"]
@@ -278,7 +319,7 @@ def test_the_default_price_covers_four_cases_in_five():
     assert problem.weights.values[0, :100].sum() == 0
 
 
-# ------------------------------------------------------------------------------------------------------- moving priors
+# ------------------------------------------------------------------------------------ moving priors
 
 
 @pytest.fixture(scope="module")
@@ -318,7 +359,9 @@ def shift_score(before, after):
 NO_WEIGHT = {*direct_approach.QUANTITIES, *time_horizon.QUANTITIES}
 
 
-@pytest.mark.parametrize("quantity", [q for q in find_model("joint").quantities if q not in NO_WEIGHT])
+@pytest.mark.parametrize(
+    "quantity", [q for q in find_model("joint").quantities if q not in NO_WEIGHT]
+)
 def test_moving_a_prior_by_two_standard_deviations_changes_an_answer(forward, quantity):
     """The table of one quantity is shifted by two sd in z, up or down; nothing else, and every random number is the same."""
     before = forward(quantity, 0.0)
@@ -347,7 +390,7 @@ def test_moving_nothing_changes_nothing(forward):
         assert shift_score(value, after[name]) == 0
 
 
-# ----------------------------------------------------------------------------------------------------------- a real run
+# --------------------------------------------------------------------------------------- a real run
 
 
 @pytest.fixture(scope="module")
@@ -368,7 +411,8 @@ def test_the_reference_runs_drivers(whole):
     assert top(whole, "training_cost_at_tai", "sensitivity") == "spend_cap"
     needed = whole[0]["headlines"]["alignment_hours_needed"]
     assert needed["priors"]["rlhf_multiplier"]["first_order"] > 0.15 and needed["explained"] > 0.7
-    assert needed["priors"]["user_flop"]["total"] == pytest.approx(0, abs=0.02)  # its anchor has no weight
+    # its anchor has no weight
+    assert needed["priors"]["user_flop"]["total"] == pytest.approx(0, abs=0.02)
 
 
 def test_the_pooled_exponent_is_the_evidences(whole):
@@ -382,7 +426,9 @@ def test_the_pooled_exponent_is_the_evidences(whole):
 
 def test_contraction_and_what_is_assumed(whole, reference):
     quantities = whole[0]["quantities"]
-    assert {name for name, row in quantities.items() if row["assumed"]} == set(reference.info["prior_only"])
+    assert {name for name, row in quantities.items() if row["assumed"]} == set(
+        reference.info["prior_only"]
+    )
     rows = reference.record["quantities"]
     for name, row in quantities.items():
         assert row["contraction"] == pytest.approx(rows[name]["contraction"], abs=0.01)
@@ -441,9 +487,19 @@ def test_an_answer_that_is_constant_wherever_it_is_defined_drives_nothing(refere
 def test_evidence_that_is_mostly_indifferent_has_a_constant_tail_and_is_scaled_all_the_same():
     rng = np.random.default_rng(3)
     z = normals(2)
-    flat = np.where(rng.uniform(size=SHAPE) < 0.9, 0.0, -(z[..., 0] ** 2))  # as log p(no TAI) of requirements far away
+    # as log p(no TAI) of requirements far away
+    flat = np.where(rng.uniform(size=SHAPE) < 0.9, 0.0, -(z[..., 0] ** 2))
     answer = Series("tai_flop", z[..., 0])
-    draws = Draws({"tai_flop": answer}, {}, ("a", "b"), z, -0.5 * (z**2).sum(axis=-1), {"no_tai": flat}, (), EQUAL)
+    draws = Draws(
+        {"tai_flop": answer},
+        {},
+        ("a", "b"),
+        z,
+        -0.5 * (z**2).sum(axis=-1),
+        {"no_tai": flat},
+        (),
+        EQUAL,
+    )
     found, _ = power_scaling(draws.answers, draws.weights, {"no_tai": flat}, noise=False)
     assert np.isfinite(found["tai_flop"]["no_tai"])
 
@@ -457,7 +513,7 @@ def test_a_run_without_what_is_needed_says_so(reference):
         Draws.of_result(reference, few)
 
 
-# --------------------------------------------------------------------------------------------------------------- report
+# ------------------------------------------------------------------------------------------- report
 
 
 def test_the_report_says_what_drives_the_answer(whole, reference, tmp_path):
@@ -465,7 +521,11 @@ def test_the_report_says_what_drives_the_answer(whole, reference, tmp_path):
     found = stored(*whole)
     result = replace(reference, path=tmp_path, info={**reference.info, "sensitivity": found})
     page = write_report(result, strict=True).read_text("utf-8")
-    assert page.index("<h2>Figures") < page.index("<h2>What drives the answer") < page.index("<h2>Diagnostics")
+    assert (
+        page.index("<h2>Figures")
+        < page.index("<h2>What drives the answer")
+        < page.index("<h2>Diagnostics")
+    )
     section = page[page.index("<h2>What drives") : page.index("<h2>Diagnostics")]
     assert ">tax tolerance</dfn> (0.0" in section and "raises it, assumed)" in section
     assert "Knowing everything first would be worth" in section and "<img" in section
@@ -475,7 +535,13 @@ def test_the_report_says_what_drives_the_answer(whole, reference, tmp_path):
 
 def test_words_of_a_run_in_which_nothing_stands_out(whole):
     found = stored(*whole)
-    row = {**found["headlines"]["tai_year"], "drivers": [], "spread": [], "explained": 1.2, "diagnosis": OK}
+    row = {
+        **found["headlines"]["tai_year"],
+        "drivers": [],
+        "spread": [],
+        "explained": 1.2,
+        "diagnosis": OK,
+    }
     words = drivers.rows({**found, "headlines": {"tai_year": row}}, ["tai_year"])[0]
     assert words["drivers"] == "none stands out" and words["spread"] == "" and words["flag"] == ""
     assert drivers.decided(None) == ""
@@ -493,7 +559,9 @@ def test_the_noise_is_known_even_of_one_quantity():
 def test_elements_of_vectors_have_words(whole):
     found = stored(*whole)
     rows = {"effective_flop[2050]": found["headlines"]["tai_flop"]}
-    assert drivers.rows({**found, "headlines": rows}, list(rows))[0]["label"] == "effective FLOP, 2050"
+    assert (
+        drivers.rows({**found, "headlines": rows}, list(rows))[0]["label"] == "effective FLOP, 2050"
+    )
     axes = sensitivity_plots.heat_map({**found, "headlines": rows}).axes[0]
     assert axes.get_yticklabels()[0].get_text() == "effective FLOP, 2050"
 
@@ -509,7 +577,7 @@ def test_the_heat_map_leaves_noise_blank(whole):
     assert len(axes.texts) == shown < axes.get_images()[0].get_array().size
 
 
-# --------------------------------------------------------------------------------------------------------------- what if
+# ------------------------------------------------------------------------------------------ what if
 
 
 @pytest.fixture(scope="module")
@@ -550,7 +618,9 @@ def test_a_reweighted_curve_is_marked_where_it_is_not_to_be_trusted(source):
         points[1].rows["tai_flop"]["q50"] is None
         or points[1].rows["tai_flop"]["q50"] > points[0].rows["tai_flop"]["q50"]
     )
-    figure = sensitivity_plots.curves(points, Range.parse("brain_flop=1e16,1e24,2"), ["tai_year", "tai_flop"])
+    figure = sensitivity_plots.curves(
+        points, Range.parse("brain_flop=1e16,1e24,2"), ["tai_year", "tai_flop"]
+    )
     assert [axes.get_title() for axes in figure.axes] == ["TAI arrival", "TAI requirement (FLOP)"]
     assert [text.get_text() for text in figure.legends[0].texts] == ["trusted", "not to be trusted"]
 
@@ -574,7 +644,7 @@ def test_a_bad_range_is_one_message(source, text, words):
         what_if(source, Range.parse(text))
 
 
-# ---------------------------------------------------------------------------------------------------------- command line
+# ------------------------------------------------------------------------------------- command line
 
 
 def test_the_command_prints_a_table_and_draws(aligntax, reference, tmp_path):
@@ -592,14 +662,26 @@ def test_the_command_prints_a_table_and_draws(aligntax, reference, tmp_path):
 
 
 def test_json_is_one_object_with_every_pair(aligntax, reference):
-    code, out, _ = aligntax("sensitivity", reference.path, "--json", "--quantity", "tai_year", "--price", "100")
+    code, out, _ = aligntax(
+        "sensitivity", reference.path, "--json", "--quantity", "tai_year", "--price", "100"
+    )
     found = json.loads(out)
     assert code == 0 and list(found["headlines"]) == ["tai_year"]
     priors = found["headlines"]["tai_year"]["priors"]
     assert set(priors) == set(find_model("joint").quantities)
-    keys = {"sensitivity", "correlation", "first_order", "first_order_error", "total", "total_error"}
+    keys = {
+        "sensitivity",
+        "correlation",
+        "first_order",
+        "first_order_error",
+        "total",
+        "total_error",
+    }
     assert set(priors["brain_flop"]) == keys
-    assert found["decision"]["price_usd_per_hour"] == 100 and found["decision"]["default_confidence"] is None
+    assert (
+        found["decision"]["price_usd_per_hour"] == 100
+        and found["decision"]["default_confidence"] is None
+    )
     assert set(found["decision"]["evppi"]) == set(priors)
 
 
@@ -610,7 +692,9 @@ def test_a_sweep_prints_answers_and_json(aligntax, reference, tmp_path):
     assert (tmp_path / "curves.svg").stat().st_size > 1000
     code, out, _ = aligntax(*words, "--json", "--quantity", "tai_year")
     found = json.loads(out)
-    assert code == 0 and found["quantity"] == "alignment_tax_tolerance" and len(found["points"]) == 2
+    assert (
+        code == 0 and found["quantity"] == "alignment_tax_tolerance" and len(found["points"]) == 2
+    )
     assert set(found["points"][0]) == {"median", "trusted", "ess", "k_hat", "reason", "quantities"}
 
 
@@ -619,7 +703,10 @@ def test_a_sweep_prints_answers_and_json(aligntax, reference, tmp_path):
     [
         (("--quantity", "tai_yaer"), "did you mean tai_year"),
         (("--sweep", "brain=1,2"), "brain_flop"),
-        (("--sweep", "brain_flop=1e15,1e16", "--quantity", "nothing"), "quantity: must be a headline"),
+        (
+            ("--sweep", "brain_flop=1e15,1e16", "--quantity", "nothing"),
+            "quantity: must be a headline",
+        ),
         (("--price", "0"), "price: must be a positive"),
         (("--picture", "x.txt"), "picture: must end in"),
         (("--picture", "/nowhere/x.png"), "picture: /nowhere must be a folder"),
@@ -627,4 +714,10 @@ def test_a_sweep_prints_answers_and_json(aligntax, reference, tmp_path):
 )
 def test_a_typo_is_one_message_and_exit_code_2(aligntax, reference, words, message):
     code, out, err = aligntax("sensitivity", reference.path, *words)
-    assert code == 2 and out == "" and err.startswith("aligntax: ") and message in err and err.count("\n") == 1
+    assert (
+        code == 2
+        and out == ""
+        and err.startswith("aligntax: ")
+        and message in err
+        and err.count("\n") == 1
+    )

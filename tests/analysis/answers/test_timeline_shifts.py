@@ -29,10 +29,16 @@ def made_up(reference):
     """Eight draws whose shifts are known: 1 to 4 years under neural nets, later never, undefined, and 0 under genome."""
     shift = np.asarray([[1.0, 2.0, 3.0, 4.0], [np.nan, np.nan, 0.0, 0.0]])
     state = np.asarray([[0, 0, 0, 0], [1, 3, 0, 0]], dtype="int8")
-    anchor = np.where(shift == 0.0, ANCHORS.index("genome"), ANCHORS.index("medium_horizon")).astype(float)
-    data = {name: (DIMS, shift) for name in SHIFTS} | {f"{name}_state": (DIMS, state) for name in SHIFTS}
+    anchor = np.where(
+        shift == 0.0, ANCHORS.index("genome"), ANCHORS.index("medium_horizon")
+    ).astype(float)
+    data = {name: (DIMS, shift) for name in SHIFTS} | {
+        f"{name}_state": (DIMS, state) for name in SHIFTS
+    }
     derived = xr.Dataset({**data, "tai_anchor": (DIMS, anchor)})
-    tree = xr.DataTree.from_dict({"derived": derived, "posterior": xr.Dataset({"x": (DIMS, anchor)})})
+    tree = xr.DataTree.from_dict(
+        {"derived": derived, "posterior": xr.Dataset({"x": (DIMS, anchor)})}
+    )
     return replace(reference, tree=tree, info={**reference.info, "prior_only": []})
 
 
@@ -72,7 +78,9 @@ def test_a_condition_leaves_only_the_draws_that_meet_it(reference):
 def test_a_run_without_arrival_has_no_shifts(reference):
     tree = reference.tree.copy()
     tree["derived"] = xr.DataTree(reference.derived.drop_vars("tai_anchor"))
-    with pytest.raises(InputError, match=r"run: must be of the joint model, got joint; run `aligntax run`"):
+    with pytest.raises(
+        InputError, match=r"run: must be of the joint model, got joint; run `aligntax run`"
+    ):
         by_anchor(replace(reference, tree=tree))
 
 
@@ -101,11 +109,20 @@ def test_shift_figures_show_every_anchor_that_counts(run_folder):
     assert axes.get_yticklabels()[0].get_text() == "shift, data exponent"
 
 
-# ------------------------------------------------------------------------------------------------- choice of requirement
+# ---------------------------------------------------------------------------- choice of requirement
 
 
 def test_a_requirement_is_chosen_on_a_refit(aligntax, run_folder, tmp_path):
-    words = ("--requirement", "time-horizon", "--method", "reweight", "--out", tmp_path, "--name", "th")
+    words = (
+        "--requirement",
+        "time-horizon",
+        "--method",
+        "reweight",
+        "--out",
+        tmp_path,
+        "--name",
+        "th",
+    )
     code, out, error = aligntax("refit", run_folder, *words, "--json")
     assert code in (0, 1), error
     told = json.loads(out)
@@ -127,7 +144,7 @@ def test_a_requirement_that_cannot_be_had_is_an_error(choice, message, aligntax)
     assert message in error
 
 
-# ---------------------------------------------------------------------------------------------------------- reproduction
+# ------------------------------------------------------------------------------------- reproduction
 
 
 def test_a_forecast_is_reproduced_on_the_command_line(aligntax, tmp_path):
@@ -150,7 +167,9 @@ def test_the_same_seed_gives_the_same_reproduction(evidence):
     from aligntax.analysis.inference.options import Sampling
 
     view = load_view("bioanchors-2020")
-    one, two, other = (push("x", view, evidence, Sampling(draws=500, seed=seed)) for seed in (1, 1, 2))
+    one, two, other = (
+        push("x", view, evidence, Sampling(draws=500, seed=seed)) for seed in (1, 1, 2)
+    )
     np.testing.assert_array_equal(one.year, two.year)
     assert not np.array_equal(one.year, other.year)
 

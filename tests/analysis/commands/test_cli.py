@@ -17,7 +17,7 @@ def files(folder):
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
 
 
-# ---------------------------------------------------------------------------------------------------------------- reading
+# ------------------------------------------------------------------------------------------ reading
 
 
 def test_show_prints_the_answer(aligntax, run_folder):
@@ -78,7 +78,9 @@ def test_view_list_show_and_check(aligntax, tmp_path):
     toml = aligntax("view", "show", "default", "--toml")[1]
     (tmp_path / "copy.toml").write_text(toml)
     assert "changes 0 priors" in aligntax("view", "check", "copy.toml")[1]
-    (tmp_path / "mine.toml").write_text("[quantities.rlhf_multiplier]\nquantiles = {0.1 = 0.1, 0.5 = 3, 0.9 = 100}\n")
+    (tmp_path / "mine.toml").write_text(
+        "[quantities.rlhf_multiplier]\nquantiles = {0.1 = 0.1, 0.5 = 3, 0.9 = 100}\n"
+    )
     code, out, _ = aligntax("view", "check", "mine.toml")
     assert code == 0 and "rlhf_multiplier" in out and "changes 1 priors" in out
 
@@ -93,20 +95,37 @@ def test_evidence_list_show_and_check(aligntax):
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("run",), ("show",), ("runs",), ("report",), ("verify",), ("view",), ("evidence",), ("view", "show")]
+    "words",
+    [
+        (),
+        ("run",),
+        ("show",),
+        ("runs",),
+        ("report",),
+        ("verify",),
+        ("view",),
+        ("evidence",),
+        ("view", "show"),
+    ],
 )
 def test_help_is_there_for_every_command(aligntax, words):
     code, out, _ = aligntax(*words, "--help")
     assert code == 0 and "Usage" in out
 
 
-# --------------------------------------------------------------------------------------------------------------- mistakes
+# ----------------------------------------------------------------------------------------- mistakes
 
 BAD_VIEWS = {
     "malformed": ("quantiles = {", "must be TOML"),
     "empty": ("", "must not be empty"),
-    "unknown quantity": ("[quantities.rlhf_multiplyer]\nquantiles = {0.1=1, 0.9=2}", "did you mean rlhf_multiplier"),
-    "out of order": ("[quantities.rlhf_multiplier]\nquantiles = {0.1=3, 0.5=2, 0.9=1}", "must increase"),
+    "unknown quantity": (
+        "[quantities.rlhf_multiplyer]\nquantiles = {0.1=1, 0.9=2}",
+        "did you mean rlhf_multiplier",
+    ),
+    "out of order": (
+        "[quantities.rlhf_multiplier]\nquantiles = {0.1=3, 0.5=2, 0.9=1}",
+        "must increase",
+    ),
     "impossible bounds": (
         "[quantities.rlhf_multiplier]\nquantiles = {0.1=1, 0.9=3}\nbounds = [5, 4]",
         "two increasing numbers",
@@ -144,12 +163,18 @@ BAD_WORDS = {
     "bad name": (("run", "--name", "../x"), "name: must be"),
     "set without values": (("run", "--set", "rlhf_multiplier"), "must be quantity=p10,p50,p90"),
     "set with words": (("run", "--set", "rlhf_multiplier=a,b,c"), "must be quantity=p10,p50,p90"),
-    "set of a derived quantity": (("run", "--set", "tai_year=2030,2040,2050"), "only elicited ones"),
+    "set of a derived quantity": (
+        ("run", "--set", "tai_year=2030,2040,2050"),
+        "only elicited ones",
+    ),
     "missing evidence": (("run", "--evidence", "nowhere"), "nowhere"),
     "evidence without a table": (("evidence", "check", "."), "scaling_exponents"),
     "unknown table": (("evidence", "show", "runs"), "training_runs"),
     "missing run": (("show", "nothing"), "run: must be a run's folder or name"),
-    "unwritable folder": (("run", "--out", "/proc/results"), "out: must be a folder that can be written"),
+    "unwritable folder": (
+        ("run", "--out", "/proc/results"),
+        "out: must be a folder that can be written",
+    ),
 }
 
 
@@ -162,7 +187,9 @@ def test_a_bad_argument_is_one_clear_message_and_writes_nothing(aligntax, tmp_pa
     assert files(tmp_path) == []
 
 
-@pytest.mark.parametrize("words", [("rnu",), ("run", "--darws", "3"), ("run", "--draws", "many"), ("show",)])
+@pytest.mark.parametrize(
+    "words", [("rnu",), ("run", "--darws", "3"), ("run", "--draws", "many"), ("show",)]
+)
 def test_a_typo_is_a_usage_error(aligntax, tmp_path, words):
     code, out, err = aligntax(*words)
     assert code == 2 and out == "" and "Usage" in err and files(tmp_path) == []
@@ -183,10 +210,12 @@ def test_a_bad_evidence_row_names_file_line_column_rule_and_value(aligntax, tmp_
     text = ",".join(columns) + "\n" + ",".join(row[c] for c in columns) + "\n"
     (tmp_path / "mine" / "algorithmic_progress.csv").write_text(text)
     code, _, err = aligntax("run", "--evidence", "mine")
-    assert code == 2 and "algorithmic_progress.csv, line 2, column growth" in err and "'fast'" in err
+    assert (
+        code == 2 and "algorithmic_progress.csv, line 2, column growth" in err and "'fast'" in err
+    )
 
 
-# -------------------------------------------------------------------------------------------------------------- processes
+# ---------------------------------------------------------------------------------------- processes
 
 
 def start(*words, cwd, **kwargs):
@@ -221,7 +250,8 @@ def test_interrupting_a_run_leaves_nothing(tmp_path):
     time.sleep(1.0)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
-    # Python ends by the signal itself if it came within code that a library ran from C; a shell tells both as 130.
+    # Python ends by the signal itself if it came within code that a library ran from C; a shell
+    # tells both as 130.
     assert process.returncode in (130, -signal.SIGINT)
     assert "interrupted, nothing written" in err
     assert files(tmp_path) == []

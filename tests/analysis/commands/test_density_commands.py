@@ -63,7 +63,7 @@ def fair(tmp_path):
     return path
 
 
-# ------------------------------------------------------------------------------------------------------------- the answer
+# --------------------------------------------------------------------------------------- the answer
 
 
 def test_the_answer_says_what_the_length_supports_then_predicts_then_tells(aligntax, fair):
@@ -73,7 +73,9 @@ def test_the_answer_says_what_the_length_supports_then_predicts_then_tells(align
     assert lines[0] == "12 levels, 4,096 symbols"
     assert lines[1] == "  within 50%: with probability of at least 66.67% (delta 0.3333)"
     assert lines[2] == "  with probability 75%: within 57.74% (epsilon 0.5774)"
-    assert lines[3] == "  within 50% with probability 75%: takes 16 levels, a stream of 2^16 symbols"
+    assert (
+        lines[3] == "  within 50% with probability 75%: takes 16 levels, a stream of 2^16 symbols"
+    )
     said = r"the next [\d,]+ symbols? (is|are) [\d.]+% zeros \(within 50% with probability of at least 66.67%\)"
     assert re.fullmatch(said, lines[4])
     assert re.fullmatch(r"(right|wrong): [\d.]+% zeros came, [\d.]+% off", lines[5])
@@ -81,7 +83,10 @@ def test_the_answer_says_what_the_length_supports_then_predicts_then_tells(align
 
 def test_one_per_cent_twice_is_not_supported_by_any_file_and_the_answer_says_so(aligntax, fair):
     _, out, _ = aligntax("predict-density", fair)
-    assert out.count("nothing is guaranteed") == 2 and "takes 1,000,000 levels, a stream of 2^1000000 symbols" in out
+    assert (
+        out.count("nothing is guaranteed") == 2
+        and "takes 1,000,000 levels, a stream of 2^1000000 symbols" in out
+    )
     assert "zeros (within 1% not guaranteed)" in out
 
 
@@ -130,10 +135,12 @@ def test_a_stream_that_ends_first_is_neither_right_nor_wrong(piped, fair):
     short = fair.read_bytes()[: found["start"] + found["length"] - 1]
     code, out, _ = piped(short, "--levels", 12, "--json")
     assert code == 0 and json.loads(out) == {**found, "correct": None}
-    assert piped(short, "--levels", 12)[1].endswith("the stream ended before them: neither right nor wrong\n")
+    assert piped(short, "--levels", 12)[1].endswith(
+        "the stream ended before them: neither right nor wrong\n"
+    )
 
 
-# ------------------------------------------------------------------------------------------------------------- the stream
+# --------------------------------------------------------------------------------------- the stream
 
 
 class Dribble:
@@ -149,10 +156,17 @@ class Dribble:
         return piece
 
 
-SPACES = st.lists(st.sampled_from(["", "", " ", "\n", "\t", "\r\n", "\v\f  "]), min_size=64, max_size=64)
+SPACES = st.lists(
+    st.sampled_from(["", "", " ", "\n", "\t", "\r\n", "\v\f  "]), min_size=64, max_size=64
+)
 
 
-@given(st.text("01", min_size=64, max_size=64), SPACES, st.lists(st.integers(1, 9), max_size=200), st.integers(0, 99))
+@given(
+    st.text("01", min_size=64, max_size=64),
+    SPACES,
+    st.lists(st.integers(1, 9), max_size=200),
+    st.integers(0, 99),
+)
 def test_pieces_and_white_space_change_nothing_and_nothing_is_read_ahead(bits, spaces, sizes, seed):
     spread = "".join(space + bit for space, bit in zip(spaces, bits, strict=True))
     claim, told = Claim(6, 0.25), []
@@ -165,14 +179,22 @@ def test_pieces_and_white_space_change_nothing_and_nothing_is_read_ahead(bits, s
     assert predict(Symbols(stream, "spread"), claim, seed, tell) == plain
     ((made, read),) = told
     assert read == made.start == plain.start and made.correct is None
-    assert sum(character in "01" for character in spread[: stream.given]) == plain.start + plain.length
+    assert (
+        sum(character in "01" for character in spread[: stream.given]) == plain.start + plain.length
+    )
 
 
-@given(st.text("01 \n", max_size=60), st.sampled_from("2x-\0\xe9"), st.lists(st.integers(1, 7), max_size=40))
+@given(
+    st.text("01 \n", max_size=60),
+    st.sampled_from("2x-\0\xe9"),
+    st.lists(st.integers(1, 7), max_size=40),
+)
 def test_anything_else_is_refused_with_its_place(before, wrong, sizes):
     content = before.encode() + wrong.encode("latin-1") + b"01"
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-    with pytest.raises(InputError, match=f"x, line {line}, column {column}: a symbol must be 0 or 1, got "):
+    with pytest.raises(
+        InputError, match=f"x, line {line}, column {column}: a symbol must be 0 or 1, got "
+    ):
         count_levels(Symbols(Dribble(content, sizes), "x"))
 
 
@@ -190,7 +212,7 @@ def test_reading_keeps_three_counts(fair):
     assert {name for name in vars(symbols) if name not in ("stream", "name")} == {"lines", "column"}
 
 
-# --------------------------------------------------------------------------------------------------------------- mistakes
+# ----------------------------------------------------------------------------------------- mistakes
 
 BAD_FILES = {
     "empty": (b"", "must have at least 2 symbols, got 0"),
@@ -206,11 +228,19 @@ def test_a_bad_file_is_one_clear_message(aligntax, tmp_path, case):
     content, message = BAD_FILES[case]
     (tmp_path / "x").write_bytes(content)
     code, out, err = aligntax("predict-density", "x")
-    assert (code, out) == (2, "") and message in err and err.startswith("aligntax: x") and err.count("\n") == 1
+    assert (
+        (code, out) == (2, "")
+        and message in err
+        and err.startswith("aligntax: x")
+        and err.count("\n") == 1
+    )
 
 
 BAD_WORDS = {
-    "missing": (("nowhere",), "file: must be a file of symbols, got 'nowhere' (No such file or directory)"),
+    "missing": (
+        ("nowhere",),
+        "file: must be a file of symbols, got 'nowhere' (No such file or directory)",
+    ),
     "a folder": ((".",), "got the folder '.'"),
     "a pipe without levels": (("-",), "levels: must be given for a pipe"),
     "a device without levels": ((os.devnull,), "levels: must be given for a pipe"),
@@ -239,12 +269,14 @@ def test_levels_too_many_for_a_pipe_say_how_many_fit(piped):
     assert "allows" not in piped(b"", "--levels", 9)[2]
 
 
-# -------------------------------------------------------------------------------------------------------------- processes
+# ---------------------------------------------------------------------------------------- processes
 
 
 def start(*words, **kwargs):
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    return subprocess.Popen([sys.executable, "-m", "aligntax", "predict-density", *words], **pipes, **kwargs)
+    return subprocess.Popen(
+        [sys.executable, "-m", "aligntax", "predict-density", *words], **pipes, **kwargs
+    )
 
 
 @pytest.fixture
@@ -259,7 +291,10 @@ def test_the_statement_is_out_before_the_next_symbol_exists(asked):
     process.stdin.write(b"0" * asked["start"])
     process.stdin.flush()
     lines = [process.stdout.readline() for _ in range(5)]  # would wait for ever if the program did
-    assert lines[4].startswith(f"the next {asked['length']} symbol".encode()) and b"100% zeros" in lines[4]
+    assert (
+        lines[4].startswith(f"the next {asked['length']} symbol".encode())
+        and b"100% zeros" in lines[4]
+    )
     out, err = process.communicate(b"0" * asked["length"], timeout=60)
     assert (process.returncode, out, err) == (0, b"right: 100% zeros came, 0% off\n", b"")
 
@@ -287,27 +322,43 @@ def test_predicting_imports_nothing_slow(fair):
         "import sys; from aligntax.analysis.cli import main\nsys.argv = ['aligntax', 'predict-density', sys.argv[1], '--json']\n"
         "try: main()\nexcept SystemExit: pass\nprint(*sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(fair)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(fair)], capture_output=True, text=True, check=True
+    )
     loaded = {name.split(".")[0] for name in done.stdout.splitlines()[-1].split()}
-    assert not loaded & {"pymc", "pytensor", "xarray", "scipy", "matplotlib", "nutpie"} and "numpy" in loaded
+    assert (
+        not loaded & {"pymc", "pytensor", "xarray", "scipy", "matplotlib", "nutpie"}
+        and "numpy" in loaded
+    )
 
 
-# ------------------------------------------------------------------------------------------------------------------- words
+# -------------------------------------------------------------------------------------------- words
 
 
 def test_shares_keep_apart_from_certainty():
-    assert [share(x) for x in (0.5, 0.99, 1 / 3, 1 - 1e-9, 1.0)] == ["50%", "99%", "33.33%", "99.9999999%", "100%"]
+    assert [share(x) for x in (0.5, 0.99, 1 / 3, 1 - 1e-9, 1.0)] == [
+        "50%",
+        "99%",
+        "33.33%",
+        "99.9999999%",
+        "100%",
+    ]
 
 
 def test_large_counts_are_powers():
-    assert [power(n) for n in (7, 4096, 2**80, 2**80 + 1)] == ["7", "4,096", "2^80", "more than 2^80"]
+    assert [power(n) for n in (7, 4096, 2**80, 2**80 + 1)] == [
+        "7",
+        "4,096",
+        "2^80",
+        "more than 2^80",
+    ]
 
 
 def test_tiny_shares_ask_for_levels_that_no_memory_holds():
     assert "takes 1,000,000,000,000,000,000,000,000,000 levels" in support(Claim(3, 1e-9), 1e-9)[2]
 
 
-# ------------------------------------------------------------------------------------------------------- trials as evidence
+# ------------------------------------------------------------------------------- trials as evidence
 
 
 def test_the_command_reproduces_the_stored_trials():
@@ -317,7 +368,9 @@ def test_the_command_reproduces_the_stored_trials():
 
 def test_trials_are_written_once(aligntax, tmp_path, monkeypatch):
     monkeypatch.setattr("aligntax.analysis.experiments.density_prediction.TRIALS", 1000)
-    monkeypatch.setattr("aligntax.analysis.experiments.density_prediction.trials", lambda seed: trials(seed, 1000))
+    monkeypatch.setattr(
+        "aligntax.analysis.experiments.density_prediction.trials", lambda seed: trials(seed, 1000)
+    )
     assert aligntax("density-trials", "--out", "t.csv", "--seed", 5)[:2] == (0, "t.csv\n")
     made = (tmp_path / "t.csv").read_text()
     assert "--seed 5`" in made and len(made.splitlines()) == 4 + 1 + 8 + 6
@@ -346,7 +399,9 @@ def trial_run(tmp_path_factory):
 def test_the_posterior_finds_the_trials_and_the_bound(trial_run):
     rows, table = trial_run.record["quantities"], load_evidence()["density_trials"]
     assert trial_run.record["verdict"] == "pass"
-    for key, failed, count in zip(*(table[c].values for c in ("density_trial", "failures", "trials")), strict=True):
+    for key, failed, count in zip(
+        *(table[c].values for c in ("density_trial", "failures", "trials")), strict=True
+    ):
         row = rows[f"failure_probability[{key}]"]
         if failed:
             assert row["q50"] == pytest.approx(failed / count, abs=3 * math.sqrt(failed) / count)
@@ -354,7 +409,13 @@ def test_the_posterior_finds_the_trials_and_the_bound(trial_run):
         else:
             assert row["q95"] < 3 / count  # the rule of three
     assert 0.0095 < rows["worst_failure"]["q50"] < 0.01 and rows["worst_within_bound"]["mean"] > 0.9
-    assert has_trials(trial_run) and nearest(trial_run)[0] in ("guessed", "late", "evenly", "nearly tight", "informed")
+    assert has_trials(trial_run) and nearest(trial_run)[0] in (
+        "guessed",
+        "late",
+        "evenly",
+        "nearly tight",
+        "informed",
+    )
     names = [text.get_text() for text in failures(trial_run).axes[0].get_yticklabels()]
     assert "informed, 10k levels" in names and len(names) == 14
 

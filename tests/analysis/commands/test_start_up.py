@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-# Beside what follows, the packages that a sampler, a plot or a page needs. Typer and what it needs are not counted.
+# Beside what follows, the packages that a sampler, a plot or a page needs. Typer and what it needs
+# are not counted.
 NUMBERS = {"numpy", "scipy", "xarray", "pandas", "pyarrow"}
 STORED = NUMBERS | {"h5py", "h5netcdf"}
 SMOOTHED = STORED | {"arviz_base", "arviz_stats"}
@@ -90,13 +91,19 @@ def test_help_of_every_command_imports_what_draws_its_frame(place) -> None:
     from aligntax.analysis.cli import app
 
     groups = [group.typer_instance for group in app.registered_groups]
-    names = [("view",), ("evidence",), *((command.callback.__name__,) for command in app.registered_commands)]
+    names = [
+        ("view",),
+        ("evidence",),
+        *((command.callback.__name__,) for command in app.registered_commands),
+    ]
     assert len(groups) == 2 and len(names) > 15
     commands = [(*(part.replace("_", "-") for part in name), "--help") for name in names]
     assert imported(place, *commands) <= {"rich"}
 
 
-@pytest.mark.parametrize("words", [("show", "reference"), (*REFIT, *REDRAWN), ("index",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [("show", "reference"), (*REFIT, *REDRAWN), ("index",)], ids=" ".join
+)
 def test_the_tests_above_see_every_package(place, words) -> None:
     """Negative control: one package off the list of a command, and it would fail."""
     found = imported(place, words, code=int(words[0] == "refit"))

@@ -51,13 +51,16 @@ def interrupted(number):
     return formula
 
 
-# ---------------------------------------------------------------------------------------------------------------- answers
+# ------------------------------------------------------------------------------------------ answers
 
 
 def test_a_sweep_is_answered_listed_shown_and_drawn(swept, aligntax, tmp_path):
     code, out, err = swept("default", "vague", "--seed", 1, "--seed", 2, "--name", "mine")
     assert (code, err) == (0, "") and os.listdir("results") == ["mine"]
-    assert "scaling: 2 views under 2 seeds, 4 of 4 cases answered in 0 s\n" in out and "verdict: pass" in out
+    assert (
+        "scaling: 2 views under 2 seeds, 4 of 4 cases answered in 0 s\n" in out
+        and "verdict: pass" in out
+    )
     for path in re.findall(r"(?:results|report): (.*)", out):
         assert Path(path).is_file()
     assert aligntax("show", "mine") == (0, out, "")
@@ -70,7 +73,11 @@ def test_a_sweep_is_answered_listed_shown_and_drawn(swept, aligntax, tmp_path):
     assert aligntax("report", "results/mine") == (0, "results/mine/report.html\n", "")
     assert Path("results/mine/report.html").stat().st_size > 20_000
     code, text, _ = aligntax("runs")
-    assert code == 0 and "no runs in results" in text and json.loads(aligntax("runs", "--json")[1]) == []
+    assert (
+        code == 0
+        and "no runs in results" in text
+        and json.loads(aligntax("runs", "--json")[1]) == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,11 +94,18 @@ def test_a_sweep_is_answered_listed_shown_and_drawn(swept, aligntax, tmp_path):
 def test_what_a_sweep_is_not_is_one_message(swept, aligntax, words, told):
     swept("--name", "mine", "--no-report")
     code, out, err = aligntax(*words)
-    assert (code, out) == (2, "") and err.startswith("aligntax: ") and told in err and err.count("\n") == 1
+    assert (
+        (code, out) == (2, "")
+        and err.startswith("aligntax: ")
+        and told in err
+        and err.count("\n") == 1
+    )
 
 
 def test_json_is_the_answer_alone(swept):
-    code, out, err = swept("--json", "--no-report", "--name", "mine", "--set", "usd_per_hour=1,2,4", "--keep-draws")
+    code, out, err = swept(
+        "--json", "--no-report", "--name", "mine", "--set", "usd_per_hour=1,2,4", "--keep-draws"
+    )
     told = json.loads(out)
     assert (code, err) == (0, "") and told["table"] == "results/mine/answers.csv"
     assert told["keep_draws"] is True and not Path("results/mine/report.html").exists()
@@ -102,24 +116,40 @@ def test_a_case_without_an_answer_is_named_and_the_exit_code_is_1(swept, tmp_pat
     assert (code, err) == (1, "") and "no answer: case 0002 (default, seed 4): no luck\n" in out
     assert "1 of 2 cases answered" in out and "verdict: fail" in out
     code, out, _ = swept("--resume", "mine", "--no-report")
-    assert code == 0 and "2 of 2 cases answered in 0 s in 2 sittings" in out and "no answer" not in out
+    assert (
+        code == 0 and "2 of 2 cases answered in 0 s in 2 sittings" in out and "no answer" not in out
+    )
 
 
 def test_nothing_but_failures_is_told_and_drawn(swept):
     seeds = [word for seed in range(12) for word in ("--seed", seed)]
-    code, out, err = swept(*seeds, "--name", "mine", formula=lambda case: answer(case, error="no luck"))
-    assert (code, err) == (1, "") and "0 of 12 cases answered" in out and "and 2 more without an answer" in out
+    code, out, err = swept(
+        *seeds, "--name", "mine", formula=lambda case: answer(case, error="no luck")
+    )
+    assert (
+        (code, err) == (1, "")
+        and "0 of 12 cases answered" in out
+        and "and 2 more without an answer" in out
+    )
     assert "no luck" in Path("results/mine/report.html").read_text("utf-8")
 
 
 def test_a_failed_check_is_told(swept):
     code, out, _ = swept("--no-report", formula=lambda case: answer(case, verdict="fail"))
-    assert code == 1 and "checks failed in 1 of 1 cases: see cases.csv" in out and "no answer" not in out
+    assert (
+        code == 1
+        and "checks failed in 1 of 1 cases: see cases.csv" in out
+        and "no answer" not in out
+    )
 
 
 def test_a_lost_worker_is_told_at_once_and_at_the_end(swept):
     code, out, err = swept("--no-report", before=lambda lost: lost("worker 7 died (SIGKILL)"))
-    assert code == 0 and err == "aligntax: worker 7 died (SIGKILL)\n" and "answered in 0 s; 1 worker lost\n" in out
+    assert (
+        code == 0
+        and err == "aligntax: worker 7 died (SIGKILL)\n"
+        and "answered in 0 s; 1 worker lost\n" in out
+    )
 
 
 def test_an_interrupted_sweep_says_how_to_go_on(swept):
@@ -128,7 +158,9 @@ def test_an_interrupted_sweep_says_how_to_go_on(swept):
     again = "aligntax sweep --resume mine --out 'my results'"
     assert (code, out) == (130, "")
     assert err == f"\naligntax: interrupted; what was answered is kept, go on with: {again}\n"
-    code, out, _ = swept("--resume", "mine", "--out", "my results", "--no-report", formula=interrupted(1))
+    code, out, _ = swept(
+        "--resume", "mine", "--out", "my results", "--no-report", formula=interrupted(1)
+    )
     assert code == 0 and "3 of 3 cases answered" in out
 
 
@@ -138,7 +170,9 @@ def test_an_interruption_before_anything_is_asked_keeps_nothing(swept, monkeypat
 
     monkeypatch.setattr("aligntax.analysis.inputs.view_reader.read_many", stop)
     code, out, err = swept("--name", "mine")
-    assert (code, out, err) == (130, "", "\naligntax: interrupted, nothing written\n") and files(tmp_path) == []
+    assert (code, out, err) == (130, "", "\naligntax: interrupted, nothing written\n") and files(
+        tmp_path
+    ) == []
 
 
 def test_an_interruption_of_the_report_leaves_the_answers(swept, aligntax, monkeypatch):
@@ -153,7 +187,7 @@ def test_an_interruption_of_the_report_leaves_the_answers(swept, aligntax, monke
     assert aligntax("report", "results/mine")[0] == 0
 
 
-# --------------------------------------------------------------------------------------------------------------- mistakes
+# ----------------------------------------------------------------------------------------- mistakes
 
 WRONG = {
     "no workers": (("--workers", 0), "workers: must lie between 1 and 1024, got 0; one a core is best"),
@@ -188,7 +222,12 @@ def test_a_mistake_is_one_message_and_nothing_is_written(aligntax, tmp_path, cas
     words, told = WRONG[case]
     (tmp_path / "empty").mkdir()
     code, out, err = aligntax("sweep", *words)
-    assert (code, out) == (2, "") and err.startswith("aligntax: ") and told in err and err.count("\n") == 1
+    assert (
+        (code, out) == (2, "")
+        and err.startswith("aligntax: ")
+        and told in err
+        and err.count("\n") == 1
+    )
     assert files(tmp_path) == ["empty"]
 
 
@@ -200,7 +239,9 @@ def test_bad_views_are_listed_up_to_ten(aligntax, tmp_path):
     code, out, err = aligntax("sweep", "views")
     lines = err.splitlines()
     assert (code, out) == (2, "") and len(lines) == 11 and lines[-1] == "and 2 more"
-    assert all(f"v{i:02d}.toml" in line and "must increase" in line for i, line in enumerate(lines[:-1], 1))
+    assert all(
+        f"v{i:02d}.toml" in line and "must increase" in line for i, line in enumerate(lines[:-1], 1)
+    )
     assert not (tmp_path / "results").exists()
 
 
@@ -213,7 +254,9 @@ def test_a_scheduler_that_is_not_there_is_told_in_bounded_time(aligntax, monkeyp
     code, out, err = aligntax("sweep", "--scheduler", address)
     assert (code, out) == (2, "") and time.monotonic() - started < 30
     told = f"aligntax: scheduler: must be the address of a Dask scheduler, got '{address}' ("
-    assert err.startswith(told) and err.endswith("; see `dask scheduler`\n") and files(tmp_path) == []
+    assert (
+        err.startswith(told) and err.endswith("; see `dask scheduler`\n") and files(tmp_path) == []
+    )
     code, _, err = aligntax("sweep", "--scheduler", "no address")
     assert code == 2 and "got 'no address' (" in err and files(tmp_path) == []
 
@@ -241,12 +284,23 @@ def test_help_tells_every_default(aligntax):
     } <= set(defaults)
 
 
-# -------------------------------------------------------------------------------------------------------------- processes
+# ---------------------------------------------------------------------------------------- processes
 
 
 def test_ctrl_c_of_a_terminal_reaches_all_and_is_one_message(tmp_path):
     """The signal goes to the workers too, while they are still importing."""
-    words = (sys.executable, "-m", "aligntax", "sweep", "--model", "scaling", "--workers", "2", "--name", "mine")
+    words = (
+        sys.executable,
+        "-m",
+        "aligntax",
+        "sweep",
+        "--model",
+        "scaling",
+        "--workers",
+        "2",
+        "--name",
+        "mine",
+    )
     seeds = ("--seed", "1", "--seed", "2")
     with subprocess.Popen(
         [*words, *seeds],
@@ -256,7 +310,10 @@ def test_ctrl_c_of_a_terminal_reaches_all_and_is_one_message(tmp_path):
         text=True,
         start_new_session=True,
     ) as process:
-        journal, deadline = tmp_path / "results" / ".mine.sweep" / "answers.jsonl", time.monotonic() + 60
+        journal, deadline = (
+            tmp_path / "results" / ".mine.sweep" / "answers.jsonl",
+            time.monotonic() + 60,
+        )
         while not journal.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(0.5)

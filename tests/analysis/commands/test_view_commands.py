@@ -33,7 +33,7 @@ def files(folder):
     return sorted(p.name for p in folder.iterdir())
 
 
-# -------------------------------------------------------------------------------------------------------- list and show
+# ------------------------------------------------------------------------------------ list and show
 
 
 def test_list_shows_every_view_and_show_every_quantity(aligntax):
@@ -43,7 +43,7 @@ def test_list_shows_every_view_and_show_every_quantity(aligntax):
     assert all(name in shown for name in ELICITED)
 
 
-# ------------------------------------------------------------------------------------------------------------------- new
+# ---------------------------------------------------------------------------------------------- new
 
 
 def test_new_writes_a_view_that_is_valid_as_it_is_and_says_what_is_next(aligntax, tmp_path, view):
@@ -63,7 +63,9 @@ def uncommented(text, name):
     """What a person does: remove the '# ' before a quantity's four lines."""
     lines = text.splitlines()
     at = lines.index(f"# [quantities.{name}]")
-    return "\n".join(line.removeprefix("# ") if at <= i < at + 4 else line for i, line in enumerate(lines))
+    return "\n".join(
+        line.removeprefix("# ") if at <= i < at + 4 else line for i, line in enumerate(lines)
+    )
 
 
 @pytest.mark.parametrize("name", sorted(ELICITED))
@@ -75,7 +77,9 @@ def test_the_starting_values_of_every_quantity_are_its_own_prior(aligntax, view,
     mine = read_view("mine.toml").tables([name]).table(name)
     was = view.tables([name]).table(name)
     spread = float(was.value(1.28) - was.value(-1.28))
-    np.testing.assert_allclose(mine.value([-1.2816, 0, 1.2816]), was.value([-1.2816, 0, 1.2816]), atol=0.02 * spread)
+    np.testing.assert_allclose(
+        mine.value([-1.2816, 0, 1.2816]), was.value([-1.2816, 0, 1.2816]), atol=0.02 * spread
+    )
 
 
 @pytest.mark.parametrize("name", ["rlhf_multiplier", "spend_growth", "alignment_compute_share"])
@@ -92,8 +96,14 @@ def test_every_other_way_in_the_template_is_valid_where_it_is_put_in(aligntax, t
         Path("mine.toml").write_text(f"[quantities.{name}]\n" + "\n".join(lines))
         code, out, err = aligntax("view", "check", "mine.toml")
         assert code == 0 and "changes 1 priors" in out, (kind, err)
-    tail = text[text.index("# [[correlations]]") :].replace("# Weights", "## W").replace("# What", "## W")
-    Path("mine.toml").write_text("\n".join(line.removeprefix("# ") for line in tail.splitlines() if line != "#"))
+    tail = (
+        text[text.index("# [[correlations]]") :]
+        .replace("# Weights", "## W")
+        .replace("# What", "## W")
+    )
+    Path("mine.toml").write_text(
+        "\n".join(line.removeprefix("# ") for line in tail.splitlines() if line != "#")
+    )
     assert aligntax("view", "check", "mine.toml")[0] == 0
 
 
@@ -130,14 +140,21 @@ BAD_NEW = {
 
 @pytest.mark.parametrize("case", BAD_NEW)
 @pytest.mark.parametrize("command", ["new", "elicit"])
-def test_a_bad_argument_is_said_before_anything_is_asked_or_written(aligntax, tmp_path, case, command):
+def test_a_bad_argument_is_said_before_anything_is_asked_or_written(
+    aligntax, tmp_path, case, command
+):
     words, message = BAD_NEW[case]
     code, out, err = aligntax("view", command, *words, answers=[])
-    assert (code, out) == (2, "") and message in err and err.count("\n") == 1 and files(tmp_path) == []
+    assert (
+        (code, out) == (2, "") and message in err and err.count("\n") == 1 and files(tmp_path) == []
+    )
 
 
 def test_the_next_commands_refit_the_newest_joint_run_where_there_is_one(tmp_path, run_folder):
-    assert next_commands("my view.toml", tmp_path)[1] == "aligntax run --view 'my view.toml' --name my-view"
+    assert (
+        next_commands("my view.toml", tmp_path)[1]
+        == "aligntax run --view 'my view.toml' --name my-view"
+    )
     out = run_folder.parent
     refit = next_commands("mine.toml", out)[1]
     assert refit == f"aligntax refit {run_folder.name} --view mine.toml --name mine"
@@ -145,13 +162,17 @@ def test_the_next_commands_refit_the_newest_joint_run_where_there_is_one(tmp_pat
     assert again.endswith(f"--name {run_folder.name}-2")
 
 
-def test_a_first_time_user_follows_the_commands_to_a_refitted_report(aligntax, tmp_path, run_folder):
+def test_a_first_time_user_follows_the_commands_to_a_refitted_report(
+    aligntax, tmp_path, run_folder
+):
     """Types nothing but what the commands print, and three numbers."""
     out = ("--out", str(run_folder.parent))
     _, _, err = aligntax("view", "new", *out)
     check, refit, report = (shlex.split(line) for line in err.splitlines()[-3:])
     text = uncommented(Path("mine.toml").read_text(), "rlhf_multiplier")
-    Path("mine.toml").write_text(re.sub(r"quantiles = .*", "quantiles = {0.1 = 0.5, 0.5 = 2, 0.9 = 8}", text, count=1))
+    Path("mine.toml").write_text(
+        re.sub(r"quantiles = .*", "quantiles = {0.1 = 0.5, 0.5 = 2, 0.9 = 8}", text, count=1)
+    )
     code, _, err = aligntax(*check[1:], *out)
     assert code == 0 and [shlex.split(line) for line in err.splitlines()[-2:]] == [refit, report]
     code, answer, _ = aligntax(*refit[1:], *out)
@@ -160,7 +181,7 @@ def test_a_first_time_user_follows_the_commands_to_a_refitted_report(aligntax, t
     assert code == 0 and Path(path.strip()).stat().st_size > 50_000
 
 
-# ----------------------------------------------------------------------------------------------------------------- check
+# -------------------------------------------------------------------------------------------- check
 
 
 def test_check_holds_each_stated_quantile_against_the_prior(aligntax, tmp_path):
@@ -221,7 +242,9 @@ user = 0.5
 """
 
 
-@pytest.mark.parametrize(("ending", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("PDF", b"%PDF")])
+@pytest.mark.parametrize(
+    ("ending", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("PDF", b"%PDF")]
+)
 def test_a_picture_is_drawn_of_the_changed_priors(aligntax, tmp_path, ending, start):
     (tmp_path / "mine.toml").write_text(RICH)
     code, _, err = aligntax("view", "check", "mine.toml", "--picture", f"look.{ending}")
@@ -237,35 +260,53 @@ def test_the_picture_has_a_panel_a_quantity_and_a_dot_a_stated_quantile(tmp_path
     names = ("spend_growth", "rlhf_multiplier", "usd_per_hour", "alignment_compute_share")
     figure = densities(mine, view, names)
     titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
-    assert titles == ["spend growth (OOM/year)", "RLHF multiplier (x)", "wage (USD/hour)", "alignment compute share"]
-    dots = [[line for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata())] for axes in figure.axes]
+    assert titles == [
+        "spend growth (OOM/year)",
+        "RLHF multiplier (x)",
+        "wage (USD/hour)",
+        "alignment compute share",
+    ]
+    dots = [
+        [line for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata())]
+        for axes in figure.axes
+    ]
     assert [len(each) for each in dots] == [3, 0, 0, 3]
     share = figure.axes[3]
     assert [float(line.get_xdata()[0]) for line in dots[3]] == pytest.approx(
         [np.log(p / (1 - p)) for p in (0.001, 0.01, 0.03)]
     )
     assert "1%" in [label.get_text() for label in share.get_xticklabels()]
-    for axes in figure.axes[:4]:  # a density integrates to one, less what lies beyond the axis or is cut
+    # a density integrates to one, less what lies beyond the axis or is cut
+    for axes in figure.axes[:4]:
         x, density = axes.lines[1].get_data()
         assert np.sum(density) * (x[1] - x[0]) == pytest.approx(1.0, abs=0.03)
 
 
 def test_a_picture_of_another_kind_or_place_is_refused(aligntax, tmp_path):
     (tmp_path / "mine.toml").write_text(WIDE)
-    for name, message in (("x.gif", "must end in .png, .svg or .pdf"), ("no/x.svg", "no must be a folder")):
+    for name, message in (
+        ("x.gif", "must end in .png, .svg or .pdf"),
+        ("no/x.svg", "no must be a folder"),
+    ):
         code, out, err = aligntax("view", "check", "mine.toml", "--picture", name)
         assert (code, out) == (2, "") and message in err
     assert files(tmp_path) == ["mine.toml"]
 
 
-# ------------------------------------------------------------------------------------------------------------------ diff
+# --------------------------------------------------------------------------------------------- diff
 
 
 def test_diff_shows_what_differs_side_by_side(aligntax, tmp_path):
     (tmp_path / "rich.toml").write_text(RICH)
     code, out, err = aligntax("view", "diff", "default", "rich.toml")
     assert code == 0 and err == ""
-    for words in ("usd_per_hour", "anchors.user", "rho of spend_growth and hardware_growth", "rich $x_1$", "OOM"):
+    for words in (
+        "usd_per_hour",
+        "anchors.user",
+        "rho of spend_growth and hardware_growth",
+        "rich $x_1$",
+        "OOM",
+    ):
         assert words in out
     assert "spend_level" not in out and "arrival.horizon" not in out
 
@@ -276,11 +317,15 @@ def test_diff_json_has_the_shift_in_oom_and_the_ratio_of_widths(aligntax, tmp_pa
         for m, s in ((0, 1), (2, 0.5))
     )
     (tmp_path / "one.toml").write_text(one)
-    (tmp_path / "other.toml").write_text(other + "[arrival]\nhorizon = 2080\n[evidence]\nuse = 'none'\n")
+    (tmp_path / "other.toml").write_text(
+        other + "[arrival]\nhorizon = 2080\n[evidence]\nuse = 'none'\n"
+    )
     record = json.loads(aligntax("view", "diff", "one.toml", "other.toml", "--json")[1])
     (row,) = record["quantities"]
     assert row["median_shift"] == pytest.approx(2.0) and row["width_ratio"] == pytest.approx(0.5)
-    assert row["first"]["q50"] == pytest.approx(1.0) and row["second"]["q50"] == pytest.approx(100.0)
+    assert row["first"]["q50"] == pytest.approx(1.0) and row["second"]["q50"] == pytest.approx(
+        100.0
+    )
     assert record["settings"] == {"arrival.horizon": [2100.0, 2080.0]}
     assert [each["use"] for each in record["evidence"]] == ["all", "none"]
     assert record["anchors"] == {} and record["correlations"] == []
@@ -290,7 +335,7 @@ def test_diff_of_a_view_with_itself_is_nothing(aligntax):
     assert "state the same" in aligntax("view", "diff", "default", "default")[1]
 
 
-# ------------------------------------------------------------------------------------------------------------------ pool
+# --------------------------------------------------------------------------------------------- pool
 
 
 @pytest.mark.parametrize("method", ["linear", "log", "quantile"])
@@ -298,12 +343,23 @@ def test_pool_writes_a_view_that_reads_as_what_was_pooled(aligntax, tmp_path, me
     from aligntax.models.views.pooling import pool_views
 
     (tmp_path / "ann.toml").write_text(WIDE)
-    code, out, err = aligntax("view", "pool", "ann.toml", "default", "--weights", "3,1", "--method", method)
+    code, out, err = aligntax(
+        "view", "pool", "ann.toml", "default", "--weights", "3,1", "--method", method
+    )
     assert code == 0 and err == ""
     expected = pool_views([read_view("ann.toml"), load_view("default")], (3, 1), method)
     assert parse_view(out, "pool.toml").hash == expected.hash
     code, out, err = aligntax(
-        "view", "pool", "ann.toml", "default", "--weights", "3,1", "--method", method, "-f", "both.toml"
+        "view",
+        "pool",
+        "ann.toml",
+        "default",
+        "--weights",
+        "3,1",
+        "--method",
+        method,
+        "-f",
+        "both.toml",
     )
     assert (code, out) == (0, "") and "aligntax view check both.toml" in err
     assert read_view("both.toml").hash == expected.hash and read_view("both.toml").name == "both"
@@ -324,7 +380,9 @@ BAD_POOL = {
 def test_a_bad_pool_is_one_message(aligntax, tmp_path, case):
     words, message = BAD_POOL[case]
     code, out, err = aligntax("view", "pool", *words)
-    assert (code, out) == (2, "") and message in err and err.count("\n") == 1 and files(tmp_path) == []
+    assert (
+        (code, out) == (2, "") and message in err and err.count("\n") == 1 and files(tmp_path) == []
+    )
 
 
 def test_weights_are_read_or_left_out():
@@ -332,7 +390,7 @@ def test_weights_are_read_or_left_out():
     assert parse_weights(" 2, 1e1 ,0", 3) == [2.0, 10.0, 0.0]
 
 
-# ------------------------------------------------------------------------------------------------------------------ files
+# -------------------------------------------------------------------------------------------- files
 
 
 def test_a_view_extends_a_view_that_extends_a_view(aligntax, tmp_path):
@@ -381,7 +439,11 @@ def test_a_bad_csv_is_one_message_with_its_place(aligntax, tmp_path, case):
         '[quantities.practice_hours]\nsamples = {file = "draws.csv", column = "hours"}\n'
     )
     code, out, err = aligntax("view", "check", "mine.toml")
-    assert (code, out) == (2, "") and err.startswith("aligntax: mine.toml: practice_hours: ") and err.count("\n") == 1
+    assert (
+        (code, out) == (2, "")
+        and err.startswith("aligntax: mine.toml: practice_hours: ")
+        and err.count("\n") == 1
+    )
     for word in words:
         assert word in err
 
@@ -414,19 +476,23 @@ def test_samples_are_read_beside_the_view_and_stored_in_it(aligntax, tmp_path):
     )
     hashes = []
     for stated in ('"one.csv"', '{file = "one.csv"}', '{file = "one.csv", column = "hours"}'):
-        (tmp_path / "sub" / "mine.toml").write_text(f"[quantities.practice_hours]\nsamples = {stated}\n")
+        (tmp_path / "sub" / "mine.toml").write_text(
+            f"[quantities.practice_hours]\nsamples = {stated}\n"
+        )
         mine = read_view("sub/mine.toml")
         hashes.append(mine.hash)
         assert parse_view(mine.to_toml(), "again.toml").hash == mine.hash
-        assert 10 ** compile_prior("practice_hours", mine.quantities["practice_hours"]).value(0.0) == pytest.approx(
-            np.median(drawn), rel=1e-3
-        )
+        assert 10 ** compile_prior("practice_hours", mine.quantities["practice_hours"]).value(
+            0.0
+        ) == pytest.approx(np.median(drawn), rel=1e-3)
     assert len(set(hashes)) == 1
     np.testing.assert_allclose(read_samples(tmp_path / "sub" / "two.csv", "hours", "q"), drawn)
     (tmp_path / "sub" / "pool.toml").write_text(
         '[quantities.practice_hours]\nmixture = [{samples = "one.csv"}, {point = 20000}]\n'
     )
-    assert len(read_view("sub/pool.toml").quantities["practice_hours"]["mixture"][0]["samples"]) == 500
+    assert (
+        len(read_view("sub/pool.toml").quantities["practice_hours"]["mixture"][0]["samples"]) == 500
+    )
 
 
 def test_saving_is_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -452,10 +518,15 @@ def test_numbers_are_rounded_as_a_person_would_but_kept_apart(values, texts):
     assert rounded(values) == texts
 
 
-# ----------------------------------------------------------------------------------------- 2,000 documents that are wrong
+# ------------------------------------------------------------------- 2,000 documents that are wrong
 
 WHOLE = load_view("default").to_toml()
-VALID = (WIDE, RICH, WHOLE, 'extends = "default"\n[evidence]\nuse = ["training_runs", "no_tai"]\nuntil = 2022-07-01\n')
+VALID = (
+    WIDE,
+    RICH,
+    WHOLE,
+    'extends = "default"\n[evidence]\nuse = ["training_runs", "no_tai"]\nuntil = 2022-07-01\n',
+)
 HAZARDS = st.sampled_from(
     ["nan", "inf", "-inf", "-1", "0", "1e400", "1e-400", "9" * 400, "9" * 5000, "true", '"text"', "''", "[]", "{}", "[1, 2]",
      "{a = 1}", "[[[[1]]]]", "2020-01-01", "2020-13-45", "0x", "1__0", '"\\u0000"', '"\U0001f600"', '"""', "[" * 300, "{a=" * 60,
@@ -475,7 +546,9 @@ def mutated(draw):
     lines = draw(st.sampled_from(VALID)).splitlines()
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(lines) - 1))
-        kind = draw(st.sampled_from(["value", "key", "delete", "repeat", "swap", "cut", "insert", "token"]))
+        kind = draw(
+            st.sampled_from(["value", "key", "delete", "repeat", "swap", "cut", "insert", "token"])
+        )
         if kind == "value" and "=" in lines[at]:
             lines[at] = lines[at].split("=")[0] + "= " + draw(HAZARDS)
         elif kind == "key":
@@ -497,8 +570,17 @@ def mutated(draw):
     return "\n".join(lines)
 
 
-SCALARS = st.booleans() | st.integers(-(2**62), 2**62) | st.floats() | st.text(max_size=5) | st.dates() | KEYS
-TREES = st.recursive(SCALARS, lambda v: st.lists(v, max_size=3) | st.dictionaries(KEYS, v, max_size=4), max_leaves=10)
+SCALARS = (
+    st.booleans()
+    | st.integers(-(2**62), 2**62)
+    | st.floats()
+    | st.text(max_size=5)
+    | st.dates()
+    | KEYS
+)
+TREES = st.recursive(
+    SCALARS, lambda v: st.lists(v, max_size=3) | st.dictionaries(KEYS, v, max_size=4), max_leaves=10
+)
 shaped = st.dictionaries(KEYS, TREES, max_size=4).map(tomli_w.dumps)
 deep = st.builds(
     lambda depth, opening, key: f"[quantities.spend_growth]\n{key} = " + opening * depth,
@@ -509,13 +591,17 @@ nested = st.builds(
     + "]}" * depth + "]\n", st.integers(1, 400), st.sampled_from(["mixture", "log_pool", "quantile_pool"]),
 )  # fmt: skip
 dotted = st.integers(1, 5000).map(lambda n: "quantities.spend_growth" + ".x" * n + " = 1")
-DOCUMENTS = st.one_of(st.text(max_size=200), mutated(), mutated(), shaped, shaped, deep, nested, dotted)
+DOCUMENTS = st.one_of(
+    st.text(max_size=200), mutated(), mutated(), shaped, shaped, deep, nested, dotted
+)
 
 
 def test_2000_malformed_documents_give_exit_code_2_and_one_message(tmp_path, capsys, monkeypatch):
     """Through the command line in this process; those that happen to be valid give 0, and say so."""
     path, codes, slowest = tmp_path / "bad.toml", [], 0.0
-    monkeypatch.setattr(sys, "argv", ["aligntax", "view", "check", str(path), "--out", str(tmp_path)])
+    monkeypatch.setattr(
+        sys, "argv", ["aligntax", "view", "check", str(path), "--out", str(tmp_path)]
+    )
 
     @settings(max_examples=2000, suppress_health_check=list(HealthCheck), database=None)
     @given(DOCUMENTS)
@@ -538,7 +624,8 @@ def test_2000_malformed_documents_give_exit_code_2_and_one_message(tmp_path, cap
 
     check()
     assert len(codes) >= 2000
-    assert 0.5 < np.mean(np.asarray(codes) == 2) < 1.0  # mostly wrong, and the valid ones show that something is read
+    # mostly wrong, and the valid ones show that something is read
+    assert 0.5 < np.mean(np.asarray(codes) == 2) < 1.0
     assert slowest < 30  # no hang: a bound for a shared machine, not a budget
 
 
@@ -558,12 +645,14 @@ def test_a_file_of_many_bytes_or_of_none_is_one_message(aligntax, tmp_path):
     assert "smaller than" in aligntax("view", "check", "/dev/zero")[2]
 
 
-# ------------------------------------------------------------------------------------------------------------- processes
+# ---------------------------------------------------------------------------------------- processes
 
 
 def start(*words, cwd, **kwargs):
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, "-m", "aligntax", *words], cwd=cwd, text=True, **{**streams, **kwargs})
+    return subprocess.Popen(
+        [sys.executable, "-m", "aligntax", *words], cwd=cwd, text=True, **{**streams, **kwargs}
+    )
 
 
 def test_interrupting_an_elicitation_writes_nothing(tmp_path):
@@ -597,12 +686,28 @@ def test_a_closed_pipe_leaves_no_traceback(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words", [("check", "rich.toml"), ("diff", "default", "rich.toml"), ("pool", "default", "rich.toml"), ("new", "-")]
+    "words",
+    [
+        ("check", "rich.toml"),
+        ("diff", "default", "rich.toml"),
+        ("pool", "default", "rich.toml"),
+        ("new", "-"),
+    ],
 )
 def test_views_need_neither_pymc_nor_a_compiler_nor_plots(tmp_path, words):
     (tmp_path / "rich.toml").write_text(RICH)
     code = f"import sys\nfrom aligntax.analysis.cli import main\nsys.argv = ['aligntax', 'view', *{words!r}]\ntry:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code\nprint(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
     modules = {name.split(".")[0] for name in done.stdout.splitlines()[-1].split()}
     assert "aligntax" in modules
-    assert not modules & {"pymc", "pytensor", "numba", "nutpie", "matplotlib", "arviz_plots", "preliz"}
+    assert not modules & {
+        "pymc",
+        "pytensor",
+        "numba",
+        "nutpie",
+        "matplotlib",
+        "arviz_plots",
+        "preliz",
+    }

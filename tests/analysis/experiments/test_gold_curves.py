@@ -9,7 +9,14 @@ import pytest
 
 import aligntax.analysis.experiments.gold_curves as simulation
 from aligntax.analysis.commands.gold_curves import gold_curves
-from aligntax.analysis.experiments.gold_curves import LABELS, REPLICATES, causes, fit_form, sweep, table_text
+from aligntax.analysis.experiments.gold_curves import (
+    LABELS,
+    REPLICATES,
+    causes,
+    fit_form,
+    sweep,
+    table_text,
+)
 from aligntax.analysis.inference.seeds import NAMES
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import TABLES, load_evidence, select
@@ -37,7 +44,7 @@ def split(text):
     )
 
 
-# ------------------------------------------------------------------------------------------------------------- the stored table
+# --------------------------------------------------------------------------------- the stored table
 
 
 def test_the_stored_table_is_what_the_command_writes(curves) -> None:
@@ -49,25 +56,46 @@ def test_the_stored_table_is_what_the_command_writes(curves) -> None:
         assert {k: v for k, v in row.items() if k not in NUMBERS} == {
             k: v for k, v in other.items() if k not in NUMBERS
         }
-        assert [float(row[k]) for k in NUMBERS] == pytest.approx([float(other[k]) for k in NUMBERS], rel=1e-2, abs=1e-4)
+        assert [float(row[k]) for k in NUMBERS] == pytest.approx(
+            [float(other[k]) for k in NUMBERS], rel=1e-2, abs=1e-4
+        )
 
 
 def test_the_stored_table_s_head_tells_its_command_and_its_misfit(curves) -> None:
     head, _ = split(STORED)
     labels = ",".join(map(str, LABELS))
-    assert f"`aligntax gold-curves --labels {labels} --replicates {REPLICATES} --seed 2022`" in " ".join(head)
-    assert f"tilt 0 and {curves.misfit('tilt', 'rl'):.2g}, best-of-n {curves.misfit('bon', 'bon'):.2g}" in " ".join(
-        head
+    assert (
+        f"`aligntax gold-curves --labels {labels} --replicates {REPLICATES} --seed 2022`"
+        in " ".join(head)
+    )
+    assert (
+        f"tilt 0 and {curves.misfit('tilt', 'rl'):.2g}, best-of-n {curves.misfit('bon', 'bon'):.2g}"
+        in " ".join(head)
     )
 
 
 def test_the_evidence_has_a_curve_for_each_proxy_and_method() -> None:
     rows = select(load_evidence()["gold_curves"])
     assert TABLES["gold_curves"].likelihood
-    runs = {str(run): rows.isel(gold_point=rows["run"].values == run) for run in np.unique(rows["run"].values)}
+    runs = {
+        str(run): rows.isel(gold_point=rows["run"].values == run)
+        for run in np.unique(rows["run"].values)
+    }
     assert len(runs) == 2 * len(LABELS) * REPLICATES
     for each in runs.values():
-        assert len({*zip(each["method"].values, each["form"].values, each["labels"].values, strict=True)}) == 1
+        assert (
+            len(
+                {
+                    *zip(
+                        each["method"].values,
+                        each["form"].values,
+                        each["labels"].values,
+                        strict=True,
+                    )
+                }
+            )
+            == 1
+        )
         assert each.sizes["gold_point"] >= 6 and (np.diff(each["kl"].values) > 0).all()
 
 
@@ -77,7 +105,7 @@ def test_an_evaluation_errs_as_its_standard_error_says(curves) -> None:
     assert abs((score**2).mean() - 1) < 4 * np.sqrt(2 / len(score))
 
 
-# -------------------------------------------------------------------------------------------------------------------- the sweep
+# ---------------------------------------------------------------------------------------- the sweep
 
 
 def test_more_labels_move_the_peak_out_and_up_on_average(curves) -> None:
@@ -145,7 +173,7 @@ def test_local_steps_lose_nothing_only_while_they_are_exact(compared) -> None:
     assert all(each.gap == pytest.approx(each.steps - each.tilts) for each in compared)
 
 
-# ------------------------------------------------------------------------------------------------------------------ the command
+# -------------------------------------------------------------------------------------- the command
 
 
 @pytest.fixture
@@ -181,11 +209,18 @@ def test_json_has_what_the_tables_have(aligntax, quick) -> None:
     assert [row["labels"] for row in told["by_labels"]] == [50, 200]
     assert set(told["by_labels"][0]) == {"labels", "accuracy", "peak_kl", "peak_gold", "last_gold"}
     assert told["misfit"]["tilt"]["bon"] < 1e-9 < told["misfit"]["tilt"]["rl"]
-    assert {each["cause"] for each in told["local_steps"]} == {"exact", "sampled", "narrow", "relearned"}
+    assert {each["cause"] for each in told["local_steps"]} == {
+        "exact",
+        "sampled",
+        "narrow",
+        "relearned",
+    }
 
 
 def test_the_command_s_defaults_are_the_sweep_s() -> None:
-    default = {name: each.default for name, each in inspect.signature(gold_curves).parameters.items()}
+    default = {
+        name: each.default for name, each in inspect.signature(gold_curves).parameters.items()
+    }
     assert default["labels"] == ",".join(map(str, LABELS)) and default["replicates"] == REPLICATES
     assert default["seed"] == inspect.signature(sweep).parameters["seed"].default
 

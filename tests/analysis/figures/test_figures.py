@@ -61,7 +61,12 @@ def test_every_figure_of_the_reference_run_shows_values(reference):
     for drawing in _drawings(reference):
         panels = _read(drawing.draw())
         _sound(panels)
-        assert any(place is not None for panel in panels for series in panel["series"] for place in series["at"])
+        assert any(
+            place is not None
+            for panel in panels
+            for series in panel["series"]
+            for place in series["at"]
+        )
 
 
 @pytest.mark.parametrize("model", ["outer-alignment", "density-prediction"])
@@ -71,7 +76,12 @@ def test_every_figure_of_another_model_shows_values(model, tmp_path, request):
 
     compiled = request.getfixturevalue("outer_alignment") if model == "outer-alignment" else None
     done = run(
-        model, options=Sampling(draws=60, tune=60, chains=2), out=tmp_path, name="run", report=False, compiled=compiled
+        model,
+        options=Sampling(draws=60, tune=60, chains=2),
+        out=tmp_path,
+        name="run",
+        report=False,
+        compiled=compiled,
     )
     drawings = list(_drawings(load(done.path)))
     assert len(drawings) >= 3
@@ -93,7 +103,11 @@ def _fan(low, high):
 
 def test_a_fan_is_a_line_and_two_bands_by_name():
     (panel,) = _read(_fan(2.0, 8.0))
-    assert [series["name"] for series in panel["series"]] == ["needed, 90% band", "needed, 50% band", "needed"]
+    assert [series["name"] for series in panel["series"]] == [
+        "needed, 90% band",
+        "needed, 50% band",
+        "needed",
+    ]
     outer, inner, line = panel["series"]
     assert (panel["x"], panel["y"], panel["numbers"]) == ("year", "hours", {"y": "log10"})
     assert line["x"] == list(range(2020, 2031))
@@ -158,7 +172,11 @@ def test_intervals_at_names_have_them_and_the_share_they_hold():
     found = {series["name"]: series for series in panel["series"]}
     assert set(found) == {"blue 90% interval", "blue 50% interval", "bound", "observed"}
     assert found["blue 90% interval"]["y"] == ["a", "b", "c"]
-    assert found["blue 90% interval"]["along"] == "x" and found["blue 90% interval"]["high"] == [9, 8, 7]
+    assert found["blue 90% interval"]["along"] == "x" and found["blue 90% interval"]["high"] == [
+        9,
+        8,
+        7,
+    ]
     assert found["bound"]["kind"] == "points" and found["bound"]["x"] == [4, 5, 6]
 
 
@@ -178,7 +196,11 @@ def test_bars_cells_errors_and_a_labelled_reference_are_read():
     assert two["series"][0]["value"] == [1.0, 3.0, 4.0]
     point, interval = three["series"]
     assert (point["name"], point["y"]) == ("measured", [5.0, 6.0])
-    assert (interval["name"], interval["low"], interval["high"]) == ("measured (2)", [4.5, 5.75], [5.5, 6.25])
+    assert (interval["name"], interval["low"], interval["high"]) == (
+        "measured (2)",
+        [4.5, 5.75],
+        [5.5, 6.25],
+    )
 
 
 def test_an_axis_of_powers_at_whole_numbers_has_no_names():
@@ -187,7 +209,11 @@ def test_an_axis_of_powers_at_whole_numbers_has_no_names():
     log_ticks(axes.xaxis)
     axes.xaxis.set_major_locator(FixedLocator([0, 1, 2]))
     (panel,) = _read(figure)
-    assert panel["numbers"] == {"x": "log10"} and panel["series"][0]["words"]["x"] == ["1", "10", "100"]
+    assert panel["numbers"] == {"x": "log10"} and panel["series"][0]["words"]["x"] == [
+        "1",
+        "10",
+        "100",
+    ]
 
 
 def test_words_stand_where_ticks_are_words_alone():
@@ -209,11 +235,15 @@ def test_a_figure_whose_values_cannot_be_read_stays_and_is_told(monkeypatch):
         raise ValueError("no\nvalues")
 
     drawing = gallery.Drawing("A figure: of one line.", lambda: _fan(2.0, 8.0))
-    assert explorer("run", [show(drawing, 3, strict=True)])["panels"].keys() == {"03-a-figure-of-one-line"}
+    assert explorer("run", [show(drawing, 3, strict=True)])["panels"].keys() == {
+        "03-a-figure-of-one-line"
+    }
     monkeypatch.setattr(pictures, "values", broken)
     shown = show(drawing, 3, strict=False)
     assert shown.source and not shown.error and shown.unread == "ValueError: no\nvalues"
-    assert failures([shown]) == ["figure 03-a-figure-of-one-line has no table: ValueError: no values"]
+    assert failures([shown]) == [
+        "figure 03-a-figure-of-one-line has no table: ValueError: no values"
+    ]
     with pytest.raises(ValueError, match="values"):
         show(drawing, 3, strict=True)
 
@@ -239,7 +269,10 @@ def _visible(html):
             "Silver (doi:10.1038/nature16961), and 10.1000/182",
             ["https://doi.org/10.1038/nature16961", "https://doi.org/10.1000/182"],
         ),
-        ("see https://a.org/x_(y)?p=1&q=2, or (http://b.org).", ["https://a.org/x_(y)?p=1&amp;q=2", "http://b.org"]),
+        (
+            "see https://a.org/x_(y)?p=1&q=2, or (http://b.org).",
+            ["https://a.org/x_(y)?p=1&amp;q=2", "http://b.org"],
+        ),
         ("HTTPS://A.org", ["https://A.org"]),
         ("javascript:alert(1) data:text/html,x vbscript:x //evil.org ftp://a.org", []),
         ("<script>alert(1)</script>", []),
@@ -286,13 +319,20 @@ def test_any_source_reads_as_it_did_and_leads_to_the_web_alone(text):
 
 def test_the_glossary_says_meaning_and_unit():
     assert set(glossary(QUANTITIES)) == set(QUANTITIES)
-    label, meaning, unit = glossary(["alignment_hours_needed", "alignment_hours_needed[x]"])["alignment_hours_needed"]
-    assert (label, meaning) == (lookup("alignment_hours_needed").label, lookup("alignment_hours_needed").meaning)
+    label, meaning, unit = glossary(["alignment_hours_needed", "alignment_hours_needed[x]"])[
+        "alignment_hours_needed"
+    ]
+    assert (label, meaning) == (
+        lookup("alignment_hours_needed").label,
+        lookup("alignment_hours_needed").meaning,
+    )
     assert unit == "In human-hours, on a log10 scale."
 
 
 def test_terms_are_found_in_a_list_in_words():
-    found = list(terms("tax tolerance (0.08, raises it, assumed); other than the inputs 12%", ELICITED))
+    found = list(
+        terms("tax tolerance (0.08, raises it, assumed); other than the inputs 12%", ELICITED)
+    )
     assert [(term.name, term.label, term.rest) for term in found] == [
         ("alignment_tax_tolerance", "tax tolerance", " (0.08, raises it, assumed)"),
         ("", "", "other than the inputs 12%"),

@@ -29,10 +29,14 @@ LINKED = 'multiplier = "from-overoptimization"\nquality = "from-outer-alignment"
 OPTIONS = Sampling(draws=400)
 
 
-# ----------------------------------------------------------------------------------------------------------------- quantiles
+# ---------------------------------------------------------------------------------------- quantiles
 
 
-@given(arrays(float, st.integers(20, 200), elements=st.floats(-6, 6)), st.integers(0, 9), st.integers(0, 9))
+@given(
+    arrays(float, st.integers(20, 200), elements=st.floats(-6, 6)),
+    st.integers(0, 9),
+    st.integers(0, 9),
+)
 def test_quantiles_are_those_of_all_draws_that_have_a_value(values, infinite, undefined) -> None:
     """Infinite draws keep their rank, undefined ones do not count, whatever their order."""
     draws = np.concatenate([np.repeat([np.inf, np.nan], [infinite, undefined]), values])
@@ -55,7 +59,9 @@ def test_what_no_number_can_state_counts_as_infinite() -> None:
 
 
 def test_ties_are_stated_once_and_both_ends_may_be_infinite() -> None:
-    draws = np.concatenate([np.full(300, -np.inf), np.zeros(300), np.linspace(0.1, 1, 300), np.full(100, np.inf)])
+    draws = np.concatenate(
+        [np.full(300, -np.inf), np.zeros(300), np.linspace(0.1, 1, 300), np.full(100, np.inf)]
+    )
     found = quantiles_of(draws)
     assert (found.below, found.above, found.undefined) == (0.3, 0.1, 0.0)
     assert next(iter(found.stated)) == 0.4 and found.stated[0.4] == 1.0 and 0.5 not in found.stated
@@ -63,14 +69,15 @@ def test_ties_are_stated_once_and_both_ends_may_be_infinite() -> None:
 
 
 @pytest.mark.parametrize(
-    "draws", [np.full(50, np.inf), np.full(50, np.nan), np.zeros(50), np.array([np.inf] * 98 + [0, 1])]
+    "draws",
+    [np.full(50, np.inf), np.full(50, np.nan), np.zeros(50), np.array([np.inf] * 98 + [0, 1])],
 )
 def test_an_answer_that_is_hardly_ever_finite_makes_no_prior(draws) -> None:
     with pytest.raises(InputError, match="at least two quantiles must be finite and differ"):
         quantiles_of(draws)
 
 
-# ---------------------------------------------------------------------------------------------------------------- the fits
+# ----------------------------------------------------------------------------------------- the fits
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +117,9 @@ def fitted(quick, linked, evidence):
     return view, told, said
 
 
-def test_a_fitted_view_states_the_posteriors_as_priors_with_their_source(fitted, outer_alignment, view) -> None:
+def test_a_fitted_view_states_the_posteriors_as_priors_with_their_source(
+    fitted, outer_alignment, view
+) -> None:
     own, told, said = fitted
     assert not own.links and own.multiplier == own.quality == UNLINKED
     assert isinstance(own.tables(JOINT.quantities), Tables)
@@ -119,11 +128,15 @@ def test_a_fitted_view_states_the_posteriors_as_priors_with_their_source(fitted,
         prior = own.quantities[name]
         assert prior["quantiles"] == link["prior"] and len(link["prior"]) >= 5
         assert f"posterior of {link['answer']} in the model {link['model']}" in prior["source"]
-        assert "seed 2022, 4 x 1000 draws" in prior["source"] and prior["rationale"] == link["words"]
+        assert (
+            "seed 2022, 4 x 1000 draws" in prior["source"] and prior["rationale"] == link["words"]
+        )
         assert link["failed_checks"] == []
         assert f"{100 * link['above']:.0f}% of draws no amount suffices" in link["words"]
         assert 0.1 < link["above"] < 0.5 and max(map(float, link["prior"])) <= 1 - link["above"]
-    assert any("overoptimization" in line for line in said) and any("outer-alignment" in line for line in said)
+    assert any("overoptimization" in line for line in said) and any(
+        "outer-alignment" in line for line in said
+    )
     untouched = set(view.quantities) - set(told)
     assert all(own.quantities[name] == view.quantities[name] for name in untouched)
 
@@ -133,7 +146,16 @@ def test_the_prior_is_the_posterior_that_the_model_alone_gives(
 ) -> None:
     """To the precision of its table at the stated quantiles: same seed, same draws."""
     _, told, _ = fitted
-    alone = run("outer-alignment", view, evidence, Sampling(), tmp_path, "alone", False, compiled=outer_alignment)
+    alone = run(
+        "outer-alignment",
+        view,
+        evidence,
+        Sampling(),
+        tmp_path,
+        "alone",
+        False,
+        compiled=outer_alignment,
+    )
     row = alone.record["quantities"]["quality_factor_needed"]
     prior = told["quality_factor"]["prior"]
     assert np.log10(prior["0.5"]) == pytest.approx(row["q50"], abs=1e-6)
@@ -149,7 +171,9 @@ def test_other_evidence_and_priors_of_the_other_model_move_the_prior(
     modest = linked.replace(quality=UNLINKED, kl_budget={0.1: 8, 0.5: 12, 0.9: 20})
     own, told = fit_links(JOINT, modest, evidence, OPTIONS, Talk())
     assert set(told) == {"rlhf_multiplier"} and told["rlhf_multiplier"]["above"] < 0.01
-    assert told["rlhf_multiplier"]["prior"]["0.5"] < 0.5 * fitted[1]["rlhf_multiplier"]["prior"]["0.5"]
+    assert (
+        told["rlhf_multiplier"]["prior"]["0.5"] < 0.5 * fitted[1]["rlhf_multiplier"]["prior"]["0.5"]
+    )
     assert own.quantities["quality_factor"] == linked.quantities["quality_factor"]
 
 
@@ -158,7 +182,7 @@ def test_a_model_without_the_quantity_leaves_the_link_alone(linked, evidence) ->
     assert own is linked and told == {}
 
 
-# ------------------------------------------------------------------------------------------------------------------ answers
+# ------------------------------------------------------------------------------------------ answers
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +196,8 @@ def test_a_refit_fits_the_links_and_redraws_the_rest(answer, reference, fitted) 
     """Nothing in the joint model bears on either quantity, so their new priors are an exact redraw."""
     assert answer.info["refit"]["how"] == "redrawn"
     assert not any(
-        check["name"].startswith(("overoptimization", "outer-alignment")) for check in answer.record["checks"]
+        check["name"].startswith(("overoptimization", "outer-alignment"))
+        for check in answer.record["checks"]
     )
     assert answer.info["links"] == fitted[1]
     assert answer.view.hash == fitted[0].hash
@@ -204,19 +229,40 @@ def test_a_later_refit_keeps_the_links_whose_prior_it_keeps(answer, tmp_path) ->
     assert load(again.path).info["links"] == again.info["links"]
 
 
-def test_a_fit_that_fails_its_checks_fails_the_run_that_rests_on_it(quick, linked, tmp_path) -> None:
+def test_a_fit_that_fails_its_checks_fails_the_run_that_rests_on_it(
+    quick, linked, tmp_path
+) -> None:
     """Negative control: chains too short for any check."""
     short = Sampling(draws=20, tune=50)
-    bad = refit(str(REFERENCE), linked.replace(multiplier=UNLINKED), options=short, out=tmp_path, name="short")
-    failed = [check for check in bad.record["checks"] if check["name"].startswith("outer-alignment_")]
+    bad = refit(
+        str(REFERENCE),
+        linked.replace(multiplier=UNLINKED),
+        options=short,
+        out=tmp_path,
+        name="short",
+    )
+    failed = [
+        check for check in bad.record["checks"] if check["name"].startswith("outer-alignment_")
+    ]
     assert bad.record["verdict"] == "fail" and bad.info["refit"]["how"] == "redrawn"
-    assert failed and not any(check["passed"] or check["where"] != "quality_factor" for check in failed)
+    assert failed and not any(
+        check["passed"] or check["where"] != "quality_factor" for check in failed
+    )
     assert "its checks failed" in bad.info["links"]["quality_factor"]["words"]
 
 
 def test_a_sampled_run_tells_its_links_too(quick, joint, linked, evidence, tmp_path) -> None:
     asked = linked.replace(multiplier=UNLINKED)
-    result = run("joint", asked, evidence, replace(OPTIONS, draws=200), tmp_path, "linked", False, compiled=joint)
+    result = run(
+        "joint",
+        asked,
+        evidence,
+        replace(OPTIONS, draws=200),
+        tmp_path,
+        "linked",
+        False,
+        compiled=joint,
+    )
     assert set(result.info["links"]) == {"quality_factor"}
     assert result.record["quantities"]["quality_factor"]["assumed"] is False
     found = result.info["sensitivity"]["quantities"]
@@ -224,17 +270,24 @@ def test_a_sampled_run_tells_its_links_too(quick, joint, linked, evidence, tmp_p
     assert not result.view.links
 
 
-# ----------------------------------------------------------------------------------------- nothing is used before it is fitted
+# -------------------------------------------------------------- nothing is used before it is fitted
 
 
-@pytest.mark.parametrize("use", [lambda v, e: compile_model(JOINT, e, v), lambda v, e: v.tables(JOINT.quantities)])
+@pytest.mark.parametrize(
+    "use", [lambda v, e: compile_model(JOINT, e, v), lambda v, e: v.tables(JOINT.quantities)]
+)
 def test_an_unfitted_link_is_refused_where_priors_are_used(use, linked, evidence) -> None:
-    with pytest.raises(InputError, match=r"links must be fitted before .* got rlhf_multiplier from-overoptimization"):
+    with pytest.raises(
+        InputError,
+        match=r"links must be fitted before .* got rlhf_multiplier from-overoptimization",
+    ):
         use(linked, evidence)
 
 
 def test_views_with_unfitted_links_are_not_pooled(linked, view) -> None:
-    with pytest.raises(InputError, match="a pool needs priors, got rlhf_multiplier from-overoptimization"):
+    with pytest.raises(
+        InputError, match="a pool needs priors, got rlhf_multiplier from-overoptimization"
+    ):
         pool_views([view, linked])
 
 
@@ -243,7 +296,9 @@ def test_commands_on_views_tell_links(aligntax, tmp_path) -> None:
     code, out, _ = aligntax("view", "check", "mine.toml")
     assert code == 0 and "multiplier, quality of the default view" in out
     code, out, _ = aligntax("view", "diff", "default", "mine.toml", "--json")
-    assert code == 0 and json.loads(out)["settings"] == {key: [UNLINKED, link.name] for key, link in LINKS.items()}
+    assert code == 0 and json.loads(out)["settings"] == {
+        key: [UNLINKED, link.name] for key, link in LINKS.items()
+    }
     code, out, _ = aligntax("view", "show", "mine.toml")
     assert code == 0 and "posterior of labels_multiple_needed" in " ".join(out.split())
     code, _, err = aligntax("view", "pool", "default", "mine.toml")

@@ -26,8 +26,8 @@ from tests.loss_runs import REFERENCE, TRUTH, chinchilla, data, simulated, write
 MODEL = find_model("loss-law")
 OPTIONS = Sampling(draws=500, chains=4)
 
-# Besiroglu et al. 2024, arXiv:2404.10102: estimate and standard error on 240 points; gamma = alpha / beta and the error of its log
-# is that of a, 0.020 by the authors' bootstrap, over a (1 - a).
+# Besiroglu et al. 2024, arXiv:2404.10102: estimate and standard error on 240 points; gamma = alpha
+# / beta and the error of its log is that of a, 0.020 by the authors' bootstrap, over a (1 - a).
 PUBLISHED = {
     "A": (482.01, 124.58),
     "B": (2085.43, 1293.23),
@@ -47,7 +47,9 @@ def laws(evidence, view):
     def of(errors):
         if errors not in compiled:
             here = evidence.with_rows("loss_runs", simulated(50))
-            compiled[errors] = compile_model(MODEL, here, view.replace(loss_law={"errors": errors, **REFERENCE}))
+            compiled[errors] = compile_model(
+                MODEL, here, view.replace(loss_law={"errors": errors, **REFERENCE})
+            )
         return compiled[errors]
 
     return of
@@ -62,7 +64,14 @@ def fit(laws, evidence):
         with_data = compiled.compiled.with_data(loss_run_data=data(here, compiled.view))
         one = replace(compiled, compiled=with_data, evidence=restrict(here, compiled.view, MODEL))
         posterior, stats = one.posterior(replace(options, seed=seed))
-        where = (MODEL, posterior, one.view.tables(MODEL.quantities), one.evidence, one.view, np.random.default_rng(0))
+        where = (
+            MODEL,
+            posterior,
+            one.view.tables(MODEL.quantities),
+            one.evidence,
+            one.view,
+            np.random.default_rng(0),
+        )
         return posterior, stats, derive(*where), predict(*where), one
 
     return fitted
@@ -84,7 +93,7 @@ def chinchilla_fits(fit):
     return {(d, e): answers(d, e) for d in (5, 0) for e in ("student_t", "gaussian")}
 
 
-# --------------------------------------------------------------------------------------------------- the Chinchilla runs
+# ------------------------------------------------------------------------------ the Chinchilla runs
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -93,7 +102,9 @@ def test_every_parameter_is_within_a_published_standard_error(chinchilla_fits, n
     assert abs(float(chinchilla_fits[5, "student_t"][name].median()) - estimate) < error
 
 
-def test_student_t_errors_hold_where_gaussian_ones_are_moved_by_five_points(chinchilla_fits) -> None:
+def test_student_t_errors_hold_where_gaussian_ones_are_moved_by_five_points(
+    chinchilla_fits,
+) -> None:
     """Besiroglu et al.'s Huber fit moves from a = 0.513 to 0.565 when the five points of highest loss are kept."""
     a = {key: float(each["allocation_exponent"].median()) for key, each in chinchilla_fits.items()}
     assert a[5, "student_t"] == pytest.approx(0.51, abs=0.01)
@@ -112,7 +123,7 @@ def test_chains_mix_on_every_seed(fit, seed) -> None:
     assert verdict(checks) == "pass", [check for check in checks if not check.passed]
 
 
-# ------------------------------------------------------------------------------------------------------ simulated runs
+# ----------------------------------------------------------------------------------- simulated runs
 
 
 def test_known_values_are_found_again(fit) -> None:
@@ -143,7 +154,10 @@ def test_errors_of_the_wrong_kind_are_caught_by_the_predictive_check(fit) -> Non
 @pytest.fixture(scope="session")
 def two_corpora(evidence, view):
     """Two corpora with other exponents, as ``aligntax run`` leaves them."""
-    truths = {"c4": TRUTH | {"alpha": 0.30}, "pile": TRUTH | {"alpha": 0.42, "irreducible_loss": 2.1}}
+    truths = {
+        "c4": TRUTH | {"alpha": 0.30},
+        "pile": TRUTH | {"alpha": 0.42, "irreducible_loss": 2.1},
+    }
     here = evidence.with_rows("loss_runs", simulated(120, truths=truths))
     compiled = compile_model(MODEL, here, view.replace(loss_law=REFERENCE))
     options = Sampling(target_accept=0.95)
@@ -158,7 +172,9 @@ def test_each_corpus_finds_its_own_law(two_corpora) -> None:
         for name in ("alpha", "beta", "irreducible_loss"):
             row = rows[f"{name}[{corpus}]"]
             assert abs(row["mean"] - truth[name]) < 3.5 * row["sd"], (name, corpus)
-        assert rows[f"data_exponent[{corpus}]"]["q50"] == pytest.approx(truth["alpha"] / truth["beta"], rel=0.1)
+        assert rows[f"data_exponent[{corpus}]"]["q50"] == pytest.approx(
+            truth["alpha"] / truth["beta"], rel=0.1
+        )
     assert rows["alpha[c4]"]["q95"] < rows["alpha[pile]"]["q05"]
     assert rows["alpha[c4]"]["q50"] < rows["alpha"]["q50"] < rows["alpha[pile]"]["q50"]
 
@@ -176,7 +192,9 @@ def test_the_log_prior_of_a_corpus_is_that_of_its_population(two_corpora) -> Non
     groups = two_corpora[1].groups
     drawn, alpha = groups["posterior"], groups["derived"]["alpha"].values
     law = stats.norm(np.log(alpha)[..., None], drawn["exponent_spread"].values[..., None])
-    assert groups["log_prior"]["corpus_alpha"].values == pytest.approx(law.logpdf(drawn["corpus_alpha"].values))
+    assert groups["log_prior"]["corpus_alpha"].values == pytest.approx(
+        law.logpdf(drawn["corpus_alpha"].values)
+    )
 
 
 def test_prior_draws_of_corpora_scatter_about_their_population(two_corpora) -> None:
@@ -187,7 +205,7 @@ def test_prior_draws_of_corpora_scatter_about_their_population(two_corpora) -> N
     assert np.corrcoef(z[..., 0].ravel(), z[..., 1].ravel())[0, 1] == pytest.approx(0, abs=0.06)
 
 
-# ----------------------------------------------------------------------------------------------- the command, one study
+# --------------------------------------------------------------------------- the command, one study
 
 
 def test_the_loss_law_without_runs_says_how_to_get_some(aligntax) -> None:
@@ -198,29 +216,51 @@ def test_the_loss_law_without_runs_says_how_to_get_some(aligntax) -> None:
 
 def test_runs_make_a_report_with_pictures(aligntax, tmp_path) -> None:
     file = write(tmp_path / "mine.csv", simulated(60))
-    code, out, err = aligntax("run", "loss-law", "--runs", file, "--name", "law", "--json", "--drop-highest", 2)
+    code, out, err = aligntax(
+        "run", "loss-law", "--runs", file, "--name", "law", "--json", "--drop-highest", 2
+    )
     answer = json.loads(out)
     assert code == 0 and answer["verdict"] == "pass"
-    assert {"alpha", "beta", "irreducible_loss", "allocation_exponent", "data_exponent", "tokens_per_parameter"} <= set(
-        answer["quantities"]
-    )
+    assert {
+        "alpha",
+        "beta",
+        "irreducible_loss",
+        "allocation_exponent",
+        "data_exponent",
+        "tokens_per_parameter",
+    } <= set(answer["quantities"])
     assert "fitted to 58 runs (2 of highest loss left out) of mine.csv" in err
     result = load("law")
     assert result.info["runs"]["rows"] == 58 and result.info["runs"]["left_out"] == 2
     page = write_report(result, strict=True).read_text()
     assert "slices of training compute" in page and "58 runs" not in result.info["command"]
-    again = refit(result, result.view.replace(alpha={0.1: 0.2, 0.5: 0.3, 0.9: 0.5}), name="again", report=False)
+    again = refit(
+        result,
+        result.view.replace(alpha={0.1: 0.2, 0.5: 0.3, 0.9: 0.5}),
+        name="again",
+        report=False,
+    )
     assert again.evidence.hash == result.evidence.hash, "the runs travel with the run"
-    sampled = refit(result, result.view, "sample", options=Sampling(draws=200), name="sampled", report=False)
+    sampled = refit(
+        result, result.view, "sample", options=Sampling(draws=200), name="sampled", report=False
+    )
     assert sampled.info["runs"] == result.info["runs"], "and so does what is said of them"
-    for other in (result.view.replace(evidence={"until": 2026.0}), result.view.replace(evidence={"use": "none"})):
-        with pytest.raises(InputError, match=r"evidence: a run with data of its own .* keeps its evidence"):
+    for other in (
+        result.view.replace(evidence={"until": 2026.0}),
+        result.view.replace(evidence={"use": "none"}),
+    ):
+        with pytest.raises(
+            InputError, match=r"evidence: a run with data of its own .* keeps its evidence"
+        ):
             refit(result, other, name="without")
 
 
 def test_runs_to_leave_out_of_no_runs_are_an_error(aligntax) -> None:
     code, out, err = aligntax("run", "scaling", "--drop-highest", 2)
-    assert (code, out) == (2, "") and "drop_highest: needs runs to leave out of, got 2 alone; give --runs FILE" in err
+    assert (code, out) == (
+        2,
+        "",
+    ) and "drop_highest: needs runs to leave out of, got 2 alone; give --runs FILE" in err
 
 
 def test_pictures_of_two_corpora(two_corpora, tmp_path) -> None:
@@ -262,7 +302,11 @@ def test_runs_move_the_data_exponent_towards_them(moved) -> None:
     with_them, without = (float(np.median(each.derived["data_exponent_pooled"])) for each in moved)
     assert without < with_them < 2.0
     told = moved[0].info["runs"]
-    assert told["gamma"] == pytest.approx(2.0, rel=0.1) and told["replaces"] == "none" and told["rows"] == 100
+    assert (
+        told["gamma"] == pytest.approx(2.0, rel=0.1)
+        and told["replaces"] == "none"
+        and told["rows"] == 100
+    )
     assert "no published study is replaced" in told["words"]
     assert "runs" not in moved[1].info
 
@@ -272,9 +316,13 @@ def test_the_study_that_runs_become_says_what_their_law_said(moved, evidence) ->
     studies = scaling.studies(moved[0].evidence).sel(study=told["study"])
     assert float(studies["log_gamma"]) == pytest.approx(told["log_gamma_mean"])
     a = loss_law.allocation_exponent(told["gamma"], 1.0)
-    assert float(studies["log_gamma_se"]) == pytest.approx(max(told["log_gamma_sd"], 0.01 / (a * (1 - a))))
+    assert float(studies["log_gamma_se"]) == pytest.approx(
+        max(told["log_gamma_sd"], 0.01 / (a * (1 - a)))
+    )
     row = moved[0].evidence["scaling_exponents"].sel(study=told["study"])
-    assert told["sha256"][:12] in str(row["source"].values) and "steep.csv" in str(row["source"].values)
+    assert told["sha256"][:12] in str(row["source"].values) and "steep.csv" in str(
+        row["source"].values
+    )
     before = set(scaling.studies(evidence)["study"].values)
     assert set(scaling.studies(moved[0].evidence)["study"].values) == before | {told["study"]}
 
@@ -285,7 +333,15 @@ def study_groups(result_evidence):
 
 
 def entered(runs, evidence, view, replaces=None, options=None):
-    return enter(find_model("scaling"), runs, replaces, view, evidence, options or Sampling(draws=200, tune=300), QUIET)
+    return enter(
+        find_model("scaling"),
+        runs,
+        replaces,
+        view,
+        evidence,
+        options or Sampling(draws=200, tune=300),
+        QUIET,
+    )
 
 
 def test_published_studies_of_the_same_runs_are_not_counted_twice(evidence, view) -> None:
@@ -294,16 +350,26 @@ def test_published_studies_of_the_same_runs_are_not_counted_twice(evidence, view
     assert told["public"] == "chinchilla" and told["replaces"] == "chinchilla_runs"
     groups = study_groups(here)
     assert "chinchilla_runs" not in groups and groups.count(f"runs_{runs.sha256[:12]}") == 1
-    assert len(groups) == len(study_groups(evidence)) - study_groups(evidence).count("chinchilla_runs") + 1
+    assert (
+        len(groups)
+        == len(study_groups(evidence)) - study_groups(evidence).count("chinchilla_runs") + 1
+    )
     beside, told = entered(runs, evidence, view, "none")
-    assert study_groups(beside).count("chinchilla_runs") == study_groups(evidence).count("chinchilla_runs") + 1
-    assert "in the group chinchilla_runs" in told["words"], "as one more analysis of the same runs, errors correlated"
+    assert (
+        study_groups(beside).count("chinchilla_runs")
+        == study_groups(evidence).count("chinchilla_runs") + 1
+    )
+    assert "in the group chinchilla_runs" in told["words"], (
+        "as one more analysis of the same runs, errors correlated"
+    )
 
 
 def test_a_group_that_is_replaced_says_why_its_rows_are_not_used(evidence, view, steep) -> None:
     here, told = entered(read_runs(steep), evidence, view, "marin")
     rows = here["scaling_exponents"]
-    notes = rows["note"].values[(rows["independence_group"].values == "marin") & evidence_used(evidence, rows)]
+    notes = rows["note"].values[
+        (rows["independence_group"].values == "marin") & evidence_used(evidence, rows)
+    ]
     assert len(notes) == 3 and all(told["study"] in str(note) for note in notes)
     with pytest.raises(InputError, match="replaces: must be none or a group of studies, got 'x'"):
         entered(read_runs(steep), evidence, view, "x")
@@ -318,24 +384,51 @@ def evidence_used(evidence, rows):
 def test_several_corpora_enter_as_their_population(evidence, view, tmp_path) -> None:
     runs = read_runs(write(tmp_path / "two.csv", simulated(30, truths={"a": TRUTH, "b": TRUTH})))
     row = as_study(runs, Fitted(0.0, 0.1, None, None, ()), "none")
-    assert row["corpus"] == "a, b" and row["allocation_exponent"] == 0.5 and row["allocation_exponent_se"] == 0.025
+    assert (
+        row["corpus"] == "a, b"
+        and row["allocation_exponent"] == 0.5
+        and row["allocation_exponent_se"] == 0.025
+    )
     _, told = entered(runs, evidence, view)
-    assert "with several corpora the population's" in told["words"] and told["corpora"] == ["a", "b"]
+    assert "with several corpora the population's" in told["words"] and told["corpora"] == [
+        "a",
+        "b",
+    ]
 
 
 @pytest.mark.parametrize(
     ("model", "view_change", "replaces", "told"),
     [
         ("compute", {}, None, "runs: must be given to loss-law, scaling or joint, got compute"),
-        ("scaling", {"evidence": {"use": "none"}}, None, "the view must condition on scaling_exponents"),
-        ("scaling", {"evidence": {"until": 2022.0}}, None, "must be known by evidence.until = 2022"),
+        (
+            "scaling",
+            {"evidence": {"use": "none"}},
+            None,
+            "the view must condition on scaling_exponents",
+        ),
+        (
+            "scaling",
+            {"evidence": {"until": 2022.0}},
+            None,
+            "must be known by evidence.until = 2022",
+        ),
         ("loss-law", {}, "marin", "replaces: says which studies not to use in joint or scaling"),
     ],
 )
-def test_runs_that_could_have_no_effect_are_refused(evidence, view, steep, model, view_change, replaces, told) -> None:
+def test_runs_that_could_have_no_effect_are_refused(
+    evidence, view, steep, model, view_change, replaces, told
+) -> None:
     options = Sampling(draws=50, tune=100)
     with pytest.raises(InputError, match=told):
-        enter(find_model(model), read_runs(steep), replaces, view.replace(**view_change), evidence, options, QUIET)
+        enter(
+            find_model(model),
+            read_runs(steep),
+            replaces,
+            view.replace(**view_change),
+            evidence,
+            options,
+            QUIET,
+        )
 
 
 def test_replacing_a_group_needs_runs(aligntax) -> None:

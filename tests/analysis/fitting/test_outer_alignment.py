@@ -8,7 +8,13 @@ from scipy import stats
 from scipy.special import gammaln
 
 from aligntax.analysis.answers.budget import label_error, majority_error
-from aligntax.analysis.figures.outer_alignment import against_capability, agreement, has_studies, never, quality
+from aligntax.analysis.figures.outer_alignment import (
+    against_capability,
+    agreement,
+    has_studies,
+    never,
+    quality,
+)
 from aligntax.analysis.fitting.refit_plan import plan
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling
@@ -64,10 +70,18 @@ def fitted(compiled):
 def result(compiled, evidence, view, tmp_path_factory):
     """A finished run with its report; a figure that fails is on the page, and counted."""
     out = tmp_path_factory.mktemp("outer")
-    return run("outer-alignment", view, evidence, replace(OPTIONS, draws=400), out, "outer", compiled=compiled)
+    return run(
+        "outer-alignment",
+        view,
+        evidence,
+        replace(OPTIONS, draws=400),
+        out,
+        "outer",
+        compiled=compiled,
+    )
 
 
-# ------------------------------------------------------------------------------------------------------------- the posterior
+# ------------------------------------------------------------------------------------ the posterior
 
 
 @pytest.mark.parametrize("seed", [2022, 1, 7])
@@ -80,13 +94,14 @@ def test_chains_mix_on_every_seed(fitted, seed) -> None:
 def by_quadrature(evidence, view):
     """Mean and sd of the label error of a typical study, all of the model integrated on a grid.
 
-    Given the two concentrations and the typical error, studies are independent and each integrates over its own error.
+    Given the two concentrations and the typical error, studies are independent and each integrates
+    over its own error.
     """
     z, score = np.linspace(-3, 3, 121), np.linspace(-3.2, 3.2, 27)
     name = MODEL.quantities.index("label_error")
-    typical = view.tables(MODEL.quantities).values(z[:, None] * (np.arange(len(MODEL.quantities)) == name))[
-        "label_error"
-    ]
+    typical = view.tables(MODEL.quantities).values(
+        z[:, None] * (np.arange(len(MODEL.quantities)) == name)
+    )["label_error"]
     guessed = (np.arange(800) + 0.5) / 800
     between, within = outer.BETWEEN_STUDIES * np.exp(score), outer.WITHIN_STUDY * np.exp(score)
     a = 2 * typical[:, None, None] * between[:, None]
@@ -94,7 +109,8 @@ def by_quadrature(evidence, view):
     rows = outer.studies(evidence)
     count, total = rows["count"].values[:, None], rows["total"].values[:, None]
     share = outer.agreement(0.5 * guessed)
-    each = np.stack([outer.log_likelihood(count, total, share, w, gammaln) for w in within])  # (within, row, guessed)
+    # (within, row, guessed)
+    each = np.stack([outer.log_likelihood(count, total, share, w, gammaln) for w in within])
     member = (rows["study_index"].values == np.arange(rows.sizes["study"])[:, None]).astype(float)
     of_study = np.einsum("sr,wrg->wsg", member, each)
     of_study = np.exp(of_study - of_study.max(axis=(0, 2), keepdims=True))
@@ -115,7 +131,9 @@ def test_the_posterior_of_label_error_is_that_of_quadrature(fitted, evidence, vi
     assert found.std() == pytest.approx(sd, rel=0.08)
 
 
-def test_known_errors_are_found_again_and_not_if_disagreement_is_taken_for_error(fitted, compiled) -> None:
+def test_known_errors_are_found_again_and_not_if_disagreement_is_taken_for_error(
+    fitted, compiled
+) -> None:
     """Five studies of different error, simulated; the negative control reads one less agreement as the error."""
     rng, truth = np.random.default_rng(11), np.array([0.08, 0.14, 0.2, 0.26, 0.32])
     rows = outer.studies(compiled.evidence)
@@ -129,11 +147,14 @@ def test_known_errors_are_found_again_and_not_if_disagreement_is_taken_for_error
     naive = np.array([1 - counts[index == s].sum() / total[index == s].sum() for s in range(5)])
     assert np.any(np.abs(naive - truth) > 3 * drawn.std(axis=0))
     spread = float(np.median(posterior["error_concentration"]))
-    assert spread < float(np.median(fitted()[0]["error_concentration"]))  # these studies differ by more
+    # these studies differ by more
+    assert spread < float(np.median(fitted()[0]["error_concentration"]))
 
 
 def test_correlated_errors_of_labellers_mean_that_agreement_overstates_accuracy(fitted) -> None:
-    alone, together = (fitted(**s)[2]["label_error"].values for s in ({}, {"error_correlation": 0.3}))
+    alone, together = (
+        fitted(**s)[2]["label_error"].values for s in ({}, {"error_correlation": 0.3})
+    )
     assert together.mean() > alone.mean() + 2 * alone.std()
 
 
@@ -144,10 +165,12 @@ def test_the_budget_s_label_error_lies_within_that_of_new_labellers(fitted, evid
     assert row["q05"] - 0.02 < low < high < row["q95"] + 0.02
     assert row["q25"] < middle < row["q75"]
     for votes in (1, 3, 7):
-        assert comparisons.vote_error(0.2, votes) == pytest.approx(float(majority_error(0.2, votes)))
+        assert comparisons.vote_error(0.2, votes) == pytest.approx(
+            float(majority_error(0.2, votes))
+        )
 
 
-# ---------------------------------------------------------------------------------------------------- what a person is told
+# ---------------------------------------------------------------------------- what a person is told
 
 
 def test_the_answer_says_that_no_amount_suffices(result, aligntax) -> None:
@@ -192,7 +215,11 @@ def test_a_run_without_studies_has_figures_of_the_answer_alone(result) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "method"),
-    [({"error_correlation": 0.2}, "sample"), ({"delta": 0.01}, "reweight"), ({"ties": "losses"}, "reweight")],
+    [
+        ({"error_correlation": 0.2}, "sample"),
+        ({"delta": 0.01}, "reweight"),
+        ({"ties": "losses"}, "reweight"),
+    ],
 )
 def test_only_a_setting_that_the_likelihood_depends_on_is_sampled(result, settings, method) -> None:
     source = read_source(result.path.name, result.path.parent)

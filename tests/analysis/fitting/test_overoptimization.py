@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from aligntax.analysis.experiments.gold_curves import sweep, table_text
-from aligntax.analysis.figures.overoptimization import against_budget, gold_curves, has_curves, has_labels, never, peaks
+from aligntax.analysis.figures.overoptimization import (
+    against_budget,
+    gold_curves,
+    has_curves,
+    has_labels,
+    never,
+    peaks,
+)
 from aligntax.analysis.fitting.own_data import enter
 from aligntax.analysis.fitting.refit_plan import plan
 from aligntax.analysis.inference.compiled_model import compile_model
@@ -27,14 +34,15 @@ from tests.gold_curves import POPULATION, simulated
 MODEL = find_model("overoptimization")
 
 
-# ------------------------------------------------------------------------------------------------------------------- recovery
+# ----------------------------------------------------------------------------------------- recovery
 
 
 @pytest.fixture(scope="module")
 def recovered(evidence, view):
     """``recovered(seed, wrong)``: 50 simulated curves fitted; share of 90% intervals that hold the truth, by quantity.
 
-    Compiled once: other curves of the same runs are other data. ``wrong`` states the other form of every run.
+    Compiled once: other curves of the same runs are other data. ``wrong`` states the other form of
+    every run.
     """
     compiled = compile_model(MODEL, evidence.with_rows("gold_curves", simulated()[0]), view)
     tables = view.tables(MODEL.quantities)
@@ -46,13 +54,18 @@ def recovered(evidence, view):
         own = evidence.with_rows("gold_curves", rows)
         data = over.curves(own)
         form = data["is_rl"].values[over.index_of(data)]
-        points = np.stack([*(data[name].values for name in ("d", "gold", "gold_se", "run_index")), form])
+        points = np.stack(
+            [*(data[name].values for name in ("d", "gold", "gold_se", "run_index")), form]
+        )
         one = replace(compiled, compiled=compiled.compiled.with_data(gold_points=points))
         posterior, statistics = one.posterior(Sampling(draws=500, seed=seed))
         found = derive(MODEL, posterior, tables, own, view, np.random.default_rng(0))
         draws = {name: found[f"{name}_by_gold_run"].values.reshape(-1, 50) for name in truth}
         ends = {name: np.quantile(values, [0.05, 0.95], axis=0) for name, values in draws.items()}
-        held = {name: np.mean((truth[name] > low) & (truth[name] < high)) for name, (low, high) in ends.items()}
+        held = {
+            name: np.mean((truth[name] > low) & (truth[name] < high))
+            for name, (low, high) in ends.items()
+        }
         return held, found, int(statistics["diverging"].values.sum())
 
     return fit
@@ -76,20 +89,24 @@ def test_curves_of_the_wrong_form_are_not_found_again(recovered) -> None:
     assert float(found["misfit"].median()) > 2 * float(recovered(5)[1]["misfit"].median())
 
 
-# -------------------------------------------------------------------------------------------------------- the stored curves
+# -------------------------------------------------------------------------------- the stored curves
 
 
 @pytest.fixture(scope="module")
 def result(overoptimization, evidence, view, tmp_path_factory):
     """A finished run with its report."""
     out = tmp_path_factory.mktemp("over")
-    return run("overoptimization", view, evidence, Sampling(), out, "over", compiled=overoptimization)
+    return run(
+        "overoptimization", view, evidence, Sampling(), out, "over", compiled=overoptimization
+    )
 
 
 def test_chains_mix_on_another_seed(overoptimization, view) -> None:
     posterior, statistics = overoptimization.posterior(Sampling(seed=1))
     tables = view.tables(MODEL.quantities)
-    found = derive(MODEL, posterior, tables, overoptimization.evidence, view, np.random.default_rng(0))
+    found = derive(
+        MODEL, posterior, tables, overoptimization.evidence, view, np.random.default_rng(0)
+    )
     checks = diagnose(posterior, statistics, summarise(found), MODEL.headlines)
     assert verdict(checks) == "pass", [check for check in checks if not check.passed]
 
@@ -115,7 +132,8 @@ def _proxies():
     world, root = World(), child(2022, "gold_curves")
     return {
         f"labels_{count}_{k}": peak(
-            world, learn(compare(world, draw(world, count, np.random.default_rng((root, count, k)))))
+            world,
+            learn(compare(world, draw(world, count, np.random.default_rng((root, count, k))))),
         )[0]
         for count in LABELS
         for k in range(1, REPLICATES + 1)
@@ -144,7 +162,8 @@ def test_a_person_is_told_where_no_number_of_labels_suffices(result, aligntax) -
     assert "labels_100_1_tilt" in aligntax("show", result.path, "--all")[1]
     page = (result.path / "report.html").read_text("utf-8")
     assert 'class="broken"' not in page
-    assert "show no threshold of about 2,000 labels" in page  # where the simulated world differs, the report says so
+    # where the simulated world differs, the report says so
+    assert "show no threshold of about 2,000 labels" in page
     for words in (
         "Gold reward against the KL",
         "KL at which gold peaks against the labels",
@@ -156,13 +175,16 @@ def test_a_person_is_told_where_no_number_of_labels_suffices(result, aligntax) -
 def test_figures_show_what_was_fitted(result) -> None:
     assert has_curves(result) and has_labels(result)
     tilt, best = gold_curves(result).axes
-    assert (
-        len(tilt.get_lines()) - 1 - 6 == len(best.get_lines()) - 1 == 30
-    )  # curves; the line at 0, the legend's labels
-    typical = next(line for line in peaks(result).axes[0].get_lines() if "typical" in line.get_label()).get_ydata()
+    # curves; the line at 0, the legend's labels
+    assert len(tilt.get_lines()) - 1 - 6 == len(best.get_lines()) - 1 == 30
+    typical = next(
+        line for line in peaks(result).axes[0].get_lines() if "typical" in line.get_label()
+    ).get_ydata()
     assert np.all(np.diff(typical) > 0)
     above, below = against_budget(result).axes
-    needed = next(line for line in above.get_lines() if line.get_label() == "labels needed").get_ydata()
+    needed = next(
+        line for line in above.get_lines() if line.get_label() == "labels needed"
+    ).get_ydata()
     assert np.all(np.diff(needed) >= 0)
     none = next(line for line in below.get_lines() if len(line.get_ydata()) > 2).get_ydata()
     assert none[0] == 0 and none[-1] > 0.9 and np.all(np.diff(none) >= 0)
@@ -176,7 +198,7 @@ def test_assumed_priors_are_redrawn_and_others_reweighted_or_sampled(result, vie
     assert not plan(source, view.replace(peak_kl={0.05: 2, 0.5: 30, 0.95: 300})).exact
 
 
-# -------------------------------------------------------------------------------------------------------------- a user's curves
+# ---------------------------------------------------------------------------------- a user's curves
 
 TWO = """KL,Gold_Reward,seed,optimiser
 0,0,a,ppo
@@ -196,7 +218,10 @@ def test_a_user_s_curves_stand_in_the_place_of_the_simulated_ones(evidence, tmp_
     own = read_curves(tmp_path / "two.csv")
     rows = select(with_curves(evidence, own)["gold_curves"])
     assert rows.sizes["gold_point"] == own.used == 8  # gold is 0 at KL 0 by definition
-    assert dict(zip(rows["run"].values, rows["form"].values, strict=True)) == {"a": "rl", "b": "bon"}
+    assert dict(zip(rows["run"].values, rows["form"].values, strict=True)) == {
+        "a": "rl",
+        "b": "bon",
+    }
     assert np.isnan(rows["labels"].values).all()
 
 
@@ -252,7 +277,10 @@ def test_curves_belong_to_one_model(evidence, view, tmp_path) -> None:
     ("words", "told"),
     [
         (("overoptimization", "--runs", "none.csv"), "must be a CSV file that can be read"),
-        (("overoptimization", "--runs", "two.csv", "--drop-highest", "2"), "leaves training runs out"),
+        (
+            ("overoptimization", "--runs", "two.csv", "--drop-highest", "2"),
+            "leaves training runs out",
+        ),
         (("overoptimization", "--drop-highest", "2"), "needs runs to leave out of"),
         (("joint", "--runs", "two.csv"), "column parameters"),
     ],
@@ -265,11 +293,19 @@ def test_what_does_not_fit_together_is_one_message(words, told, aligntax, tmp_pa
 
 def test_a_run_of_a_user_s_curves_says_whose_they_are(aligntax, tmp_path) -> None:
     heads = ("kl", "gold", "run", "method", "form", "gold_se")
-    lines = [",".join(heads), *(",".join(str(row[head]) for head in heads) for row in simulated(8)[0])]
+    lines = [
+        ",".join(heads),
+        *(",".join(str(row[head]) for head in heads) for row in simulated(8)[0]),
+    ]
     (tmp_path / "mine.csv").write_text("\n".join(lines))
-    code, out, err = aligntax("run", "overoptimization", "--runs", "mine.csv", "--draws", "500", "--name", "mine")
+    code, out, err = aligntax(
+        "run", "overoptimization", "--runs", "mine.csv", "--draws", "500", "--name", "mine"
+    )
     assert code == 0, out + err
-    assert "fitted to 52 points of 8 runs of mine.csv, form bon and rl, no label counts (as if ample)" in err
+    assert (
+        "fitted to 52 points of 8 runs of mine.csv, form bon and rl, no label counts (as if ample)"
+        in err
+    )
     assert "KL at the peak [run_003]" in out and "verdict: pass" in out
     page = (tmp_path / "results" / "mine" / "report.html").read_text("utf-8")
     assert 'class="broken"' not in page and "against the labels that the proxy" not in page

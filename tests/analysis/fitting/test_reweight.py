@@ -44,13 +44,26 @@ def synthetic(view, evidence, scores, size=(4, 5000), prior_only=(FREE, FREE_TOO
         z[..., tables.names.index(name)] = score(z[..., tables.names.index(name)])
     posterior = xr.Dataset(
         {"z": (("chain", "draw", "quantity"), z)},
-        coords={"chain": np.arange(size[0]), "draw": np.arange(size[1]), "quantity": list(tables.names)},
+        coords={
+            "chain": np.arange(size[0]),
+            "draw": np.arange(size[1]),
+            "quantity": list(tables.names),
+        },
     )
     zero = xr.DataArray(np.zeros(size), dims=("chain", "draw"))
     structural = ("regime_offset", "between_study_sd", "kaplan_bias", "method_sd")
     posterior = posterior.assign({name: zero for name in structural})
     info = {"sampler": {"seed": 1}, "prior_only": list(prior_only)}
-    return Source(None, info, {"quantities": {}}, model, view, restrict(evidence, view, model), tables, posterior)
+    return Source(
+        None,
+        info,
+        {"quantities": {}},
+        model,
+        view,
+        restrict(evidence, view, model),
+        tables,
+        posterior,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +79,7 @@ def column(source, name):
     return source.tables.names.index(name)
 
 
-# ----------------------------------------------------------------------------------------------------------- known answers
+# ------------------------------------------------------------------------------------ known answers
 
 
 def test_the_same_view_changes_nothing(untouched):
@@ -80,7 +93,8 @@ def test_weights_of_a_moved_prior_are_the_ratio_of_normals(untouched):
     x = untouched.values[0][INFORMED]
     expected = stats.norm.logpdf(x, 4.4, 0.8) - stats.norm.logpdf(x, 4.0, 1.0)
     np.testing.assert_allclose(carried.log_ratio, expected, atol=1e-6)
-    np.testing.assert_array_equal(carried.x[INFORMED], x)  # the values stay; only what they count changes
+    # the values stay; only what they count changes
+    np.testing.assert_array_equal(carried.x[INFORMED], x)
 
 
 def test_a_conjugate_posterior_is_found_under_the_new_prior(view, evidence, untouched):
@@ -98,13 +112,16 @@ def test_a_conjugate_posterior_is_found_under_the_new_prior(view, evidence, unto
     x, (mean, sd) = carried.x[INFORMED], posterior(3.5, 0.9)
     assert weights.mean(x) == pytest.approx(mean, abs=4 * weights.mcse(x))
     assert np.sqrt(weights.mean(x**2) - weights.mean(x) ** 2) == pytest.approx(sd, rel=0.03)
-    assert abs(Weights.equal(x.shape).mean(x) - mean) > 10 * weights.mcse(x)  # negative control: unweighted it is not
+    # negative control: unweighted it is not
+    assert abs(Weights.equal(x.shape).mean(x) - mean) > 10 * weights.mcse(x)
 
 
 def test_prior_only_quantities_are_redrawn_without_weights(untouched):
     carried = carry(untouched, untouched.view.with_quantity(FREE, normal(2.0, 0.5)))
     assert carried.log_ratio is None
-    np.testing.assert_allclose(carried.x[FREE], 2.0 + 0.5 * untouched.z[..., column(untouched, FREE)], atol=1e-9)
+    np.testing.assert_allclose(
+        carried.x[FREE], 2.0 + 0.5 * untouched.z[..., column(untouched, FREE)], atol=1e-9
+    )
 
 
 def test_a_correlation_among_prior_only_quantities_is_redrawn_exactly(untouched):
@@ -115,7 +132,9 @@ def test_a_correlation_among_prior_only_quantities_is_redrawn_exactly(untouched)
     assert carried.z[..., column(untouched, FREE)].std() == pytest.approx(1.0, abs=0.02)
 
 
-def test_a_correlation_with_an_informed_quantity_follows_what_it_has_learned(view, evidence, untouched):
+def test_a_correlation_with_an_informed_quantity_follows_what_it_has_learned(
+    view, evidence, untouched
+):
     """The informed score has mean 1 and sd 0.5; a copula correlation r then gives the free one mean r and variance 1 - 0.75 r^2."""
     learned = synthetic(untouched.view, evidence, {INFORMED: lambda z: 1.0 + 0.5 * z})
     carried = carry(learned, replace(learned.view, correlations={(INFORMED, FREE): 0.6}))
@@ -124,7 +143,10 @@ def test_a_correlation_with_an_informed_quantity_follows_what_it_has_learned(vie
     assert z.mean() == pytest.approx(r, abs=4 / np.sqrt(z.size))
     assert z.var() == pytest.approx(1 - 0.75 * r**2, rel=0.05)
     back = carry(
-        replace(learned, view=carried.view, tables=carried.tables, posterior=_with(learned, carried.z)), learned.view
+        replace(
+            learned, view=carried.view, tables=carried.tables, posterior=_with(learned, carried.z)
+        ),
+        learned.view,
     )
     np.testing.assert_allclose(back.z, learned.z, atol=1e-9)  # and there and back is where it was
 
@@ -137,7 +159,9 @@ def test_a_correlation_between_informed_quantities_weights_by_the_copulas_densit
     carried = carry(untouched, replace(untouched.view, correlations={(INFORMED, OTHER): 0.5}))
     r = 2 * np.sin(np.pi * 0.5 / 6)
     pair = untouched.z[..., [column(untouched, INFORMED), column(untouched, OTHER)]]
-    expected = stats.multivariate_normal([0, 0], [[1, r], [r, 1]]).logpdf(pair) - stats.norm.logpdf(pair).sum(axis=-1)
+    expected = stats.multivariate_normal([0, 0], [[1, r], [r, 1]]).logpdf(pair) - stats.norm.logpdf(
+        pair
+    ).sum(axis=-1)
     np.testing.assert_allclose(carried.log_ratio, expected, atol=1e-9)
     weights, checks = weigh(carried)
     assert all(check.passed for check in checks)
@@ -149,11 +173,16 @@ def test_a_hopeless_correlation_has_weights_of_infinite_variance(untouched):
     source = replace(untouched, view=replace(untouched.view, correlations={(INFORMED, OTHER): 0.9}))
     source = replace(source, tables=source.view.tables(source.tables.names))
     source = replace(source, posterior=_with(source, untouched.z @ source.tables.cholesky.T))
-    checks = {c.name: c for c in weigh(carry(source, replace(source.view, correlations={(INFORMED, OTHER): -0.9})))[1]}
+    checks = {
+        c.name: c
+        for c in weigh(carry(source, replace(source.view, correlations={(INFORMED, OTHER): -0.9})))[
+            1
+        ]
+    }
     assert not checks["weights_variance"].passed and checks["weights_variance"].value < 0
 
 
-# -------------------------------------------------------------------------------------------------------------------- reach
+# -------------------------------------------------------------------------------------------- reach
 
 
 def test_reach_of_the_same_prior_is_whole():
@@ -167,7 +196,8 @@ def test_reach_of_the_same_prior_is_whole():
     [
         (Normal(6.0, 0.5), 1.0),  # moved outside
         (Mixture((0.7, 0.3), (Normal(0.0, 1.0), Normal(9.0, 0.3))), 0.3),  # a second mode
-        (Normal(0.0, 3.0), 0.37),  # far wider: beyond 2.67 a hundredth of it has fewer than 5 of 4000 draws
+        # far wider: beyond 2.67 a hundredth of it has fewer than 5 of 4000 draws
+        (Normal(0.0, 3.0), 0.37),
         (Normal(0.3, 1e-4), 1.0),  # far tighter than the distance between draws
     ],
 )
@@ -183,7 +213,8 @@ def test_a_gap_between_two_modes_is_not_within_reach():
 
 
 def test_a_far_mode_that_the_evidence_excludes_is_no_obstacle():
-    z = 0.05 * np.random.default_rng(8).standard_normal(4000)  # a likelihood twenty times sharper than the prior
+    # a likelihood twenty times sharper than the prior
+    z = 0.05 * np.random.default_rng(8).standard_normal(4000)
     far = tabulate(Mixture((0.7, 0.3), (Normal(0.0, 1.0), Normal(9.0, 0.3))))
     assert unreached(tabulate(Normal(0.0, 1.0)), far, z) == 0.0
 
@@ -191,20 +222,34 @@ def test_a_far_mode_that_the_evidence_excludes_is_no_obstacle():
 def test_reach_is_blind_to_the_scale_of_a_quantity():
     z = np.random.default_rng(9).standard_normal(4000)
     p = np.asarray([0.1, 0.5, 0.9])
-    one = unreached(from_quantiles(p, np.asarray([1.0, 2, 4])), from_quantiles(p, np.asarray([2.0, 4, 9])), z)
-    two = unreached(from_quantiles(p, np.asarray([1e3, 2e3, 4e3])), from_quantiles(p, np.asarray([2e3, 4e3, 9e3])), z)
+    one = unreached(
+        from_quantiles(p, np.asarray([1.0, 2, 4])), from_quantiles(p, np.asarray([2.0, 4, 9])), z
+    )
+    two = unreached(
+        from_quantiles(p, np.asarray([1e3, 2e3, 4e3])),
+        from_quantiles(p, np.asarray([2e3, 4e3, 9e3])),
+        z,
+    )
     assert one == two > 0
 
 
-# ----------------------------------------------------------------------------------------------------------------- choosing
+# ----------------------------------------------------------------------------------------- choosing
 
 
 def test_auto_says_what_it_did_and_why(source):
     view = source.view
-    assert "redrawn exactly" in plan(source, view.with_quantity("usd_per_hour", normal(2, 0.2))).reason
-    gentle = view.with_quantity("algorithmic_limit", {"family": "lognormal", "mu": 1.7, "sigma": 0.6})
+    assert (
+        "redrawn exactly" in plan(source, view.with_quantity("usd_per_hour", normal(2, 0.2))).reason
+    )
+    gentle = view.with_quantity(
+        "algorithmic_limit", {"family": "lognormal", "mu": 1.7, "sigma": 0.6}
+    )
     chosen = plan(source, gentle)
-    assert chosen.method == "reweight" and "k-hat" in chosen.reason and "algorithmic_limit" in chosen.reason
+    assert (
+        chosen.method == "reweight"
+        and "k-hat" in chosen.reason
+        and "algorithmic_limit" in chosen.reason
+    )
     other = plan(source, replace(view, evidence=replace(view.evidence, until=2024.0)))
     assert other.method == "sample" and "the evidence differs" in other.reason
     setting = plan(source, replace(view, scaling=replace(view.scaling, error_correlation=0.2)))
@@ -214,9 +259,14 @@ def test_auto_says_what_it_did_and_why(source):
 @pytest.mark.parametrize(
     "name, spec",
     [
-        ("spend_growth_ratio", {"quantiles": {"0.1": 3.0, "0.5": 4.0, "0.9": 5.0}}),  # support outside
-        ("hazard_steepness", {"quantiles": {"0.1": 2.2999, "0.5": 2.3, "0.9": 2.3001}}),  # far tighter
-        ("horizon_long", {"mixture": [normal(7.5, 0.8) | {"weight": 0.7}, normal(12.0, 0.2) | {"weight": 0.3}]}),
+        # support outside
+        ("spend_growth_ratio", {"quantiles": {"0.1": 3.0, "0.5": 4.0, "0.9": 5.0}}),
+        # far tighter
+        ("hazard_steepness", {"quantiles": {"0.1": 2.2999, "0.5": 2.3, "0.9": 2.3001}}),
+        (
+            "horizon_long",
+            {"mixture": [normal(7.5, 0.8) | {"weight": 0.7}, normal(12.0, 0.2) | {"weight": 0.3}]},
+        ),
     ],
 )
 def test_changes_that_psis_alone_would_miss_are_sampled(source, name, spec):
@@ -238,15 +288,21 @@ def test_k_hat_is_blind_to_a_far_second_mode_and_reach_is_not():
 
 def test_reweighting_is_refused_where_the_likelihood_differs(source):
     other = replace(source.view, evidence=replace(source.view.evidence, use="none"))
-    with pytest.raises(InputError, match="method: reweight keeps the likelihood, got another the evidence"):
+    with pytest.raises(
+        InputError, match="method: reweight keeps the likelihood, got another the evidence"
+    ):
         plan(source, other, "reweight")
     with pytest.raises(InputError, match="method: must be one of auto, reweight, sample"):
         plan(source, source.view, "guess")
 
 
-@pytest.mark.parametrize("changed", [{"requirement": {"low_flop": 1e24}}, {"direct_approach": {"update": "published"}}])
+@pytest.mark.parametrize(
+    "changed", [{"requirement": {"low_flop": 1e24}}, {"direct_approach": {"update": "published"}}]
+)
 def test_a_published_update_is_refused_beside_the_evidence_that_contains_it(source, changed):
-    with pytest.raises(InputError, match="is contained in the evidence of no TAI and must not count twice"):
+    with pytest.raises(
+        InputError, match="is contained in the evidence of no TAI and must not count twice"
+    ):
         plan(source, source.view.replace(**changed))
 
 
@@ -258,7 +314,7 @@ def test_settings_of_the_derivation_alone_are_redrawn(source):
     assert np.nanmax(year) <= 2080.0
 
 
-# ---------------------------------------------------------------------------------------- against sampling, within its error
+# --------------------------------------------------------------- against sampling, within its error
 
 
 def answer_by_sampling(joint, view, seed):
@@ -276,7 +332,10 @@ def compared(joint, source, view, seed, weights=None):
     assert chosen.method == "reweight", chosen.reason
     answer, sampled = reweighted(chosen), answer_by_sampling(joint, view, seed)
     equal = Weights.equal((4, 1000))
-    return [(f"{seed} {n}", p) for n, p in comparisons(answer.derived, weights or chosen.weights, sampled, equal)]
+    return [
+        (f"{seed} {n}", p)
+        for n, p in comparisons(answer.derived, weights or chosen.weights, sampled, equal)
+    ]
 
 
 def test_thirty_random_changes_agree_with_sampling_wherever_auto_accepts(joint, source):
@@ -297,7 +356,11 @@ def test_changed_anchors_and_correlations_agree_with_sampling(joint, source):
     views = [
         replace(source.view, anchors=weights),
         replace(
-            source.view, correlations={("brain_flop", "horizon_long"): 0.4, ("brain_flop", "rlhf_multiplier"): 0.6}
+            source.view,
+            correlations={
+                ("brain_flop", "horizon_long"): 0.4,
+                ("brain_flop", "rlhf_multiplier"): 0.6,
+            },
         ),
     ]
     pairs = [pair for i, view in enumerate(views) for pair in compared(joint, source, view, 50 + i)]
@@ -306,7 +369,9 @@ def test_changed_anchors_and_correlations_agree_with_sampling(joint, source):
 
 def test_the_comparison_sees_a_wrong_answer(joint, source):
     """Negative control: the same draws without their weights do not agree with sampling."""
-    moved = source.view.with_quantity("algorithmic_limit", {"family": "lognormal", "mu": 2.0, "sigma": 0.5})
+    moved = source.view.with_quantity(
+        "algorithmic_limit", {"family": "lognormal", "mu": 2.0, "sigma": 0.5}
+    )
     assert holm(compared(joint, source, moved, 60, Weights.equal((4, 1000))), 0.01)
 
 
@@ -316,7 +381,11 @@ def test_the_original_view_gives_the_original_answer(source, outcome):
     rows, old = reweighted(chosen).rows, outcome.record["quantities"]
     for name, row in rows.items():
         for key in ("q05", "q25", "q50", "q75", "q95", "mean", "prob_censored"):
-            assert row[key] == (None if old[name][key] is None else pytest.approx(old[name][key], rel=1e-9, abs=1e-12))
+            assert row[key] == (
+                None
+                if old[name][key] is None
+                else pytest.approx(old[name][key], rel=1e-9, abs=1e-12)
+            )
 
 
 def test_weighted_rows_count_censored_draws(source):

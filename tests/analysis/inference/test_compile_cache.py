@@ -38,7 +38,9 @@ def environment(monkeypatch):
 
 def compiled():
     """Folders of PyTensor and of Numba in a new process that compiled something."""
-    done = subprocess.run([sys.executable, "-W", "error", "-c", COMPILE], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", COMPILE], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
@@ -54,7 +56,9 @@ def test_compiled_code_is_kept_in_the_folder_that_is_named(environment, tmp_path
 def test_what_the_user_says_of_either_comes_first(environment, tmp_path) -> None:
     mine = tmp_path / "mine"
     flags = f"floatX=float64,base_compiledir={mine}"
-    environment(ALIGNTAX_CACHE=tmp_path / "ours", PYTENSOR_FLAGS=flags, NUMBA_CACHE_DIR=tmp_path / "other")
+    environment(
+        ALIGNTAX_CACHE=tmp_path / "ours", PYTENSOR_FLAGS=flags, NUMBA_CACHE_DIR=tmp_path / "other"
+    )
     assert compiled() == [str(mine), str(tmp_path / "other")]
 
 
@@ -78,13 +82,16 @@ def test_no_folder_is_one_message_and_exit_code_2(environment, aligntax, tmp_pat
     environment(ALIGNTAX_CACHE=tmp_path / name)
     code, out, err = aligntax("runs")
     assert (code, out) == (2, "")
-    assert err.startswith(f"aligntax: {VARIABLE}: must be a folder that can be written, got '{tmp_path / name}' (")
+    assert err.startswith(
+        f"aligntax: {VARIABLE}: must be a folder that can be written, got '{tmp_path / name}' ("
+    )
     assert err.endswith("); name another or unset it\n") and err.count("\n") == 1
 
 
 def test_a_folder_that_cannot_be_written_is_refused(environment, monkeypatch, tmp_path) -> None:
     environment(ALIGNTAX_CACHE=tmp_path)
     use_cache()  # can be written, or the refusal below would say nothing
-    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)  # root may write everywhere
+    # root may write everywhere
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
     with pytest.raises(InputError, match="Permission denied"):
         use_cache()

@@ -26,9 +26,12 @@ def test_joint_model_converges_on_every_seed(outcomes, seed):
     values = {check["name"]: check["value"] for check in record["checks"]}
     assert values["r_hat"] < 1.01
     assert values["divergences"] == 0
-    headlines = [row for name, row in record["quantities"].items() if name.split("[")[0] in HEADLINES]
+    headlines = [
+        row for name, row in record["quantities"].items() if name.split("[")[0] in HEADLINES
+    ]
     assert all(row["ess_bulk"] > 400 for row in headlines if row["ess_bulk"] is not None)
-    assert sum(row["ess_bulk"] is None for row in headlines) <= 3  # only the anchors without weight are constant
+    # only the anchors without weight are constant
+    assert sum(row["ess_bulk"] is None for row in headlines) <= 3
 
 
 def test_every_headline_is_reported(outcome):
@@ -45,19 +48,27 @@ def test_pooled_data_exponent_is_near_one_and_excludes_bio_anchors(outcome):
 def test_evidence_and_not_the_prior_sets_the_pooled_exponent(scaling, view):
     """The same width about 0.6 instead of 0.8 moves the median by less than 0.05; without evidence it moves by about 0.2."""
     base = scaling.sample(Sampling())
-    low = view.with_quantity("data_exponent_prior", {"quantiles": {"0.05": 0.3, "0.5": 0.6, "0.95": 0.9}})
+    low = view.with_quantity(
+        "data_exponent_prior", {"quantiles": {"0.05": 0.3, "0.5": 0.6, "0.95": 0.9}}
+    )
     moved = scaling.with_view(low).sample(Sampling())
-    medians = [np.median(f.tables.values(f.posterior["z"].values)["data_exponent_prior"]) for f in (base, moved)]
+    medians = [
+        np.median(f.tables.values(f.posterior["z"].values)["data_exponent_prior"])
+        for f in (base, moved)
+    ]
     assert abs(10 ** medians[1] - 10 ** medians[0]) < 0.05
     priors = [10 ** float(f.tables.table("data_exponent_prior").value(0.0)) for f in (base, moved)]
     assert priors[0] - priors[1] == pytest.approx(0.2, abs=1e-9)
 
 
 def test_three_priors_in_one_compiled_model_and_a_mismatch_is_refused(scaling, view):
-    narrow = view.with_quantity("data_exponent_prior", {"family": "lognormal", "mu": np.log(0.5), "sigma": 0.01})
+    narrow = view.with_quantity(
+        "data_exponent_prior", {"family": "lognormal", "mu": np.log(0.5), "sigma": 0.01}
+    )
     fit = scaling.with_view(narrow).sample(Sampling(draws=200))
     pooled = 10 ** fit.tables.values(fit.posterior["z"].values)["data_exponent_prior"]
-    assert np.median(pooled) == pytest.approx(0.5, abs=0.05)  # a prior sure of 0.5 wins over the studies
+    # a prior sure of 0.5 wins over the studies
+    assert np.median(pooled) == pytest.approx(0.5, abs=0.05)
     from dataclasses import replace
 
     with pytest.raises(InputError, match="evidence is compiled in"):
@@ -107,7 +118,9 @@ print(hashlib.sha256(b"".join(v.values.tobytes() for g in groups.values() for v 
 
 def test_same_seed_gives_identical_draws_in_two_processes():
     digests = {
-        subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True
+        ).stdout
         for _ in range(2)
     }
     assert len(digests) == 1 and len(digests.pop()) == 65
@@ -119,19 +132,25 @@ def test_log_likelihood_and_log_prior_are_the_density_that_was_sampled(joint, ou
     draws = fit.posterior.isel(chain=slice(0, 1), draw=slice(0, 5))
     stored = joint.terms.log_likelihood(draws, fit.tables)
     likelihood = sum(
-        term.sum([d for d in term.dims if d not in ("chain", "draw")]) for term in stored.data_vars.values()
+        term.sum([d for d in term.dims if d not in ("chain", "draw")])
+        for term in stored.data_vars.values()
     )
     prior = fit.log_prior.isel(chain=slice(0, 1), draw=slice(0, 5))
     structural = sum(prior[name] for name in prior.data_vars if name != "z")
     density = joint.graph.compile_logp(jacobian=False, mode="FAST_COMPILE")
     white = np.linalg.solve(fit.tables.cholesky, draws["z"].values[..., None])[..., 0]
     for i in range(5):
-        values = {name: draws[name].values[0, i] for name in draws.data_vars if name != "z"} | {"white": white[0, i]}
+        values = {name: draws[name].values[0, i] for name in draws.data_vars if name != "z"} | {
+            "white": white[0, i]
+        }
         point = {
-            joint.graph.rvs_to_values[rv].name: transformed(joint.graph, rv, values) for rv in joint.graph.free_RVs
+            joint.graph.rvs_to_values[rv].name: transformed(joint.graph, rv, values)
+            for rv in joint.graph.free_RVs
         }
         standard = -0.5 * np.sum(white[0, i] ** 2) - 0.5 * white.shape[-1] * np.log(2 * np.pi)
-        assert density(point) == pytest.approx(float((likelihood + structural)[0, i]) + standard, abs=1e-8)
+        assert density(point) == pytest.approx(
+            float((likelihood + structural)[0, i]) + standard, abs=1e-8
+        )
 
 
 def transformed(graph, rv, values):
@@ -141,7 +160,9 @@ def transformed(graph, rv, values):
     transform, value = graph.rvs_to_transforms[rv], values[rv.name]
     if transform is None:
         return value
-    known = {other: pm.math.constant(values[other.name]) for other in graph.free_RVs if other is not rv}
+    known = {
+        other: pm.math.constant(values[other.name]) for other in graph.free_RVs if other is not rv
+    }
     forward = transform.forward(pm.math.constant(value), *rv.owner.inputs)
     return graph_replace(forward, known, strict=False).eval(mode="FAST_COMPILE")
 
@@ -160,9 +181,16 @@ def test_no_tai_is_a_named_likelihood_and_never_favours(outcome):
 def test_prior_only_quantities_are_read_from_the_graph(outcome):
     only = set(outcome.fit.prior_only)
     assert only >= {"alignment_tax_tolerance", "rlhf_multiplier", "usd_per_hour", "workforce_hours"}
-    assert not only & {"spend_growth", "algorithmic_growth", "brain_flop", "data_exponent_prior", "practice_hours"}
+    assert not only & {
+        "spend_growth",
+        "algorithmic_growth",
+        "brain_flop",
+        "data_exponent_prior",
+        "practice_hours",
+    }
     z = outcome.fit.posterior["z"]
-    for name in only:  # untouched: still standard normal, within five Monte Carlo errors at an effective size of 2000
+    # untouched: still standard normal, within five Monte Carlo errors at an effective size of 2000
+    for name in only:
         assert abs(float(z.sel(quantity=name).mean())) < 5 / np.sqrt(2000)
 
 

@@ -41,7 +41,7 @@ def test_every_reader_takes_or_refuses_what_it_is_given(target, seed, place) -> 
     assert outcome in ("taken", "refused"), wrong
 
 
-# --------------------------------------------------------------------------------------------------------- the source itself
+# -------------------------------------------------------------------------------- the source itself
 
 RUNS_CODE = {"eval", "exec", "compile", "__import__"}
 UNSAFE = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "yaml"}
@@ -52,20 +52,33 @@ def test_nothing_unpickles_or_runs_text() -> None:
     for path in [*(ROOT / "models").rglob("*.py"), *(ROOT / "analysis").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import | ast.ImportFrom):
-                names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names]
+                names = (
+                    [node.module or ""]
+                    if isinstance(node, ast.ImportFrom)
+                    else [each.name for each in node.names]
+                )
                 assert not {name.split(".")[0] for name in names} & UNSAFE, path
             if isinstance(node, ast.Call):
                 if isinstance(node.func, ast.Name):
                     assert node.func.id not in RUNS_CODE, (path, node.lineno)
                 shown = ast.unparse(node.func)
-                assert shown not in ("os.system", "os.popen", "np.load", "numpy.load", "pd.read_pickle"), (
+                assert shown not in (
+                    "os.system",
+                    "os.popen",
+                    "np.load",
+                    "numpy.load",
+                    "pd.read_pickle",
+                ), (
                     path,
                     node.lineno,
                 )
-                assert not any(k.arg in ("shell", "allow_pickle") for k in node.keywords), (path, node.lineno)
+                assert not any(k.arg in ("shell", "allow_pickle") for k in node.keywords), (
+                    path,
+                    node.lineno,
+                )
 
 
-# -------------------------------------------------------------------------------------------------------- folders of results
+# ------------------------------------------------------------------------------- folders of results
 
 
 @pytest.fixture
@@ -76,12 +89,16 @@ def home(tmp_path) -> Path:
 def agree(home: Path) -> None:
     """Write the hashes of the files as they are, as whoever made them would."""
     info = json.loads((home / "info.json").read_text())
-    info["files"] = {name: hashlib.sha256((home / name).read_bytes()).hexdigest() for name in info["files"]}
+    info["files"] = {
+        name: hashlib.sha256((home / name).read_bytes()).hexdigest() for name in info["files"]
+    }
     (home / "info.json").write_text(json.dumps(info))
 
 
 @pytest.mark.parametrize("spoil", ["cut", "foreign", "text", "flipped"])
-def test_draws_that_are_damaged_though_their_hash_agrees_are_refused_in_one_line(spoil, home, aligntax) -> None:
+def test_draws_that_are_damaged_though_their_hash_agrees_are_refused_in_one_line(
+    spoil, home, aligntax
+) -> None:
     path = home / "posterior.nc"
     content = path.read_bytes()
     if spoil == "cut":
@@ -90,7 +107,9 @@ def test_draws_that_are_damaged_though_their_hash_agrees_are_refused_in_one_line
         path.write_bytes(b"not a file of draws")
     elif spoil == "flipped":  # metadata, whose checksum HDF5 keeps
         start = content.index(b"OHDR", 1000)
-        path.write_bytes(content[: start + 20] + bytes([content[start + 20] ^ 255]) + content[start + 21 :])
+        path.write_bytes(
+            content[: start + 20] + bytes([content[start + 20] ^ 255]) + content[start + 21 :]
+        )
     else:
         import xarray as xr
 
@@ -111,7 +130,8 @@ def test_a_link_to_a_device_or_a_pipe_is_no_file(home, aligntax) -> None:
         path.symlink_to("/dev/zero")
         with pytest.raises(InputError):
             load(home)
-        assert aligntax("show", home)[0] == (0 if name == "view.toml" else 2)  # which it does not read
+        # which it does not read
+        assert aligntax("show", home)[0] == (0 if name == "view.toml" else 2)
         path.unlink()
         os.mkfifo(path)
         with pytest.raises(InputError):
@@ -156,7 +176,9 @@ def test_an_object_in_a_file_of_draws_is_not_unpickled(tmp_path) -> None:
 def test_what_a_file_says_of_itself_cannot_steer_the_terminal(text, home, aligntax) -> None:
     for name in ("summary.json", "info.json"):
         value = json.loads((home / name).read_text())
-        value["view"] = {"name": text, "hash": value["view"]["hash"]} if name == "info.json" else text
+        value["view"] = (
+            {"name": text, "hash": value["view"]["hash"]} if name == "info.json" else text
+        )
         value["command"] = text
         (home / name).write_text(json.dumps(value))
     agree(home)

@@ -49,7 +49,9 @@ def known(monkeypatch, tmp_path):
     """A public set of our own under the name of the real one, and an empty data folder."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
     chinchilla = PUBLIC["chinchilla"]
-    ours = replace(chinchilla, runs=len(ROWS), content=content(ROWS), sketch=tuple(row_hashes(ROWS)[:16]))
+    ours = replace(
+        chinchilla, runs=len(ROWS), content=content(ROWS), sketch=tuple(row_hashes(ROWS)[:16])
+    )
     monkeypatch.setattr(public_data, "PUBLIC", {"chinchilla": ours})
     return ours
 
@@ -59,16 +61,25 @@ def test_a_fetched_set_is_kept_and_read_by_its_name(aligntax, served, known, tmp
     code, out, err = aligntax("evidence", "fetch", "chinchilla", "--url", url)
     path = tmp_path / "share" / "aligntax" / "chinchilla.csv"
     assert (code, out.strip()) == (0, str(path)) and "30 runs" in err
-    assert [file.name for file in path.parent.iterdir()] == [path.name], "nothing unfinished is left"
+    assert [file.name for file in path.parent.iterdir()] == [path.name], (
+        "nothing unfinished is left"
+    )
     runs = read_runs("chinchilla")
     assert runs.path == path and runs.used == 30 and runs.public == known
     assert "SHA-256" in path.read_text() and url in path.read_text()
 
 
 def test_the_answer_in_json_and_a_file_of_ones_own(aligntax, served, known, tmp_path) -> None:
-    code, out, _ = aligntax("evidence", "fetch", "chinchilla", "--url", served(FILE), "--out", "here.csv", "--json")
+    code, out, _ = aligntax(
+        "evidence", "fetch", "chinchilla", "--url", served(FILE), "--out", "here.csv", "--json"
+    )
     record = json.loads(out)
-    assert code == 0 and record["runs"] == 30 and record["content"] == known.content and record["path"] == "here.csv"
+    assert (
+        code == 0
+        and record["runs"] == 30
+        and record["content"] == known.content
+        and record["path"] == "here.csv"
+    )
     assert read_runs(tmp_path / "here.csv").used == 30
 
 
@@ -81,7 +92,9 @@ def test_the_answer_in_json_and_a_file_of_ones_own(aligntax, served, known, tmp_
         (FILE[:200] + '"' + FILE[200:], "must be CSV|must hold"),
     ],
 )
-def test_another_file_is_refused_and_not_kept(aligntax, served, known, tmp_path, spoilt, told) -> None:
+def test_another_file_is_refused_and_not_kept(
+    aligntax, served, known, tmp_path, spoilt, told
+) -> None:
     code, out, err = aligntax("evidence", "fetch", "chinchilla", "--url", served(spoilt))
     assert (code, out) == (2, "")
     assert told.split("|")[0] in err or told.split("|")[-1] in err
@@ -90,11 +103,15 @@ def test_another_file_is_refused_and_not_kept(aligntax, served, known, tmp_path,
 
 def test_a_changed_number_is_noticed(aligntax, served, known) -> None:
     first = repr(ROWS[0]["loss"])
-    code, _, err = aligntax("evidence", "fetch", "chinchilla", "--url", served(FILE.replace(first, "2.5", 1)))
+    code, _, err = aligntax(
+        "evidence", "fetch", "chinchilla", "--url", served(FILE.replace(first, "2.5", 1))
+    )
     assert code == 2 and "has changed or was damaged" in err
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/runs.csv", "no url", "http://127.0.0.1:{port}/none.csv"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9/runs.csv", "no url", "http://127.0.0.1:{port}/none.csv"]
+)
 def test_without_network_it_says_so(aligntax, served, known, url) -> None:
     port = served(FILE).rsplit(":", 1)[1].split("/")[0]
     code, _, err = aligntax("evidence", "fetch", "chinchilla", "--url", url.format(port=port))
@@ -103,7 +120,9 @@ def test_without_network_it_says_so(aligntax, served, known, url) -> None:
 
 def test_a_folder_that_cannot_be_written_is_said(aligntax, served, known, tmp_path) -> None:
     (tmp_path / "file").write_text("")
-    code, _, err = aligntax("evidence", "fetch", "chinchilla", "--url", served(FILE), "--out", "file/x.csv")
+    code, _, err = aligntax(
+        "evidence", "fetch", "chinchilla", "--url", served(FILE), "--out", "file/x.csv"
+    )
     assert code == 2 and "must be a file that can be written" in err
 
 
@@ -123,4 +142,7 @@ def test_part_of_a_public_set_is_recognised_and_other_runs_are_not(known) -> Non
 def test_the_digitised_chinchilla_runs_are_the_known_set() -> None:
     runs = chinchilla()
     assert runs.public == PUBLIC["chinchilla"] == drop_highest(runs, 5).public
-    assert len(runs.rows) == PUBLIC["chinchilla"].runs and content(runs.rows) == PUBLIC["chinchilla"].content
+    assert (
+        len(runs.rows) == PUBLIC["chinchilla"].runs
+        and content(runs.rows) == PUBLIC["chinchilla"].content
+    )

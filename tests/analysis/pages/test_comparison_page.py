@@ -27,7 +27,12 @@ def out(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     shutil.copytree(REFERENCE, folder / "reference")
     base = load(folder / "reference")
-    refit(base, base.view.replace(name=SCRIPT, alignment_tax_tolerance=TOLERANT), out=folder, name="tolerant")
+    refit(
+        base,
+        base.view.replace(name=SCRIPT, alignment_tax_tolerance=TOLERANT),
+        out=folder,
+        name="tolerant",
+    )
     return folder
 
 
@@ -54,10 +59,18 @@ def held(page):
 def test_it_says_in_words_what_differs_and_what_was_changed(page, comparison):
     told = words(page)
     marked = sum(any(marks) for marks in comparison.differs.values())
-    assert f"{marked} of {len(comparison.differs)} numbers and claims differ from A beyond Monte Carlo error" in told
+    assert (
+        f"{marked} of {len(comparison.differs)} numbers and claims differ from A beyond Monte Carlo error"
+        in told
+    )
     assert "B tolerant changes the prior of tax tolerance; it counts the same draws as A." in told
-    assert "tax tolerance largest" not in told and re.search(r"tax tolerance alignment tax .* 10% 4", told)
-    order = [told.index(head) for head in (" What differs ", " Claims ", " Numbers ", " Headline numbers ")]
+    assert "tax tolerance largest" not in told and re.search(
+        r"tax tolerance alignment tax .* 10% 4", told
+    )
+    order = [
+        told.index(head)
+        for head in (" What differs ", " Claims ", " Numbers ", " Headline numbers ")
+    ]
     assert order == sorted(order)
     assert told.count("Fail. Checks failed in A, B") == 1 and "redrawn from reference" in told
 
@@ -65,16 +78,23 @@ def test_it_says_in_words_what_differs_and_what_was_changed(page, comparison):
 def test_marks_stand_where_the_comparison_has_them(page, comparison):
     whole = page.split("<h2>Numbers</h2>")[1].split("<details>")[0]
     rows = dict(re.findall(r'<tr><th scope="row">(.*?)<small>(.*?)</tr>', whole, re.DOTALL))
-    assert "≠ differs" in rows["alignment data affordable"] and "times)" in rows["alignment data affordable"]
+    assert (
+        "≠ differs" in rows["alignment data affordable"]
+        and "times)" in rows["alignment data affordable"]
+    )
     assert "≠" not in rows["TAI arrival"] and "the same" in rows["TAI arrival"]
     shown = [name for name in comparison.names if "[" not in name]
-    assert len(rows) == len(shown) and whole.count("≠ differs") == sum(comparison.differs[name][0] for name in shown)
+    assert len(rows) == len(shown) and whole.count("≠ differs") == sum(
+        comparison.differs[name][0] for name in shown
+    )
 
 
 def test_nothing_of_a_user_is_markup_and_nothing_is_fetched(page):
     assert SCRIPT not in page and "&lt;script&gt;alert(1)" in page
     assert "default-src 'none'" in page and "unsafe-eval" not in page
-    assert not re.search(r"<(?:img|link|iframe|object)\b|(?:src|href)=[\"']?(?:https?:|//)", page.split("<script")[0])
+    assert not re.search(
+        r"<(?:img|link|iframe|object)\b|(?:src|href)=[\"']?(?:https?:|//)", page.split("<script")[0]
+    )
     assert len(page.encode()) < 8e6
 
 
@@ -104,7 +124,9 @@ def test_arrival_is_the_share_of_the_draws(comparison, reference):
 
 def test_densities_integrate_to_the_share_that_has_a_number(comparison):
     densities = figures(comparison)[2]
-    affordable = [r for r in densities.rows if r[0] == "alignment_hours_affordable" and r[1] == "reference"]
+    affordable = [
+        r for r in densities.rows if r[0] == "alignment_hours_affordable" and r[1] == "reference"
+    ]
     x, y, below = (np.array([row[k] for row in affordable]) for k in (2, 3, 4))
     row = comparison.rows[0]["alignment_hours_affordable"]
     share = 1 - row["prob_below"] / (1 - row["prob_undefined"])
@@ -114,9 +136,17 @@ def test_densities_integrate_to_the_share_that_has_a_number(comparison):
 
 def test_an_end_in_censored_mass_is_an_arrow_in_words(comparison):
     panel = next(p for p in figures(comparison)[0].panels if p.title == "TAI arrival")
-    assert panel.rows[0]["right"] and not panel.rows[0]["left"] and "or never" in panel.rows[0]["ninety"]
-    affordable = next(p for p in figures(comparison)[0].panels if p.title.startswith("alignment data affordable"))
-    assert affordable.rows[0]["left"] and affordable.rows[0]["ninety"].startswith("nothing affordable")
+    assert (
+        panel.rows[0]["right"]
+        and not panel.rows[0]["left"]
+        and "or never" in panel.rows[0]["ninety"]
+    )
+    affordable = next(
+        p for p in figures(comparison)[0].panels if p.title.startswith("alignment data affordable")
+    )
+    assert affordable.rows[0]["left"] and affordable.rows[0]["ninety"].startswith(
+        "nothing affordable"
+    )
 
 
 def test_eight_runs_are_all_told_apart(comparison, tmp_path):
@@ -143,7 +173,10 @@ def test_runs_of_other_models_show_what_they_share(comparison, tmp_path):
     assert [f.name for f in figures(mixed)] == ["intervals", "arrival", "densities"]
     assert "B has no arrival." in figures(mixed)[1].caption
     assert [f.name for f in figures(alone)] == ["intervals", "densities"]
-    assert [p.title for p in figures(alone)[1].panels] == ["data exponent, new regime", "data exponent, pooled"]
+    assert [p.title for p in figures(alone)[1].panels] == [
+        "data exponent, new regime",
+        "data exponent, pooled",
+    ]
     page = words(write_page(mixed, tmp_path / "m.html").read_text("utf-8"))
     assert "differs in nothing" in page and "Every number that all have (2)" in page
 
@@ -155,7 +188,9 @@ def test_draws_without_spread_are_said_and_not_drawn(comparison):
     constant = replace(comparison.runs[0], tree=tree)
     one, both = compare(comparison.runs[0], constant), compare(constant, constant)
     panel = figures(one)[2].panels[0]
-    assert any(note.startswith("B: ") and note.endswith("no spread, so no curve") for note in panel.notes)
+    assert any(
+        note.startswith("B: ") and note.endswith("no spread, so no curve") for note in panel.notes
+    )
     assert {row["letter"] for row in panel.rows if "letter" in row} == {"A"}
     assert [p.title for p in figures(both)[2].panels] == ["alignment data affordable (human-hours)"]
 
@@ -196,6 +231,8 @@ def test_a_place_that_cannot_be_written_is_told(comparison, tmp_path, monkeypatc
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("aligntax.analysis.pages.comparison.page.replace_file", refuse)
-    with pytest.raises(InputError, match=r"page: must be a file that can be written, got .*\(Permission denied\)"):
+    with pytest.raises(
+        InputError, match=r"page: must be a file that can be written, got .*\(Permission denied\)"
+    ):
         write_page(comparison, tmp_path / "c.html")
     check_page(tmp_path / "c.html")

@@ -21,7 +21,9 @@ def add(out, name, created="2026-01-01T00:00:00+00:00", info=(), **record):
     folder = out / name
     folder.mkdir(parents=True)
     told = json.loads((REFERENCE / "summary.json").read_text("utf-8")) | {"run": name} | record
-    facts = json.loads((REFERENCE / "info.json").read_text("utf-8")) | {"created": created} | dict(info)
+    facts = (
+        json.loads((REFERENCE / "info.json").read_text("utf-8")) | {"created": created} | dict(info)
+    )
     (folder / "summary.json").write_text(json.dumps(told), "utf-8")
     (folder / "info.json").write_text(json.dumps(facts), "utf-8")
     return folder
@@ -48,7 +50,10 @@ def test_runs_come_newest_first_with_links_to_the_reports_that_exist(tmp_path):
 
 
 def test_a_row_says_how_and_how_good(tmp_path):
-    link = {"refit": {"how": "redrawn", "reason": ""}, "refitted_from": {"run": "base", "shares_draws": True}}
+    link = {
+        "refit": {"how": "redrawn", "reason": ""},
+        "refitted_from": {"run": "base", "shares_draws": True},
+    }
     add(tmp_path, "refit", info=link)
     add(tmp_path, "good", verdict="pass", checks=[{"name": "r_hat", "passed": True}])
     page = page_of(tmp_path)
@@ -63,23 +68,38 @@ def test_a_row_says_how_and_how_good(tmp_path):
         and f'data-sort="{str(needed)[:5]}' in page
         and "2028 to later than 2100 or never" in page
     )
-    assert "a tax of at least 1% of training cost is tolerated" in page and "assumed, not learned" in page
+    assert (
+        "a tax of at least 1% of training cost is tolerated" in page
+        and "assumed, not learned" in page
+    )
 
 
 def test_infinite_medians_sort_beyond_all_and_missing_ones_have_no_value(tmp_path):
     rows = json.loads((REFERENCE / "summary.json").read_text("utf-8"))["quantities"]
     never = rows["tai_year"] | {"q50": None, "q75": None, "prob_above": 0.7, "prob_censored": 0.7}
-    undefined = rows["tai_year"] | dict.fromkeys(("q05", "q50", "q95", "mean")) | {"prob_undefined": 1.0}
+    undefined = (
+        rows["tai_year"] | dict.fromkeys(("q05", "q50", "q95", "mean")) | {"prob_undefined": 1.0}
+    )
     add(tmp_path, "never", quantities=rows | {"tai_year": never})
     add(tmp_path, "undefined", quantities=rows | {"tai_year": undefined})
     add(tmp_path, "lacking", quantities={"label_error": rows["data_exponent"]}, claims={})
     page = page_of(tmp_path)
-    assert sorted(re.findall(r'data-label="TAI arrival" data-sort="([^"]*)"', page)) == ["", "", "Infinity"]
+    assert sorted(re.findall(r'data-label="TAI arrival" data-sort="([^"]*)"', page)) == [
+        "",
+        "",
+        "Infinity",
+    ]
     assert "label error: " in page  # a model without the columns shows its own numbers
 
 
 def test_everything_of_a_user_is_escaped(tmp_path):
-    add(tmp_path, "'\"<img src=x onerror=alert(2)>", view=SCRIPT, model=SCRIPT, info={"created": SCRIPT})
+    add(
+        tmp_path,
+        "'\"<img src=x onerror=alert(2)>",
+        view=SCRIPT,
+        model=SCRIPT,
+        info={"created": SCRIPT},
+    )
     page = page_of(tmp_path)
     assert SCRIPT not in page and "<img" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
@@ -101,7 +121,11 @@ def test_damaged_runs_are_seen(aligntax, tmp_path, file, text, told):
     code, out, err = aligntax("index", "--out", "r")
     page = (tmp_path / "r" / "index.html").read_text("utf-8")
     assert (code, out) == (0, "r/index.html\n") and told in err and "bad" in err
-    assert names(page) == ["good"] and '<section class="damaged"' in page and told in page.split("Damaged")[1]
+    assert (
+        names(page) == ["good"]
+        and '<section class="damaged"' in page
+        and told in page.split("Damaged")[1]
+    )
 
 
 def test_a_run_of_another_shape_costs_only_itself(tmp_path):
@@ -141,5 +165,9 @@ def test_a_second_page_replaces_the_first_and_is_no_run(tmp_path):
 def test_it_loads_nothing_slow(tmp_path):
     code = "import sys; from aligntax.analysis.pages.index import write_index; write_index(sys.argv[1]); print(*sys.modules)"
     add(tmp_path, "run")
-    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
-    assert not {"xarray", "pymc", "scipy", "matplotlib", "vl_convert", "pandas"} & set(done.stdout.split())
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True
+    )
+    assert not {"xarray", "pymc", "scipy", "matplotlib", "vl_convert", "pandas"} & set(
+        done.stdout.split()
+    )

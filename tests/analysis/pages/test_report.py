@@ -52,7 +52,9 @@ def complete(reference, tmp_path_factory):
     rng = np.random.default_rng(1)
     replicated = predict(model, reference.posterior, tables, evidence, view, rng)
     actual = observed(model, evidence, view)
-    return _with_group(replace(reference, path=folder), posterior_predictive=replicated, observed_data=actual)
+    return _with_group(
+        replace(reference, path=folder), posterior_predictive=replicated, observed_data=actual
+    )
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +82,13 @@ def test_the_page_is_one_offline_file(page):
     assert "default-src 'none'" in re.search(r'Content-Security-Policy" content="([^"]+)"', page)[1]
     assert not [attributes for attributes, _ in SCRIPT.findall(page) if "src" in attributes]
     outside = re.sub(r"data:image[^\"]+", "", _standing(page))
-    assert not re.search(r"\b(src|srcset|action|formaction|poster|data|background|ping)=[\"']?\s*(https?:|//)", outside)
-    assert not re.search(r"<(link|base|iframe|object|embed|form|meta http-equiv=.refresh)\b", outside)
+    assert not re.search(
+        r"\b(src|srcset|action|formaction|poster|data|background|ping)=[\"']?\s*(https?:|//)",
+        outside,
+    )
+    assert not re.search(
+        r"<(link|base|iframe|object|embed|form|meta http-equiv=.refresh)\b", outside
+    )
     assert "url(" not in outside and "@import" not in outside
     links = re.findall(r"<([a-z]+)[^>]*\bhref=\"([^\"]*)\"([^>]*)", outside)
     away = [(tag, rest) for tag, address, rest in links if not address.startswith("#")]
@@ -101,13 +108,19 @@ def test_what_stands_and_what_the_explorer_reads_is_small(page):
 
 
 def test_each_image_has_its_values(page):
-    held = json.loads(next(text for attributes, text in SCRIPT.findall(page) if 'id="figures"' in attributes))
+    held = json.loads(
+        next(text for attributes, text in SCRIPT.findall(page) if 'id="figures"' in attributes)
+    )
     names = re.findall(r'<figure data-figure="([^"]+)"', page)
-    assert list(held["panels"]) == sorted(names) and len(names) == len(set(names)) == len(SOURCES.findall(page))
+    assert list(held["panels"]) == sorted(names) and len(names) == len(set(names)) == len(
+        SOURCES.findall(page)
+    )
 
 
 def test_each_name_in_a_table_means_something(page):
-    meanings = json.loads(next(text for attributes, text in SCRIPT.findall(page) if 'id="glossary"' in attributes))
+    meanings = json.loads(
+        next(text for attributes, text in SCRIPT.findall(page) if 'id="glossary"' in attributes)
+    )
     named = set(re.findall(r'<dfn data-term="([^"]+)"', _standing(page)))
     assert named == set(meanings) and {"alignment_hours_needed", "alignment_tax_tolerance"} <= named
     ids = re.findall(r'\sid="([^"]+)"', _standing(page))
@@ -125,12 +138,15 @@ def test_sources_of_evidence_and_of_priors_are_links(page):
 
 def test_every_figure_is_an_image_and_none_is_broken(page):
     found = SOURCES.findall(page)
-    # seven forecasts, anchors, shifts, two of time horizons, what drives them, six variables of evidence and their ranks, two of chains
+    # seven forecasts, anchors, shifts, two of time horizons, what drives them, six variables of
+    # evidence and their ranks, two of chains
     assert len(found) == 7 + 2 + 2 + 1 + 6 + 1 + 2
     assert 'class="broken"' not in _standing(page) and "could not be drawn" not in _standing(page)
     for kind, data in found:
         raw = base64.b64decode(data)
-        assert raw.startswith(b"\x89PNG") if kind == "png" else ET.fromstring(raw).tag.endswith("svg")
+        assert (
+            raw.startswith(b"\x89PNG") if kind == "png" else ET.fromstring(raw).tag.endswith("svg")
+        )
 
 
 def test_sections_come_in_order(page):
@@ -152,12 +168,26 @@ def test_sections_come_in_order(page):
 
 
 def test_the_verdict_names_what_failed(mine, undrawn):
-    failed = {"name": "r_hat", "value": 1.5, "threshold": 1.01, "passed": False, "where": "z[spend_cap]"}
-    record = {**mine.record, "verdict": "fail", "checks": [{**failed, "action": "run again with more draws"}]}
+    failed = {
+        "name": "r_hat",
+        "value": 1.5,
+        "threshold": 1.01,
+        "passed": False,
+        "where": "z[spend_cap]",
+    }
+    record = {
+        **mine.record,
+        "verdict": "fail",
+        "checks": [{**failed, "action": "run again with more draws"}],
+    }
     text = write_report(replace(mine, record=record), strict=True).read_text("utf-8")
     assert "<strong>Fail.</strong> 1 of 1 checks failed" in text
     assert "z[spend_cap]</code> is 1.5, threshold 1.01. To do: run again with more draws." in text
-    passed = {**mine.record, "verdict": "pass", "checks": [{**failed, "passed": True, "action": ""}]}
+    passed = {
+        **mine.record,
+        "verdict": "pass",
+        "checks": [{**failed, "passed": True, "action": ""}],
+    }
     text = write_report(replace(mine, record=passed), strict=True).read_text("utf-8")
     assert "Its checks passed:" in text
 
@@ -166,7 +196,9 @@ def test_the_three_claims_are_sentences_and_assumptions_are_labelled(page, compl
     sentences = re.findall(r"<div><h3>\d\. .*?</h3><p>(.*?)</p></div>", page)
     assert len(sentences) == 3
     needed = round(100 * complete.record["claims"]["hours_needed_exceed_300"])
-    assert sentences[0].startswith(f"With probability {needed}%, alignment needs more than a few hundred")
+    assert sentences[0].startswith(
+        f"With probability {needed}%, alignment needs more than a few hundred"
+    )
     assert "given arrival before 2100" in sentences[0]
     assert "is tolerated (assumed, not learned)" in sentences[1]
     assert "assumed" not in sentences[2]
@@ -189,7 +221,9 @@ def test_a_failing_figure_is_visible_and_counted(mine, monkeypatch):
         write_report(mine, strict=True)
     told = []
     text = _standing(write_report(mine, talk=Talk(failed=told.append)).read_text("utf-8"))
-    assert told == ["figure 01-human-hours-of-alignment-data-needed was not drawn: RuntimeError: <b>ink ran out</b>"]
+    assert told == [
+        "figure 01-human-hours-of-alignment-data-needed was not drawn: RuntimeError: <b>ink ran out</b>"
+    ]
     assert "1 figure could not be drawn" in text
     assert "RuntimeError: &lt;b&gt;ink ran out&lt;/b&gt;" in text
     assert text.index("1 figure could not") < text.index("<h2>Answer")
@@ -224,7 +258,8 @@ def test_a_refit_whose_report_lacks_a_figure_is_kept_and_exits_1(mine, monkeypat
         "--name",
         "mine",
     )
-    monkeypatch.setattr(refitting, "verdict", lambda checks: "pass")  # the reference run is too short to pass
+    # the reference run is too short to pass
+    monkeypatch.setattr(refitting, "verdict", lambda checks: "pass")
     code, _, err = aligntax(*words)
     assert code == 1
     assert "was not drawn: RuntimeError: ink ran out" in err
@@ -236,7 +271,14 @@ def test_a_run_tells_of_figures_that_failed(scaling, monkeypatch, tmp_path):
     monkeypatch.setattr(plots, "scaling_forest", _no_ink)
     told = []
     options = Sampling(draws=60, tune=60, chains=2)
-    run("scaling", options=options, out=tmp_path, name="run", talk=Talk(failed=told.append), compiled=scaling)
+    run(
+        "scaling",
+        options=options,
+        out=tmp_path,
+        name="run",
+        talk=Talk(failed=told.append),
+        compiled=scaling,
+    )
     assert [line.rpartition(": ")[2] for line in told] == ["ink ran out"]
     assert (tmp_path / "run" / "report.html").exists()
 
@@ -276,7 +318,10 @@ def test_names_from_users_are_text(mine):
     for name, rows in mine.evidence.tables.items():
         text = [c for c in ("name", "study", "source", "forecast", "milestone") if c in rows]
         evidence[f"evidence/{name}"] = rows.assign(
-            {c: (rows[c].dims, np.array([f"{HOSTILE}{i}" for i in range(rows[c].size)])) for c in text}
+            {
+                c: (rows[c].dims, np.array([f"{HOSTILE}{i}" for i in range(rows[c].size)]))
+                for c in text
+            }
         )
     view = (mine.path / "view.toml").read_text("utf-8")
     shown = HOSTILE.replace("\x07", "").replace('"', '\\"')
@@ -293,9 +338,20 @@ def test_names_from_users_are_text(mine):
 
 
 def test_what_a_run_lacks_is_left_out(mine):
-    kept = ["data_exponent", "data_exponent_pooled", "between_study_sd", "kaplan_bias", "data_exponent_prior"]
+    kept = [
+        "data_exponent",
+        "data_exponent_pooled",
+        "between_study_sd",
+        "kaplan_bias",
+        "data_exponent_prior",
+    ]
     rows = {name: mine.record["quantities"][name] for name in kept}
-    record = {**mine.record, "model": "scaling", "quantities": rows, "claims": {"data_exponent_at_least_1": 0.4}}
+    record = {
+        **mine.record,
+        "model": "scaling",
+        "quantities": rows,
+        "claims": {"data_exponent_at_least_1": 0.4},
+    }
     tables = {f"evidence/{name}": rows for name, rows in mine.evidence.tables.items()}
     groups = {"posterior": mine.posterior, "derived": mine.derived[kept], **tables}
     info = {key: value for key, value in mine.info.items() if key != "sensitivity"}
@@ -349,22 +405,34 @@ def test_arrival_curves_end_at_the_share_that_arrives(complete):
 
 def test_milestones_are_never_pooled(complete):
     axes = arrival_plots.published_arrival(complete).axes[0]
-    markers = [line.get_marker() for line in axes.lines if line.get_label() and ":" in str(line.get_label())]
+    markers = [
+        line.get_marker()
+        for line in axes.lines
+        if line.get_label() and ":" in str(line.get_label())
+    ]
     rows = complete.evidence["published_forecasts"]
     used = rows["milestone"].values[rows["used"].values.astype(bool)]
     assert len(markers) == len(set(markers)) == len(set(used))
 
 
 def test_the_posterior_is_called_what_arrives(complete, monkeypatch):
-    own = complete.view.replace(anchors={"user": 1.0}, requirement={"user_milestone": "full automation"})
+    own = complete.view.replace(
+        anchors={"user": 1.0}, requirement={"user_milestone": "full automation"}
+    )
     monkeypatch.setattr(arrival_plots, "view_of", lambda result: own)
-    labels = [str(line.get_label()) for line in arrival_plots.published_arrival(complete).axes[0].lines]
+    labels = [
+        str(line.get_label()) for line in arrival_plots.published_arrival(complete).axes[0].lines
+    ]
     assert labels[0] == "full automation, this posterior"
 
 
 @pytest.mark.parametrize(("second", "coder"), [("time_horizon", True), ("direct_approach", False)])
-def test_captions_speak_of_a_superhuman_coder_only_where_one_counts(complete, monkeypatch, second, coder):
-    mixed = complete.view.replace(anchors={"genome": 0.5, second: 0.5}, algorithms={"growth": {"genome": 0.8}})
+def test_captions_speak_of_a_superhuman_coder_only_where_one_counts(
+    complete, monkeypatch, second, coder
+):
+    mixed = complete.view.replace(
+        anchors={"genome": 0.5, second: 0.5}, algorithms={"growth": {"genome": 0.8}}
+    )
     monkeypatch.setattr(gallery, "view_of", lambda result: mixed)
     captions = " ".join(drawing.caption for drawing in gallery.forecasts(complete))
     assert "Milestones differ" in captions
@@ -391,7 +459,9 @@ def test_contrasts_lead_with_headlines_and_label_assumptions(complete):
 def test_the_worst_parameters_are_those_of_the_checks(complete):
     named = [c["where"] for c in complete.record["checks"] if c["name"] == "r_hat"]
     assert check_plots.worst(complete)[0] == named[0]
-    unknown = replace(complete, record={**complete.record, "checks": [{"name": "r_hat", "where": "z[nothing]"}]})
+    unknown = replace(
+        complete, record={**complete.record, "checks": [{"name": "r_hat", "where": "z[nothing]"}]}
+    )
     assert check_plots.worst(unknown) == []
 
 

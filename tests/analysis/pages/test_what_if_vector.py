@@ -23,7 +23,9 @@ def test_a_refit_answers_the_vector():
             assert mine["claims"] == pytest.approx(theirs["claims"], abs=1e-12)
             for name, row in theirs["rows"].items():
                 missing = [key for key, value in row.items() if value is None]
-                assert [key for key, value in mine["rows"][name].items() if value is None] == missing
+                assert [
+                    key for key, value in mine["rows"][name].items() if value is None
+                ] == missing
                 numbers = {key: value for key, value in row.items() if value is not None}
                 found_numbers = {key: mine["rows"][name][key] for key in numbers}
                 assert found_numbers == pytest.approx(numbers, rel=1e-9, abs=1e-9), (theirs, name)
@@ -31,5 +33,8 @@ def test_a_refit_answers_the_vector():
 
 def test_the_moves_cover_every_way_to_answer():
     stored = json.loads(VECTOR.read_text())
-    kinds = {(each["exact"], all(passed for _, passed, _ in each["checks"].values())) for each in stored["moves"]}
+    kinds = {
+        (each["exact"], all(passed for _, passed, _ in each["checks"].values()))
+        for each in stored["moves"]
+    }
     assert kinds == {(True, True), (False, True), (False, False)}

@@ -46,7 +46,9 @@ def outcomes():
         ("clock set back", {0, 1}),
     ],
 )
-def test_whatever_befalls_a_command_leaves_a_whole_result_or_none(scenario, codes, outcomes) -> None:
+def test_whatever_befalls_a_command_leaves_a_whole_result_or_none(
+    scenario, codes, outcomes
+) -> None:
     """Nothing half done is listed, asking again gives the answer of a process that nothing befell, and nothing is left over."""
     found = [each for each in outcomes if each["scenario"] == scenario]
     assert {each["work"] for each in found} == COMMANDS
@@ -59,7 +61,9 @@ def test_whatever_befalls_a_command_leaves_a_whole_result_or_none(scenario, code
 def test_what_can_be_gone_on_with_is_gone_on_with(outcomes) -> None:
     for work in ("sweep", "calibration"):
         assert any(each["went_on"] for each in outcomes if each["work"] == work)
-    assert not any(each["went_on"] for each in outcomes if each["work"] in ("run", "refit", "reweighted"))
+    assert not any(
+        each["went_on"] for each in outcomes if each["work"] in ("run", "refit", "reweighted")
+    )
 
 
 def test_a_run_removes_what_killed_ones_left_and_no_other(tmp_path) -> None:

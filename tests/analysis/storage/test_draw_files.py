@@ -35,7 +35,15 @@ def runs(reference, tmp_path_factory):
     out = tmp_path_factory.mktemp("results")
     for format in FILES:
         (out / format).mkdir()
-        write_run(out / format, format, groups_of(reference), reference.view, reference.record, reference.info, format)
+        write_run(
+            out / format,
+            format,
+            groups_of(reference),
+            reference.view,
+            reference.record,
+            reference.info,
+            format,
+        )
     return out
 
 
@@ -62,7 +70,7 @@ def forge(folder):
     write_json(folder / "info.json", info)
 
 
-# -------------------------------------------------------------------------------------------------------- what is written
+# ---------------------------------------------------------------------------------- what is written
 
 
 def test_a_run_has_one_file_of_draws_in_its_format(runs):
@@ -77,8 +85,11 @@ def test_every_group_comes_back_as_it_was(runs, reference):
     assert list(groups_of(zarr)) == list(groups_of(netcdf)) == list(groups_of(reference))
     for name, dataset in groups_of(zarr).items():
         assert dataset.identical(groups_of(netcdf)[name]), name
-        assert list(dataset.data_vars) == list(groups_of(netcdf)[name].data_vars), name  # the order of every table
-        assert all(dataset[v].dtype == groups_of(reference)[name][v].dtype for v in dataset.variables), name
+        # the order of every table
+        assert list(dataset.data_vars) == list(groups_of(netcdf)[name].data_vars), name
+        assert all(
+            dataset[v].dtype == groups_of(reference)[name][v].dtype for v in dataset.variables
+        ), name
     assert zarr.evidence.hash == netcdf.evidence.hash == reference.evidence.hash
 
 
@@ -103,14 +114,19 @@ def test_odd_values_are_kept(tmp_path, format):
     for name in ("a", "b/c"):
         found = read[name].to_dataset()
         assert found.identical(written[name].to_dataset())
-        assert {v: found[v].dtype for v in ("flag", "single")} == {"flag": "int8", "single": "float32"}
+        assert {v: found[v].dtype for v in ("flag", "single")} == {
+            "flag": "int8",
+            "single": "float32",
+        }
         assert np.signbit(found["missing"].values[0, 2])
     assert [path.name for path in tmp_path.iterdir()] == [FILES[format]]
 
 
 def test_chunks_are_of_draws_and_the_same_draws_have_the_same_hash(tmp_path, monkeypatch):
     monkeypatch.setattr(draw_files, "CHUNK", 4)
-    draws = xr.Dataset({"z": (("chain", "draw", "quantity"), np.random.default_rng(0).normal(size=(2, 10, 3)))})
+    draws = xr.Dataset(
+        {"z": (("chain", "draw", "quantity"), np.random.default_rng(0).normal(size=(2, 10, 3)))}
+    )
     hashes = set()
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -125,10 +141,11 @@ def test_chunks_are_of_draws_and_the_same_draws_have_the_same_hash(tmp_path, mon
 def test_what_fails_while_it_is_written_leaves_no_scratch_behind(tmp_path):
     with pytest.raises(ValueError, match="dtype"):
         write_tree(tmp_path / STORE, {"a": xr.Dataset({"x": ("draw", np.array([object()]))})})
-    assert {path.name for path in tmp_path.iterdir()} <= {STORE}  # which the run's folder takes with it
+    # which the run's folder takes with it
+    assert {path.name for path in tmp_path.iterdir()} <= {STORE}
 
 
-# ---------------------------------------------------------------------------------------------------- whoever reads a run
+# ------------------------------------------------------------------------------ whoever reads a run
 
 
 def test_a_refit_reads_the_same_of_either(runs):
@@ -140,15 +157,24 @@ def test_a_refit_reads_the_same_of_either(runs):
 def test_evidence_of_ones_own_is_read_from_either(runs, monkeypatch):
     """Where the embedded tables are not those that the run used."""
     monkeypatch.setattr(
-        "aligntax.analysis.storage.fast_reader.restrict", lambda evidence, view, model: evidence.only(())
+        "aligntax.analysis.storage.fast_reader.restrict",
+        lambda evidence, view, model: evidence.only(()),
     )
     assert read_source(runs / "zarr").evidence.hash == read_source(runs / "netcdf").evidence.hash
 
 
 def test_a_terminal_draws_the_same_of_either(runs):
-    names = ("tai_year", "alignment_tax", "anchor_probability[lifetime]", "brain_flop", "unheard_of")
+    names = (
+        "tai_year",
+        "alignment_tax",
+        "anchor_probability[lifetime]",
+        "brain_flop",
+        "unheard_of",
+    )
     netcdf, zarr = read_draws(runs / "netcdf", names), read_draws(runs / "zarr", names)
-    assert list(zarr.values) == list(netcdf.values) or set(zarr.values) == set(netcdf.values) == set(names[:-1])
+    assert list(zarr.values) == list(netcdf.values) or set(zarr.values) == set(
+        netcdf.values
+    ) == set(names[:-1])
     for name, values in netcdf.values.items():
         np.testing.assert_array_equal(zarr.values[name], values, err_msg=name)
 
@@ -168,11 +194,17 @@ def test_refits_store_the_run_s_format_or_another_and_say_the_same(aligntax, run
             name = f"{case}-{run}-{format}"
             words = ("--set", stated, "--out", runs, "--name", name, "--json")
             words += ("--method", method) if method else ()
-            code, out, err = aligntax("refit", runs / run, *words, *(("--format", format) if format else ()))
+            code, out, err = aligntax(
+                "refit", runs / run, *words, *(("--format", format) if format else ())
+            )
             assert code in (0, 1) and err == "", err
-            told[name] = {key: json.loads(out)[key] for key in ("quantities", "claims", "checks", "verdict")}
+            told[name] = {
+                key: json.loads(out)[key] for key in ("quantities", "claims", "checks", "verdict")
+            }
             assert (find_run(name, runs) / FILES[format or run]).is_file()
-            assert (find_run(name, runs) / FILES["zarr" if (format or run) == "netcdf" else "netcdf"]).exists() is False
+            assert (
+                find_run(name, runs) / FILES["zarr" if (format or run) == "netcdf" else "netcdf"]
+            ).exists() is False
     for each in told.values():
         each["checks"] = [{**check, "where": ""} for check in each["checks"]]
     assert all(each == told[f"{case}-netcdf-None"] for each in told.values())
@@ -196,14 +228,18 @@ def test_refits_store_the_run_s_format_or_another_and_say_the_same(aligntax, run
 def test_commands_answer_the_same_of_either(aligntax, runs, words):
     told = []
     for format in FILES:
-        code, out, err = aligntax(*(str(runs / format) if word == "RUN" else word for word in words))
+        code, out, err = aligntax(
+            *(str(runs / format) if word == "RUN" else word for word in words)
+        )
         assert (code, err) == (0, "")
         told.append(out.replace(f'"{format}"', '"RUN"').replace(str(runs / format), "RUN"))
     assert told[0] == told[1]
 
 
 def test_runs_are_listed_and_compared_whatever_their_format(aligntax, runs):
-    assert {"netcdf", "zarr"} <= {row["run"] for row in json.loads(aligntax("runs", "--out", runs, "--json")[1])}
+    assert {"netcdf", "zarr"} <= {
+        row["run"] for row in json.loads(aligntax("runs", "--out", runs, "--json")[1])
+    }
     code, out, err = aligntax("compare", runs / "netcdf", runs / "zarr", "--json")
     assert (code, err) == (0, "") and json.loads(out)
 
@@ -216,7 +252,9 @@ def test_a_report_is_drawn_of_zarr(aligntax, copy):
 def test_run_stores_zarr(aligntax, tmp_path):
     """Sampled, written, read."""
     words = ("--draws", 20, "--tune", 50, "--chains", 2, "--no-report", "--json", "-q")
-    code, out, _ = aligntax("run", "scaling", "--format", "zarr", *words, "--out", tmp_path / "r", "--name", "z")
+    code, out, _ = aligntax(
+        "run", "scaling", "--format", "zarr", *words, "--out", tmp_path / "r", "--name", "z"
+    )
     assert code == 1 and json.loads(out)["run"] == "z"  # so few draws fail their checks
     assert sorted(path.name for path in (tmp_path / "r" / "z").iterdir()) == sorted(
         ["info.json", STORE, "summary.csv", "summary.json", "view.toml"]
@@ -224,7 +262,7 @@ def test_run_stores_zarr(aligntax, tmp_path):
     assert load("z", tmp_path / "r").posterior.sizes["draw"] == 20
 
 
-# ----------------------------------------------------------------------------------------------------------------- mistakes
+# ----------------------------------------------------------------------------------------- mistakes
 
 
 @pytest.mark.parametrize("format", ["csv", "", "ZARR", "../zarr"])
@@ -247,7 +285,16 @@ def test_without_the_package_one_line_names_the_extra(aligntax, runs, tmp_path, 
     expected = "aligntax: format: draws in zarr need the package zarr, got none; install the extra: aligntax[zarr]\n"
     for words in (
         ("run", "scaling", "--format", "zarr", "--out", tmp_path / "r"),
-        ("refit", runs / "netcdf", "--set", "usd_per_hour=20,40,100", "--format", "zarr", "--out", tmp_path / "r"),
+        (
+            "refit",
+            runs / "netcdf",
+            "--set",
+            "usd_per_hour=20,40,100",
+            "--format",
+            "zarr",
+            "--out",
+            tmp_path / "r",
+        ),
         ("refit", runs / "zarr", "--set", "usd_per_hour=20,40,100", "--out", tmp_path / "r"),
         ("report", runs / "zarr"),
     ):
@@ -262,12 +309,18 @@ def chunk_of(name):
 
 
 DAMAGE = {
-    "a chunk is missing": lambda path: rewrite(path, lambda name, data: None if chunk_of(name) else data),
-    "a chunk is cut": lambda path: rewrite(path, lambda name, data: data[:9] if chunk_of(name) else data),
+    "a chunk is missing": lambda path: rewrite(
+        path, lambda name, data: None if chunk_of(name) else data
+    ),
+    "a chunk is cut": lambda path: rewrite(
+        path, lambda name, data: data[:9] if chunk_of(name) else data
+    ),
     "metadata are cut": lambda path: rewrite(
         path, lambda name, data: data[:20] if name.endswith("zarr.json") else data
     ),
-    "metadata are gone": lambda path: rewrite(path, lambda name, data: None if name == "zarr.json" else data),
+    "metadata are gone": lambda path: rewrite(
+        path, lambda name, data: None if name == "zarr.json" else data
+    ),
     "cut short": lambda path: path.write_bytes(path.read_bytes()[:5000]),
     "noise": lambda path: path.write_bytes(b"noise"),
     "empty": lambda path: path.write_bytes(b""),
@@ -291,7 +344,10 @@ def test_a_store_that_cannot_be_read_is_one_clear_error(aligntax, copy, case):
     forge(copy)
     code, out, err = aligntax("show", copy, "--given", "tai_year<2035")
     assert (code, out) == (2, "") and err.count("\n") == 1
-    assert err.startswith("aligntax: run: ") and "must be a zarr store as `aligntax run` writes it" in err
+    assert (
+        err.startswith("aligntax: run: ")
+        and "must be a zarr store as `aligntax run` writes it" in err
+    )
 
 
 def test_a_missing_file_is_found(copy):
@@ -338,5 +394,10 @@ def test_zarr_is_not_imported_where_it_is_not_needed(runs):
         "print(sorted(name for name in sys.modules if name.split('.')[0] in ('zarr', 'numcodecs')))"
     )
     for format, expected in (("netcdf", "[]"), ("zarr", "[]")):
-        done = subprocess.run([sys.executable, "-c", script, runs / format], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", script, runs / format],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         assert (done.stdout.strip() == expected) is (format == "netcdf")

@@ -13,7 +13,15 @@ import pytest
 
 from aligntax.analysis.storage.draw_files import FILES
 from aligntax.analysis.storage.load import load
-from aligntax.analysis.storage.run_folder import HASHED, default_name, find_run, list_runs, read_json, run_name, verify
+from aligntax.analysis.storage.run_folder import (
+    HASHED,
+    default_name,
+    find_run,
+    list_runs,
+    read_json,
+    run_name,
+    verify,
+)
 from aligntax.analysis.storage.unfinished import unfinished
 from aligntax.models.errors import InputError
 
@@ -23,7 +31,14 @@ def names(out):
 
 
 def test_a_run_has_its_files_and_verifies(run_folder):
-    assert names(run_folder) == ["info.json", "posterior.nc", "report.html", "summary.csv", "summary.json", "view.toml"]
+    assert names(run_folder) == [
+        "info.json",
+        "posterior.nc",
+        "report.html",
+        "summary.csv",
+        "summary.json",
+        "view.toml",
+    ]
     assert verify(run_folder) == []
 
 
@@ -45,7 +60,13 @@ def test_what_a_run_returns_is_what_loading_it_gives(outcome, tmp_path):
     loaded = load(tmp_path)
     assert (loaded.info, loaded.record) == (written.info, written.record)
     assert loaded.evidence.hash == written.evidence.hash and loaded.view.hash == written.view.hash
-    for group in ("posterior", "derived", "log_likelihood", "posterior_predictive", "observed_data"):
+    for group in (
+        "posterior",
+        "derived",
+        "log_likelihood",
+        "posterior_predictive",
+        "observed_data",
+    ):
         assert loaded.tree[group].to_dataset().equals(written.tree[group].to_dataset()), group
 
 
@@ -57,7 +78,9 @@ def test_loading_leaves_the_file_closed(damaged):
 
 def test_summary_json_has_the_contracts_keys(run_folder):
     record = json.loads((run_folder / "summary.json").read_text())
-    assert {"run", "model", "view", "method", "verdict", "checks", "claims", "quantities"} <= set(record)
+    assert {"run", "model", "view", "method", "verdict", "checks", "claims", "quantities"} <= set(
+        record
+    )
     assert all({"name", "value", "threshold", "passed"} <= set(check) for check in record["checks"])
     keys = {
         "unit",
@@ -93,7 +116,9 @@ def test_a_missing_file_is_found(damaged, name):
     assert f"{name}: missing" in verify(damaged)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 99}', "\x00", "[" * 100_000, '{"format": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"format": 99}', "\x00", "[" * 100_000, '{"format": 1}']
+)
 def test_a_damaged_info_is_one_clear_error(damaged, text):
     (damaged / "info.json").write_text(text)
     with pytest.raises(InputError, match=r"info\.json must"):
@@ -139,7 +164,9 @@ def test_an_unwritable_place_is_an_input_error(tmp_path):
         raise AssertionError("must not be entered")
 
 
-@pytest.mark.parametrize("name", ["", ".hidden", "../up", "a/b", "a\\b", "-x", "a b", "x" * 101, "\n"])
+@pytest.mark.parametrize(
+    "name", ["", ".hidden", "../up", "a/b", "a\\b", "-x", "a b", "x" * 101, "\n"]
+)
 def test_names_that_could_leave_or_hide_are_refused(name):
     with pytest.raises(InputError, match="name: must be"):
         run_name(name)
@@ -160,7 +187,9 @@ with unfinished(Path(sys.argv[1]), "run") as place:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_killed_run_is_not_listed(tmp_path, how):
     process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", KILLED, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
     assert process.stdout is not None and process.stdout.readline() == b"ready\n"
     process.send_signal(how)

@@ -25,7 +25,9 @@ def diagnostics(x, diverging=0, energy=None, deep=0, headline=None):
             "energy": (("chain", "draw"), draws(9, x.shape) if energy is None else energy),
         }
     )
-    derived = xr.Dataset({"alignment_tax": (("chain", "draw"), x if headline is None else headline)})
+    derived = xr.Dataset(
+        {"alignment_tax": (("chain", "draw"), x if headline is None else headline)}
+    )
     return diagnose(posterior, stats, summarise(derived), ("alignment_tax",))
 
 
@@ -54,7 +56,10 @@ def autocorrelated(rho):
         ({"x": draws(), "diverging": 1}, {"divergences"}),
         ({"x": draws(), "deep": 3}, {"tree_depth_reached"}),
         ({"x": draws(), "energy": np.cumsum(draws(3), axis=1)}, {"e_bfmi"}),
-        ({"x": draws(), "headline": autocorrelated(0.97)}, {"headline_ess_bulk", "headline_mcse_of_median"}),
+        (
+            {"x": draws(), "headline": autocorrelated(0.97)},
+            {"headline_ess_bulk", "headline_mcse_of_median"},
+        ),
         ({"x": draws(shape=(4, 50))}, {"ess_bulk", "ess_tail"}),
     ],
 )

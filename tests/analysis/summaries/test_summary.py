@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aligntax.analysis.summaries.claims import CLAIMS
-from aligntax.analysis.summaries.summary import censored_quantile, claims, each, probability, summarise
+from aligntax.analysis.summaries.summary import (
+    censored_quantile,
+    claims,
+    each,
+    probability,
+    summarise,
+)
 from aligntax.models.states import censored
 
 CHAINS, DRAWS = 4, 1000
@@ -57,7 +63,9 @@ def test_infinite_values_are_never_stored():
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), st.floats(0, 1))
 def test_quantile_of_finite_numbers_is_numpys(values, p):
-    assert censored_quantile(np.array(values), p) == pytest.approx(np.quantile(values, p), rel=1e-9, abs=1e-9)
+    assert censored_quantile(np.array(values), p) == pytest.approx(
+        np.quantile(values, p), rel=1e-9, abs=1e-9
+    )
 
 
 @given(st.integers(0, 20), st.integers(1, 20), st.integers(0, 20), st.floats(0, 1))
@@ -70,14 +78,19 @@ def test_quantile_is_monotone_and_never_nan(below, inside, above, p):
 
 def test_mcse_of_the_median_is_right_for_independent_normal_draws():
     """Standard error of the median of n normal draws is sqrt(pi / 2n)."""
-    errors = [summarise(dataset(alignment_tax=normal(seed)))["alignment_tax"]["mcse_median"] for seed in range(10)]
+    errors = [
+        summarise(dataset(alignment_tax=normal(seed)))["alignment_tax"]["mcse_median"]
+        for seed in range(10)
+    ]
     assert np.mean(errors) == pytest.approx(np.sqrt(np.pi / 2 / (CHAINS * DRAWS)), rel=0.15)
 
 
 def test_mcse_of_the_median_speaks_of_the_defined_draws():
     hours = normal(2)
     hours[:, : DRAWS // 2] = np.nan
-    error = summarise(dataset(alignment_hours_needed=hours))["alignment_hours_needed"]["mcse_median"]
+    error = summarise(dataset(alignment_hours_needed=hours))["alignment_hours_needed"][
+        "mcse_median"
+    ]
     assert error == pytest.approx(np.sqrt(np.pi / 2 / (CHAINS * DRAWS / 2)), rel=0.35)
 
 
@@ -100,7 +113,10 @@ def test_vectors_are_named_by_their_labels():
         {"anchor_probability": (("chain", "draw", "anchor"), np.full((2, 5, 2), 0.5))},
         coords={"anchor": ["genome", "none"]},
     )
-    assert [series.name for series in each(data)] == ["anchor_probability[genome]", "anchor_probability[none]"]
+    assert [series.name for series in each(data)] == [
+        "anchor_probability[genome]",
+        "anchor_probability[none]",
+    ]
 
 
 def test_claims_count_censored_draws_and_leave_undefined_ones_out():
@@ -115,6 +131,5 @@ def test_claims_count_censored_draws_and_leave_undefined_ones_out():
 def test_every_claim_is_computed_for_the_joint_model(outcome):
     assert set(outcome.record["claims"]) == {claim.name for claim in CLAIMS}
     assert all(0 <= value <= 1 for value in outcome.record["claims"].values())
-    assert outcome.record["claims"]["tolerance_at_least_1_percent"] == pytest.approx(
-        0.75, abs=0.03
-    )  # the prior's, by design
+    # the prior's, by design
+    assert outcome.record["claims"]["tolerance_at_least_1_percent"] == pytest.approx(0.75, abs=0.03)

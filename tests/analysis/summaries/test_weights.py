@@ -24,7 +24,9 @@ def test_equal_weights_are_plain_averages():
 
 def test_weights_from_logs_forget_a_constant_and_do_not_overflow():
     log = np.asarray([[0.0, 1.0], [2.0, -700.0]])
-    np.testing.assert_allclose(Weights.of_log(log).values, Weights.of_log(log + 5000.0).values, rtol=1e-12)
+    np.testing.assert_allclose(
+        Weights.of_log(log).values, Weights.of_log(log + 5000.0).values, rtol=1e-12
+    )
 
 
 def test_kish_size_of_a_few_heavy_draws():
@@ -54,7 +56,8 @@ def test_batch_means_see_autocorrelation():
         x[:, i] = r * x[:, i - 1] + noise[:, i]
     expected = x.size * (1 - r) / (1 + r)
     assert Weights.equal(shape).effective(x) == pytest.approx(expected, rel=0.25)
-    assert Weights.equal(shape).effective(noise) > 3 * expected  # negative control: independent draws count in full
+    # negative control: independent draws count in full
+    assert Weights.equal(shape).effective(noise) > 3 * expected
 
 
 def test_a_condition_is_a_weight():
@@ -82,7 +85,11 @@ def test_equally_weighted_quantile_is_numpys(values, p):
     assert censored_quantile(x, p, share) == pytest.approx(expected, abs=1e3 * scale)
 
 
-@given(st.lists(st.integers(-1000, 1000), min_size=3, max_size=30, unique=True), st.floats(0.0, 1.0), st.randoms())
+@given(
+    st.lists(st.integers(-1000, 1000), min_size=3, max_size=30, unique=True),
+    st.floats(0.0, 1.0),
+    st.randoms(),
+)
 def test_weighted_quantile_is_monotone_symmetric_and_blind_to_order(values, p, random):
     x = np.asarray(values, dtype=float)  # without ties, which share a value and not a place
     w = np.asarray([random.uniform(0.1, 1.0) for _ in values])

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aligntax.analysis.summaries.words import amount, interval, missing, number, percent, probability, short, tick
+from aligntax.analysis.summaries.words import (
+    amount,
+    interval,
+    missing,
+    number,
+    percent,
+    probability,
+    short,
+    tick,
+)
 from aligntax.models.priors.quantities import QUANTITIES, lookup
 
 
@@ -48,7 +57,13 @@ def test_short_is_for_ticks():
 
 
 def test_probabilities_keep_their_ends_apart():
-    assert [probability(p) for p in (0, 0.004, 0.5, 0.996, 1)] == ["0%", "under 1%", "50%", "over 99%", "100%"]
+    assert [probability(p) for p in (0, 0.004, 0.5, 0.996, 1)] == [
+        "0%",
+        "under 1%",
+        "50%",
+        "over 99%",
+        "100%",
+    ]
     assert percent(0.0105) == "1.1%" or percent(0.0105) == "1%"
     assert percent(1e-9) == "under 0.01%"
 
@@ -73,7 +88,10 @@ def _row(q05, q50, q95, above=0.0, below=0.0, undefined=0.0):
 
 def test_interval_of_a_plain_row():
     row = _row(1.6463, 4.8023, 8.0347, undefined=0.33)
-    assert interval(row, lookup("alignment_hours_needed")) == ("63 thousand human-hours", "44 to 110 million")
+    assert interval(row, lookup("alignment_hours_needed")) == (
+        "63 thousand human-hours",
+        "44 to 110 million",
+    )
 
 
 def test_a_quantile_in_censored_mass_above_is_later_or_never():

@@ -18,7 +18,10 @@ from tests.analysis.sweeping import QUICK, answer, by, numbered, row, swept
 
 COUNT = 40
 SCRIPT = "<script>alert(1)</script>"
-BEYOND = {**dict.fromkeys(("q05", "q25", "q50", "q75", "q95", "mean", "sd", "mcse_median")), "prob_above": 1.0}
+BEYOND = {
+    **dict.fromkeys(("q05", "q25", "q50", "q75", "q95", "mean", "sd", "mcse_median")),
+    "prob_above": 1.0,
+}
 BELOW = {**BEYOND, "prob_above": 0.0, "prob_below": 1.0}
 NONE = {**BEYOND, "prob_above": 0.0, "prob_undefined": 1.0}
 
@@ -63,24 +66,32 @@ def stating(view, rng):
     return numbered(view, COUNT, **{name: np.exp(x).tolist() for name, x in logs.items()}), logs
 
 
-# ------------------------------------------------------------------------------------------------------------ what is found
+# ------------------------------------------------------------------------------------ what is found
 
 
 def test_what_moves_an_answer_is_found_and_noise_is_not(stating, rng):
     views, logs = stating
     hours = 5 + logs["rlhf_multiplier"] + 0.2 * rng.normal(size=COUNT)
     noise = rng.normal(size=COUNT)
-    found = disagreement(told(views, lambda i: {"alignment_hours_needed": row(hours[i]), "tai_flop": row(noise[i])}))
-    assert {(each.name, each.aspect) for each in found.inputs} == {(name, "median") for name in logs}
+    found = disagreement(
+        told(views, lambda i: {"alignment_hours_needed": row(hours[i]), "tai_flop": row(noise[i])})
+    )
+    assert {(each.name, each.aspect) for each in found.inputs} == {
+        (name, "median") for name in logs
+    }
     (move,) = found.of("alignment_hours_needed")
     assert (move.input, move.aspect) == ("rlhf_multiplier", "median") and move.share > 0.85
     assert found.of("tai_flop") == [] and found.of("data_exponent") == []
     assert {(m.answer, m.input) for m in found.moves} == {  # what does not differ is not tested
-        (a, i) for a in ("alignment_hours_needed", "tai_flop") for i in ("rlhf_multiplier", "usd_per_hour")
+        (a, i)
+        for a in ("alignment_hours_needed", "tai_flop")
+        for i in ("rlhf_multiplier", "usd_per_hour")
     }
     assert list(found.moves) == sorted(found.moves, key=lambda m: -m.share)
     order = np.argsort(logs["rlhf_multiplier"])
-    thirds = [np.quantile(hours[part], 0.5, method="inverted_cdf") for part in (order[:13], order[-13:])]
+    thirds = [
+        np.quantile(hours[part], 0.5, method="inverted_cdf") for part in (order[:13], order[-13:])
+    ]
     assert (move.low, move.high) == pytest.approx(thirds, abs=0.1) and move.low < move.high
     assert moved(found, "alignment_hours_needed") == f"RLHF multiplier {100 * move.share:.0f}%"
     assert moved(found, "tai_flop") == "none is seen"
@@ -96,10 +107,14 @@ def test_the_share_and_its_test_are_those_of_a_line_through_ranks(stating, rng):
     for name in share:
         line = stats.linregress(logs[name][:39], stats.rankdata(y))
         assert share[name] == pytest.approx(1 - (1 - line.rvalue**2) * 38 / 37, abs=1e-6)
-    p = {m.input: stats.linregress(logs[m.input][:39], stats.rankdata(y)).pvalue for m in found.moves}
+    p = {
+        m.input: stats.linregress(logs[m.input][:39], stats.rankdata(y)).pvalue for m in found.moves
+    }
     first, second = sorted(p, key=lambda name: p[name])
     seen = {m.input for m in found.moves if m.seen}
-    assert (first in seen) == (p[first] <= 0.025) and (second in seen) == (max(2 * p[first], p[second]) <= 0.05)
+    assert (first in seen) == (p[first] <= 0.025) and (second in seen) == (
+        max(2 * p[first], p[second]) <= 0.05
+    )
 
 
 def test_a_bend_is_found_where_there_are_views_enough(view, rng):
@@ -119,7 +134,11 @@ def test_a_width_that_moves_an_answer_is_told_from_the_median(view, rng):
     ]
     found = disagreement(told(views, lambda i: {"tai_flop": row(widths[i])}))
     (move,) = found.of("tai_flop")
-    assert (move.input, move.aspect) == ("rlhf_multiplier", "spread") and move.share > 0.9 and move.low < move.high
+    assert (
+        (move.input, move.aspect) == ("rlhf_multiplier", "spread")
+        and move.share > 0.9
+        and move.low < move.high
+    )
     assert stated(move.input, move.aspect) == "RLHF multiplier (spread)"
 
 
@@ -131,7 +150,11 @@ def test_answers_dealt_to_other_views_are_moved_by_nothing(stating, rng):
     def seen(order):
         found = disagreement(
             told(
-                views, lambda i: {"alignment_hours_needed": row(hours[order[i]]), "tai_flop": row(-hours[order[i] - 1])}
+                views,
+                lambda i: {
+                    "alignment_hours_needed": row(hours[order[i]]),
+                    "tai_flop": row(-hours[order[i] - 1]),
+                },
             )
         )
         return any(move.seen for move in found.moves)  # fmt: skip
@@ -141,7 +164,7 @@ def test_answers_dealt_to_other_views_are_moved_by_nothing(stating, rng):
     assert wrong <= stats.binom.ppf(0.999, 100, 0.05)
 
 
-# ------------------------------------------------------------------------------------------------------- what is no number
+# -------------------------------------------------------------------------------- what is no number
 
 
 def test_answers_beyond_every_number_have_their_place(stating):
@@ -149,13 +172,21 @@ def test_answers_beyond_every_number_have_their_place(stating):
     views, logs = stating
     x = logs["rlhf_multiplier"]
     found = disagreement(
-        told(views, lambda i: {"tai_year": row(2040 + x[i], **(BEYOND if x[i] > np.median(x) else {}))})
+        told(
+            views,
+            lambda i: {"tai_year": row(2040 + x[i], **(BEYOND if x[i] > np.median(x) else {}))},
+        )
     )
     assert np.sum(np.isinf(found.answers["tai_year"])) == COUNT // 2
     (move,) = found.of("tai_year")
     assert move.share > 0.5 and move.low < 2040 and move.high == np.inf
     spread = next(each for each in found.spreads if each.answer == "tai_year")
-    assert spread.points[-1] == np.inf and spread.between is None and spread.noise is None and between(spread) == ""
+    assert (
+        spread.points[-1] == np.inf
+        and spread.between is None
+        and spread.noise is None
+        and between(spread) == ""
+    )
     assert extent(spread)[0].startswith("20") and extent(spread)[-1] == "beyond"
 
 
@@ -165,31 +196,43 @@ def test_infinite_and_undefined_answers_are_null_in_json_and_words_in_text(stati
         told(views, lambda i: {"tai_year": row(**BEYOND), "alignment_hours_affordable": row(**BELOW), "tax_headroom": row(**NONE)})
     )  # fmt: skip
     spreads = {each.answer: each for each in found.spreads}
-    assert extent(spreads["tai_year"]) == ("beyond",) * 3 and within(spreads["tai_year"]) == "beyond to beyond"
+    assert (
+        extent(spreads["tai_year"]) == ("beyond",) * 3
+        and within(spreads["tai_year"]) == "beyond to beyond"
+    )
     assert extent(spreads["alignment_hours_affordable"]) == ("nothing",) * 3
     assert extent(spreads["tax_headroom"]) == ("undefined",) * 3
-    assert extent(spreads["prob_affordable"])[0] == "100%" and within(spreads["prob_affordable"]) == ""
+    assert (
+        extent(spreads["prob_affordable"])[0] == "100%" and within(spreads["prob_affordable"]) == ""
+    )
     info = {"model": {"name": "joint"}, "cases": [{}], "failures": []}
     summary = summary_of(Sweep(tmp_path, info), found)
     for name in ("tai_year", "alignment_hours_affordable", "tax_headroom"):
-        assert {key: value for key, value in summary["answers"][name].items() if value is not None} == {
-            "within": [None, None]
-        }
+        assert {
+            key: value for key, value in summary["answers"][name].items() if value is not None
+        } == {"within": [None, None]}
     assert not {"tai_year", "tax_headroom"} & {move.answer for move in found.moves}
 
 
 def test_an_answer_that_is_undefined_in_a_view_is_not_tested(stating):
     views, logs = stating
     found = disagreement(
-        told(views, lambda i: {"tai_year": row(logs["rlhf_multiplier"][i], **(NONE if i == 3 else {}))})
+        told(
+            views,
+            lambda i: {"tai_year": row(logs["rlhf_multiplier"][i], **(NONE if i == 3 else {}))},
+        )
     )
     assert found.moves == () and np.isnan(found.answers["tai_year"][3])
-    assert np.isfinite(next(each for each in found.spreads if each.answer == "tai_year").points).all()
+    assert np.isfinite(
+        next(each for each in found.spreads if each.answer == "tai_year").points
+    ).all()
 
 
 def test_cases_without_an_answer_do_not_count(stating):
     views, logs = stating
-    found = disagreement(told(views, lambda i: {"tai_flop": row(logs["rlhf_multiplier"][i])} if i % 4 else None))
+    found = disagreement(
+        told(views, lambda i: {"tai_flop": row(logs["rlhf_multiplier"][i])} if i % 4 else None)
+    )
     kept = [i for i in range(COUNT) if i % 4]
     assert found.views == tuple(f"v{i}" for i in kept)
     assert found.answers["tai_flop"] == pytest.approx(logs["rlhf_multiplier"][kept])
@@ -198,14 +241,16 @@ def test_cases_without_an_answer_do_not_count(stating):
     assert (nothing.views, nothing.inputs, nothing.spreads, nothing.moves) == ((), (), (), ())
 
 
-# ----------------------------------------------------------------------------------------------------------- choices, seeds
+# ----------------------------------------------------------------------------------- choices, seeds
 
 
 def test_choices_are_groups(view, rng):
     """Horizon and a link are chosen in two ways, correlations in as many as there are views, which explains nothing."""
     views = []
     for i in range(COUNT):
-        each = replace(view, name=f"v{i}", correlations={("rlhf_multiplier", "usd_per_hour"): 0.01 * i})
+        each = replace(
+            view, name=f"v{i}", correlations={("rlhf_multiplier", "usd_per_hour"): 0.01 * i}
+        )
         each = replace(each, multiplier="from-overoptimization") if i % 4 > 1 else each
         views.append(replace(each, arrival=replace(view.arrival, horizon=2100.0 + 10 * (i % 2))))
     found = disagreement(told(views, lambda i: {"tai_flop": row(i % 2 + 0.3 * rng.normal())}))
@@ -215,14 +260,25 @@ def test_choices_are_groups(view, rng):
         ("arrival", "choice", 2),
     ]
     (move,) = found.of("tai_flop")
-    assert (move.input, move.aspect, move.low, move.high) == ("arrival", "choice", None, None) and move.share > 0.5
+    assert (move.input, move.aspect, move.low, move.high) == (
+        "arrival",
+        "choice",
+        None,
+        None,
+    ) and move.share > 0.5
     assert {each.input for each in found.moves} == {"arrival", "multiplier"}
     assert moved(found, "tai_flop").startswith("choice of arrival ")
 
 
 def test_views_that_state_the_same_are_one_whoever_said_it(view):
-    said = [{"quantiles": {"0.1": 1, "0.5": 2 + i // 2, "0.9": 9}, "source": f"expert {i}"} for i in range(12)]
-    views = [replace(view, name=f"v{i}").with_quantity("usd_per_hour", spec) for i, spec in enumerate(said)]
+    said = [
+        {"quantiles": {"0.1": 1, "0.5": 2 + i // 2, "0.9": 9}, "source": f"expert {i}"}
+        for i in range(12)
+    ]
+    views = [
+        replace(view, name=f"v{i}").with_quantity("usd_per_hour", spec)
+        for i, spec in enumerate(said)
+    ]
     found = disagreement(told(views, lambda i: {"tai_flop": row(float(i // 2))}))
     assert len(found.views) == 6 and found.answers["tai_flop"].tolist() == [0, 1, 2, 3, 4, 5]
 
@@ -234,7 +290,9 @@ def test_seeds_of_a_view_are_one_view(stating):
     few = told(views[: FEWEST - 1], lambda i: {"tai_flop": row(x[i // 10])}, seeds=range(10))
     assert disagreement(few).moves == () and len(disagreement(few).views) == FEWEST - 1
     assert len(disagreement(told(views[:FEWEST], lambda i: {"tai_flop": row(x[i])})).moves) == 2
-    many = disagreement(told(views, lambda i: {"tai_flop": row(x[i // 3] + (i % 3 - 1))}, seeds=range(3)))
+    many = disagreement(
+        told(views, lambda i: {"tai_flop": row(x[i // 3] + (i % 3 - 1))}, seeds=range(3))
+    )
     assert many.answers["tai_flop"] == pytest.approx(x) and len(many.of("tai_flop")) == 1
 
 
@@ -250,7 +308,7 @@ def test_spread_within_and_between_views(stating, rng):
     assert spread.noise == pytest.approx(0.1**2 / 2 / np.var(y, ddof=1))
 
 
-# ----------------------------------------------------------------------------------------------------------------- the page
+# ----------------------------------------------------------------------------------------- the page
 
 
 def words(page):
@@ -266,14 +324,25 @@ def test_the_page_says_what_moves_what(evidence, stating, tmp_path):
     def found(case):
         x = logs["rlhf_multiplier"][place[case.view.name]]
         year = row(2040 + x, **(BEYOND if x > 1 else {}))
-        return answer(case, model="joint", alignment_hours_needed=row(5 + x), tai_year=year, prob_affordable=row(0.2))
+        return answer(
+            case,
+            model="joint",
+            alignment_hours_needed=row(5 + x),
+            tai_year=year,
+            prob_affordable=row(0.2),
+        )
 
     done = swept(evidence, views, found, tmp_path, model="joint")
     page = write_page(done, strict=True).read_text("utf-8")
     told = words(page)
-    assert "Pass. Every case has an answer" in told and page.count("<figure") == 3 and "could not be drawn" not in told
     assert (
-        "Views differ in 2 things: labeller cost, RLHF multiplier." in told.replace("labeller's", "labeller")
+        "Pass. Every case has an answer" in told
+        and page.count("<figure") == 3
+        and "could not be drawn" not in told
+    )
+    assert (
+        "Views differ in 2 things: labeller cost, RLHF multiplier."
+        in told.replace("labeller's", "labeller")
         or "2 things" in told
     )
     assert re.search(r"alignment data needed .*? RLHF multiplier \d\d%", told)
@@ -287,22 +356,33 @@ def test_nothing_of_a_user_is_markup_and_nothing_is_fetched(evidence, view, tmp_
 
     def workers(job, cases, lost):
         lost(f"worker {SCRIPT} died")
-        yield from by(lambda case: answer(case, error=SCRIPT * (case.name == "0001"), verdict="fail"))(job, cases, lost)
+        yield from by(
+            lambda case: answer(case, error=SCRIPT * (case.name == "0001"), verdict="fail")
+        )(job, cases, lost)
 
     done = sweep(Job("scaling", evidence, QUICK), cases(views, [], [1]), workers, tmp_path, "mine")
     page = write_page(done, strict=True).read_text("utf-8")
     assert SCRIPT not in page and page.count("alert(1)&lt;/script&gt;&#34;0") == 3
     assert "default-src 'none'" in page and "unsafe-eval" not in page
-    assert not re.search(r"<(?:img|link|iframe|object)\b|(?:src|href)=[\"']?(?:https?:|//)", page.split("<script")[0])
+    assert not re.search(
+        r"<(?:img|link|iframe|object)\b|(?:src|href)=[\"']?(?:https?:|//)", page.split("<script")[0]
+    )
     told = words(page)
-    assert "Fail. 1 of 3 cases have no answer, and in 2 a check failed; read the rest with care." in told
+    assert (
+        "Fail. 1 of 3 cases have no answer, and in 2 a check failed; read the rest with care."
+        in told
+    )
     assert f"worker {SCRIPT} died" in told and f'0001 {SCRIPT}"0, seed 1: {SCRIPT}' in told
     assert "Ask them again: aligntax sweep --resume mine" in told and "✗ fail r hat" in told
     assert "Fewer than 5 views have an answer: nothing can be told from chance." in told
 
 
-def test_a_page_of_very_many_cases_names_the_file_with_the_rest(evidence, view, tmp_path, monkeypatch):
+def test_a_page_of_very_many_cases_names_the_file_with_the_rest(
+    evidence, view, tmp_path, monkeypatch
+):
     monkeypatch.setattr("aligntax.analysis.pages.sweep.MOST_CASES", 2)
     done = swept(evidence, numbered(view, 1), answer, tmp_path, seeds=(1, 2, 3, 4, 5))
     told = words(write_page(done, strict=True).read_text("utf-8"))
-    assert "3 further cases are in cases.csv" in told and "0002 v0" in told and "0003 v0" not in told
+    assert (
+        "3 further cases are in cases.csv" in told and "0002 v0" in told and "0003 v0" not in told
+    )

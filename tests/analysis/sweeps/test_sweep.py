@@ -60,19 +60,26 @@ def stopping(after, stop=KeyboardInterrupt):
     return workers, seen
 
 
-# --------------------------------------------------------------------------------------------------------- what is asked
+# ------------------------------------------------------------------------------------ what is asked
 
 
 def test_a_grid_is_the_product_of_views_alternatives_and_seeds(view):
     one, two = numbered(view, 2)
-    grid = [parse_set(text) for text in ("usd_per_hour=1,2,4", "usd_per_hour=10,20,40", "rlhf_multiplier=1,3,9")]
+    grid = [
+        parse_set(text)
+        for text in ("usd_per_hour=1,2,4", "usd_per_hour=10,20,40", "rlhf_multiplier=1,3,9")
+    ]
     asked = cases([one, two], grid, [7, 8])
     assert [(case.name, case.view.name, case.seed) for case in asked[:3]] == [
         ("0001", "v0, usd_per_hour 1/2/4, rlhf_multiplier 1/3/9", 7),
         ("0002", "v0, usd_per_hour 1/2/4, rlhf_multiplier 1/3/9", 8),
         ("0003", "v0, usd_per_hour 10/20/40, rlhf_multiplier 1/3/9", 7),
     ]
-    assert len(asked) == 8 and len({case.name for case in asked}) == 8 and asked[-1].view.name.startswith("v1, ")
+    assert (
+        len(asked) == 8
+        and len({case.name for case in asked}) == 8
+        and asked[-1].view.name.startswith("v1, ")
+    )
     medians = [case.view.quantities["usd_per_hour"]["quantiles"]["0.5"] for case in asked]
     assert medians == [2, 2, 20, 20] * 2
     assert all(case.view.quantities["rlhf_multiplier"]["quantiles"]["0.5"] == 3 for case in asked)
@@ -85,7 +92,10 @@ def test_a_view_alone_is_itself(view):
 def test_cases_of_one_compiled_model_stand_together(view):
     other = replace(view, arrival=replace(view.arrival, horizon=view.arrival.horizon - 10))
     names = ("a", "b", "c", "d")
-    views = [replace(each, name=name) for each, name in zip((view, other, view, other), names, strict=True)]
+    views = [
+        replace(each, name=name)
+        for each, name in zip((view, other, view, other), names, strict=True)
+    ]
     assert [case.view.name for case in cases(views, [], [1])] == ["a", "c", "b", "d"]
 
 
@@ -106,13 +116,15 @@ def test_what_cannot_be_asked_is_refused(view, grid, seeds, told):
         cases([view], [parse_set(text) for text in grid], seeds)
 
 
-@pytest.mark.parametrize(("model", "told"), [("loss-law", "training runs of a user's"), ("jiont", "must be one of")])
+@pytest.mark.parametrize(
+    ("model", "told"), [("loss-law", "training runs of a user's"), ("jiont", "must be one of")]
+)
 def test_a_model_that_cannot_be_swept_is_refused(evidence, model, told):
     with pytest.raises(InputError, match=f"model: .*{told}.*, got '{model}'"):
         Job(model, evidence, QUICK)
 
 
-# ---------------------------------------------------------------------------------------------------------------- answers
+# ------------------------------------------------------------------------------------------ answers
 
 
 def test_what_differs_in_the_graph_is_compiled_again(evidence, view, monkeypatch):
@@ -129,7 +141,9 @@ def test_what_differs_in_the_graph_is_compiled_again(evidence, view, monkeypatch
 
     compiled = []
     monkeypatch.setattr("aligntax.analysis.inference.compiled_model.compile_model", Compiled)
-    other = replace(view, name="other", arrival=replace(view.arrival, horizon=view.arrival.horizon - 10))
+    other = replace(
+        view, name="other", arrival=replace(view.arrival, horizon=view.arrival.horizon - 10)
+    )
     answerer = Answerer(Job("scaling", evidence, QUICK))
     for each in (view, replace(view, name="same"), other, other):
         assert answerer.answer(Case("1", each, 1)).error == "draws: not here"
@@ -138,36 +152,56 @@ def test_what_differs_in_the_graph_is_compiled_again(evidence, view, monkeypatch
 
 def test_whatever_goes_wrong_with_a_case_is_its_answer(evidence):
     found = Answerer(Job("scaling", evidence, QUICK)).answer(Case("1", None, 1))
-    assert found == Answer("1", error="AttributeError: 'NoneType' object has no attribute 'multiplier'")
+    assert found == Answer(
+        "1", error="AttributeError: 'NoneType' object has no attribute 'multiplier'"
+    )
 
 
-# ------------------------------------------------------------------------------------------------------------- the folder
+# --------------------------------------------------------------------------------------- the folder
 
 
 def test_a_finished_folder_holds_every_answer_and_where_it_came_from(job, asked, view, tmp_path):
     def found(case):
-        return answer(case, claims={"data_exponent_at_least_1": 0.25}, data_exponent=row(case.seed / 10))
+        return answer(
+            case, claims={"data_exponent_at_least_1": 0.25}, data_exponent=row(case.seed / 10)
+        )
 
     done = sweep(job, asked, by(found), tmp_path, "mine")
-    assert {path.name for path in done.path.iterdir()} == FINISHED and os.listdir(tmp_path) == ["mine"]
+    assert {path.name for path in done.path.iterdir()} == FINISHED and os.listdir(tmp_path) == [
+        "mine"
+    ]
     lines, rows = table(done.path / "cases.csv"), table(done.path / "answers.csv")
     assert tuple(rows[0]) == COLUMNS["answers.csv"]
     which = [(case.name, case.view.name, case.view.hash, str(case.seed), "pass") for case in asked]
     assert [(c["case"], c["view"], c["view_hash"], c["seed"], c["verdict"]) for c in lines] == which
     per_case = [*find_model("scaling").headlines, "data_exponent_at_least_1"]
-    assert [(r["case"], r["quantity"]) for r in rows] == [(case.name, name) for case in asked for name in per_case]
-    assert {(r["seed"], r["q50"]) for r in rows if r["quantity"] == "data_exponent"} == {("1", "0.1"), ("2", "0.2")}
-    assert {(r["unit"], r["mean"]) for r in rows if r["quantity"] == per_case[-1]} == {("probability", "0.25")}
+    assert [(r["case"], r["quantity"]) for r in rows] == [
+        (case.name, name) for case in asked for name in per_case
+    ]
+    assert {(r["seed"], r["q50"]) for r in rows if r["quantity"] == "data_exponent"} == {
+        ("1", "0.1"),
+        ("2", "0.2"),
+    }
+    assert {(r["unit"], r["mean"]) for r in rows if r["quantity"] == per_case[-1]} == {
+        ("probability", "0.25")
+    }
 
     info = load_sweep(done.path).info
-    assert info == done.info and (info["verdict"], info["failures"], info["lost"]) == ("pass", [], [])
+    assert info == done.info and (info["verdict"], info["failures"], info["lost"]) == (
+        "pass",
+        [],
+        [],
+    )
     assert info["evidence"]["hash"] == job.evidence.hash and set(info["packages"]) == set(PACKAGES)
     assert info["model"] == {"name": "scaling", "version": find_model("scaling").version}
     assert info["sampler"] == {"draws": 60, "tune": 60, "chains": 2, "target_accept": 0.9}
     assert info["seconds"] == {"compile": 3.0, "sample": 3.0, "summarise": 3.0}
     assert [each["cases"] for each in info["sittings"]] == [6]
     assert [done.view(case) for case in info["cases"]] == [case.view for case in asked]
-    hashes = {stored_view(path.read_text("utf-8"), str(path))[0].hash for path in (done.path / "views").iterdir()}
+    hashes = {
+        stored_view(path.read_text("utf-8"), str(path))[0].hash
+        for path in (done.path / "views").iterdir()
+    }
     assert hashes == {case.view.hash for case in asked} and len(hashes) == 3
 
 
@@ -175,7 +209,9 @@ def test_draws_are_kept_where_asked(evidence, asked, tmp_path):
     draws = xr.Dataset({"data_exponent": (("chain", "draw"), np.full((2, 3), 0.5, np.float32))})
     keep = Job("scaling", evidence, QUICK, keep_draws=True)
     done = sweep(keep, asked, by(lambda case: answer(case, draws=draws)), tmp_path, "mine")
-    assert {path.name for path in (done.path / "draws").iterdir()} == {f"{case.name}.nc" for case in asked}
+    assert {path.name for path in (done.path / "draws").iterdir()} == {
+        f"{case.name}.nc" for case in asked
+    }
     with xr.open_dataset(done.path / "draws" / "0003.nc", engine="h5netcdf") as kept:
         assert kept.load().equals(draws)
 
@@ -189,12 +225,18 @@ def test_an_interrupted_sweep_goes_on_where_it_was(job, asked, tmp_path):
     workers, seen = stopping(99)
     told = []
     done = resume(
-        "mine", workers, lambda folder: job.evidence, tmp_path, Talk(progress=lambda *counts: told.append(counts))
+        "mine",
+        workers,
+        lambda folder: job.evidence,
+        tmp_path,
+        Talk(progress=lambda *counts: told.append(counts)),
     )
     assert seen == [case.name for case in asked[4:]] and told == [(5, 6, 0), (6, 6, 0)]
     assert journal(done.path)[: len(before)] == before
     assert [each["cases"] for each in done.info["sittings"]] == [4, 2]
-    assert {path.name for path in done.path.iterdir()} == FINISHED and os.listdir(tmp_path) == ["mine"]
+    assert {path.name for path in done.path.iterdir()} == FINISHED and os.listdir(tmp_path) == [
+        "mine"
+    ]
     whole = sweep(job, asked, by(answer), tmp_path, "whole")
     assert (whole.path / "answers.csv").read_bytes() == (done.path / "answers.csv").read_bytes()
 
@@ -223,7 +265,9 @@ def test_cases_that_failed_are_listed_and_asked_again(job, asked, tmp_path):
     assert [(f["case"], f["view"], f["seed"], f["error"]) for f in done.info["failures"]] == [
         (case.name, case.view.name, 2, "no luck") for case in asked if case.seed == 2
     ]
-    assert {r["case"] for r in table(done.path / "answers.csv")} == {case.name for case in asked if case.seed == 1}
+    assert {r["case"] for r in table(done.path / "answers.csv")} == {
+        case.name for case in asked if case.seed == 1
+    }
     assert [c["verdict"] for c in table(done.path / "cases.csv")] == ["pass", "no answer"] * 3
 
     workers, seen = stopping(99)
@@ -231,13 +275,19 @@ def test_cases_that_failed_are_listed_and_asked_again(job, asked, tmp_path):
     assert seen == [case.name for case in asked if case.seed == 2]
     assert (done.info["verdict"], done.info["failures"]) == ("pass", [])
     assert len(table(done.path / "cases.csv")) == len(asked)
-    with pytest.raises(InputError, match=r"resume: must have cases to ask, got 'mine', which is complete; see"):
+    with pytest.raises(
+        InputError, match=r"resume: must have cases to ask, got 'mine', which is complete; see"
+    ):
         resume("mine", by(never), lambda folder: job.evidence, tmp_path)
 
 
 def test_a_failed_check_fails_the_verdict_and_is_no_failure(job, asked, tmp_path):
     done = sweep(job, asked, by(partial(answer, verdict="fail")), tmp_path, "mine")
-    assert (done.info["verdict"], done.info["failures"], done.info["failed_checks"]) == ("fail", [], 6)
+    assert (done.info["verdict"], done.info["failures"], done.info["failed_checks"]) == (
+        "fail",
+        [],
+        6,
+    )
 
 
 def test_a_line_cut_off_is_dropped_and_its_case_asked_again(job, asked, tmp_path):
@@ -249,7 +299,9 @@ def test_a_line_cut_off_is_dropped_and_its_case_asked_again(job, asked, tmp_path
     workers, seen = stopping(99)
     done = resume("mine", workers, lambda folder: job.evidence, tmp_path)
     assert seen == [case.name for case in asked[2:]]
-    assert [line["case"] for line in journal(done.path) if "case" in line] == [case.name for case in asked]
+    assert [line["case"] for line in journal(done.path) if "case" in line] == [
+        case.name for case in asked
+    ]
 
 
 @pytest.mark.parametrize("damage", [b"{\n", b"[]\n", b'{"case": "0001"}\n', b"\xff\n"])
@@ -260,7 +312,10 @@ def test_a_damaged_line_elsewhere_is_told_by_its_number(job, asked, tmp_path, da
     lines = path.read_bytes().splitlines(keepends=True)
     damaged = lines[0] + damage + b"".join(lines[2:])
     path.write_bytes(damaged)
-    with pytest.raises(InputError, match=rf"{ANSWERS}, line 2 must be JSON .*; remove the line, and its case is asked"):
+    with pytest.raises(
+        InputError,
+        match=rf"{ANSWERS}, line 2 must be JSON .*; remove the line, and its case is asked",
+    ):
         resume("mine", by(never), lambda folder: job.evidence, tmp_path)
     assert path.read_bytes() == damaged
 
@@ -283,7 +338,9 @@ def test_one_process_at_a_time(job, asked, tmp_path):
         f"sweep: {tmp_path / '.mine.sweep'} must have one process at a time, got a second; wait for the first",
         "name: must be new, got 'mine', a sweep that is not finished; go on with it: aligntax sweep --resume mine",
     ]
-    with pytest.raises(InputError, match=r"name: must be new, got 'mine', which exists in .*; choose another"):
+    with pytest.raises(
+        InputError, match=r"name: must be new, got 'mine', which exists in .*; choose another"
+    ):
         sweep(job, asked, by(never), tmp_path, "mine")
 
 
@@ -294,7 +351,10 @@ def test_workers_that_died_are_in_the_record(job, asked, tmp_path):
 
     told = []
     done = sweep(job, asked, workers, tmp_path, "mine", talk=Talk(failed=told.append))
-    assert load_sweep(done.path).info["lost"] == told == ["worker 7 died"] and done.info["verdict"] == "pass"
+    assert (
+        load_sweep(done.path).info["lost"] == told == ["worker 7 died"]
+        and done.info["verdict"] == "pass"
+    )
 
 
 def test_workers_are_let_go_at_once_when_writing_fails(job, asked, tmp_path, monkeypatch):
@@ -328,7 +388,8 @@ def test_what_ends_before_the_question_is_written_leaves_nothing(job, asked, tmp
 def test_other_evidence_is_refused_and_the_sweep_stays(job, asked, evidence, tmp_path):
     done = sweep(job, asked, by(partial(answer, error="no luck")), tmp_path, "mine")
     with pytest.raises(
-        InputError, match=rf"evidence: must be that of the sweep, {evidence.hash[:12]}, got \w+; restore"
+        InputError,
+        match=rf"evidence: must be that of the sweep, {evidence.hash[:12]}, got \w+; restore",
     ):
         resume("mine", by(never), lambda folder: evidence.only(["scaling_exponents"]), tmp_path)
     assert load_sweep(done.path).info == done.info and os.listdir(tmp_path) == ["mine"]
@@ -336,7 +397,11 @@ def test_other_evidence_is_refused_and_the_sweep_stays(job, asked, evidence, tmp
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("{", "as `aligntax sweep` writes it"), ("{}", "writes it"), ('{"format": 0}', "another version")],
+    [
+        ("{", "as `aligntax sweep` writes it"),
+        ("{}", "writes it"),
+        ('{"format": 0}', "another version"),
+    ],
 )
 def test_a_damaged_manifest_is_told(tmp_path, text, told):
     (tmp_path / "sweep.json").write_text(text)

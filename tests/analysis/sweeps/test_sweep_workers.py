@@ -48,11 +48,13 @@ def single(evidence, case, compiled):
 def answered(folder):
     """Cases of the journal, as often as they were answered."""
     path = folder / ANSWERS
-    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+    lines = (
+        [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+    )
     return Counter(line["case"] for line in lines if "case" in line)
 
 
-# ------------------------------------------------------------------------------------------------------------ this process
+# ------------------------------------------------------------------------------------- this process
 
 
 def test_an_answer_is_that_of_a_run_to_the_last_digit(evidence, view, scaling):
@@ -65,17 +67,19 @@ def test_an_answer_is_that_of_a_run_to_the_last_digit(evidence, view, scaling):
     for case, each in zip(asked, found, strict=True):
         assert each.record == single(evidence, case, scaling)
         assert json.loads(json.dumps(each.record, allow_nan=False)) == each.record
-        assert set(row()) == set(
-            each.record["quantities"]["data_exponent"]
-        )  # the answers of other tests look like these
+        # the answers of other tests look like these
+        assert set(row()) == set(each.record["quantities"]["data_exponent"])
     medians = [each.record["quantities"]["data_exponent_pooled"]["q50"] for each in found]
     assert len(set(medians)) == 3 and medians[1] > max(medians[0], medians[2])
     draws = found[1].draws
-    assert set(draws) == set(find_model("scaling").headlines) and draws["data_exponent"].dtype == np.float32
+    assert (
+        set(draws) == set(find_model("scaling").headlines)
+        and draws["data_exponent"].dtype == np.float32
+    )
     assert np.median(draws["data_exponent_pooled"]) == pytest.approx(medians[1], rel=1e-6)
 
 
-# ------------------------------------------------------------------------------------------------------------ this machine
+# ------------------------------------------------------------------------------------- this machine
 
 
 def test_a_killed_worker_is_replaced_and_its_case_answered_once(evidence, view, scaling, tmp_path):
@@ -91,9 +95,18 @@ def test_a_killed_worker_is_replaced_and_its_case_answered_once(evidence, view, 
 
     killer = threading.Thread(target=kill)
     killer.start()
-    done = sweep(job(evidence), asked, partial(local, workers=2), tmp_path, "mine", talk=Talk(failed=told.append))
+    done = sweep(
+        job(evidence),
+        asked,
+        partial(local, workers=2),
+        tmp_path,
+        "mine",
+        talk=Talk(failed=told.append),
+    )
     killer.join()
-    assert answered(done.path) == Counter(case.name for case in asked) and done.info["failures"] == []
+    assert (
+        answered(done.path) == Counter(case.name for case in asked) and done.info["failures"] == []
+    )
     (lost,) = done.info["lost"]
     assert told == [lost] and lost.startswith("worker ") and "died (SIGKILL) with case 00" in lost
     assert lost.endswith("; another worker takes it") and not multiprocessing.active_children()
@@ -108,7 +121,9 @@ def test_a_case_that_kills_its_workers_is_given_up(evidence):
     found = {each.case: each.error for each in local(job(evidence), asked, lost.append, 1)}
     assert set(found) == {"0001", "0002", "0003"} and found["0003"].startswith("AttributeError")
     assert found["0002"] == "took 3 workers with it, the last by SIGKILL"
-    assert [line.split("case 0002; ")[1] for line in lost] == ["another worker takes it"] * 2 + ["given up"]
+    assert [line.split("case 0002; ")[1] for line in lost] == ["another worker takes it"] * 2 + [
+        "given up"
+    ]
 
 
 def test_workers_go_when_nobody_asks_any_more(evidence):
@@ -120,7 +135,9 @@ def test_workers_go_when_nobody_asks_any_more(evidence):
     if os.path.isdir("/proc/self"):
         with open(f"/proc/{worker.pid}/environ") as file:
             stated = dict(line.split("=", 1) for line in file.read().split("\0") if "=" in line)
-        assert {name: stated[name] for name in THREADS} == {name: before.get(name, "1") for name in THREADS}
+        assert {name: stated[name] for name in THREADS} == {
+            name: before.get(name, "1") for name in THREADS
+        }
     for each in team:
         os.kill(each.pid, signal.SIGINT)
     assert len({next(answers).case for _ in range(4)}) == 4
@@ -129,7 +146,7 @@ def test_workers_go_when_nobody_asks_any_more(evidence):
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
 
 
-# --------------------------------------------------------------------------------------------------------------- a cluster
+# ---------------------------------------------------------------------------------------- a cluster
 
 
 def start(folder, name, *words):
@@ -137,7 +154,11 @@ def start(folder, name, *words):
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     with (folder / f"{name}.log").open("w") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", *map(str, words)], stdout=log, stderr=log, cwd=folder, env=environment
+            [sys.executable, "-m", *map(str, words)],
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            env=environment,
         )
 
 
@@ -154,7 +175,9 @@ def until(true, processes, folder):
     while not true():
         dead = [process.args for process in processes if process.poll() is not None]
         if dead or time.monotonic() > deadline:
-            logs = "\n".join(f"{path.name}: {path.read_text()[-2000:]}" for path in sorted(folder.glob("*.log")))
+            logs = "\n".join(
+                f"{path.name}: {path.read_text()[-2000:]}" for path in sorted(folder.glob("*.log"))
+            )
             pytest.fail(f"{f'{dead} ended' if dead else f'nothing in {LONGEST:.0f} s'}\n{logs}")
         time.sleep(0.05)
 
@@ -172,10 +195,29 @@ def test_a_cluster_s_worker_is_killed_and_every_case_answered_once(view, tmp_pat
     running = []
     try:
         here = ("--host", "127.0.0.1", "--no-dashboard")
-        running.append(start(tmp_path, "scheduler", "distributed.cli.dask_scheduler", *here, "--port", "0", *where))
+        running.append(
+            start(
+                tmp_path,
+                "scheduler",
+                "distributed.cli.dask_scheduler",
+                *here,
+                "--port",
+                "0",
+                *where,
+            )
+        )
         until(lambda: place.exists() and place.read_text().endswith("}"), running, tmp_path)
         for name in ("one", "two"):
-            words = ("distributed.cli.dask_worker", *where, *here, "--no-nanny", "--nthreads", "1", "--name", name)
+            words = (
+                "distributed.cli.dask_worker",
+                *where,
+                *here,
+                "--no-nanny",
+                "--nthreads",
+                "1",
+                "--name",
+                name,
+            )
             running.append(start(tmp_path, name, *words))
         address = json.loads(place.read_text())["address"]
         sampler = ("--draws", 60, "--tune", 60, "--chains", 2, "--seed", 1, "--seed", 2)
@@ -202,7 +244,14 @@ def test_a_cluster_s_worker_is_killed_and_every_case_answered_once(view, tmp_pat
     talk = (tmp_path / "asking.log").read_text()
     done = load_sweep(folder / "mine")
     assert asking.returncode == (0 if done.info["verdict"] == "pass" else 1), talk
-    assert answered(done.path) == Counter(case["case"] for case in done.info["cases"]) and len(done.info["cases"]) == 24
+    assert (
+        answered(done.path) == Counter(case["case"] for case in done.info["cases"])
+        and len(done.info["cases"]) == 24
+    )
     (lost,) = done.info["lost"]
-    assert done.info["failures"] == [] and "left; its cases go to others" in lost and f"aligntax: {lost}\n" in talk
+    assert (
+        done.info["failures"] == []
+        and "left; its cases go to others" in lost
+        and f"aligntax: {lost}\n" in talk
+    )
     assert "Traceback" not in talk

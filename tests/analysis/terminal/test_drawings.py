@@ -54,9 +54,21 @@ def wholes(folders):
 
 def shown(folder, width=100, weights=None, every=False, **kind):
     """What a person sees at a terminal, line by line."""
-    looks = {"force_terminal": True, "color_system": "truecolor", "width": width, "highlight": False} | kind
+    looks = {
+        "force_terminal": True,
+        "color_system": "truecolor",
+        "width": width,
+        "highlight": False,
+    } | kind
     screen = Console(file=io.StringIO(), **looks)
-    answer(screen, folder, read_json(folder / "summary.json"), read_json(folder / "info.json"), every, weights)
+    answer(
+        screen,
+        folder,
+        read_json(folder / "summary.json"),
+        read_json(folder / "info.json"),
+        every,
+        weights,
+    )
     return screen.file.getvalue().splitlines()
 
 
@@ -69,7 +81,7 @@ def drawn(lines):
     return bool(text & BLOCKS), bool(text & BRAILLE)
 
 
-# ---------------------------------------------------------------------------------------------------------------- numbers
+# ------------------------------------------------------------------------------------------ numbers
 
 
 @pytest.mark.parametrize("name", ["reference", "redrawn", "weighted"])
@@ -90,7 +102,9 @@ def test_states_are_those_of_the_models():
 
 
 @pytest.mark.parametrize("name", ["reference", "redrawn", "weighted"])
-@pytest.mark.parametrize("quantity", ["tai_year", "alignment_hours_affordable", "tax_headroom", "data_exponent"])
+@pytest.mark.parametrize(
+    "quantity", ["tai_year", "alignment_hours_affordable", "tax_headroom", "data_exponent"]
+)
 def test_a_density_is_a_weighted_histogram_between_two_quantiles(folders, wholes, name, quantity):
     whole = wholes[name]
     row, weights = whole.record["quantities"][quantity], whole.weights.values
@@ -102,14 +116,21 @@ def test_a_density_is_a_weighted_histogram_between_two_quantiles(folders, wholes
     mass, _ = np.histogram(x, 20, range=edges, weights=w)
     np.testing.assert_allclose(shape.heights, mass / mass.max(), atol=1e-9)
     near = [censored_quantile(x, q, w) for q in (0.01, 0.99)]
-    np.testing.assert_allclose(edges, near, atol=0.05 * np.ptp(x))  # a draw's distance from the summary's quantiles
-    for share, key in ((shape.above, "prob_above"), (shape.below, "prob_below"), (shape.undefined, "prob_undefined")):
+    # a draw's distance from the summary's quantiles
+    np.testing.assert_allclose(edges, near, atol=0.05 * np.ptp(x))
+    for share, key in (
+        (shape.above, "prob_above"),
+        (shape.below, "prob_below"),
+        (shape.undefined, "prob_undefined"),
+    ):
         assert share == pytest.approx(row[key], abs=1e-9)
 
 
 @settings(max_examples=300)
 @given(
-    st.lists(st.tuples(st.floats(allow_infinity=True), st.integers(0, 1000)), min_size=1, max_size=30),
+    st.lists(
+        st.tuples(st.floats(allow_infinity=True), st.integers(0, 1000)), min_size=1, max_size=30
+    ),
     st.integers(1, 24),
 )
 def test_a_density_takes_whatever_draws_there_are(pairs, cells):
@@ -153,7 +174,7 @@ def test_what_is_censored_or_undefined_never_arrives():
     )
 
 
-# --------------------------------------------------------------------------------------------------------------- pictures
+# ----------------------------------------------------------------------------------------- pictures
 
 
 @pytest.mark.parametrize("width", [56, 60, 80, 100, 160, 250])
@@ -163,7 +184,8 @@ def test_bars_and_a_curve_fit_the_terminal(folders, width, name, capsys):
     assert capsys.readouterr().err == "" and drawn(lines) == (True, True)
     plain = shown(folders[name], width, color_system=None)
     for line in map(_without_colour, lines):
-        assert len(line) <= width or line.startswith(("run: ", "from "))  # a path is left whole, to be copied
+        # a path is left whole, to be copied
+        assert len(line) <= width or line.startswith(("run: ", "from "))
     words = {word for line in plain for word in line.split() if len(word) < 8}
     assert words <= {word for line in lines for word in _without_colour(line).split()}
     for mark in ("100%", "75%", "50%", "25%", "0%"):
@@ -186,7 +208,9 @@ def test_bars_tell_what_lies_beyond_them(folders):
     assert f"→{never:.0%}" in year and f"{given:.0%}←" in headroom and not set(affordable) & BLOCKS
 
 
-@pytest.mark.parametrize("share, words", [(0.001, "<1%"), (0.31, "31%"), (0.999, "99%"), (1.0, "all")])
+@pytest.mark.parametrize(
+    "share, words", [(0.001, "<1%"), (0.31, "31%"), (0.999, "99%"), (1.0, "all")]
+)
 def test_a_share_takes_three_columns(share, words):
     assert terminal_sketch._share(share) == words
 
@@ -219,7 +243,7 @@ def test_a_model_without_arrival_has_bars_alone(scaling, tmp_path):
     assert drawn(shown(place.path)) == (True, False)
 
 
-# ----------------------------------------------------------------------------------------------------------------- no pictures
+# -------------------------------------------------------------------------------------- no pictures
 
 
 @pytest.mark.parametrize("extra", [(), ("--all",), ("--json",), ("--given", "tai_year<2035")])
@@ -234,10 +258,13 @@ def test_a_pipe_needs_no_draws(aligntax, folders, tmp_path):
     copy = shutil.copytree(folders["reference"], tmp_path / "sub" / "reference")
     (copy / "posterior.nc").unlink()
     code, out, err = aligntax("show", copy)
-    assert (code, err) == (0, "") and out.splitlines()[:-1] == before.splitlines()[:-1]  # the last names the folder
+    # the last names the folder
+    assert (code, err) == (0, "") and out.splitlines()[:-1] == before.splitlines()[:-1]
 
 
-@pytest.mark.parametrize("kind", [{"force_terminal": False}, {"color_system": None}, {"no_color": True}])
+@pytest.mark.parametrize(
+    "kind", [{"force_terminal": False}, {"color_system": None}, {"no_color": True}]
+)
 def test_a_terminal_without_colour_gets_words(folders, kind):
     assert drawn(shown(folders["reference"], **kind)) == (False, False)
 
@@ -251,12 +278,18 @@ def test_who_wants_no_colour_gets_words(folders, monkeypatch, variable, value):
 @pytest.mark.parametrize("encoding, can", [("utf-8", True), ("ascii", False), ("cp1252", False)])
 def test_characters_that_cannot_be_shown_are_left_out(encoding, can):
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    assert terminal_sketch.can_draw(Console(file=file, force_terminal=True, color_system="truecolor")) is can
+    assert (
+        terminal_sketch.can_draw(Console(file=file, force_terminal=True, color_system="truecolor"))
+        is can
+    )
 
 
 DAMAGE = {
     "gone": (lambda path: path.unlink(), "posterior.nc must be readable, got No such file"),
-    "cut short": (lambda path: path.write_bytes(path.read_bytes()[:5000]), "must be as it was written"),
+    "cut short": (
+        lambda path: path.write_bytes(path.read_bytes()[:5000]),
+        "must be as it was written",
+    ),
     "noise": (lambda path: path.write_bytes(b"noise"), "must be as it was written"),
 }
 
@@ -269,7 +302,11 @@ def test_damaged_draws_are_told_and_the_answer_stands(folders, tmp_path, capsys,
     spoil, words = DAMAGE[case]
     spoil(tmp_path / "reference" / "posterior.nc")
     lines, err = shown(tmp_path / name), capsys.readouterr().err
-    assert err.count("\n") == 1 and err.startswith("aligntax: nothing is drawn; run: ") and words in err
+    assert (
+        err.count("\n") == 1
+        and err.startswith("aligntax: nothing is drawn; run: ")
+        and words in err
+    )
     assert drawn(lines) == (False, False)
     assert any("verdict" in line for line in lines)
 
@@ -304,5 +341,7 @@ def test_drawing_needs_nothing_slow():
         "answer(screen, folder, read_json(folder / 'summary.json'), read_json(folder / 'info.json'))\n"
         "print('█' in screen.file.getvalue(), sorted({'xarray', 'pymc', 'arviz', 'scipy'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", script, REFERENCE], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, REFERENCE], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "True []"

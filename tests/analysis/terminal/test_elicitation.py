@@ -31,7 +31,9 @@ class Script:
 
     def __init__(self, *answers, patience=3):
         self.answers, self.asked, self.said, self.tables = list(answers), [], [], []
-        self.talk = Dialogue(self.ask, self.said.append, lambda heads, rows: self.tables.append(rows), patience)
+        self.talk = Dialogue(
+            self.ask, self.said.append, lambda heads, rows: self.tables.append(rows), patience
+        )
 
     def ask(self, prompt):
         self.asked.append(prompt)
@@ -58,7 +60,7 @@ def aligntax(monkeypatch, capsys, tmp_path):
     return call
 
 
-# ---------------------------------------------------------------------------------------------------------------- asking
+# ------------------------------------------------------------------------------------------- asking
 
 
 def test_extremes_come_first_and_the_middle_last_and_no_number_is_suggested(view) -> None:
@@ -68,9 +70,14 @@ def test_extremes_come_first_and_the_middle_last_and_no_number_is_suggested(view
         "A low", "A high", "The middle", "Keep", "Who", "Why"
     ]  # fmt: skip
     before_the_answers = " ".join(script.said[:3]) + " ".join(script.asked[:3])
-    assert "0.05" not in before_the_answers and "19" not in before_the_answers  # the default's own quantiles
+    # the default's own quantiles
+    assert "0.05" not in before_the_answers and "19" not in before_the_answers
     assert priors == {
-        M: {"quantiles": {"0.1": 0.1, "0.5": 3.0, "0.9": 100.0}, "source": "Ann, 2026-11-24", "rationale": "because"}
+        M: {
+            "quantiles": {"0.1": 0.1, "0.5": 3.0, "0.9": 100.0},
+            "source": "Ann, 2026-11-24",
+            "rationale": "because",
+        }
     }
     assert source == "Ann, 2026-11-24"
 
@@ -94,7 +101,11 @@ def test_a_script_is_given_three_tries_and_a_person_any_number(view) -> None:
 
 def test_no_asks_again_and_keeps_the_second_answer(view) -> None:
     script = Script("0.1", "100", "3", "n", "1", "9", "3", "y", "Ann", "because")
-    assert list(elicit([M], view, script.talk, "2026-11-24")[0][M]["quantiles"].values()) == [1.0, 3.0, 9.0]
+    assert list(elicit([M], view, script.talk, "2026-11-24")[0][M]["quantiles"].values()) == [
+        1.0,
+        3.0,
+        9.0,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +135,7 @@ def test_what_is_no_answer_is_explained(name, text, words) -> None:
         parse_answer(lookup(name), text)
 
 
-# --------------------------------------------------------------------------------------------------------- consequences
+# ------------------------------------------------------------------------------------- consequences
 
 
 def test_the_structural_priors_are_those_of_the_model(view, evidence) -> None:
@@ -133,10 +144,16 @@ def test_the_structural_priors_are_those_of_the_model(view, evidence) -> None:
     from aligntax.models import scaling
 
     graph = scaling.build(evidence, view)
-    kaplan, tau, regime = (graph[name] for name in ("kaplan_bias", "between_study_sd", "regime_offset"))
+    kaplan, tau, regime = (
+        graph[name] for name in ("kaplan_bias", "between_study_sd", "regime_offset")
+    )
     for value in (0.1, 0.5, 1.3):
         logp = [float(pm.logp(rv, value).eval(mode="FAST_COMPILE")) for rv in (kaplan, tau, regime)]
-        exact = stats.norm(0, KAPLAN_BIAS_SD), stats.halfnorm(0, view.scaling.between_study_scale), stats.norm()
+        exact = (
+            stats.norm(0, KAPLAN_BIAS_SD),
+            stats.halfnorm(0, view.scaling.between_study_scale),
+            stats.norm(),
+        )
         np.testing.assert_allclose(logp, [d.logpdf(value) for d in exact], rtol=1e-6)
 
 
@@ -147,7 +164,8 @@ def test_a_view_has_no_consequences_against_itself_and_each_prior_has_some(view,
     moved, _ = consequences(view, tight, evidence)
     names = [row[0] for row in moved]
     assert "tax tolerance" in names and "alignment data affordable" in names
-    assert "TAI arrival" not in names  # the same random numbers: what the prior does not touch stays to the digit
+    # the same random numbers: what the prior does not touch stays to the digit
+    assert "TAI arrival" not in names
 
 
 def test_the_prior_pushed_forward_is_the_prior(view, evidence) -> None:
@@ -171,7 +189,7 @@ def test_every_default_prior_can_be_drawn_in_text(view, name) -> None:
     assert len(lines) == 12 and max(line.count("#") for line in lines) == 40
 
 
-# ----------------------------------------------------------------------------------------------------------------- saving
+# ------------------------------------------------------------------------------------------- saving
 
 THREE = ["0.1", "100", "3", "y"]
 
@@ -188,7 +206,9 @@ def test_what_is_saved_is_what_was_answered_with_who_when_and_why(aligntax, tmp_
     assert (code, out) == (0, "") and "Your prior on RLHF multiplier: " in err and "before" in err
     mine = read_view("mine.toml")
     assert mine.quantities[T]["quantiles"] == {"0.1": 0.01, "0.5": 0.05, "0.9": 0.2}
-    assert mine.quantities[M]["rationale"] == "first" and mine.quantities[T]["rationale"] == "second"
+    assert (
+        mine.quantities[M]["rationale"] == "first" and mine.quantities[T]["rationale"] == "second"
+    )
     who, date = mine.source.split(", ")
     assert who == "Ann" and len(date) == 10 and mine.quantities[M]["source"] == mine.source
     assert err.splitlines()[-3] == "  aligntax view check mine.toml"
@@ -205,7 +225,9 @@ def test_any_name_and_reason_survive(aligntax, text) -> None:
 
 
 def test_who_and_why_can_be_given_and_are_then_not_asked(aligntax) -> None:
-    code, _, err = aligntax("mine.toml", "--quantity", M, "--who", "Bob", "--why", "read it", answers=THREE)
+    code, _, err = aligntax(
+        "mine.toml", "--quantity", M, "--who", "Bob", "--why", "read it", answers=THREE
+    )
     assert code == 0 and "Who are you" not in err
     assert read_view("mine.toml").quantities[M]["rationale"] == "read it"
 
@@ -222,21 +244,34 @@ def test_to_standard_output_it_is_a_view(aligntax, tmp_path) -> None:
 
 def test_it_lies_on_top_of_the_view_it_extends(aligntax, tmp_path) -> None:
     (tmp_path / "base.toml").write_text("[quantities.usd_per_hour]\npoint = 30\n")
-    assert aligntax("mine.toml", "--extends", "base.toml", "--quantity", M, answers=[*THREE, "Ann", "why"])[0] == 0
+    assert (
+        aligntax(
+            "mine.toml", "--extends", "base.toml", "--quantity", M, answers=[*THREE, "Ann", "why"]
+        )[0]
+        == 0
+    )
     assert read_view("mine.toml").quantities["usd_per_hour"] == {"point": 30.0}
 
 
 @pytest.mark.parametrize("given", range(6))
 def test_input_that_ends_anywhere_writes_nothing(aligntax, tmp_path, given) -> None:
     code, out, err = aligntax("mine.toml", "--quantity", M, answers=[*THREE, "Ann", "why"][:given])
-    assert (code, out) == (2, "") and err.splitlines()[-1].startswith("aligntax: elicit: ") and "nothing written" in err
+    assert (
+        (code, out) == (2, "")
+        and err.splitlines()[-1].startswith("aligntax: elicit: ")
+        and "nothing written" in err
+    )
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("answers", [["q"], ["1", "quit"], ["0.1", "100", "3", "q"]])
 def test_quitting_writes_nothing_and_is_no_error(aligntax, tmp_path, answers) -> None:
     code, out, err = aligntax("mine.toml", answers=answers)
-    assert (code, out) == (0, "") and "stopped, nothing written" in err and list(tmp_path.iterdir()) == []
+    assert (
+        (code, out) == (0, "")
+        and "stopped, nothing written" in err
+        and list(tmp_path.iterdir()) == []
+    )
 
 
 def test_an_existing_file_is_refused_before_anything_is_asked(aligntax, tmp_path) -> None:

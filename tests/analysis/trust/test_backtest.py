@@ -13,7 +13,14 @@ from aligntax.analysis.inference.compiled_model import compile_model
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.trust.backtest.folder import skill
 from aligntax.analysis.trust.backtest.origins import BASELINES, METHODS, Scored, _fitted, _forecast
-from aligntax.analysis.trust.backtest.scores import crps, last_value, log_score, pit, score, straight_line
+from aligntax.analysis.trust.backtest.scores import (
+    crps,
+    last_value,
+    log_score,
+    pit,
+    score,
+    straight_line,
+)
 from aligntax.analysis.trust.backtest.targets import EXPONENT, TARGETS, without_hindsight
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.evidence import Evidence
@@ -25,7 +32,7 @@ def quantiles(law, size=4000):
     return law.ppf((np.arange(size) + 0.5) / size)
 
 
-# ------------------------------------------------------------------------------------------------------------------ scores
+# ------------------------------------------------------------------------------------------- scores
 
 
 @pytest.mark.parametrize("actual", [-3.0, 0.0, 0.4, 2.5])
@@ -63,7 +70,11 @@ def test_honest_forecasts_score_best_and_have_even_ranks() -> None:
         draws = quantiles(stats.norm(mean, sd), 1000)
         scores = [score(draws, y) for y in came]
         ranks = stats.kstest([each.pit for each in scores], "uniform").pvalue
-        found[name] = (np.mean([s.crps for s in scores]), np.mean([s.log_score for s in scores]), ranks)
+        found[name] = (
+            np.mean([s.crps for s in scores]),
+            np.mean([s.log_score for s in scores]),
+            ranks,
+        )
         covered = [np.mean([s.covered[i] for s in scores]) for i in (0, 1)]
         if name == "true":
             assert covered == pytest.approx([0.5, 0.9], abs=0.05)
@@ -78,7 +89,7 @@ def test_draws_that_diverge_count_at_the_largest_finite_one_and_are_told() -> No
     assert pit(np.asarray([1.0, 1.0]), 1.0) == 0.5
 
 
-# ------------------------------------------------------------------------------------------------------------- the baselines
+# ------------------------------------------------------------------------------------ the baselines
 
 
 def test_the_straight_line_predicts_as_the_textbook_does() -> None:
@@ -89,11 +100,15 @@ def test_the_straight_line_predicts_as_the_textbook_does() -> None:
     fit = stats.linregress(dates, values)
     residual = values - fit.intercept - fit.slope * dates
     s = np.sqrt((residual**2).sum() / 10)
-    scale = s * np.sqrt(1 + 1 / 12 + (later - dates.mean()) ** 2 / ((dates - dates.mean()) ** 2).sum())
+    scale = s * np.sqrt(
+        1 + 1 / 12 + (later - dates.mean()) ** 2 / ((dates - dates.mean()) ** 2).sum()
+    )
     draws = straight_line(dates, values, later)
     for i, t in enumerate(later):
         law = stats.t(10, fit.intercept + fit.slope * t, scale[i])
-        np.testing.assert_allclose(np.quantile(draws[:, i], (0.1, 0.5, 0.9)), law.ppf((0.1, 0.5, 0.9)), atol=5e-3)
+        np.testing.assert_allclose(
+            np.quantile(draws[:, i], (0.1, 0.5, 0.9)), law.ppf((0.1, 0.5, 0.9)), atol=5e-3
+        )
 
 
 def test_the_last_value_wins_on_a_random_walk_and_the_line_on_a_line() -> None:
@@ -105,7 +120,9 @@ def test_the_last_value_wins_on_a_random_walk_and_the_line_on_a_line() -> None:
         line = 0.5 * np.arange(20) + 0.3 * rng.standard_normal(20)
         for name, path in (("walk", walk), ("line", line)):
             both = [naive(dates, path[:15], later) for naive in (last_value, straight_line)]
-            last, straight = (np.mean([crps(draws[:, i], path[15 + i]) for i in range(5)]) for draws in both)
+            last, straight = (
+                np.mean([crps(draws[:, i], path[15 + i]) for i in range(5)]) for draws in both
+            )
             wins[name] += last < straight
     assert wins["walk"] > 115 and wins["line"] < 10
 
@@ -116,13 +133,14 @@ def test_rows_of_one_date_have_no_slope_and_still_a_forecast() -> None:
     assert np.isfinite(last_value(dates, values, np.asarray([2021.0]))).all()
 
 
-# ------------------------------------------------------------------------------------------------------- what the origin knows
+# ---------------------------------------------------------------------------- what the origin knows
 
 
 @pytest.fixture(scope="module")
 def compiled(evidence, view):
     return {
-        name: compile_model(find_model(name), evidence, without_hindsight(view)) for name in ("scaling", "time-horizon")
+        name: compile_model(find_model(name), evidence, without_hindsight(view))
+        for name in ("scaling", "time-horizon")
     }
 
 
@@ -142,7 +160,9 @@ def shuffled(evidence, table, column, when, end, seed=0):
         ("time horizon", "time_horizons", "horizon_minutes", "date"),
     ],
 )
-def test_what_came_later_changes_no_forecast(target, table, column, when, compiled, evidence) -> None:
+def test_what_came_later_changes_no_forecast(
+    target, table, column, when, compiled, evidence
+) -> None:
     chosen = TARGETS[target]
     model, origin = compiled[chosen.model], 2023
     end = origin if when == "year" else origin + 1.0
@@ -156,7 +176,8 @@ def test_what_came_later_changes_no_forecast(target, table, column, when, compil
         np.testing.assert_array_equal(value, fits[1].x[name])
     for method in BASELINES:
         np.testing.assert_array_equal(first.draws[method], again.draws[method])
-    # what a row's own number says of its error, and of the part of the suite that it falls on, is given
+    # what a row's own number says of its error, and of the part of the suite that it falls on, is
+    # given
     moved = np.median(first.draws["model"], axis=0) - np.median(again.draws["model"], axis=0)
     assert np.abs(moved).max() < 0.15
     early = shuffled(evidence, table, column, when, -np.inf)
@@ -177,10 +198,12 @@ def test_no_row_is_cut_by_hindsight(evidence, view) -> None:
 
 def test_too_few_rows_are_told_and_not_forecast(compiled, evidence) -> None:
     told = _fitted(TARGETS["time horizon"], compiled["time-horizon"], evidence, 2018, SHORT)
-    assert told == "time horizon at the end of 2018: 0 earlier and 17 later rows; 4 and 1 are needed"
+    assert (
+        told == "time horizon at the end of 2018: 0 earlier and 17 later rows; 4 and 1 are needed"
+    )
 
 
-# ---------------------------------------------------------------------------------------------------------------- the whole
+# ---------------------------------------------------------------------------------------- the whole
 
 
 def made(target, origin, key, method, draws, actual=0.0):
@@ -205,27 +228,54 @@ def test_skill_compares_the_rows_that_both_predict_and_says_where_a_baseline_win
     assert sum(row["pit"]) == 3
 
 
-def test_the_command_leaves_a_folder_that_says_where_baselines_win(aligntax, tmp_path, monkeypatch) -> None:
+def test_the_command_leaves_a_folder_that_says_where_baselines_win(
+    aligntax, tmp_path, monkeypatch
+) -> None:
     """Two targets at two origins; what is written is what is printed, and it is no run."""
     kept = {name: TARGETS[name] for name in ("time horizon", EXPONENT)}
     for module in ("trust.backtest.origins", "trust.backtest.folder", "figures.trust"):
         monkeypatch.setattr(f"aligntax.analysis.{module}.TARGETS", kept)
-    words = ("backtest", "--from", 2022, "--to", 2023, "--draws", 250, "--tune", 300, "--chains", 2, "--out", tmp_path)
+    words = (
+        "backtest",
+        "--from",
+        2022,
+        "--to",
+        2023,
+        "--draws",
+        250,
+        "--tune",
+        300,
+        "--chains",
+        2,
+        "--out",
+        tmp_path,
+    )
     code, out, err = aligntax(*words, "--name", "back", "--json")
     info = json.loads(out)
     assert code == 0, err
     folder = tmp_path / "back"
-    assert json.loads((folder / "backtest.json").read_text()) == {k: v for k, v in info.items() if k != "path"}
+    assert json.loads((folder / "backtest.json").read_text()) == {
+        k: v for k, v in info.items() if k != "path"
+    }
     assert {row["target"] for row in info["skill"]} == set(kept)
-    assert info["skipped"] == ["time horizon at the end of 2022: 3 earlier and 14 later rows; 4 and 1 are needed"]
+    assert info["skipped"] == [
+        "time horizon at the end of 2022: 3 earlier and 14 later rows; 4 and 1 are needed"
+    ]
     with (folder / "scores.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert {row["method"] for row in rows} == set(METHODS)
-    mean = np.mean([float(row["crps"]) for row in rows if row["target"] == "time horizon" and row["method"] == "model"])
+    mean = np.mean(
+        [
+            float(row["crps"])
+            for row in rows
+            if row["target"] == "time horizon" and row["method"] == "model"
+        ]
+    )
     assert mean == pytest.approx(info["skill"][0]["crps"])
     page = (folder / "report.html").read_text()
     assert (
-        all(text in page for text in ("Would the models have known?", "wins at", *BASELINES)) and "http-equiv" in page
+        all(text in page for text in ("Would the models have known?", "wins at", *BASELINES))
+        and "http-equiv" in page
     )
     assert "no runs" in aligntax("runs", "--out", tmp_path)[1]
     code, _, err = aligntax(*words, "--name", "back")

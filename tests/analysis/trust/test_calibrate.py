@@ -33,7 +33,7 @@ SHORT = Sampling(draws=200, tune=200, chains=2, cores=1)
 SIZE = 80
 
 
-# ----------------------------------------------------------------------------------------------------------- replicated rows
+# ---------------------------------------------------------------------------------- replicated rows
 
 
 def one_draw(name, evidence, view, seed=0, **scales):
@@ -50,20 +50,38 @@ def test_replicated_rows_have_the_layout_of_the_evidence(name, evidence, view) -
     model = MODELS[name]
     known, x, parameters = one_draw(name, evidence, view)
     before = model.data(known, view)
-    new = known.with_likelihood_rows(model.replicate(x, parameters, known, view, np.random.default_rng(1)))
+    new = known.with_likelihood_rows(
+        model.replicate(x, parameters, known, view, np.random.default_rng(1))
+    )
     after = model.data(new, view)
-    assert {key: rows.sizes for key, rows in after.items()} == {key: rows.sizes for key, rows in before.items()}
+    assert {key: rows.sizes for key, rows in after.items()} == {
+        key: rows.sizes for key, rows in before.items()
+    }
     assert all(list(after[key].data_vars) == list(rows.data_vars) for key, rows in before.items())
-    other = known.with_likelihood_rows(model.replicate(x, parameters, known, view, np.random.default_rng(2)))
+    other = known.with_likelihood_rows(
+        model.replicate(x, parameters, known, view, np.random.default_rng(2))
+    )
     moved = {
         column
         for key, rows in model.data(other, view).items()
         for column in rows.data_vars
         if not rows[column].equals(after[key][column])
     }
-    outcomes = {"log_gamma", "log_flop", "log_cost", "exact", "growth", "log2_horizon", "log_hours", "log_share"}
+    outcomes = {
+        "log_gamma",
+        "log_flop",
+        "log_cost",
+        "exact",
+        "growth",
+        "log2_horizon",
+        "log_hours",
+        "log_share",
+    }
     gains = {"short_gain", "long_gain"}  # geometry, which follows what is exact
-    assert moved and {column for column in moved if not column.startswith("white_")} <= outcomes | gains
+    assert (
+        moved
+        and {column for column in moved if not column.startswith("white_")} <= outcomes | gains
+    )
 
 
 def test_evidence_that_is_ready_stands_for_its_table_alone(evidence, view) -> None:
@@ -78,7 +96,9 @@ def test_replicated_runs_pass_their_threshold_and_keep_what_is_given(evidence, v
     known, x, parameters = one_draw("compute", evidence, view)
     before = compute.runs(known, view)
     for seed in range(20):
-        after = compute.replicate(x, parameters, known, view, np.random.default_rng(seed))["training_runs"]
+        after = compute.replicate(x, parameters, known, view, np.random.default_rng(seed))[
+            "training_runs"
+        ]
         assert np.all((after["log_flop"] >= after["threshold"] - 1e-9) | ~after["exact"])
         assert np.isfinite(after["log_flop"]).all()
         assert np.array_equal(np.isfinite(after["log_cost"]), np.isfinite(before["log_cost"]))
@@ -92,7 +112,9 @@ def test_replicated_cost_and_price_are_jointly_student_t(evidence, view) -> None
     known, x, parameters = one_draw("compute", evidence, view)
     row = compute.runs(known, view).isel(run=[0] * 4000)
     row = row.assign(
-        log_cost=row["log_cost"].fillna(0.0), threshold=0 * row["threshold"] - 1e3, exact=row["exact"] | True
+        log_cost=row["log_cost"].fillna(0.0),
+        threshold=0 * row["threshold"] - 1e3,
+        exact=row["exact"] | True,
     )
     ready = known.with_likelihood_rows({"training_runs": row})
     drawn = compute.replicate(x, parameters, ready, view, np.random.default_rng(3))["training_runs"]
@@ -103,7 +125,8 @@ def test_replicated_cost_and_price_are_jointly_student_t(evidence, view) -> None
         assert stats.kstest(t, stats.t(compute.NU).cdf).pvalue > 1e-3
     u, v = (np.sign(value - location[i]) for i, value in enumerate((cost, price)))
     rho = scale[0, 1] / np.sqrt(scale[0, 0] * scale[1, 1])
-    assert np.mean(u * v) == pytest.approx(2 / np.pi * np.arcsin(rho[0]), abs=0.06)  # of every elliptical law
+    # of every elliptical law
+    assert np.mean(u * v) == pytest.approx(2 / np.pi * np.arcsin(rho[0]), abs=0.06)
 
 
 def test_a_diverged_trend_has_no_horizon(evidence, view) -> None:
@@ -111,13 +134,13 @@ def test_a_diverged_trend_has_no_horizon(evidence, view) -> None:
     known, x, parameters = one_draw("time-horizon", evidence, view)
     bent = {**x, "doubling_shrink": np.asarray(0.9), "superexponential_weight": np.asarray(1.0)}
     bent["time_horizon_doubling"] = np.asarray(1.0)  # ten days
-    rows = find_model("time-horizon").replicate(bent, parameters, known, view, np.random.default_rng(0))[
-        "time_horizons"
-    ]
+    rows = find_model("time-horizon").replicate(
+        bent, parameters, known, view, np.random.default_rng(0)
+    )["time_horizons"]
     assert not np.isfinite(rows["log2_horizon"]).all()
 
 
-# ------------------------------------------------------------------------------------------------------------- simulations
+# -------------------------------------------------------------------------------------- simulations
 
 
 def calibrator(scaling, control="none") -> Calibrator:
@@ -135,11 +158,20 @@ def smallest(tests) -> float:
 
 def test_the_model_passes(scaling) -> None:
     ranks = ranked(scaling)
-    assert {"data_exponent", "data_exponent_pooled", "kaplan_bias", "between_study_sd", "log_likelihood"} <= set(ranks)
+    assert {
+        "data_exponent",
+        "data_exponent_pooled",
+        "kaplan_bias",
+        "between_study_sd",
+        "log_likelihood",
+    } <= set(ranks)
     assert all(np.all((each >= 0) & (each <= RANKED)) for each in ranks.values())
     tests = assess(ranks)
     assert smallest(tests) > 0.01
-    assert min(min(row["p_covered_50_holm"], row["p_covered_90_holm"]) for row in tests.values()) > 0.01
+    assert (
+        min(min(row["p_covered_50_holm"], row["p_covered_90_holm"]) for row in tests.values())
+        > 0.01
+    )
 
 
 @pytest.mark.parametrize("control", ["narrow", "shifted", "exact"])
@@ -148,7 +180,11 @@ def test_a_wrong_fit_is_caught(scaling, control) -> None:
 
 
 def test_a_simulation_depends_on_its_seed_alone_and_leaves_the_model_as_it_was(scaling) -> None:
-    before = {name: np.array(v.get_value()) for name, v in scaling.graph.named_vars.items() if hasattr(v, "get_value")}
+    before = {
+        name: np.array(v.get_value())
+        for name, v in scaling.graph.named_vars.items()
+        if hasattr(v, "get_value")
+    }
     first = calibrator(scaling).run(7)
     calibrator(scaling).run(8)
     assert calibrator(scaling).run(7) == first
@@ -159,7 +195,9 @@ def test_a_simulation_depends_on_its_seed_alone_and_leaves_the_model_as_it_was(s
 def test_the_joint_models_evidence_of_no_tai_leaves_simulations_out(joint, monkeypatch) -> None:
     """Kept with the probability of no arrival: where that is nil nothing is kept, and it says so."""
     found = Calibrator(joint, Simulation(SHORT)).run(3)
-    assert {"tai_year", "tax_headroom", "log_likelihood", "anchor_probability[none]"} <= set(found.ranks)
+    assert {"tai_year", "tax_headroom", "log_likelihood", "anchor_probability[none]"} <= set(
+        found.ranks
+    )
 
     def never(x, parameters, evidence, view):
         return np.full(next(iter(x.values())).shape, -np.inf)
@@ -171,7 +209,8 @@ def test_the_joint_models_evidence_of_no_tai_leaves_simulations_out(joint, monke
 
 
 @pytest.mark.parametrize(
-    ("options", "rule"), [({"control": "broad"}, "control"), ({"sampling": Sampling(draws=50)}, None)]
+    ("options", "rule"),
+    [({"control": "broad"}, "control"), ({"sampling": Sampling(draws=50)}, None)],
 )
 def test_how_it_is_fitted_is_checked(options, rule) -> None:
     if rule is None:
@@ -183,7 +222,7 @@ def test_how_it_is_fitted_is_checked(options, rule) -> None:
             Simulation(**options)
 
 
-# ------------------------------------------------------------------------------------------------------------- the folder
+# --------------------------------------------------------------------------------------- the folder
 
 
 def fake(job, cases, lost, fail=(), stop=None):
@@ -195,7 +234,11 @@ def fake(job, cases, lost, fail=(), stop=None):
             yield Answer(case.name, error="ValueError: no")
             continue
         ranks = np.random.default_rng(case.seed).integers(RANKED + 1, size=3)
-        record = {"attempts": 2, "divergences": 0, "ranks": dict(zip("abc", map(int, ranks), strict=True))}
+        record = {
+            "attempts": 2,
+            "divergences": 0,
+            "ranks": dict(zip("abc", map(int, ranks), strict=True)),
+        }
         yield Answer(case.name, record, {"simulation": 0.5})
 
 
@@ -235,7 +278,9 @@ def test_an_unfinished_one_that_was_asked_something_else_is_refused(job, tmp_pat
 
 def test_failures_are_counted_and_fail_the_verdict(job, tmp_path) -> None:
     found = calibrate(job, lambda *asked: fake(*asked, fail=("000004",)), tmp_path, "failed")
-    assert found.info["verdict"] == "fail" and found.info["failures"] == [{"case": "000004", "error": "ValueError: no"}]
+    assert found.info["verdict"] == "fail" and found.info["failures"] == [
+        {"case": "000004", "error": "ValueError: no"}
+    ]
     assert len(found.ranks()["a"]) == 99
     assert calibrate(job, fake, tmp_path, "good").info["verdict"] == "pass"
 
@@ -269,7 +314,10 @@ def test_a_name_is_taken_once(job, tmp_path) -> None:
         ({"simulations": 3}, "simulations: must lie between 20 and 100000, got 3"),
         ({"model": "none"}, "model: must be one of"),
         ({"seed": -1}, "seed: must lie between"),
-        ({"model": "loss-law"}, "evidence: must hold rows of loss_runs, .*, got none; give your own with --runs FILE"),
+        (
+            {"model": "loss-law"},
+            "evidence: must hold rows of loss_runs, .*, got none; give your own with --runs FILE",
+        ),
     ],
 )
 def test_what_is_asked_is_checked(job, change, rule) -> None:
@@ -306,7 +354,7 @@ def test_the_command_leaves_a_folder_and_a_picture(aligntax, tmp_path) -> None:
     assert code == 2 and "workers: must lie between" in err
 
 
-# ------------------------------------------------------------------------------------------------------ given the published rows
+# ------------------------------------------------------------------------- given the published rows
 
 
 def test_the_likelihood_of_both_is_that_of_each(evidence, view) -> None:
@@ -318,7 +366,9 @@ def test_the_likelihood_of_both_is_that_of_each(evidence, view) -> None:
     posterior = prior_draws(tables, 4, 9)
 
     def total(held):
-        terms = compile_on(model, held, view).terms.log_likelihood(posterior, tables)["scaling_exponents"]
+        terms = compile_on(model, held, view).terms.log_likelihood(posterior, tables)[
+            "scaling_exponents"
+        ]
         return terms.sum("group").values
 
     both = doubled(known, view, rows)
@@ -340,22 +390,36 @@ def test_every_table_of_rows_without_parameters_can_be_doubled(name, evidence, v
         assert len(set(after[table][dim].values)) == after[table].sizes[dim]
 
 
-def test_truths_given_the_published_rows_have_uniform_ranks_and_a_narrow_fit_is_caught(evidence, view) -> None:
+def test_truths_given_the_published_rows_have_uniform_ranks_and_a_narrow_fit_is_caught(
+    evidence, view
+) -> None:
     """Sixty simulations of the meta-analysis; truths gather where the published studies are."""
-    calibrator = Calibrator.of(find_model("scaling"), evidence, view, Simulation(SHORT, posterior=True))
-    gamma = 10.0 ** view.tables(("data_exponent_prior",)).values(calibrator.base["z"].values)["data_exponent_prior"]
+    calibrator = Calibrator.of(
+        find_model("scaling"), evidence, view, Simulation(SHORT, posterior=True)
+    )
+    gamma = (
+        10.0
+        ** view.tables(("data_exponent_prior",)).values(calibrator.base["z"].values)[
+            "data_exponent_prior"
+        ]
+    )
     assert gamma.std() < 0.1  # of the prior it is 0.2
     found = [calibrator.run(seed) for seed in range(SIZE)]
-    tests = assess({name: np.asarray([each.ranks[name] for each in found]) for name in found[0].ranks})
+    tests = assess(
+        {name: np.asarray([each.ranks[name] for each in found]) for name in found[0].ranks}
+    )
     assert min(row["p_band_holm"] for row in tests.values()) > 0.01
     narrow = replace(calibrator, simulation=replace(calibrator.simulation, control="narrow"))
     found = [narrow.run(seed) for seed in range(SIZE)]
-    tests = assess({name: np.asarray([each.ranks[name] for each in found]) for name in found[0].ranks})
+    tests = assess(
+        {name: np.asarray([each.ranks[name] for each in found]) for name in found[0].ranks}
+    )
     assert min(row["p_band_holm"] for row in tests.values()) < 0.01
 
 
 def test_rows_with_parameters_of_their_own_are_not_doubled(evidence, view) -> None:
     with pytest.raises(
-        InputError, match="posterior: needs rows without parameters of their own, got labeller_agreement"
+        InputError,
+        match="posterior: needs rows without parameters of their own, got labeller_agreement",
     ):
         Job("outer-alignment", view, evidence, Simulation(SHORT, posterior=True))

@@ -30,7 +30,10 @@ def errors(draws) -> dict[str, tuple[float, float]]:
         "sd": (draws.std(), float(array_stats.mcse(draws, method="sd"))),
     }
     for q in QUANTILES:
-        found[f"{q:.0%}"] = (np.quantile(draws, q), float(array_stats.mcse(draws, method="quantile", prob=q)))
+        found[f"{q:.0%}"] = (
+            np.quantile(draws, q),
+            float(array_stats.mcse(draws, method="quantile", prob=q)),
+        )
     return found
 
 
@@ -51,7 +54,9 @@ def strays(ours, others) -> dict[str, float]:
     for name in ours:
         here, there = errors(ours[name]), errors(others[name])
         for what in here:
-            z[f"{what} of {name}"] = abs(here[what][0] - there[what][0]) / np.hypot(here[what][1], there[what][1])
+            z[f"{what} of {name}"] = abs(here[what][0] - there[what][0]) / np.hypot(
+                here[what][1], there[what][1]
+            )
     limit = stats.norm.isf(FALSE_ALARM / 2 / len(z))
     return {name: value for name, value in z.items() if not value <= limit}
 
@@ -59,7 +64,8 @@ def strays(ours, others) -> dict[str, float]:
 def by_numpyro(model, evidence, view, draws):
     """Draws of the same graph by numpyro's NUTS, in the posterior's layout."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # jax and numpyro speak of devices and of what they will deprecate
+        # jax and numpyro speak of devices and of what they will deprecate
+        warnings.simplefilter("ignore")
         with model.build(restrict(evidence, view, model), view):
             tree = pm.sample(
                 draws=draws,
@@ -81,7 +87,9 @@ def white(posterior, tables: Tables):
     return posterior.drop_vars("z").assign({WHITE: (("chain", "draw", "quantity"), values)})
 
 
-@pytest.mark.parametrize(("name", "draws"), [("scaling", 1000), pytest.param("joint", 1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("name", "draws"), [("scaling", 1000), pytest.param("joint", 1000, marks=pytest.mark.slow)]
+)
 def test_another_sampler_finds_the_same_posterior(name, draws, evidence, view) -> None:
     model = find_model(name)
     others = by_numpyro(model, evidence, view, draws)
@@ -93,7 +101,9 @@ def test_another_sampler_finds_the_same_posterior(name, draws, evidence, view) -
 
 def test_a_prior_that_is_a_little_other_is_another_posterior(scaling, view) -> None:
     """The control: the same comparison tells a posterior from that of a prior half a standard deviation off."""
-    moved = view.with_quantity("data_exponent_prior", {"quantiles": {"0.05": 0.57, "0.5": 0.88, "0.95": 1.18}})
+    moved = view.with_quantity(
+        "data_exponent_prior", {"quantiles": {"0.05": 0.57, "0.5": 0.88, "0.95": 1.18}}
+    )
     first, _ = scaling.with_view(view).posterior(Sampling(draws=2000, seed=3))
     again, _ = scaling.with_view(view).posterior(Sampling(draws=2000, seed=4))
     other, _ = scaling.with_view(moved).posterior(Sampling(draws=2000, seed=4))
@@ -101,26 +111,33 @@ def test_a_prior_that_is_a_little_other_is_another_posterior(scaling, view) -> N
     assert any(name.endswith("z[0]") for name in strays(first, other))
 
 
-# ------------------------------------------------------------------------------------------------------------- quadrature
+# --------------------------------------------------------------------------------------- quadrature
 
 
 def scaling_by_quadrature(evidence, view):
     """Mean and sd of log gamma, between-study sd, method sd and Kaplan bias, by a grid over the first three.
 
-    Given ``tau`` and the method's sd everything else is normal: estimates have covariance ``tau^2 same group + rho s s' same group
-    + diag((1 - rho) s^2 + method^2)``, and with the bias's own prior, ``Normal(0, 2)``, its mean and variance are in closed form.
+    Given ``tau`` and the method's sd everything else is normal: estimates have covariance ``tau^2
+    same group + rho s s' same group + diag((1 - rho) s^2 + method^2)``, and with the bias's own
+    prior, ``Normal(0, 2)``, its mean and variance are in closed form.
     """
     rows = studies(restrict(evidence, view, find_model("scaling")))
     y, s, k = (rows[name].values for name in ("log_gamma", "log_gamma_se", "kaplan_style"))
     same = rows["group_index"].values[:, None] == rows["group_index"].values
     rho, scale = view.scaling.error_correlation, view.scaling.between_study_scale
     z = np.linspace(-4, 4, 161)
-    mu = np.log(10) * view.tables(("data_exponent_prior",)).values(z[:, None])["data_exponent_prior"]
-    tau, method = np.meshgrid(np.linspace(0.0025, 0.6, 80), np.linspace(0.001, 0.35, 60), indexing="ij")
+    mu = (
+        np.log(10) * view.tables(("data_exponent_prior",)).values(z[:, None])["data_exponent_prior"]
+    )
+    tau, method = np.meshgrid(
+        np.linspace(0.0025, 0.6, 80), np.linspace(0.001, 0.35, 60), indexing="ij"
+    )
     prior = stats.halfnorm.logpdf(tau, scale=scale) + stats.halfnorm.logpdf(method, scale=0.1)
     log, bias = np.empty((*tau.shape, len(z))), np.empty((2, *tau.shape, len(z)))
     for at in np.ndindex(tau.shape):
-        covariance = np.diag((1 - rho) * s**2 + method[at] ** 2) + same * (tau[at] ** 2 + rho * np.outer(s, s))
+        covariance = np.diag((1 - rho) * s**2 + method[at] ** 2) + same * (
+            tau[at] ** 2 + rho * np.outer(s, s)
+        )
         residual = y[:, None] - mu
         whole = covariance + 4.0 * np.outer(k, k)
         log[at] = stats.multivariate_normal(np.zeros(len(y)), whole).logpdf(residual.T)
@@ -135,7 +152,10 @@ def scaling_by_quadrature(evidence, view):
         "kaplan_bias": bias[0],
     }
     means = {name: float((weight * grid).sum()) for name, grid in grids.items()}
-    sds = {name: float(np.sqrt((weight * (grid - means[name]) ** 2).sum())) for name, grid in grids.items()}
+    sds = {
+        name: float(np.sqrt((weight * (grid - means[name]) ** 2).sum()))
+        for name, grid in grids.items()
+    }
     sds["kaplan_bias"] = float(np.sqrt(sds["kaplan_bias"] ** 2 + (weight * bias[1]).sum()))
     return means, sds
 
@@ -143,13 +163,17 @@ def scaling_by_quadrature(evidence, view):
 def test_the_meta_analysis_is_that_of_quadrature(scaling, evidence, view) -> None:
     posterior, _ = scaling.with_view(view).posterior(Sampling(draws=4000, seed=8))
     tables = view.tables(("data_exponent_prior",))
-    draws = {name: posterior[name].values for name in ("between_study_sd", "method_sd", "kaplan_bias")}
+    draws = {
+        name: posterior[name].values for name in ("between_study_sd", "method_sd", "kaplan_bias")
+    }
     draws["log_gamma"] = np.log(10) * tables.values(posterior["z"].values)["data_exponent_prior"]
     means, sds = scaling_by_quadrature(evidence, view)
     for name, values in draws.items():
         found = errors(values)
         assert means[name] == pytest.approx(found["mean"][0], abs=4 * found["mean"][1] + 2e-4), name
-        assert sds[name] == pytest.approx(found["sd"][0], abs=4 * found["sd"][1] + 0.01 * sds[name]), name
+        assert sds[name] == pytest.approx(
+            found["sd"][0], abs=4 * found["sd"][1] + 0.01 * sds[name]
+        ), name
 
 
 def test_algorithmic_growth_is_that_of_quadrature(evidence, view) -> None:

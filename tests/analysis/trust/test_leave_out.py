@@ -46,7 +46,7 @@ def rows_in(left, posterior):
     return rows_of(compiled.model, posterior, terms, tables, compiled.evidence, compiled.view)
 
 
-# ------------------------------------------------------------------------------------------------------- a closed form
+# ------------------------------------------------------------------------------------ a closed form
 
 
 def normal_mean(y, sd=1.0, draws=1000, seed=1):
@@ -55,7 +55,9 @@ def normal_mean(y, sd=1.0, draws=1000, seed=1):
     mean = y.mean() + sd / np.sqrt(len(y)) * rng.standard_normal((4, draws))
     rows = stats.norm.logpdf(y, mean[..., None], sd)
     coords = {"chain": range(4), "draw": range(draws), "row": [f"y{i}" for i in range(len(y))]}
-    posterior = xr.Dataset({"mean": (("chain", "draw"), mean)}, {k: coords[k] for k in ("chain", "draw")})
+    posterior = xr.Dataset(
+        {"mean": (("chain", "draw"), mean)}, {k: coords[k] for k in ("chain", "draw")}
+    )
     return xr.DataArray(rows, coords, ("chain", "draw", "row")), posterior
 
 
@@ -86,11 +88,13 @@ def test_a_row_on_which_nothing_depends_is_exact() -> None:
     assert (unit.elpd, unit.mcse, unit.p, unit.pareto_k) == (-1.25, 0.0, 0.0, None)
 
 
-# ---------------------------------------------------------------------------------------------------- what is left out
+# --------------------------------------------------------------------------------- what is left out
 
 
 def test_densities_are_those_of_the_sampler_and_of_the_terms(left, whole) -> None:
-    np.testing.assert_allclose(left.log_posterior(whole.unconstrained), whole.sample_stats["logp"].values, atol=1e-9)
+    np.testing.assert_allclose(
+        left.log_posterior(whole.unconstrained), whole.sample_stats["logp"].values, atol=1e-9
+    )
     rows = rows_in(left, whole.posterior)["scaling_exponents"]
     for label in ("kaplan", "chinchilla_runs"):
         ours = left.log_unit(whole.unconstrained, "scaling_exponents", label)
@@ -108,7 +112,8 @@ def test_counting_nothing_of_a_group_is_a_refit_without_its_rows(left, evidence,
         assert a.mean() == pytest.approx(b.mean(), abs=5 * a.std() / np.sqrt(800))
         assert a.std() == pytest.approx(b.std(), rel=0.15)
     with_it, _ = left.without({}).compiled.posterior(OPTIONS)
-    assert got["between_study_sd"].mean() < with_it["between_study_sd"].mean() - 0.02  # marin is the one that differs
+    # marin is the one that differs
+    assert got["between_study_sd"].mean() < with_it["between_study_sd"].mean() - 0.02
 
 
 def test_what_is_no_unit_cannot_be_left_out(left) -> None:
@@ -116,16 +121,23 @@ def test_what_is_no_unit_cannot_be_left_out(left) -> None:
         left.without({"scaling_exponents": ["nobody"]})
 
 
-def test_an_evaluation_given_the_others_is_the_table_less_the_table_without_it(evidence, view) -> None:
+def test_an_evaluation_given_the_others_is_the_table_less_the_table_without_it(
+    evidence, view
+) -> None:
     model = find_model("time-horizon")
     known, tables = restrict(evidence, view, model), view.tables(model.quantities)
     x, parameters = split(prior_draws(tables, 40, 2), tables)
-    flat, sample = {name: v.ravel() for name, v in x.items()}, parameters.stack(sample=("chain", "draw"))
+    flat, sample = (
+        {name: v.ravel() for name, v in x.items()},
+        parameters.stack(sample=("chain", "draw")),
+    )
     alone = time_horizon.pointwise(flat, sample, known, view)["time_horizons"]
     rows = time_horizon.evaluations(known, view)
 
     def total(counts):
-        ready = known.with_likelihood_rows({"time_horizons": rows.assign(counts=("evaluation", counts))})
+        ready = known.with_likelihood_rows(
+            {"time_horizons": rows.assign(counts=("evaluation", counts))}
+        )
         joint, _ = time_horizon._log_shapes(flat, sample, ready, view)
         return np.logaddexp(joint[:, 0], joint[:, 1])
 
@@ -133,22 +145,29 @@ def test_an_evaluation_given_the_others_is_the_table_less_the_table_without_it(e
     for i in (0, 3, rows.sizes["evaluation"] - 1):
         without = every.copy()
         without[i] = 0.0
-        np.testing.assert_allclose(alone.values[:, i], total(every) - total(without), rtol=1e-8, atol=1e-6)
+        np.testing.assert_allclose(
+            alone.values[:, i], total(every) - total(without), rtol=1e-8, atol=1e-6
+        )
 
 
-# ------------------------------------------------------------------------------------------------------------ the ladder
+# --------------------------------------------------------------------------------------- the ladder
 
 
 def test_the_rungs_agree_where_each_can_be_trusted(left, whole) -> None:
     """Weights and a refit for groups of low k; moved draws and a refit for the one of high k."""
-    climber, rows = Climber(left, whole, OPTIONS), rows_in(left, whole.posterior)["scaling_exponents"]
+    climber, rows = (
+        Climber(left, whole, OPTIONS),
+        rows_in(left, whole.posterior)["scaling_exponents"],
+    )
     found = psis("scaling_exponents", rows, whole.posterior)
     easy = next(unit for unit in found.units if unit.label == "kaplan")
     again = exact(climber, "scaling_exponents", "kaplan", rows)
     assert easy.pareto_k < 0.5 and again.method == "exact" and again.pareto_k is None
     assert again.elpd == pytest.approx(easy.elpd, abs=5 * np.hypot(easy.mcse, again.mcse))
     hard = max(found.units, key=lambda unit: unit.pareto_k)
-    better = [unit for unit in matched(climber, "scaling_exponents", rows) if unit.label == hard.label]
+    better = [
+        unit for unit in matched(climber, "scaling_exponents", rows) if unit.label == hard.label
+    ]
     refit = exact(climber, "scaling_exponents", hard.label, rows)
     for unit in better:
         assert unit.pareto_k < hard.pareto_k
@@ -156,12 +175,14 @@ def test_the_rungs_agree_where_each_can_be_trusted(left, whole) -> None:
     assert refit.elpd == pytest.approx(hard.elpd, abs=1.0)
 
 
-# ---------------------------------------------------------------------------------------------------- predictive p-values
+# ------------------------------------------------------------------------------ predictive p-values
 
 
 def test_p_values_tell_where_the_evidence_lies_among_its_replicates() -> None:
     rng = np.random.default_rng(0)
-    predicted = xr.Dataset({"y": (("chain", "draw", "row"), rng.standard_normal((2, 2000, 30)).astype("float32"))})
+    predicted = xr.Dataset(
+        {"y": (("chain", "draw", "row"), rng.standard_normal((2, 2000, 30)).astype("float32"))}
+    )
     same = p_values(xr.Dataset({"y": ("row", predicted["y"].values[0, 0])}), predicted)["y"]
     assert set(same) == set(STATISTICS)
     assert all(0.001 < p < 0.999 for p in same.values())
@@ -175,7 +196,8 @@ def test_p_values_are_uniform_where_nothing_is_fitted() -> None:
     rng = np.random.default_rng(1)
     predicted = xr.Dataset({"y": (("chain", "draw", "row"), rng.standard_normal((1, 4000, 8)))})
     medians = [
-        p_values(xr.Dataset({"y": ("row", rng.standard_normal(8))}), predicted)["y"]["median"] for _ in range(200)
+        p_values(xr.Dataset({"y": ("row", rng.standard_normal(8))}), predicted)["y"]["median"]
+        for _ in range(200)
     ]
     assert stats.kstest(medians, "uniform").pvalue > 0.001
 
@@ -184,10 +206,11 @@ def test_replicates_that_diverge_lie_beyond_every_observation() -> None:
     predicted = xr.Dataset({"y": (("chain", "draw", "row"), np.full((1, 4, 3), np.inf))})
     found = p_values(xr.Dataset({"y": ("row", [1.0, 2.0, 3.0])}), predicted)["y"]
     assert found["median"] == 1.0 and found["interquartile range"] == 1.0
-    assert not p_values(xr.Dataset({"y": ("row", [1.0, 2.0])}), predicted)  # two say nothing of a spread
+    # two say nothing of a spread
+    assert not p_values(xr.Dataset({"y": ("row", [1.0, 2.0])}), predicted)
 
 
-# ------------------------------------------------------------------------------------------------------------- robustness
+# --------------------------------------------------------------------------------------- robustness
 
 
 def normal(shift=0.0, seed=0):
@@ -218,7 +241,10 @@ def affordable(probability, seed, undefined=0.0):
 def test_the_error_of_a_probability_is_its_spread_over_fits() -> None:
     pairs = [(affordable(0.7, seed, 0.6), affordable(0.7, 1000 + seed, 0.6)) for seed in range(200)]
     told = [moved(*pair)["prob_affordable"] for pair in pairs]
-    sizes = [move.mean - float(base["prob_affordable"].mean()) for move, (base, _) in zip(told, pairs, strict=True)]
+    sizes = [
+        move.mean - float(base["prob_affordable"].mean())
+        for move, (base, _) in zip(told, pairs, strict=True)
+    ]
     assert np.std(sizes) == pytest.approx(np.mean([move.error for move in told]), rel=0.15)
     never = moved(affordable(0.7, 1), affordable(0.0, 2))["prob_affordable"]
     assert never.mean == 0.0 and never.error == pytest.approx(np.sqrt(0.21 / 8000), rel=0.2)
@@ -239,9 +265,16 @@ def test_only_what_is_clear_of_monte_carlo_error_is_told() -> None:
             ("undefined", affordable(0.6, 3, 1.0)),
         )
     ]
-    whole = {"base": {"prob_affordable": asdict(moved(base, base)["prob_affordable"])}, "variants": variants}
+    whole = {
+        "base": {"prob_affordable": asdict(moved(base, base)["prob_affordable"])},
+        "variants": variants,
+    }
     (row,) = moves(whole, 2100.0)
-    assert "clearly" in row["moves"] and "by chance" not in row["moves"] and "undefined" not in row["moves"]
+    assert (
+        "clearly" in row["moves"]
+        and "by chance" not in row["moves"]
+        and "undefined" not in row["moves"]
+    )
 
 
 def test_every_choice_of_evidence_is_a_variant(left, evidence) -> None:
@@ -261,13 +294,18 @@ def test_other_rows_stand_in_for_those_that_a_policy_drops(evidence) -> None:
     for pairs in OUTLIERS.values():
         other = exchanged(evidence, pairs)["scaling_exponents"]
         for now, instead in pairs.items():
-            assert evidence["scaling_exponents"]["used"].sel(study=now) and not other["used"].sel(study=now)
+            assert evidence["scaling_exponents"]["used"].sel(study=now) and not other["used"].sel(
+                study=now
+            )
             assert other["used"].sel(study=instead)
             group = other["independence_group"]
             assert group.sel(study=now) == group.sel(study=instead)
         assert int(other["used"].sum()) == int(evidence["scaling_exponents"]["used"].sum())
     none = without_status(evidence, ("seen", "secondary", "memory", "computed"))
-    assert not any(none[table]["used"].any() for table in ("scaling_exponents", "training_runs", "rlhf_efforts"))
+    assert not any(
+        none[table]["used"].any()
+        for table in ("scaling_exponents", "training_runs", "rlhf_efforts")
+    )
     assert (
         not without_status(evidence, ("memory",))["rlhf_efforts"]["used"]
         .sel(effort=evidence["rlhf_efforts"]["status"] == "memory")
@@ -275,19 +313,32 @@ def test_other_rows_stand_in_for_those_that_a_policy_drops(evidence) -> None:
     )
 
 
-def test_what_moves_an_answer_moves_it_and_a_failure_is_told(left, whole, evidence, monkeypatch) -> None:
+def test_what_moves_an_answer_moves_it_and_a_failure_is_told(
+    left, whole, evidence, monkeypatch
+) -> None:
     """Kaplan's bias is known from the pairs of Porian et al. alone; one variant is made to fail, and the others go on."""
     chosen = [
         Variant("study", "pairs", {"scaling_exponents": ("porian_refinedweb",)}),
         Variant("study", "nobody", {"scaling_exponents": ("nobody",)}),
         Variant("study", "wang", {"scaling_exponents": ("wang2024",)}),
     ]
-    monkeypatch.setattr("aligntax.analysis.trust.evidence.robustness.variants", lambda model, evidence: iter(chosen))
+    monkeypatch.setattr(
+        "aligntax.analysis.trust.evidence.robustness.variants", lambda model, evidence: iter(chosen)
+    )
     told = []
     compiled = left.compiled
     tables = compiled.view.tables(compiled.model.quantities)
-    base = derive(compiled.model, whole.posterior, tables, evidence, compiled.view, generator(OPTIONS.seed, "arrival"))
-    found = robustness(left, base, evidence, OPTIONS, Talk(progress=lambda *counts: told.append(counts)))
+    base = derive(
+        compiled.model,
+        whole.posterior,
+        tables,
+        evidence,
+        compiled.view,
+        generator(OPTIONS.seed, "arrival"),
+    )
+    found = robustness(
+        left, base, evidence, OPTIONS, Talk(progress=lambda *counts: told.append(counts))
+    )
     pairs, nobody, wang = found.moves
     assert abs(pairs["kaplan_bias"].place - 0.5) > 0.3
     assert abs(wang["kaplan_bias"].place - 0.5) < 0.1
@@ -297,7 +348,7 @@ def test_what_moves_an_answer_moves_it_and_a_failure_is_told(left, whole, eviden
     assert [row["error"] is None for row in stored["variants"]] == [True, False, True]
 
 
-# ----------------------------------------------------------------------------------------------------------- the commands
+# ------------------------------------------------------------------------------------- the commands
 
 
 @pytest.fixture(scope="module")
@@ -306,7 +357,15 @@ def run(tmp_path_factory):
     from aligntax.models.views import load_view
 
     out = tmp_path_factory.mktemp("trust")
-    run_model("scaling", load_view("default"), None, Sampling(draws=300, tune=300, chains=2), out, "own", False)
+    run_model(
+        "scaling",
+        load_view("default"),
+        None,
+        Sampling(draws=300, tune=300, chains=2),
+        out,
+        "own",
+        False,
+    )
     return out
 
 
@@ -319,7 +378,12 @@ def test_loo_and_robustness_stand_beside_a_run_and_in_its_report(run, aligntax) 
     code, out, _ = aligntax("robustness", "own", "--out", run)
     assert code == 0 and "furthest moved" in out and "without all scaling_exponents" in out
     page = (run / "own" / "report.html").read_text()
-    for text in ("predicted from the others", "Posterior predictive p", "What if the evidence were other?", "marin"):
+    for text in (
+        "predicted from the others",
+        "Posterior predictive p",
+        "What if the evidence were other?",
+        "marin",
+    ):
         assert text in page
     assert json.loads((run / "own" / ROBUSTNESS).read_text())["variants"]
     assert aligntax("verify", "own", "--out", run)[0] == 0
@@ -328,7 +392,9 @@ def test_loo_and_robustness_stand_beside_a_run_and_in_its_report(run, aligntax) 
 
 def test_what_is_of_other_draws_or_damaged_is_refused(run, aligntax) -> None:
     path = run / "own" / CROSS_VALIDATION
-    good = path.read_text() if path.exists() else json.dumps({"format": 1, "draws": "x", "tables": []})
+    good = (
+        path.read_text() if path.exists() else json.dumps({"format": 1, "draws": "x", "tables": []})
+    )
     for text in ("{", json.dumps({**json.loads(good), "draws": "of others"})):
         path.write_text(text)
         code, _, err = aligntax("report", "own", "--out", run)
@@ -345,4 +411,7 @@ def test_a_refit_that_counts_anothers_draws_is_refused(run, aligntax) -> None:
     assert code in (0, 1), err
     for command in ("loo", "robustness"):
         code, _, err = aligntax(command, "counted", "--out", run)
-        assert code == 2 and "must have draws of its own, got counted, which counts those of own" in err
+        assert (
+            code == 2
+            and "must have draws of its own, got counted, which counts those of own" in err
+        )

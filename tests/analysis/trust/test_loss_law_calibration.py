@@ -26,7 +26,10 @@ def test_intervals_of_a_corpus_alpha_cover(evidence, view) -> None:
     prior = compiled.terms.draw_prior(tables, Sampling(draws=SIMULATIONS // 2, chains=2, seed=3))
     x = {name: value.ravel() for name, value in tables.values(prior["z"].values).items()}
     each = (
-        prior.drop_vars("z").stack(sample=("chain", "draw")).transpose("sample", ...).reset_index("sample", drop=True)
+        prior.drop_vars("z")
+        .stack(sample=("chain", "draw"))
+        .transpose("sample", ...)
+        .reset_index("sample", drop=True)
     )
     _, log_loss = loss_law.simulate(x, each, here, view, np.random.default_rng(4))["log_loss"]
     table = data(here, view)

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from aligntax.analysis.trust.calibration.ranks import BINS, RANKED, Band, chi_square, coverage, covered, holm, rank
+from aligntax.analysis.trust.calibration.ranks import (
+    BINS,
+    RANKED,
+    Band,
+    chi_square,
+    coverage,
+    covered,
+    holm,
+    rank,
+)
 
 SIZE = 300
 
@@ -93,7 +102,9 @@ def test_every_rank_is_in_an_interval_as_often_as_its_probability() -> None:
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_holm_keeps_order_and_is_between_p_and_bonferroni(p) -> None:
     adjusted = holm(p)
-    assert np.all(adjusted >= np.array(p)) and np.all(adjusted <= np.minimum(1.0, len(p) * np.array(p)) + 1e-12)
+    assert np.all(adjusted >= np.array(p)) and np.all(
+        adjusted <= np.minimum(1.0, len(p) * np.array(p)) + 1e-12
+    )
     assert np.all(np.diff(adjusted[np.argsort(p, kind="stable")]) >= -1e-12)
 
 

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aligntax.models.density_prediction.adversaries import ADVERSARIES, Spender, failures, gaps, surviving
+from aligntax.models.density_prediction.adversaries import (
+    ADVERSARIES,
+    Spender,
+    failures,
+    gaps,
+    surviving,
+)
 from aligntax.models.density_prediction.theorem import (
     MOST_LEVELS,
     Claim,
@@ -27,7 +33,7 @@ TRIALS, MOST = 20_000, 256  # failures: 1% and four standard errors
 SPENDERS = [name for name, each in ADVERSARIES.items() if isinstance(each, Spender)]
 
 
-# ------------------------------------------------------------------------------------------------------------ the theorem
+# -------------------------------------------------------------------------------------- the theorem
 
 
 def gaps_of_tree(zeros):
@@ -67,11 +73,13 @@ def test_a_rule_without_the_random_level_fails_and_with_it_holds() -> None:
     """The coins of the path alone do not help against one who spends everything at the level of the stop."""
     claim, rng = Claim(10_000, 0.1), np.random.default_rng(5)
     always_early = np.zeros(TRIALS, dtype=int)
-    assert np.mean(gaps(ADVERSARIES["nearly_tight"], claim, always_early, rng) > claim.epsilon) == 1.0
+    assert (
+        np.mean(gaps(ADVERSARIES["nearly_tight"], claim, always_early, rng) > claim.epsilon) == 1.0
+    )
     assert failures(ADVERSARIES["nearly_tight"], claim, TRIALS, rng) <= MOST
 
 
-# ------------------------------------------------------------------------------------------------------------ what is needed
+# ----------------------------------------------------------------------------------- what is needed
 
 
 def test_one_per_cent_twice_takes_a_million_levels() -> None:
@@ -92,24 +100,37 @@ def test_levels_needed_are_the_fewest_that_support_both(epsilon, delta) -> None:
 def test_what_is_supported_is_one_curve(levels, epsilon) -> None:
     """The epsilon of the delta of an epsilon is that epsilon; more levels support less of either."""
     assert supported_epsilon(levels, supported_delta(levels, epsilon)) == pytest.approx(epsilon)
-    assert supported_delta(levels + 1, epsilon) < supported_delta(levels, epsilon) == Claim(levels, epsilon).delta
+    assert (
+        supported_delta(levels + 1, epsilon)
+        < supported_delta(levels, epsilon)
+        == Claim(levels, epsilon).delta
+    )
 
 
 @pytest.mark.parametrize("value", [0, 1, -0.1, 2, math.nan, math.inf])
 def test_shares_out_of_bounds_are_refused(value) -> None:
-    for ask in (lambda: levels_needed(value, 0.1), lambda: levels_needed(0.1, value), lambda: Claim(5, value)):
+    for ask in (
+        lambda: levels_needed(value, 0.1),
+        lambda: levels_needed(0.1, value),
+        lambda: Claim(5, value),
+    ):
         with pytest.raises(InputError, match="must lie between 0 and 1"):
             ask()
 
 
 @pytest.mark.parametrize("levels", [0, -3, MOST_LEVELS + 1])
 def test_levels_out_of_bounds_are_refused(levels) -> None:
-    for ask in (lambda: Claim(levels, 0.1), lambda: stopping_time(levels, np.random.default_rng(1))):
-        with pytest.raises(InputError, match=f"levels: must lie between 1 and {MOST_LEVELS}, got {levels}"):
+    for ask in (
+        lambda: Claim(levels, 0.1),
+        lambda: stopping_time(levels, np.random.default_rng(1)),
+    ):
+        with pytest.raises(
+            InputError, match=f"levels: must lie between 1 and {MOST_LEVELS}, got {levels}"
+        ):
             ask()
 
 
-# ----------------------------------------------------------------------------------------------------------- stopping times
+# ----------------------------------------------------------------------------------- stopping times
 
 
 def every_stop(levels):
@@ -131,7 +152,10 @@ def test_stopping_times_are_those_of_the_tree_in_proportion(levels) -> None:
     rng, counts = np.random.default_rng(levels), dict.fromkeys(expected, 0)
     for _ in range(draws):
         counts[stopping_time(levels, rng)] += 1  # a KeyError where the tree has no such block
-    z = [(n - draws * float(expected[w])) / math.sqrt(draws * float(expected[w])) for w, n in counts.items()]
+    z = [
+        (n - draws * float(expected[w])) / math.sqrt(draws * float(expected[w]))
+        for w, n in counts.items()
+    ]
     assert max(map(abs, z)) < 4.5
 
 
@@ -149,7 +173,7 @@ def test_a_million_levels_are_exact() -> None:
     assert when.start.bit_length() > 900_000
 
 
-# ----------------------------------------------------------------------------------------------------------------- watching
+# ----------------------------------------------------------------------------------------- watching
 
 BITS = st.text("01", min_size=2, max_size=200).map(str.encode)
 
@@ -167,8 +191,13 @@ def test_a_stream_may_come_in_any_pieces(bits, seed, cuts) -> None:
     ends = [0, *sorted(min(cut, len(bits)) for cut in cuts), len(bits)]
     pieces = [bits[a:b] for a, b in pairwise(ends)]
     watch = watched(when, pieces)
-    assert watch == watched(when, [bits]) == watched(when, [bits[i : i + 1] for i in range(len(bits))])
-    before, after = bits[when.start - when.length : when.start], bits[when.start : when.start + when.length]
+    assert (
+        watch == watched(when, [bits]) == watched(when, [bits[i : i + 1] for i in range(len(bits))])
+    )
+    before, after = (
+        bits[when.start - when.length : when.start],
+        bits[when.start : when.start + when.length],
+    )
     assert watch.stated == before.count(b"0") / when.length
     assert watch.found == after.count(b"0") / when.length
     wrong = abs(before.count(b"0") - after.count(b"0")) * 4 > when.length
@@ -210,17 +239,22 @@ def test_what_is_remembered_does_not_grow_with_the_stream() -> None:
     assert watch.read == 1_000_000
 
 
-# -------------------------------------------------------------------------------------------------------------- adversaries
+# -------------------------------------------------------------------------------------- adversaries
 
 
 @pytest.mark.parametrize("name", ADVERSARIES)
 def test_the_claim_holds_at_ten_per_cent_against(name) -> None:
-    assert failures(ADVERSARIES[name], ONE_PER_CENT["10%"], TRIALS, np.random.default_rng(2022)) <= MOST
+    assert (
+        failures(ADVERSARIES[name], ONE_PER_CENT["10%"], TRIALS, np.random.default_rng(2022))
+        <= MOST
+    )
 
 
 @pytest.mark.parametrize("name", SPENDERS)
 def test_the_claim_holds_at_one_per_cent_twice_against(name) -> None:
-    assert failures(ADVERSARIES[name], ONE_PER_CENT["1%"], TRIALS, np.random.default_rng(2022)) <= MOST
+    assert (
+        failures(ADVERSARIES[name], ONE_PER_CENT["1%"], TRIALS, np.random.default_rng(2022)) <= MOST
+    )
 
 
 @pytest.mark.parametrize("name", SPENDERS)
@@ -239,15 +273,21 @@ def test_the_nearly_tight_adversary_spends_nearly_all_there_is() -> None:
     rng, count = np.random.default_rng(3), 400_000
     for claim, j in ((ONE_PER_CENT["10%"], 9), (ONE_PER_CENT["1%"], 99)):
         expected = count * j**2 / claim.levels
-        assert abs(failures(ADVERSARIES["nearly_tight"], claim, count, rng) - expected) < 4 * math.sqrt(expected)
+        assert abs(
+            failures(ADVERSARIES["nearly_tight"], claim, count, rng) - expected
+        ) < 4 * math.sqrt(expected)
     informed = failures(ADVERSARIES["informed"], ONE_PER_CENT["10%"], count, rng) / count
-    assert 0.95 < informed / ONE_PER_CENT["10%"].delta < 1.0 + 4 * 0.016  # a standard error is 1.6% of it
+    # a standard error is 1.6% of it
+    assert 0.95 < informed / ONE_PER_CENT["10%"].delta < 1.0 + 4 * 0.016
 
 
 def test_the_harmless_adversaries_are_weaker() -> None:
     claim, rng = ONE_PER_CENT["10%"], np.random.default_rng(3)
     assert failures(ADVERSARIES["constant"], claim, TRIALS, rng) == 0
-    counts = [failures(ADVERSARIES[name], claim, 10 * TRIALS, rng) for name in ("random_walk", "early", "late")]
+    counts = [
+        failures(ADVERSARIES[name], claim, 10 * TRIALS, rng)
+        for name in ("random_walk", "early", "late")
+    ]
     assert counts == sorted(counts) and counts[0] > 0
 
 
@@ -272,12 +312,16 @@ def test_moves_before_a_level_are_counted_right(name) -> None:
     adversary, claim, rng = ADVERSARIES[name], Claim(500, 0.3), np.random.default_rng(1)
     assert claim.levels > 8 * adversary.steps(claim) ** 2
     size = 4000
-    moving = np.stack([adversary.moving(np.full(size, level), claim, rng) for level in range(claim.levels)])
+    moving = np.stack(
+        [adversary.moving(np.full(size, level), claim, rng) for level in range(claim.levels)]
+    )
     for level in (0, 1, 2, 37, 250, 499):
         count = adversary.before(np.full(size, level), claim, rng)
         expected = moving[:level].sum(axis=0)
         if name == "guessed":
-            assert count.mean() == pytest.approx(expected.mean(), abs=4 * expected.std() * math.sqrt(2 / size) + 1e-12)
+            assert count.mean() == pytest.approx(
+                expected.mean(), abs=4 * expected.std() * math.sqrt(2 / size) + 1e-12
+            )
         else:
             assert (count == expected).all()
 
@@ -301,7 +345,7 @@ def test_survival_of_a_walk_is_exact(j) -> None:
     assert (surviving(shuffled, j) == got[shuffled]).all()
 
 
-# ------------------------------------------------------------------------------------------------------------------ streams
+# ------------------------------------------------------------------------------------------ streams
 
 LEVELS = 17  # of the streams below; at epsilon 0.25 they support a delta of 0.94
 
@@ -314,14 +358,24 @@ def stream(kind):
         "fair": rng.integers(2, size=size),
         "biased": (rng.random(size) < 0.03).astype(int),
         "periodic": place % 7 % 2,
-        "phase switches at doubling blocks": np.array([n.bit_length() % 2 for n in range(1, size + 1)]),
+        "phase switches at doubling blocks": np.array(
+            [n.bit_length() % 2 for n in range(1, size + 1)]
+        ),
         "zeros, then ones": (place >= size // 2).astype(int),
     }
     return made[kind].astype(np.uint8)
 
 
 @pytest.mark.parametrize(
-    "kind", ["constant", "fair", "biased", "periodic", "phase switches at doubling blocks", "zeros, then ones"]
+    "kind",
+    [
+        "constant",
+        "fair",
+        "biased",
+        "periodic",
+        "phase switches at doubling blocks",
+        "zeros, then ones",
+    ],
 )
 def test_the_stated_delta_is_met_on_real_streams(kind) -> None:
     """By 300 stopping times on one stream, and exactly, over all of them."""
@@ -333,7 +387,9 @@ def test_the_stated_delta_is_met_on_real_streams(kind) -> None:
     for _ in range(300):
         when = stopping_time(LEVELS, rng)
         begin = when.start - when.length
-        watch = Watch(StoppingTime(when.level, when.length, when.length)).after(text[begin : when.start + when.length])
+        watch = Watch(StoppingTime(when.level, when.length, when.length)).after(
+            text[begin : when.start + when.length]
+        )
         wrong += watch.right(claim.epsilon) is False
     assert wrong / 300 <= claim.delta
     assert abs(wrong / 300 - failing) <= 4.5 * math.sqrt(max(failing * (1 - failing), 1e-3) / 300)

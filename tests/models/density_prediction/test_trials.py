@@ -26,16 +26,17 @@ def test_the_graph_s_density_of_each_row_is_scipy_s():
     evidence, view = load_evidence().with_rows("density_trials", rows), load_view("default")
     graph = density_trials.build(evidence, view)
     logit = np.array([-3.0, -8.0, 1.0])
-    (got,) = graph.compile_fn(graph.replace_rvs_by_values(graph.potentials))({"failure_logit": logit})
+    (got,) = graph.compile_fn(graph.replace_rvs_by_values(graph.potentials))(
+        {"failure_logit": logit}
+    )
     p = 1 / (1 + np.exp(-logit))
     assert got == pytest.approx(stats.binom.logpmf([30, 0, 7], [1000, 50, 7], p))
     assert density_trials.bounds(evidence) == pytest.approx([supported_delta(100, 0.5), 0.04, 0.04])
 
 
 def test_the_worst_and_the_bound_are_those_of_each_draw():
-    evidence = load_evidence().with_rows(
-        "density_trials", few((100, 0.5, 10, 1), (10, 0.9, 10, 1))
-    )  # bounds 0.04, 0.123
+    # bounds 0.04, 0.123
+    evidence = load_evidence().with_rows("density_trials", few((100, 0.5, 10, 1), (10, 0.9, 10, 1)))
     p = np.array([[0.03, 0.12], [0.05, 0.01], [0.01, 0.2]])
     parameters = xr.Dataset(
         {
@@ -46,7 +47,9 @@ def test_the_worst_and_the_bound_are_those_of_each_draw():
     derived = density_trials.derive({}, parameters, evidence, load_view("default"))
     assert derived["worst_failure"] == pytest.approx([0.12, 0.05, 0.2])
     assert derived["worst_within_bound"].tolist() == [1.0, 0.0, 0.0]
-    drawn = density_trials.simulate({}, parameters, evidence, load_view("default"), np.random.default_rng(1))
+    drawn = density_trials.simulate(
+        {}, parameters, evidence, load_view("default"), np.random.default_rng(1)
+    )
     assert drawn["failure_share"][1].shape == (3, 2)
 
 

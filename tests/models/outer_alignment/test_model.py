@@ -21,7 +21,7 @@ ADVANTAGE = st.floats(1e-5, 1.0)
 CHANCE = st.floats(np.log(1e-30), np.log(0.5))
 ERROR = st.floats(0.0, 0.49)
 
-# ------------------------------------------------------------------------------------------------- the chance of winning
+# ---------------------------------------------------------------------------- the chance of winning
 
 
 @pytest.mark.parametrize("n", range(1, 13))
@@ -29,8 +29,12 @@ def test_the_chance_of_losing_is_the_binomial_s(n) -> None:
     advantage = np.array([-0.9, -0.3, 0.0, 1e-3, 0.2, 0.6, 1.0])
     tally = stats.binom(n, (1 + advantage) / 2)
     below, tied = tally.cdf((n - 1) // 2), tally.pmf(n // 2) if n % 2 == 0 else 0.0
-    assert comparisons.lose_probability(advantage, n, "losses") == pytest.approx(below + tied, abs=1e-14)
-    assert comparisons.lose_probability(advantage, n, "split") == pytest.approx(below + 0.5 * tied, abs=1e-14)
+    assert comparisons.lose_probability(advantage, n, "losses") == pytest.approx(
+        below + tied, abs=1e-14
+    )
+    assert comparisons.lose_probability(advantage, n, "split") == pytest.approx(
+        below + 0.5 * tied, abs=1e-14
+    )
 
 
 def simulated(rng, n, gap, error, evaluator, votes, correlation, tie_share, ties, draws=10**6):
@@ -39,7 +43,11 @@ def simulated(rng, n, gap, error, evaluator, votes, correlation, tie_share, ties
     for _ in range(n):
         better = rng.random(draws) < (1 + gap) / 2  # an ideal judge's preference
         judged = better ^ (rng.random(draws) < evaluator)  # what people can make of it
-        hard = error if correlation == 0 else rng.beta(*(s * (1 / correlation - 1) for s in (error, 1 - error)), draws)
+        hard = (
+            error
+            if correlation == 0
+            else rng.beta(*(s * (1 / correlation - 1) for s in (error, 1 - error)), draws)
+        )
         wrong = rng.binomial(votes, hard, draws) > votes / 2
         recorded = (judged ^ wrong).astype(float)
         is_tie = rng.random(draws) < tie_share
@@ -64,13 +72,19 @@ def test_the_chance_of_losing_is_that_of_a_million_simulated_records(
     n, gap, error, evaluator, votes, correlation, tie_share, ties
 ) -> None:
     """Label by label, within 4 standard errors."""
-    lost = simulated(np.random.default_rng(n), n, gap, error, evaluator, votes, correlation, tie_share, ties)
+    lost = simulated(
+        np.random.default_rng(n), n, gap, error, evaluator, votes, correlation, tie_share, ties
+    )
     wrong = comparisons.vote_error(error, votes, correlation)
     advantage = comparisons.label_advantage(gap, wrong, 1 - 2 * evaluator, tie_share, ties)
-    assert abs(lost.mean() - comparisons.lose_probability(advantage, n, ties)) < 4 * lost.std() / 1000
+    assert (
+        abs(lost.mean() - comparisons.lose_probability(advantage, n, ties)) < 4 * lost.std() / 1000
+    )
 
 
-def test_an_even_number_of_comparisons_is_worse_than_the_odd_one_before_it_where_ties_lose() -> None:
+def test_an_even_number_of_comparisons_is_worse_than_the_odd_one_before_it_where_ties_lose() -> (
+    None
+):
     """Strict majority is not monotone in n; where ties split, an even number is as good."""
     n = np.arange(1, 40)
     split, losses = (comparisons.lose_probability(0.3, n, ties) for ties in TIES)
@@ -83,7 +97,7 @@ def test_an_even_number_of_comparisons_is_worse_than_the_odd_one_before_it_where
     assert comparisons.comparisons_needed(0.3, np.log(chance), "losses") > 6
 
 
-# -------------------------------------------------------------------------------------------------------- how many needed
+# ---------------------------------------------------------------------------------- how many needed
 
 
 def brute_force(advantage, chance, ties, most=4000):
@@ -97,11 +111,15 @@ def brute_force(advantage, chance, ties, most=4000):
 @pytest.mark.parametrize("ties", TIES)
 def test_comparisons_needed_are_those_of_brute_force(ties) -> None:
     for a, chance in product((0.08, 0.2, 0.37, 0.7, 0.99, 1.0), (0.6, 0.4, 0.05, 1e-3, 1e-4)):
-        assert comparisons.comparisons_needed(a, np.log(chance), ties) == brute_force(a, chance, ties)
+        assert comparisons.comparisons_needed(a, np.log(chance), ties) == brute_force(
+            a, chance, ties
+        )
 
 
 @given(ADVANTAGE, CHANCE, st.sampled_from(TIES))
-def test_exact_is_below_chernoff_is_below_hoeffding_and_only_just_passes(a, log_chance, ties) -> None:
+def test_exact_is_below_chernoff_is_below_hoeffding_and_only_just_passes(
+    a, log_chance, ties
+) -> None:
     n = comparisons.comparisons_needed(a, log_chance, ties)
     assert n <= comparisons.chernoff(a, log_chance) <= comparisons.hoeffding(a, log_chance)
     worst = n + (ties == "losses")  # the even one after it
@@ -110,13 +128,22 @@ def test_exact_is_below_chernoff_is_below_hoeffding_and_only_just_passes(a, log_
         assert comparisons.lose_probability(a, worst - 2, ties) > np.exp(log_chance)
 
 
-@given(st.floats(0.01, 1.0), ERROR, st.floats(0.0, 0.49), st.floats(0, 12), st.floats(1e-6, 0.5), st.sampled_from(TIES))
+@given(
+    st.floats(0.01, 1.0),
+    ERROR,
+    st.floats(0.0, 0.49),
+    st.floats(0, 12),
+    st.floats(1e-6, 0.5),
+    st.sampled_from(TIES),
+)
 def test_more_are_needed_for_a_larger_error_a_smaller_gap_more_rivals_and_more_confidence(
     gap, error, evaluator, rivals, delta, ties
 ) -> None:
     def needed(gap=gap, error=error, evaluator=evaluator, rivals=rivals, delta=delta):
         advantage = comparisons.label_advantage(gap, error, 1 - 2 * evaluator)
-        return comparisons.comparisons_needed(advantage, comparisons.log_allowed(rivals, delta), ties)
+        return comparisons.comparisons_needed(
+            advantage, comparisons.log_allowed(rivals, delta), ties
+        )
 
     base = needed()
     assert base <= needed(error=error + 0.009)
@@ -136,11 +163,13 @@ def test_very_many_comparisons_follow_the_normal_law(advantage) -> None:
 
 
 def test_a_chance_beyond_floating_point_takes_chernoff_s_number_without_a_jump() -> None:
-    here, there = (comparisons.comparisons_needed(0.01, comparisons.LOG_TINY + step) for step in (1e-3, -1e-3))
-    assert here < there < 1.01 * here
-    assert comparisons.comparisons_needed(0.01, comparisons.log_allowed(1000.0, 0.05)) == comparisons.chernoff(
-        0.01, np.log(0.05) - 1000 * np.log(10)
+    here, there = (
+        comparisons.comparisons_needed(0.01, comparisons.LOG_TINY + step) for step in (1e-3, -1e-3)
     )
+    assert here < there < 1.01 * here
+    assert comparisons.comparisons_needed(
+        0.01, comparisons.log_allowed(1000.0, 0.05)
+    ) == comparisons.chernoff(0.01, np.log(0.05) - 1000 * np.log(10))
 
 
 def test_no_amount_suffices_from_one_half_on() -> None:
@@ -154,21 +183,25 @@ def test_no_amount_suffices_from_one_half_on() -> None:
     ):
         for needed in (comparisons.comparisons_needed, comparisons.chernoff, comparisons.hoeffding):
             assert needed(advantage, chance) == np.inf
-    assert np.isfinite(comparisons.comparisons_needed(comparisons.label_advantage(0.1, 0.0, 1.0, 0.2), chance))
+    assert np.isfinite(
+        comparisons.comparisons_needed(comparisons.label_advantage(0.1, 0.0, 1.0, 0.2), chance)
+    )
 
 
 def test_an_evaluator_s_error_that_passes_one_half_flips_the_preference() -> None:
     v = 1 / (1 + np.exp(-(np.log(0.05 / 0.95) + 0.3 * 13)))
     assert comparisons.evaluator_advantage(0.05, 0.3, 13.0) == pytest.approx(1 - 2 * v) and v > 0.5
     assert comparisons.evaluator_advantage(0.05, 0.3, 0.0) == pytest.approx(0.9)
-    assert comparisons.label_advantage(0.4, 0.1, -0.5) == -comparisons.label_advantage(0.4, 0.1, 0.5)
+    assert comparisons.label_advantage(0.4, 0.1, -0.5) == -comparisons.label_advantage(
+        0.4, 0.1, 0.5
+    )
     more = comparisons.vote_error(0.2, 9)
     assert comparisons.label_advantage(0.4, more, -0.5) < comparisons.label_advantage(
         0.4, 0.2, -0.5
     )  # votes do not mend it
 
 
-# ------------------------------------------------------------------------------------------------------- labels and votes
+# --------------------------------------------------------------------------------- labels and votes
 
 
 @given(ERROR, st.sampled_from([1, 3, 5, 9]), st.floats(0.01, 0.95))
@@ -176,10 +209,15 @@ def test_votes_are_beta_binomial(error, votes, correlation) -> None:
     error = max(error, 1e-6)
     a, b = (s * (1 / correlation - 1) for s in (error, 1 - error))
     expected = stats.betabinom.sf(votes // 2, votes, a, b)
-    assert comparisons.vote_error(error, votes, correlation) == pytest.approx(expected, rel=1e-6, abs=1e-12)
-    assert comparisons.vote_error(error, votes) == pytest.approx(stats.binom.sf(votes // 2, votes, error), rel=1e-9)
+    assert comparisons.vote_error(error, votes, correlation) == pytest.approx(
+        expected, rel=1e-6, abs=1e-12
+    )
+    assert comparisons.vote_error(error, votes) == pytest.approx(
+        stats.binom.sf(votes // 2, votes, error), rel=1e-9
+    )
     assert comparisons.vote_error(error, 1, correlation) == pytest.approx(error)
-    assert comparisons.vote_error(error, votes) - 1e-12 <= expected <= error + 1e-9  # correlated votes help less
+    # correlated votes help less
+    assert comparisons.vote_error(error, votes) - 1e-12 <= expected <= error + 1e-9
 
 
 def test_two_labellers_agree_as_often_as_counted() -> None:
@@ -187,13 +225,15 @@ def test_two_labellers_agree_as_often_as_counted() -> None:
     hard = rng.beta(*(s * (1 / correlation - 1) for s in (error, 1 - error)), 10**6)
     first, second = rng.random((2, 10**6)) < hard
     share = outer.agreement(error, correlation)
-    assert np.mean(first == second) == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / 1e6))
+    assert np.mean(first == second) == pytest.approx(
+        share, abs=4 * np.sqrt(share * (1 - share) / 1e6)
+    )
     p = 1 - error
     assert outer.agreement(error) == pytest.approx(p**2 + (1 - p) ** 2)
     assert share > outer.agreement(error)  # agreement overstates accuracy
 
 
-# ----------------------------------------------------------------------------------------------------------- the evidence
+# ------------------------------------------------------------------------------------- the evidence
 
 
 def test_the_likelihood_is_beta_binomial_and_binomial_without_spread() -> None:
@@ -213,7 +253,9 @@ def test_counts_are_those_that_have_the_published_standard_error() -> None:
     assert rows["total"].values[i] == round(0.726 * 0.274 / 0.015**2)
     assert np.sqrt(share * (1 - share) / rows["total"]).values[i] == pytest.approx(0.015, rel=0.01)
     assert len(of) == 10 and rows.sizes["study"] == 5
-    same = [rows["study_index"].values[of[f"instructgpt2022_{who}"]] for who in ("trained", "held_out")]
+    same = [
+        rows["study_index"].values[of[f"instructgpt2022_{who}"]] for who in ("trained", "held_out")
+    ]
     assert same[0] == same[1]
 
 
@@ -221,7 +263,11 @@ def test_counts_are_those_that_have_the_published_standard_error() -> None:
 def test_a_share_at_the_edge_still_counts(share) -> None:
     evidence = load_evidence()
     table = evidence["labeller_agreement"]
-    row = {"key": "mine", **{str(name): table[name].values[0] for name in table.data_vars}, "agreement": share}
+    row = {
+        "key": "mine",
+        **{str(name): table[name].values[0] for name in table.data_vars},
+        "agreement": share,
+    }
     rows = outer.studies(evidence.with_rows("labeller_agreement", [row]))
     assert rows["total"].values[0] == round(0.03 * 0.97 / 0.03**2)
     assert rows["count"].values[0] == share * rows["total"].values[0]
@@ -239,12 +285,17 @@ def test_the_posterior_of_label_error_without_spread_is_a_truncated_beta_s() -> 
     """The conjugate case: agreement is Beta truncated to better than chance, error its image."""
     count, total = 150.0, 200.0
     error, cumulative = posterior_of_error(count, total)
-    law, chance = stats.beta(1 + count, 1 + total - count), stats.beta(1 + count, 1 + total - count).cdf(0.5)
+    law, chance = (
+        stats.beta(1 + count, 1 + total - count),
+        stats.beta(1 + count, 1 + total - count).cdf(0.5),
+    )
     exact = 1 - (law.cdf(outer.agreement(error)) - chance) / (1 - chance)
     assert np.abs(cumulative - exact).max() < 1e-3
 
 
-def test_a_known_error_is_recovered_from_agreement_and_not_if_agreement_is_taken_for_accuracy() -> None:
+def test_a_known_error_is_recovered_from_agreement_and_not_if_agreement_is_taken_for_accuracy() -> (
+    None
+):
     rng, truth, total = np.random.default_rng(5), 0.2, 2000
     inside = {"agreement": 0, "accuracy": 0}
     for _ in range(200):
@@ -252,22 +303,28 @@ def test_a_known_error_is_recovered_from_agreement_and_not_if_agreement_is_taken
         error, cumulative = posterior_of_error(count, total)
         low, high = error[np.searchsorted(cumulative, [0.05, 0.95])]
         inside["agreement"] += low < truth < high
-        naive = stats.beta(1 + total - count, 1 + count)  # negative control: disagreement read as error
+        # negative control: disagreement read as error
+        naive = stats.beta(1 + total - count, 1 + count)
         inside["accuracy"] += naive.ppf(0.05) < truth < naive.ppf(0.95)
     assert 165 <= inside["agreement"] <= 194  # of 200, 90% intervals: within 4 standard deviations
     assert inside["accuracy"] == 0
 
 
-# ------------------------------------------------------------------------------------------------------------ the graph
+# ---------------------------------------------------------------------------------------- the graph
 
 
 def _evaluate(graph, outputs):
-    function = graph.compile_fn(outputs, inputs=graph.value_vars, mode="FAST_COMPILE", on_unused_input="ignore")
+    function = graph.compile_fn(
+        outputs, inputs=graph.value_vars, mode="FAST_COMPILE", on_unused_input="ignore"
+    )
     return function(graph.initial_point())
 
 
 def test_the_graph_s_density_of_each_row_is_scipy_s() -> None:
-    view, evidence = load_view("default").replace(outer_alignment={"error_correlation": 0.2}), load_evidence()
+    view, evidence = (
+        load_view("default").replace(outer_alignment={"error_correlation": 0.2}),
+        load_evidence(),
+    )
     graph = outer.build(evidence, view)
     wanted = ("guessed_share", "agreement_concentration")
     outputs = graph.replace_rvs_by_values([*graph.potentials, *(graph[name] for name in wanted)])
@@ -290,9 +347,13 @@ def test_a_model_without_studies_is_its_prior() -> None:
     }
     assert outer.coords(evidence) == {}
     assert outer.observed(evidence, view)["agreement"].size == 0
-    parameters = xr.Dataset({"error_concentration": ("sample", [30.0]), "new_labellers": ("sample", [0.0])})
+    parameters = xr.Dataset(
+        {"error_concentration": ("sample", [30.0]), "new_labellers": ("sample", [0.0])}
+    )
     assert outer.simulate(middle(view), parameters, evidence, view, np.random.default_rng(0)) == {}
-    assert "study_label_error_by_study" not in outer.derive(middle(view), parameters, evidence, view)
+    assert "study_label_error_by_study" not in outer.derive(
+        middle(view), parameters, evidence, view
+    )
 
 
 def test_replicates_scatter_as_the_likelihood_says() -> None:
@@ -304,7 +365,9 @@ def test_replicates_scatter_as_the_likelihood_says() -> None:
             "agreement_concentration": (("chain", "draw"), np.full((1, draws), 50.0)),
         }
     )
-    dim, drawn = outer.simulate({}, parameters, evidence, view, np.random.default_rng(1))["agreement"]
+    dim, drawn = outer.simulate({}, parameters, evidence, view, np.random.default_rng(1))[
+        "agreement"
+    ]
     total, share = outer.studies(evidence)["total"].values, outer.agreement(0.15)
     law = stats.betabinom(total, 50 * share, 50 * (1 - share))
     assert dim == "agreement_study" and drawn.shape == (1, draws, 10)
@@ -314,7 +377,7 @@ def test_replicates_scatter_as_the_likelihood_says() -> None:
     assert drawn[0].std(axis=0) == pytest.approx(law.std() / total, rel=0.03)
 
 
-# ------------------------------------------------------------------------------------------------------- derived amounts
+# ---------------------------------------------------------------------------------- derived amounts
 
 
 def middle(view, **shifts):
@@ -325,7 +388,9 @@ def middle(view, **shifts):
 
 def derived(view=None, **shifts):
     view = view or load_view("default")
-    parameters = xr.Dataset({"error_concentration": ("sample", [30.0]), "new_labellers": ("sample", [0.0])})
+    parameters = xr.Dataset(
+        {"error_concentration": ("sample", [30.0]), "new_labellers": ("sample", [0.0])}
+    )
     found = outer.derive(middle(view, **shifts), parameters, load_evidence(), view)
     return {name: float(value[0]) for name, value in found.items()}
 
@@ -355,10 +420,13 @@ def test_amounts_follow_from_comparisons() -> None:
     x, found = middle(view), derived(view)
     hours = found["comparisons_needed"] + np.log10(3 / 60) + x["minutes_per_comparison"][0]
     assert found["outer_alignment_hours"] == pytest.approx(hours)
-    assert found["outer_alignment_cost"] == pytest.approx(hours + x["usd_per_hour"][0] + x["labour_overhead"][0])
+    assert found["outer_alignment_cost"] == pytest.approx(
+        hours + x["usd_per_hour"][0] + x["labour_overhead"][0]
+    )
     assert found["data_suffices"] == 1.0
     assert found["comparisons_needed"] < derived()["comparisons_needed"]  # three labels err less
-    assert found["outer_alignment_hours"] > derived()["outer_alignment_hours"]  # and cost more than they save
+    # and cost more than they save
+    assert found["outer_alignment_hours"] > derived()["outer_alignment_hours"]
 
 
 def test_the_quality_factor_is_one_at_gpt_3_s_compute_and_infinite_where_nothing_suffices() -> None:
@@ -372,7 +440,8 @@ def test_the_quality_factor_is_one_at_gpt_3_s_compute_and_infinite_where_nothing
     never = view.replace(evaluator_error={"point": 0.6})
     assert derived(never)["quality_factor_needed"] == np.inf
     mended = never.replace(evaluator_error_growth={"point": -0.3})
-    assert derived(mended)["quality_factor_needed"] == -np.inf  # nothing sufficed before, something does then
+    # nothing sufficed before, something does then
+    assert derived(mended)["quality_factor_needed"] == -np.inf
 
 
 def test_ties_and_confidence_count_as_the_settings_say() -> None:
@@ -382,7 +451,8 @@ def test_ties_and_confidence_count_as_the_settings_say() -> None:
     assert needed(delta=0.001) > needed()
     assert needed(tie_share=0.3) == pytest.approx(needed() - 2 * np.log10(0.7), abs=1e-3)
     assert needed(tie_share=0.3, ties="losses") == np.inf
-    assert needed(error_correlation=0.5) == needed()  # of single labels only the evidence is read differently
+    # of single labels only the evidence is read differently
+    assert needed(error_correlation=0.5) == needed()
     crowd = {"labels_per_comparison": 9}
     assert needed(**crowd) < needed(**crowd, error_correlation=0.5) < needed()
 
@@ -408,6 +478,8 @@ def test_settings_without_meaning_are_refused(text, told) -> None:
 
 
 def test_the_settings_are_part_of_the_view() -> None:
-    view = load_view("default").replace(outer_alignment={"ties": "losses", "labels_per_comparison": 5})
+    view = load_view("default").replace(
+        outer_alignment={"ties": "losses", "labels_per_comparison": 5}
+    )
     assert parse_view(view.to_toml(), "x").outer_alignment == view.outer_alignment
     assert view.hash != load_view("default").hash

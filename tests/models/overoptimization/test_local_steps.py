@@ -5,7 +5,12 @@ import pytest
 from scipy.optimize import brentq
 
 from aligntax.models.errors import InputError
-from aligntax.models.overoptimization.local_steps import exact_steps, narrow_steps, relearned_steps, sampled_steps
+from aligntax.models.overoptimization.local_steps import (
+    exact_steps,
+    narrow_steps,
+    relearned_steps,
+    sampled_steps,
+)
 from aligntax.models.overoptimization.proxy_rewards import World, compare, draw, learn
 
 LABELS = 2000
@@ -28,7 +33,9 @@ def standard_error(values) -> float:
     return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
-def test_exact_steps_reach_the_gold_of_the_penalty_s_optimum_at_equal_divergence(world, proxies) -> None:
+def test_exact_steps_reach_the_gold_of_the_penalty_s_optimum_at_equal_divergence(
+    world, proxies
+) -> None:
     """Over 20,000 outputs, with steps of unequal length, on a path past the peak of gold."""
     _, weights = proxies[0]
     outputs = np.random.default_rng(1).standard_normal((20_000, world.dimensions))
@@ -38,7 +45,7 @@ def test_exact_steps_reach_the_gold_of_the_penalty_s_optimum_at_equal_divergence
     assert (np.diff(paths.kl) > 0).all() and 6 < paths.kl[-1] < np.log(20_000)
 
 
-# ------------------------------------------------------------------------------------------------------------ sampling noise
+# ----------------------------------------------------------------------------------- sampling noise
 
 
 def test_steps_from_few_samples_lose_gold_at_equal_divergence(world, proxies) -> None:
@@ -53,7 +60,9 @@ def test_steps_from_few_samples_lose_gold_at_equal_divergence(world, proxies) ->
     assert means[5] < means[20] < means[100] < 0
     exact = sampled_steps(world, proxies[0][1], 40.0, 50, None, np.random.default_rng(1))
     assert np.abs(exact.steps - exact.tilts).max() < 1e-10
-    assert exact.kl == pytest.approx(40.0 * (np.arange(1, 51) / 50) ** 2), "grows as the square of equal steps"
+    assert exact.kl == pytest.approx(40.0 * (np.arange(1, 51) / 50) ** 2), (
+        "grows as the square of equal steps"
+    )
 
 
 def test_the_share_of_divergence_that_noise_wastes(world) -> None:
@@ -79,7 +88,9 @@ def test_a_penalty_does_not_mend_noise(world) -> None:
     linear = World(curved_share=0.0)
 
     def kept(penalty, samples, seed):
-        path = sampled_steps(linear, linear.theta, 30.0, 50, samples, np.random.default_rng(seed), penalty)
+        path = sampled_steps(
+            linear, linear.theta, 30.0, 50, samples, np.random.default_rng(seed), penalty
+        )
         return path.steps[-1] / path.tilts[-1]
 
     lost = [kept(0.0, 20, seed) - kept(0.08, 20, seed) for seed in range(12)]
@@ -87,7 +98,7 @@ def test_a_penalty_does_not_mend_noise(world) -> None:
     assert kept(0.08, None, 1) == pytest.approx(1.0, abs=1e-10)
 
 
-# --------------------------------------------------------------------------------------------------------- a narrow policy
+# ---------------------------------------------------------------------------------- a narrow policy
 
 
 def test_a_policy_without_the_reward_s_features_loses_by_local_steps(world) -> None:
@@ -107,7 +118,9 @@ def test_both_paths_are_those_of_early_stopping_and_of_ridge_regression(world) -
     assert paths.kl[-1] == pytest.approx(stopped @ stopped / 2, rel=1e-4)
     assert paths.steps[-1] == pytest.approx(world.expected_gold(stopped), rel=1e-4)
     strength = brentq(lambda t: np.sum((theta * t / (1 + q * t)) ** 2) / 2 - paths.kl[-1], 1, 1e3)
-    assert paths.tilts[-1] == pytest.approx(world.expected_gold(theta * strength / (1 + q * strength)), rel=1e-9)
+    assert paths.tilts[-1] == pytest.approx(
+        world.expected_gold(theta * strength / (1 + q * strength)), rel=1e-9
+    )
 
 
 def test_the_loss_is_not_that_of_coarse_steps(world) -> None:
@@ -128,10 +141,12 @@ def test_curvature_alike_in_every_feature_of_taste_leaves_one_path() -> None:
     assert np.abs(paths.steps - paths.tilts).max() < 1e-10
 
 
-# ------------------------------------------------------------------------------------------------------- a relearned reward
+# ------------------------------------------------------------------------------- a relearned reward
 
 
-def test_a_reward_relearned_on_the_way_gains_gold_far_out_and_costs_some_near(world, proxies) -> None:
+def test_a_reward_relearned_on_the_way_gains_gold_far_out_and_costs_some_near(
+    world, proxies
+) -> None:
     found = [relearned_steps(world, draws, 110.0, 8) for draws, _ in proxies]
     far = [np.subtract(*path.at(50.0)) for path in found]
     near = [np.subtract(*path.at(5.0)) for path in found]
@@ -147,7 +162,7 @@ def test_one_round_is_the_tilt_by_the_first_proxy(world, proxies) -> None:
     assert np.abs(paths.steps - paths.tilts).max() < 1e-10
 
 
-# ----------------------------------------------------------------------------------------------------------------- mistakes
+# ----------------------------------------------------------------------------------------- mistakes
 
 
 def test_paths_are_not_read_beyond_their_end(world) -> None:
@@ -162,8 +177,14 @@ def test_steps_without_meaning_are_refused(world, proxies) -> None:
     draws, weights = proxies[0]
     rng = np.random.default_rng(1)
     for ask, told in (
-        (lambda: sampled_steps(world, weights, 1.0, 0, None, rng), "steps: must be at least 1, got 0"),
-        (lambda: sampled_steps(world, weights, 1.0, 5, 1, rng), "samples: must be at least 2, got 1"),
+        (
+            lambda: sampled_steps(world, weights, 1.0, 0, None, rng),
+            "steps: must be at least 1, got 0",
+        ),
+        (
+            lambda: sampled_steps(world, weights, 1.0, 5, 1, rng),
+            "samples: must be at least 2, got 1",
+        ),
         (lambda: sampled_steps(world, weights, 1.0, 5, 9, rng, 1.0), "penalty: must lie in"),
         (lambda: narrow_steps(world, 1.0, 0), "steps: must be at least 1, got 0"),
         (lambda: relearned_steps(world, draws, 1.0, 0), "rounds: must be at least 1, got 0"),

@@ -34,21 +34,25 @@ def test_the_curve_is_the_published_law_and_peaks_where_it_says(is_rl) -> None:
 
 
 @given(LOG_KL, LOG_GOLD, FORM, st.floats(-1.0, 1.0))
-def test_a_peak_is_never_passed_and_more_height_scales_all_of_the_curve(peak_kl, peak_gold, is_rl, away) -> None:
+def test_a_peak_is_never_passed_and_more_height_scales_all_of_the_curve(
+    peak_kl, peak_gold, is_rl, away
+) -> None:
     d_peak, height = 10.0 ** (peak_kl / 2), 10.0**peak_gold
     there = over.gold(d_peak * 10.0**away, d_peak, height, is_rl)
     assert there <= height * (1 + 1e-12)
     assert over.gold(d_peak * 10.0**away, d_peak, 3 * height, is_rl) == pytest.approx(3 * there)
 
 
-# --------------------------------------------------------------------------------------------------------------------- labels
+# ------------------------------------------------------------------------------------------- labels
 
 
 @given(st.floats(0.0, 3.0), st.floats(1.0, 6.0), st.floats(0.2, 3.0), st.floats(-2.0, -0.01))
 def test_labels_needed_put_the_peak_at_the_budget(peak_kl, half, exponent, below) -> None:
     x = {"peak_kl": peak_kl, "labels_half": half, "label_exponent": exponent}
     needed = over.labels_needed(x, peak_kl + below)
-    assert peak_kl - over.reduction(needed, half, exponent) == pytest.approx(peak_kl + below, abs=1e-8)
+    assert peak_kl - over.reduction(needed, half, exponent) == pytest.approx(
+        peak_kl + below, abs=1e-8
+    )
 
 
 def test_labels_needed_rise_with_the_budget_and_none_suffices_beyond_the_best_proxy() -> None:
@@ -62,11 +66,12 @@ def test_labels_needed_rise_with_the_budget_and_none_suffices_beyond_the_best_pr
 
 def test_the_reduction_has_both_limits_and_does_not_overflow() -> None:
     assert over.reduction(1e6, 3.0, 2.0) == 0.0
-    assert over.reduction(-400.0, 3.0, 2.0) == pytest.approx(806.0)  # a power of the labels when there are few
+    # a power of the labels when there are few
+    assert over.reduction(-400.0, 3.0, 2.0) == pytest.approx(806.0)
     assert over.reduction(3.0, 3.0, 2.0) == pytest.approx(np.log10(2))
 
 
-# --------------------------------------------------------------------------------------------------------- evidence and graph
+# ------------------------------------------------------------------------------- evidence and graph
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +86,9 @@ def test_runs_lie_where_their_points_put_them(evidence) -> None:
     near = over.located(over.curves(evidence.with_rows("gold_curves", rows)))
     start = truth["peak_gold"] - truth["peak_kl"] / 2
     assert np.all(np.abs(near["run_start"] - start) < 0.05 + 4 * near["run_start_sd"])
-    assert np.all(np.abs(near["run_peak_kl"] - truth["peak_kl"]) < 0.05 + 4 * near["run_peak_kl_sd"])
+    assert np.all(
+        np.abs(near["run_peak_kl"] - truth["peak_kl"]) < 0.05 + 4 * near["run_peak_kl_sd"]
+    )
     unknown = [{**row, "gold_se": np.nan} for row in rows]
     again = over.located(over.curves(evidence.with_rows("gold_curves", unknown)))
     assert np.abs(again["run_start"] - near["run_start"]).max() < 0.2
@@ -114,7 +121,9 @@ def by_hand(evidence, view, z, named):
     return (
         stats.norm.logpdf(z).sum()
         + stats.norm(0.75, 0.35).logpdf(named["gold_slope"])
-        + stats.norm(0, over.METHOD_SPREAD).logpdf([named["method_kl"][0], named["method_gold"][0]]).sum()
+        + stats.norm(0, over.METHOD_SPREAD)
+        .logpdf([named["method_kl"][0], named["method_gold"][0]])
+        .sum()
         + spread.logpdf([named["peak_kl_spread"], named["peak_gold_spread"]]).sum()
         + stats.halfnorm(scale=over.MISFIT).logpdf(named["misfit"])
         + stats.norm(mean_kl, named["peak_kl_spread"]).logpdf(named["run_peak_kl"]).sum()
@@ -131,7 +140,10 @@ def test_the_graph_is_the_density_of_the_docstring_wherever_it_is_sampled(few, v
     values = graph.compile_fn(graph.unobserved_value_vars, mode="FAST_COMPILE")
     found, expected = [], []
     for _ in range(4):
-        point = {name: 0.4 * rng.standard_normal(np.shape(v)) for name, v in sorted(graph.initial_point().items())}
+        point = {
+            name: 0.4 * rng.standard_normal(np.shape(v))
+            for name, v in sorted(graph.initial_point().items())
+        }
         named = dict(zip([v.name for v in graph.unobserved_value_vars], values(point), strict=True))
         found.append(density(point))
         expected.append(by_hand(few, view, named["white"], named))
@@ -143,16 +155,22 @@ def test_transforms_of_runs_are_one_to_one_with_the_jacobian_that_they_state() -
 
     from aligntax.models.priors.scales import Informed
 
-    centre, width, value = np.array([0.3, -1.0, 2.0]), np.array([0.01, 0.3, 5.0]), np.array([0.2, 0.0, -3.0])
+    centre, width, value = (
+        np.array([0.3, -1.0, 2.0]),
+        np.array([0.01, 0.3, 5.0]),
+        np.array([0.2, 0.0, -3.0]),
+    )
     way, inputs = Informed(centre, width), (pt.constant(1.0), pt.constant(0.5))
     there = way.forward(pt.constant(value), *inputs)
     assert way.backward(there, *inputs).eval() == pytest.approx(value)
     v, step = there.eval(), 1e-6
-    slope = (way.backward(pt.constant(v + step), *inputs) - way.backward(pt.constant(v - step), *inputs)).eval() / (
-        2 * step
-    )
+    slope = (
+        way.backward(pt.constant(v + step), *inputs) - way.backward(pt.constant(v - step), *inputs)
+    ).eval() / (2 * step)
     assert way.log_jac_det(there, *inputs).eval() == pytest.approx(np.log(slope), abs=1e-6)
-    assert way.forward(pt.constant(centre), pt.constant(1.0), pt.constant(1e6)).eval() == pytest.approx(0.0, abs=1e-6)
+    assert way.forward(
+        pt.constant(centre), pt.constant(1.0), pt.constant(1e6)
+    ).eval() == pytest.approx(0.0, abs=1e-6)
 
 
 def test_evidence_without_points_leaves_the_prior(evidence, view) -> None:
@@ -160,7 +178,7 @@ def test_evidence_without_points_leaves_the_prior(evidence, view) -> None:
     assert not graph.potentials and {rv.name for rv in graph.free_RVs} == {"white", "misfit"}
 
 
-# -------------------------------------------------------------------------------------------------------------------- derived
+# ------------------------------------------------------------------------------------------ derived
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +186,9 @@ def prior(evidence, view, prior_draws):
     import xarray as xr
 
     x = prior_draws(over.QUANTITIES, 20_000)
-    return x, over.derive(x, xr.Dataset({"misfit": ("sample", np.zeros(20_000))}), evidence.only(()), view)
+    return x, over.derive(
+        x, xr.Dataset({"misfit": ("sample", np.zeros(20_000))}), evidence.only(()), view
+    )
 
 
 def test_gold_is_lost_exactly_where_the_budget_is_beyond_the_peak(prior) -> None:
@@ -193,9 +213,14 @@ def test_each_prior_moves_the_answer_it_should(name, evidence, view, prior_draws
     """Medians of labels needed, or of the multiple for RLHF practice, in the direction the docstring says."""
     import xarray as xr
 
-    sign = {"peak_kl": -1, "labels_half": 1, "label_exponent": -1, "kl_budget": 1, "kl_practice": -1, "peak_gold": 1}[
-        name
-    ]
+    sign = {
+        "peak_kl": -1,
+        "labels_half": 1,
+        "label_exponent": -1,
+        "kl_budget": 1,
+        "kl_practice": -1,
+        "peak_gold": 1,
+    }[name]
     answer = {
         "kl_practice": "labels_multiple_needed",
         "label_exponent": "labels_multiple_needed",
@@ -206,9 +231,15 @@ def test_each_prior_moves_the_answer_it_should(name, evidence, view, prior_draws
         spec = view.quantities[name]["quantiles"]
         moved = view.replace(**{name: {float(p): value * factor for p, value in spec.items()}})
         x = prior_draws(over.QUANTITIES, 20_000, of=moved)
-        found = over.derive(x, xr.Dataset({"misfit": ("sample", np.zeros(20_000))}), evidence.only(()), moved)
+        found = over.derive(
+            x, xr.Dataset({"misfit": ("sample", np.zeros(20_000))}), evidence.only(()), moved
+        )
         values = found[answer.get(name, "labels_needed")]
-        medians.append(np.mean(values) if name == "peak_gold" else np.nanquantile(values, 0.3, method="inverted_cdf"))
+        medians.append(
+            np.mean(values)
+            if name == "peak_gold"
+            else np.nanquantile(values, 0.3, method="inverted_cdf")
+        )
     assert sign * (medians[1] - medians[0]) > 0
 
 

@@ -41,13 +41,17 @@ def policy(weights):
     return normalised(2 * np.asarray(weights))
 
 
-# ------------------------------------------------------------------------------------------------------------------- finite
+# ------------------------------------------------------------------------------------------- finite
 
 
 @given(VECTOR, VECTOR, VECTOR, BETA)
-def test_the_objective_is_beta_log_z_less_the_divergence_from_the_tilt(first, other, reward, beta) -> None:
+def test_the_objective_is_beta_log_z_less_the_divergence_from_the_tilt(
+    first, other, reward, beta
+) -> None:
     log_pi0, log_pi = policy(first), policy(other)
-    expected = beta * log_partition(log_pi0, reward, beta) - beta * kl(log_pi, tilt(log_pi0, reward, beta))
+    expected = beta * log_partition(log_pi0, reward, beta) - beta * kl(
+        log_pi, tilt(log_pi0, reward, beta)
+    )
     got = objective(log_pi, log_pi0, reward, beta)
     assert got == pytest.approx(expected, rel=1e-10, abs=1e-10 * max(1.0, beta))
 
@@ -65,14 +69,20 @@ def test_the_tilt_is_its_definition(first, reward, beta) -> None:
     log_pi0 = policy(first)
     log_z = logsumexp(log_pi0 + reward / beta)
     assert log_partition(log_pi0, reward, beta) == pytest.approx(log_z, rel=1e-9, abs=1e-12)
-    assert tilt(log_pi0, reward, beta) == pytest.approx(log_pi0 + reward / beta - log_z, rel=1e-12, abs=1e-9)
+    assert tilt(log_pi0, reward, beta) == pytest.approx(
+        log_pi0 + reward / beta - log_z, rel=1e-12, abs=1e-9
+    )
 
 
 @given(VECTOR, VECTOR, st.floats(-1e6, 1e6), BETA)
-def test_a_constant_more_reward_changes_nothing_but_the_value(first, reward, constant, beta) -> None:
+def test_a_constant_more_reward_changes_nothing_but_the_value(
+    first, reward, constant, beta
+) -> None:
     log_pi0 = policy(first)
     moved = tilt(log_pi0, reward + constant, beta)
-    assert np.exp(moved) == pytest.approx(np.exp(tilt(log_pi0, reward, beta)), abs=1e-8 / min(beta, 1) + 1e-9)
+    assert np.exp(moved) == pytest.approx(
+        np.exp(tilt(log_pi0, reward, beta)), abs=1e-8 / min(beta, 1) + 1e-9
+    )
     more = soft_value(log_pi0, reward + constant, beta) - soft_value(log_pi0, reward, beta)
     assert more == pytest.approx(constant, rel=1e-9, abs=1e-6)
 
@@ -148,7 +158,10 @@ def test_budgets_at_the_ends_and_beyond() -> None:
     assert most == pytest.approx(math.log(2))
     betas = beta_at_kl(log_pi0, reward, [0.0, 0.1, 0.3, most])
     assert (np.diff(betas) < 0).all() and betas[-1] == 0.0
-    with pytest.raises(InputError, match=r"budget: must lie between 0 and 0.693147 nats, .* got 0.7; choose another"):
+    with pytest.raises(
+        InputError,
+        match=r"budget: must lie between 0 and 0.693147 nats, .* got 0.7; choose another",
+    ):
         beta_at_kl(log_pi0, reward, [0.1, 0.7])
     with pytest.raises(InputError, match="got -1"):
         beta_at_kl(log_pi0, reward, -1.0)
@@ -174,7 +187,7 @@ def test_a_penalty_is_not_negative(beta) -> None:
             log_partition(policy([0, 1]), np.array([0.0, 1.0]), wrong)
 
 
-# --------------------------------------------------------------------------------------------------------------------- steps
+# -------------------------------------------------------------------------------------------- steps
 
 
 @given(VECTOR, VECTOR, st.lists(st.floats(0.01, 5), min_size=1, max_size=12))
@@ -186,10 +199,15 @@ def test_policy_steps_walk_along_the_tilts(first, reward, rates) -> None:
 
 
 @given(VECTOR, VECTOR, VECTOR, st.floats(0.05, 3))
-def test_a_step_maximises_reward_less_the_divergence_from_the_last_policy(first, reward, other, rate) -> None:
+def test_a_step_maximises_reward_less_the_divergence_from_the_last_policy(
+    first, reward, other, rate
+) -> None:
     log_pi = policy(first)
     (after,) = policy_steps(log_pi, [reward], [rate])
-    assert objective(policy(other), log_pi, reward, 1 / rate) <= objective(after, log_pi, reward, 1 / rate) + 1e-9
+    assert (
+        objective(policy(other), log_pi, reward, 1 / rate)
+        <= objective(after, log_pi, reward, 1 / rate) + 1e-9
+    )
 
 
 def test_steps_through_two_rewards_are_no_tilt_of_either() -> None:
@@ -199,7 +217,7 @@ def test_steps_through_two_rewards_are_no_tilt_of_either() -> None:
     assert np.abs(np.exp(last) - np.exp(tilt(log_pi0, b, 0.5))).max() > 0.1
 
 
-# ----------------------------------------------------------------------------------------------------------------- best of n
+# ---------------------------------------------------------------------------------------- best of n
 
 
 @given(VECTOR, arrays(int, SIZE, elements=st.integers(0, 3)), st.integers(1, 4))
@@ -209,7 +227,9 @@ def test_the_best_of_n_by_counting_every_draw(first, reward, n) -> None:
     tuples = np.array(np.meshgrid(*[np.arange(SIZE)] * n)).reshape(n, -1)
     chance, scores = p[tuples].prod(axis=0), reward[tuples]
     wins = scores == scores.max(axis=0)
-    expected = [(chance * (wins & (tuples == i)).sum(axis=0) / wins.sum(axis=0)).sum() for i in range(SIZE)]
+    expected = [
+        (chance * (wins & (tuples == i)).sum(axis=0) / wins.sum(axis=0)).sum() for i in range(SIZE)
+    ]
     assert np.exp(best_of_n(policy(first), reward, n)) == pytest.approx(expected, abs=1e-12)
 
 
@@ -227,7 +247,8 @@ def test_the_divergence_for_continuous_reward_is_that_of_the_beta_integral(n) ->
     """KL(Beta(n, 1), uniform) from digamma functions and, where it can be resolved, from a fine grid of equal cells."""
     exact = (n - 1) * (digamma(n) - digamma(n + 1)) - betaln(n, 1)
     assert best_of_n_kl(n) == pytest.approx(exact, rel=1e-10, abs=1e-14)
-    quadrature, _ = quad(lambda e: math.exp(-e) * (math.log(n) - (n - 1) / n * e), 0, 60)  # e = -n log u
+    # e = -n log u
+    quadrature, _ = quad(lambda e: math.exp(-e) * (math.log(n) - (n - 1) / n * e), 0, 60)
     assert best_of_n_kl(n) == pytest.approx(quadrature, rel=1e-9, abs=1e-12)
     cells = 200_000
     log_pi0 = np.full(cells, -math.log(cells))
@@ -244,13 +265,19 @@ def test_published_divergences() -> None:
 
 def test_the_best_of_very_many_is_the_best_output() -> None:
     log_pi0, reward = policy(np.linspace(-8, 8, 9)), np.arange(9)[::-1].copy()
-    assert np.exp(best_of_n(log_pi0, reward, 1e300)) == pytest.approx(np.exp(tilt(log_pi0, reward, 0.0)))
+    assert np.exp(best_of_n(log_pi0, reward, 1e300)) == pytest.approx(
+        np.exp(tilt(log_pi0, reward, 0.0))
+    )
     assert best_of_n(log_pi0, reward, 1) == pytest.approx(log_pi0)
 
 
 @pytest.mark.parametrize("n", [0, 0.5, math.nan, math.inf])
 def test_the_best_of_less_than_one_is_refused(n) -> None:
-    for ask in (best_of_n_kl, best_of_normals, lambda n: best_of_n(policy([0, 1]), np.array([0, 1]), n)):
+    for ask in (
+        best_of_n_kl,
+        best_of_normals,
+        lambda n: best_of_n(policy([0, 1]), np.array([0, 1]), n),
+    ):
         with pytest.raises(InputError, match="n: must be at least 1"):
             ask(n)
 
@@ -262,7 +289,12 @@ def test_moments_of_the_best_of_normals() -> None:
     assert variance[:2] == pytest.approx([1, 1 - 1 / math.pi], abs=1e-12)
     for n in (10, 1000, 100_000):
         first, second = (
-            quad(lambda x, k=k, n=n: x**k * n * stats.norm.pdf(x) * stats.norm.cdf(x) ** (n - 1), -6, 12, limit=300)[0]
+            quad(
+                lambda x, k=k, n=n: x**k * n * stats.norm.pdf(x) * stats.norm.cdf(x) ** (n - 1),
+                -6,
+                12,
+                limit=300,
+            )[0]
             for k in (1, 2)
         )
         mean, variance = best_of_normals(n)
@@ -271,22 +303,30 @@ def test_moments_of_the_best_of_normals() -> None:
     assert mean == pytest.approx(stats.norm.isf(1e-60) + 0.5772 / stats.norm.isf(1e-60), rel=1e-3)
 
 
-# ------------------------------------------------------------------------------------------------------------------ Gaussian
+# ----------------------------------------------------------------------------------------- Gaussian
 
 
 def some_gaussian(size, seed, curved=True):
     rng = np.random.default_rng(seed)
     a, b = (rng.normal(size=(size, size)) for _ in range(2))
-    covariance, curvature = a @ a.T / size + np.eye(size) / 4, b @ b.T / size if curved else np.zeros((size, size))
+    covariance, curvature = (
+        a @ a.T / size + np.eye(size) / 4,
+        b @ b.T / size if curved else np.zeros((size, size)),
+    )
     return Gaussian(rng.normal(size=size), covariance), Quadratic(rng.normal(size=size), curvature)
 
 
 @pytest.mark.parametrize("beta", [1e-3, 0.3, 1.0, 40.0])
 @pytest.mark.parametrize("curvature", [0.0, 0.7, -0.2])
 def test_gaussian_tilts_in_one_dimension_against_quadrature(beta, curvature) -> None:
-    start, reward = Gaussian(np.array([0.4]), np.array([[1.3]])), Quadratic(np.array([0.9]), np.array([[curvature]]))
+    start, reward = (
+        Gaussian(np.array([0.4]), np.array([[1.3]])),
+        Quadratic(np.array([0.9]), np.array([[curvature]])),
+    )
     if beta / 1.3 + curvature <= 0:
-        with pytest.raises(InputError, match=r"beta: covariance.* must be positive definite, got -.*; raise beta"):
+        with pytest.raises(
+            InputError, match=r"beta: covariance.* must be positive definite, got -.*; raise beta"
+        ):
             tilt_gaussian(start, reward, beta)
         return
     got, log_z = tilt_gaussian(start, reward, beta)
@@ -295,7 +335,9 @@ def test_gaussian_tilts_in_one_dimension_against_quadrature(beta, curvature) -> 
     log_weight = stats.norm.logpdf(x, 0.4, math.sqrt(1.3)) + (0.9 * x - curvature * x**2 / 2) / beta
     weight = np.exp(log_weight - log_weight.max())
     step = x[1] - x[0]
-    assert log_z == pytest.approx(log_weight.max() + math.log(weight.sum() * step), rel=1e-9, abs=1e-9)
+    assert log_z == pytest.approx(
+        log_weight.max() + math.log(weight.sum() * step), rel=1e-9, abs=1e-9
+    )
     weight /= weight.sum()
     assert weight @ x == pytest.approx(m, rel=1e-9)
     assert weight @ (x - m) ** 2 == pytest.approx(s**2, rel=1e-9)
@@ -312,7 +354,9 @@ def test_gaussian_tilts_satisfy_the_identity_for_any_gaussian_policy(size, curve
     for beta in (0.05, 1.0, 20.0):
         best, log_z = tilt_gaussian(start, reward, beta)
         value = reward.expected(other) - beta * kl_of_gaussians(other, start)
-        assert value == pytest.approx(beta * log_z - beta * kl_of_gaussians(other, best), rel=1e-10, abs=1e-9)
+        assert value == pytest.approx(
+            beta * log_z - beta * kl_of_gaussians(other, best), rel=1e-10, abs=1e-9
+        )
 
 
 @pytest.mark.parametrize("beta", [0.05, 1.0, 20.0])

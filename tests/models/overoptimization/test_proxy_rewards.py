@@ -8,7 +8,13 @@ from scipy.optimize import check_grad, minimize
 from scipy.special import expit
 
 from aligntax.models.errors import InputError
-from aligntax.models.overoptimization.policies import Gaussian, Quadratic, best_of_n_kl, kl_of_gaussians, tilt_gaussian
+from aligntax.models.overoptimization.policies import (
+    Gaussian,
+    Quadratic,
+    best_of_n_kl,
+    kl_of_gaussians,
+    tilt_gaussian,
+)
 from aligntax.models.overoptimization.proxy_rewards import (
     World,
     accuracy,
@@ -59,7 +65,7 @@ def studied(world, fresh) -> dict[int, Studied]:
     return found
 
 
-# ----------------------------------------------------------------------------------------------------------------- the world
+# ---------------------------------------------------------------------------------------- the world
 
 
 @pytest.mark.parametrize("curved_share", [0.0, 0.3, 2 / 3])
@@ -77,7 +83,9 @@ def test_expected_gold_is_gold_s_mean(world) -> None:
     rng = np.random.default_rng(3)
     mean, variance = rng.normal(size=200), rng.uniform(0.2, 2, 200)
     gold = world.gold(mean + np.sqrt(variance) * rng.standard_normal((20_000, 200)))
-    assert world.expected_gold(mean, variance) == pytest.approx(gold.mean(), abs=4 * gold.std() / np.sqrt(20_000))
+    assert world.expected_gold(mean, variance) == pytest.approx(
+        gold.mean(), abs=4 * gold.std() / np.sqrt(20_000)
+    )
 
 
 def test_two_labellers_agree_as_often_as_people_do(world) -> None:
@@ -95,18 +103,21 @@ def test_labels_follow_bradley_and_terry(world) -> None:
     for low, high in ((-4, -1), (-1, -0.2), (-0.2, 0.2), (0.2, 1), (1, 4)):
         here = (gap > low) & (gap < high)
         p = expit(world.label_scale * gap[here])
-        assert first[here].mean() == pytest.approx(p.mean(), abs=4.5 * np.sqrt((p * (1 - p)).sum()) / here.sum())
+        assert first[here].mean() == pytest.approx(
+            p.mean(), abs=4.5 * np.sqrt((p * (1 - p)).sum()) / here.sum()
+        )
 
 
 @pytest.mark.parametrize(
-    "change", [{"dimensions": 1}, {"curved_share": 1.0}, {"curved_share": -0.1}, {"label_scale": 0.0}]
+    "change",
+    [{"dimensions": 1}, {"curved_share": 1.0}, {"curved_share": -0.1}, {"label_scale": 0.0}],
 )
 def test_worlds_without_meaning_are_refused(change) -> None:
     with pytest.raises(InputError, match=f"{next(iter(change))}: must be"):
         World(**change)
 
 
-# ----------------------------------------------------------------------------------------------------------------- the proxy
+# ---------------------------------------------------------------------------------------- the proxy
 
 
 @pytest.mark.parametrize("count", [8, 60, 500])
@@ -133,7 +144,9 @@ def test_the_order_in_which_outputs_are_shown_does_not_matter(world) -> None:
     assert learn(turned) == pytest.approx(learn(comparisons), abs=1e-12)
 
 
-def test_few_labels_are_near_chance_and_many_near_the_best_of_the_class(world, fresh, studied) -> None:
+def test_few_labels_are_near_chance_and_many_near_the_best_of_the_class(
+    world, fresh, studied
+) -> None:
     """What a linear proxy can know at best is theta; labels are noisy besides."""
     best = accuracy(world.theta, fresh)
     assert studied[10].accuracy < 0.53
@@ -143,7 +156,7 @@ def test_few_labels_are_near_chance_and_many_near_the_best_of_the_class(world, f
     assert 0.64 < best < 0.72
 
 
-# ------------------------------------------------------------------------------------------------------------ exact policies
+# ----------------------------------------------------------------------------------- exact policies
 
 
 @pytest.mark.parametrize("beta", [0.1, 0.5, 3.0])
@@ -168,9 +181,13 @@ def test_sampled_outputs_have_the_gold_and_proxy_that_the_formulas_say(dimension
     world, count = World(dimensions=dimensions), 4_000_000 // max(dimensions, 20)
     weights = world.theta + 0.05 * rng.standard_normal(dimensions)
     u = weights / np.linalg.norm(weights)
-    made = [(tilted_rewards(world, weights, kl), tilted_outputs(world, weights, kl, count, rng)) for kl in (1, 60)]
+    made = [
+        (tilted_rewards(world, weights, kl), tilted_outputs(world, weights, kl, count, rng))
+        for kl in (1, 60)
+    ]
     made += [
-        (best_of_n_rewards(world, weights, n), best_of_n_outputs(world, weights, n, count, rng)) for n in (2, 60_000)
+        (best_of_n_rewards(world, weights, n), best_of_n_outputs(world, weights, n, count, rng))
+        for n in (2, 60_000)
     ]
     for expected, outputs in made:
         for value, sample in zip(expected, (world.gold(outputs), outputs @ u), strict=True):
@@ -182,17 +199,25 @@ def test_the_best_of_n_is_what_choosing_among_n_gives(world, studied) -> None:
     outputs = rng.standard_normal((1500, 16, 200))
     best = outputs[np.arange(1500), (outputs @ weights).argmax(axis=1)]
     gold = world.gold(best)
-    assert best_of_n_rewards(world, weights, 16)[0] == pytest.approx(gold.mean(), abs=4 * gold.std() / np.sqrt(1500))
+    assert best_of_n_rewards(world, weights, 16)[0] == pytest.approx(
+        gold.mean(), abs=4 * gold.std() / np.sqrt(1500)
+    )
 
 
-def test_the_curve_of_a_tilt_has_the_form_that_gao_et_al_found_for_the_best_of_n(world, studied) -> None:
+def test_the_curve_of_a_tilt_has_the_form_that_gao_et_al_found_for_the_best_of_n(
+    world, studied
+) -> None:
     """``d (alpha - beta d)`` exactly; the best of n nearly, with a little less gain a nat."""
     for weights in studied[300].weights:
         u = weights / np.linalg.norm(weights)
         alpha, beta, d = np.sqrt(2) * world.theta @ u, world.curvature @ u**2, np.sqrt(KL)
-        assert tilted_rewards(world, weights, KL)[0] == pytest.approx(d * (alpha - beta * d), abs=1e-10)
+        assert tilted_rewards(world, weights, KL)[0] == pytest.approx(
+            d * (alpha - beta * d), abs=1e-10
+        )
         at, top = peak(world, weights)
-        assert at == pytest.approx((alpha / (2 * beta)) ** 2) and top == pytest.approx(alpha**2 / (4 * beta))
+        assert at == pytest.approx((alpha / (2 * beta)) ** 2) and top == pytest.approx(
+            alpha**2 / (4 * beta)
+        )
 
 
 def test_a_tilt_gains_more_proxy_reward_a_nat_than_the_best_of_n(world, studied) -> None:
@@ -203,7 +228,7 @@ def test_a_tilt_gains_more_proxy_reward_a_nat_than_the_best_of_n(world, studied)
     assert (tilted[1:] > best[1:]).all() and (best[1:] > 0.8 * tilted[1:]).all()
 
 
-# -------------------------------------------------------------------------------------------- what Gao, Schulman, Hilton found
+# ----------------------------------------------------------------- what Gao, Schulman, Hilton found
 
 
 @pytest.mark.parametrize("count", LABELS[1:])
@@ -226,7 +251,9 @@ def test_the_best_of_n_too_can_choose_too_well(world, studied) -> None:
 
 
 def test_more_labels_move_the_peak_out_and_up_and_it_saturates(studied, world) -> None:
-    kls, golds = ([getattr(studied[count], what) for count in LABELS[1:]] for what in ("peak_kl", "peak_gold"))
+    kls, golds = (
+        [getattr(studied[count], what) for count in LABELS[1:]] for what in ("peak_kl", "peak_gold")
+    )
     assert (np.diff(kls) > 0).all() and (np.diff(golds) > 0).all()
     limit, _ = peak(world, world.theta)
     assert 1 < kls[0] < kls[-1] < limit < 100

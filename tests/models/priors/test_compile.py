@@ -38,7 +38,7 @@ def quantiles(low: float, middle: float, high: float) -> dict[str, Any]:
     return {"quantiles": {"0.1": low, "0.5": middle, "0.9": high}}
 
 
-# ------------------------------------------------------------------------------------------------------------- accuracy
+# ----------------------------------------------------------------------------------------- accuracy
 
 SHAPES = [
     (Normal(3.0, 2.0), stats.norm(3.0, 2.0)),
@@ -84,20 +84,25 @@ ROUGH = {
 @pytest.mark.parametrize("shape", ROUGH.values(), ids=ROUGH)
 def test_the_distribution_function_of_a_rough_shapes_table_is_within_a_hundredth(shape) -> None:
     y = np.linspace(
-        shape.quantile(*np.asarray([[1e-4], [1 - 1e-4]])), shape.quantile(*np.asarray([[1 - 1e-4], [1e-4]])), 5001
+        shape.quantile(*np.asarray([[1e-4], [1 - 1e-4]])),
+        shape.quantile(*np.asarray([[1 - 1e-4], [1e-4]])),
+        5001,
     )
     assert np.max(np.abs(tabulate(shape).cdf(y) - shape.cdf(y))) < 0.01
 
 
 def test_the_distribution_function_of_a_pool_of_different_families_is_within_a_hundredth() -> None:
     """One expert allows negative growth, the other does not."""
-    experts = {"family": "normal", "mu": 0.3, "sigma": 0.2}, {"family": "lognormal", "mu": -1.2, "sigma": 0.5}
+    experts = (
+        {"family": "normal", "mu": 0.3, "sigma": 0.2},
+        {"family": "lognormal", "mu": -1.2, "sigma": 0.5},
+    )
     table, y = compile_prior(LINEAR, {"mixture": list(experts)}), np.linspace(-0.5, 1.5, 2001)
     exact = 0.5 * stats.norm(0.3, 0.2).cdf(y) + 0.5 * stats.lognorm(0.5, scale=np.exp(-1.2)).cdf(y)
     assert np.max(np.abs(table.cdf(y) - exact)) < 0.01
 
 
-# ------------------------------------------------------------------------------------------------------- quantile priors
+# ---------------------------------------------------------------------------------- quantile priors
 
 
 @st.composite
@@ -124,14 +129,20 @@ def test_inverse_undoes_value(triple, z) -> None:
 def test_stated_quantiles_are_hit(triple) -> None:
     """To 1e-4 of their spread: the stated probabilities lie between the table's knots."""
     table = compile_prior(LINEAR, quantiles(*triple))
-    np.testing.assert_allclose(table.value(ndtri([0.1, 0.5, 0.9])), triple, atol=1e-4 * (triple[2] - triple[0]))
+    np.testing.assert_allclose(
+        table.value(ndtri([0.1, 0.5, 0.9])), triple, atol=1e-4 * (triple[2] - triple[0])
+    )
 
 
 @given(triples())
 def test_beyond_the_knots_a_table_is_a_straight_line(triple) -> None:
     table, far = compile_prior(LINEAR, quantiles(*triple)), np.asarray([5.0, 5.5, 7.0, 40.0])
-    np.testing.assert_allclose(table.value(far), table.y[-1] + table.slope[-1] * (far - 5), rtol=1e-12)
-    np.testing.assert_allclose(table.value(-far), table.y[0] - table.slope[0] * (far - 5), rtol=1e-12)
+    np.testing.assert_allclose(
+        table.value(far), table.y[-1] + table.slope[-1] * (far - 5), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        table.value(-far), table.y[0] - table.slope[0] * (far - 5), rtol=1e-12
+    )
     np.testing.assert_allclose(table.gradient([-9.0, 9.0]), [table.slope[0], table.slope[-1]])
 
 
@@ -150,10 +161,12 @@ def test_cdf_sf_quantile_and_density_of_a_table_agree(triple) -> None:
 
 def test_the_order_in_which_quantiles_are_written_does_not_matter() -> None:
     written = {"quantiles": {"0.9": 3.0, "0.1": 1.0, "0.5": 2.0}}
-    np.testing.assert_array_equal(compile_prior(LINEAR, written).y, compile_prior(LINEAR, quantiles(1.0, 2.0, 3.0)).y)
+    np.testing.assert_array_equal(
+        compile_prior(LINEAR, written).y, compile_prior(LINEAR, quantiles(1.0, 2.0, 3.0)).y
+    )
 
 
-# ----------------------------------------------------------------------------------------------------- units and bounds
+# --------------------------------------------------------------------------------- units and bounds
 
 SAME = [
     ("usd_per_hour", {"unit": "OOM", **quantiles(1, 2, 3)}, quantiles(10, 100, 1000)),
@@ -164,13 +177,29 @@ SAME = [
     ("spend_level", {"unit": "dollars", **quantiles(1e6, 1e7, 1e8)}, quantiles(1e6, 1e7, 1e8)),
     ("usd_per_hour", {"unit": "dollars/hour", **quantiles(10, 20, 40)}, quantiles(10, 20, 40)),
     ("practice_hours", {"unit": "hours", **quantiles(1e4, 1e5, 1e6)}, quantiles(1e4, 1e5, 1e6)),
-    ("workforce_hours", {"unit": "hours/year", **quantiles(1e4, 1e5, 1e6)}, quantiles(1e4, 1e5, 1e6)),
+    (
+        "workforce_hours",
+        {"unit": "hours/year", **quantiles(1e4, 1e5, 1e6)},
+        quantiles(1e4, 1e5, 1e6),
+    ),
     ("horizon_short", {"unit": "hours", **quantiles(1, 2, 3)}, quantiles(3600, 7200, 10800)),
     ("horizon_medium", {"unit": "days", **quantiles(1, 2, 3)}, quantiles(86400, 172800, 259200)),
-    ("horizon_long", {"unit": "years", **quantiles(1, 2, 3)}, quantiles(31557600, 63115200, 94672800)),
-    ("alignment_compute_share", {"unit": "percent", **quantiles(0.1, 1, 10)}, quantiles(0.001, 0.01, 0.1)),
+    (
+        "horizon_long",
+        {"unit": "years", **quantiles(1, 2, 3)},
+        quantiles(31557600, 63115200, 94672800),
+    ),
+    (
+        "alignment_compute_share",
+        {"unit": "percent", **quantiles(0.1, 1, 10)},
+        quantiles(0.001, 0.01, 0.1),
+    ),
     ("spend_growth", {"unit": "x/year", **quantiles(2, 3, 4)}, quantiles(*np.log10([2, 3, 4]))),
-    ("spend_growth", {"unit": "percent/year", **quantiles(-10, 0, 100)}, quantiles(*np.log10([0.9, 1, 2]))),
+    (
+        "spend_growth",
+        {"unit": "percent/year", **quantiles(-10, 0, 100)},
+        quantiles(*np.log10([0.9, 1, 2])),
+    ),
     ("usd_per_hour", {"unit": "USD/hour", **quantiles(10, 20, 40)}, quantiles(10, 20, 40)),
     (
         "usd_per_hour",
@@ -207,7 +236,9 @@ def test_a_prior_in_another_unit_is_the_same_prior(name, stated, same) -> None:
         ("spend_growth_ratio", "percent", 0.1), ("practice_hours", "hours", 0.1), ("spend_level", "dollars", 0.1),
     ],
 )  # fmt: skip
-def test_the_density_in_every_unit_is_the_derivative_of_the_distribution_function(name, unit, sigma) -> None:
+def test_the_density_in_every_unit_is_the_derivative_of_the_distribution_function(
+    name, unit, sigma
+) -> None:
     """The link's and the unit's Jacobians, against a central difference of the exact quantile function."""
     mu, h = 0.8, 1e-4
     table = compile_prior(name, {"family": "normal", "mu": mu, "sigma": sigma, "unit": unit})
@@ -220,9 +251,13 @@ def test_the_density_in_every_unit_is_the_derivative_of_the_distribution_functio
 
 
 def test_bounds_condition_the_prior_and_leave_nothing_outside() -> None:
-    table = compile_prior(LINEAR, {"family": "normal", "mu": 0.3, "sigma": 0.2, "bounds": [0.0, 0.6]})
+    table = compile_prior(
+        LINEAR, {"family": "normal", "mu": 0.3, "sigma": 0.2, "bounds": [0.0, 0.6]}
+    )
     p = np.linspace(0.001, 0.999, 101)
-    np.testing.assert_allclose(table.quantile(p, 1 - p), stats.truncnorm(-1.5, 1.5, 0.3, 0.2).ppf(p), atol=1e-4)
+    np.testing.assert_allclose(
+        table.quantile(p, 1 - p), stats.truncnorm(-1.5, 1.5, 0.3, 0.2).ppf(p), atol=1e-4
+    )
     assert 0.0 <= table.y[0] < table.y[-1] <= 0.6  # five standard deviations either side
     assert table.cdf(0.0) < 1e-6
     assert table.sf(0.6) < 1e-6
@@ -233,23 +268,36 @@ def test_bounds_condition_stated_quantiles_and_mixtures_too() -> None:
     table = compile_prior(LOG10, {**quantiles(10, 30, 100), "bounds": [20, 60]})
     low, high = free.cdf(np.log10(20)), free.cdf(np.log10(60))
     p = np.linspace(0.01, 0.99, 21)
-    np.testing.assert_allclose(free.cdf(table.quantile(p, 1 - p)), low + p * (high - low), atol=1e-4)
+    np.testing.assert_allclose(
+        free.cdf(table.quantile(p, 1 - p)), low + p * (high - low), atol=1e-4
+    )
     mixture = {
-        "mixture": [{"family": "normal", "mu": 0.0, "sigma": 1.0}, {"family": "normal", "mu": 3.0, "sigma": 1.0}],
+        "mixture": [
+            {"family": "normal", "mu": 0.0, "sigma": 1.0},
+            {"family": "normal", "mu": 3.0, "sigma": 1.0},
+        ],
         "bounds": [0, 3],
     }
-    assert compile_prior(LINEAR, mixture).quantile(np.asarray(0.5), np.asarray(0.5)) == pytest.approx(1.5, abs=1e-3)
+    assert compile_prior(LINEAR, mixture).quantile(
+        np.asarray(0.5), np.asarray(0.5)
+    ) == pytest.approx(1.5, abs=1e-3)
 
 
 @pytest.mark.parametrize(
     ("spec", "exact"),
     [
-        ({"family": "beta", "alpha": 2.0, "beta": 2.0, "bounds": [0.2, 2.0]}, Truncated(Beta(2.0, 2.0), 0.2, 1.0)),
+        (
+            {"family": "beta", "alpha": 2.0, "beta": 2.0, "bounds": [0.2, 2.0]},
+            Truncated(Beta(2.0, 2.0), 0.2, 1.0),
+        ),
         (
             {"family": "lognormal", "mu": 0.0, "sigma": 1.0, "bounds": [-1.0, 3.0]},
             Truncated(LogNormal(0.0, 1.0), 1e-12, 3.0),
         ),
-        ({"family": "gamma", "alpha": 2.0, "beta": 2.0, "bounds": [-1.0, 3.0]}, Truncated(Gamma(2.0, 2.0), 0.0, 3.0)),
+        (
+            {"family": "gamma", "alpha": 2.0, "beta": 2.0, "bounds": [-1.0, 3.0]},
+            Truncated(Gamma(2.0, 2.0), 0.0, 3.0),
+        ),
     ],
     ids=lambda d: d.get("family", "") if isinstance(d, dict) else "",
 )
@@ -270,7 +318,9 @@ def test_a_bound_outside_a_familys_support_cuts_nothing(spec, exact) -> None:
 )
 def test_a_unit_that_means_something_else_is_refused_with_those_that_fit(name, unit) -> None:
     """30 "percent" of growth in OOM/year could be meant as 30% a year, which is 0.114 OOM."""
-    with pytest.raises(InputError, match=f"unit must be .*{re.escape(fitting(lookup(name))[0])}.*got '{unit}'"):
+    with pytest.raises(
+        InputError, match=f"unit must be .*{re.escape(fitting(lookup(name))[0])}.*got '{unit}'"
+    ):
         compile_prior(name, {**quantiles(1, 2, 3), "unit": unit})
 
 
@@ -280,11 +330,12 @@ def test_every_unit_fits_some_quantity_and_every_quantity_its_own() -> None:
     assert set(UNITS) <= {unit for units in offered.values() for unit in units}
 
 
-# -------------------------------------------------------------------------------------------------- points and samples
+# ------------------------------------------------------------------------------- points and samples
 
 
 @pytest.mark.parametrize(
-    ("name", "at", "unit"), [(LINEAR, 0.3, ""), (LOG10, 30, ""), (LOGIT, 2, "percent"), (LINEAR, -1e9, "")]
+    ("name", "at", "unit"),
+    [(LINEAR, 0.3, ""), (LOG10, 30, ""), (LOGIT, 2, "percent"), (LINEAR, -1e9, "")],
 )
 def test_a_point_is_a_point_with_a_finite_density(name, at, unit) -> None:
     table = compile_prior(name, {"point": at, "unit": unit})
@@ -312,8 +363,11 @@ def test_samples_recover_what_they_were_drawn_from(name, truth, to_link, size) -
     error = np.max(np.abs(table.cdf(to_link(x)) - truth.cdf(x)))
     assert error < 2 * 1.36 / np.sqrt(size)
     assert good(table)
-    moved = compile_prior(name, {"samples": (drawn * 1.5).tolist()})  # negative control: 50% more is seen at 1,000
-    assert size < 1000 or np.max(np.abs(moved.cdf(to_link(x)) - truth.cdf(x))) > 2 * 1.36 / np.sqrt(size)
+    # negative control: 50% more is seen at 1,000
+    moved = compile_prior(name, {"samples": (drawn * 1.5).tolist()})
+    assert size < 1000 or np.max(np.abs(moved.cdf(to_link(x)) - truth.cdf(x))) > 2 * 1.36 / np.sqrt(
+        size
+    )
 
 
 def test_samples_with_a_gap_keep_it() -> None:
@@ -326,7 +380,12 @@ def test_samples_with_a_gap_keep_it() -> None:
 
 @pytest.mark.parametrize(
     "drawn",
-    [[1.0] * 18 + [0.0, 2.0], [0.0] * 10 + [1.0] * 10 + [2.0], [1.0] * 50 + [1.5] + [2.0] * 50, list(range(20))],
+    [
+        [1.0] * 18 + [0.0, 2.0],
+        [0.0] * 10 + [1.0] * 10 + [2.0],
+        [1.0] * 50 + [1.5] + [2.0] * 50,
+        list(range(20)),
+    ],
     ids=["one value and two others", "ties", "one in between", "twenty"],
 )
 def test_tied_samples_give_a_good_table(drawn) -> None:
@@ -335,15 +394,20 @@ def test_tied_samples_give_a_good_table(drawn) -> None:
 
 def test_samples_do_not_depend_on_their_order_and_take_units_and_bounds() -> None:
     drawn = np.random.default_rng(2).normal(5, 1, 50)
-    one, other = (compile_prior("spend_cap", {"samples": s.tolist(), "unit": "percent"}) for s in (drawn, drawn[::-1]))
+    one, other = (
+        compile_prior("spend_cap", {"samples": s.tolist(), "unit": "percent"})
+        for s in (drawn, drawn[::-1])
+    )
     np.testing.assert_array_equal(one.y, other.y)
     assert 10 ** one.value(0.0) == pytest.approx(0.01 * np.median(drawn), rel=0.05)
-    cut = compile_prior("spend_cap", {"samples": drawn.tolist(), "unit": "percent", "bounds": [4, 6]})
+    cut = compile_prior(
+        "spend_cap", {"samples": drawn.tolist(), "unit": "percent", "bounds": [4, 6]}
+    )
     assert cut.cdf(np.log10(0.04)) < 1e-6
     assert cut.sf(np.log10(0.06)) < 1e-6
 
 
-# --------------------------------------------------------------------------------------------- one table, three holders
+# ------------------------------------------------------------------------- one table, three holders
 
 
 @pytest.fixture(scope="module")
@@ -388,9 +452,14 @@ def test_the_quantile_function_in_pytensor_is_the_tables_to_1e_10(correlated, te
     for z in hard_points():
         tables = [correlated.table(name) for name in CORRELATED]
         value, gradient = tensor_twin(z)
-        np.testing.assert_allclose(value, [t.value(v) for t, v in zip(tables, z, strict=True)], rtol=1e-10, atol=1e-10)
         np.testing.assert_allclose(
-            gradient, [t.gradient(v) for t, v in zip(tables, z, strict=True)], rtol=1e-10, atol=1e-10
+            value, [t.value(v) for t, v in zip(tables, z, strict=True)], rtol=1e-10, atol=1e-10
+        )
+        np.testing.assert_allclose(
+            gradient,
+            [t.gradient(v) for t, v in zip(tables, z, strict=True)],
+            rtol=1e-10,
+            atol=1e-10,
         )
 
 
@@ -412,23 +481,34 @@ def test_the_density_that_the_model_samples_is_log_density_to_1e_10(correlated) 
     for point in hard_points()[::4]:
         z = correlated.cholesky @ point
         logp, values, derivative = graph(point)
-        np.testing.assert_allclose(values, [correlated.values(z)[name] for name in CORRELATED], rtol=1e-10, atol=1e-10)
-        to_link = np.log(values[share]) + np.log1p(-values[share])  # the derivative of the logit's inverse
+        np.testing.assert_allclose(
+            values, [correlated.values(z)[name] for name in CORRELATED], rtol=1e-10, atol=1e-10
+        )
+        # the derivative of the logit's inverse
+        to_link = np.log(values[share]) + np.log1p(-values[share])
         expected = logp - (np.linalg.slogdet(derivative)[1] - to_link)
         assert log_density(correlated, z).sum() == pytest.approx(expected, rel=1e-10, abs=1e-10)
 
 
 def test_log_density_of_normal_priors_is_scipys_multivariate_normal() -> None:
-    names, rho = (LINEAR, "spend_growth_ratio", "algorithmic_growth"), {(LINEAR, "algorithmic_growth"): 0.6}
+    names, rho = (
+        (LINEAR, "spend_growth_ratio", "algorithmic_growth"),
+        {(LINEAR, "algorithmic_growth"): 0.6},
+    )
     mu, sigma = np.asarray([0.3, 0.7, 0.2]), np.asarray([0.1, 0.4, 0.05])
     each = [
-        compile_prior(n, {"family": "normal", "mu": m, "sigma": s}) for n, m, s in zip(names, mu, sigma, strict=True)
+        compile_prior(n, {"family": "normal", "mu": m, "sigma": s})
+        for n, m, s in zip(names, mu, sigma, strict=True)
     ]
-    tables = Tables(names, np.stack([t.y for t in each]), np.stack([t.slope for t in each]), copula(names, rho))
+    tables = Tables(
+        names, np.stack([t.y for t in each]), np.stack([t.slope for t in each]), copula(names, rho)
+    )
     correlation = np.eye(3)
     correlation[0, 2] = correlation[2, 0] = 2 * np.sin(np.pi * 0.6 / 6)
     z = np.random.default_rng(2).normal(0, 2, (50, 3))
-    expected = stats.multivariate_normal(mu, correlation * np.outer(sigma, sigma)).logpdf(mu + sigma * z)
+    expected = stats.multivariate_normal(mu, correlation * np.outer(sigma, sigma)).logpdf(
+        mu + sigma * z
+    )
     np.testing.assert_allclose(log_density(tables, z).sum(axis=-1), expected, rtol=1e-9)
 
 
@@ -440,7 +520,7 @@ def test_values_are_on_the_scale_that_models_use(correlated) -> None:
     assert values[LOGIT] == pytest.approx(stats.beta(2, 9).median(), abs=1e-6)
 
 
-# ------------------------------------------------------------------------------------------------------------ the copula
+# --------------------------------------------------------------------------------------- the copula
 
 
 @pytest.mark.parametrize("rho", [0.7, -0.5])
@@ -481,18 +561,26 @@ def test_only_the_pairs_to_blame_are_named_with_the_factor_that_makes_them_possi
     shrunk = {pair: rho * (factor if pair in blamed else 1) for pair, rho in pairs.items()}
     copula(names, shrunk)
     with pytest.raises(InputError):  # the largest: two hundredths more will not do
-        copula(names, {pair: rho * (factor + 0.02 if pair in blamed else 1) for pair, rho in pairs.items()})
+        copula(
+            names,
+            {pair: rho * (factor + 0.02 if pair in blamed else 1) for pair, rho in pairs.items()},
+        )
 
 
 @given(st.lists(st.floats(-0.99, 0.99), min_size=6, max_size=6))
 def test_a_factor_is_found_for_any_impossible_matrix(rhos) -> None:
-    pairs = dict(zip([(a, b) for i, a in enumerate(CORRELATED) for b in CORRELATED[:i]], rhos, strict=True))
+    pairs = dict(
+        zip([(a, b) for i, a in enumerate(CORRELATED) for b in CORRELATED[:i]], rhos, strict=True)
+    )
     try:
         copula(CORRELATED, pairs)
     except InputError as error:
         factor = float(re.search(r"multiply these by ([\d.]+) or less", str(error))[1])
         named = [pair for pair in pairs if "~".join(pair) in str(error)]
-        copula(CORRELATED, {pair: rho * (factor if pair in named else 1) for pair, rho in pairs.items()})
+        copula(
+            CORRELATED,
+            {pair: rho * (factor if pair in named else 1) for pair, rho in pairs.items()},
+        )
 
 
 def test_impossible_correlations_are_named() -> None:
@@ -505,23 +593,29 @@ def test_impossible_correlations_are_named() -> None:
 
 @pytest.mark.parametrize("rho", [1.0, -1.0, 1.5, float("nan")])
 def test_a_correlation_lies_strictly_between_minus_one_and_one(rho) -> None:
-    with pytest.raises(InputError, match=f"{LINEAR} and {LOG10}: must lie between -1 and 1, got {rho}"):
+    with pytest.raises(
+        InputError, match=f"{LINEAR} and {LOG10}: must lie between -1 and 1, got {rho}"
+    ):
         copula(CORRELATED, {(LINEAR, LOG10): rho})
 
 
-# ------------------------------------------------------------------------------------------------------ malformed priors
+# --------------------------------------------------------------------------------- malformed priors
 
 NORMAL = {"family": "normal", "mu": 0.0, "sigma": 1.0}
-WRONG: dict[
-    str, tuple[str, dict[str, Any], str, str]
-] = {  # what -> quantity, prior, words of the rule, words of the value
+# what -> quantity, prior, words of the rule, words of the value
+WRONG: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "quantiles out of order": (LINEAR, quantiles(1, 3, 2), "increase", "3"),
     "equal quantiles": (LINEAR, quantiles(1, 1, 2), "increase", "1"),
     "probability 0": (LINEAR, {"quantiles": {"0": 1, "0.5": 2}}, "between 0 and 1", "0.0"),
     "probability 1": (LINEAR, {"quantiles": {"0.5": 1, "1": 2}}, "between 0 and 1", "1.0"),
     "probability 50": (LINEAR, {"quantiles": {"10": 1, "50": 2}}, "between 0 and 1", "50"),
     "a probability twice": (LINEAR, {"quantiles": {"0.5": 1, "0.50": 2}}, "distinct", "0.5"),
-    "a word for a probability": (LINEAR, {"quantiles": {"median": 1, "0.9": 2}}, "probability", "median"),
+    "a word for a probability": (
+        LINEAR,
+        {"quantiles": {"median": 1, "0.9": 2}},
+        "probability",
+        "median",
+    ),
     "one quantile": (LINEAR, {"quantiles": {"0.5": 1}}, "two or more", "0.5"),
     "quantiles as a list": (LINEAR, {"quantiles": [1, 2, 3]}, "two or more", "[1, 2, 3]"),
     "negative on a log10 scale": (LOG10, quantiles(-1, 3, 9), "above 0", "-1"),
@@ -543,26 +637,71 @@ WRONG: dict[
     "sigma negative": (LINEAR, {**NORMAL, "sigma": -2}, "sigma must be positive", "-2"),
     "sigma NaN": (LINEAR, {**NORMAL, "sigma": float("nan")}, "finite number", "nan"),
     "sigma a string": (LINEAR, {**NORMAL, "sigma": "wide"}, "finite number", "wide"),
-    "nu zero": (LINEAR, {"family": "student_t", "nu": 0, "mu": 0, "sigma": 1}, "nu must be positive", "0"),
-    "alpha negative": (LINEAR, {"family": "beta", "alpha": -1, "beta": 1}, "alpha must be positive", "-1"),
-    "uniform upside down": (LINEAR, {"family": "uniform", "lower": 2, "upper": 1}, "lower must be below upper", "2"),
+    "nu zero": (
+        LINEAR,
+        {"family": "student_t", "nu": 0, "mu": 0, "sigma": 1},
+        "nu must be positive",
+        "0",
+    ),
+    "alpha negative": (
+        LINEAR,
+        {"family": "beta", "alpha": -1, "beta": 1},
+        "alpha must be positive",
+        "-1",
+    ),
+    "uniform upside down": (
+        LINEAR,
+        {"family": "uniform", "lower": 2, "upper": 1},
+        "lower must be below upper",
+        "2",
+    ),
     "unknown key": (LINEAR, {**NORMAL, "scale": 1}, "no such key", "scale"),
     "two kinds": (LINEAR, {**NORMAL, **quantiles(1, 2, 3)}, "exactly one", "quantiles"),
     "no kind": (LINEAR, {"source": "me"}, "exactly one", "none of them"),
     "unknown unit": (LINEAR, {**NORMAL, "unit": "furlong"}, "unit must be", "furlong"),
-    "a rate for a level": (LOG10, {**quantiles(1, 2, 3), "unit": "x/year"}, "does not fit", "x/year"),
-    "a unit that is a list": (LOG10, {**quantiles(1, 2, 3), "unit": ["OOM"]}, "unit must be", "OOM"),
-    "percent of a rate": (LINEAR, {**quantiles(1, 2, 3), "unit": "percent"}, "unit must be .*percent/year", "percent"),
+    "a rate for a level": (
+        LOG10,
+        {**quantiles(1, 2, 3), "unit": "x/year"},
+        "does not fit",
+        "x/year",
+    ),
+    "a unit that is a list": (
+        LOG10,
+        {**quantiles(1, 2, 3), "unit": ["OOM"]},
+        "unit must be",
+        "OOM",
+    ),
+    "percent of a rate": (
+        LINEAR,
+        {**quantiles(1, 2, 3), "unit": "percent"},
+        "unit must be .*percent/year",
+        "percent",
+    ),
     "a point outside the range": (LOG10, {"point": -3}, "above 0", "-3"),
     "a point that is a word": (LINEAR, {"point": "here"}, "finite number", "here"),
     "a point at infinity": (LINEAR, {"point": float("inf")}, "finite number", "inf"),
     "nineteen samples": (LINEAR, {"samples": list(range(19))}, "20 to 10000", "19"),
     "too many samples": (LINEAR, {"samples": list(range(10_001))}, "20 to 10000", "10001"),
-    "samples without spread": (LINEAR, {"samples": [1.0] * 19 + [2.0]}, "three distinct", "1.0, 2.0"),
+    "samples without spread": (
+        LINEAR,
+        {"samples": [1.0] * 19 + [2.0]},
+        "three distinct",
+        "1.0, 2.0",
+    ),
     "NaN sample": (LINEAR, {"samples": [1.0] * 30 + [float("nan")]}, "finite number", "nan"),
-    "a negative sample of a log10 quantity": (LOG10, {"samples": [-2.0, *range(1, 30)]}, "above 0", "-2.0"),
+    "a negative sample of a log10 quantity": (
+        LOG10,
+        {"samples": [-2.0, *range(1, 30)]},
+        "above 0",
+        "-2.0",
+    ),
     "samples of words": (LINEAR, {"samples": ["a"] * 30}, "finite number", "'a'"),
-    "samples in a file, which models never read": (LINEAR, {"samples": {"file": "x.csv"}}, "list of numbers", "x.csv"),
+    "samples in a file, which models never read": (
+        LINEAR,
+        {"samples": {"file": "x.csv"}},
+        "list of numbers",
+        "x.csv",
+    ),
     "OOM of a share": (LOGIT, {**quantiles(0.1, 0.2, 0.3), "unit": "OOM"}, "does not fit", "OOM"),
     "bounds upside down": (LINEAR, {**NORMAL, "bounds": [1, 0]}, "two increasing", r"\[1, 0\]"),
     "three bounds": (LINEAR, {**NORMAL, "bounds": [1, 2, 3]}, "two increasing", r"\[1, 2, 3\]"),
@@ -570,23 +709,48 @@ WRONG: dict[
     "bounds as words": (LINEAR, {**NORMAL, "bounds": ["a", "b"]}, "finite number", "'a'"),
     "bounds outside the range": (LOG10, {**quantiles(1, 2, 3), "bounds": [-1, 3]}, "inside", "-1"),
     "bounds that leave nothing": (LINEAR, {**NORMAL, "bounds": [8, 9]}, "at least 1%", "of it"),
-    "a family outside the range": (LOG10, {**NORMAL, "sigma": 5}, "inside the quantity's range", "'sigma': 5"),
-    "histogram mismatch": (LINEAR, {"histogram": {"edges": [0, 1], "weights": [1, 2]}}, "one more", r"\[0.0, 1.0\]"),
+    "a family outside the range": (
+        LOG10,
+        {**NORMAL, "sigma": 5},
+        "inside the quantity's range",
+        "'sigma': 5",
+    ),
+    "histogram mismatch": (
+        LINEAR,
+        {"histogram": {"edges": [0, 1], "weights": [1, 2]}},
+        "one more",
+        r"\[0.0, 1.0\]",
+    ),
     "histogram edges out of order": (
         LINEAR,
         {"histogram": {"edges": [0, 2, 1], "weights": [1, 2]}},
         "increase",
         "2.0, 1.0",
     ),
-    "histogram without mass": (LINEAR, {"histogram": {"edges": [0, 1], "weights": [0]}}, "not all zero", r"\[0.0\]"),
+    "histogram without mass": (
+        LINEAR,
+        {"histogram": {"edges": [0, 1], "weights": [0]}},
+        "not all zero",
+        r"\[0.0\]",
+    ),
     "histogram with a negative weight": (
         LINEAR,
         {"histogram": {"edges": [0, 1, 2], "weights": [2, -1]}},
         "non-negative",
         "-1",
     ),
-    "histogram without weights": (LINEAR, {"histogram": {"edges": [0, 1]}}, "edges and weights", "edges"),
-    "histogram with a word": (LINEAR, {"histogram": {"edges": [0, "1"], "weights": [1]}}, "finite number", "'1'"),
+    "histogram without weights": (
+        LINEAR,
+        {"histogram": {"edges": [0, 1]}},
+        "edges and weights",
+        "edges",
+    ),
+    "histogram with a word": (
+        LINEAR,
+        {"histogram": {"edges": [0, "1"], "weights": [1]}},
+        "finite number",
+        "'1'",
+    ),
     "mixture of one": (LINEAR, {"mixture": [NORMAL]}, "two or more", "normal"),
     "log pool of one": (LINEAR, {"log_pool": [NORMAL]}, "two or more", "normal"),
     "quantile pool with a bad part": (
@@ -601,10 +765,25 @@ WRONG: dict[
         "must overlap for a log pool",
         "e-",
     ),
-    "log pool without weight": (LINEAR, {"log_pool": [{**NORMAL, "weight": 0}] * 2}, "not all zero", "0.0"),
+    "log pool without weight": (
+        LINEAR,
+        {"log_pool": [{**NORMAL, "weight": 0}] * 2},
+        "not all zero",
+        "0.0",
+    ),
     "mixture of words": (LINEAR, {"mixture": ["a", "b"]}, "two or more", "'a'"),
-    "mixture with a negative weight": (LINEAR, {"mixture": [{**NORMAL, "weight": -1}, NORMAL]}, "non-negative", "-1"),
-    "mixture with a bad part": (LINEAR, {"mixture": [{**NORMAL, "sigma": 0}, NORMAL]}, "sigma must be positive", "0"),
+    "mixture with a negative weight": (
+        LINEAR,
+        {"mixture": [{**NORMAL, "weight": -1}, NORMAL]},
+        "non-negative",
+        "-1",
+    ),
+    "mixture with a bad part": (
+        LINEAR,
+        {"mixture": [{**NORMAL, "sigma": 0}, NORMAL]},
+        "sigma must be positive",
+        "0",
+    ),
 }
 
 
@@ -662,7 +841,22 @@ def good(table: Table) -> bool:
 
 PARAMETERS = sorted({parameter for _, names in FAMILIES.values() for parameter in names})
 keys = st.sampled_from(
-    [*KINDS, *PARAMETERS, "unit", "bounds", "weight", "source", "edges", "weights", "0.1", "0.5", "0.9", "0", "1", "5"]
+    [
+        *KINDS,
+        *PARAMETERS,
+        "unit",
+        "bounds",
+        "weight",
+        "source",
+        "edges",
+        "weights",
+        "0.1",
+        "0.5",
+        "0.9",
+        "0",
+        "1",
+        "5",
+    ]
 )
 words = st.sampled_from([*FAMILIES, *UNITS, "", "x"]) | st.text(max_size=5)
 leaves = st.one_of(
@@ -670,7 +864,9 @@ leaves = st.one_of(
 )  # fmt: skip
 garbage = st.recursive(
     leaves,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys | st.text(max_size=4), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(keys | st.text(max_size=4), inner, max_size=5)
+    ),
     max_leaves=15,
 )
 
@@ -696,7 +892,9 @@ def test_any_parameters_of_a_family_give_an_increasing_table_or_an_input_error(
     name, family, values, unit, bounds
 ) -> None:
     parameters = dict(zip(FAMILIES[family][1], values, strict=False))
-    spec = {"family": family, **parameters, "unit": unit} | ({} if bounds is None else {"bounds": bounds})
+    spec = {"family": family, **parameters, "unit": unit} | (
+        {} if bounds is None else {"bounds": bounds}
+    )
     try:
         table = compile_prior(name, spec)
     except InputError:

@@ -30,7 +30,8 @@ PAIRS = [
     (StudentT(2.7, -3.0, 0.5), stats.t(2.7, -3.0, 0.5)),
     (Uniform(-1.0, 3.0), stats.uniform(-1.0, 4.0)),
 ]
-FAR = np.concatenate([np.logspace(-12, -2, 21), np.linspace(0.05, 0.5, 10)])  # tail probabilities, both sides
+# tail probabilities, both sides
+FAR = np.concatenate([np.logspace(-12, -2, 21), np.linspace(0.05, 0.5, 10)])
 
 every_family = pytest.mark.parametrize(("ours", "reference"), PAIRS, ids=lambda d: str(d)[:28])
 
@@ -41,8 +42,12 @@ def test_every_family_that_a_view_can_name_is_tested_here() -> None:
 
 @every_family
 def test_lower_and_upper_quantiles_equal_scipys_far_into_both_tails(ours, reference) -> None:
-    np.testing.assert_allclose(ours.quantile(FAR, 1 - FAR), reference.ppf(FAR), rtol=1e-9, atol=1e-14)
-    np.testing.assert_allclose(ours.quantile(1 - FAR, FAR), reference.isf(FAR), rtol=1e-9, atol=1e-14)
+    np.testing.assert_allclose(
+        ours.quantile(FAR, 1 - FAR), reference.ppf(FAR), rtol=1e-9, atol=1e-14
+    )
+    np.testing.assert_allclose(
+        ours.quantile(1 - FAR, FAR), reference.isf(FAR), rtol=1e-9, atol=1e-14
+    )
 
 
 @every_family
@@ -83,7 +88,9 @@ MIXTURES = {
     "overlapping": Mixture((0.3, 0.7), (Normal(0.0, 1.0), Normal(1.5, 0.5))),
     "far apart": Mixture((1.0, 3.0), (Normal(-10.0, 1.0), Normal(10.0, 0.2))),
     "heavy and light": Mixture((1.0, 1.0), (StudentT(3.0, 0.0, 1.0), Normal(4.0, 2.0))),
-    "three": Mixture((1.0, 1.0, 2.0), (LogNormal(0.0, 1.0), LogNormal(1.0, 0.3), LogNormal(3.0, 0.5))),
+    "three": Mixture(
+        (1.0, 1.0, 2.0), (LogNormal(0.0, 1.0), LogNormal(1.0, 0.3), LogNormal(3.0, 0.5))
+    ),
 }
 
 
@@ -98,7 +105,9 @@ def test_a_mixture_is_the_weighted_sum_of_its_components() -> None:
     x = np.linspace(-4, 4, 41)
     mixture = MIXTURES["overlapping"]
     density = 0.3 * stats.norm(0, 1).pdf(x) + 0.7 * stats.norm(1.5, 0.5).pdf(x)
-    np.testing.assert_allclose(mixture.cdf(x), 0.3 * stats.norm.cdf(x) + 0.7 * stats.norm(1.5, 0.5).cdf(x), rtol=1e-12)
+    np.testing.assert_allclose(
+        mixture.cdf(x), 0.3 * stats.norm.cdf(x) + 0.7 * stats.norm(1.5, 0.5).cdf(x), rtol=1e-12
+    )
     np.testing.assert_allclose(mixture.log_pdf(x), np.log(density), rtol=1e-12, atol=1e-12)
 
 
@@ -108,7 +117,9 @@ def test_a_mixture_of_different_supports_still_inverts() -> None:
     with np.errstate(all="ignore"):
         x = mixture.quantile(np.asarray([0.01]), np.asarray([0.99]))
     np.testing.assert_allclose(
-        0.5 * stats.norm(0.3, 0.2).cdf(x) + 0.5 * stats.lognorm(0.5, scale=np.exp(-1.2)).cdf(x), 0.01, rtol=1e-9
+        0.5 * stats.norm(0.3, 0.2).cdf(x) + 0.5 * stats.lognorm(0.5, scale=np.exp(-1.2)).cdf(x),
+        0.01,
+        rtol=1e-9,
     )
 
 
@@ -125,21 +136,27 @@ def test_truncation_is_scipys_truncated_normal() -> None:
 def test_truncation_to_a_far_tail_keeps_its_precision() -> None:
     """Bounds in the upper tail, where one minus the distribution function has few digits left."""
     ours, p = Truncated(Normal(0.0, 1.0), 2.0, 30.0), np.asarray([1e-6, 0.5, 1 - 1e-6])
-    np.testing.assert_allclose(stats.norm.sf(ours.quantile(p, 1 - p)), stats.norm.sf(2.0) * (1 - p), rtol=1e-9)
+    np.testing.assert_allclose(
+        stats.norm.sf(ours.quantile(p, 1 - p)), stats.norm.sf(2.0) * (1 - p), rtol=1e-9
+    )
 
 
 def test_a_histogram_with_an_empty_bin_jumps_over_it() -> None:
     ours = Histogram((0.0, 1.0, 2.0, 4.0), (3.0, 0.0, 1.0))
     np.testing.assert_allclose(
-        ours.cdf(np.asarray([-1, 0, 0.5, 1, 1.5, 2, 3, 4, 5])), [0, 0, 0.375, 0.75, 0.75, 0.75, 0.875, 1, 1]
+        ours.cdf(np.asarray([-1, 0, 0.5, 1, 1.5, 2, 3, 4, 5])),
+        [0, 0, 0.375, 0.75, 0.75, 0.75, 0.875, 1, 1],
     )
     p = np.asarray([0.25, 0.75 - 1e-9, 0.75 + 1e-9, 0.875])
     np.testing.assert_allclose(ours.quantile(p, 1 - p), [1 / 3, 1.0, 2.0, 3.0], atol=1e-7)
-    np.testing.assert_allclose(np.exp(ours.log_pdf(np.asarray([0.5, 1.5, 3.0]))), [0.75, 0.0, 0.125])
+    np.testing.assert_allclose(
+        np.exp(ours.log_pdf(np.asarray([0.5, 1.5, 3.0]))), [0.75, 0.0, 0.125]
+    )
 
 
 def test_a_mapped_distribution_is_the_distribution_of_the_mapped_value() -> None:
-    ours = Mapped(Normal(0.2, 0.7), np.exp, np.log, lambda v: np.asarray(v))  # the log of d exp(v) / dv is v
+    # the log of d exp(v) / dv is v
+    ours = Mapped(Normal(0.2, 0.7), np.exp, np.log, lambda v: np.asarray(v))
     reference, p = stats.lognorm(0.7, scale=np.exp(0.2)), np.linspace(0.001, 0.999, 31)
     x = reference.ppf(p)
     np.testing.assert_allclose(ours.quantile(p, 1 - p), x, rtol=1e-12)

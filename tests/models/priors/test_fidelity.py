@@ -17,7 +17,9 @@ def told(spec, name=Q):
 
 
 def test_plain_quantiles_are_met_and_nothing_is_warned_of() -> None:
-    statements, warned = told({"quantiles": {"0.1": 10, "0.5": 40, "0.9": 90}, "unit": "percent/year"})
+    statements, warned = told(
+        {"quantiles": {"0.1": 10, "0.5": 40, "0.9": 90}, "unit": "percent/year"}
+    )
     assert [(s.high, s.stated) for s in statements] == [(10, 0.1), (40, 0.5), (90, 0.9)]
     assert all(abs(s.difference) < 1e-4 and s.explicit for s in statements)
     assert warned == []
@@ -25,7 +27,8 @@ def test_plain_quantiles_are_met_and_nothing_is_warned_of() -> None:
 
 def test_every_prior_of_the_default_view_says_what_it_has(view) -> None:
     for name in ELICITED:
-        for s in fidelity(name, view.quantities[name]):  # bounds move some, of labour overhead 2 points
+        # bounds move some, of labour overhead 2 points
+        for s in fidelity(name, view.quantities[name]):
             assert abs(s.difference) < 0.03, name
 
 
@@ -37,13 +40,20 @@ def test_probabilities_that_a_table_cannot_tell_apart_are_warned_of() -> None:
 
 def test_bounds_that_move_stated_quantiles_are_warned_of_with_both_probabilities() -> None:
     _, warned = told({"quantiles": {"0.1": 1, "0.5": 2, "0.9": 3}, "bounds": [1.5, 9]})
-    assert any("stated 10.0% at most 1, the prior has 0.0%; its bounds condition it" in line for line in warned)
+    assert any(
+        "stated 10.0% at most 1, the prior has 0.0%; its bounds condition it" in line
+        for line in warned
+    )
     assert told({"quantiles": {"0.1": 1, "0.5": 2, "0.9": 3}, "bounds": [-9, 9]})[1] == []
 
 
 def test_bins_of_a_histogram_are_held_one_by_one() -> None:
     statements, warned = told({"histogram": {"edges": [0, 1, 2, 4], "weights": [3, 0, 1]}})
-    assert [(s.low, s.high, s.stated) for s in statements] == [(0, 1, 0.75), (1, 2, 0), (2, 4, 0.25)]
+    assert [(s.low, s.high, s.stated) for s in statements] == [
+        (0, 1, 0.75),
+        (1, 2, 0),
+        (2, 4, 0.25),
+    ]
     assert sum(s.fitted for s in statements) == pytest.approx(1.0, abs=1e-6)
     assert warned == []
 
@@ -59,11 +69,16 @@ SHAPES = {
     "family": {"family": "normal", "mu": 0.3, "sigma": 0.1},
     "mixture": {"mixture": [{"family": "normal", "mu": m, "sigma": 1.0} for m in (-8, 8)]},
     "log pool": {"log_pool": [{"family": "normal", "mu": m, "sigma": 1.0} for m in (0, 1)]},
-    "quantile pool": {"quantile_pool": [{"family": "normal", "mu": m, "sigma": 1.0} for m in (0, 1)]},
+    "quantile pool": {
+        "quantile_pool": [{"family": "normal", "mu": m, "sigma": 1.0} for m in (0, 1)]
+    },
     "point": {"point": 0.3},
     "bounded family": {"family": "normal", "mu": 0.3, "sigma": 0.1, "bounds": [0.2, 0.9]},
     "samples": {"samples": np.random.default_rng(1).normal(size=400).tolist()},
-    "bounded samples": {"samples": np.random.default_rng(1).normal(size=400).tolist(), "bounds": [-1, 1]},
+    "bounded samples": {
+        "samples": np.random.default_rng(1).normal(size=400).tolist(),
+        "bounds": [-1, 1],
+    },
 }
 
 
@@ -83,7 +98,11 @@ def test_a_sample_that_smoothing_misses_is_warned_of() -> None:
 @given(st.lists(st.floats(0.01, 0.99), min_size=2, max_size=6, unique=True), st.data())
 def test_a_warning_is_given_exactly_where_a_statement_is_missed_or_too_near(p, data) -> None:
     gaps = data.draw(st.lists(st.floats(1e-3, 10), min_size=len(p), max_size=len(p)))
-    spec = {"quantiles": {str(key): v for key, v in zip(sorted(p), np.cumsum(gaps).tolist(), strict=True)}}
+    spec = {
+        "quantiles": {
+            str(key): v for key, v in zip(sorted(p), np.cumsum(gaps).tolist(), strict=True)
+        }
+    }
     statements, warned = told(spec)
     missed = sum(abs(s.difference) > TOLERANCE for s in statements)
     near = sum("nearer than" in line for line in warned)

@@ -12,15 +12,24 @@ QUANTITY = "alignment_tax_tolerance"
 
 def same(prior, text):
     view = load_view("default")
-    return view.replace(**{QUANTITY: prior}).hash == parse_view(f"[quantities.{QUANTITY}]\n{text}", "x.toml", view).hash
+    return (
+        view.replace(**{QUANTITY: prior}).hash
+        == parse_view(f"[quantities.{QUANTITY}]\n{text}", "x.toml", view).hash
+    )
 
 
 @pytest.mark.parametrize(
     "prior, text",
     [
-        (Prior.from_quantiles({0.1: 1, 0.9: 10}, unit="percent"), "quantiles = {0.1 = 1, 0.9 = 10}\nunit = 'percent'"),
+        (
+            Prior.from_quantiles({0.1: 1, 0.9: 10}, unit="percent"),
+            "quantiles = {0.1 = 1, 0.9 = 10}\nunit = 'percent'",
+        ),
         (Prior.from_family("beta", alpha=2, beta=30), "family = 'beta'\nalpha = 2\nbeta = 30"),
-        (Prior.from_histogram([0.01, 0.1, 0.3], [3, 1]), "histogram = {edges = [0.01, 0.1, 0.3], weights = [3, 1]}"),
+        (
+            Prior.from_histogram([0.01, 0.1, 0.3], [3, 1]),
+            "histogram = {edges = [0.01, 0.1, 0.3], weights = [3, 1]}",
+        ),
         (Prior.point(0.05, source="me"), "point = 0.05"),
         (
             Prior.pool([Prior.point(0.1), Prior.from_family("beta", alpha=2, beta=30)], [1, 3]),
@@ -44,14 +53,26 @@ def test_samples_give_back_their_quantiles():
 def test_replace_changes_what_it_names_and_nothing_else():
     view = load_view("default")
     changed = view.replace(
-        name="mine", usd_per_hour=Prior.point(40), correlations={("usd_per_hour", "labour_overhead"): 0.3}
+        name="mine",
+        usd_per_hour=Prior.point(40),
+        correlations={("usd_per_hour", "labour_overhead"): 0.3},
     )
-    assert changed.name == "mine" and changed.correlations == {("usd_per_hour", "labour_overhead"): 0.3}
-    assert {n for n in view.quantities if view.quantities[n] != changed.quantities[n]} == {"usd_per_hour"}
-    assert changed.arrival == view.arrival and changed.evidence == view.evidence and view.correlations == {}
+    assert changed.name == "mine" and changed.correlations == {
+        ("usd_per_hour", "labour_overhead"): 0.3
+    }
+    assert {n for n in view.quantities if view.quantities[n] != changed.quantities[n]} == {
+        "usd_per_hour"
+    }
+    assert (
+        changed.arrival == view.arrival
+        and changed.evidence == view.evidence
+        and view.correlations == {}
+    )
     none = view.replace(evidence={"use": "none"}, arrival={"mode": "crossing"})
     assert (
-        none.evidence.use == "none" and none.arrival.mode == "crossing" and none.arrival.horizon == view.arrival.horizon
+        none.evidence.use == "none"
+        and none.arrival.mode == "crossing"
+        and none.arrival.horizon == view.arrival.horizon
     )
 
 

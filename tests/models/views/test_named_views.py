@@ -59,7 +59,7 @@ def push(evidence):
     return forward
 
 
-# ------------------------------------------------------------------------------------------------------------- every view
+# --------------------------------------------------------------------------------------- every view
 
 
 def test_the_views_that_users_are_told_of_are_there() -> None:
@@ -83,8 +83,12 @@ def test_every_changed_prior_keeps_what_was_said_apart_from_how_it_was_read(name
     for quantity in differing:
         spec = mine.quantities[quantity]
         assert len(spec["source"]) > 10, quantity
-        assert re.search(r"\b(seen|secondary|computed|memory)\b", spec["source"]), f"{quantity}: status of its source"
-        assert re.fullmatch(r"Stated: .+ Our reading: .+", spec["rationale"]), f"{quantity}: {spec['rationale']}"
+        assert re.search(r"\b(seen|secondary|computed|memory)\b", spec["source"]), (
+            f"{quantity}: status of its source"
+        )
+        assert re.fullmatch(r"Stated: .+ Our reading: .+", spec["rationale"]), (
+            f"{quantity}: {spec['rationale']}"
+        )
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -112,7 +116,7 @@ def test_every_draw_of_a_view_arrives_or_is_censored(name, push) -> None:
         assert np.array_equal(np.isfinite(derived[quantity].values.ravel()), met), quantity
 
 
-# ---------------------------------------------------------------------------------------------------- what each view says
+# ------------------------------------------------------------------------------ what each view says
 
 
 def test_steiner_stays_within_two_orders_of_magnitude_and_prefers_none_of_them(view) -> None:
@@ -173,10 +177,14 @@ def used_inputs(evidence: Evidence) -> dict[str, tuple[str, str, float]]:
     rows = evidence["bio_anchors"]
     keys = rows[next(iter(rows.dims))].values
     columns = (rows[name].values for name in ("quantity", "anchor", "median", "used"))
-    return {key: (q, anchor, m) for key, q, anchor, m, used in zip(keys, *columns, strict=True) if used}
+    return {
+        key: (q, anchor, m) for key, q, anchor, m, used in zip(keys, *columns, strict=True) if used
+    }
 
 
-def test_bio_anchors_has_the_published_weights_and_the_requirements_of_the_re_implementation(evidence) -> None:
+def test_bio_anchors_has_the_published_weights_and_the_requirements_of_the_re_implementation(
+    evidence,
+) -> None:
     view, published = load_view("bioanchors-2020"), used_inputs(evidence)
     weights = {anchor: m for q, anchor, m in published.values() if q == "weight"}
     weights["none"] = weights.pop("all")
@@ -193,7 +201,9 @@ def test_bio_anchors_has_the_published_weights_and_the_requirements_of_the_re_im
         assert quantile(view, f"horizon_{anchor}", 0.5) == pytest.approx(middle, abs=1e-3)
 
 
-def test_bio_anchors_flop_and_parameters_have_the_distribution_that_the_re_implementation_samples() -> None:
+def test_bio_anchors_flop_and_parameters_have_the_distribution_that_the_re_implementation_samples() -> (
+    None
+):
     """Brain lognormal 90% 11 to 19.5, plus 1, plus normal -2 to 2 for transformative; parameters without the last."""
     rng, z = np.random.default_rng(1), 1.6448536
     brain = np.exp(rng.normal(np.log(11 * 19.5) / 2, np.log(19.5 / 11) / 2 / z, 400_000)) + 1
@@ -204,18 +214,25 @@ def test_bio_anchors_flop_and_parameters_have_the_distribution_that_the_re_imple
     p = [0.05, 0.25, 0.5, 0.75, 0.95]
     assert np.quantile(x["brain_flop"], p) == pytest.approx(np.quantile(flop, p), abs=0.06)
     parameters = x["brain_flop"] - x["flop_per_parameter"]
-    assert np.quantile(parameters, p) == pytest.approx(np.quantile(brain - per_parameter, p), abs=0.2)
+    assert np.quantile(parameters, p) == pytest.approx(
+        np.quantile(brain - per_parameter, p), abs=0.2
+    )
 
 
 def test_bio_anchors_has_the_published_path_of_compute(evidence) -> None:
-    view, published = load_view("bioanchors-2020"), {key: m for key, (_, _, m) in used_inputs(evidence).items()}
+    view, published = (
+        load_view("bioanchors-2020"),
+        {key: m for key, (_, _, m) in used_inputs(evidence).items()},
+    )
     assert view.compute.reference_year == 2025.5  # the middle of the sheet's first year
     halving = np.log10(2) / published["hardware_halving"]
     expected = {
         "spend_level": np.log10(published["spend_2025"]),
         "spend_growth": np.log10(2) / published["spend_doubling_fam"],
         "spend_growth_ratio": 1.0,
-        "spend_cap": np.log10(published["spend_cap"] * published["gdp_fam"] / evidence.constant("world_product_2025")),
+        "spend_cap": np.log10(
+            published["spend_cap"] * published["gdp_fam"] / evidence.constant("world_product_2025")
+        ),
         "world_product_growth": np.log10(1 + published["gdp_growth"]),
         "hardware_level": np.log10(published["hardware_2020"]) + halving * 5,
         "hardware_growth": halving,
@@ -226,13 +243,19 @@ def test_bio_anchors_has_the_published_path_of_compute(evidence) -> None:
     }
     for name, value in expected.items():
         assert quantile(view, name, 0.5) == pytest.approx(value, abs=1e-4), name
-        assert quantile(view, name, 0.95) - quantile(view, name, 0.05) < 1e-3, f"{name}: her path is one curve"
+        assert quantile(view, name, 0.95) - quantile(view, name, 0.05) < 1e-3, (
+            f"{name}: her path is one curve"
+        )
     slower = published["algorithm_halving_medium"] / published["algorithm_halving_short"]
     assert view.algorithms.growth["short_horizon"] == pytest.approx(slower, abs=1e-5)
 
 
-@pytest.mark.parametrize(("preset", "flop"), [("aggressive", 33.0), ("best", 36.0), ("conservative", 40.0)])
-def test_the_full_takeoff_presets_are_points_of_2022_with_a_milestone_of_their_own(preset, flop) -> None:
+@pytest.mark.parametrize(
+    ("preset", "flop"), [("aggressive", 33.0), ("best", 36.0), ("conservative", 40.0)]
+)
+def test_the_full_takeoff_presets_are_points_of_2022_with_a_milestone_of_their_own(
+    preset, flop
+) -> None:
     view = load_view(f"takeoff-{preset}")
     assert quantile(view, "user_flop", 0.5) == pytest.approx(flop)
     assert view.algorithms.since == 2022.0
@@ -271,7 +294,9 @@ def test_the_direct_approach_is_stated_as_its_program_states_it(evidence) -> Non
     """Its requirement and arrivals are compared with the program's in test_direct_approach.py."""
     view = load_view("direct-approach-2023")
     assert view.anchors["direct_approach"] == 1.0
-    assert view.algorithms.since == view.direct_approach.year == view.compute.reference_year == 2023.0
+    assert (
+        view.algorithms.since == view.direct_approach.year == view.compute.reference_year == 2023.0
+    )
     assert (view.loss_law.parameters, view.loss_law.tokens) == (1.0, 1.0)
     for name, middle, sd in (("parameter_loss", 482.01, 25.0), ("data_loss", 2085.43, 25.0)):
         for z, p in ((-1.0, 0.158655), (0.0, 0.5), (1.0, 0.841345)):
@@ -279,31 +304,35 @@ def test_the_direct_approach_is_stated_as_its_program_states_it(evidence) -> Non
     for name, low, high in (("human_slowdown", 9.84, 290.0), ("task_tokens", 3129.0, 141714.0)):
         for p, value in ((0.15, low), (0.85, high)):
             assert 10 ** quantile(view, name, p) == pytest.approx(value, rel=1e-3)
-    for p, limit in ((0.1, evidence.constant("algorithm_limit_low")), (0.9, evidence.constant("algorithm_limit_high"))):
+    for p, limit in (
+        (0.1, evidence.constant("algorithm_limit_low")),
+        (0.9, evidence.constant("algorithm_limit_high")),
+    ):
         assert quantile(view, "algorithmic_limit", p) == pytest.approx(limit, abs=0.011), p
 
 
-def test_the_direct_approach_has_the_published_growth_of_spending_and_its_cap(evidence, view) -> None:
+def test_the_direct_approach_has_the_published_growth_of_spending_and_its_cap(
+    evidence, view
+) -> None:
     direct = load_view("direct-approach-2023")
     for p, percent in ((0.1, 146.0), (0.9, 246.0)):
-        assert 100 * (10 ** quantile(direct, "spend_growth", p) - 1) == pytest.approx(percent, abs=0.1)
-    for p, key in ((0.025, "spend_share_cap_low"), (0.975, "spend_share_cap_high")):
-        assert 10 ** quantile(direct, "spend_cap", p) == pytest.approx(evidence.constant(key), rel=0.1), (
-            "cut, so not exact"
+        assert 100 * (10 ** quantile(direct, "spend_growth", p) - 1) == pytest.approx(
+            percent, abs=0.1
         )
+    for p, key in ((0.025, "spend_share_cap_low"), (0.975, "spend_share_cap_high")):
+        assert 10 ** quantile(direct, "spend_cap", p) == pytest.approx(
+            evidence.constant(key), rel=0.1
+        ), "cut, so not exact"
     for p, key in ((0.1, "world_product_growth_low"), (0.9, "world_product_growth_high")):
-        assert 10 ** quantile(direct, "world_product_growth", p) - 1 == pytest.approx(evidence.constant(key), rel=1e-3)
+        assert 10 ** quantile(direct, "world_product_growth", p) - 1 == pytest.approx(
+            evidence.constant(key), rel=1e-3
+        )
 
 
 # Where doubling below the median would leave the physical range, that side stays.
 LOWER_SIDE_STAYS = {"hardware_limit", "algorithmic_growth", "largest_run_offset", "labour_overhead"}
-POSITIVE = {
-    "algorithmic_limit",
-    "label_efficiency_limit",
-    "irreducible_loss",
-    "alpha",
-    "beta",
-}  # sigma doubled on the log
+# sigma doubled on the log
+POSITIVE = {"algorithmic_limit", "label_efficiency_limit", "irreducible_loss", "alpha", "beta"}
 
 
 @pytest.mark.parametrize("name", sorted(ELICITED))
@@ -311,7 +340,9 @@ def test_vague_is_the_default_twice_as_wide_about_the_same_median(name, view) ->
     vague = load_view("vague")
     middle = quantile(view, name, 0.5)
     width = quantile(view, name, 0.95) - quantile(view, name, 0.05)
-    assert quantile(vague, name, 0.5) == pytest.approx(middle, abs=0.05 * width), "cut priors move a little"
+    assert quantile(vague, name, 0.5) == pytest.approx(middle, abs=0.05 * width), (
+        "cut priors move a little"
+    )
     assert quantile(vague, name, 0.95) - quantile(vague, name, 0.05) >= 1.5 * width
     if "bounds" in view.quantities[name]:
         assert "bounds" in vague.quantities[name]
@@ -321,7 +352,8 @@ def test_vague_is_the_default_twice_as_wide_about_the_same_median(name, view) ->
         before, after = quantile(view, name, p), quantile(vague, name, p)
         if name in POSITIVE:
             assert np.log(after / middle) == pytest.approx(2 * np.log(before / middle), abs=1e-3), p
-        elif name not in LOWER_SIDE_STAYS or p in (0.05, 0.95):  # between, the curve through unequal sides bends
+        # between, the curve through unequal sides bends
+        elif name not in LOWER_SIDE_STAYS or p in (0.05, 0.95):
             assert after - middle == pytest.approx(factor * (before - middle), abs=2e-3 * width), p
 
 
@@ -341,11 +373,20 @@ def test_vague_states_the_doubled_quantiles_of_cut_priors(name, view) -> None:
 def test_vague_differs_in_every_prior_and_in_nothing_else(view) -> None:
     vague = load_view("vague")
     assert changed(vague, view) == set(ELICITED)
-    for section in ("anchors", "correlations", "evidence", "scaling", "loss_law", "compute", "arrival", "alignment"):
+    for section in (
+        "anchors",
+        "correlations",
+        "evidence",
+        "scaling",
+        "loss_law",
+        "compute",
+        "arrival",
+        "alignment",
+    ):
         assert getattr(vague, section) == getattr(view, section), section
 
 
-# ------------------------------------------------------------------------------------------- beside what was published
+# ------------------------------------------------------------------------ beside what was published
 
 
 def by_the_end_of(evidence: Evidence, prefix: str) -> dict[int, float]:
@@ -353,7 +394,11 @@ def by_the_end_of(evidence: Evidence, prefix: str) -> dict[int, float]:
     rows = evidence["published_forecasts"]
     keys = rows[next(iter(rows.dims))].values
     each = zip(keys, rows["year"].values, rows["probability"].values, strict=True)
-    return {int(year): p for key, year, p in each if key.startswith(prefix) and year == int(year) and p != 0.5}
+    return {
+        int(year): p
+        for key, year, p in each
+        if key.startswith(prefix) and year == int(year) and p != 0.5
+    }
 
 
 def test_the_direct_approach_is_reproduced(evidence, push) -> None:
@@ -363,7 +408,8 @@ def test_the_direct_approach_is_reproduced(evidence, push) -> None:
     assert len(published) >= 5
     for end, probability in published.items():
         assert np.mean(year < end + 1) == pytest.approx(probability, abs=0.03), end
-    assert np.quantile(year, 0.5, method="nearest") == pytest.approx(2035.0, abs=1.0)  # published 2034, a whole year
+    # published 2034, a whole year
+    assert np.quantile(year, 0.5, method="nearest") == pytest.approx(2035.0, abs=1.0)
 
 
 def test_the_update_of_2022_is_sooner_than_the_report(push) -> None:
@@ -377,7 +423,11 @@ def test_the_update_of_2022_is_sooner_than_the_report(push) -> None:
 def test_a_linear_exponent_moves_arrival_later_by_years(push) -> None:
     naive, year = push("chinchilla-naive")
     _, default = push("default")
-    assert 0.5 < np.quantile(year, 0.5, method="nearest") - np.quantile(default, 0.5, method="nearest") < 6.0
+    assert (
+        0.5
+        < np.quantile(year, 0.5, method="nearest") - np.quantile(default, 0.5, method="nearest")
+        < 6.0
+    )
     shift = naive["timeline_shift_exponent"].values.ravel()
     assert np.nanmean(shift) > 0
 
@@ -389,5 +439,7 @@ def test_beliefs_about_alignment_alone_do_not_move_arrival(push) -> None:
 
 
 def test_a_higher_tolerance_makes_alignment_affordable_more_often(push) -> None:
-    affordable = {name: float(push(name)[0]["prob_affordable"].mean()) for name in ("leike-2023", "default")}
+    affordable = {
+        name: float(push(name)[0]["prob_affordable"].mean()) for name in ("leike-2023", "default")
+    }
     assert affordable["leike-2023"] > affordable["default"] + 0.02

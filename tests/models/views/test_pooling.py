@@ -30,7 +30,7 @@ def prior(mu, sigma):
     return {"family": "normal", "mu": float(mu), "sigma": float(sigma)}
 
 
-# -------------------------------------------------------------------------------------------------------- closed forms
+# ------------------------------------------------------------------------------------- closed forms
 
 means = st.floats(-1, 1)
 sds = st.floats(0.5, 2)
@@ -51,7 +51,9 @@ def test_the_log_pool_of_normals_is_the_normal_with_averaged_precision(each) -> 
 
 @pytest.mark.parametrize("weights", [(0.5, 0.5), (0.001, 0.999), (0.999, 0.001), (0.2, 0.8)])
 @pytest.mark.parametrize("narrow", [0.5, 0.01, 1e-4])
-def test_the_log_pool_of_a_narrow_and_a_wide_normal_is_exact_where_they_overlap(weights, narrow) -> None:
+def test_the_log_pool_of_a_narrow_and_a_wide_normal_is_exact_where_they_overlap(
+    weights, narrow
+) -> None:
     w = np.asarray(weights)
     sigma = np.asarray([narrow, 1.0])
     try:
@@ -74,7 +76,9 @@ def test_the_quantile_pool_of_normals_averages_means_and_sds(each) -> None:
 
 
 def test_the_distribution_function_of_the_linear_pool_is_the_average() -> None:
-    table = compile_prior(Q, {"mixture": [{"weight": 1, **prior(-0.5, 1)}, {"weight": 3, **prior(1, 0.5)}]})
+    table = compile_prior(
+        Q, {"mixture": [{"weight": 1, **prior(-0.5, 1)}, {"weight": 3, **prior(1, 0.5)}]}
+    )
     exact = 0.25 * stats.norm(-0.5, 1).cdf(GRID) + 0.75 * stats.norm(1, 0.5).cdf(GRID)
     np.testing.assert_allclose(table.cdf(GRID), exact, atol=1e-4)
 
@@ -82,12 +86,15 @@ def test_the_distribution_function_of_the_linear_pool_is_the_average() -> None:
 def test_the_three_pools_differ_as_they_should() -> None:
     """Two sure experts who disagree: the linear pool is wide, the quantile pool as sure as they are, the log pool too."""
     parts = [prior(-1, 0.5), prior(1, 0.5)]
-    linear, log, quantile = (compile_prior(Q, {KEYS[method]: parts}) for method in ("linear", "log", "quantile"))
+    linear, log, quantile = (
+        compile_prior(Q, {KEYS[method]: parts}) for method in ("linear", "log", "quantile")
+    )
     wide, sure, equally = (float(t.value(1.0) - t.value(-1.0)) / 2 for t in (linear, log, quantile))
     assert wide > 1.0
     assert sure == pytest.approx(0.5, abs=1e-9)
     assert equally == pytest.approx(0.5, abs=1e-9)
-    uneven = [prior(-1, 0.5), prior(1, 1.0)]  # the log pool weighs by precision, the quantile pool does not
+    # the log pool weighs by precision, the quantile pool does not
+    uneven = [prior(-1, 0.5), prior(1, 1.0)]
     assert compile_prior(Q, {"log_pool": uneven}).value(0.0) == pytest.approx(-0.6, abs=1e-9)
     assert compile_prior(Q, {"quantile_pool": uneven}).value(0.0) == pytest.approx(0.0, abs=1e-9)
 
@@ -120,13 +127,19 @@ def test_weights_one_and_zero_give_back_the_expert(pool) -> None:
 @pytest.mark.parametrize("kind", KEYS.values())
 @given(order=st.permutations(range(3)))
 def test_the_order_of_experts_does_not_matter(kind, order) -> None:
-    parts = [{"weight": w, **prior(m, s)} for m, s, w in ((0.0, 1.0, 1.0), (0.5, 0.7, 2.0), (-0.4, 1.5, 0.5))]
-    straight, shuffled = (compile_prior(Q, {kind: each}) for each in (parts, [parts[i] for i in order]))
+    parts = [
+        {"weight": w, **prior(m, s)}
+        for m, s, w in ((0.0, 1.0, 1.0), (0.5, 0.7, 2.0), (-0.4, 1.5, 0.5))
+    ]
+    straight, shuffled = (
+        compile_prior(Q, {kind: each}) for each in (parts, [parts[i] for i in order])
+    )
     np.testing.assert_allclose(straight.y, shuffled.y, atol=1e-10)
 
 
 def test_a_log_pool_is_refused_below_the_overlap_that_it_tells() -> None:
-    near, far = (np.sqrt(-8 * np.log(OVERLAP * factor)) for factor in (1.01, 0.99))  # Z = exp(-d^2 / 8)
+    # Z = exp(-d^2 / 8)
+    near, far = (np.sqrt(-8 * np.log(OVERLAP * factor)) for factor in (1.01, 0.99))
     log_pool([normal(0, 1), normal(near, 1)], (1, 1))
     with pytest.raises(InputError, match=r"must overlap.*at least 0\.05, got 0\.05; pool linearly"):
         log_pool([normal(0, 1), normal(far, 1)], (1, 1))
@@ -135,19 +148,27 @@ def test_a_log_pool_is_refused_below_the_overlap_that_it_tells() -> None:
 def test_the_log_pool_does_not_depend_on_the_scale() -> None:
     """The same two lognormal experts, stated on the natural unit and in OOM."""
     ln10 = np.log(10)
-    natural = [{"family": "lognormal", "mu": m * ln10, "sigma": s * ln10} for m, s in ((1.0, 0.5), (1.5, 0.3))]
-    logs = [{"family": "normal", "mu": m, "sigma": s, "unit": "OOM"} for m, s in ((1.0, 0.5), (1.5, 0.3))]
+    natural = [
+        {"family": "lognormal", "mu": m * ln10, "sigma": s * ln10}
+        for m, s in ((1.0, 0.5), (1.5, 0.3))
+    ]
+    logs = [
+        {"family": "normal", "mu": m, "sigma": s, "unit": "OOM"}
+        for m, s in ((1.0, 0.5), (1.5, 0.3))
+    ]
     one, other = (compile_prior("usd_per_hour", {"log_pool": parts}) for parts in (natural, logs))
     np.testing.assert_allclose(one.y, other.y, atol=1e-8)
 
 
 def test_pools_nest_and_take_units_and_bounds() -> None:
     inner = {"quantile_pool": [prior(20, 5), prior(40, 5)]}
-    table = compile_prior(Q, {"mixture": [inner, prior(30, 5)], "unit": "percent/year", "bounds": [0, 60]})
+    table = compile_prior(
+        Q, {"mixture": [inner, prior(30, 5)], "unit": "percent/year", "bounds": [0, 60]}
+    )
     assert table.value(0.0) == pytest.approx(np.log10(1.3), abs=1e-3)
 
 
-# --------------------------------------------------------------------------------------------------------- pools of views
+# ----------------------------------------------------------------------------------- pools of views
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +276,11 @@ def test_pooled_correlations_are_always_possible(ann, rhos, share) -> None:
     names = ("spend_growth", "spend_level", "hardware_growth")
     views = []
     for three in (rhos[:3], rhos[3:]):
-        pairs = {(names[0], names[1]): three[0], (names[1], names[2]): three[1], (names[0], names[2]): three[2]}
+        pairs = {
+            (names[0], names[1]): three[0],
+            (names[1], names[2]): three[1],
+            (names[0], names[2]): three[2],
+        }
         try:
             copula(names, pairs)
         except InputError:
@@ -285,7 +310,9 @@ def test_a_view_of_weight_zero_is_left_out_whatever_it_says(ann, bob) -> None:
 )
 def test_settings_and_evidence_must_agree(ann, bob, section, setting, value) -> None:
     other = replace(bob, **{section: replace(getattr(bob, section), **{setting: value})})
-    with pytest.raises(InputError, match=rf"{section}\.{setting}: must be the same .*\(ann\), {value} \(bob\)"):
+    with pytest.raises(
+        InputError, match=rf"{section}\.{setting}: must be the same .*\(ann\), {value} \(bob\)"
+    ):
         pool_views([ann, other])
 
 
@@ -296,7 +323,9 @@ def test_a_log_pool_of_strangers_names_the_quantity_and_the_experts(ann) -> None
     pool_views([ann, far], method="linear")
 
 
-@pytest.mark.parametrize("weights", [(1,), (1, 2, 3), (-1, 2), (0, 0), (float("nan"), 1), (float("inf"), 1)])
+@pytest.mark.parametrize(
+    "weights", [(1,), (1, 2, 3), (-1, 2), (0, 0), (float("nan"), 1), (float("inf"), 1)]
+)
 def test_weights_must_fit(ann, bob, weights) -> None:
     with pytest.raises(InputError, match="weights: must be 2 numbers"):
         pool_views([ann, bob], weights)

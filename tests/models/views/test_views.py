@@ -13,13 +13,22 @@ from aligntax.models.errors import InputError
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.quantities import ELICITED, QUANTITIES
 from aligntax.models.priors.tables import KNOTS
-from aligntax.models.views import ANCHORS, LINKS, UNLINKED, View, decimal_year, load_view, parse_view, view_names
+from aligntax.models.views import (
+    ANCHORS,
+    LINKS,
+    UNLINKED,
+    View,
+    decimal_year,
+    load_view,
+    parse_view,
+    view_names,
+)
 
 QUANTITY = "[quantities.{}]\n{}\n"
 WIDE = "quantiles = {0.1 = 0.1, 0.5 = 3, 0.9 = 100}"
 
 
-# --------------------------------------------------------------------------------------------------------- what we ship
+# ------------------------------------------------------------------------------------- what we ship
 
 
 @pytest.mark.parametrize("name", view_names())
@@ -70,7 +79,7 @@ def test_link_and_natural_value_undo_each_other(name, x) -> None:
     assert quantity.from_link(quantity.to_link(x)) == pytest.approx(x, rel=1e-12)
 
 
-# ------------------------------------------------------------------------------------------------------------ extending
+# ---------------------------------------------------------------------------------------- extending
 
 
 def test_three_numbers_make_a_view(view) -> None:
@@ -88,7 +97,9 @@ def test_three_numbers_make_a_view(view) -> None:
 
 def test_bare_keys_of_quantiles_are_read_as_probabilities() -> None:
     """TOML reads 0.1 = 1 as a table 0 with a key 1."""
-    mine = parse_view(QUANTITY.format("spend_growth", "quantiles = {0.1 = 1, 0.5 = 2, 0.9 = 3}"), "mine.toml")
+    mine = parse_view(
+        QUANTITY.format("spend_growth", "quantiles = {0.1 = 1, 0.5 = 2, 0.9 = 3}"), "mine.toml"
+    )
     table = compile_prior("spend_growth", mine.quantities["spend_growth"])
     assert table.quantile(0.1, 0.9) == pytest.approx(1.0)
     assert table.quantile(0.5, 0.5) == pytest.approx(2.0)
@@ -104,7 +115,10 @@ def test_quoted_and_bare_probabilities_are_the_same_prior() -> None:
 
 
 def test_settings_left_out_stay_and_those_given_change(view) -> None:
-    mine = parse_view('[arrival]\nmode = "crossing"\nhorizon = 2080-01-01\n[evidence]\nuse = "none"\n', "mine.toml")
+    mine = parse_view(
+        '[arrival]\nmode = "crossing"\nhorizon = 2080-01-01\n[evidence]\nuse = "none"\n',
+        "mine.toml",
+    )
     assert mine.arrival == replace(view.arrival, mode="crossing", horizon=2080.0)
     assert mine.evidence.use == "none"
     assert not mine.evidence.no_tai
@@ -124,13 +138,20 @@ def test_a_view_can_be_put_on_top_of_another(view) -> None:
 
 
 def test_a_view_that_extends_nothing_must_state_everything(view) -> None:
-    with pytest.raises(InputError, match=r"alone\.toml: quantities: .*missing .*spend_level.*; add extends"):
+    with pytest.raises(
+        InputError, match=r"alone\.toml: quantities: .*missing .*spend_level.*; add extends"
+    ):
         parse_view('extends = ""\n', "alone.toml")
     assert parse_view(view.to_toml(), "alone.toml").quantities == view.quantities
 
 
 def test_no_tai_is_evidence_where_all_or_it_is_used() -> None:
-    uses = {'"all"': True, '"none"': False, '["training_runs"]': False, '["training_runs", "no_tai"]': True}
+    uses = {
+        '"all"': True,
+        '"none"': False,
+        '["training_runs"]': False,
+        '["training_runs", "no_tai"]': True,
+    }
     for use, expected in uses.items():
         assert parse_view(f"[evidence]\nuse = {use}\n", "mine.toml").evidence.no_tai is expected
 
@@ -152,7 +173,7 @@ def test_tables_are_in_the_order_asked_for_and_carry_the_copula() -> None:
     assert matrix[0, 1] == matrix[1, 2] == 0
 
 
-# ------------------------------------------------------------------------------------------------ round trip and hash
+# ------------------------------------------------------------------------------ round trip and hash
 
 RICH = """
 name = "rich"
@@ -192,7 +213,9 @@ rho = 0.3
 """
 
 
-@pytest.mark.parametrize("text", ["", RICH, QUANTITY.format("rlhf_multiplier", WIDE)], ids=["default", "rich", "small"])
+@pytest.mark.parametrize(
+    "text", ["", RICH, QUANTITY.format("rlhf_multiplier", WIDE)], ids=["default", "rich", "small"]
+)
 def test_writing_and_reading_a_view_changes_nothing(text) -> None:
     one = parse_view(text, "mine.toml")
     other = parse_view(one.to_toml(), "elsewhere.toml")
@@ -202,13 +225,17 @@ def test_writing_and_reading_a_view_changes_nothing(text) -> None:
 
 def test_a_views_file_extends_nothing(view) -> None:
     """So that a stored view means the same when the default changes."""
-    again = parse_view(parse_view(RICH, "rich.toml").to_toml(), "x.toml", replace(view, anchors={}, quantities={}))
+    again = parse_view(
+        parse_view(RICH, "rich.toml").to_toml(), "x.toml", replace(view, anchors={}, quantities={})
+    )
     assert again == parse_view(RICH, "rich.toml")
 
 
 def test_the_hash_ignores_names_and_notes(view) -> None:
     spec = dict(view.quantities["spend_growth"])
-    noted = view.with_quantity("spend_growth", {**spec, "source": "someone else", "rationale": "another reason"})
+    noted = view.with_quantity(
+        "spend_growth", {**spec, "source": "someone else", "rationale": "another reason"}
+    )
     assert replace(noted, name="other", title="other", source="other").hash == view.hash
 
 
@@ -252,7 +279,7 @@ def test_the_hash_ignores_notes_inside_a_pool(pool) -> None:
     assert one.hash == other.hash
 
 
-# ----------------------------------------------------------------------------------------------------------------- dates
+# -------------------------------------------------------------------------------------------- dates
 
 
 @pytest.mark.parametrize(
@@ -272,10 +299,14 @@ def test_a_decimal_year_counts_days_of_its_own_year(value, year) -> None:
 
 @given(st.dates(datetime.date(1900, 1, 1), datetime.date(2200, 1, 1)))
 def test_decimal_years_increase_day_by_day(day) -> None:
-    assert decimal_year(day) < decimal_year(day + datetime.timedelta(days=1)) <= decimal_year(day) + 1 / 365 + 1e-9
+    assert (
+        decimal_year(day)
+        < decimal_year(day + datetime.timedelta(days=1))
+        <= decimal_year(day) + 1 / 365 + 1e-9
+    )
 
 
-# ----------------------------------------------------------------------------------------------------------- wrong files
+# -------------------------------------------------------------------------------------- wrong files
 
 WRONG = {  # what -> text, words of the message
     "not TOML": ("[quantities", ("must be TOML",)),
@@ -336,15 +367,21 @@ def test_what_is_wrong_in_a_file_is_said_with_its_name(text, words) -> None:
 def test_impossible_correlations_name_their_pairs() -> None:
     names = ("spend_growth", "spend_level", "spend_cap")
     rows = zip((0, 1, 0), (1, 2, 2), (0.9, 0.9, -0.9), strict=True)
-    text = "\n".join(f'[[correlations]]\nbetween = ["{names[i]}", "{names[j]}"]\nrho = {rho}' for i, j, rho in rows)
+    text = "\n".join(
+        f'[[correlations]]\nbetween = ["{names[i]}", "{names[j]}"]\nrho = {rho}'
+        for i, j, rho in rows
+    )
     with pytest.raises(
-        InputError, match=r"mine\.toml: .*positive definite.*spend_growth~spend_level.*spend_growth~spend_cap"
+        InputError,
+        match=r"mine\.toml: .*positive definite.*spend_growth~spend_level.*spend_growth~spend_cap",
     ):
         parse_view(text, "mine.toml")
 
 
 def test_a_view_that_is_not_there_is_said_with_those_that_are() -> None:
-    with pytest.raises(InputError, match=r"must be a file or one of .*default.*, got 'defualt'; check the spelling"):
+    with pytest.raises(
+        InputError, match=r"must be a file or one of .*default.*, got 'defualt'; check the spelling"
+    ):
         load_view("defualt")
 
 
@@ -363,7 +400,9 @@ def test_a_view_that_is_not_there_is_said_with_those_that_are() -> None:
         + "]",
         QUANTITY.format("spend_growth", f"family = 'normal'\nmu = {10**26}\nsigma = 1"),
         QUANTITY.format("spend_growth", "family = ['normal']\nmu = 0\nsigma = 1"),
-        QUANTITY.format("spend_growth", "weight = 2020-01-01\nfamily = 'normal'\nmu = 0\nsigma = 1"),
+        QUANTITY.format(
+            "spend_growth", "weight = 2020-01-01\nfamily = 'normal'\nmu = 0\nsigma = 1"
+        ),
     ],
     ids=[
         "year beyond floats",
@@ -385,7 +424,9 @@ def test_strange_files_give_a_view_or_an_input_error(text) -> None:
         assert parse_view(mine.to_toml(), "mine.toml").hash == mine.hash
 
 
-@pytest.mark.parametrize("setting", ["start = -1e12", "start = 2500.0", "none_final = -0.5", "none_final = 1.5"])
+@pytest.mark.parametrize(
+    "setting", ["start = -1e12", "start = 2500.0", "none_final = -0.5", "none_final = 1.5"]
+)
 def test_arrival_settings_without_meaning_are_refused(setting) -> None:
     """A start 1e12 years ago asks for a grid that fills no memory; a weight is a probability."""
     with pytest.raises(InputError, match=r"mine\.toml: arrival"):
@@ -393,7 +434,18 @@ def test_arrival_settings_without_meaning_are_refused(setting) -> None:
 
 
 SECTION = st.sampled_from(
-    ["quantities", "anchors", "evidence", "arrival", "correlations", "compute", "scaling", "name", "extends", "x"]
+    [
+        "quantities",
+        "anchors",
+        "evidence",
+        "arrival",
+        "correlations",
+        "compute",
+        "scaling",
+        "name",
+        "extends",
+        "x",
+    ]
 )
 INNER = st.sampled_from(
     [
@@ -415,7 +467,9 @@ LEAF = st.one_of(
     st.booleans(), st.integers(-(2**40), 2**40), st.floats(), st.text(max_size=6), st.dates(),
     st.sampled_from(["all", "none", "default", "no_tai", "spend_growth", "hazard", "normal"]),
 )  # fmt: skip
-VALUE = st.recursive(LEAF, lambda v: st.lists(v, max_size=3) | st.dictionaries(INNER, v, max_size=4), max_leaves=8)
+VALUE = st.recursive(
+    LEAF, lambda v: st.lists(v, max_size=3) | st.dictionaries(INNER, v, max_size=4), max_leaves=8
+)
 
 
 @pytest.fixture(scope="module")
@@ -435,7 +489,15 @@ def test_garbage_in_the_shape_of_a_view_is_read_or_explained(base, content) -> N
 
 
 TOKENS = st.sampled_from(
-    [*"[]{}=\"'#.,\n\t 0123456789abcé\x00", "name", "anchors", "quantities.", "[[", "= 1\n", "spend_cap"]
+    [
+        *"[]{}=\"'#.,\n\t 0123456789abcé\x00",
+        "name",
+        "anchors",
+        "quantities.",
+        "[[",
+        "= 1\n",
+        "spend_cap",
+    ]
 )
 
 
@@ -450,28 +512,37 @@ def test_garbage_text_is_read_or_explained(base, text) -> None:
         assert set(mine.quantities) == set(ELICITED)
 
 
-# ---------------------------------------------------------------------------------------------------------------------- links
+# -------------------------------------------------------------------------------------------- links
 
 
 def test_a_link_is_read_written_and_counts(view):
     linked = parse_view('multiplier = "from-overoptimization"\n', "mine.toml")
     assert set(linked.links) == {"rlhf_multiplier"} and linked.hash != view.hash
     again = parse_view(linked.to_toml(), "again.toml")
-    assert again.multiplier == "from-overoptimization" and again.quality == UNLINKED and again.hash == linked.hash
+    assert (
+        again.multiplier == "from-overoptimization"
+        and again.quality == UNLINKED
+        and again.hash == linked.hash
+    )
 
 
 def test_stating_a_prior_ends_its_link_and_no_other(view):
-    linked = parse_view('multiplier = "from-overoptimization"\nquality = "from-outer-alignment"\n', "mine.toml")
+    linked = parse_view(
+        'multiplier = "from-overoptimization"\nquality = "from-outer-alignment"\n', "mine.toml"
+    )
     stated = {"quantiles": {"0.1": 1.0, "0.9": 3.0}}
     for own in (
         linked.with_quantity("rlhf_multiplier", stated),
         linked.replace(rlhf_multiplier={0.1: 1, 0.9: 3}),
-        parse_view("[quantities.rlhf_multiplier]\nquantiles = {0.1 = 1, 0.9 = 3}\n", "top.toml", linked),
+        parse_view(
+            "[quantities.rlhf_multiplier]\nquantiles = {0.1 = 1, 0.9 = 3}\n", "top.toml", linked
+        ),
     ):
         assert set(own.links) == {"quality_factor"}
         assert own.quantities["rlhf_multiplier"] == stated
     both = parse_view(
-        'quality = "from-outer-alignment"\n[quantities.quality_factor]\nquantiles = {0.1 = 1, 0.9 = 3}\n', "b"
+        'quality = "from-outer-alignment"\n[quantities.quality_factor]\nquantiles = {0.1 = 1, 0.9 = 3}\n',
+        "b",
     )
     assert set(both.links) == {"quality_factor"}  # what a file asks for by name holds
     assert not linked.replace(multiplier=UNLINKED, quality=UNLINKED).links
@@ -479,7 +550,9 @@ def test_stating_a_prior_ends_its_link_and_no_other(view):
 
 @pytest.mark.parametrize("value", ['"from-outer-alignment"', '"yes"', "1", "true", "[]"])
 def test_a_link_has_one_name(value):
-    with pytest.raises(InputError, match='multiplier: must be "elicited" or "from-overoptimization", got'):
+    with pytest.raises(
+        InputError, match='multiplier: must be "elicited" or "from-overoptimization", got'
+    ):
         parse_view(f"multiplier = {value}\n", "mine.toml")
 
 
