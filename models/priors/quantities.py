@@ -25,6 +25,7 @@ import numpy as np
 from aligntax.models.errors import InputError
 
 Scale = Literal["linear", "log10", "logit"]
+Kind = Literal["amount", "share", "probability", "indicator"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,14 @@ class Quantity:
         One line: what it is.
     lower, upper : float
         Bounds of the natural value; only a logit scale uses finite ones.
+    kind : {"amount", "share", "probability", "indicator"}
+        How a reader is given it. A share is written as a percentage. A probability is a share that
+        is summarised by its mean. An indicator is 1 or 0 in each draw, or the probability of an
+        event in each draw: its mean is the probability, and no interval is given.
+    endless : bool
+        Whether it is infinite where no amount of data suffices.
+    paired : bool
+        Whether it compares two worlds, and is undefined only where neither has an arrival.
     """
 
     name: str
@@ -54,6 +63,24 @@ class Quantity:
     meaning: str
     lower: float = -np.inf
     upper: float = np.inf
+    kind: Kind = "amount"
+    endless: bool = False
+    paired: bool = False
+
+    @property
+    def share(self) -> bool:
+        """Whether a value is written as a percentage."""
+        return self.kind in ("share", "probability")
+
+    @property
+    def indicator(self) -> bool:
+        """Whether each draw is an event or its probability, so that the mean says everything."""
+        return self.kind == "indicator"
+
+    @property
+    def by_mean(self) -> bool:
+        """Whether it is summarised by its mean instead of its median."""
+        return self.kind in ("probability", "indicator")
 
     def to_link(self, x: Any) -> Any:
         """Natural value to link space."""
@@ -105,7 +132,7 @@ ELICITED = _table(
     Quantity("spend_level", "USD", "log10", "spend, top-10 run", "cost of a typical top-10 training run at the reference year"),
     Quantity("spend_growth", "OOM/year", "linear", "spend growth", "growth of spend per frontier run up to the evidence's date"),
     Quantity("spend_growth_ratio", "1", "linear", "future / past spend growth", "spend growth afterwards, as a multiple of the past's"),
-    Quantity("spend_cap", "1", "log10", "spend cap", "largest share of a year's world product that one run can cost"),
+    Quantity("spend_cap", "1", "log10", "spend cap", "largest share of a year's world product that one run can cost", kind="share"),
     Quantity("world_product_growth", "OOM/year", "linear", "world product growth", "real growth of world product"),
     Quantity("hardware_level", "FLOP/USD", "log10", "realised FLOP per USD", "training FLOP per USD at the reference year"),
     Quantity("hardware_growth", "OOM/year", "linear", "FLOP per USD growth", "growth of realised training FLOP per USD"),
@@ -143,15 +170,15 @@ ELICITED = _table(
     Quantity("label_efficiency_limit", "OOM", "linear", "label efficiency limit", "most that human-hours for the same result can fall"),
     Quantity("usd_per_hour", "USD/hour", "log10", "wage", "wage paid per human-hour"),
     Quantity("labour_overhead", "x", "log10", "labour overhead", "total cost of a human-hour over the wage"),
-    Quantity("alignment_compute_share", "1", "logit", "alignment compute share", "alignment compute over training compute", 0.0, 1.0),
-    Quantity("alignment_tax_tolerance", "1", "log10", "tax tolerance", "alignment tax that a developer would bear"),
+    Quantity("alignment_compute_share", "1", "logit", "alignment compute share", "alignment compute over training compute", 0.0, 1.0, kind="share"),
+    Quantity("alignment_tax_tolerance", "1", "log10", "tax tolerance", "alignment tax that a developer would bear", kind="share"),
     Quantity("workforce_hours", "human-hours/year", "log10", "workforce", "human-hours a developer can buy per year in 2025"),
     Quantity("workforce_growth", "OOM/year", "linear", "workforce growth", "growth of that workforce"),
     # outer alignment
-    Quantity("label_error", "1", "logit", "label error", "probability that a labeller's label is wrong, typical study", 0.0, 0.5),
-    Quantity("evaluator_error", "1", "logit", "evaluator error", "error of what people can judge at all, at GPT-3's compute; from 1/2 on the preference flips", 0.0, 1.0),
+    Quantity("label_error", "1", "logit", "label error", "probability that a labeller's label is wrong, typical study", 0.0, 0.5, kind="share"),
+    Quantity("evaluator_error", "1", "logit", "evaluator error", "error of what people can judge at all, at GPT-3's compute; from 1/2 on the preference flips", 0.0, 1.0, kind="share"),
     Quantity("evaluator_error_growth", "1/OOM", "linear", "growth of evaluator error", "growth of its logit per OOM of effective FLOP"),
-    Quantity("reward_gap", "1", "logit", "reward gap", "how much more often an ideal judge prefers the aligned policy's answer than not", 0.0, 1.0),
+    Quantity("reward_gap", "1", "logit", "reward gap", "how much more often an ideal judge prefers the aligned policy's answer than not", 0.0, 1.0, kind="share"),
     Quantity("rival_policies", "policies", "log10", "rival policies", "unaligned policies that the comparisons must tell from the aligned one"),
     Quantity("capability", "OOM", "linear", "capability", "effective FLOP over GPT-3's at which alignment is asked for"),
     Quantity("minutes_per_comparison", "minutes", "log10", "minutes per comparison", "working time of one label of one comparison"),
@@ -163,7 +190,7 @@ ELICITED = _table(
     Quantity("kl_budget", "nats", "log10", "KL budget", "KL from the initial policy to which alignment must optimise"),
     Quantity("kl_practice", "nats", "log10", "KL of RLHF practice", "KL from the initial policy that RLHF has spent"),
     # density prediction
-    Quantity("prediction_failure", "1", "logit", "prediction fails, typical adversary", "probability that a prediction of density fails against a typical adversary", 0.0, 1.0),
+    Quantity("prediction_failure", "1", "logit", "prediction fails, typical adversary", "probability that a prediction of density fails against a typical adversary", 0.0, 1.0, kind="share"),
 )
 
 DERIVED = _table(
@@ -181,9 +208,9 @@ DERIVED = _table(
     Quantity("tai_year", "year", "linear", "TAI arrival", "year in which transformative AI arrives"),
     Quantity("tai_year_baseline_exponent", "year", "linear", "TAI arrival at gamma 0.8", "the same draw at Bio Anchors' data exponent"),
     Quantity("tai_year_aligned", "year", "linear", "aligned TAI", "arrival plus the alignment shift"),
-    Quantity("timeline_shift_exponent", "years", "linear", "shift, data exponent", "arrival minus arrival at gamma 0.8"),
-    Quantity("timeline_shift_exponent_prior", "years", "linear", "shift, exponent's evidence", "arrival minus arrival at a gamma from its prior"),
-    Quantity("timeline_shift_correlation", "years", "linear", "shift, loss-law correlations", "arrival minus arrival with A, B, alpha, beta independent"),
+    Quantity("timeline_shift_exponent", "years", "linear", "shift, data exponent", "arrival minus arrival at gamma 0.8", paired=True),
+    Quantity("timeline_shift_exponent_prior", "years", "linear", "shift, exponent's evidence", "arrival minus arrival at a gamma from its prior", paired=True),
+    Quantity("timeline_shift_correlation", "years", "linear", "shift, loss-law correlations", "arrival minus arrival with A, B, alpha, beta independent", paired=True),
     Quantity("timeline_shift_alignment", "years", "linear", "shift, alignment", "alignment compute taken from training, then the wait for a tolerable tax and for the hours"),
     Quantity("timeline_shift_alignment_compute", "years", "linear", "of which compute", "later arrival because alignment takes compute from training"),
     Quantity("timeline_shift_alignment_tax", "years", "linear", "of which tax", "Shapley part of the wait: the tax"),
@@ -195,13 +222,13 @@ DERIVED = _table(
     Quantity("rlhf_multiple_needed", "x", "log10", "needed / InstructGPT", "hours needed over InstructGPT's"),
     Quantity("rlhf_multiple_affordable", "x", "log10", "affordable / InstructGPT", "hours affordable over InstructGPT's"),
     Quantity("rlhf_multiple_affordable_at_arrival", "x", "log10", "affordable / practice then", "hours affordable over RLHF practice at arrival"),
-    Quantity("alignment_tax", "1", "log10", "alignment tax", "cost of alignment over the largest training budget"),
+    Quantity("alignment_tax", "1", "log10", "alignment tax", "cost of alignment over the largest training budget", kind="share"),
     Quantity("tax_headroom", "x", "log10", "tax headroom", "hours affordable over hours needed"),
-    Quantity("prob_affordable", "1", "linear", "alignment affordable", "1 where the tax is within tolerance at arrival, else 0"),
-    Quantity("anchor_probability", "1", "linear", "anchor probability", "posterior probability of a requirement anchor"),
+    Quantity("prob_affordable", "1", "linear", "alignment affordable", "1 where the tax is within tolerance at arrival, else 0", kind="indicator"),
+    Quantity("anchor_probability", "1", "linear", "anchor probability", "posterior probability of a requirement anchor", kind="probability"),
     Quantity("superhuman_coder_year", "year", "linear", "superhuman coder", "year in which the time horizon's trend reaches a superhuman coder's"),
-    Quantity("superhuman_coder_past", "1", "linear", "superhuman coder already", "1 where the trend reached it before the date of the evidence, else 0"),
-    Quantity("superexponential_probability", "1", "linear", "superexponential growth", "posterior probability that the time horizon grows superexponentially"),
+    Quantity("superhuman_coder_past", "1", "linear", "superhuman coder already", "1 where the trend reached it before the date of the evidence, else 0", kind="indicator"),
+    Quantity("superexponential_probability", "1", "linear", "superexponential growth", "posterior probability that the time horizon grows superexponentially", kind="indicator"),
     Quantity("time_horizon", "minutes", "log10", "time horizon", "length of task that the best model completes half the time, at a date"),
     Quantity("frontier_flop", "FLOP", "log10", "frontier FLOP", "physical FLOP of the largest run at a date"),
     Quantity("frontier_spend", "USD", "log10", "frontier spend", "cost of the largest run at a date"),
@@ -209,23 +236,23 @@ DERIVED = _table(
     Quantity("gold_alpha", "sd", "linear", "alpha of gold", "alpha in gold = d (alpha - beta d) or d (alpha - beta log d), d the root of KL"),
     Quantity("gold_beta", "sd", "linear", "beta of gold", "beta in the same curve"),
     Quantity("gold_lost", "sd", "linear", "gold lost", "gold at the peak less gold at the KL budget, where that is beyond the peak"),
-    Quantity("labels_needed", "labels", "log10", "labels needed", "labels with which a typical proxy's gold peaks at the KL budget"),
-    Quantity("labels_multiple_needed", "x", "log10", "labels needed / practice", "labels needed at the KL budget over those at the KL of RLHF practice"),
-    Quantity("labels_suffice", "1", "linear", "labels suffice", "1 where some number of labels keeps over-optimisation from the KL budget, else 0"),
-    Quantity("data_suffices", "1", "linear", "some amount of data suffices", "1 where the recorded preference is for the aligned policy more often than not, else 0: no amount suffices"),
-    Quantity("comparisons_needed", "comparisons", "log10", "comparisons needed", "labelled comparisons that keep every unaligned rival from winning, exact"),
-    Quantity("comparisons_needed_chernoff", "comparisons", "log10", "comparisons, Chernoff bound", "comparisons that suffice by Chernoff's bound"),
-    Quantity("comparisons_needed_hoeffding", "comparisons", "log10", "comparisons, Hoeffding bound", "comparisons that suffice by Hoeffding's bound"),
-    Quantity("outer_alignment_hours", "human-hours", "log10", "hours of comparisons", "human-hours of the comparisons needed"),
-    Quantity("outer_alignment_cost", "USD", "log10", "cost of comparisons", "wages and overhead of those hours"),
-    Quantity("quality_factor_needed", "x", "log10", "quality factor needed", "comparisons needed at the capability over those for what people could judge at GPT-3's"),
+    Quantity("labels_needed", "labels", "log10", "labels needed", "labels with which a typical proxy's gold peaks at the KL budget", endless=True),
+    Quantity("labels_multiple_needed", "x", "log10", "labels needed / practice", "labels needed at the KL budget over those at the KL of RLHF practice", endless=True),
+    Quantity("labels_suffice", "1", "linear", "labels suffice", "1 where some number of labels keeps over-optimisation from the KL budget, else 0", kind="indicator"),
+    Quantity("data_suffices", "1", "linear", "some amount of data suffices", "1 where the recorded preference is for the aligned policy more often than not, else 0: no amount suffices", kind="indicator"),
+    Quantity("comparisons_needed", "comparisons", "log10", "comparisons needed", "labelled comparisons that keep every unaligned rival from winning, exact", endless=True),
+    Quantity("comparisons_needed_chernoff", "comparisons", "log10", "comparisons, Chernoff bound", "comparisons that suffice by Chernoff's bound", endless=True),
+    Quantity("comparisons_needed_hoeffding", "comparisons", "log10", "comparisons, Hoeffding bound", "comparisons that suffice by Hoeffding's bound", endless=True),
+    Quantity("outer_alignment_hours", "human-hours", "log10", "hours of comparisons", "human-hours of the comparisons needed", endless=True),
+    Quantity("outer_alignment_cost", "USD", "log10", "cost of comparisons", "wages and overhead of those hours", endless=True),
+    Quantity("quality_factor_needed", "x", "log10", "quality factor needed", "comparisons needed at the capability over those for what people could judge at GPT-3's", endless=True),
     Quantity("label_advantage", "1", "linear", "label advantage", "2 q - 1, where a recorded preference is for the aligned policy with probability q"),
-    Quantity("study_label_error", "1", "linear", "label error", "label error of the people whom a study compares"),
-    Quantity("label_error_study", "1", "linear", "label error, new labellers", "label error of labellers of a new study"),
+    Quantity("study_label_error", "1", "linear", "label error", "label error of the people whom a study compares", kind="share"),
+    Quantity("label_error_study", "1", "linear", "label error, new labellers", "label error of labellers of a new study", kind="share"),
     Quantity("misfit", "1", "linear", "misfit of the curve", "sd of gold about its curve, over the gold at the run's peak"),
-    Quantity("worst_failure", "1", "linear", "prediction fails, worst adversary", "probability that a prediction of density fails against the worst adversary"),
-    Quantity("worst_within_bound", "1", "linear", "worst within the bound", "1 where no adversary fails predictions more often than 1 / (levels epsilon^2), else 0"),
-    Quantity("failure_probability", "1", "linear", "prediction fails", "probability that a prediction of density fails against an adversary on so many levels"),
+    Quantity("worst_failure", "1", "linear", "prediction fails, worst adversary", "probability that a prediction of density fails against the worst adversary", kind="share"),
+    Quantity("worst_within_bound", "1", "linear", "worst within the bound", "1 where no adversary fails predictions more often than 1 / (levels epsilon^2), else 0", kind="indicator"),
+    Quantity("failure_probability", "1", "linear", "prediction fails", "probability that a prediction of density fails against an adversary on so many levels", kind="share"),
     Quantity("adversary_spread", "1", "linear", "spread of adversaries", "sd of the logit of the probability of failure between adversaries"),
 )
 # fmt: on
@@ -256,6 +283,16 @@ HEADLINES = (
 )
 
 
+def base_name(name: str) -> str:
+    """Quantity of a number in an answer: ``anchor_probability`` of ``anchor_probability[none]``."""
+    return name.partition("[")[0]
+
+
+def element(name: str) -> str:
+    """Label of a number's place in its vector, ``none`` in that example; empty for a scalar."""
+    return name.removesuffix("]").partition("[")[2]
+
+
 def lookup(name: str) -> Quantity:
     """Return the quantity of that name.
 
@@ -272,3 +309,8 @@ def lookup(name: str) -> Quantity:
     raise InputError(
         f"quantity: must be one of the registry, got {name!r}; did you mean {', '.join(near)}?"
     )
+
+
+def quantity_of(name: str) -> Quantity:
+    """Return the quantity of a number in an answer: ``alpha[c4]`` is an element of ``alpha``."""
+    return lookup(name.split("[")[0])
