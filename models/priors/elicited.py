@@ -4,6 +4,8 @@ The graph is the same for every view, so that a compiled model is refitted under
 giving it new tables.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -86,6 +88,24 @@ def elicited(tables: Tables) -> dict[str, Any]:
     z = (cholesky * white).sum(axis=-1)
     links = quantile_function(z, table[0], table[1])
     return {name: _to_scale(name, links[i]) for i, name in enumerate(tables.names)}
+
+
+@contextmanager
+def elicited_model(
+    tables: Tables, coords: Mapping[str, Any] | None = None
+) -> Iterator[tuple[pm.Model, dict[str, Any]]]:
+    """Open a new model that holds the elicited quantities, as every model of the package begins.
+
+    Yields
+    ------
+    model : pymc.Model
+        Open until the context ends.
+    x : dict of str to scalar tensor
+        What :func:`elicited` returns.
+    """
+    # scales are positive by construction: checking their bounds would only slow the graph
+    with pm.Model(coords=coords, check_bounds=False) as model:
+        yield model, elicited(tables)
 
 
 def _to_scale(name: str, link: Any) -> Any:
