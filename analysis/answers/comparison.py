@@ -28,9 +28,9 @@ from aligntax.analysis.storage.run_folder import hash_of_draws
 from aligntax.analysis.summaries.claims import CLAIMS, Claim, assumed
 from aligntax.analysis.summaries.summary import claims, each, summarise
 from aligntax.analysis.summaries.weights import Weights, batch_error
-from aligntax.analysis.summaries.words import INDICATORS
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
+from aligntax.models.priors.quantities import base_name, quantity_of
 from aligntax.models.views import View
 from aligntax.models.views.changes import Changes, changes
 
@@ -194,7 +194,7 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
     names = tuple(
         n
         for n in values[0]
-        if all(n in v and n.split("[")[0] in h for v, h in zip(values, heads, strict=True))
+        if all(n in v and base_name(n) in h for v, h in zip(values, heads, strict=True))
     )
     if not names:
         models = ", ".join(str(r.record["model"]) for r in results)
@@ -286,7 +286,7 @@ def _facts(first: Result, other: Result) -> tuple[str, ...]:
 
 def _difference(name: str, first: Any, second: Any, shared: bool) -> Difference:
     """Difference of medians, or of means of an indicator, and its Monte Carlo error; each side is values, weights and row."""
-    indicator = name in INDICATORS
+    indicator = quantity_of(name).indicator
     centres = [row["mean" if indicator else "q50"] for _, _, row in (first, second)]
     if None in centres:
         return None, None

@@ -18,15 +18,22 @@ from aligntax.analysis.storage.run_folder import INFO, SUMMARY, list_runs, read_
 from aligntax.analysis.storage.whole_file import replace_file
 from aligntax.analysis.summaries.claims import CLAIMS, assumed
 from aligntax.analysis.summaries.words import (
-    INDICATORS,
     beneath,
     interval,
+    label_of,
     missing,
     probability,
     readable,
 )
 from aligntax.models.errors import InputError
-from aligntax.models.priors.quantities import ELICITED, QUANTITIES, Quantity
+from aligntax.models.priors.quantities import (
+    ELICITED,
+    QUANTITIES,
+    Quantity,
+    base_name,
+    element,
+    quantity_of,
+)
 
 PAGE = "index.html"
 REPORT = "report.html"
@@ -121,7 +128,7 @@ def _row(folder: Path) -> dict[str, Any]:
     """One run of the table."""
     record, info = read_json(folder / SUMMARY), read_json(folder / INFO)
     rows = {
-        name: row for name, row in record["quantities"].items() if name.split("[")[0] in QUANTITIES
+        name: row for name, row in record["quantities"].items() if base_name(name) in QUANTITIES
     }
     horizon = float(info["horizon"])
     failed = [check["name"].replace("_", " ") for check in record["checks"] if not check["passed"]]
@@ -161,7 +168,7 @@ def _cell(row: Mapping[str, Any] | None, quantity: Quantity, horizon: float) -> 
     if row is None:
         return Cell()
     median, ninety = interval(row, quantity, horizon)
-    value = row["mean" if quantity.name in INDICATORS else "q50"]
+    value = row["mean" if quantity.indicator else "q50"]
     if value is not None:
         sort = str(float(value))
     elif row.get("prob_undefined") == 1.0:
@@ -184,13 +191,14 @@ def _own(rows: Mapping[str, Mapping[str, Any]], horizon: float) -> Iterator[dict
     if "alignment_hours_needed" in rows:
         return
     names = [
-        name for name in readable(rows) if name not in COLUMNS and "[" not in name
+        name for name in readable(rows) if name not in COLUMNS and not element(name)
     ] or readable(rows)
     for name in sorted(names, key=lambda name: name in ELICITED)[:MOST]:
-        quantity, label = QUANTITIES[name.split("[")[0]], name.removesuffix("]").partition("[")[2]
-        median, ninety = interval(rows[name], quantity, horizon)
-        words = f"{quantity.label}, {label.replace('_', ' ')}" if label else quantity.label
-        yield {"label": words, "text": _minus(f"{median} ({ninety})" if ninety else median)}
+        median, ninety = interval(rows[name], quantity_of(name), horizon)
+        yield {
+            "label": label_of(name),
+            "text": _minus(f"{median} ({ninety})" if ninety else median),
+        }
 
 
 def _claims(stated: Mapping[str, float], info: Mapping[str, Any]) -> Sequence[dict[str, str]]:

@@ -34,7 +34,7 @@ from aligntax.analysis.summaries.checks import ESS
 from aligntax.analysis.summaries.claims import CLAIMS
 from aligntax.analysis.summaries.summary import Series, each
 from aligntax.analysis.summaries.weights import limit
-from aligntax.analysis.summaries.words import INDICATORS, SHARES, beneath, beyond
+from aligntax.analysis.summaries.words import beneath, beyond, label_of
 from aligntax.models import alignment, compute, direct_approach, requirements, scaling, time_horizon
 from aligntax.models.catalogue import find_model
 from aligntax.models.compute import Trend
@@ -208,7 +208,7 @@ def _told(quantity: Quantity) -> dict[str, Any]:
     told: dict[str, Any] = {
         key: getattr(quantity, key) for key in ("name", "label", "unit", "scale", "meaning")
     }
-    told["share"], told["indicator"] = quantity.name in SHARES, quantity.name in INDICATORS
+    told["share"], told["indicator"] = quantity.share, quantity.indicator
     bounds = {"lower": quantity.lower, "upper": quantity.upper} if quantity.scale == "logit" else {}
     return {**told, **bounds}
 
@@ -293,12 +293,11 @@ def _column(series: Series, kept: tuple[Any, Any], horizon: float) -> dict[str, 
     values = _thin(series.values, kept)
     finite = values[np.isfinite(values)]
     offset = float(np.median(finite)) if len(finite) else 0.0
-    label = series.name.partition("[")[2].removesuffix("]").replace("_", " ")
     told = _told(lookup(series.quantity))
     return {
         **told,
         "name": series.name,
-        "label": f"{told['label']}, {label}" if label else told["label"],
+        "label": label_of(series.name),
         "quantity": series.quantity,
         "beyond": beyond(lookup(series.quantity), horizon),
         "beneath": beneath(lookup(series.quantity), horizon),

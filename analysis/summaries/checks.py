@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from aligntax.analysis.summaries.words import MEANS
+from aligntax.models.priors.quantities import base_name, quantity_of
 
 R_HAT, ESS, E_BFMI, MCSE = 1.01, 400.0, 0.3, 0.05
 
@@ -122,13 +122,13 @@ def diagnose(
     lead = {
         name: row
         for name, row in rows.items()
-        if name.split("[")[0] in headlines and row["ess_bulk"] is not None
+        if base_name(name) in headlines and row["ess_bulk"] is not None
     }
     # What is told by its mean has no median worth checking: its effective sample size below is.
     spread = {
         name: row["mcse_median"] / (row["q95"] - row["q05"]) * 3.29
         for name, row in lead.items()
-        if name.split("[")[0] not in MEANS
+        if not quantity_of(name).by_mean
         and row["mcse_median"] is not None
         and row["q05"] is not None
         and row["q95"] is not None

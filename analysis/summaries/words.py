@@ -10,46 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aligntax.models.priors.quantities import Quantity
+from aligntax.models.priors.quantities import Quantity, base_name, element, quantity_of
 
-SHARES = frozenset(
-    {
-        "alignment_tax",
-        "alignment_tax_tolerance",
-        "alignment_compute_share",
-        "spend_cap",
-        "anchor_probability",
-    }
-    | {"prediction_failure", "worst_failure", "failure_probability"}
-    | {"label_error", "label_error_study", "study_label_error", "evaluator_error", "reward_gap"}
-)
-# One or zero in each draw, or a draw's probability of something: the mean says all.
-PAIRED = frozenset(
-    {"timeline_shift_exponent", "timeline_shift_exponent_prior", "timeline_shift_correlation"}
-)
-INDICATORS = frozenset(
-    {
-        "prob_affordable",
-        "superhuman_coder_past",
-        "superexponential_probability",
-        "labels_suffice",
-        "data_suffices",
-    }
-    | {"worst_within_bound"}
-)
-MEANS = INDICATORS | {"anchor_probability"}  # told by their mean
-ENDLESS = frozenset(  # infinite where no amount of data does
-    {
-        "comparisons_needed",
-        "comparisons_needed_chernoff",
-        "comparisons_needed_hoeffding",
-        "outer_alignment_hours",
-        "outer_alignment_cost",
-        "quality_factor_needed",
-        "labels_needed",
-        "labels_multiple_needed",
-    }
-)
 MOST_ROWS = (
     20  # of one vector: each trial of density prediction has a row, each of sixty gold curves none
 )
@@ -78,7 +40,7 @@ def tick(value: float, quantity: Quantity) -> str:
     if quantity.scale == "log10" and abs(value) > 300:
         return f"1e{value:.0f}"
     natural = 10.0**value if quantity.scale == "log10" else value
-    if quantity.name in SHARES:
+    if quantity.share:
         return f"{short(100 * natural)}%"
     return (
         f"{natural:.0f}"
@@ -127,11 +89,17 @@ def probability(value: float) -> str:
     return f"{100 * value:.0f}%"
 
 
+def label_of(name: str) -> str:
+    """Label of a number in an answer; the element of a vector follows after a comma."""
+    label = quantity_of(name).label
+    return f"{label}, {element(name).replace('_', ' ')}" if element(name) else label
+
+
 def readable(names: Iterable[str]) -> list[str]:
     """Names of an answer that a person reads: all numbers but those of a vector that would fill the screen."""
     names = list(names)
-    sizes = Counter(name.split("[")[0] for name in names if "[" in name)
-    return [name for name in names if "[" not in name or sizes[name.split("[")[0]] <= MOST_ROWS]
+    sizes = Counter(base_name(name) for name in names if element(name))
+    return [name for name in names if not element(name) or sizes[base_name(name)] <= MOST_ROWS]
 
 
 def amount(value: float, quantity: Quantity, unit: bool = True) -> str:
@@ -147,7 +115,7 @@ def amount(value: float, quantity: Quantity, unit: bool = True) -> str:
     """
     if quantity.scale == "log10" and abs(value) > 300:
         text = f"10^{value:.0f}"
-    elif quantity.name in SHARES:
+    elif quantity.share:
         return percent(10.0**value if quantity.scale == "log10" else value)
     elif quantity.scale == "log10":
         text = number(10.0**value, 3 if quantity.unit == "1" else 2)
@@ -179,7 +147,7 @@ def _suffix(text: str, unit: str) -> str:
 def beyond(quantity: Quantity, horizon: float | None = None) -> str:
     """What lies beyond every number of a quantity, in words: later or never, no amount suffices."""
     end = "the horizon" if horizon is None else f"{horizon:.0f}"
-    if quantity.name in ENDLESS:
+    if quantity.endless:
         return "no amount suffices"
     if quantity.unit == "year":
         return f"later than {end} or never"
@@ -192,7 +160,7 @@ def beneath(quantity: Quantity, horizon: float | None = None) -> str:
     """What lies below every number of a quantity, in words: nothing affordable."""
     if quantity.unit == "years":
         return "pulled in from beyond " + ("the horizon" if horizon is None else f"{horizon:.0f}")
-    if quantity.name in ENDLESS:
+    if quantity.endless:
         return (
             "none sufficed in practice"
             if quantity.name.startswith("labels")
@@ -247,7 +215,7 @@ def interval(
     """
     if row.get("prob_undefined") == 1.0:
         return "undefined", ""
-    if quantity.name in INDICATORS:
+    if quantity.indicator:
         mean = row.get("mean")
         return ("unknown" if mean is None else probability(mean)), ""
     median = _quantile(row, "q50", quantity, horizon, True)
@@ -275,6 +243,6 @@ def missing(row: Mapping[str, Any], quantity: Quantity, horizon: float | None = 
     elif quantity.name == "tai_flop":
         given = f"given a requirement in FLOP ({probability(defined)})"
     else:
-        event = "arrival in either world" if quantity.name in PAIRED else "arrival"
+        event = "arrival in either world" if quantity.paired else "arrival"
         given = f"given {event} before {end} ({probability(defined)})"
     return ": ".join([given, *(["; ".join(parts)] if parts else [])])

@@ -24,10 +24,10 @@ import numpy as np
 from aligntax.analysis.answers.comparison import holm
 from aligntax.analysis.summaries.regression import mid_ranks, orthonormal, splines
 from aligntax.analysis.summaries.summary import censored_quantile
-from aligntax.analysis.summaries.words import MEANS
 from aligntax.analysis.sweeps.sweep import Sweep
 from aligntax.models.catalogue import find_model
 from aligntax.models.priors.compile import compile_prior, without_notes
+from aligntax.models.priors.quantities import base_name, quantity_of
 from aligntax.models.views import LINKS, SECTIONS, View
 
 FEWEST = 5  # views: with fewer nothing can be told from chance
@@ -144,7 +144,7 @@ def disagreement(sweep: Sweep) -> Disagreement:
             continue
         asked.append(cases[answer["case"]])
         for name, row in answer["quantities"].items():
-            if name.split("[")[0] in headlines:
+            if base_name(name) in headlines:
                 rows.setdefault(name, []).append(row)
     rows = {name: each for name, each in rows.items() if len(each) == len(asked)}
     hashes = [case["view_hash"] for case in asked]
@@ -166,7 +166,7 @@ def disagreement(sweep: Sweep) -> Disagreement:
 
 def _answer(name: str, row: Mapping[str, Any]) -> float:
     """Median, or mean of an indicator; infinite in censored mass, NaN where undefined in every draw."""
-    return float(row["mean"]) if name.split("[")[0] in MEANS else _quantile(row, "q50")
+    return float(row["mean"]) if quantity_of(name).by_mean else _quantile(row, "q50")
 
 
 def _quantile(row: Mapping[str, Any], key: str) -> float:

@@ -5,10 +5,10 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
-from aligntax.analysis.summaries.words import MEANS, amount, probability
+from aligntax.analysis.summaries.words import amount, probability
 from aligntax.analysis.sweeps.disagreement import Disagreement, Spread
 from aligntax.analysis.sweeps.sweep import TABLE, Sweep
-from aligntax.models.priors.quantities import lookup
+from aligntax.models.priors.quantities import lookup, quantity_of
 
 MOST = 3  # disagreements named an answer
 
@@ -37,15 +37,15 @@ def _said(value: float, answer: str) -> str:
         return "undefined"
     if value in (float("inf"), float("-inf")):
         return "beyond" if value > 0 else "nothing"
-    quantity = lookup(answer.split("[")[0])
-    return probability(value) if quantity.name in MEANS else amount(value, quantity)
+    quantity = quantity_of(answer)
+    return probability(value) if quantity.by_mean else amount(value, quantity)
 
 
 def within(each: Spread) -> str:
     """Typical 90% interval of one view; none of what is told by its mean."""
     return (
         ""
-        if each.answer.split("[")[0] in MEANS
+        if quantity_of(each.answer).by_mean
         else " to ".join(_said(end, each.answer) for end in each.within)
     )
 

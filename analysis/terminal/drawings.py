@@ -17,10 +17,9 @@ from rich.measure import Measurement
 from rich.text import Text
 
 from aligntax.analysis.answers.densities import Draws, read_draws
-from aligntax.analysis.summaries.words import INDICATORS
 from aligntax.analysis.terminal.tables import table
 from aligntax.models.errors import InputError
-from aligntax.models.priors.quantities import QUANTITIES
+from aligntax.models.priors.quantities import QUANTITIES, quantity_of
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
@@ -139,7 +138,7 @@ def drawn_table(
 
     Quantities of which the mean says all have none.
     """
-    drawn = [name for name in rows if name in draws.values and name.split("[")[0] not in INDICATORS]
+    drawn = [name for name in rows if name in draws.values and not quantity_of(name).indicator]
     if not drawn:
         table(console, columns, rows.values())
         return

@@ -313,4 +313,4 @@ def lookup(name: str) -> Quantity:
 
 def quantity_of(name: str) -> Quantity:
     """Return the quantity of a number in an answer: ``alpha[c4]`` is an element of ``alpha``."""
-    return lookup(name.split("[")[0])
+    return lookup(base_name(name))

@@ -30,14 +30,13 @@ from aligntax.analysis.pages.comparison.parts import (
     plain,
 )
 from aligntax.analysis.summaries.words import (
-    INDICATORS,
     amount,
     interval,
     missing,
     probability,
     readable,
 )
-from aligntax.models.priors.quantities import QUANTITIES, Quantity
+from aligntax.models.priors.quantities import Quantity, element, quantity_of
 
 ARROWS = {"left": "triangle-left", "right": "triangle-right"}
 EARLIEST = 2024.0  # of an arrival curve
@@ -56,7 +55,7 @@ def figures(comparison: Comparison) -> tuple[Figure, ...]:
 
 
 def _intervals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
-    names = [name for name in comparison.names if "[" not in name] or readable(comparison.names)
+    names = [name for name in comparison.names if not element(name)] or readable(comparison.names)
     keys = ("q05", "q25", "q50", "q75", "q95", "mean", "prob_above", "prob_below", "prob_undefined")
     table = [
         [name, run["unit"], run["scale"], look.label, *(plain(run.get(key)) for key in keys)]
@@ -81,19 +80,17 @@ def _intervals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
 
 def _drawn(comparison: Comparison, name: str) -> Iterator[bool]:
     """Whether each run has a number to draw."""
-    base = name.split("[")[0]
-    return (
-        run[name]["mean" if base in INDICATORS else "q50"] is not None for run in comparison.rows
-    )
+    key = "mean" if quantity_of(name).indicator else "q50"
+    return (run[name][key] is not None for run in comparison.rows)
 
 
 def _interval_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> Panel:
-    quantity = QUANTITIES[name.split("[")[0]]
-    keys = ("mean",) if quantity.name in INDICATORS else ("q05", "q25", "q50", "q75", "q95")
+    quantity = quantity_of(name)
+    keys = ("mean",) if quantity.indicator else ("q05", "q25", "q50", "q75", "q95")
     known = [
         row[name][key] for row in comparison.rows for key in keys if row[name][key] is not None
     ]
-    low, high = (0.0, 1.0) if quantity.name in INDICATORS else (min(known), max(known))
+    low, high = (0.0, 1.0) if quantity.indicator else (min(known), max(known))
     room = 0.06 * (high - low or 1.0)
     rows = []
     for look, run in zip(seen, (rows[name] for rows in comparison.rows), strict=True):
@@ -101,7 +98,7 @@ def _interval_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> 
         row["median"], row["ninety"] = interval(
             run, quantity, view_of(comparison.runs[0]).arrival.horizon
         )
-        if quantity.name in INDICATORS:
+        if quantity.indicator:
             row["q50"] = plain(run["mean"])
         elif run["prob_undefined"] < 1:
             ends = {key: end(run, key, low - room, high + room) for key in keys}
@@ -237,7 +234,7 @@ def _densities(comparison: Comparison, seen: Sequence[Look]) -> Figure:
     """Densities of the data needed and affordable; of the first shared numbers where no run has these."""
     names = [name for name in DENSITIES if any(name in rows for rows in comparison.rows)]
     shared = sorted(
-        (n for n in comparison.names if n.split("[")[0] not in INDICATORS), key=lambda n: "[" in n
+        (n for n in comparison.names if not quantity_of(n).indicator), key=lambda n: bool(element(n))
     )
     names = names or shared[: len(DENSITIES)]
     panels = [panel for name in names if (panel := _density_panel(comparison, seen, name))]
@@ -257,7 +254,7 @@ def _densities(comparison: Comparison, seen: Sequence[Look]) -> Figure:
 
 
 def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> Panel | None:
-    quantity = QUANTITIES[name.split("[")[0]]
+    quantity = quantity_of(name)
     chosen = [i for i, rows in enumerate(comparison.rows) if name in rows]
     found = {i: _finite(comparison, i, name) for i in chosen}
     ends = [

@@ -12,15 +12,21 @@ from aligntax.analysis.pages.render import VEGA, render
 from aligntax.analysis.storage.whole_file import replace_file
 from aligntax.analysis.summaries.claims import CLAIMS
 from aligntax.analysis.summaries.words import (
-    INDICATORS,
     amount,
     interval,
+    label_of,
     missing,
     number,
     probability,
 )
 from aligntax.models.errors import InputError
-from aligntax.models.priors.quantities import QUANTITIES, Quantity, lookup
+from aligntax.models.priors.quantities import (
+    QUANTITIES,
+    Quantity,
+    element,
+    lookup,
+    quantity_of,
+)
 from aligntax.models.views.changes import Changes
 
 TEMPLATE = "compare.html"
@@ -91,7 +97,7 @@ def _context(comparison: Comparison, seen: Sequence[Look]) -> dict[str, Any]:
         "changed": [_changed(comparison, i, look) for i, look in enumerate(seen[1:])],
         "priors": list(_priors(comparison)),
         "claims": list(_claims(comparison)),
-        "answer": [_row(comparison, name) for name in comparison.names if "[" not in name],
+        "answer": [_row(comparison, name) for name in comparison.names if not element(name)],
         "quantities": [_row(comparison, name) for name in common],
     }
 
@@ -133,7 +139,7 @@ def _differing(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
     texts = {claim.name: claim.text for claim in CLAIMS}
     return {
         "look": look,
-        "numbers": [_label(name) for name in marked if name not in texts],
+        "numbers": [label_of(name) for name in marked if name not in texts],
         "claims": [texts[name] for name in marked if name in texts],
     }
 
@@ -189,7 +195,7 @@ def _claims(comparison: Comparison) -> Iterator[dict[str, Any]]:
 
 def _row(comparison: Comparison, name: str) -> dict[str, Any]:
     """One number of every run, and how far each lies from the first."""
-    quantity, horizon = QUANTITIES[name.split("[")[0]], comparison.runs[0].info["horizon"]
+    quantity, horizon = quantity_of(name), comparison.runs[0].info["horizon"]
     found, marks = comparison.differences.get(name), comparison.differs.get(name)
     cells, first = [], missing(comparison.rows[0][name], quantity, horizon)
     for i, rows in enumerate(comparison.rows):
@@ -204,7 +210,7 @@ def _row(comparison: Comparison, name: str) -> dict[str, Any]:
                 "differs": bool(marks and i and marks[i - 1]),
             }
         )
-    return {"name": name, "label": _label(name), "meaning": quantity.meaning, "cells": cells}
+    return {"name": name, "label": label_of(name), "meaning": quantity.meaning, "cells": cells}
 
 
 def difference(found: Difference, quantity: Quantity) -> str:
@@ -220,7 +226,7 @@ def difference(found: Difference, quantity: Quantity) -> str:
         return "no difference in numbers: one is beyond them"
     if abs(value) < SAME.get(quantity.unit, 1e-6):
         return "the same"
-    if quantity.name in INDICATORS:
+    if quantity.indicator:
         return f"{_signed(100 * value)} {_error(error, 100)} points"
     unit = (
         "OOM"
@@ -248,8 +254,3 @@ def _minus(text: str) -> str:
         else c
         for i, c in enumerate(text)
     )
-
-
-def _label(name: str) -> str:
-    base, _, label = name.removesuffix("]").partition("[")
-    return f"{lookup(base).label}, {label.replace('_', ' ')}" if label else lookup(base).label

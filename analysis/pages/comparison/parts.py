@@ -16,8 +16,8 @@ from aligntax.analysis.figures.comparison import COLOURS
 from aligntax.analysis.figures.style import nice
 from aligntax.analysis.summaries.summary import each
 from aligntax.analysis.summaries.weights import Weights
-from aligntax.analysis.summaries.words import INDICATORS, SHARES, tick
-from aligntax.models.priors.quantities import Quantity
+from aligntax.analysis.summaries.words import tick
+from aligntax.models.priors.quantities import Quantity, element
 
 Spec = dict[str, Any]
 LETTERS = "ABCDEFGH"
@@ -125,7 +125,7 @@ def axis(quantity: Quantity, low: float, high: float) -> Spec:
         ]
     words = [_tick(value, quantity) for value in places]
     if len(set(words)) < len(words):  # an axis too short for round numbers
-        percent = quantity.name in SHARES and quantity.scale != "log10"
+        percent = quantity.share and quantity.scale != "log10"
         words = [f"{100 * value:.4g}%" if percent else f"{value:.6g}" for value in places]
     said = f"{json.dumps(words)}[indexof({json.dumps(places)}, datum.value)]"
     return {
@@ -137,14 +137,14 @@ def axis(quantity: Quantity, low: float, high: float) -> Spec:
 
 
 def _tick(value: float, quantity: Quantity) -> str:
-    if quantity.name in INDICATORS:
+    if quantity.indicator:
         return f"{100 * value:.4g}%"
     return tick(value, quantity).replace("-", "\N{MINUS SIGN}")
 
 
 def heading(quantity: Quantity, name: str) -> str:
     """Quantity with its unit."""
-    label = name.removesuffix("]").partition("[")[2]
+    label = element(name)
     unit = "" if quantity.unit in ("1", "year") else f" ({quantity.unit})"
     return f"{quantity.label}{f', {label}' if label else ''}{unit}".replace("_", " ")
 

@@ -25,12 +25,12 @@ from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inference.seeds import generator
 from aligntax.analysis.summaries.summary import each, summarise
-from aligntax.analysis.summaries.words import MEANS
 from aligntax.analysis.trust.leave_out import LeaveOut
 from aligntax.models.catalogue import restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.evidence.variants import OUTLIERS, exchanged, without_status
+from aligntax.models.priors.quantities import quantity_of
 
 STUDIES = (
     "scaling_exponents",
@@ -252,7 +252,7 @@ def moved(base: xr.Dataset, other: xr.Dataset) -> dict[str, Move]:
         place = error = None
         if len(old[name]) and len(new[name]):
             rows = (before[name], row)
-            if name.split("[")[0] in MEANS:
+            if quantity_of(name).by_mean:
                 error = _error(rows, [each["sd"] for each in rows])
             else:
                 median = np.quantile(new[name], 0.5, method="inverted_cdf")

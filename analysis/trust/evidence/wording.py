@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aligntax.analysis.answers.sensitivity_wording import labelled
-from aligntax.analysis.summaries.words import MEANS, interval, percent
+from aligntax.analysis.summaries.words import interval, label_of, percent
 from aligntax.analysis.trust.evidence.predictive import STRAYS
-from aligntax.models.priors.quantities import lookup
+from aligntax.models.priors.quantities import quantity_of
 
 MOST_TOLD = 3  # variants of a headline that are named
 CLEAR = 3.0  # Monte Carlo errors beyond which a median or a probability has moved
@@ -71,7 +70,7 @@ def moves(whole: Mapping[str, Any], horizon: float) -> list[dict[str, str]]:
     for name, base in whole["base"].items():
         if base["mean"] == base["q95"] == 0.0:  # an anchor that the view gives no weight
             continue
-        median, ninety = interval(base, lookup(name.split("[")[0]), horizon)
+        median, ninety = interval(base, quantity_of(name), horizon)
         if _by_mean(name):
             median, ninety = percent(base["mean"]), ""
         found = sorted(_moved(whole, name), reverse=True)[:MOST_TOLD]
@@ -80,7 +79,7 @@ def moves(whole: Mapping[str, Any], horizon: float) -> list[dict[str, str]]:
         ]
         row = {
             "name": name,
-            "label": labelled(name),
+            "label": label_of(name),
             "median": median,
             "ninety": ninety,
             "moves": "; ".join(told),
@@ -91,7 +90,7 @@ def moves(whole: Mapping[str, Any], horizon: float) -> list[dict[str, str]]:
 
 def _by_mean(name: str) -> bool:
     """Whether a number is told by its mean."""
-    return name.split("[")[0] in MEANS
+    return quantity_of(name).by_mean
 
 
 def _moved(whole: Mapping[str, Any], name: str) -> Iterator[tuple[float, str]]:
