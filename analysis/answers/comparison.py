@@ -26,6 +26,7 @@ from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import hash_of_draws
 from aligntax.analysis.summaries.claims import CLAIMS, Claim, assumed
+from aligntax.analysis.summaries.multiple_testing import holm_rejected
 from aligntax.analysis.summaries.summary import claims, each, summarise
 from aligntax.analysis.summaries.weights import Weights, batch_error
 from aligntax.models.catalogue import find_model
@@ -228,7 +229,7 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
             for name in names
         },
         p=p,
-        differs=holm(p),
+        differs=holm_rejected(p, LEVEL),
         changes=tuple(_changes(results[0], r) for r in results[1:]),
         facts=tuple(_facts(results[0], r) for r in results[1:]),
     )
@@ -349,25 +350,3 @@ def _test(one: Any, first: Weights, two: Any, second: Weights, shared: bool) -> 
     else:
         error = float(np.hypot(first.mcse(one), second.mcse(two)))
     return float(2.0 * ndtr(-abs(difference) / error)) if error > 0 else 0.0
-
-
-def holm(p: Mapping[str, Sequence[float]], level: float = LEVEL) -> dict[str, tuple[bool, ...]]:
-    """Which of several p-values are rejected at a family-wise level (Holm 1979, jstor:4615733).
-
-    Parameters
-    ----------
-    p : mapping of str to sequence of float
-        All of them are one family.
-    level : float
-    """
-    ordered = sorted(
-        (value, name, i) for name, values in p.items() for i, value in enumerate(values)
-    )
-    rejected: set[tuple[str, int]] = set()
-    for rank, (value, name, i) in enumerate(ordered):
-        if value > level / (len(ordered) - rank):
-            break
-        rejected.add((name, i))
-    return {
-        name: tuple((name, i) in rejected for i in range(len(values))) for name, values in p.items()
-    }

@@ -22,7 +22,7 @@ from aligntax.analysis.summaries.summary import claims, each, summarise
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.analysis.summaries.words import probability
 from aligntax.models.errors import InputError
-from aligntax.models.priors.quantities import lookup
+from aligntax.models.priors.quantities import base_name, quantity_of
 
 OPERATORS: Mapping[str, Callable[[Any, float], Any]] = MappingProxyType(
     {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq}
@@ -117,9 +117,9 @@ def _comparison(part: str, text: str, known: Mapping[str, Any]) -> Any:
         match = None
     if not match:
         raise InputError(f"given: must compare a quantity with a number, got {text!r}; {EXAMPLE}")
-    quantity = lookup(name.split("[")[0])
+    quantity = quantity_of(name)
     if name not in known:
-        near = [other for other in known if other.split("[")[0] == quantity.name]
+        near = [other for other in known if base_name(other) == quantity.name]
         remedy = (
             f"it has {', '.join(near)}" if near else "`aligntax show RUN --all` lists what it has"
         )

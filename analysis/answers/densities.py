@@ -15,6 +15,7 @@ from aligntax.analysis.storage.draw_files import FILES, file_of, open_tree
 from aligntax.analysis.storage.run_folder import INFO, digest, hash_of_draws, origin, read_json
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
+from aligntax.models.priors.quantities import base_name
 from aligntax.models.states import ABOVE, BELOW, UNDEFINED
 
 EDGES = (0.01, 0.99)  # quantiles between which a density is drawn
@@ -176,7 +177,7 @@ def _read(folder: Path, names: set[str]) -> tuple[dict[str, Any], Any]:
 def _read_zarr(path: Path, names: set[str]) -> tuple[dict[str, Any], Any]:
     from aligntax.analysis.summaries.summary import each
 
-    bases = {name.split("[")[0] for name in names}
+    bases = {base_name(name) for name in names}
     with open_tree(path) as lazy:
         derived = lazy["derived"].to_dataset() if "derived" in lazy.children else None
         chosen = [] if derived is None else [v for v in derived.data_vars if _base(str(v)) in bases]
@@ -199,7 +200,7 @@ def _base(variable: str) -> str:
 
 def _numbers(group: Any, names: set[str]) -> Iterator[tuple[str, Any]]:
     """Named numbers of a group, vectors element by element, as :func:`aligntax.analysis.summaries.summary.each` has it."""
-    bases = {name.split("[")[0] for name in names}
+    bases = {base_name(name) for name in names}
     for variable in group:
         if variable.split("_by_")[0] not in bases:
             continue

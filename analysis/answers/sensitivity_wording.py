@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aligntax.analysis.summaries.words import number, percent
+from aligntax.analysis.summaries.words import label_of, number, percent
 from aligntax.models.priors.quantities import lookup
 
 # the hours over a constant: the same drivers
@@ -20,12 +20,6 @@ CAUTION = (
     "0.05 and more is large. Spread: the share of an answer's variance that a quantity explains alone; the rest is "
     "other than the inputs, such as chance in arrival, which anchor applies, and the spread between studies."
 )
-
-
-def labelled(name: str) -> str:
-    """Label of a quantity; the element of a vector follows after a comma."""
-    base, _, element = name.removesuffix("]").partition("[")
-    return f"{lookup(base).label}, {element}" if element else lookup(base).label
 
 
 def leading(found: Mapping[str, Any]) -> list[str]:
@@ -56,7 +50,7 @@ def _row(name: str, row: Mapping[str, Any], quantities: Mapping[str, Any]) -> di
     rest = 1.0 - min(1.0, row["explained"])
     return {
         "name": name,
-        "label": labelled(name),
+        "label": label_of(name),
         "drivers": "; ".join(drivers) or "none stands out",
         "spread": "; ".join(
             [*spread, *([f"other than the inputs {100 * rest:.0f}%"] if rest >= SEEN else [])]

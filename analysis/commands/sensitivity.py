@@ -121,10 +121,11 @@ def _sweep(
     """Answers over the median of one prior."""
     from aligntax.analysis.fitting.moved_prior import Range, what_if
     from aligntax.analysis.storage.fast_reader import read_source
+    from aligntax.models.priors.quantities import base_name
 
     wanted, source = Range.parse(text), read_source(run, out)
     known = tuple(
-        name for name in source.record["quantities"] if name.split("[")[0] in source.model.headlines
+        name for name in source.record["quantities"] if base_name(name) in source.model.headlines
     )
     names = (
         _chosen(quantity, known) or [name for name in CURVES if name in known] or list(known[:4])
@@ -159,14 +160,13 @@ def _point(point: "Point", names: list[str]) -> dict[str, Any]:
 
 
 def _print_sweep(points: "list[Point]", quantity: str, names: list[str], horizon: float) -> None:
-    from aligntax.analysis.answers.sensitivity_wording import labelled
-    from aligntax.analysis.summaries.words import interval, number
+    from aligntax.analysis.summaries.words import interval, label_of, number
     from aligntax.analysis.terminal.tables import table
-    from aligntax.models.priors.quantities import lookup
+    from aligntax.models.priors.quantities import lookup, quantity_of
 
     lines = []
     for point in points:
-        cells = [interval(point.rows[name], lookup(name.split("[")[0]), horizon) for name in names]
+        cells = [interval(point.rows[name], quantity_of(name), horizon) for name in names]
         k_hat = "exact" if point.k_hat is None else f"{point.k_hat:.2f}"
         weak = "" if point.trusted else "not to be trusted"
         lines.append(
@@ -180,7 +180,7 @@ def _print_sweep(points: "list[Point]", quantity: str, names: list[str], horizon
         )
     screen, moved = console(), lookup(quantity)
     unit = "" if moved.unit == "1" else f" ({moved.unit})"
-    heads = (f"{moved.label}{unit}", *(labelled(name) for name in names), "ESS", "k-hat", "")
+    heads = (f"{moved.label}{unit}", *(label_of(name) for name in names), "ESS", "k-hat", "")
     table(screen, heads, lines)
     screen.print(
         f"Medians and 90% intervals as the median of the prior of {quantity} moves, its shape kept on its own scale.",

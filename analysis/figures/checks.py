@@ -22,6 +22,7 @@ from aligntax.analysis.figures.style import (
     styled,
 )
 from aligntax.analysis.storage.result import Result
+from aligntax.models.priors.quantities import base_name, element
 
 CHAINS = (BLUE, ORANGE, GREEN, PURPLE, "#56B4E9", "#E69F00", "black", GREY)
 LABELS = {
@@ -192,7 +193,7 @@ def worst(result: Result) -> list[str]:
 def _parameter(result: Result, name: str) -> xr.DataArray | None:
     """Draws of a parameter by the name that the checks use: ``z[spend_cap]``, ``method_sd``."""
     posterior = _group(result, "posterior")
-    variable, _, label = name.removesuffix("]").partition("[")
+    variable, label = base_name(name), element(name)
     if variable not in posterior:
         return None
     array = posterior[variable]

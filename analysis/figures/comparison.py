@@ -23,7 +23,7 @@ from aligntax.analysis.figures.style import (
     view_of,
 )
 from aligntax.analysis.summaries.words import tick
-from aligntax.models.priors.quantities import lookup
+from aligntax.models.priors.quantities import element, lookup
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, AMBER, SKY, GREY, "black")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)), (0, (8, 2)), (0, (3, 1)))
@@ -37,7 +37,7 @@ def side_by_side(comparison: Comparison) -> Figure:
     An arrow marks an interval that ends in censored mass; a panel's title has an asterisk where a
     run differs from the first by more than Monte Carlo error.
     """
-    names = [n for n in comparison.names if "[" not in n and n != "prob_affordable"]
+    names = [n for n in comparison.names if not element(n) and n != "prob_affordable"]
     arrives = "tai_year" in names
     rows = -(-len(names) // 2)
     panel = 0.62 + ROW * len(comparison.runs)

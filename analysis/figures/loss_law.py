@@ -28,6 +28,7 @@ from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.words import short
 from aligntax.models import loss_law
 from aligntax.models.evidence import Evidence
+from aligntax.models.priors.quantities import element
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -179,7 +180,7 @@ def exponents(result: Result) -> Figure:
         below.plot([row["q05"], row["q95"]], [y, y], color=BLUE, linewidth=3)
         below.scatter([row["q50"]], [y], marker="D", s=24, color=BLUE, zorder=3)
         labels.append(
-            "these runs" + (f", {plain(name.partition('[')[2][:-1], 30)}" if "[" in name else "")
+            "these runs" + (f", {plain(element(name), 30)}" if element(name) else "")
         )
     below.set_yticks(range(len(labels)), labels, fontsize=7)
     below.axvline(0.5, color="black", linewidth=0.8, linestyle="--")

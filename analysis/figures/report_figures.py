@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from aligntax.analysis.answers.sensitivity_wording import labelled, leading
+from aligntax.analysis.answers.sensitivity_wording import leading
 from aligntax.analysis.figures import answer as plots
 from aligntax.analysis.figures import arrival as arrival_plots
 from aligntax.analysis.figures import checks as check_plots
@@ -22,7 +22,7 @@ from aligntax.analysis.figures import sensitivity as sensitivity_plots
 from aligntax.analysis.figures import time_horizon as time_horizon_plots
 from aligntax.analysis.figures.style import draws_of, used_rows, view_of
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.words import percent, probability
+from aligntax.analysis.summaries.words import label_of, percent, probability
 from aligntax.models.overoptimization.proxy_rewards import DIFFERENCES
 from aligntax.models.requirements import milestones
 
@@ -246,7 +246,7 @@ def drivers(result: Result) -> Iterator[Drawing]:
     if not found or not sensitivity_plots.shown_priors(found):
         return
     cells = [
-        (value, labelled(name), labelled(prior))
+        (value, label_of(name), label_of(prior))
         for name in leading(found)
         for prior, value in found["headlines"][name]["sensitivity"].items()
         if prior != name

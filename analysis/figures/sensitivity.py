@@ -8,10 +8,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from aligntax.analysis.answers.sensitivity_wording import labelled, leading
+from aligntax.analysis.answers.sensitivity_wording import leading
 from aligntax.analysis.figures.style import BLUE, GREY, WIDTH, log_ticks, nice, styled
-from aligntax.analysis.summaries.words import tick
-from aligntax.models.priors.quantities import lookup
+from aligntax.analysis.summaries.words import label_of, tick
+from aligntax.models.priors.quantities import lookup, quantity_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,7 +64,7 @@ def heat_map(found: Mapping[str, Any]) -> Figure:
     axes.set_xticks(
         range(len(priors)), labels, rotation=50, ha="right", rotation_mode="anchor", fontsize=7
     )
-    axes.set_yticks(range(len(answers)), [labelled(a) for a in answers], fontsize=7)
+    axes.set_yticks(range(len(answers)), [label_of(a) for a in answers], fontsize=7)
     axes.grid(visible=False)
     axes.tick_params(length=0)
     return figure
@@ -92,7 +92,7 @@ def curves(points: "Sequence[Point]", wanted: "Range", answers: Sequence[str]) -
 
 
 def _curve(axes: "Axes", x: Any, points: "Sequence[Point]", name: str) -> None:
-    quantity = lookup(name.split("[")[0])
+    quantity = quantity_of(name)
     low, middle, high = (
         np.array([_placed(p.rows[name], key) for p in points]) for key in ("q05", "q50", "q95")
     )
@@ -118,7 +118,7 @@ def _curve(axes: "Axes", x: Any, points: "Sequence[Point]", name: str) -> None:
         log_ticks(axes.yaxis, 4)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, quantity)))
     axes.set_title(
-        labelled(name) + ("" if quantity.unit in ("1", "year") else f" ({quantity.unit})"),
+        label_of(name) + ("" if quantity.unit in ("1", "year") else f" ({quantity.unit})"),
         fontsize=8,
     )
     axes.tick_params(labelsize=7.5)

@@ -8,12 +8,11 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from aligntax.analysis.answers.sensitivity_wording import labelled
 from aligntax.analysis.figures.style import BLUE, GREY, ORANGE, WIDTH, nice, styled
-from aligntax.analysis.summaries.words import tick
+from aligntax.analysis.summaries.words import label_of, tick
 from aligntax.analysis.sweeps.disagreement import Disagreement, Input, Move
 from aligntax.analysis.sweeps.wording import stated
-from aligntax.models.priors.quantities import Quantity, lookup
+from aligntax.models.priors.quantities import Quantity, element, lookup
 
 COLUMNS = 12  # inputs that fit beside one another
 PANELS = 6  # of the strongest moves
@@ -26,7 +25,7 @@ def answers_to_draw(found: Disagreement) -> list[str]:
     return [
         each.answer
         for each in found.spreads
-        if "[" not in each.answer
+        if not element(each.answer)
         and each.points[0] != each.points[-1]
         and not np.isnan(each.points[2])
     ]
@@ -69,7 +68,7 @@ def heat_map(found: Disagreement) -> Figure:
     axes.set_xticks(
         range(len(inputs)), labels, rotation=50, ha="right", rotation_mode="anchor", fontsize=7
     )
-    axes.set_yticks(range(len(answers)), [labelled(answer) for answer in answers], fontsize=7)
+    axes.set_yticks(range(len(answers)), [label_of(answer) for answer in answers], fontsize=7)
     axes.grid(visible=False)
     axes.tick_params(length=0)
     return figure

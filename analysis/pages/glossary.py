@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from aligntax.models.priors.quantities import Quantity, lookup
+from aligntax.models.priors.quantities import Quantity, base_name, lookup
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ def glossary(names: Iterable[str]) -> dict[str, list[str]]:
     """Label, meaning and unit of quantities, by name; elements of a vector are the vector's."""
     return {
         base: _said(lookup(base))
-        for base in dict.fromkeys(name.partition("[")[0] for name in names)
+        for base in dict.fromkeys(base_name(name) for name in names)
     }
 
 

@@ -33,9 +33,16 @@ from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.shared_draws import resampled
 from aligntax.analysis.storage.whole_file import replace_file
 from aligntax.analysis.summaries.claims import CLAIMS, Claim, assumed
-from aligntax.analysis.summaries.words import interval, missing, number, probability, readable
+from aligntax.analysis.summaries.words import (
+    interval,
+    label_of,
+    missing,
+    number,
+    probability,
+    readable,
+)
 from aligntax.models.catalogue import Model, find_model
-from aligntax.models.priors.quantities import Quantity, lookup
+from aligntax.models.priors.quantities import Quantity, base_name, lookup, quantity_of
 from aligntax.models.views import ANCHORS
 
 PAGE = "report.html"
@@ -227,13 +234,12 @@ def _answer(model: Model, rows: Mapping[str, Any]) -> list[str]:
     """Names of the rows to lead with: the joint model's in the order of the question, another model's headlines."""
     if "tai_year" in rows:
         return [name for name in ANSWER if name in rows]
-    return [name for name in readable(rows) if name.split("[")[0] in model.headlines]
+    return [name for name in readable(rows) if base_name(name) in model.headlines]
 
 
 def _row(name: str, row: Mapping[str, Any], horizon: float) -> dict[str, Any]:
     """Row of a table of quantities, in words and in numbers."""
-    base, _, label = name.removesuffix("]").partition("[")
-    quantity = lookup(base)
+    quantity = quantity_of(name)
     median, ninety = interval(row, quantity, horizon)
     plain = {
         key: "" if row.get(key) is None else f"{row[key]:.4g}"
@@ -241,7 +247,7 @@ def _row(name: str, row: Mapping[str, Any], horizon: float) -> dict[str, Any]:
     }
     return {
         "name": name,
-        "label": f"{quantity.label}, {label.replace('_', ' ')}" if label else quantity.label,
+        "label": label_of(name),
         "median": median,
         "interval": ninety,
         "missing": missing(row, quantity, horizon),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aligntax.analysis.summaries.words import interval
-from aligntax.models.priors.quantities import lookup
+from aligntax.models.priors.quantities import lookup, quantity_of
 
 JOINT = (
     "For the model that arrives, alignment needs {alignment_hours_needed} of feedback (90%: {alignment_hours_needed|90}); the "
@@ -34,6 +34,6 @@ def filled(text: str, rows: Mapping[str, Mapping[str, Any]], horizon: float) -> 
 
     def words(match: re.Match[str]) -> str:
         name, ninety = match.groups()
-        return interval(rows[name], lookup(name.split("[")[0]), horizon)[1 if ninety else 0]
+        return interval(rows[name], quantity_of(name), horizon)[1 if ninety else 0]
 
     return PLACE.sub(words, text).replace(" (90%: )", "")

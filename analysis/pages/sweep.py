@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aligntax.analysis.answers.sensitivity_wording import labelled
 from aligntax.analysis.figures import sweep as sweep_plots
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.inference.options import Talk
@@ -13,12 +12,12 @@ from aligntax.analysis.pages.figure_data.pictures import Shown, explorer, failur
 from aligntax.analysis.pages.glossary import glossary
 from aligntax.analysis.pages.render import render
 from aligntax.analysis.storage.whole_file import replace_file
-from aligntax.analysis.summaries.words import probability
+from aligntax.analysis.summaries.words import label_of, probability
 from aligntax.analysis.sweeps.disagreement import FEWEST, Disagreement, disagreement
 from aligntax.analysis.sweeps.sweep import Sweep
 from aligntax.analysis.sweeps.wording import between, extent, moved, stated, totals, within
 from aligntax.models.catalogue import find_model
-from aligntax.models.priors.quantities import lookup
+from aligntax.models.priors.quantities import element, quantity_of
 
 PAGE = "report.html"
 QUIET = Talk()
@@ -86,8 +85,8 @@ def _context(sweep: Sweep, found: Disagreement, shown: list[Shown]) -> dict[str,
         "spreads": [
             {
                 "name": each.answer,
-                "label": labelled(each.answer),
-                "meaning": lookup(each.answer.split("[")[0]).meaning,
+                "label": label_of(each.answer),
+                "meaning": quantity_of(each.answer).meaning,
                 "extent": extent(each),
                 "within": within(each),
                 "between": between(each),
@@ -95,7 +94,7 @@ def _context(sweep: Sweep, found: Disagreement, shown: list[Shown]) -> dict[str,
                 "moved": moved(found, each.answer),
             }
             for each in found.spreads
-            if "[" not in each.answer or each.points[0] != each.points[-1]
+            if not element(each.answer) or each.points[0] != each.points[-1]
         ],
         "inputs": [stated(each.name, each.aspect) for each in found.inputs],
         "figures": shown,

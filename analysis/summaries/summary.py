@@ -14,7 +14,7 @@ import xarray as xr
 
 from aligntax.analysis.summaries.claims import CLAIMS, Claim
 from aligntax.analysis.summaries.weights import Weights
-from aligntax.models.priors.quantities import LABELS, QUANTITIES
+from aligntax.models.priors.quantities import LABELS, QUANTITIES, base_name
 from aligntax.models.states import ABOVE, BELOW, UNDEFINED
 
 PROBABILITIES = (0.05, 0.25, 0.50, 0.75, 0.95)
@@ -41,7 +41,7 @@ class Series:
     @property
     def quantity(self) -> str:
         """Name in the registry."""
-        return self.name.split("[")[0]
+        return base_name(self.name)
 
     @property
     def defined(self) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aligntax.analysis.summaries.claims import CLAIMS, assumed
 from aligntax.analysis.summaries.words import interval, missing, probability, readable
 from aligntax.analysis.terminal.tables import table
-from aligntax.models.priors.quantities import QUANTITIES
+from aligntax.models.priors.quantities import element, quantity_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -150,8 +150,8 @@ def _quantities(
 
 
 def _quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> tuple[str, str, str, str]:
-    quantity = QUANTITIES[name.split("[")[0]]
-    label = quantity.label + (f" [{name.split('[')[1]}" if "[" in name else "")
+    quantity = quantity_of(name)
+    label = quantity.label + (f" [{element(name)}]" if element(name) else "")
     median, span = interval(row, quantity, horizon)
     notes = [
         note

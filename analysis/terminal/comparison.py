@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from aligntax.analysis.summaries.claims import CLAIMS
 from aligntax.analysis.summaries.words import interval, probability
-from aligntax.models.priors.quantities import QUANTITIES
+from aligntax.models.priors.quantities import QUANTITIES, element, quantity_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,15 +29,15 @@ def comparison_table(console: "Console", comparison: "Comparison", every: bool =
         )
     rows = []
     for name in comparison.names:
-        if "[" in name and not every:
+        if element(name) and not every:
             continue
-        quantity = QUANTITIES[name.split("[")[0]]
+        quantity = quantity_of(name)
         cells = []
         for i, numbers in enumerate(comparison.rows):
             median, span = interval(numbers[name], quantity, horizon)
             mark = "" if i == 0 else " *" if comparison.differs[name][i - 1] else ""
             cells.append(f"{median}{f' ({span})' if span else ''}{mark}")
-        rows.append((quantity.label + (f" [{name.split('[')[1]}" if "[" in name else ""), *cells))
+        rows.append((quantity.label + (f" [{element(name)}]" if element(name) else ""), *cells))
     table(console, ("quantity", *labels), rows)
     told = [claim for claim in CLAIMS if all(claim.name in each for each in comparison.claims)]
     chances = []
@@ -72,9 +72,9 @@ def _differences(console: "Console", comparison: "Comparison", every: bool) -> N
     """Print differences of medians from the first run, with their Monte Carlo errors."""
     rows = []
     for name in comparison.names:
-        if "[" in name and not every:
+        if element(name) and not every:
             continue
-        quantity, cells = QUANTITIES[name.split("[")[0]], []
+        quantity, cells = quantity_of(name), []
         unit = (
             "OOM"
             if quantity.scale == "log10"
@@ -86,7 +86,7 @@ def _differences(console: "Console", comparison: "Comparison", every: bool) -> N
             spread = "unknown" if error is None else f"{error:.1g}"
             told = "none: censored" if value is None else f"{value:+.2g} ± {spread} {unit}".rstrip()
             cells.append(told + (" *" if differs else ""))
-        rows.append((quantity.label + (f" [{name.split('[')[1]}" if "[" in name else ""), *cells))
+        rows.append((quantity.label + (f" [{element(name)}]" if element(name) else ""), *cells))
     first, *others = comparison.labels
     table(
         console,

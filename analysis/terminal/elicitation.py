@@ -31,7 +31,14 @@ from aligntax.analysis.summaries.words import amount, interval, probability
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
-from aligntax.models.priors.quantities import QUANTITIES, Quantity, lookup
+from aligntax.models.priors.quantities import (
+    QUANTITIES,
+    Quantity,
+    base_name,
+    element,
+    lookup,
+    quantity_of,
+)
 from aligntax.models.priors.tables import Table
 from aligntax.models.time_horizon import SCATTER
 from aligntax.models.views import View
@@ -297,9 +304,9 @@ def consequences(
         (c.text, *map(_claim, (claims(old).get(c.name), claims(new).get(c.name)))) for c in CLAIMS
     ]
     first, second = ({s.name: s for s in each(derived)} for derived in (old, new))
-    for name in (n for n in first if n.split("[")[0] in find_model("joint").headlines):
-        horizon, label = after.arrival.horizon, QUANTITIES[name.split("[")[0]].label
-        label += f" [{name.split('[')[1]}" if "[" in name else ""
+    for name in (n for n in first if base_name(n) in find_model("joint").headlines):
+        horizon, label = after.arrival.horizon, quantity_of(name).label
+        label += f" [{element(name)}]" if element(name) else ""
         rows.append((label, *(_words(each_[name], horizon) for each_ in (first, second))))
     moved = [row for row in rows if row[1] != row[2]]
     return moved, len(rows) - len(moved)

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from aligntax.analysis.answers.sensitivity_wording import labelled
+from aligntax.analysis.summaries.words import label_of
 from aligntax.analysis.sweeps.wording import between, extent, moved, totals, within
 from aligntax.analysis.terminal.tables import table
+from aligntax.models.priors.quantities import element
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,14 +23,14 @@ def sweep_table(console: "Console", sweep: "Sweep", found: "Disagreement") -> No
     console.print(totals(info, found), markup=False, soft_wrap=True)
     rows = [
         (
-            labelled(each.answer),
+            label_of(each.answer),
             *extent(each),
             within(each),
             between(each),
             moved(found, each.answer),
         )
         for each in found.spreads
-        if "[" not in each.answer
+        if not element(each.answer)
     ]
     columns = (
         "answer (median)",

@@ -19,7 +19,7 @@ from aligntax.analysis.storage.fast_reader import read_source
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.summaries.words import amount, interval
 from aligntax.models.catalogue import find_model
-from aligntax.models.priors.quantities import lookup
+from aligntax.models.priors.quantities import lookup, quantity_of
 from aligntax.models.views import parse_view
 from tests.conftest import REFERENCE
 from tests.what_if_vector import KEYS, VECTOR, answered, moved
@@ -109,7 +109,7 @@ def shown(page, name):
 
 
 def spelt(rows, name):
-    median, ninety = interval(rows[name], lookup(name.split("[")[0]), 2100.0)
+    median, ninety = interval(rows[name], quantity_of(name), 2100.0)
     return f"{median} ({ninety})" if ninety else median
 
 
