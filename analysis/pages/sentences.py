@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aligntax.analysis.summaries.words import interval
-from aligntax.models.priors.quantities import lookup, quantity_of
+from aligntax.models.priors.quantities import quantity_of
 
 JOINT = (
     "For the model that arrives, alignment needs {alignment_hours_needed} of feedback (90%: {alignment_hours_needed|90}); the "
@@ -21,10 +21,7 @@ def template(names: Sequence[str]) -> str:
     """Sentence of a model whose leading numbers have these names."""
     if all(match[0] in names for match in PLACE.findall(JOINT)):
         return JOINT
-    parts = [
-        f"{lookup(name.split('[')[0]).label}: {{{name}}} (90%: {{{name}|90}})"
-        for name in names[:MOST]
-    ]
+    parts = [f"{quantity_of(name).label}: {{{name}}} (90%: {{{name}|90}})" for name in names[:MOST]]
     text = "; ".join(parts).replace(" (90%: )", "")
     return f"{text[:1].upper()}{text[1:]}."
 
