@@ -3,7 +3,7 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,14 +12,20 @@ from aligntax.analysis.commands.shared import (
     Given,
     Json,
     Out,
+    Picture,
     Requirement,
     Run,
+    check_picture,
     console,
     dump,
     read_own,
+    save_picture,
     tell_failed,
 )
 from aligntax.models.errors import InputError
+
+if TYPE_CHECKING:
+    from aligntax.analysis.summaries.weights import Weights
 
 
 def run(
@@ -131,6 +137,7 @@ def show(
     as_json: Json = False,
     every: Annotated[bool, typer.Option("--all", help="Every quantity.")] = False,
     given: Given = None,
+    picture: Picture = None,
     out: Out = Path("results"),
 ) -> None:
     """Print the answer of a run, or of a sweep."""
@@ -138,10 +145,12 @@ def show(
     from aligntax.analysis.storage.load import load
     from aligntax.analysis.storage.run_folder import INFO, SUMMARY, find_run, read_json
 
+    check_picture(picture)
     if (swept := _swept(run, out)) is not None:
-        if every or given is not None:
+        if every or given is not None or picture is not None:
             raise InputError(
-                f"run: {swept} is a sweep, got --all or --given, which are for a run; leave them out"
+                f"run: {swept} is a sweep, got --all, --given or --picture, which are for a run; "
+                "leave them out"
             )
         _show_sweep(swept, as_json)
         return
@@ -149,10 +158,12 @@ def show(
     if given is None:
         record = read_json(folder / SUMMARY)
     else:
-        from aligntax.analysis.answers.condition import conditional
+        from aligntax.analysis.answers.condition import summarise_given
 
-        met, record = conditional(load(folder), given)
+        met, record = summarise_given(load(folder), given)
         weights = met.weights
+    if picture is not None:
+        _draw_answer(folder, weights, picture)
     if as_json:
         dump(record)
         return
@@ -160,6 +171,19 @@ def show(
 
     with as_written(folder / SUMMARY, "summary"):
         answer(console(), folder, record, read_json(folder / INFO), every, weights)
+
+
+def _draw_answer(folder: Path, weights: "Weights | None", picture: Path) -> None:
+    """Draw a run's answer into a file, each draw as often as it counts."""
+    from aligntax.analysis.figures.answer_picture import answer_picture
+    from aligntax.analysis.storage.load import load
+    from aligntax.analysis.storage.shared_draws import resampled
+
+    result = load(folder)
+    if weights is not None or "weights" in result.tree.children:
+        result = resampled(result, weights or result.weights)
+    save_picture(answer_picture(result), picture)
+    sys.stderr.write(f"picture: {picture}\n")
 
 
 def _swept(name: str, out: Path) -> Path | None:
@@ -171,11 +195,11 @@ def _swept(name: str, out: Path) -> Path | None:
 
 def _show_sweep(folder: Path, as_json: bool) -> None:
     from aligntax.analysis.sweeps.disagreement import disagreement
-    from aligntax.analysis.sweeps.sweep import load_sweep
+    from aligntax.analysis.sweeps.sweep import Sweep
     from aligntax.analysis.sweeps.wording import summary_of
     from aligntax.analysis.terminal.sweep import sweep_table
 
-    swept = load_sweep(folder)
+    swept = Sweep.load(folder)
     found = disagreement(swept)
     if as_json:
         dump(summary_of(swept, found))
@@ -230,9 +254,9 @@ def report(run: Run, given: Given = None, out: Out = Path("results")) -> None:
         )
     else:
         from aligntax.analysis.pages.sweep import write_page
-        from aligntax.analysis.sweeps.sweep import load_sweep
+        from aligntax.analysis.sweeps.sweep import Sweep
 
-        path = write_page(load_sweep(swept), talk=talk)
+        path = write_page(Sweep.load(swept), talk=talk)
     typer.echo(path)
     tell_failed(failed)
     raise typer.Exit(1 if failed else 0)
@@ -240,11 +264,10 @@ def report(run: Run, given: Given = None, out: Out = Path("results")) -> None:
 
 def verify(run: Run, out: Out = Path("results")) -> None:
     """Compare a run's files with the hashes written with them."""
-    from aligntax.analysis.storage.run_folder import find_run
-    from aligntax.analysis.storage.run_folder import verify as differences
+    from aligntax.analysis.storage.run_folder import RunFolder, find_run
 
     folder = find_run(run, out)
-    problems = differences(folder)
+    problems = RunFolder(folder).differences
     for problem in problems:
         typer.echo(problem)
     typer.echo(

@@ -31,9 +31,9 @@ from aligntax.analysis.figures.style import (
     view_of,
 )
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.claims import assumed
+from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.analysis.summaries.summary import Series
-from aligntax.analysis.summaries.words import tick
+from aligntax.analysis.summaries.words import tick_label
 from aligntax.models import compute, joint, scaling
 from aligntax.models.catalogue import find_model
 from aligntax.models.compute import Trend
@@ -49,13 +49,20 @@ LAST = 2060.0  # end of the data fan
 @styled
 def data_fan(result: Result) -> Figure:
     """Human-hours of alignment data needed and affordable for the largest run of each date."""
+    figure, axes = canvas()
+    draw_data_fan(axes, result)
+    legend(figure)
+    return figure
+
+
+def draw_data_fan(axes: "Axes", result: Result) -> None:
+    """Draw the bands of hours needed and affordable, and what InstructGPT took, into one panel."""
     view, evidence = view_of(result), result.evidence
     dates = np.linspace(2024.0, max(2025.0, min(LAST, view.arrival.horizon)), 37)
     x = draws_of(result, find_model(result.record["model"]).quantities)
     drawn = joint.paths(x, evidence, view, dates)
     needed, affordable = drawn["alignment_hours_needed"], drawn["alignment_hours_affordable"]
     whole = x["alignment_tax_tolerance"] - x["usd_per_hour"] - x["labour_overhead"]
-    figure, axes = canvas()
     fan(axes, dates, affordable, BLUE, "affordable", "--")
     fan(axes, dates, needed, ORANGE, "needed")
     tolerated = quantile(drawn["frontier_spend"] + whole[:, None], 0.5)
@@ -70,8 +77,6 @@ def data_fan(result: Result) -> Figure:
     axes.set_xlim(dates[0], dates[-1])
     log_ticks(axes.yaxis)
     axes.set_ylabel("human-hours")
-    legend(figure)
-    return figure
 
 
 @styled
@@ -236,7 +241,7 @@ def prior_posterior(result: Result) -> Figure:
     panels = figure.subplots(height, 2, squeeze=False).ravel()
     for panel in panels[len(names) :]:
         panel.remove()
-    prior_only = assumed(result.info)
+    prior_only = assumed_quantities(result.info)
     for axes, name in zip(panels, names, strict=False):
         _contrast(
             axes,
@@ -285,6 +290,6 @@ def _contrast(
     axes.xaxis.set_major_locator(MaxNLocator(4))
     if quantity.scale == "log10":
         axes.xaxis.set_major_locator(FixedLocator(nice(*axes.get_xlim())))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, quantity)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_label(value, quantity)))
     unit = "" if quantity.unit in ("1", "year") else f" ({quantity.unit})"
     axes.set_title(f"{quantity.label}{unit}", fontsize=7.5)

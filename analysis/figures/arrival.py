@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from aligntax.analysis.answers.timeline_shifts import SHIFTS, by_anchor
+from aligntax.analysis.answers.timeline_shifts import SHIFTS, shifts_by_anchor
 from aligntax.analysis.figures.style import (
     AMBER,
     BLUE,
@@ -60,8 +60,15 @@ def _probability_axis(axes: "Axes", years: Any) -> None:
 @styled
 def arrival(result: Result) -> Figure:
     """Probability that transformative AI has arrived by each year: posterior, each shift, and the prior."""
-    years = _years(result)
     figure, axes = canvas(3.5)
+    draw_arrival(axes, result)
+    legend(figure)
+    return figure
+
+
+def draw_arrival(axes: "Axes", result: Result) -> None:
+    """Draw the curves of arrival, with and without each shift, into one panel."""
+    years = _years(result)
     lines = (
         (result.derived, "tai_year", BLUE, "-", "posterior"),
         (result.derived, "tai_year_baseline_exponent", GREEN, "--", "at data exponent 0.8"),
@@ -78,8 +85,6 @@ def arrival(result: Result) -> Figure:
                 label=label,
             )
     _probability_axis(axes, years)
-    legend(figure)
-    return figure
 
 
 def _milestone(result: Result) -> str:
@@ -150,7 +155,7 @@ def arrival_by_anchor(result: Result) -> Figure:
 def shift_intervals(result: Result) -> Figure:
     """Median, 50% and 90% interval of each shift, over all draws and where a neural-net anchor counts."""
     groups = {"all": (BLUE, "o"), "neural nets only": (ORANGE, "s")}
-    rows = [row for row in by_anchor(result).rows if row.group in groups]
+    rows = [row for row in shifts_by_anchor(result).rows if row.group in groups]
     edge = max([5.0, *(abs(row.quantiles[q] or 0.0) for row in rows for q in ("q25", "q75"))]) * 1.6
     beyond = 1.2 * edge  # where an infinite quantile is drawn
     figure, axes = canvas(3.9)

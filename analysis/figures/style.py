@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from aligntax.analysis.storage.result import Result, stored_view
 from aligntax.analysis.storage.run_folder import VIEW, text_of
-from aligntax.analysis.summaries.summary import Series, each
-from aligntax.analysis.summaries.words import short
+from aligntax.analysis.summaries.summary import Series, iter_series
+from aligntax.analysis.summaries.words import format_compact
 from aligntax.models.views import View
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def draws_of(result: Result, names: tuple[str, ...], limit: int = DRAWS) -> dict
 
 def series(derived: xr.Dataset, name: str) -> Series:
     """Draws of one quantity with infinities in place."""
-    return next(iter(each(derived[[v for v in (name, f"{name}_state") if v in derived]])))
+    return next(iter(iter_series(derived[[v for v in (name, f"{name}_state") if v in derived]])))
 
 
 def canvas(height: float = 3.3, **kwargs: Any) -> tuple[Figure, "Axes"]:
@@ -123,7 +123,7 @@ def canvas(height: float = 3.3, **kwargs: Any) -> tuple[Figure, "Axes"]:
     return figure, figure.subplots()
 
 
-def legend(figure: Figure, columns: int = 2) -> None:
+def legend(figure: Figure | SubFigure, columns: int = 2) -> None:
     """Put the legend below the panels."""
     figure.legend(loc="outside lower center", ncols=columns, handlelength=2.2, columnspacing=1.2)
 
@@ -197,7 +197,7 @@ def log_ticks(axis: Any, count: int = 7) -> None:
     """Tick a log10 axis at whole orders of magnitude, in words."""
     axis.set_major_locator(MaxNLocator(count, integer=True))
     label = FuncFormatter(
-        lambda value, _: short(10.0**value) if abs(value) < 300 else f"1e{value:.0f}"
+        lambda value, _: format_compact(10.0**value) if abs(value) < 300 else f"1e{value:.0f}"
     )
     axis.set_major_formatter(label)
 

@@ -44,6 +44,25 @@ def test_show_all_has_every_quantity(aligntax, run_folder):
     assert "hazard steepness" in long and "hazard steepness" not in short
 
 
+def test_show_draws_the_answer_into_a_file(aligntax, run_folder, tmp_path):
+    plain = aligntax("show", run_folder)
+    code, out, err = aligntax("show", run_folder, "--picture", "answer.png")
+    assert (code, out) == plain[:2] and err == "picture: answer.png\n"
+    assert (tmp_path / "answer.png").read_bytes().startswith(b"\x89PNG")
+    code, out, err = aligntax("show", run_folder, "--picture", "answer.gif")
+    assert (code, out) == (2, "") and "must end in .png, .svg or .pdf" in err
+    assert files(tmp_path) == ["answer.png"]
+
+
+def test_the_picture_shows_the_draws_that_meet_a_condition(aligntax, run_folder, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(cli.runs, "save_picture", lambda figure, path: drawn.append(figure))
+    for given in ((), ("--given", "tai_year<2040")):
+        assert aligntax("show", run_folder, "--picture", "x.svg", *given)[0] == 0
+    at_2100 = [figure.axes[1].lines[0].get_ydata()[-1] for figure in drawn]
+    assert at_2100[0] < 0.9 and at_2100[1] == 1.0
+
+
 def test_runs_lists_and_names_damaged_ones(aligntax, damaged):
     out = damaged.parent
     code, text, err = aligntax("runs", "--out", out)

@@ -83,8 +83,9 @@ def test_a_sweep_is_answered_listed_shown_and_drawn(swept, aligntax, tmp_path):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("show", "mine", "--all"), "run: results/mine is a sweep, got --all or --given, which are for a run; leave them"),
-        (("show", "mine", "--given", "tai_year<2040"), "is a sweep, got --all or --given"),
+        (("show", "mine", "--all"), "run: results/mine is a sweep, got --all, --given or --picture, which are for a run; leave them"),
+        (("show", "mine", "--given", "tai_year<2040"), "is a sweep, got --all, --given or --picture"),
+        (("show", "mine", "--picture", "answer.png"), "is a sweep, got --all, --given or --picture"),
         (("report", "mine", "--given", "tai_year<2040"), "given: conditions the draws of a run, got 'tai_year<2040' of"),
         (("verify", "mine"), "run: must be a run's folder or name, got 'mine'"),
         (("compare", "mine", "mine"), "run: must be a run's folder or name, got 'mine'"),
