@@ -1,13 +1,13 @@
 """The published evidence: cited CSV tables, checked and loaded into xarray.
 
-Each table is a file beside this one; ``schema.py`` says what its columns mean. A row has a
-citation, a status and a flag ``used``: used rows form the consistent subset that the models
-condition on by default, the others are carried for comparison, with the reason in ``note``.
+Each table is a file beside this one; the folder ``schema`` says what its columns mean. A row has a
+citation, a status and a flag ``used``. The used rows form the consistent subset that the models
+condition on by default. The others are carried for comparison, with the reason in ``note``.
 
 The hash of a table is taken over its rows sorted by key, in the order of the schema's columns and
-with values as loaded. So it changes when any value or the set of rows does (notes and flags
-included), and not with the order of rows or columns, comments, white space, line ends, or the
-spelling of a number.
+with values as loaded. It changes when a value (notes and flags included) or the set of rows
+changes. It does not change with the order of rows or columns, comments, white space, line ends, or
+the spelling of a number.
 """
 
 import hashlib
@@ -24,16 +24,13 @@ import numpy as np
 import xarray as xr
 
 from aligntax.models.errors import InputError
-from aligntax.models.evidence.columns import Column, Table
-from aligntax.models.evidence.reader import decimal_year, read_rows
+from aligntax.models.evidence.columns import EvidenceTable
+from aligntax.models.evidence.reader import read_rows
 from aligntax.models.evidence.schema import TABLES
 
 __all__ = [
     "TABLES",
-    "Column",
     "Evidence",
-    "Table",
-    "decimal_year",
     "likelihood_rows",
     "load_evidence",
     "select",
@@ -41,30 +38,32 @@ __all__ = [
 
 HOME = Path(__file__).parent
 NO_TAI = "no_tai_until"  # the constant that until() lowers
-KINDS: Mapping[str, type] = MappingProxyType(
+# Python type of a column's values by kind; the other kinds are float.
+TYPES: Mapping[str, type] = MappingProxyType(
     {"text": str, "slug": str, "choice": str, "flag": bool}
-)  # else float
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """All evidence tables of one state of knowledge.
 
-    Compare two by their ``hash``. Methods return a new object; the tables are not to be changed in
+    Two are compared by their ``hash``. Methods return a new object. Do not change the tables in
     place.
 
     Attributes
     ----------
     tables : Mapping of str to xarray.Dataset
-        Table name to rows. Numbers are float (NaN if missing), dates decimal years, flags bool,
-        text str ("" if missing); every variable has the attributes ``unit`` and ``long_name``.
+        Rows by name of the table. Numbers are float (NaN if missing), dates are decimal years,
+        flags are bool, and text is str ("" if missing). Every variable has the attributes ``unit``
+        and ``long_name``.
     hashes : Mapping of str to str
         SHA-256 of each table's content; see the module's docstring.
     hash : str
         SHA-256 over all of them.
     ready : Mapping of str to xarray.Dataset
-        Likelihood rows that stand for those worked out from a table, such as simulated ones; see
-        :func:`likelihood_rows`.
+        Likelihood rows, such as simulated ones, that take the place of those computed from a table;
+        see :func:`likelihood_rows`.
     """
 
     tables: Mapping[str, xr.Dataset]  # a plain dict, because workers receive it pickled
@@ -87,19 +86,21 @@ class Evidence:
     @cached_property
     def hashes(self) -> Mapping[str, str]:
         """SHA-256 of each table's content."""
-        return {name: _digest(_content(TABLES[name], rows)) for name, rows in self.tables.items()}
+        return {
+            name: _sha256(_canonical_rows(TABLES[name], rows)) for name, rows in self.tables.items()
+        }
 
     @cached_property
     def hash(self) -> str:
         """SHA-256 over the content of all tables."""
-        return _digest(self.hashes)
+        return _sha256(self.hashes)
 
     def until(self, date: float) -> "Evidence":
         """Return what was known at a date.
 
-        Drops rows dated later, from the tables that say when a row became known (a year without a
-        month counts as the middle of that year), and lowers the date until which no transformative
-        AI had arrived.
+        Rows with a later date are dropped from the tables that say when a row became known. A year
+        without a month counts as the middle of that year. The date until which no transformative AI
+        had arrived is lowered.
 
         Parameters
         ----------
@@ -131,8 +132,8 @@ class Evidence:
     def only(self, names: Collection[str]) -> "Evidence":
         """Return evidence that conditions on the named tables alone.
 
-        The others remain as figures, with every row's ``used`` false. Tables without likelihood
-        (inputs, forecasts and constants, which are never conditioned on) stay as they are.
+        The other tables remain as figures, with ``used`` false in every row. Tables without
+        likelihood (inputs, forecasts and constants) stay as they are: no model conditions on them.
 
         Parameters
         ----------
@@ -150,7 +151,8 @@ class Evidence:
             if name not in conditioned:
                 choices = ", ".join(conditioned)
                 raise InputError(
-                    f"evidence: must be a table with a likelihood, got {name!r}; choose from {choices}"
+                    f"evidence: must be a table with a likelihood, got {name!r}; "
+                    f"choose from {choices}"
                 )
         tables = dict(self.tables)
         for name in conditioned:
@@ -162,37 +164,38 @@ class Evidence:
     def with_rows(
         self, name: str, rows: Sequence[Mapping[str, Any]], extend: bool = False
     ) -> "Evidence":
-        """Return evidence in which a table holds other rows, or more.
+        """Return evidence in which the rows of a table are replaced or extended.
 
         Parameters
         ----------
         name : str
+            The table.
         rows : sequence of mapping
-            One value a column of the table, as loaded: not checked again.
+            Each has one value for every column of the table, as loaded. They are not checked.
         extend : bool
-            Whether the table's own rows stay.
+            Whether the rows of the table are kept.
         """
-        new = _dataset(TABLES[name], rows)
+        new = _to_dataset(TABLES[name], rows)
         if extend:
             new = xr.concat([self[name], new], TABLES[name].dim, combine_attrs="override")
         return Evidence({**self.tables, name: new})
 
     def with_likelihood_rows(self, rows: Mapping[str, xr.Dataset]) -> "Evidence":
-        """Return evidence in which the likelihood of some tables is of other rows, in the layout of each model's own.
+        """Return evidence in which the likelihoods of some tables take other rows.
 
-        What a likelihood takes as given, such as the entry threshold of a run, is then given by the
-        rows and not worked out again from the others. The tables themselves stay as they are, and
-        every other method starts from them again.
+        The rows also give what a likelihood takes as known, such as the entry threshold of a run;
+        it is not computed again from the table. The tables themselves stay as they are. Every
+        other method starts from them and drops these rows.
 
         Parameters
         ----------
         rows : mapping of str to xarray.Dataset
-            By table.
+            Likelihood rows by table, in the layout that the model of the table uses.
         """
         return replace(self, ready={**self.ready, **rows})
 
     def constant(self, name: str) -> float:
-        """Return a figure of ``constants.csv``, in the unit given there.
+        """Return a number from ``constants.csv``, in the unit given there.
 
         Raises
         ------
@@ -214,8 +217,8 @@ def load_evidence(extra: Path | None = None) -> Evidence:
     Parameters
     ----------
     extra : Path, optional
-        A directory whose files ``NAME.csv`` replace an embedded table and ``NAME.add.csv`` extend
-        one (after any replacement). Other kinds of file in it are ignored.
+        A directory of the user's own tables. A file ``NAME.csv`` in it replaces an embedded table,
+        and ``NAME.add.csv`` extends one, after any replacement. Other kinds of file are ignored.
 
     Raises
     ------
@@ -223,13 +226,13 @@ def load_evidence(extra: Path | None = None) -> Evidence:
         If the directory or a file in it is wrong; the message lists up to ten problems of the first
         wrong file.
     """
-    replaced, added = ({}, {}) if extra is None else _find(Path(extra))
+    replaced, added = ({}, {}) if extra is None else _user_files(Path(extra))
     tables = {}
     for name, table in TABLES.items():
         rows = read_rows(replaced.get(name, HOME / f"{name}.csv"), table)
         if name in added:
             rows += read_rows(added[name], table, taken=frozenset(row["key"] for row in rows))
-        tables[name] = _dataset(table, rows)
+        tables[name] = _to_dataset(table, rows)
     evidence = Evidence(tables)
     if "constants" in replaced and NO_TAI not in tables["constants"]["constant"].values:
         where = replaced["constants"]
@@ -240,7 +243,11 @@ def load_evidence(extra: Path | None = None) -> Evidence:
 
 
 def likelihood_rows(table: str) -> Callable[[Callable[..., xr.Dataset]], Callable[..., xr.Dataset]]:
-    """Decorate what works out the likelihood rows of a table, ``(evidence, ...) -> rows``: rows that are ready come first."""
+    """Decorate the function that computes the likelihood rows of a table.
+
+    The decorated function, ``(evidence, *settings) -> rows``, returns the rows that
+    :meth:`Evidence.with_likelihood_rows` gave for the table, if there are any.
+    """
 
     def decorate(rows_of: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset]:
         @wraps(rows_of)
@@ -262,7 +269,7 @@ def select(table: xr.Dataset, **equal: str | bool) -> xr.Dataset:
     table : xarray.Dataset
         One of the tables of an :class:`Evidence`.
     **equal
-        Columns and the value that the rows must have there, e.g. ``bound="exact"``.
+        Columns and the value that the rows must have in each, e.g. ``bound="exact"``.
 
     Raises
     ------
@@ -283,8 +290,8 @@ def select(table: xr.Dataset, **equal: str | bool) -> xr.Dataset:
     return table.isel({dim: rows})
 
 
-def _find(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
-    """Find the files of a user's directory that replace tables, and those that extend them."""
+def _user_files(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Files of a user's directory, by table: those that replace it, and those that extend it."""
     names = ", ".join(TABLES)
     if not folder.is_dir():
         got = "a file" if folder.exists() else "nothing there"
@@ -306,8 +313,8 @@ def _find(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
         )
         if name not in TABLES:
             raise InputError(
-                f"{path}: a CSV file must be called NAME.csv (replaces a table) or NAME.add.csv (extends it), "
-                f"got {path.name!r}; NAME is one of {names}"
+                f"{path}: a CSV file must be called NAME.csv (replaces a table) "
+                f"or NAME.add.csv (extends it), got {path.name!r}; NAME is one of {names}"
             )
         place[name] = path
     if not files:
@@ -317,12 +324,12 @@ def _find(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
     return replaced, added
 
 
-def _dataset(table: Table, rows: Sequence[Mapping[str, Any]]) -> xr.Dataset:
-    """Return rows as a Dataset over the table's dimension, with the keys as its coordinate."""
+def _to_dataset(table: EvidenceTable, rows: Sequence[Mapping[str, Any]]) -> xr.Dataset:
+    """Return rows as a Dataset along the dimension of the table, with the keys as coordinate."""
     variables = {
         column.name: xr.Variable(
             table.dim,
-            np.array([row[column.name] for row in rows], dtype=KINDS.get(column.kind, float)),
+            np.array([row[column.name] for row in rows], dtype=TYPES.get(column.kind, float)),
             {"unit": column.unit, "long_name": column.meaning},
         )
         for column in table.columns
@@ -333,8 +340,8 @@ def _dataset(table: Table, rows: Sequence[Mapping[str, Any]]) -> xr.Dataset:
     )
 
 
-def _content(table: Table, rows: xr.Dataset) -> list[list[Any]]:
-    """Return a table as nested lists that are equal exactly when the content is; NaN becomes null."""
+def _canonical_rows(table: EvidenceTable, rows: xr.Dataset) -> list[list[Any]]:
+    """Return a table as lists that are equal exactly if its content is; NaN becomes None."""
     columns = [
         rows[table.dim if column.name == "key" else column.name].values.tolist()
         for column in table.columns
@@ -343,5 +350,5 @@ def _content(table: Table, rows: xr.Dataset) -> list[list[Any]]:
     return [[None if value != value else value for value in row] for row in by_key]
 
 
-def _digest(content: object) -> str:
+def _sha256(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Columns and tables as values: what a file of evidence may hold, and short ways to describe a column."""
+"""Columns and tables as values, and short constructors for the columns that occur often."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ Rule = Callable[[Row], Fault]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table.
+    """One column of a table of evidence.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class EvidenceTable:
     """One table of evidence.
 
     Parameters
@@ -52,15 +52,15 @@ class Table:
     name, dim, title : str
         The file is ``name.csv``; rows lie along ``dim``, whose coordinate is the column ``key``.
     columns : tuple of Column
-        All of the table's columns, in the order of the embedded file.
+        All columns, in the order of the embedded file.
     likelihood : bool
-        Whether a model conditions on the used rows (:meth:`Evidence.only` leaves other tables
-        alone).
+        Whether a model conditions on the used rows. :meth:`Evidence.only` leaves other tables as
+        they are.
     supplied : bool
-        Whether its rows are the user's: the embedded file has none.
+        Whether the user supplies the rows. The embedded file then has none.
     dated : str
-        The column that says when a row became known ("" if none); a year without a month counts as
-        its middle.
+        The column that gives the date on which a row became known ("" if none). A year without a
+        month counts as its middle.
     rules : tuple of callable
         Conditions on a whole row.
     """
@@ -87,7 +87,8 @@ END = (
         "status",
         "choice",
         "",
-        "how the figure was obtained: seen in the source, in a secondary text, from memory, or computed from others",
+        "how the figure was obtained: seen in the source, in a secondary text, from memory, "
+        "or computed from others",
         choices=("seen", "secondary", "memory", "computed"),
     ),
     Column("note", "text", "", "remarks; why the row is not used, if it is not", required=False),
@@ -95,32 +96,32 @@ END = (
 
 
 def text(name: str, meaning: str, required: bool = True) -> Column:
-    """Describe words."""
+    """Column of free text."""
     return Column(name, "text", "", meaning, required=required)
 
 
 def number(name: str, unit: str, meaning: str, lower: float, upper: float = math.inf) -> Column:
-    """Describe a number that carried rows may lack."""
+    """Column of numbers that any row may lack."""
     return Column(name, "number", unit, meaning, lower, upper, required=False)
 
 
 def needed(name: str, unit: str, meaning: str, lower: float, upper: float = math.inf) -> Column:
-    """Describe a number that used rows must have."""
+    """Column of numbers that used rows must have."""
     return Column(name, "number", unit, meaning, lower, upper, required=False, needed=True)
 
 
 def always(
     name: str, unit: str, meaning: str, lower: float = -math.inf, upper: float = math.inf
 ) -> Column:
-    """Describe a number that every row must have."""
+    """Column of numbers that every row must have."""
     return Column(name, "number", unit, meaning, lower, upper)
 
 
 def choice(name: str, meaning: str, *choices: str, needed: bool = False) -> Column:
-    """Describe one word of some."""
+    """Column that holds one of several words."""
     return Column(name, "choice", "", meaning, choices=choices, required=not needed, needed=needed)
 
 
 def published(meaning: str = "year of publication") -> Column:
-    """Describe a year without a month."""
+    """Column ``year``: a year without a month."""
     return Column("year", "year", "year", meaning, 1950, 2100)

@@ -1,8 +1,8 @@
-"""Reading one CSV file of evidence: text to rows of checked values, or one message with everything that is wrong.
+"""Read one CSV file into rows of checked values, or raise one error that lists what is wrong.
 
 A message reads ``FILE, line N, column C: RULE, got VALUE; REMEDY``. Lines count from 1 and include
-the comments at the head. C is the name of a column, or a position in the line where the file cannot
-be cut into columns at all.
+the comments at the head. C is the name of a column. Where the file cannot be split into columns, C
+is a position in the line.
 """
 
 import csv
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from aligntax.models.errors import InputError
-from aligntax.models.evidence.columns import Column, Table
+from aligntax.models.evidence.columns import Column, EvidenceTable
 
-MOST_PROBLEMS = 10  # told at once; a longer list is no easier to act on
+MOST_PROBLEMS = 10  # in one message; a longer list is no easier to act on
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 SLUG = re.compile(r"[a-z0-9][a-z0-9_]*", re.ASCII)
@@ -47,7 +47,7 @@ def decimal_year(day: datetime.date) -> float:
 
 
 def read_rows(
-    path: Path, table: Table, taken: frozenset[str] = frozenset()
+    path: Path, table: EvidenceTable, taken: frozenset[str] = frozenset()
 ) -> list[dict[str, Any]]:
     """Read and check one file.
 
@@ -55,10 +55,10 @@ def read_rows(
     ----------
     path : Path
         The CSV file.
-    table : Table
+    table : EvidenceTable
         What it should hold.
     taken : frozenset of str
-        Keys that the rows may not have, because the table it extends has them.
+        Keys that the rows may not have, because the table that they extend has them.
 
     Returns
     -------
@@ -93,21 +93,24 @@ def read_rows(
         refuse(path, problems)
     for line, cells in lines:
         if len(cells) != len(header):
-            remedy = "give one value to each column, empty if missing, and quote values that contain commas"
+            remedy = (
+                "give one value to each column, empty if missing, "
+                "and quote values that contain commas"
+            )
             rule = f"a row must have {len(header)} values"
             problems.append(Problem(line, min(len(cells), len(header)), rule, len(cells), remedy))
             continue
-        row, found = _parse_row(line, dict(zip(header, cells, strict=True)), table)
+        row, wrong = _parse_row(line, dict(zip(header, cells, strict=True)), table)
         key = row["key"]
         if key in taken:
-            found.append(
+            wrong.append(
                 Problem(line, "key", "must not be in the table already", key, "choose another key")
             )
         if key and key in seen:
             remedy = f"line {seen[key]} has it too; choose another key"
-            found.append(Problem(line, "key", "must be unique", key, remedy))
+            wrong.append(Problem(line, "key", "must be unique", key, remedy))
         seen.setdefault(key, line)
-        problems += found
+        problems += wrong
         rows.append(row)
     if not rows and not problems and not table.supplied:
         remedy = "add rows, or leave the file away"
@@ -118,23 +121,30 @@ def read_rows(
 
 
 def refuse(path: Path, problems: list[Problem]) -> NoReturn:
-    """Raise one error that tells the first ten problems."""
-    told = [
-        f"{path}, line {p.line}, column {p.column}: {p.rule}, got {_show(p.got)}; {p.remedy}"
+    """Raise one error that lists the first ten problems."""
+    lines = [
+        f"{path}, line {p.line}, column {p.column}: {p.rule}, got {_shortened(p.got)}; {p.remedy}"
         for p in problems[:MOST_PROBLEMS]
     ]
     if len(problems) > MOST_PROBLEMS:
-        told.append(f"... and {len(problems) - MOST_PROBLEMS} more problems in {path}")
-    raise InputError("\n".join(told))
+        lines.append(f"... and {len(problems) - MOST_PROBLEMS} more problems in {path}")
+    raise InputError("\n".join(lines))
 
 
-def _show(value: object) -> str:
+def _shortened(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def records(path: Path, what: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line number, values) of every record, the header first; comments at the head and blank lines are left out.
+    """Yield the line number and the values of every record, the header first.
+
+    Comments at the head and blank lines are left out.
+
+    Parameters
+    ----------
+    what : str
+        The values that may need quotes, for messages.
 
     Raises
     ------
@@ -179,11 +189,11 @@ def records(path: Path, what: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _position(raw: bytes, offset: int) -> tuple[int, int]:
-    """Return line and column, both from 1, of a byte."""
+    """Return the line and column of a byte, both counted from 1."""
     return raw.count(b"\n", 0, offset) + 1, offset - raw.rfind(b"\n", 0, offset)
 
 
-def _check_header(line: int, header: list[str], table: Table) -> list[Problem]:
+def _check_header(line: int, header: list[str], table: EvidenceTable) -> list[Problem]:
     names = [column.name for column in table.columns]
     problems = []
     for place, name in enumerate(header, 1):
@@ -207,9 +217,9 @@ def _check_header(line: int, header: list[str], table: Table) -> list[Problem]:
 
 
 def _parse_row(
-    line: int, cells: dict[str, str], table: Table
+    line: int, cells: dict[str, str], table: EvidenceTable
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the row's values, and what is wrong with them."""
+    """Return the values of a row, and what is wrong with them."""
     row: dict[str, Any] = {}
     problems = []
     for column in table.columns:
@@ -243,7 +253,7 @@ def _parse_row(
 
 
 def _parse_cell(cell: str, column: Column) -> str | bool | float:
-    """Return the cell's value, or raise BadCell(rule, remedy)."""
+    """Return the value of a cell, or raise BadCell(rule, remedy)."""
     match column.kind:
         case "text":
             return cell
@@ -273,7 +283,7 @@ def _parse_cell(cell: str, column: Column) -> str | bool | float:
 
 
 def parse_number(cell: str) -> float:
-    """Finite number of a cell, or raise BadCell(rule, remedy)."""
+    """Return the finite number that a cell holds, or raise BadCell(rule, remedy)."""
     remedy = "write it like 1234.5 or 1.2e25, without unit or separators; leave it empty if missing"
     # float() alone would take nan, inf, 1_000 and other scripts' digits
     if not NUMBER.fullmatch(cell):

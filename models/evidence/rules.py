@@ -1,4 +1,7 @@
-"""Rules that tie the columns of a row together: each returns None, or the column at fault, the rule and the remedy."""
+"""Rules that tie the columns of one row together.
+
+Each returns None, or the column at fault, the rule and the remedy.
+"""
 
 import math
 
@@ -8,7 +11,7 @@ from aligntax.models.evidence.columns import Fault, Row
 
 
 def exact_has_spread(row: Row) -> Fault:
-    """Require a measurement error of a used run that is known exactly."""
+    """A used run of bound ``exact`` needs a measurement error."""
     if row["used"] and row["bound"] == "exact" and math.isnan(row["flop_sd"]):
         return (
             "flop_sd",
@@ -19,7 +22,10 @@ def exact_has_spread(row: Row) -> Fault:
 
 
 def hours_follow(row: Row) -> Fault:
-    """Require hours said to be items x minutes to be that product, to half a per cent (rounding)."""
+    """Hours stated as items times minutes must equal that product within half a per cent.
+
+    The margin allows for rounding in the source.
+    """
     if row["hours_basis"] != "items_times_minutes":
         return None
     product = row["items"] * row["minutes_per_item"] / 60
@@ -39,7 +45,7 @@ def hours_follow(row: Row) -> Fault:
 
 
 def window_opens_first(row: Row) -> Fault:
-    """Require a window to end after it starts."""
+    """A window must end after it starts."""
     if row["window_end"] <= row["window_start"]:
         return (
             "window_end",
@@ -50,7 +56,7 @@ def window_opens_first(row: Row) -> Fault:
 
 
 def horizon_within(row: Row) -> Fault:
-    """Require a horizon's interval to have a width and hold it."""
+    """The interval of a time horizon must contain the horizon and have a width."""
     for low, high in (("horizon_low", "horizon_minutes"), ("horizon_minutes", "horizon_high")):
         if row[low] > row[high]:
             return high, f"must not lie below {low} ({row[low]:g})", "correct the interval"
@@ -64,14 +70,14 @@ def horizon_within(row: Row) -> Fault:
 
 
 def fails_at_most_always(row: Row) -> Fault:
-    """Require no more failures than trials."""
+    """Failures must not exceed trials."""
     if row["failures"] > row["trials"]:
         return "failures", f"must not exceed trials ({row['trials']:g})", "correct one of them"
     return None
 
 
 def quantiles_rise(row: Row) -> Fault:
-    """Require quantiles in order."""
+    """Quantiles must be in order."""
     for low, high in (("q05", "median"), ("median", "q95"), ("q05", "q95")):
         if row[low] > row[high]:
             return high, f"must not lie below {low} ({row[low]:g})", "correct the quantiles"
@@ -79,7 +85,10 @@ def quantiles_rise(row: Row) -> Fault:
 
 
 def correlations_agree(row: Row) -> Fault:
-    """Require the six correlations of a used fit to be those of some four numbers, with a little to spare."""
+    """The six correlations of a used fit must form a positive definite matrix.
+
+    The smallest eigenvalue must exceed 1e-9, so that rounding cannot make the matrix singular.
+    """
     names = ("parameter_loss", "data_loss", "alpha", "beta")
     matrix = [
         [1.0 if i == j else row["_".join(names[k] for k in sorted((i, j)))] for j in range(4)]

@@ -1,4 +1,7 @@
-"""The same evidence by another choice of rows: the other outlier policy, without sources of a status."""
+"""The same evidence with other rows in use.
+
+A variant follows the other policy for outliers, or leaves out the sources of some status.
+"""
 
 from collections.abc import Collection, Mapping
 
@@ -16,36 +19,52 @@ OUTLIERS: Mapping[str, Mapping[str, str]] = {
     },
     "flagged points dropped": {"llama3_2024": "llama3_2024_flags_dropped"},
 }
-"""Policies for points that stray from a law, of the exponents recomputed from runs: each row that the default uses and that the
-policy does not, and the row of the same runs that stands in for it. See the notes of ``scaling_exponents.csv``."""
+"""Policies for outlying points in the exponents that were recomputed from runs.
+
+Each maps a row that the default uses to the row of the same runs that replaces it. The notes of
+``scaling_exponents.csv`` say why.
+"""
 
 
 def exchanged(
     evidence: Evidence, rows: Mapping[str, str], table: str = "scaling_exponents"
 ) -> Evidence:
-    """Return evidence that uses other rows of a table instead of some that it uses; those that it does not use stay unused."""
+    """Return evidence that uses other rows of a table in place of some.
+
+    Parameters
+    ----------
+    rows : mapping of str to str
+        Key of a used row to the key of its replacement. A row that is not used stays unused, and
+        so does its replacement.
+    """
     data = evidence[table]
     (dim,) = data.dims
     keys, used = data[dim].values, data["used"].values.astype(bool).copy()
     for now, instead in rows.items():
         if used[keys == now].any() and (keys == instead).any():
             used[keys == now], used[keys == instead] = False, True
-    return _using(evidence, {table: used})
+    return _with_used(evidence, {table: used})
 
 
 def without_status(evidence: Evidence, statuses: Collection[str]) -> Evidence:
-    """Return evidence that conditions on no row of a status: seen, secondary, memory or computed."""
-    kept = {}
+    """Return evidence that conditions on no row with one of these statuses.
+
+    Parameters
+    ----------
+    statuses : collection of str
+        Some of ``seen``, ``secondary``, ``memory`` and ``computed``.
+    """
+    used = {}
     for name, rows in evidence.tables.items():
         if TABLES[name].likelihood:
-            kept[name] = rows["used"].values.astype(bool) & ~np.isin(
+            used[name] = rows["used"].values.astype(bool) & ~np.isin(
                 rows["status"].values, list(statuses)
             )
-    return _using(evidence, kept)
+    return _with_used(evidence, used)
 
 
-def _using(evidence: Evidence, used: Mapping[str, object]) -> Evidence:
-    """The same with other rows marked as used."""
+def _with_used(evidence: Evidence, used: Mapping[str, object]) -> Evidence:
+    """Return evidence with other rows marked as used, by table."""
     marked = {
         name: evidence[name].assign(used=(evidence[name].dims, flags))
         for name, flags in used.items()

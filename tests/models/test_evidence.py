@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 import aligntax.models.evidence as package
 from aligntax.models.errors import InputError
-from aligntax.models.evidence import TABLES, Evidence, decimal_year, load_evidence, select
-from aligntax.models.evidence.reader import read_rows
+from aligntax.models.evidence import TABLES, Evidence, load_evidence, select
+from aligntax.models.evidence.reader import decimal_year, read_rows
 
 HOME = Path(package.__file__).parent
 pytestmark = pytest.mark.filterwarnings("error")

@@ -1,0 +1,53 @@
+"""What each table of evidence holds: columns, units, bounds, and rules that tie columns together.
+
+A row is *used* when it enters the default likelihood. In a table without likelihood, a used row is
+one that the default view or the report follows. A column marked ``needed`` may be empty in a row
+that is only carried, never in a used one.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from aligntax.models.evidence.columns import EvidenceTable
+from aligntax.models.evidence.schema.feedback import (
+    ALIGNMENT_COMPUTE_SHARES,
+    LABELLER_AGREEMENT,
+    RLHF_EFFORTS,
+)
+from aligntax.models.evidence.schema.forecasts import (
+    BIO_ANCHORS,
+    CONSTANTS,
+    PUBLISHED_FORECASTS,
+    PUBLISHED_REQUIREMENTS,
+)
+from aligntax.models.evidence.schema.progress import (
+    ALGORITHMIC_PROGRESS,
+    TIME_HORIZONS,
+    TRAINING_RUNS,
+)
+from aligntax.models.evidence.schema.scaling import LOSS_LAWS, LOSS_RUNS, SCALING_EXPONENTS
+from aligntax.models.evidence.schema.simulated import DENSITY_TRIALS, GOLD_CURVES
+
+TABLES: Mapping[str, EvidenceTable] = MappingProxyType(
+    {
+        table.name: table
+        for table in (
+            SCALING_EXPONENTS,
+            LOSS_RUNS,
+            LOSS_LAWS,
+            TRAINING_RUNS,
+            ALGORITHMIC_PROGRESS,
+            RLHF_EFFORTS,
+            LABELLER_AGREEMENT,
+            ALIGNMENT_COMPUTE_SHARES,
+            TIME_HORIZONS,
+            DENSITY_TRIALS,
+            GOLD_CURVES,
+            BIO_ANCHORS,
+            PUBLISHED_FORECASTS,
+            PUBLISHED_REQUIREMENTS,
+            CONSTANTS,
+        )
+    }
+)
+"""Every table by name, in the order in which they are listed and hashed."""

@@ -1,0 +1,127 @@
+"""Tables on human feedback: hours, agreement of labellers, and compute of alignment."""
+
+from aligntax.models.evidence.columns import (
+    END,
+    KEY,
+    SMALLEST,
+    USED,
+    Column,
+    EvidenceTable,
+    choice,
+    needed,
+    number,
+    published,
+    text,
+)
+from aligntax.models.evidence.rules import hours_follow
+
+RLHF_EFFORTS = EvidenceTable(
+    "rlhf_efforts",
+    "effort",
+    "Human hours spent on feedback for published language models",
+    (
+        KEY,
+        text("name", "the model or data set"),
+        Column("date", "date", "calendar year", "date of publication", 1950, 2100),
+        text("organisation", "who did it"),
+        needed("human_hours", "human-hours", "work of the people who gave feedback", 0.1, 1e12),
+        needed(
+            "hours_sd", "OOM", "uncertainty of log10 human_hours, one standard deviation", 0.01, 3
+        ),
+        choice(
+            "hours_basis",
+            "where the hours are from",
+            "stated",
+            "derived",
+            "items_times_minutes",
+            needed=True,
+        ),
+        Column(
+            "items",
+            "count",
+            "items",
+            "labels, comparisons or demonstrations",
+            0,
+            1e12,
+            required=False,
+        ),
+        number("minutes_per_item", "minutes", "working time of one item", 0.01, 1e4),
+        needed(
+            "model_flop",
+            "FLOP",
+            "physical pretraining compute of the policy's base model",
+            1e3,
+            1e40,
+        ),
+        choice("feedback", "who gave the feedback", "human", "mixed", "ai"),
+        USED,
+        *END,
+    ),
+    likelihood=True,
+    dated="date",
+    rules=(hours_follow,),
+)
+
+LABELLER_AGREEMENT = EvidenceTable(
+    "labeller_agreement",
+    "agreement_study",  # not `agreement`, which is the column with the figure
+    "How often two people prefer the same answer",
+    (
+        KEY,
+        text("study", "the study, as one would cite it in a figure"),
+        published(),
+        needed("agreement", "share", "share of items on which two people chose alike", 0, 1),
+        needed("agreement_se", "share", "standard error of agreement", 0.001, 0.5),
+        Column(
+            "options",
+            "count",
+            "options",
+            "number of answers to choose from",
+            2,
+            100,
+            required=False,
+            needed=True,
+        ),
+        choice(
+            "pair",
+            "who is compared",
+            "labeller_labeller",
+            "labeller_researcher",
+            "researcher_researcher",
+        ),
+        USED,
+        *END,
+    ),
+    likelihood=True,
+    dated="year",
+)
+
+ALIGNMENT_COMPUTE_SHARES = EvidenceTable(
+    "alignment_compute_shares",
+    "system",
+    "Compute of alignment and post-training relative to pretraining",
+    (
+        KEY,
+        text("name", "the system and the stage"),
+        published("year of release"),
+        needed(
+            "share",
+            "share of pretraining compute",
+            "compute of the stage / pretraining compute",
+            SMALLEST,
+            100,
+        ),
+        needed("share_sd", "OOM", "uncertainty of log10 share, one standard deviation", 0.01, 3),
+        choice(
+            "kind",
+            "what the compute bought",
+            "preference_alignment",
+            "post_training",
+            "capability_rl",
+        ),
+        USED,
+        *END,
+    ),
+    likelihood=True,
+    dated="year",
+)
