@@ -33,10 +33,12 @@ References
 .. [3] Leike, "Distinguishing three alignment taxes", 2022.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.random import Generator
 
 from aligntax.models import compute
 from aligntax.models.arrival import first_crossing, time_grid
@@ -59,6 +61,16 @@ OWN = (
     "workforce_growth",
 )
 QUANTITIES = (*compute.QUANTITIES, *OWN)
+HEADLINES = (
+    "alignment_hours_needed",
+    "alignment_hours_affordable",
+    "rlhf_multiple_needed",
+    "rlhf_multiple_affordable",
+    "alignment_tax",
+    "alignment_tax_tolerance",
+    "tax_headroom",
+    "prob_affordable",
+)
 
 
 WORKFORCE_YEAR = 2025.0  # at which `workforce_hours` is quoted
@@ -90,12 +102,7 @@ def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     return {"efforts": efforts(evidence), "shares": shares(evidence)}
 
 
-def data_all(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
-    """The same of this model run alone, the compute trends included."""
-    return {**compute.data(evidence, view), **data(evidence, view)}
-
-
-def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
+def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     """Add RLHF practice and alignment compute to the open model."""
     import pymc as pm
     import pytensor.tensor as pt
@@ -129,18 +136,15 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
 
 def build(evidence: Evidence, view: View) -> Any:
     """Return alignment and the compute trends that pay for it as a ``pm.Model``."""
-    import pymc as pm
+    from aligntax.models.priors.elicited import elicited_model
 
-    from aligntax.models.priors.elicited import elicited
-
-    with pm.Model(check_bounds=False) as model:
-        x = elicited(view.tables(QUANTITIES))
+    with elicited_model(view.tables(QUANTITIES)) as (model, x):
         compute.add(evidence, view, x)
         add(evidence, view, x)
     return model
 
 
-def needed_hours(x: dict[str, Any], log_flop: Any, t: Any, evidence: Evidence) -> Any:
+def needed_hours(x: Mapping[str, Any], log_flop: Any, t: Any, evidence: Evidence) -> Any:
     """Human-hours needed (log10) for a model of ``log_flop`` physical FLOP, if aligned at date ``t``."""
     scale = log_flop - np.log10(evidence.constant("instructgpt_flop"))
     years = t - evidence.constant("practice_reference_year")
@@ -149,7 +153,7 @@ def needed_hours(x: dict[str, Any], log_flop: Any, t: Any, evidence: Evidence) -
     return practice + x["rlhf_multiplier"] + x["quality_factor"] - efficiency
 
 
-def at_date(x: dict[str, Any], t: Any, trend: Trend, evidence: Evidence) -> dict[str, Any]:
+def at_date(x: Mapping[str, Any], t: Any, trend: Trend, evidence: Evidence) -> dict[str, Any]:
     """Data, money and tax for the largest run at a date.
 
     Parameters
@@ -187,7 +191,7 @@ def at_date(x: dict[str, Any], t: Any, trend: Trend, evidence: Evidence) -> dict
     }
 
 
-def worked_hours(x: dict[str, Any], t: Any, work_starts: float) -> Any:
+def worked_hours(x: Mapping[str, Any], t: Any, work_starts: float) -> Any:
     """Hours (log10) that the workforce can have worked from ``work_starts`` to ``t``; minus infinity before."""
     years = np.maximum(t - work_starts, 0.0)
     rate = x["workforce_growth"] * np.log(10)
@@ -201,7 +205,7 @@ def worked_hours(x: dict[str, Any], t: Any, work_starts: float) -> Any:
 
 
 def waits(
-    x: dict[str, Any], arrival: Any, trend: Trend, evidence: Evidence, view: View
+    x: Mapping[str, Any], arrival: Any, trend: Trend, evidence: Evidence, view: View
 ) -> tuple[Any, Any]:
     """Years after arrival until the tax is tolerable, and until the hours can have been worked.
 
@@ -253,7 +257,9 @@ def shapley(tax: Any, work: Any) -> tuple[Any, Any, Any]:
     )
 
 
-def derive(x: dict[str, Any], evidence: Evidence, view: View) -> dict[str, Any]:
+def derive(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
+) -> dict[str, Any]:
     """Alignment of the largest run at ``view.alignment.date``, for the model run alone."""
     t = np.full(x["practice_hours"].shape, view.alignment.date)
     at = at_date(x, t, Trend.of(evidence, view), evidence)
@@ -265,17 +271,8 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     return {"log_hours": efforts(evidence)["log_hours"], "log_share": shares(evidence)["log_share"]}
 
 
-def observed_all(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
-    """The evidence of this model run alone, the compute trends included."""
-    return {**compute.observed(evidence, view), **observed(evidence, view)}
-
-
 def simulate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
     """Replicated log10 hours of each effort and log10 share of each system, (chain, draw, row)."""
     rows = data(evidence, view)
@@ -298,24 +295,8 @@ def simulate(
     }
 
 
-def simulate_all(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
-) -> dict[str, tuple[str, Any]]:
-    """Replicated evidence of this model run alone, the compute trends included."""
-    runs = compute.simulate(x, parameters, evidence, view, rng)
-    return {**runs, **simulate(x, parameters, evidence, view, rng)}
-
-
 def replicate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     drawn = simulate(x, parameters, evidence, view, rng)
@@ -323,15 +304,3 @@ def replicate(
         "rlhf_efforts": efforts(evidence).assign(log_hours=drawn["log_hours"]),
         "alignment_compute_shares": shares(evidence).assign(log_share=drawn["log_share"]),
     }
-
-
-def replicate_all(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
-) -> dict[str, xr.Dataset]:
-    """The same of this model run alone, the compute trends included."""
-    runs = compute.replicate(x, parameters, evidence, view, rng)
-    return {**runs, **replicate(x, parameters, evidence, view, rng)}

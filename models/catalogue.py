@@ -1,15 +1,27 @@
-"""The models that can be run, by name: how each is built, what is derived from its draws and what its report leads with."""
+"""The models that can be run, by name.
+
+Each entry says how a model is built, what is derived from its draws and what its report leads with.
+"""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, Literal
 
 import xarray as xr
+from numpy.random import Generator
 
-from aligntax.models import alignment, compute, joint, loss_law, scaling, time_horizon
+from aligntax.models import (
+    alignment,
+    compute,
+    direct_approach,
+    joint,
+    loss_law,
+    scaling,
+    time_horizon,
+)
 from aligntax.models.arrival import Chance
 from aligntax.models.compute import Trend
 from aligntax.models.density_prediction import trials as density_trials
@@ -17,19 +29,18 @@ from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.outer_alignment import model as outer_alignment
 from aligntax.models.overoptimization import model as overoptimization
-from aligntax.models.priors.quantities import HEADLINES
 from aligntax.models.views import ANCHORS, View
 
-Draws = Mapping[str, Any]
+Values = Mapping[str, Any]
 Coords = Mapping[str, tuple[str, tuple[Any, ...]]]
 
 HORIZON_DATES = (2027.0, 2028.0, 2030.0, 2035.0)  # at which the time-horizon model answers
 DATES = (2027.0, 2030.0, 2035.0, 2040.0, 2050.0)  # at which the compute model answers
-FRONTIER = ("frontier_spend", "frontier_flop", "effective_flop")
 COMPUTE_TABLES = ("training_runs", "algorithmic_progress")
 ALIGNMENT_TABLES = ("rlhf_efforts", "alignment_compute_shares")
 
-COMPILED = (  # what a view says that is a constant of the graph
+# Settings of a view that are constants of the graph: a change of one needs a new compilation.
+COMPILED = (
     "evidence",
     "loss_law",
     "compute",
@@ -41,36 +52,73 @@ COMPILED = (  # what a view says that is a constant of the graph
 )
 
 
+# Partials and functions with a name, no lambdas: a worker receives its model pickled.
+
+
+def _no_coords(evidence: Evidence) -> Coords:
+    return {}
+
+
+def _given_coords(coords: Coords, evidence: Evidence) -> Coords:
+    return coords
+
+
+def _fixed(**coords: tuple[str, tuple[Any, ...]]) -> Callable[[Evidence], Coords]:
+    """Labels that no evidence changes."""
+    return partial(_given_coords, coords)
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """What one model file says of the tables that it conditions on.
+
+    Attributes
+    ----------
+    data : callable
+        ``(evidence, view) -> dict`` of the numbers that the graph holds as ``pm.Data``: one Dataset
+        per name.
+    observed : callable
+        ``(evidence, view) -> dict`` of the evidence on the scale of its likelihood.
+    simulate : callable
+        ``(x, parameters, evidence, view, rng) -> dict`` of replicated evidence, under the names of
+        ``observed``.
+    replicate : callable
+        ``(x, parameters, evidence, view, rng) -> dict`` of the likelihood rows that one draw might
+        have seen, by table; ``x`` and ``parameters`` are scalars. What a likelihood takes as given
+        stays. See :meth:`Evidence.with_likelihood_rows`.
+    """
+
+    data: Callable[[Evidence, View], dict[str, xr.Dataset]]
+    observed: Callable[[Evidence, View], dict[str, xr.DataArray]]
+    simulate: Callable[..., dict[str, tuple[str, Any]]]
+    replicate: Callable[..., dict[str, xr.Dataset]]
+
+    @classmethod
+    def of(cls, file: ModuleType) -> "Likelihood":
+        """Return the likelihood of a model file, whose functions have the names of the fields."""
+        return cls(file.data, file.observed, file.simulate, file.replicate)
+
+
 @dataclass(frozen=True)
 class Model:
     """A model of the package.
 
     Attributes
     ----------
-    name, title : str
     version : int
         Raised whenever the log density or a derivation changes.
     quantities : tuple of str
         Elicited quantities, in the order of the coordinate ``quantity``.
     tables : tuple of str
-        Evidence tables with a likelihood in it.
+        Evidence tables with a likelihood in the model.
     headlines : tuple of str
-        What its answer and report lead with.
+        Quantities that its answer and its report lead with.
     build : callable
         ``(evidence, view) -> pymc.Model``.
     derive : callable
         ``(x, parameters, evidence, view, chance) -> dict`` of arrays over draws.
-    observed : callable
-        ``(evidence, view) -> dict`` of the evidence on the scale of its likelihood.
-    simulate : callable
-        ``(x, parameters, evidence, view, rng) -> dict`` of replicated evidence, same names.
-    data : callable
-        ``(evidence, view) -> dict`` of the numbers that it holds as ``pm.Data``, a Dataset by its
-        name.
-    replicate : callable
-        ``(x, parameters, evidence, view, rng) -> dict`` of likelihood rows that one draw might have
-        seen, by table; ``x`` and ``parameters`` are scalars. What a likelihood takes as given
-        stays. See :meth:`Evidence.with_likelihood_rows`.
+    likelihoods : tuple of Likelihood
+        Of the model files that it is composed of, in the order in which they use random numbers.
     coords : callable
         ``(evidence) -> dict``, the extra dimension of derived quantities: name -> (dimension,
         labels). A quantity that is called ``X_by_DIMENSION`` is reported as ``X[label]``.
@@ -79,14 +127,14 @@ class Model:
         arrived yet.
     pointwise : callable, optional
         ``(x, parameters, evidence, view) -> dict`` of the log density of each row given the others,
-        (draw, row), by table: of those whose rows are not independent given a draw.
+        (draw, row), by table. Only for tables whose rows are not independent given a draw.
     background : tuple of str
         Tables with a likelihood in other models that its figures or answers show.
     adaptation : {"diag", "low_rank"}
-        What nutpie adapts to the posterior: scales, or also correlations, which pays where they are
-        strong and fixed.
+        What nutpie adapts to the posterior: scales alone, or correlations too. The latter pays
+        where correlations are strong and fixed.
     target_accept : float
-        NUTS acceptance target with which it does not diverge.
+        NUTS acceptance target at which sampling does not diverge.
     """
 
     name: str
@@ -96,14 +144,11 @@ class Model:
     tables: tuple[str, ...]
     headlines: tuple[str, ...]
     build: Callable[[Evidence, View], Any]
-    derive: Callable[[Draws, xr.Dataset, Evidence, View, Chance], dict[str, Any]]
-    observed: Callable[[Evidence, View], dict[str, xr.DataArray]]
-    simulate: Callable[..., dict[str, tuple[str, Any]]]
-    data: Callable[[Evidence, View], dict[str, xr.Dataset]]
-    replicate: Callable[..., dict[str, xr.Dataset]]
-    coords: Callable[[Evidence], Coords]
-    log_no_tai: Callable[[Draws, xr.Dataset, Evidence, View], Any] | None = None
-    pointwise: Callable[[Draws, xr.Dataset, Evidence, View], dict[str, xr.DataArray]] | None = None
+    derive: Callable[[Values, xr.Dataset, Evidence, View, Chance], dict[str, Any]]
+    likelihoods: tuple[Likelihood, ...]
+    coords: Callable[[Evidence], Coords] = _no_coords
+    log_no_tai: Callable[[Values, xr.Dataset, Evidence, View], Any] | None = None
+    pointwise: Callable[[Values, xr.Dataset, Evidence, View], dict[str, xr.DataArray]] | None = None
     background: tuple[str, ...] = ()
     adaptation: Literal["diag", "low_rank"] = "diag"
     target_accept: float = 0.9
@@ -113,276 +158,175 @@ class Model:
         """What it answers: the first line of the file that builds it."""
         return (sys.modules[self.build.__module__].__doc__ or self.title).splitlines()[0]
 
+    def data(self, evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+        """Numbers that the graph holds as ``pm.Data``; see :class:`Likelihood`."""
+        return _merged(part.data(evidence, view) for part in self.likelihoods)
 
-def _same(coords: Coords, evidence: Evidence) -> Coords:
-    return coords
+    def observed(self, evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
+        """The evidence on the scale of its likelihood; see :class:`Likelihood`."""
+        return _merged(part.observed(evidence, view) for part in self.likelihoods)
+
+    def simulate(
+        self, x: Values, parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
+    ) -> dict[str, tuple[str, Any]]:
+        """Replicated evidence, (..., row); see :class:`Likelihood`."""
+        drawn = (p.simulate(x, parameters, evidence, view, rng) for p in self.likelihoods)
+        return _merged(drawn)
+
+    def replicate(
+        self, x: Values, parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
+    ) -> dict[str, xr.Dataset]:
+        """Likelihood rows that one draw might have seen, by table; see :class:`Likelihood`.
+
+        The evidence that no transformative AI has arrived has no rows.
+        """
+        drawn = (p.replicate(x, parameters, evidence, view, rng) for p in self.likelihoods)
+        return _merged(drawn)
 
 
-def _fixed(**coords: tuple[str, tuple[Any, ...]]) -> Callable[[Evidence], Coords]:
-    """Labels that no evidence changes; a partial and no lambda, so that a model can be pickled."""
-    return partial(_same, coords)
+def _merged[T](parts: Iterable[Mapping[str, T]]) -> dict[str, T]:
+    return {name: value for part in parts for name, value in part.items()}
+
+
+def _without_chance(
+    derive: Callable[[Values, xr.Dataset, Evidence, View], dict[str, Any]],
+    x: Values,
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    chance: Chance,
+) -> dict[str, Any]:
+    """Derived quantities of a model in which nothing is left to chance given a draw."""
+    return derive(x, parameters, evidence, view)
 
 
 def _scaling(
-    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
+    x: Values, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
 ) -> dict[str, Any]:
-    return scaling.derive(dict(x), parameters)
-
-
-def _loss_law(
-    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
-) -> dict[str, Any]:
-    return loss_law.derive(dict(x), parameters, evidence, view)
-
-
-def _overoptimization(
-    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
-) -> dict[str, Any]:
-    return overoptimization.derive(dict(x), parameters, evidence, view)
-
-
-def _outer_alignment(
-    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
-) -> dict[str, Any]:
-    return outer_alignment.derive(dict(x), parameters, evidence, view)
-
-
-def _density_prediction(
-    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
-) -> dict[str, Any]:
-    return density_trials.derive(dict(x), parameters, evidence, view)
+    return scaling.derive(x, parameters)
 
 
 def _compute(
-    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
+    x: Values, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
 ) -> dict[str, Any]:
-    return compute.derive(dict(x), Trend.of(evidence, view), DATES)
+    return compute.derive(x, Trend.of(evidence, view), DATES)
 
 
-def _alignment(
-    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
-) -> dict[str, Any]:
-    return alignment.derive(dict(x), evidence, view)
+def _of(file: ModuleType, *parts: ModuleType, **fields: Any) -> Model:
+    """Entry of a model file, which is composed of ``parts`` if there are any."""
+    return Model(
+        quantities=file.QUANTITIES,
+        headlines=file.HEADLINES,
+        build=file.build,
+        likelihoods=tuple(Likelihood.of(part) for part in parts or (file,)),
+        **fields,
+    )
 
 
-def _time_horizon(
-    x: Draws, parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
-) -> dict[str, Any]:
-    return time_horizon.derive(x, parameters, evidence, view, chance, HORIZON_DATES)
-
-
-_JOINT = Model(
-    name="joint",
-    title="Alignment data, alignment tax and timelines",
-    version=2,
-    quantities=joint.QUANTITIES,
-    tables=("scaling_exponents", "loss_laws", "time_horizons", *COMPUTE_TABLES, *ALIGNMENT_TABLES),
-    headlines=HEADLINES,
-    build=joint.build,
-    derive=joint.derive,
-    observed=joint.observed,
-    simulate=joint.simulate,
-    data=joint.data,
-    replicate=joint.replicate,
-    coords=_fixed(anchor_probability=("anchor", ANCHORS)),
-    log_no_tai=joint.log_no_tai,
-    pointwise=time_horizon.pointwise,
-    background=("labeller_agreement",),
-    target_accept=0.75,
-)
-_SCALING = Model(
-    name="scaling",
-    title="The data exponent from published scaling studies",
-    version=1,
-    quantities=scaling.QUANTITIES,
-    tables=("scaling_exponents",),
-    headlines=("data_exponent", "data_exponent_pooled", "between_study_sd", "kaplan_bias"),
-    build=scaling.build,
-    derive=_scaling,
-    observed=scaling.observed,
-    simulate=scaling.simulate,
-    data=scaling.data,
-    replicate=scaling.replicate,
-    coords=_fixed(),
-)
-_LOSS_LAW = Model(
-    name="loss-law",
-    title="The loss law of training runs, and how it splits compute",
-    version=1,
-    quantities=loss_law.QUANTITIES,
-    tables=("loss_runs",),
-    headlines=(
-        "alpha",
-        "beta",
-        "irreducible_loss",
-        "allocation_exponent",
-        "data_exponent",
-        "tokens_per_parameter",
+_ENTRIES = (
+    _of(
+        joint,
+        scaling,
+        direct_approach,
+        time_horizon,
+        compute,
+        alignment,
+        name="joint",
+        title="Alignment data, alignment tax and timelines",
+        version=2,
+        tables=(
+            "scaling_exponents",
+            "loss_laws",
+            "time_horizons",
+            *COMPUTE_TABLES,
+            *ALIGNMENT_TABLES,
+        ),
+        derive=joint.derive,
+        coords=_fixed(anchor_probability=("anchor", ANCHORS)),
+        log_no_tai=joint.log_no_tai,
+        pointwise=time_horizon.pointwise,
+        background=("labeller_agreement",),
+        target_accept=0.75,
     ),
-    build=loss_law.build,
-    derive=_loss_law,
-    observed=loss_law.observed,
-    simulate=loss_law.simulate,
-    data=loss_law.data,
-    replicate=loss_law.replicate,
-    coords=loss_law.coords,
-    background=("scaling_exponents", "loss_laws"),
-    adaptation="low_rank",
-)
-_COMPUTE = Model(
-    name="compute",
-    title="Spend, compute and algorithms of the largest training run",
-    version=1,
-    quantities=compute.QUANTITIES,
-    tables=COMPUTE_TABLES,
-    headlines=(
-        "spend_growth",
-        "hardware_growth",
-        "algorithmic_growth",
-        "largest_run_offset",
-        *FRONTIER,
+    _of(
+        scaling,
+        name="scaling",
+        title="The data exponent from published scaling studies",
+        version=1,
+        tables=("scaling_exponents",),
+        derive=_scaling,
     ),
-    build=compute.build,
-    derive=_compute,
-    observed=compute.observed,
-    simulate=compute.simulate,
-    data=compute.data,
-    replicate=compute.replicate,
-    coords=_fixed(**dict.fromkeys(FRONTIER, ("date", DATES))),
-)
-_ALIGNMENT = Model(
-    name="alignment",
-    title="Human feedback and alignment tax of the largest run at a date",
-    version=1,
-    quantities=alignment.QUANTITIES,
-    tables=(*COMPUTE_TABLES, *ALIGNMENT_TABLES),
-    headlines=(
-        "alignment_hours_needed",
-        "alignment_hours_affordable",
-        "rlhf_multiple_needed",
-        "rlhf_multiple_affordable",
-        "alignment_tax",
-        "alignment_tax_tolerance",
-        "tax_headroom",
-        "prob_affordable",
+    _of(
+        loss_law,
+        name="loss-law",
+        title="The loss law of training runs, and how it splits compute",
+        version=1,
+        tables=("loss_runs",),
+        derive=partial(_without_chance, loss_law.derive),
+        coords=loss_law.coords,
+        background=("scaling_exponents", "loss_laws"),
+        adaptation="low_rank",
     ),
-    build=alignment.build,
-    derive=_alignment,
-    observed=alignment.observed_all,
-    simulate=alignment.simulate_all,
-    data=alignment.data_all,
-    replicate=alignment.replicate_all,
-    coords=_fixed(),
-)
-_TIME_HORIZON = Model(
-    name="time-horizon",
-    title="Length of tasks that AI completes, and the superhuman coder",
-    version=1,
-    quantities=time_horizon.QUANTITIES,
-    tables=("time_horizons",),
-    headlines=(
-        "superhuman_coder_year",
-        "superhuman_coder_past",
-        "superexponential_probability",
-        "time_horizon_doubling",
-        "time_horizon_level",
-        "time_horizon",
+    _of(
+        compute,
+        name="compute",
+        title="Spend, compute and algorithms of the largest training run",
+        version=1,
+        tables=COMPUTE_TABLES,
+        derive=_compute,
+        coords=_fixed(**dict.fromkeys(compute.FRONTIER, ("date", DATES))),
     ),
-    build=time_horizon.build,
-    derive=_time_horizon,
-    observed=time_horizon.observed,
-    simulate=time_horizon.simulate,
-    data=time_horizon.data,
-    replicate=time_horizon.replicate,
-    coords=_fixed(time_horizon=("date", HORIZON_DATES)),
-    pointwise=time_horizon.pointwise,
-)
-_OUTER_ALIGNMENT = Model(
-    name="outer-alignment",
-    title="Outer alignment as data quality: comparisons that single out an aligned policy",
-    version=1,
-    quantities=outer_alignment.QUANTITIES,
-    tables=("labeller_agreement",),
-    headlines=(
-        "data_suffices",
-        "comparisons_needed",
-        "outer_alignment_hours",
-        "outer_alignment_cost",
-        "quality_factor_needed",
-        "label_advantage",
-        "label_error",
-        "label_error_study",
+    _of(
+        time_horizon,
+        name="time-horizon",
+        title="Length of tasks that AI completes, and the superhuman coder",
+        version=1,
+        tables=("time_horizons",),
+        derive=partial(time_horizon.derive, dates=HORIZON_DATES),
+        coords=_fixed(time_horizon=("date", HORIZON_DATES)),
+        pointwise=time_horizon.pointwise,
     ),
-    build=outer_alignment.build,
-    derive=_outer_alignment,
-    observed=outer_alignment.observed,
-    simulate=outer_alignment.simulate,
-    data=outer_alignment.data,
-    replicate=outer_alignment.replicate,
-    coords=outer_alignment.coords,
-)
-_OVEROPTIMIZATION = Model(
-    name="overoptimization",
-    title="How far a learned reward can be optimised, and the labels that move that point out",
-    version=1,
-    quantities=overoptimization.QUANTITIES,
-    tables=("gold_curves",),
-    headlines=(
-        "peak_kl",
-        "peak_gold",
-        "gold_alpha",
-        "gold_beta",
-        "gold_lost",
-        "labels_needed",
-        "labels_multiple_needed",
-        "labels_suffice",
+    _of(
+        alignment,
+        compute,
+        alignment,
+        name="alignment",
+        title="Human feedback and alignment tax of the largest run at a date",
+        version=1,
+        tables=(*COMPUTE_TABLES, *ALIGNMENT_TABLES),
+        derive=partial(_without_chance, alignment.derive),
     ),
-    build=overoptimization.build,
-    derive=_overoptimization,
-    observed=overoptimization.observed,
-    simulate=overoptimization.simulate,
-    data=overoptimization.data,
-    replicate=overoptimization.replicate,
-    coords=overoptimization.coords,
-    adaptation="low_rank",
-)
-_DENSITY_PREDICTION = Model(
-    name="density-prediction",
-    title="Predicting the density of zeros: failures against each adversary, and the theorem's bound",
-    version=1,
-    quantities=density_trials.QUANTITIES,
-    tables=("density_trials",),
-    headlines=(
-        "worst_failure",
-        "worst_within_bound",
-        "failure_probability",
-        "prediction_failure",
-        "adversary_spread",
+    _of(
+        outer_alignment,
+        name="outer-alignment",
+        title="Outer alignment as data quality: comparisons that single out an aligned policy",
+        version=1,
+        tables=("labeller_agreement",),
+        derive=partial(_without_chance, outer_alignment.derive),
+        coords=outer_alignment.coords,
     ),
-    build=density_trials.build,
-    derive=_density_prediction,
-    observed=density_trials.observed,
-    simulate=density_trials.simulate,
-    data=density_trials.data,
-    replicate=density_trials.replicate,
-    coords=density_trials.coords,
+    _of(
+        overoptimization,
+        name="overoptimization",
+        title="How far a learned reward can be optimised, and the labels that move that point out",
+        version=1,
+        tables=("gold_curves",),
+        derive=partial(_without_chance, overoptimization.derive),
+        coords=overoptimization.coords,
+        adaptation="low_rank",
+    ),
+    _of(
+        density_trials,
+        name="density-prediction",
+        title="Predicting the density of zeros: failures against each adversary, "
+        "and the theorem's bound",
+        version=1,
+        tables=("density_trials",),
+        derive=partial(_without_chance, density_trials.derive),
+        coords=density_trials.coords,
+    ),
 )
-MODELS: Mapping[str, Model] = MappingProxyType(
-    {
-        m.name: m
-        for m in (
-            _JOINT,
-            _SCALING,
-            _LOSS_LAW,
-            _COMPUTE,
-            _TIME_HORIZON,
-            _ALIGNMENT,
-            _OUTER_ALIGNMENT,
-            _OVEROPTIMIZATION,
-            _DENSITY_PREDICTION,
-        )
-    }
-)
+MODELS: Mapping[str, Model] = MappingProxyType({model.name: model for model in _ENTRIES})
 
 
 def find_model(name: str) -> Model:
@@ -401,24 +345,18 @@ def find_model(name: str) -> Model:
 
 
 def restrict(evidence: Evidence, view: View, model: Model) -> Evidence:
-    """Evidence that a model uses under a view: its tables, those the view names, up to the view's date.
+    """Evidence that a model uses: its tables that the view names, up to the view's date.
 
     Tables with a likelihood in other models alone are left out, so that a run neither stores them
     nor depends on them.
     """
     use = view.evidence.use
-    named = (
-        model.tables
-        if use == "all"
-        else ()
-        if use == "none"
-        else tuple(t for t in model.tables if t in use)
-    )
-    foreign = {name for other in MODELS.values() for name in other.tables} - {
-        *model.tables,
-        *model.background,
-    }
-    chosen = Evidence(
-        {name: rows for name, rows in evidence.only(named).tables.items() if name not in foreign}
-    )
+    if use == "all":
+        conditioned = model.tables
+    else:
+        conditioned = () if use == "none" else tuple(t for t in model.tables if t in use)
+    elsewhere = {name for other in MODELS.values() for name in other.tables}
+    foreign = elsewhere - {*model.tables, *model.background}
+    kept = evidence.only(conditioned).tables.items()
+    chosen = Evidence({name: rows for name, rows in kept if name not in foreign})
     return chosen if view.evidence.until is None else chosen.until(view.evidence.until)

@@ -38,11 +38,13 @@ References
 .. [3] Ho et al., "Algorithmic progress in language models", 2024. arXiv:2403.05812
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.random import Generator
 
 from aligntax.models.evidence import Evidence, likelihood_rows, select
 from aligntax.models.views import View
@@ -59,6 +61,14 @@ QUANTITIES = (
     "algorithmic_growth",
     "algorithmic_limit",
     "largest_run_offset",
+)
+FRONTIER = ("frontier_spend", "frontier_flop", "effective_flop")
+HEADLINES = (
+    "spend_growth",
+    "hardware_growth",
+    "algorithmic_growth",
+    "largest_run_offset",
+    *FRONTIER,
 )
 
 # degrees of freedom: heavy enough for a mislabelled run, and its distribution function is algebraic
@@ -104,7 +114,7 @@ class Trend:
             view.algorithms.since,
         )
 
-    def spend(self, x: dict[str, Any], t: Any, beyond: Any = None) -> Any:
+    def spend(self, x: Mapping[str, Any], t: Any, beyond: Any = None) -> Any:
         """Largest training budget, log10 USD; ``beyond`` is the part of ``t`` after ``now``, worked out where not given."""
         beyond = np.maximum(t - self.now, 0.0) if beyond is None else beyond
         elapsed = t - beyond - self.reference + x["spend_growth_ratio"] * beyond
@@ -116,22 +126,22 @@ class Trend:
             + x["world_product_growth"] * (t - WORLD_PRODUCT_YEAR),
         )
 
-    def hardware(self, x: dict[str, Any], t: Any) -> Any:
+    def hardware(self, x: Mapping[str, Any], t: Any) -> Any:
         """Realised training FLOP per USD, log10."""
         return smooth_minimum(
             x["hardware_level"] + x["hardware_growth"] * (t - self.reference), x["hardware_limit"]
         )
 
-    def algorithms(self, x: dict[str, Any], t: Any, growth: Any = 1.0, limit: Any = 0.0) -> Any:
+    def algorithms(self, x: Mapping[str, Any], t: Any, growth: Any = 1.0, limit: Any = 0.0) -> Any:
         """Algorithmic progress since the reference year, OOM; ``growth`` times as fast, to a limit ``limit`` OOM further."""
         free = x["algorithmic_growth"] * growth * (t - self.algorithm_year)
         return smooth_minimum(free, x["algorithmic_limit"] + limit)
 
-    def physical(self, x: dict[str, Any], t: Any, beyond: Any = None) -> Any:
+    def physical(self, x: Mapping[str, Any], t: Any, beyond: Any = None) -> Any:
         """Training FLOP of the largest run, log10."""
         return self.spend(x, t, beyond) + self.hardware(x, t)
 
-    def effective(self, x: dict[str, Any], t: Any, beyond: Any = None) -> Any:
+    def effective(self, x: Mapping[str, Any], t: Any, beyond: Any = None) -> Any:
         """The same in FLOP of the reference year's algorithms, log10."""
         return self.physical(x, t, beyond) + self.algorithms(x, t)
 
@@ -168,7 +178,7 @@ def log_survival(t: Any, log: Any) -> Any:
     return 2 * log(2 * (root - t) / root) + log(4 + 2 * t / root) - np.log(32)
 
 
-def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
+def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     """Add the frontier runs and the estimates of algorithmic progress to the open model."""
     import pymc as pm
 
@@ -198,7 +208,7 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
 
 
 def _run_log_likelihood(
-    run: dict[str, Any], view: View, x: dict[str, Any], sd_s: Any, sd_h: Any, rho: Any
+    run: dict[str, Any], view: View, x: Mapping[str, Any], sd_s: Any, sd_h: Any, rho: Any
 ) -> Any:
     """Log density of each run given that it entered the top ten, (run,)."""
     import pytensor.tensor as pt
@@ -241,16 +251,14 @@ def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
 
 def build(evidence: Evidence, view: View) -> Any:
     """Return the compute trends alone as a ``pm.Model``."""
-    import pymc as pm
+    from aligntax.models.priors.elicited import elicited_model
 
-    from aligntax.models.priors.elicited import elicited
-
-    with pm.Model(check_bounds=False) as model:
-        add(evidence, view, elicited(view.tables(QUANTITIES)))
+    with elicited_model(view.tables(QUANTITIES)) as (model, x):
+        add(evidence, view, x)
     return model
 
 
-def derive(x: dict[str, Any], trend: Trend, dates: Any) -> dict[str, Any]:
+def derive(x: Mapping[str, Any], trend: Trend, dates: Any) -> dict[str, Any]:
     """Frontier spend, FLOP and effective FLOP (log10) at dates; a trailing axis over ``dates``."""
     column = {name: value[..., None] for name, value in x.items() if name in QUANTITIES}
     dates = np.asarray(dates, dtype=float)
@@ -276,11 +284,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
     """Replicated ``log10 FLOP`` of each run, given that it passed its threshold, and replicated estimates of progress.
 
@@ -293,7 +297,7 @@ def simulate(
 
 
 def _drawn_growth(
-    x: dict[str, Any], parameters: xr.Dataset, published: xr.Dataset, rng: np.random.Generator
+    x: Mapping[str, Any], parameters: xr.Dataset, published: xr.Dataset, rng: Generator
 ) -> Any:
     """Estimates of algorithmic progress, (..., estimate), OOM/year."""
     sd = np.sqrt(
@@ -303,7 +307,7 @@ def _drawn_growth(
 
 
 def _run_moments(
-    x: dict[str, Any], parameters: xr.Dataset, rows: xr.Dataset, view: View
+    x: Mapping[str, Any], parameters: xr.Dataset, rows: xr.Dataset, view: View
 ) -> tuple[Any, Any]:
     """Location (2, ..., run) and scale matrix (2, 2, ..., run) of log10 cost and log10 FLOP per USD."""
     column = {name: value[..., None] for name, value in x.items()}
@@ -324,7 +328,7 @@ def _run_moments(
     return np.stack([s, h]), np.stack([np.stack([v_s, c]), np.stack([c, v_h])])
 
 
-def _drawn_flop(location: Any, scale: Any, threshold: Any, rng: np.random.Generator) -> Any:
+def _drawn_flop(location: Any, scale: Any, threshold: Any, rng: Generator) -> Any:
     """Log10 FLOP of each run, by inverting the Student-t survival function above its threshold."""
     from scipy.special import stdtr, stdtrit
 
@@ -335,11 +339,7 @@ def _drawn_flop(location: Any, scale: Any, threshold: Any, rng: np.random.Genera
 
 
 def replicate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars.
 

@@ -47,10 +47,12 @@ References
 .. [3] Besiroglu et al., "Chinchilla scaling: a replication attempt", 2024. arXiv:2404.10102
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.random import Generator
 
 from aligntax.models.evidence import Evidence, likelihood_rows, select
 from aligntax.models.views import View
@@ -82,7 +84,7 @@ def allocation_constant(alpha: Any, beta: Any, log_a: Any, log_b: Any, published
     return above - below / (alpha + beta) if published else (above - below) / (alpha + beta)
 
 
-def requirement(x: dict[str, Any], view: View) -> Any:
+def requirement(x: Mapping[str, Any], view: View) -> Any:
     """Training FLOP (log10) at which the model's k reaches the task's, in algorithms of ``view.direct_approach.year``.
 
     Parameters
@@ -176,7 +178,7 @@ def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     }
 
 
-def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
+def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     """Add the published loss laws to the open model; the requirement itself is met in :mod:`aligntax.models.requirements`."""
     import pymc as pm
 
@@ -196,7 +198,7 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
     )
 
 
-def independent(x: dict[str, Any], evidence: Evidence, view: View) -> dict[str, Any]:
+def independent(x: Mapping[str, Any], evidence: Evidence, view: View) -> dict[str, Any]:
     """The loss law of each draw with the fits' correlations of A, B, alpha and beta taken out, and their margins kept.
 
     With mean ``m``, covariance ``L L'`` and sd ``s`` of the fits together, ``y = (log10 A, log10 B,
@@ -237,11 +239,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
     """Replicated fits, (draw, loss_law), with each row's error and correlations."""
     rows = fits(evidence)
@@ -255,11 +253,7 @@ def simulate(
 
 
 def replicate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     drawn = simulate(x, parameters, evidence, view, rng)

@@ -36,6 +36,7 @@ from aligntax.models.arrival import Chance, accumulated_rate, time_grid
 from aligntax.models.compute import Trend
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
+from aligntax.models.priors import quantities
 from aligntax.models.requirements import NEVER
 from aligntax.models.shifts import Worlds, shifts
 from aligntax.models.views import View
@@ -48,6 +49,7 @@ QUANTITIES = (
     "hazard_steepness",
     *alignment.QUANTITIES,
 )
+HEADLINES = quantities.HEADLINES
 
 
 def build(evidence: Evidence, view: View) -> Any:
@@ -72,13 +74,10 @@ def build(evidence: Evidence, view: View) -> Any:
         would be a step, or for the published models' own updates, which that evidence contains; or
         if arrival could not have started before that evidence.
     """
-    import pymc as pm
-
-    from aligntax.models.priors.elicited import elicited
+    from aligntax.models.priors.elicited import elicited_model
 
     _check_arrival(evidence, view)
-    with pm.Model(check_bounds=False) as model:
-        x = elicited(view.tables(QUANTITIES))
+    with elicited_model(view.tables(QUANTITIES)) as (model, x):
         gamma = scaling.add(evidence, view, x)
         direct_approach.add(evidence, view, x)
         shapes = time_horizon.add(evidence, view, x)
@@ -111,7 +110,9 @@ def _check_arrival(evidence: Evidence, view: View) -> None:
         raise InputError(f"arrival.start: {rule}, got {view.arrival.start}; choose an earlier year")
 
 
-def _add_no_tai(evidence: Evidence, view: View, x: dict[str, Any], gamma: Any, shapes: Any) -> None:
+def _add_no_tai(
+    evidence: Evidence, view: View, x: Mapping[str, Any], gamma: Any, shapes: Any
+) -> None:
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -161,7 +162,6 @@ def derive(
         infinity "nothing affordable" or an earlier world that never comes, NaN undefined; see
         :func:`censored`.
     """
-    x = dict(x)
     exponents, worlds = (
         scaling.derive(x, parameters),
         worlds_of(x, parameters, evidence, view, chance),
@@ -187,7 +187,7 @@ def derive(
 
 
 def worlds_of(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
 ) -> Worlds:
     """Anchor of each draw and its arrival; arguments as in :func:`derive`."""
     trend, gamma = Trend.of(evidence, view), scaling.derive(x, parameters)["data_exponent"]
@@ -214,17 +214,17 @@ def log_no_tai(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence,
         As :func:`build`.
     """
     _check_arrival(evidence, view)
-    gamma = scaling.derive(dict(x), parameters)["data_exponent"]
+    gamma = scaling.derive(x, parameters)["data_exponent"]
     if not view.evidence.no_tai:
         return np.zeros(len(gamma))
-    rates = _history(dict(x), gamma, evidence, view, Trend.of(evidence, view))
-    shapes = time_horizon.log_shape_weights(dict(x), parameters, evidence, view)
+    rates = _history(x, gamma, evidence, view, Trend.of(evidence, view))
+    shapes = time_horizon.log_shape_weights(x, parameters, evidence, view)
     weights = np.broadcast_to(requirements.log_weights(view), (len(gamma), len(view.anchors)))
     survival = np.concatenate([-rates, np.zeros((len(gamma), 1))], axis=-1)
     return logsumexp(requirements.of_candidates(weights, shapes) + survival, axis=-1)
 
 
-def _history(x: dict[str, Any], gamma: Any, evidence: Evidence, view: View, trend: Trend) -> Any:
+def _history(x: Mapping[str, Any], gamma: Any, evidence: Evidence, view: View, trend: Trend) -> Any:
     """Arrival rate accumulated up to the evidence's date, shape (draw, candidate); zero where an anchor has no weight."""
     grid = time_grid(view.arrival.start, trend.now)
     column = {name: value[:, None] for name, value in x.items()}
@@ -257,47 +257,4 @@ def paths(x: Mapping[str, Any], evidence: Evidence, view: View, dates: Any) -> d
     column = {name: np.asarray(value)[:, None] for name, value in x.items()}
     at = alignment.at_date(column, np.asarray(dates, dtype=float)[None, :], trend, evidence)
     wanted = ("alignment_hours_needed", "alignment_hours_affordable", "alignment_tax")
-    return {**compute.derive(dict(x), trend, dates), **{name: at[name] for name in wanted}}
-
-
-PARTS = (scaling, direct_approach, time_horizon, compute, alignment)
-
-
-def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
-    """Numbers that the model holds as ``pm.Data``, by its name."""
-    return {name: rows for part in PARTS for name, rows in part.data(evidence, view).items()}
-
-
-def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
-    """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
-    return {name: value for part in PARTS for name, value in part.observed(evidence, view).items()}
-
-
-def simulate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
-) -> dict[str, tuple[str, Any]]:
-    """Replicated evidence of every table; see each model's ``simulate``."""
-    return {
-        name: value
-        for part in PARTS
-        for name, value in part.simulate(x, parameters, evidence, view, rng).items()
-    }
-
-
-def replicate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
-) -> dict[str, xr.Dataset]:
-    """Likelihood rows of one draw's replicated evidence, by table, but for that of no TAI; see each model's ``replicate``."""
-    return {
-        name: rows
-        for part in PARTS
-        for name, rows in part.replicate(x, parameters, evidence, view, rng).items()
-    }
+    return {**compute.derive(x, trend, dates), **{name: at[name] for name in wanted}}

@@ -37,11 +37,20 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.random import Generator
 
 from aligntax.models.evidence import Evidence, likelihood_rows, select
 from aligntax.models.views import View
 
 QUANTITIES = ("irreducible_loss", "parameter_loss", "data_loss", "alpha", "beta")
+HEADLINES = (
+    "alpha",
+    "beta",
+    "irreducible_loss",
+    "allocation_exponent",
+    "data_exponent",
+    "tokens_per_parameter",
+)
 TERMS = ("parameter_loss", "data_loss")
 
 FLOP_PER_PARAMETER_TOKEN = 6.0  # C = 6 N D
@@ -78,7 +87,7 @@ def data_exponent(alpha: Any, beta: Any) -> Any:
     return alpha / beta
 
 
-def optimal_parameters(x: dict[str, Any], view: View, flop: Any) -> Any:
+def optimal_parameters(x: Mapping[str, Any], view: View, flop: Any) -> Any:
     """Log10 parameters of the run of least loss at a training compute; any shape that broadcasts.
 
     Parameters
@@ -97,12 +106,12 @@ def optimal_parameters(x: dict[str, Any], view: View, flop: Any) -> Any:
     return log_g + allocation_exponent(alpha, beta) * np.log10(flop / FLOP_PER_PARAMETER_TOKEN)
 
 
-def optimal_tokens(x: dict[str, Any], view: View, flop: Any) -> Any:
+def optimal_tokens(x: Mapping[str, Any], view: View, flop: Any) -> Any:
     """Log10 tokens of the same run; arguments as of :func:`optimal_parameters`."""
     return np.log10(flop / FLOP_PER_PARAMETER_TOKEN) - optimal_parameters(x, view, flop)
 
 
-def tokens_per_parameter(x: dict[str, Any], view: View, flop: Any) -> Any:
+def tokens_per_parameter(x: Mapping[str, Any], view: View, flop: Any) -> Any:
     """Log10 tokens over parameters of the same run; arguments as of :func:`optimal_parameters`."""
     return optimal_tokens(x, view, flop) - optimal_parameters(x, view, flop)
 
@@ -132,7 +141,7 @@ def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     return {"loss_run_data": runs(evidence, view)}
 
 
-def to_link(x: dict[str, Any]) -> dict[str, Any]:
+def to_link(x: Mapping[str, Any]) -> dict[str, Any]:
     """The scale on which corpora spread: natural log of E, alpha and beta, log10 of the two terms."""
     return {name: value if name in TERMS else np.log(value) for name, value in x.items()}
 
@@ -153,7 +162,7 @@ def log_likelihood(residual: Any, sd: Any, freedom: Any) -> Any:
     return constant - pt.log(sd) - half * pt.log1p((residual / sd) ** 2 / freedom)
 
 
-def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
+def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     """Add the runs to the open model; a view without them leaves the prior."""
     import pymc as pm
 
@@ -193,17 +202,15 @@ def add(evidence: Evidence, view: View, x: dict[str, Any]) -> None:
 
 def build(evidence: Evidence, view: View) -> Any:
     """Return the loss law as a ``pm.Model``."""
-    import pymc as pm
+    from aligntax.models.priors.elicited import elicited_model
 
-    from aligntax.models.priors.elicited import elicited
-
-    with pm.Model(check_bounds=False) as model:
-        add(evidence, view, elicited(view.tables(QUANTITIES)))
+    with elicited_model(view.tables(QUANTITIES)) as (model, x):
+        add(evidence, view, x)
     return model
 
 
 def derive(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
 ) -> dict[str, Any]:
     """Exponents and optimal tokens per parameter from draws; with several corpora each one's beside the population's.
 
@@ -237,7 +244,7 @@ def derive(
     )
 
 
-def _answers(x: dict[str, Any], view: View) -> dict[str, Any]:
+def _answers(x: Mapping[str, Any], view: View) -> dict[str, Any]:
     return {
         "allocation_exponent": allocation_exponent(x["alpha"], x["beta"]),
         "data_exponent": data_exponent(x["alpha"], x["beta"]),
@@ -264,7 +271,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     return {"log_loss": runs(evidence, view)["log_loss"]}
 
 
-def expected(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
+def expected(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
     """Log loss without error of each used run, (draw..., run)."""
     rows = runs(evidence, view)
     each = {name: x[name][..., None] for name in QUANTITIES}
@@ -277,11 +284,7 @@ def expected(x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view
 
 
 def simulate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
     """Replicated log loss of each used run, (draw..., run)."""
     mean = expected(x, parameters, evidence, view)
@@ -293,12 +296,8 @@ def simulate(
 
 
 def replicate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     drawn = simulate(x, parameters, evidence, view, rng)
-    return {"loss_runs": runs(evidence, view).assign(log_loss=drawn["log_loss"])}
+    return {"loss_runs": runs(evidence, view).assign(drawn)}

@@ -89,7 +89,9 @@ def neural_net_requirement(
     return flop + horizon + d_ref + gamma * (flop - per_parameter - n_ref)
 
 
-def anchor_requirements(x: dict[str, Any], gamma: Any, evidence: Evidence, view: View) -> list[Any]:
+def anchor_requirements(
+    x: Mapping[str, Any], gamma: Any, evidence: Evidence, view: View
+) -> list[Any]:
     """Requirement of each of :data:`FLOP_ANCHORS`, log10 FLOP of the algorithms of ``view.algorithms.since``.
 
     The Direct Approach's loss law is of later algorithms, so its FLOP is moved by that anchor's
@@ -123,7 +125,7 @@ def by_candidate(view: View) -> tuple[Any, Any]:
 
 
 def candidate_margins(
-    x: dict[str, Any],
+    x: Mapping[str, Any],
     needed: list[Any],
     physical: Any,
     t: Any,
@@ -153,7 +155,7 @@ def candidate_margins(
     return flop + [horizon_margin(x, t, shape, view, log) for shape in horizon_trend.SHAPES]
 
 
-def horizon_margin(x: dict[str, Any], t: Any, shape: str, view: View, log: Any = np.log) -> Any:
+def horizon_margin(x: Mapping[str, Any], t: Any, shape: str, view: View, log: Any = np.log) -> Any:
     """Margin of the 50% time horizon over its threshold, ``lag`` years before each date, OOM."""
     before = t - 10.0 ** x["superhuman_coder_lag"]
     return horizon_trend.log_horizon(x, before, shape, view, log) - x["time_horizon_threshold"]

@@ -32,15 +32,18 @@ References
 .. [3] Besiroglu et al., "Chinchilla scaling: a replication attempt", 2024. arXiv:2404.10102
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.random import Generator
 
 from aligntax.models.evidence import Evidence, likelihood_rows, select
 from aligntax.models.views import View
 
 QUANTITIES = ("data_exponent_prior",)
+HEADLINES = ("data_exponent", "data_exponent_pooled", "between_study_sd", "kaplan_bias")
 
 
 @likelihood_rows("scaling_exponents")
@@ -83,8 +86,8 @@ def group_log_likelihood(
     Parameters
     ----------
     residual, se : array or tensor, shape (study,)
-    member : array, shape (group, study)
-        One where the study belongs to the group.
+    total : callable
+        Sum over each group: from shape (study,) to shape (group,).
     tau, method_sd, correlation : scalar
     log : callable
         ``numpy.log`` or its PyTensor twin.
@@ -103,7 +106,7 @@ def group_log_likelihood(
     return -0.5 * (quadratic + total(log(v) + np.log(2 * np.pi)) + log(determinant))
 
 
-def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
+def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> Any:
     """Add the meta-analysis to the open model.
 
     Returns
@@ -152,16 +155,14 @@ def view_settings(view: View) -> Any:
 
 def build(evidence: Evidence, view: View) -> Any:
     """Return the meta-analysis alone as a ``pm.Model``."""
-    import pymc as pm
+    from aligntax.models.priors.elicited import elicited_model
 
-    from aligntax.models.priors.elicited import elicited
-
-    with pm.Model(check_bounds=False) as model:
-        add(evidence, view, elicited(view.tables(QUANTITIES)))
+    with elicited_model(view.tables(QUANTITIES)) as (model, x):
+        add(evidence, view, x)
     return model
 
 
-def derive(x: dict[str, Any], parameters: xr.Dataset) -> dict[str, Any]:
+def derive(x: Mapping[str, Any], parameters: xr.Dataset) -> dict[str, Any]:
     """Data exponents from draws.
 
     Parameters
@@ -187,11 +188,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
     """Replicated study estimates of ``log gamma``, (draw, study), with new group offsets and errors."""
     rows = studies(evidence)
@@ -214,12 +211,8 @@ def simulate(
 
 
 def replicate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     drawn = simulate(x, parameters, evidence, view, rng)
-    return {"scaling_exponents": studies(evidence).assign(log_gamma=drawn["log_gamma"])}
+    return {"scaling_exponents": studies(evidence).assign(drawn)}

@@ -15,6 +15,7 @@ never comes a shift is plus infinity (right-censored), where only the earlier mi
 neither does NaN (undefined).
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -64,7 +65,7 @@ class Worlds:
 
     def __init__(
         self,
-        x: dict[str, Any],
+        x: Mapping[str, Any],
         gamma: Any,
         parameters: xr.Dataset,
         accumulated: Any,
@@ -143,7 +144,7 @@ class Worlds:
         place = (u[mine] - weight[mine]) / (1.0 - weight[mine]) * total[-1]
         self.stand_in[mine] = np.minimum(np.searchsorted(total, place), len(total) - 1)
 
-    def requirement(self, gamma: Any, x: dict[str, Any] | None = None) -> Any:
+    def requirement(self, gamma: Any, x: Mapping[str, Any] | None = None) -> Any:
         """Requirement of each draw's anchor, log10 FLOP; NaN where it is a time horizon."""
         each = np.stack(anchor_requirements(x or self.x, gamma, self.evidence, self.view))
         return np.where(

@@ -52,6 +52,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.random import Generator
 from scipy.special import logsumexp, ndtri
 
 from aligntax.models.arrival import Chance
@@ -74,6 +75,14 @@ QUANTITIES = (
     "superexponential_weight",
     "time_horizon_threshold",
     "superhuman_coder_lag",
+)
+HEADLINES = (
+    "superhuman_coder_year",
+    "superhuman_coder_past",
+    "superexponential_probability",
+    "time_horizon_doubling",
+    "time_horizon_level",
+    "time_horizon",
 )
 
 SCATTER = 0.5  # doublings, scale of the prior: a record seldom strays a whole one
@@ -191,7 +200,7 @@ def log_terms(
 # ---------------------------------------------------------------------------------------- the model
 
 
-def add(evidence: Evidence, view: View, x: dict[str, Any]) -> Any:
+def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> Any:
     """Add the evaluations to the open model: four structural parameters and the potential ``time_horizons``, a scalar.
 
     Returns
@@ -280,12 +289,10 @@ def pointwise(
 
 def build(evidence: Evidence, view: View) -> Any:
     """Return the trend alone as a ``pm.Model``."""
-    import pymc as pm
+    from aligntax.models.priors.elicited import elicited_model
 
-    from aligntax.models.priors.elicited import elicited
-
-    with pm.Model(check_bounds=False) as model:
-        add(evidence, view, elicited(view.tables(QUANTITIES)))
+    with elicited_model(view.tables(QUANTITIES)) as (model, x):
+        add(evidence, view, x)
     return model
 
 
@@ -339,11 +346,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: Mapping[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
     """Replicated ``log2`` horizons of the records, (..., evaluation): new models of the same dates on the same suite.
 
@@ -365,7 +368,7 @@ def _drawn(
     rows: xr.Dataset,
     probability: Any,
     view: View,
-    rng: np.random.Generator,
+    rng: Generator,
 ) -> Any:
     """``log2`` horizons of rows, (..., evaluation), superexponential with a probability (..., 1); infinite once diverged."""
     arrays = {str(name): column.values for name, column in rows.data_vars.items()}
@@ -378,11 +381,7 @@ def _drawn(
 
 
 def replicate(
-    x: Mapping[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars.
 

@@ -24,10 +24,12 @@ References
 .. [1] Drucker, "High-confidence predictions under adversarial uncertainty", 2011. arXiv:1101.4446
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.random import Generator
 from scipy.special import gammaln
 
 from aligntax.models.density_prediction.theorem import supported_delta
@@ -35,6 +37,13 @@ from aligntax.models.evidence import Evidence, likelihood_rows, select
 from aligntax.models.views import View
 
 QUANTITIES = ("prediction_failure",)
+HEADLINES = (
+    "worst_failure",
+    "worst_within_bound",
+    "failure_probability",
+    "prediction_failure",
+    "adversary_spread",
+)
 # logit, scale: from an adversary who hardly ever wins to one at the bound lie factors of 20 and
 # more
 SPREAD = 3.0
@@ -67,14 +76,13 @@ def build(evidence: Evidence, view: View) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
-    from aligntax.models.priors.elicited import columns, elicited
+    from aligntax.models.priors.elicited import columns, elicited_model
     from aligntax.models.priors.scales import half_normal
 
     rows = trials(evidence)
-    with pm.Model(
-        coords={"density_trial": rows["density_trial"].values}, check_bounds=False
-    ) as model:
-        p = elicited(view.tables(QUANTITIES))["prediction_failure"]
+    coords = {"density_trial": rows["density_trial"].values}
+    with elicited_model(view.tables(QUANTITIES), coords) as (model, x):
+        p = x["prediction_failure"]
         spread = half_normal("adversary_spread", SPREAD)
         if rows.sizes["density_trial"]:
             logit = pm.Normal(
@@ -87,7 +95,7 @@ def build(evidence: Evidence, view: View) -> Any:
 
 
 def derive(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
 ) -> dict[str, Any]:
     """Probability of failure against each adversary and the worst, and whether all are within the bound.
 
@@ -131,11 +139,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
     """Replicated share of failures of each row, (draw..., row), against the same adversaries; none without rows."""
     if "failure_logit" not in parameters:
@@ -146,11 +150,7 @@ def simulate(
 
 
 def replicate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     rows, drawn = trials(evidence), simulate(x, parameters, evidence, view, rng)

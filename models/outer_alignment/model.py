@@ -26,10 +26,12 @@ References
 .. [2] Stiennon et al., "Learning to summarize from human feedback", 2020. arXiv:2009.01325
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.random import Generator
 from scipy.special import betaincinv, ndtr
 
 from aligntax.models.evidence import Evidence, likelihood_rows, select
@@ -54,6 +56,16 @@ QUANTITIES = (
     "minutes_per_comparison",
     "usd_per_hour",
     "labour_overhead",
+)
+HEADLINES = (
+    "data_suffices",
+    "comparisons_needed",
+    "outer_alignment_hours",
+    "outer_alignment_cost",
+    "quality_factor_needed",
+    "label_advantage",
+    "label_error",
+    "label_error_study",
 )
 BELOW_ONE = 1 - 1e-12  # for shares that rounding would make one: of guessed labels, of agreement
 
@@ -115,12 +127,11 @@ def build(evidence: Evidence, view: View) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
-    from aligntax.models.priors.elicited import columns, elicited
+    from aligntax.models.priors.elicited import columns, elicited_model
 
     rows = studies(evidence)
     coords = {"agreement_study": rows["agreement_study"].values, "study": rows["study"].values}
-    with pm.Model(coords=coords, check_bounds=False) as model:
-        x = elicited(view.tables(QUANTITIES))
+    with elicited_model(view.tables(QUANTITIES), coords) as (model, x):
         settings = pm.Data("outer_alignment_settings", view_settings(view))
         between = pm.LogNormal("error_concentration", np.log(BETWEEN_STUDIES), 1.0)
         within = pm.LogNormal("agreement_concentration", np.log(WITHIN_STUDY), 1.0)
@@ -136,7 +147,11 @@ def build(evidence: Evidence, view: View) -> Any:
 
 
 def requirement(
-    x: dict[str, Any], parameters: xr.Dataset, view: View, capability: Any = None, error: Any = None
+    x: Mapping[str, Any],
+    parameters: xr.Dataset,
+    view: View,
+    capability: Any = None,
+    error: Any = None,
 ) -> dict[str, Any]:
     """Advantage and comparisons needed, any shape that broadcasts.
 
@@ -171,7 +186,7 @@ def requirement(
     }
 
 
-def new_error(x: dict[str, Any], parameters: xr.Dataset) -> Any:
+def new_error(x: Mapping[str, Any], parameters: xr.Dataset) -> Any:
     """Label error of labellers of a new study."""
     mean, concentration = 2 * x["label_error"], parameters["error_concentration"].values
     rank = ndtr(parameters["new_labellers"].values)
@@ -181,7 +196,7 @@ def new_error(x: dict[str, Any], parameters: xr.Dataset) -> Any:
 
 
 def derive(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
 ) -> dict[str, Any]:
     """Comparisons, hours and money needed at the capability, and how many more than for what people could judge at GPT-3.
 
@@ -243,11 +258,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
     """Replicated share of agreement of each used row, (draw..., row), for the same studies."""
     if "guessed_share" not in parameters:
@@ -265,11 +276,7 @@ def simulate(
 
 
 def replicate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     rows, drawn = studies(evidence), simulate(x, parameters, evidence, view, rng)

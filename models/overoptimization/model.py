@@ -40,15 +40,27 @@ References
 .. [2] Stiennon et al., "Learning to summarize from human feedback", 2020. arXiv:2009.01325
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.random import Generator
 
 from aligntax.models.evidence import Evidence, likelihood_rows, select
 from aligntax.models.views import View
 
 QUANTITIES = ("peak_kl", "peak_gold", "labels_half", "label_exponent", "kl_budget", "kl_practice")
+HEADLINES = (
+    "peak_kl",
+    "peak_gold",
+    "gold_alpha",
+    "gold_beta",
+    "gold_lost",
+    "labels_needed",
+    "labels_multiple_needed",
+    "labels_suffice",
+)
 FORMS = ("bon", "rl")
 BY_RUN = ("peak_kl", "peak_gold", "gold_alpha", "gold_beta")
 
@@ -109,7 +121,7 @@ def reduction(
     return (positive + log1p(exp(-abs(short_by)))) / ln10
 
 
-def labels_needed(x: dict[str, Any], log_kl: Any) -> Any:
+def labels_needed(x: Mapping[str, Any], log_kl: Any) -> Any:
     """Labels (log10) with which a typical proxy's gold peaks at a KL; infinite where no number suffices.
 
     Parameters
@@ -205,7 +217,7 @@ def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
 
 
 def _add_peaks(
-    rows: xr.Dataset, run: dict[str, Any], order: tuple[str, ...], x: dict[str, Any]
+    rows: xr.Dataset, run: dict[str, Any], order: tuple[str, ...], x: Mapping[str, Any]
 ) -> tuple[Any, Any]:
     """Log10 KL and gold of each run's peak, in the open model."""
     import pymc as pm
@@ -247,7 +259,7 @@ def build(evidence: Evidence, view: View) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
-    from aligntax.models.priors.elicited import columns, elicited
+    from aligntax.models.priors.elicited import columns, elicited_model
     from aligntax.models.priors.scales import half_normal
 
     rows, order = curves(evidence), methods(evidence)
@@ -256,8 +268,7 @@ def build(evidence: Evidence, view: View) -> Any:
         "gold_point": rows["gold_point"].values,
         "other_method": order[1:],
     }
-    with pm.Model(coords=coords, check_bounds=False) as model:
-        x = elicited(view.tables(QUANTITIES))
+    with elicited_model(view.tables(QUANTITIES), coords) as (model, x):
         misfit = half_normal("misfit", MISFIT)
         if rows.sizes["gold_point"]:
             numbers = data(evidence, view)
@@ -291,7 +302,7 @@ def index_of(data: xr.Dataset) -> Any:
 
 
 def derive(
-    x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
 ) -> dict[str, Any]:
     """Peak, gold lost beyond it and labels needed of a typical run; each run's own peak and coefficients.
 
@@ -352,11 +363,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 
 def simulate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
     """Replicated gold of each used point, (draw..., point), for the same runs."""
     data = curves(evidence)
@@ -370,11 +377,7 @@ def simulate(
 
 
 def replicate(
-    x: dict[str, Any],
-    parameters: xr.Dataset,
-    evidence: Evidence,
-    view: View,
-    rng: np.random.Generator,
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     return {"gold_curves": curves(evidence).assign(simulate(x, parameters, evidence, view, rng))}

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from aligntax.models import alignment
 from aligntax.models.alignment import at_date, needed_hours, shapley, waits, worked_hours
+from aligntax.models.catalogue import find_model
 from aligntax.models.compute import smooth_minimum
 from aligntax.models.evidence import select
 from tests.prior import scale_at
@@ -360,7 +362,7 @@ def test_capability_rl_and_ai_feedback_are_not_conditioned_on(evidence) -> None:
 
 def test_alone_the_model_answers_at_the_views_date(x, trend, evidence, view) -> None:
     derived = alignment.derive(
-        x, evidence, replace(view, alignment=replace(view.alignment, date=2033.0))
+        x, xr.Dataset(), evidence, replace(view, alignment=replace(view.alignment, date=2033.0))
     )
     expected = at_date(x, np.full(SIZE, 2033.0), trend, evidence)
     assert "training_cost_at_tai" not in derived
@@ -369,16 +371,15 @@ def test_alone_the_model_answers_at_the_views_date(x, trend, evidence, view) -> 
 
 
 def test_replicated_evidence_has_the_names_of_the_observed(x, evidence, view) -> None:
-    import xarray as xr
-
     wide = {name: value[None] for name, value in x.items()}
     names = ("effort_sd", "share_spread", "spend_sd", "hardware_sd", "algorithmic_spread")
     parameters = xr.Dataset({name: (("chain", "draw"), np.full((1, SIZE), 0.5)) for name in names})
     parameters = parameters.assign(
         spend_hardware_correlation=(("chain", "draw"), np.zeros((1, SIZE)))
     )
-    drawn = alignment.simulate_all(wide, parameters, evidence, view, np.random.default_rng(1))
-    observed = alignment.observed_all(evidence, view)
+    model = find_model("alignment")
+    drawn = model.simulate(wide, parameters, evidence, view, np.random.default_rng(1))
+    observed = model.observed(evidence, view)
     assert set(drawn) == set(observed)
     for name, (dim, values) in drawn.items():
         assert observed[name].dims == (dim,)
