@@ -20,7 +20,7 @@ import numpy as np
 from aligntax.analysis.fitting.refit_plan import Method
 from aligntax.analysis.refitting import refit
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.summary import each
+from aligntax.analysis.summaries.summary import iter_series
 from aligntax.models.errors import InputError
 from aligntax.models.views import View
 from aligntax.models.views.pooling import Method as Pooling
@@ -124,7 +124,7 @@ def by_expert(
 
 def between(answers: Sequence[Result], weights: Any) -> dict[str, float | None]:
     """Share of the variance of ranks that lies between the answers, of every number that all of them have."""
-    values = [{series.name: series.values for series in each(answer.derived)} for answer in answers]
+    values = [{series.name: series.values for series in iter_series(answer.derived)} for answer in answers]
     shared = [name for name in values[0] if all(name in other for other in values)]
     counts = [answer.weights.values for answer in answers]
     return {name: _between([v[name] for v in values], counts, weights) for name in shared}

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntax.analysis.answers.sensitivity import explained
+from aligntax.analysis.answers.sensitivity import with_sensitivity
 from aligntax.analysis.fitting.linked_priors import fit_links
 from aligntax.analysis.fitting.outcome import QUIET, sample, with_told, write
 from aligntax.analysis.inference.options import Sampling, Talk
@@ -98,7 +98,7 @@ def run(
 
             evidence, told = enter(chosen, runs, replaces, view, evidence, options, talk)
         view, links = fit_links(chosen, view, evidence, options, talk)
-        outcome = explained(
+        outcome = with_sensitivity(
             with_told(sample(chosen.name, view, evidence, options, talk, compiled, links), told)
         )
         talk.say("writing the run")

@@ -218,7 +218,7 @@ def _write_sampled(
     talk: Talk,
     format: str,
 ) -> None:
-    from aligntax.analysis.answers.sensitivity import explained
+    from aligntax.analysis.answers.sensitivity import with_sensitivity
     from aligntax.analysis.fitting.outcome import conclude, with_told, write
     from aligntax.analysis.inference.compiled_model import compiled_for
 
@@ -229,7 +229,7 @@ def _write_sampled(
     started = time.perf_counter()
     fit = compiled.sample(options, talk.progress)
     outcome = conclude(fit, options, {"sample": time.perf_counter() - started}, facts["links"])
-    outcome = explained(with_told(outcome, source.info.get("runs", {})))
+    outcome = with_sensitivity(with_told(outcome, source.info.get("runs", {})))
     write(folder, replace(outcome, info={**outcome.info, **facts}), name, format)
 
 

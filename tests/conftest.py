@@ -8,9 +8,10 @@ from hypothesis import settings
 
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.result import Result
-from aligntax.models.catalogue import COMPILED, find_model
+from aligntax.models.catalogue import find_model
 from aligntax.models.evidence import load_evidence
 from aligntax.models.views import load_view
+from aligntax.models.views.changes import compiled_in
 
 # no timing assertions; the same examples every time
 settings.register_profile("aligntax", deadline=None, derandomize=True)
@@ -48,12 +49,10 @@ def compiled_once():
     def once(model, evidence, view):
         if evidence.ready:  # likelihood rows of its own, which its hash does not cover
             return compile_on(model, evidence, view)
-        key = model, evidence.hash, *(repr(getattr(view, name)) for name in COMPILED)
+        key = model, evidence.hash, repr(compiled_in(view))
         if key not in made:
             made[key] = compile_on(model, evidence, view)
-        compiled = made[key].with_view(view)
-        compiled.set_data()
-        return compiled
+        return made[key].with_view(view)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "compile_on", once)
@@ -82,12 +81,12 @@ def outcomes(joint, outcome):
 
 def concluded(compiled, seed: int):
     """What a run of the model makes of its draws on a seed."""
-    from aligntax.analysis.answers.sensitivity import explained
+    from aligntax.analysis.answers.sensitivity import with_sensitivity
     from aligntax.analysis.fitting.outcome import conclude
     from aligntax.analysis.inference.options import Sampling
 
     options = Sampling(seed=seed)
-    return explained(conclude(compiled.sample(options), options, {}))
+    return with_sensitivity(conclude(compiled.sample(options), options, {}))
 
 
 @pytest.fixture(scope="session")

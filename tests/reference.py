@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aligntax.analysis.answers.sensitivity import explained
+from aligntax.analysis.answers.sensitivity import with_sensitivity
 from aligntax.analysis.fitting.outcome import conclude, write
 from aligntax.analysis.inference.compiled_model import compile_model
 from aligntax.analysis.inference.options import Sampling
@@ -53,7 +53,7 @@ def main() -> None:
     model, view, evidence = find_model("joint"), load_view("default"), load_evidence()
     options = Sampling(draws=180)
     compiled = compile_model(model, evidence, view)
-    outcome = explained(conclude(compiled.sample(options), options, {}))
+    outcome = with_sensitivity(conclude(compiled.sample(options), options, {}))
     single = {
         name: _single(name, dataset)
         for name, dataset in outcome.groups.items()

@@ -33,10 +33,10 @@ import numpy as np
 import xarray as xr
 from scipy.special import bdtrc, ndtri
 
-from aligntax.analysis.answers.condition import Given, condition
+from aligntax.analysis.answers.condition import Given, apply_condition
 from aligntax.analysis.answers.value_of_information import CONFIDENCE, Decision
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.summary import censored_quantile, each
+from aligntax.analysis.summaries.summary import censored_quantile, iter_series
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
 
@@ -50,7 +50,7 @@ EVEN = (np.arange(99) + 0.5) / 99  # probabilities at which a study's error is t
 
 
 @dataclass(frozen=True)
-class Split:
+class Labelling:
     """How to label at one label error.
 
     Attributes
@@ -122,7 +122,7 @@ class Budget:
     regret: dict[float, float]
     evpi: float
     error: tuple[float, float, float]
-    splits: tuple[Split, ...]
+    splits: tuple[Labelling, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping for JSON; infinite amounts are null."""
@@ -171,12 +171,12 @@ def budget(
         raise InputError(
             f"price: must be a positive number of USD, got {price}; leave it out for the default"
         )
-    derived = {series.name: series.values for series in each(result.derived)}
+    derived = {series.name: series.values for series in iter_series(result.derived)}
     if "alignment_hours_needed" not in derived:
         raise InputError(
             f"run: must have alignment_hours_needed, got model {result.record['model']}; use a joint run"
         )
-    found = None if given is None else condition(given, result.derived, result.weights)
+    found = None if given is None else apply_condition(given, result.derived, result.weights)
     weights = result.weights if found is None else found.weights
     arrives = np.isfinite(derived["alignment_hours_needed"])
     if not weights.probability(arrives) > 0:
@@ -220,7 +220,7 @@ def budget(
         regret=regret,
         evpi=evpi,
         error=label_error(result.evidence["labeller_agreement"]),
-        splits=tuple(split(error) for error in ERRORS),
+        splits=tuple(best_labelling(error) for error in ERRORS),
     )
 
 
@@ -263,12 +263,12 @@ def majority_error(error: Any, votes: int) -> Any:
     return bdtrc(votes // 2, votes, np.asarray(error, dtype=float))
 
 
-def information(error: Any, cost: Any) -> Any:
+def label_information(error: Any, cost: Any) -> Any:
     """Fisher information per unit of cost of a label, or vote, that errs with a probability below one half."""
     return (1.0 - 2.0 * np.asarray(error)) ** 2 / cost
 
 
-def split(error: float, item: float = ITEM_COST, better: float = HALVED) -> Split:
+def best_labelling(error: float, item: float = ITEM_COST, better: float = HALVED) -> Labelling:
     """How to label at a label error; see :class:`Split`.
 
     Parameters
@@ -285,15 +285,15 @@ def split(error: float, item: float = ITEM_COST, better: float = HALVED) -> Spli
             f"error: must lie in [0, 0.5), got {error}; from one half on no amount of labels helps"
         )
     written = {
-        votes: float(information(majority_error(error, votes), item + votes)) for votes in VOTES
+        votes: float(label_information(majority_error(error, votes), item + votes)) for votes in VOTES
     }
     votes = max(written, key=written.__getitem__)
     gain = (1.0 - 2.0 * better * error) ** 2
-    return Split(
+    return Labelling(
         error=error,
         votes=votes,
         votes_gain=written[votes] / written[1],
-        worth=gain / float(information(error, 1.0)),
+        worth=gain / float(label_information(error, 1.0)),
         worth_written=gain / written[votes] - item,
     )
 

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr
 
-from aligntax.analysis.answers.condition import Given, condition
+from aligntax.analysis.answers.condition import Given, apply_condition
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import hash_of_draws
-from aligntax.analysis.summaries.claims import CLAIMS, Claim, assumed
+from aligntax.analysis.summaries.claims import CLAIMS, Claim, assumed_quantities
 from aligntax.analysis.summaries.multiple_testing import holm_rejected
-from aligntax.analysis.summaries.summary import claims, each, summarise
+from aligntax.analysis.summaries.summary import claim_probabilities, iter_series, summarise
 from aligntax.analysis.summaries.weights import Weights, batch_error
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 LEVEL = 0.05  # family-wise, over every number compared
 THRESHOLDS = (0.05, 0.5, 0.95)  # quantiles of the pooled draws
-MOST = 8  # runs: as many as a figure has colours
+MOST_RUNS = 8  # runs: as many as a figure has colours
 Difference = tuple[float | None, float | None]  # and its Monte Carlo error
 
 
@@ -183,14 +183,14 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
     >>> against.differs["alignment_hours_affordable"], against.differs["tai_year"]
     ((True,), (False,))
     """
-    if not 2 <= len(runs) <= MOST:
-        raise InputError(f"run: compare takes 2 to {MOST} runs, got {len(runs)}; name others")
+    if not 2 <= len(runs) <= MOST_RUNS:
+        raise InputError(f"run: compare takes 2 to {MOST_RUNS} runs, got {len(runs)}; name others")
     results = tuple(run if isinstance(run, Result) else load(run) for run in runs)
     found = tuple(
-        None if given is None else condition(given, r.derived, r.weights) for r in results
+        None if given is None else apply_condition(given, r.derived, r.weights) for r in results
     )
     weights = [r.weights if g is None else g.weights for r, g in zip(results, found, strict=True)]
-    values = [{s.name: s.values for s in each(r.derived)} for r in results]
+    values = [{s.name: s.values for s in iter_series(r.derived)} for r in results]
     heads = [find_model(r.record["model"]).headlines for r in results]
     names = tuple(
         n
@@ -203,14 +203,14 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
             f"run: runs must share a headline quantity, got models {models}; compare runs of one model"
         )
     shared = [_draws(r) == _draws(results[0]) for r in results[1:]]
-    told = tuple(claims(r.derived, w) for r, w in zip(results, weights, strict=True))
+    told = tuple(claim_probabilities(r.derived, w) for r, w in zip(results, weights, strict=True))
     stated = [claim for claim in CLAIMS if all(claim.name in each_run for each_run in told)]
     p = _p_values(names, stated, values, weights, shared)
     plain = [
         g is None and "weights" not in r.tree.children for r, g in zip(results, found, strict=True)
     ]
     rows = tuple(
-        r.record["quantities"] if whole else summarise(r.derived, assumed(r.info), w)
+        r.record["quantities"] if whole else summarise(r.derived, assumed_quantities(r.info), w)
         for r, w, whole in zip(results, weights, plain, strict=True)
     )
     return Comparison(

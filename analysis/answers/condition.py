@@ -17,10 +17,10 @@ import xarray as xr
 
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.checks import Check
-from aligntax.analysis.summaries.claims import assumed
-from aligntax.analysis.summaries.summary import claims, each, summarise
+from aligntax.analysis.summaries.claims import assumed_quantities
+from aligntax.analysis.summaries.summary import claim_probabilities, iter_series, summarise
 from aligntax.analysis.summaries.weights import Weights
-from aligntax.analysis.summaries.words import probability
+from aligntax.analysis.summaries.words import format_probability
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import base_name, quantity_of
 
@@ -29,7 +29,7 @@ OPERATORS: Mapping[str, Callable[[Any, float], Any]] = MappingProxyType(
 )
 TERM = re.compile(r"\s*([a-z_0-9]+(?:\[[a-z_0-9.]+\])?)\s*(<=|>=|==|<|>)\s*([-+0-9.eE]+)\s*(%?)\s*")
 EXAMPLE = "for instance 'tai_year<2035' or 'alignment_tax<=1% and tai_year<2040'"
-FEWEST = 100  # effective draws: a probability is then known to within 0.05
+FEWEST_EFFECTIVE = 100  # effective draws: a probability is then known to within 0.05
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,16 @@ class Given:
         ess = self.weights.ess
         action = (
             ""
-            if ess >= FEWEST
+            if ess >= FEWEST_EFFECTIVE
             else "weaken the condition, or run again with more draws: --draws 4000"
         )
-        return Check("given_ess", ess, float(FEWEST), ess >= FEWEST, self.text, action)
+        return Check("given_ess", ess, float(FEWEST_EFFECTIVE), ess >= FEWEST_EFFECTIVE, self.text, action)
 
     @property
     def words(self) -> str:
         """The condition, its probability and whether enough draws are left."""
-        few = "" if self.check.passed else f", too few: {FEWEST} are wanted"
-        return f"given {self.text} ({probability(self.probability)}; {self.weights.ess:.0f} effective draws{few})"
+        few = "" if self.check.passed else f", too few: {FEWEST_EFFECTIVE} are wanted"
+        return f"given {self.text} ({format_probability(self.probability)}; {self.weights.ess:.0f} effective draws{few})"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping for JSON."""
@@ -79,7 +79,7 @@ class Given:
         return {**told, "enough": self.check.passed}
 
 
-def condition(text: str, derived: xr.Dataset, weights: Weights) -> Given:
+def apply_condition(text: str, derived: xr.Dataset, weights: Weights) -> Given:
     """Read a condition and find the draws that meet it.
 
     Parameters
@@ -96,7 +96,7 @@ def condition(text: str, derived: xr.Dataset, weights: Weights) -> Given:
     InputError
         If it cannot be read, names a quantity that the run lacks, or holds in no draw.
     """
-    known = {series.name: series.values for series in each(derived)}
+    known = {series.name: series.values for series in iter_series(derived)}
     holds = np.ones(weights.values.shape, dtype=bool)
     for part in re.split(r"\band\b", text):
         holds &= _comparison(part, text, known)
@@ -138,7 +138,7 @@ def _comparison(part: str, text: str, known: Mapping[str, Any]) -> Any:
     return OPERATORS[sign](values, value) & ~np.isnan(values)
 
 
-def conditional(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
+def summarise_given(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
     """Summary of a run among the draws that meet a condition.
 
     Returns
@@ -148,8 +148,8 @@ def conditional(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
         As ``summary.json``, with ``given``; Monte Carlo errors are those of the draws that are
         left.
     """
-    given = condition(text, result.derived, result.weights)
-    rows = summarise(result.derived, assumed(result.info), given.weights)
+    given = apply_condition(text, result.derived, result.weights)
+    rows = summarise(result.derived, assumed_quantities(result.info), given.weights)
     for name, row in rows.items():
         row["contraction"] = result.record["quantities"].get(name, {}).get("contraction")
     checks = [*result.record["checks"], given.check.to_dict()]
@@ -158,6 +158,6 @@ def conditional(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
     return given, {
         **result.record,
         **told,
-        "claims": claims(result.derived, given.weights),
+        "claims": claim_probabilities(result.derived, given.weights),
         "quantities": rows,
     }

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.analysis.storage.draw_files import FILES, file_of, open_tree
-from aligntax.analysis.storage.run_folder import INFO, digest, hash_of_draws, origin, read_json
+from aligntax.analysis.storage.draw_files import FILES, open_tree
+from aligntax.analysis.storage.run_folder import RunFolder, digest, hash_of_draws
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import base_name
@@ -43,7 +43,7 @@ class Density:
 
 
 @dataclass(frozen=True)
-class Draws:
+class StoredDraws:
     """Draws of quantities, and what each draw counts.
 
     Attributes
@@ -58,11 +58,11 @@ class Draws:
 
     def density(self, name: str, cells: int) -> Density:
         """Shape of one quantity; see :func:`density`."""
-        return density(self.values[name], self.weights.values, cells)
+        return density_of(self.values[name], self.weights.values, cells)
 
     def arrived(self, name: str, years: Any) -> Any:
         """Probability that a date has come by each year; see :func:`arrived`."""
-        return arrived(self.values[name], self.weights.values, years)
+        return probability_arrived(self.values[name], self.weights.values, years)
 
     def years(self, name: str, start: float, horizon: float) -> tuple[float, float]:
         """First and last year of a curve: from a start, or the first arrival before it, to the horizon."""
@@ -72,7 +72,7 @@ class Draws:
         ), horizon
 
 
-def density(values: Any, weights: Any, cells: int) -> Density:
+def density_of(values: Any, weights: Any, cells: int) -> Density:
     """Shape of weighted draws.
 
     Parameters
@@ -105,7 +105,7 @@ def _heights(values: Any, weights: Any, cells: int) -> Any:
     return mass / mass.max()
 
 
-def arrived(values: Any, weights: Any, years: Any) -> Any:
+def probability_arrived(values: Any, weights: Any, years: Any) -> Any:
     """Probability that a date has come by each year.
 
     Parameters
@@ -122,7 +122,7 @@ def arrived(values: Any, weights: Any, years: Any) -> Any:
     return share[np.searchsorted(dates[order], years, side="right")]
 
 
-def read_draws(folder: Path, names: Iterable[str], weights: Weights | None = None) -> Draws:
+def read_draws(folder: Path, names: Iterable[str], weights: Weights | None = None) -> StoredDraws:
     """Read quantities of a run: its own where it stores them, and those of the run whose draws it counts.
 
     Parameters
@@ -140,23 +140,23 @@ def read_draws(folder: Path, names: Iterable[str], weights: Weights | None = Non
         If the file of the draws is missing or not as it was written.
     """
     own: dict[str, Any] = {}
-    for place in dict.fromkeys((origin(folder), folder)):
+    run = RunFolder(folder)
+    for place in dict.fromkeys((run.sampled(), run)):
         stored, stated = _read(place, set(names))
         own |= stored
     if weights is None:
         shape = next(iter(own.values())).shape if own else (1, 1)
         weights = Weights.equal(shape) if stated is None else Weights.of_log(stated)
-    return Draws(own, weights)
+    return StoredDraws(own, weights)
 
 
-def _read(folder: Path, names: set[str]) -> tuple[dict[str, Any], Any]:
+def _read(folder: RunFolder, names: set[str]) -> tuple[dict[str, Any], Any]:
     """Quantities that a folder itself stores, and its log weights."""
     import h5py
 
-    info = read_json(folder / INFO)
-    path = folder / file_of(info["files"])
+    path = folder.draws
     try:
-        if digest(path) != hash_of_draws(info):
+        if digest(path) != hash_of_draws(folder.info):
             raise InputError(
                 f"run: {path} must be as it was written, got another file; restore it or run again"
             )
@@ -175,7 +175,7 @@ def _read(folder: Path, names: set[str]) -> tuple[dict[str, Any], Any]:
 
 
 def _read_zarr(path: Path, names: set[str]) -> tuple[dict[str, Any], Any]:
-    from aligntax.analysis.summaries.summary import each
+    from aligntax.analysis.summaries.summary import iter_series
 
     bases = {base_name(name) for name in names}
     with open_tree(path) as lazy:
@@ -184,7 +184,7 @@ def _read_zarr(path: Path, names: set[str]) -> tuple[dict[str, Any], Any]:
         values = (
             {}
             if derived is None
-            else {s.name: s.values for s in each(derived[chosen]) if s.name in names}
+            else {s.name: s.values for s in iter_series(derived[chosen]) if s.name in names}
         )
         stated = (
             lazy["weights"].to_dataset()["log_weight"].values.astype(float)
@@ -199,7 +199,7 @@ def _base(variable: str) -> str:
 
 
 def _numbers(group: Any, names: set[str]) -> Iterator[tuple[str, Any]]:
-    """Named numbers of a group, vectors element by element, as :func:`aligntax.analysis.summaries.summary.each` has it."""
+    """Named numbers of a group, vectors element by element, as :func:`aligntax.analysis.summaries.summary.iter_series` has it."""
     bases = {base_name(name) for name in names}
     for variable in group:
         if variable.split("_by_")[0] not in bases:

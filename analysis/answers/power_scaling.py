@@ -35,7 +35,7 @@ NOISE = 4.0
 CHANCES = 30  # sensitivities to weights of other draws, at least, that the noise is read off
 
 
-def diagnose(prior: float, likelihood: float) -> str:
+def diagnosis(prior: float, likelihood: float) -> str:
     """ArviZ's diagnosis of the two sensitivities."""
     if prior >= THRESHOLD and likelihood >= THRESHOLD:
         return CONFLICT

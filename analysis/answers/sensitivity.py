@@ -24,14 +24,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from aligntax.analysis.answers.power_scaling import THRESHOLD, diagnose, power_scaling
-from aligntax.analysis.answers.value_of_information import CONFIDENCE, Decision, values
-from aligntax.analysis.answers.variance import bases, decompose
-from aligntax.analysis.summaries.claims import assumed
+from aligntax.analysis.answers.power_scaling import THRESHOLD, diagnosis, power_scaling
+from aligntax.analysis.answers.value_of_information import (
+    CONFIDENCE,
+    Decision,
+    values_of_information,
+)
+from aligntax.analysis.answers.variance import spline_bases, variance_shares
+from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.analysis.summaries.regression import mid_ranks
-from aligntax.analysis.summaries.summary import Series, each
+from aligntax.analysis.summaries.summary import Series, iter_series
 from aligntax.analysis.summaries.weights import Weights
-from aligntax.analysis.summaries.words import readable
+from aligntax.analysis.summaries.words import without_long_vectors
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.priors.tables import Tables
@@ -52,7 +56,7 @@ VECTORS = frozenset({"anchor_probability"})  # not one answer, but a table of it
 
 
 @dataclass(frozen=True)
-class Draws:
+class SensitivityDraws:
     """What a sensitivity analysis reads of a run.
 
     Attributes
@@ -88,7 +92,7 @@ class Draws:
         headlines: tuple[str, ...],
         prior_only: tuple[str, ...],
         weights: Weights,
-    ) -> "Draws":
+    ) -> "SensitivityDraws":
         """From the groups of ``posterior.nc``: posterior, derived, log_prior and, with evidence, log_likelihood.
 
         Of more than :data:`MOST` draws that count, evenly spaced ones are looked at, so that
@@ -108,9 +112,9 @@ class Draws:
         structural = [
             v.reshape(*z.shape[:2], -1).sum(axis=-1) for name, v in scored.items() if name != "z"
         ]
-        series = {s.name: s for s in each(groups["derived"])}
+        series = {s.name: s for s in iter_series(groups["derived"])}
         counted = weights.values > 0
-        led = [name for name in readable(series) if series[name].quantity in headlines]
+        led = [name for name in without_long_vectors(series) if series[name].quantity in headlines]
         return cls(
             answers={
                 name: series[name]
@@ -133,7 +137,7 @@ class Draws:
         )
 
     @classmethod
-    def of_result(cls, result: "Result", weights: Weights | None = None) -> "Draws":
+    def of_result(cls, result: "Result", weights: Weights | None = None) -> "SensitivityDraws":
         """From a run; ``weights`` may carry a condition.
 
         Raises
@@ -156,7 +160,7 @@ class Draws:
                 f"run: sensitivity {rule}, got {weights.ess:.0f}; run again with --draws 1000"
             )
         tables = result.view.tables(model.quantities)
-        return cls.of(groups, tables, model.headlines, assumed(result.info), weights)
+        return cls.of(groups, tables, model.headlines, assumed_quantities(result.info), weights)
 
 
 def _varies(values: Any) -> bool:
@@ -165,7 +169,7 @@ def _varies(values: Any) -> bool:
     return bool(defined.size) and bool(np.any(defined != defined[0]))
 
 
-def analyse(draws: Draws) -> dict[str, Any]:
+def analyse_drivers(draws: SensitivityDraws) -> dict[str, Any]:
     """Everything but the value of information.
 
     Returns
@@ -194,7 +198,7 @@ def analyse(draws: Draws) -> dict[str, Any]:
         headlines[name] = {
             "prior": prior,
             "likelihood": likelihood,
-            "diagnosis": diagnose(prior, likelihood),
+            "diagnosis": diagnosis(prior, likelihood),
             "evidence": evidence[name],
             "noise": level[name],
             **_variance(series, scaled[name], draws, shared),
@@ -210,7 +214,7 @@ def analyse(draws: Draws) -> dict[str, Any]:
 
 
 def _variance(
-    series: Series, scaled: Mapping[str, float], draws: Draws, shared: dict[bytes, list[Any]]
+    series: Series, scaled: Mapping[str, float], draws: SensitivityDraws, shared: dict[bytes, list[Any]]
 ) -> dict[str, Any]:
     """Variance shares of one answer, on its values where all are finite and on ranks where some are not.
 
@@ -223,8 +227,8 @@ def _variance(
     finite = bool(np.all(np.isfinite(series.values[defined])))
     key = defined.tobytes()
     if key not in shared:
-        shared[key] = bases(draws.z, weights)
-    shares = decompose(series.values if finite else rank, draws.z, weights, shared[key])
+        shared[key] = spline_bases(draws.z, weights)
+    shares = variance_shares(series.values if finite else rank, draws.z, weights, shared[key])
     rows = {}
     for i in sorted(range(len(draws.names)), key=lambda i: -scaled.get(draws.names[i], 0.0)):
         z = np.zeros(defined.shape)
@@ -252,7 +256,7 @@ def _correlation(x: Any, y: Any, weights: Weights) -> float:
     return weights.mean(x * y) / float(size) if size > 0 else 0.0
 
 
-def decision(draws: Draws, price: float | None = None) -> dict[str, Any] | None:
+def hours_decision(draws: SensitivityDraws, price: float | None = None) -> dict[str, Any] | None:
     """How many hours to buy, and what it would be worth to know each quantity first; None without hours in the model.
 
     Returns
@@ -268,7 +272,7 @@ def decision(draws: Draws, price: float | None = None) -> dict[str, Any] | None:
     ):
         return None
     problem = Decision.of(draws.amounts, draws.weights, price)
-    worth = values(problem, dict(zip(draws.names, np.moveaxis(draws.z, -1, 0), strict=True)))
+    worth = values_of_information(problem, dict(zip(draws.names, np.moveaxis(draws.z, -1, 0), strict=True)))
     return {
         "price_usd_per_hour": problem.price,
         "cost_usd_per_hour": problem.weights.mean(problem.cost),
@@ -283,7 +287,7 @@ def decision(draws: Draws, price: float | None = None) -> dict[str, Any] | None:
     }
 
 
-def sensitivity(
+def sensitivity_record(
     groups: Mapping[str, xr.Dataset],
     tables: Tables,
     headlines: tuple[str, ...],
@@ -299,22 +303,22 @@ def sensitivity(
     return (
         None
         if weights.ess < FEWEST
-        else _told(Draws.of(groups, tables, headlines, prior_only, weights))
+        else _told(SensitivityDraws.of(groups, tables, headlines, prior_only, weights))
     )
 
 
-def sensitivity_of(result: "Result", weights: Weights | None = None) -> dict[str, Any] | None:
+def sensitivity_of_result(result: "Result", weights: Weights | None = None) -> dict[str, Any] | None:
     """As :func:`sensitivity`, of a stored run or of the draws that meet a condition, which is a weight."""
     weights = weights or result.weights
-    return None if weights.ess < FEWEST else _told(Draws.of_result(result, weights))
+    return None if weights.ess < FEWEST else _told(SensitivityDraws.of_result(result, weights))
 
 
-def _told(draws: Draws) -> dict[str, Any]:
-    found: dict[str, Any] = rounded(stored(analyse(draws), decision(draws)))
+def _told(draws: SensitivityDraws) -> dict[str, Any]:
+    found: dict[str, Any] = to_four_digits(compact_record(analyse_drivers(draws), hours_decision(draws)))
     return found
 
 
-def stored(whole: Mapping[str, Any], worth: Mapping[str, Any] | None) -> dict[str, Any]:
+def compact_record(whole: Mapping[str, Any], worth: Mapping[str, Any] | None) -> dict[str, Any]:
     """The compact form of an analysis and a decision."""
     headlines = {}
     for answer, row in whole["headlines"].items():
@@ -343,20 +347,20 @@ def stored(whole: Mapping[str, Any], worth: Mapping[str, Any] | None) -> dict[st
     return {**whole, "headlines": headlines, "decision": worth}
 
 
-def rounded(value: Any) -> Any:
+def to_four_digits(value: Any) -> Any:
     """Four significant digits: more are noise."""
     if isinstance(value, dict):
-        return {key: rounded(x) for key, x in value.items()}
+        return {key: to_four_digits(x) for key, x in value.items()}
     if isinstance(value, list):
-        return [rounded(x) for x in value]
+        return [to_four_digits(x) for x in value]
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
-def explained(outcome: "Outcome") -> "Outcome":
+def with_sensitivity(outcome: "Outcome") -> "Outcome":
     """Outcome whose ``info.json`` says what drives each headline answer."""
     started = time.perf_counter()
     fit, info = outcome.fit, dict(outcome.info)
-    found = sensitivity(outcome.groups, fit.tables, fit.model.headlines, assumed(info))
+    found = sensitivity_record(outcome.groups, fit.tables, fit.model.headlines, assumed_quantities(info))
     seconds = round(time.perf_counter() - started, 3)
     info["timings"] = {**info["timings"], "sensitivity": seconds}
     return replace(outcome, info={**info, "sensitivity": found})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aligntax.analysis.summaries.words import label_of, number, percent
+from aligntax.analysis.summaries.words import format_number, format_percent, label_of
 from aligntax.models.priors.quantities import lookup
 
 # the hours over a constant: the same drivers
@@ -22,12 +22,12 @@ CAUTION = (
 )
 
 
-def leading(found: Mapping[str, Any]) -> list[str]:
+def shown_answers(found: Mapping[str, Any]) -> list[str]:
     """Answers to show, in the model's order."""
     return [name for name in found["headlines"] if name not in REPEATED]
 
 
-def rows(found: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, str]]:
+def driver_rows(found: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, str]]:
     """A row an answer: its drivers, sensitivity to all priors and all evidence, and flag, in words.
 
     Parameters
@@ -69,7 +69,7 @@ def _driver(row: Mapping[str, Any], assumed: bool) -> str:
     return f"{lookup(row['quantity']).label} ({', '.join([*parts, *(['assumed'] if assumed else [])])})"
 
 
-def contracted(found: Mapping[str, Any], most: int = 5) -> str:
+def contraction_sentence(found: Mapping[str, Any], most: int = 5) -> str:
     """What the evidence narrowed most, and what it does not touch."""
     known = {
         name: row["contraction"] for name, row in found["quantities"].items() if not row["assumed"]
@@ -91,14 +91,14 @@ def contracted(found: Mapping[str, Any], most: int = 5) -> str:
     )
 
 
-def decided(worth: Mapping[str, Any] | None, most: int = 3) -> str:
+def decision_sentence(worth: Mapping[str, Any] | None, most: int = 3) -> str:
     """The decision how many hours to buy and what knowing a quantity first would be worth; empty where there is none."""
     if worth is None:
         return ""
-    price, cost = (number(worth[key], 3) for key in ("price_usd_per_hour", "cost_usd_per_hour"))
+    price, cost = (format_number(worth[key], 3) for key in ("price_usd_per_hour", "cost_usd_per_hour"))
     covered = worth["default_confidence"]
     why = (
-        f", at which it is best to cover the need in {percent(covered)} of cases" if covered else ""
+        f", at which it is best to cover the need in {format_percent(covered)} of cases" if covered else ""
     )
     known = list(worth["evppi"].items())[:most]
     each = "; ".join(
@@ -108,7 +108,7 @@ def decided(worth: Mapping[str, Any] | None, most: int = 3) -> str:
     )
     return (
         f"How many hours to buy, if an hour costs {cost} USD on average and a missing one {price} USD{why}: "
-        f"{number(worth['hours'])}, at an expected loss of {number(worth['expected_loss_usd'])} USD. Knowing everything first "
+        f"{format_number(worth['hours'])}, at an expected loss of {format_number(worth['expected_loss_usd'])} USD. Knowing everything first "
         f"would be worth {_usd(worth['evpi'])}; "
         + (
             f"knowing one quantity: {each}."
@@ -119,4 +119,4 @@ def decided(worth: Mapping[str, Any] | None, most: int = 3) -> str:
 
 
 def _usd(value: Mapping[str, float]) -> str:
-    return f"{number(value['usd'])} ± {number(value['error'], 1)} USD"
+    return f"{format_number(value['usd'])} ± {format_number(value['error'], 1)} USD"

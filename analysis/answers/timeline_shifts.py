@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.analysis.answers.condition import condition
+from aligntax.analysis.answers.condition import apply_condition
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.summary import censored_quantile, each
+from aligntax.analysis.summaries.summary import censored_quantile, iter_series
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import lookup
 from aligntax.models.requirements import NEURAL
@@ -27,7 +27,7 @@ QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 
 
 @dataclass(frozen=True)
-class Row:
+class ShiftRow:
     """One shift in one group of draws.
 
     Attributes
@@ -65,7 +65,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class ShiftTable:
     """Shifts of a run.
 
     Attributes
@@ -78,7 +78,7 @@ class Table:
 
     run: str
     given: str | None
-    rows: tuple[Row, ...]
+    rows: tuple[ShiftRow, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping, for ``--json``."""
@@ -89,7 +89,7 @@ class Table:
         }
 
 
-def by_anchor(result: Result, given: str | None = None) -> Table:
+def shifts_by_anchor(result: Result, given: str | None = None) -> ShiftTable:
     """Every shift over all draws, over those whose anchor is a neural net, and anchor by anchor.
 
     A group is the draws whose anchor, one a draw from its posterior, belongs to it: "if only these
@@ -114,13 +114,13 @@ def by_anchor(result: Result, given: str | None = None) -> Table:
     weights = (
         result.weights
         if given is None
-        else condition(given, result.derived, result.weights).weights
+        else apply_condition(given, result.derived, result.weights).weights
     )
     weight = weights.values.ravel()
     anchor = result.derived["tai_anchor"].values.ravel().astype(int)
     values = {
         series.name: series.values.ravel()
-        for series in each(result.derived)
+        for series in iter_series(result.derived)
         if series.name in SHIFTS
     }
     rows = []
@@ -130,10 +130,10 @@ def by_anchor(result: Result, given: str | None = None) -> Table:
             continue
         share = float(weight[mine].sum() / weight.sum())
         rows += [_row(shift, group, share, values[shift][mine], weight[mine]) for shift in SHIFTS]
-    return Table(result.record.get("run", result.path.name), given, tuple(rows))
+    return ShiftTable(result.record.get("run", result.path.name), given, tuple(rows))
 
 
-def _row(shift: str, group: str, share: float, values: Any, weight: Any) -> Row:
+def _row(shift: str, group: str, share: float, values: Any, weight: Any) -> ShiftRow:
     weight = weight / weight.sum()
     defined = ~np.isnan(values)
     quantiles: dict[str, float | None] = dict.fromkeys(QUANTILES)
@@ -141,7 +141,7 @@ def _row(shift: str, group: str, share: float, values: Any, weight: Any) -> Row:
         known = weight[defined] / weight[defined].sum()
         found = {q: censored_quantile(values[defined], p, known) for q, p in QUANTILES.items()}
         quantiles = {q: float(value) if np.isfinite(value) else None for q, value in found.items()}
-    return Row(
+    return ShiftRow(
         shift,
         group,
         share,

@@ -95,14 +95,14 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Value:
+class Estimate:
     """A value in USD and its Monte Carlo standard error."""
 
     usd: float
     error: float
 
 
-def values(decision: Decision, z: Mapping[str, Any]) -> dict[str, Any]:
+def values_of_information(decision: Decision, z: Mapping[str, Any]) -> dict[str, Any]:
     """Best decision, value of knowing everything, and of knowing each of several quantities.
 
     Parameters
@@ -123,8 +123,8 @@ def values(decision: Decision, z: Mapping[str, Any]) -> dict[str, Any]:
     blind = _judged(decision, np.zeros((len(w), 0)))
     known = np.minimum(decision.cost, decision.price) * decision.need
 
-    def value(loss: Any) -> Value:
-        return Value(weights.mean(blind - loss), weights.mcse(blind - loss))
+    def value(loss: Any) -> Estimate:
+        return Estimate(weights.mean(blind - loss), weights.mcse(blind - loss))
 
     return {
         "hours": float(hours[np.argmin(mean)]),

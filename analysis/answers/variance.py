@@ -41,7 +41,7 @@ CHANCE = 0.01  # that a pair is taken for interacting which is not
 
 
 @dataclass(frozen=True)
-class Shares:
+class VarianceShares:
     """Shares of an output's variance.
 
     Attributes
@@ -60,14 +60,14 @@ class Shares:
     explained_error: float
 
 
-def bases(z: Any, weights: Weights) -> list[Any]:
+def spline_bases(z: Any, weights: Weights) -> list[Any]:
     """Splines of every input, (draw, function) each; as many as the draws can carry."""
     inputs = z.reshape(weights.values.size, -1)
     functions = int(np.clip(weights.ess / PER_FUNCTION / inputs.shape[1], 1, FUNCTIONS))
     return [splines(column, weights.values.ravel(), functions) for column in inputs.T]
 
 
-def decompose(y: Any, z: Any, weights: Weights, blocks: list[Any] | None = None) -> Shares:
+def variance_shares(y: Any, z: Any, weights: Weights, blocks: list[Any] | None = None) -> VarianceShares:
     """Split the variance of an output over its inputs.
 
     Parameters
@@ -83,7 +83,7 @@ def decompose(y: Any, z: Any, weights: Weights, blocks: list[Any] | None = None)
     y = np.where(w > 0, y.ravel(), 0.0)
     y = y - w @ y
     inputs = z.reshape(len(w), -1)
-    blocks = bases(z, weights) if blocks is None else blocks
+    blocks = spline_bases(z, weights) if blocks is None else blocks
 
     def share(worse: Any, better: Any, used: int) -> tuple[float, float]:
         """Mean fall in squared error per draw, over the variance, with its error."""
@@ -112,7 +112,7 @@ def decompose(y: Any, z: Any, weights: Weights, blocks: list[Any] | None = None)
     ]
     explained, error = share(y**2, best, whole.used)
     (s, s_error), (t, t_error) = np.transpose(first), np.transpose(total)
-    return Shares(s, s_error, t, t_error, explained, error)
+    return VarianceShares(s, s_error, t, t_error, explained, error)
 
 
 class _Fit:

@@ -23,10 +23,10 @@ def shifts(
     run: Run, given: Given = None, as_json: Json = False, out: Out = Path("results")
 ) -> None:
     """Say by how many years each cause moves arrival, by requirement anchor."""
-    from aligntax.analysis.answers.timeline_shifts import by_anchor
+    from aligntax.analysis.answers.timeline_shifts import shifts_by_anchor
     from aligntax.analysis.storage.load import load
 
-    table = by_anchor(load(run, out), given)
+    table = shifts_by_anchor(load(run, out), given)
     if as_json:
         dump(table.to_dict())
         return

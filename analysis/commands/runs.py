@@ -196,13 +196,13 @@ def _swept(name: str, out: Path) -> Path | None:
 def _show_sweep(folder: Path, as_json: bool) -> None:
     from aligntax.analysis.sweeps.disagreement import disagreement
     from aligntax.analysis.sweeps.sweep import Sweep
-    from aligntax.analysis.sweeps.wording import summary_of
+    from aligntax.analysis.sweeps.wording import sweep_summary
     from aligntax.analysis.terminal.sweep import sweep_table
 
     swept = Sweep.load(folder)
     found = disagreement(swept)
     if as_json:
-        dump(summary_of(swept, found))
+        dump(sweep_summary(swept, found))
     else:
         sweep_table(console(), swept, found)
 

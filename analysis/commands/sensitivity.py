@@ -50,23 +50,29 @@ def sensitivity(
     if sweep is not None:
         _sweep(run, out, sweep, quantity or [], picture, as_json)
         return
-    from aligntax.analysis.answers.sensitivity import Draws, analyse, decision, rounded, stored
+    from aligntax.analysis.answers.sensitivity import (
+        SensitivityDraws,
+        analyse_drivers,
+        compact_record,
+        hours_decision,
+        to_four_digits,
+    )
     from aligntax.analysis.storage.load import load
 
     result = load(run, out)
-    draws = Draws.of_result(result)
+    draws = SensitivityDraws.of_result(result)
     names = _chosen(quantity or [], tuple(draws.answers))
-    whole = analyse(draws)
-    worth = decision(draws, price)
+    whole = analyse_drivers(draws)
+    worth = hours_decision(draws, price)
     whole["headlines"] = {name: whole["headlines"][name] for name in names or whole["headlines"]}
     if picture is not None:
         from aligntax.analysis.figures.sensitivity import heat_map
 
-        save_picture(heat_map(stored(whole, worth)), picture)
+        save_picture(heat_map(compact_record(whole, worth)), picture)
     if as_json:
-        dump({"run": result.path.name, **rounded(whole), "decision": rounded(worth)})
+        dump({"run": result.path.name, **to_four_digits(whole), "decision": to_four_digits(worth)})
         return
-    _print(stored(whole, worth), names)
+    _print(compact_record(whole, worth), names)
 
 
 def _check(price: float | None, picture: Path | None) -> None:
@@ -93,24 +99,24 @@ def _chosen(names: list[str], known: tuple[str, ...]) -> list[str]:
 def _print(found: dict[str, Any], names: list[str]) -> None:
     from aligntax.analysis.answers.sensitivity_wording import (
         CAUTION,
-        contracted,
-        decided,
-        leading,
-        rows,
+        contraction_sentence,
+        decision_sentence,
+        driver_rows,
+        shown_answers,
     )
     from aligntax.analysis.terminal.tables import table
 
     screen = console()
     lines = [
         (row["label"], row["drivers"], row["spread"], row["prior"], row["likelihood"], row["flag"])
-        for row in rows(found, names or leading(found))
+        for row in driver_rows(found, names or shown_answers(found))
     ]
     table(
         screen,
         ("quantity", "single priors that move it", "spread", "priors", "evidence", "note"),
         lines,
     )
-    for text in (CAUTION, contracted(found), decided(found["decision"])):
+    for text in (CAUTION, contraction_sentence(found), decision_sentence(found["decision"])):
         if text:
             screen.print(text, markup=False)
 
@@ -160,18 +166,18 @@ def _point(point: "Point", names: list[str]) -> dict[str, Any]:
 
 
 def _print_sweep(points: "list[Point]", quantity: str, names: list[str], horizon: float) -> None:
-    from aligntax.analysis.summaries.words import interval, label_of, number
+    from aligntax.analysis.summaries.words import format_number, label_of, median_and_interval
     from aligntax.analysis.terminal.tables import table
     from aligntax.models.priors.quantities import lookup, quantity_of
 
     lines = []
     for point in points:
-        cells = [interval(point.rows[name], quantity_of(name), horizon) for name in names]
+        cells = [median_and_interval(point.rows[name], quantity_of(name), horizon) for name in names]
         k_hat = "exact" if point.k_hat is None else f"{point.k_hat:.2f}"
         weak = "" if point.trusted else "not to be trusted"
         lines.append(
             (
-                number(point.value, 3),
+                format_number(point.value, 3),
                 *(f"{m} ({b})" if b else m for m, b in cells),
                 f"{point.ess:.0f}",
                 k_hat,

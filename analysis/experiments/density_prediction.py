@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from aligntax.analysis.inference.seeds import generator
-from aligntax.analysis.summaries.words import number
+from aligntax.analysis.summaries.words import format_number
 from aligntax.models.density_prediction.adversaries import ADVERSARIES, Spender, failures
 from aligntax.models.density_prediction.theorem import (
     Claim,
@@ -234,11 +234,11 @@ def support(claim: Claim, delta: float) -> list[str]:
     if claim.delta < 1:
         first = f"{asked}: with probability of at least {share(1 - claim.delta)} (delta {claim.delta:.4g})"
     else:
-        first = f"{asked}: nothing is guaranteed (delta would be {number(claim.delta)}, and 1 or more says nothing)"
+        first = f"{asked}: nothing is guaranteed (delta would be {format_number(claim.delta)}, and 1 or more says nothing)"
     if error < 1:
         second = f"{sure}: within {share(error)} (epsilon {error:.4g})"
     else:
-        second = f"{sure}: nothing is guaranteed (epsilon would be {number(error)}, and 1 or more says nothing)"
+        second = f"{sure}: nothing is guaranteed (epsilon would be {format_number(error)}, and 1 or more says nothing)"
     return [
         first,
         second,

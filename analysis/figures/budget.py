@@ -12,7 +12,7 @@ from aligntax.analysis.answers.budget import (
     VOTES,
     Budget,
     expected_loss,
-    information,
+    label_information,
     majority_error,
 )
 from aligntax.analysis.answers.value_of_information import Decision
@@ -28,7 +28,7 @@ from aligntax.analysis.figures.style import (
     styled,
 )
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.summary import each
+from aligntax.analysis.summaries.summary import iter_series
 
 COLOURS = (BLUE, GREEN, PURPLE, AMBER, GREY)
 DASHES = ("-", "--", "-.", ":", (0, (1, 2)))
@@ -46,7 +46,7 @@ def shopping(result: Result, answer: Budget) -> Figure:
 
 def _regret(axes: Any, result: Result, answer: Budget) -> None:
     weights = result.weights if answer.given is None else answer.given.weights
-    decision = Decision.of({s.name: s.values for s in each(result.derived)}, weights, answer.price)
+    decision = Decision.of({s.name: s.values for s in iter_series(result.derived)}, weights, answer.price)
     x = np.linspace(np.log10(answer.hours) - 3, np.log10(answer.hours) + 1.5, 200)
     least = float(expected_loss(decision, answer.best_hours)[0])
     axes.plot(x, np.log10(np.maximum(expected_loss(decision, 10.0**x) - least, 1.0)), color=BLUE)
@@ -73,9 +73,9 @@ def _regret(axes: Any, result: Result, answer: Budget) -> None:
 
 def _labels(axes: Any, answer: Budget) -> None:
     error = np.linspace(0.001, 0.49, 200)
-    single = information(error, ITEM_COST + 1)
+    single = label_information(error, ITEM_COST + 1)
     for votes, colour, dash in zip(VOTES, COLOURS, DASHES, strict=True):
-        gain = information(majority_error(error, votes), ITEM_COST + votes) / single
+        gain = label_information(majority_error(error, votes), ITEM_COST + votes) / single
         axes.plot(
             error,
             gain,
@@ -85,7 +85,7 @@ def _labels(axes: Any, answer: Budget) -> None:
         )
     axes.plot(
         error,
-        information(HALVED * error, ITEM_COST + 2) / single,
+        label_information(HALVED * error, ITEM_COST + 2) / single,
         color=ORANGE,
         label="half the error, twice the cost",
     )

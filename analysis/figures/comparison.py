@@ -22,7 +22,7 @@ from aligntax.analysis.figures.style import (
     styled,
     view_of,
 )
-from aligntax.analysis.summaries.words import tick
+from aligntax.analysis.summaries.words import tick_label
 from aligntax.models.priors.quantities import element, lookup
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, AMBER, SKY, GREY, "black")
@@ -103,7 +103,7 @@ def _panel(axes: Any, comparison: Comparison, name: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(5))
     if quantity.scale == "log10":
         axes.xaxis.set_major_locator(FixedLocator(nice(*axes.get_xlim())))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, quantity)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_label(value, quantity)))
     axes.set_title(
         quantity.axis.replace("log10 ", "") + (" *" if any(comparison.differs[name]) else ""),
         loc="left",

@@ -15,7 +15,7 @@ from aligntax.analysis.figures.style import (
     used_rows,
 )
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.words import percent, short
+from aligntax.analysis.summaries.words import format_compact, format_percent
 from aligntax.models.density_prediction import trials as density_trials
 
 
@@ -36,7 +36,7 @@ def nearest(result: Result) -> tuple[str, str]:
     ]
     most = int(np.argmax(shares))
     adversary = str(used_rows(result, "density_trials")["adversary"].values[most]).replace("_", " ")
-    return adversary, percent(shares[most])
+    return adversary, format_percent(shares[most])
 
 
 @styled
@@ -65,10 +65,10 @@ def failures(result: Result) -> Figure:
     named = zip(table["adversary"].values, table["levels"].values, strict=True)
     axes.set_yticks(
         y,
-        [f"{plain(name, 24).replace('_', ' ')}, {short(levels)} levels" for name, levels in named],
+        [f"{plain(name, 24).replace('_', ' ')}, {format_compact(levels)} levels" for name, levels in named],
     )
     axes.set_xlim(left=0)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_percent(value)))
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("probability of an error above epsilon")
     axes.set_title("Failures of density prediction, by adversary")

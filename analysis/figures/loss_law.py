@@ -25,7 +25,7 @@ from aligntax.analysis.figures.style import (
     view_of,
 )
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.words import short
+from aligntax.analysis.summaries.words import format_compact
 from aligntax.models import loss_law
 from aligntax.models.evidence import Evidence
 from aligntax.models.priors.quantities import element
@@ -138,7 +138,7 @@ def _slices(
             band = quantile(predicted, low), quantile(predicted, high)
             axes.fill_between(grid, *band, color=colour, alpha=opacity, linewidth=0)
         axes.plot(grid, quantile(np.exp(mean), 0.5), color=colour, linewidth=1.0)
-        axes.scatter(log_n[inside], loss[inside], s=10, color=colour, label=short(10.0**middle))
+        axes.scatter(log_n[inside], loss[inside], s=10, color=colour, label=format_compact(10.0**middle))
         best = loss_law.optimal_parameters(
             {name: v[:, 0] for name, v in x.items()}, view, 10.0**middle
         )

@@ -23,7 +23,7 @@ from aligntax.analysis.figures.style import (
     used_rows,
 )
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.words import short
+from aligntax.analysis.summaries.words import format_compact
 from aligntax.models.evidence import Evidence
 from aligntax.models.overoptimization import model as overoptimization
 
@@ -75,13 +75,13 @@ def _colours(log_labels: Any) -> dict[str, Any]:
     known = np.unique(log_labels[np.isfinite(log_labels)])
     shades = mpl.colormaps["cividis"](np.linspace(0.0, 0.85, len(known)))
     colours = {
-        f"{short(10.0**value)} labels": shade for value, shade in zip(known, shades, strict=True)
+        f"{format_compact(10.0**value)} labels": shade for value, shade in zip(known, shades, strict=True)
     }
     return colours | ({UNKNOWN: GREY} if np.isnan(log_labels).any() else {})
 
 
 def _label(log_labels: float) -> str:
-    return f"{short(10.0**log_labels)} labels" if np.isfinite(log_labels) else UNKNOWN
+    return f"{format_compact(10.0**log_labels)} labels" if np.isfinite(log_labels) else UNKNOWN
 
 
 def _points(evidence: Evidence) -> tuple[Any, Any, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from aligntax.analysis.answers.sensitivity_wording import leading
+from aligntax.analysis.answers.sensitivity_wording import shown_answers
 from aligntax.analysis.figures import answer as plots
 from aligntax.analysis.figures import arrival as arrival_plots
 from aligntax.analysis.figures import checks as check_plots
@@ -22,7 +22,7 @@ from aligntax.analysis.figures import sensitivity as sensitivity_plots
 from aligntax.analysis.figures import time_horizon as time_horizon_plots
 from aligntax.analysis.figures.style import draws_of, used_rows, view_of
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.words import label_of, percent, probability
+from aligntax.analysis.summaries.words import format_percent, format_probability, label_of
 from aligntax.models.overoptimization.proxy_rewards import DIFFERENCES
 from aligntax.models.requirements import milestones
 
@@ -44,7 +44,7 @@ def forecasts(result: Result) -> Iterator[Drawing]:
     if "tai_year" in derived:
         row = result.record["quantities"]["tai_year"]
         yield Drawing(
-            f"Probability that transformative AI has arrived by each year. {probability(row['prob_above'])} of the "
+            f"Probability that transformative AI has arrived by each year. {format_probability(row['prob_above'])} of the "
             f"posterior lies after {horizon:.0f} or never arrives. The dashed line is the same draws with data growing "
             "as parameters^0.8; the dash-dotted one adds the wait for a tolerable tax and for the hours to be worked; "
             "the dotted one is the prior before conditioning.",
@@ -141,7 +141,7 @@ def _density(result: Result) -> Iterator[Drawing]:
 def _outer_alignment(result: Result) -> Iterator[Drawing]:
     """Figures of how many comparisons outer alignment needs."""
     if outer_alignment_plots.has_answer(result):
-        share = probability(outer_alignment_plots.never(result))
+        share = format_probability(outer_alignment_plots.never(result))
         yield Drawing(
             "Quantity against quality: comparisons needed for each label error, median, 50% and 90% bands over everything else, "
             f"at the capability asked for; above, how likely each label error is. In {share} of draws no amount suffices at any "
@@ -179,7 +179,7 @@ def _overoptimization(result: Result) -> Iterator[Drawing]:
             lambda: overoptimization_plots.peaks(result),
         )
     if overoptimization_plots.has_answer(result):
-        share = probability(overoptimization_plots.never(result))
+        share = format_probability(overoptimization_plots.never(result))
         yield Drawing(
             "Labels with which a typical proxy's gold peaks at a KL budget (median, 50% and 90% bands; one that leaves the top "
             f"holds draws in which no number suffices), and the share of such draws: {share} over the budgets asked for, "
@@ -190,13 +190,13 @@ def _overoptimization(result: Result) -> Iterator[Drawing]:
 
 def _misfit(result: Result) -> str:
     row = result.record["quantities"]["misfit"]
-    return f"Points scatter about their curve by {percent(row['q50'])} of its peak beyond their standard errors (median)."
+    return f"Points scatter about their curve by {format_percent(row['q50'])} of its peak beyond their standard errors (median)."
 
 
 def _fan_caption(result: Result) -> str:
     x = draws_of(result, ("alignment_tax_tolerance", "alignment_compute_share"))
     nothing = float(np.mean(10.0 ** x["alignment_tax_tolerance"] <= x["alignment_compute_share"]))
-    cut = f" In {probability(nothing)} of draws alignment compute alone exceeds the tolerated tax: nothing is affordable."
+    cut = f" In {format_probability(nothing)} of draws alignment compute alone exceeds the tolerated tax: nothing is affordable."
     return (
         "Human-hours of alignment data needed and affordable if the largest run of each date were the one to align: "
         f"median, 50% and 90% bands, cut at the axis.{cut if nothing else ''} Dotted: what the tolerated tax would pay for if "
@@ -237,7 +237,7 @@ def _left_out(result: Result) -> str:
 
 def _superexponential(result: Result) -> str:
     share = float(result.derived["superexponential_probability"].mean())
-    return f"The superexponential shape has probability {probability(share)}."
+    return f"The superexponential shape has probability {format_probability(share)}."
 
 
 def drivers(result: Result) -> Iterator[Drawing]:
@@ -247,7 +247,7 @@ def drivers(result: Result) -> Iterator[Drawing]:
         return
     cells = [
         (value, label_of(name), label_of(prior))
-        for name in leading(found)
+        for name in shown_answers(found)
         for prior, value in found["headlines"][name]["sensitivity"].items()
         if prior != name
     ]

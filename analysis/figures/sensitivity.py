@@ -8,9 +8,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from aligntax.analysis.answers.sensitivity_wording import leading
+from aligntax.analysis.answers.sensitivity_wording import shown_answers
 from aligntax.analysis.figures.style import BLUE, GREY, WIDTH, log_ticks, nice, styled
-from aligntax.analysis.summaries.words import label_of, tick
+from aligntax.analysis.summaries.words import label_of, tick_label
 from aligntax.models.priors.quantities import lookup, quantity_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LARGEST = 0.1  # sensitivity of the darkest cell at least, so that noise never l
 def shown_priors(found: Mapping[str, Any]) -> list[str]:
     """Quantities that drive some answer, those that move one most first."""
     most: dict[str, float] = {}
-    for name in leading(found):
+    for name in shown_answers(found):
         for row in found["headlines"][name]["drivers"]:
             most[row["quantity"]] = max(most.get(row["quantity"], 0.0), row["sensitivity"])
     return sorted(most, key=lambda name: -most[name])[:COLUMNS]
@@ -35,7 +35,7 @@ def shown_priors(found: Mapping[str, Any]) -> list[str]:
 @styled
 def heat_map(found: Mapping[str, Any]) -> Figure:
     """Sensitivity of each answer to each single prior; what does not stand out of the noise is blank."""
-    answers, priors = leading(found), shown_priors(found)
+    answers, priors = shown_answers(found), shown_priors(found)
     grid = np.array(
         [[found["headlines"][a]["sensitivity"].get(q, np.nan) for q in priors] for a in answers]
     )
@@ -83,7 +83,7 @@ def curves(points: "Sequence[Point]", wanted: "Range", answers: Sequence[str]) -
     if quantity.scale == "log10":
         last.xaxis.set_major_locator(FixedLocator(nice(x[0], x[-1], 6)))
         last.xaxis.set_minor_locator(NullLocator())
-    last.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, quantity)))
+    last.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_label(value, quantity)))
     unit = "" if quantity.unit == "1" else f" ({quantity.unit})"
     last.set_xlabel(f"median of the prior of {quantity.label}{unit}")
     if not all(point.trusted for point in points):
@@ -116,7 +116,7 @@ def _curve(axes: "Axes", x: Any, points: "Sequence[Point]", name: str) -> None:
     axes.set_ylim(bottom - margin, top + margin)
     if quantity.scale == "log10":
         log_ticks(axes.yaxis, 4)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, quantity)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_label(value, quantity)))
     axes.set_title(
         label_of(name) + ("" if quantity.unit in ("1", "year") else f" ({quantity.unit})"),
         fontsize=8,

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from aligntax.analysis.figures.style import BLUE, GREY, ORANGE, WIDTH, nice, styled
-from aligntax.analysis.summaries.words import label_of, tick
+from aligntax.analysis.summaries.words import label_of, tick_label
 from aligntax.analysis.sweeps.disagreement import Disagreement, Input, Move
-from aligntax.analysis.sweeps.wording import stated
+from aligntax.analysis.sweeps.wording import input_label
 from aligntax.models.priors.quantities import Quantity, element, lookup
 
 COLUMNS = 12  # inputs that fit beside one another
@@ -64,7 +64,7 @@ def heat_map(found: Disagreement) -> Figure:
             axes.text(
                 j, i, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5, color=colour
             )
-    labels = [stated(*key) for key in inputs]
+    labels = [input_label(*key) for key in inputs]
     axes.set_xticks(
         range(len(inputs)), labels, rotation=50, ha="right", rotation_mode="anchor", fontsize=7
     )
@@ -120,7 +120,7 @@ def _ticks(axis: Any, quantity: Quantity) -> None:
     if quantity.scale == "log10":
         low, high = axis.get_view_interval()
         axis.set_major_locator(FixedLocator(nice(low, high, 4)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, quantity)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: tick_label(value, quantity)))
 
 
 @styled

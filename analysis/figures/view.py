@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.special import ndtri
 
 from aligntax.analysis.figures.style import BLUE, GREY, ORANGE, WIDTH, legend, nice, plain, styled
-from aligntax.analysis.summaries.words import tick
+from aligntax.analysis.summaries.words import tick_label
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.fidelity import Statement, fidelity
 from aligntax.models.priors.quantities import Quantity, lookup
@@ -73,7 +73,7 @@ def _panel(axes: "Axes", name: str, view: View, base: View) -> None:
     )
     axes.set_yticks([])
     places = _places(quantity, low, high)
-    axes.set_xticks(places, [tick(float(quantity.to_scale(place)), quantity) for place in places])
+    axes.set_xticks(places, [tick_label(float(quantity.to_scale(place)), quantity) for place in places])
 
 
 def _places(quantity: Quantity, low: float, high: float) -> list[float]:

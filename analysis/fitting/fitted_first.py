@@ -8,7 +8,7 @@ from aligntax.analysis.inference.compiled_model import compile_model
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inference.seeds import generator
-from aligntax.analysis.summaries.checks import diagnose
+from aligntax.analysis.summaries.checks import sampling_checks
 from aligntax.analysis.summaries.summary import summarise
 from aligntax.models.catalogue import Model
 from aligntax.models.evidence import Evidence
@@ -48,6 +48,6 @@ def fit_upstream(
     posterior, statistics = compiled.posterior(options, talk.progress)
     rng = generator(options.seed, "arrival")
     derived = derive(model, posterior, view.tables(model.quantities), compiled.evidence, view, rng)
-    checks = diagnose(posterior, statistics, summarise(derived), model.headlines)
+    checks = sampling_checks(posterior, statistics, summarise(derived), model.headlines)
     failed = tuple(check.name for check in checks if not check.passed)
     return Upstream(model, view, compiled.evidence, posterior, derived, failed)

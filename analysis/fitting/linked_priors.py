@@ -23,8 +23,8 @@ import numpy as np
 
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.summaries.checks import Check
-from aligntax.analysis.summaries.summary import censored_quantile, each
-from aligntax.analysis.summaries.words import number, probability
+from aligntax.analysis.summaries.summary import censored_quantile, iter_series
+from aligntax.analysis.summaries.words import format_number, format_probability
 from aligntax.models.catalogue import Model, find_model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
@@ -76,7 +76,7 @@ def quantiles_of(values: Any) -> Quantiles:
         if abs(value) < LARGEST and 10.0**value > NEXT * max(stated.values(), default=0.0):
             stated[p] = float(10.0**value)
     if len(stated) < 2:
-        finite = probability(float(np.isfinite(values).mean()))
+        finite = format_probability(float(np.isfinite(values).mean()))
         raise InputError(
             f"at least two quantiles must be finite and differ, got a finite value in {finite} of draws"
         )
@@ -121,7 +121,7 @@ def _fitted(
     link: Link, found: "Upstream", options: Sampling
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Prior that a posterior becomes, and what is told of it."""
-    answer = next(series for series in each(found.derived) if series.name == link.answer)
+    answer = next(series for series in iter_series(found.derived) if series.name == link.answer)
     try:
         quantiles = quantiles_of(answer.values)
     except InputError as error:
@@ -155,15 +155,15 @@ def _words(link: Link, found: "Upstream", quantiles: Quantiles) -> str:
     given = f"given {', '.join(tables).replace('_', ' ')}" if tables else "given no evidence"
     middle = quantiles.stated.get(0.5)
     text = f"{link.name}: {lookup(link.answer).label} by the model {link.model}, {given}"
-    text += f"; median {number(middle)}x" if middle is not None else ""
+    text += f"; median {format_number(middle)}x" if middle is not None else ""
     if quantiles.above:
         top = max(quantiles.stated)
-        text += f"; in {probability(quantiles.above)} of draws no amount suffices, which count as more than the {100 * top:g}%"
+        text += f"; in {format_probability(quantiles.above)} of draws no amount suffices, which count as more than the {100 * top:g}%"
         text += " point, extrapolated"
     if quantiles.below:
-        text += f"; in {probability(quantiles.below)} only practice has no sufficient amount, which count as less than any"
+        text += f"; in {format_probability(quantiles.below)} only practice has no sufficient amount, which count as less than any"
     if quantiles.undefined:
-        text += f"; {probability(quantiles.undefined)} of draws have no such ratio and are left out"
+        text += f"; {format_probability(quantiles.undefined)} of draws have no such ratio and are left out"
     return text + (f"; its checks failed: {', '.join(found.failed)}" if found.failed else "")
 
 

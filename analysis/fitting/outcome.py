@@ -11,7 +11,7 @@ from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.storage.result import Result, write_run
 from aligntax.analysis.storage.run_folder import FORMAT, provenance
 from aligntax.analysis.summaries.checks import Check
-from aligntax.analysis.summaries.claims import assumed
+from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
@@ -109,19 +109,19 @@ def answered(fit: "Fit", options: Sampling, links: Mapping[str, Any]) -> Answere
     """Quantities, summary and checks of a fit; arguments as in :func:`conclude`."""
     from aligntax.analysis.inference.derive import derive
     from aligntax.analysis.inference.seeds import generator
-    from aligntax.analysis.summaries.checks import diagnose
-    from aligntax.analysis.summaries.summary import claims, summarise
+    from aligntax.analysis.summaries.checks import sampling_checks
+    from aligntax.analysis.summaries.summary import claim_probabilities, summarise
 
     rng = generator(options.seed, "arrival")
     derived = derive(fit.model, fit.posterior, fit.tables, fit.evidence, fit.view, rng)
-    rows = summarise(derived, assumed({"prior_only": fit.prior_only, "links": links}))
+    rows = summarise(derived, assumed_quantities({"prior_only": fit.prior_only, "links": links}))
     for name, row in rows.items():
         row["contraction"] = contraction(fit, name)
     checks = (
-        *diagnose(fit.posterior, fit.sample_stats, rows, fit.model.headlines),
+        *sampling_checks(fit.posterior, fit.sample_stats, rows, fit.model.headlines),
         *failures(links),
     )
-    return Answered(derived, rows, claims(derived), checks)
+    return Answered(derived, rows, claim_probabilities(derived), checks)
 
 
 def conclude(

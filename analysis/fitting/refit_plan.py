@@ -9,14 +9,14 @@ from aligntax.analysis.inference.derive import derive_from
 from aligntax.analysis.inference.seeds import generator
 from aligntax.analysis.storage.fast_reader import Source
 from aligntax.analysis.summaries.checks import Check
-from aligntax.analysis.summaries.claims import assumed
-from aligntax.analysis.summaries.summary import claims, summarise
+from aligntax.analysis.summaries.claims import assumed_quantities
+from aligntax.analysis.summaries.summary import claim_probabilities, summarise
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.catalogue import restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
-from aligntax.models.views.changes import changes
+from aligntax.models.views.changes import changes, roles
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,20 +24,6 @@ if TYPE_CHECKING:
 
 Method = Literal["auto", "reweight", "sample"]
 METHODS: tuple[Method, ...] = ("auto", "reweight", "sample")
-# Settings that a likelihood depends on, by the table that it is the likelihood of; a change of them
-# asks for sampling.
-COMPILED_IN: dict[str, tuple[str, ...]] = {
-    "scaling.error_correlation": ("scaling_exponents",),
-    "scaling.between_study_scale": ("scaling_exponents",),
-    "loss_law.parameters": ("loss_runs", "loss_laws"),
-    "loss_law.tokens": ("loss_runs", "loss_laws"),
-    "loss_law.errors": ("loss_runs",),
-    "time_horizon.since": ("time_horizons",),
-    "time_horizon.reference_date": ("time_horizons",),
-    "compute.reference_year": ("training_runs",),
-    "compute.runs_since": ("training_runs",),
-    "outer_alignment.error_correlation": ("labeller_agreement",),
-}
 
 
 @dataclass(frozen=True)
@@ -94,8 +80,8 @@ def plan(
     change = changes(source.view, view, source.tables.names)
     other = [
         name
-        for name in change.settings
-        if set(COMPILED_IN.get(name, ())) & set(source.model.tables)
+        for name, role in roles(change).items()
+        if set(role.likelihood) & set(source.model.tables)
     ]
     given = None if evidence is None else restrict(evidence, view, source.model)
     other += (
@@ -178,13 +164,13 @@ def reweighted(plan: Plan, links: Collection[str] = ()) -> Reweighted:
     assert carried is not None and weights is not None  # a plan that reweights has both
     derived = derived_under(carried, carried.x, carried.view)
     rows = summarise(
-        derived, assumed({"prior_only": carried.source.prior_only, "links": links}), weights
+        derived, assumed_quantities({"prior_only": carried.source.prior_only, "links": links}), weights
     )
     for name, row in rows.items():
         row["contraction"] = (
             _contraction(carried, weights, name) if name in carried.tables.names else None
         )
-    return Reweighted(plan, derived, rows, dict(claims(derived, weights)))
+    return Reweighted(plan, derived, rows, dict(claim_probabilities(derived, weights)))
 
 
 def _contraction(carried: Carried, weights: Weights, name: str) -> float:

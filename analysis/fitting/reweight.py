@@ -26,24 +26,12 @@ import xarray as xr
 from aligntax.analysis.inference.derive import log_no_tai
 from aligntax.analysis.storage.fast_reader import Source
 from aligntax.analysis.summaries.checks import ESS, Check
-from aligntax.analysis.summaries.weights import Weights, limit, pareto_smoothed
-from aligntax.models.priors.quantities import lookup
+from aligntax.analysis.summaries.weights import Weights, k_hat_limit, pareto_smoothed
+from aligntax.models.priors.quantities import base_name, lookup
 from aligntax.models.priors.tables import Table, Tables, log_density
 from aligntax.models.views import View
-from aligntax.models.views.changes import Changes, changes
+from aligntax.models.views.changes import Changes, changes, roles
 
-NO_TAI_SETTINGS = (  # what log p(no TAI) depends on, beside anchors
-    "algorithms.since",
-    "algorithms.growth",
-    "algorithms.limit",
-    "direct_approach.allocation",
-    "direct_approach.year",
-    "direct_approach.update",  # like low_flop refused beside that evidence, which log_no_tai says
-    "requirement.low_flop",
-    "arrival.mode",
-    "arrival.hazard_cap",
-    "arrival.start",
-)
 # of the new posterior: moves a probability by no more than the Monte Carlo error of 600 draws
 UNREACHED = 0.02
 NEGLIGIBLE = 1e-10  # of the highest density
@@ -116,7 +104,7 @@ def carry(source: Source, view: View) -> Carried:
     if weighed:
         ratio += _log_prior(new, z, informed) - _log_prior(old, source.z, informed)
     if source.view.evidence.no_tai and (
-        change.anchors or set(change.settings) & set(NO_TAI_SETTINGS)
+        change.anchors or any(role.no_tai for role in roles(change).values())
     ):
         weighed = weighed or source.model.log_no_tai is not None
         for sign, chosen in ((1.0, view), (-1.0, source.view)):
@@ -208,7 +196,7 @@ def weigh(carried: Carried) -> tuple[Weights, list[Check]]:
         return Weights.equal(shape), []
     relative = relative_efficiency(carried.source)
     weights, k_hat = pareto_smoothed(carried.log_ratio, relative)
-    most = limit(carried.log_ratio.size)
+    most = k_hat_limit(carried.log_ratio.size)
     return weights, [
         _reach(carried),
         _variance(carried),
@@ -276,7 +264,7 @@ def relative_efficiency(source: Source) -> float:
     sizes = [
         row["ess_bulk"]
         for name, row in rows.items()
-        if name.split("[")[0] in source.model.headlines and row["ess_bulk"]
+        if base_name(name) in source.model.headlines and row["ess_bulk"]
     ]
     draws = source.posterior.sizes["chain"] * source.posterior.sizes["draw"]
     return min(1.0, min(sizes, default=draws) / draws)

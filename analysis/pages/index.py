@@ -16,14 +16,14 @@ from urllib.parse import quote
 from aligntax.analysis.pages.render import render
 from aligntax.analysis.storage.run_folder import INFO, SUMMARY, list_runs, read_json
 from aligntax.analysis.storage.whole_file import replace_file
-from aligntax.analysis.summaries.claims import CLAIMS, assumed
+from aligntax.analysis.summaries.claims import CLAIMS, assumed_quantities
 from aligntax.analysis.summaries.words import (
-    beneath,
-    interval,
+    format_probability,
     label_of,
-    missing,
-    probability,
-    readable,
+    median_and_interval,
+    missing_mass,
+    without_long_vectors,
+    words_below,
 )
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import (
@@ -167,17 +167,17 @@ def _cell(row: Mapping[str, Any] | None, quantity: Quantity, horizon: float) -> 
     """A number in words; a median beyond every number sorts as infinite."""
     if row is None:
         return Cell()
-    median, ninety = interval(row, quantity, horizon)
+    median, ninety = median_and_interval(row, quantity, horizon)
     value = row["mean" if quantity.indicator else "q50"]
     if value is not None:
         sort = str(float(value))
     elif row.get("prob_undefined") == 1.0:
         sort = ""
     else:
-        sort = "-Infinity" if median == beneath(quantity, horizon) else "Infinity"
+        sort = "-Infinity" if median == words_below(quantity, horizon) else "Infinity"
     unit = {"human-hours": " human-hours"}.get(quantity.unit, "")  # the column's head has it
     return Cell(
-        _minus(median.removesuffix(unit)), _minus(ninety), missing(row, quantity, horizon), sort
+        _minus(median.removesuffix(unit)), _minus(ninety), missing_mass(row, quantity, horizon), sort
     )
 
 
@@ -191,10 +191,10 @@ def _own(rows: Mapping[str, Mapping[str, Any]], horizon: float) -> Iterator[dict
     if "alignment_hours_needed" in rows:
         return
     names = [
-        name for name in readable(rows) if name not in COLUMNS and not element(name)
-    ] or readable(rows)
+        name for name in without_long_vectors(rows) if name not in COLUMNS and not element(name)
+    ] or without_long_vectors(rows)
     for name in sorted(names, key=lambda name: name in ELICITED)[:MOST]:
-        median, ninety = interval(rows[name], quantity_of(name), horizon)
+        median, ninety = median_and_interval(rows[name], quantity_of(name), horizon)
         yield {
             "label": label_of(name),
             "text": _minus(f"{median} ({ninety})" if ninety else median),
@@ -202,11 +202,11 @@ def _own(rows: Mapping[str, Mapping[str, Any]], horizon: float) -> Iterator[dict
 
 
 def _claims(stated: Mapping[str, float], info: Mapping[str, Any]) -> Sequence[dict[str, str]]:
-    unlearned = assumed(info)
+    unlearned = assumed_quantities(info)
     return [
         {
             "text": claim.text,
-            "probability": probability(stated[claim.name]),
+            "probability": format_probability(stated[claim.name]),
             "note": "assumed, not learned" if claim.quantity in unlearned else "",
         }
         for claim in CLAIMS

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from aligntax.analysis.answers import sensitivity_wording as drivers
-from aligntax.analysis.answers.condition import conditional
-from aligntax.analysis.answers.sensitivity import sensitivity_of
-from aligntax.analysis.answers.timeline_shifts import by_anchor
+from aligntax.analysis.answers.condition import summarise_given
+from aligntax.analysis.answers.sensitivity import sensitivity_of_result
+from aligntax.analysis.answers.timeline_shifts import shifts_by_anchor
 from aligntax.analysis.figures import report_figures as gallery
 from aligntax.analysis.figures.style import used_rows, view_of
 from aligntax.analysis.inference.options import Talk
@@ -32,14 +32,14 @@ from aligntax.analysis.pages.what_if import Live
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.shared_draws import resampled
 from aligntax.analysis.storage.whole_file import replace_file
-from aligntax.analysis.summaries.claims import CLAIMS, Claim, assumed
+from aligntax.analysis.summaries.claims import CLAIMS, Claim, assumed_quantities
 from aligntax.analysis.summaries.words import (
-    interval,
+    format_number,
+    format_probability,
     label_of,
-    missing,
-    number,
-    probability,
-    readable,
+    median_and_interval,
+    missing_mass,
+    without_long_vectors,
 )
 from aligntax.models.catalogue import Model, find_model
 from aligntax.models.priors.quantities import Quantity, base_name, lookup, quantity_of
@@ -102,7 +102,7 @@ def write_report(
     page = PAGE
     # weights are cheap to make, and this is not
     if given is None and result.record["method"] == "reweight":
-        result = replace(result, info={**result.info, "sensitivity": sensitivity_of(result)})
+        result = replace(result, info={**result.info, "sensitivity": sensitivity_of_result(result)})
     if given is not None:
         result, page = _conditional(result, given), f"report-given-{_slug(given)}.html"
     context = _page(result, strict)
@@ -152,8 +152,8 @@ def _slug(given: str) -> str:
 
 def _conditional(result: Result, text: str) -> Result:
     """Result of the draws that meet a condition, each as often as it counts, and what drives them."""
-    given, record = conditional(result, text)
-    info = {**result.info, "sensitivity": sensitivity_of(result, given.weights)}
+    given, record = summarise_given(result, text)
+    info = {**result.info, "sensitivity": sensitivity_of_result(result, given.weights)}
     return replace(resampled(result, given.weights), record=record, info=info)
 
 
@@ -178,7 +178,7 @@ def _page(result: Result, strict: bool) -> dict[str, Any]:
         "failed": [check for check in record["checks"] if not check["passed"]],
         "checks": [_check(check) for check in record["checks"]],
         "claims": _claims(result, horizon),
-        "prior_only": [lookup(name).label for name in assumed(result.info)],
+        "prior_only": [lookup(name).label for name in assumed_quantities(result.info)],
         "links": [
             {"label": lookup(name).label, **link}
             for name, link in result.info.get("links", {}).items()
@@ -221,8 +221,8 @@ def _claims(result: Result, horizon: float) -> list[dict[str, str]]:
 
 
 def _claim(claim: Claim, result: Result, horizon: float) -> str:
-    text = f"probability {probability(result.record['claims'][claim.name])}, {claim.text}"
-    if claim.quantity in assumed(result.info):
+    text = f"probability {format_probability(result.record['claims'][claim.name])}, {claim.text}"
+    if claim.quantity in assumed_quantities(result.info):
         text += " (assumed, not learned)"
     if result.record["quantities"].get(claim.quantity, {}).get("prob_undefined"):
         world = " in either world" if claim.quantity == "timeline_shift_exponent" else ""
@@ -234,13 +234,13 @@ def _answer(model: Model, rows: Mapping[str, Any]) -> list[str]:
     """Names of the rows to lead with: the joint model's in the order of the question, another model's headlines."""
     if "tai_year" in rows:
         return [name for name in ANSWER if name in rows]
-    return [name for name in readable(rows) if base_name(name) in model.headlines]
+    return [name for name in without_long_vectors(rows) if base_name(name) in model.headlines]
 
 
 def _row(name: str, row: Mapping[str, Any], horizon: float) -> dict[str, Any]:
     """Row of a table of quantities, in words and in numbers."""
     quantity = quantity_of(name)
-    median, ninety = interval(row, quantity, horizon)
+    median, ninety = median_and_interval(row, quantity, horizon)
     plain = {
         key: "" if row.get(key) is None else f"{row[key]:.4g}"
         for key in ("mean", "sd", "q05", "q50", "q95", "mcse_median", "r_hat")
@@ -250,7 +250,7 @@ def _row(name: str, row: Mapping[str, Any], horizon: float) -> dict[str, Any]:
         "label": label_of(name),
         "median": median,
         "interval": ninety,
-        "missing": missing(row, quantity, horizon),
+        "missing": missing_mass(row, quantity, horizon),
         "unit": _unit(quantity),
         "meaning": quantity.meaning,
         "assumed": bool(row.get("assumed")),
@@ -275,8 +275,8 @@ def _drivers(result: Result) -> dict[str, Any]:
     found = result.info.get("sensitivity")
     if not found:
         return {"rows": []}
-    notes = [drivers.CAUTION, drivers.contracted(found), drivers.decided(found.get("decision"))]
-    rows = drivers.rows(found, drivers.leading(found))
+    notes = [drivers.CAUTION, drivers.contraction_sentence(found), drivers.decision_sentence(found.get("decision"))]
+    rows = drivers.driver_rows(found, drivers.shown_answers(found))
     elicited = list(found["quantities"])
     split = (
         {key: list(terms(row[key], elicited)) for key in ("drivers", "spread")} for row in rows
@@ -295,16 +295,16 @@ def _shifts(result: Result) -> list[dict[str, str]]:
         {
             "name": row.shift,
             "label": lookup(row.shift).label,
-            "group": f"{row.group} ({probability(row.weight)})",
+            "group": f"{row.group} ({format_probability(row.weight)})",
             **{
                 q: "beyond" if value is None else f"{value + 0.0:.2f}"
                 for q, value in row.quantiles.items()
             },
-            "right": probability(row.prob_right_censored),
-            "left": probability(row.prob_left_censored),
-            "undefined": probability(row.prob_undefined),
+            "right": format_probability(row.prob_right_censored),
+            "left": format_probability(row.prob_left_censored),
+            "undefined": format_probability(row.prob_undefined),
         }
-        for row in by_anchor(result).rows
+        for row in shifts_by_anchor(result).rows
         if row.group in REPORTED
     ]
 
@@ -316,8 +316,8 @@ def _anchors(result: Result) -> list[dict[str, str]]:
     return [
         {
             "name": anchor.replace("_", " "),
-            "prior": probability(weights[anchor]),
-            "posterior": probability(row["mean"]),
+            "prior": format_probability(weights[anchor]),
+            "posterior": format_probability(row["mean"]),
         }
         for anchor, row in found.items()
         if row is not None and row["mean"] is not None and (weights[anchor] or row["mean"])
@@ -421,7 +421,7 @@ def _brief(value: Any, most: int = 12) -> str:
     ):
         return str(value)
     if isinstance(value, int | float):
-        return f"{value:g}" if abs(value) < 1e4 else number(value, 3)
+        return f"{value:g}" if abs(value) < 1e4 else format_number(value, 3)
     if isinstance(value, Mapping):
         return (
             "{"

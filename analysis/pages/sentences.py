@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aligntax.analysis.summaries.words import interval
+from aligntax.analysis.summaries.words import median_and_interval
 from aligntax.models.priors.quantities import quantity_of
 
 JOINT = (
@@ -31,6 +31,6 @@ def filled(text: str, rows: Mapping[str, Mapping[str, Any]], horizon: float) -> 
 
     def words(match: re.Match[str]) -> str:
         name, ninety = match.groups()
-        return interval(rows[name], quantity_of(name), horizon)[1 if ninety else 0]
+        return median_and_interval(rows[name], quantity_of(name), horizon)[1 if ninety else 0]
 
     return PLACE.sub(words, text).replace(" (90%: )", "")

@@ -12,10 +12,17 @@ from aligntax.analysis.pages.figure_data.pictures import Shown, explorer, failur
 from aligntax.analysis.pages.glossary import glossary
 from aligntax.analysis.pages.render import render
 from aligntax.analysis.storage.whole_file import replace_file
-from aligntax.analysis.summaries.words import label_of, probability
+from aligntax.analysis.summaries.words import format_probability, label_of
 from aligntax.analysis.sweeps.disagreement import FEWEST, Disagreement, disagreement
 from aligntax.analysis.sweeps.sweep import Sweep
-from aligntax.analysis.sweeps.wording import between, extent, moved, stated, totals, within
+from aligntax.analysis.sweeps.wording import (
+    extent_in_words,
+    input_label,
+    interval_within_view,
+    moves_in_words,
+    share_between_views,
+    totals_line,
+)
 from aligntax.models.catalogue import find_model
 from aligntax.models.priors.quantities import element, quantity_of
 
@@ -79,7 +86,7 @@ def _context(sweep: Sweep, found: Disagreement, shown: list[Shown]) -> dict[str,
     return {
         "info": info,
         "model": find_model(info["model"]["name"]),
-        "totals": totals(info, found),
+        "totals": totals_line(info, found),
         "few": len(found.views) < FEWEST,
         "fewest": FEWEST,
         "spreads": [
@@ -87,16 +94,16 @@ def _context(sweep: Sweep, found: Disagreement, shown: list[Shown]) -> dict[str,
                 "name": each.answer,
                 "label": label_of(each.answer),
                 "meaning": quantity_of(each.answer).meaning,
-                "extent": extent(each),
-                "within": within(each),
-                "between": between(each),
-                "noise": "" if each.noise is None else probability(each.noise),
-                "moved": moved(found, each.answer),
+                "extent": extent_in_words(each),
+                "within": interval_within_view(each),
+                "between": share_between_views(each),
+                "noise": "" if each.noise is None else format_probability(each.noise),
+                "moved": moves_in_words(found, each.answer),
             }
             for each in found.spreads
             if not element(each.answer) or each.points[0] != each.points[-1]
         ],
-        "inputs": [stated(each.name, each.aspect) for each in found.inputs],
+        "inputs": [input_label(each.name, each.aspect) for each in found.inputs],
         "figures": shown,
         "errors": sum(bool(each.error or each.unread) for each in shown),
         "cases": [

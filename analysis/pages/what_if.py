@@ -32,9 +32,9 @@ from aligntax.analysis.storage.fast_reader import Source, read_source
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.checks import ESS
 from aligntax.analysis.summaries.claims import CLAIMS
-from aligntax.analysis.summaries.summary import Series, each
-from aligntax.analysis.summaries.weights import limit
-from aligntax.analysis.summaries.words import beneath, beyond, label_of
+from aligntax.analysis.summaries.summary import Series, iter_series
+from aligntax.analysis.summaries.weights import k_hat_limit
+from aligntax.analysis.summaries.words import label_of, words_above, words_below
 from aligntax.models import alignment, compute, direct_approach, requirements, scaling, time_horizon
 from aligntax.models.catalogue import find_model
 from aligntax.models.compute import Trend
@@ -44,22 +44,19 @@ from aligntax.models.priors.tables import Tables
 from aligntax.models.views import View, load_view, view_names
 from aligntax.models.views.changes import changes
 
-SCRIPTS = (
-    VEGA,
-    *(
-        f"{name}.js"
-        for name in ("tables", "weights", "alignment", "what_if", "words", "charts", "specs")
-    ),
-    *(f"{name}.js" for name in ("rows", "controls", "chosen", "what_if_page")),
+_SCRIPT_NAMES = (
+    *("tables", "weights", "alignment", "what_if", "words", "charts", "specs", "rows"),
+    *("controls", "chosen", "moved_priors", "outcome", "live_charts", "what_if_page"),
 )
+SCRIPTS = (VEGA, *(f"{name}.js" for name in _SCRIPT_NAMES))
 MOST = 8000  # draws of a page: 46 quantities of them are 1.5 MB
 STATED = (0.1, 0.5, 0.9)  # probabilities at which a prior is moved
 ALIGNMENT = ("joint", "alignment")  # models whose alignment the page works out again
 # Quantities whose move leaves compute and arrival as they are: the page redraws what follows from
 # them.
-REDRAWN = frozenset(alignment.OWN) - {"alignment_compute_share"}
+REDRAWN = frozenset(alignment.OWN_QUANTITIES) - {"alignment_compute_share"}
 GROUPS = (
-    ("Alignment: hours, money, tolerance", alignment.OWN),
+    ("Alignment: hours, money, tolerance", alignment.OWN_QUANTITIES),
     ("Data exponent", scaling.QUANTITIES),
     ("Compute", compute.QUANTITIES),
     ("Requirement of transformative AI", (*requirements.QUANTITIES, "hazard_steepness")),
@@ -113,7 +110,7 @@ def held(result: Result, answer: Sequence[str], sentence: str) -> dict[str, Any]
         view,
         generator(source.seed, "arrival"),
     )
-    known = {series.name: series for series in each(derived)}
+    known = {series.name: series for series in iter_series(derived)}
     columns = [known[name] for name in answer]
     names, prior_only = source.tables.names, set(source.prior_only)
     return {
@@ -280,7 +277,7 @@ def _limits(source: Source, carried: Carried) -> dict[str, float]:
     """Thresholds of the checks of weights, and what of them no move changes."""
     return {
         "relative": relative_efficiency(source),
-        "k_hat": limit(carried.z[..., 0].size),
+        "k_hat": k_hat_limit(carried.z[..., 0].size),
         "ess": ESS,
         "reach": UNREACHED,
         "fewest": FEWEST,
@@ -299,8 +296,8 @@ def _column(series: Series, kept: tuple[Any, Any], horizon: float) -> dict[str, 
         "name": series.name,
         "label": label_of(series.name),
         "quantity": series.quantity,
-        "beyond": beyond(lookup(series.quantity), horizon),
-        "beneath": beneath(lookup(series.quantity), horizon),
+        "beyond": words_above(lookup(series.quantity), horizon),
+        "beneath": words_below(lookup(series.quantity), horizon),
         "offset": offset,
         "values": _packed((values - offset).astype("float32")),
     }
@@ -373,13 +370,13 @@ def _alignment(source: Source, view: View, derived: Any, kept: tuple[Any, Any]) 
         "instructgpt_hours": float(np.log10(evidence.constant("instructgpt_hours"))),
         "practice_year": evidence.constant("practice_reference_year"),
         "workforce_year": alignment.WORKFORCE_YEAR,
-        "wait": alignment.WAIT,
+        "wait": alignment.WAIT_STEP,
         "work_starts": view.alignment.work_starts,
         "horizon": view.arrival.horizon,
     }
     if source.model.name == "alignment":
         return {**constants, "date": view.alignment.date}
-    known = {series.name: series for series in each(derived)}
+    known = {series.name: series for series in iter_series(derived)}
     arrival = {
         name: _column(known[name], kept, view.arrival.horizon)
         for name in ("tai_year", "timeline_shift_alignment_compute")

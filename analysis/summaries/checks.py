@@ -86,7 +86,7 @@ def _parameters(posterior: xr.Dataset) -> dict[str, Any]:
     return {name: value.astype(float) for name, value in flat.items() if np.ptp(value) != 0}
 
 
-def diagnose(
+def sampling_checks(
     posterior: xr.Dataset,
     sample_stats: xr.Dataset,
     rows: Mapping[str, Mapping[str, Any]],

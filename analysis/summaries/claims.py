@@ -30,7 +30,7 @@ class Claim:
     source: str
 
 
-def assumed(info: Mapping[str, Any]) -> tuple[str, ...]:
+def assumed_quantities(info: Mapping[str, Any]) -> tuple[str, ...]:
     """Elicited quantities of a run that no evidence informs, its own or that of a model which their prior comes from."""
     return tuple(name for name in info["prior_only"] if name not in info.get("links", {}))
 

@@ -62,7 +62,7 @@ class Series:
         return np.nan_to_num(self.values, nan=low - 2.0, posinf=high + 1.0, neginf=low - 1.0)
 
 
-def each(derived: xr.Dataset) -> Iterator[Series]:
+def iter_series(derived: xr.Dataset) -> Iterator[Series]:
     """Every number of a derived dataset, vectors element by element: ``alpha_by_corpus`` is ``alpha[c4]``, ``alpha[pile]``."""
     for name in derived.data_vars:
         if str(name).endswith("_state") or name in LABELS:
@@ -160,7 +160,7 @@ def summarise(
     """
     return {
         series.name: _row(series, series.quantity in prior_only, weights)
-        for series in each(derived)
+        for series in iter_series(derived)
     }
 
 
@@ -277,12 +277,12 @@ def _mcse_median(defined: Any, share: Any, size: float) -> float | None:
     return _number(0.5 * (high - low))
 
 
-def probability(claim: Claim, derived: xr.Dataset, weights: Weights | None = None) -> float | None:
+def claim_probability(claim: Claim, derived: xr.Dataset, weights: Weights | None = None) -> float | None:
     """Share of the draws in which the claim's quantity is defined that lie within its bounds; null if there is none."""
     if claim.quantity not in derived:
         return None
     names = [name for name in (claim.quantity, f"{claim.quantity}_state") if name in derived]
-    values = next(each(derived[names])).values
+    values = next(iter_series(derived[names])).values
     weights = weights or Weights.equal(values.shape)
     if not weights.probability(~np.isnan(values)) > 0:
         return None
@@ -291,7 +291,7 @@ def probability(claim: Claim, derived: xr.Dataset, weights: Weights | None = Non
     )
 
 
-def claims(derived: xr.Dataset, weights: Weights | None = None) -> Mapping[str, float]:
+def claim_probabilities(derived: xr.Dataset, weights: Weights | None = None) -> Mapping[str, float]:
     """Probability of each claim whose quantity the model has."""
-    known = {claim.name: probability(claim, derived, weights) for claim in CLAIMS}
+    known = {claim.name: claim_probability(claim, derived, weights) for claim in CLAIMS}
     return {name: value for name, value in known.items() if value is not None}

@@ -67,7 +67,7 @@ def pareto_smoothed(log_ratio: Any, relative: float) -> tuple["Weights", float]:
     return Weights.of_log(np.asarray(smoothed).reshape(log_ratio.shape)), float(k_hat)
 
 
-def limit(draws: int) -> float:
+def k_hat_limit(draws: int) -> float:
     """Largest k-hat at which so many draws' weights are trusted: ``min(1 - 1 / log10 S, 0.7)`` (arXiv:1507.02646)."""
     return float(min(1.0 - 1.0 / np.log10(draws), 0.7))
 

@@ -25,27 +25,27 @@ LARGEST = 1e15  # beyond this and below SMALLEST powers of ten say more than wor
 SMALLEST = 1e-3
 
 
-def number(value: float, digits: int = 2) -> str:
+def format_number(value: float, digits: int = 2) -> str:
     """Number to a few significant digits: 0.0012, 3.2, 840, 26 thousand, 4.1 billion, 6.2e37."""
     return _scaled(value, digits, 1)
 
 
-def short(value: float, digits: int = 2) -> str:
+def format_compact(value: float, digits: int = 2) -> str:
     """Same for a tick of an axis: 840, 26k, 4.1B, 1e18."""
     return _scaled(value, digits, 2)
 
 
-def tick(value: float, quantity: Quantity) -> str:
+def tick_label(value: float, quantity: Quantity) -> str:
     """Label of a tick at a value on a quantity's scale: 10M, 1%, 2040."""
     if quantity.scale == "log10" and abs(value) > 300:
         return f"1e{value:.0f}"
     natural = 10.0**value if quantity.scale == "log10" else value
     if quantity.share:
-        return f"{short(100 * natural)}%"
+        return f"{format_compact(100 * natural)}%"
     return (
         f"{natural:.0f}"
         if quantity.unit == "year"
-        else short(natural)
+        else format_compact(natural)
         if quantity.scale == "log10"
         else f"{natural:.4g}"
     )
@@ -73,14 +73,14 @@ def _plain(value: float, digits: int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def percent(share: float) -> str:
+def format_percent(share: float) -> str:
     """Share as a percentage to two significant digits."""
     if 0 < share < 1e-4:
         return "under 0.01%"
     return f"{_scaled(100 * share, 2, 1)}%"
 
 
-def probability(value: float) -> str:
+def format_probability(value: float) -> str:
     """Probability as a whole percentage; the ends stay apart from never and always."""
     if 0 < value < 0.01:
         return "under 1%"
@@ -95,14 +95,14 @@ def label_of(name: str) -> str:
     return f"{label}, {element(name).replace('_', ' ')}" if element(name) else label
 
 
-def readable(names: Iterable[str]) -> list[str]:
+def without_long_vectors(names: Iterable[str]) -> list[str]:
     """Names of an answer that a person reads: all numbers but those of a vector that would fill the screen."""
     names = list(names)
     sizes = Counter(base_name(name) for name in names if element(name))
     return [name for name in names if not element(name) or sizes[base_name(name)] <= MOST_ROWS]
 
 
-def amount(value: float, quantity: Quantity, unit: bool = True) -> str:
+def format_amount(value: float, quantity: Quantity, unit: bool = True) -> str:
     """Value on a quantity's scale in its natural unit.
 
     Parameters
@@ -116,9 +116,9 @@ def amount(value: float, quantity: Quantity, unit: bool = True) -> str:
     if quantity.scale == "log10" and abs(value) > 300:
         text = f"10^{value:.0f}"
     elif quantity.share:
-        return percent(10.0**value if quantity.scale == "log10" else value)
+        return format_percent(10.0**value if quantity.scale == "log10" else value)
     elif quantity.scale == "log10":
-        text = number(10.0**value, 3 if quantity.unit == "1" else 2)
+        text = format_number(10.0**value, 3 if quantity.unit == "1" else 2)
     elif quantity.unit == "year":
         return f"{value:.0f}"
     elif quantity.unit == "years":
@@ -131,7 +131,7 @@ def amount(value: float, quantity: Quantity, unit: bool = True) -> str:
 def _decimals(value: float, decimals: int) -> str:
     """Fixed decimals, whole numbers from ten up, two significant digits below a tenth."""
     if 0 < abs(value) < 0.1:
-        return number(value)
+        return format_number(value)
     text = f"{value:.{decimals if abs(value) < 10 else 0}f}"
     return "0" if float(text) == 0 else text
 
@@ -144,7 +144,7 @@ def _suffix(text: str, unit: str) -> str:
     return f" per {unit[2:]}" if unit.startswith("1/") else f" {unit}"
 
 
-def beyond(quantity: Quantity, horizon: float | None = None) -> str:
+def words_above(quantity: Quantity, horizon: float | None = None) -> str:
     """What lies beyond every number of a quantity, in words: later or never, no amount suffices."""
     end = "the horizon" if horizon is None else f"{horizon:.0f}"
     if quantity.endless:
@@ -156,7 +156,7 @@ def beyond(quantity: Quantity, horizon: float | None = None) -> str:
     return "no finite level" if quantity.unit == "FLOP" else "without limit"
 
 
-def beneath(quantity: Quantity, horizon: float | None = None) -> str:
+def words_below(quantity: Quantity, horizon: float | None = None) -> str:
     """What lies below every number of a quantity, in words: nothing affordable."""
     if quantity.unit == "years":
         return "pulled in from beyond " + ("the horizon" if horizon is None else f"{horizon:.0f}")
@@ -174,15 +174,15 @@ def _quantile(
 ) -> str:
     value = row.get(key)
     if value is not None:
-        return amount(value, quantity, unit)
+        return format_amount(value, quantity, unit)
     above, below, undefined = _masses(row)
     defined = max(1.0 - undefined, 1e-12)
     # a null lies in the nearer of the two masses
     middle = 0.5 * (below / defined + 1.0 - above / defined)
     return (
-        beneath(quantity, horizon)
+        words_below(quantity, horizon)
         if below > 0 and int(key[1:]) / 100 < middle
-        else beyond(quantity, horizon)
+        else words_above(quantity, horizon)
     )
 
 
@@ -193,7 +193,7 @@ def _masses(row: Mapping[str, Any]) -> tuple[float, float, float]:
     return above, below, undefined
 
 
-def interval(
+def median_and_interval(
     row: Mapping[str, Any], quantity: Quantity, horizon: float | None = None
 ) -> tuple[str, str]:
     """Median and central 90% interval of a row of the summary, in words.
@@ -217,13 +217,13 @@ def interval(
         return "undefined", ""
     if quantity.indicator:
         mean = row.get("mean")
-        return ("unknown" if mean is None else probability(mean)), ""
+        return ("unknown" if mean is None else format_probability(mean)), ""
     median = _quantile(row, "q50", quantity, horizon, True)
     low, high = (_quantile(row, key, quantity, horizon, False) for key in ("q05", "q95"))
     return median, low if low == high else f"{low} to {high}"
 
 
-def missing(row: Mapping[str, Any], quantity: Quantity, horizon: float | None = None) -> str:
+def missing_mass(row: Mapping[str, Any], quantity: Quantity, horizon: float | None = None) -> str:
     """What the row is conditional on, and the mass beyond the numbers, in words; empty where there is neither.
 
     Undefined draws are left out of the quantiles, so the shares of the others are given among those
@@ -234,15 +234,15 @@ def missing(row: Mapping[str, Any], quantity: Quantity, horizon: float | None = 
     defined = 1.0 - undefined
     if defined <= 0:
         return "undefined in every draw"
-    parts = [f"{probability(above / defined)} {beyond(quantity, horizon)}"] if above else []
-    parts += [f"{probability(below / defined)} {beneath(quantity, horizon)}"] if below else []
+    parts = [f"{format_probability(above / defined)} {words_above(quantity, horizon)}"] if above else []
+    parts += [f"{format_probability(below / defined)} {words_below(quantity, horizon)}"] if below else []
     if not undefined:
         return "; ".join(parts)
     if quantity.name == "labels_multiple_needed":
-        given = f"given that some amount suffices at either KL ({probability(defined)})"
+        given = f"given that some amount suffices at either KL ({format_probability(defined)})"
     elif quantity.name == "tai_flop":
-        given = f"given a requirement in FLOP ({probability(defined)})"
+        given = f"given a requirement in FLOP ({format_probability(defined)})"
     else:
         event = "arrival in either world" if quantity.paired else "arrival"
-        given = f"given {event} before {end} ({probability(defined)})"
+        given = f"given {event} before {end} ({format_probability(defined)})"
     return ": ".join([given, *(["; ".join(parts)] if parts else [])])

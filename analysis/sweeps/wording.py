@@ -5,16 +5,16 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
-from aligntax.analysis.summaries.words import amount, probability
+from aligntax.analysis.summaries.words import format_amount, format_probability
 from aligntax.analysis.sweeps.disagreement import Disagreement, Spread
 from aligntax.analysis.sweeps.sweep import TABLE, Sweep
 from aligntax.models.priors.quantities import lookup, quantity_of
 
-MOST = 3  # disagreements named an answer
+MOST = 3  # disagreements named per answer
 
 
-def totals(info: Mapping[str, Any], found: Disagreement) -> str:
-    """One line: what was asked, and what it took; ``info`` is ``sweep.json``."""
+def totals_line(info: Mapping[str, Any], found: Disagreement) -> str:
+    """One line that says what was asked and what it took; ``info`` is ``sweep.json``."""
     answered = len(info["cases"]) - len(info["failures"])
     wall = sum(sitting["seconds"] for sitting in info["sittings"])
     took = f"{wall:.0f} s" if wall < 600 else f"{wall / 60:.0f} min"
@@ -23,56 +23,57 @@ def totals(info: Mapping[str, Any], found: Disagreement) -> str:
     gone = f"; {lost} worker{'s' if lost > 1 else ''} lost" if lost else ""
     seeds = len({case["seed"] for case in info["cases"]})
     asked = f"{len(found.views)} views" + (f" under {seeds} seeds" if seeds > 1 else "")
-    return f"{info['model']['name']}: {asked}, {answered} of {len(info['cases'])} cases answered in {took}{again}{gone}"
+    cases = f"{answered} of {len(info['cases'])} cases"
+    return f"{info['model']['name']}: {asked}, {cases} answered in {took}{again}{gone}"
 
 
-def extent(each: Spread) -> tuple[str, str, str]:
+def extent_in_words(spread: Spread) -> tuple[str, str, str]:
     """Lowest, middle and highest view's answer in words."""
-    low, middle, high = (_said(each.points[i], each.answer) for i in (0, 2, 4))
+    low, middle, high = (_in_words(spread.points[i], spread.answer) for i in (0, 2, 4))
     return low, middle, high
 
 
-def _said(value: float, answer: str) -> str:
+def _in_words(value: float, answer: str) -> str:
     if value != value:
         return "undefined"
     if value in (float("inf"), float("-inf")):
         return "beyond" if value > 0 else "nothing"
     quantity = quantity_of(answer)
-    return probability(value) if quantity.by_mean else amount(value, quantity)
+    return format_probability(value) if quantity.by_mean else format_amount(value, quantity)
 
 
-def within(each: Spread) -> str:
-    """Typical 90% interval of one view; none of what is told by its mean."""
+def interval_within_view(spread: Spread) -> str:
+    """Typical 90% interval of one view; empty for a number that is summarised by its mean."""
     return (
         ""
-        if quantity_of(each.answer).by_mean
-        else " to ".join(_said(end, each.answer) for end in each.within)
+        if quantity_of(spread.answer).by_mean
+        else " to ".join(_in_words(end, spread.answer) for end in spread.within)
     )
 
 
-def between(each: Spread) -> str:
+def share_between_views(spread: Spread) -> str:
     """Share of the variance of all draws that lies between views."""
-    return "" if each.between is None else probability(each.between)
+    return "" if spread.between is None else format_probability(spread.between)
 
 
-def stated(name: str, aspect: str) -> str:
+def input_label(name: str, aspect: str) -> str:
     """What views state differently: the median or the spread of a quantity, or a choice."""
     if aspect == "choice":
         return f"choice of {name.replace('_', ' ')}"
     return lookup(name).label + (" (spread)" if aspect == "spread" else "")
 
 
-def moved(found: Disagreement, answer: str) -> str:
+def moves_in_words(found: Disagreement, answer: str) -> str:
     """Disagreements that move an answer, the largest share of its variance between views first."""
     moves = found.of(answer)[:MOST]
     return (
-        "; ".join(f"{stated(m.input, m.aspect)} {100 * m.share:.0f}%" for m in moves)
+        "; ".join(f"{input_label(m.input, m.aspect)} {100 * m.share:.0f}%" for m in moves)
         or "none is seen"
     )
 
 
-def summary_of(sweep: Sweep, found: Disagreement) -> dict[str, Any]:
-    """Plain mapping for JSON: what was asked and answered, how answers spread, and what is seen to move them.
+def sweep_summary(sweep: Sweep, found: Disagreement) -> dict[str, Any]:
+    """Plain mapping for JSON: question, spread of the answers, and what is seen to move them.
 
     Censored ends are null.
     """
@@ -82,26 +83,22 @@ def summary_of(sweep: Sweep, found: Disagreement) -> dict[str, Any]:
         "cases": len(sweep.info["cases"]),
         "views": len(found.views),
         "table": str(sweep.path / TABLE),
-        "answers": {
-            each.answer: dict(
-                zip(
-                    ("lowest", "q10", "median", "q90", "highest"),
-                    map(_finite, each.points),
-                    strict=True,
-                )
-            )
-            | {
-                "within": [_finite(end) for end in each.within],
-                "between": each.between,
-                "monte_carlo": each.noise,
-            }
-            for each in found.spreads
-        },
+        "answers": {spread.answer: _spread_summary(spread) for spread in found.spreads},
         "moves": [
             {**asdict(move), "low": _finite(move.low), "high": _finite(move.high)}
             for move in found.moves
             if move.seen
         ],
+    }
+
+
+def _spread_summary(spread: Spread) -> dict[str, Any]:
+    names = ("lowest", "q10", "median", "q90", "highest")
+    return {
+        **dict(zip(names, map(_finite, spread.points), strict=True)),
+        "within": [_finite(end) for end in spread.within],
+        "between": spread.between,
+        "monte_carlo": spread.noise,
     }
 
 

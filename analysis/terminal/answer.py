@@ -4,8 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntax.analysis.summaries.claims import CLAIMS, assumed
-from aligntax.analysis.summaries.words import interval, missing, probability, readable
+from aligntax.analysis.summaries.claims import CLAIMS, assumed_quantities
+from aligntax.analysis.summaries.words import (
+    format_probability,
+    median_and_interval,
+    missing_mass,
+    without_long_vectors,
+)
 from aligntax.analysis.terminal.tables import table
 from aligntax.models.priors.quantities import element, quantity_of
 
@@ -66,11 +71,11 @@ def answer(
     if given := record.get("given"):
         size = f"{given['draws']} draws, {given['ess']:.0f} effective"
         console.print(
-            f"given {given['text']}: probability {probability(given['probability'])}, {size}",
+            f"given {given['text']}: probability {format_probability(given['probability'])}, {size}",
             markup=False,
         )
     if record["claims"]:
-        unlearned, shown = assumed(info), []
+        unlearned, shown = assumed_quantities(info), []
         for claim in CLAIMS:
             if claim.name in record["claims"]:
                 note = "  (assumed: no evidence bears on it)" if claim.quantity in unlearned else ""
@@ -78,7 +83,7 @@ def answer(
                     (
                         CLAIM_HEADS[claim.part],
                         claim.text + note,
-                        probability(record["claims"][claim.name]),
+                        format_probability(record["claims"][claim.name]),
                     )
                 )
         previous = ""
@@ -124,14 +129,14 @@ def _quantities(
 
     quantities, joint = record["quantities"], record["model"] == "joint"
     if suffices := quantities.get("data_suffices"):
-        none = f"no amount of data suffices in {probability(1.0 - suffices['mean'])} of draws"
+        none = f"no amount of data suffices in {format_probability(1.0 - suffices['mean'])} of draws"
         console.print(f"{none}: there the record prefers an unaligned policy", markup=False)
     lead = (
         list(quantities)
         if every
         else [n for n in quantities if n in ANSWER]
         if joint
-        else readable(quantities)
+        else without_long_vectors(quantities)
     )
     lead.sort(key=lambda name: ANSWER.index(name) if name in ANSWER else len(ANSWER))
     rows = {name: _quantity_row(name, quantities[name], info["horizon"]) for name in lead}
@@ -152,10 +157,10 @@ def _quantities(
 def _quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> tuple[str, str, str, str]:
     quantity = quantity_of(name)
     label = quantity.label + (f" [{element(name)}]" if element(name) else "")
-    median, span = interval(row, quantity, horizon)
+    median, span = median_and_interval(row, quantity, horizon)
     notes = [
         note
-        for note in (missing(row, quantity, horizon), "assumed" if row["assumed"] else "")
+        for note in (missing_mass(row, quantity, horizon), "assumed" if row["assumed"] else "")
         if note
     ]
     return label, median, span, "; ".join(notes)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from aligntax.analysis.summaries.words import number, probability
+from aligntax.analysis.summaries.words import format_number, format_probability
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,27 +13,27 @@ from aligntax.analysis.terminal.tables import table
 
 def budget_table(console: "Console", answer: "Budget") -> None:
     """Print what to buy, what another amount would cost, and how to label."""
-    arrival = f"given arrival before the horizon ({probability(answer.probability_arrival)})"
+    arrival = f"given arrival before the horizon ({format_probability(answer.probability_arrival)})"
     condition = "" if answer.given is None else f"{answer.given.words}, "
     console.print(
         f"enough with {answer.confidence:.0%} confidence, {condition}{arrival}:", markup=False
     )
     since = f"a year from {answer.start:.0f} until arrival"
     rows = [
-        ("hours to buy", f"{number(answer.hours)} human-hours", ""),
-        ("money to set aside", "", f"{number(answer.usd)} USD"),
-        (f"hours {since}", f"{number(answer.hours_per_year)} human-hours", ""),
-        (f"money {since}", "", f"{number(answer.usd_per_year)} USD"),
-        ("a tolerated tax pays for it", probability(answer.affordable), ""),
+        ("hours to buy", f"{format_number(answer.hours)} human-hours", ""),
+        ("money to set aside", "", f"{format_number(answer.usd)} USD"),
+        (f"hours {since}", f"{format_number(answer.hours_per_year)} human-hours", ""),
+        (f"money {since}", "", f"{format_number(answer.usd_per_year)} USD"),
+        ("a tolerated tax pays for it", format_probability(answer.affordable), ""),
         (
             "least expected loss",
-            f"{number(answer.best_hours)} human-hours",
-            f"at {number(answer.price)} USD a missing hour",
+            f"{format_number(answer.best_hours)} human-hours",
+            f"at {format_number(answer.price)} USD a missing hour",
         ),
-        ("worth of knowing the need", "", f"{number(answer.evpi)} USD"),
+        ("worth of knowing the need", "", f"{format_number(answer.evpi)} USD"),
     ]
     table(console, ("", "amount", "money"), rows)
-    regrets = [(f"{m:g} times the hours", f"{number(usd)} USD") for m, usd in answer.regret.items()]
+    regrets = [(f"{m:g} times the hours", f"{format_number(usd)} USD") for m, usd in answer.regret.items()]
     table(console, ("buying instead", "expected regret"), regrets)
     low, middle, high = answer.error
     console.print(

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from aligntax.analysis.summaries.claims import CLAIMS
-from aligntax.analysis.summaries.words import interval, probability
+from aligntax.analysis.summaries.words import format_probability, median_and_interval
 from aligntax.models.priors.quantities import QUANTITIES, element, quantity_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def comparison_table(console: "Console", comparison: "Comparison", every: bool =
         quantity = quantity_of(name)
         cells = []
         for i, numbers in enumerate(comparison.rows):
-            median, span = interval(numbers[name], quantity, horizon)
+            median, span = median_and_interval(numbers[name], quantity, horizon)
             mark = "" if i == 0 else " *" if comparison.differs[name][i - 1] else ""
             cells.append(f"{median}{f' ({span})' if span else ''}{mark}")
         rows.append((quantity.label + (f" [{element(name)}]" if element(name) else ""), *cells))
@@ -47,7 +47,7 @@ def comparison_table(console: "Console", comparison: "Comparison", every: bool =
             (
                 claim.text,
                 *(
-                    probability(each[claim.name]) + m
+                    format_probability(each[claim.name]) + m
                     for each, m in zip(comparison.claims, marks, strict=True)
                 ),
             )
@@ -121,7 +121,7 @@ def experts(console: "Console", answer: "Experts") -> None:
         share = answer.between.get(name)
         quantity = QUANTITIES[name]
         medians = [
-            interval(a.record["quantities"][name], quantity, horizon)[0]
+            median_and_interval(a.record["quantities"][name], quantity, horizon)[0]
             for a in runs
             if name in a.record["quantities"]
         ]

@@ -16,7 +16,7 @@ from rich.console import Group
 from rich.measure import Measurement
 from rich.text import Text
 
-from aligntax.analysis.answers.densities import Draws, read_draws
+from aligntax.analysis.answers.densities import StoredDraws, read_draws
 from aligntax.analysis.terminal.tables import table
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import QUANTITIES, quantity_of
@@ -61,7 +61,7 @@ def can_draw(console: "Console") -> bool:
 
 def sketch(
     console: "Console", folder: Path, names: Iterable[str], weights: "Weights | None" = None
-) -> Draws | None:
+) -> StoredDraws | None:
     """Draws to be drawn, or nothing: where the console cannot draw, and where they cannot be read, which stderr says."""
     if not can_draw(console):
         return None
@@ -87,7 +87,7 @@ class Bar:
         Columns that it may take.
     """
 
-    draws: Draws
+    draws: StoredDraws
     name: str
     slots: tuple[bool, bool]
     most: int
@@ -132,7 +132,7 @@ def _share(share: float) -> str:
 
 
 def drawn_table(
-    console: "Console", columns: Sequence[str], rows: Mapping[str, Sequence[str]], draws: Draws
+    console: "Console", columns: Sequence[str], rows: Mapping[str, Sequence[str]], draws: StoredDraws
 ) -> None:
     """Print a table of quantities with bars: in a column of their own where the words leave room, otherwise below the medians.
 
@@ -163,7 +163,7 @@ def drawn_table(
     console.print(BARS, style="dim")
 
 
-def arrival_curve(console: "Console", draws: Draws, info: Mapping[str, Any]) -> None:
+def arrival_curve(console: "Console", draws: StoredDraws, info: Mapping[str, Any]) -> None:
     """Print arrival by year, from the run's year to its horizon, and with the wait for alignment where the run has one."""
     names = [name for name, _ in CURVES if name in draws.values]
     if CURVES[0][0] not in names:

@@ -26,8 +26,13 @@ from scipy.special import ndtri
 
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.summaries.claims import CLAIMS
-from aligntax.analysis.summaries.summary import Series, censored_quantile, claims, each
-from aligntax.analysis.summaries.words import amount, interval, probability
+from aligntax.analysis.summaries.summary import (
+    Series,
+    censored_quantile,
+    claim_probabilities,
+    iter_series,
+)
+from aligntax.analysis.summaries.words import format_amount, format_probability, median_and_interval
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
@@ -251,7 +256,7 @@ def _three(quantity: Quantity, talk: Dialogue, place: str) -> dict[str, float]:
 def _points(quantity: Quantity, table: Table) -> str:
     scale = [float(v) for v in quantity.to_scale(table.value(ndtri([0.05, 0.5, 0.95])))]
     return ", ".join(
-        f"{p} {amount(v, quantity)}" for p, v in zip(("5%", "50%", "95%"), scale, strict=True)
+        f"{p} {format_amount(v, quantity)}" for p, v in zip(("5%", "50%", "95%"), scale, strict=True)
     )
 
 
@@ -261,10 +266,10 @@ def bars(quantity: Quantity, table: Table) -> list[str]:
     edges = np.linspace(low, high, BARS + 1)
     mass = np.diff(table.cdf(edges))
     scale = quantity.to_scale(edges)
-    labels = [amount(float(v), quantity, unit=False) for v in scale[:-1]]
+    labels = [format_amount(float(v), quantity, unit=False) for v in scale[:-1]]
     width = max(map(len, labels))
     return [
-        f"from {label:>{width}}  {'#' * round(WIDEST * m / mass.max())} {probability(float(m))}"
+        f"from {label:>{width}}  {'#' * round(WIDEST * m / mass.max())} {format_probability(float(m))}"
         for label, m in zip(labels, mass, strict=True)
     ]
 
@@ -301,9 +306,9 @@ def consequences(
     """Headline quantities and claims that differ between two views' priors, before and after; and how many do not."""
     old, new = prior_derived(before, evidence), prior_derived(after, evidence)
     rows = [
-        (c.text, *map(_claim, (claims(old).get(c.name), claims(new).get(c.name)))) for c in CLAIMS
+        (c.text, *map(_claim, (claim_probabilities(old).get(c.name), claim_probabilities(new).get(c.name)))) for c in CLAIMS
     ]
-    first, second = ({s.name: s for s in each(derived)} for derived in (old, new))
+    first, second = ({s.name: s for s in iter_series(derived)} for derived in (old, new))
     for name in (n for n in first if base_name(n) in find_model("joint").headlines):
         horizon, label = after.arrival.horizon, quantity_of(name).label
         label += f" [{element(name)}]" if element(name) else ""
@@ -313,7 +318,7 @@ def consequences(
 
 
 def _claim(value: float | None) -> str:
-    return "unknown" if value is None else probability(value)
+    return "unknown" if value is None else format_probability(value)
 
 
 def _words(series: Series, horizon: float) -> str:
@@ -328,5 +333,5 @@ def _words(series: Series, horizon: float) -> str:
     for key, p in (("q05", 0.05), ("q50", 0.5), ("q95", 0.95)):
         value = censored_quantile(defined, p) if len(defined) else np.nan
         row[key] = float(value) if np.isfinite(value) else None
-    median, span = interval(row, QUANTITIES[series.quantity], horizon)
+    median, span = median_and_interval(row, QUANTITIES[series.quantity], horizon)
     return f"{median} ({span})" if span else median

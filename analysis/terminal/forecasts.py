@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aligntax.analysis.answers.timeline_shifts import Row, Table
-from aligntax.analysis.summaries.words import probability
+from aligntax.analysis.answers.timeline_shifts import ShiftRow, ShiftTable
+from aligntax.analysis.summaries.words import format_probability
 from aligntax.analysis.terminal.tables import table
 from aligntax.analysis.trust.published_forecasts import Reproduction
 from aligntax.models.priors.quantities import lookup
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHOWN = (2030.0, 2036.0, 2040.0, 2050.0, 2100.0)  # years of the table; --json has every one
 
 
-def shifts_table(console: "Console", found: Table) -> None:
+def shifts_table(console: "Console", found: ShiftTable) -> None:
     """Print the shifts of a run: a table for each group of anchors; causes that move nothing there are left out."""
     condition = f", given {found.given}" if found.given else ""
     console.print(
@@ -35,7 +35,7 @@ def shifts_table(console: "Console", found: Table) -> None:
             for row in mine
             if group == "all" or any(row.quantiles.values()) or row.prob_right_censored
         ]
-        title = f"{group.replace('_', ' ')} ({probability(mine[0].weight)})"
+        title = f"{group.replace('_', ' ')} ({format_probability(mine[0].weight)})"
         table(console, (title, "5%", "median", "95%", "without a number"), rows)
     console.print(
         "Without a number: only the later world, only the earlier one, or neither arrives before the horizon.\n"
@@ -45,10 +45,10 @@ def shifts_table(console: "Console", found: Table) -> None:
     )
 
 
-def _without_number(row: Row) -> str:
+def _without_number(row: ShiftRow) -> str:
     missing = ((row.prob_right_censored, "later never"), (row.prob_left_censored, "earlier never"))
     parts = [
-        f"{probability(p)} {words}" for p, words in (*missing, (row.prob_undefined, "neither")) if p
+        f"{format_probability(p)} {words}" for p, words in (*missing, (row.prob_undefined, "neither")) if p
     ]
     return ", ".join(parts)
 
@@ -113,8 +113,8 @@ def reproduction_table(console: "Console", found: Reproduction) -> None:
         console.print(
             f"Data that grow linearly with parameters instead of as parameters^0.8 move arrival by {shift['q50']:.1f} years "
             f"(median; 10 to 90%: {_years(shift['q10'])} to {_years(shift['q90'])}) where a neural-net anchor counts, "
-            f"which {probability(shift['weight'] or 0.0)} of draws do; 'a few years' was claimed. No number in "
-            f"{probability((shift['prob_right_censored'] or 0) + (shift['prob_undefined'] or 0))} of these: one or both worlds "
+            f"which {format_probability(shift['weight'] or 0.0)} of draws do; 'a few years' was claimed. No number in "
+            f"{format_probability((shift['prob_right_censored'] or 0) + (shift['prob_undefined'] or 0))} of these: one or both worlds "
             "come after the horizon.",
             markup=False,
             soft_wrap=True,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtri
 
-from aligntax.analysis.summaries.words import amount
+from aligntax.analysis.summaries.words import format_amount
 from aligntax.analysis.terminal.tables import table
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.copula import copula
@@ -196,8 +196,8 @@ def _diff_row(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
     each = []
     for side in ("first", "second"):
         values = [_on_scale(row["scale"], x) for x in row[side].values()]
-        texts = [amount(value, quantity, unit=False) for value in values]
-        each.append(", ".join([*texts[:-1], amount(values[-1], quantity)]))
+        texts = [format_amount(value, quantity, unit=False) for value in values]
+        each.append(", ".join([*texts[:-1], format_amount(values[-1], quantity)]))
     moves = (
         f"{_signed(shift, 2)} OOM"
         if row["scale"] == "log10"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
-from aligntax.analysis.summaries.summary import each
+from aligntax.analysis.summaries.summary import iter_series
 from aligntax.models.priors.quantities import HEADLINES, lookup
 
 PROBABILITIES = (0.1, 0.5, 0.9)
@@ -26,7 +26,7 @@ def random_view(view, rng):
 
 
 def series(derived):
-    return {s.name: s.values for s in each(derived) if s.quantity in HEADLINES}
+    return {s.name: s.values for s in iter_series(derived) if s.quantity in HEADLINES}
 
 
 def comparisons(one, weights_one, two, weights_two):

@@ -180,7 +180,7 @@ def sensitive(size, drawn, view, weights=None):
     derived = derive_from(JOINT, *split(draws, tables), chosen, view, np.random.default_rng(1))
     groups = {"posterior": draws, "derived": derived, "log_prior": draws[["kaplan_bias"]]}
     return partial(
-        sensitivity.sensitivity, groups, tables, ("tax_headroom", "tai_flop"), (), weights
+        sensitivity.sensitivity_record, groups, tables, ("tax_headroom", "tai_flop"), (), weights
     )
 
 

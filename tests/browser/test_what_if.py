@@ -17,7 +17,7 @@ from aligntax.analysis.inference.derive import observed, predict
 from aligntax.analysis.pages.report import write_report
 from aligntax.analysis.storage.fast_reader import read_source
 from aligntax.analysis.storage.load import load
-from aligntax.analysis.summaries.words import amount, interval
+from aligntax.analysis.summaries.words import format_amount, median_and_interval
 from aligntax.models.catalogue import find_model
 from aligntax.models.priors.quantities import lookup, quantity_of
 from aligntax.models.views import parse_view
@@ -109,7 +109,7 @@ def shown(page, name):
 
 
 def spelt(rows, name):
-    median, ninety = interval(rows[name], quantity_of(name), 2100.0)
+    median, ninety = median_and_interval(rows[name], quantity_of(name), 2100.0)
     return f"{median} ({ninety})" if ninety else median
 
 
@@ -401,7 +401,7 @@ def test_words_are_those_of_python(page):
         told = page.evaluate(
             "([q, values]) => values.map((v) => Words.amount(v, q))", [columns[name], values]
         )
-        assert told == [amount(value, lookup(name)) for value in values], name
+        assert told == [format_amount(value, lookup(name)) for value in values], name
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -211,13 +211,13 @@ GIVEN = (
 
 def given(place: Place, rng: random.Random) -> Reply:
     """A condition over quantities of a run."""
-    from aligntax.analysis.answers.condition import condition
+    from aligntax.analysis.answers.condition import apply_condition
     from aligntax.models.errors import InputError
 
     result = _reference(place)
     text = spoilt(rng, rng.choice(GIVEN).encode()).decode("utf-8", "surrogateescape")
     try:
-        condition(text, result.derived, result.weights)
+        apply_condition(text, result.derived, result.weights)
     except InputError as error:
         return Reply("refused", str(error))
     return Reply("taken")
@@ -352,8 +352,8 @@ def _agree(home: Path) -> None:
 def journals(place: Place, rng: random.Random) -> Reply:
     """What a sweep or a calibration has written, finished or not."""
     from aligntax.analysis.storage.journal import read
-    from aligntax.analysis.sweeps.sweep import load_sweep
-    from aligntax.analysis.trust.calibration.study import load_calibration
+    from aligntax.analysis.sweeps.sweep import Sweep
+    from aligntax.analysis.trust.calibration.study import Calibration
     from aligntax.models.errors import InputError
 
     folder = place.folder / "results" / "sweep"
@@ -371,10 +371,10 @@ def journals(place: Place, rng: random.Random) -> Reply:
             read(folder / "answers.jsonl", "sweep", lambda each, begins: each["case"])
         elif kind == 1:
             (folder / "calibration.json").write_bytes(spoilt(rng, content))
-            load_calibration(folder)
+            Calibration.load(folder)
         else:
             (folder / "sweep.json").write_bytes(spoilt(rng, content))
-            load_sweep(folder)
+            Sweep.load(folder)
     except InputError as error:
         return Reply("refused", str(error))
     return Reply("taken")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from aligntax.analysis.answers.comparison import Comparison
-from aligntax.analysis.answers.densities import arrived
+from aligntax.analysis.answers.densities import probability_arrived
 from aligntax.analysis.figures.comparison import end
 from aligntax.analysis.figures.style import view_of
 from aligntax.analysis.pages.comparison.parts import (
@@ -30,11 +30,11 @@ from aligntax.analysis.pages.comparison.parts import (
     plain,
 )
 from aligntax.analysis.summaries.words import (
-    amount,
-    interval,
-    missing,
-    probability,
-    readable,
+    format_amount,
+    format_probability,
+    median_and_interval,
+    missing_mass,
+    without_long_vectors,
 )
 from aligntax.models.priors.quantities import Quantity, element, quantity_of
 
@@ -55,7 +55,7 @@ def figures(comparison: Comparison) -> tuple[Figure, ...]:
 
 
 def _intervals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
-    names = [name for name in comparison.names if not element(name)] or readable(comparison.names)
+    names = [name for name in comparison.names if not element(name)] or without_long_vectors(comparison.names)
     keys = ("q05", "q25", "q50", "q75", "q95", "mean", "prob_above", "prob_below", "prob_undefined")
     table = [
         [name, run["unit"], run["scale"], look.label, *(plain(run.get(key)) for key in keys)]
@@ -95,7 +95,7 @@ def _interval_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> 
     rows = []
     for look, run in zip(seen, (rows[name] for rows in comparison.rows), strict=True):
         row: dict[str, Any] = {"letter": look.letter, "run": look.label}
-        row["median"], row["ninety"] = interval(
+        row["median"], row["ninety"] = median_and_interval(
             run, quantity, view_of(comparison.runs[0]).arrival.horizon
         )
         if quantity.indicator:
@@ -181,7 +181,7 @@ def _arrivals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
     last = max(view_of(comparison.runs[i]).arrival.horizon for i in chosen)
     years = np.arange(min(EARLIEST, last - 10.0), last + 0.5)
     curves = {
-        i: arrived(draws(comparison, i, "tai_year"), counts(comparison, i).values, years)
+        i: probability_arrived(draws(comparison, i, "tai_year"), counts(comparison, i).values, years)
         for i in chosen
     }
     rows: list[dict[str, Any]] = [
@@ -190,14 +190,14 @@ def _arrivals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
         for year, chance in zip(years, curve, strict=True)
     ]
     said = {
-        seen[i].letter: [probability(float(chance)) for chance in curve]
+        seen[i].letter: [format_probability(float(chance)) for chance in curve]
         for i, curve in curves.items()
     }
     rows += columns(years, [f"{year:.0f}" for year in years], said)
     missed = [seen[i].letter for i in range(len(seen)) if i not in chosen]
     note = f" {and_(missed)} ha{'s' if len(missed) == 1 else 've'} no arrival." if missed else ""
     told = "; ".join(
-        f"{seen[i].label}: {probability(float(curve[-1]))} by {last:.0f}"
+        f"{seen[i].label}: {format_probability(float(curve[-1]))} by {last:.0f}"
         for i, curve in curves.items()
     )
     panels = [
@@ -270,7 +270,7 @@ def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> P
     notes, shares = [], {}
     horizon = view_of(comparison.runs[0]).arrival.horizon
     for i, (x, w, below) in found.items():
-        said = missing(comparison.rows[i][name], quantity, horizon)
+        said = missing_mass(comparison.rows[i][name], quantity, horizon)
         heights = _kernel(x, w, grid)
         said = (
             said
@@ -280,7 +280,7 @@ def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> P
         notes += [f"{seen[i].letter}: {said}"] if said else []
         order = np.argsort(x)
         less = below + np.concatenate([[0.0], np.cumsum(w[order])])[np.searchsorted(x[order], grid)]
-        shares[seen[i].letter] = [probability(float(min(share, 1.0))) for share in less]
+        shares[seen[i].letter] = [format_probability(float(min(share, 1.0))) for share in less]
         rows += [
             {
                 "letter": seen[i].letter,
@@ -295,10 +295,10 @@ def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> P
             )
         ]
     told = "; ".join(
-        f"{seen[i].label}: {' ('.join(filter(None, interval(comparison.rows[i][name], quantity, horizon)))})"
+        f"{seen[i].label}: {' ('.join(filter(None, median_and_interval(comparison.rows[i][name], quantity, horizon)))})"
         for i in chosen
     )
-    rows += columns(grid, [amount(float(at), quantity) for at in grid], shares)
+    rows += columns(grid, [format_amount(float(at), quantity) for at in grid], shares)
     spec = _density_spec([seen[i] for i in chosen], axis(quantity, float(grid[0]), float(grid[-1])))
     return Panel(heading(quantity, name), told, spec, rows, notes=notes)
 
@@ -335,4 +335,4 @@ def _kernel(values: Any, weights: Any, grid: Any) -> Any:
 
 
 def _word(value: float | None, quantity: Quantity) -> str:
-    return "" if value is None else amount(value, quantity, False)
+    return "" if value is None else format_amount(value, quantity, False)

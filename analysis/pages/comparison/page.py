@@ -12,12 +12,12 @@ from aligntax.analysis.pages.render import VEGA, render
 from aligntax.analysis.storage.whole_file import replace_file
 from aligntax.analysis.summaries.claims import CLAIMS
 from aligntax.analysis.summaries.words import (
-    amount,
-    interval,
+    format_amount,
+    format_number,
+    format_probability,
     label_of,
-    missing,
-    number,
-    probability,
+    median_and_interval,
+    missing_mass,
 )
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import (
@@ -175,7 +175,7 @@ def _priors(comparison: Comparison) -> Iterator[dict[str, Any]]:
                 float(x)
                 for x in quantity.to_scale(run.view.tables([name]).table(name).value(TAILS))
             ]
-            low, middle, high = (amount(x, quantity, unit=i == 1) for i, x in enumerate(points))
+            low, middle, high = (format_amount(x, quantity, unit=i == 1) for i, x in enumerate(points))
             cells.append(
                 {
                     "median": _minus(middle),
@@ -189,7 +189,7 @@ def _claims(comparison: Comparison) -> Iterator[dict[str, Any]]:
     for claim in CLAIMS:
         if all(claim.name in told for told in comparison.claims):
             marks = (False, *comparison.differs[claim.name])
-            chances = [probability(told[claim.name]) for told in comparison.claims]
+            chances = [format_probability(told[claim.name]) for told in comparison.claims]
             yield {"text": claim.text, "cells": list(zip(chances, marks, strict=True))}
 
 
@@ -197,10 +197,10 @@ def _row(comparison: Comparison, name: str) -> dict[str, Any]:
     """One number of every run, and how far each lies from the first."""
     quantity, horizon = quantity_of(name), comparison.runs[0].info["horizon"]
     found, marks = comparison.differences.get(name), comparison.differs.get(name)
-    cells, first = [], missing(comparison.rows[0][name], quantity, horizon)
+    cells, first = [], missing_mass(comparison.rows[0][name], quantity, horizon)
     for i, rows in enumerate(comparison.rows):
-        median, ninety = interval(rows[name], quantity, horizon)
-        aside = missing(rows[name], quantity, horizon)
+        median, ninety = median_and_interval(rows[name], quantity, horizon)
+        aside = missing_mass(rows[name], quantity, horizon)
         cells.append(
             {
                 "median": _minus(median),
@@ -235,15 +235,15 @@ def difference(found: Difference, quantity: Quantity) -> str:
     )
     text = f"{_signed(value)} {_error(error)} {unit}".rstrip()
     times = quantity.scale == "log10" and 0.05 < abs(value) < 300
-    return f"{text} ({number(10.0**value)} times)" if times else text
+    return f"{text} ({format_number(10.0**value)} times)" if times else text
 
 
 def _signed(value: float) -> str:
-    return f"{'+' if value > 0 else ''}{_minus(number(value))}" if value else "0"
+    return f"{'+' if value > 0 else ''}{_minus(format_number(value))}" if value else "0"
 
 
 def _error(error: float | None, scale: float = 1) -> str:
-    return "± unknown" if error is None else f"± {number(scale * error, 1)}"
+    return "± unknown" if error is None else f"± {format_number(scale * error, 1)}"
 
 
 def _minus(text: str) -> str:

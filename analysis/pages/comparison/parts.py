@@ -14,9 +14,9 @@ from matplotlib.ticker import MaxNLocator
 from aligntax.analysis.answers.comparison import Comparison
 from aligntax.analysis.figures.comparison import COLOURS
 from aligntax.analysis.figures.style import nice
-from aligntax.analysis.summaries.summary import each
+from aligntax.analysis.summaries.summary import iter_series
 from aligntax.analysis.summaries.weights import Weights
-from aligntax.analysis.summaries.words import tick
+from aligntax.analysis.summaries.words import tick_label
 from aligntax.models.priors.quantities import Quantity, element
 
 Spec = dict[str, Any]
@@ -95,7 +95,7 @@ def counts(comparison: Comparison, i: int) -> Weights:
 
 def draws(comparison: Comparison, i: int, name: str) -> Any:
     """Draws of a number with infinities in place."""
-    return next(found.values for found in each(comparison.runs[i].derived) if found.name == name)
+    return next(found.values for found in iter_series(comparison.runs[i].derived) if found.name == name)
 
 
 def by_run(seen: Sequence[Look]) -> dict[str, Spec]:
@@ -139,7 +139,7 @@ def axis(quantity: Quantity, low: float, high: float) -> Spec:
 def _tick(value: float, quantity: Quantity) -> str:
     if quantity.indicator:
         return f"{100 * value:.4g}%"
-    return tick(value, quantity).replace("-", "\N{MINUS SIGN}")
+    return tick_label(value, quantity).replace("-", "\N{MINUS SIGN}")
 
 
 def heading(quantity: Quantity, name: str) -> str:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from aligntax.analysis.summaries.words import short
+from aligntax.analysis.summaries.words import format_compact
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -147,7 +147,7 @@ def _behind(spell: Callable[[float], str], ends: tuple[float, float]) -> str:
     """What the numbers behind ticks in words are: powers of ten, shares or plain numbers, or what only the axis knows."""
     places = [float(v) for v in np.linspace(*ends, 3)]
     if max(map(abs, places)) < 300 and all(
-        spell(v) in (short(10.0**v), f"{short(100 * 10.0**v)}%") for v in places
+        spell(v) in (format_compact(10.0**v), f"{format_compact(100 * 10.0**v)}%") for v in places
     ):
         return "log10"
     plain = all(

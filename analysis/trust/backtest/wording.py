@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aligntax.analysis.summaries.words import percent, probability
+from aligntax.analysis.summaries.words import format_percent, format_probability
 from aligntax.analysis.trust.backtest.folder import WINDOWS
 from aligntax.analysis.trust.backtest.origins import BASELINES
 
@@ -26,7 +26,7 @@ def skill_rows(skill: list[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     for row in skill:
         beside = [row["baselines"][name] for name in BASELINES]
         ratios = ["" if each is None else _ratios(each) for each in beside]
-        covers = [percent(row[f"covered_{level}"]) for level in (50, 90)]
+        covers = [format_percent(row[f"covered_{level}"]) for level in (50, 90)]
         gains = "; ".join(
             "" if each is None else f"{each['log_score_gain']:+.2f}" for each in beside
         )
@@ -83,8 +83,8 @@ def belief_rows(beliefs: list[Mapping[str, Any]]) -> list[tuple[str, ...]]:
             str(each["studies"]),
             f"{each['q50']:.2f}",
             f"{each['q05']:.2f} to {each['q95']:.2f}",
-            probability(each["below_one"]),
-            probability(each["above_cotra"]),
+            format_probability(each["below_one"]),
+            format_probability(each["above_cotra"]),
         )
         for each in beliefs
     ]

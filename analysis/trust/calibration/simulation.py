@@ -37,7 +37,7 @@ from aligntax.analysis.inference.compiled_model import CompiledModel, compile_mo
 from aligntax.analysis.inference.derive import derive, log_no_tai, split
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.inference.seeds import child, generator
-from aligntax.analysis.summaries.summary import each
+from aligntax.analysis.summaries.summary import iter_series
 from aligntax.analysis.trust.calibration.doubled_evidence import doubled
 from aligntax.analysis.trust.calibration.ranks import RANKED, rank
 from aligntax.analysis.trust.leave_out import LeaveOut
@@ -171,13 +171,10 @@ class Calibrator:
         """
         compiled, rng = self.compiled, generator(seed, "calibration")
         tables = compiled.view.tables(compiled.model.quantities)
-        try:
-            attempts, truth, evidence = self._kept(tables, rng)
-            fitted = compiled.with_evidence(evidence)
-            posterior, stats, of_fit = self._posterior(fitted, tables, seed)
-            ranks = self._ranks(fitted, (truth, tables), (posterior, of_fit), rng)
-        finally:
-            compiled.set_data()  # whoever shares the graph finds it as it was
+        attempts, truth, evidence = self._kept(tables, rng)
+        fitted = compiled.with_evidence(evidence)
+        posterior, stats, of_fit = self._posterior(fitted, tables, seed)
+        ranks = self._ranks(fitted, (truth, tables), (posterior, of_fit), rng)
         return Simulated(seed, ranks, attempts, int(stats["diverging"].values.sum()))
 
     def _kept(self, tables: Tables, rng: np.random.Generator) -> tuple[int, xr.Dataset, Evidence]:
@@ -201,7 +198,6 @@ class Calibrator:
     ) -> Iterator[tuple[xr.Dataset, Evidence]]:
         """Draws of the prior, or given the published rows, each with evidence that it might have seen."""
         compiled = self.compiled
-        compiled.set_data()
         if self.base is not None and self.layout is not None:
             yield from self._replicated(self.base, self.layout, tables, rng)
             return
@@ -269,7 +265,6 @@ class Calibrator:
         rng: np.random.Generator,
     ) -> dict[str, int]:
         """Rank of every number, the joint log likelihood among them."""
-        fitted.set_data()
         true, drawn = _numbers(fitted, *truth, rng), _numbers(fitted, *kept, rng)
         return {name: rank(float(true[name][0]), drawn[name], rng) for name in drawn}
 
@@ -288,7 +283,7 @@ def _numbers(
 ) -> dict[str, Any]:
     """Every number of draws of one chain, by name."""
     derived = derive(fitted.model, draws, tables, fitted.evidence, fitted.view, rng)
-    numbers = {series.name: series.values[0] for series in each(derived)}
+    numbers = {series.name: series.values[0] for series in iter_series(derived)}
     scalars = {
         str(name): v.values[0] for name, v in draws.data_vars.items() if v.dims == ("chain", "draw")
     }

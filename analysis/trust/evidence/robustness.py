@@ -24,7 +24,7 @@ from aligntax.analysis.inference.compiled_model import CompiledModel, compile_mo
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inference.seeds import generator
-from aligntax.analysis.summaries.summary import each, summarise
+from aligntax.analysis.summaries.summary import iter_series, summarise
 from aligntax.analysis.trust.leave_out import LeaveOut
 from aligntax.models.catalogue import restrict
 from aligntax.models.errors import InputError
@@ -246,7 +246,7 @@ def _headlines(compiled: CompiledModel, derived: xr.Dataset) -> xr.Dataset:
 def moved(base: xr.Dataset, other: xr.Dataset) -> dict[str, Move]:
     """Each number of a posterior and where its median stands among the draws of another."""
     after, before = summarise(other), summarise(base)
-    new, old = ({series.name: series.defined for series in each(draws)} for draws in (other, base))
+    new, old = ({series.name: series.defined for series in iter_series(draws)} for draws in (other, base))
     found = {}
     for name, row in after.items():
         place = error = None

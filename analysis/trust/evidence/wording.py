@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aligntax.analysis.summaries.words import interval, label_of, percent
+from aligntax.analysis.summaries.words import format_percent, label_of, median_and_interval
 from aligntax.analysis.trust.evidence.predictive import STRAYS
 from aligntax.models.priors.quantities import quantity_of
 
@@ -70,9 +70,9 @@ def moves(whole: Mapping[str, Any], horizon: float) -> list[dict[str, str]]:
     for name, base in whole["base"].items():
         if base["mean"] == base["q95"] == 0.0:  # an anchor that the view gives no weight
             continue
-        median, ninety = interval(base, quantity_of(name), horizon)
+        median, ninety = median_and_interval(base, quantity_of(name), horizon)
         if _by_mean(name):
-            median, ninety = percent(base["mean"]), ""
+            median, ninety = format_percent(base["mean"]), ""
         found = sorted(_moved(whole, name), reverse=True)[:MOST_TOLD]
         told = [text for _, text in found] or [
             "none beyond Monte Carlo error and half a percentage point"
@@ -103,7 +103,7 @@ def _moved(whole: Mapping[str, Any], name: str) -> Iterator[tuple[float, str]]:
         now = after["mean"] if _by_mean(name) else after["place"]
         size = abs(now - (before if _by_mean(name) else 0.5))
         if size > max(CLEAR * after["error"], LEAST):
-            yield size, f"to {percent(now) if _by_mean(name) else place(now)} {variant['label']}"
+            yield size, f"to {format_percent(now) if _by_mean(name) else place(now)} {variant['label']}"
 
 
 def places(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -116,7 +116,7 @@ def places(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
             if move is None:
                 cells.append("failed")
             elif _by_mean(name):
-                cells.append(percent(move["mean"]))
+                cells.append(format_percent(move["mean"]))
             else:
                 cells.append(place(move["place"]))
         rows.append(

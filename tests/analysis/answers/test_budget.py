@@ -11,12 +11,12 @@ from scipy import stats
 
 from aligntax.analysis.answers.budget import (
     ITEM_COST,
+    best_labelling,
     budget,
     expected_loss,
-    information,
     label_error,
+    label_information,
     majority_error,
-    split,
 )
 from aligntax.analysis.answers.value_of_information import LIMIT, Decision
 from aligntax.analysis.summaries.weights import Weights
@@ -147,11 +147,11 @@ def test_a_majority_of_three_is_known():
 
 @given(st.floats(0.0, 0.499), st.sampled_from([3, 5, 7, 9]))
 def test_items_that_cost_nothing_never_deserve_a_second_vote(error, votes):
-    assert information(majority_error(error, votes), votes) <= information(error, 1.0) + 1e-12
+    assert label_information(majority_error(error, votes), votes) <= label_information(error, 1.0) + 1e-12
 
 
 def test_votes_pay_where_items_cost_and_labels_err():
-    rows = [split(error) for error in (0.05, 0.2, 0.3, 0.4)]
+    rows = [best_labelling(error) for error in (0.05, 0.2, 0.3, 0.4)]
     assert rows[0].votes == 1 and rows[-1].votes > 3
     assert [row.votes for row in rows] == sorted(row.votes for row in rows)
     assert all(row.votes_gain >= 1 for row in rows)
@@ -159,10 +159,10 @@ def test_votes_pay_where_items_cost_and_labels_err():
 
 
 def test_the_evaluators_worth_is_where_both_teach_the_same():
-    row = split(0.3)
-    assert information(0.15, row.worth) == pytest.approx(information(0.3, 1.0))
-    best = information(majority_error(0.3, row.votes), ITEM_COST + row.votes)
-    assert information(0.15, ITEM_COST + row.worth_written) == pytest.approx(best)
+    row = best_labelling(0.3)
+    assert label_information(0.15, row.worth) == pytest.approx(label_information(0.3, 1.0))
+    best = label_information(majority_error(0.3, row.votes), ITEM_COST + row.votes)
+    assert label_information(0.15, ITEM_COST + row.worth_written) == pytest.approx(best)
 
 
 def test_information_is_the_fisher_information_of_a_noisy_comparison():
@@ -172,7 +172,7 @@ def test_information_is_the_fisher_information_of_a_noisy_comparison():
     labels = np.where(rng.uniform(size=truth.shape) < e, -truth, truth)
     estimate = labels.mean(axis=1) / (1 - 2 * e)
     assert estimate.mean() == pytest.approx(m, abs=0.005)
-    assert 1 / (n * estimate.var()) == pytest.approx(float(information(e, 1.0)), rel=0.05)
+    assert 1 / (n * estimate.var()) == pytest.approx(float(label_information(e, 1.0)), rel=0.05)
 
 
 def test_label_error_from_agreement_inverts_the_formula():
@@ -197,7 +197,7 @@ def test_published_agreement_implies_errors_between_a_tenth_and_a_quarter():
 
 def test_no_number_of_labels_helps_from_one_half_on():
     with pytest.raises(InputError, match="no amount of labels helps"):
-        split(0.5)
+        best_labelling(0.5)
 
 
 # ------------------------------------------------------------------------------------------ command

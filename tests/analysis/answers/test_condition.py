@@ -8,7 +8,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aligntax.analysis.answers.condition import condition
+from aligntax.analysis.answers.condition import apply_condition
 from aligntax.analysis.summaries.summary import summarise
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
@@ -32,7 +32,7 @@ EQUAL = Weights.equal((2, 4))
 
 
 def draws(text):
-    return condition(text, DERIVED, EQUAL).draws
+    return apply_condition(text, DERIVED, EQUAL).draws
 
 
 def test_values_are_in_natural_units():
@@ -56,7 +56,7 @@ def test_conditions_are_joined_by_and():
 
 def test_probability_and_effective_size_count_weights():
     weights = Weights(np.asarray([[0.3, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.1]]))
-    found = condition("tai_year<2035", DERIVED, weights)
+    found = apply_condition("tai_year<2035", DERIVED, weights)
     assert found.probability == pytest.approx(0.5)
     assert found.weights.ess == pytest.approx(1 / (0.6**2 + 0.2**2 + 0.2**2))
     assert not found.check.passed and "more draws" in found.check.action
@@ -68,7 +68,7 @@ def test_the_conditional_of_two_normals_is_known():
     x = rng.standard_normal((4, 25_000))
     y = r * x + np.sqrt(1 - r**2) * rng.standard_normal(x.shape)
     derived = xr.Dataset({"data_exponent": (DIMS, x), "timeline_shift_exponent": (DIMS, y)})
-    found = condition("data_exponent>0", derived, Weights.equal(x.shape))
+    found = apply_condition("data_exponent>0", derived, Weights.equal(x.shape))
     assert found.probability == pytest.approx(0.5, abs=0.01)
     row = summarise(derived, (), found.weights)["timeline_shift_exponent"]
     assert row["mean"] == pytest.approx(r * np.sqrt(2 / np.pi), abs=0.01)

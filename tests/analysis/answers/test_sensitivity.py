@@ -10,24 +10,24 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
 from aligntax.analysis.answers import sensitivity_wording as drivers
-from aligntax.analysis.answers.power_scaling import CONFLICT, OK, STRONG, diagnose, power_scaling
+from aligntax.analysis.answers.power_scaling import CONFLICT, OK, STRONG, diagnosis, power_scaling
 from aligntax.analysis.answers.sensitivity import (
-    Draws,
-    analyse,
-    decision,
-    sensitivity,
-    sensitivity_of,
-    stored,
+    SensitivityDraws,
+    analyse_drivers,
+    compact_record,
+    hours_decision,
+    sensitivity_of_result,
+    sensitivity_record,
 )
-from aligntax.analysis.answers.value_of_information import Decision, values
-from aligntax.analysis.answers.variance import decompose
+from aligntax.analysis.answers.value_of_information import Decision, values_of_information
+from aligntax.analysis.answers.variance import variance_shares
 from aligntax.analysis.figures import sensitivity as sensitivity_plots
 from aligntax.analysis.fitting.moved_prior import Range, moved, what_if
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.pages.report import write_report
 from aligntax.analysis.storage.fast_reader import read_source
 from aligntax.analysis.summaries.regression import mid_ranks, orthonormal, splines
-from aligntax.analysis.summaries.summary import Series, each
+from aligntax.analysis.summaries.summary import Series, iter_series
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models import direct_approach, time_horizon
 from aligntax.models.catalogue import find_model
@@ -78,7 +78,7 @@ def test_shares_of_a_linear_answer_of_correlated_normals():
     R, a = np.array([[1.0, 0.6, 0.0], [0.6, 1.0, 0.0], [0.0, 0.0, 1.0]]), np.array([1.0, 2.0, 0.0])
     z = normals(3) @ np.linalg.cholesky(R).T
     V = a @ R @ a + 1.0
-    shares = decompose(z @ a + normals(1, 1)[..., 0], z, EQUAL)
+    shares = variance_shares(z @ a + normals(1, 1)[..., 0], z, EQUAL)
     assert np.abs(shares.first - (R @ a) ** 2 / V) == pytest.approx(
         0, abs=4 * shares.first_error.max()
     )
@@ -90,14 +90,14 @@ def test_shares_of_a_linear_answer_of_correlated_normals():
 
 def test_an_additive_answer_has_totals_equal_to_first_orders():
     z = normals(3)
-    shares = decompose(z[..., 0] + 0.5 * z[..., 1] ** 2, z, EQUAL)
+    shares = variance_shares(z[..., 0] + 0.5 * z[..., 1] ** 2, z, EQUAL)
     assert shares.first == pytest.approx([2 / 3, 1 / 3, 0], abs=0.04)
     assert shares.total == pytest.approx(shares.first, abs=0.04)
 
 
 def test_a_product_has_no_first_order_and_is_all_interaction():
     z = normals(3)
-    shares = decompose(z[..., 0] * z[..., 1], z, EQUAL)
+    shares = variance_shares(z[..., 0] * z[..., 1], z, EQUAL)
     assert shares.first == pytest.approx([0, 0, 0], abs=0.02)
     assert shares.total == pytest.approx([1, 1, 0], abs=0.02)
 
@@ -107,7 +107,7 @@ def test_first_orders_of_ishigamis_function():
     z = normals(3)
     x = 2 * np.pi * ndtr(z) - np.pi
     y = np.sin(x[..., 0]) + 7 * np.sin(x[..., 1]) ** 2 + 0.1 * x[..., 2] ** 4 * np.sin(x[..., 0])
-    shares = decompose(y, z, EQUAL)
+    shares = variance_shares(y, z, EQUAL)
     assert shares.first == pytest.approx([0.3139, 0.4424, 0], abs=0.03)
     assert shares.first[2] + 0.05 < shares.total[2] < 0.2437
     assert shares.explained < 1
@@ -115,7 +115,7 @@ def test_first_orders_of_ishigamis_function():
 
 def test_inputs_without_a_part_have_shares_of_zero_within_their_errors():
     z = normals(34, 3)
-    shares = decompose(z[..., 0] + normals(1, 9)[..., 0], z, EQUAL)
+    shares = variance_shares(z[..., 0] + normals(1, 9)[..., 0], z, EQUAL)
     for estimate, error in ((shares.first, shares.first_error), (shares.total, shares.total_error)):
         score = estimate[1:] / error[1:]
         assert np.abs(score).max() < 4 and np.abs(score.mean()) < 0.5
@@ -126,20 +126,20 @@ def test_weights_count_like_copies_and_a_condition_like_a_subset():
     z = normals(2, 5)
     y = z[..., 0] + z[..., 1] ** 2
     holds = z[..., 1] > 0
-    subset = decompose(y, z, EQUAL.given(holds))
-    spoiled = decompose(
+    subset = variance_shares(y, z, EQUAL.given(holds))
+    spoiled = variance_shares(
         np.where(holds, y, np.nan), np.where(holds[..., None], z, 99.0), EQUAL.given(holds)
     )
     assert subset.first == pytest.approx(spoiled.first, abs=1e-6)
     tilted = Weights.of_log(-0.5 * 3.0 * z[..., 0] ** 2)  # z_0 has a variance of a quarter
-    assert decompose(y, z, tilted).first == pytest.approx([0.25 / 2.25, 2 / 2.25], abs=0.06)
+    assert variance_shares(y, z, tilted).first == pytest.approx([0.25 / 2.25, 2 / 2.25], abs=0.06)
 
 
 # ------------------------------------------------------------------------------------ power-scaling
 
 
 def draws_of(answers, z, likelihood=None, weights=EQUAL):
-    return Draws(
+    return SensitivityDraws(
         answers={name: Series(name, y) for name, y in answers.items()},
         amounts={},
         names=tuple(f"q{i}" for i in range(z.shape[-1])),
@@ -181,21 +181,21 @@ def test_power_scaling_is_arvizs_on_ranks():
 
 def test_a_prior_data_conflict_is_flagged_and_agreement_is_not():
     z, likelihood = normal_posterior(6.0)
-    conflict = analyse(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"]
+    conflict = analyse_drivers(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"]
     assert (
         conflict["diagnosis"] == CONFLICT
         and conflict["evidence"]["evidence"] == conflict["likelihood"]
     )
     z, likelihood = normal_posterior(0.0, data_sd=0.1)
     assert (
-        analyse(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"][
+        analyse_drivers(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"][
             "diagnosis"
         ]
         == OK
     )
     z, likelihood = normal_posterior(0.0, data_sd=10.0)
     assert (
-        analyse(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"][
+        analyse_drivers(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"][
             "diagnosis"
         ]
         == STRONG
@@ -204,7 +204,7 @@ def test_a_prior_data_conflict_is_flagged_and_agreement_is_not():
 
 def test_diagnoses_are_arvizs():
     assert [
-        diagnose(p, q) for p, q in ((0.06, 0.06), (0.06, 0.04), (0.04, 0.06), (0.04, 0.04))
+        diagnosis(p, q) for p, q in ((0.06, 0.06), (0.06, 0.04), (0.04, 0.06), (0.04, 0.04))
     ] == [
         CONFLICT,
         STRONG,
@@ -215,13 +215,13 @@ def test_diagnoses_are_arvizs():
 
 def test_without_evidence_the_likelihood_says_nothing():
     z = normals(2)
-    row = analyse(draws_of({"y": z[..., 0]}, z))["headlines"]["y"]
+    row = analyse_drivers(draws_of({"y": z[..., 0]}, z))["headlines"]["y"]
     assert row["likelihood"] == 0 and row["evidence"] == {} and row["diagnosis"] == STRONG
 
 
 def test_one_prior_drives_what_depends_on_it_and_no_other_stands_out():
     z = normals(30, 2)
-    found = analyse(draws_of({"y": z[..., 7] + 0.3 * z[..., 8]}, z))["headlines"]["y"]
+    found = analyse_drivers(draws_of({"y": z[..., 7] + 0.3 * z[..., 8]}, z))["headlines"]["y"]
     above = [name for name, row in found["priors"].items() if row["sensitivity"] > found["noise"]]
     assert next(iter(found["priors"])) == above[0] == "q7" and len(above) <= 2
     assert found["priors"]["q7"]["correlation"] > 0.9
@@ -239,7 +239,7 @@ def test_units_and_censoring_do_not_matter_to_ranks():
 def test_undefined_draws_are_left_out_and_counted():
     z = normals(2, 6)
     y = np.where(z[..., 1] > 0, z[..., 0], np.nan)
-    row = analyse(draws_of({"y": y}, z))["headlines"]["y"]
+    row = analyse_drivers(draws_of({"y": y}, z))["headlines"]["y"]
     assert row["undefined"] == pytest.approx(np.mean(np.isnan(y)))
     assert row["priors"]["q0"]["first_order"] == pytest.approx(1, abs=0.02)
     assert row["priors"]["q0"]["sensitivity"] > 0.05
@@ -254,8 +254,8 @@ def test_weighted_draws_answer_for_the_distribution_they_stand_for():
         ("line", lambda x: x[..., 0]),
         ("square", lambda x: x[..., 0] ** 2 + x[..., 1]),
     ):
-        a = analyse(draws_of({name: y(z)}, z, weights=weights))["headlines"][name]["priors"]["q0"]
-        b = analyse(draws_of({name: y(shifted)}, shifted))["headlines"][name]["priors"]["q0"]
+        a = analyse_drivers(draws_of({name: y(z)}, z, weights=weights))["headlines"][name]["priors"]["q0"]
+        b = analyse_drivers(draws_of({name: y(shifted)}, shifted))["headlines"][name]["priors"]["q0"]
         assert a["sensitivity"] == pytest.approx(b["sensitivity"], rel=0.2)
         assert a["first_order"] == pytest.approx(b["first_order"], abs=0.05)
 
@@ -277,7 +277,7 @@ def newsvendor(price=5.0, seed=0):
         "loss": loss,
         **{name: loss - value for name, value in given.items()},
     }
-    return values(problem, inputs), truth, np.exp(total * k)
+    return values_of_information(problem, inputs), truth, np.exp(total * k)
 
 
 @pytest.mark.parametrize("price", [1.5, 5.0, 20.0])
@@ -313,7 +313,7 @@ def test_the_default_price_covers_four_cases_in_five():
     }
     problem = Decision.of(amounts, EQUAL)
     assert problem.price == pytest.approx(50)
-    best = values(problem, {})["hours"]
+    best = values_of_information(problem, {})["hours"]
     assert np.mean(10.0 ** hours[~np.isnan(hours)] <= best) == pytest.approx(0.8, abs=0.03)
     assert Decision.of(amounts, EQUAL, 20.0).price == 20
     assert problem.weights.values[0, :100].sum() == 0
@@ -339,7 +339,7 @@ def forward(evidence):
         z = draws["z"].copy()
         z.loc[{"quantity": quantity}] += shift
         derived = derive(model, draws.assign(z=z), tables, evidence, view, np.random.default_rng(1))
-        return {s.name: s.values for s in each(derived) if s.quantity in model.headlines}
+        return {s.name: s.values for s in iter_series(derived) if s.quantity in model.headlines}
 
     return answers
 
@@ -395,8 +395,8 @@ def test_moving_nothing_changes_nothing(forward):
 
 @pytest.fixture(scope="module")
 def whole(reference):
-    draws = Draws.of_result(reference)
-    return analyse(draws), decision(draws)
+    draws = SensitivityDraws.of_result(reference)
+    return analyse_drivers(draws), hours_decision(draws)
 
 
 def top(whole, answer, key):
@@ -451,7 +451,7 @@ def test_what_a_run_stores_is_strict_and_small(reference):
     model = find_model("joint")
     tables = reference.view.tables(model.quantities)
     prior_only = tuple(reference.info["prior_only"])
-    found = sensitivity(groups_of(reference), tables, model.headlines, prior_only)
+    found = sensitivity_record(groups_of(reference), tables, model.headlines, prior_only)
     text = json.dumps(found, allow_nan=False)
     assert len(text) < 40_000
     row = found["headlines"]["alignment_hours_affordable"]
@@ -461,12 +461,12 @@ def test_what_a_run_stores_is_strict_and_small(reference):
         name: data.isel(draw=slice(0, 3)) if "draw" in data.dims else data
         for name, data in groups_of(reference).items()
     }
-    assert sensitivity(few, tables, model.headlines, prior_only) is None
+    assert sensitivity_record(few, tables, model.headlines, prior_only) is None
 
 
 def test_a_condition_is_a_weight(reference):
-    arrived = next(each(reference.derived[["tai_year", "tai_year_state"]])).values < 2050
-    found = analyse(Draws.of_result(reference, reference.weights.given(arrived)))
+    arrived = next(iter_series(reference.derived[["tai_year", "tai_year_state"]])).values < 2050
+    found = analyse_drivers(SensitivityDraws.of_result(reference, reference.weights.given(arrived)))
     assert found["headlines"]["alignment_hours_needed"]["undefined"] == 0
     assert found["headlines"]["tai_year"]["scale"] == "values"
 
@@ -479,7 +479,7 @@ def test_an_answer_that_is_constant_wherever_it_is_defined_drives_nothing(refere
     zero["timeline_shift_exponent_state"] = state.where(state == 0, 3)
     tree = reference.tree.copy()
     tree["derived"] = xr.DataTree(zero)
-    found = sensitivity_of(replace(reference, tree=tree))
+    found = sensitivity_of_result(replace(reference, tree=tree))
     assert "timeline_shift_exponent" not in found["headlines"] and "tai_year" in found["headlines"]
     json.dumps(found, allow_nan=False)
 
@@ -490,7 +490,7 @@ def test_evidence_that_is_mostly_indifferent_has_a_constant_tail_and_is_scaled_a
     # as log p(no TAI) of requirements far away
     flat = np.where(rng.uniform(size=SHAPE) < 0.9, 0.0, -(z[..., 0] ** 2))
     answer = Series("tai_flop", z[..., 0])
-    draws = Draws(
+    draws = SensitivityDraws(
         {"tai_flop": answer},
         {},
         ("a", "b"),
@@ -507,10 +507,10 @@ def test_evidence_that_is_mostly_indifferent_has_a_constant_tail_and_is_scaled_a
 def test_a_run_without_what_is_needed_says_so(reference):
     bare = replace(reference, tree=xr.DataTree.from_dict({"posterior": reference.posterior}))
     with pytest.raises(InputError, match="derived, log_prior"):
-        Draws.of_result(bare)
+        SensitivityDraws.of_result(bare)
     few = reference.weights.given(np.arange(720).reshape(4, 180) < 50)
     with pytest.raises(InputError, match="effective draws"):
-        Draws.of_result(reference, few)
+        SensitivityDraws.of_result(reference, few)
 
 
 # ------------------------------------------------------------------------------------------- report
@@ -518,7 +518,7 @@ def test_a_run_without_what_is_needed_says_so(reference):
 
 def test_the_report_says_what_drives_the_answer(whole, reference, tmp_path):
     (tmp_path / "view.toml").write_text((reference.path / "view.toml").read_text("utf-8"), "utf-8")
-    found = stored(*whole)
+    found = compact_record(*whole)
     result = replace(reference, path=tmp_path, info={**reference.info, "sensitivity": found})
     page = write_report(result, strict=True).read_text("utf-8")
     assert (
@@ -534,7 +534,7 @@ def test_the_report_says_what_drives_the_answer(whole, reference, tmp_path):
 
 
 def test_words_of_a_run_in_which_nothing_stands_out(whole):
-    found = stored(*whole)
+    found = compact_record(*whole)
     row = {
         **found["headlines"]["tai_year"],
         "drivers": [],
@@ -542,36 +542,36 @@ def test_words_of_a_run_in_which_nothing_stands_out(whole):
         "explained": 1.2,
         "diagnosis": OK,
     }
-    words = drivers.rows({**found, "headlines": {"tai_year": row}}, ["tai_year"])[0]
+    words = drivers.driver_rows({**found, "headlines": {"tai_year": row}}, ["tai_year"])[0]
     assert words["drivers"] == "none stands out" and words["spread"] == "" and words["flag"] == ""
-    assert drivers.decided(None) == ""
+    assert drivers.decision_sentence(None) == ""
     empty = {**found["decision"], "evppi": {}}
-    assert "no single quantity" in drivers.decided(empty)
+    assert "no single quantity" in drivers.decision_sentence(empty)
 
 
 def test_the_noise_is_known_even_of_one_quantity():
     z = normals(1, 3)
-    row = analyse(draws_of({"y": normals(1, 4)[..., 0], "x": z[..., 0]}, z))["headlines"]
+    row = analyse_drivers(draws_of({"y": normals(1, 4)[..., 0], "x": z[..., 0]}, z))["headlines"]
     assert 0 < row["y"]["priors"]["q0"]["sensitivity"] < row["y"]["noise"] < 0.03
     assert row["x"]["priors"]["q0"]["sensitivity"] > 2 * row["x"]["noise"]
 
 
 def test_elements_of_vectors_have_words(whole):
-    found = stored(*whole)
+    found = compact_record(*whole)
     rows = {"effective_flop[2050]": found["headlines"]["tai_flop"]}
     assert (
-        drivers.rows({**found, "headlines": rows}, list(rows))[0]["label"] == "effective FLOP, 2050"
+        drivers.driver_rows({**found, "headlines": rows}, list(rows))[0]["label"] == "effective FLOP, 2050"
     )
     axes = sensitivity_plots.heat_map({**found, "headlines": rows}).axes[0]
     assert axes.get_yticklabels()[0].get_text() == "effective FLOP, 2050"
 
 
 def test_the_heat_map_leaves_noise_blank(whole):
-    found = stored(*whole)
+    found = compact_record(*whole)
     axes = sensitivity_plots.heat_map(found).axes[0]
     shown = sum(
         name in found["headlines"][answer]["sensitivity"]
-        for answer in drivers.leading(found)
+        for answer in drivers.shown_answers(found)
         for name in sensitivity_plots.shown_priors(found)
     )
     assert len(axes.texts) == shown < axes.get_images()[0].get_array().size

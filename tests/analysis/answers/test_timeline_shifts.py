@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from aligntax.analysis.answers.timeline_shifts import SHIFTS, by_anchor
+from aligntax.analysis.answers.timeline_shifts import SHIFTS, shifts_by_anchor
 from aligntax.analysis.figures import arrival as arrival_plots
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.trust.published_forecasts import push, reproduce
@@ -21,7 +21,7 @@ DIMS = ("chain", "draw")
 
 
 def table(result, given=None):
-    return {(row.shift, row.group): row for row in by_anchor(result, given).rows}
+    return {(row.shift, row.group): row for row in shifts_by_anchor(result, given).rows}
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_run_without_arrival_has_no_shifts(reference):
     with pytest.raises(
         InputError, match=r"run: must be of the joint model, got joint; run `aligntax run`"
     ):
-        by_anchor(replace(reference, tree=tree))
+        shifts_by_anchor(replace(reference, tree=tree))
 
 
 def test_shifts_are_printed_and_dumped(aligntax, run_folder):

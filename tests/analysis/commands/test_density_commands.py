@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aligntax.models.evidence as package
-from aligntax.analysis.answers.sensitivity import explained
+from aligntax.analysis.answers.sensitivity import with_sensitivity
 from aligntax.analysis.experiments.density_prediction import (
     Symbols,
     count_levels,
@@ -391,7 +391,7 @@ def trial_run(tmp_path_factory):
     model, options = find_model("density-prediction"), Sampling(seed=1)
     fit = compile_model(model, load_evidence(), load_view("default")).sample(options)
     with unfinished(tmp_path_factory.mktemp("trials"), "run") as place:
-        result = write(place.folder, explained(conclude(fit, options, {})), "run")
+        result = write(place.folder, with_sensitivity(conclude(fit, options, {})), "run")
         assert write_report(result, strict=True).stat().st_size > 20_000
         yield result
 

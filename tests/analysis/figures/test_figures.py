@@ -19,7 +19,7 @@ from aligntax.analysis.pages.figure_data.values import values
 from aligntax.analysis.pages.glossary import glossary, terms
 from aligntax.analysis.pages.sources import linked
 from aligntax.analysis.storage.load import load
-from aligntax.analysis.summaries.words import short
+from aligntax.analysis.summaries.words import format_compact
 from aligntax.models.priors.quantities import ELICITED, QUANTITIES, lookup
 
 
@@ -111,7 +111,7 @@ def test_a_fan_is_a_line_and_two_bands_by_name():
     outer, inner, line = panel["series"]
     assert (panel["x"], panel["y"], panel["numbers"]) == ("year", "hours", {"y": "log10"})
     assert line["x"] == list(range(2020, 2031))
-    assert line["y"][0] == 4.5 and line["words"]["y"][0] == short(10**4.5) == "32k"
+    assert line["y"][0] == 4.5 and line["words"]["y"][0] == format_compact(10**4.5) == "32k"
     assert outer["low"][0] < inner["low"][0] < line["y"][0] < inner["high"][0] < outer["high"][0]
     assert "x" not in line["words"], "a year is its own number"
 

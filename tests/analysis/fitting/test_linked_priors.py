@@ -16,7 +16,7 @@ from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.pipeline import run
 from aligntax.analysis.refitting import refit
 from aligntax.analysis.storage.load import load
-from aligntax.analysis.summaries.claims import assumed
+from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.priors.tables import Tables
@@ -205,7 +205,7 @@ def test_a_refit_fits_the_links_and_redraws_the_rest(answer, reference, fitted) 
     for name, link in fitted[1].items():
         assert rows[name]["assumed"] is False and old[name]["assumed"] is True
         assert rows[name]["q50"] == pytest.approx(np.log10(link["prior"]["0.5"]), abs=0.15)
-        assert name not in assumed(answer.info)
+        assert name not in assumed_quantities(answer.info)
     assert rows["alignment_hours_needed"]["q50"] > old["alignment_hours_needed"]["q50"] + 0.5
     assert rows["prob_affordable"]["mean"] < old["prob_affordable"]["mean"]
     assert rows["tai_year"]["q50"] == pytest.approx(old["tai_year"]["q50"], abs=1e-3)

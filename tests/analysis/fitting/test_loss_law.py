@@ -115,11 +115,11 @@ def test_student_t_errors_hold_where_gaussian_ones_are_moved_by_five_points(
 
 @pytest.mark.parametrize("seed", [2022, 1, 7])
 def test_chains_mix_on_every_seed(fit, seed) -> None:
-    from aligntax.analysis.summaries.checks import diagnose, verdict
+    from aligntax.analysis.summaries.checks import sampling_checks, verdict
     from aligntax.analysis.summaries.summary import summarise
 
     posterior, stats, derived, _, _ = fit(chinchilla(5).rows, seed=seed, options=Sampling())
-    checks = diagnose(posterior, stats, summarise(derived), MODEL.headlines)
+    checks = sampling_checks(posterior, stats, summarise(derived), MODEL.headlines)
     assert verdict(checks) == "pass", [check for check in checks if not check.passed]
 
 

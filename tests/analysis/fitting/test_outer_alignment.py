@@ -20,9 +20,9 @@ from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.pipeline import run
 from aligntax.analysis.storage.fast_reader import read_source
-from aligntax.analysis.summaries.checks import diagnose, verdict
+from aligntax.analysis.summaries.checks import sampling_checks, verdict
 from aligntax.analysis.summaries.summary import summarise
-from aligntax.analysis.summaries.words import amount, interval, missing
+from aligntax.analysis.summaries.words import format_amount, median_and_interval, missing_mass
 from aligntax.models.catalogue import find_model
 from aligntax.models.outer_alignment import comparisons
 from aligntax.models.outer_alignment import model as outer
@@ -87,7 +87,7 @@ def result(compiled, evidence, view, tmp_path_factory):
 @pytest.mark.parametrize("seed", [2022, 1, 7])
 def test_chains_mix_on_every_seed(fitted, seed) -> None:
     posterior, statistics, found = fitted(seed=seed)
-    checks = diagnose(posterior, statistics, summarise(found), MODEL.headlines)
+    checks = sampling_checks(posterior, statistics, summarise(found), MODEL.headlines)
     assert verdict(checks) == "pass", [check for check in checks if not check.passed]
 
 
@@ -179,8 +179,8 @@ def test_the_answer_says_that_no_amount_suffices(result, aligntax) -> None:
     row = result.record["quantities"]["comparisons_needed"]
     assert row["prob_above"] == pytest.approx(share) and row["q95"] is None
     quantity = lookup("comparisons_needed")
-    assert interval(row, quantity)[1].endswith("to no amount suffices")
-    assert missing(row, quantity) == f"{100 * share:.0f}% no amount suffices"
+    assert median_and_interval(row, quantity)[1].endswith("to no amount suffices")
+    assert missing_mass(row, quantity) == f"{100 * share:.0f}% no amount suffices"
     code, out, _ = aligntax("show", result.path)
     assert code == 0
     assert f"no amount of data suffices in {100 * share:.0f}% of draws" in out
@@ -190,8 +190,8 @@ def test_the_answer_says_that_no_amount_suffices(result, aligntax) -> None:
 
 
 def test_label_errors_are_told_in_per_cent() -> None:
-    assert amount(0.157, lookup("label_error")) == "16%"
-    assert amount(6.0, lookup("rival_policies")) == "1 million policies"
+    assert format_amount(0.157, lookup("label_error")) == "16%"
+    assert format_amount(6.0, lookup("rival_policies")) == "1 million policies"
 
 
 def test_figures_show_what_was_fitted(result) -> None:

@@ -22,7 +22,7 @@ from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.inputs.gold_data import read_curves, with_curves
 from aligntax.analysis.pipeline import run
 from aligntax.analysis.storage.fast_reader import read_source
-from aligntax.analysis.summaries.checks import diagnose, verdict
+from aligntax.analysis.summaries.checks import sampling_checks, verdict
 from aligntax.analysis.summaries.summary import summarise
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
@@ -107,7 +107,7 @@ def test_chains_mix_on_another_seed(overoptimization, view) -> None:
     found = derive(
         MODEL, posterior, tables, overoptimization.evidence, view, np.random.default_rng(0)
     )
-    checks = diagnose(posterior, statistics, summarise(found), MODEL.headlines)
+    checks = sampling_checks(posterior, statistics, summarise(found), MODEL.headlines)
     assert verdict(checks) == "pass", [check for check in checks if not check.passed]
 
 

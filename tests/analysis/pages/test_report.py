@@ -370,9 +370,9 @@ def test_draws_that_never_arrive_can_be_drawn(mine):
         state = 1 if name.startswith("tai_") else 3
         derived[name] = xr.full_like(derived[name], np.nan)
         derived[f"{name}_state"] = xr.full_like(derived[f"{name}_state"], state)
-    from aligntax.analysis.summaries.summary import claims, summarise
+    from aligntax.analysis.summaries.summary import claim_probabilities, summarise
 
-    record = {**mine.record, "quantities": summarise(derived), "claims": dict(claims(derived))}
+    record = {**mine.record, "quantities": summarise(derived), "claims": dict(claim_probabilities(derived))}
     never = replace(_with_group(mine, derived=derived), record=record)
     text = write_report(never, strict=True).read_text("utf-8")
     assert "100% of the posterior lies after 2100" in text

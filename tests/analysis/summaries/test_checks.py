@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from aligntax.analysis.summaries.checks import diagnose, verdict
+from aligntax.analysis.summaries.checks import sampling_checks, verdict
 from aligntax.analysis.summaries.summary import summarise
 
 
@@ -28,7 +28,7 @@ def diagnostics(x, diverging=0, energy=None, deep=0, headline=None):
     derived = xr.Dataset(
         {"alignment_tax": (("chain", "draw"), x if headline is None else headline)}
     )
-    return diagnose(posterior, stats, summarise(derived), ("alignment_tax",))
+    return sampling_checks(posterior, stats, summarise(derived), ("alignment_tax",))
 
 
 def failed(checks):

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from aligntax.analysis.summaries.claims import CLAIMS
 from aligntax.analysis.summaries.summary import (
     censored_quantile,
-    claims,
-    each,
-    probability,
+    claim_probabilities,
+    claim_probability,
+    iter_series,
     summarise,
 )
 from aligntax.models.states import censored
@@ -113,7 +113,7 @@ def test_vectors_are_named_by_their_labels():
         {"anchor_probability": (("chain", "draw", "anchor"), np.full((2, 5, 2), 0.5))},
         coords={"anchor": ["genome", "none"]},
     )
-    assert [series.name for series in each(data)] == [
+    assert [series.name for series in iter_series(data)] == [
         "anchor_probability[genome]",
         "anchor_probability[none]",
     ]
@@ -124,8 +124,8 @@ def test_claims_count_censored_draws_and_leave_undefined_ones_out():
     shift[1], shift[2], shift[3] = np.inf, np.nan, 0.5
     data = dataset(timeline_shift_exponent=shift)
     claim = next(c for c in CLAIMS if c.name == "exponent_shift_between_1_and_5_years")
-    assert probability(claim, data) == pytest.approx(1 / 3)
-    assert claims(data) == {"exponent_shift_between_1_and_5_years": pytest.approx(1 / 3)}
+    assert claim_probability(claim, data) == pytest.approx(1 / 3)
+    assert claim_probabilities(data) == {"exponent_shift_between_1_and_5_years": pytest.approx(1 / 3)}
 
 
 def test_every_claim_is_computed_for_the_joint_model(outcome):

@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aligntax.analysis.summaries.words import (
-    amount,
-    interval,
-    missing,
-    number,
-    percent,
-    probability,
-    short,
-    tick,
+    format_amount,
+    format_compact,
+    format_number,
+    format_percent,
+    format_probability,
+    median_and_interval,
+    missing_mass,
+    tick_label,
 )
 from aligntax.models.priors.quantities import QUANTITIES, lookup
 
@@ -38,47 +38,47 @@ from aligntax.models.priors.quantities import QUANTITIES, lookup
     ],
 )
 def test_numbers_in_words(value, text):
-    assert number(value) == text
+    assert format_number(value) == text
 
 
 @given(st.floats(1e-3, 9e14))
 def test_a_number_in_words_is_within_its_digits(value):
     scales = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-    digits, *word = number(value).split()
+    digits, *word = format_number(value).split()
     said = float(digits) * (scales[word[0]] if word else 1.0)
     assert said == pytest.approx(value, rel=0.051)
 
 
 def test_short_is_for_ticks():
-    assert [short(v) for v in (840, 26_000, 4.1e9, 1e18)] == ["840", "26k", "4.1B", "1e18"]
-    assert tick(-2.0, lookup("alignment_tax")) == "1%"
-    assert tick(7.0, lookup("alignment_hours_needed")) == "10M"
-    assert tick(2040.0, lookup("tai_year")) == "2040"
+    assert [format_compact(v) for v in (840, 26_000, 4.1e9, 1e18)] == ["840", "26k", "4.1B", "1e18"]
+    assert tick_label(-2.0, lookup("alignment_tax")) == "1%"
+    assert tick_label(7.0, lookup("alignment_hours_needed")) == "10M"
+    assert tick_label(2040.0, lookup("tai_year")) == "2040"
 
 
 def test_probabilities_keep_their_ends_apart():
-    assert [probability(p) for p in (0, 0.004, 0.5, 0.996, 1)] == [
+    assert [format_probability(p) for p in (0, 0.004, 0.5, 0.996, 1)] == [
         "0%",
         "under 1%",
         "50%",
         "over 99%",
         "100%",
     ]
-    assert percent(0.0105) == "1.1%" or percent(0.0105) == "1%"
-    assert percent(1e-9) == "under 0.01%"
+    assert format_percent(0.0105) == "1.1%" or format_percent(0.0105) == "1%"
+    assert format_percent(1e-9) == "under 0.01%"
 
 
 def test_amounts_carry_their_units():
-    assert amount(4.8, lookup("alignment_hours_needed")) == "63 thousand human-hours"
-    assert amount(2.0, lookup("rlhf_multiple_needed")) == "100x"
-    assert amount(6.0, lookup("rlhf_multiple_needed")) == "1 million x"
-    assert amount(2048.3, lookup("tai_year")) == "2048"
-    assert amount(0.5, lookup("timeline_shift_exponent")) == "0.5 years"
-    assert amount(-0.001, lookup("timeline_shift_exponent"), unit=False) == "-0.001"
-    assert amount(0.97, lookup("data_exponent")) == "0.97"
-    assert amount(-1.526, lookup("alignment_tax_tolerance")) == "3%"
-    assert amount(0.36, lookup("hazard_steepness")) == "2.3 per OOM"
-    assert amount(4000.0, lookup("tai_flop")) == "10^4000 FLOP"
+    assert format_amount(4.8, lookup("alignment_hours_needed")) == "63 thousand human-hours"
+    assert format_amount(2.0, lookup("rlhf_multiple_needed")) == "100x"
+    assert format_amount(6.0, lookup("rlhf_multiple_needed")) == "1 million x"
+    assert format_amount(2048.3, lookup("tai_year")) == "2048"
+    assert format_amount(0.5, lookup("timeline_shift_exponent")) == "0.5 years"
+    assert format_amount(-0.001, lookup("timeline_shift_exponent"), unit=False) == "-0.001"
+    assert format_amount(0.97, lookup("data_exponent")) == "0.97"
+    assert format_amount(-1.526, lookup("alignment_tax_tolerance")) == "3%"
+    assert format_amount(0.36, lookup("hazard_steepness")) == "2.3 per OOM"
+    assert format_amount(4000.0, lookup("tai_flop")) == "10^4000 FLOP"
 
 
 def _row(q05, q50, q95, above=0.0, below=0.0, undefined=0.0):
@@ -88,7 +88,7 @@ def _row(q05, q50, q95, above=0.0, below=0.0, undefined=0.0):
 
 def test_interval_of_a_plain_row():
     row = _row(1.6463, 4.8023, 8.0347, undefined=0.33)
-    assert interval(row, lookup("alignment_hours_needed")) == (
+    assert median_and_interval(row, lookup("alignment_hours_needed")) == (
         "63 thousand human-hours",
         "44 to 110 million",
     )
@@ -96,39 +96,39 @@ def test_interval_of_a_plain_row():
 
 def test_a_quantile_in_censored_mass_above_is_later_or_never():
     row = _row(2027.8, 2048.2, None, above=0.33)
-    assert interval(row, lookup("tai_year"), 2100.0) == ("2048", "2028 to later than 2100 or never")
-    assert interval(row, lookup("tai_year"))[1] == "2028 to later than the horizon or never"
-    assert missing(row, lookup("tai_year"), 2100.0) == "33% later than 2100 or never"
+    assert median_and_interval(row, lookup("tai_year"), 2100.0) == ("2048", "2028 to later than 2100 or never")
+    assert median_and_interval(row, lookup("tai_year"))[1] == "2028 to later than the horizon or never"
+    assert missing_mass(row, lookup("tai_year"), 2100.0) == "33% later than 2100 or never"
 
 
 def test_a_quantile_in_censored_mass_below_is_nothing_affordable():
     row = _row(None, 7.11, 9.63, below=0.165, undefined=0.33)
-    median, ninety = interval(row, lookup("alignment_hours_affordable"))
+    median, ninety = median_and_interval(row, lookup("alignment_hours_affordable"))
     assert (median, ninety) == ("13 million human-hours", "nothing affordable to 4.3 billion")
-    text = missing(row, lookup("alignment_hours_affordable"), 2100.0)
+    text = missing_mass(row, lookup("alignment_hours_affordable"), 2100.0)
     assert text == "given arrival before 2100 (67%): 25% nothing affordable"
 
 
 def test_masses_on_both_sides_are_told_apart():
     row = _row(None, None, None, above=0.6, below=0.3)
-    median, ninety = interval(row, lookup("timeline_shift_exponent"), 2100.0)
+    median, ninety = median_and_interval(row, lookup("timeline_shift_exponent"), 2100.0)
     assert median == "beyond 2100"
     assert ninety == "pulled in from beyond 2100 to beyond 2100"
 
 
 def test_an_undefined_row_says_so():
     row = _row(None, None, None, undefined=1.0)
-    assert interval(row, lookup("alignment_tax")) == ("undefined", "")
-    assert missing(row, lookup("alignment_tax")) == "undefined in every draw"
+    assert median_and_interval(row, lookup("alignment_tax")) == ("undefined", "")
+    assert missing_mass(row, lookup("alignment_tax")) == "undefined in every draw"
 
 
 def test_an_indicator_is_a_probability():
     row = _row(0.0, 1.0, 1.0) | {"mean": 0.684}
-    assert interval(row, lookup("prob_affordable")) == ("68%", "")
+    assert median_and_interval(row, lookup("prob_affordable")) == ("68%", "")
 
 
 @given(st.sampled_from(sorted(QUANTITIES)), st.floats(-50, 50), st.floats(0, 20), st.floats(0, 20))
 def test_every_quantity_can_be_said(name, middle, down, up):
-    median, ninety = interval(_row(middle - down, middle, middle + up), lookup(name))
+    median, ninety = median_and_interval(_row(middle - down, middle, middle + up), lookup(name))
     assert median
     assert "nan" not in median + ninety

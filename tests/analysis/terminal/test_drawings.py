@@ -15,13 +15,13 @@ from rich.console import Console
 from rich.text import Text
 
 from aligntax.analysis.answers import densities as sketch
-from aligntax.analysis.answers.condition import conditional
-from aligntax.analysis.answers.densities import arrived, density, read_draws
+from aligntax.analysis.answers.condition import summarise_given
+from aligntax.analysis.answers.densities import density_of, probability_arrived, read_draws
 from aligntax.analysis.commands import shared as commands
 from aligntax.analysis.refitting import refit
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.run_folder import read_json
-from aligntax.analysis.summaries.summary import censored_quantile, each
+from aligntax.analysis.summaries.summary import censored_quantile, iter_series
 from aligntax.analysis.terminal import drawings as terminal_sketch
 from aligntax.analysis.terminal.answer import answer
 from aligntax.models import alignment
@@ -87,7 +87,7 @@ def drawn(lines):
 @pytest.mark.parametrize("name", ["reference", "redrawn", "weighted"])
 def test_the_draws_are_those_of_the_whole_result(folders, wholes, name):
     whole = wholes[name]
-    expected = {series.name: series.values for series in each(whole.derived)}
+    expected = {series.name: series.values for series in iter_series(whole.derived)}
     names = list(whole.record["quantities"])
     draws = read_draws(folders[name], names)
     assert set(draws.values) == set(names)
@@ -109,7 +109,7 @@ def test_a_density_is_a_weighted_histogram_between_two_quantiles(folders, wholes
     whole = wholes[name]
     row, weights = whole.record["quantities"][quantity], whole.weights.values
     values = read_draws(folders[name], [quantity]).values[quantity]
-    shape = density(values, weights, 20)
+    shape = density_of(values, weights, 20)
     finite = np.isfinite(values)
     x, w = values[finite], weights[finite] / weights[finite].sum()
     edges = [np.quantile(x, q, weights=w, method="inverted_cdf") for q in (0.01, 0.99)]
@@ -136,7 +136,7 @@ def test_a_density_is_a_weighted_histogram_between_two_quantiles(folders, wholes
 def test_a_density_takes_whatever_draws_there_are(pairs, cells):
     values, weights = np.array(pairs).T
     weights = weights / weights.sum() if weights.any() else np.full(len(pairs), 1 / len(pairs))
-    shape = density(values, weights, cells)
+    shape = density_of(values, weights, cells)
     counted = np.isfinite(values) & (weights > 0)
     assert len(shape.heights) == (cells if counted.any() else 0)
     if counted.any():
@@ -147,10 +147,10 @@ def test_a_density_takes_whatever_draws_there_are(pairs, cells):
 
 def test_constant_and_censored_quantities_have_a_shape():
     weights = np.full(4, 0.25)
-    assert density(np.full(4, 2030.0), weights, 8).heights.tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
-    never = density(np.full(4, np.inf), weights, 8)
+    assert density_of(np.full(4, 2030.0), weights, 8).heights.tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
+    never = density_of(np.full(4, np.inf), weights, 8)
     assert never.heights.size == 0 and never.above == 1
-    assert density(np.full(4, np.nan), weights, 8).undefined == 1
+    assert density_of(np.full(4, np.nan), weights, 8).undefined == 1
 
 
 @pytest.mark.parametrize("name", ["reference", "weighted"])
@@ -170,7 +170,7 @@ def test_what_is_censored_or_undefined_never_arrives():
     values = np.array([2030.0, np.inf, np.nan, 2040.0])
     weights = np.array([0.1, 0.2, 0.3, 0.4])
     np.testing.assert_allclose(
-        arrived(values, weights, np.array([2029, 2030, 2039, 2040, 9999])), [0, 0.1, 0.1, 0.5, 0.5]
+        probability_arrived(values, weights, np.array([2029, 2030, 2039, 2040, 9999])), [0, 0.1, 0.1, 0.5, 0.5]
     )
 
 
@@ -227,7 +227,7 @@ def test_the_legend_tells_both_curves_and_colours_differ(folders):
 
 
 def test_a_condition_is_drawn_of_the_draws_that_meet_it(folders, wholes):
-    met, _ = conditional(wholes["weighted"], "tai_year<2035")
+    met, _ = summarise_given(wholes["weighted"], "tai_year<2035")
     lines = shown(folders["weighted"], weights=met.weights)
     assert any("TAI arrival: 100% by 2100" in _without_colour(line) for line in lines)
 
