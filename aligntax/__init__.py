@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aligntax.analysis.sweeps.sweep import sweep
     from aligntax.models.errors import InputError
     from aligntax.models.evidence import Evidence, load_evidence
-    from aligntax.models.priors.prior import Prior
+    from aligntax.models.priors.user_prior import Prior
     from aligntax.models.views import View, load_view
 
     __version__: str
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Evidence": "models.evidence",
     "InputError": "models.errors",
-    "Prior": "models.priors.prior",
+    "Prior": "models.priors.user_prior",
     "Result": "analysis.storage.result",
     "Sampling": "analysis.inference.options",
     "View": "models.views",

@@ -20,7 +20,7 @@ def test_there_are_examples():
     assert {
         "aligntax.analysis.answers.comparison",
         "aligntax.analysis.refitting",
-        "aligntax.models.priors.prior",
+        "aligntax.models.priors.user_prior",
         "aligntax.models.views",
     } <= set(WITH_EXAMPLES)
 

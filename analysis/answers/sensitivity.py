@@ -38,7 +38,7 @@ from aligntax.analysis.summaries.weights import Weights
 from aligntax.analysis.summaries.words import without_long_vectors
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
-from aligntax.models.priors.tables import Tables
+from aligntax.models.priors.tables import PriorTables
 
 if TYPE_CHECKING:
     from aligntax.analysis.fitting.outcome import Outcome
@@ -88,7 +88,7 @@ class SensitivityDraws:
     def of(
         cls,
         groups: Mapping[str, xr.Dataset],
-        tables: Tables,
+        tables: PriorTables,
         headlines: tuple[str, ...],
         prior_only: tuple[str, ...],
         weights: Weights,
@@ -105,7 +105,7 @@ class SensitivityDraws:
             groups = {name: group.isel(draw=spaced) for name, group in wanted.items()}
             weights = Weights(weights.values[:, spaced] / weights.values[:, spaced].sum())
         z = groups["posterior"]["z"].transpose("chain", "draw", "quantity").values.astype(float)
-        white = np.linalg.solve(tables.cholesky, z[..., None])[..., 0]
+        white = tables.whiten(z)
         scored = {
             str(name): v.values.astype(float) for name, v in groups["log_prior"].data_vars.items()
         }
@@ -289,7 +289,7 @@ def hours_decision(draws: SensitivityDraws, price: float | None = None) -> dict[
 
 def sensitivity_record(
     groups: Mapping[str, xr.Dataset],
-    tables: Tables,
+    tables: PriorTables,
     headlines: tuple[str, ...],
     prior_only: tuple[str, ...],
     weights: Weights | None = None,

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from aligntax.analysis.figures.style import BLUE, GREY, ORANGE, WIDTH, legend, nice, plain, styled
 from aligntax.analysis.summaries.words import tick_label
 from aligntax.models.priors.compile import compile_prior
-from aligntax.models.priors.fidelity import Statement, fidelity
+from aligntax.models.priors.fidelity import Statement, fitted_statements
 from aligntax.models.priors.quantities import Quantity, lookup
 from aligntax.models.views import View
 
@@ -66,7 +66,7 @@ def _panel(axes: "Axes", name: str, view: View, base: View) -> None:
     tops = [float(np.max(density)) for density in curves]
     axes.set_ylim(0, 1.2 * min(max(tops), TALLEST * min(tops)))
     axes.set_xlim(low, high)
-    _stated(axes, middle, curves[0], fidelity(name, view.quantities[name]))
+    _stated(axes, middle, curves[0], fitted_statements(name, view.quantities[name]))
     axes.set_title(
         quantity.label if quantity.unit == "1" else f"{quantity.label} ({quantity.unit})",
         loc="left",

@@ -28,8 +28,8 @@ from aligntax.analysis.summaries.words import format_number, format_probability
 from aligntax.models.catalogue import Model, find_model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
-from aligntax.models.priors.compile import without_notes
 from aligntax.models.priors.quantities import lookup
+from aligntax.models.priors.specification import without_notes
 from aligntax.models.views import LINKS, UNLINKED, Link, View
 
 if TYPE_CHECKING:

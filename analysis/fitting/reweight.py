@@ -27,8 +27,9 @@ from aligntax.analysis.inference.derive import log_no_tai
 from aligntax.analysis.storage.fast_reader import Source
 from aligntax.analysis.summaries.checks import ESS, Check
 from aligntax.analysis.summaries.weights import Weights, k_hat_limit, pareto_smoothed
+from aligntax.models.priors.copula import conditional_normal
 from aligntax.models.priors.quantities import base_name, lookup
-from aligntax.models.priors.tables import Table, Tables, log_density
+from aligntax.models.priors.tables import PriorTables, QuantileTable, log_density
 from aligntax.models.views import View
 from aligntax.models.views.changes import Changes, changes, roles
 
@@ -49,7 +50,7 @@ class Carried:
     source : Source
     view : View
     changes : Changes
-    tables : Tables
+    tables : PriorTables
         Of the new view.
     z : ndarray, shape (chain, draw, quantity)
     x : dict of ndarray, shape (chain, draw)
@@ -65,7 +66,7 @@ class Carried:
     source: Source
     view: View
     changes: Changes
-    tables: Tables
+    tables: PriorTables
     z: Any
     x: dict[str, Any]
     parameters: xr.Dataset
@@ -115,32 +116,23 @@ def carry(source: Source, view: View) -> Carried:
 
 def _redraw(old_z: Any, new_z: Any, old: Any, new: Any, informed: Any) -> Any:
     """Prior-only scores given the informed ones: the stored residual under the new conditional normal."""
-
-    def conditional(correlation: Any) -> tuple[Any, Any]:
-        given = correlation[np.ix_(informed, informed)]
-        slope = np.linalg.solve(given, correlation[np.ix_(informed, ~informed)]).T
-        rest = (
-            correlation[np.ix_(~informed, ~informed)]
-            - slope @ correlation[np.ix_(informed, ~informed)]
-        )
-        return slope, np.linalg.cholesky(rest)
-
-    (slope, factor), (new_slope, new_factor) = conditional(old), conditional(new)
+    slope, factor = conditional_normal(old, informed)
+    new_slope, new_factor = conditional_normal(new, informed)
     residual = old_z[..., ~informed] - old_z[..., informed] @ slope.T
     white = np.linalg.solve(factor, residual[..., None])[..., 0]
     return new_z[..., informed] @ new_slope.T + white @ new_factor.T
 
 
-def _log_prior(tables: Tables, z: Any, informed: Any) -> Any:
+def _log_prior(tables: PriorTables, z: Any, informed: Any) -> Any:
     """Log density of the informed quantities in link space, (chain, draw)."""
     names = tuple(np.asarray(tables.names)[informed])
     factor = np.linalg.cholesky(tables.correlation[np.ix_(informed, informed)])
     return log_density(
-        Tables(names, tables.y[informed], tables.slope[informed], factor), z[..., informed]
+        PriorTables(names, tables.y[informed], tables.slope[informed], factor), z[..., informed]
     ).sum(axis=-1)
 
 
-def unreached(old: Table, new: Table, z: Any) -> float:
+def unreached(old: QuantileTable, new: QuantileTable, z: Any) -> float:
     """Share of a quantity's new posterior that lies where the old draws are too few.
 
     The likelihood of the score ``z`` is read off the old draws as ``exp(b z - a z^2 / 2)``, with
@@ -150,7 +142,7 @@ def unreached(old: Table, new: Table, z: Any) -> float:
 
     Parameters
     ----------
-    old, new : Table
+    old, new : QuantileTable
     z : ndarray
         Old scores of the draws.
     """

@@ -11,7 +11,7 @@ from aligntax.models.blocks import in_blocks
 from aligntax.models.catalogue import Model
 from aligntax.models.evidence import Evidence
 from aligntax.models.joint import worlds_of
-from aligntax.models.priors.tables import Tables
+from aligntax.models.priors.tables import PriorTables
 from aligntax.models.shifts import Worlds
 from aligntax.models.states import labelled, stated
 from aligntax.models.views import ANCHORS, View
@@ -20,7 +20,7 @@ from aligntax.models.views import ANCHORS, View
 PREDICTED = 10_000
 
 
-def split(draws: xr.Dataset, tables: Tables) -> tuple[dict[str, Any], xr.Dataset]:
+def split(draws: xr.Dataset, tables: PriorTables) -> tuple[dict[str, Any], xr.Dataset]:
     """Elicited quantities (chain, draw) by name, and the structural parameters."""
     z = draws["z"].transpose("chain", "draw", "quantity").values.astype(float)
     return tables.values(z), draws.drop_vars("z").drop_dims("quantity", errors="ignore")
@@ -29,7 +29,7 @@ def split(draws: xr.Dataset, tables: Tables) -> tuple[dict[str, Any], xr.Dataset
 def derive(
     model: Model,
     draws: xr.Dataset,
-    tables: Tables,
+    tables: PriorTables,
     evidence: Evidence,
     view: View,
     rng: np.random.Generator,
@@ -193,7 +193,7 @@ def _each_block(
 def predict(
     model: Model,
     draws: xr.Dataset,
-    tables: Tables,
+    tables: PriorTables,
     evidence: Evidence,
     view: View,
     rng: np.random.Generator,

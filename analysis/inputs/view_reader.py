@@ -10,7 +10,7 @@ from typing import Any
 
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
-from aligntax.models.priors.compile import POOLS, SAMPLES
+from aligntax.models.priors.specification import POOLS, SAMPLES
 from aligntax.models.requirements import choose_requirement
 from aligntax.models.views import View, load_view, parse_toml, resolve, view_names
 

@@ -14,8 +14,8 @@ from scipy.special import ndtri
 
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import ELICITED, Quantity, lookup
-from aligntax.models.priors.tables import Table
-from aligntax.models.priors.units import fitting
+from aligntax.models.priors.tables import QuantileTable
+from aligntax.models.priors.units import units_of
 from aligntax.models.views import LINKS, View
 
 # The three that the answer hangs on: what RLHF must be multiplied by, what is tolerated, and how
@@ -56,7 +56,7 @@ def _plain(value: float) -> str:
 
 
 def natural(
-    quantity: Quantity, table: Table, probabilities: Sequence[float] = LEVELS
+    quantity: Quantity, table: QuantileTable, probabilities: Sequence[float] = LEVELS
 ) -> list[float]:
     """Quantiles of a table in the quantity's own unit."""
     return [float(x) for x in quantity.from_link(table.value(ndtri(np.asarray(probabilities))))]
@@ -94,7 +94,7 @@ def template(names: Sequence[str], base: View, extends: str, file: str) -> str:
         quantity = lookup(name)
         values = rounded(natural(quantity, tables.table(name)))
         unit = "a pure number" if quantity.unit == "1" else quantity.unit
-        others = [u for u in fitting(quantity) if u != quantity.unit]
+        others = [u for u in units_of(quantity) if u != quantity.unit]
         ways = (
             f", or with unit = {' or '.join(_string(u) for u in others)} in that" if others else ""
         )
@@ -122,7 +122,7 @@ def _link_lines(name: str) -> list[str]:
     ]
 
 
-def _other_ways(quantity: Quantity, table: Table, base: View) -> list[str]:
+def _other_ways(quantity: Quantity, table: QuantileTable, base: View) -> list[str]:
     """Comments that show every other kind of prior, with numbers that fit the quantity."""
     values = natural(quantity, table, (0.02, 0.1, 0.5, 0.9, 0.98))
     far_low, low, middle, high, far_high = rounded(values)
@@ -156,7 +156,7 @@ def _other_ways(quantity: Quantity, table: Table, base: View) -> list[str]:
     ]
 
 
-def _family(quantity: Quantity, table: Table) -> list[str]:
+def _family(quantity: Quantity, table: QuantileTable) -> list[str]:
     """Family near the table: the same middle and 80% interval, on the scale where the link is straight."""
     low, middle, high = natural(quantity, table)
     width = 2 * float(ndtri(0.9))

@@ -39,8 +39,9 @@ from aligntax.models import alignment, compute, direct_approach, requirements, s
 from aligntax.models.catalogue import find_model
 from aligntax.models.compute import Trend
 from aligntax.models.errors import InputError
+from aligntax.models.priors.copula import conditional_normal
 from aligntax.models.priors.quantities import Quantity, lookup
-from aligntax.models.priors.tables import Tables
+from aligntax.models.priors.tables import PriorTables
 from aligntax.models.views import View, load_view, view_names
 from aligntax.models.views.changes import changes
 
@@ -180,13 +181,13 @@ def _packed(values: Any, transpose: bool = False) -> str:
     return base64.b64encode(zlib.compress(planes.tobytes(), 6)).decode()
 
 
-def _now(old: Tables, new: Tables) -> Any:
+def _now(old: PriorTables, new: PriorTables) -> Any:
     """Tables of this run's view where they are not those that the draws were sampled under, in the order of quantities."""
     moved = [i for i in range(len(old.names)) if _differs(old, new, i)]
     return np.stack([new.y[moved], new.slope[moved]], axis=1)
 
 
-def _differs(old: Tables, new: Tables, i: int) -> bool:
+def _differs(old: PriorTables, new: PriorTables, i: int) -> bool:
     return not (np.array_equal(old.y[i], new.y[i]) and np.array_equal(old.slope[i], new.slope[i]))
 
 
@@ -244,12 +245,7 @@ def _whitening(correlation: Any, informed: Any) -> dict[str, Any]:
 
 def _conditional(prefix: str, correlation: Any, informed: Any) -> dict[str, Any]:
     """Slope of prior-only scores on informed ones, and the Cholesky factor of what it leaves and that factor's inverse."""
-    given, across = (
-        correlation[np.ix_(informed, informed)],
-        correlation[np.ix_(informed, ~informed)],
-    )
-    slope = np.linalg.solve(given, across).T
-    factor = np.linalg.cholesky(correlation[np.ix_(~informed, ~informed)] - slope @ across)
+    slope, factor = conditional_normal(correlation, informed)
     return {
         f"{prefix}slope": _rows(slope, ~informed, informed),
         f"{prefix}factor": _rows(factor, ~informed, ~informed),

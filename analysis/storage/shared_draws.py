@@ -3,14 +3,13 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import xarray as xr
 
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.seeds import generator
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.catalogue import find_model
-from aligntax.models.priors.tables import Tables, log_density
+from aligntax.models.priors.tables import PriorTables, log_density
 
 if TYPE_CHECKING:
     from aligntax.analysis.storage.result import Result
@@ -80,7 +79,7 @@ def resampled(result: "Result", weights: Weights) -> "Result":
 
     For figures. Chains lose their order, so diagnostics of the sampler are left out.
     """
-    chosen, groups = weights.chosen(), {}
+    chosen, groups = weights.resampled(), {}
     for path, node in result.tree.subtree_with_keys:
         dataset = node.to_dataset(inherit=False)
         if path.strip("./") in CHAINS or not dataset.variables:
@@ -99,8 +98,8 @@ def _taken(variable: xr.DataArray, chosen: Any) -> xr.DataArray:
     return whole.copy(data=flat.reshape(whole.shape))
 
 
-def _under(prior: xr.Dataset, old: Tables, new: Tables) -> xr.Dataset:
+def _under(prior: xr.Dataset, old: PriorTables, new: PriorTables) -> xr.Dataset:
     """Prior draws whose scores have the new copula: the same white noise."""
     z = prior["z"].transpose("chain", "draw", "quantity")
-    white = np.linalg.solve(old.cholesky, z.values.astype(float)[..., None])[..., 0]
-    return prior.assign(z=(z.dims, white @ new.cholesky.T))
+    white = old.whiten(z.values.astype(float))
+    return prior.assign(z=(z.dims, new.correlate(white)))

@@ -44,7 +44,7 @@ from aligntax.models.priors.quantities import (
     lookup,
     quantity_of,
 )
-from aligntax.models.priors.tables import Table
+from aligntax.models.priors.tables import QuantileTable
 from aligntax.models.time_horizon import SCATTER
 from aligntax.models.views import View
 
@@ -253,14 +253,14 @@ def _three(quantity: Quantity, talk: Dialogue, place: str) -> dict[str, float]:
     return {"0.1": low, "0.5": middle, "0.9": high}
 
 
-def _points(quantity: Quantity, table: Table) -> str:
+def _points(quantity: Quantity, table: QuantileTable) -> str:
     scale = [float(v) for v in quantity.to_scale(table.value(ndtri([0.05, 0.5, 0.95])))]
     return ", ".join(
         f"{p} {format_amount(v, quantity)}" for p, v in zip(("5%", "50%", "95%"), scale, strict=True)
     )
 
 
-def bars(quantity: Quantity, table: Table) -> list[str]:
+def bars(quantity: Quantity, table: QuantileTable) -> list[str]:
     """Prior in text: the probability of equal steps of the link, from the 1% to the 99% point."""
     low, high = (float(y) for y in table.value(ndtri([0.01, 0.99])))
     edges = np.linspace(low, high, BARS + 1)
@@ -282,7 +282,7 @@ def prior_derived(view: View, evidence: Evidence) -> xr.Dataset:
     white = rng.standard_normal((1, DRAWS, len(tables.names)))
     draws = xr.Dataset(
         {
-            "z": ((*dims, "quantity"), white @ tables.cholesky.T),
+            "z": ((*dims, "quantity"), tables.correlate(white)),
             "between_study_sd": (
                 dims,
                 view.scaling.between_study_scale * np.abs(rng.standard_normal((1, DRAWS))),

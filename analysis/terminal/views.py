@@ -10,8 +10,8 @@ from scipy.special import ndtri
 from aligntax.analysis.summaries.words import format_amount
 from aligntax.analysis.terminal.tables import table
 from aligntax.models.priors.compile import compile_prior
-from aligntax.models.priors.copula import copula
-from aligntax.models.priors.fidelity import Statement, fidelity, warnings
+from aligntax.models.priors.copula import copula_factor
+from aligntax.models.priors.fidelity import Statement, fidelity_warnings, fitted_statements
 from aligntax.models.priors.quantities import ELICITED, lookup
 from aligntax.models.views import ANCHORS, View
 from aligntax.models.views.changes import changes
@@ -56,11 +56,11 @@ def _source(name: str, view: View) -> str:
 
 def check_view(view: View, names: Sequence[str]) -> tuple[Check, list[str]]:
     """What each named prior states against its table, and warnings."""
-    statements = {name: fidelity(name, view.quantities[name]) for name in names}
+    statements = {name: fitted_statements(name, view.quantities[name]) for name in names}
     found = [
         line
         for name, each in statements.items()
-        for line in warnings(name, view.quantities[name], each)
+        for line in fidelity_warnings(name, view.quantities[name], each)
     ]
     if view.arrival.mode == "crossing" and view.evidence.no_tai:
         found.append('arrival.mode: crossing has no likelihood for "no TAI yet", so the joint model will refuse it; '
@@ -136,7 +136,7 @@ def _pair(name: str, first: View, second: View) -> dict[str, Any]:
 
 def _correlations(first: View, second: View) -> list[dict[str, Any]]:
     names = list(ELICITED)
-    each = [copula(names, view.correlations) for view in (first, second)]
+    each = [copula_factor(names, view.correlations) for view in (first, second)]
     rho = [6 / np.pi * np.arcsin(np.clip(factor @ factor.T, -1, 1) / 2) for factor in each]
     pairs = np.argwhere(np.triu(np.abs(rho[0] - rho[1]) > 1e-9, 1))
     return [

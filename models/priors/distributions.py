@@ -1,10 +1,10 @@
-"""Distributions that a view can name, on the natural or stated unit of a quantity.
+"""Distributions that a view can name, in the unit in which a prior is stated.
 
-Each gives the four functions a quantile table is made from: quantile, lower tail, upper tail and
+Each has the four functions that a quantile table is made from: quantile, lower tail, upper tail and
 log density. Quantiles take both tail probabilities, ``p`` and ``q = 1 - p``, and use the smaller
-one, so that a table reaches five standard deviations on either side without rounding. Families are
-written with :mod:`scipy.special`, which imports ten times faster than :mod:`scipy.stats`. Names and
-parameters are PyMC's.
+one. A table then reaches five standard deviations on either side without rounding. Families use
+:mod:`scipy.special`, which imports ten times faster than :mod:`scipy.stats`. Names and parameters
+are PyMC's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -243,7 +243,7 @@ class Mixture:
     def quantile(self, p: Array, q: Array) -> Array:
         each = np.stack([component.quantile(p, q) for component in self.components])
         low, high = each.min(axis=0), each.max(axis=0)
-        # bisection to machine precision: the mixture's quantile lies between its components'
+        # Bisection to machine precision: the quantile lies between those of the components.
         for _ in range(80):
             middle = 0.5 * (low + high)
             below = np.where(p < q, self.cdf(middle) < p, self.sf(middle) > q)
@@ -298,7 +298,7 @@ class Truncated:
 
 @dataclass(frozen=True)
 class Mapped:
-    """The distribution of ``forward(x)`` for an increasing map, with its inverse and log derivative."""
+    """The distribution of ``forward(x)``, for an increasing map with inverse and log derivative."""
 
     base: Distribution
     forward: Callable[[Any], Any]

@@ -1,7 +1,7 @@
-"""Put the elicited quantities of a view into a PyMC model: ``z ~ Normal(0, R)``, ``y = T(z)``, tables as ``pm.Data``.
+"""Put the elicited quantities of a view into a PyMC model.
 
-The graph is the same for every view, so that a compiled model is refitted under new priors by
-giving it new tables.
+They are ``y = T(z)`` with ``z ~ Normal(0, R)``. The tables are ``pm.Data``, and the graph is the
+same for every view. A compiled model is refitted under new priors by giving it new tables.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,19 +14,21 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from aligntax.models.priors.quantities import lookup
-from aligntax.models.priors.tables import KNOTS, STEP, Tables, hermite
+from aligntax.models.priors.tables import KNOTS, STEP, PriorTables, hermite
 
 
-def columns(name: str, rows: xr.Dataset) -> dict[str, Any]:
-    """Add numbers of a table of evidence to the open model as one ``pm.Data`` of shape (column, row).
+def data_columns(name: str, rows: xr.Dataset) -> dict[str, Any]:
+    """Add a table of numbers to the open model as one ``pm.Data`` of shape (column, row).
 
-    One and not many: nutpie's compile time grows with the square of their number.
+    It is one variable and not many because nutpie's compile time grows with the square of their
+    number.
 
     Parameters
     ----------
     name : str
+        Of the ``pm.Data``.
     rows : xarray.Dataset
-        As a model's ``data`` gives them: one-dimensional variables of one dimension.
+        What the ``data`` of a model returns: one-dimensional variables along one dimension.
 
     Returns
     -------
@@ -35,18 +37,23 @@ def columns(name: str, rows: xr.Dataset) -> dict[str, Any]:
     names = [str(column) for column in rows.data_vars]
     (dim,) = rows[names[0]].dims
     data = pm.Data(
-        name, stacked(rows), dims=(f"{name}_column", str(dim)), coords={f"{name}_column": names}
+        name,
+        stack_columns(rows),
+        dims=(f"{name}_column", str(dim)),
+        coords={f"{name}_column": names},
     )
     return {column: data[i] for i, column in enumerate(names)}
 
 
-def stacked(rows: xr.Dataset) -> Any:
-    """Value of the ``pm.Data`` of :func:`columns`."""
+def stack_columns(rows: xr.Dataset) -> Any:
+    """Value of the ``pm.Data`` that :func:`data_columns` adds."""
     return np.stack([np.asarray(column.values, dtype=float) for column in rows.data_vars.values()])
 
 
 def quantile_function(z: Any, y: Any, slope: Any) -> Any:
-    """``T(z)`` for a vector of quantities, the twin of :meth:`aligntax.models.priors.tables.Table.value`.
+    """``T(z)`` for a vector of quantities.
+
+    It computes the same as :meth:`aligntax.models.priors.tables.QuantileTable.value`.
 
     Parameters
     ----------
@@ -69,16 +76,16 @@ def quantile_function(z: Any, y: Any, slope: Any) -> Any:
     return value + gradient * (z - inside)
 
 
-def elicited(tables: Tables) -> dict[str, Any]:
+def add_elicited(tables: PriorTables) -> dict[str, Any]:
     """Add the elicited quantities to the open model.
 
-    The sampled variable is ``white``, with ``z = L white`` and ``R = L L'``: independent, whatever
-    the copula.
+    The sampled variable is ``white``, with ``z = L white`` and ``R = L L'``. Its elements are
+    independent, whatever the copula.
 
     Returns
     -------
     dict of str to scalar tensor
-        Each quantity on its own scale (log10 stays log10), by name.
+        Each quantity by name, on its own scale (log10 stays log10).
     """
     model = pm.modelcontext(None)
     model.add_coord("quantity", list(tables.names))
@@ -92,7 +99,7 @@ def elicited(tables: Tables) -> dict[str, Any]:
 
 @contextmanager
 def elicited_model(
-    tables: Tables, coords: Mapping[str, Any] | None = None
+    tables: PriorTables, coords: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[pm.Model, dict[str, Any]]]:
     """Open a new model that holds the elicited quantities, as every model of the package begins.
 
@@ -101,11 +108,11 @@ def elicited_model(
     model : pymc.Model
         Open until the context ends.
     x : dict of str to scalar tensor
-        What :func:`elicited` returns.
+        What :func:`add_elicited` returns.
     """
     # scales are positive by construction: checking their bounds would only slow the graph
     with pm.Model(coords=coords, check_bounds=False) as model:
-        yield model, elicited(tables)
+        yield model, add_elicited(tables)
 
 
 def _to_scale(name: str, link: Any) -> Any:

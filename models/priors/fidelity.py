@@ -1,9 +1,10 @@
 """How well a compiled prior meets what was stated.
 
-A prior is compiled to a table, which cannot follow everything: stated quantiles nearer than its
-step, bounds that cut what was stated, gaps. So each statement, "with probability p the quantity is
-at most v" or "lies between u and v", is held against the table. Where a prior states no such thing
-(a family, a pool), its own 5%, 50% and 95% points are held against it.
+A prior is compiled to a table. A table cannot follow everything: it misses gaps, stated quantiles
+that are nearer than its step, and what bounds cut off. So each statement, "with probability p the
+quantity is at most v" or "lies between u and v", is compared with the probability that the table
+gives. A prior without such statements (a family, a pool) is compared at its own 5%, 50% and 95%
+points.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,18 +14,19 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from aligntax.models.priors.compile import compile_prior, flatten, shape
+from aligntax.models.priors.compile import compile_prior, stated_distribution
 from aligntax.models.priors.quantities import lookup
+from aligntax.models.priors.specification import flatten
 from aligntax.models.priors.tables import STEP
-from aligntax.models.priors.units import link
+from aligntax.models.priors.units import unit_link
 
-TOLERANCE = 0.01  # of probability: less cannot be told from a stated number's own rounding
+TOLERANCE = 0.01  # of probability: a smaller difference may be rounding of a stated number
 POINTS = (0.05, 0.5, 0.95)
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One thing a prior states and the probability that its table gives it.
+    """One statement of a prior, and the probability that its table gives it.
 
     Attributes
     ----------
@@ -35,7 +37,7 @@ class Statement:
     stated, fitted : float
         Probability of lying between them.
     explicit : bool
-        Whether the view's author gave it; else it is read off the stated distribution.
+        Whether the author of the view stated it; otherwise it is read off the stated distribution.
     """
 
     low: float
@@ -52,8 +54,8 @@ class Statement:
         return self.fitted - self.stated
 
 
-def fidelity(name: str, spec: Mapping[str, Any]) -> tuple[Statement, ...]:
-    """Statements of a prior against its table.
+def fitted_statements(name: str, spec: Mapping[str, Any]) -> tuple[Statement, ...]:
+    """Compare the statements of a prior with its table.
 
     Parameters
     ----------
@@ -64,11 +66,11 @@ def fidelity(name: str, spec: Mapping[str, Any]) -> tuple[Statement, ...]:
     """
     quantity = lookup(name)
     table = compile_prior(name, spec)
-    way = link(quantity, spec.get("unit", ""))
-    assert way is not None  # the prior compiled
+    link = unit_link(quantity, spec.get("unit", ""))
+    assert link is not None  # the prior compiled
     if "quantiles" in spec:
         pairs = sorted((float(p), float(v)) for p, v in flatten(spec["quantiles"]).items())
-        y = np.asarray(way.forward(np.asarray([v for _, v in pairs])), dtype=float)
+        y = np.asarray(link.forward(np.asarray([v for _, v in pairs])), dtype=float)
         fitted = table.cdf(y)
         return tuple(
             Statement(-np.inf, v, -np.inf, float(y[i]), p, float(fitted[i]), True)
@@ -77,7 +79,7 @@ def fidelity(name: str, spec: Mapping[str, Any]) -> tuple[Statement, ...]:
     if "histogram" in spec:
         edges = np.asarray(spec["histogram"]["edges"], dtype=float)
         mass = np.divide(spec["histogram"]["weights"], np.sum(spec["histogram"]["weights"]))
-        y = _inside(way.forward, edges)
+        y = _edges_on_link(link.forward, edges)
         fitted = np.diff(table.cdf(y))
         return tuple(
             Statement(
@@ -94,11 +96,11 @@ def fidelity(name: str, spec: Mapping[str, Any]) -> tuple[Statement, ...]:
     probabilities = np.asarray([0.5] if "point" in spec else POINTS)
     with np.errstate(all="ignore"):
         if "samples" in spec and "bounds" not in spec:
-            data = np.asarray(way.forward(np.asarray(spec["samples"], dtype=float)))
+            data = np.asarray(link.forward(np.asarray(spec["samples"], dtype=float)))
             y = np.quantile(data, probabilities, method="median_unbiased")
         else:
-            y = shape(quantity, spec).quantile(probabilities, 1 - probabilities)
-        values, fitted = way.inverse(y), table.cdf(y)
+            y = stated_distribution(quantity, spec).quantile(probabilities, 1 - probabilities)
+        values, fitted = link.inverse(y), table.cdf(y)
     return tuple(
         Statement(
             -np.inf, float(values[i]), -np.inf, float(y[i]), float(p), float(fitted[i]), False
@@ -107,15 +109,17 @@ def fidelity(name: str, spec: Mapping[str, Any]) -> tuple[Statement, ...]:
     )
 
 
-def _inside(forward: Any, edges: Any) -> Any:
+def _edges_on_link(forward: Any, edges: Any) -> Any:
     """Edges on the link; an edge at the end of the quantity's range is infinite there."""
     with np.errstate(all="ignore"):
         y = np.asarray(forward(edges), dtype=float)
     return np.nan_to_num(y, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
 
 
-def warnings(name: str, spec: Mapping[str, Any], statements: Sequence[Statement]) -> list[str]:
-    """What a person should know about a prior that does not say quite what was stated."""
+def fidelity_warnings(
+    name: str, spec: Mapping[str, Any], statements: Sequence[Statement]
+) -> list[str]:
+    """Sentences about statements that the table of a prior does not meet."""
     lines = []
     size = len(spec.get("samples", ()))
     for s in statements:
@@ -140,7 +144,8 @@ def warnings(name: str, spec: Mapping[str, Any], statements: Sequence[Statement]
         close = np.flatnonzero(np.diff(ndtri(p)) < 2 * STEP)
         for i in close:
             lines.append(
-                f"{name}: probabilities {p[i]:g} and {p[i + 1]:g} are nearer than the prior can tell apart "
-                f"(two steps of {STEP} in z); state values further apart"
+                f"{name}: probabilities {p[i]:g} and {p[i + 1]:g} are nearer "
+                f"than the prior can tell apart (two steps of {STEP} in z); "
+                "state values further apart"
             )
     return lines

@@ -1,7 +1,7 @@
-"""Every quantity that is elicited, reported or plotted: its name, unit, scale and one line of meaning.
+"""The registry of quantities: every one that is elicited, reported or plotted.
 
-One registry, so that a word means the same in a formula, a view, a table, an axis and a report. The
-scale fixes the link on which a quantity's prior lives:
+It gives each a name, a unit, a scale, a label and a meaning, so that a word means the same in a
+formula, a view, a table, an axis and a report. The scale fixes the link on which a prior lives:
 
 ========  =====================================  =============================
 scale     link ``y``                             value that models and reports use
@@ -35,7 +35,7 @@ class Quantity:
     Attributes
     ----------
     name : str
-        The word used everywhere.
+        The name in formulas, code, views and tables.
     unit : str
         Unit of the natural value ``x``; ``"1"`` for a pure number.
     scale : {"linear", "log10", "logit"}
@@ -83,7 +83,7 @@ class Quantity:
         return self.kind in ("probability", "indicator")
 
     def to_link(self, x: Any) -> Any:
-        """Natural value to link space."""
+        """Map a natural value to the link."""
         if self.scale == "log10":
             return np.log10(x)
         if self.scale == "logit":
@@ -92,7 +92,7 @@ class Quantity:
         return np.asarray(x, dtype=float)
 
     def from_link(self, y: Any) -> Any:
-        """Link space to natural value; the inverse of :meth:`to_link`."""
+        """Map a value on the link to the natural one; the inverse of :meth:`to_link`."""
         if self.scale == "log10":
             return 10.0 ** np.asarray(y)
         if self.scale == "logit":
@@ -102,7 +102,7 @@ class Quantity:
         return np.asarray(y, dtype=float)
 
     def to_scale(self, y: Any) -> Any:
-        """Link space to the value that models and reports use: log10 stays log10."""
+        """Map a value on the link to the one that models and reports use: log10 stays log10."""
         return np.asarray(y, dtype=float) if self.scale == "log10" else self.from_link(y)
 
     @property
@@ -259,7 +259,7 @@ DERIVED = _table(
 
 QUANTITIES: Mapping[str, Quantity] = MappingProxyType({**ELICITED, **DERIVED})
 
-# derived, one a draw, and no quantity: an index into the requirement anchors
+# Derived and one per draw, but no quantity: an index into the requirement anchors.
 LABELS = "tai_anchor"
 
 HEADLINES = (

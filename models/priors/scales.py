@@ -1,9 +1,10 @@
-"""Residual and between-group scales, half-normal, sampled where their prior is standard normal; and groups around their mean.
+"""Variables in coordinates that NUTS crosses well: half-normal scales, and groups around a mean.
 
-A scale whose posterior reaches zero has an exponential tail in its logarithm, PyMC's default, which
-NUTS crosses slowly. With ``v`` standard normal and ``scale = sigma sqrt(2) erfinv(Phi(v))`` the
-prior is the same half-normal and both tails are normal: the effective sample size of the tail of
-``between_study_sd`` rose from 286 to 1,905 of 4,000.
+The posterior of a residual or between-group scale may reach zero. Its logarithm, in which PyMC
+samples by default, then has an exponential tail, which NUTS crosses slowly. With ``v`` standard
+normal and ``scale = sigma sqrt(2) erfinv(Phi(v))`` the prior is the same half-normal and both tails
+are normal. The effective sample size of the tail of ``between_study_sd`` is 1,905 of 4,000 draws in
+these coordinates, and 286 in the logarithm.
 """
 
 from typing import Any
@@ -20,14 +21,18 @@ class StandardNormal(Transform):  # type: ignore[misc]  # PyMC is not typed
     name = "standard_normal"
 
     def forward(self, value: Any, *inputs: Any) -> Any:
-        """Scale to standard normal, by the same small probabilities."""
+        """Scale to standard normal, through the smaller tail probability as in :meth:`backward`."""
         u = value / (inputs[-1] * np.sqrt(2))
         below, above = pt.erf(u), pt.erfc(u)
         size = pt.erfcinv(2 * pt.minimum(below, above))
         return np.sqrt(2) * pt.switch(below < above, -size, size)
 
     def backward(self, value: Any, *inputs: Any) -> Any:
-        """Standard normal to scale, each tail by the probability that is small there, so that neither is lost in rounding."""
+        """Standard normal to scale.
+
+        Each tail goes through the probability that is small there, so that neither is lost in
+        rounding.
+        """
         small = 0.5 * pt.erfc(abs(value) / np.sqrt(2))
         return inputs[-1] * np.sqrt(2) * pt.switch(value < 0, pt.erfinv(small), pt.erfcinv(small))
 
@@ -47,12 +52,14 @@ def half_normal(name: str, sigma: Any) -> Any:
 
 
 class Informed(Transform):  # type: ignore[misc]
-    """Map a normal variable to its distance from where prior and data together put it, in the sd that they leave.
+    """Map a normal variable to its standardised distance from a rough posterior.
+
+    The posterior is the product of the prior and a normal that stands for the data.
 
     Attributes
     ----------
     centre, width : ndarray or tensor
-        Where the data alone put it, roughly: ``Normal(centre, width)``.
+        The data alone suggest roughly ``Normal(centre, width)``.
     """
 
     name = "informed"
@@ -60,7 +67,7 @@ class Informed(Transform):  # type: ignore[misc]
     def __init__(self, centre: Any, width: Any) -> None:
         self.centre, self.width = centre, width
 
-    def _both(self, inputs: Any) -> tuple[Any, Any]:
+    def _mean_and_sd(self, inputs: Any) -> tuple[Any, Any]:
         """Mean and sd of the product of prior and data."""
         mean, sd = inputs[-2:]
         share = sd**2 / (sd**2 + self.width**2)
@@ -68,31 +75,33 @@ class Informed(Transform):  # type: ignore[misc]
 
     def forward(self, value: Any, *inputs: Any) -> Any:
         """Value to distance."""
-        mean, sd = self._both(inputs)
+        mean, sd = self._mean_and_sd(inputs)
         return (value - mean) / sd
 
     def backward(self, value: Any, *inputs: Any) -> Any:
         """Distance to value."""
-        mean, sd = self._both(inputs)
+        mean, sd = self._mean_and_sd(inputs)
         return mean + sd * value
 
     def log_jac_det(self, value: Any, *inputs: Any) -> Any:
         """Log of the sd."""
-        return pt.log(self._both(inputs)[1]) + pt.zeros_like(value)
+        return pt.log(self._mean_and_sd(inputs)[1]) + pt.zeros_like(value)
 
 
 def informed_normal(name: str, mean: Any, sd: Any, centre: Any, width: Any, dims: str) -> Any:
-    """Add ``name ~ Normal(mean, sd)`` to the open model, one a group, sampled around where prior and data put each.
+    """Add ``name ~ Normal(mean, sd)`` per group to the open model, sampled as :class:`Informed`.
 
-    Centred where a group's data are strong and non-centred where they are weak, so that neither a
-    narrow likelihood nor the funnel of a small ``sd`` stops NUTS; chains start at ``centre``.
+    This is a centred parametrisation where the data of a group are strong, and a non-centred one
+    where they are weak. Neither a narrow likelihood nor the funnel of a small ``sd`` then stops
+    NUTS. Chains start at ``centre``.
 
     References
     ----------
     .. [1] Papaspiliopoulos, Roberts, Skoeld, "A general framework for the parametrization of
            hierarchical models", 2007. doi:10.1214/088342307000000014
     """
-    # PyMC rewrites the graph of the variable, and knows no data that its transform alone depends on
+    # PyMC rewrites the graph of the variable, and does not see data that only its transform uses.
+    # Adding them times zero makes the variable depend on them.
     mean = mean + 0.0 * (centre + width)
     return pm.Normal(
         name, mean, sd, dims=dims, initval=centre, default_transform=Informed(centre, width)
@@ -113,18 +122,19 @@ class Around(Transform):  # type: ignore[misc]
         return value + inputs[1]
 
     def log_jac_det(self, value: Any, *inputs: Any) -> Any:
-        """Zero."""
+        """Zero: a shift keeps volume."""
         return pt.zeros_like(value)
 
 
 def normal_around(name: str, expected: Any) -> Any:
-    """Add ``name ~ Normal(0, 1)`` to the open model, sampled by its distance from where the data put it given other variables.
+    """Add ``name ~ Normal(0, 1)`` to the open model, sampled by its distance from ``expected``.
 
     Parameters
     ----------
     name : str
     expected : tensor
-        The conditional mean, roughly. It changes the geometry that NUTS sees and not the density.
+        Roughly the mean given the data and other variables. It changes the geometry that NUTS sees
+        and not the density.
     """
     return pm.CustomDist(
         name,
@@ -136,6 +146,9 @@ def normal_around(name: str, expected: Any) -> Any:
     )
 
 
-def around(variable: Any) -> bool:
-    """Whether a variable is of :func:`normal_around`, and so independent of the parameter that its graph shows."""
+def is_normal_around(variable: Any) -> bool:
+    """Whether a variable was added by :func:`normal_around`.
+
+    Such a variable is independent of the parameter that its graph shows.
+    """
     return getattr(variable.owner.op, "_print_name", ("",))[0] == "NormalAround"

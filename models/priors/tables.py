@@ -4,14 +4,16 @@ A prior on a quantity is compiled to ``y = T(z)``, where ``z`` is standard norma
 the quantity's link (identity, log10, or logit between its bounds). ``T`` is a cubic Hermite through
 knots of ``z``, linear outside them::
 
-    T(z_k) = F^-1(Phi(z_k)),    T'(z_k) = phi(z_k) / f(T(z_k))    wherever that keeps T increasing (Fritsch-Carlson), else PCHIP
+    T(z_k)  = F^-1(Phi(z_k))
+    T'(z_k) = phi(z_k) / f(T(z_k))
 
+The slope is this exact one wherever it keeps T increasing (Fritsch-Carlson), and PCHIP's elsewhere.
 With ``z ~ Normal(0, R)`` the density of ``y`` is::
 
     log p(y) = log phi(z; R) - sum log T'(z),    R = 2 sin(pi rho / 6)
 
 for Spearman rank correlations ``rho``. The sampler, ``log_prior`` and reweighting all use these
-tables, so they cannot disagree. This file is plain numpy; :mod:`aligntax.models.priors.elicited`
+tables, so they cannot disagree. This file is plain numpy. :mod:`aligntax.models.priors.elicited`
 puts the same tables into a PyMC model.
 
 References
@@ -34,13 +36,13 @@ from aligntax.models.priors.quantities import lookup
 
 Array = NDArray[np.float64]
 
-# at a jump, as between two far experts, a step in z is an error of up to phi(0) 0.025 = 1% in
-# probability
+# At a jump, as between two experts who are far apart, a step in z is an error in probability of up
+# to phi(0) 0.025 = 1%.
 STEP = 0.025
 KNOTS: Array = np.asarray(STEP * np.arange(-200, 201), dtype=np.float64)
 
 
-def secants(y: Array) -> Array:
+def chord_slopes(y: Array) -> Array:
     """Slopes of the chords between neighbouring knots."""
     return np.diff(y) / STEP
 
@@ -60,7 +62,7 @@ def hermite(t: Any, h: Any, y0: Any, y1: Any, m0: Any, m1: Any) -> tuple[Any, An
     return y0 + h * t * (m0 + t * (c2 + t * c3)), m0 + t * (2 * c2 + t * 3 * c3)
 
 
-def evaluate(z: Array, knots: Array, y: Array, slope: Array) -> tuple[Array, Array]:
+def evaluate_cubic(z: Array, knots: Array, y: Array, slope: Array) -> tuple[Array, Array]:
     """Value and slope of a monotone cubic with linear tails; ``z`` of any shape."""
     inside = np.clip(z, knots[0], knots[-1])
     i = np.clip(np.searchsorted(knots, inside, side="right") - 1, 0, len(knots) - 2)
@@ -70,13 +72,14 @@ def evaluate(z: Array, knots: Array, y: Array, slope: Array) -> tuple[Array, Arr
 
 
 @dataclass(frozen=True)
-class Table:
+class QuantileTable:
     """One prior as a standard-normal quantile table.
 
     Attributes
     ----------
     y, slope : ndarray, shape (401,)
-        Link-space value and its derivative at :data:`KNOTS`; both increasing / positive.
+        Link-space value and its derivative at :data:`KNOTS`. Values increase, and derivatives are
+        positive.
     """
 
     y: Array
@@ -84,14 +87,14 @@ class Table:
 
     def value(self, z: Any) -> Array:
         """``T(z)`` in link space."""
-        return evaluate(np.asarray(z, dtype=float), KNOTS, self.y, self.slope)[0]
+        return evaluate_cubic(np.asarray(z, dtype=float), KNOTS, self.y, self.slope)[0]
 
     def gradient(self, z: Any) -> Array:
         """``T'(z)``, positive."""
-        return evaluate(np.asarray(z, dtype=float), KNOTS, self.y, self.slope)[1]
+        return evaluate_cubic(np.asarray(z, dtype=float), KNOTS, self.y, self.slope)[1]
 
     def inverse(self, y: Any) -> Array:
-        """``z`` with ``T(z) = y``, to 1e-12, by bisection inside the bracketing interval."""
+        """``z`` with ``T(z) = y``, to 1e-12, by bisection between the two nearest knots."""
         y = np.asarray(y, dtype=float)
         i = np.clip(np.searchsorted(self.y, y, side="right") - 1, 0, len(KNOTS) - 2)
         h = KNOTS[i + 1] - KNOTS[i]
@@ -125,53 +128,62 @@ class Table:
         return np.asarray(-0.5 * z**2 - 0.5 * np.log(2 * np.pi) - np.log(self.gradient(z)))
 
 
-def tabulate(distribution: Distribution) -> Table:
-    """Table of a link-space distribution: exact slopes where they keep it increasing, PCHIP slopes elsewhere."""
+def tabulate(distribution: Distribution) -> QuantileTable:
+    """Table of a distribution on the link; its slopes are chosen as in :func:`table_through`."""
     y = distribution.quantile(np.asarray(ndtr(KNOTS)), np.asarray(ndtr(-KNOTS)))
-    # zero density in a gap: an infinite slope, replaced where it is used
+    # zero density in a gap gives an infinite slope, which is replaced where the table is made
     with np.errstate(over="ignore"):
         exact = np.exp(-0.5 * KNOTS**2 - 0.5 * np.log(2 * np.pi) - distribution.log_pdf(y))
-    return fitted(y, exact)
+    return table_through(y, exact)
 
 
-def fitted(y: Array, exact: Array) -> Table:
-    """Table through values at the knots, with the exact slopes where they keep it increasing and PCHIP slopes elsewhere.
+def table_through(y: Array, exact: Array) -> QuantileTable:
+    """Table through values at the knots; its slopes are those of :func:`monotone_slopes`.
 
     Raises
     ------
     InputError
         If the values do not increase strictly or are not finite.
     """
-    d = secants(y)
+    d = chord_slopes(y)
     if not (np.all(np.isfinite(y)) and np.all(d > 0)):
         raise InputError(
-            "prior: its quantile function must increase strictly and stay finite within five standard deviations"
+            "prior: its quantile function must increase strictly and stay finite "
+            "within five standard deviations"
         )
-    return Table(y, monotone(KNOTS, y, exact))
+    return QuantileTable(y, monotone_slopes(KNOTS, y, exact))
 
 
-def monotone(z: Array, y: Array, exact: Array) -> Array:
-    """Slopes at the knots: the exact ones up to three times the smaller chord (Fritsch-Carlson), elsewhere PCHIP's."""
+def monotone_slopes(z: Array, y: Array, exact: Array) -> Array:
+    """Slopes at the knots that keep the cubic increasing.
+
+    An exact slope is taken up to three times the smaller of the neighbouring chords'
+    (Fritsch-Carlson), and PCHIP's slope elsewhere.
+    """
     d = np.diff(y) / np.diff(z)
     limit = 3 * np.minimum(np.append(d, d[-1]), np.append(d[0], d))
     usable = np.isfinite(exact) & (exact > 0) & (exact <= limit)
     return np.where(usable, exact, pchip_slopes(z, y))
 
 
-def from_quantiles(probabilities: Array, y: Array) -> Table:
-    """Table through stated link-space quantiles: PCHIP in ``z`` between them, linear beyond the outermost."""
+def table_from_quantiles(probabilities: Array, y: Array) -> QuantileTable:
+    """Table through stated link-space quantiles.
+
+    It is PCHIP in ``z`` between them, and linear beyond the outermost.
+    """
     z = np.asarray(ndtri(probabilities))
-    value, slope = evaluate(KNOTS, z, y, pchip_slopes(z, y))
-    return Table(value, slope)
+    value, slope = evaluate_cubic(KNOTS, z, y, pchip_slopes(z, y))
+    return QuantileTable(value, slope)
 
 
-def from_samples(y: Array) -> Table:
+def table_from_samples(y: Array) -> QuantileTable:
     """Table through the empirical quantiles of link-space samples, smoothed in ``z``.
 
-    Interior levels are equally likely apart, ``n^(2/5)`` intervals: half as many as Mann and Wald's
-    equiprobable cells for testing a fit, so that each interval's mass is known to ``n^(-3/10)``,
-    13% of itself at 1,000 samples. Beyond, the outer mass is halved as long as ``n^(1/3)`` samples
-    remain outside; the tails are straight in ``z``, as a normal's are.
+    Interior levels divide the probability into ``n^(2/5)`` equal intervals. That is half as many as
+    Mann and Wald's equiprobable cells for testing a fit, so that the mass of each interval is known
+    to ``n^(-3/10)`` of itself, 13% at 1,000 samples. The outermost mass is halved as long as
+    ``n^(1/3)`` samples remain outside. Beyond that the tails are straight in ``z``, as a normal's
+    are.
 
     References
     ----------
@@ -187,19 +199,17 @@ def from_samples(y: Array) -> Table:
         levels = np.concatenate([levels[:1] / 2, levels, 1 - levels[:1] / 2])
     values = np.quantile(y, levels, method="median_unbiased")
     distinct, group = np.unique(values, return_inverse=True)
-    if len(distinct) < 2:  # nearly all samples are one value: the extremes keep the rest
-        levels, values = (
-            np.asarray([0.5 / size, 0.5, 1 - 0.5 / size]),
-            np.quantile(y, [0.0, 0.5, 1.0]),
-        )
+    if len(distinct) < 2:  # nearly all samples have one value; the extremes keep the rest
+        levels = np.asarray([0.5 / size, 0.5, 1 - 0.5 / size])
+        values = np.quantile(y, [0.0, 0.5, 1.0])
         distinct, group = np.unique(values, return_inverse=True)
-    # tied levels become the middle one
+    # levels with the same value become their middle
     z = np.bincount(group, weights=ndtri(levels)) / np.bincount(group)
-    return from_quantiles(np.asarray(ndtr(z)), distinct)
+    return table_from_quantiles(np.asarray(ndtr(z)), distinct)
 
 
 @dataclass(frozen=True)
-class Tables:
+class PriorTables:
     """The priors of several quantities and their copula, as a model holds them.
 
     Attributes
@@ -222,35 +232,43 @@ class Tables:
         """R, shape (Q, Q)."""
         return np.asarray(self.cholesky @ self.cholesky.T)
 
-    def table(self, name: str) -> Table:
+    def table(self, name: str) -> QuantileTable:
         """Return one quantity's table."""
         i = self.names.index(name)
-        return Table(self.y[i], self.slope[i])
+        return QuantileTable(self.y[i], self.slope[i])
+
+    def whiten(self, z: Any) -> Array:
+        """Independent standard normals ``w`` behind the scores ``z = L w``, shape (..., Q)."""
+        return np.asarray(np.linalg.solve(self.cholesky, z[..., None])[..., 0])
+
+    def correlate(self, white: Any) -> Array:
+        """Scores ``z = L w`` of independent standard normals ``w``, shape (..., Q)."""
+        return np.asarray(white @ self.cholesky.T)
 
     def values(self, z: Array) -> dict[str, Array]:
-        """Scale values of every quantity; ``z`` has the quantity as its last axis."""
+        """Values of every quantity on its scale; the last axis of ``z`` is the quantity."""
         return {
             name: lookup(name).to_scale(self.table(name).value(z[..., i]))
             for i, name in enumerate(self.names)
         }
 
 
-def log_density(tables: Tables, z: Array) -> Array:
-    """Log density of the elicited quantities in link space, one term a quantity.
+def log_density(tables: PriorTables, z: Array) -> Array:
+    """Log density of the elicited quantities in link space, one term per quantity.
 
     ``log p(y) = log phi(z; R) - sum log T'(z)``; with ``z = L w`` it is the sum of ``log phi(w_q) -
     log L_qq - log T'_q(z_q)``.
 
     Parameters
     ----------
-    tables : Tables
+    tables : PriorTables
     z : ndarray, shape (..., Q)
 
     Returns
     -------
     ndarray, shape (..., Q)
     """
-    white = np.linalg.solve(tables.cholesky, z[..., None])[..., 0]
+    white = tables.whiten(z)
     log_slopes = np.stack(
         [np.log(tables.table(n).gradient(z[..., i])) for i, n in enumerate(tables.names)], axis=-1
     )

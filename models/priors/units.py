@@ -1,14 +1,17 @@
-"""The units in which a prior can be stated, and the way from a stated value to a quantity's link and back.
+"""Units in which a prior can be stated, and the map from a stated value to the quantity's link.
 
 A value may be stated in the quantity's own unit or, where it fits, in one of::
 
-    OOM            log10 of a log10 quantity; OOM or OOM/year themselves      x/year, percent/year   of a growth in OOM/year
-    percent        of a pure number or a multiple                            dollars, dollars/hour  of USD, USD/hour
-    hours          of human-hours; of seconds                                hours/year             of human-hours/year
-    days, years    of seconds
+    OOM                    log10 of a log10 quantity; OOM or OOM/year themselves
+    percent                a pure number or a multiple
+    x/year, percent/year   a growth in OOM/year
+    dollars, dollars/hour  USD, USD/hour
+    hours                  human-hours; seconds
+    hours/year             human-hours/year
+    days, years            seconds
 
-Each is an increasing map ``v -> y`` with its inverse and the log of its derivative, so that a
-density stated in any unit has its exact Jacobian on the link.
+Each gives an increasing map ``v -> y`` with its inverse and the log of its derivative. A density
+that is stated in any unit therefore has its exact Jacobian on the link.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,12 +29,7 @@ LN10 = np.log(10)
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit of a stated value: to the natural value, back, and the log of the derivative.
-
-    Attributes
-    ----------
-    natural, back, log_rate : callable
-    """
+    """A unit: maps to the natural value and back, and the log of the first one's derivative."""
 
     natural: Map
     back: Map
@@ -39,13 +37,8 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Link:
-    """From a stated value to link space, back, and the log of the derivative.
-
-    Attributes
-    ----------
-    forward, inverse, log_slope : callable
-    """
+class UnitLink:
+    """Maps from a stated value to the link and back, and the log of the first one's derivative."""
 
     forward: Map
     inverse: Map
@@ -64,11 +57,11 @@ SAME = Unit(np.asarray, np.asarray, lambda v: np.zeros(np.shape(v)))
 HOUR, DAY = 3600.0, 86400.0  # seconds
 YEAR = 365.25 * DAY  # the Julian year
 
-# name -> natural unit of the quantity -> the map; a dictionary a name, because hours are of effort
-# and of time.
+# Stated unit to natural unit of the quantity to the map. One stated unit can have several, because
+# hours measure effort and time.
 UNITS: Mapping[str, Mapping[str, Unit]] = MappingProxyType(
     {
-        "OOM": {"OOM": SAME, "OOM/year": SAME},  # of a log10 quantity: see link()
+        "OOM": {"OOM": SAME, "OOM/year": SAME},  # of a log10 quantity: see unit_link()
         "percent": {"1": _times(0.01), "x": _times(0.01)},
         "x/year": {
             "OOM/year": Unit(
@@ -92,7 +85,7 @@ UNITS: Mapping[str, Mapping[str, Unit]] = MappingProxyType(
 )
 
 
-def fitting(quantity: Quantity) -> list[str]:
+def units_of(quantity: Quantity) -> list[str]:
     """Units in which the quantity can be stated, its own first."""
     logarithmic = ["OOM"] if quantity.scale == "log10" else []
     return [
@@ -101,10 +94,13 @@ def fitting(quantity: Quantity) -> list[str]:
     ]
 
 
-def link(quantity: Quantity, unit: str) -> Link | None:
-    """Way from a value in a unit (empty: the quantity's own) to the quantity's link; None where the unit does not fit."""
+def unit_link(quantity: Quantity, unit: str) -> UnitLink | None:
+    """Maps between a value in a unit and the quantity's link; None where the unit does not fit.
+
+    An empty unit means the quantity's own.
+    """
     if unit == "OOM" and quantity.scale == "log10":
-        return Link(np.asarray, np.asarray, lambda v: np.zeros(np.shape(v)))
+        return UnitLink(np.asarray, np.asarray, lambda v: np.zeros(np.shape(v)))
     own = not unit or unit == quantity.unit
     stated = SAME if own else UNITS.get(unit, {}).get(quantity.unit)
     if stated is None:
@@ -119,7 +115,7 @@ def link(quantity: Quantity, unit: str) -> Link | None:
             return stated.log_rate(v) + np.log(high - low) - np.log(x - low) - np.log(high - x)
         return stated.log_rate(v)
 
-    return Link(
+    return UnitLink(
         lambda v: quantity.to_link(stated.natural(v)),
         lambda y: stated.back(quantity.from_link(y)),
         log_slope,

@@ -26,11 +26,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from aligntax.models.errors import InputError
-from aligntax.models.priors.compile import brief, canonical, compile_prior, without_notes
-from aligntax.models.priors.copula import copula
+from aligntax.models.errors import InputError, brief
+from aligntax.models.priors.compile import compile_prior
+from aligntax.models.priors.copula import copula_factor
 from aligntax.models.priors.quantities import ELICITED, lookup
-from aligntax.models.priors.tables import Tables
+from aligntax.models.priors.specification import canonical, without_notes
+from aligntax.models.priors.tables import PriorTables
 from aligntax.models.views.links import LINKS, UNLINKED, Link, read_link
 from aligntax.models.views.settings import (
     ANCHORS,
@@ -130,7 +131,7 @@ class View:
             link.quantity: link for key, link in LINKS.items() if getattr(self, key) != UNLINKED
         }
 
-    def tables(self, names: Sequence[str]) -> Tables:
+    def tables(self, names: Sequence[str]) -> PriorTables:
         """Quantile tables and copula of the named quantities.
 
         Raises
@@ -145,11 +146,11 @@ class View:
             )
         return self.stated(names)
 
-    def stated(self, names: Sequence[str]) -> Tables:
+    def stated(self, names: Sequence[str]) -> PriorTables:
         """Quantile tables and copula as the view states them, whatever a link will put in their place."""
         each = [compile_prior(name, self.quantities[name]) for name in names]
         y, slope = np.stack([t.y for t in each]), np.stack([t.slope for t in each])
-        return Tables(tuple(names), y, slope, copula(names, self.correlations))
+        return PriorTables(tuple(names), y, slope, copula_factor(names, self.correlations))
 
     def with_quantity(self, name: str, spec: Mapping[str, Any]) -> "View":
         """Return the same view with another prior for one quantity, whatever it was linked to."""
@@ -166,7 +167,7 @@ class View:
         Parameters
         ----------
         **changes
-            A quantity: a :class:`aligntax.models.priors.prior.Prior`, values by probability, or
+            A quantity: a :class:`aligntax.models.priors.user_prior.Prior`, values by probability, or
             what a view's file states. Or a field of the view: ``name``, ``title``, ``source``;
             ``multiplier`` and ``quality``; ``anchors`` as a whole; ``correlations`` by pair;
             ``evidence``, ``scaling``, ``loss_law``, ``compute``, ``algorithms``, ``requirement``,
@@ -358,7 +359,7 @@ def _resolve(raw: Mapping[str, Any], origin: str, base: View | None) -> View:
         raise InputError(
             f'quantities: a view that extends nothing states all, missing {sorted(missing)}; add extends = "default"'
         )
-    copula(list(quantities), view.correlations)
+    copula_factor(list(quantities), view.correlations)
     return view
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aligntax.models.priors.compile import brief
+from aligntax.models.errors import brief
 from aligntax.models.views.settings import check
 
 UNLINKED = "elicited"  # what a view says of a link that it does not make

@@ -15,9 +15,10 @@ from typing import Any, Literal
 import numpy as np
 
 from aligntax.models.errors import InputError
-from aligntax.models.priors.compile import NOTES, canonical, compile_prior, without_notes
-from aligntax.models.priors.copula import copula
+from aligntax.models.priors.compile import compile_prior
+from aligntax.models.priors.copula import copula_factor
 from aligntax.models.priors.quantities import ELICITED
+from aligntax.models.priors.specification import NOTES, canonical, without_notes
 from aligntax.models.views import ANCHORS, SECTIONS, View
 
 Method = Literal["linear", "log", "quantile"]
@@ -161,7 +162,7 @@ def _correlations(experts: Sequence[tuple[View, float]]) -> dict[tuple[str, str]
     if all(dict(view.correlations) == first for view, _ in experts):
         return first
     names = list(ELICITED)
-    factors = [(copula(names, view.correlations), share) for view, share in experts]
+    factors = [(copula_factor(names, view.correlations), share) for view, share in experts]
     matrix = sum(share * factor @ factor.T for factor, share in factors)
     stated = {
         tuple(sorted(pair, key=names.index)) for view, _ in experts for pair in view.correlations

@@ -25,7 +25,7 @@ import xarray as xr
 from aligntax.analysis.inference.derive import split
 from aligntax.models.catalogue import Model
 from aligntax.models.evidence import Evidence
-from aligntax.models.priors.tables import Tables
+from aligntax.models.priors.tables import PriorTables
 from aligntax.models.views import View
 
 UNITS: Mapping[str, str] = {
@@ -135,7 +135,7 @@ def rows_of(
     model: Model,
     draws: xr.Dataset,
     terms: xr.Dataset,
-    tables: Tables,
+    tables: PriorTables,
     evidence: Evidence,
     view: View,
 ) -> dict[str, xr.DataArray]:

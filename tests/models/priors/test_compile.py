@@ -12,8 +12,8 @@ from scipy import stats
 from scipy.special import ndtr, ndtri
 
 from aligntax.models.errors import InputError
-from aligntax.models.priors.compile import KINDS, compile_prior
-from aligntax.models.priors.copula import copula
+from aligntax.models.priors.compile import compile_prior
+from aligntax.models.priors.copula import copula_factor
 from aligntax.models.priors.distributions import (
     FAMILIES,
     Beta,
@@ -26,8 +26,16 @@ from aligntax.models.priors.distributions import (
     Truncated,
 )
 from aligntax.models.priors.quantities import ELICITED, lookup
-from aligntax.models.priors.tables import KNOTS, STEP, Table, Tables, log_density, tabulate
-from aligntax.models.priors.units import UNITS, fitting, link
+from aligntax.models.priors.specification import KINDS
+from aligntax.models.priors.tables import (
+    KNOTS,
+    STEP,
+    PriorTables,
+    QuantileTable,
+    log_density,
+    tabulate,
+)
+from aligntax.models.priors.units import UNITS, unit_link, units_of
 
 INNER = np.linspace(ndtri(0.001), ndtri(0.999), 4001)  # between the 0.1% and the 99.9% points
 LINEAR, LOG10, LOGIT = "spend_growth", "usd_per_hour", "alignment_compute_share"
@@ -245,7 +253,7 @@ def test_the_density_in_every_unit_is_the_derivative_of_the_distribution_functio
     inside = np.abs(KNOTS) < 2
     if (name, unit) == ("usd_per_hour", "OOM"):
         np.testing.assert_allclose(table.value([0.0, 1.0]), [mu, mu + sigma], atol=1e-9)
-    way = link(lookup(name), unit)
+    way = unit_link(lookup(name), unit)
     high, low = (way.forward(mu + sigma * (KNOTS[inside] + d)) for d in (h, -h))
     np.testing.assert_allclose(table.slope[inside], (high - low) / (2 * h), rtol=1e-5)
 
@@ -319,13 +327,13 @@ def test_a_bound_outside_a_familys_support_cuts_nothing(spec, exact) -> None:
 def test_a_unit_that_means_something_else_is_refused_with_those_that_fit(name, unit) -> None:
     """30 "percent" of growth in OOM/year could be meant as 30% a year, which is 0.114 OOM."""
     with pytest.raises(
-        InputError, match=f"unit must be .*{re.escape(fitting(lookup(name))[0])}.*got '{unit}'"
+        InputError, match=f"unit must be .*{re.escape(units_of(lookup(name))[0])}.*got '{unit}'"
     ):
         compile_prior(name, {**quantiles(1, 2, 3), "unit": unit})
 
 
 def test_every_unit_fits_some_quantity_and_every_quantity_its_own() -> None:
-    offered = {name: fitting(quantity) for name, quantity in ELICITED.items()}
+    offered = {name: units_of(quantity) for name, quantity in ELICITED.items()}
     assert all(units[0] == ELICITED[name].unit for name, units in offered.items())
     assert set(UNITS) <= {unit for units in offered.values() for unit in units}
 
@@ -339,7 +347,7 @@ def test_every_unit_fits_some_quantity_and_every_quantity_its_own() -> None:
 )
 def test_a_point_is_a_point_with_a_finite_density(name, at, unit) -> None:
     table = compile_prior(name, {"point": at, "unit": unit})
-    y = float(link(lookup(name), unit).forward(at))
+    y = float(unit_link(lookup(name), unit).forward(at))
     np.testing.assert_allclose(table.value(np.asarray([-3.0, 0.0, 3.0])), y, rtol=1e-5, atol=1e-5)
     assert table.value(0.0) == pytest.approx(y, rel=1e-12)
     assert np.all(np.isfinite(table.log_pdf(table.y)))
@@ -469,10 +477,10 @@ def test_the_density_that_the_model_samples_is_log_density_to_1e_10(correlated) 
     import pytensor
     import pytensor.tensor as pt
 
-    from aligntax.models.priors.elicited import elicited
+    from aligntax.models.priors.elicited import add_elicited
 
     with pm.Model() as model:
-        x = elicited(correlated)
+        x = add_elicited(correlated)
     (stacked,) = model.replace_rvs_by_values([pt.stack([x[name] for name in CORRELATED])])
     (white,) = model.value_vars
     derivatives = pt.stack([pytensor.grad(stacked[i], white) for i in range(len(CORRELATED))])
@@ -500,8 +508,8 @@ def test_log_density_of_normal_priors_is_scipys_multivariate_normal() -> None:
         compile_prior(n, {"family": "normal", "mu": m, "sigma": s})
         for n, m, s in zip(names, mu, sigma, strict=True)
     ]
-    tables = Tables(
-        names, np.stack([t.y for t in each]), np.stack([t.slope for t in each]), copula(names, rho)
+    tables = PriorTables(
+        names, np.stack([t.y for t in each]), np.stack([t.slope for t in each]), copula_factor(names, rho)
     )
     correlation = np.eye(3)
     correlation[0, 2] = correlation[2, 0] = 2 * np.sin(np.pi * 0.6 / 6)
@@ -526,20 +534,20 @@ def test_values_are_on_the_scale_that_models_use(correlated) -> None:
 @pytest.mark.parametrize("rho", [0.7, -0.5])
 def test_draws_have_the_stated_rank_correlation(rho, view) -> None:
     """2e5 draws: the standard error of Spearman's rho is about 0.002."""
-    factor = copula((LINEAR, LOG10), {(LINEAR, LOG10): rho})
+    factor = copula_factor((LINEAR, LOG10), {(LINEAR, LOG10): rho})
     z = np.random.default_rng(3).standard_normal((200_000, 2)) @ factor.T
     x = view.tables((LINEAR, LOG10)).values(z)
     assert stats.spearmanr(x[LINEAR], x[LOG10]).statistic == pytest.approx(rho, abs=0.01)
 
 
 def test_the_factor_is_lower_and_gives_unit_variances() -> None:
-    factor = copula(CORRELATED, {(LINEAR, LOG10): 0.7, (LOG10, LOGIT): -0.4})
+    factor = copula_factor(CORRELATED, {(LINEAR, LOG10): 0.7, (LOG10, LOGIT): -0.4})
     np.testing.assert_allclose(np.diag(factor @ factor.T), 1.0)
     assert np.all(np.triu(factor, 1) == 0)
 
 
 def test_a_pair_that_the_model_lacks_is_left_out() -> None:
-    np.testing.assert_array_equal(copula((LINEAR, LOG10), {(LINEAR, LOGIT): 0.7}), np.eye(2))
+    np.testing.assert_array_equal(copula_factor((LINEAR, LOG10), {(LINEAR, LOGIT): 0.7}), np.eye(2))
 
 
 def test_only_the_pairs_to_blame_are_named_with_the_factor_that_makes_them_possible() -> None:
@@ -552,16 +560,16 @@ def test_only_the_pairs_to_blame_are_named_with_the_factor_that_makes_them_possi
         ("spend_level", "rlhf_multiplier"): 0.1,
     }
     with pytest.raises(InputError) as caught:
-        copula(names, pairs)
+        copula_factor(names, pairs)
     message = str(caught.value)
     assert f"{LINEAR}~{LOG10}=0.9, {LOG10}~{LOGIT}=0.9, {LINEAR}~{LOGIT}=-0.9;" in message
     assert "spend_level" not in message
     factor = float(re.search(r"multiply these by ([\d.]+) or less", message)[1])
     blamed = list(pairs)[:3]
     shrunk = {pair: rho * (factor if pair in blamed else 1) for pair, rho in pairs.items()}
-    copula(names, shrunk)
+    copula_factor(names, shrunk)
     with pytest.raises(InputError):  # the largest: two hundredths more will not do
-        copula(
+        copula_factor(
             names,
             {pair: rho * (factor + 0.02 if pair in blamed else 1) for pair, rho in pairs.items()},
         )
@@ -573,11 +581,11 @@ def test_a_factor_is_found_for_any_impossible_matrix(rhos) -> None:
         zip([(a, b) for i, a in enumerate(CORRELATED) for b in CORRELATED[:i]], rhos, strict=True)
     )
     try:
-        copula(CORRELATED, pairs)
+        copula_factor(CORRELATED, pairs)
     except InputError as error:
         factor = float(re.search(r"multiply these by ([\d.]+) or less", str(error))[1])
         named = [pair for pair in pairs if "~".join(pair) in str(error)]
-        copula(
+        copula_factor(
             CORRELATED,
             {pair: rho * (factor if pair in named else 1) for pair, rho in pairs.items()},
         )
@@ -586,7 +594,7 @@ def test_a_factor_is_found_for_any_impossible_matrix(rhos) -> None:
 def test_impossible_correlations_are_named() -> None:
     pairs = {(LINEAR, LOG10): 0.9, (LOG10, LOGIT): 0.9, (LINEAR, LOGIT): -0.9}
     with pytest.raises(InputError, match="positive definite") as caught:
-        copula(CORRELATED, pairs)
+        copula_factor(CORRELATED, pairs)
     for a, b in pairs:
         assert f"{a}~{b}" in str(caught.value)
 
@@ -596,7 +604,7 @@ def test_a_correlation_lies_strictly_between_minus_one_and_one(rho) -> None:
     with pytest.raises(
         InputError, match=f"{LINEAR} and {LOG10}: must lie between -1 and 1, got {rho}"
     ):
-        copula(CORRELATED, {(LINEAR, LOG10): rho})
+        copula_factor(CORRELATED, {(LINEAR, LOG10): rho})
 
 
 # --------------------------------------------------------------------------------- malformed priors
@@ -834,7 +842,7 @@ def test_strange_values_give_a_good_table_or_an_input_error(spec) -> None:
     assert good(table)
 
 
-def good(table: Table) -> bool:
+def good(table: QuantileTable) -> bool:
     finite = np.all(np.isfinite(table.y)) and np.all(np.isfinite(table.slope))
     return bool(finite and np.all(np.diff(table.y) > 0) and np.all(table.slope > 0))
 

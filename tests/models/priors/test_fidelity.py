@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aligntax.models.priors.fidelity import TOLERANCE, fidelity, warnings
+from aligntax.models.priors.fidelity import TOLERANCE, fidelity_warnings, fitted_statements
 from aligntax.models.priors.quantities import ELICITED
 
 Q = "spend_growth"
 
 
 def told(spec, name=Q):
-    statements = fidelity(name, spec)
-    return statements, warnings(name, spec, statements)
+    statements = fitted_statements(name, spec)
+    return statements, fidelity_warnings(name, spec, statements)
 
 
 def test_plain_quantiles_are_met_and_nothing_is_warned_of() -> None:
@@ -28,7 +28,7 @@ def test_plain_quantiles_are_met_and_nothing_is_warned_of() -> None:
 def test_every_prior_of_the_default_view_says_what_it_has(view) -> None:
     for name in ELICITED:
         # bounds move some, of labour overhead 2 points
-        for s in fidelity(name, view.quantities[name]):
+        for s in fitted_statements(name, view.quantities[name]):
             assert abs(s.difference) < 0.03, name
 
 

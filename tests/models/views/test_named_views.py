@@ -11,9 +11,10 @@ from aligntax.models import requirements
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.evidence import Evidence
 from aligntax.models.joint import log_no_tai
-from aligntax.models.priors.compile import compile_prior, flatten
+from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.quantities import ELICITED
-from aligntax.models.priors.tables import Table
+from aligntax.models.priors.specification import flatten
+from aligntax.models.priors.tables import QuantileTable
 from aligntax.models.requirements import milestones
 from aligntax.models.views import View, load_view, view_names
 from tests.prior import prior_draws
@@ -27,7 +28,7 @@ EXPECTED = (
 JOINT = find_model("joint")
 
 
-def table(view: View, name: str) -> Table:
+def table(view: View, name: str) -> QuantileTable:
     return compile_prior(name, view.quantities[name])
 
 

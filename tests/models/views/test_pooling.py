@@ -10,9 +10,9 @@ from scipy import stats
 
 from aligntax.models.errors import InputError
 from aligntax.models.priors.compile import compile_prior
-from aligntax.models.priors.copula import copula
+from aligntax.models.priors.copula import copula_factor
 from aligntax.models.priors.distributions import Histogram, Mixture, Normal
-from aligntax.models.priors.pools import OVERLAP, log_pool, quantile_pool
+from aligntax.models.priors.pooled_tables import OVERLAP, log_pool, quantile_pool
 from aligntax.models.priors.quantities import ELICITED
 from aligntax.models.priors.tables import KNOTS, tabulate
 from aligntax.models.views import ANCHORS, parse_view
@@ -264,9 +264,9 @@ def test_a_log_pool_without_a_common_anchor_is_refused(ann, bob) -> None:
 def test_correlation_matrices_are_averaged(ann, bob) -> None:
     names = list(ELICITED)
     pooled = pool_views([ann, bob], (3, 1))
-    each = [copula(names, v.correlations) for v in (ann, bob)]
+    each = [copula_factor(names, v.correlations) for v in (ann, bob)]
     exact = 0.75 * each[0] @ each[0].T + 0.25 * each[1] @ each[1].T
-    factor = copula(names, pooled.correlations)
+    factor = copula_factor(names, pooled.correlations)
     np.testing.assert_allclose(factor @ factor.T, exact, atol=1e-12)
     assert len(pooled.correlations) == 2  # a pair stated in either order is one pair
 
@@ -282,11 +282,11 @@ def test_pooled_correlations_are_always_possible(ann, rhos, share) -> None:
             (names[0], names[2]): three[2],
         }
         try:
-            copula(names, pairs)
+            copula_factor(names, pairs)
         except InputError:
             return
         views.append(replace(ann, correlations=pairs))
-    copula(list(ELICITED), pool_views(views, (share, 1 - share)).correlations)
+    copula_factor(list(ELICITED), pool_views(views, (share, 1 - share)).correlations)
 
 
 @pytest.mark.parametrize("method", METHODS)

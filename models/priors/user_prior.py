@@ -1,11 +1,13 @@
-"""A prior as a value: what a view's file states of one quantity, written in Python.
+"""The prior that a user writes in Python: what the file of a view states about one quantity.
 
->>> from aligntax.models.priors.prior import Prior
+>>> from aligntax.models.priors.user_prior import Prior
 >>> from aligntax.models.views import load_view
 >>> mine = Prior.from_quantiles({0.1: 2, 0.5: 5, 0.9: 20}, unit="percent", source="me, 2026")
 >>> view = load_view("default").replace(alignment_tax_tolerance=mine, usd_per_hour=Prior.point(40))
 >>> round(float(mine.quantile("alignment_tax_tolerance", 0.9)), 6)
 0.2
+
+:mod:`aligntax.models.priors.compile` turns it into a quantile table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,18 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.models.priors.compile import canonical, compile_prior
+from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.quantities import lookup
+from aligntax.models.priors.specification import canonical
 
 
 @dataclass(frozen=True)
 class Prior:
-    """A prior of some quantity; it is checked when it meets one.
+    """A prior of some quantity; it is checked when it is used for one.
 
     Attributes
     ----------
     spec : mapping
-        As in a view's file; see :mod:`aligntax.models.priors.compile`.
+        As in the file of a view; see :mod:`aligntax.models.priors.specification`.
     """
 
     spec: Mapping[str, Any]
@@ -37,14 +40,20 @@ class Prior:
 
     @classmethod
     def from_family(cls, family: str, **parameters: Any) -> "Prior":
-        """A family with PyMC's parameters: ``Prior.from_family("normal", mu=0, sigma=1, unit="OOM")``."""
+        """A family with PyMC's parameters.
+
+        Examples
+        --------
+        >>> Prior.from_family("normal", mu=0, sigma=1, unit="OOM").spec["mu"]
+        0
+        """
         return cls({"family": family, **parameters})
 
     @classmethod
     def from_histogram(
         cls, edges: Sequence[float], weights: Sequence[float], **notes: Any
     ) -> "Prior":
-        """Weights over bins: chips of a roulette."""
+        """Weights over bins, as chips of a roulette."""
         return cls({"histogram": {"edges": list(edges), "weights": list(weights)}, **notes})
 
     @classmethod
@@ -70,8 +79,9 @@ class Prior:
         Parameters
         ----------
         priors : sequence of Prior
+            One per expert.
         weights : sequence of float, optional
-            Default equal.
+            By default equal.
         method : {"mixture", "log_pool", "quantile_pool"}
         """
         shares = weights if weights is not None else [1.0] * len(priors)
@@ -83,7 +93,7 @@ class Prior:
         )
 
     def quantile(self, quantity: str, probability: Any) -> Any:
-        """Quantiles of a quantity under this prior, in its natural unit.
+        """Quantiles of a quantity under this prior, in the quantity's natural unit.
 
         Raises
         ------

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aligntax.models.errors import InputError
-from aligntax.models.priors.prior import Prior
+from aligntax.models.priors.user_prior import Prior
 from aligntax.models.views import load_view, parse_view
 
 QUANTITY = "alignment_tax_tolerance"
