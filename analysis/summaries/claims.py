@@ -1,4 +1,7 @@
-"""What was claimed in 2022, as statements about one quantity each; light, so that a stored answer is shown fast."""
+"""What was claimed in 2022: statements about one quantity each.
+
+This module imports little, because every command that shows a stored answer needs it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +12,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement about one quantity, true of a draw when its value lies within bounds.
+    """A statement about one quantity, true of a draw whose value lies within bounds.
 
     Attributes
     ----------
-    name, text, source : str
-    quantity : str
     lower, upper : float
         On the quantity's scale, both inclusive.
     part : int
@@ -31,7 +32,10 @@ class Claim:
 
 
 def assumed_quantities(info: Mapping[str, Any]) -> tuple[str, ...]:
-    """Elicited quantities of a run that no evidence informs, its own or that of a model which their prior comes from."""
+    """Elicited quantities of a run that no evidence informs.
+
+    A quantity whose prior comes from another model is informed by that model's evidence.
+    """
     return tuple(name for name in info["prior_only"] if name not in info.get("links", {}))
 
 

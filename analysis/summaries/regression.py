@@ -1,4 +1,4 @@
-"""Regression on weighted draws: natural cubic splines of an input, and how much of an output's variance they explain.
+"""Regression on weighted draws: ranks and orthonormal natural cubic splines of an input.
 
 A basis of one input has zero weighted mean and unit weighted covariance, so that a fit is a sum of
 products. With knots ``t_1 < ... < t_K`` at quantiles of the input, the functions are ``x`` and
@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
-OUTER = 0.05  # probability below the first knot and above the last, as Hastie et al. place them
-RANK = 1e-8  # of the largest eigenvalue: directions below it are rounding
+OUTER_SHARE = 0.05  # probability below the first knot and above the last, as in Hastie et al.
+ROUNDING = 1e-8  # relative: variation below it is rounding
 
 
 def mid_ranks(values: Any, weights: Any) -> Any:
-    """Probability below each value plus half of that at it; ties share a rank, infinities have their place.
+    """Probability below each value plus half of the probability at it; ties share a rank.
 
     Parameters
     ----------
     values : ndarray
-        Flat, without NaN.
+        Flat, without NaN; may be infinite.
     weights : ndarray
         Sum 1.
     """
@@ -34,7 +34,7 @@ def mid_ranks(values: Any, weights: Any) -> Any:
 
 
 def orthonormal(columns: Any, weights: Any) -> Any:
-    """Centre columns and rotate them to unit weighted covariance; directions without variance are dropped.
+    """Centre columns and rotate them to unit weighted covariance; drop directions without variance.
 
     Parameters
     ----------
@@ -45,12 +45,12 @@ def orthonormal(columns: Any, weights: Any) -> Any:
     mean = weights @ columns
     centred = columns - mean
     spread = np.sqrt(weights @ centred**2)
-    varies = spread > RANK * np.abs(mean)
+    varies = spread > ROUNDING * np.abs(mean)
     columns = centred[:, varies] / spread[varies]
     if not columns.shape[1]:
         return columns
     values, vectors = np.linalg.eigh(columns.T @ (weights[:, None] * columns))
-    kept = values > RANK * values[-1]
+    kept = values > ROUNDING * values[-1]
     return columns @ (vectors[:, kept] / np.sqrt(values[kept]))
 
 
@@ -64,7 +64,7 @@ def splines(x: Any, weights: Any, functions: int) -> Any:
         One less than the number of knots; 1 is a straight line.
     """
     order = np.argsort(x)
-    shares = np.linspace(OUTER, 1.0 - OUTER, functions + 1)
+    shares = np.linspace(OUTER_SHARE, 1.0 - OUTER_SHARE, functions + 1)
     knots = np.unique(np.interp(shares, np.cumsum(weights[order]), x[order]))
     if len(knots) < 3:
         return orthonormal(x[:, None], weights)

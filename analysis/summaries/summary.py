@@ -1,7 +1,7 @@
-"""Numbers from draws: quantiles that count "later or never" as infinity, probabilities, Monte Carlo errors, claims.
+"""Numbers from draws: censored quantiles, probabilities, Monte Carlo errors, claims.
 
 Everything is reported on a quantity's own scale (log10 where the scale is log10, decimal years for
-dates).
+dates). "Later or never" counts as infinity in quantiles.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +19,8 @@ from aligntax.models.states import ABOVE, BELOW, UNDEFINED
 
 PROBABILITIES = (0.05, 0.25, 0.50, 0.75, 0.95)
 TINY = np.finfo(float).tiny
+# relative error of a sum of weights: a place among n numbers is known to n times this
 ROUNDING = 1e-12
-"""Of a share that is a sum of weights: the place it stands for among n numbers is known to n times this."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Series:
 
     @property
     def defined(self) -> Any:
-        """Draws that are not undefined, flat; infinities kept."""
+        """Draws that are not undefined, flat; may be infinite."""
         return self.values[~np.isnan(self.values)]
 
     @property
@@ -55,7 +55,7 @@ class Series:
 
     @property
     def ranked(self) -> Any:
-        """Finite stand-in with the same order: for rank statistics, which need no size beyond the largest."""
+        """Finite numbers in the same order, for rank statistics; undefined draws come first."""
         if not len(self.finite):
             return np.zeros(self.values.shape)
         low, high = self.finite.min(), self.finite.max()
@@ -63,7 +63,10 @@ class Series:
 
 
 def iter_series(derived: xr.Dataset) -> Iterator[Series]:
-    """Every number of a derived dataset, vectors element by element: ``alpha_by_corpus`` is ``alpha[c4]``, ``alpha[pile]``."""
+    """Every number of a derived dataset, vectors element by element.
+
+    The elements of ``alpha_by_corpus`` are ``alpha[c4]`` and ``alpha[pile]``.
+    """
     for name in derived.data_vars:
         if str(name).endswith("_state") or name in LABELS:
             continue
@@ -93,19 +96,20 @@ def censored_quantile(values: Any, probability: float, weights: Any = None) -> f
 def censored_quantiles(
     values: Any, probabilities: Sequence[float], weights: Any = None
 ) -> list[float]:
-    """Quantiles of numbers that may be infinite: linear between finite neighbours, infinite beside an infinite one.
+    """Quantiles of numbers that may be infinite.
+
+    They are linear between finite neighbours and infinite beside an infinite one.
 
     The ``i``-th number in order stands at ``(W_i - w_i / 2 - w_1 / 2) / (1 - w_1 / 2 - w_n / 2)``,
-    where ``W`` are cumulative weights; with equal ones that is ``(i - 1) / (n - 1)``, numpy's
+    where ``W`` are cumulative weights. With equal weights that is ``(i - 1) / (n - 1)``, numpy's
     default.
 
     Parameters
     ----------
     values : ndarray
         Flat, without NaN.
-    probabilities : sequence of float
     weights : ndarray, optional
-        Of each number, positive, sum 1; default equal.
+        Of each number, positive, sum 1; equal by default.
     """
     order = np.argsort(values, kind="stable")
     ordered = values[order]
@@ -122,8 +126,8 @@ def censored_quantiles(
 
 def _between(ordered: Any, place: float) -> float:
     """Number at a place between two of them."""
-    # Sums of weights round: a place that is a whole number must not fall beside it, next to an
-    # infinite one.
+    # Sums of weights round. A place that is a whole number must not fall beside it, where its
+    # neighbour may be infinite.
     if abs(place - round(place)) < ROUNDING * len(ordered):
         place = round(place)
     below, above = ordered[int(np.floor(place))], ordered[int(np.ceil(place))]
@@ -132,7 +136,7 @@ def _between(ordered: Any, place: float) -> float:
     return float(below + (place - np.floor(place)) * (above - below))
 
 
-def _number(value: float) -> float | None:
+def _finite_or_none(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
@@ -144,56 +148,55 @@ def summarise(
     Parameters
     ----------
     derived : xarray.Dataset
+        Values and, where one may be censored or undefined, its ``_state``.
     prior_only : tuple of str
         Quantities that are assumed.
     weights : Weights, optional
-        What each draw counts. With weights, Monte Carlo errors come from batch means and ``r_hat``
-        is null: the chains were run for another density. Without, from ArviZ.
+        What each draw counts. With weights, Monte Carlo errors come from batch means, and ``r_hat``
+        is None because the chains were run for another density. Without, both come from ArviZ.
 
     Returns
     -------
     dict
         name -> ``unit, scale, mean, sd, q05, q25, q50, q75, q95, prob_censored, mcse_median,
-        ess_bulk, r_hat``, and ``prob_above, prob_below, prob_undefined``. Quantiles are
-        unconditional (null inside censored mass); mean and sd are null where a draw is censored;
-        draws that are undefined are left out and counted in ``prob_undefined``.
+        ess_bulk, r_hat, prob_above, prob_below, prob_undefined, assumed``. Quantiles are
+        unconditional, and None inside censored mass. Mean and sd are None where a draw is censored.
+        Draws that are undefined are left out and counted in ``prob_undefined``.
     """
     return {
-        series.name: _row(series, series.quantity in prior_only, weights)
+        series.name: _summary_row(series, series.quantity in prior_only, weights)
         for series in iter_series(derived)
     }
 
 
-def _row(series: Series, assumed: bool, weights: Weights | None) -> dict[str, Any]:
+def _summary_row(series: Series, assumed: bool, weights: Weights | None) -> dict[str, Any]:
     values, quantity = series.values, QUANTITIES[series.quantity]
-    row: dict[str, Any] = {"unit": quantity.unit, "scale": quantity.scale}
     counted = ~np.isnan(values) if weights is None else ~np.isnan(values) & (weights.values > 0)
-    defined = values[counted]
-    share = (
-        None
-        if weights is None
-        else weights.values[counted] / max(weights.values[counted].sum(), TINY)
-    )
-    row |= _moments(defined, share)
-    quantiles = (
-        censored_quantiles(defined, PROBABILITIES, share)
-        if len(defined)
-        else [np.nan] * len(PROBABILITIES)
-    )
-    row |= {
-        f"q{round(100 * p):02d}": _number(value)
-        for p, value in zip(PROBABILITIES, quantiles, strict=True)
-    }
+    defined, share = values[counted], None
+    if weights is not None:
+        share = weights.values[counted] / max(weights.values[counted].sum(), TINY)
+    quantiles = [np.nan] * len(PROBABILITIES)
+    if len(defined):
+        quantiles = censored_quantiles(defined, PROBABILITIES, share)
     masks = (values == np.inf, values == -np.inf, np.isnan(values))
     above, below, undefined = (
         float(np.mean(mask)) if weights is None else weights.probability(mask) for mask in masks
     )
-    row["prob_censored"] = above + below + undefined
-    constant = np.ptp(series.ranked) == 0 or values.shape[1] < 4
-    row |= dict.fromkeys(("mcse_median", "ess_bulk", "r_hat"))
-    if not constant:
+    row: dict[str, Any] = {
+        "unit": quantity.unit,
+        "scale": quantity.scale,
+        **_moments(defined, share),
+        **{
+            f"q{round(100 * p):02d}": _finite_or_none(value)
+            for p, value in zip(PROBABILITIES, quantiles, strict=True)
+        },
+        "prob_censored": above + below + undefined,
+        **dict.fromkeys(("mcse_median", "ess_bulk", "r_hat")),
+    }
+    # ArviZ needs four draws, and ranks that differ.
+    if np.ptp(series.ranked) != 0 and values.shape[1] >= 4:
         row |= (
-            _errors(series, row["q50"])
+            _unweighted_errors(series, row["q50"])
             if weights is None
             else _weighted_errors(series, row["q50"], weights)
         )
@@ -206,7 +209,7 @@ def _row(series: Series, assumed: bool, weights: Weights | None) -> dict[str, An
 
 
 def _moments(defined: Any, share: Any) -> dict[str, float | None]:
-    """Mean and sd; null unless every counted draw is finite."""
+    """Mean and sd; None unless every counted draw is finite."""
     if not len(defined) or not np.all(np.isfinite(defined)):
         return {"mean": None, "sd": None}
     mean = float(np.average(defined, weights=share))
@@ -215,17 +218,17 @@ def _moments(defined: Any, share: Any) -> dict[str, float | None]:
     return {"mean": mean, "sd": float(np.sqrt(np.sum(share * (defined - mean) ** 2)))}
 
 
-def _errors(series: Series, median: float | None) -> dict[str, float | None]:
-    """ArviZ's diagnostics of the ranks, and the Monte Carlo error of the median.
+def _unweighted_errors(series: Series, median: float | None) -> dict[str, float | None]:
+    """Diagnostics of the ranks by ArviZ, and the Monte Carlo error of the median.
 
-    The effective size of "at most the median" counts defined draws; one in which the quantity is
-    undefined says nothing and stands at the mean.
+    The effective sample size of "at most the median" counts defined draws only. An undefined draw
+    says nothing: it stands at the mean.
     """
     from arviz_stats.base import array_stats
 
     diagnostics = {
-        "ess_bulk": _number(array_stats.ess(series.ranked, method="bulk")),
-        "r_hat": _number(array_stats.rhat(series.ranked, method="rank")),
+        "ess_bulk": _finite_or_none(array_stats.ess(series.ranked, method="bulk")),
+        "r_hat": _finite_or_none(array_stats.rhat(series.ranked, method="rank")),
     }
     if median is None:
         return {"mcse_median": None, **diagnostics}
@@ -239,14 +242,14 @@ def _errors(series: Series, median: float | None) -> dict[str, float | None]:
 def _weighted_errors(
     series: Series, median: float | None, weights: Weights
 ) -> dict[str, float | None]:
-    """Effective sample size of the normal scores and Monte Carlo error of the median, by batch means."""
+    """Effective sample size of normal scores, and error of the median, by batch means."""
     undefined = np.isnan(series.values)
     if not weights.probability(~undefined) > 0:
         return {"mcse_median": None, "ess_bulk": None}
     among = weights.given(~undefined)
     scores = np.empty(series.values.size)
     scores[np.argsort(series.ranked.ravel())] = _normal_scores(scores.size)
-    size = _number(among.effective(scores.reshape(series.values.shape)))
+    size = _finite_or_none(among.effective(scores.reshape(series.values.shape)))
     if median is None:
         return {"mcse_median": None, "ess_bulk": size}
     counted = among.values > 0
@@ -257,16 +260,17 @@ def _weighted_errors(
 
 @lru_cache(maxsize=4)
 def _normal_scores(size: int) -> Any:
-    """What so many normal numbers are in order, about."""
+    """Approximate expected values of a sorted standard-normal sample."""
     from scipy.special import ndtri
 
     return ndtri((np.arange(size) + 0.5) / size)
 
 
 def _mcse_median(defined: Any, share: Any, size: float) -> float | None:
-    """Monte Carlo error of the median of ``size`` effective draws: half the width of its central 68% order-statistic interval.
+    """Monte Carlo error of the median of ``size`` effective draws.
 
-    As in posterior's ``mcse_quantile`` (Vehtari et al. 2021, doi:10.1214/20-BA1221).
+    Half the width of the central 68% interval of the order statistic, as in posterior's
+    ``mcse_quantile`` (Vehtari et al. 2021, doi:10.1214/20-BA1221).
     """
     from scipy.special import betaincinv
 
@@ -274,11 +278,13 @@ def _mcse_median(defined: Any, share: Any, size: float) -> float | None:
         return None
     ends = betaincinv(0.5 * size + 1, 0.5 * size + 1, [0.1586553, 0.8413447]).tolist()
     low, high = censored_quantiles(defined, ends, share)
-    return _number(0.5 * (high - low))
+    return _finite_or_none(0.5 * (high - low))
 
 
-def claim_probability(claim: Claim, derived: xr.Dataset, weights: Weights | None = None) -> float | None:
-    """Share of the draws in which the claim's quantity is defined that lie within its bounds; null if there is none."""
+def claim_probability(
+    claim: Claim, derived: xr.Dataset, weights: Weights | None = None
+) -> float | None:
+    """Probability of a claim among the draws that define its quantity; None if none does."""
     if claim.quantity not in derived:
         return None
     names = [name for name in (claim.quantity, f"{claim.quantity}_state") if name in derived]

@@ -1,18 +1,21 @@
 """Weighted draws: how much each stored draw counts under other priors or under a condition.
 
 Draws of one posterior stand for another when draw ``s`` counts ``w_s``, the ratio of the two
-densities there; a condition is the weight 1 where it holds and 0 elsewhere. Means and probabilities
+densities there. A condition is the weight 1 where it holds and 0 elsewhere. Means and probabilities
 become weighted ones, and with ``w`` summing to one::
 
-    ESS = 1 / sum w_s^2                                                      (Kish)
-    Var(mean of h) = variance of n w_s (h_s - mean) / n, by batch means      (Monte Carlo error, autocorrelation included)
+    ESS = 1 / sum w_s^2                                       (Kish)
+    Var(mean of h) = variance of n w_s (h_s - mean) / n       (Monte Carlo error)
+
+The variance is estimated by batch means, which include the autocorrelation of a chain.
 
 References
 ----------
 .. [1] Kish, Survey Sampling, 1965.
 .. [2] Flegal, Jones, "Batch means and spectral variance estimators in Markov chain Monte Carlo",
-       2010.
-   doi:10.1214/09-AOS735
+       2010. doi:10.1214/09-AOS735
+.. [3] Vehtari, Simpson, Gelman, Yao, Gabry, "Pareto smoothed importance sampling", 2024.
+       arXiv:1507.02646
 """
 
 from dataclasses import dataclass
@@ -22,11 +25,17 @@ import numpy as np
 
 from aligntax.models.errors import InputError
 
-SAME = "All tail values are the same"  # ArviZ's words for a tail to which no Pareto can be fitted
+SHORTEST_TAIL = 5  # draws; ArviZ fits a Pareto distribution to no fewer
 
 
 def batch_error(influence: Any) -> float:
-    """Standard error of the mean of correlated numbers with mean zero, shape (chain, draw), from batches of each chain."""
+    """Standard error of the mean of correlated numbers, by means of batches of each chain.
+
+    Parameters
+    ----------
+    influence : ndarray, shape (chain, draw)
+        With mean zero.
+    """
     chains, draws = influence.shape
     length = max(1, int(np.sqrt(draws)))
     batches = draws // length
@@ -34,9 +43,25 @@ def batch_error(influence: Any) -> float:
     return float(np.sqrt(np.mean(means**2) / len(means)))
 
 
-def constant_tail(error: ValueError) -> bool:
-    """Whether ArviZ stopped because the largest weights are equal: then they are bounded, and need no smoothing."""
-    return SAME in str(error)
+def tail_length(draws: int, relative: float) -> int:
+    """Number of the largest weights to which ArviZ fits a Pareto distribution [3]_.
+
+    Parameters
+    ----------
+    draws : int
+    relative : float
+        Effective draws per draw.
+    """
+    return int(3.0 * (draws / relative) ** 0.5) if draws * relative > 225 else draws // 5
+
+
+def tied_at_the_top(log_weights: Any) -> int:
+    """Number of draws that share the largest weight.
+
+    Where they fill the whole tail, the weights are bounded and need no smoothing. ArviZ raises an
+    error there, because no Pareto distribution can be fitted.
+    """
+    return int(np.count_nonzero(log_weights == np.max(log_weights)))
 
 
 def pareto_smoothed(log_ratio: Any, relative: float) -> tuple["Weights", float]:
@@ -58,17 +83,15 @@ def pareto_smoothed(log_ratio: Any, relative: float) -> tuple["Weights", float]:
     """
     from arviz_stats.base import array_stats
 
-    try:
-        smoothed, k_hat = array_stats.psislw(-log_ratio.ravel(), r_eff=relative)
-    except ValueError as error:
-        if not constant_tail(error):
-            raise
+    length = tail_length(log_ratio.size, relative)
+    if SHORTEST_TAIL <= length <= tied_at_the_top(log_ratio):
         return Weights.of_log(log_ratio), 0.0
+    smoothed, k_hat = array_stats.psislw(-log_ratio.ravel(), r_eff=relative)
     return Weights.of_log(np.asarray(smoothed).reshape(log_ratio.shape)), float(k_hat)
 
 
 def k_hat_limit(draws: int) -> float:
-    """Largest k-hat at which so many draws' weights are trusted: ``min(1 - 1 / log10 S, 0.7)`` (arXiv:1507.02646)."""
+    """Largest k-hat at which weights of S draws are trusted: ``min(1 - 1 / log10 S, 0.7)`` [3]_."""
     return float(min(1.0 - 1.0 / np.log10(draws), 0.7))
 
 
@@ -116,7 +139,7 @@ class Weights:
         return Weights(np.where(holds, self.values, 0.0) / total)
 
     def probability(self, holds: Any) -> float:
-        """Probability of a condition; exactly 1 of one that always holds."""
+        """Probability of a condition; exactly 1 for one that always holds."""
         return float(self.values[holds].sum() / self.values.ravel().sum())
 
     def mean(self, h: Any) -> float:
@@ -124,26 +147,28 @@ class Weights:
         return float(np.sum(self.values * h))
 
     def mcse(self, h: Any) -> float:
-        """Monte Carlo standard error of :meth:`mean`, from the means of batches of each chain."""
+        """Monte Carlo standard error of :meth:`mean`; see :func:`batch_error`."""
         return batch_error(self.influence(h))
 
     def influence(self, h: Any) -> Any:
-        """What each draw contributes to the error of :meth:`mean`, shape (chain, draw), mean zero."""
+        """Contribution of each draw to the error of :meth:`mean`; its own mean is zero."""
         return self.values * h.size * (h - self.mean(h))
 
     def effective(self, h: Any) -> float:
-        """Number of independent draws that would give the mean of ``h`` as well; NaN where ``h`` is constant."""
+        """Number of independent draws with the same error of the mean; NaN if ``h`` is constant."""
         error = self.mcse(h)
         variance = self.mean(h**2) - self.mean(h) ** 2
         return variance / error**2 if error > 0 and variance > 0 else np.nan
 
-    def chosen(self, size: int | None = None) -> Any:
-        """Flat indices of draws that count the same, by systematic resampling: each appears in proportion to its weight.
+    def resampled(self, size: int | None = None) -> Any:
+        """Flat indices of draws that count the same, by systematic resampling.
+
+        Each draw appears in proportion to its weight.
 
         Parameters
         ----------
         size : int, optional
-            How many; default as many as there are draws.
+            Number of indices; by default the number of draws.
         """
         flat = self.values.ravel()
         size = size or flat.size

@@ -1,8 +1,8 @@
-"""Numbers in words a person reads: "63 thousand human-hours", "2048", "1.1%", "later than 2100 or never".
+"""Numbers in words: "63 thousand human-hours", "2048", "1.1%", "later than 2100 or never".
 
-Rows come from :func:`aligntax.analysis.summaries.summary.summarise`, values on a quantity's own
-scale (log10 stays log10). Nothing here knows draws: a quantile that is null lies inside censored
-mass, and the row's ``prob_above``, ``prob_below`` and ``prob_undefined`` say which.
+Values are on a quantity's own scale (log10 stays log10). Rows come from
+:func:`aligntax.analysis.summaries.summary.summarise`. No draws are needed: a quantile that is None
+lies inside censored mass, and ``prob_above``, ``prob_below`` and ``prob_undefined`` say which.
 """
 
 import math
@@ -12,17 +12,17 @@ from typing import Any
 
 from aligntax.models.priors.quantities import Quantity, base_name, element, quantity_of
 
-MOST_ROWS = (
-    20  # of one vector: each trial of density prediction has a row, each of sixty gold curves none
-)
+# Rows of one vector on a screen: each trial of density prediction is shown, and none of the sixty
+# gold curves.
+MOST_ROWS = 20
 SCALES = (
     (1e12, "trillion", "T"),
     (1e9, "billion", "B"),
     (1e6, "million", "M"),
     (1e3, "thousand", "k"),
 )
-LARGEST = 1e15  # beyond this and below SMALLEST powers of ten say more than words
-SMALLEST = 1e-3
+SMALLEST, LARGEST = 1e-3, 1e15  # outside them powers of ten say more than words
+LARGEST_POWER = 300  # of ten that a float is trusted to hold
 
 
 def format_number(value: float, digits: int = 2) -> str:
@@ -31,30 +31,26 @@ def format_number(value: float, digits: int = 2) -> str:
 
 
 def format_compact(value: float, digits: int = 2) -> str:
-    """Same for a tick of an axis: 840, 26k, 4.1B, 1e18."""
+    """Number with a one-letter scale, for a tick of an axis: 840, 26k, 4.1B, 1e18."""
     return _scaled(value, digits, 2)
 
 
 def tick_label(value: float, quantity: Quantity) -> str:
     """Label of a tick at a value on a quantity's scale: 10M, 1%, 2040."""
-    if quantity.scale == "log10" and abs(value) > 300:
+    if quantity.scale == "log10" and abs(value) > LARGEST_POWER:
         return f"1e{value:.0f}"
     natural = 10.0**value if quantity.scale == "log10" else value
     if quantity.share:
         return f"{format_compact(100 * natural)}%"
-    return (
-        f"{natural:.0f}"
-        if quantity.unit == "year"
-        else format_compact(natural)
-        if quantity.scale == "log10"
-        else f"{natural:.4g}"
-    )
+    if quantity.unit == "year":
+        return f"{natural:.0f}"
+    return format_compact(natural) if quantity.scale == "log10" else f"{natural:.4g}"
 
 
 def _scaled(value: float, digits: int, word: int) -> str:
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    value = float(f"{value:.{digits - 1}e}")  # first rounded, so that 999,999 is a million
+    value = float(f"{value:.{digits - 1}e}")  # rounded first, so that 999,999 is a million
     size = abs(value)
     if size >= LARGEST or size < SMALLEST:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
@@ -81,7 +77,7 @@ def format_percent(share: float) -> str:
 
 
 def format_probability(value: float) -> str:
-    """Probability as a whole percentage; the ends stay apart from never and always."""
+    """Probability as a whole percentage; 0% and 100% mean never and always."""
     if 0 < value < 0.01:
         return "under 1%"
     if 0.99 < value < 1:
@@ -96,7 +92,7 @@ def label_of(name: str) -> str:
 
 
 def without_long_vectors(names: Iterable[str]) -> list[str]:
-    """Names of an answer that a person reads: all numbers but those of a vector that would fill the screen."""
+    """Names of an answer's numbers, without vectors that would fill the screen."""
     names = list(names)
     sizes = Counter(base_name(name) for name in names if element(name))
     return [name for name in names if not element(name) or sizes[base_name(name)] <= MOST_ROWS]
@@ -109,11 +105,10 @@ def format_amount(value: float, quantity: Quantity, unit: bool = True) -> str:
     ----------
     value : float
         log10 where the quantity's scale is log10.
-    quantity : Quantity
     unit : bool
         Whether the unit follows; a percent sign always does.
     """
-    if quantity.scale == "log10" and abs(value) > 300:
+    if quantity.scale == "log10" and abs(value) > LARGEST_POWER:
         text = f"10^{value:.0f}"
     elif quantity.share:
         return format_percent(10.0**value if quantity.scale == "log10" else value)
@@ -129,7 +124,7 @@ def format_amount(value: float, quantity: Quantity, unit: bool = True) -> str:
 
 
 def _decimals(value: float, decimals: int) -> str:
-    """Fixed decimals, whole numbers from ten up, two significant digits below a tenth."""
+    """Fixed decimals; whole numbers from ten up, and two significant digits below a tenth."""
     if 0 < abs(value) < 0.1:
         return format_number(value)
     text = f"{value:.{decimals if abs(value) < 10 else 0}f}"
@@ -145,7 +140,7 @@ def _suffix(text: str, unit: str) -> str:
 
 
 def words_above(quantity: Quantity, horizon: float | None = None) -> str:
-    """What lies beyond every number of a quantity, in words: later or never, no amount suffices."""
+    """Words for what lies above every number of a quantity: later or never, no amount suffices."""
     end = "the horizon" if horizon is None else f"{horizon:.0f}"
     if quantity.endless:
         return "no amount suffices"
@@ -157,7 +152,7 @@ def words_above(quantity: Quantity, horizon: float | None = None) -> str:
 
 
 def words_below(quantity: Quantity, horizon: float | None = None) -> str:
-    """What lies below every number of a quantity, in words: nothing affordable."""
+    """Words for what lies below every number of a quantity: nothing affordable."""
     if quantity.unit == "years":
         return "pulled in from beyond " + ("the horizon" if horizon is None else f"{horizon:.0f}")
     if quantity.endless:
@@ -177,7 +172,7 @@ def _quantile(
         return format_amount(value, quantity, unit)
     above, below, undefined = _masses(row)
     defined = max(1.0 - undefined, 1e-12)
-    # a null lies in the nearer of the two masses
+    # None lies in the nearer of the two masses.
     middle = 0.5 * (below / defined + 1.0 - above / defined)
     return (
         words_below(quantity, horizon)
@@ -202,16 +197,14 @@ def median_and_interval(
     ----------
     row : mapping
         With ``q05, q50, q95, mean, prob_above, prob_below, prob_undefined``.
-    quantity : Quantity
     horizon : float, optional
-        Year at which dates are censored; named in the words where it is given.
+        Year at which dates are censored, which the words then name.
 
     Returns
     -------
     median, interval : str
-        ``("63 thousand human-hours", "44 to 110 million")``. Of a quantity that is one or zero in
-        each draw, the probability and an empty text; of one that no draw defines, ``("undefined",
-        "")``.
+        ``("63 thousand human-hours", "44 to 110 million")``. An indicator has its probability and
+        no interval. A quantity that no draw defines has ``("undefined", "")``.
     """
     if row.get("prob_undefined") == 1.0:
         return "undefined", ""
@@ -224,18 +217,22 @@ def median_and_interval(
 
 
 def missing_mass(row: Mapping[str, Any], quantity: Quantity, horizon: float | None = None) -> str:
-    """What the row is conditional on, and the mass beyond the numbers, in words; empty where there is neither.
+    """What a row is conditional on, and its censored mass, in words; empty if there is neither.
 
-    Undefined draws are left out of the quantiles, so the shares of the others are given among those
-    that remain.
+    Undefined draws are left out of the quantiles. Shares of the others are therefore given among
+    the draws that remain.
     """
     above, below, undefined = _masses(row)
     end = "the horizon" if horizon is None else f"{horizon:.0f}"
     defined = 1.0 - undefined
     if defined <= 0:
         return "undefined in every draw"
-    parts = [f"{format_probability(above / defined)} {words_above(quantity, horizon)}"] if above else []
-    parts += [f"{format_probability(below / defined)} {words_below(quantity, horizon)}"] if below else []
+    parts = (
+        [f"{format_probability(above / defined)} {words_above(quantity, horizon)}"] if above else []
+    )
+    parts += (
+        [f"{format_probability(below / defined)} {words_below(quantity, horizon)}"] if below else []
+    )
     if not undefined:
         return "; ".join(parts)
     if quantity.name == "labels_multiple_needed":

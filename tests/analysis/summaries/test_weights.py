@@ -70,9 +70,9 @@ def test_a_condition_is_a_weight():
 
 def test_resampling_repeats_draws_in_proportion():
     values = np.asarray([[0.5, 0.25], [0.25, 0.0]])
-    counts = np.bincount(Weights(values).chosen(400), minlength=4)
+    counts = np.bincount(Weights(values).resampled(400), minlength=4)
     assert counts.tolist() == [200, 100, 100, 0]
-    assert Weights.equal((2, 3)).chosen().tolist() == list(range(6))
+    assert Weights.equal((2, 3)).resampled().tolist() == list(range(6))
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40), st.floats(0.0, 1.0))
