@@ -1,20 +1,26 @@
 "use strict";
-// Hours, tax and waits of alignment, as models/alignment.py and models/compute.py have them; all log10 but shares and dates.
+// Hours, tax and waits of alignment, as models/alignment.py and models/compute.py compute them.
+// All amounts are log10; shares and dates are not.
 const Alignment = (() => {
   /** Functions of one draw `x` at a date under constants `c`. */
   function trends(c) {
     const smoothMinimum = (a, b) => 0.5 * (a + b - Math.sqrt((a - b) ** 2 + c.sharpness ** 2));
     const spend = (x, t) => {
-      const beyond = Math.max(t - c.now, 0), elapsed = t - beyond - c.reference + x.spend_growth_ratio * beyond;
+      const beyond = Math.max(t - c.now, 0);
+      const elapsed = t - beyond - c.reference + x.spend_growth_ratio * beyond;
       const free = x.spend_level + x.largest_run_offset + x.spend_growth * elapsed;
       const cap = x.spend_cap + c.world_product + x.world_product_growth * (t - c.world_product_year);
       return smoothMinimum(free, cap);
     };
-    const hardware = (x, t) => smoothMinimum(x.hardware_level + x.hardware_growth * (t - c.reference), x.hardware_limit);
+    const hardware = (x, t) =>
+      smoothMinimum(x.hardware_level + x.hardware_growth * (t - c.reference), x.hardware_limit);
     const physical = (x, t) => spend(x, t) + hardware(x, t);
     const needed = (x, flop, t) => {
       const practice = x.practice_hours + x.practice_slope * (flop - c.instructgpt_flop);
-      const efficiency = smoothMinimum(x.label_efficiency_growth * (t - c.practice_year), x.label_efficiency_limit);
+      const efficiency = smoothMinimum(
+        x.label_efficiency_growth * (t - c.practice_year),
+        x.label_efficiency_limit,
+      );
       return practice + x.rlhf_multiplier + x.quality_factor - efficiency;
     };
     return { spend, physical, needed };
@@ -22,9 +28,13 @@ const Alignment = (() => {
 
   /** Headline quantities of the largest run at a date; NaN dates give NaN. */
   function atDate(x, t, c, { spend, physical, needed: hours }) {
-    const budget = spend(x, t), flop = physical(x, t), needed = hours(x, flop, t);
-    const perHour = x.usd_per_hour + x.labour_overhead, share = x.alignment_compute_share;
-    const tolerance = 10 ** x.alignment_tax_tolerance, tax = 10 ** (needed + perHour - budget) + share;
+    const budget = spend(x, t);
+    const flop = physical(x, t);
+    const needed = hours(x, flop, t);
+    const perHour = x.usd_per_hour + x.labour_overhead;
+    const share = x.alignment_compute_share;
+    const tolerance = 10 ** x.alignment_tax_tolerance;
+    const tax = 10 ** (needed + perHour - budget) + share;
     const affordable = Math.log10(Math.max(tolerance - share, 0)) + budget - perHour;
     const practice = needed - x.rlhf_multiplier - x.quality_factor;
     return {
@@ -39,9 +49,13 @@ const Alignment = (() => {
     };
   }
 
-  /** Years after arrival until the tax is tolerable, and until the hours can have been worked; infinite if never. */
+  /**
+   * Years after arrival until the tax is tolerable and until the hours have been worked; infinite if
+   * never.
+   */
   function waits(x, arrival, c, { spend, physical, needed: hours }) {
-    const flop = physical(x, arrival), perHour = x.usd_per_hour + x.labour_overhead;
+    const flop = physical(x, arrival);
+    const perHour = x.usd_per_hour + x.labour_overhead;
     const room = Math.log10(Math.max(10 ** x.alignment_tax_tolerance - x.alignment_compute_share, 0));
     const rate = x.workforce_growth * Math.LN10;
     const level = x.workforce_hours + x.workforce_growth * (c.work_starts - c.workforce_year);
@@ -54,7 +68,10 @@ const Alignment = (() => {
     return [firstCrossing(taxMargin, arrival, c), firstCrossing(workMargin, arrival, c)];
   }
 
-  /** Years from `start` at which a margin first reaches zero, straight between steps; infinite if not before the horizon. */
+  /**
+   * Years from `start` until a margin first reaches zero, by linear interpolation between steps; infinite if
+   * that is not before the horizon.
+   */
   function firstCrossing(margin, start, c) {
     let before = margin(start);
     if (before >= 0) return 0;
@@ -62,7 +79,8 @@ const Alignment = (() => {
     for (let i = 1; start + (i - 1) * c.wait <= c.horizon; i += 1) {
       const after = margin(start + i * c.wait);
       if (after >= 0) {
-        const part = before / (before - after), years = c.wait * (i - 1 + (Number.isFinite(part) ? part : 1));
+        const part = before / (before - after);
+        const years = c.wait * (i - 1 + (Number.isFinite(part) ? part : 1));
         return start + years <= c.horizon ? years : Infinity;
       }
       before = after;
@@ -72,20 +90,33 @@ const Alignment = (() => {
 
   /** The larger of two waits that run at the same time, and its parts by Shapley values. */
   function shapley(tax, work) {
-    const smaller = Math.min(tax, work), larger = Math.max(tax, work);
+    const smaller = Math.min(tax, work);
+    const larger = Math.max(tax, work);
     const rest = smaller === Infinity ? Infinity : larger - 0.5 * smaller;
     return tax >= work ? [larger, rest, 0.5 * smaller] : [larger, 0.5 * smaller, rest];
   }
 
   /** Arrival of the aligned model, and the shift and its parts. */
   function delayed(x, year, byCompute, c, functions) {
-    const come = Number.isFinite(year), met = come && Number.isFinite(byCompute) ? year + byCompute : NaN;
+    const come = Number.isFinite(year);
+    const met = come && Number.isFinite(byCompute) ? year + byCompute : NaN;
     if (Number.isNaN(met)) {
       const delay = come ? Infinity : NaN;
-      return { tai_year_aligned: Infinity, timeline_shift_alignment: delay, timeline_shift_alignment_tax: NaN, timeline_shift_alignment_work: NaN };
+      return {
+        tai_year_aligned: Infinity,
+        timeline_shift_alignment: delay,
+        timeline_shift_alignment_tax: NaN,
+        timeline_shift_alignment_work: NaN,
+      };
     }
-    const [wait, byTax, byWork] = shapley(...waits(x, met, c, functions)), delay = byCompute + wait;
-    return { tai_year_aligned: year + delay, timeline_shift_alignment: delay, timeline_shift_alignment_tax: byTax, timeline_shift_alignment_work: byWork };
+    const [wait, byTax, byWork] = shapley(...waits(x, met, c, functions));
+    const delay = byCompute + wait;
+    return {
+      tai_year_aligned: year + delay,
+      timeline_shift_alignment: delay,
+      timeline_shift_alignment_tax: byTax,
+      timeline_shift_alignment_work: byWork,
+    };
   }
 
   return { trends, atDate, delayed };

@@ -1,32 +1,59 @@
 "use strict";
-// Draws the charts of a comparison and hands out their numbers and pictures. What cannot be drawn says so in its place.
+// Draws the charts of a comparison and offers their numbers and pictures as files. A chart that fails
+// shows its error.
 const Compare = (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const FONT = "system-ui, sans-serif";
-  const GAP = 14, LINE = 18; // pixels between panels of a saved picture, and of a line of its text
+  const GAP = 14;
+  const LINE = 18; // pixels between panels of a saved picture, and of a line of its text
   const held = JSON.parse(document.getElementById("comparison").textContent);
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   // Colours are the page's by name, so that a change of its scheme and printing need no drawing again.
-  const INK = "var(--ink)", SOFT = "var(--soft)", LINE_COLOUR = "var(--line)";
+  const INK = "var(--ink)";
+  const SOFT = "var(--soft)";
+  const LINE_COLOUR = "var(--line)";
   const CONFIG = {
-    background: "transparent", font: FONT, view: { stroke: null }, text: { color: INK },
-    axis: { labelColor: SOFT, titleColor: INK, gridColor: LINE_COLOUR, domainColor: LINE_COLOUR, tickColor: LINE_COLOUR, titleFontWeight: 400, labelFontSize: 11, titleFontSize: 11 },
+    background: "transparent",
+    font: FONT,
+    view: { stroke: null },
+    text: { color: INK },
+    axis: {
+      labelColor: SOFT,
+      titleColor: INK,
+      gridColor: LINE_COLOUR,
+      domainColor: LINE_COLOUR,
+      tickColor: LINE_COLOUR,
+      titleFontWeight: 400,
+      labelFontSize: 11,
+      titleFontSize: 11,
+    },
   };
 
   function failed(place, error) {
     const box = document.createElement("div");
     box.className = "broken";
     box.setAttribute("role", "alert");
-    box.textContent = `This chart could not be drawn. ${error.name}: ${error.message}. Its numbers stand in the table below.`;
+    const reason = `${error.name}: ${error.message}`;
+    box.textContent = `This chart could not be drawn. ${reason}. Its numbers stand in the table below.`;
     place.replaceChildren(box);
   }
 
   /** Draw a panel in its place; the drawn view, or null where it failed. */
   async function draw(place, panel) {
-    const spec = { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", autosize: { type: "fit", contains: "padding" }, data: { values: panel.rows }, config: CONFIG, description: `${panel.title}. ${panel.told}`, ...panel.spec };
+    const spec = {
+      $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+      width: "container",
+      autosize: { type: "fit", contains: "padding" },
+      data: { values: panel.rows },
+      config: CONFIG,
+      description: `${panel.title}. ${panel.told}`,
+      ...panel.spec,
+    };
     try {
-      return (await vegaEmbed(place, spec, { ast: true, actions: false, renderer: "svg", mode: "vega-lite" })).view;
+      return (
+        await vegaEmbed(place, spec, { ast: true, actions: false, renderer: "svg", mode: "vega-lite" })
+      ).view;
     } catch (error) {
       failed(place, error);
       return null;
@@ -44,7 +71,11 @@ const Compare = (() => {
   }
 
   function line(text, x, y, weight = 400) {
-    return element("text", { x, y, fill: css("--ink"), "font-size": 12, "font-weight": weight, "font-family": FONT }, text);
+    return element(
+      "text",
+      { x, y, fill: css("--ink"), "font-size": 12, "font-weight": weight, "font-family": FONT },
+      text,
+    );
   }
 
   /** Key of the runs, as the page has it, from a height downwards. */
@@ -52,18 +83,30 @@ const Compare = (() => {
     return held.key.flatMap(({ letter, label, colour, dash, shape }, i) => {
       const y = top + i * LINE;
       return [
-        element("line", { x1: 8, x2: 40, y1: y, y2: y, stroke: settled(colour), "stroke-width": 2.2, "stroke-dasharray": dash }),
+        element("line", {
+          x1: 8,
+          x2: 40,
+          y1: y,
+          y2: y,
+          stroke: settled(colour),
+          "stroke-width": 2.2,
+          "stroke-dasharray": dash,
+        }),
         element("path", { d: shape, fill: settled(colour), transform: `translate(24 ${y}) scale(4.6)` }),
         line(`${letter}  ${label}`, 48, y + 4),
       ];
     });
   }
 
-  /** Panels below one another with their titles and the key, on the page's paper: a picture that stands alone. */
+  /**
+   * A picture that stands alone: panels below one another with titles and the key, on the page's
+   * background.
+   */
   function stacked(figure, pictures) {
     const whole = element("svg", { xmlns: SVG });
     whole.append(line(figure.title, 8, LINE, 600), ...key(2 * LINE));
-    let top = (held.key.length + 2) * LINE, width = 320;
+    let top = (held.key.length + 2) * LINE;
+    let width = 320;
     figure.panels.forEach((panel, i) => {
       if (!pictures[i]) return;
       const drawn = new DOMParser().parseFromString(settled(pictures[i]), "image/svg+xml").documentElement;
@@ -74,7 +117,9 @@ const Compare = (() => {
       whole.append(document.importNode(drawn, true));
     });
     whole.prepend(element("rect", { width: "100%", height: "100%", fill: css("--paper") }));
-    Object.entries({ width, height: top, viewBox: `0 0 ${width} ${top}` }).forEach(([name, value]) => whole.setAttribute(name, value));
+    Object.entries({ width, height: top, viewBox: `0 0 ${width} ${top}` }).forEach(([name, value]) =>
+      whole.setAttribute(name, value),
+    );
     return new XMLSerializer().serializeToString(whole);
   }
 
@@ -85,7 +130,12 @@ const Compare = (() => {
     section.querySelectorAll("[data-save]").forEach((button) => {
       button.hidden = false;
       button.addEventListener("click", async () => {
-        if (button.dataset.save === "csv") Downloads.save(`${figure.name}.csv`, Downloads.csv(held.tables[figure.name]), "text/csv;charset=utf-8");
+        if (button.dataset.save === "csv")
+          Downloads.save(
+            `${figure.name}.csv`,
+            Downloads.csv(held.tables[figure.name]),
+            "text/csv;charset=utf-8",
+          );
         else {
           const pictures = await Promise.all(views.map((view) => view?.toSVG()));
           Downloads.save(`${figure.name}.svg`, stacked(figure, pictures), "image/svg+xml");

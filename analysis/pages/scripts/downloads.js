@@ -39,15 +39,34 @@ const Downloads = (() => {
     return [names, ...rows.map((row) => names.map((name) => row[name]))];
   }
 
-  const shown = (value) => (typeof value === "number" ? String(Number(value.toPrecision(5))) : String(value ?? ""));
+  const shown = (value) =>
+    typeof value === "number" ? String(Number(value.toPrecision(5))) : String(value ?? "");
 
   function table(rows) {
-    const names = keys(rows), head = element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name)));
-    const body = rows.map((row) => element("tr", {}, ...names.map((name) => element("td", { class: typeof row[name] === "number" ? "number" : "" }, shown(row[name])))));
-    return element("div", { class: "wide" }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)));
+    const names = keys(rows);
+    const head = element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name)));
+    const body = rows.map((row) =>
+      element(
+        "tr",
+        {},
+        ...names.map((name) =>
+          element("td", { class: typeof row[name] === "number" ? "number" : "" }, shown(row[name])),
+        ),
+      ),
+    );
+    return element(
+      "div",
+      { class: "wide" },
+      element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)),
+    );
   }
 
-  const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60) || "figure";
+  const slug = (text) =>
+    text
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^-|-$/g, "")
+      .slice(0, 60) || "figure";
 
   /** Below a live chart: its rows as a table that is made when opened, and both downloads. */
   function tools(chart, name) {
@@ -56,8 +75,19 @@ const Downloads = (() => {
       details.querySelector(".wide")?.remove();
       if (details.open) details.append(table(chart.rows));
     });
-    const picture = element("button", { type: "button", onclick: async () => save(`${slug(name)}.svg`, await chart.svg(), "image/svg+xml") }, "SVG");
-    const rows = element("button", { type: "button", onclick: () => save(`${slug(name)}.csv`, csv(cells(chart.rows)), "text/csv;charset=utf-8") }, "CSV");
+    const picture = element(
+      "button",
+      { type: "button", onclick: async () => save(`${slug(name)}.svg`, await chart.svg(), "image/svg+xml") },
+      "SVG",
+    );
+    const rows = element(
+      "button",
+      {
+        type: "button",
+        onclick: () => save(`${slug(name)}.csv`, csv(cells(chart.rows)), "text/csv;charset=utf-8"),
+      },
+      "CSV",
+    );
     picture.setAttribute("aria-label", `Download ${name} as SVG`);
     rows.setAttribute("aria-label", `Download the numbers of ${name} as CSV`);
     return element("div", { class: "tools" }, picture, rows, details);

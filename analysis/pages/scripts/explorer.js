@@ -1,7 +1,7 @@
 "use strict";
 
-// Figures and tables that answer: the values behind each image on hover and by the arrow keys, as a table, and as files.
-// Without it every image, caption and table still stands. Data becomes text nodes alone.
+// Interactive figures and tables: the values behind each image by pointer and arrow keys, as a table and
+// as files. Without it every image, caption and table still stands. Data becomes text nodes alone.
 const explorer = (() => {
   const PLACES = 10000; // of an image's width and height
   const REACH = 48; // pixels from the pointer within which a value is shown
@@ -12,13 +12,19 @@ const explorer = (() => {
 
   // Files
 
-  const plain = (text) => text.normalize("NFKC").replace(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 60);
+  const plain = (text) =>
+    text
+      .normalize("NFKC")
+      .replace(/[^\p{L}\p{N}._-]+/gu, "-")
+      .slice(0, 60);
   const save = (name, content, type) => Downloads.save(`${plain(data.run)}-${name}`, content, type);
   const saveTable = (name, rows) => save(`${name}.csv`, Downloads.csv(rows), "text/csv;charset=utf-8");
 
   const saveImage = (figure, image) => {
     const bytes = Uint8Array.from(atob(image.src.split(",")[1]), (letter) => letter.charCodeAt(0));
-    const [type, ending] = image.src.startsWith("data:image/svg") ? ["image/svg+xml", "svg"] : ["image/png", "png"];
+    const [type, ending] = image.src.startsWith("data:image/svg")
+      ? ["image/svg+xml", "svg"]
+      : ["image/png", "png"];
     save(`${figure.dataset.figure}.${ending}`, bytes, type);
   };
 
@@ -27,7 +33,8 @@ const explorer = (() => {
   const has = (panel, key) => panel.series.some((series) => key in series);
   const shown = (panel) => COLUMNS.filter((key) => has(panel, key));
   const inWords = (panel, key) => panel.series.some((series) => series.words?.[key]);
-  const axisOf = (panel, key) => (key === "x" || key === "y" ? key : panel.series.find((series) => series.along)?.along);
+  const axisOf = (panel, key) =>
+    key === "x" || key === "y" ? key : panel.series.find((series) => series.along)?.along;
   const label = (panel, key) => (key === "x" || key === "y" ? panel[key] : key);
   const word = (series, key, row) => series.words?.[key]?.[row] ?? String(series[key]?.[row] ?? "");
   const rows = (series) => series[COLUMNS.find((key) => key in series)].length;
@@ -37,15 +44,27 @@ const explorer = (() => {
     const spelt = new Set(keys.filter((key) => panels.some((panel) => inWords(panel, key))));
     const same = (texts) => (new Set(texts).size === 1 ? texts[0] : null);
     const header = (key) => {
-      const named = (panel) => [panel.numbers[axisOf(panel, key)], label(panel, key)].filter(Boolean).join(" of ");
+      const named = (panel) =>
+        [panel.numbers[axisOf(panel, key)], label(panel, key)].filter(Boolean).join(" of ");
       return same(panels.filter((panel) => has(panel, key)).map(named)) ?? key;
     };
-    const head = ["panel", "series", ...keys.flatMap((key) => [header(key), ...(spelt.has(key) ? [`${key} in words`] : [])])];
-    const body = panels.flatMap((panel) => panel.series.flatMap((series) => Array.from({ length: rows(series) }, (_, row) => [
-      panel.title,
-      series.name,
-      ...keys.flatMap((key) => [series[key]?.[row], ...(spelt.has(key) ? [series.words?.[key]?.[row]] : [])]),
-    ])));
+    const head = [
+      "panel",
+      "series",
+      ...keys.flatMap((key) => [header(key), ...(spelt.has(key) ? [`${key} in words`] : [])]),
+    ];
+    const body = panels.flatMap((panel) =>
+      panel.series.flatMap((series) =>
+        Array.from({ length: rows(series) }, (_, row) => [
+          panel.title,
+          series.name,
+          ...keys.flatMap((key) => [
+            series[key]?.[row],
+            ...(spelt.has(key) ? [series.words?.[key]?.[row]] : []),
+          ]),
+        ]),
+      ),
+    );
     return [head, ...body];
   };
 
@@ -56,13 +75,21 @@ const explorer = (() => {
 
   const cell = (series, key, row) => {
     const number = series.words?.[key] ? series[key][row] : null;
-    return make("td", {}, word(series, key, row), ...(number === null ? [] : [" ", make("small", {}, String(number))]));
+    return make(
+      "td",
+      {},
+      word(series, key, row),
+      ...(number === null ? [] : [" ", make("small", {}, String(number))]),
+    );
   };
 
   const tableOf = (panel) => {
     const keys = shown(panel);
-    const body = panel.series.flatMap((series) => Array.from({ length: rows(series) }, (_, row) =>
-      make("tr", {}, make("td", {}, series.name), ...keys.map((key) => cell(series, key, row)))));
+    const body = panel.series.flatMap((series) =>
+      Array.from({ length: rows(series) }, (_, row) =>
+        make("tr", {}, make("td", {}, series.name), ...keys.map((key) => cell(series, key, row))),
+      ),
+    );
     const head = make("tr", {}, make("th", {}, "series"), ...keys.map((key) => headOf(panel, key)));
     const title = panel.title ? [make("caption", {}, panel.title)] : [];
     return make("table", {}, ...title, make("thead", {}, head), make("tbody", {}, ...body));
@@ -71,25 +98,38 @@ const explorer = (() => {
   const notes = (panels) => {
     const all = panels.flatMap((panel) => panel.series);
     const thinned = all.filter((series) => series.thinned);
-    const cut = all.some((series) => COLUMNS.some((key) => series[key]?.some((value) => /^[<>]/.test(value ?? ""))));
+    const cut = all.some((series) =>
+      COLUMNS.some((key) => series[key]?.some((value) => /^[<>]/.test(value ?? ""))),
+    );
     const most = Math.max(...thinned.map((series) => series.thinned));
     return [
-      thinned.length ? `Long series are thinned evenly, the longest from ${most} values; lines between them are drawn whole.` : "",
+      thinned.length
+        ? `Long series are thinned evenly, the longest from ${most} values; ` +
+          "lines between them are drawn whole."
+        : "",
       cut ? "What lies beyond an axis stands as < or > its end." : "",
-    ].filter(Boolean).join(" ");
+    ]
+      .filter(Boolean)
+      .join(" ");
   };
 
   // Hover: every row is a spot, or the stretch between two
 
-  const spotsOf = (panels) => panels.flatMap((panel) => panel.series.map((series) => {
-    const ends = series.along ? 2 : 1;
-    return Array.from({ length: rows(series) }, (_, row) => {
-      const at = series.at.slice(2 * ends * row, 2 * ends * (row + 1));
-      return at.includes(null) ? null : { panel, series, row, at: at.map((place) => place / PLACES) };
-    }).filter(Boolean);
-  })).filter((spots) => spots.length);
+  const spotsOf = (panels) =>
+    panels
+      .flatMap((panel) =>
+        panel.series.map((series) => {
+          const ends = series.along ? 2 : 1;
+          return Array.from({ length: rows(series) }, (_, row) => {
+            const at = series.at.slice(2 * ends * row, 2 * ends * (row + 1));
+            return at.includes(null) ? null : { panel, series, row, at: at.map((place) => place / PLACES) };
+          }).filter(Boolean);
+        }),
+      )
+      .filter((spots) => spots.length);
 
-  // Where on a spot the pointer is nearest, and how far; a curve or a point goes before a stretch that it lies in.
+  // The nearest place of a spot to the pointer, and its distance. A curve or a point takes precedence
+  // over an interval that contains it.
   const near = (spot, x, y, width, height) => {
     const [left, top] = [spot.at[0] * width, spot.at[1] * height];
     if (!spot.series.along) return { spot, left, top, far: Math.hypot(x - left, y - top) };
@@ -97,14 +137,22 @@ const explorer = (() => {
     const long = Math.hypot(dx, dy);
     const share = long ? Math.min(1, Math.max(0, ((x - left) * dx + (y - top) * dy) / long ** 2)) : 0;
     const far = Math.hypot(x - left - share * dx, y - top - share * dy);
-    return { spot, left: left + Math.round(share) * dx, top: top + Math.round(share) * dy, far: far + 8 + long / 1000 };
+    return {
+      spot,
+      left: left + Math.round(share) * dx,
+      top: top + Math.round(share) * dy,
+      far: far + 8 + long / 1000,
+    };
   };
 
   const lines = ({ panel, series, row }) => {
     const said = (key) => `${label(panel, key)}: ${word(series, key, row)}`;
-    const range = series.along && `${panel[series.along]}: ${word(series, "low", row)} to ${word(series, "high", row)}`;
+    const range =
+      series.along && `${panel[series.along]}: ${word(series, "low", row)} to ${word(series, "high", row)}`;
     return [
-      ...["x", "y"].map((key) => (key === series.along ? range : key in series && series[key][row] !== null && said(key))),
+      ...["x", "y"].map((key) =>
+        key === series.along ? range : key in series && series[key][row] !== null && said(key),
+      ),
       "value" in series && said("value"),
     ].filter(Boolean);
   };
@@ -115,14 +163,24 @@ const explorer = (() => {
     image.parentElement.append(ring, box);
     let [group, index] = [0, -1];
 
-    const hide = () => { ring.hidden = box.hidden = true; };
+    const hide = () => {
+      ring.hidden = box.hidden = true;
+    };
     const show = ({ spot, left, top }, spoken) => {
-      const title = spot.panel.title && spot.panel.title !== spot.series.name ? [make("span", {}, spot.panel.title)] : [];
+      const title =
+        spot.panel.title && spot.panel.title !== spot.series.name
+          ? [make("span", {}, spot.panel.title)]
+          : [];
       box.setAttribute("aria-live", spoken ? "polite" : "off");
-      box.replaceChildren(make("strong", {}, spot.series.name), ...title, ...lines(spot).map((text) => make("span", {}, text)));
+      box.replaceChildren(
+        make("strong", {}, spot.series.name),
+        ...title,
+        ...lines(spot).map((text) => make("span", {}, text)),
+      );
       ring.hidden = box.hidden = false;
       Object.assign(ring.style, { left: `${left}px`, top: `${top}px` });
-      const aside = left + 14 + box.offsetWidth <= image.clientWidth ? left + 14 : left - 14 - box.offsetWidth;
+      const aside =
+        left + 14 + box.offsetWidth <= image.clientWidth ? left + 14 : left - 14 - box.offsetWidth;
       const below = Math.min(top + 10, image.clientHeight - box.offsetHeight);
       Object.assign(box.style, { left: `${Math.max(0, aside)}px`, top: `${Math.max(0, below)}px` });
     };
@@ -137,7 +195,10 @@ const explorer = (() => {
     const beside = (to) => {
       const from = spots[group][Math.max(0, index)].at[0];
       const row = spots[(to + spots.length) % spots.length];
-      return row.reduce((best, spot, i) => (Math.abs(spot.at[0] - from) < Math.abs(row[best].at[0] - from) ? i : best), 0);
+      return row.reduce(
+        (best, spot, i) => (Math.abs(spot.at[0] - from) < Math.abs(row[best].at[0] - from) ? i : best),
+        0,
+      );
     };
 
     image.addEventListener("pointermove", (event) => {
@@ -178,7 +239,12 @@ const explorer = (() => {
 
   const fill = (details, panels) => {
     const note = notes(panels);
-    const scroll = make("div", { class: "values", tabindex: "0", role: "region", "aria-label": "Values of the figure" });
+    const scroll = make("div", {
+      class: "values",
+      tabindex: "0",
+      role: "region",
+      "aria-label": "Values of the figure",
+    });
     scroll.append(...panels.map(tableOf));
     details.append(scroll, ...(note ? [make("p", { class: "soft" }, note)] : []));
   };
@@ -193,9 +259,13 @@ const explorer = (() => {
       const details = make("details", {}, make("summary", {}, "Table"));
       details.addEventListener("toggle", () => {
         if (details.children.length === 1) fill(details, panels);
-        if (details.open) details.scrollIntoView({ block: "nearest" }); // columns may have been balanced anew
+        // columns may have been balanced anew
+        if (details.open) details.scrollIntoView({ block: "nearest" });
       });
-      tools.append(details, button("CSV", "Download the values", () => saveTable(name, csvOf(panels))));
+      tools.append(
+        details,
+        button("CSV", "Download the values", () => saveTable(name, csvOf(panels))),
+      );
       image.setAttribute("tabindex", "0");
       image.setAttribute("role", "img");
       hover(image, spotsOf(panels));

@@ -1,7 +1,8 @@
 "use strict";
 // Sorts and filters the table of runs. Without this script the table stands as it is written, newest first.
 const Sortable = (() => {
-  const FIRST = { text: "ascending", number: "descending", date: "descending" }; // what a first click is likely to want
+  // what a first click is likely to want
+  const FIRST = { text: "ascending", number: "descending", date: "descending" };
   const compared = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
   /** What a cell sorts by; null where it says nothing. */
@@ -38,7 +39,8 @@ const Sortable = (() => {
       button.textContent = label.textContent;
       label.replaceWith(button);
       button.addEventListener("click", () => {
-        const was = head.getAttribute("aria-sort"), { kind } = head.dataset;
+        const was = head.getAttribute("aria-sort");
+        const { kind } = head.dataset;
         const next = was === null ? FIRST[kind] : was === "ascending" ? "descending" : "ascending";
         heads.forEach((other) => other.removeAttribute("aria-sort"));
         head.setAttribute("aria-sort", next);
@@ -48,7 +50,8 @@ const Sortable = (() => {
   }
 
   function addFilter(written) {
-    const input = document.getElementById("filter"), found = document.getElementById("found");
+    const input = document.getElementById("filter");
+    const found = document.getElementById("found");
     input.parentElement.hidden = false;
     const apply = () => {
       const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);

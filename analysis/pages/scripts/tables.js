@@ -1,35 +1,45 @@
 "use strict";
-// Quantile tables of standard-normal scores, as models/priors/tables.py makes them: monotone cubics with linear tails.
+// Quantile tables of standard-normal scores, as models/priors/tables.py makes them: monotone cubics with
+// linear tails.
 const Tables = (() => {
   const STEP = 0.025;
   const KNOTS = Float64Array.from({ length: 401 }, (_, i) => STEP * (i - 200));
-  const LOWEST = KNOTS[0], HIGHEST = KNOTS[400];
+  const LOWEST = KNOTS[0];
+  const HIGHEST = KNOTS[400];
   const HALVINGS = 45;
 
   /** Place of the last knot at or below x, such that a next one exists. */
   function before(knots, x) {
-    let low = 0, high = knots.length;
+    let low = 0;
+    let high = knots.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (knots[middle] <= x) low = middle + 1; else high = middle;
+      if (knots[middle] <= x) low = middle + 1;
+      else high = middle;
     }
     return Math.min(Math.max(low - 1, 0), knots.length - 2);
   }
 
   function cubic(t, h, y0, y1, m0, m1) {
-    const d = (y1 - y0) / h, c2 = 3 * d - 2 * m0 - m1, c3 = m0 + m1 - 2 * d;
+    const d = (y1 - y0) / h;
+    const c2 = 3 * d - 2 * m0 - m1;
+    const c3 = m0 + m1 - 2 * d;
     return y0 + h * t * (m0 + t * (c2 + t * c3));
   }
 
   function cubicSlope(t, h, y0, y1, m0, m1) {
-    const d = (y1 - y0) / h, c2 = 3 * d - 2 * m0 - m1, c3 = m0 + m1 - 2 * d;
+    const d = (y1 - y0) / h;
+    const c2 = 3 * d - 2 * m0 - m1;
+    const c3 = m0 + m1 - 2 * d;
     return m0 + t * (2 * c2 + t * 3 * c3);
   }
 
   /** Value and slope through knots at z. */
   function evaluate(z, knots, y, slope) {
     const inside = Math.min(Math.max(z, knots[0]), knots[knots.length - 1]);
-    const i = before(knots, inside), h = knots[i + 1] - knots[i], t = (inside - knots[i]) / h;
+    const i = before(knots, inside);
+    const h = knots[i + 1] - knots[i];
+    const t = (inside - knots[i]) / h;
     const gradient = cubicSlope(t, h, y[i], y[i + 1], slope[i], slope[i + 1]);
     return [cubic(t, h, y[i], y[i + 1], slope[i], slope[i + 1]) + gradient * (z - inside), gradient];
   }
@@ -42,23 +52,32 @@ const Tables = (() => {
     const last = KNOTS.length - 1;
     if (y < table.y[0]) return LOWEST + (y - table.y[0]) / table.slope[0];
     if (y > table.y[last]) return HIGHEST + (y - table.y[last]) / table.slope[last];
-    const i = before(table.y, y), h = KNOTS[i + 1] - KNOTS[i];
+    const i = before(table.y, y);
+    const h = KNOTS[i + 1] - KNOTS[i];
     const ends = [table.y[i], table.y[i + 1], table.slope[i], table.slope[i + 1]];
-    let low = 0, high = 1;
+    let low = 0;
+    let high = 1;
     for (let n = 0; n < HALVINGS; n += 1) {
       const middle = 0.5 * (low + high);
-      if (cubic(middle, h, ...ends) < y) low = middle; else high = middle;
+      if (cubic(middle, h, ...ends) < y) low = middle;
+      else high = middle;
     }
     return KNOTS[i] + h * 0.5 * (low + high);
   }
 
   /** Fritsch-Carlson slopes; at the two ends the chord. */
   function pchip(z, y) {
-    const n = z.length, h = [], d = [];
-    for (let i = 0; i < n - 1; i += 1) { h.push(z[i + 1] - z[i]); d.push((y[i + 1] - y[i]) / h[i]); }
+    const n = z.length;
+    const h = [];
+    const d = [];
+    for (let i = 0; i < n - 1; i += 1) {
+      h.push(z[i + 1] - z[i]);
+      d.push((y[i + 1] - y[i]) / h[i]);
+    }
     const slope = [d[0]];
     for (let i = 0; i < n - 2; i += 1) {
-      const w1 = 2 * h[i + 1] + h[i], w2 = h[i + 1] + 2 * h[i];
+      const w1 = 2 * h[i + 1] + h[i];
+      const w2 = h[i + 1] + 2 * h[i];
       slope.push((w1 + w2) / (w1 / d[i] + w2 / d[i + 1]));
     }
     slope.push(d[n - 2]);
@@ -67,8 +86,11 @@ const Tables = (() => {
 
   /** Table through values in link space at given scores. */
   function fromQuantiles(scores, y) {
-    const slope = pchip(scores, y), table = { y: new Float64Array(401), slope: new Float64Array(401) };
-    KNOTS.forEach((z, i) => { [table.y[i], table.slope[i]] = evaluate(z, scores, y, slope); });
+    const slope = pchip(scores, y);
+    const table = { y: new Float64Array(401), slope: new Float64Array(401) };
+    KNOTS.forEach((z, i) => {
+      [table.y[i], table.slope[i]] = evaluate(z, scores, y, slope);
+    });
     return table;
   }
 
@@ -81,7 +103,8 @@ const Tables = (() => {
 
   function fromLink(quantity, y) {
     if (quantity.scale === "log10") return 10 ** y;
-    if (quantity.scale === "logit") return quantity.lower + (quantity.upper - quantity.lower) / (1 + Math.exp(-y));
+    if (quantity.scale === "logit")
+      return quantity.lower + (quantity.upper - quantity.lower) / (1 + Math.exp(-y));
     return y;
   }
 

@@ -44,7 +44,9 @@ const terms = (() => {
 
   const leave = () => {
     clearTimeout(leaving);
-    leaving = setTimeout(() => { if (document.activeElement !== current) hide(); }, LINGER);
+    leaving = setTimeout(() => {
+      if (document.activeElement !== current) hide();
+    }, LINGER);
   };
 
   for (const term of document.querySelectorAll("dfn[data-term]")) {
@@ -58,7 +60,15 @@ const terms = (() => {
   }
   box.addEventListener("pointerenter", () => clearTimeout(leaving));
   box.addEventListener("pointerleave", leave);
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
-  document.addEventListener("scroll", () => { if (current) place(current); }, { capture: true, passive: true });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hide();
+  });
+  document.addEventListener(
+    "scroll",
+    () => {
+      if (current) place(current);
+    },
+    { capture: true, passive: true },
+  );
   return { hide };
 })();

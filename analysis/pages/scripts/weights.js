@@ -1,11 +1,22 @@
 "use strict";
-// Weighted draws, as analysis/summaries/weights.py, analysis/summaries/summary.py and ArviZ's Pareto smoothing have them (arXiv:1507.02646).
+// Weighted draws, as analysis/summaries/weights.py, analysis/summaries/summary.py and ArviZ's Pareto
+// smoothing (arXiv:1507.02646) compute them.
 const Weights = (() => {
-  const EPSILON = 2 ** -52, TINY = 2.2250738585072014e-308, ROUNDING = 1e-12;
+  const EPSILON = 2 ** -52;
+  const TINY = 2.2250738585072014e-308;
+  const ROUNDING = 1e-12;
 
-  const total = (values) => { let sum = 0; for (const v of values) sum += v; return sum; };
+  const total = (values) => {
+    let sum = 0;
+    for (const v of values) sum += v;
+    return sum;
+  };
 
-  function largest(values) { let most = -Infinity; for (const v of values) if (v > most) most = v; return most; }
+  function largest(values) {
+    let most = -Infinity;
+    for (const v of values) if (v > most) most = v;
+    return most;
+  }
 
   function logSumExp(values) {
     const most = largest(values);
@@ -14,12 +25,17 @@ const Weights = (() => {
     return most + Math.log(sum);
   }
 
-  /** Shape and scale of a generalised Pareto tail, ascending, by empirical Bayes (Zhang and Stephens 2009). */
+  /**
+   * Shape and scale of an ascending generalised Pareto tail, by empirical Bayes (Zhang and Stephens
+   * 2009).
+   */
   function paretoFit(tail) {
-    const n = tail.length, count = 30 + Math.floor(Math.sqrt(n));
+    const n = tail.length;
+    const count = 30 + Math.floor(Math.sqrt(n));
     const quartile = tail[Math.floor(n / 4 + 0.5) - 1];
     if (!(quartile > tail[0])) return [NaN, NaN];
-    const b = [], length = [];
+    const b = [];
+    const length = [];
     for (let j = 1; j <= count; j += 1) {
       const at = (1 - Math.sqrt(count / (j - 0.5))) / (3 * quartile) + 1 / tail[n - 1];
       const k = meanLog1p(tail, -at);
@@ -27,12 +43,17 @@ const Weights = (() => {
       length.push(n * (Math.log(-at / k) - k - 1));
     }
     const norm = logSumExp(length);
-    let sum = 0, mean = 0;
+    let sum = 0;
+    let mean = 0;
     length.forEach((each, j) => {
       const weight = Math.exp(each - norm);
-      if (weight >= 10 * EPSILON) { sum += weight; mean += weight * b[j]; }
+      if (weight >= 10 * EPSILON) {
+        sum += weight;
+        mean += weight * b[j];
+      }
     });
-    const at = mean / sum, k = meanLog1p(tail, -at);
+    const at = mean / sum;
+    const k = meanLog1p(tail, -at);
     const shape = (n * k + 5) / (n + 10);
     return Number.isNaN(shape) ? [Infinity, NaN] : [shape, -k / at];
   }
@@ -45,18 +66,24 @@ const Weights = (() => {
 
   /** Smoothed weights, sum 1, and k-hat of log ratios, of which `relative` of a draw is effective. */
   function smoothed(ratios, relative) {
-    const n = ratios.length, most = largest(ratios), log = Float64Array.from(ratios, (r) => r - most);
+    const n = ratios.length;
+    const most = largest(ratios);
+    const log = Float64Array.from(ratios, (r) => r - most);
     const order = Uint32Array.from(log.keys()).sort((i, j) => log[i] - log[j]);
-    const size = tailSize(n, relative), start = n - size;
-    const highest = log[order[n - 1]], lowest = log[order[start]];
-    if (Math.abs(highest - lowest) < TINY) return [normalised(log), 0]; // bounded weights have no tail to smooth
+    const size = tailSize(n, relative);
+    const start = n - size;
+    const highest = log[order[n - 1]];
+    const lowest = log[order[start]];
+    // bounded weights have no tail to smooth
+    if (Math.abs(highest - lowest) < TINY) return [normalised(log), 0];
     const cutoff = Math.exp(log[order[start - 1]]);
     const tail = Float64Array.from({ length: size }, (_, i) => Math.exp(log[order[start + i]]) - cutoff);
     const [shape, scale] = paretoFit(tail);
     if (Number.isFinite(shape)) {
       for (let i = 0; i < size; i += 1) {
         const far = -Math.log1p(-(i + 0.5) / size);
-        const stretch = scale > 0 ? cutoff + scale * (shape === 0 ? far : Math.expm1(shape * far) / shape) : NaN;
+        const stretch =
+          scale > 0 ? cutoff + scale * (shape === 0 ? far : Math.expm1(shape * far) / shape) : NaN;
         log[order[start + i]] = Math.min(Math.log(stretch), highest);
       }
     }
@@ -68,13 +95,19 @@ const Weights = (() => {
   }
 
   function normalised(log) {
-    const most = largest(log), values = Float64Array.from(log, (v) => Math.exp(v - most)), sum = total(values);
+    const most = largest(log);
+    const values = Float64Array.from(log, (v) => Math.exp(v - most));
+    const sum = total(values);
     return values.map((v) => v / sum);
   }
 
   const equal = (n) => new Float64Array(n).fill(1 / n);
 
-  function effective(weights) { let sum = 0; for (const w of weights) sum += w * w; return 1 / sum; }
+  function effective(weights) {
+    let sum = 0;
+    for (const w of weights) sum += w * w;
+    return 1 / sum;
+  }
 
   // The order of a column outlives its weights: most columns stay as they are whatever prior is moved.
   const orders = new WeakMap();
@@ -84,15 +117,24 @@ const Weights = (() => {
     if (!orders.has(values)) {
       const kept = [];
       for (let i = 0; i < values.length; i += 1) if (!Number.isNaN(values[i])) kept.push(i);
-      orders.set(values, Uint32Array.from(kept).sort((i, j) => (values[i] < values[j] ? -1 : values[i] > values[j] ? 1 : i - j)));
+      orders.set(
+        values,
+        Uint32Array.from(kept).sort((i, j) =>
+          values[i] < values[j] ? -1 : values[i] > values[j] ? 1 : i - j,
+        ),
+      );
     }
     return orders.get(values);
   }
 
   /** Defined draws that count, in order, with their weights among themselves. */
   function ordered(values, weights) {
-    const places = order(values), n = places.length, x = new Float64Array(n), w = new Float64Array(n);
-    let size = 0, sum = 0;
+    const places = order(values);
+    const n = places.length;
+    const x = new Float64Array(n);
+    const w = new Float64Array(n);
+    let size = 0;
+    let sum = 0;
     for (let k = 0; k < n; k += 1) {
       const weight = weights[places[k]];
       if (!(weight > 0)) continue;
@@ -107,18 +149,29 @@ const Weights = (() => {
 
   /** Quantiles of numbers in order that may be infinite, as `censored_quantile`. */
   function quantiles({ x, w }, probabilities) {
-    const n = x.length, stand = new Float64Array(n);
+    const n = x.length;
+    const stand = new Float64Array(n);
     if (!n) return probabilities.map(() => NaN);
     let cumulative = 0;
-    for (let i = 0; i < n; i += 1) { cumulative += w[i]; stand[i] = cumulative - 0.5 * (w[i] + w[0]); }
+    for (let i = 0; i < n; i += 1) {
+      cumulative += w[i];
+      stand[i] = cumulative - 0.5 * (w[i] + w[0]);
+    }
     const end = stand[n - 1];
     return probabilities.map((p) => {
       if (n === 1) return x[0];
-      let low = 0, high = n;
-      while (low < high) { const middle = (low + high) >> 1; if (stand[middle] / end <= p) low = middle + 1; else high = middle; }
+      let low = 0;
+      let high = n;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (stand[middle] / end <= p) low = middle + 1;
+        else high = middle;
+      }
       const i = Math.min(Math.max(low - 1, 0), n - 2);
-      const between = i + Math.min(Math.max((p - stand[i] / end) / (stand[i + 1] / end - stand[i] / end), 0), 1);
-      const whole = Math.round(between), place = Math.abs(between - whole) < ROUNDING * n ? whole : between;
+      const between =
+        i + Math.min(Math.max((p - stand[i] / end) / (stand[i + 1] / end - stand[i] / end), 0), 1);
+      const whole = Math.round(between);
+      const place = Math.abs(between - whole) < ROUNDING * n ? whole : between;
       const [a, b] = [x[Math.floor(place)], x[Math.ceil(place)]];
       if (!Number.isFinite(a) || !Number.isFinite(b)) return a === b ? a : Number.isFinite(b) ? a : b;
       return a + (place - Math.floor(place)) * (b - a);
@@ -127,9 +180,15 @@ const Weights = (() => {
 
   /** What a row of `summary.json` says of a number. */
   function summary(values, weights) {
-    const sorted = ordered(values, weights), { x, w } = sorted;
+    const sorted = ordered(values, weights);
+    const { x, w } = sorted;
     const [q05, q25, q50, q75, q95] = quantiles(sorted, [0.05, 0.25, 0.5, 0.75, 0.95]);
-    let above = 0, below = 0, undefinedMass = 0, all = 0, mean = 0, square = 0;
+    let above = 0;
+    let below = 0;
+    let undefinedMass = 0;
+    let all = 0;
+    let mean = 0;
+    let square = 0;
     values.forEach((v, i) => {
       all += weights[i];
       if (v === Infinity) above += weights[i];
@@ -137,17 +196,32 @@ const Weights = (() => {
       else if (Number.isNaN(v)) undefinedMass += weights[i];
     });
     const whole = x.length > 0 && Number.isFinite(x[0]) && Number.isFinite(x[x.length - 1]);
-    if (whole) { x.forEach((v, i) => { mean += w[i] * v; }); x.forEach((v, i) => { square += w[i] * (v - mean) ** 2; }); }
+    if (whole) {
+      x.forEach((v, i) => {
+        mean += w[i] * v;
+      });
+      x.forEach((v, i) => {
+        square += w[i] * (v - mean) ** 2;
+      });
+    }
     return {
-      q05, q25, q50, q75, q95,
-      mean: whole ? mean : null, sd: whole ? Math.sqrt(square) : null,
-      prob_above: above / all, prob_below: below / all, prob_undefined: undefinedMass / all,
+      q05,
+      q25,
+      q50,
+      q75,
+      q95,
+      mean: whole ? mean : null,
+      sd: whole ? Math.sqrt(square) : null,
+      prob_above: above / all,
+      prob_below: below / all,
+      prob_undefined: undefinedMass / all,
     };
   }
 
   /** Share of the defined draws within bounds, both inclusive. */
   function within(values, weights, lower = -Infinity, upper = Infinity) {
-    let inside = 0, all = 0;
+    let inside = 0;
+    let all = 0;
     values.forEach((v, i) => {
       if (Number.isNaN(v)) return;
       all += weights[i];

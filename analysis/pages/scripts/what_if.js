@@ -1,22 +1,29 @@
 "use strict";
-// A run's draws under other priors, as analysis/fitting/reweight.py carries them: exact redraws, importance weights, and their checks.
+// A run's draws under other priors, as analysis/fitting/reweight.py computes them: exact redraws, importance
+// weights, and their checks.
 const WhatIf = (() => {
-  const NEGLIGIBLE = 1e-10, CONSTANT = 1e-9;
+  const NEGLIGIBLE = 1e-10;
+  const CONSTANT = 1e-9;
 
   /** Bytes of a packed array: deflated, the first bytes of all numbers first. */
   async function unpacked(text, kind) {
     const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
     const planes = new Uint8Array(await new Response(stream).arrayBuffer());
-    const width = kind.BYTES_PER_ELEMENT, count = planes.length / width, straight = new Uint8Array(planes.length);
-    for (let b = 0; b < width; b += 1) for (let i = 0; i < count; i += 1) straight[i * width + b] = planes[b * count + i];
+    const width = kind.BYTES_PER_ELEMENT;
+    const count = planes.length / width;
+    const straight = new Uint8Array(planes.length);
+    for (let b = 0; b < width; b += 1)
+      for (let i = 0; i < count; i += 1) straight[i * width + b] = planes[b * count + i];
     return new kind(straight.buffer);
   }
 
   /** Tables from a packed (table, value or slope, knot) array. */
   async function unpackedTables(text) {
-    const values = await unpacked(text, Float64Array), tables = [];
-    for (let i = 0; i < values.length; i += 802) tables.push({ y: values.slice(i, i + 401), slope: values.slice(i + 401, i + 802) });
+    const values = await unpacked(text, Float64Array);
+    const tables = [];
+    for (let i = 0; i < values.length; i += 802)
+      tables.push({ y: values.slice(i, i + 401), slope: values.slice(i + 401, i + 802) });
     return tables;
   }
 
@@ -27,15 +34,20 @@ const WhatIf = (() => {
 
   /** Everything that the page holds, ready to answer. */
   async function load(held) {
-    const n = held.draws, flat = await unpacked(held.z, Float32Array);
-    const tables = await unpackedTables(held.tables), moved = await unpackedTables(held.now_tables);
+    const n = held.draws;
+    const flat = await unpacked(held.z, Float32Array);
+    const tables = await unpackedTables(held.tables);
+    const moved = await unpackedTables(held.now_tables);
     const now = tables.slice();
-    held.quantities.forEach((quantity, i) => { if (quantity.moved) now[i] = moved.shift(); });
+    held.quantities.forEach((quantity, i) => {
+      if (quantity.moved) now[i] = moved.shift();
+    });
     const z = held.quantities.map((_, i) => Float64Array.from(flat.subarray(i * n, (i + 1) * n)));
     const columns = {};
     for (const column of held.columns) columns[column.name] = await unpackedColumn(column);
     const arrival = {};
-    for (const [name, column] of Object.entries(held.alignment?.arrival ?? {})) arrival[name] = await unpackedColumn(column);
+    for (const [name, column] of Object.entries(held.alignment?.arrival ?? {}))
+      arrival[name] = await unpackedColumn(column);
     const views = {};
     for (const view of held.views) {
       const own = view.tables ? await unpackedTables(view.tables) : [];
@@ -43,23 +55,31 @@ const WhatIf = (() => {
     }
     const fixed = held.fixed === null ? null : await unpacked(held.fixed, Float64Array);
     const index = Object.fromEntries(held.quantities.map((quantity, i) => [quantity.name, i]));
-    const values = z.map((scores, i) => scores.map((score) => Tables.toScale(held.quantities[i], Tables.value(tables[i], score))));
+    const values = z.map((scores, i) =>
+      scores.map((score) => Tables.toScale(held.quantities[i], Tables.value(tables[i], score))),
+    );
     return { held, n, tables, now, z, values, columns, arrival, views, fixed, index };
   }
 
   /** Table of a quantity whose 10, 50 and 90% points are stated in its own unit. */
   function stated(run, name, points) {
     const quantity = run.held.quantities[run.index[name]];
-    return Tables.fromQuantiles(run.held.score, points.map((x) => Tables.toLink(quantity, x)));
+    return Tables.fromQuantiles(
+      run.held.score,
+      points.map((x) => Tables.toLink(quantity, x)),
+    );
   }
 
-  const same = (a, b) => a === b || (a.y.every((v, k) => v === b.y[k]) && a.slope.every((v, k) => v === b.slope[k]));
+  const same = (a, b) =>
+    a === b || (a.y.every((v, k) => v === b.y[k]) && a.slope.every((v, k) => v === b.slope[k]));
 
   /** Scores, values and log ratios of the draws under tables by name; a table left out is this run's own. */
   function carry(run, chosen) {
-    const { held, n } = run, tables = run.now.slice();
+    const { held, n } = run;
+    const tables = run.now.slice();
     for (const [name, table] of Object.entries(chosen)) tables[run.index[name]] = table;
-    const moved = tables.map((table, i) => !same(table, run.tables[i])), informed = held.quantities.map((q) => q.informed);
+    const moved = tables.map((table, i) => !same(table, run.tables[i]));
+    const informed = held.quantities.map((q) => q.informed);
     const z = run.z.map((scores, i) => {
       if (!moved[i] || !informed[i]) return scores;
       return scores.map((score) => Tables.inverse(tables[i], Tables.value(run.tables[i], score)));
@@ -72,32 +92,53 @@ const WhatIf = (() => {
     const ratio = run.fixed ? Float64Array.from(run.fixed) : new Float64Array(n);
     addLogPrior(ratio, 1, held.copula.new_white, z, tables, moved, run);
     addLogPrior(ratio, -1, held.copula.white, run.z, run.tables, moved, run);
-    let low = Infinity, high = -Infinity;
-    for (const r of ratio) { if (r < low) low = r; if (r > high) high = r; }
+    let low = Infinity;
+    let high = -Infinity;
+    for (const r of ratio) {
+      if (r < low) low = r;
+      if (r > high) high = r;
+    }
     return { tables, moved, z, values, ratio: high - low > CONSTANT ? ratio : null };
   }
 
-  const product = (row, columns, d) => { let sum = 0; for (const [j, v] of row) sum += v * columns[j][d]; return sum; };
+  const product = (row, columns, d) => {
+    let sum = 0;
+    for (const [j, v] of row) sum += v * columns[j][d];
+    return sum;
+  };
 
   /** Prior-only scores given the informed ones: the stored residual under the new conditional normal. */
   function redraw(run, z) {
-    const { copula } = run.held, place = new Map(copula.slope.map(([i], k) => [i, k]));
+    const { copula } = run.held;
+    const place = new Map(copula.slope.map(([i], k) => [i, k]));
     const rest = copula.slope.map(([i, row]) => run.z[i].map((score, d) => score - product(row, run.z, d)));
     const within = (row) => row.map(([j, v]) => [place.get(j), v]);
-    const white = copula.inverse.map(([, row]) => { const own = within(row); return rest[0].map((_, d) => product(own, rest, d)); });
+    const white = copula.inverse.map(([, row]) => {
+      const own = within(row);
+      return rest[0].map((_, d) => product(own, rest, d));
+    });
     copula.new_factor.forEach(([i, row], k) => {
-      const own = within(row), [, slope] = copula.new_slope[k];
-      if (own.length === 1 && !slope.length && !copula.slope[k][1].length) return; // no correlation: as it was drawn
+      const own = within(row);
+      const [, slope] = copula.new_slope[k];
+      // no correlation: as it was drawn
+      if (own.length === 1 && !slope.length && !copula.slope[k][1].length) return;
       z[i] = run.z[i].map((_, d) => product(slope, z, d) + product(own, white, d));
     });
   }
 
-  /** Add the log density of the informed quantities, in link space, times a sign; terms that no move changes are left out. */
+  /**
+   * Add the log density of the informed quantities, in link space, times a sign. Terms that no move
+   * changes are left out.
+   */
   function addLogPrior(ratio, sign, white, z, tables, moved, run) {
     const { copula } = run.held;
     white.rows.forEach(([i, row], k) => {
-      const other = copula.new_white.rows[k][1], old = copula.white.rows[k][1];
-      const touched = moved[i] || [...row, ...other, ...old].some(([j]) => moved[j]) || JSON.stringify(other) !== JSON.stringify(old);
+      const other = copula.new_white.rows[k][1];
+      const old = copula.white.rows[k][1];
+      const touched =
+        moved[i] ||
+        [...row, ...other, ...old].some(([j]) => moved[j]) ||
+        JSON.stringify(other) !== JSON.stringify(old);
       if (!touched) return;
       const constant = white.log_scale[k];
       for (let d = 0; d < ratio.length; d += 1) {
@@ -107,24 +148,40 @@ const WhatIf = (() => {
     });
   }
 
-  /** Share of a quantity's new posterior that lies where the old draws are too few; see `aligntax.analysis.fitting.reweight.unreached`. */
+  /**
+   * Share of a quantity's new posterior that lies where the old draws are too few; see
+   * `aligntax.analysis.fitting.reweight.unreached`.
+   */
   function unreached(old, table, scores, fewest) {
-    const z = Float64Array.from(scores).sort(), n = z.length;
-    const mean = z.reduce((a, b) => a + b, 0) / n, variance = z.reduce((a, b) => a + (b - mean) ** 2, 0) / n;
-    const precision = 1 / Math.max(variance, 1e-12), a = Math.max(precision - 1, 0), b = mean * precision;
-    const grid = (low, high) => Float64Array.from({ length: 2001 }, (_, i) => low + ((high - low) * i) / 2000);
-    let score = grid(-5, 5), place, cumulative;
+    const z = Float64Array.from(scores).sort();
+    const n = z.length;
+    const mean = z.reduce((a, b) => a + b, 0) / n;
+    const variance = z.reduce((a, b) => a + (b - mean) ** 2, 0) / n;
+    const precision = 1 / Math.max(variance, 1e-12);
+    const a = Math.max(precision - 1, 0);
+    const b = mean * precision;
+    const grid = (low, high) =>
+      Float64Array.from({ length: 2001 }, (_, i) => low + ((high - low) * i) / 2000);
+    let score = grid(-5, 5);
+    let place;
+    let cumulative;
     for (let round = 0; round < 2; round += 1) {
       place = score.map((s) => Tables.inverse(old, Tables.value(table, s)));
       const log = place.map((p, i) => {
-        const edge = Math.min(Math.max(p, z[0]), z[n - 1]), beyond = Math.min(Math.max(p - edge, -5), 5);
+        const edge = Math.min(Math.max(p, z[0]), z[n - 1]);
+        const beyond = Math.min(Math.max(p - edge, -5), 5);
         return b * edge - 0.5 * a * edge * edge + (b - a * edge) * beyond - 0.5 * score[i] ** 2;
       });
-      const most = log.reduce((x, y) => Math.max(x, y), -Infinity), mass = log.map((v) => Math.exp(v - most));
+      const most = log.reduce((x, y) => Math.max(x, y), -Infinity);
+      const mass = log.map((v) => Math.exp(v - most));
       const total = mass.reduce((x, y) => x + y, 0);
       let sum = 0;
-      cumulative = mass.map((v) => { sum += v; return sum / total; });
-      const first = mass.findIndex((v) => v > NEGLIGIBLE), last = mass.findLastIndex((v) => v > NEGLIGIBLE);
+      cumulative = mass.map((v) => {
+        sum += v;
+        return sum / total;
+      });
+      const first = mass.findIndex((v) => v > NEGLIGIBLE);
+      const last = mass.findLastIndex((v) => v > NEGLIGIBLE);
       score = grid(score[Math.max(first - 1, 0)], score[Math.min(last + 1, 2000)]);
     }
     const bins = Math.min(Math.max(Math.floor(n / 40), 10), 100);
@@ -136,15 +193,25 @@ const WhatIf = (() => {
   }
 
   function countBelow(z, at) {
-    let low = 0, high = z.length;
-    while (low < high) { const middle = (low + high) >> 1; if (z[middle] < at) low = middle + 1; else high = middle; }
+    let low = 0;
+    let high = z.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (z[middle] < at) low = middle + 1;
+      else high = middle;
+    }
     return low;
   }
 
   function interpolated(x, xs, ys) {
     if (x <= xs[0]) return ys[0];
-    let low = 0, high = xs.length;
-    while (low < high) { const middle = (low + high) >> 1; if (xs[middle] <= x) low = middle + 1; else high = middle; }
+    let low = 0;
+    let high = xs.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (xs[middle] <= x) low = middle + 1;
+      else high = middle;
+    }
     if (low >= xs.length) return ys[xs.length - 1];
     return ys[low - 1] + ((x - xs[low - 1]) / (xs[low] - xs[low - 1])) * (ys[low] - ys[low - 1]);
   }
@@ -152,8 +219,10 @@ const WhatIf = (() => {
   /** Weights of carried draws and the checks that say whether to trust them. */
   function weigh(run, carried) {
     if (!carried.ratio) return { weights: Weights.equal(run.n), checks: [] };
-    const { limits, quantities } = run.held, [weights, kHat] = Weights.smoothed(carried.ratio, limits.relative);
-    let share = 0, where = "";
+    const { limits, quantities } = run.held;
+    const [weights, kHat] = Weights.smoothed(carried.ratio, limits.relative);
+    let share = 0;
+    let where = "";
     quantities.forEach(({ name, informed }, i) => {
       if (!informed || same(carried.tables[i], run.tables[i])) return;
       const own = unreached(run.tables[i], carried.tables[i], run.z[i], limits.fewest);
@@ -164,7 +233,13 @@ const WhatIf = (() => {
       weights,
       checks: [
         { name: "reach", value: share, threshold: limits.reach, passed: share <= limits.reach, where },
-        { name: "weights_variance", value: limits.variance, threshold: 0, passed: limits.variance > 0, where: "" },
+        {
+          name: "weights_variance",
+          value: limits.variance,
+          threshold: 0,
+          passed: limits.variance > 0,
+          where: "",
+        },
         { name: "k_hat", value: kHat, threshold: limits.k_hat, passed: kHat <= limits.k_hat, where: "" },
         { name: "weighted_ess", value: ess, threshold: limits.ess, passed: ess >= limits.ess, where: "" },
       ],
@@ -173,22 +248,32 @@ const WhatIf = (() => {
 
   /** Columns of numbers of every draw; those that follow from what was redrawn are worked out again. */
   function derive(run, carried) {
-    const columns = { ...run.columns }, c = run.held.alignment;
-    run.held.quantities.forEach(({ name, informed }, i) => { if (name in columns && !informed) columns[name] = carried.values[i]; });
+    const columns = { ...run.columns };
+    const c = run.held.alignment;
+    run.held.quantities.forEach(({ name, informed }, i) => {
+      if (name in columns && !informed) columns[name] = carried.values[i];
+    });
     if (!c || carried.values.every((v, i) => v === run.values[i])) return columns;
-    const functions = Alignment.trends(c), redrawn = {};
+    const functions = Alignment.trends(c);
+    const redrawn = {};
     eachDraw(run, carried.values, (x, d) => {
       const year = c.arrival ? run.arrival.tai_year[d] : c.date;
       const found = Alignment.atDate(x, Number.isFinite(year) ? year : NaN, c, functions);
-      if (c.arrival) Object.assign(found, Alignment.delayed(x, year, run.arrival.timeline_shift_alignment_compute[d], c, functions));
-      for (const name in found) if (name in columns) (redrawn[name] ??= new Float64Array(run.n))[d] = found[name];
+      if (c.arrival)
+        Object.assign(
+          found,
+          Alignment.delayed(x, year, run.arrival.timeline_shift_alignment_compute[d], c, functions),
+        );
+      for (const name in found)
+        if (name in columns) (redrawn[name] ??= new Float64Array(run.n))[d] = found[name];
     });
     return { ...columns, ...redrawn };
   }
 
   /** Call with the elicited values of each draw by name, in one object that is used again. */
   function eachDraw(run, values, work, every = 1) {
-    const x = {}, names = run.held.quantities.map((q) => q.name);
+    const x = {};
+    const names = run.held.quantities.map((q) => q.name);
     for (let d = 0; d < run.n; d += every) {
       for (let i = 0; i < names.length; i += 1) x[names[i]] = values[i][d];
       work(x, d);
@@ -197,8 +282,16 @@ const WhatIf = (() => {
 
   /** The answer under tables by name: weights, checks, columns. */
   function answer(run, chosen) {
-    const carried = carry(run, chosen), { weights, checks } = weigh(run, carried);
-    return { carried, weights, checks, exact: !carried.ratio, trusted: checks.every((check) => check.passed), columns: derive(run, carried) };
+    const carried = carry(run, chosen);
+    const { weights, checks } = weigh(run, carried);
+    return {
+      carried,
+      weights,
+      checks,
+      exact: !carried.ratio,
+      trusted: checks.every((check) => check.passed),
+      columns: derive(run, carried),
+    };
   }
 
   return { load, stated, same, answer, eachDraw };

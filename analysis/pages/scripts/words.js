@@ -1,8 +1,14 @@
 "use strict";
 // Numbers in words a person reads, as analysis/summaries/words.py has them.
 const Words = (() => {
-  const SCALES = [[1e12, "trillion"], [1e9, "billion"], [1e6, "million"], [1e3, "thousand"]];
-  const LARGEST = 1e15, SMALLEST = 1e-3;
+  const SCALES = [
+    [1e12, "trillion"],
+    [1e9, "billion"],
+    [1e6, "million"],
+    [1e3, "thousand"],
+  ];
+  const LARGEST = 1e15;
+  const SMALLEST = 1e-3;
 
   const trimmed = (text) => (text.includes(".") ? text.replace(/0+$/, "").replace(/\.$/, "") : text);
 
@@ -67,7 +73,8 @@ const Words = (() => {
   function interval(row, quantity) {
     if (row.prob_undefined === 1) return ["undefined", ""];
     if (quantity.indicator) return [row.mean === null ? "unknown" : probability(row.mean), ""];
-    const low = quantile(row, "q05", quantity, false), high = quantile(row, "q95", quantity, false);
+    const low = quantile(row, "q05", quantity, false);
+    const high = quantile(row, "q95", quantity, false);
     return [quantile(row, "q50", quantity, true), low === high ? low : `${low} to ${high}`];
   }
 
