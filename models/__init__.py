@@ -1,1 +1,1 @@
-"""The mathematics: evidence, priors as data, and one model file per idea. No sampling, no plots, no clock."""
+"""The mathematics: evidence, priors as data, one model per file. No sampling, plots or clock."""

@@ -1,25 +1,29 @@
 """How much human feedback does alignment need, and does a tolerable tax pay for it?
 
 RLHF efforts ``i`` report ``y_i`` log10 human-hours (known sd ``s_i``) at physical training FLOP
-``C_i`` (log10)::
+``C_i`` (log10), where ``C_0`` is InstructGPT's::
 
-    y_i ~ Normal(practice_hours + practice_slope (C_i - C_0), sqrt(s_i^2 + effort_sd^2))        C_0: InstructGPT's FLOP
+    y_i ~ Normal(practice_hours + practice_slope (C_i - C_0), sqrt(s_i^2 + effort_sd^2))
     log10 share_j ~ Normal(log10 alignment_compute_share, sqrt(s_j^2 + share_spread^2))
 
-For a model of ``C`` FLOP at date ``t``, all in log10 but the shares and dates::
+For a model of ``C`` FLOP at date ``t``, all in log10 but the shares and dates, and with the smooth
+minimum ``min_w`` of :mod:`aligntax.models.compute`::
 
-    needed     = practice_hours + practice_slope (C - C_0) + rlhf_multiplier + quality_factor - efficiency(t)
-    efficiency = min_w(label_efficiency_growth (t - t_0), label_efficiency_limit)        smooth minimum of aligntax.models.compute
+    practice   = practice_hours + practice_slope (C - C_0)
+    efficiency = min_w(label_efficiency_growth (t - t_0), label_efficiency_limit)
+    needed     = practice + rlhf_multiplier + quality_factor - efficiency(t)
     cost/hour  = usd_per_hour + labour_overhead
     tax(t)     = 10^(needed + cost/hour - budget(t)) + alignment_compute_share
-    affordable = log10(max(0, alignment_tax_tolerance - alignment_compute_share)) + budget(t) - cost/hour
+    room       = max(0, alignment_tax_tolerance - alignment_compute_share)
+    affordable = log10(room) + budget(t) - cost/hour
     headroom   = affordable - needed
 
 ``budget`` is the largest training run's cost; total R&D compute is 3 to 10 times that. Practice
 scales with physical, not effective, FLOP. Waiting ends when the tax on the model that has arrived
 is tolerable and its hours can have been worked::
 
-    worked(t) = integral from work_starts to t of 10^(workforce_hours + workforce_growth (u - 2025)) du
+    worked(t) = integral of 10^(workforce_hours + workforce_growth (u - 2025)) du
+                over u from work_starts to t
     delay     = max(wait for the tax, wait for the work), split between them by Shapley values
 
 The tax counts every hour needed, none as sunk. Capability RL on verifiable rewards is not alignment
@@ -46,7 +50,8 @@ from aligntax.models.compute import Trend, smooth_minimum
 from aligntax.models.evidence import Evidence, likelihood_rows, select
 from aligntax.models.views import View
 
-OWN = (
+# beside those of the compute trends
+OWN_QUANTITIES = (
     "practice_hours",
     "practice_slope",
     "rlhf_multiplier",
@@ -60,7 +65,7 @@ OWN = (
     "workforce_hours",
     "workforce_growth",
 )
-QUANTITIES = (*compute.QUANTITIES, *OWN)
+QUANTITIES = (*compute.QUANTITIES, *OWN_QUANTITIES)
 HEADLINES = (
     "alignment_hours_needed",
     "alignment_hours_affordable",
@@ -74,12 +79,12 @@ HEADLINES = (
 
 
 WORKFORCE_YEAR = 2025.0  # at which `workforce_hours` is quoted
-WAIT = 0.5  # years between the dates at which a wait is looked at; straight in between
+WAIT_STEP = 0.5  # years between the dates at which a wait is evaluated; straight in between
 
 
 @likelihood_rows("rlhf_efforts")
 def efforts(evidence: Evidence) -> xr.Dataset:
-    """Efforts that enter the likelihood: ``log_hours``, ``hours_sd`` (OOM) and ``log_flop``, log10."""
+    """Efforts in the likelihood: ``log_hours`` and ``log_flop`` (log10), ``hours_sd`` (OOM)."""
     used = select(evidence["rlhf_efforts"])
     return xr.Dataset(
         {
@@ -92,13 +97,16 @@ def efforts(evidence: Evidence) -> xr.Dataset:
 
 @likelihood_rows("alignment_compute_shares")
 def shares(evidence: Evidence) -> xr.Dataset:
-    """Systems that enter the likelihood: ``log_share`` and ``share_sd``, log10 of the share of training compute."""
+    """Systems in the likelihood: ``log_share`` and ``share_sd``.
+
+    The share is that of training compute, in log10.
+    """
     used = select(evidence["alignment_compute_shares"])
     return xr.Dataset({"log_share": np.log10(used["share"]), "share_sd": used["share_sd"]})
 
 
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
-    """Numbers that :func:`add` holds as ``pm.Data``, by its name."""
+    """Numbers that :func:`add` puts into the graph as ``pm.Data``, by name."""
     return {"efforts": efforts(evidence), "shares": shares(evidence)}
 
 
@@ -107,7 +115,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     import pymc as pm
     import pytensor.tensor as pt
 
-    from aligntax.models.priors.elicited import columns
+    from aligntax.models.priors.elicited import data_columns
     from aligntax.models.priors.scales import half_normal
 
     rows = data(evidence, view)
@@ -119,13 +127,13 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     effort_sd = half_normal("effort_sd", 1.0)
     spread = half_normal("share_spread", 0.7)  # OOM
     if rows["efforts"].sizes["effort"]:
-        effort = columns("efforts", rows["efforts"])
+        effort = data_columns("efforts", rows["efforts"])
         scale = effort["log_flop"] - np.log10(evidence.constant("instructgpt_flop"))
         mean = x["practice_hours"] + x["practice_slope"] * scale
         practice = pm.Normal.dist(mean, (effort["hours_sd"] ** 2 + effort_sd**2) ** 0.5)
         pm.Potential("rlhf_efforts", pm.logp(practice, effort["log_hours"]), dims="effort")
     if rows["shares"].sizes["system"]:
-        system = columns("shares", rows["shares"])
+        system = data_columns("shares", rows["shares"])
         typical = pm.Normal.dist(
             pt.log10(x["alignment_compute_share"]), (system["share_sd"] ** 2 + spread**2) ** 0.5
         )
@@ -145,7 +153,7 @@ def build(evidence: Evidence, view: View) -> Any:
 
 
 def needed_hours(x: Mapping[str, Any], log_flop: Any, t: Any, evidence: Evidence) -> Any:
-    """Human-hours needed (log10) for a model of ``log_flop`` physical FLOP, if aligned at date ``t``."""
+    """Human-hours (log10) that a model of ``log_flop`` physical FLOP needs if aligned at ``t``."""
     scale = log_flop - np.log10(evidence.constant("instructgpt_flop"))
     years = t - evidence.constant("practice_reference_year")
     practice = x["practice_hours"] + x["practice_slope"] * scale
@@ -192,7 +200,10 @@ def at_date(x: Mapping[str, Any], t: Any, trend: Trend, evidence: Evidence) -> d
 
 
 def worked_hours(x: Mapping[str, Any], t: Any, work_starts: float) -> Any:
-    """Hours (log10) that the workforce can have worked from ``work_starts`` to ``t``; minus infinity before."""
+    """Hours (log10) that the workforce can have worked from ``work_starts`` to ``t``.
+
+    Minus infinity before ``work_starts``.
+    """
     years = np.maximum(t - work_starts, 0.0)
     rate = x["workforce_growth"] * np.log(10)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -209,19 +220,19 @@ def waits(
 ) -> tuple[Any, Any]:
     """Years after arrival until the tax is tolerable, and until the hours can have been worked.
 
-    The model is the one that arrived; its budget, label efficiency and worked hours go on growing.
+    The model is the one that arrived; its budget, label efficiency and worked hours keep growing.
 
     Returns
     -------
     tax, work : ndarray, shape (draw,)
-        NaN where not before the horizon.
+        NaN where the wait does not end before the horizon.
     """
     column = {name: np.asarray(value)[..., None] for name, value in x.items()}
     horizon, met = view.arrival.horizon, np.isfinite(arrival)
     years = (
-        time_grid(0.0, horizon - arrival[met].min() + WAIT, WAIT)
+        time_grid(0.0, horizon - arrival[met].min() + WAIT_STEP, WAIT_STEP)
         if met.any()
-        else np.array([0.0, WAIT])
+        else np.array([0.0, WAIT_STEP])
     )
     t = arrival[:, None] + years
     needed = needed_hours(column, trend.physical(x, arrival)[:, None], t, evidence)
@@ -232,17 +243,22 @@ def waits(
             np.log10(np.maximum(room, 0.0)) - cost,
             worked_hours(column, t, view.alignment.work_starts) - needed,
         )
-    found = [
+    crossings = [
         first_crossing(np.where(np.isnan(margin), -np.inf, margin), years) for margin in margins
     ]
-    tax, work = (np.where(arrival + wait <= horizon, wait, np.nan) for wait in found)
+    tax, work = (np.where(arrival + wait <= horizon, wait, np.nan) for wait in crossings)
     return tax, work
 
 
 def shapley(tax: Any, work: Any) -> tuple[Any, Any, Any]:
-    """Delay and its parts: each wait's mean gain over the orders in which the two are lifted; infinity means never.
+    """Delay, and the Shapley value of each wait in it; infinity means never.
 
-    For the maximum of two numbers the smaller gets half of itself and the larger the rest.
+    A Shapley value is a wait's mean gain over the orders in which the two are lifted. For the
+    maximum of two numbers the smaller gets half of itself and the larger the rest.
+
+    Returns
+    -------
+    delay, of_tax, of_work : ndarray
     """
     tax, work = (np.where(np.isnan(wait), np.inf, wait) for wait in (tax, work))
     smaller, larger = np.minimum(tax, work), np.maximum(tax, work)
@@ -260,7 +276,10 @@ def shapley(tax: Any, work: Any) -> tuple[Any, Any, Any]:
 def derive(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
 ) -> dict[str, Any]:
-    """Alignment of the largest run at ``view.alignment.date``, for the model run alone."""
+    """Alignment of the largest run at ``view.alignment.date``, where the model is run alone.
+
+    The arguments are those of every model; this one has no use for ``parameters``.
+    """
     t = np.full(x["practice_hours"].shape, view.alignment.date)
     at = at_date(x, t, Trend.of(evidence, view), evidence)
     return {name: value for name, value in at.items() if not name.endswith("_at_tai")}
@@ -274,7 +293,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Replicated log10 hours of each effort and log10 share of each system, (chain, draw, row)."""
+    """Replicated log10 hours of each effort and log10 share of each system, (..., row)."""
     rows = data(evidence, view)
     column = {name: value[..., None] for name, value in x.items()}
     scale = rows["efforts"]["log_flop"].values - np.log10(evidence.constant("instructgpt_flop"))

@@ -1,23 +1,26 @@
 """No transformative AI yet, and when it arrives: one hazard model.
 
 With effective FLOP ``C(t)`` of the largest run and a requirement ``q`` (both log10), the yearly
-rate of arrival is::
+rate of arrival is ``exp(steepness (C(t) - q))``, smoothly capped::
 
-    rate(t) = exp(steepness (C(t) - q)), smoothly capped:  cap * sigmoid(steepness (C(t) - q) - log cap)
-    S_k     = exp(-integral of rate_k from `start` to the date of the evidence)        no TAI yet, under anchor k
-    p_k     = w_k S_k / sum_j w_j S_j                                                  anchor, given no TAI yet
-    tai_year: first t after that date at which the accumulated rate reaches e ~ Exponential(1)
+    rate(t) = cap * sigmoid(steepness (C(t) - q) - log cap)
+    S_k     = exp(-integral of rate_k from `start` to the date of the evidence)
+    p_k     = w_k S_k / sum_j w_j S_j
 
-Conditioning multiplies a draw's density by ``sum_k w_k S_k``; the continuation of the same hazard
+``S_k`` is the probability of no TAI yet under anchor ``k``, and ``p_k`` that of the anchor given no
+TAI yet. ``tai_year`` is the first ``t`` after that date at which the accumulated rate reaches ``e ~
+Exponential(1)``.
+
+Conditioning multiplies a draw's density by ``sum_k w_k S_k``. The continuation of the same hazard
 gives arrival, so no arrival lies before the date of the evidence that it has not happened. One
-anchor per draw comes from ``p``; ``e``, anchor and uniforms are shared by paired worlds, so a shift
-is a difference within a draw. A steepness of infinity is the published models' plain crossing.
-"None of the anchors" keeps a draw until its uniform exceeds the falling weight; then it moves to
+anchor per draw comes from ``p``. Paired worlds share ``e``, anchor and uniforms, so a shift is a
+difference within a draw. A steepness of infinity is the published models' plain crossing. "None of
+the anchors" keeps a draw until its uniform exceeds the falling weight; then the draw moves to
 another anchor.
 
-Everything here is vectorised over (draw, time). Margins are taken once a year and straight in
-between; rates are integrated over each year by Simpson's rule, and a year is cut where the
-accumulated rate reaches ``e`` as if the rate grew exponentially in it.
+Everything here is vectorised over (draw, time). Margins are computed once a year and are straight
+in between. Rates are integrated over each year by Simpson's rule. Within the year in which the
+accumulated rate reaches ``e``, the rate is taken to grow exponentially.
 """
 
 from dataclasses import dataclass, fields
@@ -28,23 +31,23 @@ from scipy.special import softmax
 
 from aligntax.models.views import Arrival
 
-# years; at one OOM a year Simpson's rule is 1% off at steepness 2.3, and at 7 by 30%, which is 0.04
-# years in date
+# Years. At one OOM a year Simpson's rule is off by 1% at steepness 2.3, and by 30% at 7: 0.04 years
+# in date.
 STEP = 1.0
 
 
 @dataclass(frozen=True)
 class Chance:
-    """The random numbers of arrival, one of each per draw; paired worlds share them.
+    """Random numbers of arrival, one of each per draw; paired worlds share them.
 
     Attributes
     ----------
     exponential : ndarray, shape (draw,)
-        Exponential(1), the accumulated rate at which it arrives.
+        Exponential(1), the accumulated rate at which TAI arrives.
     anchor, other, leaves_none, shape, redraw, exponent : ndarray, shape (draw,)
-        Uniforms: the anchor; the anchor after leaving "none"; when "none" is left; the shape of a
-        time horizon's growth; the draw that stands in for one below ``requirement.low_flop``; and
-        the data exponent of a world without its evidence.
+        Uniforms. They decide the anchor; the anchor after leaving "none"; when "none" is left; the
+        shape of a time horizon's growth; the draw that stands in for one below
+        ``requirement.low_flop``; and the data exponent of a world without its evidence.
     """
 
     exponential: Any
@@ -57,12 +60,12 @@ class Chance:
 
     @classmethod
     def draw(cls, size: int, rng: np.random.Generator) -> "Chance":
-        """Draw for so many draws."""
+        """Draw the random numbers of ``size`` draws."""
         return cls(rng.standard_exponential(size), *rng.uniform(size=(6, size)))
 
     def __getitem__(self, draws: Any) -> "Chance":
-        """The random numbers of some draws."""
-        return Chance(*(getattr(self, each.name)[draws] for each in fields(self)))
+        """Return the random numbers of some draws."""
+        return Chance(*(getattr(self, field.name)[draws] for field in fields(self)))
 
 
 def time_grid(start: float, end: float, step: float = STEP) -> Any:
@@ -72,12 +75,12 @@ def time_grid(start: float, end: float, step: float = STEP) -> Any:
 
 def _sigmoid(u: Any) -> Any:
     """Logistic function, several times faster than scipy's."""
-    with np.errstate(over="ignore"):  # far below the requirement: infinity, and a rate of zero
+    with np.errstate(over="ignore"):  # far below the requirement exp(-u) overflows: a rate of zero
         return 1.0 / (1.0 + np.exp(-u))
 
 
 def arrival_rate(margin: Any, steepness: Any, cap: float, sigmoid: Any = _sigmoid) -> Any:
-    """Arrivals per year at a margin ``C - q`` in OOM; ``sigmoid`` is numpy's or its PyTensor twin."""
+    """Arrivals per year at a margin ``C - q`` in OOM; ``sigmoid`` is numpy's or PyTensor's."""
     return cap * sigmoid(steepness * margin - np.log(cap))
 
 
@@ -140,15 +143,16 @@ def choose_anchor(
     none = first == probability.shape[-1] - 1
     total = np.maximum(cumulative[:, -2:-1], 1e-300)
     other = (chance.other[:, None] > cumulative[:, :-2] / total).sum(axis=-1)
-    final = none_weight if arrival.none_final is None else min(arrival.none_final, none_weight)
+    final = none_weight if arrival.none_final is None else arrival.none_final
     fall = 1.0 - final / none_weight if none_weight > 0 else 0.0
+    # a weight that does not fall is never left
     part = (1.0 - chance.leaves_none) / fall if fall > 0 else np.full(len(none), np.inf)
     left = np.where(part <= 1.0, now + np.minimum(part, 1.0) * (arrival.horizon - now), np.inf)
     return np.where(none, other, first), np.where(none, left, -np.inf)
 
 
 def first_crossing(margin: Any, grid: Any) -> Any:
-    """First point of the grid at which the margin reaches zero, linear between points; NaN where it never does.
+    """First date at which the margin reaches zero, linear between points; NaN where it never does.
 
     Parameters
     ----------
@@ -178,32 +182,35 @@ def arrival_date(
     grid : ndarray, shape (time,)
         Decimal years; the first is the date of the evidence that nothing has arrived.
     since, steepness, exponential : ndarray, shape (draw,)
-        Date from which the requirement counts; per OOM; Exponential(1) draws.
+        Date from which the requirement counts; hazard steepness per OOM; Exponential(1) draws.
     """
     if arrival.mode == "crossing":
         return first_crossing(np.where(grid >= since[:, None], margin, -np.inf), grid)
     rate, mass = yearly_rates(margin, grid, steepness[:, None], arrival.hazard_cap)
-    late = np.flatnonzero(since > grid[0])  # the others count from the first date on
+    late = np.flatnonzero(since > grid[0])  # other requirements count from the first date on
     counted = np.clip((grid[1:] - since[late, None]) / np.diff(grid), 0.0, 1.0)
     mass[late] *= counted
     total = np.cumsum(mass, axis=-1)
     i = np.argmax(total >= exponential[:, None], axis=-1)
     row = np.arange(len(total))
-    come = total[row, i] >= exponential
+    arrived = total[row, i] >= exponential
     before = np.divide(
-        total[row, i] - exponential, mass[row, i], out=np.zeros(len(row)), where=come
+        total[row, i] - exponential, mass[row, i], out=np.zeros(len(row)), where=arrived
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         growth = np.log(rate[row, i + 1] / rate[row, i])  # over the step
     part = _reached(1.0 - before, np.where(np.isfinite(growth), growth, 0.0))
     length = np.diff(grid)[i]
     length[late] *= counted[np.arange(len(late)), i[late]]
-    return np.where(come, grid[i + 1] - (1.0 - part) * length, np.nan)
+    return np.where(arrived, grid[i + 1] - (1.0 - part) * length, np.nan)
 
 
 def _reached(share: Any, growth: Any) -> Any:
-    """Part of a step at which a share of its integral is reached, if the rate grows by ``exp(growth)`` over it."""
+    """Part of a step at which a share of its integral is reached.
+
+    The rate grows by a factor ``exp(growth)`` over the step.
+    """
     steep = np.abs(growth) > 1e-6
-    # exp(-30) is nothing, and not yet rounded away
+    # exp(-30) is practically zero, and not yet lost to rounding
     g = np.where(steep, np.clip(growth, -30.0, 500.0), 1.0)
     return np.where(steep, np.log1p(share * np.expm1(g)) / g, share)

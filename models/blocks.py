@@ -1,8 +1,8 @@
-"""Draws are worked on in blocks, so that what is needed on the way does not grow with their number.
+"""Draws are processed in blocks, so that working memory does not grow with their number.
 
-Paths over time, worlds and anchors take some 10 kB a draw while they are worked on; what is kept of
-a draw is a number for each quantity, about 0.7 kB in the joint model. That part alone grows: the
-draws themselves, and what is asked of them.
+Paths over time, worlds and anchors take some 10 kB per draw while they are computed. What is kept
+of a draw is one number per quantity, about 0.7 kB in the joint model. Only that part grows: the
+draws themselves and their derived quantities.
 """
 
 import os
@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-BLOCK = 2000  # draws worked on at a time: paths that fit into a core's cache
+BLOCK = 2000  # draws per block: their paths fit into a core's cache
 
 
 def blocks(size: int, most: int | None = None) -> list[slice]:
-    """Blocks of at most so many draws, by default :data:`BLOCK`.
+    """Split draws into blocks of at most ``most`` draws, by default :data:`BLOCK`.
 
-    They are of equal size, since a draw that ``requirement.low_flop`` rejects is stood in for by
-    another of its block.
+    Blocks have equal size, because another draw of the same block stands in for one that
+    ``requirement.low_flop`` rejects.
     """
     ends = np.linspace(0, size, -(-size // (most or BLOCK)) + 1).astype(int)
     return [
@@ -34,7 +34,7 @@ def in_blocks(
     most: int | None = None,
     at_once: int | None = None,
 ) -> dict[str, Any]:
-    """What a function says of every draw, worked out a block at a time.
+    """Apply a function to all draws, one block at a time.
 
     Parameters
     ----------
@@ -43,10 +43,10 @@ def in_blocks(
     size : int
         Number of draws.
     most : int, optional
-        Draws in a block; default :data:`BLOCK`.
+        Draws per block; default :data:`BLOCK`.
     at_once : int, optional
-        Blocks worked on at the same time; default one a core, since numpy lets go of the
-        interpreter inside its loops. One where the order matters, as it does for random numbers.
+        Blocks processed at the same time. The default is one per core, since numpy releases the
+        interpreter lock inside its loops. Pass 1 where order matters, as for random numbers.
 
     Returns
     -------

@@ -29,6 +29,7 @@ from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.outer_alignment import model as outer_alignment
 from aligntax.models.overoptimization import model as overoptimization
+from aligntax.models.requirements import log_weights
 from aligntax.models.views import ANCHORS, View
 
 Values = Mapping[str, Any]
@@ -38,18 +39,6 @@ HORIZON_DATES = (2027.0, 2028.0, 2030.0, 2035.0)  # at which the time-horizon mo
 DATES = (2027.0, 2030.0, 2035.0, 2040.0, 2050.0)  # at which the compute model answers
 COMPUTE_TABLES = ("training_runs", "algorithmic_progress")
 ALIGNMENT_TABLES = ("rlhf_efforts", "alignment_compute_shares")
-
-# Settings of a view that are constants of the graph: a change of one needs a new compilation.
-COMPILED = (
-    "evidence",
-    "loss_law",
-    "compute",
-    "algorithms",
-    "requirement",
-    "direct_approach",
-    "time_horizon",
-    "arrival",
-)
 
 
 # Partials and functions with a name, no lambdas: a worker receives its model pickled.
@@ -342,6 +331,15 @@ def find_model(name: str) -> Model:
             f"model: must be one of {', '.join(MODELS)}, got {name!r}; check the spelling"
         )
     return MODELS[name]
+
+
+def view_data(view: View) -> dict[str, Any]:
+    """Numbers that a view sets in a graph beside its priors, by the name of their ``pm.Data``."""
+    return {
+        "anchor_log_weight": log_weights(view),
+        "scaling_settings": scaling.view_settings(view),
+        "outer_alignment_settings": outer_alignment.view_settings(view),
+    }
 
 
 def restrict(evidence: Evidence, view: View, model: Model) -> Evidence:

@@ -4,30 +4,33 @@ A frontier run at date ``t`` costs ``s`` and buys ``h`` (log10 USD, log10 FLOP p
 
     s(t) = spend_level + spend_growth (t - reference) + largest_run_offset * record
     h(t) = hardware_level + hardware_growth (t - reference)
-    (log10 cost_i, log10 FLOP_i - log10 cost_i) ~ StudentT_2(nu=4, (s, h), Sigma + diag(0, flop_sd_i^2))
+    y_i  = (log10 cost_i, log10 FLOP_i - log10 cost_i)
+    y_i  ~ StudentT_2(nu=4, (s, h), Sigma + diag(0, flop_sd_i^2))
 
-Runs are those in the running top 10 at release, and membership is selection: with threshold
+The runs are those in the running top 10 at release. Membership is selection: with threshold
 ``c_i``, the tenth largest run before ``t_i``, each density is divided by ``P(log10 FLOP > c_i)``. A
-run without a known cost informs ``s + h``, which has a Student-t margin of the same nu; one known
-only to exceed a value enters by its survival function. Not-disclosed runs of 2025-26 are missing
-because they are large; those bounds are below the threshold of their date and hardly inform, so
+run without a known cost informs ``s + h``, which has a Student-t margin of the same nu. A run known
+only to exceed a value enters by its survival function. Undisclosed runs of 2025-26 are missing
+because they are large. Their bounds are below the threshold of their date and hardly inform, so
 growth since 2025 rests on few runs. In simulation, leaving out the truncation hides growth where
 the threshold lags behind the trend, and changes little where a stationary top ten keeps pace.
-``record`` marks a run that exceeded every earlier one: arrival is decided by the largest run.
+``record`` marks a run that exceeded every earlier one, since the largest run decides arrival.
 
 Published estimates of algorithmic progress ``g_j`` (OOM/year) with standard errors ``s_j``::
 
     g_j ~ Normal(algorithmic_growth, sqrt(s_j^2 + algorithmic_spread^2))
 
 Afterwards growth saturates through a smooth minimum, ``min_w(a, b) = (a + b - sqrt((a - b)^2 +
-w^2)) / 2``::
+w^2)) / 2``. With ``s'`` equal to ``s`` up to now and growing ``spend_growth_ratio`` times as fast
+from then on::
 
-    spend(t)      = min_w(s up to now, then spend_growth_ratio times its growth;  log10(spend_cap * world product(t)))
+    spend(t)      = min_w(s'(t), log10(spend_cap * world product(t)))
     hardware(t)   = min_w(h(t), hardware_limit)
     algorithms(t) = min_w(algorithmic_growth (t - since), algorithmic_limit)
-    effective(t)  = spend + hardware + algorithms        log10 FLOP of the algorithms of `since`; physical FLOP leaves them out
+    physical(t)   = spend + hardware               log10 FLOP
+    effective(t)  = physical + algorithms          log10 FLOP of the algorithms of `since`
 
-``since`` is a view's setting (2020 by default), and progress may differ by requirement anchor
+``since`` is a view's setting (2020 by default). Progress may differ by requirement anchor
 (``aligntax.models.requirements``).
 
 References
@@ -85,14 +88,16 @@ def smooth_minimum(a: Any, b: Any) -> Any:
 
 @dataclass(frozen=True)
 class Trend:
-    """Paths of the largest run; every method takes draws ``x`` by name and dates that broadcast against them.
+    """Paths of the largest run.
+
+    Every method takes draws ``x`` by name, and dates that broadcast against them.
 
     Attributes
     ----------
     reference : float
         Decimal year at which levels are quoted.
     now : float
-        Decimal year up to which growth is the past's.
+        Decimal year up to which growth is that of the past.
     world_product : float
         log10 USD of world product in 2025.
     algorithm_year : float
@@ -115,7 +120,10 @@ class Trend:
         )
 
     def spend(self, x: Mapping[str, Any], t: Any, beyond: Any = None) -> Any:
-        """Largest training budget, log10 USD; ``beyond`` is the part of ``t`` after ``now``, worked out where not given."""
+        """Largest training budget, log10 USD.
+
+        ``beyond`` is the part of ``t`` after ``now``, by default ``max(t - now, 0)``.
+        """
         beyond = np.maximum(t - self.now, 0.0) if beyond is None else beyond
         elapsed = t - beyond - self.reference + x["spend_growth_ratio"] * beyond
         free = x["spend_level"] + x["largest_run_offset"] + x["spend_growth"] * elapsed
@@ -133,7 +141,10 @@ class Trend:
         )
 
     def algorithms(self, x: Mapping[str, Any], t: Any, growth: Any = 1.0, limit: Any = 0.0) -> Any:
-        """Algorithmic progress since the reference year, OOM; ``growth`` times as fast, to a limit ``limit`` OOM further."""
+        """Algorithmic progress since the reference year, OOM.
+
+        It is ``growth`` times as fast as the trend, to a limit ``limit`` OOM higher.
+        """
         free = x["algorithmic_growth"] * growth * (t - self.algorithm_year)
         return smooth_minimum(free, x["algorithmic_limit"] + limit)
 
@@ -148,7 +159,7 @@ class Trend:
 
 @likelihood_rows("training_runs")
 def runs(evidence: Evidence, view: View) -> xr.Dataset:
-    """Rows that enter the likelihood, with their entry threshold (log10 FLOP) and whether they set a record."""
+    """Rows in the likelihood, with entry threshold (log10 FLOP) and whether they set a record."""
     used = select(evidence["training_runs"]).sortby("date")
     date, flop = used["date"].values, np.log10(used["flop"].values)
     exact = used["bound"].values == "exact"
@@ -173,7 +184,10 @@ def runs(evidence: Evidence, view: View) -> xr.Dataset:
 
 
 def log_survival(t: Any, log: Any) -> Any:
-    """Log of ``P(T > t)`` for Student's t of four degrees of freedom: ``(2 - u)^2 (4 + u) / 32``, ``u = 2t / sqrt(4 + t^2)``."""
+    """Log of ``P(T > t)`` for Student's t of four degrees of freedom.
+
+    ``P = (2 - u)^2 (4 + u) / 32`` with ``u = 2t / sqrt(4 + t^2)``.
+    """
     root = (4 + t**2) ** 0.5
     return 2 * log(2 * (root - t) / root) + log(4 + 2 * t / root) - np.log(32)
 
@@ -182,7 +196,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     """Add the frontier runs and the estimates of algorithmic progress to the open model."""
     import pymc as pm
 
-    from aligntax.models.priors.elicited import columns
+    from aligntax.models.priors.elicited import data_columns
     from aligntax.models.priors.scales import half_normal
 
     rows = data(evidence, view)
@@ -194,11 +208,11 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     rho = pm.Uniform("spend_hardware_correlation", -1.0, 1.0)
     spread = half_normal("algorithmic_spread", 0.15)  # OOM/year between methods and domains
     if rows["runs"].sizes["run"]:
-        terms = _run_log_likelihood(columns("runs", rows["runs"]), view, x, sd_s, sd_h, rho)
+        terms = _run_log_likelihood(data_columns("runs", rows["runs"]), view, x, sd_s, sd_h, rho)
         pm.Potential("training_runs", terms, dims="run")
     model.add_coord("estimate", rows["estimates"]["estimate"].values)
     if rows["estimates"].sizes["estimate"]:
-        published = columns("estimates", rows["estimates"])
+        published = data_columns("estimates", rows["estimates"])
         estimate = pm.Normal.dist(
             x["algorithmic_growth"], (published["growth_se"] ** 2 + spread**2) ** 0.5
         )
@@ -237,14 +251,17 @@ def estimates(evidence: Evidence) -> xr.Dataset:
     return select(evidence["algorithmic_progress"])
 
 
-def _complete(rows: xr.Dataset) -> xr.Dataset:
+def _with_zero_costs(rows: xr.Dataset) -> xr.Dataset:
     return rows.fillna(0.0).assign(costed=np.isfinite(rows["log_cost"]))
 
 
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
-    """Numbers that :func:`add` holds as ``pm.Data``, by its name; a cost that is not known is 0 and not ``costed``."""
+    """Numbers that :func:`add` puts into the graph as ``pm.Data``, by name.
+
+    An unknown cost is 0, and the run is not ``costed``.
+    """
     return {
-        "runs": _complete(runs(evidence, view)),
+        "runs": _with_zero_costs(runs(evidence, view)),
         "estimates": estimates(evidence)[["growth", "growth_se"]],
     }
 
@@ -286,9 +303,10 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Replicated ``log10 FLOP`` of each run, given that it passed its threshold, and replicated estimates of progress.
+    """Replicated ``log10 FLOP`` of each run, and replicated estimates of progress.
 
-    A run that passes is drawn by inverting the Student-t survival function above the threshold.
+    A run is drawn given that it passed its threshold, by inverting the Student-t survival function
+    above that.
     """
     rows = exact_runs(evidence, view)
     flop = _drawn_flop(*_run_moments(x, parameters, rows, view), rows["threshold"].values, rng)
@@ -309,7 +327,10 @@ def _drawn_growth(
 def _run_moments(
     x: Mapping[str, Any], parameters: xr.Dataset, rows: xr.Dataset, view: View
 ) -> tuple[Any, Any]:
-    """Location (2, ..., run) and scale matrix (2, 2, ..., run) of log10 cost and log10 FLOP per USD."""
+    """Location and scale matrix of log10 cost and log10 FLOP per USD.
+
+    Shapes (2, ..., run) and (2, 2, ..., run).
+    """
     column = {name: value[..., None] for name, value in x.items()}
     sd_s, sd_h, rho = (
         parameters[name].values[..., None]
@@ -344,11 +365,11 @@ def replicate(
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars.
 
     Date, threshold, record and whether a cost is known stay as they are. Given FLOP, which passed
-    the threshold, cost has a Student-t of one degree of freedom more. A run known only to exceed a
-    figure is known exactly where it comes out below that.
+    the threshold, cost has a Student-t with one more degree of freedom. A run known only to exceed
+    a figure is known exactly where its draw is below that figure.
     """
     rows = runs(evidence, view)
-    location, scale = _run_moments(x, parameters, _complete(rows), view)
+    location, scale = _run_moments(x, parameters, _with_zero_costs(rows), view)
     flop = _drawn_flop(location, scale, rows["threshold"].values, rng)
     total, with_cost = scale.sum(axis=(0, 1)), scale[0].sum(axis=0)
     off = flop - location.sum(axis=0)

@@ -182,13 +182,13 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     """Add the published loss laws to the open model; the requirement itself is met in :mod:`aligntax.models.requirements`."""
     import pymc as pm
 
-    from aligntax.models.priors.elicited import columns
+    from aligntax.models.priors.elicited import data_columns
 
     rows = fits(evidence)
     pm.modelcontext(None).add_coord("loss_law", rows["loss_law"].values)
     if not rows.sizes["loss_law"]:
         return
-    white = columns("loss_laws_white", data(evidence, view)["loss_laws_white"])
+    white = data_columns("loss_laws_white", data(evidence, view)["loss_laws_white"])
     residuals = [
         sum(white[f"white_{i}_{name}"] * x[name] for name in LAW) - white[f"white_{i}_mean"]
         for i in range(len(LAW))

@@ -1,12 +1,15 @@
-"""How does the length of tasks that AI completes grow, if each doubling takes as long as the last, or ever less?
+"""How does the length of tasks that AI completes grow?
 
-With decimal year ``t``, reference date ``t0`` and ``u = (t - t0) / time_horizon_doubling``, the 50%
-time horizon ``h`` is::
+Each doubling takes as long as the last, or ever less. With decimal year ``t``, reference date
+``t0`` and ``u = (t - t0) / time_horizon_doubling``, the 50% time horizon ``h`` is::
 
     log2 h(t) = level + n(t)
     n(t) = u                                  exponential
-    n(t) = log(1 - s u) / log(1 - s)          superexponential: each doubling takes (1 - s) of the one before; s = doubling_shrink
-    n = m is reached at  u = m  and  u = (1 - (1 - s)^m) / s;  beyond  u = 1 / s  the superexponential trend is infinite
+    n(t) = log(1 - s u) / log(1 - s)          superexponential, s = doubling_shrink
+
+In the superexponential shape each doubling takes ``1 - s`` of the time of the one before. Doubling
+``m`` is reached at ``u = m`` in the first shape and at ``u = (1 - (1 - s)^m) / s`` in the second,
+which is infinite beyond ``u = 1 / s``.
 
 ``level`` is in doublings of a minute here, ``time_horizon_level`` in log10 minutes, the doubling
 time in log10 days.
@@ -24,9 +27,9 @@ SHAPES = ("exponential", "superexponential")
 
 DAYS = 365.25  # in a year
 LOG2 = np.log10(2.0)  # OOM in a doubling
-# stands for zero in a logarithm: a trend that has diverged is a hundred OOM high or more, and
-# finite
-SMALLEST = 1e-100
+# Stands for zero in a logarithm, so that a trend that has diverged is finite, at a hundred OOM or
+# more.
+LOG_FLOOR = 1e-100
 
 
 def turns_at(x: Mapping[str, Any], t: Any, view: View) -> Any:
@@ -35,13 +38,16 @@ def turns_at(x: Mapping[str, Any], t: Any, view: View) -> Any:
 
 
 def doublings(shrink: Any, turns: Any, shape: str, log: Any) -> Any:
-    """Doublings after so many reference doubling times; hundreds once the trend has diverged, with slope zero."""
+    """Doublings after ``turns`` reference doubling times.
+
+    Once the trend has diverged these are hundreds, with slope zero.
+    """
     if shape not in SHAPES:
         raise InputError(f"shape: must be one of {', '.join(SHAPES)}, got {shape!r}; choose one")
     if shape == "exponential":
         return turns
     left = 1.0 - shrink * turns
-    return log(0.5 * (left + abs(left)) + SMALLEST) / log(1.0 - shrink)
+    return log(0.5 * (left + abs(left)) + LOG_FLOOR) / log(1.0 - shrink)
 
 
 def log_horizon(x: Mapping[str, Any], t: Any, shape: str, view: View, log: Any = np.log) -> Any:
@@ -54,14 +60,13 @@ def log_horizon(x: Mapping[str, Any], t: Any, shape: str, view: View, log: Any =
     t : ndarray or tensor
         Decimal years.
     shape : {"exponential", "superexponential"}
-    view : View
     log : callable
         ``numpy.log``, or its PyTensor twin for tensors.
 
     Returns
     -------
     ndarray or tensor
-        After the trend has diverged plus infinity; in a graph a hundred OOM or more, so that
+        Plus infinity after the trend has diverged; in a graph a hundred OOM or more, so that
         gradients stay finite.
 
     Raises
@@ -77,19 +82,18 @@ def log_horizon(x: Mapping[str, Any], t: Any, shape: str, view: View, log: Any =
 
 
 def threshold_date(x: Mapping[str, Any], shape: str, view: View) -> Any:
-    """Decimal year at which the trend of one shape reaches a superhuman coder's horizon; before today where it has already.
+    """Decimal year at which the trend of one shape reaches a superhuman coder's horizon.
 
     Parameters
     ----------
     x : mapping of ndarray
         Elicited quantities on their own scales.
     shape : {"exponential", "superexponential"}
-    view : View
 
     Returns
     -------
     ndarray
-        In the shape of the quantities.
+        In the shape of the quantities; before today where the trend has reached it already.
 
     Raises
     ------

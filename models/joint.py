@@ -1,19 +1,23 @@
-"""How much alignment data will be needed, does a tolerable tax pay for it, and how far does that move timelines?
+"""How much alignment data is needed, does a tolerable tax cover it, and how far do timelines move?
 
 The joint model composes the others and adds the evidence that no transformative AI has arrived so
 far::
 
-    x            ~ view                                   elicited quantities (aligntax.models.priors.compile)
-    gamma        = data exponent of a new regime          aligntax.models.scaling, conditioned on scaling studies
-    C(t)         = effective FLOP of the largest run      aligntax.models.compute, conditioned on runs and algorithmic progress
-    q_k(x,gamma) = requirement of anchor k                aligntax.models.requirements, on loss laws and time horizons too
-    p(no TAI yet | x, gamma) = sum_k w_k S_k              aligntax.models.arrival, anchors summed out
-    hours, money, tax at arrival                          aligntax.models.alignment, conditioned on RLHF efforts and compute shares
+    x            ~ view                                   elicited quantities
+    gamma        = data exponent of a new regime          scaling
+    C(t)         = effective FLOP of the largest run      compute
+    q_k(x,gamma) = requirement of anchor k                requirements
+    p(no TAI yet | x, gamma) = sum_k w_k S_k              arrival, anchors summed out
+    hours, money, tax at arrival                          alignment
+
+Each part is conditioned on its own tables: the data exponent on scaling studies, compute on runs
+and algorithmic progress, requirements on loss laws and time horizons, and alignment on RLHF efforts
+and compute shares.
 
 What shifts arrival is in :mod:`aligntax.models.shifts`. A date later than the horizon is plus
-infinity until :func:`censored` turns it into a missing value with a state: a difference is then
-right-censored if only the later world never comes, left-censored if only the earlier, undefined if
-neither does.
+infinity until :func:`aligntax.models.states.censored` turns it into a missing value with a state. A
+difference is then right-censored if only the later world never comes, left-censored if only the
+earlier one never does, and undefined if neither comes.
 """
 
 from collections.abc import Mapping
@@ -53,13 +57,7 @@ HEADLINES = quantities.HEADLINES
 
 
 def build(evidence: Evidence, view: View) -> Any:
-    """Return the joint model.
-
-    Parameters
-    ----------
-    evidence : Evidence
-        Restricted to what the view uses.
-    view : View
+    """Return the joint model; ``evidence`` is restricted to what the view uses.
 
     Returns
     -------
@@ -70,9 +68,9 @@ def build(evidence: Evidence, view: View) -> Any:
     Raises
     ------
     InputError
-        If the view asks for plain crossing together with the evidence of no TAI, whose likelihood
-        would be a step, or for the published models' own updates, which that evidence contains; or
-        if arrival could not have started before that evidence.
+        If the view uses the evidence of no TAI together with plain crossing, whose likelihood would
+        be a step, or with the published models' own updates, which that evidence contains; or if
+        arrival could not have started before that evidence.
     """
     from aligntax.models.priors.elicited import elicited_model
 
@@ -93,16 +91,19 @@ def _check_arrival(evidence: Evidence, view: View) -> None:
         return
     if view.arrival.mode == "crossing":
         raise InputError(
-            'arrival.mode: crossing has no likelihood for no_tai; set evidence.use = "none" or mode = "hazard"'
+            "arrival.mode: crossing has no likelihood for no_tai; "
+            'set evidence.use = "none" or mode = "hazard"'
         )
     rule = "is contained in the evidence of no TAI and must not count twice"
     if view.requirement.low_flop is not None:
         raise InputError(
-            f'requirement.low_flop: {rule}, got {view.requirement.low_flop:g}; leave it out or set evidence.use = "none"'
+            f"requirement.low_flop: {rule}, got {view.requirement.low_flop:g}; "
+            'leave it out or set evidence.use = "none"'
         )
     if view.direct_approach.update != "none":
         raise InputError(
-            f'direct_approach.update: {rule}, got {view.direct_approach.update}; set it to "none" or set evidence.use = "none"'
+            f"direct_approach.update: {rule}, got {view.direct_approach.update}; "
+            'set it to "none" or set evidence.use = "none"'
         )
     now = Trend.of(evidence, view).now
     if now <= view.arrival.start:
@@ -159,24 +160,18 @@ def derive(
     -------
     dict of ndarray
         Shape (draw,), ``anchor_probability`` (draw, 10). Infinity is "later or never", minus
-        infinity "nothing affordable" or an earlier world that never comes, NaN undefined; see
-        :func:`censored`.
+        infinity "nothing affordable" or an earlier world that never comes, and NaN "undefined"; see
+        :func:`aligntax.models.states.censored`.
     """
-    exponents, worlds = (
-        scaling.derive(x, parameters),
-        worlds_of(x, parameters, evidence, view, chance),
-    )
+    worlds = worlds_of(x, parameters, evidence, view, chance)
     moved = shifts(worlds)
     met = np.where(np.isfinite(moved["tai_year"]), moved["tai_year"], np.nan)
-    neural = (
-        x["brain_flop"]
-        - x["flop_per_parameter"]
-        - np.log10(evidence.constant("reference_parameters"))
-    )
+    steeper = worlds.gamma - evidence.constant("baseline_data_exponent")
+    reference = np.log10(evidence.constant("reference_parameters"))
+    larger = x["brain_flop"] - x["flop_per_parameter"] - reference  # OOM of parameters
     return {
-        **exponents,
-        "data_exponent_shift_flop": (worlds.gamma - evidence.constant("baseline_data_exponent"))
-        * neural,
+        **scaling.derive(x, parameters),
+        "data_exponent_shift_flop": steeper * larger,
         "superhuman_coder_year": worlds.superhuman_coder(),
         "superexponential_probability": np.exp(worlds.shapes[:, 1]),
         **moved,
@@ -191,22 +186,21 @@ def worlds_of(
 ) -> Worlds:
     """Anchor of each draw and its arrival; arguments as in :func:`derive`."""
     trend, gamma = Trend.of(evidence, view), scaling.derive(x, parameters)["data_exponent"]
-    accumulated = _history(x, gamma, evidence, view, trend) if view.evidence.no_tai else None
+    accumulated = (
+        _accumulated_so_far(x, gamma, evidence, view, trend) if view.evidence.no_tai else None
+    )
     return Worlds(x, gamma, parameters, accumulated, evidence, view, trend, chance)
 
 
 def log_no_tai(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
-    """Log probability of each draw that nothing has arrived yet, ``log sum_k w_k S_k``: the twin of the model's potential.
+    """Log probability of each draw that nothing has arrived yet, ``log sum_k w_k S_k``.
 
-    Parameters
-    ----------
-    x, parameters, evidence, view
-        As in :func:`derive`.
+    It is the twin of the model's potential ``no_tai``; arguments as in :func:`derive`.
 
     Returns
     -------
     ndarray, shape (draw,)
-        Zero everywhere where the view does not use this evidence.
+        Zero if the view does not use this evidence.
 
     Raises
     ------
@@ -217,15 +211,20 @@ def log_no_tai(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence,
     gamma = scaling.derive(x, parameters)["data_exponent"]
     if not view.evidence.no_tai:
         return np.zeros(len(gamma))
-    rates = _history(x, gamma, evidence, view, Trend.of(evidence, view))
+    rates = _accumulated_so_far(x, gamma, evidence, view, Trend.of(evidence, view))
     shapes = time_horizon.log_shape_weights(x, parameters, evidence, view)
     weights = np.broadcast_to(requirements.log_weights(view), (len(gamma), len(view.anchors)))
     survival = np.concatenate([-rates, np.zeros((len(gamma), 1))], axis=-1)
     return logsumexp(requirements.of_candidates(weights, shapes) + survival, axis=-1)
 
 
-def _history(x: Mapping[str, Any], gamma: Any, evidence: Evidence, view: View, trend: Trend) -> Any:
-    """Arrival rate accumulated up to the evidence's date, shape (draw, candidate); zero where an anchor has no weight."""
+def _accumulated_so_far(
+    x: Mapping[str, Any], gamma: Any, evidence: Evidence, view: View, trend: Trend
+) -> Any:
+    """Arrival rate accumulated up to the evidence's date, shape (draw, candidate).
+
+    Zero where an anchor has no weight.
+    """
     grid = time_grid(view.arrival.start, trend.now)
     column = {name: value[:, None] for name, value in x.items()}
     needed = requirements.anchor_requirements(column, gamma[:, None], evidence, view)

@@ -1,25 +1,30 @@
-"""How does the loss of a language model fall with parameters and data, and how should compute be split between them?
+"""How does loss fall with parameters and data, and how should compute be split between them?
 
-Run ``i`` of corpus ``c`` with ``N`` parameters and ``D`` tokens ends at the loss ``L`` (nat per
-token). With reference ``N0`` and ``D0`` (``[loss_law]`` of the view)::
+Run ``i`` of a language model on corpus ``c``, with ``N`` parameters and ``D`` tokens, ends at the
+loss ``L`` (nat per token). With reference ``N0`` and ``D0`` (``[loss_law]`` of the view)::
 
     L(N, D)  = E + A N^-alpha + B D^-beta,   A = a0 N0^alpha,   B = b0 D0^beta
     log L_i  = log L(N_i, D_i) + loss_sd * e_i,   e_i ~ StudentT(error_freedom) or Normal(0, 1)
 
-``E``, ``a0``, ``b0``, ``alpha`` and ``beta`` are elicited; at a reference among the runs the two
-terms are known well and less correlated with the exponents than A and B are. Along ``C = 6 N D``
-the loss is least where ``alpha A N^-alpha = beta B D^-beta``, so that::
+``E``, ``a0``, ``b0``, ``alpha`` and ``beta`` are elicited. At a reference among the runs the two
+terms are known well, and are less correlated with the exponents than A and B are. Along ``C = 6 N
+D`` the loss is least where ``alpha A N^-alpha = beta B D^-beta``, so that::
 
-    N(C) = G (C / 6)^a,   D(C) = (C / 6)^(1 - a) / G,   a = beta / (alpha + beta),   G = (alpha A / (beta B))^(1 / (alpha + beta))
-    gamma = (1 - a) / a = alpha / beta,   D ~ N^gamma
+    N(C)  = G (C / 6)^a,   D(C) = (C / 6)^(1 - a) / G,   D ~ N^gamma
+    a     = beta / (alpha + beta)
+    G     = (alpha A / (beta B))^(1 / (alpha + beta))
+    gamma = (1 - a) / a = alpha / beta
 
-With several corpora the elicited values are the population's, and each corpus has its own::
+With several corpora the elicited values are the population's, and each corpus has its own. With
+the log10 of a term at the reference, ``t = log10 a0`` or ``log10 b0``::
 
-    log alpha_c ~ Normal(log alpha, exponent_spread)     log beta_c ~ Normal(log beta, exponent_spread)
-    log E_c     ~ Normal(log E, 0.2)                     log10 of a term at the reference ~ Normal(the elicited one, 0.3)
+    log alpha_c ~ Normal(log alpha, exponent_spread)
+    log beta_c  ~ Normal(log beta, exponent_spread)
+    log E_c     ~ Normal(log E, 0.2)
+    t_c         ~ Normal(t, 0.3)
 
-A spread near zero would need more of the sampler than it is worth: its prior is log-normal, since
-no two corpora agree exactly.
+The prior of the spread is log-normal, since no two corpora agree exactly and values near zero would
+be hard to sample.
 
 Student-t errors hold where the digitised runs have outliers: five of 245 Chinchilla points moved a
 published Huber fit's ``a`` by 0.05 [2]_.
@@ -123,7 +128,10 @@ def corpora(evidence: Evidence) -> tuple[str, ...]:
 
 @likelihood_rows("loss_runs")
 def runs(evidence: Evidence, view: View) -> xr.Dataset:
-    """Rows that enter the likelihood: ``n``, ``d`` (natural logs over the reference), ``log_loss`` and the corpus' index."""
+    """Rows in the likelihood: ``n``, ``d``, ``log_loss`` and the index of the corpus.
+
+    ``n`` and ``d`` are natural logs of parameters and tokens over the reference.
+    """
     used = select(evidence["loss_runs"])
     _, index = np.unique(used["corpus"].values, return_inverse=True)
     return xr.Dataset(
@@ -137,17 +145,17 @@ def runs(evidence: Evidence, view: View) -> xr.Dataset:
 
 
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
-    """Numbers that the model holds as ``pm.Data``, by its name."""
+    """Numbers that :func:`add` puts into the graph as ``pm.Data``, by name."""
     return {"loss_run_data": runs(evidence, view)}
 
 
 def to_link(x: Mapping[str, Any]) -> dict[str, Any]:
-    """The scale on which corpora spread: natural log of E, alpha and beta, log10 of the two terms."""
+    """Scale on which corpora differ: natural log of E, alpha and beta; log10 of the two terms."""
     return {name: value if name in TERMS else np.log(value) for name, value in x.items()}
 
 
 def from_link(y: dict[str, Any]) -> dict[str, Any]:
-    """The inverse of :func:`to_link`."""
+    """Inverse of :func:`to_link`."""
     return {name: value if name in TERMS else np.exp(value) for name, value in y.items()}
 
 
@@ -166,7 +174,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     """Add the runs to the open model; a view without them leaves the prior."""
     import pymc as pm
 
-    from aligntax.models.priors.elicited import columns
+    from aligntax.models.priors.elicited import data_columns
     from aligntax.models.priors.scales import half_normal
 
     rows, names = runs(evidence, view), corpora(evidence)
@@ -177,8 +185,8 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     if view.loss_law.errors == "student_t":
         # Juarez and Steel 2010: from heavy tails to nearly normal
         freedom = pm.Gamma("error_freedom", 2.0, 0.1)
-    run = columns("loss_run_data", rows)
-    each = x
+    run = data_columns("loss_run_data", rows)
+    law = x
     if len(names) > 1:
         model.add_coord("corpus", names)
         # DeepSeek's three corpora: 0.18; Marin's three: 0.03
@@ -193,9 +201,9 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
             for name, y in to_link(x).items()
         }
         index = run["corpus_index"].astype("int64")
-        each = {name: value[index] for name, value in from_link(own).items()}
+        law = {name: value[index] for name, value in from_link(own).items()}
     if rows.sizes["loss_run"]:
-        residual = run["log_loss"] - np.log(loss(each, run["n"], run["d"]))
+        residual = run["log_loss"] - np.log(loss(law, run["n"], run["d"]))
         terms = log_likelihood(residual, sd, freedom)
         pm.Potential("loss_runs", terms, dims="loss_run")
 
@@ -212,7 +220,9 @@ def build(evidence: Evidence, view: View) -> Any:
 def derive(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
 ) -> dict[str, Any]:
-    """Exponents and optimal tokens per parameter from draws; with several corpora each one's beside the population's.
+    """Exponents and optimal tokens per parameter from draws.
+
+    With several corpora there are those of each corpus beside those of the population.
 
     Parameters
     ----------
@@ -220,8 +230,6 @@ def derive(
         Elicited quantities on their own scales.
     parameters : xarray.Dataset
         Structural parameters; those of corpora have a last dimension ``corpus``.
-    evidence : Evidence
-    view : View
 
     Returns
     -------
@@ -232,19 +240,15 @@ def derive(
         name: parameters[name].values for name in ("loss_sd", "error_freedom") if name in parameters
     }
     if "exponent_spread" not in parameters:
-        return _answers(x, view) | known
+        return _allocation(x, view) | known
     own = from_link({name: parameters[f"corpus_{name}"].values for name in QUANTITIES})
-    each = {name: own[name] for name in ("alpha", "beta", "irreducible_loss")} | _answers(own, view)
-    of_each = {f"{name}_by_corpus": value for name, value in each.items()}
-    return (
-        _answers(x, view)
-        | of_each
-        | known
-        | {"exponent_spread": parameters["exponent_spread"].values}
-    )
+    corpus = {name: own[name] for name in HEADLINES if name in own} | _allocation(own, view)
+    spread = {"exponent_spread": parameters["exponent_spread"].values}
+    of_corpora = {f"{name}_by_corpus": value for name, value in corpus.items()}
+    return _allocation(x, view) | of_corpora | known | spread
 
 
-def _answers(x: Mapping[str, Any], view: View) -> dict[str, Any]:
+def _allocation(x: Mapping[str, Any], view: View) -> dict[str, Any]:
     return {
         "allocation_exponent": allocation_exponent(x["alpha"], x["beta"]),
         "data_exponent": data_exponent(x["alpha"], x["beta"]),
@@ -255,15 +259,7 @@ def _answers(x: Mapping[str, Any], view: View) -> dict[str, Any]:
 def coords(evidence: Evidence) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Extra dimension of the derived quantities of each corpus."""
     names = corpora(evidence)
-    each = (
-        "alpha",
-        "beta",
-        "irreducible_loss",
-        "allocation_exponent",
-        "data_exponent",
-        "tokens_per_parameter",
-    )
-    return {f"{name}_by_corpus": ("corpus", names) for name in each} if len(names) > 1 else {}
+    return {f"{name}_by_corpus": ("corpus", names) for name in HEADLINES} if len(names) > 1 else {}
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
@@ -274,13 +270,13 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 def expected(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
     """Log loss without error of each used run, (draw..., run)."""
     rows = runs(evidence, view)
-    each = {name: x[name][..., None] for name in QUANTITIES}
+    law = {name: x[name][..., None] for name in QUANTITIES}
     if "exponent_spread" in parameters:
         index = rows["corpus_index"].values.astype(int)
-        each = from_link(
+        law = from_link(
             {name: parameters[f"corpus_{name}"].values[..., index] for name in QUANTITIES}
         )
-    return np.log(loss(each, rows["n"].values, rows["d"].values))
+    return np.log(loss(law, rows["n"].values, rows["d"].values))
 
 
 def simulate(

@@ -1,16 +1,17 @@
-"""What does transformative AI need: how much compute, in FLOP of past algorithms, or how long a task?
+"""What does transformative AI need: how much compute of past algorithms, or how long a task?
 
-Bio Anchors gives six anchors and "none of them"; the Direct Approach and a place for one's own are
-two more. The neural-net anchors train a model that runs at ``F`` FLOP per subjective second on data
-points of horizon ``H`` seconds, and the data exponent says how many::
+Bio Anchors gives six anchors and "none of them"; the Direct Approach and the user's own requirement
+are two more. The neural-net anchors train a model that runs at ``F`` FLOP per subjective second on
+data points of horizon ``H`` seconds, and the data exponent says how many::
 
-    log10 requirement = log10 F + log10 H + log10 D_ref + gamma (log10 N - log10 N_ref),    log10 N = log10 F - log10 p
+    log10 requirement = log10 F + log10 H + log10 D_ref + gamma (log10 N - log10 N_ref)
+    log10 N           = log10 F - log10 p
 
 with ``p`` FLOP per parameter per subjective second. At gamma 1 against 0.8 a model 1e5 times larger
 than the reference needs exactly 10 times more. The lifetime, genome and evolution anchors are
 elicited as FLOP and do not depend on gamma; the Direct Approach is in
-:mod:`aligntax.models.direct_approach`. The time horizon is no FLOP: its margin is that of the 50%
-time horizon over the threshold, ``lag`` years before, because its milestone comes first
+:mod:`aligntax.models.direct_approach`. The time horizon is not in FLOP: its margin is that of the
+50% time horizon over the threshold, ``lag`` years before, because its milestone comes first
 (:mod:`aligntax.models.time_horizon`)::
 
     margin_k(t)    = spend + hardware + algorithms_k(t) - requirement_k          OOM of compute
@@ -19,10 +20,10 @@ time horizon over the threshold, ``lag`` years before, because its milestone com
 Algorithmic progress may differ by anchor: ``algorithms_k`` is the trend with
 ``view.algorithms.growth[k]`` times its growth and a limit ``view.algorithms.limit[k]`` OOM further.
 
-An anchor is never sampled as a discrete variable: its weight ``w_k`` times the probability ``S_k``
+An anchor is never sampled as a discrete variable. Its weight ``w_k`` times the probability ``S_k``
 that it left no transformative AI so far is summed over anchors, and ``w_k S_k / sum`` is its
-posterior probability, draw by draw. The two shapes of a time horizon's growth stand as two
-candidates, which share the anchor's weight.
+posterior probability, draw by draw. The candidates are the anchors in FLOP and, in place of the
+time horizon, the two shapes of its growth, which share the anchor's weight.
 
 =================  =======  ==========================================
 name               unit     meaning
@@ -92,10 +93,10 @@ def neural_net_requirement(
 def anchor_requirements(
     x: Mapping[str, Any], gamma: Any, evidence: Evidence, view: View
 ) -> list[Any]:
-    """Requirement of each of :data:`FLOP_ANCHORS`, log10 FLOP of the algorithms of ``view.algorithms.since``.
+    """Requirement of each of :data:`FLOP_ANCHORS`, log10 FLOP.
 
-    The Direct Approach's loss law is of later algorithms, so its FLOP is moved by that anchor's
-    progress in between.
+    FLOP is counted in the algorithms of ``view.algorithms.since``. The Direct Approach's loss law
+    is of later algorithms, so its FLOP is moved by that anchor's progress in between.
     """
     n_ref = float(np.log10(evidence.constant("reference_parameters")))
     d_ref = float(np.log10(evidence.constant("reference_tokens")))
@@ -116,7 +117,7 @@ def anchor_requirements(
 
 
 def by_candidate(view: View) -> tuple[Any, Any]:
-    """Multiple of algorithmic growth and OOM on top of its limit, each of shape (FLOP anchor,)."""
+    """Multiple of algorithmic growth, and OOM added to its limit, each of shape (FLOP anchor,)."""
     growth, limit = view.algorithms.growth, view.algorithms.limit
     return (
         np.asarray([growth.get(anchor, 1.0) for anchor in FLOP_ANCHORS]),
@@ -185,9 +186,9 @@ def of_candidates(weights: Any, shapes: Any, concatenate: Any = np.concatenate) 
 def milestones(view: View) -> dict[str, str]:
     """What arrives under each anchor that the view gives weight, in words.
 
-    All of it is counted as transformative AI: Bio Anchors' authors let it arrive when its training
-    is affordable, a user's milestone is the user's, and a time horizon's superhuman coder is
-    ``superhuman_coder_lag`` years earlier.
+    All of it counts as transformative AI. For the authors of Bio Anchors it arrives when its
+    training is affordable, a user's milestone is the user's, and a time horizon's superhuman coder
+    is ``superhuman_coder_lag`` years earlier.
     """
     known = {
         **dict.fromkeys(BIO_ANCHORS, "training a transformative model is affordable"),
@@ -207,10 +208,9 @@ def choose_requirement(view: View, choice: str) -> View:
 
     Parameters
     ----------
-    view : View
     choice : {"bioanchors", "direct-approach", "time-horizon", "user", "mixture"}
-        ``bioanchors`` keeps the six anchors and "none" in the view's proportions, the next three
-        count alone, and ``mixture`` is the view as it stands, which must give weight to at least
+        ``bioanchors`` keeps the six anchors and "none" in the view's proportions. Each of the next
+        three counts alone. ``mixture`` is the view as it stands, which must give weight to at least
         two kinds.
 
     Raises
@@ -230,12 +230,15 @@ def choose_requirement(view: View, choice: str) -> View:
         if sum(kinds) < 2:
             rule = "mixture needs a view that gives weight to two kinds of requirement or more"
             raise InputError(
-                f"requirement: {rule}, got {_stated(weights)}; try --view mixture, or state [anchors]"
+                f"requirement: {rule}, got {_weights_in_words(weights)}; "
+                "try --view mixture, or state [anchors]"
             )
         return view
     if choice == "bioanchors" and not any(bio[name] for name in BIO_ANCHORS):
         rule = "bioanchors needs a view that gives weight to one of them"
-        raise InputError(f"requirement: {rule}, got {_stated(weights)}; put --view default first")
+        raise InputError(
+            f"requirement: {rule}, got {_weights_in_words(weights)}; put --view default first"
+        )
     chosen = (
         {name: weight / sum(bio.values()) for name, weight in bio.items()}
         if choice == "bioanchors"
@@ -246,5 +249,5 @@ def choose_requirement(view: View, choice: str) -> View:
     return view if same else replace(view, name=f"{view.name}-{choice}", anchors=anchors)
 
 
-def _stated(weights: Mapping[str, float]) -> str:
+def _weights_in_words(weights: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {weight:g}" for name, weight in weights.items() if weight)

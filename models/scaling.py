@@ -11,9 +11,9 @@ a) / a`` and ``log gamma = -logit a``. Study ``i`` of group ``g`` reports ``y_i`
 
 Analyses of the same runs form one group, so that three analyses of Chinchilla's runs are not three
 studies. Offsets and errors are integrated out: a group's covariance is a diagonal plus two outer
-products, and the matrix determinant lemma gives its density from sums over the group's rows. A
-group's set-up bias is informed by rows of the same group with and without it (Porian et al.'s
-end-to-end contrast); Kaplan et al. enter through that bias.
+products, and the matrix determinant lemma gives its density from sums over the group's rows. Rows
+of one group with and without a set-up inform the bias of that set-up (Porian et al.'s end-to-end
+contrast); Kaplan et al. enter through that bias.
 
 ================  =======  ===================================================================
 name              unit     meaning
@@ -48,7 +48,7 @@ HEADLINES = ("data_exponent", "data_exponent_pooled", "between_study_sd", "kapla
 
 @likelihood_rows("scaling_exponents")
 def studies(evidence: Evidence) -> xr.Dataset:
-    """Rows that enter the likelihood, with ``log_gamma``, its standard error and the group's index.
+    """Rows in the likelihood, with ``log_gamma``, its standard error and the group's index.
 
     The standard error of ``a`` becomes one of ``log gamma`` by the delta method: ``s = s_a / (a (1
     - a))``.
@@ -68,7 +68,7 @@ def studies(evidence: Evidence) -> xr.Dataset:
 
 
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
-    """Numbers that the model holds as ``pm.Data``, by its name."""
+    """Numbers that :func:`add` puts into the graph as ``pm.Data``, by name."""
     return {
         "studies": studies(evidence)[["log_gamma", "log_gamma_se", "kaplan_style", "group_index"]]
     }
@@ -117,7 +117,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
-    from aligntax.models.priors.elicited import columns
+    from aligntax.models.priors.elicited import data_columns
     from aligntax.models.priors.scales import half_normal
 
     rows = studies(evidence)
@@ -133,12 +133,12 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> Any:
     bias = pm.Normal("kaplan_bias", 0.0, 2.0)
     regime = pm.Normal("regime_offset")
     log_gamma = x["data_exponent_prior"] * np.log(10)
-    study = columns("studies", data(evidence, view)["studies"])
+    study = data_columns("studies", data(evidence, view)["studies"])
     group = study["group_index"].astype("int64")
     residual = study["log_gamma"] - log_gamma - bias * study["kaplan_style"]
 
-    def total(each: Any) -> Any:
-        return pt.zeros(rows.sizes["group"])[group].inc(each)
+    def total(value: Any) -> Any:
+        return pt.zeros(rows.sizes["group"])[group].inc(value)
 
     terms = group_log_likelihood(
         residual, study["log_gamma_se"], total, tau, method_sd, correlation, pt.log
@@ -149,7 +149,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> Any:
 
 
 def view_settings(view: View) -> Any:
-    """What the graph takes from a view's settings: error correlation and scale of ``between_study_sd``."""
+    """Settings of a view in the graph: error correlation and scale of ``between_study_sd``."""
     return np.asarray([view.scaling.error_correlation, view.scaling.between_study_scale])
 
 
@@ -190,7 +190,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Replicated study estimates of ``log gamma``, (draw, study), with new group offsets and errors."""
+    """Replicated estimates of ``log gamma``, (..., study), with new group offsets and errors."""
     rows = studies(evidence)
     shape = x["data_exponent_prior"].shape
     rho, se = view.scaling.error_correlation, rows["log_gamma_se"].values

@@ -1,18 +1,22 @@
-"""What moves the arrival of transformative AI, draw by draw, between worlds that share every random number?
+"""What moves the arrival of transformative AI, between worlds that share every random number?
 
-A draw has one anchor, one Exponential(1), one path of compute. A world changes one thing and leaves
-the rest::
+A draw has one anchor, one Exponential(1) and one path of compute. A world changes one thing and
+leaves the rest::
 
-    timeline_shift_exponent           = year(gamma) - year(0.8)                      Bio Anchors' data exponent
-    timeline_shift_exponent_prior     = year(gamma) - year(gamma_0)                  gamma_0 from the exponent's prior
-    timeline_shift_correlation        = year - year(A, B, alpha, beta independent)   the Direct Approach's loss law
-    timeline_shift_alignment_compute  = year(C - share) - year                       alignment compute taken from training
+    timeline_shift_exponent           = year(gamma) - year(0.8)
+    timeline_shift_exponent_prior     = year(gamma) - year(gamma_0)
+    timeline_shift_correlation        = year - year(A, B, alpha, beta independent)
+    timeline_shift_alignment_compute  = year(C - share) - year
     timeline_shift_alignment          = that + max(wait for the tax, wait for the hours)
 
+0.8 is Bio Anchors' data exponent, and ``gamma_0`` comes from the exponent's prior. ``A``, ``B``,
+``alpha`` and ``beta`` are the Direct Approach's loss law. ``C - share`` is compute after alignment
+compute has been taken from training.
+
 The waits start when the taxed model arrives and run at the same time, so their parts are Shapley
-values of the larger; the parts of the alignment shift add up to it. Where only the later world
-never comes a shift is plus infinity (right-censored), where only the earlier minus infinity, where
-neither does NaN (undefined).
+values of the larger. The parts of the alignment shift add up to it. A shift is plus infinity
+(right-censored) where only the later world never comes, minus infinity where only the earlier one
+never does, and NaN (undefined) where neither comes.
 """
 
 from collections.abc import Mapping
@@ -40,8 +44,30 @@ from aligntax.models.requirements import (
 from aligntax.models.views import ANCHORS, View
 
 
+def stand_ins(weight: Any, u: Any, rejected: Any) -> Any:
+    """Draws that stand in for rejected ones, chosen in proportion to their weights.
+
+    Parameters
+    ----------
+    weight : ndarray, shape (draw,)
+        In [0, 1].
+    u : ndarray, shape (draw,)
+        Uniforms; above its weight a draw is rejected. There ``(u - weight) / (1 - weight)`` is
+        uniform again, and chooses the other draw.
+    rejected : ndarray of int
+        Indices of the rejected draws.
+
+    Returns
+    -------
+    ndarray of int, in the shape of ``rejected``
+    """
+    total = np.cumsum(weight)
+    place = (u[rejected] - weight[rejected]) / (1.0 - weight[rejected]) * total[-1]
+    return np.minimum(np.searchsorted(total, place), len(total) - 1)
+
+
 class Worlds:
-    """One anchor a draw, and its arrival in every world.
+    """One anchor per draw, and its arrival in every world.
 
     Parameters
     ----------
@@ -52,15 +78,14 @@ class Worlds:
     parameters : xarray.Dataset
         Structural parameters with the same shape.
     accumulated : ndarray, shape (draw, candidate), or None
-        Arrival rate accumulated up to the evidence of no TAI; None where the view does not use it.
-    chance : Chance
+        Arrival rate accumulated up to the evidence of no TAI; None if the view does not use it.
 
     Attributes
     ----------
     probability : ndarray, shape (draw, 10)
         Of each of :data:`aligntax.models.views.ANCHORS`.
     anchor : ndarray of int, shape (draw,)
-        Index into them of the draw's own; "none" only where it is never left.
+        Index of the draw's own anchor among them; "none" only where it is never left.
     """
 
     def __init__(
@@ -88,12 +113,12 @@ class Worlds:
         )
         if accumulated is not None:
             weights[:, :-1] -= accumulated
-        each = softmax(weights, axis=-1)
+        p = softmax(weights, axis=-1)
         self.probability = np.concatenate(
-            [each[:, :-3], each[:, -3:-1].sum(axis=-1, keepdims=True), each[:, -1:]], -1
+            [p[:, :-3], p[:, -3:-1].sum(axis=-1, keepdims=True), p[:, -1:]], -1
         )
         self.candidate, self.since = choose_anchor(
-            each, chance, begin, view.arrival, view.anchors["none"]
+            p, chance, begin, view.arrival, view.anchors["none"]
         )
         self.flop = self.candidate < len(FLOP_ANCHORS)
         never = np.isinf(self.since) & (self.since > 0)
@@ -107,56 +132,47 @@ class Worlds:
 
     @cached_property
     def shapes(self) -> Any:
-        """Log weights of the shapes of a time horizon's growth, (draw, 2); worked out when first asked for."""
+        """Log weights of the shapes of a time horizon's growth, (draw, 2); made on first use."""
         return time_horizon.log_shape_weights(self.x, self.parameters, self.evidence, self.view)
 
     def _update(self) -> None:
-        """Apply the published models' own updates on no TAI so far, where the view asks for them."""
-        low, direct = (
-            self.view.requirement.low_flop,
-            self.view.direct_approach.update == "published",
-        )
+        """Apply the published models' own updates on no TAI so far, if the view has them."""
+        low = self.view.requirement.low_flop
         if low is not None:
-            for k, needed in enumerate(
-                anchor_requirements(self.x, self.gamma, self.evidence, self.view)
-            ):
-                self._condition(
-                    k, (needed > np.log10(low)).astype(float), f"requirement.low_flop of {low:g}"
-                )
-        if direct:
+            all_needed = anchor_requirements(self.x, self.gamma, self.evidence, self.view)
+            for k, needed in enumerate(all_needed):
+                above = (needed > np.log10(low)).astype(float)
+                self._condition(k, above, f"requirement.low_flop of {low:g}")
+        if self.view.direct_approach.update == "published":
             own = direct_approach.requirement(self.x, self.view)
             k = FLOP_ANCHORS.index("direct_approach")
             self._condition(k, direct_approach.survival(own), "direct_approach.update")
 
     def _condition(self, k: int, weight: Any, what: str) -> None:
-        """Let requirement ``k`` count in proportion to a weight in [0, 1]: for draws that it rejects others stand in.
+        """Let requirement ``k`` count in proportion to a weight in [0, 1] per draw.
 
-        A draw is rejected where the uniform ``u`` exceeds its weight; ``(u - weight) / (1 -
-        weight)``, uniform again, picks the other.
+        A draw with this requirement whose uniform exceeds its weight is rejected, and another
+        stands in for it.
         """
         u = self.chance.redraw
-        mine = np.flatnonzero((self.candidate == k) & (u > weight))
-        total = np.cumsum(weight)
-        if len(mine) and not total[-1] > 0:
-            raise InputError(
-                f"{what}: must leave some requirement of {FLOP_ANCHORS[k]} possible, got none; lower it"
-            )
-        place = (u[mine] - weight[mine]) / (1.0 - weight[mine]) * total[-1]
-        self.stand_in[mine] = np.minimum(np.searchsorted(total, place), len(total) - 1)
+        rejected = np.flatnonzero((self.candidate == k) & (u > weight))
+        if len(rejected) and not weight.sum() > 0:
+            rule = f"must leave some requirement of {FLOP_ANCHORS[k]} possible"
+            raise InputError(f"{what}: {rule}, got none; lower it")
+        self.stand_in[rejected] = stand_ins(weight, u, rejected)
 
     def requirement(self, gamma: Any, x: Mapping[str, Any] | None = None) -> Any:
         """Requirement of each draw's anchor, log10 FLOP; NaN where it is a time horizon."""
-        each = np.stack(anchor_requirements(x or self.x, gamma, self.evidence, self.view))
-        return np.where(
-            self.flop, each[np.where(self.flop, self.candidate, 0), self.stand_in], np.nan
-        )
+        needed = np.stack(anchor_requirements(x or self.x, gamma, self.evidence, self.view))
+        own = needed[np.where(self.flop, self.candidate, 0), self.stand_in]
+        return np.where(self.flop, own, np.nan)
 
     def _margin(self) -> Any:
         """Margin of each draw's anchor over time, (draw, time)."""
         margin = np.empty((len(self.gamma), len(self.grid)))
         k = np.flatnonzero(self.flop)
         column = {name: value[k, None] for name, value in self.x.items()}
-        growth, limit = (each[self.candidate[k], None] for each in by_candidate(self.view))
+        growth, limit = (value[self.candidate[k], None] for value in by_candidate(self.view))
         physical = self.trend.physical(column, self.grid)
         margin[k] = (
             physical
@@ -171,15 +187,18 @@ class Worlds:
         return margin
 
     def year(self) -> Any:
-        """Year of arrival of each draw; infinity where later than the horizon, or never."""
+        """Year of arrival of each draw; infinity if later than the horizon, or never."""
         return self._arrive(np.arange(len(self.gamma)), 0.0)
 
     def moved(self, year: Any, more: Any) -> Any:
-        """Year of arrival if a FLOP requirement were ``more`` OOM higher; ``year`` is kept where ``more`` is zero."""
+        """Year of arrival if a FLOP requirement were ``more`` OOM higher.
+
+        ``year``, which was computed before, is kept where ``more`` is zero.
+        """
         k = np.flatnonzero(self.flop & (more != 0))
-        found = year.copy()
-        found[k] = self._arrive(k, more[k, None])
-        return found
+        later = year.copy()
+        later[k] = self._arrive(k, more[k, None])
+        return later
 
     def _arrive(self, k: Any, more: Any) -> Any:
         steepness, exponential = 10.0 ** self.x["hazard_steepness"][k], self.chance.exponential[k]
@@ -194,13 +213,17 @@ class Worlds:
         return np.where(np.isnan(date), np.inf, date)
 
     def superhuman_coder(self) -> Any:
-        """Year at which the time horizon reaches its threshold, infinity where later than the horizon."""
-        first = softmax(self.shapes, axis=-1)[:, 0]
-        shape = np.where(self.flop, self.chance.shape > first, self.candidate > len(FLOP_ANCHORS))
-        dates = np.stack(
-            [horizon_trend.threshold_date(self.x, each, self.view) for each in horizon_trend.SHAPES]
-        )
-        date = dates[shape.astype(int), np.arange(len(first))]
+        """Year at which the time horizon reaches its threshold; infinity after ``arrival.horizon``.
+
+        The shape of growth is that of the draw's anchor where this is a time horizon, and else
+        decided by the uniform ``shape``.
+        """
+        straight = softmax(self.shapes, axis=-1)[:, 0]  # probability of the exponential shape
+        bent = np.where(self.flop, self.chance.shape > straight, self.candidate > len(FLOP_ANCHORS))
+        dates = [
+            horizon_trend.threshold_date(self.x, shape, self.view) for shape in horizon_trend.SHAPES
+        ]
+        date = np.where(bent, dates[1], dates[0])
         return np.where(date <= self.view.arrival.horizon, date, np.inf)
 
 
@@ -210,7 +233,7 @@ def shifts(worlds: Worlds) -> dict[str, Any]:
     Returns
     -------
     dict of ndarray, shape (draw,)
-        Years; infinity, minus infinity and NaN as in the module's docstring.
+        Years; infinity, minus infinity and NaN as in the docstring of the module.
     """
     x, view, evidence = worlds.x, worlds.view, worlds.evidence
     year = worlds.year()

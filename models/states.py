@@ -1,4 +1,4 @@
-"""What a missing value of a derived quantity means, and datasets in which nothing is infinite."""
+"""What a missing value of a derived quantity means, and datasets without infinite values."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -8,24 +8,24 @@ import numpy as np
 if TYPE_CHECKING:
     import xarray as xr
 
-# What a missing value of a derived quantity means; kept beside it as `<name>_state`.
+# values of `<name>_state`, which is kept beside the quantity `<name>`
 OBSERVED, ABOVE, BELOW, UNDEFINED = 0, 1, 2, 3
 
 
 def censored(
     values: Mapping[str, Any], coords: Mapping[str, Any], dims: Mapping[str, tuple[str, ...]]
 ) -> "xr.Dataset":
-    """Dataset of derived quantities in which nothing is infinite: missing values carry a state.
+    """Dataset of derived quantities without infinite values: missing values carry a state.
 
-    ``<name>_state`` is 0 observed, 1 above everything (later or never), 2 below everything (nothing
-    affordable), 3 undefined; it exists for quantities that have at least one missing value or can
-    have one. ``tai_anchor`` is an index.
+    ``<name>_state`` is 0 (observed), 1 (above everything: later or never), 2 (below everything:
+    nothing affordable) or 3 (undefined). It exists for quantities with at least one missing value.
+    ``tai_anchor`` is an index.
     """
     return labelled(stated(values), coords, dims)
 
 
 def stated(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values in which nothing is infinite, each with its ``<name>_state`` behind it."""
+    """Values without infinity, each followed by its ``<name>_state``."""
     data: dict[str, Any] = {}
     for name, value in values.items():
         value = np.asarray(value)
@@ -42,7 +42,7 @@ def stated(values: Mapping[str, Any]) -> dict[str, Any]:
 def labelled(
     stated: Mapping[str, Any], coords: Mapping[str, Any], dims: Mapping[str, tuple[str, ...]]
 ) -> "xr.Dataset":
-    """Dataset of what :func:`stated` returns, without the states of quantities that are observed throughout."""
+    """Dataset of what :func:`stated` returns, without states of quantities observed everywhere."""
     import xarray as xr
 
     data = {

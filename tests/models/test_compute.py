@@ -227,10 +227,10 @@ def twin(rows, view, x, sd_s, sd_h, rho) -> np.ndarray:
     """The package's own function at numbers."""
     import pymc as pm
 
-    from aligntax.models.priors.elicited import columns
+    from aligntax.models.priors.elicited import data_columns
 
     with pm.Model(coords={"run": rows["run"].values}):
-        run = columns("runs", compute._complete(rows))
+        run = data_columns("runs", compute._with_zero_costs(rows))
         terms = compute._run_log_likelihood(
             run, view, {k: np.float64(v) for k, v in x.items()}, sd_s, sd_h, rho
         )
