@@ -17,16 +17,16 @@ from aligntax.analysis.figures.style import (
     GREY,
     ORANGE,
     WIDTH,
-    canvas,
-    draws_of,
+    elicited_draws,
     fan,
-    legend,
+    legend_below,
     log_ticks,
-    nice,
-    plain,
+    one_panel,
+    printable,
     prior_of,
     quantile,
-    series,
+    round_ticks,
+    series_of,
     styled,
     view_of,
 )
@@ -49,9 +49,9 @@ LAST = 2060.0  # end of the data fan
 @styled
 def data_fan(result: Result) -> Figure:
     """Human-hours of alignment data needed and affordable for the largest run of each date."""
-    figure, axes = canvas()
+    figure, axes = one_panel()
     draw_data_fan(axes, result)
-    legend(figure)
+    legend_below(figure)
     return figure
 
 
@@ -59,7 +59,7 @@ def draw_data_fan(axes: "Axes", result: Result) -> None:
     """Draw the bands of hours needed and affordable, and what InstructGPT took, into one panel."""
     view, evidence = view_of(result), result.evidence
     dates = np.linspace(2024.0, max(2025.0, min(LAST, view.arrival.horizon)), 37)
-    x = draws_of(result, find_model(result.record["model"]).quantities)
+    x = elicited_draws(result, find_model(result.record["model"]).quantities)
     drawn = joint.paths(x, evidence, view, dates)
     needed, affordable = drawn["alignment_hours_needed"], drawn["alignment_hours_affordable"]
     whole = x["alignment_tax_tolerance"] - x["usd_per_hour"] - x["labour_overhead"]
@@ -85,10 +85,10 @@ def compute_fan(result: Result) -> Figure:
     view, evidence = view_of(result), result.evidence
     dates = np.linspace(2020.0, view.arrival.horizon, 41)
     effective = compute.derive(
-        draws_of(result, compute.QUANTITIES), Trend.of(evidence, view), dates
+        elicited_draws(result, compute.QUANTITIES), Trend.of(evidence, view), dates
     )["effective_flop"]
-    requirement = series(result.derived, "tai_flop").defined
-    figure, axes = canvas()
+    requirement = series_of(result.derived, "tai_flop").defined
+    figure, axes = one_panel()
     edge = dates[[0, -1]]
     since = f"{view.algorithms.since:.0f}"
     if len(requirement):  # a time horizon is none in FLOP
@@ -107,7 +107,7 @@ def compute_fan(result: Result) -> Figure:
     axes.set_xlim(*edge)
     log_ticks(axes.yaxis)
     axes.set_ylabel(f"FLOP, {since} algorithms")
-    legend(figure, 1)
+    legend_below(figure, 1)
     return figure
 
 
@@ -117,9 +117,11 @@ def frontier(result: Result) -> Figure:
     view, evidence = view_of(result), result.evidence
     trend = Trend.of(evidence, view)
     dates = np.linspace(view.compute.runs_since, trend.now + 4.0, 41)
-    drawn = compute.derive(draws_of(result, compute.QUANTITIES), trend, dates)["frontier_flop"]
+    drawn = compute.derive(elicited_draws(result, compute.QUANTITIES), trend, dates)[
+        "frontier_flop"
+    ]
     rows = compute.runs(evidence, view)
-    figure, axes = canvas(3.6)
+    figure, axes = one_panel(3.6)
     fan(axes, dates, drawn, BLUE, "fitted largest run")
     record, exact = rows["record"].values > 0, rows["exact"].values.astype(bool)
     for mask, marker, colour, label in (
@@ -142,13 +144,13 @@ def frontier(result: Result) -> Figure:
         date, flop = rows["date"].values[i], rows["log_flop"].values[i]
         if flop < last - 0.7:  # room for a line of text
             place: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "fontsize": 7}
-            axes.annotate(plain(names[i], 22), (date, flop), (-6, 4), **place)
+            axes.annotate(printable(names[i], 22), (date, flop), (-6, 4), **place)
             last = flop
     axes.set_xlim(dates[0], dates[-1])
     log_ticks(axes.yaxis)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set_ylabel("FLOP, physical")
-    legend(figure)
+    legend_below(figure)
     return figure
 
 
@@ -158,7 +160,7 @@ def scaling_forest(result: Result) -> Figure:
     rows = scaling.studies(result.evidence)
     names = result.evidence["scaling_exponents"]["name"].sel(study=rows["study"]).values
     order = np.lexsort((rows["log_gamma"].values, rows["kaplan_style"].values))[::-1]
-    figure, axes = canvas(1.3 + 0.215 * (len(order) + 2))
+    figure, axes = one_panel(1.3 + 0.215 * (len(order) + 2))
     points: dict[bool, list[tuple[float, int]]] = {False: [], True: []}
     for y, i in enumerate(order):
         middle, half = rows["log_gamma"].values[i], 1.645 * rows["log_gamma_se"].values[i]
@@ -175,12 +177,12 @@ def scaling_forest(result: Result) -> Figure:
         if points[biased]:
             x, at = np.transpose(points[biased])
             axes.scatter(x, at, s=18, marker=marker, color=colour, zorder=3, label=label)
-    labels = [plain(names[i], 42) for i in order]
+    labels = [printable(names[i], 42) for i in order]
     for y, (name, colour) in enumerate(
         (("data_exponent", GREEN), ("data_exponent_pooled", BLUE)), start=len(order)
     ):
         q05, q50, q95 = (
-            quantile(series(result.derived, name).finite, p) for p in (0.05, 0.5, 0.95)
+            quantile(series_of(result.derived, name).finite, p) for p in (0.05, 0.5, 0.95)
         )
         axes.plot([q05, q95], [y, y], color=colour, linewidth=3)
         axes.scatter([q50], [y], marker="D", s=26, color=colour, zorder=3)
@@ -201,7 +203,7 @@ def scaling_forest(result: Result) -> Figure:
     axes.minorticks_off()
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("data exponent; lines at 0.8 and 1")
-    legend(figure)
+    legend_below(figure)
     return figure
 
 
@@ -215,7 +217,7 @@ LEADING = (
 )
 
 
-def contrasted(result: Result) -> list[str]:
+def contrasted_quantities(result: Result) -> list[str]:
     """Quantities whose prior is drawn against their posterior: the leading ones and those that contracted most."""
     derived, prior = result.derived, prior_of(result)
     rows: Mapping[str, Any] = result.record["quantities"]
@@ -235,7 +237,7 @@ def contrasted(result: Result) -> list[str]:
 @styled
 def prior_posterior(result: Result) -> Figure:
     """Prior against posterior density, each scaled to its own height; what no evidence informs is labelled."""
-    names = contrasted(result)
+    names = contrasted_quantities(result)
     height = (len(names) + 1) // 2
     figure = Figure(figsize=(WIDTH, 0.5 + 1.25 * height), layout="constrained")
     panels = figure.subplots(height, 2, squeeze=False).ravel()
@@ -245,8 +247,8 @@ def prior_posterior(result: Result) -> Figure:
     for axes, name in zip(panels, names, strict=False):
         _contrast(
             axes,
-            series(prior_of(result), name),
-            series(result.derived, name),
+            series_of(prior_of(result), name),
+            series_of(result.derived, name),
             lookup(name),
             axes is panels[0],
         )
@@ -260,7 +262,7 @@ def prior_posterior(result: Result) -> Figure:
                 "style": "italic",
             }
             axes.text(0.5, 0.98, "not informed by evidence", **place)
-    legend(figure)
+    legend_below(figure)
     return figure
 
 
@@ -289,7 +291,7 @@ def _contrast(
     axes.tick_params(labelsize=7)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     if quantity.scale == "log10":
-        axes.xaxis.set_major_locator(FixedLocator(nice(*axes.get_xlim())))
+        axes.xaxis.set_major_locator(FixedLocator(round_ticks(*axes.get_xlim())))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_label(value, quantity)))
     unit = "" if quantity.unit in ("1", "year") else f" ({quantity.unit})"
     axes.set_title(f"{quantity.label}{unit}", fontsize=7.5)

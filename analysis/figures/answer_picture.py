@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from aligntax.analysis.figures.answer import draw_data_fan, prior_posterior
 from aligntax.analysis.figures.arrival import draw_arrival
-from aligntax.analysis.figures.style import WIDTH, legend, styled
+from aligntax.analysis.figures.style import WIDTH, legend_below, styled
 from aligntax.analysis.storage.result import Result
 
 HEIGHT = 3.9  # inches
@@ -30,5 +30,5 @@ def answer_picture(result: Result) -> Figure:
         axes = part.subplots()
         draw(axes, result)
         axes.set_title(title)
-        legend(part)
+        legend_below(part)
     return figure

@@ -16,11 +16,11 @@ from aligntax.analysis.figures.style import (
     ORANGE,
     PURPLE,
     SKY,
-    canvas,
-    legend,
-    plain,
+    legend_below,
+    one_panel,
+    printable,
     prior_of,
-    series,
+    series_of,
     styled,
     used_rows,
     view_of,
@@ -60,9 +60,9 @@ def _probability_axis(axes: "Axes", years: Any) -> None:
 @styled
 def arrival(result: Result) -> Figure:
     """Probability that transformative AI has arrived by each year: posterior, each shift, and the prior."""
-    figure, axes = canvas(3.5)
+    figure, axes = one_panel(3.5)
     draw_arrival(axes, result)
-    legend(figure)
+    legend_below(figure)
     return figure
 
 
@@ -79,7 +79,7 @@ def draw_arrival(axes: "Axes", result: Result) -> None:
         if name in dataset:
             axes.plot(
                 years,
-                _arrived(series(dataset, name).values, years),
+                _arrived(series_of(dataset, name).values, years),
                 dash,
                 color=colour,
                 label=label,
@@ -91,7 +91,7 @@ def _milestone(result: Result) -> str:
     """What the posterior's arrival is of: the user's own milestone where nothing else counts."""
     view = view_of(result)
     alone = view.anchors["user"] > 0 and view.anchors["user"] + view.anchors["none"] > 1.0 - 1e-6
-    return plain(view.requirement.user_milestone, 60) if alone else "transformative AI"
+    return printable(view.requirement.user_milestone, 60) if alone else "transformative AI"
 
 
 @styled
@@ -102,11 +102,11 @@ def published_arrival(result: Result) -> Figure:
     milestone, forecast = (rows[name].values.astype(str) for name in ("milestone", "forecast"))
     labels = {}
     for name in dict.fromkeys(milestone):
-        whose = plain(", ".join(dict.fromkeys(forecast[milestone == name])), 60)
-        labels[name] = fill(f"{plain(name, 60)}: {whose}", 60, subsequent_indent="    ")
+        whose = printable(", ".join(dict.fromkeys(forecast[milestone == name])), 60)
+        labels[name] = fill(f"{printable(name, 60)}: {whose}", 60, subsequent_indent="    ")
     lines = 1 + sum(label.count("\n") + 1 for label in labels.values())
-    figure, axes = canvas(3.3 + 0.17 * lines)
-    own = _arrived(series(result.derived, "tai_year").values, years)
+    figure, axes = one_panel(3.3 + 0.17 * lines)
+    own = _arrived(series_of(result.derived, "tai_year").values, years)
     axes.plot(years, own, color=BLUE, label=f"{_milestone(result)}, this posterior")
     for i, (name, label) in enumerate(labels.items()):
         # every pair of marker and colour once before any comes again
@@ -124,7 +124,7 @@ def published_arrival(result: Result) -> Figure:
             axes.plot(points["year"].values, points["probability"].values, label=label, **look)
             label = ""
     _probability_axis(axes, years)
-    legend(figure, 1)
+    legend_below(figure, 1)
     return figure
 
 
@@ -132,9 +132,9 @@ def published_arrival(result: Result) -> Figure:
 def arrival_by_anchor(result: Result) -> Figure:
     """Probability of arrival by year among the draws of each requirement anchor, whose posterior probability is stated."""
     years = _years(result)
-    year = series(result.derived, "tai_year").values.ravel()
+    year = series_of(result.derived, "tai_year").values.ravel()
     anchor = result.derived["tai_anchor"].values.ravel()
-    figure, axes = canvas(4.2)
+    figure, axes = one_panel(4.2)
     axes.plot(years, _arrived(year, years), color="black", linewidth=2.2, label="all draws")
     for i, name in enumerate(ANCHORS):
         mine = anchor == i
@@ -147,7 +147,7 @@ def arrival_by_anchor(result: Result) -> Figure:
         }
         axes.plot(years, _arrived(year[mine], years), linewidth=1.2, label=label, **look)
     _probability_axis(axes, years)
-    legend(figure)
+    legend_below(figure)
     return figure
 
 
@@ -158,7 +158,7 @@ def shift_intervals(result: Result) -> Figure:
     rows = [row for row in shifts_by_anchor(result).rows if row.group in groups]
     edge = max([5.0, *(abs(row.quantiles[q] or 0.0) for row in rows for q in ("q25", "q75"))]) * 1.6
     beyond = 1.2 * edge  # where an infinite quantile is drawn
-    figure, axes = canvas(3.9)
+    figure, axes = one_panel(3.9)
     for row in rows:
         y = SHIFTS.index(row.shift) + 0.32 * list(groups).index(row.group) - 0.16
         colour, marker = groups[row.group]
@@ -174,5 +174,5 @@ def shift_intervals(result: Result) -> Figure:
     axes.set_xlim(-edge / 3, edge)
     axes.axvline(0.0, color=GREY, linewidth=0.8)
     axes.set_xlabel("years by which arrival comes later")
-    legend(figure)
+    legend_below(figure)
     return figure

@@ -35,7 +35,7 @@ DASHES = ("-", "--", "-.", ":", (0, (1, 2)))
 
 
 @styled
-def shopping(result: Result, answer: Budget) -> Figure:
+def budget_figure(result: Result, answer: Budget) -> Figure:
     """Expected regret of buying an amount of hours, above what a USD of labels teaches by number of votes."""
     figure = Figure(figsize=(WIDTH, 6.4), layout="constrained")
     upper, lower = figure.subplots(2, 1)
@@ -46,7 +46,9 @@ def shopping(result: Result, answer: Budget) -> Figure:
 
 def _regret(axes: Any, result: Result, answer: Budget) -> None:
     weights = result.weights if answer.given is None else answer.given.weights
-    decision = Decision.of({s.name: s.values for s in iter_series(result.derived)}, weights, answer.price)
+    decision = Decision.of(
+        {s.name: s.values for s in iter_series(result.derived)}, weights, answer.price
+    )
     x = np.linspace(np.log10(answer.hours) - 3, np.log10(answer.hours) + 1.5, 200)
     least = float(expected_loss(decision, answer.best_hours)[0])
     axes.plot(x, np.log10(np.maximum(expected_loss(decision, 10.0**x) - least, 1.0)), color=BLUE)

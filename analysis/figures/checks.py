@@ -17,7 +17,7 @@ from aligntax.analysis.figures.style import (
     ORANGE,
     PURPLE,
     WIDTH,
-    plain,
+    printable,
     quantile,
     styled,
 )
@@ -43,7 +43,7 @@ FEWEST = 3  # observations of a variable; fewer say nothing about its spread
 PREDICTIVE_DRAWS = 1000
 
 
-def checked(name: str) -> tuple[str, str]:
+def title_and_unit(name: str) -> tuple[str, str]:
     """Title and unit of a variable of the evidence."""
     return LABELS.get(name, (name.replace("_", " "), ""))
 
@@ -125,7 +125,7 @@ def predictive_intervals(result: Result, name: str) -> Figure:
                 label=label,
             )
     keys = observed[observed.dims[0]].values
-    labels = [plain(label, 42) for label in _row_names(result, str(observed.dims[0]), keys)]
+    labels = [printable(label, 42) for label in _row_names(result, str(observed.dims[0]), keys)]
     if named:
         axes.set_yticks(y, [labels[i] for i in order], fontsize=7)
     else:
@@ -133,7 +133,7 @@ def predictive_intervals(result: Result, name: str) -> Figure:
         axes.set_ylabel(f"{len(actual)} rows, by predicted median")
     axes.set_ylim(-0.8, len(actual) - 0.2)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel(checked(name)[1])
+    axes.set_xlabel(title_and_unit(name)[1])
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
@@ -159,7 +159,7 @@ def _collection(dataset: xr.Dataset, height: float, chains: bool) -> tuple[Figur
 
 
 @styled
-def pit(result: Result) -> Figure:
+def pit_ecdfs(result: Result) -> Figure:
     """Distribution of each observation's rank among its replicates, less the uniform: flat if calibrated."""
     from arviz_plots import plot_ppc_pit
 
@@ -174,11 +174,11 @@ def pit(result: Result) -> Figure:
     figure, places = _collection(observed, 1.8, chains=False)
     plot_ppc_pit(xr.DataTree.from_dict(groups), plot_collection=places, visuals={"title": False})
     for axes, name in zip(figure.axes, names, strict=True):
-        axes.set_title(checked(name)[0])
+        axes.set_title(title_and_unit(name)[0])
     return figure
 
 
-def worst(result: Result) -> list[str]:
+def worst_parameters(result: Result) -> list[str]:
     """Parameters that the checks of r_hat and effective sample size name as the worst."""
     if "sample_stats" not in result.tree.children:  # draws that were resampled are no chains
         return []
@@ -209,14 +209,14 @@ def _parameter(result: Result, name: str) -> xr.DataArray | None:
 
 
 def _worst_draws(result: Result) -> xr.Dataset:
-    found = {name: _parameter(result, name) for name in worst(result)}
+    found = {name: _parameter(result, name) for name in worst_parameters(result)}
     return xr.Dataset(
         {name: array.reset_coords(drop=True) for name, array in found.items() if array is not None}
     )
 
 
 @styled
-def ranks(result: Result) -> Figure:
+def rank_plots(result: Result) -> Figure:
     """Ranks of each chain's draws among all, less the uniform, for the worst parameters."""
     from arviz_plots import plot_rank
 
@@ -231,7 +231,7 @@ def ranks(result: Result) -> Figure:
 
 
 @styled
-def traces(result: Result) -> Figure:
+def trace_plots(result: Result) -> Figure:
     """Draws of each chain in order, for the worst parameters."""
     from arviz_plots import plot_trace
 

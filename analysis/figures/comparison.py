@@ -16,9 +16,9 @@ from aligntax.analysis.figures.style import (
     PURPLE,
     SKY,
     WIDTH,
-    nice,
-    plain,
-    series,
+    printable,
+    round_ticks,
+    series_of,
     styled,
     view_of,
 )
@@ -48,7 +48,7 @@ def side_by_side(comparison: Comparison) -> Figure:
         _arrival(figure.add_subplot(grid[0, :]), comparison)
     for i, name in enumerate(names):
         _panel(figure.add_subplot(grid[i // 2 + arrives, i % 2]), comparison, name)
-    labels = [plain(label) for label in comparison.labels]
+    labels = [printable(label) for label in comparison.labels]
     handles = [
         figure.gca().plot([], [], color=colour, linestyle=dash, label=label)[0]
         for colour, dash, label in zip(COLOURS, DASHES, labels, strict=False)
@@ -61,7 +61,7 @@ def _arrival(axes: Any, comparison: Comparison) -> None:
     end = max(view_of(run).arrival.horizon for run in comparison.runs)
     years = np.linspace(2024.0, end, 2 * int(end - 2024) + 1)
     for i, run in enumerate(comparison.runs):
-        found, values = comparison.given[i], series(run.derived, "tai_year").values
+        found, values = comparison.given[i], series_of(run.derived, "tai_year").values
         weights = (run.weights if found is None else found.weights).values.ravel()
         dates = np.nan_to_num(values.ravel(), nan=np.inf)
         order = np.argsort(dates)
@@ -89,11 +89,11 @@ def _panel(axes: Any, comparison: Comparison, name: str) -> None:
     for i, row in enumerate(rows):
         place, colour = -i, COLOURS[i]
         for keys, width in ((("q05", "q95"), 1.2), (("q25", "q75"), 3.5)):
-            ends = [end(row, key, low - room, high + room) for key in keys]
+            ends = [drawn_end(row, key, low - room, high + room) for key in keys]
             axes.plot(ends, [place, place], color=colour, linewidth=width, solid_capstyle="butt")
         for key, marker, edge in (("q05", "<", low - room), ("q95", ">", high + room)):
             if row[key] is None and row["prob_undefined"] < 1:
-                at = end(row, key, low - room, high + room)
+                at = drawn_end(row, key, low - room, high + room)
                 axes.plot(at, place, marker if at == edge else "", color=colour, markersize=4)
         if row["q50"] is not None:
             axes.plot(row["q50"], place, "o", color=colour, markersize=4)
@@ -102,7 +102,7 @@ def _panel(axes: Any, comparison: Comparison, name: str) -> None:
     axes.set_yticks([])
     axes.xaxis.set_major_locator(MaxNLocator(5))
     if quantity.scale == "log10":
-        axes.xaxis.set_major_locator(FixedLocator(nice(*axes.get_xlim())))
+        axes.xaxis.set_major_locator(FixedLocator(round_ticks(*axes.get_xlim())))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_label(value, quantity)))
     axes.set_title(
         quantity.axis.replace("log10 ", "") + (" *" if any(comparison.differs[name]) else ""),
@@ -110,7 +110,7 @@ def _panel(axes: Any, comparison: Comparison, name: str) -> None:
     )
 
 
-def end(row: Any, key: str, low: float, high: float) -> float:
+def drawn_end(row: Any, key: str, low: float, high: float) -> float:
     """Quantile, or the edge of the panel on whose side the censored mass lies in which it falls."""
     value = row[key]
     if value is not None:

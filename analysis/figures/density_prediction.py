@@ -8,9 +8,9 @@ from aligntax.analysis.figures.style import (
     BLUE,
     GREY,
     ORANGE,
-    canvas,
-    legend,
-    plain,
+    legend_below,
+    one_panel,
+    printable,
     styled,
     used_rows,
 )
@@ -46,7 +46,7 @@ def failures(result: Result) -> Figure:
     order = np.argsort(table["failures"].values / table["trials"].values, kind="stable")
     table = table.isel(density_trial=order)
     bounds = density_trials.bounds(result.evidence)[order]
-    figure, axes = canvas(1.6 + 0.22 * len(order))
+    figure, axes = one_panel(1.6 + 0.22 * len(order))
     y = np.arange(len(order))
     quantiles = [rows[f"failure_probability[{name}]"] for name in table["density_trial"].values]
     low, middle, high = ([row[q] for row in quantiles] for q in ("q05", "q50", "q95"))
@@ -65,12 +65,15 @@ def failures(result: Result) -> Figure:
     named = zip(table["adversary"].values, table["levels"].values, strict=True)
     axes.set_yticks(
         y,
-        [f"{plain(name, 24).replace('_', ' ')}, {format_compact(levels)} levels" for name, levels in named],
+        [
+            f"{printable(name, 24).replace('_', ' ')}, {format_compact(levels)} levels"
+            for name, levels in named
+        ],
     )
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_percent(value)))
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("probability of an error above epsilon")
     axes.set_title("Failures of density prediction, by adversary")
-    legend(figure)
+    legend_below(figure)
     return figure

@@ -16,9 +16,9 @@ from aligntax.analysis.figures.style import (
     PURPLE,
     SKY,
     WIDTH,
-    draws_of,
+    elicited_draws,
     log_ticks,
-    plain,
+    printable,
     quantile,
     styled,
     used_rows,
@@ -50,7 +50,7 @@ def has_runs(result: Result) -> bool:
     )
 
 
-def slices(log_flop: Any) -> list[tuple[float, Any]]:
+def compute_slices(log_flop: Any) -> list[tuple[float, Any]]:
     """Windows of training compute that hold most runs, none overlapping.
 
     Parameters
@@ -76,7 +76,9 @@ def slices(log_flop: Any) -> list[tuple[float, Any]]:
 
 def _law(result: Result, corpus: int, several: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """The five quantities and the errors' parameters of evenly spaced draws, (draw, 1)."""
-    x = {name: value[:, None] for name, value in draws_of(result, loss_law.QUANTITIES).items()}
+    x = {
+        name: value[:, None] for name, value in elicited_draws(result, loss_law.QUANTITIES).items()
+    }
     posterior = result.posterior
     every = max(1, posterior.sizes["chain"] * posterior.sizes["draw"] // 1000)
 
@@ -107,7 +109,7 @@ def isoflop(result: Result) -> Figure:
         axes.set_ylabel("loss (nat per token)")
         log_ticks(axes.xaxis)
         if len(names) > 1:
-            axes.set_title(plain(name))
+            axes.set_title(printable(name))
         axes.legend(title="FLOP", loc="upper right")
     panels[-1].set_xlabel("parameters (diamonds: optimum, bars: its 90% interval)")
     return figure
@@ -120,7 +122,7 @@ def _slices(
     log_n, loss = np.log10(rows["parameters"].values), rows["loss"].values
     log_flop = np.log10(loss_law.FLOP_PER_PARAMETER_TOKEN * rows["tokens"].values) + log_n
     rng = np.random.default_rng(0)  # the same picture each time
-    for colour, (middle, inside) in zip(COLOURS, slices(log_flop), strict=False):
+    for colour, (middle, inside) in zip(COLOURS, compute_slices(log_flop), strict=False):
         grid = np.linspace(log_n[inside].min() - MARGIN, log_n[inside].max() + MARGIN, GRID)
         tokens = middle - np.log10(loss_law.FLOP_PER_PARAMETER_TOKEN) - grid
         reference = np.log10([view.loss_law.parameters, view.loss_law.tokens])
@@ -138,7 +140,9 @@ def _slices(
             band = quantile(predicted, low), quantile(predicted, high)
             axes.fill_between(grid, *band, color=colour, alpha=opacity, linewidth=0)
         axes.plot(grid, quantile(np.exp(mean), 0.5), color=colour, linewidth=1.0)
-        axes.scatter(log_n[inside], loss[inside], s=10, color=colour, label=format_compact(10.0**middle))
+        axes.scatter(
+            log_n[inside], loss[inside], s=10, color=colour, label=format_compact(10.0**middle)
+        )
         best = loss_law.optimal_parameters(
             {name: v[:, 0] for name, v in x.items()}, view, 10.0**middle
         )
@@ -173,15 +177,13 @@ def exponents(result: Result) -> Figure:
     for y in range(len(a)):
         below.plot(a[y] + 1.645 * se[y] * np.array([-1, 1]), [y, y], color=GREY, linewidth=1.2)
     below.scatter(a, range(len(a)), s=16, color=GREY, zorder=3)
-    labels = [plain(name, 42) for name in names]
+    labels = [printable(name, 42) for name in names]
     rows = result.record["quantities"]
     for y, name in enumerate(own, start=len(a)):
         row = rows[name]
         below.plot([row["q05"], row["q95"]], [y, y], color=BLUE, linewidth=3)
         below.scatter([row["q50"]], [y], marker="D", s=24, color=BLUE, zorder=3)
-        labels.append(
-            "these runs" + (f", {plain(element(name), 30)}" if element(name) else "")
-        )
+        labels.append("these runs" + (f", {printable(element(name), 30)}" if element(name) else ""))
     below.set_yticks(range(len(labels)), labels, fontsize=7)
     below.axvline(0.5, color="black", linewidth=0.8, linestyle="--")
     below.grid(visible=False, axis="y")
@@ -191,7 +193,7 @@ def exponents(result: Result) -> Figure:
 
 def _plane(axes: "Axes", result: Result) -> None:
     """Alpha against beta: draws, published fits, and lines of equal data exponent."""
-    x = draws_of(result, ("alpha", "beta"))
+    x = elicited_draws(result, ("alpha", "beta"))
     axes.scatter(
         x["alpha"], x["beta"], s=3, color=SKY, alpha=0.5, linewidth=0, label="posterior draws"
     )
@@ -211,7 +213,7 @@ def _plane(axes: "Axes", result: Result) -> None:
             name: 0.0 if np.isnan(sd := value[f"{name}_sd"]) else 1.645 * sd
             for name in ("alpha", "beta")
         }
-        label = plain(fits["study"].values[i], 34)
+        label = printable(fits["study"].values[i], 34)
         at = value["alpha"], value["beta"]
         if at in quoted:  # an earlier fit, quoted by a forecast
             continue

@@ -15,16 +15,16 @@ from aligntax.analysis.figures.style import (
     ORANGE,
     SKY,
     WIDTH,
-    draws_of,
+    elicited_draws,
     fan,
-    finite_limits,
-    legend,
+    legend_below,
+    limit_to_finite,
     log_ticks,
-    needed_over,
-    plain,
+    printable,
     prior_of,
     quantile,
-    series,
+    requirement_panels,
+    series_of,
     styled,
     used_rows,
     view_of,
@@ -54,7 +54,7 @@ def has_studies(result: Result) -> bool:
     return has_answer(result) and bool(rows) and "study_label_error_by_study" in result.derived
 
 
-def never(result: Result) -> float:
+def share_without_answer(result: Result) -> float:
     """Share of draws in which no amount of data suffices."""
     return float(np.mean(result.derived["data_suffices"].values == 0))
 
@@ -62,10 +62,11 @@ def never(result: Result) -> float:
 def _needed(result: Result, **asked: Any) -> Any:
     """Comparisons needed (log10) over a last axis, (draw, place): capability or label error, as asked."""
     x = {
-        name: v[:, None] for name, v in draws_of(result, outer_alignment.QUANTITIES, DRAWS).items()
+        name: v[:, None]
+        for name, v in elicited_draws(result, outer_alignment.QUANTITIES, DRAWS).items()
     }
     if "error" not in asked:
-        asked["error"] = draws_of(result, ("label_error_study",), DRAWS)["label_error_study"][
+        asked["error"] = elicited_draws(result, ("label_error_study",), DRAWS)["label_error_study"][
             :, None
         ]
     return outer_alignment.requirement(x, xr.Dataset(), view_of(result), **asked)[
@@ -74,7 +75,7 @@ def _needed(result: Result, **asked: Any) -> Any:
 
 
 @styled
-def quality(result: Result) -> Figure:
+def quantity_against_quality(result: Result) -> Figure:
     """Comparisons needed against label error; above it how likely each label error is."""
     figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
     above, axes = figure.subplots(2, 1, sharex=True, height_ratios=[1.0, 2.6])
@@ -83,7 +84,7 @@ def quality(result: Result) -> Figure:
     looks += [("label_error_study", result.derived, GREEN, "--", "label error: new labellers")]
     for name, draws, colour, dash, label in looks:
         if name in draws:
-            _density(above, series(draws, name).finite, colour, dash, label)
+            _density(above, series_of(draws, name).finite, colour, dash, label)
     above.set_ylim(0, 1.1)
     above.set_yticks([])
     above.spines["left"].set_visible(False)
@@ -101,13 +102,13 @@ def quality(result: Result) -> Figure:
         transform=axes.get_xaxis_transform(),
         **place,
     )
-    finite_limits(axes, at)
+    limit_to_finite(axes, at)
     axes.set_xlim(0, 0.51)
     log_ticks(axes.yaxis)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
     axes.set_xlabel("label error")
     axes.set_ylabel("comparisons needed")
-    legend(figure, 1)
+    legend_below(figure, 1)
     return figure
 
 
@@ -122,10 +123,10 @@ def _density(axes: "Axes", values: Any, colour: str, dash: str, label: str) -> N
 @styled
 def against_capability(result: Result) -> Figure:
     """Comparisons needed against the capability at which alignment is asked for, and how often no amount suffices."""
-    asked = draws_of(result, ("capability",))["capability"]
+    asked = elicited_draws(result, ("capability",))["capability"]
     ends = min(0.0, float(quantile(asked, 0.05))), float(quantile(asked, 0.95))
     places = np.linspace(*ends, 45)
-    figure, _, below = needed_over(
+    figure, _, below = requirement_panels(
         places, _needed(result, capability=places), asked, "comparisons needed"
     )
     below.set_xlabel("capability (OOM of effective FLOP over GPT-3's)")
@@ -153,7 +154,8 @@ def agreement(result: Result) -> Figure:
     axes.errorbar(share, np.arange(count) + 0.15, xerr=half, label="published, 90%", **look)
     pairs = [str(pair).replace("_", " and ") for pair in rows["pair"].values]
     labels = [
-        f"{plain(name, 26)}: {pair}" for name, pair in zip(rows["study"].values, pairs, strict=True)
+        f"{printable(name, 26)}: {pair}"
+        for name, pair in zip(rows["study"].values, pairs, strict=True)
     ]
     axes.set_yticks(range(count), labels, fontsize=7)
     axes.set_xlabel("agreement of two people")
@@ -161,20 +163,20 @@ def agreement(result: Result) -> Figure:
     for panel in (axes, below):
         panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
         panel.grid(visible=False, axis="y")
-    legend(figure, 3)
+    legend_below(figure, 3)
     return figure
 
 
 def _errors(axes: "Axes", result: Result, studies: list[str]) -> None:
     """Label error of each study, of a typical one and of new labellers, 50% and 90% intervals."""
     of = result.derived["study_label_error_by_study"].values.reshape(-1, len(studies))
-    shown = [(plain(name, 40), of[:, i], SKY) for i, name in enumerate(studies)]
+    shown = [(printable(name, 40), of[:, i], SKY) for i, name in enumerate(studies)]
     shown.sort(key=lambda row: -float(np.median(row[1])))
     for name, words, colour in (
         ("label_error", "typical study", BLUE),
         ("label_error_study", "new labellers", GREEN),
     ):
-        shown.append((words, series(result.derived, name).finite, colour))
+        shown.append((words, series_of(result.derived, name).finite, colour))
     for y, (_, values, colour) in enumerate(shown):
         for (low, high, _), width in zip(BANDS, (1.5, 4.0), strict=True):
             axes.hlines(

@@ -12,13 +12,13 @@ from aligntax.analysis.figures.style import (
     GREY,
     ORANGE,
     WIDTH,
-    draws_of,
+    elicited_draws,
     fan,
-    legend,
+    legend_below,
     log_ticks,
-    needed_over,
-    plain,
+    printable,
     quantile,
+    requirement_panels,
     styled,
     used_rows,
 )
@@ -54,12 +54,12 @@ def has_labels(result: Result) -> bool:
     )
 
 
-def simulated(result: Result) -> bool:
+def all_simulated(result: Result) -> bool:
     """Whether every curve is of the package's own simulated world."""
     return bool(np.all(used_rows(result, "gold_curves")["status"].values == "computed"))
 
 
-def never(result: Result) -> float:
+def share_without_answer(result: Result) -> float:
     """Share of draws in which no number of labels keeps over-optimisation from the KL budget."""
     return float(np.mean(result.derived["labels_suffice"].values == 0))
 
@@ -75,7 +75,8 @@ def _colours(log_labels: Any) -> dict[str, Any]:
     known = np.unique(log_labels[np.isfinite(log_labels)])
     shades = mpl.colormaps["cividis"](np.linspace(0.0, 0.85, len(known)))
     colours = {
-        f"{format_compact(10.0**value)} labels": shade for value, shade in zip(known, shades, strict=True)
+        f"{format_compact(10.0**value)} labels": shade
+        for value, shade in zip(known, shades, strict=True)
     }
     return colours | ({UNKNOWN: GREY} if np.isnan(log_labels).any() else {})
 
@@ -120,11 +121,11 @@ def gold_curves(result: Result) -> Figure:
         _gold_limits(axes, data["gold"].values[data["method_index"].values[index] == k])
         log_ticks(axes.xaxis)
         axes.set_ylabel("gold (sd)")
-        axes.set_title(f"optimised by {plain(method)}")
+        axes.set_title(f"optimised by {printable(method)}")
     panels[-1].set_xlabel("KL from the initial policy (nats); diamonds: peaks")
     for words, colour in colours.items():
         panels[0].plot([], [], color=colour, marker="o", markersize=3, label=words)
-    legend(figure, 3)
+    legend_below(figure, 3)
     return figure
 
 
@@ -143,7 +144,7 @@ def peaks(result: Result) -> Figure:
     figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
     axes = figure.subplots()
     names = ("peak_kl", "labels_half", "label_exponent", "kl_budget", "kl_practice")
-    x = {name: value[:, None] for name, value in draws_of(result, names).items()}
+    x = {name: value[:, None] for name, value in elicited_draws(result, names).items()}
     grid = np.linspace(log_labels[known].min() - 0.3, log_labels[known].max() + 0.7, GRID)
     for low, high, opacity in BANDS:
         budget = (float(quantile(x["kl_budget"], p)[0]) for p in (low, high))
@@ -159,7 +160,7 @@ def peaks(result: Result) -> Figure:
         label="RLHF practice",
     )
     typical = x["peak_kl"] - overoptimization.reduction(grid, x["labels_half"], x["label_exponent"])
-    fan(axes, grid, typical, ORANGE, f"typical proxy, {plain(methods[0], 20)}")
+    fan(axes, grid, typical, ORANGE, f"typical proxy, {printable(methods[0], 20)}")
     draws = _of_runs(result, "peak_kl")
     for k, method in enumerate(methods):
         own = np.flatnonzero(known & (data["method_index"].values == k))
@@ -176,7 +177,7 @@ def peaks(result: Result) -> Figure:
         axes.scatter(
             place,
             middle,
-            label=f"runs, {plain(method, 20)}",
+            label=f"runs, {printable(method, 20)}",
             facecolor=BLUE if k == 0 else "white",
             **look,
         )
@@ -187,20 +188,22 @@ def peaks(result: Result) -> Figure:
         log_ticks(axis)
     axes.set_xlabel("labels that the proxy was learned from")
     axes.set_ylabel("KL at which gold peaks (nats)")
-    legend(figure)
+    legend_below(figure)
     return figure
 
 
 @styled
 def against_budget(result: Result) -> Figure:
     """Labels needed against the KL budget, and how often no number suffices."""
-    x = draws_of(result, ("peak_kl", "labels_half", "label_exponent", "kl_budget", "kl_practice"))
+    x = elicited_draws(
+        result, ("peak_kl", "labels_half", "label_exponent", "kl_budget", "kl_practice")
+    )
     ends = float(quantile(x["kl_practice"], 0.05)) - 0.3, float(quantile(x["kl_budget"], 0.95))
     places = np.linspace(*ends, GRID)
     needed = overoptimization.labels_needed(
         {name: value[:, None] for name, value in x.items()}, places
     )
-    figure, axes, below = needed_over(places, needed, x["kl_budget"], "labels needed")
+    figure, axes, below = requirement_panels(places, needed, x["kl_budget"], "labels needed")
     for panel in (axes, below):
         panel.axvline(
             float(np.median(x["kl_practice"])), color="black", linewidth=1, linestyle="--"

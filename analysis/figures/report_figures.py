@@ -11,16 +11,18 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from aligntax.analysis.answers.sensitivity_wording import shown_answers
-from aligntax.analysis.figures import answer as plots
-from aligntax.analysis.figures import arrival as arrival_plots
-from aligntax.analysis.figures import checks as check_plots
-from aligntax.analysis.figures import density_prediction as density_plots
-from aligntax.analysis.figures import loss_law as loss_law_plots
-from aligntax.analysis.figures import outer_alignment as outer_alignment_plots
-from aligntax.analysis.figures import overoptimization as overoptimization_plots
-from aligntax.analysis.figures import sensitivity as sensitivity_plots
-from aligntax.analysis.figures import time_horizon as time_horizon_plots
-from aligntax.analysis.figures.style import draws_of, used_rows, view_of
+from aligntax.analysis.figures import (
+    answer,
+    arrival,
+    checks,
+    density_prediction,
+    loss_law,
+    outer_alignment,
+    overoptimization,
+    sensitivity,
+    time_horizon,
+)
+from aligntax.analysis.figures.style import elicited_draws, used_rows, view_of
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.words import format_percent, format_probability, label_of
 from aligntax.models.overoptimization.proxy_rewards import DIFFERENCES
@@ -36,11 +38,11 @@ class Drawing:
     dense: bool = False
 
 
-def forecasts(result: Result) -> Iterator[Drawing]:
+def forecast_figures(result: Result) -> Iterator[Drawing]:
     """Figures that the run has the variables for, in the order of the page."""
     derived, horizon = result.derived, view_of(result).arrival.horizon
     if "alignment_hours_needed" in derived:
-        yield Drawing(_fan_caption(result), lambda: plots.data_fan(result))
+        yield Drawing(_fan_caption(result), lambda: answer.data_fan(result))
     if "tai_year" in derived:
         row = result.record["quantities"]["tai_year"]
         yield Drawing(
@@ -48,40 +50,40 @@ def forecasts(result: Result) -> Iterator[Drawing]:
             f"posterior lies after {horizon:.0f} or never arrives. The dashed line is the same draws with data growing "
             "as parameters^0.8; the dash-dotted one adds the wait for a tolerable tax and for the hours to be worked; "
             "the dotted one is the prior before conditioning.",
-            lambda: arrival_plots.arrival(result),
+            lambda: arrival.arrival(result),
         )
         if "point" in used_rows(result, "published_forecasts").sizes:
             yield Drawing(
                 "Published forecasts beside this posterior. Milestones differ, so each has its own marker and none are "
                 "pooled; thin lines join the points of one forecast.",
-                lambda: arrival_plots.published_arrival(result),
+                lambda: arrival.published_arrival(result),
             )
         if "tai_anchor" in derived:
             yield Drawing(
                 "Probability of arrival by year under each requirement anchor, with its posterior probability. "
                 f"{_milestones(result)}",
-                lambda: arrival_plots.arrival_by_anchor(result),
+                lambda: arrival.arrival_by_anchor(result),
             )
             yield Drawing(
                 "By how many years each cause moves arrival, between worlds that share every random number: median (mark), 50% "
                 "and 90% of the shifts that are defined, over all draws and if only the neural-net anchors counted. Bars may "
                 "leave the axis; the table has their ends, and the probability that they lie beyond the horizon.",
-                lambda: arrival_plots.shift_intervals(result),
+                lambda: arrival.shift_intervals(result),
             )
         yield Drawing(
             "Effective compute of the largest run and the requirement of transformative AI: median, "
             f"50% and 90% bands. The requirement's band is open at the top where no anchor applies.{_left_out(result)}",
-            lambda: plots.compute_fan(result),
+            lambda: answer.compute_fan(result),
         )
     yield from _outer_alignment(result)
     yield from _overoptimization(result)
     yield from _density(result)
     yield from _fitted(result)
-    if plots.contrasted(result):
+    if answer.contrasted_quantities(result):
         yield Drawing(
             "Prior (dashed) against posterior (solid): leading quantities, then the elicited ones that the evidence "
             "moved most. Each curve is scaled to its own height and shows finite draws only.",
-            lambda: plots.prior_posterior(result),
+            lambda: answer.prior_posterior(result),
         )
 
 
@@ -93,98 +95,98 @@ def _fitted(result: Result) -> Iterator[Drawing]:
         yield Drawing(
             "Fitted physical FLOP of the largest training run (median, 50% and 90% bands) and known runs. Arrival is "
             "decided by the record runs; triangles are known only to exceed a value.",
-            lambda: plots.frontier(result),
+            lambda: answer.frontier(result),
         )
     if "data_exponent" in derived and used_rows(result, "scaling_exponents").sizes.get("study", 0):
         yield Drawing(
             "Data exponent of each scaling study with its own 90% interval; above them the pooled value and the "
             "prediction for a new regime, which adds the spread between studies.",
-            lambda: plots.scaling_forest(result),
+            lambda: answer.scaling_forest(result),
         )
-    if loss_law_plots.has_runs(result):
+    if loss_law.has_runs(result):
         yield Drawing(
             "Loss against parameters in slices of training compute: runs (dots), predicted 50% and 90% bands, and the size of "
             "least loss. Each slice holds runs within 0.15 OOM; its curve is at their median FLOP.",
-            lambda: loss_law_plots.isoflop(result),
+            lambda: loss_law.isoflop(result),
         )
         yield Drawing(
             "Exponents of the loss law: alpha and beta (draws) beside published fits of the law, and below them the allocation "
             "exponent a beside the published studies that the meta-analysis uses. Intervals hold 90%.",
-            lambda: loss_law_plots.exponents(result),
+            lambda: loss_law.exponents(result),
         )
-    if time_horizon_plots.has_trend(result):
+    if time_horizon.has_trend(result):
         yield Drawing(
             "Time horizon: how long an expert works on tasks that a model completes half the time. Record-setting models with "
             "their 95% intervals (triangle: known only to exceed), and both shapes of trend, each given that shape, with 50% "
             f"and 90% bands. {_superexponential(result)} Shaded across: the horizon of a superhuman coder, median, 50% and 90%.",
-            lambda: time_horizon_plots.trend(result),
+            lambda: time_horizon.trend(result),
         )
         yield Drawing(
             "Probability that the trend of the time horizon has reached a superhuman coder, beside forecasts published for that "
             "milestone. The trend is extrapolated as it is: nothing slows it, and dates before today are kept.",
-            lambda: time_horizon_plots.superhuman_coder(result),
+            lambda: time_horizon.superhuman_coder(result),
         )
 
 
 def _density(result: Result) -> Iterator[Drawing]:
     """Figure of the trials of density prediction."""
-    if density_plots.has_trials(result):
-        adversary, share = density_plots.nearest(result)
+    if density_prediction.has_trials(result):
+        adversary, share = density_prediction.nearest(result)
         yield Drawing(
             "How often a prediction of density fails against each adversary, on as many levels: median, 90% interval (narrower "
             "than the mark where trials are many), and the share of trials, beside the theorem's bound, which no sequence that "
             f"does not know the coins can exceed. Nearest to it comes the adversary called {adversary}, at {share} of the bound.",
-            lambda: density_plots.failures(result),
+            lambda: density_prediction.failures(result),
         )
 
 
 def _outer_alignment(result: Result) -> Iterator[Drawing]:
     """Figures of how many comparisons outer alignment needs."""
-    if outer_alignment_plots.has_answer(result):
-        share = format_probability(outer_alignment_plots.never(result))
+    if outer_alignment.has_answer(result):
+        share = format_probability(outer_alignment.share_without_answer(result))
         yield Drawing(
             "Quantity against quality: comparisons needed for each label error, median, 50% and 90% bands over everything else, "
             f"at the capability asked for; above, how likely each label error is. In {share} of draws no amount suffices at any "
             "label error, because the evaluator's error passes one half; a band that holds such draws leaves the top.",
-            lambda: outer_alignment_plots.quality(result),
+            lambda: outer_alignment.quantity_against_quality(result),
         )
         yield Drawing(
             "Comparisons needed against the capability at which alignment is asked for (median, 50% and 90% bands), and the "
             f"share of draws in which no amount suffices: {share} over the capabilities asked for, shaded.",
-            lambda: outer_alignment_plots.against_capability(result),
+            lambda: outer_alignment.against_capability(result),
         )
-    if outer_alignment_plots.has_studies(result):
+    if outer_alignment.has_studies(result):
         yield Drawing(
             "How often two people agree: published shares (dots), their intervals, and what the model predicts for each; below, "
             "the label errors that follow. Agreement is not accuracy: what misleads everybody, the evaluator's error, does "
             "not show in it.",
-            lambda: outer_alignment_plots.agreement(result),
+            lambda: outer_alignment.agreement(result),
         )
 
 
 def _overoptimization(result: Result) -> Iterator[Drawing]:
     """Figures of how far a learned reward can be optimised, and the labels that move that point out."""
-    if overoptimization_plots.has_curves(result):
+    if overoptimization.has_curves(result):
         yield Drawing(
             "Gold reward against the KL of the optimised policy: evaluated policies (dots), each run's fitted curve (median) and "
             f"its peak. More labels move the peak out and up. {_misfit(result)} Curves are cut where gold has fallen as far "
-            f"below zero as it rose above.{' ' + DIFFERENCES if overoptimization_plots.simulated(result) else ''}",
-            lambda: overoptimization_plots.gold_curves(result),
+            f"below zero as it rose above.{' ' + DIFFERENCES if overoptimization.all_simulated(result) else ''}",
+            lambda: overoptimization.gold_curves(result),
         )
-    if overoptimization_plots.has_labels(result):
+    if overoptimization.has_labels(result):
         yield Drawing(
             "KL at which gold peaks against the labels that the proxy was learned from: each run (median, 90% interval), a "
             "typical proxy (median, 50% and 90% bands), and the KL budget asked for (shaded, 50% and 90%). Below the curve more "
             "optimisation gains gold, above it loses.",
-            lambda: overoptimization_plots.peaks(result),
+            lambda: overoptimization.peaks(result),
         )
-    if overoptimization_plots.has_answer(result):
-        share = format_probability(overoptimization_plots.never(result))
+    if overoptimization.has_answer(result):
+        share = format_probability(overoptimization.share_without_answer(result))
         yield Drawing(
             "Labels with which a typical proxy's gold peaks at a KL budget (median, 50% and 90% bands; one that leaves the top "
             f"holds draws in which no number suffices), and the share of such draws: {share} over the budgets asked for, "
             "shaded.",
-            lambda: overoptimization_plots.against_budget(result),
+            lambda: overoptimization.against_budget(result),
         )
 
 
@@ -194,7 +196,7 @@ def _misfit(result: Result) -> str:
 
 
 def _fan_caption(result: Result) -> str:
-    x = draws_of(result, ("alignment_tax_tolerance", "alignment_compute_share"))
+    x = elicited_draws(result, ("alignment_tax_tolerance", "alignment_compute_share"))
     nothing = float(np.mean(10.0 ** x["alignment_tax_tolerance"] <= x["alignment_compute_share"]))
     cut = f" In {format_probability(nothing)} of draws alignment compute alone exceeds the tolerated tax: nothing is affordable."
     return (
@@ -240,10 +242,10 @@ def _superexponential(result: Result) -> str:
     return f"The superexponential shape has probability {format_probability(share)}."
 
 
-def drivers(result: Result) -> Iterator[Drawing]:
+def driver_figures(result: Result) -> Iterator[Drawing]:
     """Which single prior moves which answer."""
     found = result.info.get("sensitivity")
-    if not found or not sensitivity_plots.shown_priors(found):
+    if not found or not sensitivity.shown_priors(found):
         return
     cells = [
         (value, label_of(name), label_of(prior))
@@ -259,39 +261,39 @@ def drivers(result: Result) -> Iterator[Drawing]:
     yield Drawing(
         f"How far each answer (row) moves when a single prior (column) is widened or narrowed, the others fixed.{most} Blank "
         "cells are within Monte Carlo noise; quantities with an asterisk are assumed, no evidence bears on them.",
-        lambda: sensitivity_plots.heat_map(found),
+        lambda: sensitivity.heat_map(found),
     )
 
 
-def predictive(result: Result) -> Iterator[Drawing]:
+def predictive_figures(result: Result) -> Iterator[Drawing]:
     """Posterior predictive checks of every variable that the run can replicate."""
-    for name in check_plots.observed_names(result):
-        half, most, count = check_plots.coverage(result, name)
+    for name in checks.observed_names(result):
+        half, most, count = checks.coverage(result, name)
         caption = (
-            f"{check_plots.checked(name)[0]}: each observation (dot) against the 50% and 90% intervals of its "
+            f"{checks.title_and_unit(name)[0]}: each observation (dot) against the 50% and 90% intervals of its "
             f"replicates. {half} of {count} lie within the 50% interval, {most} within the 90% interval."
         )
-        yield Drawing(caption, lambda name=name: check_plots.predictive_intervals(result, name))  # type: ignore[misc]
-    if check_plots.pit_names(result):
+        yield Drawing(caption, lambda name=name: checks.predictive_intervals(result, name))  # type: ignore[misc]
+    if checks.pit_names(result):
         yield Drawing(
             "Rank of each observation among its replicates (PIT): cumulative distribution less the uniform one. A "
             "p-value below alpha says that the model does not reproduce the spread of the evidence.",
-            lambda: check_plots.pit(result),
+            lambda: checks.pit_ecdfs(result),
         )
 
 
-def chains(result: Result) -> Iterator[Drawing]:
+def chain_figures(result: Result) -> Iterator[Drawing]:
     """Chains of the worst parameters."""
-    if not check_plots.worst(result):
+    if not checks.worst_parameters(result):
         return
     yield Drawing(
         "Ranks of each chain's draws among all chains, less the uniform, for the parameters with the worst r_hat or "
         "effective sample size. Lines near zero are chains that agree; marked points are suspicious.",
-        lambda: check_plots.ranks(result),
+        lambda: checks.rank_plots(result),
         dense=True,
     )
     yield Drawing(
         "Draws of the same parameters in order, a colour for each chain. They should look like noise without drift.",
-        lambda: check_plots.traces(result),
+        lambda: checks.trace_plots(result),
         dense=True,
     )

@@ -9,14 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from aligntax.analysis.answers.sensitivity_wording import shown_answers
-from aligntax.analysis.figures.style import BLUE, GREY, WIDTH, log_ticks, nice, styled
+from aligntax.analysis.figures.style import BLUE, GREY, WIDTH, log_ticks, round_ticks, styled
 from aligntax.analysis.summaries.words import label_of, tick_label
 from aligntax.models.priors.quantities import lookup, quantity_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from aligntax.analysis.fitting.moved_prior import Point, Range
+    from aligntax.analysis.fitting.moved_prior import MedianRange, MovedPoint
 
 
 COLUMNS = 12  # quantities that fit beside one another
@@ -71,7 +71,9 @@ def heat_map(found: Mapping[str, Any]) -> Figure:
 
 
 @styled
-def curves(points: "Sequence[Point]", wanted: "Range", answers: Sequence[str]) -> Figure:
+def what_if_curves(
+    points: "Sequence[MovedPoint]", wanted: "MedianRange", answers: Sequence[str]
+) -> Figure:
     """Median and 90% band of each answer over the median of one quantity's prior; grey where not to be trusted."""
     figure = Figure(figsize=(WIDTH, 0.9 + 1.6 * len(answers)), layout="constrained")
     panels = figure.subplots(len(answers), 1, squeeze=False, sharex=True).ravel()
@@ -81,7 +83,7 @@ def curves(points: "Sequence[Point]", wanted: "Range", answers: Sequence[str]) -
         _curve(axes, x, points, name)
     last = panels[-1]
     if quantity.scale == "log10":
-        last.xaxis.set_major_locator(FixedLocator(nice(x[0], x[-1], 6)))
+        last.xaxis.set_major_locator(FixedLocator(round_ticks(x[0], x[-1], 6)))
         last.xaxis.set_minor_locator(NullLocator())
     last.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_label(value, quantity)))
     unit = "" if quantity.unit == "1" else f" ({quantity.unit})"
@@ -91,7 +93,7 @@ def curves(points: "Sequence[Point]", wanted: "Range", answers: Sequence[str]) -
     return figure
 
 
-def _curve(axes: "Axes", x: Any, points: "Sequence[Point]", name: str) -> None:
+def _curve(axes: "Axes", x: Any, points: "Sequence[MovedPoint]", name: str) -> None:
     quantity = quantity_of(name)
     low, middle, high = (
         np.array([_placed(p.rows[name], key) for p in points]) for key in ("q05", "q50", "q95")

@@ -89,7 +89,7 @@ def styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
     return inner
 
 
-def plain(text: object, limit: int = 40) -> str:
+def printable(text: object, limit: int = 40) -> str:
     """Text fit for a figure: printable, one line, cut to a length."""
     clean = "".join(c if c.isprintable() else " " for c in str(text))
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
@@ -105,25 +105,25 @@ def view_of(result: Result) -> View:
     return _parsed(text_of(result.path / VIEW))
 
 
-def draws_of(result: Result, names: tuple[str, ...], limit: int = DRAWS) -> dict[str, Any]:
+def elicited_draws(result: Result, names: tuple[str, ...], limit: int = DRAWS) -> dict[str, Any]:
     """Elicited quantities of evenly spaced draws, (draw,), on their own scales."""
     derived = result.derived
     every = max(1, derived.sizes["chain"] * derived.sizes["draw"] // limit)
     return {name: derived[name].values.astype(float).ravel()[::every] for name in names}
 
 
-def series(derived: xr.Dataset, name: str) -> Series:
+def series_of(derived: xr.Dataset, name: str) -> Series:
     """Draws of one quantity with infinities in place."""
     return next(iter(iter_series(derived[[v for v in (name, f"{name}_state") if v in derived]])))
 
 
-def canvas(height: float = 3.3, **kwargs: Any) -> tuple[Figure, "Axes"]:
+def one_panel(height: float = 3.3, **kwargs: Any) -> tuple[Figure, "Axes"]:
     """Return a figure with one panel."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained", **kwargs)
     return figure, figure.subplots()
 
 
-def legend(figure: Figure | SubFigure, columns: int = 2) -> None:
+def legend_below(figure: Figure | SubFigure, columns: int = 2) -> None:
     """Put the legend below the panels."""
     figure.legend(loc="outside lower center", ncols=columns, handlelength=2.2, columnspacing=1.2)
 
@@ -148,7 +148,9 @@ def fan(axes: "Axes", x: Any, values: Any, colour: str, label: str, dash: str = 
     axes.plot(x, quantile(values, 0.5), dash, color=colour, label=label)
 
 
-def needed_over(places: Any, needed: Any, asked: Any, label: str) -> tuple[Figure, "Axes", "Axes"]:
+def requirement_panels(
+    places: Any, needed: Any, asked: Any, label: str
+) -> tuple[Figure, "Axes", "Axes"]:
     """Figure of an amount that is needed over places, and below it how often none suffices.
 
     Parameters
@@ -173,7 +175,7 @@ def needed_over(places: Any, needed: Any, asked: Any, label: str) -> tuple[Figur
             )
         panel.axvline(float(quantile(asked, 0.5)), color=GREY, linewidth=1, linestyle=":")
     fan(axes, places, needed, ORANGE, label)
-    finite_limits(axes, needed)
+    limit_to_finite(axes, needed)
     log_ticks(axes.yaxis)
     axes.set_ylabel(label)
     below.plot(places, np.isinf(needed).mean(axis=0), color=BLUE)
@@ -184,7 +186,7 @@ def needed_over(places: Any, needed: Any, asked: Any, label: str) -> tuple[Figur
     return figure, axes, below
 
 
-def finite_limits(axes: "Axes", values: Any) -> None:
+def limit_to_finite(axes: "Axes", values: Any) -> None:
     """Show the finite part of bands of a log10 amount; what is infinite leaves the axis at the top."""
     ends = np.stack([quantile(values, p) for p in (0.05, 0.5, 0.95)])
     low, high = ends[0][np.isfinite(ends[0])], ends[1:][np.isfinite(ends[1:])]
@@ -202,7 +204,7 @@ def log_ticks(axis: Any, count: int = 7) -> None:
     axis.set_major_formatter(label)
 
 
-def nice(low: float, high: float, most: int = 5) -> list[float]:
+def round_ticks(low: float, high: float, most: int = 5) -> list[float]:
     """Places of round numbers on a log10 axis: 1, 2 and 5 times powers of ten, or every so many powers."""
     powers = np.arange(np.floor(low), np.ceil(high) + 1)
     if high - low < 2:

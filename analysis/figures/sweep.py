@@ -8,7 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from aligntax.analysis.figures.style import BLUE, GREY, ORANGE, WIDTH, nice, styled
+from aligntax.analysis.figures.style import BLUE, GREY, ORANGE, WIDTH, round_ticks, styled
 from aligntax.analysis.summaries.words import label_of, tick_label
 from aligntax.analysis.sweeps.disagreement import Disagreement, Input, Move
 from aligntax.analysis.sweeps.wording import input_label
@@ -31,7 +31,7 @@ def answers_to_draw(found: Disagreement) -> list[str]:
     ]
 
 
-def strongest(found: Disagreement) -> list[Move]:
+def strongest_moves(found: Disagreement) -> list[Move]:
     """The largest moves, each answer once."""
     shown = answers_to_draw(found)
     best: dict[str, Move] = {}
@@ -75,9 +75,9 @@ def heat_map(found: Disagreement) -> Figure:
 
 
 @styled
-def follow(found: Disagreement) -> Figure:
+def answers_over_statements(found: Disagreement) -> Figure:
     """Each view's answer over what it states, for the strongest moves; the lines are the means of five groups of views."""
-    moves = strongest(found)
+    moves = strongest_moves(found)
     figure = Figure(figsize=(WIDTH, 2.1 * -(-len(moves) // 2) + 0.3), layout="constrained")
     panels = figure.subplots(-(-len(moves) // 2), min(2, len(moves)), squeeze=False).ravel()
     for axes, move in zip(panels, moves, strict=False):
@@ -119,12 +119,12 @@ def _ticks(axis: Any, quantity: Quantity) -> None:
     axis.set_major_locator(MaxNLocator(4))
     if quantity.scale == "log10":
         low, high = axis.get_view_interval()
-        axis.set_major_locator(FixedLocator(nice(low, high, 4)))
+        axis.set_major_locator(FixedLocator(round_ticks(low, high, 4)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: tick_label(value, quantity)))
 
 
 @styled
-def spreads(found: Disagreement, answers: Sequence[str]) -> Figure:
+def answer_spreads(found: Disagreement, answers: Sequence[str]) -> Figure:
     """Every view's answer in order: how far views are apart, one panel an answer."""
     columns = min(2, len(answers))
     figure = Figure(figsize=(WIDTH, 1.5 * -(-len(answers) // columns) + 0.2), layout="constrained")

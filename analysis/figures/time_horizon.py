@@ -13,14 +13,14 @@ from aligntax.analysis.figures.style import (
     GREY,
     ORANGE,
     PURPLE,
-    canvas,
-    draws_of,
+    elicited_draws,
     fan,
-    legend,
-    plain,
+    legend_below,
+    one_panel,
+    printable,
     prior_of,
     quantile,
-    series,
+    series_of,
     styled,
     used_rows,
     view_of,
@@ -51,7 +51,7 @@ def has_trend(result: Result) -> bool:
 
 def _given_shape(result: Result, shape: str) -> dict[str, Any]:
     """Draws in proportion to a shape's probability: systematic resampling, so that a band needs no weights."""
-    x = draws_of(result, (*time_horizon.QUANTITIES, "superexponential_probability"))
+    x = elicited_draws(result, (*time_horizon.QUANTITIES, "superexponential_probability"))
     p = x["superexponential_probability"]
     weight = np.cumsum(p if shape == "superexponential" else 1.0 - p)
     pick = np.searchsorted(weight, (np.arange(len(p)) + 0.5) / len(p) * weight[-1])
@@ -94,8 +94,8 @@ def trend(result: Result) -> Figure:
     view = view_of(result)
     start = min(view.time_horizon.since, 2023.0)
     dates = np.linspace(start, END, 145)
-    figure, axes = canvas(4.0)
-    threshold = draws_of(result, ("time_horizon_threshold",))["time_horizon_threshold"]
+    figure, axes = one_panel(4.0)
+    threshold = elicited_draws(result, ("time_horizon_threshold",))["time_horizon_threshold"]
     for low, high, opacity in BANDS:
         axes.axhspan(
             quantile(threshold, low),
@@ -116,7 +116,7 @@ def trend(result: Result) -> Figure:
     axes.set_ylim(-2.0 if start < 2022.0 else -0.3, float(quantile(threshold, 0.95)) + 0.5)
     _durations(axes)
     axes.set_ylabel("time horizon, an expert's working time")
-    legend(figure)
+    legend_below(figure)
     return figure
 
 
@@ -124,14 +124,14 @@ def trend(result: Result) -> Figure:
 def superhuman_coder(result: Result) -> Figure:
     """Probability that the trend has reached a superhuman coder by each year, beside forecasts of that milestone."""
     years = np.linspace(2023.0, 2060.0, 149)
-    figure, axes = canvas(3.6)
+    figure, axes = one_panel(3.6)
     looks = (
         (result.derived, BLUE, "-", "time horizon's trend, posterior"),
         (prior_of(result), GREY, ":", "prior"),
     )
     for dataset, colour, dash, label in looks:
         if "superhuman_coder_year" in dataset:
-            dates = np.sort(series(dataset, "superhuman_coder_year").values.ravel())
+            dates = np.sort(series_of(dataset, "superhuman_coder_year").values.ravel())
             share = np.searchsorted(dates, years, side="right") / len(dates)
             axes.plot(years, share, dash, color=colour, label=label)
     rows = (
@@ -151,11 +151,11 @@ def superhuman_coder(result: Result) -> Figure:
                 "linewidth": 0.6,
             }
             axes.plot(
-                points["year"].values, points["probability"].values, label=plain(name), **look
+                points["year"].values, points["probability"].values, label=printable(name), **look
             )
     axes.set_xlim(years[0], years[-1])
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
     axes.set_ylabel("superhuman coder by the year")
-    legend(figure)
+    legend_below(figure)
     return figure

@@ -18,9 +18,9 @@ from aligntax.analysis.figures.style import (
     PURPLE,
     SKY,
     WIDTH,
-    canvas,
-    legend,
-    plain,
+    legend_below,
+    one_panel,
+    printable,
     styled,
 )
 from aligntax.analysis.trust.backtest.origins import METHODS, MODEL, Scored
@@ -29,13 +29,15 @@ from aligntax.analysis.trust.calibration.ranks import Band
 from aligntax.analysis.trust.published_forecasts import Reproduction
 
 
-def draw(ranks: Mapping[str, Any], tests: Mapping[str, Mapping[str, float]], path: Path) -> None:
-    """Write :func:`paths` as a picture."""
-    paths(ranks, tests).savefig(path, dpi=150)
+def save_rank_ecdfs(
+    ranks: Mapping[str, Any], tests: Mapping[str, Mapping[str, float]], path: Path
+) -> None:
+    """Write :func:`rank_ecdfs` as a picture."""
+    rank_ecdfs(ranks, tests).savefig(path, dpi=150)
 
 
 @styled
-def paths(
+def rank_ecdfs(
     ranks: Mapping[str, Any], tests: Mapping[str, Mapping[str, float]], level: float = 0.99
 ) -> Figure:
     """ECDF less the uniform's of every quantity's ranks; those that stray beyond the band, Holm's adjustment made, are named."""
@@ -83,7 +85,7 @@ def _panels(scores: Sequence[Scored], height: float) -> tuple[Figure, dict[str, 
 
 
 @styled
-def fans(scores: Sequence[Scored]) -> Figure:
+def forecast_fans(scores: Sequence[Scored]) -> Figure:
     """Median and 90% interval that each origin gave to later rows, and what came; a panel a target."""
     figure, panels = _panels(scores, 2.6)
     for target, axes in panels.items():
@@ -140,7 +142,7 @@ def scores_by_origin(scores: Sequence[Scored]) -> Figure:
 
 
 @styled
-def pits(scores: Sequence[Scored]) -> Figure:
+def pit_histograms(scores: Sequence[Scored]) -> Figure:
     """Where what came lies in the model's forecast: even if calibrated. Rows of several origins are not independent."""
     figure, panels = _panels(scores, 1.7)
     for target, axes in panels.items():
@@ -159,10 +161,10 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1)))
 
 
 @styled
-def curves(found: Reproduction) -> Figure:
+def arrival_readings(found: Reproduction) -> Figure:
     """Probability of arrival by year, one line a reading, the first drawn bold."""
     years = np.arange(2025, 2101)
-    figure, axes = canvas(3.4 + 0.18 * len(found.readings))
+    figure, axes = one_panel(3.4 + 0.18 * len(found.readings))
     for i, each in enumerate(found.readings):
         line = [each.probability(float(year)) for year in years]
         look: dict[str, Any] = {
@@ -172,7 +174,7 @@ def curves(found: Reproduction) -> Figure:
         axes.plot(
             years,
             line,
-            label=plain(each.name, 60),
+            label=printable(each.name, 60),
             linewidth=2.2 if i == 0 else 1.0,
             zorder=3 if i == 0 else 2,
             **look,
@@ -188,6 +190,6 @@ def curves(found: Reproduction) -> Figure:
     )
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.set_ylabel(f"probability that\n{plain(found.milestone, 60)}")
-    legend(figure, 1)
+    axes.set_ylabel(f"probability that\n{printable(found.milestone, 60)}")
+    legend_below(figure, 1)
     return figure

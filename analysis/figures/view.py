@@ -8,7 +8,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.special import ndtri
 
-from aligntax.analysis.figures.style import BLUE, GREY, ORANGE, WIDTH, legend, nice, plain, styled
+from aligntax.analysis.figures.style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    WIDTH,
+    legend_below,
+    printable,
+    round_ticks,
+    styled,
+)
 from aligntax.analysis.summaries.words import tick_label
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.fidelity import Statement, fitted_statements
@@ -27,7 +36,7 @@ TAIL, CELLS = (0.005, 400)
 
 
 @styled
-def densities(view: View, base: View, names: Sequence[str]) -> Figure:
+def prior_densities(view: View, base: View, names: Sequence[str]) -> Figure:
     """Small multiples of prior densities on each quantity's link, with ticks in its own unit.
 
     Stated quantiles are dots, stated bins steps. Numbers that are not marked were not stated.
@@ -42,10 +51,10 @@ def densities(view: View, base: View, names: Sequence[str]) -> Figure:
     for axes, name in zip(panels.flat, names, strict=False):
         _panel(axes, name, view, base)
     if names:  # one legend: every panel has the same two lines
-        panels[0, 0].plot([], [], "-", color=BLUE, label=plain(view.name))
-        panels[0, 0].plot([], [], "--", color=GREY, label=plain(base.name))
+        panels[0, 0].plot([], [], "-", color=BLUE, label=printable(view.name))
+        panels[0, 0].plot([], [], "--", color=GREY, label=printable(base.name))
         panels[0, 0].plot([], [], "o", color=ORANGE, markersize=4, label="stated")
-        legend(figure, 3)
+        legend_below(figure, 3)
     return figure
 
 
@@ -73,13 +82,15 @@ def _panel(axes: "Axes", name: str, view: View, base: View) -> None:
     )
     axes.set_yticks([])
     places = _places(quantity, low, high)
-    axes.set_xticks(places, [tick_label(float(quantity.to_scale(place)), quantity) for place in places])
+    axes.set_xticks(
+        places, [tick_label(float(quantity.to_scale(place)), quantity) for place in places]
+    )
 
 
 def _places(quantity: Quantity, low: float, high: float) -> list[float]:
     """Ticks, on the link."""
     if quantity.scale == "log10":
-        places = nice(low, high, 4)
+        places = round_ticks(low, high, 4)
     elif quantity.scale == "logit":
         places = [float(np.log(p / (1 - p))) for p in (1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99)]
     else:

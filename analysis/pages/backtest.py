@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aligntax.analysis.figures import trust as backtest_plots
+from aligntax.analysis.figures import trust
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.pages.checks import Page, Row, Table, write_checks
@@ -59,15 +59,15 @@ def write_page(
     drawings = [
         Drawing(
             "Median (line) and 90% interval (dashed) that each origin gave to the rows that came later, and what came (dots).",
-            partial(backtest_plots.fans, scores),
+            partial(trust.forecast_fans, scores),
         ),
         Drawing(
             "Mean CRPS by origin and method; lower is better.",
-            partial(backtest_plots.scores_by_origin, scores),
+            partial(trust.scores_by_origin, scores),
         ),
         Drawing(
             "Where what came lies in the model's forecast; even if calibrated, in the middle if forecasts are too wide.",
-            partial(backtest_plots.pits, scores),
+            partial(trust.pit_histograms, scores),
         ),
     ]
     page = Page(

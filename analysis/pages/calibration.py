@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aligntax.analysis.figures import trust as calibration_plots
+from aligntax.analysis.figures import trust
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.pages.checks import Page, Row, Table, write_checks
@@ -55,7 +55,7 @@ def write_page(found: Calibration, talk: Talk = QUIET, strict: bool = False) -> 
     drawing = Drawing(
         "How far the ranks of each quantity stray from uniform: a line a quantity, beside the 99% simultaneous band of one. "
         "Those beyond it, adjusted for their number, are named.",
-        partial(calibration_plots.paths, ranks, tests),
+        partial(trust.rank_ecdfs, ranks, tests),
         dense=True,
     )
     page = Page(

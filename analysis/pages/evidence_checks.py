@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from aligntax.analysis.figures.checks import checked
-from aligntax.analysis.storage.attachments import CROSS_VALIDATION, ROBUSTNESS, read_annex
+from aligntax.analysis.figures.checks import title_and_unit
+from aligntax.analysis.storage.attachments import CROSS_VALIDATION, ROBUSTNESS, read_attachment
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.trust.evidence.loo import psis_of, rows_of
 from aligntax.analysis.trust.evidence.predictive import STATISTICS, p_values
@@ -22,7 +22,7 @@ def trust(result: Result, horizon: float) -> dict[str, Any]:
     if result.record["method"] != "sample" or result.record.get("given"):
         return {"p_values": [], "validated": [], "moves": []}
     tables = _validated(result)
-    whole = read_annex(result, ROBUSTNESS)
+    whole = read_attachment(result, ROBUSTNESS)
     return {
         "statistics": tuple(STATISTICS),
         "p_values": _p_values(result),
@@ -40,13 +40,14 @@ def _p_values(result: Result) -> list[dict[str, Any]]:
         return []
     groups = [result.tree[name].to_dataset() for name in names]
     return [
-        {"label": checked(name)[0], "cells": p_row(row)} for name, row in p_values(*groups).items()
+        {"label": title_and_unit(name)[0], "cells": p_row(row)}
+        for name, row in p_values(*groups).items()
     ]
 
 
 def _validated(result: Result) -> list[dict[str, Any]]:
     """Every table's cross-validation: as ``aligntax loo`` left it, else by weights alone."""
-    stored = read_annex(result, CROSS_VALIDATION)
+    stored = read_attachment(result, CROSS_VALIDATION)
     if stored is not None:
         return list(stored["tables"])
     if "log_likelihood" not in result.tree.children:

@@ -17,10 +17,7 @@ class Term:
 
 def glossary(names: Iterable[str]) -> dict[str, list[str]]:
     """Label, meaning and unit of quantities, by name; elements of a vector are the vector's."""
-    return {
-        base: _said(lookup(base))
-        for base in dict.fromkeys(base_name(name) for name in names)
-    }
+    return {base: _said(lookup(base)) for base in dict.fromkeys(base_name(name) for name in names)}
 
 
 def _said(quantity: Quantity) -> list[str]:

@@ -177,7 +177,10 @@ def _cell(row: Mapping[str, Any] | None, quantity: Quantity, horizon: float) -> 
         sort = "-Infinity" if median == words_below(quantity, horizon) else "Infinity"
     unit = {"human-hours": " human-hours"}.get(quantity.unit, "")  # the column's head has it
     return Cell(
-        _minus(median.removesuffix(unit)), _minus(ninety), missing_mass(row, quantity, horizon), sort
+        _minus(median.removesuffix(unit)),
+        _minus(ninety),
+        missing_mass(row, quantity, horizon),
+        sort,
     )
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.analysis.answers import sensitivity_wording as drivers
+from aligntax.analysis.answers import sensitivity_wording
 from aligntax.analysis.answers.condition import summarise_given
 from aligntax.analysis.answers.sensitivity import sensitivity_of_result
 from aligntax.analysis.answers.timeline_shifts import shifts_by_anchor
-from aligntax.analysis.figures import report_figures as gallery
+from aligntax.analysis.figures import report_figures
 from aligntax.analysis.figures.style import used_rows, view_of
 from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.pages.evidence_checks import trust
@@ -163,7 +163,12 @@ def _page(result: Result, strict: bool) -> dict[str, Any]:
     drawn = resampled(result, result.weights) if "weights" in result.tree.children else result
     leading = _answer(model, record["quantities"])
     sentence, numbers = template(leading), count(1)
-    drawings = (gallery.forecasts, gallery.drivers, gallery.predictive, gallery.chains)
+    drawings = (
+        report_figures.forecast_figures,
+        report_figures.driver_figures,
+        report_figures.predictive_figures,
+        report_figures.chain_figures,
+    )
     sections = {
         name: [show(drawing, next(numbers), strict) for drawing in found(drawn)]
         for name, found in zip(FIGURES, drawings, strict=True)
@@ -275,8 +280,12 @@ def _drivers(result: Result) -> dict[str, Any]:
     found = result.info.get("sensitivity")
     if not found:
         return {"rows": []}
-    notes = [drivers.CAUTION, drivers.contraction_sentence(found), drivers.decision_sentence(found.get("decision"))]
-    rows = drivers.driver_rows(found, drivers.shown_answers(found))
+    notes = [
+        sensitivity_wording.CAUTION,
+        sensitivity_wording.contraction_sentence(found),
+        sensitivity_wording.decision_sentence(found.get("decision")),
+    ]
+    rows = sensitivity_wording.driver_rows(found, sensitivity_wording.shown_answers(found))
     elicited = list(found["quantities"])
     split = (
         {key: list(terms(row[key], elicited)) for key in ("drivers", "spread")} for row in rows

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aligntax.analysis.figures import sweep as sweep_plots
+from aligntax.analysis.figures import sweep as sweep_figures
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.pages.figure_data.pictures import Shown, explorer, failures, show
@@ -60,24 +60,24 @@ def write_page(
 
 
 def _drawings(found: Disagreement) -> Iterator[Drawing]:
-    answers = sweep_plots.answers_to_draw(found)
+    answers = sweep_figures.answers_to_draw(found)
     if any(move.seen and move.answer in answers for move in found.moves):
         yield Drawing(
             "Which disagreement moves which answer: percent of the variance between views that what they state of one quantity "
             "explains alone. Blank where it may be chance (F test, Holm, 5%).",
-            partial(sweep_plots.heat_map, found),
+            partial(sweep_figures.heat_map, found),
         )
-    if sweep_plots.strongest(found):
+    if sweep_figures.strongest_moves(found):
         yield Drawing(
             "Answers over what views state, for the strongest disagreements: a point a view, the median of each fifth of them.",
-            partial(sweep_plots.follow, found),
+            partial(sweep_figures.answers_over_statements, found),
             dense=True,
         )
     if answers:
         yield Drawing(
             "How far views are apart: share of views whose median is at most so much. Views whose median is later or never, or "
             "nothing, are counted beyond the ends.",
-            partial(sweep_plots.spreads, found, answers),
+            partial(sweep_figures.answer_spreads, found, answers),
         )
 
 

@@ -263,11 +263,11 @@ def test_graph_and_numpy_give_the_same_potential_and_weights(evidence, view) -> 
     import pymc as pm
     import pytensor
 
-    from aligntax.models.priors.elicited import elicited
+    from aligntax.models.priors.elicited import add_elicited
 
     tables = view.tables(QUANTITIES)
     with pm.Model(check_bounds=False) as model:
-        weights = time_horizon.add(evidence, view, elicited(tables))
+        weights = time_horizon.add(evidence, view, add_elicited(tables))
     outputs = model.replace_rvs_by_values([model["time_horizons"], weights])
     compiled = pytensor.function(
         model.value_vars, outputs, mode="FAST_COMPILE", on_unused_input="ignore"
@@ -433,24 +433,24 @@ def test_the_sampler_is_healthy(compiled, seed) -> None:
 
 
 def test_a_run_draws_the_trend_and_the_superhuman_coder(compiled, tmp_path) -> None:
-    from aligntax.analysis.figures import report_figures as gallery
-    from aligntax.analysis.figures import time_horizon as time_horizon_plots
+    from aligntax.analysis.figures import report_figures
+    from aligntax.analysis.figures import time_horizon as time_horizon_figures
     from aligntax.analysis.fitting.outcome import conclude, write
 
     option = Sampling(seed=1, draws=100)
     (tmp_path / "run").mkdir()
     result = write(tmp_path / "run", conclude(compiled.sample(option), option, {}), "run")
-    assert time_horizon_plots.has_trend(result)
-    captions = [drawing.caption for drawing in gallery.forecasts(result)]
+    assert time_horizon_figures.has_trend(result)
+    captions = [drawing.caption for drawing in report_figures.forecast_figures(result)]
     assert sum("superhuman coder" in caption for caption in captions) == 2
-    axes = time_horizon_plots.trend(result).axes[0]
+    axes = time_horizon_figures.trend(result).axes[0]
     assert {text.get_text() for text in axes.texts} == {"superhuman coder"}
     assert (
         len(axes.collections[-2].get_offsets()) == 14
         and len(axes.collections[-1].get_offsets()) == 1
     )
     labels = {
-        line.get_label() for line in time_horizon_plots.superhuman_coder(result).axes[0].lines
+        line.get_label() for line in time_horizon_figures.superhuman_coder(result).axes[0].lines
     }
     assert {"AI 2027, Lifland", "AI 2027, Jurkovic", "AI 2027, FutureSearch"} < labels
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from aligntax.analysis.answers.comparison import Comparison
 from aligntax.analysis.answers.densities import probability_arrived
-from aligntax.analysis.figures.comparison import end
+from aligntax.analysis.figures.comparison import drawn_end
 from aligntax.analysis.figures.style import view_of
 from aligntax.analysis.pages.comparison.parts import (
     Figure,
@@ -55,7 +55,9 @@ def figures(comparison: Comparison) -> tuple[Figure, ...]:
 
 
 def _intervals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
-    names = [name for name in comparison.names if not element(name)] or without_long_vectors(comparison.names)
+    names = [name for name in comparison.names if not element(name)] or without_long_vectors(
+        comparison.names
+    )
     keys = ("q05", "q25", "q50", "q75", "q95", "mean", "prob_above", "prob_below", "prob_undefined")
     table = [
         [name, run["unit"], run["scale"], look.label, *(plain(run.get(key)) for key in keys)]
@@ -101,7 +103,7 @@ def _interval_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> 
         if quantity.indicator:
             row["q50"] = plain(run["mean"])
         elif run["prob_undefined"] < 1:
-            ends = {key: end(run, key, low - room, high + room) for key in keys}
+            ends = {key: drawn_end(run, key, low - room, high + room) for key in keys}
             row |= {key: plain(value) for key, value in ends.items() if key != "q50"} | {
                 "q50": plain(run["q50"])
             }
@@ -181,7 +183,9 @@ def _arrivals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
     last = max(view_of(comparison.runs[i]).arrival.horizon for i in chosen)
     years = np.arange(min(EARLIEST, last - 10.0), last + 0.5)
     curves = {
-        i: probability_arrived(draws(comparison, i, "tai_year"), counts(comparison, i).values, years)
+        i: probability_arrived(
+            draws(comparison, i, "tai_year"), counts(comparison, i).values, years
+        )
         for i in chosen
     }
     rows: list[dict[str, Any]] = [
@@ -234,7 +238,8 @@ def _densities(comparison: Comparison, seen: Sequence[Look]) -> Figure:
     """Densities of the data needed and affordable; of the first shared numbers where no run has these."""
     names = [name for name in DENSITIES if any(name in rows for rows in comparison.rows)]
     shared = sorted(
-        (n for n in comparison.names if not quantity_of(n).indicator), key=lambda n: bool(element(n))
+        (n for n in comparison.names if not quantity_of(n).indicator),
+        key=lambda n: bool(element(n)),
     )
     names = names or shared[: len(DENSITIES)]
     panels = [panel for name in names if (panel := _density_panel(comparison, seen, name))]

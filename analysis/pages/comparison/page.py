@@ -175,7 +175,9 @@ def _priors(comparison: Comparison) -> Iterator[dict[str, Any]]:
                 float(x)
                 for x in quantity.to_scale(run.view.tables([name]).table(name).value(TAILS))
             ]
-            low, middle, high = (format_amount(x, quantity, unit=i == 1) for i, x in enumerate(points))
+            low, middle, high = (
+                format_amount(x, quantity, unit=i == 1) for i, x in enumerate(points)
+            )
             cells.append(
                 {
                     "median": _minus(middle),

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from aligntax.analysis.answers.comparison import Comparison
 from aligntax.analysis.figures.comparison import COLOURS
-from aligntax.analysis.figures.style import nice
+from aligntax.analysis.figures.style import round_ticks
 from aligntax.analysis.summaries.summary import iter_series
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.analysis.summaries.words import tick_label
@@ -95,7 +95,9 @@ def counts(comparison: Comparison, i: int) -> Weights:
 
 def draws(comparison: Comparison, i: int, name: str) -> Any:
     """Draws of a number with infinities in place."""
-    return next(found.values for found in iter_series(comparison.runs[i].derived) if found.name == name)
+    return next(
+        found.values for found in iter_series(comparison.runs[i].derived) if found.name == name
+    )
 
 
 def by_run(seen: Sequence[Look]) -> dict[str, Spec]:
@@ -116,7 +118,7 @@ def by_run(seen: Sequence[Look]) -> dict[str, Spec]:
 def axis(quantity: Quantity, low: float, high: float) -> Spec:
     """Axis of a quantity, ticked in words."""
     if quantity.scale == "log10":
-        places = [float(value) for value in nice(low, high, TICKS)]
+        places = [float(value) for value in round_ticks(low, high, TICKS)]
     else:
         places = [
             float(value)

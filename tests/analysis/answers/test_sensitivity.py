@@ -21,8 +21,8 @@ from aligntax.analysis.answers.sensitivity import (
 )
 from aligntax.analysis.answers.value_of_information import Decision, values_of_information
 from aligntax.analysis.answers.variance import variance_shares
-from aligntax.analysis.figures import sensitivity as sensitivity_plots
-from aligntax.analysis.fitting.moved_prior import Range, moved, what_if
+from aligntax.analysis.figures import sensitivity as sensitivity_figures
+from aligntax.analysis.fitting.moved_prior import MedianRange, answers_over_range, move_median
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.pages.report import write_report
 from aligntax.analysis.storage.fast_reader import read_source
@@ -562,17 +562,17 @@ def test_elements_of_vectors_have_words(whole):
     assert (
         drivers.driver_rows({**found, "headlines": rows}, list(rows))[0]["label"] == "effective FLOP, 2050"
     )
-    axes = sensitivity_plots.heat_map({**found, "headlines": rows}).axes[0]
+    axes = sensitivity_figures.heat_map({**found, "headlines": rows}).axes[0]
     assert axes.get_yticklabels()[0].get_text() == "effective FLOP, 2050"
 
 
 def test_the_heat_map_leaves_noise_blank(whole):
     found = compact_record(*whole)
-    axes = sensitivity_plots.heat_map(found).axes[0]
+    axes = sensitivity_figures.heat_map(found).axes[0]
     shown = sum(
         name in found["headlines"][answer]["sensitivity"]
         for answer in drivers.shown_answers(found)
-        for name in sensitivity_plots.shown_priors(found)
+        for name in sensitivity_figures.shown_priors(found)
     )
     assert len(axes.texts) == shown < axes.get_images()[0].get_array().size
 
@@ -592,7 +592,7 @@ def test_a_moved_prior_keeps_its_shape(source):
         ("spend_growth_ratio", 1.0),
     ):
         old = source.view.tables((name,)).table(name)
-        new = moved(source.view, name, value).tables((name,)).table(name)
+        new = move_median(source.view, name, value).tables((name,)).table(name)
         z = np.linspace(-3, 3, 13)
         shift = new.value(z) - old.value(z)
         assert shift == pytest.approx(np.full(13, shift[6]), abs=0.02 * np.ptp(old.value(z)))
@@ -600,7 +600,7 @@ def test_a_moved_prior_keeps_its_shape(source):
 
 
 def test_the_curve_of_a_tolerance_is_exact_and_rises(source):
-    points = what_if(source, Range.parse("alignment_tax_tolerance=0.01,0.1,3"))
+    points = answers_over_range(source, MedianRange.parse("alignment_tax_tolerance=0.01,0.1,3"))
     assert [point.value for point in points] == pytest.approx([0.01, 0.1**1.5, 0.1])
     assert all(point.trusted and point.k_hat is None for point in points)
     affordable = [point.rows["prob_affordable"]["mean"] for point in points]
@@ -612,14 +612,14 @@ def test_the_curve_of_a_tolerance_is_exact_and_rises(source):
 
 
 def test_a_reweighted_curve_is_marked_where_it_is_not_to_be_trusted(source):
-    points = what_if(source, Range.parse("brain_flop=1e16,1e24,2"))
+    points = answers_over_range(source, MedianRange.parse("brain_flop=1e16,1e24,2"))
     assert points[0].k_hat is not None and not points[1].trusted
     assert (
         points[1].rows["tai_flop"]["q50"] is None
         or points[1].rows["tai_flop"]["q50"] > points[0].rows["tai_flop"]["q50"]
     )
-    figure = sensitivity_plots.curves(
-        points, Range.parse("brain_flop=1e16,1e24,2"), ["tai_year", "tai_flop"]
+    figure = sensitivity_figures.curves(
+        points, MedianRange.parse("brain_flop=1e16,1e24,2"), ["tai_year", "tai_flop"]
     )
     assert [axes.get_title() for axes in figure.axes] == ["TAI arrival", "TAI requirement (FLOP)"]
     assert [text.get_text() for text in figure.legends[0].texts] == ["trusted", "not to be trusted"]
@@ -641,7 +641,7 @@ def test_a_reweighted_curve_is_marked_where_it_is_not_to_be_trusted(source):
 )
 def test_a_bad_range_is_one_message(source, text, words):
     with pytest.raises(InputError, match=words):
-        what_if(source, Range.parse(text))
+        answers_over_range(source, MedianRange.parse(text))
 
 
 # ------------------------------------------------------------------------------------- command line

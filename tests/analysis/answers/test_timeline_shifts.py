@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from aligntax.analysis.answers.timeline_shifts import SHIFTS, shifts_by_anchor
-from aligntax.analysis.figures import arrival as arrival_plots
+from aligntax.analysis.figures import arrival as arrival_figures
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.trust.published_forecasts import push, reproduce
 from aligntax.models.catalogue import find_model, restrict
@@ -98,14 +98,14 @@ def test_shifts_are_printed_and_dumped(aligntax, run_folder):
 
 def test_shift_figures_show_every_anchor_that_counts(run_folder):
     result = load(run_folder)
-    curves = arrival_plots.arrival_by_anchor(result).axes[0]
+    curves = arrival_figures.arrival_by_anchor(result).axes[0]
     labels = [str(line.get_label()) for line in curves.lines]
     assert labels[0] == "all draws"
     assert any(label.startswith("medium horizon (") for label in labels)
     assert not any(label.startswith("time horizon") for label in labels)
     for line in curves.lines:
         assert np.all(np.diff(line.get_ydata()) >= 0)
-    axes = arrival_plots.shift_intervals(result).axes[0]
+    axes = arrival_figures.shift_intervals(result).axes[0]
     assert axes.get_yticklabels()[0].get_text() == "shift, data exponent"
 
 

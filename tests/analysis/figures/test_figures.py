@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from aligntax.analysis.figures import report_figures as gallery
+from aligntax.analysis.figures import report_figures
 from aligntax.analysis.figures.style import BLUE, GREY, ORANGE, fan, log_ticks, styled
 from aligntax.analysis.pages.figure_data.axes import scales
 from aligntax.analysis.pages.figure_data.pictures import explorer, failures, show
@@ -34,7 +34,12 @@ def _canvas(**size):
 
 
 def _drawings(result):
-    for part in (gallery.forecasts, gallery.drivers, gallery.predictive, gallery.chains):
+    for part in (
+        report_figures.forecast_figures,
+        report_figures.driver_figures,
+        report_figures.predictive_figures,
+        report_figures.chain_figures,
+    ):
         yield from part(result)
 
 
@@ -234,7 +239,7 @@ def test_a_figure_whose_values_cannot_be_read_stays_and_is_told(monkeypatch):
     def broken(figure):
         raise ValueError("no\nvalues")
 
-    drawing = gallery.Drawing("A figure: of one line.", lambda: _fan(2.0, 8.0))
+    drawing = report_figures.Drawing("A figure: of one line.", lambda: _fan(2.0, 8.0))
     assert explorer("run", [show(drawing, 3, strict=True)])["panels"].keys() == {
         "03-a-figure-of-one-line"
     }

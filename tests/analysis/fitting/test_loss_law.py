@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aligntax.analysis.figures.loss_law import exponents, isoflop, slices
+from aligntax.analysis.figures.loss_law import compute_slices, exponents, isoflop
 from aligntax.analysis.fitting.outcome import QUIET, conclude
 from aligntax.analysis.fitting.own_data import Fitted, as_study, enter
 from aligntax.analysis.inference.compiled_model import compile_model
@@ -275,7 +275,7 @@ def test_pictures_of_two_corpora(two_corpora, tmp_path) -> None:
 
 def test_slices_hold_runs_of_nearly_the_same_compute() -> None:
     log_flop = np.concatenate([np.full(8, 19.0), np.full(6, 20.0), [21.0, 21.4, 21.8]])
-    found = slices(log_flop)
+    found = compute_slices(log_flop)
     assert [middle for middle, _ in found] == [19.0, 20.0]
     assert [int(inside.sum()) for _, inside in found] == [8, 6]
 

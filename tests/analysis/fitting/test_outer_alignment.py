@@ -12,10 +12,10 @@ from aligntax.analysis.figures.outer_alignment import (
     against_capability,
     agreement,
     has_studies,
-    never,
-    quality,
+    quantity_against_quality,
+    share_without_answer,
 )
-from aligntax.analysis.fitting.refit_plan import plan
+from aligntax.analysis.fitting.refit_plan import plan_refit
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.pipeline import run
@@ -174,7 +174,7 @@ def test_the_budget_s_label_error_lies_within_that_of_new_labellers(fitted, evid
 
 
 def test_the_answer_says_that_no_amount_suffices(result, aligntax) -> None:
-    share = never(result)
+    share = share_without_answer(result)
     assert 0.05 < share < 0.5
     row = result.record["quantities"]["comparisons_needed"]
     assert row["prob_above"] == pytest.approx(share) and row["q95"] is None
@@ -196,7 +196,7 @@ def test_label_errors_are_told_in_per_cent() -> None:
 
 def test_figures_show_what_was_fitted(result) -> None:
     assert has_studies(result)
-    curve = quality(result).axes[1]
+    curve = quantity_against_quality(result).axes[1]
     line = {each.get_label(): each.get_ydata() for each in curve.get_lines()}
     assert np.all(np.diff(line["comparisons needed"]) >= 0)  # more for a larger error
     assert np.all(line["comparisons needed"] >= line["median at GPT-3's compute"])
@@ -210,7 +210,7 @@ def test_a_run_without_studies_has_figures_of_the_answer_alone(result) -> None:
     bare = replace(result, tree=result.tree.copy())
     bare.tree["derived"] = bare.tree["derived"].to_dataset().drop_vars("study_label_error_by_study")
     assert not has_studies(bare)
-    assert quality(bare).axes
+    assert quantity_against_quality(bare).axes
 
 
 @pytest.mark.parametrize(
@@ -223,4 +223,4 @@ def test_a_run_without_studies_has_figures_of_the_answer_alone(result) -> None:
 )
 def test_only_a_setting_that_the_likelihood_depends_on_is_sampled(result, settings, method) -> None:
     source = read_source(result.path.name, result.path.parent)
-    assert plan(source, source.view.replace(outer_alignment=settings)).method == method
+    assert plan_refit(source, source.view.replace(outer_alignment=settings)).method == method

@@ -11,11 +11,11 @@ from aligntax.analysis.figures.overoptimization import (
     gold_curves,
     has_curves,
     has_labels,
-    never,
     peaks,
+    share_without_answer,
 )
 from aligntax.analysis.fitting.own_data import enter
-from aligntax.analysis.fitting.refit_plan import plan
+from aligntax.analysis.fitting.refit_plan import plan_refit
 from aligntax.analysis.inference.compiled_model import compile_model
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling
@@ -152,7 +152,7 @@ def test_more_labels_move_the_peak_out_and_up(result) -> None:
 
 
 def test_a_person_is_told_where_no_number_of_labels_suffices(result, aligntax) -> None:
-    share = never(result)
+    share = share_without_answer(result)
     assert 0.1 < share < 0.6
     row = result.record["quantities"]["labels_needed"]
     assert row["prob_above"] == pytest.approx(share) and row["q95"] is None
@@ -193,9 +193,9 @@ def test_figures_show_what_was_fitted(result) -> None:
 def test_assumed_priors_are_redrawn_and_others_reweighted_or_sampled(result, view) -> None:
     source = read_source(result.path.name, result.path.parent)
     assert set(result.info["prior_only"]) == {"kl_budget", "kl_practice"}
-    chosen = plan(source, view.replace(kl_budget={0.1: 5, 0.5: 10, 0.9: 20}))
+    chosen = plan_refit(source, view.replace(kl_budget={0.1: 5, 0.5: 10, 0.9: 20}))
     assert chosen.exact and chosen.method == "reweight"
-    assert not plan(source, view.replace(peak_kl={0.05: 2, 0.5: 30, 0.95: 300})).exact
+    assert not plan_refit(source, view.replace(peak_kl={0.05: 2, 0.5: 30, 0.95: 300})).exact
 
 
 # ---------------------------------------------------------------------------------- a user's curves

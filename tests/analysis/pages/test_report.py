@@ -12,11 +12,8 @@ import pytest
 import xarray as xr
 
 from aligntax.analysis import refitting
-from aligntax.analysis.figures import answer as plots
-from aligntax.analysis.figures import arrival as arrival_plots
-from aligntax.analysis.figures import checks as check_plots
-from aligntax.analysis.figures import report_figures as gallery
-from aligntax.analysis.figures.style import nice, plain, quantile, series, view_of
+from aligntax.analysis.figures import answer, arrival, checks, report_figures
+from aligntax.analysis.figures.style import printable, quantile, round_ticks, series_of, view_of
 from aligntax.analysis.inference.derive import observed, predict
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.pages import render as pages
@@ -74,7 +71,7 @@ def mine(complete, tmp_path):
 def undrawn(monkeypatch):
     """No figures, for tests of the rest of the page."""
     for name in ("forecasts", "predictive", "chains"):
-        monkeypatch.setattr(gallery, name, lambda result: iter(()))
+        monkeypatch.setattr(report_figures, name, lambda result: iter(()))
 
 
 def test_the_page_is_one_offline_file(page):
@@ -216,7 +213,7 @@ def test_a_failing_figure_is_visible_and_counted(mine, monkeypatch):
     def broken(result):
         raise RuntimeError("<b>ink ran out</b>")
 
-    monkeypatch.setattr(plots, "data_fan", broken)
+    monkeypatch.setattr(answer, "data_fan", broken)
     with pytest.raises(RuntimeError, match="ink ran out"):
         write_report(mine, strict=True)
     told = []
@@ -236,7 +233,7 @@ def _no_ink(result):
 
 def test_the_exit_code_says_that_a_figure_failed(mine, monkeypatch, aligntax):
     assert aligntax("report", mine.path)[0] == 0
-    monkeypatch.setattr(plots, "data_fan", _no_ink)
+    monkeypatch.setattr(answer, "data_fan", _no_ink)
     code, out, err = aligntax("report", mine.path)
     assert code == 1
     assert out.strip() == str(mine.path / "report.html")
@@ -247,7 +244,7 @@ def test_the_exit_code_says_that_a_figure_failed(mine, monkeypatch, aligntax):
 
 
 def test_a_refit_whose_report_lacks_a_figure_is_kept_and_exits_1(mine, monkeypatch, aligntax):
-    monkeypatch.setattr(plots, "data_fan", _no_ink)
+    monkeypatch.setattr(answer, "data_fan", _no_ink)
     words = (
         "refit",
         mine.path,
@@ -268,7 +265,7 @@ def test_a_refit_whose_report_lacks_a_figure_is_kept_and_exits_1(mine, monkeypat
 
 
 def test_a_run_tells_of_figures_that_failed(scaling, monkeypatch, tmp_path):
-    monkeypatch.setattr(plots, "scaling_forest", _no_ink)
+    monkeypatch.setattr(answer, "scaling_forest", _no_ink)
     told = []
     options = Sampling(draws=60, tune=60, chains=2)
     run(
@@ -372,7 +369,11 @@ def test_draws_that_never_arrive_can_be_drawn(mine):
         derived[f"{name}_state"] = xr.full_like(derived[f"{name}_state"], state)
     from aligntax.analysis.summaries.summary import claim_probabilities, summarise
 
-    record = {**mine.record, "quantities": summarise(derived), "claims": dict(claim_probabilities(derived))}
+    record = {
+        **mine.record,
+        "quantities": summarise(derived),
+        "claims": dict(claim_probabilities(derived)),
+    }
     never = replace(_with_group(mine, derived=derived), record=record)
     text = write_report(never, strict=True).read_text("utf-8")
     assert "100% of the posterior lies after 2100" in text
@@ -388,7 +389,7 @@ def test_matplotlib_is_left_as_it_was(mine):
 
     before, figures = dict(mpl.rcParams), plt.get_fignums()
     with mpl.rc_context({"font.size": 30, "axes.grid": False, "text.parse_math": True}):
-        figure = plots.frontier(mine)
+        figure = answer.frontier(mine)
         assert mpl.rcParams["font.size"] == 30
         assert figure.axes[0].yaxis.label.get_fontsize() == 9
     assert dict(mpl.rcParams) == before
@@ -396,7 +397,7 @@ def test_matplotlib_is_left_as_it_was(mine):
 
 
 def test_arrival_curves_end_at_the_share_that_arrives(complete):
-    figure = arrival_plots.arrival(complete)
+    figure = arrival.arrival(complete)
     line = next(line for line in figure.axes[0].lines if line.get_label() == "posterior")
     arrived = 1 - complete.record["quantities"]["tai_year"]["prob_above"]
     assert line.get_ydata()[-1] == pytest.approx(arrived)
@@ -404,7 +405,7 @@ def test_arrival_curves_end_at_the_share_that_arrives(complete):
 
 
 def test_milestones_are_never_pooled(complete):
-    axes = arrival_plots.published_arrival(complete).axes[0]
+    axes = arrival.published_arrival(complete).axes[0]
     markers = [
         line.get_marker()
         for line in axes.lines
@@ -419,10 +420,8 @@ def test_the_posterior_is_called_what_arrives(complete, monkeypatch):
     own = complete.view.replace(
         anchors={"user": 1.0}, requirement={"user_milestone": "full automation"}
     )
-    monkeypatch.setattr(arrival_plots, "view_of", lambda result: own)
-    labels = [
-        str(line.get_label()) for line in arrival_plots.published_arrival(complete).axes[0].lines
-    ]
+    monkeypatch.setattr(arrival, "view_of", lambda result: own)
+    labels = [str(line.get_label()) for line in arrival.published_arrival(complete).axes[0].lines]
     assert labels[0] == "full automation, this posterior"
 
 
@@ -433,8 +432,8 @@ def test_captions_speak_of_a_superhuman_coder_only_where_one_counts(
     mixed = complete.view.replace(
         anchors={"genome": 0.5, second: 0.5}, algorithms={"growth": {"genome": 0.8}}
     )
-    monkeypatch.setattr(gallery, "view_of", lambda result: mixed)
-    captions = " ".join(drawing.caption for drawing in gallery.forecasts(complete))
+    monkeypatch.setattr(report_figures, "view_of", lambda result: mixed)
+    captions = " ".join(drawing.caption for drawing in report_figures.forecast_figures(complete))
     assert "Milestones differ" in captions
     assert ("A superhuman coder counts" in captions) is coder
     assert ("whose requirement is a time horizon" in captions) is coder
@@ -442,15 +441,15 @@ def test_captions_speak_of_a_superhuman_coder_only_where_one_counts(
 
 
 def test_coverage_counts_observations(complete):
-    half, most, count = check_plots.coverage(complete, "log_flop")
+    half, most, count = checks.coverage(complete, "log_flop")
     assert 0 < half <= most <= count == complete.tree["observed_data"]["log_flop"].size
     assert most / count > 0.7
 
 
 def test_contrasts_lead_with_headlines_and_label_assumptions(complete):
-    names = plots.contrasted(complete)
+    names = answer.contrasted_quantities(complete)
     assert "alignment_tax_tolerance" in names and len(names) == len(set(names)) == 12
-    figure = plots.prior_posterior(complete)
+    figure = answer.prior_posterior(complete)
     texts = [t.get_text() for axes in figure.axes for t in axes.texts]
     prior_only = [name for name in names if name in complete.info["prior_only"]]
     assert texts.count("not informed by evidence") == len(prior_only) >= 1
@@ -458,11 +457,11 @@ def test_contrasts_lead_with_headlines_and_label_assumptions(complete):
 
 def test_the_worst_parameters_are_those_of_the_checks(complete):
     named = [c["where"] for c in complete.record["checks"] if c["name"] == "r_hat"]
-    assert check_plots.worst(complete)[0] == named[0]
+    assert checks.worst_parameters(complete)[0] == named[0]
     unknown = replace(
         complete, record={**complete.record, "checks": [{"name": "r_hat", "where": "z[nothing]"}]}
     )
-    assert check_plots.worst(unknown) == []
+    assert checks.worst_parameters(unknown) == []
 
 
 def test_quantiles_keep_infinities_in_their_place():
@@ -473,21 +472,21 @@ def test_quantiles_keep_infinities_in_their_place():
 
 
 def test_series_has_its_infinities(complete):
-    values = series(complete.derived, "tai_year").values
+    values = series_of(complete.derived, "tai_year").values
     share = complete.record["quantities"]["tai_year"]["prob_above"]
     assert np.mean(np.isposinf(values)) == pytest.approx(share)
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 0.3), (-3.2, 4.0), (20.0, 48.0), (1.99, 2.31)])
 def test_nice_ticks_are_few_and_inside(low, high):
-    places = nice(low, high)
+    places = round_ticks(low, high)
     assert 1 <= len(places) <= 5
     assert all(low <= place <= high for place in places)
 
 
 def test_plain_text_is_one_short_line():
-    assert plain("a\nb\x00c") == "a b c"
-    assert len(plain("x" * 99, 10)) == 10
+    assert printable("a\nb\x00c") == "a b c"
+    assert len(printable("x" * 99, 10)) == 10
 
 
 def test_the_view_is_the_runs(complete):
