@@ -1,1 +1,1 @@
-"""Many views answered with one compiled model a process, and what moves their answers."""
+"""Studies of many cases that can be resumed, such as sweeps: many views, one compiled model."""

@@ -1,12 +1,12 @@
-"""What a sweep asks, one case a view and seed, and how a worker answers case after case with one compiled model.
+"""Cases of a sweep, one per view and seed, and how a worker answers them with one compiled model.
 
-A grid is the product of the priors stated for each quantity, laid over every view; every seed is
-asked of each. Cases that differ in what is compiled in stand together, so that a worker compiles
-once for each such group.
+The views are the product of all alternative priors of each quantity, laid over every given view;
+every view is asked with every seed. Views that one compiled model can answer stand together, so
+that a worker compiles once for each such group.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aligntax.analysis.inference.options import Sampling, Talk
-from aligntax.models.catalogue import COMPILED, find_model
+from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
-from aligntax.models.priors.compile import without_notes
+from aligntax.models.priors.specification import without_notes
 from aligntax.models.views import View
+from aligntax.models.views.changes import compiled_in
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,18 +28,18 @@ if TYPE_CHECKING:
     from aligntax.analysis.inference.compiled_model import CompiledModel, Fit
 
 
-MOST = 100_000  # cases: months of two cores
-Prior = tuple[str, Mapping[str, Any]]  # a quantity, and what is stated of it
+MOST = 100_000  # cases: they take two cores months
+Prior = tuple[str, Mapping[str, Any]]  # a quantity and the prior stated for it
 
 
 @dataclass(frozen=True)
 class Case:
-    """One question of a sweep.
+    """One question of a study.
 
     Attributes
     ----------
     name : str
-        Its number, which names it everywhere.
+        A number that identifies it in every file.
     view : View
     seed : int
     """
@@ -49,8 +50,8 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Job:
-    """What is the same for every case.
+class SweepJob:
+    """What is the same for every case of a sweep.
 
     Attributes
     ----------
@@ -58,9 +59,9 @@ class Job:
         Name in the catalogue.
     evidence : Evidence
     options : Sampling
-        But the seed, which is the case's.
+        Its seed is not used: each case has its own.
     keep_draws : bool
-        Whether the draws of the headline quantities come back too.
+        Whether answers hold the draws of the headline quantities.
 
     Raises
     ------
@@ -80,23 +81,23 @@ class Job:
                 f"model: {rule}, got {self.model!r}; choose another, or use `aligntax run`"
             )
 
-    def answerer(self) -> "Answerer":
-        """Who answers its cases in a process."""
-        return Answerer(self)
+    def answerer(self) -> "SweepAnswerer":
+        """Make what answers cases in a worker's process."""
+        return SweepAnswerer(self)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker says of a case.
+    """What a worker returns for a case.
 
     Attributes
     ----------
     case : str
     record : mapping
-        ``verdict``, ``checks``, ``claims`` and ``quantities`` as in a run's ``summary.json``; empty
-        where it failed.
+        What goes into the journal; of a sweep ``verdict``, ``checks``, ``claims`` and
+        ``quantities`` as in a run's ``summary.json``. Empty where the case failed.
     seconds : mapping
-        Of compiling, of sampling and of the rest.
+        By stage, such as compiling and sampling.
     error : str
         Why it failed; empty where it did not.
     draws : xarray.Dataset or None
@@ -108,6 +109,12 @@ class Answer:
     seconds: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
     draws: "xr.Dataset | None" = None
+
+
+def failed(case: Case, error: Exception) -> Answer:
+    """Answer of a case that an error stopped; the message of a user's mistake stands alone."""
+    kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+    return Answer(case.name, error=f"{kind}{error}" or type(error).__name__)
 
 
 def cases(views: Sequence[View], grid: Sequence[Prior], seeds: Sequence[int]) -> tuple[Case, ...]:
@@ -123,14 +130,15 @@ def cases(views: Sequence[View], grid: Sequence[Prior], seeds: Sequence[int]) ->
     Raises
     ------
     InputError
-        If there is nothing to ask, a prior or a seed is stated twice or no seed, or there are too
-        many cases.
+        If there is nothing to ask, a prior or a seed is stated twice, a seed is out of bounds, or
+        there are too many cases.
     """
     alternatives: dict[str, list[Mapping[str, Any]]] = {}
     for name, prior in grid:
         if without_notes(prior) in map(without_notes, alternatives.setdefault(name, [])):
             raise InputError(
-                f"set: alternatives of {name} must differ, got {_brief(prior)} twice; leave one out"
+                f"set: alternatives of {name} must differ, "
+                f"got {_short_form(prior)} twice; leave one out"
             )
         alternatives[name].append(prior)
     if len(set(seeds)) < len(seeds):
@@ -138,81 +146,69 @@ def cases(views: Sequence[View], grid: Sequence[Prior], seeds: Sequence[int]) ->
             f"seed: must differ, got {', '.join(map(str, seeds))}; leave the repeated out"
         )
     for seed in seeds:
-        Sampling(seed=seed)  # refuses what is none
-    count = (
-        len(views)
-        * len(seeds)
-        * int(np.prod([len(each) for each in alternatives.values()], initial=1.0))
-    )
+        Sampling(seed=seed)  # refuses a seed out of bounds
+    choices = np.prod([len(each) for each in alternatives.values()], initial=1.0)
+    count = len(views) * len(seeds) * int(choices)
     if not 1 <= count <= MOST:
         raise InputError(
             f"sweep: must have between 1 and {MOST} cases, got {count}; state fewer alternatives"
         )
     chosen = [
-        _laid(view, dict(zip(alternatives, choice, strict=True)))
+        _with_priors(view, dict(zip(alternatives, choice, strict=True)))
         for view in views
         for choice in product(*alternatives.values())
     ]
-    chosen.sort(key=_group(chosen))
     digits = max(4, len(str(count)))
-    asked = [(view, seed) for view in chosen for seed in seeds]
+    asked = [(view, seed) for view in _grouped(chosen) for seed in seeds]
     return tuple(Case(f"{i:0{digits}d}", view, seed) for i, (view, seed) in enumerate(asked, 1))
 
 
-def _laid(view: View, priors: Mapping[str, Mapping[str, Any]]) -> View:
-    """View with some priors in place of its own, whose name says so."""
+def _with_priors(view: View, priors: Mapping[str, Mapping[str, Any]]) -> View:
+    """View with some priors in place of its own, and a name that says so."""
     for name, prior in priors.items():
         view = view.with_quantity(name, prior)
-    stated = ", ".join(f"{name} {_brief(prior)}" for name, prior in priors.items())
+    stated = ", ".join(f"{name} {_short_form(prior)}" for name, prior in priors.items())
     return replace(view, name=f"{view.name}, {stated}") if priors else view
 
 
-def _brief(prior: Mapping[str, Any]) -> str:
+def _short_form(prior: Mapping[str, Any]) -> str:
     values = prior.get("quantiles", {})
     return "/".join(f"{value:g}" for value in values.values()) if values else "changed"
 
 
-def _group(views: Sequence[View]) -> Callable[[View], int]:
-    """Number of the group of views that one compiled model answers, in order of appearance."""
-    known: list[tuple[Any, ...]] = []
-
-    def number(view: View) -> int:
-        key = compiled_in(view)
-        if key not in known:
-            known.append(key)
-        return known.index(key)
-
+def _grouped(views: Sequence[View]) -> list[View]:
+    """Views in an order in which those that one compiled model answers stand together."""
+    groups: list[tuple[dict[str, object], list[View]]] = []
     for view in views:
-        number(view)
-    return number
+        constants = compiled_in(view)
+        members = next((members for known, members in groups if known == constants), None)
+        if members is None:
+            groups.append((constants, [view]))
+        else:
+            members.append(view)
+    return [view for _, members in groups for view in members]
 
 
-def compiled_in(view: View) -> tuple[Any, ...]:
-    """What of a view is a constant of the compiled model."""
-    return tuple(getattr(view, key) for key in COMPILED)
+class SweepAnswerer:
+    """Answers case after case in one process; compiles again only where a constant differs."""
 
-
-class Answerer:
-    """Answers case after case in one process, and compiles again only where a view differs in what is compiled in."""
-
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: SweepJob) -> None:
         self.job = job
         self.compiled: CompiledModel | None = None
 
     def answer(self, case: Case, cores: int = 1) -> Answer:
-        """Answer a case on so many cores; whatever goes wrong with it is told in the answer, so that the others go on."""
+        """Answer a case on so many cores; an error becomes its answer, so that the others go on."""
         try:
             return self._answer(case, cores)
         except Exception as error:
-            kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
-            return Answer(case.name, error=f"{kind}{error}" or type(error).__name__)
+            return failed(case, error)
 
     def _answer(self, case: Case, cores: int) -> Answer:
         from aligntax.analysis.fitting.linked_priors import fit_links
         from aligntax.analysis.fitting.outcome import answered
         from aligntax.analysis.summaries.checks import verdict
 
-        watch, options = _Watch(), replace(self.job.options, seed=case.seed, cores=cores)
+        watch, options = _Stopwatch(), replace(self.job.options, seed=case.seed, cores=cores)
         model = find_model(self.job.model)
         view, links = fit_links(model, case.view, self.job.evidence, options, Talk())
         compiled = self._compiled(view)
@@ -226,7 +222,7 @@ class Answerer:
             "claims": dict(found.claims),
             "quantities": found.rows,
         }
-        draws = _headlines(fit, found) if self.job.keep_draws else None
+        draws = _headline_draws(fit, found) if self.job.keep_draws else None
         watch.lap("summarise")
         return Answer(case.name, record, watch.laps, draws=draws)
 
@@ -238,18 +234,18 @@ class Answerer:
         return self.compiled.with_view(view)
 
 
-def _headlines(fit: "Fit", found: "Answered") -> "xr.Dataset":
-    """Draws of the headline quantities and the states of what is missing in them."""
+def _headline_draws(fit: "Fit", found: "Answered") -> "xr.Dataset":
+    """Draws of the headline quantities, and the states that say why some are missing."""
     names = [
         name
-        for each in fit.model.headlines
-        for name in (each, f"{each}_state")
+        for headline in fit.model.headlines
+        for name in (headline, f"{headline}_state")
         if name in found.derived
     ]
     return found.derived[names].map(lambda v: v.astype("float32") if v.dtype.kind == "f" else v)
 
 
-class _Watch:
+class _Stopwatch:
     """Seconds from lap to lap."""
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
-"""Workers that answer the cases of a sweep: processes of this machine, or those of a Dask cluster.
+"""Workers that answer the cases of a study: processes of this machine, or of a Dask cluster.
 
-A worker gets the job once and a case at a time, and sends back what it found. One that dies is
-replaced and its case given to another; a case that took three workers with it is given up. Linear
-algebra has one thread a worker: the cases fill the cores.
+A worker receives the job once and one case at a time, and sends back its answer. A worker that dies
+is replaced and its case given to another; a case that killed three workers is given up. Linear
+algebra has one thread per worker, since the cases fill the cores.
 """
 
 import os
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 MOST = 1024  # processes, of a third of a GiB each
-TRIES = 3  # workers that a case may take with it
+TRIES = 3  # workers that one case may kill: dying once may be chance, three times is the case
 THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -39,54 +39,47 @@ PATIENCE = 20.0  # seconds, for a scheduler and its first worker
 Lost = Callable[[str], None]  # takes one line about a worker that died
 
 
-class Answers(Protocol):
-    """Answers case after case in one process; what goes wrong with one is told in its answer."""
+class Answerer(Protocol):
+    """Answers case after case in one process; an error is part of its answer."""
 
     def answer(self, case: Case, cores: int = 1) -> Answer:
         """Answer a case on so many cores."""
 
 
-class Asked(Protocol):
-    """What is the same for every case, such as :class:`aligntax.analysis.sweeps.grid.Job`; a worker receives it pickled."""
+class Job(Protocol):
+    """What is the same for every case of a study; a worker receives it pickled.
 
-    def answerer(self) -> Answers:
-        """Who answers its cases in a process."""
+    See :class:`aligntax.analysis.sweeps.grid.SweepJob`.
+    """
+
+    def answerer(self) -> Answerer:
+        """Make what answers cases in a worker's process."""
 
 
-# told of each worker that died
-Workers = Callable[[Asked, Sequence[Case], Lost], Generator[Answer, None, None]]
+Workers = Callable[[Job, Sequence[Case], Lost], Generator[Answer, None, None]]
 
 
 def local(
-    job: Asked, cases: Sequence[Case], lost: Lost, workers: int
+    job: Job, cases: Sequence[Case], lost: Lost, workers: int
 ) -> Generator[Answer, None, None]:
-    """Answers of so many spawned processes, as they come.
-
-    Parameters
-    ----------
-    job : Asked
-    cases : sequence of Case
-    lost : callable
-        Told of each worker that died.
-    workers : int
-    """
+    """Answers of so many spawned processes, in the order in which they arrive."""
     waiting, tries = deque(cases), dict.fromkeys((case.name for case in cases), 0)
     team: list[_Process] = []
     try:
-        while waiting or any(each.case for each in team):
+        while waiting or any(worker.case for worker in team):
             while waiting and len(team) < workers:
                 team.append(_Process.start(job))
-            for each in team:
-                if each.case is None and waiting:
-                    each.give(waiting.popleft())
-            for each in _ready(team):
-                answer = each.take()
+            for worker in team:
+                if worker.case is None and waiting:
+                    worker.give(waiting.popleft())
+            for worker in _ready(team):
+                answer = worker.take()
                 if answer is not None:
                     yield answer
                     continue
-                team.remove(each)
-                case = each.case
-                how = f"worker {each.process.pid} died ({each.ending()})"
+                team.remove(worker)
+                case = worker.case
+                how = f"worker {worker.process.pid} died ({worker.ending()})"
                 if case is None:
                     lost(f"{how} between cases; another takes its place")
                     continue
@@ -98,15 +91,15 @@ def local(
                     lost(f"{how} with case {case.name}; given up")
                     yield Answer(
                         case.name,
-                        error=f"took {TRIES} workers with it, the last by {each.ending()}",
+                        error=f"took {TRIES} workers with it, the last by {worker.ending()}",
                     )
     finally:
-        for each in team:
-            each.stop()
+        for worker in team:
+            worker.stop()
 
 
 def processes(workers: int | None) -> Workers:
-    """So many processes of this machine, by default one a core.
+    """So many processes of this machine, by default one per core.
 
     Raises
     ------
@@ -121,36 +114,36 @@ def processes(workers: int | None) -> Workers:
 
 
 def _ready(team: "Sequence[_Process]") -> "list[_Process]":
-    """Workers that have an answer or have died."""
-    ready = set(wait([end for each in team for end in (each.pipe, each.process.sentinel)]))
-    return [each for each in team if ready & {each.pipe, each.process.sentinel}]
+    """Wait; return the workers that have an answer or have died."""
+    ready = set(wait([end for worker in team for end in (worker.pipe, worker.process.sentinel)]))
+    return [worker for worker in team if ready & {worker.pipe, worker.process.sentinel}]
 
 
 @dataclass
 class _Process:
-    """A spawned process that answers what comes down a pipe."""
+    """A spawned process that answers the cases sent through a pipe."""
 
     process: Any
     pipe: Connection
     case: Case | None = None
 
     @classmethod
-    def start(cls, job: Asked) -> "_Process":
+    def start(cls, job: Job) -> "_Process":
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, job), daemon=True)
-        with _heirloom():
+        with _child_settings():
             process.start()
         theirs.close()
         return cls(process, ours)
 
     def give(self, case: Case) -> None:
         self.case = case
-        with suppress(OSError):  # died while it waited: its end is seen next
+        with suppress(OSError):  # it died while it waited, which is noticed next
             self.pipe.send(case)
 
     def take(self) -> Answer | None:
-        """Its answer, or None where it died before it sent one."""
+        """Receive its answer; None if it died before it sent one."""
         try:
             if not self.pipe.poll():
                 return None
@@ -173,14 +166,14 @@ class _Process:
 
 
 @contextmanager
-def _heirloom() -> Iterator[None]:
-    """What a process that is started inside inherits.
+def _child_settings() -> Iterator[None]:
+    """Set what a process inherits that is started within the block.
 
-    One thread for linear algebra, unless the user said otherwise; and no Ctrl-C, which is for the
-    process that asks: a terminal sends it to all, even to those that have not got as far as their
-    first line.
+    It has one thread for linear algebra, unless the user chose otherwise, and ignores Ctrl-C. A
+    terminal sends Ctrl-C to every process, even before its first line, but only the asking process
+    must act on it.
     """
-    resource_tracker.ensure_running()  # starting it would open the mask again
+    resource_tracker.ensure_running()  # started later, it would unblock the signal
     added = [name for name in THREADS if name not in os.environ]
     os.environ.update(dict.fromkeys(added, "1"))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -192,7 +185,7 @@ def _heirloom() -> Iterator[None]:
             del os.environ[name]
 
 
-def _serve(pipe: Connection, job: Asked) -> None:
+def _serve(pipe: Connection, job: Job) -> None:
     """Answer cases until the pipe closes."""
     answerer = job.answerer()
     try:
@@ -203,25 +196,25 @@ def _serve(pipe: Connection, job: Asked) -> None:
 
 
 def on_cluster(
-    job: Asked, cases: Sequence[Case], lost: Lost, client: "Client"
+    job: Job, cases: Sequence[Case], lost: Lost, client: "Client"
 ) -> Generator[Answer, None, None]:
-    """Answers of a Dask cluster's workers, as they come.
+    """Answers of a Dask cluster's workers, in the order in which they arrive.
 
     Parameters
     ----------
-    job : Asked
+    job : Job
     cases : sequence of Case
     lost : callable
-        Told of each worker that left.
+        Called for each worker that left.
     client : distributed.Client
-        See :func:`reached`.
+        See :func:`connected`.
 
     Raises
     ------
     InputError
         If the scheduler goes before every case is answered.
     """
-    client.subscribe_topic("all", lambda event: _left(event, lost))
+    client.subscribe_topic("all", lambda event: _report_lost(event, lost))
     plugin = _plugin(job)
     client.register_plugin(plugin, name=plugin.name)
     try:
@@ -244,11 +237,12 @@ def _gathered(client: "Client", cases: Sequence[Case], plugin: str) -> Iterator[
     )
     names = {future.key: case.name for future, case in zip(futures, cases, strict=True)}
     arriving = as_completed(futures, loop=client.loop)
-    del futures  # each is let go of when it is answered, so that its worker forgets it
+    del futures  # the last reference goes with the answer, so that the worker forgets it
     for future in arriving:
         if future.cancelled():
+            rule = "must stay until every case is answered"
             raise InputError(
-                "scheduler: must stay until every case is answered, got no more answers; start it and go on with --resume"
+                f"scheduler: {rule}, got no more answers; start it and go on with --resume"
             )
         error = future.exception()
         yield (
@@ -258,21 +252,21 @@ def _gathered(client: "Client", cases: Sequence[Case], plugin: str) -> Iterator[
         )
 
 
-def _left(event: tuple[float, Any], lost: Lost) -> None:
-    """Tell of a worker that the scheduler no longer has."""
+def _report_lost(event: tuple[float, Any], lost: Lost) -> None:
+    """Report a worker that the scheduler no longer has."""
     what = event[1]
     if isinstance(what, dict) and what.get("action") == "remove-worker":
         lost(f"worker {what.get('worker', 'of the cluster')} left; its cases go to others")
 
 
 @contextmanager
-def reached(address: str) -> "Iterator[Client]":
-    """Client of a Dask scheduler that has workers.
+def connected(address: str) -> "Iterator[Client]":
+    """Connect to a Dask scheduler that has workers, and yield its client.
 
     Parameters
     ----------
     address : str
-        As ``tcp://10.0.0.1:8786``. Workers must have this version of the package.
+        Such as ``tcp://10.0.0.1:8786``. Workers must have this version of the package.
 
     Raises
     ------
@@ -287,14 +281,15 @@ def reached(address: str) -> "Iterator[Client]":
         raise InputError(
             f"scheduler: {rule}; install aligntax[cluster], or leave --scheduler out"
         ) from None
-    # a scheduler that goes is told in one message, not in its tracebacks
+    # a scheduler that goes is reported in one message, not in tracebacks
     getLogger("distributed.client").setLevel(CRITICAL)
     try:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         words = " ".join(str(error).split()) or type(error).__name__
+        rule = "must be the address of a Dask scheduler"
         raise InputError(
-            f"scheduler: must be the address of a Dask scheduler, got {address!r} ({words}); see `dask scheduler`"
+            f"scheduler: {rule}, got {address!r} ({words}); see `dask scheduler`"
         ) from None
     with client:
         _check_workers(client, address)
@@ -308,9 +303,8 @@ def _check_workers(client: "Client", address: str) -> None:
         versions = set(client.run(version, "aligntax").values())
     except TimeoutError:
         got = f"none at {address} in {PATIENCE:.0f} s"
-        raise InputError(
-            f"scheduler: must have workers, got {got}; start one: `dask worker {address} --nthreads 1`"
-        ) from None
+        remedy = f"start one: `dask worker {address} --nthreads 1`"
+        raise InputError(f"scheduler: must have workers, got {got}; {remedy}") from None
     except ModuleNotFoundError:
         versions = {"none"}
     here = version("aligntax")
@@ -321,22 +315,22 @@ def _check_workers(client: "Client", address: str) -> None:
         )
 
 
-def _plugin(job: Asked) -> Any:
-    """What every worker of the cluster holds, those too that join later."""
+def _plugin(job: Job) -> Any:
+    """Plugin with which every worker of the cluster receives the job, even one that joins later."""
     from uuid import uuid4
 
     from distributed import WorkerPlugin
 
-    class Held(WorkerPlugin):  # type: ignore[misc]
+    class JobPlugin(WorkerPlugin):  # type: ignore[misc]
         def __init__(self) -> None:
             self.name, self.job = f"aligntax-{uuid4().hex[:12]}", job
 
         def setup(self, worker: Any) -> None:
-            # a compiled model takes one view at a time: a worker of several threads answers one
-            # case after the other
+            # a case uses every core of its worker, so a worker of several threads answers one case
+            # after the other
             self.lock, self.answerer = Lock(), self.job.answerer()
 
-    return Held()
+    return JobPlugin()
 
 
 def _answer_there(case: Case, plugin: str) -> Answer:
@@ -344,7 +338,7 @@ def _answer_there(case: Case, plugin: str) -> Answer:
     from distributed import get_worker
 
     worker = get_worker()
-    held = worker.plugins[plugin]
-    with held.lock:
-        answer: Answer = held.answerer.answer(case, cores=worker.state.nthreads)
+    shared = worker.plugins[plugin]
+    with shared.lock:
+        answer: Answer = shared.answerer.answer(case, cores=worker.state.nthreads)
     return answer

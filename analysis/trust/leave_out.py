@@ -22,8 +22,9 @@ import pytensor
 import pytensor.tensor as pt
 import xarray as xr
 
-from aligntax.analysis.inference.compiled_model import CompiledModel, Terms
+from aligntax.analysis.inference.compiled_model import CompiledModel
 from aligntax.analysis.inference.options import Sampling
+from aligntax.analysis.inference.terms import SharedGraph
 from aligntax.models import time_horizon
 from aligntax.models.blocks import in_blocks
 from aligntax.models.catalogue import Model, restrict
@@ -135,7 +136,7 @@ class LeaveOut:
             )
         with pytensor.config.change_flags(numba__fastmath=False):
             compiled = nutpie.compile_pymc_model(graph, freeze_model=False)
-        whole = CompiledModel(model, view, evidence, graph, compiled, Terms(graph))
+        whole = CompiledModel(model, view, evidence, SharedGraph(graph), compiled)
         return cls(whole, labels, Densities(graph), graph[COUNTS].get_value())
 
     def without(self, left: Mapping[str, Collection[str]]) -> "LeaveOut":
@@ -185,9 +186,8 @@ class LeaveOut:
 
     def _at(self, points: Any) -> dict[str, Any]:
         """What :meth:`Densities.at` says with these counts and this evidence."""
-        self.compiled.set_data()
-        pm.set_data({COUNTS: self.counts}, model=self.compiled.graph)
-        return self.densities.at(points)
+        with self.compiled.shared.holding({**self.compiled.data, COUNTS: self.counts}):
+            return self.densities.at(points)
 
 
 def _labels(graph: Any) -> dict[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from aligntax.analysis.inference.options import Sampling
-from aligntax.analysis.sweeps.grid import Answer, Job, cases
+from aligntax.analysis.sweeps.grid import Answer, SweepJob, cases
 from aligntax.analysis.sweeps.sweep import LAPS, ROW, sweep
 from aligntax.models.catalogue import find_model
 
@@ -68,4 +68,4 @@ def by(formula):
 
 def swept(evidence, views, formula, out, *, seeds=(1,), name="mine", model="scaling"):
     """A finished sweep of views, answered by a formula."""
-    return sweep(Job(model, evidence, QUICK), cases(views, [], seeds), by(formula), out, name)
+    return sweep(SweepJob(model, evidence, QUICK), cases(views, [], seeds), by(formula), out, name)

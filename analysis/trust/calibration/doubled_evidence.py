@@ -1,4 +1,8 @@
-"""Published rows and replicated ones as one table of twice as many: what posterior calibration refits."""
+"""Evidence with every likelihood row twice, once as published and once replicated by the model.
+
+Posterior calibration refits such evidence: the truth was drawn given the published rows, so the
+posterior it is ranked in must be given the published rows and those replicated from the truth.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +14,7 @@ from aligntax.models import alignment, compute, direct_approach, scaling, time_h
 from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
 
-REPLICATED = " (replicated)"  # after the key of such a row
+REPLICATED = " (replicated)"  # ending of a replicated row's key
 
 LIKELIHOOD_ROWS: Mapping[str, Callable[[Evidence, View], xr.Dataset]] = {
     "scaling_exponents": lambda evidence, view: scaling.studies(evidence),
@@ -21,20 +25,20 @@ LIKELIHOOD_ROWS: Mapping[str, Callable[[Evidence, View], xr.Dataset]] = {
     "rlhf_efforts": lambda evidence, view: alignment.efforts(evidence),
     "alignment_compute_shares": lambda evidence, view: alignment.shares(evidence),
 }
-"""Likelihood rows by table, of those whose rows have no parameters of their own: others cannot be doubled."""
+"""Likelihood rows of the tables that can be doubled: those whose rows have no own parameters."""
 
 
 def doubled(evidence: Evidence, view: View, replicated: Mapping[str, xr.Dataset]) -> Evidence:
-    """Return evidence that has its own likelihood rows and replicated ones.
+    """Return evidence with its own likelihood rows and the replicated ones after them.
 
-    Replicated studies are of new groups, since their offsets were drawn anew.
+    Replicated studies form new groups, since their group offsets were drawn anew.
 
     Parameters
     ----------
     evidence : Evidence
     view : View
     replicated : mapping of str to xarray.Dataset
-        By table, as a model's ``replicate`` returns them.
+        Rows by table, as a model's ``replicate`` returns them.
     """
     both = {}
     for table, new in replicated.items():
@@ -65,7 +69,7 @@ def _marked(keys: Any) -> list[str]:
 
 
 def _studies(own: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
-    """Studies of the groups that there are and of as many new ones."""
+    """Own studies, and replicated ones in as many new groups."""
     groups = own["group"].values
     shifted = new.assign(group_index=new["group_index"] + len(groups))
     rows = xr.concat([own.drop_vars("group"), shifted.drop_vars("group")], "study")

@@ -1,15 +1,21 @@
-"""Are ranks uniform? Bands, chi-square and coverage for simulation-based calibration, in plain numpy.
+"""Are ranks uniform? Bands, chi-square and coverage for simulation-based calibration.
 
-A quantity of a draw from the prior has a uniform rank among the same quantity of draws from the
-posterior, given evidence simulated from it, where simulation and inference agree [1]_. With ``L``
-draws ranked and ``S`` simulations, ranks ``R_s``::
+A draw from the prior is a truth; evidence is simulated from it and the model refitted. Where
+simulation and inference agree, every quantity of the truth has a uniform rank among the same
+quantity of the posterior's draws [1]_. With ``L`` draws ranked and ``S`` simulations, ranks
+``R_s``::
 
-    F(z) = #{s: R_s < (L + 1) z} / S,    R_s in 0 .. L,    S F(z) ~ Binomial(S, z)     at z = 1/K .. (K-1)/K
-    gamma = 2 min_z min(P(B <= S F(z)), P(B >= S F(z)))              how far the path strays, in its own tail probability
+    F(z) = #{s: R_s < (L + 1) z} / S,    R_s in 0 .. L
+    S F(z) ~ Binomial(S, z)              at z = 1/K .. (K-1)/K
+    gamma = 2 min_z min(P(B <= S F(z)), P(B >= S F(z)))
 
-The simultaneous band of level ``1 - alpha`` is where no path strays further than the ``alpha``
-quantile of ``gamma`` [2]_. It sees what is smooth, a shift or a spread; chi-square over as many
-bins sees a comb that the path smooths away.
+``gamma`` measures how far the path strays, in its own tail probability. The simultaneous band of
+level ``1 - alpha`` is where no path strays further than the ``alpha`` quantile of ``gamma`` [2]_.
+The band sees what is smooth, such as a shift or another spread; chi-square over as many bins sees a
+comb, which the path smooths away.
+
+ArviZ's band is for continuous values and of one level. Ranks are discrete, and Holm's correction
+over quantities needs p-values, which the same simulated paths give.
 
 References
 ----------
@@ -17,8 +23,6 @@ References
        2018. arXiv:1804.06788
 .. [2] Saeilynoja, Buerkner, Vehtari, "Graphical test for discrete uniformity and its applications",
        2022. arXiv:2103.10522
-.. [3] Holm, "A simple sequentially rejective multiple test procedure", 1979.
-       jstor.org/stable/4615733
 """
 
 from dataclasses import dataclass
@@ -28,21 +32,21 @@ from typing import Any
 import numpy as np
 from scipy.stats import binom, binomtest, chi2
 
-RANKED = 199  # draws that a truth is ranked among, L: 200 ranks, cut evenly into bins
-BINS = 20
-PATHS = 100_000  # of truly uniform ranks, from which a p-value is read: none is smaller than 1e-5
+RANKED = 199  # draws that a truth is ranked among, L: 200 ranks, which the bins divide evenly
+BINS = 20  # K
+PATHS = 100_000  # paths of uniform ranks that give p-values, so that none is smaller than 1e-5
 
 
 def rank(truth: float, draws: Any, rng: np.random.Generator) -> int:
-    """Number of draws below a truth, where some equal it a number drawn evenly from those that it could be.
+    """Number of draws below a truth; ties are broken evenly.
 
     Parameters
     ----------
     truth : float
     draws : ndarray, shape (draw,)
-        Infinite values are in order; NaN is beyond every number and equal to NaN.
+        Infinite values have their order; NaN is above every number and equal to NaN.
     rng : numpy.random.Generator
-        For ties, which are broken evenly over the ranks that they could have.
+        Chooses among the ranks that draws equal to the truth allow.
     """
     if np.isnan(truth):
         below, ties = int(np.sum(~np.isnan(draws))), int(np.sum(np.isnan(draws)))
@@ -58,11 +62,11 @@ class Band:
     Attributes
     ----------
     size : int
-        Simulations, S.
+        Number of simulations, S.
     ranked : int
-        Draws ranked among, L.
+        Number of draws that each truth is ranked among, L.
     bins : int
-        K, which divides ``ranked + 1``.
+        K, which must divide ``ranked + 1``.
     """
 
     size: int
@@ -75,7 +79,7 @@ class Band:
 
     @property
     def z(self) -> Any:
-        """Where the path is looked at, shape (bins - 1,)."""
+        """Where the path is evaluated, shape (bins - 1,)."""
         return np.arange(1, self.bins) / self.bins
 
     def counts(self, ranks: Any) -> Any:
@@ -92,11 +96,10 @@ class Band:
 
     @cached_property
     def _null(self) -> Any:
-        """``gamma`` of uniform ranks, sorted; the seed is fixed, so that a verdict does not depend on when it is asked."""
-        rng = np.random.default_rng(2022)
-        paths = rng.multinomial(self.size, np.full(self.bins, 1 / self.bins), size=PATHS).cumsum(
-            axis=-1
-        )[:, :-1]
+        """``gamma`` of simulated uniform ranks, sorted."""
+        rng = np.random.default_rng(2022)  # fixed, so that the same ranks have the same verdict
+        counts = rng.multinomial(self.size, np.full(self.bins, 1 / self.bins), size=PATHS)
+        paths = counts.cumsum(axis=-1)[:, :-1]
         return np.sort(self._tails[paths, np.arange(self.bins - 1)].min(axis=-1))
 
     def gamma(self, ranks: Any) -> float:
@@ -105,6 +108,7 @@ class Band:
 
     def p(self, ranks: Any) -> float:
         """Probability that uniform ranks stray as far, from :data:`PATHS` simulated paths."""
+        # equal counts may give tail probabilities that differ by rounding
         strayed = np.searchsorted(self._null, self.gamma(ranks) * (1 + 1e-12), side="right")
         return float((strayed + 1) / (PATHS + 1))
 
@@ -117,29 +121,19 @@ class Band:
 
 
 def chi_square(ranks: Any, ranked: int = RANKED, bins: int = BINS) -> float:
-    """P-value of equal numbers of ranks in every bin."""
+    """P-value of the hypothesis that every bin has the same probability."""
     seen = np.bincount(np.asarray(ranks) * bins // (ranked + 1), minlength=bins)
     expected = len(ranks) / bins
     return float(chi2.sf(((seen - expected) ** 2).sum() / expected, bins - 1))
 
 
 def covered(ranks: Any, probability: float, ranked: int = RANKED) -> int:
-    """Truths within the central interval of a probability, from their ranks."""
+    """Number of truths within the central interval of a probability, from their ranks."""
     u = (np.asarray(ranks) + 0.5) / (ranked + 1)
     return int(np.sum(np.abs(u - 0.5) < 0.5 * probability))
 
 
 def coverage(ranks: Any, probability: float, ranked: int = RANKED) -> tuple[float, float]:
-    """Share of truths within the central interval of a probability, and the binomial p-value of that share."""
+    """Share of truths within the central interval of a probability, and its binomial p-value."""
     count = covered(ranks, probability, ranked)
     return count / len(ranks), float(binomtest(count, len(ranks), probability).pvalue)
-
-
-def holm(p: Any) -> Any:
-    """P-values adjusted for their number: rejecting those below ``alpha`` errs at all with probability at most ``alpha``."""
-    p = np.asarray(p, dtype=float)
-    order = np.argsort(p)
-    adjusted = np.maximum.accumulate((len(p) - np.arange(len(p))) * p[order])
-    found = np.empty_like(p)
-    found[order] = np.minimum(adjusted, 1.0)
-    return found

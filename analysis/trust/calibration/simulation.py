@@ -1,17 +1,20 @@
-"""Simulation-based calibration of a model: one simulation, from a draw of the prior to the ranks of every quantity.
+"""Simulation-based calibration: one simulation, from a draw of the prior to ranks.
 
 Draw parameters from the prior, simulate the evidence, refit, and rank the truth among the
-posterior's draws: uniform, if the code that simulates and the code that infers are of one model
-[1]_. The evidence of no transformative AI is no number to simulate: the rest is simulated first,
-and the simulation kept with the probability that nothing has arrived, which is its likelihood. So
-is a draw left out under which a row cannot be: a trend that has diverged has no likelihood. Truth
-and posterior have their own random numbers of arrival, since what is derived is a draw of its
-distribution given parameters and evidence.
+posterior's draws. The ranks are uniform if the code that simulates and the code that infers are of
+one model [1]_.
 
-Where priors are wide most of them is no neighbourhood of what was published, and a fault there
-would be seen by few simulations. *Posterior* calibration [3]_ draws the truth from the posterior
-given the published rows, replicates those, and refits both together; the evidence of no
-transformative AI counts as replicated.
+The evidence that there is no transformative AI yet is not a number that could be simulated.
+Therefore the other evidence is simulated first, and the simulation is kept with the probability
+that nothing has arrived, which is the likelihood of that evidence. A draw under which a row is
+impossible is also left out: a trend that has diverged has no likelihood. What is derived from a
+draw is itself random given parameters and evidence, so truth and posterior have separate random
+numbers of arrival.
+
+Where priors are wide, most prior draws lie far from what was published, and few simulations would
+show a fault near the published evidence. *Posterior* calibration [3]_ draws the truth from the
+posterior given the published rows, replicates those rows, and refits both together; the evidence
+of no transformative AI counts as replicated.
 
 A *control* is a fit that is wrong on purpose, which must be caught.
 
@@ -44,7 +47,7 @@ from aligntax.analysis.trust.leave_out import LeaveOut
 from aligntax.models.catalogue import Model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
-from aligntax.models.priors.tables import Tables
+from aligntax.models.priors.tables import PriorTables
 from aligntax.models.time_horizon import log_shape_weights
 from aligntax.models.views import View
 
@@ -55,11 +58,11 @@ CONTROLS: Mapping[str, str] = {
     "exact": "published errors taken for a tenth of what they are",
 }
 NARROW, SHIFT, EXACT = 0.6, 0.5, 0.1
-# in a model's rows
+# columns of likelihood rows that the control "exact" makes smaller
 ERRORS = ("log_gamma_se", "flop_sd", "growth_se", "hours_sd", "share_sd", "log2_sd", "gold_se")
 NO_TAI = "no_tai"  # term of the likelihood
 ATTEMPTS = 32  # prior draws at a time, of each of two chains
-MOST = 100  # times so many: a prior under which evidence is that rare cannot be calibrated
+MOST = 100  # times: a prior under which such evidence is rarer cannot be calibrated
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Simulation:
     Attributes
     ----------
     sampling : Sampling
-        But the seed, which is the simulation's.
+        Its seed is not used: each simulation has its own.
     control : str
         One of :data:`CONTROLS`.
     posterior : bool
@@ -78,7 +81,7 @@ class Simulation:
     Raises
     ------
     InputError
-        If there is no such control, or fewer draws than are ranked.
+        If there is no such control, or there are fewer draws than are ranked.
     """
 
     sampling: Sampling = field(
@@ -89,28 +92,27 @@ class Simulation:
 
     def __post_init__(self) -> None:
         if self.control not in CONTROLS:
-            raise InputError(
-                f"control: must be one of {', '.join(CONTROLS)}, got {self.control!r}; check the spelling"
-            )
+            rule = f"must be one of {', '.join(CONTROLS)}"
+            raise InputError(f"control: {rule}, got {self.control!r}; check the spelling")
         if (kept := self.sampling.chains * self.sampling.draws) < RANKED:
-            raise InputError(
-                f"draws: must be at least {RANKED} over all chains, got {kept}; take more with --draws"
-            )
+            rule = f"must be at least {RANKED} over all chains"
+            raise InputError(f"draws: {rule}, got {kept}; take more with --draws")
 
 
 @dataclass(frozen=True)
 class Simulated:
-    """What one simulation found.
+    """Result of one simulation.
 
     Attributes
     ----------
     seed : int
     ranks : mapping of str to int
-        By quantity, of the truth among :data:`aligntax.analysis.trust.calibration.ranks.RANKED`
-        draws.
+        Rank of the truth among :data:`aligntax.analysis.trust.calibration.ranks.RANKED` draws, by
+        quantity.
     attempts : int
         Prior draws until one was kept.
     divergences : int
+        Number of divergent transitions.
     """
 
     seed: int
@@ -126,12 +128,13 @@ class Calibrator:
     Attributes
     ----------
     compiled : CompiledModel
-        On the evidence whose layout, errors and dates the simulated rows take.
+        On evidence whose layout, errors and dates the simulated rows take.
     simulation : Simulation
     base : xarray.Dataset, optional
-        Draws given the published rows, from which truths are taken; else they are from the prior.
+        Draws given the published rows, from which truths are taken. Without it truths are drawn
+        from the prior.
     layout : Evidence, optional
-        The published rows, where ``compiled`` has twice as many.
+        The published rows; given with ``base``, where ``compiled`` has twice as many rows.
     """
 
     compiled: CompiledModel
@@ -143,7 +146,7 @@ class Calibrator:
     def of(
         cls, model: Model, evidence: Evidence, view: View, simulation: Simulation
     ) -> "Calibrator":
-        """Compile a model for it."""
+        """Compile a model for these simulations."""
         if not simulation.posterior:
             return cls(compile_model(model, evidence, view), simulation)
         given = LeaveOut.of(model, evidence, view)
@@ -162,7 +165,7 @@ class Calibrator:
         return cls(compile_on(model, doubled(layout, view, rows), view), simulation, base, layout)
 
     def run(self, seed: int) -> Simulated:
-        """One simulation.
+        """Run one simulation.
 
         Raises
         ------
@@ -171,16 +174,20 @@ class Calibrator:
         """
         compiled, rng = self.compiled, generator(seed, "calibration")
         tables = compiled.view.tables(compiled.model.quantities)
-        attempts, truth, evidence = self._kept(tables, rng)
+        attempts, truth, evidence = self._first_kept(tables, rng)
         fitted = compiled.with_evidence(evidence)
-        posterior, stats, of_fit = self._posterior(fitted, tables, seed)
-        ranks = self._ranks(fitted, (truth, tables), (posterior, of_fit), rng)
+        posterior, stats, fitted_tables = self._posterior(fitted, tables, seed)
+        true = _numbers(fitted, truth, tables, rng)
+        drawn = _numbers(fitted, posterior, fitted_tables, rng)
+        ranks = {name: rank(float(true[name][0]), drawn[name], rng) for name in drawn}
         return Simulated(seed, ranks, attempts, int(stats["diverging"].values.sum()))
 
-    def _kept(self, tables: Tables, rng: np.random.Generator) -> tuple[int, xr.Dataset, Evidence]:
+    def _first_kept(
+        self, tables: PriorTables, rng: np.random.Generator
+    ) -> tuple[int, xr.Dataset, Evidence]:
         """First simulation that is kept, and how many prior draws that took."""
         compiled = self.compiled
-        for attempts, (truth, evidence) in enumerate(self._simulated(tables, rng), 1):
+        for attempts, (truth, evidence) in enumerate(self._truths(tables, rng), 1):
             if not _finite(compiled.model.data(evidence, compiled.view)):
                 continue
             log_none = log_no_tai(compiled.model, *split(truth, tables), evidence, compiled.view)
@@ -193,10 +200,10 @@ class Calibrator:
             f"view: {rule}, got none in {2 * ATTEMPTS * MOST} draws; choose another view"
         )
 
-    def _simulated(
-        self, tables: Tables, rng: np.random.Generator
+    def _truths(
+        self, tables: PriorTables, rng: np.random.Generator
     ) -> Iterator[tuple[xr.Dataset, Evidence]]:
-        """Draws of the prior, or given the published rows, each with evidence that it might have seen."""
+        """Truths, one draw each, with evidence simulated from them."""
         compiled = self.compiled
         if self.base is not None and self.layout is not None:
             yield from self._replicated(self.base, self.layout, tables, rng)
@@ -216,9 +223,9 @@ class Calibrator:
                 )
 
     def _replicated(
-        self, base: xr.Dataset, layout: Evidence, tables: Tables, rng: np.random.Generator
+        self, base: xr.Dataset, layout: Evidence, tables: PriorTables, rng: np.random.Generator
     ) -> Iterator[tuple[xr.Dataset, Evidence]]:
-        """Draws given the published rows, each with those and as many that it might have seen."""
+        """Truths given the published rows, with those rows and as many replicated from each."""
         model, view = self.compiled.model, self.compiled.view
         for _ in range(2 * ATTEMPTS * MOST):
             at = {dim: [int(rng.integers(base.sizes[dim]))] for dim in ("chain", "draw")}
@@ -235,13 +242,11 @@ class Calibrator:
             yield truth, doubled(layout, view, rows)
 
     def _posterior(
-        self, fitted: CompiledModel, tables: Tables, seed: int
-    ) -> tuple[xr.Dataset, xr.Dataset, Tables]:
-        """Draws to rank among, (1, ranked); the sampler's account; and the tables that the fit took the prior from."""
-        options, control = (
-            replace(self.simulation.sampling, seed=child(seed, "sample")),
-            self.simulation.control,
-        )
+        self, fitted: CompiledModel, tables: PriorTables, seed: int
+    ) -> tuple[xr.Dataset, xr.Dataset, PriorTables]:
+        """Draws to rank among, (1, ranked), sampler statistics, and the prior tables of the fit."""
+        options = replace(self.simulation.sampling, seed=child(seed, "sample"))
+        control = self.simulation.control
         if control == "shifted":
             middle = tables.y.shape[-1] // 2
             tables = replace(tables, y=tables.y + SHIFT * tables.slope[:, middle : middle + 1])
@@ -257,20 +262,9 @@ class Calibrator:
             )
         return kept, stats, tables
 
-    def _ranks(
-        self,
-        fitted: CompiledModel,
-        truth: tuple[xr.Dataset, Tables],
-        kept: tuple[xr.Dataset, Tables],
-        rng: np.random.Generator,
-    ) -> dict[str, int]:
-        """Rank of every number, the joint log likelihood among them."""
-        true, drawn = _numbers(fitted, *truth, rng), _numbers(fitted, *kept, rng)
-        return {name: rank(float(true[name][0]), drawn[name], rng) for name in drawn}
-
 
 def _finite(data: Mapping[str, xr.Dataset]) -> bool:
-    """Whether every number is one that can be."""
+    """Whether every number of the evidence is finite."""
     return all(
         np.isfinite(column.values).all()
         for rows in data.values()
@@ -279,9 +273,12 @@ def _finite(data: Mapping[str, xr.Dataset]) -> bool:
 
 
 def _numbers(
-    fitted: CompiledModel, draws: xr.Dataset, tables: Tables, rng: np.random.Generator
+    fitted: CompiledModel, draws: xr.Dataset, tables: PriorTables, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Every number of draws of one chain, by name."""
+    """Every number to rank, by name, shape (draw,), from draws of one chain.
+
+    These are the derived and structural quantities, and the joint log likelihood [2]_.
+    """
     derived = derive(fitted.model, draws, tables, fitted.evidence, fitted.view, rng)
     numbers = {series.name: series.values[0] for series in iter_series(derived)}
     scalars = {
@@ -295,7 +292,7 @@ def _numbers(
 
 
 def _thinned(posterior: xr.Dataset) -> xr.Dataset:
-    """As many draws as are ranked, evenly spaced over chains and draws, as one chain."""
+    """As many draws as are ranked, evenly spaced over all chains, as one chain."""
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     at = np.linspace(0, chains * draws - 1, RANKED).round().astype(int)
     chain, draw = (xr.DataArray(index, dims="kept") for index in (at // draws, at % draws))
@@ -309,7 +306,7 @@ def _thinned(posterior: xr.Dataset) -> xr.Dataset:
 
 
 def _exact(evidence: Evidence) -> Evidence:
-    """Evidence whose likelihood rows state a tenth of their error."""
+    """Evidence whose likelihood rows state :data:`EXACT` of their errors."""
     rows = {
         table: ready.assign({name: EXACT * ready[name] for name in ERRORS if name in ready})
         for table, ready in evidence.ready.items()

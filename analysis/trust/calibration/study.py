@@ -1,27 +1,29 @@
-"""Simulation-based calibration as a result: a folder, complete or absent, that can be gone on with.
+"""Simulation-based calibration as a result: a folder that can be resumed.
 
-====================
-=====================================================================================
-``calibration.json``  what was asked, with what versions and evidence; when finished, every
-quantity's tests ``view.toml``         the view, resolved and complete ``ranks.csv``         a row a
-simulation: its number, seed, prior draws until it was kept, divergences, ranks ``ranks.jsonl``
-the same as it was found, a line a simulation, failures too ``ranks.png``         how far the ranks
-of each quantity stray from uniform, beside the simultaneous band; by the command ``report.html``
-the same with every test, as a page; by the command ====================
-=====================================================================================
+``calibration.json``
+    What was asked, with versions and evidence; when finished, the tests of every quantity.
+``view.toml``
+    The view, resolved and complete.
+``ranks.csv``
+    One row per simulation: number, seed, prior draws until one was kept, divergences, ranks.
+``ranks.jsonl``
+    The journal: one line per simulation, in the order of finishing, failures too.
+``ranks.png``
+    How far the ranks of each quantity stray from uniform, beside the simultaneous band; drawn by
+    the command.
+``report.html``
+    The same with every test, as a page; written by the command.
 
-Until every simulation is done the folder is hidden (``.NAME.calibration``) and held by one process.
-Simulation ``i`` has the seed ``i`` of the root's, so what it finds depends neither on the number of
-workers nor on how often it was interrupted.
+An unfinished calibration is the hidden folder ``.NAME.calibration``; see
+:mod:`aligntax.analysis.sweeps.resumable`. Each simulation has a seed of its own, derived from the
+root seed and its number, so its ranks depend neither on the number of workers nor on interruptions.
 """
 
 import csv
-import json
 import time
 from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,13 +31,15 @@ import numpy as np
 
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inference.seeds import generator
-from aligntax.analysis.storage.journal import LOCK, adding, held, read
-from aligntax.analysis.storage.run_folder import provenance, run_name, text_of
+from aligntax.analysis.storage.journal import held
+from aligntax.analysis.storage.run_folder import provenance, run_name
 from aligntax.analysis.storage.whole_file import write_json
-from aligntax.analysis.sweeps.grid import Answer, Case
+from aligntax.analysis.summaries.multiple_testing import holm_adjusted
+from aligntax.analysis.sweeps.grid import Answer, Case, failed
+from aligntax.analysis.sweeps.resumable import FORMAT, Journal, Study
 from aligntax.analysis.sweeps.workers import Workers
 from aligntax.analysis.trust.calibration.doubled_evidence import LIKELIHOOD_ROWS
-from aligntax.analysis.trust.calibration.ranks import Band, chi_square, coverage, holm
+from aligntax.analysis.trust.calibration.ranks import Band, chi_square, coverage
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
@@ -46,26 +50,28 @@ if TYPE_CHECKING:
 
 
 CALIBRATION, RANKS, TABLE, VIEW = "calibration.json", "ranks.jsonl", "ranks.csv", "view.toml"
-FORMAT = 1
-LEVEL = 0.01  # chance that a right model is rejected at all, by each test over all quantities
+LEVEL = 0.01  # chance that each test, over all quantities, rejects a right model
 FEWEST, MOST = 20, 100_000  # simulations
+COVERED = (50, 90)  # percent, of the central intervals whose coverage is tested
 QUIET = Talk()
 
 
 @dataclass(frozen=True)
-class Job:
+class CalibrationJob:
     """What is the same for every simulation.
 
     Attributes
     ----------
     model : str
+        Name in the catalogue.
     view : View
     evidence : Evidence
-        Whose layout, errors and dates the simulated rows take.
+        Simulated rows take its layout, errors and dates.
     simulation : Simulation
     simulations : int
+        How many.
     seed : int
-        Root of every simulation's.
+        Root of the seeds of all simulations.
 
     Raises
     ------
@@ -86,24 +92,26 @@ class Job:
         if not FEWEST <= self.simulations <= MOST:
             rule = f"must lie between {FEWEST} and {MOST}"
             raise InputError(
-                f"simulations: {rule}, got {self.simulations}; 300 see a shift of a quarter of an sd"
+                f"simulations: {rule}, got {self.simulations}; "
+                "300 see a shift of a quarter of an sd"
             )
-        Sampling(seed=self.seed)  # refuses what is none
-        held = restrict(self.evidence, self.view, model)
+        Sampling(seed=self.seed)  # refuses a seed out of bounds
+        used = restrict(self.evidence, self.view, model)
         own = [
             table
             for table in model.tables
-            if table not in LIKELIHOOD_ROWS and held[table]["used"].any()
+            if table not in LIKELIHOOD_ROWS and used[table]["used"].any()
         ]
         if self.simulation.posterior and own:
             rule = f"needs rows without parameters of their own, got {', '.join(own)}"
             raise InputError(
                 f"posterior: {rule}; calibrate {model.name} from its prior: leave --posterior out"
             )
-        if not any(held[table]["used"].any() for table in model.tables):
+        if not any(used[table]["used"].any() for table in model.tables):
             rule = f"must hold rows of {', '.join(model.tables)}, whose layout is simulated"
             raise InputError(
-                f"evidence: {rule}, got none; give your own with --runs FILE, or a view that uses evidence"
+                f"evidence: {rule}, got none; "
+                "give your own with --runs FILE, or a view that uses evidence"
             )
 
     def cases(self) -> list[Case]:
@@ -111,20 +119,26 @@ class Job:
         seeds = generator(self.seed, "calibration").integers(2**32, size=self.simulations)
         return [Case(f"{i:06d}", self.view, int(seed)) for i, seed in enumerate(seeds, 1)]
 
-    def answerer(self) -> "Calibrating":
-        """Who simulates in a process."""
-        return Calibrating(self)
+    def answerer(self) -> "CalibrationAnswerer":
+        """Make what simulates in a worker's process."""
+        return CalibrationAnswerer(self)
 
 
 @dataclass
-class Calibrating:
-    """Simulates case after case in one process, with one compiled model."""
+class CalibrationAnswerer:
+    """Runs simulation after simulation in one process, with one compiled model.
 
-    job: Job
+    Attributes
+    ----------
+    calibrator : Calibrator, optional
+        Compiled with the first simulation.
+    """
+
+    job: CalibrationJob
     calibrator: "Calibrator | None" = None
 
     def answer(self, case: Case, cores: int = 1) -> Answer:
-        """Do one simulation; whatever goes wrong is told in the answer, so that the others go on."""
+        """Run one simulation; an error becomes its answer, so that the others go on."""
         from aligntax.analysis.trust.calibration.simulation import Calibrator
 
         started = time.perf_counter()
@@ -136,8 +150,7 @@ class Calibrating:
                 )
             found = self.calibrator.run(case.seed)
         except Exception as error:
-            kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
-            return Answer(case.name, error=f"{kind}{error}" or type(error).__name__)
+            return failed(case, error)
         record = {
             "attempts": found.attempts,
             "divergences": found.divergences,
@@ -147,95 +160,114 @@ class Calibrating:
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """A calibration on disk.
+class Calibration(Study):
+    """A calibration on disk; ``info`` is ``calibration.json``."""
 
-    Attributes
-    ----------
-    path : Path
-    info : mapping
-        ``calibration.json``.
-    """
-
-    path: Path
-    info: Mapping[str, Any]
+    NAME = "calibration"
+    COMMAND = "calibrate"
+    MANIFEST = CALIBRATION
+    JOURNAL = RANKS
+    KEYS = frozenset({"model", "view", "control", "simulations", "seed"})
+    RESULT = "ranks"
 
     def ranks(self) -> dict[str, Any]:
-        """Ranks of each quantity, shape (simulation,), in the order of simulations; failures are left out."""
-        found = _journal(self.path)
-        answered = [
-            found.answers[name]
-            for name in sorted(found.answers)
-            if not found.answers[name]["error"]
+        """Ranks of each quantity, shape (simulation,), in order; failures are left out."""
+        return _ranks(self._answered(self.journal()))
+
+    def _answered(self, journal: Journal) -> list[dict[str, Any]]:
+        """Lines of the simulations that did not fail, in order."""
+        return list(self.lines(journal, sorted(journal.answered)))
+
+    def store(self, case: Case, answer: Answer) -> dict[str, Any]:
+        """Line of the journal for a simulation."""
+        line = {"case": answer.case, "seed": case.seed, "error": answer.error}
+        return {**line, **answer.seconds, **answer.record}
+
+    def sitting(self, seconds: float, answers: int) -> float:
+        """Seconds of a sitting."""
+        return seconds
+
+    def summarise(self, journal: Journal) -> dict[str, Any]:
+        """Write the table; return the tests and the verdict."""
+        answered = self._answered(journal)
+        ranks = _ranks(answered)
+        _write_table(self.path / TABLE, answered, ranks)
+        failures = [
+            {"case": line["case"], "error": line["error"]}
+            for line in self.lines(journal, sorted(journal.failed))
         ]
-        if not answered:
-            return {}
+        tests = assess(ranks) if ranks else {}
+        rejected = _rejected(tests, "p_band_holm", "p_chi_square_holm")
+        wrong = _rejected(tests, *(f"p_covered_{percent}_holm" for percent in COVERED))
+        passed = bool(tests) and not (rejected or wrong or failures)
+        if self.info["control"] != "none":
+            passed = bool(rejected or wrong)  # a fit that is wrong on purpose must be caught
         return {
-            name: np.array([each["ranks"][name] for each in answered])
-            for name in answered[0]["ranks"]
+            "seconds": round(sum(journal.sittings), 3),
+            "verdict": "pass" if passed else "fail",
+            "rejected": rejected,
+            "coverage_rejected": wrong,
+            "failures": failures,
+            "lost": journal.lost,
+            "attempts": sum(line["attempts"] for line in answered),
+            "divergences": sum(line["divergences"] for line in answered),
+            "with_divergences": sum(line["divergences"] > 0 for line in answered),
+            "quantities": tests,
         }
 
 
-@dataclass
-class Journal:
-    """What ``ranks.jsonl`` holds: each simulation's last line by its number, workers that were lost, and where it ends."""
-
-    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    lost: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-    end: int = 0
-
-
-def _journal(folder: Path) -> Journal:
-    found = Journal()
-
-    def enter(line: Mapping[str, Any], begins: int) -> None:
-        if "lost" in line:
-            found.lost.append(line["lost"])
-        elif "sitting" in line:
-            found.seconds += line["sitting"]
-        elif line["error"] or line["ranks"]:
-            found.answers[line["case"]] = dict(line)
-
-    found.end = read(folder / RANKS, "calibrate", enter)
-    return found
+def _ranks(answered: list[dict[str, Any]]) -> dict[str, Any]:
+    """Ranks of each quantity, shape (simulation,), from lines of the journal."""
+    if not answered:
+        return {}
+    return {
+        name: np.array([line["ranks"][name] for line in answered]) for name in answered[0]["ranks"]
+    }
 
 
-def default_name(job: Job) -> str:
-    """Name of a calibration that is given none: model, number of simulations, control and time."""
+def _write_table(path: Path, answered: list[dict[str, Any]], ranks: Mapping[str, Any]) -> None:
+    """Write one row per simulation that did not fail."""
+    about = ("seed", "attempts", "divergences")
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["simulation", *about, *ranks])
+        for line in answered:
+            numbers = [line[name] for name in about]
+            writer.writerow([line["case"], *numbers, *line["ranks"].values()])
+
+
+def _rejected(tests: Mapping[str, Mapping[str, float]], *keys: str) -> list[str]:
+    """Quantities that one of these tests rejects."""
+    return [name for name, row in tests.items() if min(row[key] for key in keys) < LEVEL]
+
+
+def default_name(job: CalibrationJob) -> str:
+    """Name of a calibration that is given none: model, simulations, control and time."""
     control = "" if job.simulation.control == "none" else f"-{job.simulation.control}"
     control += "-posterior" if job.simulation.posterior else ""
     return f"calibration-{job.model}-{job.simulations}{control}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
-def _place(out: Path, name: str) -> Path:
-    """Where a calibration stands until it is finished."""
-    return out / f".{name}.calibration"
-
-
-def goes_on(name: str, out: Path) -> bool:
-    """Whether there is an unfinished calibration of that name, to go on with."""
-    return (_place(out, name) / CALIBRATION).is_file()
-
-
 def calibrate(
-    job: Job,
+    job: CalibrationJob,
     workers: Workers,
     out: Path | str = "results",
     name: str | None = None,
     talk: Talk = QUIET,
 ) -> Calibration:
-    """Do every simulation and leave a folder; an unfinished one of the same name that was asked the same is gone on with.
+    """Run every simulation and leave a calibration's folder.
+
+    An unfinished calibration of the same name that was asked the same is resumed.
 
     Parameters
     ----------
-    job : Job
+    job : CalibrationJob
     workers : callable
-        Who simulates; see :mod:`aligntax.analysis.sweeps.workers`.
+        Runs the simulations; see :mod:`aligntax.analysis.sweeps.workers`.
     out : path
         Folder of results.
     name : str, optional
-        Default model, simulations and time.
+        By default model, number of simulations and time.
     talk : Talk
 
     Raises
@@ -246,36 +278,24 @@ def calibrate(
     """
     out = Path(out)
     name = run_name(name or default_name(job))
-    place, question = _place(out, name), _question(job)
-    if (out / name).exists():
-        raise InputError(
-            f"name: must be new, got {name!r}, which exists in {out}; choose another with --name"
-        )
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        rule = "must be a folder that can be written"
-        raise InputError(
-            f"out: {rule}, got {out} ({error.strerror}); choose another with --out"
-        ) from None
-    with held(place, "calibrate"):
-        if (place / CALIBRATION).is_file():
-            _check_same(load_calibration(place).info, question, name)
+    question = _question(job)
+    Calibration.check_free(out, name)
+    place = Calibration.make_hidden(out, name)
+    with held(place, Calibration.COMMAND):
+        if Calibration.is_unfinished(name, out):
+            _check_same(Calibration.load(place).info, question, name)
         else:
             (place / VIEW).write_text(job.view.to_toml(), "utf-8")
             write_json(place / CALIBRATION, {"calibration": name, **question, **provenance()})
-        return _work(
-            Calibration(place, load_calibration(place).info), job, workers, out / name, talk
-        )
+        found = Calibration.load(place)
+        again = "calibrate again as before"
+        return found.resume(job, job.cases(), workers, out / name, talk, again)
 
 
-def _question(job: Job) -> dict[str, Any]:
+def _question(job: CalibrationJob) -> dict[str, Any]:
+    """What a calibration is asked: equal for a calibration and for one that resumes it."""
     model = find_model(job.model)
-    sampler = {
-        key: value
-        for key, value in asdict(job.simulation.sampling.of(model)).items()
-        if key not in ("seed", "cores")
-    }
+    options = asdict(job.simulation.sampling.of(model))
     return {
         "format": FORMAT,
         "model": {"name": model.name, "version": model.version},
@@ -285,135 +305,24 @@ def _question(job: Job) -> dict[str, Any]:
         "posterior": job.simulation.posterior,
         "simulations": job.simulations,
         "seed": job.seed,
-        "sampler": sampler,
+        # each simulation has its own seed, and cores change no draw
+        "sampler": {key: value for key, value in options.items() if key not in ("seed", "cores")},
     }
 
 
 def _check_same(info: Mapping[str, Any], question: Mapping[str, Any], name: str) -> None:
-    """Refuse to go on with a calibration that was asked something else."""
+    """Refuse to resume a calibration that was asked something else."""
     for key, value in question.items():
         if info.get(key) != value:
             rule = f"{name} is unfinished and was asked {key} {info.get(key)}"
             raise InputError(
-                f"name: {rule}, got {value}; ask the same to go on with it, or choose another with --name"
+                f"name: {rule}, got {value}; "
+                "ask the same to go on with it, or choose another with --name"
             )
 
 
-def load_calibration(folder: Path) -> Calibration:
-    """Read what a calibration says of itself.
-
-    Raises
-    ------
-    InputError
-        If it is not what ``aligntax calibrate`` writes.
-    """
-    try:
-        info = json.loads(text_of(folder / CALIBRATION))
-        good = info["format"] == FORMAT and {
-            "model",
-            "view",
-            "control",
-            "simulations",
-            "seed",
-        } <= set(info)
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        rule = f"{folder / CALIBRATION} must be as `aligntax calibrate` writes it"
-        raise InputError(f"calibration: {rule}, got {error}; calibrate again") from None
-    if not good:
-        rule = f"{folder / CALIBRATION} must have format {FORMAT}"
-        raise InputError(f"calibration: {rule}, got another; it was written by another version")
-    return Calibration(folder, info)
-
-
-def _work(found: Calibration, job: Job, workers: Workers, target: Path, talk: Talk) -> Calibration:
-    """Do what has not been done yet, and write down what comes; then the tests, and the folder takes its name."""
-    journal, cases = _journal(found.path), job.cases()
-    done = {name for name, line in journal.answers.items() if not line["error"]}
-    asked = [case for case in cases if case.name not in done]
-    seeds, started, bad = {case.name: case.seed for case in cases}, time.perf_counter(), 0
-    with adding(found.path / RANKS, journal.end) as add:
-
-        def lost(text: str) -> None:
-            add({"lost": text})
-            talk.failed(text)
-
-        talk.say("each worker compiles the model first")
-        try:
-            with closing(workers(job, asked, lost)) as answers:
-                for count, answer in enumerate(answers, len(done) + 1):
-                    line = {"case": answer.case, "seed": seeds[answer.case], "error": answer.error}
-                    add({**line, **answer.seconds, **answer.record})
-                    bad += bool(answer.error)
-                    if talk.progress is not None:
-                        talk.progress(count, len(cases), bad)
-        finally:
-            add({"sitting": round(time.perf_counter() - started, 3)})
-    return _finish(found, target)
-
-
-def _finish(found: Calibration, target: Path) -> Calibration:
-    """Write the table and the tests; the folder takes its name."""
-    journal, ranks = _journal(found.path), found.ranks()
-    failures = [
-        {"case": n, "error": line["error"]}
-        for n, line in sorted(journal.answers.items())
-        if line["error"]
-    ]
-    with (found.path / TABLE).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["simulation", "seed", "attempts", "divergences", *ranks])
-        for name, line in sorted(journal.answers.items()):
-            if not line["error"]:
-                writer.writerow(
-                    [
-                        name,
-                        line["seed"],
-                        line["attempts"],
-                        line["divergences"],
-                        *line["ranks"].values(),
-                    ]
-                )
-    good = [line for line in journal.answers.values() if not line["error"]]
-    tests = assess(ranks) if ranks else {}
-    rejected = [
-        name
-        for name, row in tests.items()
-        if min(row["p_band_holm"], row["p_chi_square_holm"]) < LEVEL
-    ]
-    wrong = [
-        name
-        for name, row in tests.items()
-        if min(row["p_covered_50_holm"], row["p_covered_90_holm"]) < LEVEL
-    ]
-    passed = bool(tests) and not (rejected or wrong or failures)
-    if found.info["control"] != "none":
-        passed = bool(rejected or wrong)
-    info = {
-        **found.info,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(journal.seconds, 3),
-        "verdict": "pass" if passed else "fail",
-        "rejected": rejected,
-        "coverage_rejected": wrong,
-        "failures": failures,
-        "lost": journal.lost,
-        "attempts": sum(line["attempts"] for line in good),
-        "divergences": sum(line["divergences"] for line in good),
-        "with_divergences": sum(line["divergences"] > 0 for line in good),
-        "quantities": tests,
-    }
-    write_json(found.path / CALIBRATION, info)
-    if target.exists():
-        raise InputError(
-            f"name: {target} was taken meanwhile; move it away, then calibrate again as before"
-        )
-    (found.path / LOCK).unlink()
-    found.path.rename(target)
-    return Calibration(target, info)
-
-
 def assess(ranks: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Tests of every quantity's ranks: the path against the band, chi-square, coverage; each with Holm's adjustment.
+    """Test the ranks of every quantity: path against band, chi-square and coverage.
 
     Parameters
     ----------
@@ -422,23 +331,24 @@ def assess(ranks: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     Returns
     -------
     dict
-        Quantity to ``p_band``, ``p_chi_square``, ``covered_50``, ``covered_90`` and their p-values,
-        with ``_holm`` adjusted.
+        Quantity to ``p_band``, ``p_chi_square``, ``covered_50``, ``p_covered_50``, ``covered_90``,
+        ``p_covered_90``, and each p-value adjusted by Holm over the quantities, with ``_holm``
+        appended.
     """
     band = Band(len(next(iter(ranks.values()))))
     columns: dict[str, list[float]] = {"p_band": [], "p_chi_square": []}
-    columns |= {
-        f"{what}_{percent}": [] for percent in (50, 90) for what in ("covered", "p_covered")
-    }
-    for each in ranks.values():
-        columns["p_band"].append(band.p(each))
-        columns["p_chi_square"].append(chi_square(each))
-        for percent in (50, 90):
-            share, p = coverage(each, percent / 100)
+    columns |= {f"{what}_{percent}": [] for percent in COVERED for what in ("covered", "p_covered")}
+    for of_quantity in ranks.values():
+        columns["p_band"].append(band.p(of_quantity))
+        columns["p_chi_square"].append(chi_square(of_quantity))
+        for percent in COVERED:
+            share, p = coverage(of_quantity, percent / 100)
             columns[f"covered_{percent}"].append(share)
             columns[f"p_covered_{percent}"].append(p)
     adjusted = {
-        f"{name}_holm": holm(p).tolist() for name, p in columns.items() if name.startswith("p_")
+        f"{name}_holm": holm_adjusted(p).tolist()
+        for name, p in columns.items()
+        if name.startswith("p_")
     }
     rows = zip(*(columns | adjusted).values(), strict=True)
     return {

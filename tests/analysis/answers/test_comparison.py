@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aligntax.analysis.answers.comparison import compare, holm
+from aligntax.analysis.answers.comparison import compare
 from aligntax.analysis.fitting.outcome import write
 from aligntax.analysis.refitting import refit
 from aligntax.analysis.storage.load import load
@@ -119,15 +119,6 @@ def test_given_conditions_every_run(seeds):
     assert told["runs"][0]["given"]["probability"] == pytest.approx(
         told["runs"][1]["given"]["probability"], abs=0.06
     )
-
-
-def test_holm_is_between_bonferroni_and_nothing():
-    p = {"a": (0.001,), "b": (0.02,), "c": (0.04,), "d": (0.9,)}
-    assert holm(p, 0.05) == {"a": (True,), "b": (False,), "c": (False,), "d": (False,)}
-    # Bonferroni would keep b at 0.025 too
-    assert holm({"a": (0.01,), "b": (0.02,)}, 0.05) == {"a": (True,), "b": (True,)}
-    # and here it would not
-    assert holm({"a": (0.024,), "b": (0.04,)}, 0.05) == {"a": (True,), "b": (True,)}
 
 
 def test_runs_must_be_comparable(seeds, reference):

@@ -11,9 +11,16 @@ from scipy import stats
 
 from aligntax.analysis.pages.sweep import write_page
 from aligntax.analysis.sweeps.disagreement import FEWEST, disagreement
-from aligntax.analysis.sweeps.grid import Case, Job, cases
+from aligntax.analysis.sweeps.grid import Case, SweepJob, cases
 from aligntax.analysis.sweeps.sweep import Sweep, sweep
-from aligntax.analysis.sweeps.wording import between, extent, moved, stated, summary_of, within
+from aligntax.analysis.sweeps.wording import (
+    extent_in_words,
+    input_label,
+    interval_within_view,
+    moves_in_words,
+    share_between_views,
+    sweep_summary,
+)
 from tests.analysis.sweeping import QUICK, answer, by, numbered, row, swept
 
 COUNT = 40
@@ -93,8 +100,11 @@ def test_what_moves_an_answer_is_found_and_noise_is_not(stating, rng):
         np.quantile(hours[part], 0.5, method="inverted_cdf") for part in (order[:13], order[-13:])
     ]
     assert (move.low, move.high) == pytest.approx(thirds, abs=0.1) and move.low < move.high
-    assert moved(found, "alignment_hours_needed") == f"RLHF multiplier {100 * move.share:.0f}%"
-    assert moved(found, "tai_flop") == "none is seen"
+    assert (
+        moves_in_words(found, "alignment_hours_needed")
+        == f"RLHF multiplier {100 * move.share:.0f}%"
+    )
+    assert moves_in_words(found, "tai_flop") == "none is seen"
 
 
 def test_the_share_and_its_test_are_those_of_a_line_through_ranks(stating, rng):
@@ -139,7 +149,7 @@ def test_a_width_that_moves_an_answer_is_told_from_the_median(view, rng):
         and move.share > 0.9
         and move.low < move.high
     )
-    assert stated(move.input, move.aspect) == "RLHF multiplier (spread)"
+    assert input_label(move.input, move.aspect) == "RLHF multiplier (spread)"
 
 
 def test_answers_dealt_to_other_views_are_moved_by_nothing(stating, rng):
@@ -185,9 +195,9 @@ def test_answers_beyond_every_number_have_their_place(stating):
         spread.points[-1] == np.inf
         and spread.between is None
         and spread.noise is None
-        and between(spread) == ""
+        and share_between_views(spread) == ""
     )
-    assert extent(spread)[0].startswith("20") and extent(spread)[-1] == "beyond"
+    assert extent_in_words(spread)[0].startswith("20") and extent_in_words(spread)[-1] == "beyond"
 
 
 def test_infinite_and_undefined_answers_are_null_in_json_and_words_in_text(stating, tmp_path):
@@ -197,16 +207,17 @@ def test_infinite_and_undefined_answers_are_null_in_json_and_words_in_text(stati
     )  # fmt: skip
     spreads = {each.answer: each for each in found.spreads}
     assert (
-        extent(spreads["tai_year"]) == ("beyond",) * 3
-        and within(spreads["tai_year"]) == "beyond to beyond"
+        extent_in_words(spreads["tai_year"]) == ("beyond",) * 3
+        and interval_within_view(spreads["tai_year"]) == "beyond to beyond"
     )
-    assert extent(spreads["alignment_hours_affordable"]) == ("nothing",) * 3
-    assert extent(spreads["tax_headroom"]) == ("undefined",) * 3
+    assert extent_in_words(spreads["alignment_hours_affordable"]) == ("nothing",) * 3
+    assert extent_in_words(spreads["tax_headroom"]) == ("undefined",) * 3
     assert (
-        extent(spreads["prob_affordable"])[0] == "100%" and within(spreads["prob_affordable"]) == ""
+        extent_in_words(spreads["prob_affordable"])[0] == "100%"
+        and interval_within_view(spreads["prob_affordable"]) == ""
     )
     info = {"model": {"name": "joint"}, "cases": [{}], "failures": []}
-    summary = summary_of(Sweep(tmp_path, info), found)
+    summary = sweep_summary(Sweep(tmp_path, info), found)
     for name in ("tai_year", "alignment_hours_affordable", "tax_headroom"):
         assert {
             key: value for key, value in summary["answers"][name].items() if value is not None
@@ -267,7 +278,7 @@ def test_choices_are_groups(view, rng):
         None,
     ) and move.share > 0.5
     assert {each.input for each in found.moves} == {"arrival", "multiplier"}
-    assert moved(found, "tai_flop").startswith("choice of arrival ")
+    assert moves_in_words(found, "tai_flop").startswith("choice of arrival ")
 
 
 def test_views_that_state_the_same_are_one_whoever_said_it(view):
@@ -360,7 +371,9 @@ def test_nothing_of_a_user_is_markup_and_nothing_is_fetched(evidence, view, tmp_
             lambda case: answer(case, error=SCRIPT * (case.name == "0001"), verdict="fail")
         )(job, cases, lost)
 
-    done = sweep(Job("scaling", evidence, QUICK), cases(views, [], [1]), workers, tmp_path, "mine")
+    done = sweep(
+        SweepJob("scaling", evidence, QUICK), cases(views, [], [1]), workers, tmp_path, "mine"
+    )
     page = write_page(done, strict=True).read_text("utf-8")
     assert SCRIPT not in page and page.count("alert(1)&lt;/script&gt;&#34;0") == 3
     assert "default-src 'none'" in page and "unsafe-eval" not in page

@@ -14,8 +14,8 @@ from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.inputs.view_reader import parse_set
 from aligntax.analysis.storage.result import stored_view
 from aligntax.analysis.storage.run_folder import PACKAGES
-from aligntax.analysis.sweeps.grid import Answer, Answerer, Case, Job, cases
-from aligntax.analysis.sweeps.sweep import ANSWERS, COLUMNS, load_sweep, resume, sweep
+from aligntax.analysis.sweeps.grid import Answer, Case, SweepAnswerer, SweepJob, cases
+from aligntax.analysis.sweeps.sweep import ANSWERS, COLUMNS, Sweep, resume, sweep
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from tests.analysis.sweeping import QUICK, answer, by, numbered, row
@@ -25,7 +25,7 @@ FINISHED = {"sweep.json", "answers.jsonl", "cases.csv", "answers.csv", "views"}
 
 @pytest.fixture
 def job(evidence):
-    return Job("scaling", evidence, QUICK)
+    return SweepJob("scaling", evidence, QUICK)
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_what_cannot_be_asked_is_refused(view, grid, seeds, told):
 )
 def test_a_model_that_cannot_be_swept_is_refused(evidence, model, told):
     with pytest.raises(InputError, match=f"model: .*{told}.*, got '{model}'"):
-        Job(model, evidence, QUICK)
+        SweepJob(model, evidence, QUICK)
 
 
 # ------------------------------------------------------------------------------------------ answers
@@ -144,14 +144,14 @@ def test_what_differs_in_the_graph_is_compiled_again(evidence, view, monkeypatch
     other = replace(
         view, name="other", arrival=replace(view.arrival, horizon=view.arrival.horizon - 10)
     )
-    answerer = Answerer(Job("scaling", evidence, QUICK))
+    answerer = SweepAnswerer(SweepJob("scaling", evidence, QUICK))
     for each in (view, replace(view, name="same"), other, other):
         assert answerer.answer(Case("1", each, 1)).error == "draws: not here"
     assert compiled == ["default", "other"]
 
 
 def test_whatever_goes_wrong_with_a_case_is_its_answer(evidence):
-    found = Answerer(Job("scaling", evidence, QUICK)).answer(Case("1", None, 1))
+    found = SweepAnswerer(SweepJob("scaling", evidence, QUICK)).answer(Case("1", None, 1))
     assert found == Answer(
         "1", error="AttributeError: 'NoneType' object has no attribute 'multiplier'"
     )
@@ -186,7 +186,7 @@ def test_a_finished_folder_holds_every_answer_and_where_it_came_from(job, asked,
         ("probability", "0.25")
     }
 
-    info = load_sweep(done.path).info
+    info = Sweep.load(done.path).info
     assert info == done.info and (info["verdict"], info["failures"], info["lost"]) == (
         "pass",
         [],
@@ -207,7 +207,7 @@ def test_a_finished_folder_holds_every_answer_and_where_it_came_from(job, asked,
 
 def test_draws_are_kept_where_asked(evidence, asked, tmp_path):
     draws = xr.Dataset({"data_exponent": (("chain", "draw"), np.full((2, 3), 0.5, np.float32))})
-    keep = Job("scaling", evidence, QUICK, keep_draws=True)
+    keep = SweepJob("scaling", evidence, QUICK, keep_draws=True)
     done = sweep(keep, asked, by(lambda case: answer(case, draws=draws)), tmp_path, "mine")
     assert {path.name for path in (done.path / "draws").iterdir()} == {
         f"{case.name}.nc" for case in asked
@@ -352,7 +352,7 @@ def test_workers_that_died_are_in_the_record(job, asked, tmp_path):
     told = []
     done = sweep(job, asked, workers, tmp_path, "mine", talk=Talk(failed=told.append))
     assert (
-        load_sweep(done.path).info["lost"] == told == ["worker 7 died"]
+        Sweep.load(done.path).info["lost"] == told == ["worker 7 died"]
         and done.info["verdict"] == "pass"
     )
 
@@ -392,7 +392,7 @@ def test_other_evidence_is_refused_and_the_sweep_stays(job, asked, evidence, tmp
         match=rf"evidence: must be that of the sweep, {evidence.hash[:12]}, got \w+; restore",
     ):
         resume("mine", by(never), lambda folder: evidence.only(["scaling_exponents"]), tmp_path)
-    assert load_sweep(done.path).info == done.info and os.listdir(tmp_path) == ["mine"]
+    assert Sweep.load(done.path).info == done.info and os.listdir(tmp_path) == ["mine"]
 
 
 @pytest.mark.parametrize(
@@ -406,4 +406,4 @@ def test_other_evidence_is_refused_and_the_sweep_stays(job, asked, evidence, tmp
 def test_a_damaged_manifest_is_told(tmp_path, text, told):
     (tmp_path / "sweep.json").write_text(text)
     with pytest.raises(InputError, match=f"sweep: .*sweep.json must .*{told}"):
-        load_sweep(tmp_path)
+        Sweep.load(tmp_path)

@@ -17,8 +17,8 @@ import pytest
 
 from aligntax.analysis import pipeline
 from aligntax.analysis.inference.options import Talk
-from aligntax.analysis.sweeps.grid import Answerer, Case, Job, cases
-from aligntax.analysis.sweeps.sweep import ANSWERS, load_sweep, sweep
+from aligntax.analysis.sweeps.grid import Case, SweepAnswerer, SweepJob, cases
+from aligntax.analysis.sweeps.sweep import ANSWERS, Sweep, sweep
 from aligntax.analysis.sweeps.workers import THREADS, local
 from aligntax.models.catalogue import find_model
 from tests.analysis.sweeping import QUICK, numbered, row
@@ -35,7 +35,7 @@ class Deadly:
 
 
 def job(evidence):
-    return Job("scaling", evidence, QUICK)
+    return SweepJob("scaling", evidence, QUICK)
 
 
 def single(evidence, case, compiled):
@@ -59,7 +59,7 @@ def answered(folder):
 
 def test_an_answer_is_that_of_a_run_to_the_last_digit(evidence, view, scaling):
     one, two = numbered(view, 2, data_exponent_prior=[0.7, 0.9])
-    answerer = Answerer(replace(job(evidence), keep_draws=True))
+    answerer = SweepAnswerer(replace(job(evidence), keep_draws=True))
     answerer.compiled = scaling
     asked = (Case("1", one, 5), Case("2", two, 5), Case("3", one, 6))
     found = [answerer.answer(case) for case in asked]
@@ -242,7 +242,7 @@ def test_a_cluster_s_worker_is_killed_and_every_case_answered_once(view, tmp_pat
     finally:
         end(*running)
     talk = (tmp_path / "asking.log").read_text()
-    done = load_sweep(folder / "mine")
+    done = Sweep.load(folder / "mine")
     assert asking.returncode == (0 if done.info["verdict"] == "pass" else 1), talk
     assert (
         answered(done.path) == Counter(case["case"] for case in done.info["cases"])

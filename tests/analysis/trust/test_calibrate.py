@@ -17,11 +17,10 @@ from aligntax.analysis.trust.calibration.simulation import Calibrator, Simulatio
 from aligntax.analysis.trust.calibration.study import (
     CALIBRATION,
     RANKS,
-    Job,
+    Calibration,
+    CalibrationJob,
     assess,
     calibrate,
-    goes_on,
-    load_calibration,
 )
 from aligntax.models import compute
 from aligntax.models.catalogue import MODELS, find_model, restrict
@@ -243,15 +242,15 @@ def fake(job, cases, lost, fail=(), stop=None):
 
 
 @pytest.fixture
-def job(evidence, view) -> Job:
-    return Job("scaling", view, evidence, Simulation(), 100)
+def job(evidence, view) -> CalibrationJob:
+    return CalibrationJob("scaling", view, evidence, Simulation(), 100)
 
 
 def test_an_interrupted_calibration_goes_on_and_ends_the_same(job, tmp_path) -> None:
     whole = calibrate(job, fake, tmp_path, "whole")
     with pytest.raises(KeyboardInterrupt):
         calibrate(job, lambda *asked: fake(*asked, stop=30), tmp_path, "cut")
-    assert goes_on("cut", tmp_path) and not (tmp_path / "cut").exists()
+    assert Calibration.is_unfinished("cut", tmp_path) and not (tmp_path / "cut").exists()
     journal = tmp_path / ".cut.calibration" / RANKS
     journal.write_bytes(journal.read_bytes() + b'{"case": "0000')  # a line that was cut off
     asked = []
@@ -264,7 +263,7 @@ def test_an_interrupted_calibration_goes_on_and_ends_the_same(job, tmp_path) -> 
     assert len(asked) == 70
     assert resumed.info["quantities"] == whole.info["quantities"]
     assert (resumed.path / "ranks.csv").read_text() == (whole.path / "ranks.csv").read_text()
-    assert not goes_on("cut", tmp_path)
+    assert not Calibration.is_unfinished("cut", tmp_path)
 
 
 def test_an_unfinished_one_that_was_asked_something_else_is_refused(job, tmp_path) -> None:
@@ -305,7 +304,7 @@ def test_a_name_is_taken_once(job, tmp_path) -> None:
         calibrate(job, fake, tmp_path, "mine")
     (tmp_path / "mine" / CALIBRATION).write_text("{}")
     with pytest.raises(InputError, match="calibrate again"):
-        load_calibration(tmp_path / "mine")
+        Calibration.load(tmp_path / "mine")
 
 
 @pytest.mark.parametrize(
@@ -327,9 +326,9 @@ def test_what_is_asked_is_checked(job, change, rule) -> None:
 
 def test_own_runs_give_their_layout(evidence, view) -> None:
     held = evidence.with_rows("loss_runs", loss_runs.simulated(20))
-    assert Job("loss-law", view, held, Simulation()).cases()[0].name == "000001"
+    assert CalibrationJob("loss-law", view, held, Simulation()).cases()[0].name == "000001"
     held = evidence.with_rows("gold_curves", gold_curves.simulated(4)[0])
-    assert len(Job("overoptimization", view, held, Simulation(), 25).cases()) == 25
+    assert len(CalibrationJob("overoptimization", view, held, Simulation(), 25).cases()) == 25
 
 
 def test_the_command_leaves_a_folder_and_a_picture(aligntax, tmp_path) -> None:
@@ -422,4 +421,4 @@ def test_rows_with_parameters_of_their_own_are_not_doubled(evidence, view) -> No
         InputError,
         match="posterior: needs rows without parameters of their own, got labeller_agreement",
     ):
-        Job("outer-alignment", view, evidence, Simulation(SHORT, posterior=True))
+        CalibrationJob("outer-alignment", view, evidence, Simulation(SHORT, posterior=True))

@@ -14,7 +14,7 @@ from scipy.special import logsumexp
 from aligntax.analysis.inference.compiled_model import WHITE, compile_model
 from aligntax.analysis.inference.options import Sampling
 from aligntax.models.catalogue import find_model, restrict
-from aligntax.models.priors.tables import Tables
+from aligntax.models.priors.tables import PriorTables
 from aligntax.models.scaling import studies
 
 FALSE_ALARM = 0.001  # over all statistics of all parameters, by Bonferroni
@@ -80,7 +80,7 @@ def by_numpyro(model, evidence, view, draws):
     return tree["posterior"].dataset.load()
 
 
-def white(posterior, tables: Tables):
+def white(posterior, tables: PriorTables):
     """A posterior of ours with what was sampled in place of ``z``."""
     z = posterior["z"].transpose("chain", "draw", "quantity").values
     values = np.linalg.solve(tables.cholesky, z[..., None])[..., 0]

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.stats import norm
 
 from aligntax.analysis.trust.calibration.ranks import (
@@ -13,7 +11,6 @@ from aligntax.analysis.trust.calibration.ranks import (
     chi_square,
     coverage,
     covered,
-    holm,
     rank,
 )
 
@@ -97,19 +94,6 @@ def test_every_rank_is_in_an_interval_as_often_as_its_probability() -> None:
     every = np.arange(RANKED + 1)
     assert covered(every, 0.5) == 100
     assert covered(every, 0.9) == 180
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
-def test_holm_keeps_order_and_is_between_p_and_bonferroni(p) -> None:
-    adjusted = holm(p)
-    assert np.all(adjusted >= np.array(p)) and np.all(
-        adjusted <= np.minimum(1.0, len(p) * np.array(p)) + 1e-12
-    )
-    assert np.all(np.diff(adjusted[np.argsort(p, kind="stable")]) >= -1e-12)
-
-
-def test_holm_by_hand() -> None:
-    np.testing.assert_allclose(holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
 
 
 def test_bins_must_divide_the_ranks() -> None:
