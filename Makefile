@@ -4,7 +4,7 @@ UV := sh .ci/uv
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser slow crash fuzz lint types bench build clean dev
+.PHONY: help run test test-all test-browser mutants crash fuzz lint types bench build clean dev
 
 # What is being done goes to stderr: stdout is the answer.
 # Quoted for the shell, since ARGS may hold its own quotes, as in --given "tai_year<2035".
@@ -24,20 +24,29 @@ run: ## run the model of the whole argument (ARGS="--view FILE --seed 1")
 	$(call say,aligntax run $(ARGS))
 	@$(UV) run --frozen --no-sync aligntax run $(ARGS)
 
-# A worker a core, each with one thread for linear algebra; files stay whole, since their tests share fixtures.
-test: dev ## run the tests (ARGS="-k scaling")
+# A worker for each core, each with one thread for linear algebra. Tests of a file share fixtures.
+pytest = OPENBLAS_NUM_THREADS=1 $(UV) run --frozen --no-sync pytest
+share = -n auto --dist loadgroup --no-loadscope-reorder
+
+test: dev ## run the tests of every function, in minutes (ARGS="-k scaling")
 	$(call say,pytest $(ARGS))
-	@OPENBLAS_NUM_THREADS=1 $(UV) run --frozen --no-sync pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(pytest) $(share) $(ARGS)
+
+test-all: test ## and the long scenarios, then the pages where Chromium is installed
+	$(call say,pytest -m slow)
+	@$(pytest) $(share) -m slow
+	@if command -v chromium >/dev/null; then $(MAKE) --no-print-directory test-browser; \
+	else echo "aligntax: no Chromium found, the pages were not tested" >&2; fi
 
 test-browser: dev ## test the pages in a headless Chromium, which must be installed
 	$(call say,pytest -m browser $(ARGS))
-	@$(UV) run --frozen --no-sync pytest -m browser $(ARGS)
+	@$(pytest) -m browser $(ARGS)
 
-slow: dev ## run the calibrations, a minute or two
-	$(call say,pytest -m slow $(ARGS))
-	@$(UV) run --frozen --no-sync pytest -m slow $(ARGS)
+mutants: dev ## make each listed mistake in a copy and see the tests notice it (ARGS="budget --json")
+	$(call say,mutants $(ARGS))
+	@$(UV) run --frozen --no-sync python -m tests.mutants $(ARGS)
 
-crash: dev ## kill run, refit, sweep and calibrate 50 times each and look at what they leave (ARGS="killed --count 10")
+crash: dev ## kill run, refit, sweep and calibrate 50 times each, then look at what is left (ARGS="killed --count 10")
 	$(call say,crash $(ARGS))
 	@OPENBLAS_NUM_THREADS=1 $(UV) run --frozen --no-sync python -m tests.crash $(ARGS)
 
@@ -68,7 +77,7 @@ build: ## build the wheel and the source distribution into dist/
 clean: ## remove what was built and cached (not .venv, .uv or results)
 	$(call say,removing dist/ and caches)
 	@rm -rf dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	@find models analysis tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find aligntax/ models analysis tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 dev: # no line of its own in the list: the others need it
 	$(call sync)
