@@ -3,11 +3,12 @@
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.storage.draw_files import FILES, write_tree
-from aligntax.analysis.storage.run_folder import HASHED, INFO, SUMMARY, TABLE, VIEW, digest, text_of
+from aligntax.analysis.storage.run_folder import HASHED, INFO, SUMMARY, TABLE, VIEW, file_hash, read_text
 from aligntax.analysis.storage.whole_file import write_json
 
 if TYPE_CHECKING:
@@ -59,15 +60,15 @@ class Result:
         sizes = self.tree["posterior"].sizes
         return Weights.equal((sizes["chain"], sizes["draw"]))
 
-    @property
+    @cached_property
     def view(self) -> "View":
         """The priors, resolved and complete."""
-        return stored_view(text_of(self.path / VIEW), str(self.path / VIEW))[0]
+        return stored_view(read_text(self.path / VIEW), str(self.path / VIEW))[0]
 
     @property
     def evidence(self) -> "Evidence":
         """The evidence as the model saw it."""
-        return evidence_of(
+        return evidence_from_tables(
             {name: node.to_dataset() for name, node in self.tree["evidence"].children.items()}
         )
 
@@ -78,7 +79,7 @@ class Result:
         return pd.DataFrame.from_dict(self.record["quantities"], orient="index")
 
 
-def evidence_of(tables: "Mapping[str, xr.Dataset]") -> "Evidence":
+def evidence_from_tables(tables: "Mapping[str, xr.Dataset]") -> "Evidence":
     """Evidence from the tables of a run, whose flags are bytes in netCDF."""
     from aligntax.models.evidence import TABLES, Evidence
 
@@ -98,10 +99,10 @@ def stored_view(text: str, origin: str) -> tuple["View", str]:
     ``default``.
     """
     from aligntax.models.views import fingerprint, load_view, parse_toml, resolve
-    from aligntax.models.views.settings import mapping
+    from aligntax.models.views.setting_rules import require_table
 
     raw = parse_toml(text, origin)
-    stated = mapping("quantities", raw.get("quantities", {}))
+    stated = require_table("quantities", raw.get("quantities", {}))
     view = resolve({**raw, "quantities": {**load_view("default").quantities, **stated}}, origin)
     return view, fingerprint({**raw, "quantities": stated})
 
@@ -120,13 +121,13 @@ def write_run(
     (folder / VIEW).write_text(view.to_toml(), "utf-8")
     record = {**record, "run": name}
     write_json(folder / SUMMARY, record)
-    write_table(folder / TABLE, record["quantities"])
-    info = {**info, "files": {file: digest(folder / file) for file in (FILES[format], *HASHED)}}
+    write_summary_table(folder / TABLE, record["quantities"])
+    info = {**info, "files": {file: file_hash(folder / file) for file in (FILES[format], *HASHED)}}
     write_json(folder / INFO, info)
     return Result(folder, info, record, tree)
 
 
-def write_table(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> None:
+def write_summary_table(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> None:
     """Write ``summary.csv``."""
     with path.open("w", newline="", encoding="utf-8") as file:
         columns = ["quantity", *next(iter(rows.values()))]

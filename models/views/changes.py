@@ -1,12 +1,17 @@
-"""What differs between two views, as the model sees it: priors by their tables, then correlations, anchors, settings."""
+"""What differs between two views, as a model sees it.
+
+Priors are compared by their tables. Correlations, anchor weights, settings and the choice of
+evidence are compared by value.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
-from aligntax.models.priors.tables import Tables
-from aligntax.models.views import LINKS, SECTIONS, View
+from aligntax.models.priors.tables import PriorTables
+from aligntax.models.views import LINKS, View
+from aligntax.models.views.settings import ROLES, Role
 
 
 @dataclass(frozen=True)
@@ -51,30 +56,43 @@ class Changes:
 
 
 def changes(old: View, new: View, names: Sequence[str]) -> Changes:
-    """Compare two views in what the named quantities, and every setting, mean to a model."""
+    """Compare two views in the named quantities and in every setting."""
     before, after = old.stated(names), new.stated(names)
     linked = tuple(key for key in LINKS if getattr(old, key) != getattr(new, key))
     return Changes(
-        quantities=tuple(name for i, name in enumerate(names) if _moved(before, after, i)),
-        correlated=tuple(name for i, name in enumerate(names) if _coupled(before, after, i)),
-        anchors=dict(old.anchors) != dict(new.anchors),
-        settings=linked
-        + tuple(
-            f"{section}.{field.name}"
-            for section, kind in SECTIONS.items()
-            for field in fields(kind)
-            if getattr(getattr(old, section), field.name)
-            != getattr(getattr(new, section), field.name)
+        quantities=tuple(name for i, name in enumerate(names) if _differs(before, after, i)),
+        correlated=tuple(
+            name for i, name in enumerate(names) if _coupled_differently(before, after, i)
         ),
+        anchors=dict(old.anchors) != dict(new.anchors),
+        settings=linked + tuple(name for name in ROLES if setting(old, name) != setting(new, name)),
         evidence=old.evidence != new.evidence,
     )
 
 
-def _moved(before: Tables, after: Tables, i: int) -> bool:
+def _differs(before: PriorTables, after: PriorTables, i: int) -> bool:
     return not (
         np.array_equal(before.y[i], after.y[i]) and np.array_equal(before.slope[i], after.slope[i])
     )
 
 
-def _coupled(before: Tables, after: Tables, i: int) -> bool:
+def _coupled_differently(before: PriorTables, after: PriorTables, i: int) -> bool:
     return not np.allclose(before.correlation[i], after.correlation[i], rtol=0, atol=1e-12)
+
+
+def roles(change: Changes) -> dict[str, Role]:
+    """What each changed setting enters; a link enters nothing, its prior is a changed quantity."""
+    return {name: ROLES[name] for name in change.settings if name not in LINKS}
+
+
+def compiled_in(view: View) -> dict[str, object]:
+    """What a view says that is a constant of a graph, by name."""
+    settings = {name: setting(view, name) for name, role in ROLES.items() if role.compiled}
+    return {"evidence": view.evidence, **settings}
+
+
+def setting(view: View, name: str) -> object:
+    """Value of a setting, ``section.name``."""
+    section, _, field = name.partition(".")
+    value: object = getattr(getattr(view, section), field)
+    return value

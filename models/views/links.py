@@ -1,27 +1,28 @@
-"""What a view can take from another model: elicited quantities whose prior is that model's posterior."""
+"""Links: elicited quantities whose prior a view can take from the posterior of another model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aligntax.models.errors import brief
-from aligntax.models.views.settings import check
+from aligntax.models.views.setting_rules import require
 
-UNLINKED = "elicited"  # what a view says of a link that it does not make
+UNLINKED = "elicited"  # what a view states for a link that it does not make
 
 
 @dataclass(frozen=True)
 class Link:
-    """An elicited quantity that a view can take from another model's posterior, as it is fitted when a run is made.
+    """An elicited quantity whose prior can be the posterior of a model that is fitted first.
 
     Attributes
     ----------
     quantity : str
-        Whose prior is replaced.
+        The quantity whose prior is replaced.
     name : str
-        What the view says to ask for it.
+        What a view states to ask for the link.
     model, answer : str
-        Model that is fitted first, and the derived quantity whose posterior becomes the prior.
+        Model that is fitted when a run is made, and the derived quantity whose posterior becomes
+        the prior.
     """
 
     quantity: str
@@ -41,14 +42,14 @@ LINKS: Mapping[str, Link] = {
 
 
 def read_link(key: str, value: Any) -> str:
-    """What a view says of a link: nothing, or the name of the model's posterior.
+    """Return what a view states for a link: :data:`UNLINKED` or the name of the link.
 
     Raises
     ------
     InputError
         If it is neither.
     """
-    check(
+    require(
         value in (UNLINKED, LINKS[key].name),
         key,
         f'must be "{UNLINKED}" or "{LINKS[key].name}"',

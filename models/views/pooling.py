@@ -1,11 +1,11 @@
-"""One view from several experts' views.
+"""Pool whole views: several experts' views become one view.
 
-Each prior on which the experts differ becomes a pool of theirs (see
-:mod:`aligntax.models.priors.pools`), with every component's source kept. Weights of the requirement
-anchors, a discrete distribution, are pooled as their method says: averaged, or for the log pool as
-normalised geometric means (a quantile pool has no meaning for anchors without order, so it averages
-them). Correlation matrices are averaged, which keeps them positive definite. What is no belief
-about a quantity - settings, and the choice of evidence - has no average, and must agree.
+Each prior on which the experts differ becomes a pool of theirs, and the source of every component
+is kept. :mod:`aligntax.models.priors.pooled_tables` defines the pools. Weights of the requirement
+anchors are a discrete distribution. They are averaged, or for the log pool become normalised
+geometric means. Anchors have no order, so a quantile pool has no meaning for them and averages them
+too. Correlation matrices are averaged, which keeps them positive definite. Settings and the choice
+of evidence are no beliefs about a quantity. They have no average and must agree.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ def pool_views(
     views : sequence of View
         Two or more.
     weights : sequence of float, optional
-        One a view, not negative; default equal. A view of weight 0 is left out.
+        One per view, not negative; by default equal. A view of weight 0 is left out.
     method : {"linear", "log", "quantile"}
     name : str
         Of the pooled view.
@@ -65,17 +65,17 @@ def pool_views(
     ]
     if len(experts) == 1:
         return replace(experts[0][0], name=name)
-    _agree([view for view, _ in experts])
+    _require_agreement([view for view, _ in experts])
     who = ", ".join(f"{view.name} ({share:.3g})" for view, share in experts)
-    quantities = {q: _prior(q, experts, method) for q in ELICITED}
+    quantities = {q: _pooled_prior(q, experts, method) for q in ELICITED}
     return replace(
         experts[0][0],
         name=name,
         title=f"{method} pool of {who}",
         source="; ".join(f"{view.name}: {view.source or 'see each prior'}" for view, _ in experts),
         quantities=quantities,
-        correlations=_correlations(experts),
-        anchors=_anchors(experts, method),
+        correlations=_pooled_correlations(experts),
+        anchors=_pooled_anchors(experts, method),
     )
 
 
@@ -91,12 +91,12 @@ def shares(views: Sequence[View], weights: Sequence[float] | None) -> list[float
     good = len(given) == len(views) and np.all(np.isfinite(given)) and np.all(given >= 0)
     if not good or not 0 < given.sum() < np.inf:
         rule = f"must be {len(views)} numbers, not negative and not all 0"
-        raise InputError(f"weights: {rule}, got {given.tolist()}; give one a view, in order")
+        raise InputError(f"weights: {rule}, got {given.tolist()}; give one per view, in order")
     return [float(share) for share in given / given.sum()]
 
 
-def _agree(views: Sequence[View]) -> None:
-    """Raise an error that names the first view with a prior still to be fitted, or setting in which the views differ."""
+def _require_agreement(views: Sequence[View]) -> None:
+    """Raise an error about the first link, or the first setting in which the views differ."""
     for view in views:
         if view.links:
             got = ", ".join(f"{quantity} {link.name}" for quantity, link in view.links.items())
@@ -111,12 +111,15 @@ def _agree(views: Sequence[View]) -> None:
                 f"{value} ({view.name})" for view, value in zip(views, values, strict=True)
             )
             raise InputError(
-                f"{section}.{setting}: must be the same in every pooled view, got {got}; make them agree"
+                f"{section}.{setting}: must be the same in every pooled view, got {got}; "
+                "make them agree"
             )
 
 
-def _prior(quantity: str, experts: Sequence[tuple[View, float]], method: Method) -> dict[str, Any]:
-    """Pool of the experts' priors; where they state the same, that."""
+def _pooled_prior(
+    quantity: str, experts: Sequence[tuple[View, float]], method: Method
+) -> dict[str, Any]:
+    """Pool of the experts' priors, or the prior itself where all state the same."""
     specs = [canonical(view.quantities[quantity]) for view, _ in experts]
     if all(without_notes(spec) == without_notes(specs[0]) for spec in specs):
         notes = {
@@ -140,12 +143,12 @@ def _prior(quantity: str, experts: Sequence[tuple[View, float]], method: Method)
     return spec
 
 
-def _anchors(experts: Sequence[tuple[View, float]], method: Method) -> dict[str, float]:
-    each = np.asarray([[view.anchors[name] for name in ANCHORS] for view, _ in experts])
+def _pooled_anchors(experts: Sequence[tuple[View, float]], method: Method) -> dict[str, float]:
+    stated = np.asarray([[view.anchors[name] for name in ANCHORS] for view, _ in experts])
     weights = np.asarray([share for _, share in experts])
-    if np.all(each == each[0]):
+    if np.all(stated == stated[0]):
         return dict(experts[0][0].anchors)
-    pooled = np.prod(each ** weights[:, None], axis=0) if method == "log" else weights @ each
+    pooled = np.prod(stated ** weights[:, None], axis=0) if method == "log" else weights @ stated
     if not pooled.sum() > 0:
         who = ", ".join(view.name for view, _ in experts)
         raise InputError(
@@ -156,7 +159,7 @@ def _anchors(experts: Sequence[tuple[View, float]], method: Method) -> dict[str,
     }
 
 
-def _correlations(experts: Sequence[tuple[View, float]]) -> dict[tuple[str, str], float]:
+def _pooled_correlations(experts: Sequence[tuple[View, float]]) -> dict[tuple[str, str], float]:
     """Weighted average of the copulas' R, as Spearman's ``rho = 6 / pi asin(R / 2)``."""
     first = dict(experts[0][0].correlations)
     if all(dict(view.correlations) == first for view, _ in experts):

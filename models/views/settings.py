@@ -1,15 +1,8 @@
-"""What a view says besides priors: which evidence it uses, and the settings of each part of the model."""
+"""What a view states besides priors: the choice of evidence, and settings of each model part."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from datetime import date, datetime
-from typing import Any, Literal, cast
-
-from aligntax.models.errors import InputError
-from aligntax.models.priors.compile import brief
-
-SMALLEST = 1e-9  # stands for "greater than zero" in limits that include their ends
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 ANCHORS = (
     "lifetime",
@@ -26,8 +19,56 @@ ANCHORS = (
 
 
 @dataclass(frozen=True)
+class Role:
+    """What a setting enters, and so what a change of it asks for.
+
+    Attributes
+    ----------
+    likelihood : tuple of str
+        Tables whose likelihood depends on it. A model with one of them is sampled again.
+    no_tai : bool
+        Whether the probability of no transformative AI so far depends on it. Stored draws are
+        weighted by its change.
+    compiled : bool
+        Whether it is a constant of the graph. A compiled model cannot change it.
+
+    A setting that enters none of these changes derived quantities alone.
+    """
+
+    likelihood: tuple[str, ...] = ()
+    no_tai: bool = False
+    compiled: bool = False
+
+
+def enters(
+    default: Any,
+    *,
+    likelihood: tuple[str, ...] = (),
+    no_tai: bool = False,
+    compiled: bool = False,
+) -> Any:
+    """Field of a section, with its default and its :class:`Role`.
+
+    An empty mapping as default becomes a factory, because dataclasses refuse mutable defaults.
+    """
+    role = {"role": Role(likelihood, no_tai, compiled)}
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata=role)
+    return field(default=default, metadata=role)
+
+
+@dataclass(frozen=True)
 class EvidenceChoice:
-    """Which evidence a view uses: all, none, or some tables by name (and ``no_tai``); and up to which date."""
+    """Which evidence a view uses.
+
+    Attributes
+    ----------
+    use : str or tuple of str
+        ``all``, ``none``, or names of tables. The name ``no_tai`` stands for the absence of
+        transformative AI so far.
+    until : float or None
+        Decimal year of the last evidence; None means no limit.
+    """
 
     use: str | tuple[str, ...] = "all"
     until: float | None = None
@@ -47,42 +88,55 @@ class Scaling:
     error_correlation : float
         Correlation of the sampling errors of analyses of the same runs.
     between_study_scale : float
-        Scale of the half-normal prior of ``between_study_sd``; a view that knows one exponent for
-        every regime sets it near 0.
+        Scale of the half-normal prior of ``between_study_sd``. A view that holds one exponent true
+        for every regime sets it near 0.
     """
 
-    error_correlation: float = 0.5
-    between_study_scale: float = 0.3
+    error_correlation: float = enters(0.5, likelihood=("scaling_exponents",))
+    between_study_scale: float = enters(0.3, likelihood=("scaling_exponents",))
 
 
 @dataclass(frozen=True)
 class LossLaw:
-    """Settings of the loss law; at the first two Chinchilla's runs leave each term uncorrelated with its exponent.
+    """Settings of the loss law.
+
+    At the default ``parameters`` and ``tokens``, Chinchilla's runs leave each term uncorrelated
+    with its exponent.
 
     Attributes
     ----------
     parameters, tokens : float
-        Reference N0 and D0 at which ``parameter_loss`` and ``data_loss`` are stated; with both 1
+        Reference N0 and D0 at which ``parameter_loss`` and ``data_loss`` are stated. With both 1
         these are A and B.
     compute : float
-        FLOP at which tokens per parameter is reported; the default is the budget of Chinchilla and
+        FLOP at which tokens per parameter is reported. The default is the budget of Chinchilla and
         Gopher.
     errors : {"student_t", "gaussian"}
         Distribution of the errors of log loss.
     """
 
-    parameters: float = 2.5e7
-    tokens: float = 6e8
-    compute: float = 5.76e23
-    errors: Literal["student_t", "gaussian"] = "student_t"
+    parameters: float = enters(2.5e7, likelihood=("loss_runs", "loss_laws"), compiled=True)
+    tokens: float = enters(6e8, likelihood=("loss_runs", "loss_laws"), compiled=True)
+    compute: float = enters(5.76e23)
+    errors: Literal["student_t", "gaussian"] = enters(
+        "student_t", likelihood=("loss_runs",), compiled=True
+    )
 
 
 @dataclass(frozen=True)
 class Compute:
-    """Settings of the compute trends: the year at which levels are quoted, and the date from which runs enter."""
+    """Settings of the compute trends.
 
-    reference_year: float = 2023.0
-    runs_since: float = 2018.0
+    Attributes
+    ----------
+    reference_year : float
+        Decimal year at which levels are quoted.
+    runs_since : float
+        Decimal year from which runs enter.
+    """
+
+    reference_year: float = enters(2023.0, likelihood=("training_runs",), compiled=True)
+    runs_since: float = enters(2018.0, likelihood=("training_runs",), compiled=True)
 
 
 @dataclass(frozen=True)
@@ -100,9 +154,9 @@ class Algorithms:
         OOM on top of ``algorithmic_limit``, by anchor; 0 where not stated.
     """
 
-    since: float = 2020.0
-    growth: Mapping[str, float] = field(default_factory=dict)
-    limit: Mapping[str, float] = field(default_factory=dict)
+    since: float = enters(2020.0, no_tai=True, compiled=True)
+    growth: Mapping[str, float] = enters({}, no_tai=True, compiled=True)
+    limit: Mapping[str, float] = enters({}, no_tai=True, compiled=True)
 
 
 @dataclass(frozen=True)
@@ -112,15 +166,15 @@ class Requirement:
     Attributes
     ----------
     low_flop : float or None
-        FLOP that the requirement of every anchor is known to exceed: Bio Anchors' update of 2020 on
-        cheaper runs that were not transformative. For views without the evidence of no TAI, which
-        says the same and more.
+        FLOP that the requirement of every anchor is known to exceed. This is the update of Bio
+        Anchors in 2020 on cheaper runs that were not transformative. It is for views without the
+        evidence of no TAI, which says the same and more.
     user_milestone : str
-        What has arrived when compute reaches ``user_flop``, in words.
+        In words, what has arrived when compute reaches ``user_flop``.
     """
 
-    low_flop: float | None = None
-    user_milestone: str = "transformative AI"
+    low_flop: float | None = enters(None, no_tai=True, compiled=True)
+    user_milestone: str = enters("transformative AI")
 
 
 @dataclass(frozen=True)
@@ -132,17 +186,17 @@ class DirectApproach:
     allocation : {"optimal", "published"}
         Parameters and tokens of least loss, or the constant that the published program computes.
     year : float
-        Decimal year whose algorithms the requirement's FLOP is counted in; the loss law was fitted
+        The requirement counts FLOP of the algorithms of this decimal year. The loss law was fitted
         to runs of 2022.
     update : {"none", "published"}
-        Whether requirements are weighted by the program's update on no TAI so far
-        (``aligntax.models.direct_approach.survival``). For views without the evidence of no TAI,
-        which says the same and more.
+        Whether requirements are weighted by the published program's update on no TAI so far
+        (``aligntax.models.direct_approach.survival``). It is for views without the evidence of no
+        TAI, which says the same and more.
     """
 
-    allocation: Literal["optimal", "published"] = "optimal"
-    year: float = 2022.0
-    update: Literal["none", "published"] = "none"
+    allocation: Literal["optimal", "published"] = enters("optimal", no_tai=True, compiled=True)
+    year: float = enters(2022.0, no_tai=True, compiled=True)
+    update: Literal["none", "published"] = enters("none", no_tai=True, compiled=True)
 
 
 @dataclass(frozen=True)
@@ -152,13 +206,13 @@ class TimeHorizon:
     Attributes
     ----------
     since : float
-        Date from which models enter; 2023 is METR's headline window, 2019 takes all.
+        Decimal year from which models enter. 2023 is METR's headline window; 2019 takes all.
     reference_date : float
         Decimal year at which the horizon's level and doubling time are quoted.
     """
 
-    since: float = 2023.0
-    reference_date: float = 2025.0
+    since: float = enters(2023.0, likelihood=("time_horizons",), compiled=True)
+    reference_date: float = enters(2025.0, likelihood=("time_horizons",), compiled=True)
 
 
 @dataclass(frozen=True)
@@ -168,8 +222,8 @@ class Arrival:
     Attributes
     ----------
     mode : {"hazard", "crossing"}
-        ``crossing`` is the published models' rule: arrival when effective FLOP first reaches the
-        requirement.
+        In ``hazard``, arrival is random with a rate that rises with effective FLOP. ``crossing`` is
+        the rule of the published models: arrival when effective FLOP first reaches the requirement.
     hazard_cap : float
         Largest arrival rate, per year.
     start : float
@@ -177,23 +231,31 @@ class Arrival:
     horizon : float
         Decimal year at which draws are censored.
     none_final : float or None
-        Weight of "no anchor" at the horizon; it falls linearly from its weight today. None: it does
-        not fall.
+        Weight of the anchor "none" at the horizon, to which it falls linearly from its weight
+        today. With None it does not fall.
     """
 
-    mode: Literal["hazard", "crossing"] = "hazard"
-    hazard_cap: float = 10.0
-    start: float = 2012.0
-    horizon: float = 2100.0
-    none_final: float | None = None
+    mode: Literal["hazard", "crossing"] = enters("hazard", no_tai=True, compiled=True)
+    hazard_cap: float = enters(10.0, no_tai=True, compiled=True)
+    start: float = enters(2012.0, no_tai=True, compiled=True)
+    horizon: float = enters(2100.0)
+    none_final: float | None = enters(None)
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """Settings of alignment: the date at which labels start to be worked, and the date asked for when run alone."""
+    """Settings of alignment.
 
-    work_starts: float = 2026.0
-    date: float = 2030.0
+    Attributes
+    ----------
+    work_starts : float
+        Decimal year in which work on labels starts.
+    date : float
+        Decimal year for which the alignment model answers when it is run alone.
+    """
+
+    work_starts: float = enters(2026.0)
+    date: float = enters(2030.0)
 
 
 @dataclass(frozen=True)
@@ -203,22 +265,22 @@ class OuterAlignment:
     Attributes
     ----------
     delta : float
-        Chance with which any unaligned rival may win.
+        Probability with which some unaligned rival may win.
     ties : {"split", "losses"}
-        What comparisons recorded as ties, and a tied tally, count as for the aligned policy.
+        How comparisons recorded as ties, and a tied tally, count for the aligned policy.
     tie_share : float
         Share of comparisons recorded as ties.
     labels_per_comparison : float
-        Labels of which a majority decides a comparison; odd.
+        Number of labels whose majority decides a comparison; odd.
     error_correlation : float
-        Between the errors of two labellers on one comparison, as hard items cause.
+        Correlation of the errors of two labellers on one comparison, as hard items cause.
     """
 
-    delta: float = 0.05
-    ties: Literal["split", "losses"] = "split"
-    tie_share: float = 0.0
-    labels_per_comparison: float = 1.0
-    error_correlation: float = 0.0
+    delta: float = enters(0.05)
+    ties: Literal["split", "losses"] = enters("split")
+    tie_share: float = enters(0.0)
+    labels_per_comparison: float = enters(1.0)
+    error_correlation: float = enters(0.0, likelihood=("labeller_agreement",))
 
 
 SECTIONS = {
@@ -233,151 +295,8 @@ SECTIONS = {
     "alignment": Alignment,
     "outer_alignment": OuterAlignment,
 }
-TEXTS = ("requirement.user_milestone",)
-ODD = ("outer_alignment.labels_per_comparison",)
-BY_ANCHOR = ("algorithms.growth", "algorithms.limit")
-NO_FLOP = ("time_horizon", "none")  # anchors that algorithmic progress cannot meet
-CHOICES = {
-    "arrival.mode": ("hazard", "crossing"),
-    "loss_law.errors": ("student_t", "gaussian"),
-    "direct_approach.allocation": ("optimal", "published"),
-    "direct_approach.update": ("none", "published"),
-    "outer_alignment.ties": ("split", "losses"),
+ROLES: Mapping[str, Role] = {
+    f"{section}.{each.name}": each.metadata["role"]
+    for section, kind in SECTIONS.items()
+    for each in fields(kind)
 }
-LIMITS: Mapping[str, tuple[float, float, str]] = {  # both ends included
-    "scaling.error_correlation": (0, 1 - 1e-9, "must lie in [0, 1)"),
-    "scaling.between_study_scale": (1e-3, 10, "must lie between 0.001 and 10"),
-    "loss_law.parameters": (SMALLEST, math.inf, "must be positive"),
-    "loss_law.tokens": (SMALLEST, math.inf, "must be positive"),
-    "loss_law.compute": (SMALLEST, math.inf, "must be positive"),
-    "algorithms.since": (1950, 2030, "must be a year from 1950 to 2030"),
-    "algorithms.growth": (0, 10, "must lie between 0 and 10 times algorithmic_growth"),
-    "algorithms.limit": (-20, 20, "must lie between -20 and 20 OOM"),
-    "requirement.low_flop": (1, 1e60, "must be FLOP, from 1 to 1e60"),
-    "direct_approach.year": (1950, 2030, "must be a year from 1950 to 2030"),
-    "time_horizon.since": (1950, 2100, "must be a year from 1950 to 2100"),
-    "time_horizon.reference_date": (2015, 2030, "must be a year from 2015 to 2030"),
-    "arrival.hazard_cap": (SMALLEST, 1000, "must lie between 0 and 1000 per year"),
-    "arrival.start": (1950, 2026, "must be a year from 1950 to 2026"),
-    "arrival.none_final": (0, 1, "must lie between 0 and 1"),
-    "arrival.horizon": (2027, 3000, "must be a year from 2027 to 3000"),
-    "outer_alignment.delta": (SMALLEST, 1 - SMALLEST, "must lie between 0 and 1"),
-    "outer_alignment.tie_share": (0, 1 - SMALLEST, "must lie in [0, 1)"),
-    "outer_alignment.labels_per_comparison": (1, 99, "must lie between 1 and 99"),
-    "outer_alignment.error_correlation": (0, 0.99, "must lie between 0 and 0.99"),
-}
-
-
-def decimal_year(value: object) -> float:
-    """Decimal year of a date, an ISO string or a number."""
-    if isinstance(value, str):
-        value = date.fromisoformat(value)
-    if isinstance(value, datetime):
-        value = value.date()
-    if isinstance(value, date):
-        start, end = date(value.year, 1, 1), date(value.year + 1, 1, 1)
-        return value.year + (value - start).days / (end - start).days
-    return float(cast(float, value))
-
-
-def mapping(key: str, value: Any) -> Mapping[str, Any]:
-    """Return a table of the file; an error where it is anything else."""
-    if not isinstance(value, Mapping):
-        raise InputError(
-            f"{key}: must be a table, got {brief(repr(value))}; write [{key}] with a key a line"
-        )
-    return value
-
-
-def by_anchor(key: str, raw: Any) -> dict[str, float]:
-    """Numbers by requirement anchor, those that the file gives."""
-    values = {
-        name: year_or_number(f"{key}.{name}", value) for name, value in mapping(key, raw).items()
-    }
-    if unknown := set(values) - set(ANCHORS):
-        raise InputError(
-            f"{key}: no anchor {brief(repr(sorted(unknown)))}; known are {', '.join(ANCHORS)}"
-        )
-    return values
-
-
-def _setting(key: str, value: Any) -> Any:
-    """One setting of a section, checked."""
-    if choices := CHOICES.get(key):
-        if value not in choices:
-            rule = f"must be {' or '.join(choices)}"
-            raise InputError(f"{key}: {rule}, got {brief(repr(value))}; choose one")
-        return value
-    if key in TEXTS:
-        check(
-            isinstance(value, str) and bool(value.strip()), key, "must be text", brief(repr(value))
-        )
-        return value
-    read = by_anchor(key, value) if key in BY_ANCHOR else year_or_number(key, value)
-    if isinstance(read, dict) and (without := sorted(set(read) & set(NO_FLOP))):
-        raise InputError(
-            f"{key}: anchors must have a requirement in FLOP, got {', '.join(without)}; leave it out"
-        )
-    lower, upper, rule = LIMITS.get(key, (-math.inf, math.inf, ""))
-    for number in read.values() if isinstance(read, dict) else (read,):
-        check(lower <= number <= upper, key, rule, number)
-        check(
-            key not in ODD or number % 2 == 1,
-            key,
-            "must be odd, so that a majority decides",
-            number,
-        )
-    return read
-
-
-def read_section(key: str, start: Any, raw: Any) -> Any:
-    """Settings of one part of the model: those that the file gives, on top of others."""
-    known = {f.name for f in fields(start)}
-    if unknown := set(mapping(key, raw)) - known:
-        raise InputError(
-            f"{key}: has no setting {brief(repr(sorted(unknown)))}; known are {', '.join(sorted(known))}"
-        )
-    return replace(start, **{name: _setting(f"{key}.{name}", value) for name, value in raw.items()})
-
-
-def check(good: bool, key: str, rule: str, got: object) -> None:
-    """Raise an error about a setting unless it is good."""
-    if not good:
-        raise InputError(f"{key}: {rule}, got {got}; correct it")
-
-
-def year_or_number(key: str, value: Any) -> float:
-    """Finite number; a date becomes its decimal year."""
-    try:
-        number = decimal_year(value)
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if isinstance(value, bool) or not math.isfinite(number):
-        raise InputError(
-            f"{key}: must be a number or a date, got {brief(repr(value))}; write 2030.0 or 2030-01-01"
-        )
-    return number
-
-
-def read_evidence_choice(start: EvidenceChoice, raw: Any) -> EvidenceChoice:
-    """Which evidence the file asks for, on top of another choice."""
-    from aligntax.models.evidence import TABLES
-
-    if unknown := set(mapping("evidence", raw)) - {"use", "until"}:
-        raise InputError(
-            f"evidence: has no key {brief(repr(sorted(unknown)))}; known are use, until"
-        )
-    use = raw.get("use", start.use)
-    if isinstance(use, list):
-        known = [*(name for name, table in TABLES.items() if table.likelihood), "no_tai"]
-        if unknown := set(map(str, use)) - set(known):
-            raise InputError(
-                f"evidence.use: no table {brief(repr(sorted(unknown)))} is conditioned on; known are {', '.join(known)}"
-            )
-        use = tuple(use)
-    elif not isinstance(use, tuple) and use not in ("all", "none"):
-        raise InputError(
-            f"evidence.use: must be all, none or a list of tables, got {brief(repr(use))}; choose one"
-        )
-    until = raw.get("until", start.until)
-    return EvidenceChoice(use, None if until is None else year_or_number("evidence.until", until))

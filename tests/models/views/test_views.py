@@ -18,11 +18,11 @@ from aligntax.models.views import (
     LINKS,
     UNLINKED,
     View,
-    decimal_year,
     load_view,
     parse_view,
     view_names,
 )
+from aligntax.models.views.setting_rules import decimal_year
 
 QUANTITY = "[quantities.{}]\n{}\n"
 WIDE = "quantiles = {0.1 = 0.1, 0.5 = 3, 0.9 = 100}"

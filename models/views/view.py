@@ -1,0 +1,195 @@
+"""The view as a value: priors, anchor weights, choice of evidence, and settings of a forecast."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, cast
+
+import numpy as np
+
+from aligntax.models.errors import InputError
+from aligntax.models.priors.compile import compile_prior
+from aligntax.models.priors.copula import copula_factor
+from aligntax.models.priors.specification import canonical, without_notes
+from aligntax.models.priors.tables import PriorTables
+from aligntax.models.views.changed_fields import errors_about, read_changes, require_elicited
+from aligntax.models.views.links import LINKS, UNLINKED, Link
+from aligntax.models.views.settings import (
+    Algorithms,
+    Alignment,
+    Arrival,
+    Compute,
+    DirectApproach,
+    EvidenceChoice,
+    LossLaw,
+    OuterAlignment,
+    Requirement,
+    Scaling,
+    TimeHorizon,
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """A complete set of beliefs and settings.
+
+    Attributes
+    ----------
+    quantities : mapping
+        Prior specification of each elicited quantity; see
+        :func:`aligntax.models.priors.compile.compile_prior`.
+    correlations : mapping of pair to float
+        Spearman rank correlations.
+    anchors : mapping
+        Weights of the requirement anchors, a simplex over
+        :data:`aligntax.models.views.settings.ANCHORS`.
+    multiplier, quality : str
+        Whether ``rlhf_multiplier`` and ``quality_factor`` are elicited or the posterior of another
+        model; see :mod:`aligntax.models.views.links`.
+    """
+
+    name: str
+    title: str = ""
+    source: str = ""
+    multiplier: str = UNLINKED
+    quality: str = UNLINKED
+    quantities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    correlations: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    anchors: Mapping[str, float] = field(default_factory=dict)
+    evidence: EvidenceChoice = field(default_factory=EvidenceChoice)
+    scaling: Scaling = field(default_factory=Scaling)
+    loss_law: LossLaw = field(default_factory=LossLaw)
+    compute: Compute = field(default_factory=Compute)
+    algorithms: Algorithms = field(default_factory=Algorithms)
+    requirement: Requirement = field(default_factory=Requirement)
+    direct_approach: DirectApproach = field(default_factory=DirectApproach)
+    time_horizon: TimeHorizon = field(default_factory=TimeHorizon)
+    arrival: Arrival = field(default_factory=Arrival)
+    alignment: Alignment = field(default_factory=Alignment)
+    outer_alignment: OuterAlignment = field(default_factory=OuterAlignment)
+
+    @property
+    def links(self) -> dict[str, Link]:
+        """Links by quantity whose prior is the posterior of a model that is not fitted yet."""
+        return {
+            link.quantity: link for key, link in LINKS.items() if getattr(self, key) != UNLINKED
+        }
+
+    def tables(self, names: Sequence[str]) -> PriorTables:
+        """Quantile tables and copula of the named quantities.
+
+        Raises
+        ------
+        InputError
+            If one of them is still to be fitted.
+        """
+        if unfitted := [f"{q} {link.name}" for q, link in self.links.items() if q in names]:
+            rule = "links must be fitted before the view has all its priors"
+            raise InputError(
+                f"view: {rule}, got {', '.join(unfitted)}; `aligntax run` and `refit` do so"
+            )
+        return self.stated(names)
+
+    def stated(self, names: Sequence[str]) -> PriorTables:
+        """Quantile tables and copula as the view states them, before a link replaces any."""
+        tables = [compile_prior(name, self.quantities[name]) for name in names]
+        y, slope = np.stack([t.y for t in tables]), np.stack([t.slope for t in tables])
+        return PriorTables(tuple(names), y, slope, copula_factor(names, self.correlations))
+
+    def with_quantity(self, name: str, spec: Mapping[str, Any]) -> "View":
+        """Return this view with another prior for one quantity, and without a link of it."""
+        require_elicited(name)
+        compile_prior(name, spec)
+        unlinked: dict[str, Any] = {
+            key: UNLINKED for key, link in LINKS.items() if link.quantity == name
+        }
+        return replace(self, quantities={**self.quantities, name: canonical(spec)}, **unlinked)
+
+    def replace(self, **changes: Any) -> "View":
+        """Return this view with some priors or fields replaced.
+
+        Parameters
+        ----------
+        **changes
+            For a quantity, a :class:`aligntax.models.priors.user_prior.Prior`, values by
+            probability, or what the file of a view states. For a field of the view, its value:
+            ``name``, ``title``, ``source``; ``multiplier`` and ``quality``; ``anchors`` as a whole;
+            ``correlations`` by pair; ``evidence``, ``scaling``, ``loss_law``, ``compute``,
+            ``algorithms``, ``requirement``, ``direct_approach``, ``time_horizon``, ``arrival``,
+            ``alignment``, ``outer_alignment`` as mappings of the settings that change.
+
+        Raises
+        ------
+        InputError
+            If a name is unknown or a value does not fit.
+
+        Examples
+        --------
+        >>> from aligntax.models.views import load_view
+        >>> wage = {0.1: 10, 0.5: 20, 0.9: 60}
+        >>> mine = load_view("default").replace(usd_per_hour=wage, arrival={"horizon": 2080})
+        >>> mine.name, mine.arrival.horizon
+        ('default-changed', 2080.0)
+        """
+        own = {entry.name for entry in fields(self)}
+        raw: dict[str, Any] = {"name": f"{self.name}-changed"}
+        raw |= {key: value for key, value in changes.items() if key in own}
+        if isinstance(raw.get("correlations"), Mapping):
+            raw["correlations"] = [
+                {"between": list(pair), "rho": rho} for pair, rho in raw["correlations"].items()
+            ]
+        raw["quantities"] = {
+            **raw.get("quantities", {}),
+            **{k: _specification(v) for k, v in changes.items() if k not in own},
+        }
+        with errors_about("replace"):
+            return replace(self, **read_changes(self, raw, "replace"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that the view states, in the layout of its file."""
+        plain = asdict(self)
+        plain["correlations"] = [
+            {"between": list(pair), "rho": rho} for pair, rho in self.correlations.items()
+        ]
+        plain["quantities"] = {name: dict(spec) for name, spec in self.quantities.items()}
+        plain["evidence"]["use"] = (
+            list(self.evidence.use) if isinstance(self.evidence.use, tuple) else self.evidence.use
+        )
+        return cast(dict[str, Any], _without_none({"extends": "", **plain}))
+
+    def to_toml(self) -> str:
+        """Text of a file that states everything and extends nothing."""
+        import tomli_w
+
+        return tomli_w.dumps(self.to_dict())
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of what the view states, without name, title and notes."""
+        return fingerprint(self.to_dict())
+
+
+def fingerprint(stated: Mapping[str, Any]) -> str:
+    """SHA-256 of what the complete file of a view states.
+
+    It equals :attr:`View.hash` as long as views have the quantities of the file.
+    """
+    plain = {k: v for k, v in stated.items() if k not in ("name", "title", "source", "extends")}
+    plain["quantities"] = {name: without_notes(spec) for name, spec in plain["quantities"].items()}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def _specification(value: Any) -> Any:
+    """What the file of a view would state for a prior, for values by probability, or as given."""
+    if hasattr(value, "spec"):
+        return value.spec
+    if isinstance(value, Mapping) and value and all(isinstance(key, float) for key in value):
+        return {"quantiles": {f"{p:g}": v for p, v in value.items()}}
+    return value
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _without_none(v) for k, v in value.items() if v is not None}
+    return value
