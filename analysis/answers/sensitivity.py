@@ -1,19 +1,20 @@
-"""What drives the answer: power-scaling of prior and likelihood, of each single prior, variance shares, value of information.
+"""What drives the answer: power-scaling, variance shares and value of information.
 
 Terms of the log density are scaled by
 :func:`aligntax.analysis.answers.power_scaling.power_scaling`::
 
     prior        phi(z; R) of the elicited scores, times the priors of the structural parameters
-    one prior    phi(z_q) of one quantity: its table is stretched or shrunk about its median; copula and the rest stay
-    likelihood   all evidence together, "no TAI so far" included;  or one table of it
+    one prior    phi(z_q) of one quantity: its table is stretched or shrunk about its median
+    likelihood   all evidence together, "no TAI so far" included; or one table of it
 
-It is the density of ``z`` that is scaled and not that of the link-space value ``T(z)``: the result
-then depends neither on the unit nor on the link, and a uniform prior, whose own density is flat and
-would not feel a power, is widened like any other.
+Scaling one prior leaves the copula and the other priors as they are. The density of ``z`` is scaled
+and not that of the link-space value ``T(z)``, so that the result depends neither on the unit nor on
+the link. A uniform prior, whose own density is flat and would not feel a power, is widened like any
+other.
 
 A quantity counts as a driver only above the noise. A prior that the evidence overrules drives
-nothing, yet its quantity may still hold most of an answer's variance, which is told apart: see
-:mod:`aligntax.analysis.answers.variance`.
+nothing, yet its quantity may still hold most of an answer's variance. Variance shares are therefore
+reported too: see :mod:`aligntax.analysis.answers.variance`.
 """
 
 import time
@@ -45,10 +46,10 @@ if TYPE_CHECKING:
     from aligntax.analysis.storage.result import Result
 
 
-# draws that are looked at, evenly spaced: shares are then known to a hundredth, at 20 kB a draw of
-# memory
-MOST = 20_000
-FEWEST = 200  # effective draws; of fewer nothing stands out of the noise
+# Draws that are analysed, evenly spaced: they give shares to a hundredth, and take 20 kB of memory
+# each.
+MOST_DRAWS = 20_000
+FEWEST_EFFECTIVE = 200  # effective draws; with fewer nothing stands out of the noise
 GROUPS = ("posterior", "derived", "log_prior", "log_likelihood")
 DRIVERS = 3  # named for each answer in `info.json` and in the report
 DECISION = ("alignment_hours_needed", "usd_per_hour", "labour_overhead")
@@ -57,7 +58,7 @@ VECTORS = frozenset({"anchor_probability"})  # not one answer, but a table of it
 
 @dataclass(frozen=True)
 class SensitivityDraws:
-    """What a sensitivity analysis reads of a run.
+    """What a sensitivity analysis needs of a run.
 
     Attributes
     ----------
@@ -70,9 +71,7 @@ class SensitivityDraws:
     z : ndarray, shape (chain, draw, quantity)
     log_prior : ndarray, shape (chain, draw)
     log_likelihood : dict of ndarray, shape (chain, draw)
-        One a table of evidence.
-    prior_only : tuple of str
-    weights : Weights
+        One per table of evidence.
     """
 
     answers: dict[str, Series]
@@ -93,38 +92,32 @@ class SensitivityDraws:
         prior_only: tuple[str, ...],
         weights: Weights,
     ) -> "SensitivityDraws":
-        """From the groups of ``posterior.nc``: posterior, derived, log_prior and, with evidence, log_likelihood.
+        """From the groups of ``posterior.nc``.
 
-        Of more than :data:`MOST` draws that count, evenly spaced ones are looked at, so that
-        neither time nor memory grows.
+        These are posterior, derived, log_prior and, with evidence, log_likelihood. Of more than
+        :data:`MOST_DRAWS` draws that count, evenly spaced ones are taken, so that neither time nor
+        memory grows.
         """
-        every = -(-int(np.count_nonzero(weights.values)) // MOST)
+        every = -(-int(np.count_nonzero(weights.values)) // MOST_DRAWS)
         if every > 1:
             spaced = slice(None, None, every)
             wanted = {name: groups[name] for name in GROUPS if name in groups}
             groups = {name: group.isel(draw=spaced) for name, group in wanted.items()}
             weights = Weights(weights.values[:, spaced] / weights.values[:, spaced].sum())
         z = groups["posterior"]["z"].transpose("chain", "draw", "quantity").values.astype(float)
-        white = tables.whiten(z)
-        scored = {
-            str(name): v.values.astype(float) for name, v in groups["log_prior"].data_vars.items()
-        }
-        structural = [
-            v.reshape(*z.shape[:2], -1).sum(axis=-1) for name, v in scored.items() if name != "z"
-        ]
         series = {s.name: s for s in iter_series(groups["derived"])}
         counted = weights.values > 0
-        led = [name for name in without_long_vectors(series) if series[name].quantity in headlines]
+        leading = [n for n in without_long_vectors(series) if series[n].quantity in headlines]
         return cls(
             answers={
                 name: series[name]
-                for name in led
+                for name in leading
                 if series[name].quantity not in VECTORS and _varies(series[name].values[counted])
             },
             amounts={name: series[name].values for name in DECISION if name in series},
             names=tables.names,
             z=z,
-            log_prior=-0.5 * np.sum(white**2, axis=-1) + sum(structural),
+            log_prior=_log_prior(groups["log_prior"], z, tables),
             log_likelihood={
                 str(name): v.transpose("chain", "draw", ...)
                 .values.astype(float)
@@ -138,7 +131,7 @@ class SensitivityDraws:
 
     @classmethod
     def of_result(cls, result: "Result", weights: Weights | None = None) -> "SensitivityDraws":
-        """From a run; ``weights`` may carry a condition.
+        """From a run; ``weights`` may express a condition.
 
         Raises
         ------
@@ -147,15 +140,14 @@ class SensitivityDraws:
         """
         model = find_model(result.record["model"])
         groups = {str(name): node.to_dataset() for name, node in result.tree.children.items()}
-        if missing := [
-            name for name in ("posterior", "derived", "log_prior") if name not in groups
-        ]:
+        missing = [n for n in ("posterior", "derived", "log_prior") if n not in groups]
+        if missing:
             raise InputError(
                 f"run: {result.path} must have {', '.join(missing)}, got none; run it again"
             )
         weights = weights or result.weights
-        if weights.ess < FEWEST:
-            rule = f"needs at least {FEWEST} effective draws"
+        if weights.ess < FEWEST_EFFECTIVE:
+            rule = f"needs at least {FEWEST_EFFECTIVE} effective draws"
             raise InputError(
                 f"run: sensitivity {rule}, got {weights.ess:.0f}; run again with --draws 1000"
             )
@@ -163,14 +155,25 @@ class SensitivityDraws:
         return cls.of(groups, tables, model.headlines, assumed_quantities(result.info), weights)
 
 
+def _log_prior(scored: xr.Dataset, z: Any, tables: PriorTables) -> Any:
+    """Log density of scores and structural parameters, up to a constant, shape (chain, draw)."""
+    white = tables.whiten(z)
+    structural = [
+        v.values.astype(float).reshape(*z.shape[:2], -1).sum(axis=-1)
+        for name, v in scored.data_vars.items()
+        if name != "z"
+    ]
+    return -0.5 * np.sum(white**2, axis=-1) + sum(structural)
+
+
 def _varies(values: Any) -> bool:
-    """Whether the defined draws are not all the same: a shift that is zero wherever it is defined has nothing to drive it."""
+    """Whether the defined draws differ. A shift that is always zero has nothing to drive it."""
     defined = values[~np.isnan(values)]
     return bool(defined.size) and bool(np.any(defined != defined[0]))
 
 
 def analyse_drivers(draws: SensitivityDraws) -> dict[str, Any]:
-    """Everything but the value of information.
+    """Power-scaling and variance shares of every answer.
 
     Returns
     -------
@@ -214,9 +217,12 @@ def analyse_drivers(draws: SensitivityDraws) -> dict[str, Any]:
 
 
 def _variance(
-    series: Series, scaled: Mapping[str, float], draws: SensitivityDraws, shared: dict[bytes, list[Any]]
+    series: Series,
+    scaled: Mapping[str, float],
+    draws: SensitivityDraws,
+    shared: dict[bytes, list[Any]],
 ) -> dict[str, Any]:
-    """Variance shares of one answer, on its values where all are finite and on ranks where some are not.
+    """Variance shares of one answer, on its values if all are finite and on ranks otherwise.
 
     ``shared`` holds splines of the inputs for answers that are defined in the same draws.
     """
@@ -257,14 +263,16 @@ def _correlation(x: Any, y: Any, weights: Weights) -> float:
 
 
 def hours_decision(draws: SensitivityDraws, price: float | None = None) -> dict[str, Any] | None:
-    """How many hours to buy, and what it would be worth to know each quantity first; None without hours in the model.
+    """How many hours to buy, and what it is worth to know each quantity first.
+
+    None if the model has no hours.
 
     Returns
     -------
     dict
-        ``price_usd_per_hour, cost_usd_per_hour`` (mean), ``default_confidence`` (None where a price
-        was given), ``hours, expected_loss_usd``, ``evpi`` and, by quantity and largest first,
-        ``evppi``, each with ``usd`` and ``error``.
+        ``price_usd_per_hour, cost_usd_per_hour`` (mean), ``default_confidence`` (None if a price
+        was given), ``hours, expected_loss_usd``, ``evpi`` and, by quantity with the largest first,
+        ``evppi``; the last two have ``usd`` and ``error``.
     """
     if (
         any(name not in draws.amounts for name in DECISION)
@@ -272,7 +280,9 @@ def hours_decision(draws: SensitivityDraws, price: float | None = None) -> dict[
     ):
         return None
     problem = Decision.of(draws.amounts, draws.weights, price)
-    worth = values_of_information(problem, dict(zip(draws.names, np.moveaxis(draws.z, -1, 0), strict=True)))
+    worth = values_of_information(
+        problem, dict(zip(draws.names, np.moveaxis(draws.z, -1, 0), strict=True))
+    )
     return {
         "price_usd_per_hour": problem.price,
         "cost_usd_per_hour": problem.weights.mean(problem.cost),
@@ -294,61 +304,59 @@ def sensitivity_record(
     prior_only: tuple[str, ...],
     weights: Weights | None = None,
 ) -> dict[str, Any] | None:
-    """What a run stores in ``info.json``: as :func:`analyse`, with the main drivers and what stands out of the noise alone.
+    """What a run stores in ``info.json``: the analysis with its main drivers only.
 
-    None where there are fewer than :data:`FEWEST` draws.
+    None if there are fewer than :data:`FEWEST_EFFECTIVE` effective draws.
     """
     sizes = groups["posterior"].sizes
     weights = weights or Weights.equal((sizes["chain"], sizes["draw"]))
-    return (
-        None
-        if weights.ess < FEWEST
-        else _told(SensitivityDraws.of(groups, tables, headlines, prior_only, weights))
-    )
+    if weights.ess < FEWEST_EFFECTIVE:
+        return None
+    return _record(SensitivityDraws.of(groups, tables, headlines, prior_only, weights))
 
 
-def sensitivity_of_result(result: "Result", weights: Weights | None = None) -> dict[str, Any] | None:
-    """As :func:`sensitivity`, of a stored run or of the draws that meet a condition, which is a weight."""
+def sensitivity_of_result(
+    result: "Result", weights: Weights | None = None
+) -> dict[str, Any] | None:
+    """As :func:`sensitivity_record`, of a stored run; ``weights`` may express a condition."""
     weights = weights or result.weights
-    return None if weights.ess < FEWEST else _told(SensitivityDraws.of_result(result, weights))
+    if weights.ess < FEWEST_EFFECTIVE:
+        return None
+    return _record(SensitivityDraws.of_result(result, weights))
 
 
-def _told(draws: SensitivityDraws) -> dict[str, Any]:
-    found: dict[str, Any] = to_four_digits(compact_record(analyse_drivers(draws), hours_decision(draws)))
-    return found
+def _record(draws: SensitivityDraws) -> dict[str, Any]:
+    compact = compact_record(analyse_drivers(draws), hours_decision(draws))
+    record: dict[str, Any] = to_four_digits(compact)
+    return record
 
 
 def compact_record(whole: Mapping[str, Any], worth: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The compact form of an analysis and a decision."""
+    """Analysis and decision, with what stands out of the noise only."""
     headlines = {}
     for answer, row in whole["headlines"].items():
-        above = {
-            name: each for name, each in row["priors"].items() if each["sensitivity"] > row["noise"]
-        }
-        wide = {
-            name: each
-            for name, each in row["priors"].items()
-            if each["first_order"] > 2 * each["first_order_error"]
-        }
-        shares = sorted(wide, key=lambda name: -wide[name]["first_order"])
+        priors = row["priors"]
+        drivers = {n: prior for n, prior in priors.items() if prior["sensitivity"] > row["noise"]}
+        explaining = [
+            n
+            for n, prior in priors.items()
+            if prior["first_order"] > 2 * prior["first_order_error"]
+        ]
+        explaining.sort(key=lambda n: -priors[n]["first_order"])
         headlines[answer] = {
             **{key: value for key, value in row.items() if key != "priors"},
-            "drivers": [{"quantity": name, **each} for name, each in list(above.items())[:DRIVERS]],
-            "spread": [{"quantity": name, **wide[name]} for name in shares[:DRIVERS]],
-            "sensitivity": {name: each["sensitivity"] for name, each in above.items()},
+            "drivers": [{"quantity": n, **drivers[n]} for n in list(drivers)[:DRIVERS]],
+            "spread": [{"quantity": n, **priors[n]} for n in explaining[:DRIVERS]],
+            "sensitivity": {n: prior["sensitivity"] for n, prior in drivers.items()},
         }
     if worth is not None:
-        clear = [
-            (name, value)
-            for name, value in worth["evppi"].items()
-            if value["usd"] > 2 * value["error"]
-        ]
-        worth = {**worth, "evppi": dict(clear[: 2 * DRIVERS])}
+        clear = [n for n, value in worth["evppi"].items() if value["usd"] > 2 * value["error"]]
+        worth = {**worth, "evppi": {n: worth["evppi"][n] for n in clear[: 2 * DRIVERS]}}
     return {**whole, "headlines": headlines, "decision": worth}
 
 
 def to_four_digits(value: Any) -> Any:
-    """Four significant digits: more are noise."""
+    """Nested numbers to four significant digits; further ones are noise."""
     if isinstance(value, dict):
         return {key: to_four_digits(x) for key, x in value.items()}
     if isinstance(value, list):
@@ -360,7 +368,9 @@ def with_sensitivity(outcome: "Outcome") -> "Outcome":
     """Outcome whose ``info.json`` says what drives each headline answer."""
     started = time.perf_counter()
     fit, info = outcome.fit, dict(outcome.info)
-    found = sensitivity_record(outcome.groups, fit.tables, fit.model.headlines, assumed_quantities(info))
+    record = sensitivity_record(
+        outcome.groups, fit.tables, fit.model.headlines, assumed_quantities(info)
+    )
     seconds = round(time.perf_counter() - started, 3)
     info["timings"] = {**info["timings"], "sensitivity": seconds}
-    return replace(outcome, info={**info, "sensitivity": found})
+    return replace(outcome, info={**info, "sensitivity": record})

@@ -1,4 +1,8 @@
-"""What drives the answer, in words: rows of a table and sentences from what :mod:`aligntax.analysis.answers.sensitivity` found."""
+"""What drives the answer, in words: rows of a table, and sentences.
+
+``record`` is what :func:`aligntax.analysis.answers.sensitivity.sensitivity_record` returns, and
+``info.json`` holds under ``sensitivity``.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,55 +10,51 @@ from typing import Any
 from aligntax.analysis.summaries.words import format_number, format_percent, label_of
 from aligntax.models.priors.quantities import lookup
 
-# the hours over a constant: the same drivers
+# The hours over a constant have the same drivers as the hours.
 REPEATED = frozenset({"rlhf_multiple_needed", "rlhf_multiple_affordable"})
 FLAGS = {
     "prior-data conflict": "both move it: potential prior-data conflict",
     "strong prior / weak likelihood": "strong priors, weak evidence",
     "ok": "",
 }
-SLIGHT = 0.05  # a rank correlation below it has no direction worth naming
-SEEN = 0.01  # share of variance worth naming
+LEAST_CORRELATION = 0.05  # of ranks: below it a prior has no direction worth naming
+LEAST_CONTRACTION = 0.05  # worth naming
+LEAST_SHARE = 0.01  # of variance, worth naming
 CAUTION = (
-    "Sensitivity: how far an answer moves when priors, one of them, or the evidence are made stronger or weaker (power-scaling); "
-    "0.05 and more is large. Spread: the share of an answer's variance that a quantity explains alone; the rest is "
-    "other than the inputs, such as chance in arrival, which anchor applies, and the spread between studies."
+    "Sensitivity: how far an answer moves when all priors, one prior, or the evidence is made "
+    "stronger or weaker (power-scaling); 0.05 and more is large. Spread: the share of an answer's "
+    "variance that a quantity explains alone; the rest is other than the inputs, such as chance "
+    "in arrival, which anchor applies, and the spread between studies."
 )
 
 
-def shown_answers(found: Mapping[str, Any]) -> list[str]:
+def shown_answers(record: Mapping[str, Any]) -> list[str]:
     """Answers to show, in the model's order."""
-    return [name for name in found["headlines"] if name not in REPEATED]
+    return [name for name in record["headlines"] if name not in REPEATED]
 
 
-def driver_rows(found: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, str]]:
-    """A row an answer: its drivers, sensitivity to all priors and all evidence, and flag, in words.
-
-    Parameters
-    ----------
-    found : mapping
-        As in ``info.json`` under ``sensitivity``.
-    names : sequence of str
-        Answers.
-    """
-    return [_row(name, found["headlines"][name], found["quantities"]) for name in names]
+def driver_rows(record: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, str]]:
+    """One row per answer: its drivers, sensitivity to priors and evidence, and a flag, in words."""
+    return [_row(name, record["headlines"][name], record["quantities"]) for name in names]
 
 
 def _row(name: str, row: Mapping[str, Any], quantities: Mapping[str, Any]) -> dict[str, str]:
-    drivers = [_driver(each, quantities[each["quantity"]]["assumed"]) for each in row["drivers"]]
+    drivers = [
+        _driver(driver, quantities[driver["quantity"]]["assumed"]) for driver in row["drivers"]
+    ]
     spread = [
-        f"{lookup(each['quantity']).label} {100 * each['first_order']:.0f}%"
-        for each in row["spread"]
-        if each["first_order"] >= SEEN
+        f"{lookup(part['quantity']).label} {100 * part['first_order']:.0f}%"
+        for part in row["spread"]
+        if part["first_order"] >= LEAST_SHARE
     ]
     rest = 1.0 - min(1.0, row["explained"])
+    if rest >= LEAST_SHARE:
+        spread.append(f"other than the inputs {100 * rest:.0f}%")
     return {
         "name": name,
         "label": label_of(name),
         "drivers": "; ".join(drivers) or "none stands out",
-        "spread": "; ".join(
-            [*spread, *([f"other than the inputs {100 * rest:.0f}%"] if rest >= SEEN else [])]
-        ),
+        "spread": "; ".join(spread),
         "prior": f"{row['prior']:.2f}",
         "likelihood": f"{row['likelihood']:.2f}",
         "flag": FLAGS[row["diagnosis"]],
@@ -63,56 +63,59 @@ def _row(name: str, row: Mapping[str, Any], quantities: Mapping[str, Any]) -> di
 
 def _driver(row: Mapping[str, Any], assumed: bool) -> str:
     """``tax tolerance (0.08, raises it, assumed)``."""
-    parts = [f"{row['sensitivity']:.2f}"]
-    if abs(row["correlation"]) >= SLIGHT:
-        parts.append("raises it" if row["correlation"] > 0 else "lowers it")
-    return f"{lookup(row['quantity']).label} ({', '.join([*parts, *(['assumed'] if assumed else [])])})"
+    notes = [f"{row['sensitivity']:.2f}"]
+    if abs(row["correlation"]) >= LEAST_CORRELATION:
+        notes.append("raises it" if row["correlation"] > 0 else "lowers it")
+    if assumed:
+        notes.append("assumed")
+    return f"{lookup(row['quantity']).label} ({', '.join(notes)})"
 
 
-def contraction_sentence(found: Mapping[str, Any], most: int = 5) -> str:
+def contraction_sentence(record: Mapping[str, Any], most: int = 5) -> str:
     """What the evidence narrowed most, and what it does not touch."""
-    known = {
-        name: row["contraction"] for name, row in found["quantities"].items() if not row["assumed"]
-    }
-    best = [name for name in sorted(known, key=lambda name: -known[name]) if known[name] > SLIGHT][
-        :most
-    ]
-    assumed = [lookup(name).label for name, row in found["quantities"].items() if row["assumed"]]
-    narrowed = ", ".join(f"{lookup(name).label} ({100 * known[name]:.0f}%)" for name in best)
-    text = (
-        f"The evidence narrowed most (share of the prior's variance removed): {narrowed}. "
-        if best
-        else ""
-    )
-    return text + (
-        f"{'It' if best else 'The evidence'} does not touch {', '.join(assumed)}."
-        if assumed
-        else ""
-    )
+    rows = record["quantities"]
+    contraction = {n: row["contraction"] for n, row in rows.items() if not row["assumed"]}
+    best = sorted(
+        (n for n, value in contraction.items() if value > LEAST_CONTRACTION),
+        key=lambda n: -contraction[n],
+    )[:most]
+    untouched = ", ".join(lookup(n).label for n, row in rows.items() if row["assumed"])
+    sentences = []
+    if best:
+        narrowed = ", ".join(f"{lookup(n).label} ({100 * contraction[n]:.0f}%)" for n in best)
+        sentences.append(
+            f"The evidence narrowed most (share of the prior's variance removed): {narrowed}. "
+        )
+    if untouched:
+        sentences.append(f"{'It' if best else 'The evidence'} does not touch {untouched}.")
+    return "".join(sentences)
 
 
 def decision_sentence(worth: Mapping[str, Any] | None, most: int = 3) -> str:
-    """The decision how many hours to buy and what knowing a quantity first would be worth; empty where there is none."""
+    """How many hours to buy, and the value of knowing quantities first; empty without a decision."""
     if worth is None:
         return ""
-    price, cost = (format_number(worth[key], 3) for key in ("price_usd_per_hour", "cost_usd_per_hour"))
-    covered = worth["default_confidence"]
-    why = (
-        f", at which it is best to cover the need in {format_percent(covered)} of cases" if covered else ""
+    price, cost = (
+        format_number(worth[key], 3) for key in ("price_usd_per_hour", "cost_usd_per_hour")
     )
-    known = list(worth["evppi"].items())[:most]
-    each = "; ".join(
+    covered = worth["default_confidence"]
+    why = ""
+    if covered:
+        share = format_percent(covered)
+        why = f", at which it is best to cover the need in {share} of cases"
+    known = "; ".join(
         f"{lookup(name).label} {_usd(value)}"
-        for name, value in known
+        for name, value in list(worth["evppi"].items())[:most]
         if value["usd"] > 2 * value["error"]
     )
+    hours, loss = format_number(worth["hours"]), format_number(worth["expected_loss_usd"])
     return (
-        f"How many hours to buy, if an hour costs {cost} USD on average and a missing one {price} USD{why}: "
-        f"{format_number(worth['hours'])}, at an expected loss of {format_number(worth['expected_loss_usd'])} USD. Knowing everything first "
-        f"would be worth {_usd(worth['evpi'])}; "
+        f"How many hours to buy, if an hour costs {cost} USD on average and a missing one {price} "
+        f"USD{why}: {hours}, at an expected loss of {loss} USD. Knowing everything first would be "
+        f"worth {_usd(worth['evpi'])}; "
         + (
-            f"knowing one quantity: {each}."
-            if each
+            f"knowing one quantity: {known}."
+            if known
             else "no single quantity is worth more than the noise."
         )
     )

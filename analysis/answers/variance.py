@@ -1,28 +1,28 @@
-"""Which inputs the variance of an output comes from: first-order and total shares, by regression on the draws.
+"""Which inputs an output's variance comes from: first-order and total shares, by regression.
 
 For an output ``Y`` of inputs ``z`` and of randomness that no input holds::
 
     first_q   = Var E[Y | z_q] / Var Y                       what knowing q alone would remove
-    total_q   = (Var E[Y | z] - Var E[Y | z_-q]) / Var Y     what only q can tell, its interactions included
-    explained = Var E[Y | z] / Var Y                         the rest is "not explained by the inputs"
+    total_q   = (Var E[Y | z] - Var E[Y | z_-q]) / Var Y     what only q can tell
+    explained = Var E[Y | z] / Var Y                         the rest comes from elsewhere
 
-With independent inputs and no other randomness these are Sobol's indices, ``total >= first``. Under
-a posterior inputs are correlated: what two of them tell alike is in both first-order shares and in
-neither total, so a total may be the smaller.
+A total includes interactions. With independent inputs and no other randomness these are Sobol's
+indices, and ``total >= first``. Under a posterior, inputs are correlated: what two of them tell
+alike is in both first-order shares and in neither total, so a total may be the smaller.
 
-``E[Y | z]`` is a least-squares fit on natural splines of every input and, for pairs whose products
-(up to quadratic by quadratic) are seen in the residuals at 1% after Bonferroni's correction, on
-those products. Shares are adjusted for the number of functions. Removing the functions that contain
+``E[Y | z]`` is a least-squares fit on natural splines of every input. Pairs of inputs add their
+products (up to quadratic by quadratic) if those are seen in the residuals, at 1% after Bonferroni's
+correction. Shares are adjusted for the number of functions. Removing the functions that contain
 ``q`` needs no new fit: with ``b`` the coefficients and ``C`` the inverse Gram matrix, the residuals
-become ``r + X C_.q C_qq^-1 b_q``. Errors are batch means of the influence of each draw, to which is
-added ``2 k s^4 / n^2``, the variance of what ``k`` functions of noise explain, with ``s^2`` the
-share left over.
+become ``r + X C_.q C_qq^-1 b_q``. Errors are batch means of the influence of each draw. To their
+square is added ``2 k s^4 / n^2``, the variance of what ``k`` functions of noise explain, where
+``s^2`` is the share left over.
 
 References
 ----------
 .. [1] Saltelli et al., Global Sensitivity Analysis: The Primer, 2008. doi:10.1002/9780470725184
 .. [2] Mara, Tarantola, "Variance-based sensitivity indices for models with dependent inputs", 2012.
-   doi:10.1016/j.ress.2011.08.008
+       doi:10.1016/j.ress.2011.08.008
 """
 
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ import numpy as np
 from aligntax.analysis.summaries.regression import orthonormal, splines
 from aligntax.analysis.summaries.weights import Weights
 
-FUNCTIONS = 7  # of each input at most: eight knots follow two periods of a sine
-PER_FUNCTION = 10  # effective draws for each function of a fit
-RIDGE = 1e-9  # of each function's variance: inputs that are copies of one another share it
-CHANCE = 0.01  # that a pair is taken for interacting which is not
+MOST_FUNCTIONS = 7  # of each input: eight knots follow two periods of a sine
+DRAWS_PER_FUNCTION = 10  # effective draws for each function of a fit
+RIDGE = 1e-9  # relative to each function's variance: copies of an input share its coefficient
+FALSE_ALARM = 0.01  # probability that some pair is wrongly taken for interacting
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,16 @@ class VarianceShares:
 
 
 def spline_bases(z: Any, weights: Weights) -> list[Any]:
-    """Splines of every input, (draw, function) each; as many as the draws can carry."""
+    """Splines of every input, shape (draw, function) each; as many as the draws can carry."""
     inputs = z.reshape(weights.values.size, -1)
-    functions = int(np.clip(weights.ess / PER_FUNCTION / inputs.shape[1], 1, FUNCTIONS))
+    most = weights.ess / DRAWS_PER_FUNCTION / inputs.shape[1]
+    functions = int(np.clip(most, 1, MOST_FUNCTIONS))
     return [splines(column, weights.values.ravel(), functions) for column in inputs.T]
 
 
-def variance_shares(y: Any, z: Any, weights: Weights, blocks: list[Any] | None = None) -> VarianceShares:
+def variance_shares(
+    y: Any, z: Any, weights: Weights, blocks: list[Any] | None = None
+) -> VarianceShares:
     """Split the variance of an output over its inputs.
 
     Parameters
@@ -77,7 +80,7 @@ def variance_shares(y: Any, z: Any, weights: Weights, blocks: list[Any] | None =
     z : ndarray, shape (chain, draw, Q)
     weights : Weights
     blocks : list of ndarray, optional
-        :func:`bases` of the same inputs and weights, where they are at hand.
+        :func:`spline_bases` of the same inputs and weights, if they are at hand.
     """
     w, size = weights.values.ravel(), weights.ess
     y = np.where(w > 0, y.ravel(), 0.0)
@@ -86,7 +89,7 @@ def variance_shares(y: Any, z: Any, weights: Weights, blocks: list[Any] | None =
     blocks = spline_bases(z, weights) if blocks is None else blocks
 
     def share(worse: Any, better: Any, used: int) -> tuple[float, float]:
-        """Mean fall in squared error per draw, over the variance, with its error."""
+        """Mean fall in squared error per draw, relative to the variance, and its error."""
         value = float(w @ (worse - better) / (w @ y**2))
         influence = (worse - better - value * y**2) / (w @ y**2)
         chance = np.sqrt(2 * used) / size * float(w @ better / (w @ y**2))
@@ -96,11 +99,11 @@ def variance_shares(y: Any, z: Any, weights: Weights, blocks: list[Any] | None =
         return residual**2 * (size - 1) / max(size - 1 - used, 1.0)
 
     first = [share(y**2, squared(y - b @ (b.T @ (w * y)), b.shape[1]), b.shape[1]) for b in blocks]
-    whole = _Fit(blocks, y, w)
-    room = int(size / PER_FUNCTION) - whole.used
-    pairs = _interacting(inputs, whole.residual, w)[: max(room // len(POWERS), 0)]
+    whole = _LeastSquares(blocks, y, w)
+    room = int(size / DRAWS_PER_FUNCTION) - whole.used
+    pairs = _interacting_pairs(inputs, whole.residual, w)[: max(room // len(POWERS), 0)]
     if pairs:
-        whole = _Fit([*blocks, *(_products(inputs, pair, w) for pair in pairs)], y, w)
+        whole = _LeastSquares([*blocks, *(_products(inputs, pair, w) for pair in pairs)], y, w)
     best = squared(whole.residual, whole.used)
     groups = [
         [q, *(len(blocks) + i for i, pair in enumerate(pairs) if q in pair)]
@@ -115,8 +118,8 @@ def variance_shares(y: Any, z: Any, weights: Weights, blocks: list[Any] | None =
     return VarianceShares(s, s_error, t, t_error, explained, error)
 
 
-class _Fit:
-    """Least squares on blocks of functions."""
+class _LeastSquares:
+    """Least-squares fit on blocks of functions."""
 
     def __init__(self, blocks: list[Any], y: Any, w: Any) -> None:
         self.columns = np.column_stack(blocks)
@@ -129,7 +132,10 @@ class _Fit:
         self.residual = y - self.columns @ self.coefficients
 
     def without(self, groups: list[list[int]]) -> tuple[Any, list[int]]:
-        """Residuals of the fit without each group of blocks, a column a group, and how many functions each had."""
+        """Residuals of the fit without each group of blocks, and the functions in each group.
+
+        Residuals have one column per group.
+        """
         change, removed = np.zeros((self.used, len(groups))), []
         for i, blocks in enumerate(groups):
             at = np.concatenate([self.places[block] for block in blocks])
@@ -140,10 +146,10 @@ class _Fit:
         return self.residual[:, None] + self.columns @ change, removed
 
 
-POWERS = ((0, 0), (0, 1), (1, 0), (1, 1))  # which of linear and quadratic, for each of a pair
+POWERS = ((0, 0), (0, 1), (1, 0), (1, 1))  # linear (0) or quadratic (1) in each input of a pair
 
 
-def _hermite(inputs: Any, w: Any) -> Any:
+def _standardised_powers(inputs: Any, w: Any) -> Any:
     """Standardised inputs and their centred squares, shape (n, Q, 2)."""
     centred = inputs - w @ inputs
     u = centred / np.maximum(np.sqrt(w @ centred**2), np.finfo(float).tiny)
@@ -151,16 +157,16 @@ def _hermite(inputs: Any, w: Any) -> Any:
 
 
 def _products(inputs: Any, pair: tuple[int, int], w: Any) -> Any:
-    h = _hermite(inputs[:, list(pair)], w)
+    h = _standardised_powers(inputs[:, list(pair)], w)
     return orthonormal(np.column_stack([h[:, 0, k] * h[:, 1, m] for k, m in POWERS]), w)
 
 
-def _interacting(inputs: Any, residual: Any, w: Any) -> list[tuple[int, int]]:
-    """Pairs of inputs whose products are seen in the residuals, the clearest first."""
+def _interacting_pairs(inputs: Any, residual: Any, w: Any) -> list[tuple[int, int]]:
+    """Pairs of inputs whose products are seen in the residuals, the clearest pair first."""
     from scipy.stats import chi2
 
     count = inputs.shape[1]
-    h = _hermite(inputs, w).reshape(len(w), -1)
+    h = _standardised_powers(inputs, w).reshape(len(w), -1)
     seen = h.T @ ((w * residual)[:, None] * h)
     noise = (h**2).T @ (((w * residual) ** 2)[:, None] * h**2)
     score = (
@@ -169,5 +175,5 @@ def _interacting(inputs: Any, residual: Any, w: Any) -> list[tuple[int, int]]:
         .sum(axis=(1, 3))
     )
     pairs = list(combinations(range(count), 2))
-    limit = chi2.isf(CHANCE / max(len(pairs), 1), len(POWERS))
+    limit = chi2.isf(FALSE_ALARM / max(len(pairs), 1), len(POWERS))
     return sorted((pair for pair in pairs if score[pair] > limit), key=lambda pair: -score[pair])

@@ -186,9 +186,9 @@ def sensitive(size, drawn, view, weights=None):
 
 def test_of_many_draws_sensitivity_looks_at_evenly_spaced_ones(monkeypatch, drawn, view):
     """No fewer than half of those allowed, with the weights that they had, and memory stays; as many are looked at as they are."""
-    monkeypatch.setattr(sensitivity, "MOST", 1000)
+    monkeypatch.setattr(sensitivity, "MOST_DRAWS", 1000)
     seen = []
-    monkeypatch.setattr(sensitivity, "_told", lambda draws: seen.append(draws))
+    monkeypatch.setattr(sensitivity, "_record", lambda draws: seen.append(draws))
     for size in (1000, 1001, 1999, 2001, 7777):
         sensitive(size, drawn, view)()
         found, every = seen.pop(), -(-size // 1000)
@@ -204,7 +204,7 @@ def test_of_many_draws_sensitivity_looks_at_evenly_spaced_ones(monkeypatch, draw
 
 def test_memory_of_sensitivity_does_not_grow_with_the_draws(monkeypatch, drawn, view):
     def peaks(most):
-        monkeypatch.setattr(sensitivity, "MOST", most)
+        monkeypatch.setattr(sensitivity, "MOST_DRAWS", most)
         return [above(sensitive(size, drawn, view)) for size in (1000, 4000)]
 
     small, large = peaks(1000)
