@@ -1,7 +1,8 @@
-"""The command line: ``aligntax``, and the same as ``python -m aligntax``.
+"""The command line: ``aligntax``, which is also ``python -m aligntax``.
 
-Standard output is the answer, standard error is talk, and only on a terminal. Exit codes: 0 good; 1
-finished, but a check failed; 2 the input is wrong; 130 interrupted.
+Standard output carries the answer. Standard error carries progress, which is shown on a terminal
+only, and messages. Exit codes: 0 for success; 1 where a command finished but a check failed; 2 for
+wrong input; 130 for an interruption.
 """
 
 import atexit
@@ -14,63 +15,107 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from aligntax.analysis.commands import backtest as testing
-from aligntax.analysis.commands import budget as buying
-from aligntax.analysis.commands import calibrate as calibrating
-from aligntax.analysis.commands import compare as comparing
-from aligntax.analysis.commands import density_prediction as density
-from aligntax.analysis.commands import evidence, forecasts, runs, view
-from aligntax.analysis.commands import evidence_checks as trust
-from aligntax.analysis.commands import gold_curves as overoptimization
-from aligntax.analysis.commands import index as indexing
-from aligntax.analysis.commands import refit as refitting
-from aligntax.analysis.commands import sensitivity as drivers
-from aligntax.analysis.commands import sweep as sweeping
-from aligntax.analysis.commands.shared import Stopped, harmless
+from aligntax.analysis.commands import evidence, view
+from aligntax.analysis.commands.backtest import backtest
+from aligntax.analysis.commands.budget import budget
+from aligntax.analysis.commands.calibrate import calibrate
+from aligntax.analysis.commands.compare import compare
+from aligntax.analysis.commands.density_prediction import density_trials, predict_density
+from aligntax.analysis.commands.evidence_checks import loo, robustness
+from aligntax.analysis.commands.forecasts import reproduce, shifts
+from aligntax.analysis.commands.gold_curves import gold_curves
+from aligntax.analysis.commands.index import index
+from aligntax.analysis.commands.output import Interrupted, escape_controls
+from aligntax.analysis.commands.refit import refit
+from aligntax.analysis.commands.runs import report, run, runs, show, verify
+from aligntax.analysis.commands.sensitivity import sensitivity
+from aligntax.analysis.commands.sweep import sweep
 from aligntax.models.errors import InputError
 
+INPUT_WRONG = 2  # exit codes
 INTERRUPTED = 130
-UNNAMED = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EINVAL}
-REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
-LONGEST = 200  # letters of a name that is told
-AGAIN = 2.0  # seconds after which an interrupt that led to nothing is raised again
+# what the system says of a name that no file can have, and of a disk that takes no more
+NAME_ERRORS = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EINVAL}
+WRITE_ERRORS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+}
+LONGEST_NAME = 200  # characters of a file's name in a message
+REPEAT_SECONDS = 2.0  # after which an interrupt that had no effect is raised again
+
+PANELS = {
+    "Run": (run, refit, sweep),
+    "Read": (show, runs, report, index, compare, sensitivity, budget, shifts, verify),
+    "Priors and evidence": (view.app, evidence.app),
+    "Trust": (calibrate, backtest, loo, robustness, reproduce),
+    "Theory": (predict_density, density_trials, gold_curves),
+}
+
+
+class OrderedPanels(TyperGroup):
+    """Commands in the order of their panels; typer by itself lists groups of commands last."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands, panel by panel."""
+        order = list(PANELS)
+        return sorted(
+            super().list_commands(ctx),
+            key=lambda name: order.index(str(self.commands[name].rich_help_panel)),  # type: ignore[attr-defined]
+        )
+
 
 app = typer.Typer(
-    help="How much alignment data will we need in the long run, and how far does that move timelines?",
+    cls=OrderedPanels,
+    help="Ask how much alignment data will be needed in the long run, and how far that moves "
+    "timelines.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-MAKE = (runs.run, refitting.refit, sweeping.sweep, calibrating.calibrate, testing.backtest)
-READ = (
-    runs.show,
-    comparing.compare,
-    drivers.sensitivity,
-    buying.budget,
-    trust.loo,
-    trust.robustness,
-    runs.runs,
-    indexing.index,
-    runs.report,
-    runs.verify,
-)
-FORECASTS = (forecasts.shifts, forecasts.reproduce)
-DENSITY = (density.predict_density, density.density_trials)
-for command in (*MAKE, *READ, *FORECASTS, *DENSITY, overoptimization.gold_curves):
-    app.command()(command)
-app.add_typer(view.app, name="view")
-app.add_typer(evidence.app, name="evidence")
+for panel, commands in PANELS.items():
+    for command in commands:
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, rich_help_panel=panel)
+        else:
+            app.command(rich_help_panel=panel)(command)
+
+
+def print_version(asked: bool) -> None:
+    """Print the version and exit, if that is asked for."""
+    if asked:
+        from aligntax import __version__
+
+        typer.echo(f"aligntax {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def accept_version(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Accept options that stand before a command."""
 
 
 @contextmanager
-def insisting() -> Iterator[None]:
+def repeating_interrupts() -> Iterator[None]:
     """Raise ``KeyboardInterrupt`` at Ctrl-C, and again until the block ends.
 
-    Python drops an exception that is raised in a callback, of a weak reference or of LLVM, and
+    Python drops an exception that is raised in a callback of a weak reference or of LLVM, and
     compiling runs many of them.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(
@@ -80,7 +125,7 @@ def insisting() -> Iterator[None]:
         return
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS)
         raise KeyboardInterrupt
 
     before = {
@@ -94,14 +139,16 @@ def insisting() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def refused(error: OSError) -> str:
-    """What to do when the system takes no such name, or the disk does not take what is written."""
-    where = f" ({str(error.filename)[:LONGEST]})" if error.filename else ""
-    if error.errno in UNNAMED:
-        return f"name: must be one that a file can have, got: {os.strerror(error.errno or 0)}{where}; give another"
-    rule = "must be a folder that can be written and has room"
+def explain_os_error(error: OSError) -> str:
+    """Say what to do when the system refuses a name, or the disk refuses what is written."""
+    where = f" ({str(error.filename)[:LONGEST_NAME]})" if error.filename else ""
     why = os.strerror(error.errno or 0)
-    return f"out: {rule}, got: {why}{where}; nothing half done is listed; make room and ask again, or choose another with --out"
+    if error.errno in NAME_ERRORS:
+        return f"name: must be one that a file can have, got: {why}{where}; give another"
+    return (
+        f"out: must be a folder that can be written and has room, got: {why}{where}; nothing half "
+        "done is listed; make room and ask again, or choose another with --out"
+    )
 
 
 def main() -> None:
@@ -112,20 +159,23 @@ def main() -> None:
         from aligntax.analysis.inference.compile_cache import use_cache
 
         use_cache()
-        with insisting():
+        with repeating_interrupts():
             app()
     except InputError as error:
-        sys.stderr.write(f"aligntax: {harmless(str(error))}\n")
-        sys.exit(2)
+        _exit(INPUT_WRONG, escape_controls(str(error)))
     except OSError as error:
-        if error.errno not in REFUSED | UNNAMED:
+        if error.errno not in WRITE_ERRORS | NAME_ERRORS:
             raise
-        sys.stderr.write(f"aligntax: {harmless(refused(error))}\n")
-        sys.exit(2)
-    except Stopped as stopped:
-        sys.stderr.write(f"\naligntax: {stopped}\n")
-        sys.exit(INTERRUPTED)
+        _exit(INPUT_WRONG, escape_controls(explain_os_error(error)))
+    except Interrupted as stopped:
+        sys.stderr.write("\n")  # the line that ^C stands on
+        _exit(INTERRUPTED, str(stopped))
     except SystemExit as stop:
-        if stop.code == INTERRUPTED:  # typer ends without a word
+        if stop.code == INTERRUPTED:  # typer exits without a message
             sys.stderr.write("\naligntax: interrupted, nothing written\n")
         raise
+
+
+def _exit(code: int, message: str) -> None:
+    sys.stderr.write(f"aligntax: {message}\n")
+    sys.exit(code)

@@ -1,1 +1,1 @@
-"""The commands of ``aligntax``, one file a subject."""
+"""The commands of ``aligntax``, one file per subject."""

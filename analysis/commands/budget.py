@@ -5,17 +5,8 @@ from typing import Annotated
 
 import typer
 
-from aligntax.analysis.commands.shared import (
-    Given,
-    Json,
-    Out,
-    Picture,
-    Run,
-    check_picture,
-    console,
-    dump,
-    save_picture,
-)
+from aligntax.analysis.commands.options import Given, Json, Out, Picture, Run
+from aligntax.analysis.commands.output import check_picture, print_answer, save_picture
 
 
 def budget(
@@ -30,20 +21,23 @@ def budget(
     as_json: Json = False,
     out: Out = Path("results"),
 ) -> None:
-    """Say how many hours to buy, what too few or too many cost, and how to label."""
-    from aligntax.analysis.answers.budget import budget as work_out
+    """Say how many hours to buy, what too few or too many cost, and how to label.
+
+    Example: aligntax budget RUN --confidence 0.9
+    """
+    from aligntax.analysis.answers.budget import budget as plan_budget
     from aligntax.analysis.storage.load import load
+    from aligntax.analysis.terminal.budget import budget_table
 
     check_picture(picture)
     result = load(run, out)
-    answer = work_out(result, confidence, price, given)
-    if as_json:
-        dump({"run": result.record["run"], **answer.to_dict()})
-    else:
-        from aligntax.analysis.terminal.budget import budget_table
-
-        budget_table(console(), answer)
+    answer = plan_budget(result, confidence, price, given)
     if picture is not None:
-        from aligntax.analysis.figures.budget import shopping
+        from aligntax.analysis.figures.budget import budget_figure
 
-        save_picture(shopping(result, answer), picture)
+        save_picture(budget_figure(result, answer), picture)
+    print_answer(
+        as_json,
+        lambda: {"run": result.record["run"], **answer.to_dict()},
+        lambda screen: budget_table(screen, answer),
+    )

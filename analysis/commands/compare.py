@@ -5,40 +5,40 @@ from typing import Annotated
 
 import typer
 
-from aligntax.analysis.commands.shared import (
-    Given,
-    Json,
-    Out,
-    Picture,
-    check_picture,
-    console,
-    dump,
-    save_picture,
-)
+from aligntax.analysis.commands.options import Given, Json, Out, Picture
+from aligntax.analysis.commands.output import check_picture, print_answer, save_picture
 
 
 def compare(
     runs: Annotated[
         list[str],
-        typer.Argument(help="Two to eight runs; the first is compared with.", show_default=False),
+        typer.Argument(
+            help="Two to eight runs. The others are compared with the first.", show_default=False
+        ),
     ],
     given: Given = None,
     picture: Picture = None,
     page: Annotated[
         Path | None,
         typer.Option(
-            help="Write it as one offline page with live charts too (html).", show_default=False
+            help="Write one offline page (html) with live charts too.", show_default=False
         ),
     ] = None,
     every: Annotated[
-        bool, typer.Option("--all", help="Every headline number, vectors too.")
+        bool, typer.Option("--all", help="Show every headline number, vectors too.")
     ] = False,
     as_json: Json = False,
     out: Out = Path("results"),
 ) -> None:
-    """Compare runs: headline quantities beyond Monte Carlo error, and what differed in their views."""
+    """Compare runs: where headline quantities differ, and what differed in their views.
+
+    A difference counts if it exceeds Monte Carlo error.
+
+    Example: aligntax compare reference mine --page comparison.html
+    """
     from aligntax.analysis.answers.comparison import compare as compare_runs
     from aligntax.analysis.storage.load import load
+    from aligntax.analysis.terminal.comparison import comparison_table
 
     check_picture(picture)
     if page is not None:
@@ -46,15 +46,15 @@ def compare(
 
         check_page(page)
     comparison = compare_runs(*(load(run, out) for run in runs), given=given)
-    if page is not None:  # before what a closed pipe may end
+    # files come first: a closed pipe ends the process while it prints
+    if page is not None:
         write_page(comparison, page)
-    if as_json:
-        dump(comparison.to_dict())
-    else:
-        from aligntax.analysis.terminal.comparison import comparison_table
-
-        comparison_table(console(), comparison, every)
     if picture is not None:
         from aligntax.analysis.figures.comparison import side_by_side
 
         save_picture(side_by_side(comparison), picture)
+    print_answer(
+        as_json,
+        comparison.to_dict,
+        lambda screen: comparison_table(screen, comparison, every),
+    )

@@ -6,23 +6,27 @@ from typing import Annotated
 
 import typer
 
-from aligntax.analysis.commands.shared import Json, console, dump
+from aligntax.analysis.commands.options import EvidenceFolder, Json
+from aligntax.analysis.commands.output import print_answer, print_json
 
-app = typer.Typer(help="The published evidence: cited tables.", no_args_is_help=True)
+app = typer.Typer(
+    name="evidence",
+    help="List, print, check or fetch the published evidence: cited tables.",
+    no_args_is_help=True,
+)
 
 
 @app.command("list")
 def evidence_list(
-    evidence: Annotated[
-        str | None, typer.Option(help="Folder of tables that replace or extend.")
-    ] = None,
+    evidence: EvidenceFolder = None,
     as_json: Json = False,
 ) -> None:
     """List the evidence tables."""
     from aligntax.analysis.inputs.view_reader import read_evidence
+    from aligntax.analysis.terminal.tables import table
     from aligntax.models.evidence import TABLES
 
-    loaded = read_evidence(evidence)
+    loaded, columns = read_evidence(evidence), ("table", "rows", "used", "hash", "title")
     rows = []
     for name, spec in TABLES.items():
         data = loaded[name]
@@ -35,40 +39,38 @@ def evidence_list(
                 spec.title,
             )
         )
-    if as_json:
-        dump(
-            [
-                dict(zip(("table", "rows", "used", "hash", "title"), row, strict=True))
-                for row in rows
-            ]
-        )
-        return
-    from aligntax.analysis.terminal.tables import table
-
-    table(console(), ("table", "rows", "used", "hash", "title"), rows)
+    print_answer(
+        as_json,
+        lambda: [dict(zip(columns, row, strict=True)) for row in rows],
+        lambda screen: table(screen, columns, rows),
+    )
 
 
 @app.command("show")
 def evidence_show(
     name: Annotated[str, typer.Argument(help="Name of a table.", show_default=False)],
-    evidence: Annotated[
-        str | None, typer.Option(help="Folder of tables that replace or extend.")
-    ] = None,
+    evidence: EvidenceFolder = None,
     used: Annotated[
-        bool, typer.Option("--used", help="Only rows that the models condition on.")
+        bool, typer.Option("--used", help="Show only rows that the models condition on.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Print an evidence table with sources."""
+    """Print an evidence table with its sources.
+
+    Example: aligntax evidence show scaling_exponents --used
+    """
     from aligntax.analysis.inputs.view_reader import read_evidence
     from aligntax.analysis.terminal.tables import evidence_rows, table
 
     columns, rows = evidence_rows(read_evidence(evidence), name, used)
-    if as_json:
-        dump([dict(zip(columns, row, strict=True)) for row in rows])
-        return
-    table(
-        console(), columns, [["" if value is None else str(value) for value in row] for row in rows]
+    print_answer(
+        as_json,
+        lambda: [dict(zip(columns, row, strict=True)) for row in rows],
+        lambda screen: table(
+            screen,
+            columns,
+            [["" if value is None else str(value) for value in row] for row in rows],
+        ),
     )
 
 
@@ -76,16 +78,22 @@ def evidence_show(
 def evidence_check(
     folder: Annotated[
         str | None,
-        typer.Argument(help="Folder of tables; without it, the embedded ones.", show_default=False),
+        typer.Argument(
+            help="Folder of tables. Without it, the package's own are checked.", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Check evidence tables: types, units, ranges, duplicates, references."""
+    """Check evidence tables: types, units, ranges, duplicates and references.
+
+    Example: aligntax evidence check my_tables/
+    """
     from aligntax.analysis.inputs.view_reader import read_evidence
 
     loaded = read_evidence(folder)
     rows = sum(next(iter(data.sizes.values())) for data in loaded.tables.values())
     typer.echo(
-        f"{folder or 'embedded evidence'}: valid; {len(loaded.tables)} tables, {rows} rows, hash {loaded.hash[:12]}"
+        f"{folder or 'embedded evidence'}: valid; {len(loaded.tables)} tables, {rows} rows, "
+        f"hash {loaded.hash[:12]}"
     )
 
 
@@ -97,18 +105,22 @@ def evidence_fetch(
     out: Annotated[
         Path | None, typer.Option(help="File to write.", show_default="in the user's data folder")
     ] = None,
-    url: Annotated[str | None, typer.Option(help="A mirror of the same file.")] = None,
+    url: Annotated[str | None, typer.Option(help="Address of a mirror of the same file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Download public training runs for the loss law, check that they are the known ones, and keep them."""
-    from aligntax.analysis.inputs.public_data import PUBLIC, fetch
+    """Download public training runs for the loss law, and check that they are the known ones.
 
-    path, record = fetch(name, out, url)
+    Example: aligntax evidence fetch chinchilla
+    """
+    from aligntax.analysis.inputs.public_data import PUBLIC, fetch_public
+
+    path, record = fetch_public(name, out, url)
     if as_json:
-        dump(record)
+        print_json(record)
     else:
         typer.echo(path)
     used = name if out is None else path
     sys.stderr.write(
-        f"aligntax: {record['runs']} runs, {PUBLIC[name].citation}; next: aligntax run loss-law --runs {used}\n"
+        f"aligntax: {record['runs']} runs, {PUBLIC[name].citation}; "
+        f"next: aligntax run loss-law --runs {used}\n"
     )

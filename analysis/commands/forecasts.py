@@ -1,69 +1,72 @@
-"""``shifts`` and ``reproduce``: what moves timelines, and published timelines from their own inputs."""
+"""``shifts`` and ``reproduce``: what moves timelines, and published timelines reproduced."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aligntax.analysis.commands.shared import (
+from aligntax.analysis.commands.options import (
+    EvidenceFolder,
     Given,
     Json,
     Out,
     Picture,
+    Quiet,
     Run,
+    Seed,
+)
+from aligntax.analysis.commands.output import (
     check_picture,
-    console,
-    dump,
+    print_answer,
     save_picture,
+    show_progress,
 )
 
 
 def shifts(
     run: Run, given: Given = None, as_json: Json = False, out: Out = Path("results")
 ) -> None:
-    """Say by how many years each cause moves arrival, by requirement anchor."""
+    """Say by how many years each cause moves arrival, for each requirement anchor.
+
+    Example: aligntax shifts RUN --given 'tai_year<2060'
+    """
     from aligntax.analysis.answers.timeline_shifts import shifts_by_anchor
     from aligntax.analysis.storage.load import load
-
-    table = shifts_by_anchor(load(run, out), given)
-    if as_json:
-        dump(table.to_dict())
-        return
     from aligntax.analysis.terminal.forecasts import shifts_table
 
-    shifts_table(console(), table)
+    shifts = shifts_by_anchor(load(run, out), given)
+    print_answer(as_json, shifts.to_dict, lambda screen: shifts_table(screen, shifts))
 
 
 def reproduce(
     forecast: Annotated[
-        str, typer.Argument(help="bioanchors or direct-approach.", show_default=False)
+        str,
+        typer.Argument(
+            help="Published forecast: bioanchors or direct-approach.", show_default=False
+        ),
     ],
-    draws: Annotated[int, typer.Option(help="Draws of each reading.")] = 100_000,
-    seed: Annotated[int, typer.Option(help="Root of every random number.")] = 2022,
-    evidence: Annotated[
-        str | None,
-        typer.Option(help="Folder of CSV tables that replace (NAME.csv) or extend (NAME.add.csv)."),
-    ] = None,
+    draws: Annotated[int, typer.Option(help="Draws of each reading of its inputs.")] = 100_000,
+    seed: Seed = 2022,
+    evidence: EvidenceFolder = None,
     picture: Picture = None,
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk.")] = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Push a published forecast's own inputs forward, each conflicting reading beside the published curve."""
+    """Push a published forecast's own inputs forward, and compare with the published curve.
+
+    Where its documents conflict, each reading is answered.
+
+    Example: aligntax reproduce bioanchors --picture curves.png
+    """
     from aligntax.analysis.inputs.view_reader import read_evidence
-    from aligntax.analysis.terminal.tables import progress
+    from aligntax.analysis.terminal.forecasts import reproduction_table
     from aligntax.analysis.trust.published_forecasts import reproduce as push_forward
 
     check_picture(picture)
-    with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as talk:
+    with show_progress(quiet) as talk:
         found = push_forward(forecast, read_evidence(evidence), draws, seed, talk)
     if picture is not None:
-        from aligntax.analysis.figures.trust import curves
+        from aligntax.analysis.figures.trust import arrival_readings
 
-        save_picture(curves(found), picture)
-    if as_json:
-        dump(found.to_dict())
-        return
-    from aligntax.analysis.terminal.forecasts import reproduction_table
-
-    reproduction_table(console(), found)
+        save_picture(arrival_readings(found), picture)
+    print_answer(as_json, found.to_dict, lambda screen: reproduction_table(screen, found))

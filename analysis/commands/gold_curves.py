@@ -1,12 +1,12 @@
-"""``gold-curves``: simulate how far a proxy reward can be optimised, by how many labels it was learned from."""
+"""``gold-curves``: simulate how far a proxy reward can be optimised, by its number of labels."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aligntax.analysis.commands.shared import Json, console, dump
+from aligntax.analysis.commands.options import Force, Json, Quiet, Seed
+from aligntax.analysis.commands.output import print_answer, show_progress
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,23 +19,26 @@ def gold_curves(
     labels: Annotated[
         str, typer.Option(help="Label counts, separated by commas.")
     ] = "100,300,1000,3000,10000,30000",
-    replicates: Annotated[int, typer.Option(help="Proxies of each label count.")] = 5,
-    seed: Annotated[int, typer.Option(help="Root of every random number.")] = 2022,
+    replicates: Annotated[int, typer.Option(help="Proxies learned from each label count.")] = 5,
+    seed: Seed = 2022,
     out: Annotated[
         Path | None,
         typer.Option(
             help="CSV file to write: the evidence table gold_curves.", show_default="none"
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    force: Force = False,
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk.")] = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Simulate proxies learned from few or many labels, optimised ever further by best-of-n and by tilting.
+    """Simulate proxy rewards learned from few or many labels, and optimise them ever further.
 
-    Gold reward rises with KL, peaks and falls; more labels move the peak out
-    and up. The tables give this by label count, and compare policy steps that
-    only stay close to the last policy with a KL penalty on leaving the first.
+    Policies are optimised by best-of-n and by tilting. Gold reward rises with
+    KL, peaks and falls; more labels move the peak out and up. The tables give
+    this by label count. They also compare policy steps that only stay close
+    to the last policy with a KL penalty on leaving the first.
+
+    Example: aligntax gold-curves --labels 100,1000 --out gold_curves.csv
 
     JSON: seed, replicates, by_labels (labels, accuracy, peak_kl in nats,
     peak_gold and last_gold in sd), misfit (method, then form: root mean square
@@ -43,43 +46,37 @@ def gold_curves(
     """
     from dataclasses import asdict
 
-    from aligntax.analysis.experiments.gold_curves import causes, sweep, table_text
-    from aligntax.analysis.storage.whole_file import check_new, save
-    from aligntax.analysis.terminal.tables import progress
+    from aligntax.analysis.experiments.gold_curves import compare_local_steps, simulate_curves, table_text
+    from aligntax.analysis.storage.whole_file import check_can_write, save_user_file
 
-    counts = _counts(labels)
+    counts = _parse_counts(labels)
     if out is not None:
-        check_new(out, force)
-    with progress(console(stderr=True), talk=not quiet and sys.stderr.isatty()) as talk:
-        curves = sweep(counts, replicates, seed, talk=talk)
-        compared = causes(seed, talk=talk)
+        check_can_write(out, force)
+    with show_progress(quiet) as talk:
+        curves = simulate_curves(counts, replicates, seed, talk=talk)
+        compared = compare_local_steps(seed, talk=talk)
     if out is not None:
-        save(out, table_text(curves), force)
-    if as_json:
-        misfit = {
-            method: {form: curves.misfit(method, form) for form in ("bon", "rl")}
-            for method in ("tilt", "bon")
-        }
-        head = {
+        save_user_file(out, table_text(curves), force)
+    print_answer(
+        as_json,
+        lambda: {
             "seed": seed,
             "replicates": replicates,
             "by_labels": curves.by_labels(),
-            "misfit": misfit,
-        }
-        dump(
-            head
-            | {
-                "local_steps": [asdict(each) for each in compared],
-                "file": None if out is None else str(out),
-            }
-        )
-        return
-    _print(console(), curves, compared)
-    if out is not None:
+            "misfit": {
+                method: {form: curves.misfit(method, form) for form in ("bon", "rl")}
+                for method in ("tilt", "bon")
+            },
+            "local_steps": [asdict(cause) for cause in compared],
+            "file": None if out is None else str(out),
+        },
+        lambda screen: _print_tables(screen, curves, compared),
+    )
+    if out is not None and not as_json:
         typer.echo(out)
 
 
-def _counts(text: str) -> list[int]:
+def _parse_counts(text: str) -> list[int]:
     try:
         values = [float(part) for part in text.split(",")]
         if any(value != int(value) for value in values):
@@ -90,7 +87,7 @@ def _counts(text: str) -> list[int]:
         raise InputError(f"labels: {rule}, got {text!r}; such as 100,1000,10000") from None
 
 
-def _print(screen: "Console", curves: "Curves", compared: "list[Cause]") -> None:
+def _print_tables(screen: "Console", curves: "Curves", compared: "list[Cause]") -> None:
     from aligntax.analysis.experiments.gold_curves import BUDGETS
     from aligntax.analysis.terminal.tables import table
     from aligntax.models.overoptimization.proxy_rewards import DIFFERENCES
@@ -127,14 +124,18 @@ def _print(screen: "Console", curves: "Curves", compared: "list[Cause]") -> None
         screen, heads, rows, "Gold at equal KL: penalty on leaving the first policy, or local steps"
     )
     misfit = " and ".join(
-        f"{_misfit(curves.misfit(method, 'rl'))} sd for {name} ({_misfit(curves.misfit(method, 'bon'))})"
+        f"{_misfit(curves.misfit(method, 'rl'))} sd for {name} "
+        f"({_misfit(curves.misfit(method, 'bon'))})"
         for method, name in (("tilt", "tilts"), ("bon", "best-of-n"))
     )
     screen.print(
         "accuracy: share of fresh, noisy comparisons; gold: in sd under the initial policy.\n"
-        "Exact steps lose nothing by dropping the penalty. Noisy ones waste KL, a policy that cannot follow the\n"
-        "reward loses a little, and a reward relearned on the way gains once enough labels are in.\n"
-        f"d (alpha - beta log d) misses gold by {misfit}; in brackets d (alpha - beta d).\n{DIFFERENCES}",
+        "Exact steps lose nothing by dropping the penalty. Noisy ones waste KL, a policy that "
+        "cannot follow the\n"
+        "reward loses a little, and a reward relearned on the way gains once enough labels are "
+        "in.\n"
+        f"d (alpha - beta log d) misses gold by {misfit}; in brackets d (alpha - beta d).\n"
+        f"{DIFFERENCES}",
         markup=False,
         soft_wrap=True,
     )

@@ -1,4 +1,4 @@
-"""What to type next after a view file was written."""
+"""What to type next, after a view file was written."""
 
 import re
 import shlex
@@ -8,9 +8,12 @@ from aligntax.models.errors import InputError
 
 
 def next_commands(file: str, out: Path = Path("results"), checked: bool = False) -> list[str]:
-    """Return what to type next: check the view, refit the newest run of the joint model with it (or run), read the report."""
+    """Return the commands to type next: check the view, answer under it, and read the report.
+
+    The newest run of the joint model is refitted; without one, the model is run.
+    """
     shown, name = shlex.quote(file), _free_name(out, Path(file).stem)
-    run = _newest(out)
+    run = _newest_joint_run(out)
     first = [] if checked else [f"aligntax view check {shown}"]
     if run is None:
         return [*first, f"aligntax run --view {shown} --name {name}", f"aligntax report {name}"]
@@ -21,7 +24,7 @@ def next_commands(file: str, out: Path = Path("results"), checked: bool = False)
     ]
 
 
-def _newest(out: Path) -> str | None:
+def _newest_joint_run(out: Path) -> str | None:
     from aligntax.analysis.storage.run_folder import SUMMARY, list_runs, read_json
 
     for folder in list_runs(out):
@@ -29,12 +32,12 @@ def _newest(out: Path) -> str | None:
             if read_json(folder / SUMMARY)["model"] == "joint":
                 return folder.name
         except InputError:
-            continue  # a damaged run is no one to refit
+            continue  # a damaged run cannot be refitted
     return None
 
 
 def _free_name(out: Path, stem: str) -> str:
-    """Name of a run that is not there yet."""
+    """Return a name that no run has yet."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:60] or "mine"
     plain = plain if plain[0].isalnum() else f"x{plain}"
     return next(

@@ -5,31 +5,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aligntax.analysis.commands.shared import (
-    Json,
-    Out,
-    Picture,
-    Run,
-    check_picture,
-    console,
-    dump,
-    save_picture,
-)
+from aligntax.analysis.commands.options import Json, Out, Picture, Run
+from aligntax.analysis.commands.output import check_picture, print_answer, save_picture
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
-    from aligntax.analysis.fitting.moved_prior import Point
+    from rich.console import Console
+
+    from aligntax.analysis.fitting.moved_prior import MovedPoint
 
 
-# of a sweep, by default
-CURVES = ("tai_year", "alignment_hours_needed", "alignment_hours_affordable", "alignment_tax")
+# quantities that a sweep shows unless --quantity names others
+SWEPT_QUANTITIES = (
+    "tai_year",
+    "alignment_hours_needed",
+    "alignment_hours_affordable",
+    "alignment_tax",
+)
 
 
 def sensitivity(
     run: Run,
     quantity: Annotated[
         list[str] | None,
-        typer.Option(help="Headline quantity; may be repeated.", show_default="all"),
+        typer.Option(help="Headline quantity. May be repeated.", show_default="all"),
     ] = None,
     price: Annotated[
         float | None,
@@ -45,10 +44,13 @@ def sensitivity(
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
-    """Say which priors and which evidence drive the answer, and what knowing a quantity would be worth."""
+    """Say which priors and which evidence drive the answer, and what knowing more is worth.
+
+    Example: aligntax sensitivity RUN --sweep spend_growth=0.2,0.6,5
+    """
     _check(price, picture)
     if sweep is not None:
-        _sweep(run, out, sweep, quantity or [], picture, as_json)
+        _sweep_prior(run, out, sweep, quantity or [], picture, as_json)
         return
     from aligntax.analysis.answers.sensitivity import (
         SensitivityDraws,
@@ -61,7 +63,7 @@ def sensitivity(
 
     result = load(run, out)
     draws = SensitivityDraws.of_result(result)
-    names = _chosen(quantity or [], tuple(draws.answers))
+    names = _check_names(quantity or [], tuple(draws.answers))
     whole = analyse_drivers(draws)
     worth = hours_decision(draws, price)
     whole["headlines"] = {name: whole["headlines"][name] for name in names or whole["headlines"]}
@@ -69,10 +71,15 @@ def sensitivity(
         from aligntax.analysis.figures.sensitivity import heat_map
 
         save_picture(heat_map(compact_record(whole, worth)), picture)
-    if as_json:
-        dump({"run": result.path.name, **to_four_digits(whole), "decision": to_four_digits(worth)})
-        return
-    _print(compact_record(whole, worth), names)
+    print_answer(
+        as_json,
+        lambda: {
+            "run": result.path.name,
+            **to_four_digits(whole),
+            "decision": to_four_digits(worth),
+        },
+        lambda screen: _print_drivers(screen, compact_record(whole, worth), names),
+    )
 
 
 def _check(price: float | None, picture: Path | None) -> None:
@@ -83,7 +90,8 @@ def _check(price: float | None, picture: Path | None) -> None:
     check_picture(picture)
 
 
-def _chosen(names: list[str], known: tuple[str, ...]) -> list[str]:
+def _check_names(names: list[str], known: tuple[str, ...]) -> list[str]:
+    """Return the names if all are known; refuse others with the nearest known ones."""
     for name in names:
         if name not in known:
             from difflib import get_close_matches
@@ -96,7 +104,7 @@ def _chosen(names: list[str], known: tuple[str, ...]) -> list[str]:
     return names
 
 
-def _print(found: dict[str, Any], names: list[str]) -> None:
+def _print_drivers(screen: "Console", found: dict[str, Any], names: list[str]) -> None:
     from aligntax.analysis.answers.sensitivity_wording import (
         CAUTION,
         contraction_sentence,
@@ -106,7 +114,6 @@ def _print(found: dict[str, Any], names: list[str]) -> None:
     )
     from aligntax.analysis.terminal.tables import table
 
-    screen = console()
     lines = [
         (row["label"], row["drivers"], row["spread"], row["prior"], row["likelihood"], row["flag"])
         for row in driver_rows(found, names or shown_answers(found))
@@ -121,39 +128,38 @@ def _print(found: dict[str, Any], names: list[str]) -> None:
             screen.print(text, markup=False)
 
 
-def _sweep(
+def _sweep_prior(
     run: str, out: Path, text: str, quantity: list[str], picture: Path | None, as_json: bool
 ) -> None:
-    """Answers over the median of one prior."""
-    from aligntax.analysis.fitting.moved_prior import Range, what_if
-    from aligntax.analysis.storage.fast_reader import read_source
+    """Answer over the median of one prior."""
+    from aligntax.analysis.fitting.moved_prior import MedianRange, answers_over_range
+    from aligntax.analysis.storage.fast_reader import read_sampled_run
     from aligntax.models.priors.quantities import base_name
 
-    wanted, source = Range.parse(text), read_source(run, out)
+    wanted, source = MedianRange.parse(text), read_sampled_run(run, out)
     known = tuple(
         name for name in source.record["quantities"] if base_name(name) in source.model.headlines
     )
-    names = (
-        _chosen(quantity, known) or [name for name in CURVES if name in known] or list(known[:4])
-    )
-    points = what_if(source, wanted)
+    default = [name for name in SWEPT_QUANTITIES if name in known] or list(known[:4])
+    names = _check_names(quantity, known) or default
+    points = answers_over_range(source, wanted)
     if picture is not None:
-        from aligntax.analysis.figures.sensitivity import curves
+        from aligntax.analysis.figures.sensitivity import what_if_curves
 
-        save_picture(curves(points, wanted, names), picture)
-    if as_json:
-        dump(
-            {
-                "run": source.path.name,
-                "quantity": wanted.quantity,
-                "points": [_point(point, names) for point in points],
-            }
-        )
-        return
-    _print_sweep(points, wanted.quantity, names, source.view.arrival.horizon)
+        save_picture(what_if_curves(points, wanted, names), picture)
+    horizon = source.view.arrival.horizon
+    print_answer(
+        as_json,
+        lambda: {
+            "run": source.path.name,
+            "quantity": wanted.quantity,
+            "points": [_point_record(point, names) for point in points],
+        },
+        lambda screen: _print_sweep(screen, points, wanted.quantity, names, horizon),
+    )
 
 
-def _point(point: "Point", names: list[str]) -> dict[str, Any]:
+def _point_record(point: "MovedPoint", names: list[str]) -> dict[str, Any]:
     keys = ("q05", "q50", "q95", "prob_above", "prob_below", "prob_undefined")
     return {
         "median": point.value,
@@ -165,14 +171,18 @@ def _point(point: "Point", names: list[str]) -> dict[str, Any]:
     }
 
 
-def _print_sweep(points: "list[Point]", quantity: str, names: list[str], horizon: float) -> None:
+def _print_sweep(
+    screen: "Console", points: "list[MovedPoint]", quantity: str, names: list[str], horizon: float
+) -> None:
     from aligntax.analysis.summaries.words import format_number, label_of, median_and_interval
     from aligntax.analysis.terminal.tables import table
     from aligntax.models.priors.quantities import lookup, quantity_of
 
     lines = []
     for point in points:
-        cells = [median_and_interval(point.rows[name], quantity_of(name), horizon) for name in names]
+        cells = [
+            median_and_interval(point.rows[name], quantity_of(name), horizon) for name in names
+        ]
         k_hat = "exact" if point.k_hat is None else f"{point.k_hat:.2f}"
         weak = "" if point.trusted else "not to be trusted"
         lines.append(
@@ -184,15 +194,14 @@ def _print_sweep(points: "list[Point]", quantity: str, names: list[str], horizon
                 weak,
             )
         )
-    screen, moved = console(), lookup(quantity)
+    moved = lookup(quantity)
     unit = "" if moved.unit == "1" else f" ({moved.unit})"
     heads = (f"{moved.label}{unit}", *(label_of(name) for name in names), "ESS", "k-hat", "")
     table(screen, heads, lines)
     screen.print(
-        f"Medians and 90% intervals as the median of the prior of {quantity} moves, its shape kept on its own scale.",
+        f"Medians and 90% intervals as the median of the prior of {quantity} moves. "
+        "The prior keeps its shape on its own scale.",
         markup=False,
     )
     if not all(point.trusted for point in points):
-        screen.print(
-            "Where weights are not to be trusted, sample: `aligntax run --set`.", markup=False
-        )
+        screen.print("Where weights cannot be trusted, sample: `aligntax run --set`.", markup=False)

@@ -6,79 +6,95 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aligntax.analysis.commands.shared import (
-    Json,
-    Out,
-    Picture,
+from aligntax.analysis.commands.options import Force, Json, Out, Picture
+from aligntax.analysis.commands.output import (
     check_picture,
     console,
-    dump,
+    print_answer,
     save_picture,
 )
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
-    from aligntax.models.views import View as ModelView
+    from rich.console import Console
+
+    from aligntax.models.views import View
 
 
 app = typer.Typer(
-    help="Views: named sets of priors, anchor weights and settings.", no_args_is_help=True
+    name="view",
+    help="Write, check, compare and pool views: named sets of priors, anchor weights and settings.",
+    no_args_is_help=True,
 )
 
-View = Annotated[str, typer.Argument(help="View by name or file.", show_default=False)]
-File = Annotated[Path, typer.Argument(help="File to write; - for standard output.")]
+ViewName = Annotated[str, typer.Argument(help="View, by name or file.", show_default=False)]
+NewFile = Annotated[Path, typer.Argument(help="File to write, or - for standard output.")]
 Quantities = Annotated[
     list[str] | None,
-    typer.Option("--quantity", help="Quantity to state; may be repeated.", show_default="three"),
+    typer.Option(
+        "--quantity", help="Quantity to state. May be repeated.", show_default="three of them"
+    ),
 ]
 Extends = Annotated[str, typer.Option(help="View that the new one changes, by name or file.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
 
 
 @app.command("list")
 def view_list(as_json: Json = False) -> None:
     """List the views that come with the package."""
+    from aligntax.analysis.terminal.tables import table
     from aligntax.models.views import load_view, view_names
 
     views = [load_view(name) for name in view_names()]
-    if as_json:
-        dump(
-            [{"name": v.name, "title": v.title, "source": v.source, "hash": v.hash} for v in views]
-        )
-        return
-    from aligntax.analysis.terminal.tables import table
-
-    table(console(), ("view", "title", "source"), [(v.name, v.title, v.source) for v in views])
+    rows = [(v.name, v.title, v.source) for v in views]
+    print_answer(
+        as_json,
+        lambda: [
+            {"name": v.name, "title": v.title, "source": v.source, "hash": v.hash} for v in views
+        ],
+        lambda screen: table(screen, ("view", "title", "source"), rows),
+    )
 
 
 @app.command("show")
 def view_show(
-    view: View,
-    toml: Annotated[bool, typer.Option("--toml", help="Print it whole, ready to edit.")] = False,
+    view: ViewName,
+    toml: Annotated[
+        bool, typer.Option("--toml", help="Print the whole view as TOML, ready to edit.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Print a view: each prior's 5%, 50% and 95% point, unit and source."""
+    """Print a view: each prior's 5%, 50% and 95% point, unit and source.
+
+    Example: aligntax view show hilton-2022
+    """
     from aligntax.analysis.inputs.view_reader import read_view
 
     chosen = read_view(view)
     if toml:
         sys.stdout.write(chosen.to_toml())
-    elif as_json:
-        dump(chosen.to_dict())
-    else:
-        from aligntax.analysis.terminal.views import view_table
+        return
+    from aligntax.analysis.terminal.views import view_table
 
-        view_table(console(), chosen, list(chosen.quantities))
+    print_answer(
+        as_json,
+        chosen.to_dict,
+        lambda screen: view_table(screen, chosen, list(chosen.quantities)),
+    )
 
 
 @app.command("check")
 def view_check(
-    view: View,
+    view: ViewName,
     picture: Picture = None,
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
-    """Check a view: what it changes against the default one, and how well each prior meets what is stated."""
+    """Check a view: what it changes in the default view, and how well its priors fit.
+
+    Each probability that the view states is compared with the prior that is made of it.
+
+    Example: aligntax view check mine.toml --picture priors.png
+    """
     from aligntax.analysis.inputs.view_reader import read_view
     from aligntax.analysis.terminal.views import check_view
     from aligntax.models.priors.quantities import ELICITED
@@ -91,25 +107,26 @@ def view_check(
     names = list(found.quantities)
     statements, warned = check_view(chosen, names)
     if picture is not None:
-        from aligntax.analysis.figures.view import densities
+        from aligntax.analysis.figures.view import prior_densities
 
-        save_picture(densities(chosen, default, names or list(ELICITED)), picture)
-    if as_json:
-        dump(_check_record(view, chosen, statements, warned, found))
-    else:
-        _print_check(view, chosen, statements, found)
+        save_picture(prior_densities(chosen, default, names or list(ELICITED)), picture)
+    print_answer(
+        as_json,
+        lambda: _check_record(view, chosen, statements, warned, found),
+        lambda screen: _print_check(screen, view, chosen, statements, found),
+    )
     for line in warned:
-        _say(f"aligntax: warning: {line}")
+        _print_note(f"aligntax: warning: {line}")
     if picture is not None:
-        _say(f"picture: {picture}")
+        _print_note(f"picture: {picture}")
     if not as_json:
-        _next(view, out, checked=True, changed=found.any)
+        _print_next_commands(view, out, checked=True, changed=found.any)
 
 
-def _print_check(view: str, chosen: "ModelView", statements: Any, found: Any) -> None:
+def _print_check(screen: "Console", view: str, chosen: "View", statements: Any, found: Any) -> None:
     from aligntax.analysis.terminal.views import check_table, view_table
 
-    screen, names = console(), list(statements)
+    names = list(statements)
     if names:
         view_table(screen, chosen, names)
         check_table(screen, chosen, statements)
@@ -126,7 +143,7 @@ def _print_check(view: str, chosen: "ModelView", statements: Any, found: Any) ->
 
 
 def _check_record(
-    view: str, chosen: "ModelView", statements: Any, warned: list[str], found: Any
+    view: str, chosen: "View", statements: Any, warned: list[str], found: Any
 ) -> dict[str, Any]:
     from aligntax.analysis.terminal.views import points
     from aligntax.models.priors.quantities import lookup
@@ -166,34 +183,39 @@ def _check_record(
 
 
 @app.command("diff")
-def view_diff(first: View, second: View, as_json: Json = False) -> None:
-    """Show two views side by side in what differs: priors, anchors, correlations, settings, evidence."""
+def view_diff(first: ViewName, second: ViewName, as_json: Json = False) -> None:
+    """Show two views side by side where they differ.
+
+    They may differ in priors, anchors, correlations, settings and evidence.
+
+    Example: aligntax view diff default mine.toml
+    """
     from aligntax.analysis.inputs.view_reader import read_view
     from aligntax.analysis.terminal.views import diff_table, diff_views
 
     views = read_view(first), read_view(second)
     found = diff_views(*views)
-    if as_json:
-        dump(found)
-    else:
-        diff_table(console(), *views, found)
+    print_answer(as_json, lambda: found, lambda screen: diff_table(screen, *views, found))
 
 
 @app.command("new")
 def view_new(
-    file: File = Path("mine.toml"),
+    file: NewFile = Path("mine.toml"),
     quantity: Quantities = None,
     extends: Extends = "default",
     force: Force = False,
     out: Out = Path("results"),
 ) -> None:
-    """Write a commented view to fill in."""
-    from aligntax.analysis.inputs.view_reader import read_view
-    from aligntax.analysis.inputs.view_writer import chosen, template
+    """Write a view with comments, for you to fill in.
 
-    names, base = chosen(quantity), read_view(extends)
+    Example: aligntax view new mine.toml --quantity alignment_tax_tolerance
+    """
+    from aligntax.analysis.inputs.view_reader import read_view
+    from aligntax.analysis.inputs.view_writer import quantities_to_state, template_text
+
+    names, base = quantities_to_state(quantity), read_view(extends)
     _check_file(file, force)
-    text = template(names, base, _parent(extends, file), str(file))
+    text = template_text(names, base, _parent(extends, file), str(file))
     _deliver(
         file,
         text,
@@ -205,7 +227,7 @@ def view_new(
 
 @app.command("elicit")
 def view_elicit(
-    file: File = Path("mine.toml"),
+    file: NewFile = Path("mine.toml"),
     quantity: Quantities = None,
     extends: Extends = "default",
     who: Annotated[str, typer.Option(help="Whose beliefs these are.", show_default="asked")] = "",
@@ -215,27 +237,32 @@ def view_elicit(
     force: Force = False,
     out: Out = Path("results"),
 ) -> None:
-    """Ask for priors, extremes first and middle last, show what they imply, and save who, when and why."""
+    """Ask for priors, show what they imply, and save them with who stated them, when and why.
+
+    The extremes are asked first and the middle last.
+
+    Example: aligntax view elicit mine.toml --quantity rlhf_multiplier
+    """
     from datetime import date
 
     from aligntax.analysis.inputs.view_reader import read_view
-    from aligntax.analysis.inputs.view_writer import chosen, elicited_text
+    from aligntax.analysis.inputs.view_writer import elicited_text, quantities_to_state
     from aligntax.analysis.terminal.elicitation import Dialogue, Quit, elicit
     from aligntax.analysis.terminal.tables import table
 
-    names, base = chosen(quantity), read_view(extends)
+    names, base = quantities_to_state(quantity), read_view(extends)
     _check_file(file, force)
     screen = console(stderr=True)
     talk = Dialogue(
         _ask,
-        _say,
+        _print_note,
         lambda heads, rows: table(screen, heads, rows),
         None if sys.stdin.isatty() else PATIENCE,
     )
     try:
         priors, source = elicit(names, base, talk, date.today().isoformat(), who, why)
     except Quit:
-        _say("aligntax: stopped, nothing written")
+        _print_note("aligntax: stopped, nothing written")
         return
     _deliver(file, elicited_text(priors, _parent(extends, file), source), force, "", out)
 
@@ -243,14 +270,17 @@ def view_elicit(
 @app.command("pool")
 def view_pool(
     views: Annotated[
-        list[str], typer.Argument(help="Two or more views by name or file.", show_default=False)
+        list[str], typer.Argument(help="Two or more views, by name or file.", show_default=False)
     ],
     weights: Annotated[
-        str | None, typer.Option(help="One a view, as 2,1,1.", show_default="equal")
+        str | None,
+        typer.Option(help="Weights, one per view, as 2,1,1.", show_default="equal"),
     ] = None,
-    method: Annotated[str, typer.Option(help="linear, log or quantile.")] = "linear",
+    method: Annotated[
+        str, typer.Option(help="Method of pooling: linear, log or quantile.")
+    ] = "linear",
     file: Annotated[
-        Path, typer.Option("--file", "-f", help="File to write; - for standard output.")
+        Path, typer.Option("--file", "-f", help="File to write, or - for standard output.")
     ] = Path("-"),
     name: Annotated[
         str | None, typer.Option(help="Name of the pooled view.", show_default="the file's")
@@ -258,7 +288,10 @@ def view_pool(
     force: Force = False,
     out: Out = Path("results"),
 ) -> None:
-    """Pool several experts' views into one: prior by prior, with anchors and correlations."""
+    """Pool several experts' views into one: prior by prior, with anchors and correlations.
+
+    Example: aligntax view pool ann.toml bob.toml --weights 2,1 --file pooled.toml
+    """
     from aligntax.analysis.inputs.view_reader import parse_weights, read_view
     from aligntax.models.views.pooling import pool_views
 
@@ -273,11 +306,11 @@ def view_pool(
     _deliver(file, pooled.to_toml(), force, f": {pooled.title}", out)
 
 
-PATIENCE = 3  # bad answers to one question before a script is told so
+PATIENCE = 3  # bad answers to one question after which input that is no terminal is an error
 
 
 def _ask(prompt: str) -> str:
-    """Read a line of standard input; the prompt goes to standard error, because standard output is for answers."""
+    """Read a line of standard input; the prompt goes to standard error."""
     sys.stderr.write(prompt)
     sys.stderr.flush()
     try:
@@ -294,31 +327,32 @@ def _ask(prompt: str) -> str:
 
 
 def _check_file(file: Path, force: bool) -> None:
-    """Refuse a file that exists before the work for it is done; - is standard output."""
-    from aligntax.analysis.storage.whole_file import check_new
+    """Refuse a file that exists, before the work for it is done; - is standard output."""
+    from aligntax.analysis.storage.whole_file import check_can_write
 
     if str(file) != "-":
-        check_new(file, force)
+        check_can_write(file, force)
 
 
-def _deliver(file: Path, text: str, force: bool, told: str, out: Path) -> None:
-    """Write a view and say what to type next; to standard output the view alone."""
-    from aligntax.analysis.storage.whole_file import save
+def _deliver(file: Path, text: str, force: bool, note: str, out: Path) -> None:
+    """Write a view and print what to type next; to standard output, print the view alone."""
+    from aligntax.analysis.storage.whole_file import save_user_file
 
     if str(file) == "-":
         sys.stdout.write(text)
         return
-    save(file, text, force)
-    _say(f"wrote {file}{told}")
-    _next(str(file), out)
+    save_user_file(file, text, force)
+    _print_note(f"wrote {file}{note}")
+    _print_next_commands(str(file), out)
 
 
-def _say(text: str) -> None:
+def _print_note(text: str) -> None:
+    """Print a line on standard error, also in a pipe."""
     sys.stderr.write(f"{text}\n")
 
 
 def _parent(extends: str, file: Path) -> str:
-    """What the file says it extends: a name, or a path from its own folder."""
+    """Return what the file says it extends: a name, or a path from its own folder."""
     import os
 
     from aligntax.models.views import view_names
@@ -328,13 +362,13 @@ def _parent(extends: str, file: Path) -> str:
     return os.path.relpath(extends, Path.cwd() if str(file) == "-" else file.parent)
 
 
-def _next(file: str, out: Path, checked: bool = False, changed: bool = True) -> None:
-    """Say what to type next, also in a pipe: it is how a first-time user gets to a report."""
+def _print_next_commands(file: str, out: Path, checked: bool = False, changed: bool = True) -> None:
+    """Print what to type next, also in a pipe: so a first-time user gets to a report."""
     from aligntax.analysis.commands.next_steps import next_commands
 
     if not changed:
-        _say(f"nothing differs from the default view yet: edit {file}, then check it again")
+        _print_note(f"nothing differs from the default view yet: edit {file}, then check it again")
         return
-    _say("next:")
+    _print_note("next:")
     for line in next_commands(file, out, checked):
-        _say(f"  {line}")
+        _print_note(f"  {line}")

@@ -277,10 +277,10 @@ def test_interrupting_a_run_leaves_nothing(tmp_path):
 
 
 def test_an_interrupt_that_a_callback_swallows_comes_again(monkeypatch):
-    monkeypatch.setattr(cli, "AGAIN", 0.05)
+    monkeypatch.setattr(cli, "REPEAT_SECONDS", 0.05)
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGALRM)
     swallowed = []
-    with pytest.raises(KeyboardInterrupt), cli.insisting():
+    with pytest.raises(KeyboardInterrupt), cli.repeating_interrupts():
         try:
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(10)

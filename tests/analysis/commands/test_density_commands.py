@@ -17,15 +17,7 @@ from hypothesis import strategies as st
 
 import aligntax.models.evidence as package
 from aligntax.analysis.answers.sensitivity import with_sensitivity
-from aligntax.analysis.experiments.density_prediction import (
-    Symbols,
-    count_levels,
-    power,
-    predict,
-    share,
-    support,
-    trials,
-)
+from aligntax.analysis.experiments.density_prediction import Symbols, count_in_words, count_levels, guarantees, percentage, predict, trials_table
 from aligntax.analysis.figures.density_prediction import failures, has_trials, nearest
 from aligntax.analysis.fitting.outcome import conclude, write
 from aligntax.analysis.inference.compiled_model import compile_model
@@ -336,7 +328,7 @@ def test_predicting_imports_nothing_slow(fair):
 
 
 def test_shares_keep_apart_from_certainty():
-    assert [share(x) for x in (0.5, 0.99, 1 / 3, 1 - 1e-9, 1.0)] == [
+    assert [percentage(x) for x in (0.5, 0.99, 1 / 3, 1 - 1e-9, 1.0)] == [
         "50%",
         "99%",
         "33.33%",
@@ -346,7 +338,7 @@ def test_shares_keep_apart_from_certainty():
 
 
 def test_large_counts_are_powers():
-    assert [power(n) for n in (7, 4096, 2**80, 2**80 + 1)] == [
+    assert [count_in_words(n) for n in (7, 4096, 2**80, 2**80 + 1)] == [
         "7",
         "4,096",
         "2^80",
@@ -355,7 +347,7 @@ def test_large_counts_are_powers():
 
 
 def test_tiny_shares_ask_for_levels_that_no_memory_holds():
-    assert "takes 1,000,000,000,000,000,000,000,000,000 levels" in support(Claim(3, 1e-9), 1e-9)[2]
+    assert "takes 1,000,000,000,000,000,000,000,000,000 levels" in guarantees(Claim(3, 1e-9), 1e-9)[2]
 
 
 # ------------------------------------------------------------------------------- trials as evidence
@@ -363,13 +355,13 @@ def test_tiny_shares_ask_for_levels_that_no_memory_holds():
 
 def test_the_command_reproduces_the_stored_trials():
     stored = (Path(package.__file__).parent / "density_trials.csv").read_text("utf-8")
-    assert trials(2022) == stored
+    assert trials_table(2022) == stored
 
 
 def test_trials_are_written_once(aligntax, tmp_path, monkeypatch):
     monkeypatch.setattr("aligntax.analysis.experiments.density_prediction.TRIALS", 1000)
     monkeypatch.setattr(
-        "aligntax.analysis.experiments.density_prediction.trials", lambda seed: trials(seed, 1000)
+        "aligntax.analysis.experiments.density_prediction.trials_table", lambda seed: trials_table(seed, 1000)
     )
     assert aligntax("density-trials", "--out", "t.csv", "--seed", 5)[:2] == (0, "t.csv\n")
     made = (tmp_path / "t.csv").read_text()
@@ -380,7 +372,7 @@ def test_trials_are_written_once(aligntax, tmp_path, monkeypatch):
 
 
 def test_written_trials_can_be_used_as_evidence(tmp_path):
-    (tmp_path / "density_trials.csv").write_text(trials(9, 500))
+    (tmp_path / "density_trials.csv").write_text(trials_table(9, 500))
     rows = load_evidence(tmp_path)["density_trials"]
     assert rows.sizes == {"density_trial": 14} and (rows["trials"].values == 500).all()
 

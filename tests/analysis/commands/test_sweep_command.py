@@ -158,7 +158,7 @@ def test_an_interrupted_sweep_says_how_to_go_on(swept):
     code, out, err = swept(*words, formula=interrupted(3))
     again = "aligntax sweep --resume mine --out 'my results'"
     assert (code, out) == (130, "")
-    assert err == f"\naligntax: interrupted; what was answered is kept, go on with: {again}\n"
+    assert err == f"\naligntax: interrupted; what was answered is kept, resume it with: {again}\n"
     code, out, _ = swept(
         "--resume", "mine", "--out", "my results", "--no-report", formula=interrupted(1)
     )
@@ -183,7 +183,7 @@ def test_an_interruption_of_the_report_leaves_the_answers(swept, aligntax, monke
     with monkeypatch.context() as patch:
         patch.setattr("aligntax.analysis.pages.sweep.write_page", stop)
         code, _, err = swept("--name", "mine")
-    told = "the answers are in results/mine, its report is drawn with: aligntax report results/mine"
+    told = "the answers are in results/mine, draw their report with: aligntax report results/mine"
     assert (code, err) == (130, f"\naligntax: interrupted; {told}\n")
     assert aligntax("report", "results/mine")[0] == 0
 
@@ -276,7 +276,7 @@ def test_help_tells_every_default(aligntax):
         "default",
         "2022",
         "joint",
-        "one a core",
+        "one per core",
         "1000",
         "400",
         "4",
@@ -320,7 +320,7 @@ def test_ctrl_c_of_a_terminal_reaches_all_and_is_one_message(tmp_path):
         time.sleep(0.5)
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)
-    again = "go on with: aligntax sweep --resume mine --out results"
+    again = "resume it with: aligntax sweep --resume mine --out results"
     assert (process.returncode, out) == (130, "")
     assert err == f"\naligntax: interrupted; what was answered is kept, {again}\n"
     assert journal.exists()

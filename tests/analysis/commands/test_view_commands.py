@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from aligntax.analysis.cli import main
 from aligntax.analysis.commands.next_steps import next_commands
 from aligntax.analysis.inputs.view_reader import parse_weights, read_samples, read_view
-from aligntax.analysis.inputs.view_writer import rounded
+from aligntax.analysis.inputs.view_writer import rounded_texts
 from aligntax.analysis.storage.whole_file import save
 from aligntax.models.errors import InputError
-from aligntax.models.priors.compile import KINDS, compile_prior
+from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.quantities import ELICITED, lookup
+from aligntax.models.priors.specification import KINDS
 from aligntax.models.views import load_view, parse_view, view_names
 
 WIDE = "[quantities.rlhf_multiplier]\nquantiles = {0.1 = 0.1, 0.5 = 3, 0.9 = 100}\n"
@@ -254,11 +255,11 @@ def test_a_picture_is_drawn_of_the_changed_priors(aligntax, tmp_path, ending, st
 
 
 def test_the_picture_has_a_panel_a_quantity_and_a_dot_a_stated_quantile(tmp_path, view):
-    from aligntax.analysis.figures.view import densities
+    from aligntax.analysis.figures.view import prior_densities
 
     mine = parse_view(RICH, "mine.toml")
     names = ("spend_growth", "rlhf_multiplier", "usd_per_hour", "alignment_compute_share")
-    figure = densities(mine, view, names)
+    figure = prior_densities(mine, view, names)
     titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
     assert titles == [
         "spend growth (OOM/year)",
@@ -515,7 +516,7 @@ def test_saving_is_whole_or_not_at_all(tmp_path, monkeypatch):
     ((1.00001, 1.00002, 1.00003), ["1.00001", "1.00002", "1.00003"]),
 ])  # fmt: skip
 def test_numbers_are_rounded_as_a_person_would_but_kept_apart(values, texts):
-    assert rounded(values) == texts
+    assert rounded_texts(values) == texts
 
 
 # ------------------------------------------------------------------- 2,000 documents that are wrong

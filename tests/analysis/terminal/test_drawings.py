@@ -17,7 +17,7 @@ from rich.text import Text
 from aligntax.analysis.answers import densities as sketch
 from aligntax.analysis.answers.condition import summarise_given
 from aligntax.analysis.answers.densities import density_of, probability_arrived, read_draws
-from aligntax.analysis.commands import shared as commands
+from aligntax.analysis.commands import output
 from aligntax.analysis.refitting import refit
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.run_folder import read_json
@@ -319,14 +319,14 @@ def test_a_refit_without_its_source_is_told(folders, tmp_path, capsys):
 
 def test_show_at_a_terminal_draws(aligntax, folders, monkeypatch):
     """The command itself, with a console as at a terminal."""
-    made = commands.console
+    made = output.console
 
     def at_terminal(stderr=False):
         screen = made(stderr)
         screen._force_terminal, screen._color_system, screen.width = True, 3, 100
         return screen
 
-    monkeypatch.setattr("aligntax.analysis.commands.runs.console", at_terminal)
+    monkeypatch.setattr("aligntax.analysis.commands.output.console", at_terminal)
     code, out, err = aligntax("show", folders["reference"], "--given", "tai_year<2035")
     assert (code, err) == (0, "") and drawn([out]) == (True, True)
     json.loads(aligntax("show", folders["reference"], "--json")[1])
