@@ -49,7 +49,7 @@ def backtest(
     from aligntax.analysis.pages.backtest import write_page
     from aligntax.analysis.storage.run_folder import run_name
     from aligntax.analysis.storage.unfinished import new_folder
-    from aligntax.analysis.terminal.trust import backtest_table
+    from aligntax.analysis.terminal.trust import print_backtest
     from aligntax.analysis.trust.backtest.folder import default_name, facts, write_files
     from aligntax.analysis.trust.backtest.origins import Origins
     from aligntax.analysis.trust.backtest.origins import backtest as score_origins
@@ -68,7 +68,7 @@ def backtest(
     print_answer(
         as_json,
         lambda: {"path": str(place.path), **info},
-        lambda screen: backtest_table(screen, place.path, info),
+        lambda screen: print_backtest(screen, place.path, info),
         passed=not scored.divergences,
         failures=failures,
     )

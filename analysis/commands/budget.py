@@ -27,7 +27,7 @@ def budget(
     """
     from aligntax.analysis.answers.budget import budget as plan_budget
     from aligntax.analysis.storage.load import load
-    from aligntax.analysis.terminal.budget import budget_table
+    from aligntax.analysis.terminal.budget import print_budget
 
     check_picture(picture)
     result = load(run, out)
@@ -39,5 +39,5 @@ def budget(
     print_answer(
         as_json,
         lambda: {"run": result.record["run"], **answer.to_dict()},
-        lambda screen: budget_table(screen, answer),
+        lambda screen: print_budget(screen, answer),
     )

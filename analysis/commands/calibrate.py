@@ -81,7 +81,7 @@ def calibrate(
     from aligntax.analysis.inference.options import Sampling, Talk
     from aligntax.analysis.inputs.view_reader import read_evidence, read_views
     from aligntax.analysis.sweeps.workers import processes
-    from aligntax.analysis.terminal.trust import calibration_table
+    from aligntax.analysis.terminal.trust import print_calibration
     from aligntax.analysis.trust.calibration.simulation import Simulation
     from aligntax.analysis.trust.calibration.study import Calibration, CalibrationJob, default_name
     from aligntax.analysis.trust.calibration.study import calibrate as simulate_all
@@ -122,6 +122,6 @@ def calibrate(
     print_answer(
         as_json,
         lambda: {"path": str(found.path), **found.info},
-        lambda screen: calibration_table(screen, found),
+        lambda screen: print_calibration(screen, found),
         passed=found.info["verdict"] == "pass",
     )

@@ -38,7 +38,7 @@ def compare(
     """
     from aligntax.analysis.answers.comparison import compare as compare_runs
     from aligntax.analysis.storage.load import load
-    from aligntax.analysis.terminal.comparison import comparison_table
+    from aligntax.analysis.terminal.comparison import print_comparison
 
     check_picture(picture)
     if page is not None:
@@ -56,5 +56,5 @@ def compare(
     print_answer(
         as_json,
         comparison.to_dict,
-        lambda screen: comparison_table(screen, comparison, every),
+        lambda screen: print_comparison(screen, comparison, every),
     )

@@ -57,7 +57,7 @@ def predict_density(
     the predicted symbols do. A wrong prediction is a result, not a failure:
     the exit code is 0. It is 2 where the stream ends before the prediction.
     """
-    from aligntax.analysis.experiments.density_prediction import Symbols, count_levels, guarantees, is_pipe, opened, predict
+    from aligntax.analysis.experiments.density_prediction import Symbols, count_levels, guarantees, is_pipe, open_symbols, predict
     from aligntax.analysis.inference.options import Sampling
     from aligntax.models.density_prediction.theorem import Claim, levels_needed
 
@@ -71,7 +71,7 @@ def predict_density(
                 "levels: must be given for a pipe, whose length is not known before, got none; "
                 f"{remedy}"
             )
-        with opened(file) as stream:
+        with open_symbols(file) as stream:
             levels = count_levels(Symbols(stream, file))
     claim = Claim(levels, epsilon)
     if not as_json:
@@ -83,7 +83,7 @@ def predict_density(
     if file == "-":
         made = predict(Symbols(_standard_input(), "standard input"), claim, seed, state)
     else:
-        with opened(file) as stream:
+        with open_symbols(file) as stream:
             made = predict(Symbols(stream, file), claim, seed, state)
     if as_json:
         print_json(made.to_dict())

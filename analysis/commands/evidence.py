@@ -23,7 +23,7 @@ def evidence_list(
 ) -> None:
     """List the evidence tables."""
     from aligntax.analysis.inputs.view_reader import read_evidence
-    from aligntax.analysis.terminal.tables import table
+    from aligntax.analysis.terminal.tables import print_table
     from aligntax.models.evidence import TABLES
 
     loaded, columns = read_evidence(evidence), ("table", "rows", "used", "hash", "title")
@@ -42,7 +42,7 @@ def evidence_list(
     print_answer(
         as_json,
         lambda: [dict(zip(columns, row, strict=True)) for row in rows],
-        lambda screen: table(screen, columns, rows),
+        lambda screen: print_table(screen, columns, rows),
     )
 
 
@@ -60,13 +60,13 @@ def evidence_show(
     Example: aligntax evidence show scaling_exponents --used
     """
     from aligntax.analysis.inputs.view_reader import read_evidence
-    from aligntax.analysis.terminal.tables import evidence_rows, table
+    from aligntax.analysis.terminal.tables import evidence_rows, print_table
 
     columns, rows = evidence_rows(read_evidence(evidence), name, used)
     print_answer(
         as_json,
         lambda: [dict(zip(columns, row, strict=True)) for row in rows],
-        lambda screen: table(
+        lambda screen: print_table(
             screen,
             columns,
             [["" if value is None else str(value) for value in row] for row in rows],

@@ -36,7 +36,7 @@ def loo(
         run_with_own_draws,
         write_attachment,
     )
-    from aligntax.analysis.terminal.trust import cross_validation_table
+    from aligntax.analysis.terminal.trust import print_cross_validation
     from aligntax.analysis.trust.evidence.loo_refits import cross_validate
 
     source, failures = run_with_own_draws(run, out), list[str]()
@@ -50,7 +50,7 @@ def loo(
     print_answer(
         as_json,
         lambda: record,
-        lambda screen: cross_validation_table(screen, record),
+        lambda screen: print_cross_validation(screen, record),
         passed=not any(table["doubtful"] for table in record["tables"]),
         failures=failures,
     )
@@ -76,7 +76,7 @@ def robustness(
         write_attachment,
     )
     from aligntax.analysis.storage.load import load
-    from aligntax.analysis.terminal.trust import robustness_table
+    from aligntax.analysis.terminal.trust import print_robustness
     from aligntax.analysis.trust.evidence.robustness import refit_variants
 
     source, failures = run_with_own_draws(run, out), list[str]()
@@ -89,7 +89,7 @@ def robustness(
     print_answer(
         as_json,
         lambda: record,
-        lambda screen: robustness_table(screen, record, source.view.arrival.horizon),
+        lambda screen: print_robustness(screen, record, source.view.arrival.horizon),
         failures=[*failures, *(f"{label}: {error}" for label, error in found.failures.items())],
     )
 

@@ -32,10 +32,10 @@ def shifts(
     """
     from aligntax.analysis.answers.timeline_shifts import shifts_by_anchor
     from aligntax.analysis.storage.load import load
-    from aligntax.analysis.terminal.forecasts import shifts_table
+    from aligntax.analysis.terminal.forecasts import print_shifts
 
     shifts = shifts_by_anchor(load(run, out), given)
-    print_answer(as_json, shifts.to_dict, lambda screen: shifts_table(screen, shifts))
+    print_answer(as_json, shifts.to_dict, lambda screen: print_shifts(screen, shifts))
 
 
 def reproduce(
@@ -59,7 +59,7 @@ def reproduce(
     Example: aligntax reproduce bioanchors --picture curves.png
     """
     from aligntax.analysis.inputs.view_reader import read_evidence
-    from aligntax.analysis.terminal.forecasts import reproduction_table
+    from aligntax.analysis.terminal.forecasts import print_reproduction
     from aligntax.analysis.trust.published_forecasts import reproduce as push_forward
 
     check_picture(picture)
@@ -69,4 +69,4 @@ def reproduce(
         from aligntax.analysis.figures.trust import arrival_readings
 
         save_picture(arrival_readings(found), picture)
-    print_answer(as_json, found.to_dict, lambda screen: reproduction_table(screen, found))
+    print_answer(as_json, found.to_dict, lambda screen: print_reproduction(screen, found))

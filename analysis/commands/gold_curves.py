@@ -89,7 +89,7 @@ def _parse_counts(text: str) -> list[int]:
 
 def _print_tables(screen: "Console", curves: "Curves", compared: "list[Cause]") -> None:
     from aligntax.analysis.experiments.gold_curves import BUDGETS
-    from aligntax.analysis.terminal.tables import table
+    from aligntax.analysis.terminal.tables import print_table
     from aligntax.models.overoptimization.proxy_rewards import DIFFERENCES
 
     rows = [
@@ -103,7 +103,7 @@ def _print_tables(screen: "Console", curves: "Curves", compared: "list[Cause]") 
         for row in curves.by_labels()
     ]
     heads = ("labels", "accuracy", "peak at, nats", "gold there, sd", f"gold at {BUDGETS[-1]} nats")
-    table(
+    print_table(
         screen,
         heads,
         rows,
@@ -120,7 +120,7 @@ def _print_tables(screen: "Console", curves: "Curves", compared: "list[Cause]") 
         for each in compared
     ]
     heads = ("local steps", "nats", "gold, penalty", "gold, steps", "difference")
-    table(
+    print_table(
         screen, heads, rows, "Gold at equal KL: penalty on leaving the first policy, or local steps"
     )
     misfit = " and ".join(

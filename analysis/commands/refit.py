@@ -91,8 +91,8 @@ def refit(
     from aligntax.analysis.inputs.view_reader import read_evidence, read_views
     from aligntax.analysis.refitting import Request, refit_folder, sampling_of
     from aligntax.analysis.storage.run_folder import INFO, SUMMARY, VIEW, find_run, read_json
-    from aligntax.analysis.terminal.answer import answer
-    from aligntax.analysis.terminal.comparison import experts
+    from aligntax.analysis.terminal.answer import print_run
+    from aligntax.analysis.terminal.comparison import print_experts
 
     folder = find_run(run, out)
     if not (view or set_ or requirement):
@@ -104,7 +104,7 @@ def refit(
         views = [read_views([each], set_ or [], requirement) for each in view or []]
         with show_progress(quiet) as talk:
             answers = _by_expert(folder, views, (weights, pool), method, (out, name), talk)
-        print_answer(as_json, answers.to_dict, lambda screen: experts(screen, answers))
+        print_answer(as_json, answers.to_dict, lambda screen: print_experts(screen, answers))
         return
     chosen = read_views(view or [str(folder / VIEW)], set_ or [], requirement)
     asked = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
@@ -121,7 +121,7 @@ def refit(
     print_answer(
         as_json,
         lambda: record,
-        lambda screen: answer(screen, path, record, read_json(path / INFO)),
+        lambda screen: print_run(screen, path, record, read_json(path / INFO)),
         passed=record["verdict"] == "pass",
         failures=failures,
     )

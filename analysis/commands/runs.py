@@ -104,7 +104,7 @@ def run(
     from aligntax.analysis.inputs.view_reader import read_evidence, read_views
     from aligntax.analysis.pipeline import run as run_model
     from aligntax.analysis.storage.draw_files import check_format
-    from aligntax.analysis.terminal.answer import answer
+    from aligntax.analysis.terminal.answer import print_run
 
     check_format(format_)
     chosen = read_views(view or [], set_ or [], requirement)
@@ -133,7 +133,7 @@ def run(
     print_answer(
         as_json,
         lambda: result.record,
-        lambda screen: answer(screen, result.path, result.record, result.info),
+        lambda screen: print_run(screen, result.path, result.record, result.info),
         passed=result.record["verdict"] == "pass",
         failures=failures,
     )
@@ -176,10 +176,10 @@ def show(
         _draw_answer(folder, weights, picture)
 
     def print_tables(screen: "Console") -> None:
-        from aligntax.analysis.terminal.answer import answer
+        from aligntax.analysis.terminal.answer import print_run
 
         with refuse_damage(folder / SUMMARY, "summary"):
-            answer(screen, folder, record, read_json(folder / INFO), every, weights)
+            print_run(screen, folder, record, read_json(folder / INFO), every, weights)
 
     print_answer(as_json, lambda: record, print_tables)
 
@@ -208,14 +208,14 @@ def _show_sweep(folder: Path, as_json: bool) -> None:
     from aligntax.analysis.sweeps.disagreement import disagreement
     from aligntax.analysis.sweeps.sweep import Sweep
     from aligntax.analysis.sweeps.wording import sweep_summary
-    from aligntax.analysis.terminal.sweep import sweep_table
+    from aligntax.analysis.terminal.sweep import print_sweep
 
     swept = Sweep.load(folder)
     found = disagreement(swept)
     print_answer(
         as_json,
         lambda: sweep_summary(swept, found),
-        lambda screen: sweep_table(screen, swept, found),
+        lambda screen: print_sweep(screen, swept, found),
     )
 
 
@@ -239,10 +239,10 @@ def runs(out: Out = Path("results"), as_json: Json = False) -> None:
         ]
 
     def print_tables(screen: "Console") -> None:
-        from aligntax.analysis.terminal.tables import runs_table
+        from aligntax.analysis.terminal.tables import print_runs
 
         with refuse_damage(out, "folder of runs"):
-            runs_table(screen, out, rows)
+            print_runs(screen, out, rows)
 
     print_answer(as_json, listed, print_tables)
     print_failures(damaged)  # a damaged run is no failure of the list

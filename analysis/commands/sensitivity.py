@@ -112,13 +112,13 @@ def _print_drivers(screen: "Console", found: dict[str, Any], names: list[str]) -
         driver_rows,
         shown_answers,
     )
-    from aligntax.analysis.terminal.tables import table
+    from aligntax.analysis.terminal.tables import print_table
 
     lines = [
         (row["label"], row["drivers"], row["spread"], row["prior"], row["likelihood"], row["flag"])
         for row in driver_rows(found, names or shown_answers(found))
     ]
-    table(
+    print_table(
         screen,
         ("quantity", "single priors that move it", "spread", "priors", "evidence", "note"),
         lines,
@@ -175,7 +175,7 @@ def _print_sweep(
     screen: "Console", points: "list[MovedPoint]", quantity: str, names: list[str], horizon: float
 ) -> None:
     from aligntax.analysis.summaries.words import format_number, label_of, median_and_interval
-    from aligntax.analysis.terminal.tables import table
+    from aligntax.analysis.terminal.tables import print_table
     from aligntax.models.priors.quantities import lookup, quantity_of
 
     lines = []
@@ -197,7 +197,7 @@ def _print_sweep(
     moved = lookup(quantity)
     unit = "" if moved.unit == "1" else f" ({moved.unit})"
     heads = (f"{moved.label}{unit}", *(label_of(name) for name in names), "ESS", "k-hat", "")
-    table(screen, heads, lines)
+    print_table(screen, heads, lines)
     screen.print(
         f"Medians and 90% intervals as the median of the prior of {quantity} moves. "
         "The prior keeps its shape on its own scale.",

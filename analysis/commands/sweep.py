@@ -107,7 +107,7 @@ def sweep(
     from aligntax.analysis.sweeps.sweep import resume as resume_sweep
     from aligntax.analysis.sweeps.sweep import sweep as answer_cases
     from aligntax.analysis.sweeps.wording import sweep_summary
-    from aligntax.analysis.terminal.sweep import sweep_table
+    from aligntax.analysis.terminal.sweep import print_sweep
 
     if resume is not None:
         _refuse_other_options(ctx)
@@ -151,7 +151,7 @@ def sweep(
     print_answer(
         as_json,
         lambda: sweep_summary(found, moves),
-        lambda screen: sweep_table(screen, found, moves),
+        lambda screen: print_sweep(screen, found, moves),
         passed=found.info["verdict"] == "pass",
     )
 

@@ -41,7 +41,7 @@ Extends = Annotated[str, typer.Option(help="View that the new one changes, by na
 @app.command("list")
 def view_list(as_json: Json = False) -> None:
     """List the views that come with the package."""
-    from aligntax.analysis.terminal.tables import table
+    from aligntax.analysis.terminal.tables import print_table
     from aligntax.models.views import load_view, view_names
 
     views = [load_view(name) for name in view_names()]
@@ -51,7 +51,7 @@ def view_list(as_json: Json = False) -> None:
         lambda: [
             {"name": v.name, "title": v.title, "source": v.source, "hash": v.hash} for v in views
         ],
-        lambda screen: table(screen, ("view", "title", "source"), rows),
+        lambda screen: print_table(screen, ("view", "title", "source"), rows),
     )
 
 
@@ -73,12 +73,12 @@ def view_show(
     if toml:
         sys.stdout.write(chosen.to_toml())
         return
-    from aligntax.analysis.terminal.views import view_table
+    from aligntax.analysis.terminal.views import print_priors
 
     print_answer(
         as_json,
         chosen.to_dict,
-        lambda screen: view_table(screen, chosen, list(chosen.quantities)),
+        lambda screen: print_priors(screen, chosen, list(chosen.quantities)),
     )
 
 
@@ -124,12 +124,12 @@ def view_check(
 
 
 def _print_check(screen: "Console", view: str, chosen: "View", statements: Any, found: Any) -> None:
-    from aligntax.analysis.terminal.views import check_table, view_table
+    from aligntax.analysis.terminal.views import print_fit, print_priors
 
     names = list(statements)
     if names:
-        view_table(screen, chosen, names)
-        check_table(screen, chosen, statements)
+        print_priors(screen, chosen, names)
+        print_fit(screen, chosen, statements)
     others = ["anchors"] if found.anchors else []
     others += ["correlations"] if found.correlated else []
     others += ["evidence"] if found.evidence else []
@@ -191,11 +191,11 @@ def view_diff(first: ViewName, second: ViewName, as_json: Json = False) -> None:
     Example: aligntax view diff default mine.toml
     """
     from aligntax.analysis.inputs.view_reader import read_view
-    from aligntax.analysis.terminal.views import diff_table, diff_views
+    from aligntax.analysis.terminal.views import print_difference, diff_views
 
     views = read_view(first), read_view(second)
     found = diff_views(*views)
-    print_answer(as_json, lambda: found, lambda screen: diff_table(screen, *views, found))
+    print_answer(as_json, lambda: found, lambda screen: print_difference(screen, *views, found))
 
 
 @app.command("new")
@@ -248,7 +248,7 @@ def view_elicit(
     from aligntax.analysis.inputs.view_reader import read_view
     from aligntax.analysis.inputs.view_writer import elicited_text, quantities_to_state
     from aligntax.analysis.terminal.elicitation import Dialogue, Quit, elicit
-    from aligntax.analysis.terminal.tables import table
+    from aligntax.analysis.terminal.tables import print_table
 
     names, base = quantities_to_state(quantity), read_view(extends)
     _check_file(file, force)
@@ -256,7 +256,7 @@ def view_elicit(
     talk = Dialogue(
         _ask,
         _print_note,
-        lambda heads, rows: table(screen, heads, rows),
+        lambda heads, rows: print_table(screen, heads, rows),
         None if sys.stdin.isatty() else PATIENCE,
     )
     try:

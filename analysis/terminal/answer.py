@@ -11,7 +11,7 @@ from aligntax.analysis.summaries.words import (
     missing_mass,
     without_long_vectors,
 )
-from aligntax.analysis.terminal.tables import table
+from aligntax.analysis.terminal.tables import print_table
 from aligntax.models.priors.quantities import element, quantity_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ CLAIM_HEADS = {
 }
 
 
-def answer(
+def print_run(
     console: "Console",
     folder: Path,
     record: Mapping[str, Any],
@@ -90,7 +90,7 @@ def answer(
         for i, (head, text, chance) in enumerate(shown):
             shown[i] = ("" if head == previous else head, text, chance)
             previous = head
-        table(console, ("question", "claim", "probability"), shown)
+        print_table(console, ("question", "claim", "probability"), shown)
     _quantities(console, folder, record, info, every, weights)
     for check in record["checks"]:
         if not check["passed"]:
@@ -125,7 +125,7 @@ def _quantities(
     weights: "Weights | None",
 ) -> None:
     """Print quantities; where the console can draw, their densities and arrival by year."""
-    from aligntax.analysis.terminal.drawings import arrival_curve, drawn_table, sketch
+    from aligntax.analysis.terminal.drawings import print_arrival_curve, print_table_with_bars, sketch
 
     quantities, joint = record["quantities"], record["model"] == "joint"
     if suffices := quantities.get("data_suffices"):
@@ -143,15 +143,15 @@ def _quantities(
     draws = sketch(console, folder, lead, weights)
     columns = ("quantity", "median", "90% interval", "note")
     if draws is None:
-        table(console, columns, rows.values())
+        print_table(console, columns, rows.values())
     else:
-        drawn_table(console, columns, rows, draws)
+        print_table_with_bars(console, columns, rows, draws)
     if not joint and len(lead) < len(quantities):
         console.print(
             f"and {len(quantities) - len(lead)} quantities of single runs, with --all", markup=False
         )
     if draws is not None:
-        arrival_curve(console, draws, info)
+        print_arrival_curve(console, draws, info)
 
 
 def _quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> tuple[str, str, str, str]:

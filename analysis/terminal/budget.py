@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from aligntax.analysis.answers.budget import Budget
-from aligntax.analysis.terminal.tables import table
+from aligntax.analysis.terminal.tables import print_table
 
 
-def budget_table(console: "Console", answer: "Budget") -> None:
+def print_budget(console: "Console", answer: "Budget") -> None:
     """Print what to buy, what another amount would cost, and how to label."""
     arrival = f"given arrival before the horizon ({format_probability(answer.probability_arrival)})"
     condition = "" if answer.given is None else f"{answer.given.words}, "
@@ -32,9 +32,9 @@ def budget_table(console: "Console", answer: "Budget") -> None:
         ),
         ("worth of knowing the need", "", f"{format_number(answer.evpi)} USD"),
     ]
-    table(console, ("", "amount", "money"), rows)
+    print_table(console, ("", "amount", "money"), rows)
     regrets = [(f"{m:g} times the hours", f"{format_number(usd)} USD") for m, usd in answer.regret.items()]
-    table(console, ("buying instead", "expected regret"), regrets)
+    print_table(console, ("buying instead", "expected regret"), regrets)
     low, middle, high = answer.error
     console.print(
         f"label error implied by published agreement: {middle:.0%} (90%: {low:.0%} to {high:.0%})",
@@ -57,7 +57,7 @@ def budget_table(console: "Console", answer: "Budget") -> None:
         "better evaluator",
         "better evaluator, written items",
     )
-    table(console, columns, labels)
+    print_table(console, columns, labels)
     console.print(
         "Votes: where people write the items; where items cost nothing, one vote is always best. Better evaluator: pay up to so "
         "many labels for one with half the error.",

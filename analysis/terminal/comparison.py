@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from aligntax.analysis.answers.comparison import Comparison
     from aligntax.analysis.experts import Experts
 from aligntax.analysis.terminal.answer import ANSWER
-from aligntax.analysis.terminal.tables import table
+from aligntax.analysis.terminal.tables import print_table
 
 
-def comparison_table(console: "Console", comparison: "Comparison", every: bool = False) -> None:
+def print_comparison(console: "Console", comparison: "Comparison", every: bool = False) -> None:
     """Print runs side by side, where they differ beyond Monte Carlo error, and what differed in their views."""
     labels, horizon = comparison.labels, comparison.runs[0].info["horizon"]
     for i, run in enumerate(comparison.runs):
@@ -38,7 +38,7 @@ def comparison_table(console: "Console", comparison: "Comparison", every: bool =
             mark = "" if i == 0 else " *" if comparison.differs[name][i - 1] else ""
             cells.append(f"{median}{f' ({span})' if span else ''}{mark}")
         rows.append((quantity.label + (f" [{element(name)}]" if element(name) else ""), *cells))
-    table(console, ("quantity", *labels), rows)
+    print_table(console, ("quantity", *labels), rows)
     told = [claim for claim in CLAIMS if all(claim.name in each for each in comparison.claims)]
     chances = []
     for claim in told:
@@ -53,7 +53,7 @@ def comparison_table(console: "Console", comparison: "Comparison", every: bool =
             )
         )
     if chances:
-        table(console, ("claim", *labels), chances)
+        print_table(console, ("claim", *labels), chances)
     _differences(console, comparison, every)
     marked = sum(any(differs) for differs in comparison.differs.values())
     total = len(comparison.differs)
@@ -88,7 +88,7 @@ def _differences(console: "Console", comparison: "Comparison", every: bool) -> N
             cells.append(told + (" *" if differs else ""))
         rows.append((quantity.label + (f" [{element(name)}]" if element(name) else ""), *cells))
     first, *others = comparison.labels
-    table(
+    print_table(
         console,
         (f"median less that of {first}", *(f"{other}, ± Monte Carlo error" for other in others)),
         rows,
@@ -108,10 +108,10 @@ def _priors(console: "Console", comparison: "Comparison") -> None:
             cells.append(f"{points[1]:.3g} ({points[0]:.3g} to {points[2]:.3g})")
         rows.append((f"{quantity.label}, {quantity.unit}", *cells))
     if rows:
-        table(console, ("prior", *comparison.labels), rows)
+        print_table(console, ("prior", *comparison.labels), rows)
 
 
-def experts(console: "Console", answer: "Experts") -> None:
+def print_experts(console: "Console", answer: "Experts") -> None:
     """Print medians of each expert and of their pool, and how much of the spread lies between experts."""
     horizon = answer.pooled.info["horizon"]
     columns = [*(a.record["view"] for a in answer.answers), "pooled"]
@@ -127,7 +127,7 @@ def experts(console: "Console", answer: "Experts") -> None:
         ]
         if len(medians) == len(runs):
             rows.append((quantity.label, *medians, "" if share is None else f"{share:.0%}"))
-    table(console, ("median of", *columns, "between experts"), rows)
+    print_table(console, ("median of", *columns, "between experts"), rows)
     for a, weight in zip(answer.answers, answer.weights, strict=True):
         console.print(
             f"{a.record['view']} (weight {weight:.2g}): {a.info['refit']['reason']}", markup=False

@@ -17,7 +17,7 @@ from rich.measure import Measurement
 from rich.text import Text
 
 from aligntax.analysis.answers.densities import StoredDraws, read_draws
-from aligntax.analysis.terminal.tables import table
+from aligntax.analysis.terminal.tables import print_table
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import QUANTITIES, quantity_of
 
@@ -131,7 +131,7 @@ def _share(share: float) -> str:
     )
 
 
-def drawn_table(
+def print_table_with_bars(
     console: "Console", columns: Sequence[str], rows: Mapping[str, Sequence[str]], draws: StoredDraws
 ) -> None:
     """Print a table of quantities with bars: in a column of their own where the words leave room, otherwise below the medians.
@@ -140,7 +140,7 @@ def drawn_table(
     """
     drawn = [name for name in rows if name in draws.values and not quantity_of(name).indicator]
     if not drawn:
-        table(console, columns, rows.values())
+        print_table(console, columns, rows.values())
         return
     shapes = [draws.density(name, 1) for name in drawn]
     slots = (any(shape.below for shape in shapes), any(shape.above for shape in shapes))
@@ -159,11 +159,11 @@ def drawn_table(
                 *others,
             ]
         )
-    table(console, [*columns[:2], *(["density"] if apart else []), *columns[2:]], found)
+    print_table(console, [*columns[:2], *(["density"] if apart else []), *columns[2:]], found)
     console.print(BARS, style="dim")
 
 
-def arrival_curve(console: "Console", draws: StoredDraws, info: Mapping[str, Any]) -> None:
+def print_arrival_curve(console: "Console", draws: StoredDraws, info: Mapping[str, Any]) -> None:
     """Print arrival by year, from the run's year to its horizon, and with the wait for alignment where the run has one."""
     names = [name for name, _ in CURVES if name in draws.values]
     if CURVES[0][0] not in names:

@@ -6,7 +6,7 @@ import numpy as np
 
 from aligntax.analysis.answers.timeline_shifts import ShiftRow, ShiftTable
 from aligntax.analysis.summaries.words import format_probability
-from aligntax.analysis.terminal.tables import table
+from aligntax.analysis.terminal.tables import print_table
 from aligntax.analysis.trust.published_forecasts import Reproduction
 from aligntax.models.priors.quantities import lookup
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHOWN = (2030.0, 2036.0, 2040.0, 2050.0, 2100.0)  # years of the table; --json has every one
 
 
-def shifts_table(console: "Console", found: ShiftTable) -> None:
+def print_shifts(console: "Console", found: ShiftTable) -> None:
     """Print the shifts of a run: a table for each group of anchors; causes that move nothing there are left out."""
     condition = f", given {found.given}" if found.given else ""
     console.print(
@@ -36,7 +36,7 @@ def shifts_table(console: "Console", found: ShiftTable) -> None:
             if group == "all" or any(row.quantiles.values()) or row.prob_right_censored
         ]
         title = f"{group.replace('_', ' ')} ({format_probability(mine[0].weight)})"
-        table(console, (title, "5%", "median", "95%", "without a number"), rows)
+        print_table(console, (title, "5%", "median", "95%", "without a number"), rows)
     console.print(
         "Without a number: only the later world, only the earlier one, or neither arrives before the horizon.\n"
         "Quantiles are of the shifts that are defined; a dash is infinite.",
@@ -57,7 +57,7 @@ def _years(value: float | None) -> str:
     return "-" if value is None else f"{value + 0.0:.2f}"
 
 
-def reproduction_table(console: "Console", found: Reproduction) -> None:
+def print_reproduction(console: "Console", found: Reproduction) -> None:
     """Print every reading of a published forecast beside what was published."""
     heads = (
         "reading of its inputs",
@@ -88,7 +88,7 @@ def reproduction_table(console: "Console", found: Reproduction) -> None:
                 f"{each.requirements()[1]:.2f}",
             )
         )
-    table(
+    print_table(
         console, heads, rows, f"{found.name}: probability (%) by each year that {found.milestone}"
     )
     console.print(
@@ -103,7 +103,7 @@ def reproduction_table(console: "Console", found: Reproduction) -> None:
         )
         for part, known in found.requirements.items()
     ]
-    table(
+    print_table(
         console,
         ("requirement, log10 FLOP", "10%", "50%", "90%", "published 10%", "50%", "90%"),
         rows,

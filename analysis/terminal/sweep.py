@@ -3,8 +3,14 @@
 from typing import TYPE_CHECKING
 
 from aligntax.analysis.summaries.words import label_of
-from aligntax.analysis.sweeps.wording import between, extent, moved, totals, within
-from aligntax.analysis.terminal.tables import table
+from aligntax.analysis.sweeps.wording import (
+    extent_in_words,
+    interval_within_view,
+    moves_in_words,
+    share_between_views,
+    totals_line,
+)
+from aligntax.analysis.terminal.tables import print_table
 from aligntax.models.priors.quantities import element
 
 if TYPE_CHECKING:
@@ -17,17 +23,17 @@ if TYPE_CHECKING:
 MOST_TOLD = 10  # failures named in a terminal
 
 
-def sweep_table(console: "Console", sweep: "Sweep", found: "Disagreement") -> None:
+def print_sweep(console: "Console", sweep: "Sweep", found: "Disagreement") -> None:
     """Print a finished sweep."""
     info = sweep.info
-    console.print(totals(info, found), markup=False, soft_wrap=True)
+    console.print(totals_line(info, found), markup=False, soft_wrap=True)
     rows = [
         (
             label_of(each.answer),
-            *extent(each),
-            within(each),
-            between(each),
-            moved(found, each.answer),
+            *extent_in_words(each),
+            interval_within_view(each),
+            share_between_views(each),
+            moves_in_words(found, each.answer),
         )
         for each in found.spreads
         if not element(each.answer)
@@ -41,7 +47,7 @@ def sweep_table(console: "Console", sweep: "Sweep", found: "Disagreement") -> No
         "between",
         "moved by",
     )
-    table(console, columns, rows)
+    print_table(console, columns, rows)
     for failure in info["failures"][:MOST_TOLD]:
         what = f"case {failure['case']} ({failure['view']}, seed {failure['seed']})"
         console.print(

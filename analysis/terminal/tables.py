@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aligntax.models.evidence import Evidence
 
 
-def table(
+def print_table(
     console: "Console", columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = ""
 ) -> None:
     """Print a plain table; cells are text, never markup, or what rich can draw."""
@@ -65,7 +65,7 @@ def progress(
         yield Talk(say, sampled)
 
 
-def runs_table(
+def print_runs(
     console: "Console", out: Path, rows: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]
 ) -> None:
     """Print one line a run."""
@@ -88,7 +88,7 @@ def runs_table(
                 *texts,
             )
         )
-    table(
+    print_table(
         console,
         ("run", "model", "view", "method", "verdict", "created (UTC)", "TAI median", "affordable"),
         lines,

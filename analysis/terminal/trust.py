@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntax.analysis.terminal.tables import table
+from aligntax.analysis.terminal.tables import print_table
 from aligntax.analysis.trust.backtest.wording import (
     BELIEF_HEADS,
     SKILL_HEADS,
@@ -15,7 +15,11 @@ from aligntax.analysis.trust.backtest.wording import (
 from aligntax.analysis.trust.calibration.ranks import RANKED
 from aligntax.analysis.trust.calibration.simulation import CONTROLS
 from aligntax.analysis.trust.calibration.study import LEVEL
-from aligntax.analysis.trust.evidence.wording import climbed, cross_validated, moves
+from aligntax.analysis.trust.evidence.wording import (
+    cross_validation_row,
+    headline_rows,
+    notable_units,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
 MOST_TOLD = 10  # quantities and failures named in a terminal
 
 
-def calibration_table(console: "Console", found: "Calibration") -> None:
+def print_calibration(console: "Console", found: "Calibration") -> None:
     """Print a finished calibration."""
     info = found.info
     console.print(_asked(info), markup=False, soft_wrap=True)
@@ -40,7 +44,7 @@ def calibration_table(console: "Console", found: "Calibration") -> None:
         )
         for name, row in tests[:MOST_TOLD]
     ]
-    table(
+    print_table(
         console,
         ("quantity", "p of the band: Holm (own)", "p of chi-square", "50% covers", "90% covers"),
         rows,
@@ -90,9 +94,9 @@ def _verdict(info: "Mapping[str, Any]") -> str:
     )
 
 
-def backtest_table(console: "Console", folder: Path, info: Mapping[str, Any]) -> None:
+def print_backtest(console: "Console", folder: Path, info: Mapping[str, Any]) -> None:
     """Print skill, where baselines win, beliefs, and what was not forecast."""
-    table(
+    print_table(
         console,
         SKILL_HEADS,
         skill_rows(info["skill"]),
@@ -100,7 +104,7 @@ def backtest_table(console: "Console", folder: Path, info: Mapping[str, Any]) ->
     )
     for line in lost(info["skill"]):
         console.print(line, markup=False, soft_wrap=True)
-    table(
+    print_table(
         console,
         BELIEF_HEADS,
         belief_rows(info["beliefs"]),
@@ -130,11 +134,11 @@ HEADS = (
 )
 
 
-def cross_validation_table(console: "Console", whole: Mapping[str, Any]) -> None:
+def print_cross_validation(console: "Console", whole: Mapping[str, Any]) -> None:
     """Print each table's cross-validation, and the units that weights did not carry."""
-    table(console, HEADS, [tuple(cross_validated(each).values()) for each in whole["tables"]])
+    print_table(console, HEADS, [tuple(cross_validation_row(each).values()) for each in whole["tables"]])
     for each in whole["tables"]:
-        for text in climbed(each):
+        for text in notable_units(each):
             console.print(text, markup=False, soft_wrap=True)
     console.print(
         "elpd: log density of each unit given the others, summed, nat; parameters: what the units themselves taught.",
@@ -143,12 +147,13 @@ def cross_validation_table(console: "Console", whole: Mapping[str, Any]) -> None
     )
 
 
-def robustness_table(console: "Console", whole: Mapping[str, Any], horizon: float) -> None:
+def print_robustness(console: "Console", whole: Mapping[str, Any], horizon: float) -> None:
     """Print what moves each headline furthest."""
     rows = [
-        (row["label"], row["median"], row["ninety"], row["moves"]) for row in moves(whole, horizon)
+        (row["label"], row["median"], row["ninety"], row["moves"])
+        for row in headline_rows(whole, horizon)
     ]
-    table(console, ("headline", "median", "90%", "furthest moved"), rows)
+    print_table(console, ("headline", "median", "90%", "furthest moved"), rows)
     failed = sum(bool(variant["error"]) for variant in whole["variants"])
     note = f"; {failed} failed" if failed else ""
     console.print(

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from aligntax.analysis.summaries.words import format_amount
-from aligntax.analysis.terminal.tables import table
+from aligntax.analysis.terminal.tables import print_table
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.copula import copula_factor
 from aligntax.models.priors.fidelity import Statement, fidelity_warnings, fitted_statements
@@ -30,7 +30,7 @@ def points(name: str, view: View) -> dict[str, float]:
     return dict(zip(POINTS, map(float, lookup(name).from_link(link)), strict=True))
 
 
-def view_table(console: "Console", view: View, names: Sequence[str]) -> None:
+def print_priors(console: "Console", view: View, names: Sequence[str]) -> None:
     """Print the priors of a view in their own units."""
     rows = [
         (
@@ -45,7 +45,7 @@ def view_table(console: "Console", view: View, names: Sequence[str]) -> None:
         )
         for name in names
     ]
-    table(console, ("quantity", "5%", "50%", "95%", "unit", "source"), rows)
+    print_table(console, ("quantity", "5%", "50%", "95%", "unit", "source"), rows)
 
 
 def _source(name: str, view: View) -> str:
@@ -68,7 +68,7 @@ def check_view(view: View, names: Sequence[str]) -> tuple[Check, list[str]]:
     return statements, found
 
 
-def check_table(console: "Console", view: View, check: Check) -> None:
+def print_fit(console: "Console", view: View, check: Check) -> None:
     """Print stated against fitted probabilities."""
     rows = []
     for name, statements in check.items():
@@ -79,7 +79,7 @@ def check_table(console: "Console", view: View, check: Check) -> None:
             cells = (f"{s.stated:.1%}", f"{s.fitted:.1%}", _signed(100 * s.difference, 2), how)
             rows.append((name, what, "" if unit == "1" else unit, *cells))
             name = ""
-    table(
+    print_table(
         console,
         ("quantity", "value", "unit", "stated", "prior has", "difference, points", ""),
         rows,
@@ -145,7 +145,7 @@ def _correlations(first: View, second: View) -> list[dict[str, Any]]:
     ]
 
 
-def diff_table(console: "Console", first: View, second: View, found: Mapping[str, Any]) -> None:
+def print_difference(console: "Console", first: View, second: View, found: Mapping[str, Any]) -> None:
     """Print two views side by side in what differs."""
     names = (first.name, second.name)
     if rows := [_diff_row(row) for row in found["quantities"]]:
@@ -156,7 +156,7 @@ def diff_table(console: "Console", first: View, second: View, found: Mapping[str
             "median moves",
             "width times",
         )
-        table(console, columns, rows)
+        print_table(console, columns, rows)
     others = [(f"anchors.{name}", *map(_cell, pair)) for name, pair in found["anchors"].items()]
     others += [
         (f"rho of {' and '.join(row['between'])}", *map(_cell, row["rho"]))
@@ -174,7 +174,7 @@ def diff_table(console: "Console", first: View, second: View, found: Mapping[str
             for key in keys
         ]
     if others:
-        table(console, ("setting", *names), others)
+        print_table(console, ("setting", *names), others)
     if not rows and not others:
         console.print(f"{names[0]} and {names[1]} state the same", markup=False)
 

@@ -23,7 +23,7 @@ from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.run_folder import read_json
 from aligntax.analysis.summaries.summary import censored_quantile, iter_series
 from aligntax.analysis.terminal import drawings as terminal_sketch
-from aligntax.analysis.terminal.answer import answer
+from aligntax.analysis.terminal.answer import print_run
 from aligntax.models import alignment
 from tests.conftest import REFERENCE
 
@@ -61,7 +61,7 @@ def shown(folder, width=100, weights=None, every=False, **kind):
         "highlight": False,
     } | kind
     screen = Console(file=io.StringIO(), **looks)
-    answer(
+    print_run(
         screen,
         folder,
         read_json(folder / "summary.json"),
@@ -233,13 +233,13 @@ def test_a_condition_is_drawn_of_the_draws_that_meet_it(folders, wholes):
 
 
 def test_a_model_without_arrival_has_bars_alone(scaling, tmp_path):
-    from aligntax.analysis.fitting.outcome import conclude, write
+    from aligntax.analysis.fitting.outcome import conclude_fit, write_outcome
     from aligntax.analysis.inference.options import Sampling
-    from aligntax.analysis.storage.unfinished import unfinished
+    from aligntax.analysis.storage.unfinished import new_folder
 
     options = Sampling(draws=100, tune=200)
-    with unfinished(tmp_path, "scaling") as place:
-        write(place.folder, conclude(scaling.sample(options), options, {}), "scaling")
+    with new_folder(tmp_path, "scaling") as place:
+        write_outcome(place.folder, conclude_fit(scaling.sample(options), options, {}), "scaling")
     assert drawn(shown(place.path)) == (True, False)
 
 
@@ -335,7 +335,7 @@ def test_show_at_a_terminal_draws(aligntax, folders, monkeypatch):
 def test_drawing_needs_nothing_slow():
     script = (
         "import io, sys\nfrom pathlib import Path\nfrom rich.console import Console\n"
-        "from aligntax.analysis.storage.run_folder import read_json\nfrom aligntax.analysis.terminal.answer import answer\n"
+        "from aligntax.analysis.storage.run_folder import read_json\nfrom aligntax.analysis.terminal.answer import print_run\n"
         "folder = Path(sys.argv[1])\n"
         "screen = Console(file=io.StringIO(), force_terminal=True, color_system='truecolor', width=100)\n"
         "answer(screen, folder, read_json(folder / 'summary.json'), read_json(folder / 'info.json'))\n"
