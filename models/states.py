@@ -39,6 +39,13 @@ def stated(values: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
+def resolved(values: Any, state: Any) -> Any:
+    """Inverse of :func:`stated`: infinite where censored, NaN where undefined."""
+    return np.select(
+        [state == ABOVE, state == BELOW, state == UNDEFINED], [np.inf, -np.inf, np.nan], values
+    )
+
+
 def labelled(
     stated: Mapping[str, Any], coords: Mapping[str, Any], dims: Mapping[str, tuple[str, ...]]
 ) -> "xr.Dataset":

@@ -1,7 +1,7 @@
-"""A condition over quantities, such as ``tai_year<2035``, as a mask over draws: ``--given``.
+"""A condition on quantities, such as ``tai_year<2035``, as weights of draws: ``--given``.
 
 Values are in the quantity's natural unit; shares may be percentages. "Later or never" is plus
-infinity, so it is beyond every year; "nothing affordable" is minus infinity; a draw in which the
+infinity, and so beyond every year. "Nothing affordable" is minus infinity. A draw in which the
 quantity is undefined does not meet the condition.
 """
 
@@ -27,7 +27,9 @@ from aligntax.models.priors.quantities import base_name, quantity_of
 OPERATORS: Mapping[str, Callable[[Any, float], Any]] = MappingProxyType(
     {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq}
 )
-TERM = re.compile(r"\s*([a-z_0-9]+(?:\[[a-z_0-9.]+\])?)\s*(<=|>=|==|<|>)\s*([-+0-9.eE]+)\s*(%?)\s*")
+COMPARISON = re.compile(
+    r"\s*([a-z_0-9]+(?:\[[a-z_0-9.]+\])?)\s*(<=|>=|==|<|>)\s*([-+0-9.eE]+)\s*(%?)\s*"
+)
 EXAMPLE = "for instance 'tai_year<2035' or 'alignment_tax<=1% and tai_year<2040'"
 FEWEST_EFFECTIVE = 100  # effective draws: a probability is then known to within 0.05
 
@@ -38,12 +40,10 @@ class Given:
 
     Attributes
     ----------
-    text : str
     weights : Weights
         What each draw counts among those that meet it.
-    probability : float
     draws : int
-        How many meet it.
+        How many meet it and count.
     """
 
     text: str
@@ -55,28 +55,28 @@ class Given:
     def check(self) -> Check:
         """Whether enough draws are left."""
         ess = self.weights.ess
-        action = (
-            ""
-            if ess >= FEWEST_EFFECTIVE
-            else "weaken the condition, or run again with more draws: --draws 4000"
+        enough = ess >= FEWEST_EFFECTIVE
+        action = "weaken the condition, or run again with more draws: --draws 4000"
+        return Check(
+            "given_ess", ess, float(FEWEST_EFFECTIVE), enough, self.text, "" if enough else action
         )
-        return Check("given_ess", ess, float(FEWEST_EFFECTIVE), ess >= FEWEST_EFFECTIVE, self.text, action)
 
     @property
     def words(self) -> str:
         """The condition, its probability and whether enough draws are left."""
         few = "" if self.check.passed else f", too few: {FEWEST_EFFECTIVE} are wanted"
-        return f"given {self.text} ({format_probability(self.probability)}; {self.weights.ess:.0f} effective draws{few})"
+        effective = f"{self.weights.ess:.0f} effective draws{few}"
+        return f"given {self.text} ({format_probability(self.probability)}; {effective})"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping for JSON."""
-        told = {
+        return {
             "text": self.text,
             "probability": self.probability,
             "ess": self.weights.ess,
             "draws": self.draws,
+            "enough": self.check.passed,
         }
-        return {**told, "enough": self.check.passed}
 
 
 def apply_condition(text: str, derived: xr.Dataset, weights: Weights) -> Given:
@@ -99,7 +99,7 @@ def apply_condition(text: str, derived: xr.Dataset, weights: Weights) -> Given:
     known = {series.name: series.values for series in iter_series(derived)}
     holds = np.ones(weights.values.shape, dtype=bool)
     for part in re.split(r"\band\b", text):
-        holds &= _comparison(part, text, known)
+        holds &= _draws_meeting(part, text, known)
     chance = weights.probability(holds)
     if not chance > 0:
         raise InputError(
@@ -108,34 +108,34 @@ def apply_condition(text: str, derived: xr.Dataset, weights: Weights) -> Given:
     return Given(text, weights.given(holds), chance, int(np.sum(holds & (weights.values > 0))))
 
 
-def _comparison(part: str, text: str, known: Mapping[str, Any]) -> Any:
-    match = TERM.fullmatch(part)
+def _draws_meeting(part: str, text: str, known: Mapping[str, Any]) -> Any:
+    """Draws that meet one comparison; an undefined value is NaN, which meets none."""
+    match = COMPARISON.fullmatch(part)
     try:
         name, sign, number, percent = match.groups() if match else ("", "", "", "")
         value = float(number) / (100.0 if percent else 1.0)
     except ValueError:
-        match = None
-    if not match:
-        raise InputError(f"given: must compare a quantity with a number, got {text!r}; {EXAMPLE}")
+        raise InputError(
+            f"given: must compare a quantity with a number, got {text!r}; {EXAMPLE}"
+        ) from None
     quantity = quantity_of(name)
     if name not in known:
-        near = [other for other in known if base_name(other) == quantity.name]
-        remedy = (
-            f"it has {', '.join(near)}" if near else "`aligntax show RUN --all` lists what it has"
-        )
+        near = ", ".join(other for other in known if base_name(other) == quantity.name)
+        remedy = f"it has {near}" if near else "`aligntax show RUN --all` lists what it has"
         raise InputError(f"given: must name a quantity of the run, got {name!r}; {remedy}")
     if percent and quantity.unit != "1":
         raise InputError(
-            f"given: {name} must be compared with a number of {quantity.unit}, got {number}%; leave out %"
+            f"given: {name} must be compared with a number of {quantity.unit}, got {number}%; "
+            "leave out %"
         )
     if quantity.scale == "log10":
         if not value > 0:
             raise InputError(
-                f"given: {name} must be compared with a positive number of {quantity.unit}, got {value:g}"
+                f"given: {name} must be compared with a positive number of {quantity.unit}, "
+                f"got {value:g}"
             )
         value = float(np.log10(value))
-    values = known[name]
-    return OPERATORS[sign](values, value) & ~np.isnan(values)
+    return OPERATORS[sign](known[name], value)
 
 
 def summarise_given(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
@@ -145,8 +145,7 @@ def summarise_given(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
     -------
     given : Given
     record : dict
-        As ``summary.json``, with ``given``; Monte Carlo errors are those of the draws that are
-        left.
+        As ``summary.json``, with ``given``. Monte Carlo errors are those of the remaining draws.
     """
     given = apply_condition(text, result.derived, result.weights)
     rows = summarise(result.derived, assumed_quantities(result.info), given.weights)
@@ -154,10 +153,11 @@ def summarise_given(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
         row["contraction"] = result.record["quantities"].get(name, {}).get("contraction")
     checks = [*result.record["checks"], given.check.to_dict()]
     good = result.record["verdict"] == "pass" and given.check.passed
-    told = {"verdict": "pass" if good else "fail", "checks": checks, "given": given.to_dict()}
     return given, {
         **result.record,
-        **told,
+        "verdict": "pass" if good else "fail",
+        "checks": checks,
+        "given": given.to_dict(),
         "claims": claim_probabilities(result.derived, given.weights),
         "quantities": rows,
     }

@@ -1,6 +1,6 @@
 """What a terminal draws of a run: densities of its quantities and arrival by year.
 
-Draws in netCDF are read by h5py and numpy alone, in a twentieth of a second, where opening
+Draws in netCDF are read with h5py and numpy alone, in a twentieth of a second. Opening
 ``posterior.nc`` as a DataTree takes seconds.
 """
 
@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from aligntax.analysis.storage.draw_files import FILES, open_tree
-from aligntax.analysis.storage.run_folder import RunFolder, digest, hash_of_draws
+from aligntax.analysis.storage.run_folder import RunFolder, file_hash, hash_of_draws
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
-from aligntax.models.priors.quantities import base_name
-from aligntax.models.states import ABOVE, BELOW, UNDEFINED
+from aligntax.models.priors.quantities import base_name, element_name
+from aligntax.models.states import resolved
 
 EDGES = (0.01, 0.99)  # quantiles between which a density is drawn
-SPAN = 10.0  # fewest years of an arrival curve
+FEWEST_YEARS = 10.0  # of an arrival curve
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Density:
     Attributes
     ----------
     heights : ndarray
-        Density in equal cells from the 1% to the 99% quantile of the finite draws, of which the
-        highest is 1; empty where no draw is finite.
+        Density in equal cells from the 1% to the 99% quantile of the finite draws. The highest is
+        1. Empty if no draw is finite.
     above, below, undefined : float
-        Shares of the draws that are later or never (infinite), of which nothing is affordable
-        (minus infinite), and that have no value.
+        Shares of the draws that are infinite (later or never), minus infinite (nothing affordable)
+        and without a value.
     """
 
     heights: Any
@@ -57,19 +57,21 @@ class StoredDraws:
     weights: Weights
 
     def density(self, name: str, cells: int) -> Density:
-        """Shape of one quantity; see :func:`density`."""
+        """Shape of one quantity; see :func:`density_of`."""
         return density_of(self.values[name], self.weights.values, cells)
 
     def arrived(self, name: str, years: Any) -> Any:
-        """Probability that a date has come by each year; see :func:`arrived`."""
+        """See :func:`probability_arrived`."""
         return probability_arrived(self.values[name], self.weights.values, years)
 
     def years(self, name: str, start: float, horizon: float) -> tuple[float, float]:
-        """First and last year of a curve: from a start, or the first arrival before it, to the horizon."""
+        """First and last year of an arrival curve.
+
+        It runs from ``start``, or from the first arrival if that is earlier, to the horizon.
+        """
         dates = self.values[name]
-        return float(
-            np.floor(dates[np.isfinite(dates)].min(initial=min(start, horizon - SPAN)))
-        ), horizon
+        latest = min(start, horizon - FEWEST_YEARS)
+        return float(np.floor(dates[np.isfinite(dates)].min(initial=latest))), horizon
 
 
 def density_of(values: Any, weights: Any, cells: int) -> Density:
@@ -82,8 +84,9 @@ def density_of(values: Any, weights: Any, cells: int) -> Density:
     weights : ndarray
         Of each draw, not negative, sum 1.
     cells : int
-        How many.
+        Number of cells.
     """
+    # A histogram and not scipy.stats.gaussian_kde: `show` starts fast because it imports no SciPy.
     values, weights = np.ravel(values).astype(float), np.ravel(weights)
     above, below, undefined = (
         float(weights[mask].sum())
@@ -123,16 +126,16 @@ def probability_arrived(values: Any, weights: Any, years: Any) -> Any:
 
 
 def read_draws(folder: Path, names: Iterable[str], weights: Weights | None = None) -> StoredDraws:
-    """Read quantities of a run: its own where it stores them, and those of the run whose draws it counts.
+    """Read draws of quantities: the run's own, else those of the run that it was refitted from.
 
     Parameters
     ----------
     folder : Path
         Of the run.
     names : iterable of str
-        As in ``summary.json``; those that the run has no draws of are left out.
+        As in ``summary.json``; names without draws are left out.
     weights : Weights, optional
-        What each draw counts; default what the run says.
+        What each draw counts; by default what the run states.
 
     Raises
     ------
@@ -156,7 +159,7 @@ def _read(folder: RunFolder, names: set[str]) -> tuple[dict[str, Any], Any]:
 
     path = folder.draws
     try:
-        if digest(path) != hash_of_draws(folder.info):
+        if file_hash(path) != hash_of_draws(folder.info):
             raise InputError(
                 f"run: {path} must be as it was written, got another file; restore it or run again"
             )
@@ -164,9 +167,8 @@ def _read(folder: RunFolder, names: set[str]) -> tuple[dict[str, Any], Any]:
             return _read_zarr(path, names)
         with h5py.File(path, "r") as file:
             values = dict(_numbers(file["derived"], names)) if "derived" in file else {}
-            return values, file["weights/log_weight"][()].astype(
-                float
-            ) if "weights" in file else None
+            stated = file["weights/log_weight"][()].astype(float) if "weights" in file else None
+            return values, stated
     except OSError as error:
         why = error.strerror or error
         raise InputError(
@@ -177,29 +179,27 @@ def _read(folder: RunFolder, names: set[str]) -> tuple[dict[str, Any], Any]:
 def _read_zarr(path: Path, names: set[str]) -> tuple[dict[str, Any], Any]:
     from aligntax.analysis.summaries.summary import iter_series
 
-    bases = {base_name(name) for name in names}
+    bases, values, stated = {base_name(name) for name in names}, {}, None
     with open_tree(path) as lazy:
-        derived = lazy["derived"].to_dataset() if "derived" in lazy.children else None
-        chosen = [] if derived is None else [v for v in derived.data_vars if _base(str(v)) in bases]
-        values = (
-            {}
-            if derived is None
-            else {s.name: s.values for s in iter_series(derived[chosen]) if s.name in names}
-        )
-        stated = (
-            lazy["weights"].to_dataset()["log_weight"].values.astype(float)
-            if "weights" in lazy.children
-            else None
-        )
+        if "derived" in lazy.children:
+            derived = lazy["derived"].to_dataset()
+            wanted = [v for v in derived.data_vars if _base(str(v)) in bases]
+            values = {s.name: s.values for s in iter_series(derived[wanted]) if s.name in names}
+        if "weights" in lazy.children:
+            stated = lazy["weights"].to_dataset()["log_weight"].values.astype(float)
     return values, stated
 
 
 def _base(variable: str) -> str:
+    """``alpha`` of ``alpha_by_corpus`` and ``alpha_by_corpus_state``."""
     return variable.removesuffix("_state").split("_by_")[0]
 
 
 def _numbers(group: Any, names: set[str]) -> Iterator[tuple[str, Any]]:
-    """Named numbers of a group, vectors element by element, as :func:`aligntax.analysis.summaries.summary.iter_series` has it."""
+    """Named numbers of a group of an HDF5 file.
+
+    As :func:`aligntax.analysis.summaries.summary.iter_series`, without xarray.
+    """
     bases = {base_name(name) for name in names}
     for variable in group:
         if variable.split("_by_")[0] not in bases:
@@ -207,12 +207,7 @@ def _numbers(group: Any, names: set[str]) -> Iterator[tuple[str, Any]]:
         data = group[variable]
         values = data[()].astype(float)
         if f"{variable}_state" in group:
-            state = group[f"{variable}_state"][()]
-            values = np.select(
-                [state == ABOVE, state == BELOW, state == UNDEFINED],
-                [np.inf, -np.inf, np.nan],
-                values,
-            )
+            values = resolved(values, group[f"{variable}_state"][()])
         if values.ndim == 2:
             if variable in names:
                 yield variable, values
@@ -220,6 +215,6 @@ def _numbers(group: Any, names: set[str]) -> Iterator[tuple[str, Any]]:
         dim = data.dims[2][0].name.rsplit("/", 1)[-1]
         labels = group[dim].asstr()[()] if group[dim].dtype.kind == "O" else group[dim][()]
         for i, label in enumerate(labels):
-            name = f"{variable.removesuffix(f'_by_{dim}')}[{f'{label:g}' if isinstance(label, float) else label}]"
+            name = element_name(variable.removesuffix(f"_by_{dim}"), label)
             if name in names:
                 yield name, values[..., i]

@@ -92,7 +92,7 @@ def contraction_sentence(record: Mapping[str, Any], most: int = 5) -> str:
 
 
 def decision_sentence(worth: Mapping[str, Any] | None, most: int = 3) -> str:
-    """How many hours to buy, and the value of knowing quantities first; empty without a decision."""
+    """How many hours to buy, and what knowing quantities first is worth; "" without a decision."""
     if worth is None:
         return ""
     price, cost = (

@@ -1,4 +1,4 @@
-"""How far each cause moves arrival, by requirement anchor: quantiles of the paired differences and what has no number."""
+"""How far each cause moves arrival, by requirement anchor: quantiles of paired differences."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,14 +32,16 @@ class ShiftRow:
 
     Attributes
     ----------
-    shift, group : str
     weight : float
         Posterior probability of the group.
-    quantiles : mapping of str to float or None
+    quantiles : dict of str to float or None
         Years, of the shifts that are defined; None beside an infinite one.
-    prob_right_censored, prob_left_censored, prob_undefined : float
-        Only the later world comes after the horizon; only the earlier does; neither comes before
-        it.
+    prob_right_censored : float
+        Probability that only the world with this cause arrives after the horizon.
+    prob_left_censored : float
+        Probability that only the world without it does.
+    prob_undefined : float
+        Probability that neither world arrives before the horizon.
     """
 
     shift: str
@@ -66,15 +68,7 @@ class ShiftRow:
 
 @dataclass(frozen=True)
 class ShiftTable:
-    """Shifts of a run.
-
-    Attributes
-    ----------
-    run : str
-    given : str or None
-        Condition on the draws.
-    rows : tuple of Row
-    """
+    """Shifts of a run; ``given`` is a condition on its draws."""
 
     run: str
     given: str | None
@@ -92,8 +86,8 @@ class ShiftTable:
 def shifts_by_anchor(result: Result, given: str | None = None) -> ShiftTable:
     """Every shift over all draws, over those whose anchor is a neural net, and anchor by anchor.
 
-    A group is the draws whose anchor, one a draw from its posterior, belongs to it: "if only these
-    counted", given the evidence.
+    Each draw has one anchor, drawn from the posterior. A group of anchors holds the draws that have
+    one of them: "if only these counted", given the evidence.
 
     Parameters
     ----------
@@ -111,11 +105,9 @@ def shifts_by_anchor(result: Result, given: str | None = None) -> ShiftTable:
         raise InputError(
             f"run: must be of the joint model, got {result.record['model']}; run `aligntax run`"
         )
-    weights = (
-        result.weights
-        if given is None
-        else apply_condition(given, result.derived, result.weights).weights
-    )
+    weights = result.weights
+    if given is not None:
+        weights = apply_condition(given, result.derived, weights).weights
     weight = weights.values.ravel()
     anchor = result.derived["tai_anchor"].values.ravel().astype(int)
     values = {
@@ -125,28 +117,31 @@ def shifts_by_anchor(result: Result, given: str | None = None) -> ShiftTable:
     }
     rows = []
     for group, anchors in GROUPS.items():
-        mine = np.isin(anchor, [ANCHORS.index(name) for name in anchors]) & (weight > 0)
-        if not mine.any():
+        members = np.isin(anchor, [ANCHORS.index(name) for name in anchors]) & (weight > 0)
+        if not members.any():
             continue
-        share = float(weight[mine].sum() / weight.sum())
-        rows += [_row(shift, group, share, values[shift][mine], weight[mine]) for shift in SHIFTS]
+        share = float(weight[members].sum() / weight.sum())
+        rows += [
+            _shift_row(shift, group, share, values[shift][members], weight[members])
+            for shift in SHIFTS
+        ]
     return ShiftTable(result.record.get("run", result.path.name), given, tuple(rows))
 
 
-def _row(shift: str, group: str, share: float, values: Any, weight: Any) -> ShiftRow:
+def _shift_row(shift: str, group: str, share: float, values: Any, weight: Any) -> ShiftRow:
     weight = weight / weight.sum()
     defined = ~np.isnan(values)
     quantiles: dict[str, float | None] = dict.fromkeys(QUANTILES)
     if defined.any():
-        known = weight[defined] / weight[defined].sum()
-        found = {q: censored_quantile(values[defined], p, known) for q, p in QUANTILES.items()}
-        quantiles = {q: float(value) if np.isfinite(value) else None for q, value in found.items()}
+        among = weight[defined] / weight[defined].sum()
+        points = {q: censored_quantile(values[defined], p, among) for q, p in QUANTILES.items()}
+        quantiles = {q: float(x) if np.isfinite(x) else None for q, x in points.items()}
     return ShiftRow(
-        shift,
-        group,
-        share,
-        quantiles,
-        float(weight[values == np.inf].sum()),
-        float(weight[values == -np.inf].sum()),
-        float(weight[~defined].sum()),
+        shift=shift,
+        group=group,
+        weight=share,
+        quantiles=quantiles,
+        prob_right_censored=float(weight[values == np.inf].sum()),
+        prob_left_censored=float(weight[values == -np.inf].sum()),
+        prob_undefined=float(weight[~defined].sum()),
     )

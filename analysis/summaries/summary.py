@@ -14,8 +14,8 @@ import xarray as xr
 
 from aligntax.analysis.summaries.claims import CLAIMS, Claim
 from aligntax.analysis.summaries.weights import Weights
-from aligntax.models.priors.quantities import LABELS, QUANTITIES, base_name
-from aligntax.models.states import ABOVE, BELOW, UNDEFINED
+from aligntax.models.priors.quantities import LABELS, QUANTITIES, base_name, element_name
+from aligntax.models.states import resolved
 
 PROBABILITIES = (0.05, 0.25, 0.50, 0.75, 0.95)
 TINY = np.finfo(float).tiny
@@ -72,20 +72,14 @@ def iter_series(derived: xr.Dataset) -> Iterator[Series]:
             continue
         values = derived[name].values.astype(float)
         if f"{name}_state" in derived:
-            state = derived[f"{name}_state"].values
-            values = np.select(
-                [state == ABOVE, state == BELOW, state == UNDEFINED],
-                [np.inf, -np.inf, np.nan],
-                values,
-            )
+            values = resolved(values, derived[f"{name}_state"].values)
         extra = [dim for dim in derived[name].dims if dim not in ("chain", "draw")]
         if not extra:
             yield Series(str(name), values)
             continue
         base = str(name).removesuffix(f"_by_{extra[0]}")
         for i, label in enumerate(derived[extra[0]].values):
-            text = f"{label:g}" if isinstance(label, float) else str(label)
-            yield Series(f"{base}[{text}]", values[..., i])
+            yield Series(element_name(base, label), values[..., i])
 
 
 def censored_quantile(values: Any, probability: float, weights: Any = None) -> float:

@@ -293,6 +293,11 @@ def element(name: str) -> str:
     return name.removesuffix("]").partition("[")[2]
 
 
+def element_name(base: str, label: Any) -> str:
+    """Name of a vector's element, such as ``anchor_probability[none]`` or ``time_horizon[2030.5]``."""
+    return f"{base}[{label:g}]" if isinstance(label, float) else f"{base}[{label}]"
+
+
 def lookup(name: str) -> Quantity:
     """Return the quantity of that name.
 
