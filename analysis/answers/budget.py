@@ -1,28 +1,29 @@
-"""What to buy: hours of human feedback for a stated confidence, the regret of buying another amount, and how to label.
+"""What to buy: hours of human feedback for a stated confidence, and how to label.
 
 **How many.** ``h`` hours suffice with probability ``c`` when ``h`` is the ``c``-quantile of the
-hours needed; a steady rate of hours per year when it is the ``c``-quantile of ``needed / (arrival -
-start)``. Loss and regret are the newsvendor's of
+hours needed. A steady rate of hours per year suffices when it is the ``c``-quantile of ``needed /
+(arrival - start)``. Loss and regret are the newsvendor's of
 :mod:`aligntax.analysis.answers.value_of_information`: under ``loss(h) = cost h + price max(0,
-needed - h)`` the best ``h`` covers ``1 - E[cost] / price``.
+needed - h)`` the best ``h`` covers the need with probability ``1 - E[cost] / price``.
 
 **How to label.** A comparison whose true preference is ``m`` in (-1, 1) comes back with mean ``(1 -
-2e) m`` when the label errs with probability ``e``. The Fisher information about ``m`` in one label,
-at ``m`` near 0, where comparisons decide, is ``(1 - 2e)^2``. A majority of ``r`` labels (``r`` odd)
-errs with probability ``e_r = P(Binomial(r, e) > r/2)``, so a USD buys::
+2e) m`` when the label errs with probability ``e``. Comparisons decide at ``m`` near 0, where the
+Fisher information about ``m`` in one label is ``(1 - 2e)^2``. A majority of ``r`` labels (``r``
+odd) errs with probability ``e_r = P(Binomial(r, e) > r/2)``, so one unit of money buys::
 
-    (1 - 2 e_r)^2 / (item + r)       r votes an item; costs in units of one label, an item's own cost included
-    (1 - 2 k e)^2 / (item + m)       an evaluator with k times the error at m times the cost of a label
+    (1 - 2 e_r)^2 / (item + r)       r votes on an item
+    (1 - 2 k e)^2 / (item + m)       an evaluator with k times the error at m times the cost
 
-Items that cost nothing never deserve a second vote. An evaluator is worth up to the ``m`` at which
-the two lines are equal. The error comes from agreement: two labellers who err independently agree
-with probability ``a = (1 - e)^2 + e^2``.
+Costs are in units of one label; ``item`` is the cost of the item itself. Items that cost nothing
+never deserve a second vote. An evaluator is worth up to the ``m`` at which the two lines are equal.
+The error comes from agreement: two labellers who err independently agree with probability ``a = (1
+- e)^2 + e^2``.
 
 References
 ----------
 .. [1] Arrow, Harris, Marschak, "Optimal inventory policy", 1951. doi:10.2307/1906813
-.. [2] Natarajan, Dhillon, Ravikumar, Tewari, "Learning with noisy labels", 2013 (the factor 1 -
-       2e).
+.. [2] Natarajan, Dhillon, Ravikumar, Tewari, "Learning with noisy labels", 2013, for the factor
+       ``1 - 2e``.
 .. [3] Wu et al., "Recursively summarizing books with human feedback", 2021. arXiv:2109.10862
 """
 
@@ -37,16 +38,15 @@ from aligntax.analysis.answers.condition import Given, apply_condition
 from aligntax.analysis.answers.value_of_information import CONFIDENCE, Decision
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.summary import censored_quantile, iter_series
-from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
 
-MULTIPLES = (0.1, 0.5, 1.0, 2.0, 10.0)  # of the hours to buy, whose regret is told
-# labels: 4 minutes of writing an item against 1.5 of comparing, Wu et al. 2021, appendix E
+MULTIPLES = (0.1, 0.5, 1.0, 2.0, 10.0)  # of the hours to buy, whose regret is reported
+# In labels: 4 minutes to write an item, 1.5 to compare two; Wu et al. 2021, appendix E.
 ITEM_COST = 4.0 / 1.5
-HALVED = 0.5  # error of a better evaluator over that of a labeller: an example, our judgement
+BETTER = 0.5  # error of a better evaluator over that of a labeller: an example, our judgement
 VOTES = (1, 3, 5, 7, 9)
 ERRORS = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.35, 0.40)
-EVEN = (np.arange(99) + 0.5) / 99  # probabilities at which a study's error is taken
+QUANTILES = (np.arange(99) + 0.5) / 99  # at which a study's agreement is evaluated
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ class Labelling:
     error : float
         Probability that a label is wrong.
     votes : int
-        Best number of votes where items are written by people.
+        Best number of votes if people write the items.
     votes_gain : float
         Information per USD of these votes over that of single labels.
     worth : float
-        Cost, in labels, up to which an evaluator with half the error is better than a label, where
+        Cost, in labels, up to which an evaluator with half the error is better than a label, if
         items cost nothing.
     worth_written : float
-        The same where items are written by people, against the best number of votes.
+        The same if people write the items, against the best number of votes.
     """
 
     error: float
@@ -81,19 +81,20 @@ class Budget:
 
     Attributes
     ----------
-    confidence, price : float
-        Probability that the hours suffice; USD lost per missing hour.
-    given : Given or None
+    confidence : float
+        Probability that the hours suffice.
+    price : float
+        USD lost per missing hour.
     probability_arrival : float
-        Of the event that everything else is conditional on.
+        Probability of the event that everything else is conditional on.
     hours, usd : float
-        That suffice with that confidence.
+        Amounts that suffice with that confidence.
     hours_per_year, usd_per_year : float
         Steady rates that suffice, from ``start`` until arrival.
     start : float
         Decimal year from which hours are worked.
     best_hours : float
-        With the least expected loss at that price.
+        Amount with the least expected loss at that price.
     price_of_confidence : float
         USD per missing hour at which buying ``hours`` is best.
     affordable : float
@@ -102,9 +103,10 @@ class Budget:
         Expected loss of a multiple of ``hours`` over that of the best amount, USD.
     evpi : float
         Expected loss of the best amount over that of knowing the need, USD.
-    error : tuple of float
+    label_error : tuple of float
         5%, 50% and 95% point of the label error that published agreement implies.
-    splits : tuple of Split
+    labelling : tuple of Labelling
+        At several label errors.
     """
 
     confidence: float
@@ -121,23 +123,22 @@ class Budget:
     affordable: float
     regret: dict[float, float]
     evpi: float
-    error: tuple[float, float, float]
-    splits: tuple[Labelling, ...]
+    label_error: tuple[float, float, float]
+    labelling: tuple[Labelling, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping for JSON; infinite amounts are null."""
         plain = {
             key: value
             for key, value in vars(self).items()
-            if key not in ("given", "regret", "splits", "error")
+            if key not in ("given", "regret", "label_error", "labelling")
         }
-        told = {key: value if np.isfinite(value) else None for key, value in plain.items()}
         return {
-            **told,
+            **{key: value if np.isfinite(value) else None for key, value in plain.items()},
             "given": None if self.given is None else self.given.to_dict(),
             "regret_usd": {f"{multiple:g}": usd for multiple, usd in self.regret.items()},
-            "label_error": dict(zip(("q05", "q50", "q95"), self.error, strict=True)),
-            "splits": [vars(row) for row in self.splits],
+            "label_error": dict(zip(("q05", "q50", "q95"), self.label_error, strict=True)),
+            "splits": [vars(row) for row in self.labelling],
         }
 
 
@@ -155,8 +156,8 @@ def budget(
         Of a model with hours needed.
     confidence : float
     price : float, optional
-        USD per missing hour; default the one that makes that confidence best, ``E[cost] / (1 -
-        confidence)``.
+        USD per missing hour. By default ``E[cost] / (1 - confidence)``, which makes that confidence
+        best.
     given : str, optional
         Condition on quantities; see :mod:`aligntax.analysis.answers.condition`.
 
@@ -165,47 +166,42 @@ def budget(
     InputError
         If the run has no hours, or a number is out of bounds.
     """
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence: must lie between 0 and 1, got {confidence}; 0.8 is usual")
-    if price is not None and not (np.isfinite(price) and price > 0):
-        raise InputError(
-            f"price: must be a positive number of USD, got {price}; leave it out for the default"
-        )
+    _require_bounds(confidence, price)
     derived = {series.name: series.values for series in iter_series(result.derived)}
     if "alignment_hours_needed" not in derived:
         raise InputError(
-            f"run: must have alignment_hours_needed, got model {result.record['model']}; use a joint run"
+            f"run: must have alignment_hours_needed, got model {result.record['model']}; "
+            "use a joint run"
         )
-    found = None if given is None else apply_condition(given, result.derived, result.weights)
-    weights = result.weights if found is None else found.weights
+    condition = None if given is None else apply_condition(given, result.derived, result.weights)
+    weights = result.weights if condition is None else condition.weights
     arrives = np.isfinite(derived["alignment_hours_needed"])
-    if not weights.probability(arrives) > 0:
-        raise InputError(
-            "run: transformative AI must arrive in some draw, got none; choose another view or condition"
-        )
     arrival = weights.probability(arrives)
-    weights, cost = (
-        weights.given(arrives),
-        10.0 ** (derived["usd_per_hour"] + derived["labour_overhead"]),
-    )
-    need = 10.0 ** np.where(arrives, derived["alignment_hours_needed"], 0.0)
-    start = result.view.alignment.work_starts
-    # A model run alone is asked about one date, and has no arrival of its own.
-    years = derived.get("tai_year", np.full(need.shape, result.view.alignment.date)) - start
-    with np.errstate(invalid="ignore"):
-        rate = np.where(years > 0, need / np.where(years > 0, years, 1.0), np.inf)
+    if not arrival > 0:
+        raise InputError(
+            "run: transformative AI must arrive in some draw, got none; "
+            "choose another view or condition"
+        )
+    weights = weights.given(arrives)
+    among = weights.values[arrives] / weights.values[arrives].sum()
 
     def enough(amount: Any) -> float:
-        return censored_quantile(amount[arrives], confidence, _share(weights, arrives))
+        return censored_quantile(amount[arrives], confidence, among)
 
-    hours, mean_cost = enough(need), weights.mean(cost)
-    price_of_confidence = mean_cost / (1.0 - confidence)
+    cost = 10.0 ** (derived["usd_per_hour"] + derived["labour_overhead"])
+    need = 10.0 ** np.where(arrives, derived["alignment_hours_needed"], 0.0)
+    start, date = result.view.alignment.work_starts, result.view.alignment.date
+    # A model that is run alone is asked about one date, and has no arrival of its own.
+    rate = _yearly_rate(need, derived.get("tai_year", np.full(need.shape, date)) - start)
+    hours = enough(need)
+    price_of_confidence = weights.mean(cost) / (1.0 - confidence)
     decision = Decision.of(derived, weights, price_of_confidence if price is None else price)
-    best, regret, evpi = _losses(decision, hours)
+    best, regret, evpi = _best_hours_and_regret(decision, hours)
+    affordable = 10.0 ** np.nan_to_num(derived["alignment_hours_affordable"])
     return Budget(
         confidence=confidence,
         price=decision.price,
-        given=found,
+        given=condition,
         probability_arrival=arrival,
         hours=hours,
         usd=enough(need * cost),
@@ -214,18 +210,27 @@ def budget(
         start=start,
         best_hours=best,
         price_of_confidence=price_of_confidence,
-        affordable=weights.probability(
-            10.0 ** np.nan_to_num(derived["alignment_hours_affordable"]) >= hours
-        ),
+        affordable=weights.probability(affordable >= hours),
         regret=regret,
         evpi=evpi,
-        error=label_error(result.evidence["labeller_agreement"]),
-        splits=tuple(best_labelling(error) for error in ERRORS),
+        label_error=published_label_error(result.evidence["labeller_agreement"]),
+        labelling=tuple(best_labelling(error) for error in ERRORS),
     )
 
 
-def _share(weights: Weights, chosen: Any) -> Any:
-    return weights.values[chosen] / weights.values[chosen].sum()
+def _require_bounds(confidence: float, price: float | None) -> None:
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence: must lie between 0 and 1, got {confidence}; 0.8 is usual")
+    if price is not None and not (np.isfinite(price) and price > 0):
+        raise InputError(
+            f"price: must be a positive number of USD, got {price}; leave it out for the default"
+        )
+
+
+def _yearly_rate(need: Any, years: Any) -> Any:
+    """Steady rate that meets a need; infinite if no time is left."""
+    with np.errstate(invalid="ignore"):
+        return np.where(years > 0, need / np.where(years > 0, years, 1.0), np.inf)
 
 
 def expected_loss(decision: Decision, hours: Any) -> Any:
@@ -236,22 +241,22 @@ def expected_loss(decision: Decision, hours: Any) -> Any:
     )
 
 
-def _losses(decision: Decision, hours: float) -> tuple[float, dict[float, float], float]:
+def _best_hours_and_regret(
+    decision: Decision, hours: float
+) -> tuple[float, dict[float, float], float]:
     """Best hours, regret of multiples of ``hours``, and the value of knowing the need.
 
-    The expected loss is piecewise linear between needs with slope ``E[cost] - price P(need > h)``:
-    the best ``h`` is the first need beyond which the slope is not negative.
+    The expected loss is piecewise linear between needs, with slope ``E[cost] - price P(need > h)``.
+    The best ``h`` is the first need beyond which the slope is not negative.
     """
     need, share = decision.need.ravel(), decision.weights.values.ravel()
     order = np.argsort(need)
     slope = decision.weights.mean(decision.cost) - decision.price * (1.0 - np.cumsum(share[order]))
     counted = share[order] > 0
     rising = (slope >= -1e-12 * decision.price) & counted
-    best = (
-        0.0
-        if decision.weights.mean(decision.cost) >= decision.price
-        else float(need[order][np.argmax(rising)])
-    )
+    best = 0.0
+    if decision.weights.mean(decision.cost) < decision.price:
+        best = float(need[order][np.argmax(rising)])
     least = float(expected_loss(decision, best)[0])
     regret = {m: float(expected_loss(decision, m * hours)[0]) - least for m in MULTIPLES}
     known = decision.weights.mean(np.minimum(decision.cost, decision.price) * decision.need)
@@ -264,12 +269,12 @@ def majority_error(error: Any, votes: int) -> Any:
 
 
 def label_information(error: Any, cost: Any) -> Any:
-    """Fisher information per unit of cost of a label, or vote, that errs with a probability below one half."""
+    """Fisher information, per unit of cost, of a label that errs with probability below 1/2."""
     return (1.0 - 2.0 * np.asarray(error)) ** 2 / cost
 
 
-def best_labelling(error: float, item: float = ITEM_COST, better: float = HALVED) -> Labelling:
-    """How to label at a label error; see :class:`Split`.
+def best_labelling(error: float, item: float = ITEM_COST, better: float = BETTER) -> Labelling:
+    """How to label at a label error.
 
     Parameters
     ----------
@@ -285,7 +290,8 @@ def best_labelling(error: float, item: float = ITEM_COST, better: float = HALVED
             f"error: must lie in [0, 0.5), got {error}; from one half on no amount of labels helps"
         )
     written = {
-        votes: float(label_information(majority_error(error, votes), item + votes)) for votes in VOTES
+        votes: float(label_information(majority_error(error, votes), item + votes))
+        for votes in VOTES
     }
     votes = max(written, key=written.__getitem__)
     gain = (1.0 - 2.0 * better * error) ** 2
@@ -298,11 +304,11 @@ def best_labelling(error: float, item: float = ITEM_COST, better: float = HALVED
     )
 
 
-def label_error(agreement: xr.Dataset) -> tuple[float, float, float]:
-    """5%, 50% and 95% point of the label error that published agreement between two labellers implies.
+def published_label_error(agreement: xr.Dataset) -> tuple[float, float, float]:
+    """5%, 50% and 95% point of the label error that published agreement implies.
 
-    Every study counts the same, as a normal with its standard error; agreement at or below one half
-    would be chance.
+    Every study of two labellers' agreement counts the same, as a normal distribution with its
+    standard error. Agreement at or below one half would be chance.
     """
     pairs = (agreement["pair"].values == "labeller_labeller") & (agreement["options"].values == 2)
     known = (
@@ -311,7 +317,7 @@ def label_error(agreement: xr.Dataset) -> tuple[float, float, float]:
         & np.isfinite(agreement["agreement_se"].values)
     )
     centre, se = agreement["agreement"].values[known], agreement["agreement_se"].values[known]
-    shares = np.clip(centre[:, None] + se[:, None] * ndtri(EVEN), 0.5, 1.0)
+    shares = np.clip(centre[:, None] + se[:, None] * ndtri(QUANTILES), 0.5, 1.0)
     errors = 0.5 * (1.0 - np.sqrt(2.0 * shares - 1.0))
     low, middle, high = np.quantile(errors, [0.05, 0.5, 0.95])
     return float(low), float(middle), float(high)

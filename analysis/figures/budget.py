@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from aligntax.analysis.answers.budget import (
-    HALVED,
+    BETTER,
     ITEM_COST,
     VOTES,
     Budget,
@@ -25,6 +24,7 @@ from aligntax.analysis.figures.style import (
     PURPLE,
     WIDTH,
     log_ticks,
+    percent_ticks,
     styled,
 )
 from aligntax.analysis.storage.result import Result
@@ -36,7 +36,7 @@ DASHES = ("-", "--", "-.", ":", (0, (1, 2)))
 
 @styled
 def budget_figure(result: Result, answer: Budget) -> Figure:
-    """Expected regret of buying an amount of hours, above what a USD of labels teaches by number of votes."""
+    """Draw expected regret against hours bought, and below it information per USD of labels."""
     figure = Figure(figsize=(WIDTH, 6.4), layout="constrained")
     upper, lower = figure.subplots(2, 1)
     _regret(upper, result, answer)
@@ -87,13 +87,13 @@ def _labels(axes: Any, answer: Budget) -> None:
         )
     axes.plot(
         error,
-        label_information(HALVED * error, ITEM_COST + 2) / single,
+        label_information(BETTER * error, ITEM_COST + 2) / single,
         color=ORANGE,
         label="half the error, twice the cost",
     )
-    axes.axvspan(answer.error[0], answer.error[2], color=GREY, alpha=0.15, linewidth=0)
+    axes.axvspan(answer.label_error[0], answer.label_error[2], color=GREY, alpha=0.15, linewidth=0)
     axes.set_ylim(0, 4)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
+    percent_ticks(axes.xaxis)
     axes.set_xlabel("label error (shaded: implied by published agreement, 90%)")
     axes.set_ylabel("information per USD\nover single labels")
     axes.legend(loc="upper left", fontsize=7.5)

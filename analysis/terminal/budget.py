@@ -35,7 +35,7 @@ def print_budget(console: "Console", answer: "Budget") -> None:
     print_table(console, ("", "amount", "money"), rows)
     regrets = [(f"{m:g} times the hours", f"{format_number(usd)} USD") for m, usd in answer.regret.items()]
     print_table(console, ("buying instead", "expected regret"), regrets)
-    low, middle, high = answer.error
+    low, middle, high = answer.label_error
     console.print(
         f"label error implied by published agreement: {middle:.0%} (90%: {low:.0%} to {high:.0%})",
         markup=False,
@@ -48,7 +48,7 @@ def print_budget(console: "Console", answer: "Budget") -> None:
             f"{s.worth:.2f}",
             f"{s.worth_written:.2f}",
         )
-        for s in answer.splits
+        for s in answer.labelling
     ]
     columns = (
         "label error",

@@ -14,9 +14,9 @@ from aligntax.analysis.answers.budget import (
     best_labelling,
     budget,
     expected_loss,
-    label_error,
     label_information,
     majority_error,
+    published_label_error,
 )
 from aligntax.analysis.answers.value_of_information import LIMIT, Decision
 from aligntax.analysis.summaries.weights import Weights
@@ -187,11 +187,11 @@ def test_label_error_from_agreement_inverts_the_formula():
             "agreement_se": ("s", [1e-9, 0.01]),
         }
     )
-    assert label_error(row) == pytest.approx((e, e, e), abs=1e-6)
+    assert published_label_error(row) == pytest.approx((e, e, e), abs=1e-6)
 
 
 def test_published_agreement_implies_errors_between_a_tenth_and_a_quarter():
-    low, middle, high = label_error(load_evidence()["labeller_agreement"])
+    low, middle, high = published_label_error(load_evidence()["labeller_agreement"])
     assert 0.05 < low < middle < high < 0.30
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from scipy.special import gammaln
 
-from aligntax.analysis.answers.budget import label_error, majority_error
+from aligntax.analysis.answers.budget import majority_error, published_label_error
 from aligntax.analysis.figures.outer_alignment import (
     against_capability,
     agreement,
@@ -160,7 +160,7 @@ def test_correlated_errors_of_labellers_mean_that_agreement_overstates_accuracy(
 
 def test_the_budget_s_label_error_lies_within_that_of_new_labellers(fitted, evidence) -> None:
     """Its interval is of pairs of labellers alone, each study by itself; ours has researchers' pairs and other studies' tasks."""
-    low, middle, high = label_error(evidence["labeller_agreement"])
+    low, middle, high = published_label_error(evidence["labeller_agreement"])
     row = summarise(fitted()[2])["label_error_study"]
     assert row["q05"] - 0.02 < low < high < row["q95"] + 0.02
     assert row["q25"] < middle < row["q75"]
