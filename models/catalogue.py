@@ -5,7 +5,7 @@ Each entry says how a model is built, what is derived from its draws and what it
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType, ModuleType
 from typing import Any, Literal
@@ -117,6 +117,9 @@ class Model:
     pointwise : callable, optional
         ``(x, parameters, evidence, view) -> dict`` of the log density of each row given the others,
         (draw, row), by table. Only for tables whose rows are not independent given a draw.
+    counted_rows : mapping of str to callable
+        The same tables, whose likelihood is one term: ``(evidence, view)`` to the rows, of which
+        each counts as often as its column ``counts`` says.
     background : tuple of str
         Tables with a likelihood in other models that its figures or answers show.
     adaptation : {"diag", "low_rank"}
@@ -138,6 +141,7 @@ class Model:
     coords: Callable[[Evidence], Coords] = _no_coords
     log_no_tai: Callable[[Values, xr.Dataset, Evidence, View], Any] | None = None
     pointwise: Callable[[Values, xr.Dataset, Evidence, View], dict[str, xr.DataArray]] | None = None
+    counted_rows: Mapping[str, Callable[[Evidence, View], xr.Dataset]] = field(default_factory=dict)
     background: tuple[str, ...] = ()
     adaptation: Literal["diag", "low_rank"] = "diag"
     target_accept: float = 0.9
@@ -234,6 +238,7 @@ _ENTRIES = (
         coords=_fixed(anchor_probability=("anchor", ANCHORS)),
         log_no_tai=joint.log_no_tai,
         pointwise=time_horizon.pointwise,
+        counted_rows={"time_horizons": time_horizon.evaluations},
         background=("labeller_agreement",),
         target_accept=0.75,
     ),
@@ -274,6 +279,7 @@ _ENTRIES = (
         derive=partial(time_horizon.derive, dates=HORIZON_DATES),
         coords=_fixed(time_horizon=("date", HORIZON_DATES)),
         pointwise=time_horizon.pointwise,
+        counted_rows={"time_horizons": time_horizon.evaluations},
     ),
     _of(
         alignment,

@@ -1,32 +1,39 @@
 """How much compute makes a language model indistinguishable from people over a task's length?
 
-A judge who must be 90% sure whether text is a model's needs ``k`` tokens of it, and ``k`` grows as
-the model's loss nears the least possible. Epoch AI's Direct Approach takes the compute at which
+A judge who must be 90% sure whether a text is a model's needs ``k`` tokens of it, and ``k`` grows
+as the model's loss nears the least possible. Epoch AI's Direct Approach takes the compute at which
 ``k`` reaches the length of a transformative task::
 
-    KL(N, D) = A N^-alpha + B D^-beta                          loss above the least possible, nat per token
-    k        = human_slowdown * delta / KL                     a person needs that many times more than the ideal judge
-    delta    = (2 p - 1) log2(p / (1 - p)) = 2.54,  p = 0.9    expected log odds of a judge who is sure with probability p
+    KL(N, D) = A N^-alpha + B D^-beta
+    k        = human_slowdown * delta / KL
+    delta    = (2 p - 1) log2(p / (1 - p)) = 2.54,  p = 0.9
+
+``KL`` is the loss above the least possible, in nat per token. ``delta`` is the expected log odds of
+a judge who is sure with probability ``p``, and a person needs ``human_slowdown`` times more tokens
+than the ideal judge.
 
 With ``C = 6 N D`` and an allocation constant ``G`` the two terms fall with the same power of
-compute, so that the requirement is closed, and the program's line through log10 k at 10^10 and
+compute. So the requirement has a closed form, and the program's line through log10 k at 10^10 and
 10^30 FLOP is exact, whatever ``G``::
 
-    N = G (C/6)^(beta/(alpha+beta)),   D = (C/6)^(alpha/(alpha+beta)) / G,   kappa = alpha beta / (alpha + beta)
-    KL(C) = (A G^-alpha + B G^beta) (C/6)^-kappa
-    log10 C = log10 6 + (log10 task_tokens + log10(A G^-alpha + B G^beta) - log10 human_slowdown - log10 delta) / kappa
+    N       = G (C/6)^(beta/(alpha+beta)),   D = (C/6)^(alpha/(alpha+beta)) / G
+    kappa   = alpha beta / (alpha + beta),   K = A G^-alpha + B G^beta
+    KL(C)   = K (C/6)^-kappa
+    log10 C = log10 6 + log10(task_tokens K / (human_slowdown delta)) / kappa
 
 The loss is least at ``G = (alpha A / (beta B))^(1/(alpha+beta))`` (``allocation = "optimal"``). The
-published program computes ``alpha A / (beta B)^(1/(alpha+beta))``, at its own medians 0.9 OOM fewer
-parameters (``"published"``): 0.6 OOM more compute. It also divides ``delta`` in bits by a loss in
-nats; nats throughout (``human_slowdown`` times ln 2) would ask 0.9 OOM more.
+published program computes ``alpha A / (beta B)^(1/(alpha+beta))`` (``"published"``). At its own
+medians that is 0.9 OOM fewer parameters and 0.6 OOM more compute. The program also divides
+``delta`` in bits by a loss in nats; nats throughout (``human_slowdown`` times ln 2) would ask for
+0.9 OOM more.
 
 Published fits of a loss law (``loss_laws``) give the four parameters jointly: a larger ``A`` goes
-with a larger ``alpha``, and the requirement's spread is overstated where they are drawn
-independently. With ``x = (parameter_loss, data_loss, alpha, beta)`` at the view's reference ``N0``,
-``D0`` and a fit ``i`` stated at ``N_i``, ``D_i``::
+with a larger ``alpha``, and independent draws of them overstate the requirement's spread. With
+``x = (parameter_loss, data_loss, alpha, beta)`` at the view's reference ``N0``, ``D0`` and a fit
+``i`` stated at ``N_i``, ``D_i``::
 
-    S_i x = (parameter_loss - alpha log10(N_i / N0), data_loss - beta log10(D_i / D0), alpha, beta) ~ Normal(mean_i, Sigma_i)
+    S_i x = (parameter_loss - alpha log10(N_i / N0), data_loss - beta log10(D_i / D0), alpha, beta)
+    S_i x ~ Normal(mean_i, Sigma_i)
 
 The program's update on no TAI so far is a hazard of 0.3 ln 10 = 0.69 per OOM along past runs:
 :func:`survival`.
@@ -64,12 +71,14 @@ CONFIDENCE = 0.9  # of the judge (k_performance.py)
 DELTA = (2 * CONFIDENCE - 1) * np.log2(CONFIDENCE / (1 - CONFIDENCE))
 # log10 FLOP and years of the largest runs up to 2023 (timeline.py)
 PAST_RUNS = ((17.0, 8.0), (23.0, 2.0), (25.0, 1.0))
-SMALLEST = 0.01  # exponent of the loss
+SMALLEST_EXPONENT = 0.01  # of the loss; at zero the requirement would be infinite
 DECAY = 0.3  # OOM of arrival rate per OOM of compute (timeline.py)
 
 
 def allocation_constant(alpha: Any, beta: Any, log_a: Any, log_b: Any, published: bool) -> Any:
-    """Log10 of ``G`` in ``N = G (C/6)^(beta/(alpha+beta))``; numbers, arrays or tensors that broadcast.
+    """Log10 of ``G`` in ``N = G (C/6)^(beta/(alpha+beta))``.
+
+    Takes numbers, arrays or tensors that broadcast.
 
     Parameters
     ----------
@@ -85,7 +94,9 @@ def allocation_constant(alpha: Any, beta: Any, log_a: Any, log_b: Any, published
 
 
 def requirement(x: Mapping[str, Any], view: View) -> Any:
-    """Training FLOP (log10) at which the model's k reaches the task's, in algorithms of ``view.direct_approach.year``.
+    """Training FLOP (log10) at which the model's k reaches that of the task.
+
+    FLOP is counted in the algorithms of ``view.direct_approach.year``.
 
     Parameters
     ----------
@@ -109,12 +120,13 @@ def requirement(x: Mapping[str, Any], view: View) -> Any:
 
 
 def survival(needed: Any) -> Any:
-    """Probability that past runs left no transformative AI: the weight that the program's update gives to a requirement.
+    """Probability that past runs left no transformative AI, given a requirement.
 
-    ``exp(-sum_j years_j 10^(0.3 (C_j - q)))`` is this package's hazard with ``hazard_steepness``
-    0.3 ln 10, without cap, along three steps instead of a view's own path. The program multiplies
-    it not with its sample but with the normal of the sample's mean and sd, which moves the median
-    from 34.2 to 34.6 and the probability of arrival by 2030 down by 2.5 points.
+    It is the weight that the program's update gives to the requirement. ``exp(-sum_j years_j
+    10^(0.3 (C_j - q)))`` is this package's hazard with ``hazard_steepness`` 0.3 ln 10, without cap,
+    along three steps instead of a view's own path. The program multiplies it not with its sample
+    but with a normal of the sample's mean and sd. That moves the median from 34.2 to 34.6 and the
+    probability of arrival by 2030 down by 2.5 points.
 
     Parameters
     ----------
@@ -126,7 +138,10 @@ def survival(needed: Any) -> Any:
 
 @likelihood_rows("loss_laws")
 def fits(evidence: Evidence) -> xr.Dataset:
-    """Published loss laws that enter the likelihood: ``mean`` (loss_law, law) and ``covariance`` (loss_law, law, law)."""
+    """Published loss laws in the likelihood.
+
+    ``mean`` has shape (loss_law, law) and ``covariance`` (loss_law, law, law).
+    """
     used = select(evidence["loss_laws"])
     sd = np.stack([used[f"{name}_sd"].values for name in LAW], axis=-1)
     rho = np.broadcast_to(np.eye(len(LAW)), (len(sd), len(LAW), len(LAW))).copy()
@@ -145,7 +160,10 @@ def fits(evidence: Evidence) -> xr.Dataset:
 
 
 def _to_reference(rows: xr.Dataset, view: View) -> Any:
-    """``S_i``: from the view's reference to each row's, shape (loss_law, 4, 4); its determinant is one."""
+    """Matrices ``S_i`` from the view's reference to each row's, shape (loss_law, 4, 4).
+
+    Their determinant is one.
+    """
     shift = np.broadcast_to(np.eye(len(LAW)), (rows.sizes["loss_law"], len(LAW), len(LAW))).copy()
     shift[:, 0, 2] = -np.log10(rows["parameters"].values / view.loss_law.parameters)
     shift[:, 1, 3] = -np.log10(rows["tokens"].values / view.loss_law.tokens)
@@ -153,10 +171,10 @@ def _to_reference(rows: xr.Dataset, view: View) -> Any:
 
 
 def whitening(evidence: Evidence, view: View) -> tuple[Any, Any, Any]:
-    """Matrices ``P`` (loss_law, 4, 4), vectors ``c`` (loss_law, 4) and constants (loss_law,) of the rows' log densities.
+    """Log densities of the rows as squares: ``log density_i = constant_i - |P_i x - c_i|^2 / 2``.
 
-    ``log density_i = constant_i - |P_i x - c_i|^2 / 2`` with ``P = L^-1 S``, ``c = L^-1 mean``,
-    ``Sigma = L L'``.
+    With ``Sigma = L L'``, these are matrices ``P = L^-1 S``, shape (loss_law, 4, 4), vectors ``c =
+    L^-1 mean``, shape (loss_law, 4), and constants, shape (loss_law,).
     """
     rows = fits(evidence)
     inverse = np.linalg.inv(np.linalg.cholesky(rows["covariance"].values))
@@ -167,7 +185,10 @@ def whitening(evidence: Evidence, view: View) -> tuple[Any, Any, Any]:
 
 
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
-    """Numbers that the model holds as ``pm.Data``, by its name: :func:`whitening` in columns, ``P`` row by row."""
+    """Numbers that :func:`add` puts into the graph as ``pm.Data``, by name.
+
+    They are those of :func:`whitening` in columns, ``P`` row by row.
+    """
     scaled, at, constant = whitening(evidence, view)
     rows = {
         f"white_{i}_{name}": scaled[:, i, j] for i in range(len(LAW)) for j, name in enumerate(LAW)
@@ -179,7 +200,10 @@ def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
 
 
 def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
-    """Add the published loss laws to the open model; the requirement itself is met in :mod:`aligntax.models.requirements`."""
+    """Add the published loss laws to the open model.
+
+    The requirement itself enters in :mod:`aligntax.models.requirements`.
+    """
     import pymc as pm
 
     from aligntax.models.priors.elicited import data_columns
@@ -199,11 +223,11 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
 
 
 def independent(x: Mapping[str, Any], evidence: Evidence, view: View) -> dict[str, Any]:
-    """The loss law of each draw with the fits' correlations of A, B, alpha and beta taken out, and their margins kept.
+    """Loss law of each draw without the fits' correlations of A, B, alpha and beta.
 
-    With mean ``m``, covariance ``L L'`` and sd ``s`` of the fits together, ``y = (log10 A, log10 B,
-    alpha, beta)`` becomes ``m + s L^-1 (y - m)``: independent where the posterior is the fits', as
-    the program samples them.
+    Their margins are kept. With mean ``m``, covariance ``L L'`` and sd ``s`` of the fits together,
+    ``y = (log10 A, log10 B, alpha, beta)`` becomes ``m + s L^-1 (y - m)``: independent where the
+    posterior is the fits', as the program samples them.
 
     Parameters
     ----------
@@ -228,12 +252,15 @@ def independent(x: Mapping[str, Any], evidence: Evidence, view: View) -> dict[st
     apart = (
         np.linalg.solve(to_one, sd[:, None] * np.linalg.solve(factor, to_one @ y)) + mean[:, None]
     )
-    apart[2:] = np.maximum(apart[2:], SMALLEST)  # draws far from the fits, as those of a wide prior
+    apart[2:] = np.maximum(apart[2:], SMALLEST_EXPONENT)  # for draws far from the fits
     return dict(zip(LAW, apart, strict=True))
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
-    """The evidence on the scale of the likelihood, each row at its own reference, under the names of :func:`simulate`."""
+    """The evidence on the scale of the likelihood, under the names of :func:`simulate`.
+
+    Each row is at its own reference.
+    """
     mean = fits(evidence)["mean"]
     return {f"{name}_fit": mean.sel(law=name, drop=True) for name in LAW}
 
@@ -241,7 +268,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Replicated fits, (draw, loss_law), with each row's error and correlations."""
+    """Replicated fits, (..., loss_law), with each row's error and correlations."""
     rows = fits(evidence)
     law = np.stack([x[name] for name in LAW], axis=-1)
     factor = np.linalg.cholesky(rows["covariance"].values)

@@ -1,11 +1,13 @@
-"""Who makes the sequence that :mod:`aligntax.models.density_prediction.theorem` must predict, and how often does it go wrong against each?
+"""How often does the prediction of a density go wrong against each adversary?
 
-A sequence is a binary tree of blocks, made lazily: only the densities of the two halves of the
-current block, along the path of the coins. An adversary says how far apart they are. With the
+An adversary makes the sequence that :mod:`aligntax.models.density_prediction.theorem` must predict.
+The sequence is a binary tree of blocks, made lazily: only the densities of the two halves of the
+current block, along the path of the coins. The adversary says how far apart they are. With the
 density ``x`` of the block and half the gap ``h``, the coin leads to ``x + h`` or ``x - h``, so that
-``h <= min(x, 1 - x)``; sequences start at ``x = 1/2``, where there is most to spend, since the
-expected squares of all steps sum to ``x (1 - x)`` at most. Densities are real numbers: a stream's
-lie on a grid, which only its shortest blocks notice, and the theorem asks no more of them.
+``h <= min(x, 1 - x)``. Sequences start at ``x = 1/2``, where there is most to spend, since the
+expected squares of all steps sum to ``x (1 - x)`` at most. Densities are real numbers here. Those
+of a stream lie on a grid, which matters only in its shortest blocks, and the theorem does not need
+a grid.
 
 Spenders walk in equal steps ``h = 1 / (2 j)`` at chosen levels until they reach 0 or 1. That takes
 ``j^2`` moves on average, so if ``2 h`` exceeds ``epsilon`` by as little as can be, the prediction
@@ -31,12 +33,12 @@ import numpy as np
 
 from aligntax.models.density_prediction.theorem import Claim, exactly
 
-# times the average number of moves: a walk is still under way after as many with probability 1e-4
+# Times the average number of moves, after which a walk is still under way with probability 1e-4.
 PATIENCE = 8
-EXCESS = 1e-6  # by how much of it a step exceeds what counts as an error
-SETTLED = 1e-9  # a block this near to a single symbol is taken for one
-BLOCK = 1 << 17  # trials at once: what stays in a processor's cache
-NOTHING = 40.0  # a term of size exp(-40) is less than rounding
+EXCESS = 1e-6  # share by which a step exceeds what counts as an error
+SETTLED = 1e-9  # a block whose density is this near to 0 or 1 counts as a single symbol
+BLOCK = 1 << 17  # trials at once, which stay in a processor's cache
+NEGLIGIBLE = 40.0  # a term of size exp(-40) is less than rounding
 
 
 def surviving(moves: Any, j: int) -> Any:
@@ -53,7 +55,7 @@ def surviving(moves: Any, j: int) -> Any:
     for odd in range(1, 2 * j, 2):
         factor = math.cos(math.pi * odd / (2 * j)) if odd != j else 0.0
         size = abs(factor)
-        last = int(np.searchsorted(n, NOTHING / -math.log(size) if 0 < size < 1 else 1))
+        last = int(np.searchsorted(n, NEGLIGIBLE / -math.log(size) if 0 < size < 1 else 1))
         weight = (-1) ** (odd // 2) / math.tan(math.pi * odd / (4 * j)) / j
         sign = np.where(n[:last] % 2, math.copysign(1.0, factor), 1.0)
         total[:last] += weight * sign * size ** n[:last].astype(float)
@@ -111,7 +113,7 @@ class Spender:
         )
 
     def skip(self, stop: Any, claim: Claim, rng: np.random.Generator) -> Any:
-        """Gap of each trial where it stops, without the levels before, shape (trial,)."""
+        """Gap of each trial where it stops, shape (trial,), without simulating levels before."""
         j = self.steps(claim)
         alive = rng.random(stop.shape) < surviving(self.before(stop, claim, rng), j)
         return np.where(alive & self.moving(stop, claim, rng), 1.0 / j, 0.0)
@@ -121,48 +123,51 @@ Adversary = Walker | Spender
 
 
 def gaps(adversary: Adversary, claim: Claim, stop: Any, rng: np.random.Generator) -> Any:
-    """Difference of densities of the two halves of the block at which each trial stops, every level worked out.
+    """Difference of densities between the halves of the block at which each trial stops.
+
+    Every level on the way is simulated.
 
     Parameters
     ----------
-    adversary : Adversary
-    claim : Claim
     stop : ndarray of int, shape (trial,)
         Levels at which the trials stop.
     rng : numpy.random.Generator
-        Of the path's coins, and of the adversary's own; not of ``stop``.
+        For the path's coins and the adversary's own; not for ``stop``.
 
     Returns
     -------
     ndarray, shape (trial,)
     """
     going = np.argsort(stop, kind="stable")
-    last, density, found = stop[going], np.full(len(going), 0.5), np.zeros(len(going))
+    last, density, difference = stop[going], np.full(len(going), 0.5), np.zeros(len(going))
     for level in range(claim.levels):
         if not len(going):
             break
         half = adversary.half_gap(level, density, claim, rng)
         here = int(np.searchsorted(last, level, side="right"))
-        found[going[:here]] = 2 * half[:here]
+        difference[going[:here]] = 2 * half[:here]
         density += np.copysign(half, rng.random(len(density)) - 0.5)
         undecided = np.minimum(density, 1 - density) > SETTLED
         undecided[:here] = False
         if not undecided.all():
             going, last, density = going[undecided], last[undecided], density[undecided]
-    return found
+    return difference
 
 
 def failures(adversary: Adversary, claim: Claim, trials: int, rng: np.random.Generator) -> int:
-    """How many of that many predictions are wrong by more than ``epsilon``; levels are skipped where they can be."""
+    """How many of ``trials`` predictions are wrong by more than ``epsilon``.
+
+    Levels are skipped where the adversary allows it.
+    """
     count = 0
     for size in (min(BLOCK, trials - done) for done in range(0, trials, BLOCK)):
         stop = rng.integers(claim.levels, size=size)
-        found = (
+        difference = (
             adversary.skip(stop, claim, rng)
             if isinstance(adversary, Spender)
             else gaps(adversary, claim, stop, rng)
         )
-        count += int(np.count_nonzero(found > claim.epsilon))
+        count += int(np.count_nonzero(difference > claim.epsilon))
     return count
 
 
@@ -230,14 +235,17 @@ def _any_step(density: Any, room: Any, claim: Claim, rng: np.random.Generator) -
 
 
 def _least_step_that_counts(density: Any, room: Any, claim: Claim, rng: np.random.Generator) -> Any:
-    """The step that just exceeds ``epsilon / 2`` wherever it fits; else the one to the wall, which is lost."""
+    """The step that just exceeds ``epsilon / 2`` where it fits, else the one to the wall.
+
+    The latter is too small to count.
+    """
     return np.minimum(0.5 * claim.epsilon * (1 + EXCESS), room)
 
 
 ADVERSARIES: Mapping[str, Adversary] = MappingProxyType(
     {
-        each.name: each
-        for each in (
+        adversary.name: adversary
+        for adversary in (
             Spender(
                 "constant",
                 "every block has the density of the whole",
@@ -283,7 +291,8 @@ ADVERSARIES: Mapping[str, Adversary] = MappingProxyType(
             ),
             Walker(
                 "informed",
-                "knows the rule and its distribution: each level counts alike, so each move is the least that counts",
+                "knows the rule and its distribution: each level counts alike, "
+                "so each move is the least that counts",
                 _least_step_that_counts,
             ),
         )

@@ -1,7 +1,7 @@
-"""Can a magician who watches any sequence of zeros and ones say "the next n symbols are p% zeros" and be right?
+"""Can a magician who watches any sequence of zeros and ones predict the density of zeros?
 
-Yes, within ``epsilon`` with probability ``1 - delta``, whatever the sequence, as long as it does
-not depend on the coins [1]_.
+The prediction is "the next n symbols are p% zeros". It is right within ``epsilon`` with probability
+``1 - delta``, whatever the sequence, as long as the sequence does not depend on the coins [1]_.
 
 Statement
 ---------
@@ -25,17 +25,17 @@ So ``X`` is a martingale in [0, 1] that starts at the density ``x`` of the whole
 a single symbol. Its increments are uncorrelated, hence ``sum_k E[D_k^2] / 4 = Var X_K = x (1 - x)
 <= 1/4``: the expected squares of all ``K`` levels sum to at most 1. The level is uniform and
 independent of the path, so ``E[D^2] <= 1 / K`` where it stops, and Markov's inequality for ``D^2``
-gives ``P(|D| > epsilon) <= 1 / (K epsilon^2)``. QED. Nothing was assumed about the sequence, and it
-may be random; it may not know the coins. The constant cannot be improved by much:
+gives ``P(|D| > epsilon) <= 1 / (K epsilon^2)``. QED. Nothing was assumed about the sequence. It may
+be random, but it may not know the coins. The constant cannot be improved by much:
 :mod:`aligntax.models.density_prediction.adversaries` has a sequence that reaches 98% of the bound.
 
 What a length supports
 ----------------------
-With ``K`` levels: ``delta = 1 / (K epsilon^2)`` for an asked ``epsilon``, and ``epsilon = 1 /
-sqrt(K delta)`` for an asked ``delta``. A ``delta`` of 1 or more guarantees nothing, and so does an
-``epsilon`` of 1 or more, since densities never differ by more. One per cent twice asks for ``1 /
+With ``K`` levels ``delta = 1 / (K epsilon^2)`` for a given ``epsilon``, and ``epsilon = 1 /
+sqrt(K delta)`` for a given ``delta``. A ``delta`` of 1 or more guarantees nothing, and so does an
+``epsilon`` of 1 or more, since densities never differ by more. One per cent for both needs ``1 /
 (0.01 * 0.01^2)``, a million levels: a stream of ``2^1000000`` symbols. So the guarantee is a
-theorem about unbounded sequences; a gigabyte of symbols has 30 levels, which support an ``epsilon``
+theorem about unbounded sequences. A gigabyte of symbols has 30 levels, which support an ``epsilon``
 of 0.25 with a ``delta`` of 0.53.
 
 References
@@ -71,12 +71,12 @@ def _check_levels(levels: int) -> None:
 
 
 def supported_delta(levels: int, epsilon: float) -> float:
-    """Bound on the probability of being wrong by more than ``epsilon``; 1 and more guarantee nothing."""
+    """Bound on the probability of an error above ``epsilon``; 1 or more guarantees nothing."""
     return float(1 / (levels * exactly(epsilon) ** 2))
 
 
 def supported_epsilon(levels: int, delta: float) -> float:
-    """Error that is exceeded with probability ``delta`` at most; 1 and more guarantee nothing."""
+    """Error exceeded with probability ``delta`` at most; 1 or more guarantees nothing."""
     return math.sqrt(1 / (levels * exactly(delta)))
 
 
@@ -95,7 +95,9 @@ def levels_needed(epsilon: float, delta: float) -> int:
 
 @dataclass(frozen=True)
 class Claim:
-    """What is claimed of predictions: on that many levels, wrong by more than ``epsilon`` with probability ``delta`` at most.
+    """Claim about predictions on a number of levels.
+
+    They are wrong by more than ``epsilon`` with probability ``delta`` at most.
 
     Attributes
     ----------
@@ -132,10 +134,10 @@ class StoppingTime:
     level : int
         Of the block, from 0 for the whole stream.
     start : int
-        Symbols before the prediction: the place, from 0, of the first symbol that is predicted.
+        Symbols before the prediction: the index of the first symbol that is predicted.
     length : int
-        Symbols that are predicted, and as many just before ``start`` whose density is stated.
-        Exact, however large.
+        Number of predicted symbols, and of the symbols just before ``start`` whose density is
+        stated. Exact, however large.
     """
 
     level: int
@@ -150,7 +152,6 @@ def stopping_time(levels: int, rng: np.random.Generator) -> StoppingTime:
     ----------
     levels : int
         ``K``; the stream has ``2^K`` symbols.
-    rng : numpy.random.Generator
 
     Raises
     ------
@@ -158,7 +159,7 @@ def stopping_time(levels: int, rng: np.random.Generator) -> StoppingTime:
         If the number of levels is out of bounds.
     """
     _check_levels(levels)
-    # a bit a level, the first one leading
+    # one bit per level, the first level in front
     path = int.from_bytes(rng.bytes(-(-levels // 8)), "big") >> (-levels % 8)
     level = int(rng.integers(levels))
     length = 1 << (levels - level - 1)
@@ -168,11 +169,10 @@ def stopping_time(levels: int, rng: np.random.Generator) -> StoppingTime:
 
 @dataclass(frozen=True)
 class Watch:
-    """What is remembered of a stream: three counts, however many symbols were read.
+    """Memory of a stream: three counts, however many symbols were read.
 
     Attributes
     ----------
-    when : StoppingTime
     read : int
         Symbols so far.
     zeros_before, zeros_after : int
@@ -185,7 +185,7 @@ class Watch:
     zeros_after: int = 0
 
     def after(self, symbols: bytes) -> "Watch":
-        """The watch after the next symbols, any number of the characters ``0`` and ``1``."""
+        """Return the watch after the next symbols, any number of characters ``0`` and ``1``."""
         start, length = self.when.start, self.when.length
         first, stop, last = (
             max(0, place - self.read) for place in (start - length, start, start + length)
@@ -209,7 +209,10 @@ class Watch:
 
     @property
     def to_read(self) -> int:
-        """Symbols to the next event: the stopping time, then the end of what is predicted; 0 after that."""
+        """Symbols up to the next event: the stopping time, then the end of the prediction.
+
+        0 after both.
+        """
         end = self.when.start if not self.stopped else self.when.start + self.when.length
         return max(0, end - self.read)
 
@@ -224,7 +227,10 @@ class Watch:
         return self.zeros_after / self.when.length
 
     def right(self, epsilon: float) -> bool | None:
-        """Whether the two densities differ by ``epsilon`` at most, in exact arithmetic; None before the end."""
+        """Whether the two densities differ by ``epsilon`` at most; None before the end.
+
+        Exact arithmetic.
+        """
         if not self.finished:
             return None
         return abs(self.zeros_before - self.zeros_after) <= exactly(epsilon) * self.when.length

@@ -1,8 +1,9 @@
-"""How often do predictions of density fail, against each adversary and the worst, and is that within the theorem's bound?
+"""How often do predictions of density fail, and is that within the theorem's bound?
 
 The theorem of :mod:`aligntax.models.density_prediction.theorem` needs no data. This model checks
-the program against it: it knows the trials of ``aligntax density-trials`` and not the theorem. Row
-``i``, one adversary on ``K_i`` levels at ``epsilon_i``, failed in ``f_i`` of ``n_i`` trials::
+the program against it, adversary by adversary and for the worst of them. It knows the trials of
+``aligntax density-trials`` and not the theorem. Row ``i``, one adversary on ``K_i`` levels at
+``epsilon_i``, failed in ``f_i`` of ``n_i`` trials::
 
     f_i          ~ Binomial(n_i, p_i)
     logit p_i    ~ Normal(logit prediction_failure, adversary_spread)
@@ -44,15 +45,15 @@ HEADLINES = (
     "prediction_failure",
     "adversary_spread",
 )
-# logit, scale: from an adversary who hardly ever wins to one at the bound lie factors of 20 and
-# more
+# Scale on logit p: an adversary who hardly ever wins and one at the bound differ by factors of 20
+# and more.
 SPREAD = 3.0
 FAILURE = "failure_probability_by_density_trial"
 
 
 @likelihood_rows("density_trials")
 def trials(evidence: Evidence) -> xr.Dataset:
-    """Rows that enter the likelihood: ``failures`` and ``trials``, with levels, epsilon and the adversary's name."""
+    """Rows in the likelihood: ``failures``, ``trials``, levels, epsilon and the adversary."""
     return select(evidence["density_trials"])
 
 
@@ -64,7 +65,10 @@ def bounds(evidence: Evidence) -> Any:
 
 
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
-    """Numbers that the model holds as ``pm.Data``, by its name; ``ways`` is the log binomial coefficient."""
+    """Numbers that the graph holds as ``pm.Data``, by name.
+
+    ``ways`` is the log binomial coefficient.
+    """
     rows = trials(evidence)
     failed, count = rows["failures"], rows["trials"]
     ways = gammaln(count + 1) - gammaln(failed + 1) - gammaln(count - failed + 1)
@@ -76,7 +80,7 @@ def build(evidence: Evidence, view: View) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
-    from aligntax.models.priors.elicited import columns, elicited_model
+    from aligntax.models.priors.elicited import data_columns, elicited_model
     from aligntax.models.priors.scales import half_normal
 
     rows = trials(evidence)
@@ -88,7 +92,7 @@ def build(evidence: Evidence, view: View) -> Any:
             logit = pm.Normal(
                 "failure_logit", pt.log(p) - pt.log1p(-p), spread, dims="density_trial"
             )
-            row = columns("density_trial_data", data(evidence, view)["density_trial_data"])
+            row = data_columns("density_trial_data", data(evidence, view)["density_trial_data"])
             terms = row["failures"] * logit - row["trials"] * pt.softplus(logit) + row["ways"]
             pm.Potential("density_trials", terms, dims="density_trial")
     return model
@@ -97,7 +101,7 @@ def build(evidence: Evidence, view: View) -> Any:
 def derive(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
 ) -> dict[str, Any]:
-    """Probability of failure against each adversary and the worst, and whether all are within the bound.
+    """Probability of failure against each adversary and the worst, and whether all keep the bound.
 
     Parameters
     ----------
@@ -105,8 +109,6 @@ def derive(
         Elicited quantities on their own scales.
     parameters : xarray.Dataset
         Structural parameters; those of rows have a last dimension ``density_trial``.
-    evidence : Evidence
-    view : View
 
     Returns
     -------
@@ -141,7 +143,10 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Replicated share of failures of each row, (draw..., row), against the same adversaries; none without rows."""
+    """Replicated share of failures of each row, (..., row), against the same adversaries.
+
+    Empty without rows.
+    """
     if "failure_logit" not in parameters:
         return {}
     count = trials(evidence)["trials"].values.astype(int)

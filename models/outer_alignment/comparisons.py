@@ -1,31 +1,38 @@
-"""How many labelled comparisons keep every rival from winning by chance, given how much better than a coin a label is?
+"""How many labelled comparisons keep every rival from winning by chance?
 
-An aligned policy meets ``K`` unaligned rivals on ``n`` labelled comparisons, which all share (the
-union bound needs no independence). An ideal judge prefers the aligned answer with probability ``(1
-+ g) / 2``, ``g = reward_gap``. The record can be wrong through labellers or through what people can
-judge at all, which repetition does not mend::
+An aligned policy meets ``K`` unaligned rivals on ``n`` labelled comparisons, which all rivals share
+(the union bound needs no independence). An ideal judge prefers the aligned answer with probability
+``(1 + g) / 2``, ``g = reward_gap``. The record can be wrong because labellers err, with probability
+``e_m``, or because of what people can judge at all (the evaluator's error ``v``), which repetition
+does not cure::
 
-    e_m = P(a majority of m labels errs), each with label_error_study and error_correlation rho     labellers
-    logit v = logit evaluator_error + evaluator_error_growth * capability                           evaluator; flips from 1/2 on
-    a = g (1 - 2 e_m) (1 - 2 v)             label_advantage, 2 q - 1, without ties
-    a = (1 - t) a  or  (1 - t) a - t        a share t of ties split evenly, or counted as losses
+    e_m     = P(a majority of m labels errs)
+    logit v = logit evaluator_error + evaluator_error_growth * capability
+    a       = g (1 - 2 e_m) (1 - 2 v)             label_advantage, 2 q - 1, without ties
+    a       = (1 - t) a  or  (1 - t) a - t        a share t of ties split evenly, or losses
 
-Votes, beta-binomial with ``s = rho / (1 - rho)``, are binomial at ``rho = 0``::
+A label errs with probability ``label_error_study``, two of them with ``error_correlation``
+(``rho``). From ``v = 1/2`` on the evaluator flips the preference.
+
+Votes are beta-binomial with ``s = rho / (1 - rho)``, and binomial at ``rho = 0``::
 
     P(w of m wrong) = C(m, w) prod_{i<w} (e + i s) prod_{j<m-w} (1 - e + j s) / prod_{i<m} (1 + i s)
 
-With ``X ~ Binomial(n, q)``, ``q = (1 + a) / 2``, and a strict majority asked for (a tied tally is
-split, or lost, as ties are)::
+Let ``X ~ Binomial(n, q)`` with ``q = (1 + a) / 2``. A strict majority is required; a tied tally is
+split, or lost, as ties are. With the regularised beta function ``I`` and ``I^c = 1 - I``::
 
-    n = 2k - 1:   P(lose) = I_{1-q}(k, k)     = I^c_{a^2}(1/2, k) / 2                       I^c = 1 - I, regularised beta
-    n = 2k:       the same where ties split;   I_{1-q}(k, k+1) = that + (1 - a^2)^k / (2 k B(k, 1/2)) where they are losses
+    n = 2k - 1:               P(lose) = I_{1-q}(k, k) = I^c_{a^2}(1/2, k) / 2
+    n = 2k, ties split:       the same
+    n = 2k, ties are losses:  I_{1-q}(k, k+1) = that + (1 - a^2)^k / (2 k B(k, 1/2))
 
 The right-hand forms keep all digits of a tiny ``a``. With ties as losses an even ``n`` is worse
-than the odd one before it, so *needed* is the smallest ``n`` after which every larger one passes:
-``2k - 1`` for the smallest ``k`` whose last line is at most ``delta / K``, since both lines fall in
-``k``. It is found by bisection below the bounds, and exact <= Chernoff <= Hoeffding::
+than the odd one before it, so *needed* is the smallest ``n`` after which every larger one passes.
+That is ``2k - 1`` for the smallest ``k`` whose last line is at most ``delta / K``, since all lines
+fall in ``k``. It is found by bisection below the bounds, and exact <= Chernoff <= Hoeffding. Both
+bounds are infinite where ``a <= 0``::
 
-    Chernoff:  2 ln(K / delta) / -ln(1 - a^2)          Hoeffding:  2 ln(K / delta) / a^2         infinite where a <= 0
+    Chernoff:   2 ln(K / delta) / -ln(1 - a^2)
+    Hoeffding:  2 ln(K / delta) / a^2
 
 References
 ----------
@@ -41,8 +48,8 @@ from scipy.special import beta, betaincc, comb
 Ties = Literal["split", "losses"]
 
 LN10 = float(np.log(10))
-SMALLEST_ADVANTAGE = 1e-150  # below it n passes 1e300, which is told as never
-# ln of 1e-300: for a smaller chance Chernoff's n is told, then within 1% of the exact one
+SMALLEST_ADVANTAGE = 1e-150  # below it n passes 1e300, which counts as never
+# ln of 1e-300: for a smaller chance Chernoff's n is returned, then within 1% of the exact one
 LOG_TINY = -690.0
 
 
@@ -70,7 +77,10 @@ def vote_error(error: Any, votes: int, correlation: float = 0.0) -> Any:
 
 
 def evaluator_advantage(evaluator_error: Any, growth: Any, capability: Any) -> Any:
-    """``1 - 2 v`` at a capability (OOM of effective FLOP over GPT-3): negative where the evaluator flips the preference."""
+    """``1 - 2 v`` at a capability, in OOM of effective FLOP over GPT-3.
+
+    It is negative where the evaluator flips the preference.
+    """
     logit = (
         np.log(evaluator_error)
         - np.log1p(-np.asarray(evaluator_error))
@@ -82,7 +92,7 @@ def evaluator_advantage(evaluator_error: Any, growth: Any, capability: Any) -> A
 def label_advantage(
     gap: Any, error: Any, evaluator: Any, tie_share: float = 0.0, ties: Ties = "split"
 ) -> Any:
-    """``2 q - 1``, by how much more often a recorded preference is for the aligned policy than not.
+    """``2 q - 1``: how much more often a recorded preference is for the aligned policy than not.
 
     Parameters
     ----------
@@ -124,17 +134,26 @@ def lose_probability(advantage: Any, comparisons: Any, ties: Ties = "split") -> 
 
 
 def log_allowed(rival_policies: Any, delta: float) -> Any:
-    """Natural log of the chance that one rival may win with: ``delta`` over the number of rivals (log10)."""
+    """Natural log of ``delta`` over the number of rivals: each rival's chance to win.
+
+    ``rival_policies`` is the log10 of that number.
+    """
     return np.log(delta) - LN10 * np.asarray(rival_policies, dtype=float)
 
 
 def chernoff(advantage: Any, log_chance: Any) -> Any:
-    """Comparisons that suffice by Chernoff's bound, a whole number; arguments as of :func:`comparisons_needed`."""
+    """Comparisons, a whole number, that suffice by Chernoff's bound.
+
+    Arguments as of :func:`comparisons_needed`.
+    """
     return _bound(advantage, log_chance, lambda a: -np.log1p(-(a**2)))
 
 
 def hoeffding(advantage: Any, log_chance: Any) -> Any:
-    """Comparisons that suffice by Hoeffding's bound, a whole number; arguments as of :func:`comparisons_needed`."""
+    """Comparisons, a whole number, that suffice by Hoeffding's bound.
+
+    Arguments as of :func:`comparisons_needed`.
+    """
     return _bound(advantage, log_chance, lambda a: a**2)
 
 
@@ -147,7 +166,9 @@ def _bound(advantage: Any, log_chance: Any, rate: Any) -> Any:
 
 
 def comparisons_needed(advantage: Any, log_chance: Any, ties: Ties = "split") -> Any:
-    """Smallest number of comparisons after which every larger number keeps the chance of losing to a rival.
+    """Smallest number of comparisons from which on the chance of losing to a rival is kept.
+
+    Every larger number keeps it too.
 
     Parameters
     ----------
@@ -165,14 +186,14 @@ def comparisons_needed(advantage: Any, log_chance: Any, ties: Ties = "split") ->
         2^53, beyond to 16 digits.
     """
     top = chernoff(advantage, log_chance)
-    a, log_chance, found = (np.ravel(v) for v in np.broadcast_arrays(advantage, log_chance, top))
-    found = found.astype(float)
-    searched = np.flatnonzero(np.isfinite(found) & (log_chance > LOG_TINY))
+    a, log_chance, n = (np.ravel(v) for v in np.broadcast_arrays(advantage, log_chance, top))
+    n = n.astype(float)
+    searched = np.flatnonzero(np.isfinite(n) & (log_chance > LOG_TINY))
     chance, a = np.exp(log_chance[searched]), a[searched].astype(float)
-    low, high = np.zeros(len(searched)), np.ceil(found[searched] / 2)
+    low, high = np.zeros(len(searched)), np.ceil(n[searched] / 2)
     while True:
         middle = np.floor(low + (high - low) / 2)
-        # beyond 2^53 whole numbers are not all there
+        # beyond 2^53 not every whole number has a floating-point value
         between = np.flatnonzero((low < middle) & (middle < high))
         if not len(between):
             break
@@ -182,5 +203,5 @@ def comparisons_needed(advantage: Any, log_chance: Any, ties: Ties = "split") ->
             np.where(passes, k, high[between]),
             np.where(passes, low[between], k),
         )
-    found[searched] = 2 * high - 1
-    return found.reshape(np.shape(top))
+    n[searched] = 2 * high - 1
+    return n.reshape(np.shape(top))

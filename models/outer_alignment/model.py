@@ -2,22 +2,23 @@
 
 Outer alignment as data quality [1]_: an aligned policy must score higher on the training
 distribution than every unaligned one. On ``n`` labelled comparisons it meets ``K`` unaligned rivals
-(``rival_policies``); all share the labels, since the union bound needs no independence. What a
-label is then worth, and how many are needed, is in
+(``rival_policies``). All rivals share the labels, since the union bound needs no independence. What
+a label is worth then, and how many are needed, is in
 :mod:`aligntax.models.outer_alignment.comparisons`. This model asks how often labels err, and
-derives from it comparisons, hours and money at a capability.
+derives comparisons, hours and money at a capability from that.
 
-**Label error** from agreement. Two labellers agree on a share ``1 - 2 e (1 - e) (1 - rho)``:
-agreement is not accuracy, errors on hard items in common (``rho``) overstate it, and an evaluator's
+**Label error** from agreement. Two labellers agree on a share ``1 - 2 e (1 - e) (1 - rho)``.
+Agreement is not accuracy: errors in common on hard items (``rho``) overstate it, and an evaluator's
 error does not show in it at all. Row ``r`` of study ``s``, with effective counts ``n_r = A_r (1 -
 A_r) / se_r^2`` (rounded) of which ``y_r`` agreed::
 
-    2 e_s ~ Beta(mean 2 label_error, error_concentration)       the share of labels that are a guess; better than chance
+    2 e_s ~ Beta(mean 2 label_error, error_concentration)
     y_r   ~ BetaBinomial(n_r, agreement(e_s, rho), agreement_concentration)
 
-A pair of unlike people has ``e_s`` as its mean error, to a square of half their difference. Rows of
-a study share ``e_s`` and scatter further by people and items: InstructGPT's two groups differ by
-2.4 standard errors, rows of other studies by up to 1.4. ``label_error_study`` is that of labellers
+``2 e_s`` is the share of labels that are a guess, so that labels are better than chance. For a pair
+of unlike people ``e_s`` is their mean error, up to the square of half their difference. Rows of a
+study share ``e_s`` and scatter further by people and items: InstructGPT's two groups differ by 2.4
+standard errors, rows of other studies by up to 1.4. ``label_error_study`` is the error of labellers
 yet to be hired, a draw of ``2 e`` from the same Beta.
 
 References
@@ -67,12 +68,12 @@ HEADLINES = (
     "label_error",
     "label_error_study",
 )
-BELOW_ONE = 1 - 1e-12  # for shares that rounding would make one: of guessed labels, of agreement
+BELOW_ONE = 1 - 1e-12  # for shares that rounding would make one: guessed labels, agreement
 
-# Concentration of Beta laws, log-normal with sd 1. Between studies: at 30 the sd of label error is
-# 0.04 (90%: 0.02 to 0.09), as tasks differ. Within a study: at 500 the sd of agreement is 0.02;
-# Stiennon et al. see 0.65 to 0.85 by an item's difficulty, and groups of people and items average
-# over many. Our judgement, both.
+# Medians of the concentrations of Beta laws, which are log-normal with sd 1. Between studies: at 30
+# the sd of label error is 0.04 (90%: 0.02 to 0.09), as tasks differ. Within a study: at 500 the sd
+# of agreement is 0.02. Stiennon et al. see 0.65 to 0.85 by an item's difficulty, and groups of
+# people and items average over many. Both are our judgement.
 BETWEEN_STUDIES, WITHIN_STUDY = 30.0, 500.0
 
 
@@ -82,7 +83,10 @@ def agreement(error: Any, correlation: Any = 0.0) -> Any:
 
 
 def log_likelihood(count: Any, total: Any, mean: Any, concentration: Any, gammaln: Any) -> Any:
-    """Log probability of ``count`` agreements of ``total``, beta-binomial; ``gammaln`` is numpy's or PyTensor's."""
+    """Log probability of ``count`` agreements of ``total``, beta-binomial.
+
+    ``gammaln`` is scipy's or PyTensor's.
+    """
     a, b = mean * concentration, (1 - mean) * concentration
     ways = gammaln(total + 1) - gammaln(count + 1) - gammaln(total - count + 1)
     seen = gammaln(count + a) + gammaln(total - count + b) - gammaln(total + concentration)
@@ -91,10 +95,9 @@ def log_likelihood(count: Any, total: Any, mean: Any, concentration: Any, gammal
 
 @likelihood_rows("labeller_agreement")
 def studies(evidence: Evidence) -> xr.Dataset:
-    """Rows that enter the likelihood, ``count``, ``total`` and ``study_index``, and the names of ``study``, sorted.
+    """Rows in the likelihood, ``count``, ``total`` and ``study_index``, and the sorted studies.
 
-    A share within a standard error of 0 or 1 has the counts of one that lies a standard error
-    inside.
+    A share within a standard error of 0 or 1 gets the counts of a share one standard error inside.
     """
     used = select(evidence["labeller_agreement"])
     names, index = np.unique(used["study"].values.astype(str), return_inverse=True)
@@ -113,21 +116,21 @@ def studies(evidence: Evidence) -> xr.Dataset:
 
 
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
-    """Numbers that the model holds as ``pm.Data``, by its name."""
+    """Numbers that the graph holds as ``pm.Data``, by name."""
     return {"agreements": studies(evidence)[["count", "total", "study_index"]]}
 
 
 def view_settings(view: View) -> Any:
-    """What the graph takes from a view's settings: the correlation of labellers' errors."""
+    """Setting of a view in the graph: the correlation of labellers' errors."""
     return np.asarray([view.outer_alignment.error_correlation])
 
 
 def build(evidence: Evidence, view: View) -> Any:
-    """Return the label error of published studies as a ``pm.Model``; without studies it is the prior."""
+    """Return the label error of published studies as a ``pm.Model``; the prior without studies."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    from aligntax.models.priors.elicited import columns, elicited_model
+    from aligntax.models.priors.elicited import data_columns, elicited_model
 
     rows = studies(evidence)
     coords = {"agreement_study": rows["agreement_study"].values, "study": rows["study"].values}
@@ -139,7 +142,7 @@ def build(evidence: Evidence, view: View) -> Any:
         if rows.sizes["agreement_study"]:
             mean = 2 * x["label_error"]
             guessed = pm.Beta("guessed_share", mean * between, (1 - mean) * between, dims="study")
-            row = columns("agreements", data(evidence, view)["agreements"])
+            row = data_columns("agreements", data(evidence, view)["agreements"])
             share = agreement(0.5 * guessed[row["study_index"].astype("int64")], settings[0])
             terms = log_likelihood(row["count"], row["total"], share, within, pt.gammaln)
             pm.Potential("labeller_agreement", terms, dims="agreement_study")
@@ -157,10 +160,8 @@ def requirement(
 
     Parameters
     ----------
-    x : dict of ndarray
     parameters : xarray.Dataset
         Structural parameters.
-    view : View
     capability : ndarray, optional
         OOM of effective FLOP over GPT-3; default the elicited one.
     error : ndarray, optional
@@ -198,7 +199,9 @@ def new_error(x: Mapping[str, Any], parameters: xr.Dataset) -> Any:
 def derive(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
 ) -> dict[str, Any]:
-    """Comparisons, hours and money needed at the capability, and how many more than for what people could judge at GPT-3.
+    """Comparisons, hours and money needed at the capability.
+
+    The quality factor is how many times more comparisons that is than at GPT-3's capability.
 
     Parameters
     ----------
@@ -206,8 +209,6 @@ def derive(
         Elicited quantities on their own scales.
     parameters : xarray.Dataset
         Structural parameters; ``guessed_share`` has a last dimension ``study``.
-    evidence : Evidence
-    view : View
 
     Returns
     -------
@@ -220,12 +221,8 @@ def derive(
     advantage, needed = at["label_advantage"], at["comparisons_needed"]
     chance = log_allowed(x["rival_policies"], settings.delta)
     practice = requirement(x, parameters, view, capability=0.0)["comparisons_needed"]
-    hours = (
-        needed
-        + np.log10(settings.labels_per_comparison)
-        + x["minutes_per_comparison"]
-        - np.log10(60)
-    )
+    labels = needed + np.log10(settings.labels_per_comparison)
+    hours = labels + x["minutes_per_comparison"] - np.log10(60)
     with np.errstate(invalid="ignore"):  # infinite over infinite
         factor = np.where(np.isinf(needed), np.inf, needed - practice)
     answers = {
@@ -260,17 +257,15 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Replicated share of agreement of each used row, (draw..., row), for the same studies."""
+    """Replicated share of agreement of each used row, (..., row), for the same studies."""
     if "guessed_share" not in parameters:
         return {}
     rows = studies(evidence)
     error = 0.5 * parameters["guessed_share"].values[..., rows["study_index"].values.astype(int)]
-    mean, spread = (
-        agreement(error, view.outer_alignment.error_correlation),
-        parameters["agreement_concentration"],
-    )
-    total, strength = rows["total"].values.astype(int), spread.values[..., None]
-    mean = np.minimum(mean, BELOW_ONE)  # a prior draw may be free of error to rounding
+    mean = agreement(error, view.outer_alignment.error_correlation)
+    mean = np.minimum(mean, BELOW_ONE)  # a prior draw may be free of error up to rounding
+    strength = parameters["agreement_concentration"].values[..., None]
+    total = rows["total"].values.astype(int)
     share = rng.beta(mean * strength, (1 - mean) * strength)
     return {"agreement": ("agreement_study", rng.binomial(total, share) / total)}
 

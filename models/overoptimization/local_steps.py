@@ -1,29 +1,29 @@
 """When does dropping the KL penalty lose something?
 
-Steps that only ask for closeness to the *last* policy walk along the optima of a penalty on leaving
-the *first* one, if they are exact, the policy has a probability of its own for every output and the
-reward stays as it is (:mod:`aligntax.models.overoptimization.policies`; :func:`exact_steps`). Each
-other function breaks one condition alone, in the world of
-:mod:`aligntax.models.overoptimization.proxy_rewards` with Gaussian policies, and gives gold along
-the steps and along the tilts *at the same KL*; each has a limit in which the two are equal.
+Steps that only penalise leaving the *last* policy follow the optima of a penalty on leaving the
+*first* one, under three conditions: steps are exact, the policy has a probability of its own for
+every output, and the reward stays as it is (:mod:`aligntax.models.overoptimization.policies`;
+:func:`exact_steps`). Each other function breaks one condition alone, in the world of
+:mod:`aligntax.models.overoptimization.proxy_rewards` with Gaussian policies. It gives gold along
+the steps and along the tilts *at the same KL*, and has a limit in which the two are equal.
 
 1. **Sampling noise** (:func:`sampled_steps`). The natural gradient of the mean is ``Cov(x, r)``;
-   estimated from ``m`` outputs a step, it has an error of variance ``|w|^2 / m`` in each of ``d``
+   estimated from ``m`` outputs per step, it has an error of variance ``|w|^2 / m`` in each of ``d``
    features. After ``T`` steps a share of about ``d / (d + m T)`` of the divergence has gone in
-   directions that nobody asked for. A penalty does not mend it: it weighs the steps' errors
-   unequally, as it forgets old ones, and equal weights average best (Cauchy and Schwarz). *Limit*:
-   endless samples.
+   directions that the reward does not ask for. A penalty does not cure that: it weighs the steps'
+   errors unequally, as it forgets old ones, and equal weights average best (Cauchy and Schwarz).
+   *Limit*: infinitely many samples.
 2. **A parametric policy** (:func:`narrow_steps`). Policies ``N(mu, I)`` are log-linear in ``x`` and
    cannot follow a reward that is quadratic, here gold itself. Natural-gradient steps are
    projections, ``mu' = mu + eta (theta - Q mu)``, and the optimum of the penalised objective is
    ``mu = (Q + beta)^-1 theta``: a curved feature saturates as ``1 - exp(-q t)`` in one and as ``1 -
    beta / (q + beta)`` in the other, as early stopping and ridge differ in regression. At equal KL
-   the optimum is better by definition: here a penalty is worth something, about a per cent of gold.
-   *Limit*: features that span the reward, with squares.
+   the optimum is better by definition. Here a penalty is worth something, about one per cent of
+   gold. *Limit*: features that span the reward, with squares.
 3. **A relearned reward** (:func:`relearned_steps`). New comparisons of the current policy's outputs
-   show gold's slope *there*. The path is no tilt of any one reward. At equal labels its gold is
-   lower at first, since few labels have come in, then higher than that of one proxy learned
-   beforehand, and it turns later, as Gao et al. derive from their law. *Limit*: one round.
+   show gold's slope *there*. The path is not the tilt of any one reward. At equal labels its gold
+   is lower at first, since few labels have come in. Later it is higher than that of one proxy
+   learned beforehand, and it turns later, as Gao et al. derive from their law. *Limit*: one round.
 """
 
 from dataclasses import dataclass
@@ -41,8 +41,8 @@ from aligntax.models.overoptimization.policies import (
     tilt,
 )
 from aligntax.models.overoptimization.proxy_rewards import (
+    ComparisonDraws,
     Comparisons,
-    Draws,
     World,
     compare,
     learn,
@@ -76,7 +76,8 @@ class Paths:
         """
         if not 0 <= nats <= self.kl[-1]:
             raise InputError(
-                f"nats: must lie between 0 and {self.kl[-1]:.4g}, the path's end, got {nats}; lower it"
+                f"nats: must lie between 0 and {self.kl[-1]:.4g}, the path's end, "
+                f"got {nats}; lower it"
             )
         kl, *both = (np.append(0.0, each) for each in (self.kl, self.steps, self.tilts))
         steps, tilts = (float(np.interp(nats, kl, each)) for each in both)
@@ -89,7 +90,9 @@ def _check(name: str, value: float, least: float) -> None:
 
 
 def exact_steps(gold: Any, reward: Any, rates: Any) -> Paths:
-    """Policy steps on a finite set of outputs that are alike under the initial policy, beside the tilts that spend as much.
+    """Policy steps on a finite set of outputs, beside the tilts with the same KL.
+
+    Under the initial policy all outputs are equally likely.
 
     Parameters
     ----------
@@ -117,15 +120,12 @@ def sampled_steps(
 
     Parameters
     ----------
-    world : World
     weights : ndarray, shape (d,)
         Of the proxy reward.
     budget : float
         Nats that exact steps would reach.
-    steps : int
     samples : int or None
         Outputs of the current policy that each step sees.
-    rng : numpy.random.Generator
     penalty : float
         ``eta beta`` of steps on the penalised objective, the share of the way back to the initial
         policy that a step goes.
@@ -153,15 +153,16 @@ def sampled_steps(
 
 
 def narrow_steps(world: World, budget: float, steps: int, spanning: bool = False) -> Paths:
-    """Steps on gold itself within policies that cannot follow it, ``N(mu, I)``, or can, ``N(mu, diag)``, if ``spanning``.
+    """Steps on gold itself within policies ``N(mu, I)``, which cannot follow it.
+
+    With ``spanning`` the policies are ``N(mu, diag)``, which can.
 
     Parameters
     ----------
-    world : World
     budget : float
         Nats of the penalised optimum whose strength is the sum of the rates; steps end near it.
     steps : int
-        Of equal rate; many, for the steps' own discreteness is no part of the question.
+        Of equal rate; many, since the discreteness of steps is not part of the question.
     spanning : bool
         Whether the policy's features include the squares.
     """
@@ -199,21 +200,19 @@ def _divergence(mean: Any, variance: Any) -> Any:
     return np.sum(mean**2 + variance - 1 - np.log(variance), axis=-1) / 2
 
 
-def relearned_steps(world: World, draws: Draws, budget: float, rounds: int) -> Paths:
-    """Rounds of equal length ``d`` in which the reward is learned again from new labels under the current policy.
+def relearned_steps(world: World, draws: ComparisonDraws, budget: float, rounds: int) -> Paths:
+    """Rounds of equal length ``d`` in which the reward is learned again from new labels.
 
-    Each round adds its share of the labels and learns from all so far, as Llama 2 did. The other
-    path is the tilt by one proxy learned from as many labels of the initial policy, decided by the
-    same chance.
+    Each round adds its share of the labels, which are of the current policy's outputs, and learns
+    from all so far, as Llama 2 did. The other path is the tilt by one proxy learned from as many
+    labels of the initial policy, decided by the same random numbers.
 
     Parameters
     ----------
-    world : World
-    draws : Draws
-        The chance in all labels.
+    draws : ComparisonDraws
+        Random numbers of all labels.
     budget : float
         Nats that a straight path reaches; a path that turns ends nearer.
-    rounds : int
 
     Raises
     ------

@@ -1,37 +1,45 @@
-"""How far can a learned reward be optimised before the true one falls, and how many labels move that point out?
+"""How far can a learned reward be optimised, and how many labels move that point out?
 
-Gold reward is in sd of the initial policy's score, which is 0 on average. A policy at ``KL`` nats
-from the initial one, with ``d = sqrt(KL)``, scores by the laws of Gao, Schulman and Hilton [1]_::
+The gold reward, which is the true one, falls beyond that point. It is in sd of the initial policy's
+score, which is 0 on average. A policy at ``KL`` nats from the initial one, with ``d = sqrt(KL)``,
+scores by the laws of Gao, Schulman and Hilton [1]_::
 
-    form bon:  gold(d) = d (alpha - beta d)          peak at d* = alpha / (2 beta),         gold* = alpha^2 / (4 beta)
-    form rl:   gold(d) = d (alpha - beta log d)      peak at d* = exp(alpha / beta - 1),    gold* = beta d*
+    form bon:  gold(d) = d (alpha - beta d)
+               peak at d* = alpha / (2 beta),         gold* = alpha^2 / (4 beta)
+    form rl:   gold(d) = d (alpha - beta log d)
+               peak at d* = exp(alpha / beta - 1),    gold* = beta d*
 
-With the peak as parameter, ``u = d / d*``, both are one line and neither alpha nor beta need be
+With the peak as parameter and ``u = d / d*``, both are one line, and neither alpha nor beta need be
 known in advance::
 
     bon:  gold = gold* u (2 - u)                     rl:  gold = gold* u (1 - log u)
 
-Run ``r``, one proxy reward optimised in one way, has its own peak, and runs are partially pooled.
-More labels move it out, up to the best that the proxy's class can do. With ``n_r`` labels, in log10
-but ``label_exponent``::
+Run ``r``, one proxy reward optimised in one way ``m``, has its own peak, and runs are partially
+pooled. More labels move it out, up to the best that the proxy's class can do. With ``n_r`` labels,
+and all in log10 but ``label_exponent``::
 
-    run_peak_kl_r   ~ Normal(peak_kl - log10(1 + 10^(label_exponent (labels_half - log10 n_r))) + method_kl_m, peak_kl_spread)
-    run_peak_gold_r ~ Normal(peak_gold + gold_slope (run_peak_kl_r - peak_kl) + method_gold_m, peak_gold_spread)
+    short_r         = log10(1 + 10^(label_exponent (labels_half - log10 n_r)))
+    run_peak_kl_r   ~ Normal(peak_kl - short_r + method_kl_m, peak_kl_spread)
+    further_r       = run_peak_kl_r - peak_kl
+    run_peak_gold_r ~ Normal(peak_gold + gold_slope further_r + method_gold_m, peak_gold_spread)
     gold_i          ~ Normal(gold_r(d_i), sqrt(gold_se_i^2 + (misfit gold*_r)^2))
-    peak_kl_spread, peak_gold_spread ~ LogNormal(log 0.1, 0.7)      method_kl, method_gold ~ Normal(0, 0.3)
-    gold_slope      ~ Normal(0.75, 0.35)                            misfit ~ HalfNormal(0.1)
 
-Sampled is ``run_start_r = run_peak_gold_r - run_peak_kl_r / 2``, the log10 of ``gold* / d*``:
-points short of the peak tell a curve's start, half its alpha in the form bon, far better than its
-peak. A run that states no number of labels counts as one with ample labels. ``peak_kl`` and
-``peak_gold`` are those of the method of the first point; other methods are offset. Labels needed so
-that over-optimisation does not bite at ``kl_budget``::
+    peak_kl_spread, peak_gold_spread ~ LogNormal(log 0.1, 0.7)
+    method_kl, method_gold           ~ Normal(0, 0.3)
+    gold_slope                       ~ Normal(0.75, 0.35)
+    misfit                           ~ HalfNormal(0.1)
 
-    peak at kl_budget:   labels_needed = labels_half - log10(10^(peak_kl - kl_budget) - 1) / label_exponent
+The sampled variable is ``run_start_r = run_peak_gold_r - run_peak_kl_r / 2``, the log10 of
+``gold* / d*``. Points short of the peak determine a curve's start (half its alpha in the form bon)
+far better than its peak. A run that states no number of labels counts as one with ample labels.
+``peak_kl`` and ``peak_gold`` are those of the method of the first point; other methods are offset.
+For the peak to lie at ``kl_budget``, so that over-optimisation does not set in before::
 
-which is infinite where ``kl_budget`` is beyond ``peak_kl``: more labels do not help then, another
-class of proxy would. ``labels_multiple_needed`` is that number over the one for the KL of RLHF
-practice.
+    labels_needed = labels_half - log10(10^(peak_kl - kl_budget) - 1) / label_exponent
+
+This is infinite where ``kl_budget`` is beyond ``peak_kl``. More labels do not help then, but
+another class of proxy would. ``labels_multiple_needed`` is that number over the one for the KL of
+RLHF practice.
 
 References
 ----------
@@ -64,18 +72,17 @@ HEADLINES = (
 FORMS = ("bon", "rl")
 BY_RUN = ("peak_kl", "peak_gold", "gold_alpha", "gold_beta")
 
-# OOM, median of the spread of peaks between proxies that have as many labels; log-normal, 90% 0.03
-# to 0.3: seeds move a peak, and may double or halve one. It avoids zero, since two curves cannot
-# tell a spread from none (Chung et al. 2013, doi:10.1007/s11336-013-9328-2).
+# OOM, median of the spread of peaks between proxies with equally many labels; log-normal, 90% 0.03
+# to 0.3: seeds move a peak, and may double or halve it. The prior avoids zero, since two curves
+# cannot tell a spread from none (Chung et al. 2013, doi:10.1007/s11336-013-9328-2).
 SPREAD, SPREAD_SD = 0.1, 0.7
-METHOD_SPREAD = (
-    0.3  # OOM: Gao et al. find that RL spends several times the KL of best-of-n for the same gold
-)
-# log10 nats: where a run's peak is looked for, and how finely
-LOCATED, LOCATED_SD = ((-3.0, 5.0), 0.01)
+# OOM: Gao et al. find that RL spends several times the KL of best-of-n for the same gold
+METHOD_SPREAD = 0.3
+# log10 nats: where a run's peak is searched, and the smallest sd with which it is located
+PEAK_RANGE, SMALLEST_PEAK_SD = ((-3.0, 5.0), 0.01)
 TINY = 1e-9  # sd
-# scale of the curve's error over the peak: the laws describe Gao et al.'s curves to a few per cent
-# of it
+# scale of the curve's error, as a share of the peak: the laws describe Gao et al.'s curves to a few
+# per cent of it
 MISFIT = 0.1
 
 
@@ -98,14 +105,17 @@ def gold(d: Any, peak_d: Any, peak_gold: Any, is_rl: Any, log: Any = np.log) -> 
 
 
 def coefficients(peak_kl: Any, peak_gold: Any, is_rl: Any) -> tuple[Any, Any]:
-    """``alpha`` and ``beta`` of the curve whose peak, in log10, lies at ``peak_kl`` nats and ``peak_gold``."""
+    """``alpha`` and ``beta`` of the curve whose peak lies at ``peak_kl`` and ``peak_gold``."""
     d, height = 10.0 ** (np.asarray(peak_kl) / 2), 10.0 ** np.asarray(peak_gold)
     beta = np.where(is_rl, height / d, height / d**2)
     return np.where(is_rl, beta * (1 + np.log(d)), 2 * height / d), beta
 
 
 def peak(alpha: Any, beta: Any, is_rl: Any) -> tuple[Any, Any]:
-    """Peak's KL (nats) and gold of ``d (alpha - beta log d)`` or ``d (alpha - beta d)``; the inverse of :func:`coefficients`."""
+    """KL (nats) and gold of a curve's peak, the inverse of :func:`coefficients`.
+
+    The curve is ``d (alpha - beta log d)`` if ``is_rl``, else ``d (alpha - beta d)``.
+    """
     alpha, beta = np.asarray(alpha, dtype=float), np.asarray(beta, dtype=float)
     d = np.where(is_rl, np.exp(alpha / beta - 1), alpha / (2 * beta))
     return d**2, np.where(is_rl, beta * d, beta * d**2)
@@ -114,7 +124,10 @@ def peak(alpha: Any, beta: Any, is_rl: Any) -> tuple[Any, Any]:
 def reduction(
     log_labels: Any, labels_half: Any, label_exponent: Any, log1p: Any = np.log1p, exp: Any = np.exp
 ) -> Any:
-    """OOM by which the peak's KL lies below that with ample labels; ``log_labels`` and ``labels_half`` in log10."""
+    """OOM by which the peak's KL lies below that with ample labels.
+
+    ``log_labels`` and ``labels_half`` are in log10.
+    """
     ln10 = float(np.log(10))
     short_by = label_exponent * (labels_half - log_labels) * ln10
     positive = short_by * (short_by > 0)  # log(1 + e^s) = s + log(1 + e^-s), without overflow
@@ -122,7 +135,9 @@ def reduction(
 
 
 def labels_needed(x: Mapping[str, Any], log_kl: Any) -> Any:
-    """Labels (log10) with which a typical proxy's gold peaks at a KL; infinite where no number suffices.
+    """Labels (log10) with which a typical proxy's gold peaks at a KL.
+
+    Infinite where no number suffices.
 
     Parameters
     ----------
@@ -142,7 +157,7 @@ def run_names(evidence: Evidence) -> tuple[str, ...]:
 
 
 def methods(evidence: Evidence) -> tuple[str, ...]:
-    """Ways of optimising of the used points; that of the first point leads and is the reference of the others."""
+    """Ways of optimising of the used points; that of the first point is first, as the reference."""
     return tuple(
         dict.fromkeys(str(name) for name in select(evidence["gold_curves"])["method"].values)
     )
@@ -150,10 +165,11 @@ def methods(evidence: Evidence) -> tuple[str, ...]:
 
 @likelihood_rows("gold_curves")
 def curves(evidence: Evidence) -> xr.Dataset:
-    """Points that enter the likelihood, over ``gold_point``, and what is known of each run, over ``gold_run``.
+    """Points in the likelihood, and what is known of each run.
 
-    ``d``, ``gold``, ``gold_se`` (0 where not stated), ``run_index``; ``is_rl``, ``method_index``,
-    ``log_labels`` (log10, NaN where unknown).
+    Over ``gold_point`` these are ``d``, ``gold``, ``gold_se`` (0 where not stated) and
+    ``run_index``; over ``gold_run`` they are ``is_rl``, ``method_index`` and ``log_labels`` (log10,
+    NaN where unknown).
     """
     used, order = select(evidence["gold_curves"]), methods(evidence)
     names, first, index = np.unique(used["run"].values, return_index=True, return_inverse=True)
@@ -176,14 +192,14 @@ def curves(evidence: Evidence) -> xr.Dataset:
 
 
 def located(data: xr.Dataset) -> xr.Dataset:
-    """Mean and sd of ``run_peak_kl`` and ``run_start`` by each run's own points, over ``gold_run``; by quadrature.
+    """Mean and sd of ``run_peak_kl`` and ``run_start`` by each run's own points, over ``gold_run``.
 
-    Given the peak's KL, gold is linear in its height, so that one integral is closed form. This
-    only says where chains start and in what units they move: a parabola that misses the points by
-    thousands of standard errors has slopes that trap them.
+    They are found by quadrature. Given the peak's KL, gold is linear in its height, so that one
+    integral has a closed form. This only decides where chains start and in what units they move. A
+    parabola that misses the points by thousands of standard errors has slopes that trap chains.
     """
-    grid, index = np.linspace(*LOCATED, 1001), index_of(data)
-    found = []
+    grid, index = np.linspace(*PEAK_RANGE, 1001), index_of(data)
+    fitted = []
     for run, is_rl in enumerate(data["is_rl"].values):
         d, y, se = (data[name].values[index == run] for name in ("d", "gold", "gold_se"))
         error = np.where(se > 0, se, MISFIT * np.abs(y).max() + TINY)
@@ -194,18 +210,18 @@ def located(data: xr.Dataset) -> xr.Dataset:
         where = np.stack([grid, np.log10(height) - grid / 2])
         mean = np.average(where, axis=-1, weights=weight)
         sd = np.sqrt(np.average((where - mean[:, None]) ** 2, axis=-1, weights=weight))
-        found.append([*mean, *np.clip(sd, LOCATED_SD, METHOD_SPREAD)])
+        fitted.append([*mean, *np.clip(sd, SMALLEST_PEAK_SD, METHOD_SPREAD)])
     names = ("run_peak_kl", "run_start", "run_peak_kl_sd", "run_start_sd")
     return xr.Dataset(
         {
             name: ("gold_run", column)
-            for name, column in zip(names, np.reshape(found, (-1, 4)).T, strict=True)
+            for name, column in zip(names, np.reshape(fitted, (-1, 4)).T, strict=True)
         }
     )
 
 
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
-    """Numbers that the model holds as ``pm.Data``, by its name: of each point, and of each run."""
+    """Numbers that the graph holds as ``pm.Data``, by name: of each point, and of each run."""
     rows = curves(evidence)
     form = rows["is_rl"].values[index_of(rows)]
     return {
@@ -259,7 +275,7 @@ def build(evidence: Evidence, view: View) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
-    from aligntax.models.priors.elicited import columns, elicited_model
+    from aligntax.models.priors.elicited import data_columns, elicited_model
     from aligntax.models.priors.scales import half_normal
 
     rows, order = curves(evidence), methods(evidence)
@@ -273,9 +289,9 @@ def build(evidence: Evidence, view: View) -> Any:
         if rows.sizes["gold_point"]:
             numbers = data(evidence, view)
             peak_kl, peak_gold = _add_peaks(
-                rows, columns("gold_runs", numbers["gold_runs"]), order, x
+                rows, data_columns("gold_runs", numbers["gold_runs"]), order, x
             )
-            point = columns("gold_points", numbers["gold_points"])
+            point = data_columns("gold_points", numbers["gold_points"])
             index = point["run_index"].astype("int64")
             height = pt.exp(np.log(10) * peak_gold)[index]
             d_peak = pt.exp(np.log(10) / 2 * peak_kl)[index]
@@ -304,7 +320,7 @@ def index_of(data: xr.Dataset) -> Any:
 def derive(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
 ) -> dict[str, Any]:
-    """Peak, gold lost beyond it and labels needed of a typical run; each run's own peak and coefficients.
+    """Peak, gold lost beyond it and labels needed of a typical run, and each run's own curve.
 
     Parameters
     ----------
@@ -312,8 +328,6 @@ def derive(
         Elicited quantities on their own scales.
     parameters : xarray.Dataset
         Structural parameters; those of runs have a last dimension ``gold_run``.
-    evidence : Evidence
-    view : View
 
     Returns
     -------
@@ -325,11 +339,8 @@ def derive(
     data = curves(evidence)
     is_rl = bool(data["is_rl"].values[index_of(data)[0]]) if data.sizes["gold_point"] else False
     alpha, beta = coefficients(x["peak_kl"], x["peak_gold"], is_rl)
-    d, d_peak, height = (
-        10.0 ** (x["kl_budget"] / 2),
-        10.0 ** (x["peak_kl"] / 2),
-        10.0 ** x["peak_gold"],
-    )
+    d, d_peak = 10.0 ** (x["kl_budget"] / 2), 10.0 ** (x["peak_kl"] / 2)
+    height = 10.0 ** x["peak_gold"]
     needed, practice = labels_needed(x, x["kl_budget"]), labels_needed(x, x["kl_practice"])
     with np.errstate(invalid="ignore"):  # infinite over infinite
         multiple = needed - practice
@@ -365,10 +376,10 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Replicated gold of each used point, (draw..., point), for the same runs."""
+    """Replicated gold of each used point, (..., point), for the same runs."""
     data = curves(evidence)
     index = index_of(data)
-    peak_kl, peak_gold = (each[..., index] for each in run_peaks(parameters))
+    peak_kl, peak_gold = (value[..., index] for value in run_peaks(parameters))
     height = 10.0**peak_gold
     mean = gold(data["d"].values, 10.0 ** (peak_kl / 2), height, data["is_rl"].values[index])
     misfit = parameters["misfit"].values[..., None] * height

@@ -1,7 +1,7 @@
 r"""What does optimising a reward do to a policy, exactly?
 
-**Tilts.** A policy ``pi`` that is paid the reward ``r`` and pays ``beta`` for each nat it leaves
-the initial policy ``pi_0`` maximises [1]_::
+**Tilts.** A policy ``pi`` that earns the reward ``r``, and pays ``beta`` per nat of divergence from
+the initial policy ``pi_0``, maximises [1]_::
 
     J(pi) = E_pi r - beta KL(pi, pi_0) = beta log Z - beta KL(pi, pi*)
     pi*   = pi_0 exp(r / beta) / Z,    Z = E_pi_0 exp(r / beta)
@@ -24,7 +24,7 @@ uniform and the divergence is that of Beta(n, 1) from uniform [2]_::
 
     KL = int_0^1 n u^(n-1) log(n u^(n-1)) du = log n - (n - 1) / n
 
-Ties merge outputs that otherwise would be told apart, so by the data processing inequality the
+Ties merge outputs that otherwise would be distinguished, so by the data processing inequality the
 divergence is then lower.
 
 **Policy steps.** ``pi_(t+1)`` proportional to ``pi_t exp(eta_t r)`` maximises ``E_pi r - KL(pi,
@@ -49,8 +49,8 @@ from scipy.special import log_ndtr, logsumexp
 
 from aligntax.models.errors import InputError
 
-HALVINGS = 60  # of a bracket on log (1 / beta): to the last bit
-LEAST = 1e-12  # share of 1 / (range of rewards): below it divergences are rounding errors
+HALVINGS = 60  # of a bracket on log (1 / beta), down to the last bit
+LEAST = 1e-12  # share of 1 / (range of rewards) below which divergences are rounding errors
 
 
 def _check_beta(beta: float) -> None:
@@ -64,13 +64,16 @@ def _check_beta(beta: float) -> None:
 
 
 def normalised(log_weight: Any) -> Any:
-    """Log probabilities of a finite policy from log weights, which may be minus infinity; last axis."""
+    """Log probabilities over the last axis from log weights, which may be minus infinity."""
     log_weight = np.asarray(log_weight, dtype=float)
     return log_weight - logsumexp(log_weight, axis=-1, keepdims=True)
 
 
 def kl(log_p: Any, log_q: Any) -> Any:
-    """``KL(p, q)`` in nats of finite policies, as log probabilities over the last axis; infinite where q lacks an output."""
+    """``KL(p, q)`` in nats of finite policies; infinite where q lacks an output of p.
+
+    Policies are log probabilities over the last axis.
+    """
     log_p, log_q = np.broadcast_arrays(
         np.asarray(log_p, dtype=float), np.asarray(log_q, dtype=float)
     )
@@ -108,7 +111,10 @@ def tilt(log_pi0: Any, reward: Any, beta: float) -> Any:
 
 
 def soft_value(log_pi0: Any, reward: Any, beta: float) -> float:
-    """``beta log Z``, the objective's maximum: from the highest reward at 0 to the mean one at infinity."""
+    """``beta log Z``, the objective's maximum.
+
+    It goes from the highest reward at ``beta = 0`` to the mean reward at infinity.
+    """
     _check_beta(beta)
     has = np.asarray(log_pi0, dtype=float) > -np.inf
     log_p, reward = np.asarray(log_pi0, dtype=float)[has], np.asarray(reward, dtype=float)[has]
@@ -127,7 +133,8 @@ def log_partition(log_pi0: Any, reward: Any, beta: float) -> float:
     """``log Z``, finite for every positive beta."""
     if not beta > 0:
         raise InputError(
-            f"beta: must be positive for log Z, got {beta}; beta log Z has a limit at 0, see soft_value"
+            f"beta: must be positive for log Z, got {beta}; "
+            "beta log Z has a limit at 0, see soft_value"
         )
     return soft_value(log_pi0, reward, beta) / beta
 
@@ -139,7 +146,10 @@ def objective(log_pi: Any, log_pi0: Any, reward: Any, beta: float) -> float:
 
 
 def increasing_root(f: Callable[[Any], Any], target: Any, start: float) -> Any:
-    """Positive ``t`` with ``f(t) = target``, elementwise, of a function that increases from 0 and reaches it."""
+    """Positive ``t`` with ``f(t) = target``, elementwise.
+
+    ``f`` increases from 0 and reaches the target.
+    """
     low, high = np.full_like(target, start), np.full_like(target, start)
     while (short := f(high) < target).any():
         high = np.where(short, high * 4, high)
@@ -160,8 +170,8 @@ def beta_at_kl(log_pi0: Any, reward: Any, budget: Any) -> Any:
     ----------
     log_pi0, reward : array_like, shape (output,)
     budget : float or array_like
-        Nats; 0 gives infinity, and the most that any tilt spends, ``-log pi_0(best outputs)``,
-        gives 0.
+        Nats. A budget of 0 gives infinity, and the most that any tilt spends, ``-log pi_0(best
+        outputs)``, gives 0.
 
     Raises
     ------
@@ -180,7 +190,7 @@ def beta_at_kl(log_pi0: Any, reward: Any, budget: Any) -> Any:
     if inner.any():
 
         def spent(t: Any) -> Any:
-            return np.array([kl(tilt(log_pi0, reward, 1 / each), log_pi0) for each in t])
+            return np.array([kl(tilt(log_pi0, reward, 1 / strength), log_pi0) for strength in t])
 
         beta[inner] = 1 / increasing_root(
             spent, asked[inner], 1 / float(np.ptp(reward[log_pi0 > -np.inf]))
@@ -189,7 +199,10 @@ def beta_at_kl(log_pi0: Any, reward: Any, budget: Any) -> Any:
 
 
 def policy_steps(log_pi0: Any, rewards: Iterable[Any], rates: Iterable[float]) -> Any:
-    """Log probabilities after each step ``pi_(t+1)`` proportional to ``pi_t exp(eta_t r_t)``, shape (step, output)."""
+    """Log probabilities after each step, shape (step, output).
+
+    A step makes ``pi_(t+1)`` proportional to ``pi_t exp(eta_t r_t)``.
+    """
     path = [np.asarray(log_pi0, dtype=float)]
     for reward, rate in zip(rewards, rates, strict=True):
         path.append(tilt(path[-1], reward, 1 / rate))
@@ -205,13 +218,15 @@ def _check_n(n: Any) -> None:
 
 
 def best_of_n(log_pi0: Any, reward: Any, n: float) -> Any:
-    """Log probabilities of the best of ``n`` outputs, ties broken at random; minus infinity where they underflow.
+    """Log probabilities of the best of ``n`` outputs; minus infinity where they underflow.
+
+    Ties are broken at random.
 
     Parameters
     ----------
     log_pi0, reward : array_like, shape (output,)
     n : float
-        At least 1; no need of a whole number.
+        At least 1; it need not be a whole number.
 
     Raises
     ------
@@ -225,7 +240,7 @@ def best_of_n(log_pi0: Any, reward: Any, n: float) -> Any:
     log_mass = np.full(len(levels), -np.inf)
     np.logaddexp.at(log_mass, group, log_pi0[has])
     log_f = np.logaddexp.accumulate(log_mass)
-    # near 1, F is known by its tail
+    # near 1, F keeps its digits only in its tail
     log_above = np.append(np.logaddexp.accumulate(log_mass[::-1])[-2::-1], -np.inf)
     share = np.exp(log_mass - log_f)  # of those at most as good
     with np.errstate(divide="ignore"):  # nothing is below the lowest
@@ -246,7 +261,10 @@ def best_of_n_kl(n: Any) -> Any:
 
 
 def best_of_normals(n: Any) -> tuple[Any, Any]:
-    """Mean and variance of the largest of ``n`` standard normals, by the trapezoidal rule, which is exact to rounding here."""
+    """Mean and variance of the largest of ``n`` standard normals.
+
+    They come from the trapezoidal rule, which is exact to rounding here.
+    """
     _check_n(n)
     n = np.asarray(n, dtype=float)[..., None]
     x = np.linspace(-12.0, 60.0, 7201)  # to n of 1e300
@@ -303,12 +321,13 @@ def tilt_gaussian(policy: Gaussian, reward: Quadratic, beta: float) -> tuple[Gau
     """
     if not beta > 0:
         raise InputError(
-            f"beta: must be positive for a Gaussian policy, got {beta}; its tilts shrink to a point at 0"
+            f"beta: must be positive for a Gaussian policy, got {beta}; "
+            "its tilts shrink to a point at 0"
         )
     if beta == np.inf:
         return policy, 0.0
     precision = np.linalg.inv(policy.covariance)
-    # beta times the precision: a small beta does not overflow
+    # beta times the precision, since that does not overflow for a small beta
     scaled = beta * precision + reward.curvature
     lowest = float(np.linalg.eigvalsh(scaled)[0])
     if not lowest > 0:

@@ -64,10 +64,12 @@ from aligntax.models.errors import InputError
 from aligntax.models.overoptimization.policies import best_of_normals
 
 DIFFERENCES = (
-    "Unlike the curves of Gao, Schulman and Hilton 2022, these show no threshold of about 2,000 labels below which a proxy is "
-    "near chance, but steady gains from the first labels on; their peak saturates, at the 64 nats that a linear proxy allows; "
-    "tilts follow d (alpha - beta d), where PPO followed d (alpha - beta log d); best-of-n spends slightly more KL than tilts "
-    "for the same proxy reward, where PPO spent far more than best-of-n; and labels are noisy."
+    "Unlike the curves of Gao, Schulman and Hilton 2022, these show no threshold of about 2,000 "
+    "labels below which a proxy is near chance, but steady gains from the first labels on; "
+    "their peak saturates, at the 64 nats that a linear proxy allows; "
+    "tilts follow d (alpha - beta d), where PPO followed d (alpha - beta log d); "
+    "best-of-n spends slightly more KL than tilts for the same proxy reward, where PPO spent far "
+    "more than best-of-n; and labels are noisy."
 )
 NEWTON_STEPS = 50  # it takes five to ten
 TOLERANCE = 1e-9  # of the last Newton step over the coefficients
@@ -80,9 +82,9 @@ class World:
     Attributes
     ----------
     dimensions : int
-        Features, 200: so many that about a thousand of these labels determine as much of the reward
-        as they leave open. A hundred are then little better than chance and 30,000 ample, the range
-        over which published proxies improve.
+        Features, 200. With these, about a thousand labels determine as much of the reward as they
+        leave open. A hundred labels are then little better than chance and 30,000 are ample, the
+        range over which published proxies improve.
     curved_share : float
         Share of gold's variance that no linear proxy expresses, 2/3. Best accuracy on noiseless
         comparisons is then about 70%, that of published reward models on held-out human labels
@@ -127,7 +129,10 @@ class World:
 
     @cached_property
     def curvature(self) -> Any:
-        """``q``, how fast gold has too much of each feature, shape (d,): every second one alike, the others not at all."""
+        """``q``, how strongly gold curves down in each feature, shape (d,).
+
+        Every second feature is alike; the others do not curve.
+        """
         shape = np.arange(self.dimensions) % 2.0
         return shape * np.sqrt(2 * self.curved_share / np.sum(shape))
 
@@ -144,30 +149,46 @@ class World:
 
 
 @dataclass(frozen=True)
-class Draws:
-    """The chance in comparisons: both outputs' distance from the policy's mean, (n, 2, d), and what decides, (n,)."""
+class ComparisonDraws:
+    """Random numbers of comparisons.
+
+    Attributes
+    ----------
+    outputs : ndarray, shape (n, 2, d)
+        Distance of both outputs from the policy's mean.
+    uniform : ndarray, shape (n,)
+        Decides which of them is preferred.
+    """
 
     outputs: Any
     uniform: Any
 
-    def __getitem__(self, rows: slice) -> "Draws":
-        return Draws(self.outputs[rows], self.uniform[rows])
+    def __getitem__(self, rows: slice) -> "ComparisonDraws":
+        return ComparisonDraws(self.outputs[rows], self.uniform[rows])
 
 
 @dataclass(frozen=True)
 class Comparisons:
-    """Features of the first output less those of the second, (n, d), and whether the first was preferred, (n,)."""
+    """Labelled comparisons.
+
+    Attributes
+    ----------
+    difference : ndarray, shape (n, d)
+        Features of the first output minus those of the second.
+    first : ndarray of bool, shape (n,)
+        Whether the first output was preferred.
+    """
 
     difference: Any
     first: Any
 
 
-def draw(world: World, count: int, rng: np.random.Generator) -> Draws:
-    """Draw the chance of ``count`` comparisons."""
-    return Draws(rng.standard_normal((count, 2, world.dimensions)), rng.random(count))
+def draw_comparisons(world: World, count: int, rng: np.random.Generator) -> ComparisonDraws:
+    """Draw the random numbers of ``count`` comparisons."""
+    return ComparisonDraws(rng.standard_normal((count, 2, world.dimensions)), rng.random(count))
 
 
-def compare(world: World, draws: Draws, mean: Any = 0.0) -> Comparisons:
+def compare(world: World, draws: ComparisonDraws, mean: Any = 0.0) -> Comparisons:
     """Labels of pairs of outputs of the policy ``N(mean, I)``."""
     first, second = (world.gold(draws.outputs[:, i] + mean) for i in (0, 1))
     preferred = draws.uniform < expit(world.label_scale * (first - second))
@@ -177,7 +198,7 @@ def compare(world: World, draws: Draws, mean: Any = 0.0) -> Comparisons:
 def learn(comparisons: Comparisons) -> Any:
     """Weights of the linear proxy that best explains the labels, shape (d,).
 
-    Newton's method on the penalised likelihood; its steps come by conjugate gradients, since
+    Newton's method on the penalised likelihood. Its steps come from conjugate gradients, since
     forming the curvature of 30,000 labels takes longer than all the rest.
     """
     signed = np.where(comparisons.first, 1.0, -1.0)[:, None] * comparisons.difference
@@ -193,17 +214,20 @@ def learn(comparisons: Comparisons) -> Any:
 
 
 def _solve(signed: Any, doubt: Any, target: Any) -> Any:
-    """Newton step, ``(signed' diag(doubt) signed + d I)^-1 target`` to a thousandth, which the next step mends."""
-    found, residual, direction = np.zeros_like(target), target, target
+    """Newton step, ``(signed' diag(doubt) signed + d I)^-1 target`` to a thousandth.
+
+    The next Newton step corrects the rest.
+    """
+    solution, residual, direction = np.zeros_like(target), target, target
     size = residual @ residual
     enough = size * 1e-6
     while size > enough:
         image = signed.T @ (doubt * (signed @ direction)) + len(target) * direction
         rate = size / (direction @ image)
-        found, residual = found + rate * direction, residual - rate * image
+        solution, residual = solution + rate * direction, residual - rate * image
         size, before = residual @ residual, size
         direction = residual + size / before * direction
-    return found
+    return solution
 
 
 def accuracy(weights: Any, comparisons: Comparisons) -> float:
@@ -235,7 +259,10 @@ def best_of_n_rewards(world: World, weights: Any, n: Any) -> tuple[Any, Any]:
 
 
 def peak(world: World, weights: Any) -> tuple[float, float]:
-    """KL (nats) and gold at which tilting by a proxy is best: 0 and 0 if it is worse than chance, infinite if nothing curves."""
+    """KL (nats) and gold at which tilting by a proxy is best.
+
+    Both are 0 if the proxy is worse than chance, and infinite if nothing curves.
+    """
     _, slope, curvature = _along(world, weights)
     if slope <= 0:
         return 0.0, 0.0
@@ -255,7 +282,10 @@ def tilted_outputs(
 def best_of_n_outputs(
     world: World, weights: Any, n: int, count: int, rng: np.random.Generator
 ) -> Any:
-    """Outputs of the best of ``n``, shape (count, d): along the proxy the largest of ``n`` normals, beside it as they come."""
+    """Outputs of the best of ``n``, shape (count, d).
+
+    Along the proxy they are the largest of ``n`` normals; other directions stay normal.
+    """
     u, _, _ = _along(world, weights)
     outputs = rng.standard_normal((count, world.dimensions))
     here = outputs @ u

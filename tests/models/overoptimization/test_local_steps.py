@@ -11,7 +11,7 @@ from aligntax.models.overoptimization.local_steps import (
     relearned_steps,
     sampled_steps,
 )
-from aligntax.models.overoptimization.proxy_rewards import World, compare, draw, learn
+from aligntax.models.overoptimization.proxy_rewards import World, compare, draw_comparisons, learn
 
 LABELS = 2000
 SEEDS = range(6)
@@ -25,7 +25,7 @@ def world() -> World:
 @pytest.fixture(scope="module")
 def proxies(world):
     """The chance in the labels and the weights that they teach."""
-    drawn = [draw(world, LABELS, np.random.default_rng(seed)) for seed in SEEDS]
+    drawn = [draw_comparisons(world, LABELS, np.random.default_rng(seed)) for seed in SEEDS]
     return [(each, learn(compare(world, each))) for each in drawn]
 
 

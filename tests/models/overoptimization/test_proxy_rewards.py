@@ -21,7 +21,7 @@ from aligntax.models.overoptimization.proxy_rewards import (
     best_of_n_outputs,
     best_of_n_rewards,
     compare,
-    draw,
+    draw_comparisons,
     learn,
     peak,
     tilted_outputs,
@@ -51,14 +51,16 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def fresh(world):
-    return compare(world, draw(world, 10_000, np.random.default_rng(0)))
+    return compare(world, draw_comparisons(world, 10_000, np.random.default_rng(0)))
 
 
 @pytest.fixture(scope="module")
 def studied(world, fresh) -> dict[int, Studied]:
     rng, found = np.random.default_rng(1), {}
     for count in LABELS:
-        weights = [learn(compare(world, draw(world, count, rng))) for _ in range(REPLICATES)]
+        weights = [
+            learn(compare(world, draw_comparisons(world, count, rng))) for _ in range(REPLICATES)
+        ]
         kls, golds = zip(*(peak(world, w) for w in weights), strict=True)
         right = np.mean([accuracy(w, fresh) for w in weights])
         found[count] = Studied(weights, float(right), float(np.mean(kls)), float(np.mean(golds)))
@@ -90,14 +92,14 @@ def test_expected_gold_is_gold_s_mean(world) -> None:
 
 def test_two_labellers_agree_as_often_as_people_do(world) -> None:
     """72 to 77%: Stiennon et al. 2020, InstructGPT."""
-    draws = draw(world, 20_000, np.random.default_rng(4))
+    draws = draw_comparisons(world, 20_000, np.random.default_rng(4))
     again = draws.__class__(draws.outputs, np.random.default_rng(5).random(20_000))
     agree = np.mean(compare(world, draws).first == compare(world, again).first)
     assert 0.72 <= agree <= 0.77
 
 
 def test_labels_follow_bradley_and_terry(world) -> None:
-    draws = draw(world, 20_000, np.random.default_rng(6))
+    draws = draw_comparisons(world, 20_000, np.random.default_rng(6))
     gap = world.gold(draws.outputs[:, 0]) - world.gold(draws.outputs[:, 1])
     first = compare(world, draws).first
     for low, high in ((-4, -1), (-1, -0.2), (-0.2, 0.2), (0.2, 1), (1, 4)):
@@ -123,7 +125,7 @@ def test_worlds_without_meaning_are_refused(change) -> None:
 @pytest.mark.parametrize("count", [8, 60, 500])
 def test_the_proxy_maximises_the_penalised_likelihood(count) -> None:
     world = World(dimensions=12)
-    comparisons = compare(world, draw(world, count, np.random.default_rng(count)))
+    comparisons = compare(world, draw_comparisons(world, count, np.random.default_rng(count)))
     signed = np.where(comparisons.first, 1, -1)[:, None] * comparisons.difference
 
     def loss(w):
@@ -139,7 +141,7 @@ def test_the_proxy_maximises_the_penalised_likelihood(count) -> None:
 
 
 def test_the_order_in_which_outputs_are_shown_does_not_matter(world) -> None:
-    comparisons = compare(world, draw(world, 200, np.random.default_rng(7)))
+    comparisons = compare(world, draw_comparisons(world, 200, np.random.default_rng(7)))
     turned = type(comparisons)(-comparisons.difference, ~comparisons.first)
     assert learn(turned) == pytest.approx(learn(comparisons), abs=1e-12)
 
@@ -266,7 +268,7 @@ def test_linear_gold_never_falls(count) -> None:
     world = World(curved_share=0.0)
     rng = np.random.default_rng(count)
     for _ in range(4):
-        weights = learn(compare(world, draw(world, count, rng)))
+        weights = learn(compare(world, draw_comparisons(world, count, rng)))
         gold, _ = tilted_rewards(world, weights, KL)
         assert (np.diff(gold) > 0).all()
         assert (np.diff(best_of_n_rewards(world, weights, N)[0]) > 0).all()
