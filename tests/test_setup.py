@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / ".ci" / "uv"
-TOOLS = ("sh", "sed", "dirname", "mkdir", "mktemp", "rm", "mv", "cat", "env")
+TOOLS = ("sh", "sed", "dirname", "mkdir", "mktemp", "rm", "mv", "cat", "env", "paste")
 
 # uv as far as the script asks it: it shows the Python that it was given, and can reach nothing.
 UV = """#!/bin/sh
@@ -103,9 +103,10 @@ def test_dead_shims_and_old_pythons_are_passed_over(machine) -> None:
 
 def test_the_python_of_the_environment_comes_first(machine) -> None:
     machine.program("bin/python3.13")
-    own = machine.program("own/python3")
+    own = machine.program("their own/python3.12")
     (machine.home / "checkout" / ".venv").mkdir()
-    (machine.home / "checkout" / ".venv" / "pyvenv.cfg").write_text(f"home = {own.parent}\n")
+    told = f"home = {own.parent}\nuv = 0.9.0\nversion_info = 3.12.1\nprompt = aligntax\n"
+    (machine.home / "checkout" / ".venv" / "pyvenv.cfg").write_text(told, "utf-8")
     assert machine.uv().stdout.strip() == str(own)
 
 
