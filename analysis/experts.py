@@ -1,13 +1,14 @@
-"""Several experts, each kept apart, beside the answer under their pooled priors; and how far they disagree.
+"""Answers of several experts, each on its own and all pooled, and how far they disagree.
 
-Pooling hides who believes what. So every expert's view is refitted on its own, and of each quantity
-the share of variance that lies between experts is told, on ranks so that "later or never" counts::
+Pooling hides who believes what. So every expert's view is refitted on its own. For each quantity,
+the share of variance that lies between experts is computed on ranks, so that "later or never"
+counts::
 
     between = sum_e w_e (m_e - m)^2 / sum_e w_e (s_e^2 + (m_e - m)^2),    m = sum_e w_e m_e
 
-The pooled answer is the posterior under pooled priors, quantity by quantity. It is no average of
-the experts' answers: evidence weighs their beliefs against each other, and what one expert believes
-about two quantities together is not kept.
+The pooled answer is the posterior under priors that are pooled quantity by quantity. It is not an
+average of the experts' answers: evidence weighs their beliefs against each other, and what one
+expert believes about two quantities together is lost.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,12 +35,13 @@ class Experts:
     Attributes
     ----------
     answers : tuple of Result
-        One an expert, in order.
+        One per expert, in the order of the views.
     weights : tuple of float
-        Of the experts, sum 1.
+        Weights of the experts, which sum to 1.
     pooled : Result
+        Answer under the pooled priors.
     between : dict of str to float or None
-        Share of variance between experts of every number; null where it is constant or undefined.
+        Share of variance between experts for every number; None if it is constant or undefined.
     """
 
     answers: tuple[Result, ...]
@@ -48,7 +50,7 @@ class Experts:
     between: dict[str, float | None]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain mapping for JSON."""
+        """Return a mapping of plain values for JSON."""
         return {
             "experts": [
                 {
@@ -76,7 +78,7 @@ class Experts:
         }
 
 
-def by_expert(
+def refit_by_expert(
     run: str | Result,
     views: Sequence[View],
     weights: Sequence[float] | None = None,
@@ -91,27 +93,27 @@ def by_expert(
 
     Parameters
     ----------
-    run : str or Result
     views : sequence of View
         Two or more, with different names.
     weights : sequence of float, optional
-        Of the experts; default equal.
+        Weights of the experts; equal by default.
     pooling : {"linear", "log", "quantile"}
         See :func:`aligntax.models.views.pooling.pool_views`.
-    method : {"auto", "reweight", "sample"}
     out, name : path, str
-        Runs are called ``NAME-VIEW`` and ``NAME-pool``.
+        Folder of results, and how names begin: runs are called ``NAME-VIEW`` and ``NAME-pool``.
     say : callable
+        Takes one line about what is being done.
 
     Raises
     ------
     InputError
-        If there are fewer than two experts, or two of one name, or they cannot be pooled.
+        If there are fewer than two experts, two share a name, or they cannot be pooled.
     """
     names = [view.name for view in views]
     if len(names) < 2 or len(set(names)) < len(names):
         raise InputError(
-            f"view: experts must be two or more with different names, got {', '.join(names)}; name them"
+            "view: experts must be two or more with different names, "
+            f"got {', '.join(names)}; name them"
         )
     share, pooled = shares(views, weights), pool_views(views, weights, pooling, "pool")
     answers = []
@@ -119,19 +121,29 @@ def by_expert(
         say(f"answering under {label}")
         answers.append(refit(run, view, method, out=out, name=f"{name}-{label}", report=False))
     *experts, pool = answers
-    return Experts(tuple(experts), tuple(share), pool, between(experts, np.asarray(share)))
+    between = share_between_experts(experts, np.asarray(share))
+    return Experts(tuple(experts), tuple(share), pool, between)
 
 
-def between(answers: Sequence[Result], weights: Any) -> dict[str, float | None]:
-    """Share of the variance of ranks that lies between the answers, of every number that all of them have."""
-    values = [{series.name: series.values for series in iter_series(answer.derived)} for answer in answers]
+def share_between_experts(answers: Sequence[Result], weights: Any) -> dict[str, float | None]:
+    """Compute the share of the variance of ranks that lies between the answers.
+
+    Every number that all answers have is included.
+    """
+    values = [
+        {series.name: series.values for series in iter_series(answer.derived)} for answer in answers
+    ]
     shared = [name for name in values[0] if all(name in other for other in values)]
     counts = [answer.weights.values for answer in answers]
-    return {name: _between([v[name] for v in values], counts, weights) for name in shared}
+    return {name: _share_between([v[name] for v in values], counts, weights) for name in shared}
 
 
-def _between(values: list[Any], counts: list[Any], weights: Any) -> float | None:
-    """Share between experts of the variance of ``F(y)``, where ``F`` is the distribution function of their mixture."""
+def _share_between(values: list[Any], counts: list[Any], weights: Any) -> float | None:
+    """Compute the share between experts of the variance of ``F(y)``.
+
+    ``F`` is the distribution function of the experts' mixture, so ``F(y)`` is a rank. ``counts``
+    are the weights of each expert's draws.
+    """
     known = [(v[~np.isnan(v)], c[~np.isnan(v)]) for v, c in zip(values, counts, strict=True)]
     if any(not c.sum() > 0 for _, c in known):
         return None

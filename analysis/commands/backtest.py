@@ -50,7 +50,7 @@ def backtest(
     from aligntax.analysis.storage.run_folder import run_name
     from aligntax.analysis.storage.unfinished import new_folder
     from aligntax.analysis.terminal.trust import print_backtest
-    from aligntax.analysis.trust.backtest.folder import default_name, facts, write_files
+    from aligntax.analysis.trust.backtest.folder import default_name, manifest, write_files
     from aligntax.analysis.trust.backtest.origins import Origins
     from aligntax.analysis.trust.backtest.origins import backtest as score_origins
 
@@ -61,7 +61,7 @@ def backtest(
     failures: list[str] = []
     with show_progress(quiet, failures.append) as talk, new_folder(out, name) as place:
         scored = score_origins(known, chosen, origins, options, talk)
-        info = facts(scored, known, chosen, origins, options, name)
+        info = manifest(scored, known, chosen, origins, options, name)
         write_files(place.folder, scored, chosen, info)
         talk.say("drawing the page")
         write_page(place.folder, info, scored.scores, talk)

@@ -57,7 +57,14 @@ def predict_density(
     the predicted symbols do. A wrong prediction is a result, not a failure:
     the exit code is 0. It is 2 where the stream ends before the prediction.
     """
-    from aligntax.analysis.experiments.density_prediction import Symbols, count_levels, guarantees, is_pipe, open_symbols, predict
+    from aligntax.analysis.experiments.density_prediction import (
+        Symbols,
+        count_levels,
+        guarantees,
+        is_pipe,
+        open_symbols,
+        predict,
+    )
     from aligntax.analysis.inference.options import Sampling
     from aligntax.models.density_prediction.theorem import Claim, levels_needed
 

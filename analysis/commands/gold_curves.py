@@ -46,7 +46,11 @@ def gold_curves(
     """
     from dataclasses import asdict
 
-    from aligntax.analysis.experiments.gold_curves import compare_local_steps, simulate_curves, table_text
+    from aligntax.analysis.experiments.gold_curves import (
+        compare_local_steps,
+        simulate_curves,
+        table_text,
+    )
     from aligntax.analysis.storage.whole_file import check_can_write, save_user_file
 
     counts = _parse_counts(labels)

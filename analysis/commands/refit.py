@@ -144,12 +144,12 @@ def _by_expert(
     place : tuple
         Folder of results, and the name that the runs' names begin with.
     """
-    from aligntax.analysis.experts import by_expert
+    from aligntax.analysis.experts import refit_by_expert
     from aligntax.analysis.inputs.view_reader import parse_weights
 
     shares = parse_weights(pooling[0], len(views))
     out, name = place[0], place[1] or f"{folder.name}-experts"
-    return by_expert(
+    return refit_by_expert(
         str(folder),
         views,
         shares,

@@ -122,7 +122,9 @@ def sweep(
                 )
                 job = SweepJob(model, read_evidence(evidence), options, keep_draws)
                 grid = [parse_set(text) for text in set_ or []]
-                asked = cases(read_separate_views(views or [], requirement), grid, seeds or [options.seed])
+                asked = cases(
+                    read_separate_views(views or [], requirement), grid, seeds or [options.seed]
+                )
                 name = name or default_name(job, asked)
                 begin = partial(answer_cases, job, asked, name=name, evidence_folder=evidence)
             with _workers(workers, scheduler) as pool:

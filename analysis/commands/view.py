@@ -191,7 +191,7 @@ def view_diff(first: ViewName, second: ViewName, as_json: Json = False) -> None:
     Example: aligntax view diff default mine.toml
     """
     from aligntax.analysis.inputs.view_reader import read_view
-    from aligntax.analysis.terminal.views import print_difference, diff_views
+    from aligntax.analysis.terminal.views import diff_views, print_difference
 
     views = read_view(first), read_view(second)
     found = diff_views(*views)

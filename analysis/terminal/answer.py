@@ -1,6 +1,6 @@
-"""Tables a person reads in a terminal."""
+"""The answer of a run in a terminal: claims, quantities, checks and verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from aligntax.analysis.summaries.weights import Weights
 
 
-ANSWER = (
+# the joint model's quantities that are shown without --all, in this order
+SHOWN_QUANTITIES = (
     "alignment_hours_needed",
     "alignment_hours_affordable",
     "rlhf_multiple_needed",
@@ -38,7 +39,7 @@ ANSWER = (
     "data_exponent",
     "data_exponent_pooled",
 )
-CLAIM_HEADS = {
+QUESTIONS = {  # by the part of the question that a claim answers
     1: "How much alignment data is needed?",
     2: "Does a tolerable tax pay for it?",
     3: "How far do timelines move?",
@@ -53,13 +54,19 @@ def print_run(
     every: bool = False,
     weights: "Weights | None" = None,
 ) -> None:
-    """Print a run: verdict, claims, quantities with 90% intervals, and where its report is; with small pictures on a terminal.
+    """Print claims, quantities with 90% intervals, failed checks, verdict and where the report is.
 
-    ``weights`` are what each draw counts in the pictures, where ``record`` is conditional.
+    Parameters
+    ----------
+    every : bool
+        Whether every quantity is shown.
+    weights : Weights, optional
+        Weights of draws in the pictures, if ``record`` is conditional.
     """
     good = record["verdict"] == "pass"
     console.print(
-        f"{record['model']} under view {record['view']}, {record['method']}, seed {info['sampler']['seed']}",
+        f"{record['model']} under view {record['view']}, {record['method']}, "
+        f"seed {info['sampler']['seed']}",
         markup=False,
     )
     if refit := info.get("refit"):
@@ -69,38 +76,16 @@ def print_run(
     for quantity, link in info.get("links", {}).items():
         console.print(f"{quantity} {link['words']}", markup=False, soft_wrap=True)
     if given := record.get("given"):
-        size = f"{given['draws']} draws, {given['ess']:.0f} effective"
+        chance = format_probability(given["probability"])
         console.print(
-            f"given {given['text']}: probability {format_probability(given['probability'])}, {size}",
+            f"given {given['text']}: probability {chance}, {given['draws']} draws, "
+            f"{given['ess']:.0f} effective",
             markup=False,
         )
     if record["claims"]:
-        unlearned, shown = assumed_quantities(info), []
-        for claim in CLAIMS:
-            if claim.name in record["claims"]:
-                note = "  (assumed: no evidence bears on it)" if claim.quantity in unlearned else ""
-                shown.append(
-                    (
-                        CLAIM_HEADS[claim.part],
-                        claim.text + note,
-                        format_probability(record["claims"][claim.name]),
-                    )
-                )
-        previous = ""
-        for i, (head, text, chance) in enumerate(shown):
-            shown[i] = ("" if head == previous else head, text, chance)
-            previous = head
-        print_table(console, ("question", "claim", "probability"), shown)
-    _quantities(console, folder, record, info, every, weights)
-    for check in record["checks"]:
-        if not check["passed"]:
-            where = f" ({check['where']})" if check["where"] else ""
-            value = "unknown" if check["value"] is None else f"{check['value']:.4g}"
-            console.print(
-                f"check failed: {check['name']}{where} is {value}, limit {check['threshold']:g}; {check['action']}",
-                style="bold red",
-                markup=False,
-            )
+        _print_claims(console, record["claims"], assumed_quantities(info))
+    _print_quantities(console, folder, record, info, every, weights)
+    _print_failed_checks(console, record["checks"])
     state = "its checks passed" if good else "do not trust this result: a check failed"
     console.print(
         f"verdict: {record['verdict']} ({state})",
@@ -116,7 +101,34 @@ def print_run(
     console.print(where, soft_wrap=True, markup=False)
 
 
-def _quantities(
+def _print_claims(
+    console: "Console", claims: Mapping[str, float], assumed: Collection[str]
+) -> None:
+    rows, previous = [], ""
+    for claim in CLAIMS:
+        if claim.name in claims:
+            note = "  (assumed: no evidence bears on it)" if claim.quantity in assumed else ""
+            question = QUESTIONS[claim.part]
+            shown = "" if question == previous else question
+            rows.append((shown, claim.text + note, format_probability(claims[claim.name])))
+            previous = question
+    print_table(console, ("question", "claim", "probability"), rows)
+
+
+def _print_failed_checks(console: "Console", checks: Iterable[Mapping[str, Any]]) -> None:
+    for check in checks:
+        if not check["passed"]:
+            where = f" ({check['where']})" if check["where"] else ""
+            value = "unknown" if check["value"] is None else f"{check['value']:.4g}"
+            console.print(
+                f"check failed: {check['name']}{where} is {value}, "
+                f"limit {check['threshold']:g}; {check['action']}",
+                style="bold red",
+                markup=False,
+            )
+
+
+def _print_quantities(
     console: "Console",
     folder: Path,
     record: Mapping[str, Any],
@@ -124,34 +136,48 @@ def _quantities(
     every: bool,
     weights: "Weights | None",
 ) -> None:
-    """Print quantities; where the console can draw, their densities and arrival by year."""
-    from aligntax.analysis.terminal.drawings import print_arrival_curve, print_table_with_bars, sketch
+    """Print quantities; where the console can draw, also their densities and arrival by year."""
+    from aligntax.analysis.terminal.drawings import (
+        print_arrival_curve,
+        print_table_with_bars,
+        read_drawable,
+    )
 
     quantities, joint = record["quantities"], record["model"] == "joint"
     if suffices := quantities.get("data_suffices"):
-        none = f"no amount of data suffices in {format_probability(1.0 - suffices['mean'])} of draws"
-        console.print(f"{none}: there the record prefers an unaligned policy", markup=False)
-    lead = (
-        list(quantities)
-        if every
-        else [n for n in quantities if n in ANSWER]
-        if joint
-        else without_long_vectors(quantities)
-    )
-    lead.sort(key=lambda name: ANSWER.index(name) if name in ANSWER else len(ANSWER))
-    rows = {name: _quantity_row(name, quantities[name], info["horizon"]) for name in lead}
-    draws = sketch(console, folder, lead, weights)
+        share = format_probability(1.0 - suffices["mean"])
+        console.print(
+            f"no amount of data suffices in {share} of draws: there the record prefers an "
+            "unaligned policy",
+            markup=False,
+        )
+    names = _shown_names(quantities, joint, every)
+    rows = {name: _quantity_row(name, quantities[name], info["horizon"]) for name in names}
+    draws = read_drawable(console, folder, names, weights)
     columns = ("quantity", "median", "90% interval", "note")
     if draws is None:
         print_table(console, columns, rows.values())
     else:
         print_table_with_bars(console, columns, rows, draws)
-    if not joint and len(lead) < len(quantities):
+    if not joint and len(names) < len(quantities):
         console.print(
-            f"and {len(quantities) - len(lead)} quantities of single runs, with --all", markup=False
+            f"and {len(quantities) - len(names)} quantities of single runs, with --all",
+            markup=False,
         )
     if draws is not None:
         print_arrival_curve(console, draws, info)
+
+
+def _shown_names(quantities: Mapping[str, Any], joint: bool, every: bool) -> list[str]:
+    """Return the quantities to show, the leading ones first."""
+    if every:
+        names = list(quantities)
+    elif joint:
+        names = [name for name in quantities if name in SHOWN_QUANTITIES]
+    else:
+        names = without_long_vectors(quantities)
+    order = {name: i for i, name in enumerate(SHOWN_QUANTITIES)}
+    return sorted(names, key=lambda name: order.get(name, len(order)))
 
 
 def _quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> tuple[str, str, str, str]:

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from aligntax.analysis.summaries.words import format_number, format_probability
+from aligntax.analysis.terminal.tables import print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from aligntax.analysis.answers.budget import Budget
-from aligntax.analysis.terminal.tables import print_table
 
 
 def print_budget(console: "Console", answer: "Budget") -> None:
@@ -28,12 +28,15 @@ def print_budget(console: "Console", answer: "Budget") -> None:
         (
             "least expected loss",
             f"{format_number(answer.best_hours)} human-hours",
-            f"at {format_number(answer.price)} USD a missing hour",
+            f"at {format_number(answer.price)} USD per missing hour",
         ),
         ("worth of knowing the need", "", f"{format_number(answer.evpi)} USD"),
     ]
     print_table(console, ("", "amount", "money"), rows)
-    regrets = [(f"{m:g} times the hours", f"{format_number(usd)} USD") for m, usd in answer.regret.items()]
+    regrets = [
+        (f"{multiple:g} times the hours", f"{format_number(usd)} USD")
+        for multiple, usd in answer.regret.items()
+    ]
     print_table(console, ("buying instead", "expected regret"), regrets)
     low, middle, high = answer.label_error
     console.print(
@@ -59,7 +62,7 @@ def print_budget(console: "Console", answer: "Budget") -> None:
     )
     print_table(console, columns, labels)
     console.print(
-        "Votes: where people write the items; where items cost nothing, one vote is always best. Better evaluator: pay up to so "
-        "many labels for one with half the error.",
+        "Votes: where people write the items; where items cost nothing, one vote is always best. "
+        "Better evaluator: pay up to so many labels for one with half the error.",
         markup=False,
     )

@@ -1,9 +1,12 @@
 """Runs and experts side by side, in a terminal."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from aligntax.analysis.summaries.claims import CLAIMS
 from aligntax.analysis.summaries.words import format_probability, median_and_interval
+from aligntax.analysis.terminal.answer import SHOWN_QUANTITIES
+from aligntax.analysis.terminal.tables import print_table
 from aligntax.models.priors.quantities import QUANTITIES, element, quantity_of
 
 if TYPE_CHECKING:
@@ -11,13 +14,11 @@ if TYPE_CHECKING:
 
     from aligntax.analysis.answers.comparison import Comparison
     from aligntax.analysis.experts import Experts
-from aligntax.analysis.terminal.answer import ANSWER
-from aligntax.analysis.terminal.tables import print_table
 
 
 def print_comparison(console: "Console", comparison: "Comparison", every: bool = False) -> None:
-    """Print runs side by side, where they differ beyond Monte Carlo error, and what differed in their views."""
-    labels, horizon = comparison.labels, comparison.runs[0].info["horizon"]
+    """Print runs side by side: where they differ, and what differed in their views."""
+    labels = comparison.labels
     for i, run in enumerate(comparison.runs):
         given = comparison.given[i]
         condition = "" if given is None else f", {given.words}"
@@ -27,53 +28,61 @@ def print_comparison(console: "Console", comparison: "Comparison", every: bool =
         console.print(
             f"{labels[i]}: {facts}, verdict {run.record['verdict']}{condition}", markup=False
         )
-    rows = []
-    for name in comparison.names:
-        if element(name) and not every:
-            continue
-        quantity = quantity_of(name)
-        cells = []
-        for i, numbers in enumerate(comparison.rows):
-            median, span = median_and_interval(numbers[name], quantity, horizon)
-            mark = "" if i == 0 else " *" if comparison.differs[name][i - 1] else ""
-            cells.append(f"{median}{f' ({span})' if span else ''}{mark}")
-        rows.append((quantity.label + (f" [{element(name)}]" if element(name) else ""), *cells))
-    print_table(console, ("quantity", *labels), rows)
-    told = [claim for claim in CLAIMS if all(claim.name in each for each in comparison.claims)]
-    chances = []
-    for claim in told:
-        marks = ("", *(" *" if differs else "" for differs in comparison.differs[claim.name]))
-        chances.append(
-            (
-                claim.text,
-                *(
-                    format_probability(each[claim.name]) + m
-                    for each, m in zip(comparison.claims, marks, strict=True)
-                ),
-            )
-        )
-    if chances:
-        print_table(console, ("claim", *labels), chances)
-    _differences(console, comparison, every)
+    names = [name for name in comparison.names if every or not element(name)]
+    _print_quantities(console, comparison, names)
+    _print_claims(console, comparison)
+    _print_differences(console, comparison, names)
     marked = sum(any(differs) for differs in comparison.differs.values())
-    total = len(comparison.differs)
     console.print(
-        f"* differs from {labels[0]} beyond Monte Carlo error, however little (Holm, 5%): {marked} of {total} numbers and claims",
+        f"* differs from {labels[0]} beyond Monte Carlo error, however little (Holm, 5%): "
+        f"{marked} of {len(comparison.differs)} numbers and claims",
         markup=False,
     )
     for i, label in enumerate(labels[1:]):
         draws = ("counts the same draws",) if comparison.shared[i] else ()
         facts = "; ".join((comparison.changes[i].words(), *comparison.facts[i], *draws))
         console.print(f"{label} changes {facts}", markup=False)
-    _priors(console, comparison)
+    _print_priors(console, comparison)
 
 
-def _differences(console: "Console", comparison: "Comparison", every: bool) -> None:
+def _print_quantities(console: "Console", comparison: "Comparison", names: Sequence[str]) -> None:
+    horizon, rows = comparison.runs[0].info["horizon"], []
+    for name in names:
+        cells = []
+        for numbers, mark in zip(comparison.rows, _marks(comparison, name), strict=True):
+            median, span = median_and_interval(numbers[name], quantity_of(name), horizon)
+            cells.append(f"{median}{f' ({span})' if span else ''}{mark}")
+        rows.append((_label(name), *cells))
+    print_table(console, ("quantity", *comparison.labels), rows)
+
+
+def _print_claims(console: "Console", comparison: "Comparison") -> None:
+    rows = []
+    for claim in CLAIMS:
+        if all(claim.name in chances for chances in comparison.claims):
+            marks = _marks(comparison, claim.name)
+            cells = (
+                format_probability(chances[claim.name]) + mark
+                for chances, mark in zip(comparison.claims, marks, strict=True)
+            )
+            rows.append((claim.text, *cells))
+    if rows:
+        print_table(console, ("claim", *comparison.labels), rows)
+
+
+def _marks(comparison: "Comparison", name: str) -> list[str]:
+    """Return a mark for each run that differs from the first."""
+    return ["", *(" *" if differs else "" for differs in comparison.differs[name])]
+
+
+def _label(name: str) -> str:
+    return quantity_of(name).label + (f" [{element(name)}]" if element(name) else "")
+
+
+def _print_differences(console: "Console", comparison: "Comparison", names: Sequence[str]) -> None:
     """Print differences of medians from the first run, with their Monte Carlo errors."""
     rows = []
-    for name in comparison.names:
-        if element(name) and not every:
-            continue
+    for name in names:
         quantity, cells = quantity_of(name), []
         unit = (
             "OOM"
@@ -84,9 +93,9 @@ def _differences(console: "Console", comparison: "Comparison", every: bool) -> N
             comparison.differences[name], comparison.differs[name], strict=True
         ):
             spread = "unknown" if error is None else f"{error:.1g}"
-            told = "none: censored" if value is None else f"{value:+.2g} ± {spread} {unit}".rstrip()
-            cells.append(told + (" *" if differs else ""))
-        rows.append((quantity.label + (f" [{element(name)}]" if element(name) else ""), *cells))
+            cell = "none: censored" if value is None else f"{value:+.2g} ± {spread} {unit}".rstrip()
+            cells.append(cell + (" *" if differs else ""))
+        rows.append((_label(name), *cells))
     first, *others = comparison.labels
     print_table(
         console,
@@ -95,7 +104,7 @@ def _differences(console: "Console", comparison: "Comparison", every: bool) -> N
     )
 
 
-def _priors(console: "Console", comparison: "Comparison") -> None:
+def _print_priors(console: "Console", comparison: "Comparison") -> None:
     """Print priors that differ, in natural units."""
     names = [name for change in comparison.changes for name in change.quantities]
     rows = []
@@ -112,12 +121,12 @@ def _priors(console: "Console", comparison: "Comparison") -> None:
 
 
 def print_experts(console: "Console", answer: "Experts") -> None:
-    """Print medians of each expert and of their pool, and how much of the spread lies between experts."""
+    """Print medians under each expert and under their pool, and the share between experts."""
     horizon = answer.pooled.info["horizon"]
     columns = [*(a.record["view"] for a in answer.answers), "pooled"]
     runs = (*answer.answers, answer.pooled)
     rows = []
-    for name in ANSWER:
+    for name in SHOWN_QUANTITIES:
         share = answer.between.get(name)
         quantity = QUANTITIES[name]
         medians = [

@@ -1,11 +1,11 @@
-"""Asking a person for a prior, and showing what it implies before it is kept.
+"""Ask a person for a prior, and show what it implies before it is kept.
 
-For each quantity the low extreme is asked first, then the high one, and the middle last: whoever
+For each quantity the low extreme is asked first, then the high one, and the middle last. Whoever
 starts from a best guess anchors on it and states intervals that are too narrow (O'Hagan 2019,
 section 3; the SHELF protocol asks in this order for the same reason). Nobody's numbers are shown
 before the answer. Then comes feedback, which every protocol asks for: the prior that the three
-numbers imply, and its consequences, the headline quantities before and after, pushed forward from
-the prior alone on the same random numbers, so that a difference is the prior's.
+numbers imply, and the headline quantities before and after. These are pushed forward from the prior
+alone on the same random numbers, so that a difference is due to the prior.
 
 References
 ----------
@@ -50,33 +50,32 @@ from aligntax.models.views import View
 
 LEVELS = {"0.1": "low", "0.5": "middle", "0.9": "high"}
 DRAWS = 4000  # Monte Carlo error of a probability at most 0.8%; a tenth of a second
-SEED = 2022  # the default root of `aligntax run`
-BARS, WIDEST = 12, 40  # rows and characters of the picture in text
+SEED = 2022  # the default seed of `aligntax run`
+BAR_ROWS, BAR_COLUMNS = 12, 40  # of the picture in text
 
-# Priors of the structural parameters that derived quantities read, as aligntax.models.scaling.add
-# states them; a test compares.
+# Prior of a structural parameter that derived quantities read, as aligntax.models.scaling.add
+# states it; a test compares them.
 KAPLAN_BIAS_SD = 2.0
 
 
 class Quit(Exception):
-    """The person has had enough; nothing is to be written."""
+    """Raised when the person quits; nothing is to be written."""
 
 
 @dataclass(frozen=True)
 class Dialogue:
-    """How to talk with whoever answers.
+    """Callbacks for a dialogue with the person who answers.
 
     Attributes
     ----------
     ask : callable
-        Takes a prompt, returns a line without its end; raises EOFError where there is none.
+        Takes a prompt, returns a line; raises EOFError if there is none.
     say : callable
         Takes a line.
     show : callable
         Takes the heads and the rows of a table.
     patience : int or None
-        Times that one question is asked before a bad answer is an error; None for a person at a
-        terminal.
+        Number of bad answers to one question that is an error; None for a person at a terminal.
     """
 
     ask: Callable[[str], str]
@@ -98,7 +97,7 @@ class Dialogue:
 
 
 def parse_answer(quantity: Quantity, text: str) -> float:
-    """Read a number in the quantity's own unit; a pure number or a multiple may be a percentage.
+    """Read a number in the quantity's own unit; shares and multiples may be percentages.
 
     Raises
     ------
@@ -108,7 +107,8 @@ def parse_answer(quantity: Quantity, text: str) -> float:
     share = text.endswith("%")
     if share and quantity.unit not in ("1", "x"):
         raise InputError(
-            f"{quantity.name}: must be in {quantity.unit}, got {text!r}; a percentage has no meaning here"
+            f"{quantity.name}: must be in {quantity.unit}, got {text!r}; "
+            "a percentage has no meaning here"
         )
     try:
         value = float(text.removesuffix("%")) / (100 if share else 1)
@@ -121,7 +121,8 @@ def parse_answer(quantity: Quantity, text: str) -> float:
         rule = f"must be a number {limits.get(quantity.scale, '')}".rstrip()
         examples = "3, 0.02 or 2%" if quantity.unit in ("1", "x") else "3, 0.02 or 2e6"
         raise InputError(
-            f"{quantity.name}: {rule}, got {text[:40]!r}; write for instance {examples}, or q to quit"
+            f"{quantity.name}: {rule}, got {text[:40]!r}; "
+            f"write for instance {examples}, or q to quit"
         )
     return value
 
@@ -133,14 +134,12 @@ def elicit(
 
     Parameters
     ----------
-    names : sequence of str
     base : View
-        What the new priors lie on top of.
-    talk : Dialogue
+        View that the new priors change.
     today : str
         Date, kept with the source.
     who, why : str
-        Asked for where empty.
+        Who states the priors and why; asked for if empty.
 
     Returns
     -------
@@ -162,13 +161,15 @@ def elicit(
         stated: dict[str, dict[str, float]] = {}
         for name in names:
             asked.append(name)
-            stated[name] = _one(name, before, talk, evidence, f"{len(asked)} of {len(names)}")
+            place = f"{len(asked)} of {len(names)}"
+            stated[name] = _ask_until_kept(name, before, talk, evidence, place)
             before = before.with_quantity(name, {"quantiles": stated[name]})
-        who = who or talk.answer("Who are you? ", _text("who"))
+        who = who or talk.answer("Who are you? ", _text_reader("who"))
         source = f"{who}, {today}"
         priors = {}
         for name in names:
-            reason = why or talk.answer(f"Why these values of {lookup(name).label}? ", _text("why"))
+            question = f"Why these values of {lookup(name).label}? "
+            reason = why or talk.answer(question, _text_reader("why"))
             priors[name] = {"quantiles": stated[name], "source": source, "rationale": reason}
         return priors, source
     except EOFError:
@@ -177,7 +178,7 @@ def elicit(
         raise InputError(f"elicit: {rule} {where}; nothing written, start again") from None
 
 
-def _text(what: str) -> Callable[[str], str]:
+def _text_reader(what: str) -> Callable[[str], str]:
     def read(answer: str) -> str:
         clean = " ".join("".join(c if c.isprintable() else " " for c in answer).split())
         if not clean:
@@ -189,31 +190,32 @@ def _text(what: str) -> Callable[[str], str]:
     return read
 
 
-def _one(
+def _ask_until_kept(
     name: str, before: View, talk: Dialogue, evidence: Evidence, place: str
 ) -> dict[str, float]:
-    """Ask for one quantity until its prior is kept."""
+    """Ask for a prior on one quantity until the person keeps it."""
     quantity = lookup(name)
     while True:
-        stated = _three(quantity, talk, place)
+        stated = _ask_quantiles(quantity, talk, place)
         after = before.with_quantity(name, {"quantiles": stated})
         table = after.tables([name]).table(name)
         talk.say("")
         talk.say(f"Your prior on {quantity.label}: {_points(quantity, table)}")
-        for line in bars(quantity, table):
+        for line in draw_prior_in_text(quantity, table):
             talk.say(f"  {line}")
         moved, still = consequences(before, after, evidence)
         talk.say(
-            "Its consequences, from priors alone (evidence will move them); median and 90% interval:"
+            "Its consequences, from priors alone (evidence will move them); "
+            "median and 90% interval:"
         )
         if moved:
             talk.show(("headline", "before", "after"), moved)
         talk.say(f"  {still} headlines do not move")
-        if talk.answer("Keep it? [y]es, [n]o: ask again, [q]uit: ", _choice) == "y":
+        if talk.answer("Keep it? [y]es, [n]o: ask again, [q]uit: ", _read_choice) == "y":
             return stated
 
 
-def _choice(text: str) -> str:
+def _read_choice(text: str) -> str:
     choice = text[:1].lower()
     if choice not in ("y", "n", "q"):
         raise InputError(f"keep: must be y, n or q, got {text[:20]!r}; answer with one letter")
@@ -222,13 +224,14 @@ def _choice(text: str) -> str:
     return choice
 
 
-def _three(quantity: Quantity, talk: Dialogue, place: str) -> dict[str, float]:
-    """The extremes, then the middle."""
+def _ask_quantiles(quantity: Quantity, talk: Dialogue, place: str) -> dict[str, float]:
+    """Ask for the extremes, then for the middle."""
     pure = {"1": "pure numbers; 2% will do for 0.02", "x": "multiples; 3 means three times"}
     talk.say("")
     talk.say(f"{quantity.label} ({place}): {quantity.meaning}.")
     talk.say(
-        f"Answers are {pure.get(quantity.unit, f'in {quantity.unit}')}. q quits; nothing is written until the end."
+        f"Answers are {pure.get(quantity.unit, f'in {quantity.unit}')}. "
+        "q quits; nothing is written until the end."
     )
 
     def read(text: str, above: float = -np.inf, below: float = np.inf) -> float:
@@ -236,11 +239,14 @@ def _three(quantity: Quantity, talk: Dialogue, place: str) -> dict[str, float]:
             raise Quit
         value = parse_answer(quantity, text)
         if not above < value < below:
-            limits = [f"above {above:g}"] * bool(np.isfinite(above)) + [f"below {below:g}"] * bool(
-                np.isfinite(below)
-            )
+            limits = []
+            if np.isfinite(above):
+                limits.append(f"above {above:g}")
+            if np.isfinite(below):
+                limits.append(f"below {below:g}")
             raise InputError(
-                f"{quantity.name}: must lie {' and '.join(limits)}, got {value:g}; answers must increase"
+                f"{quantity.name}: must lie {' and '.join(limits)}, got {value:g}; "
+                "answers must increase"
             )
         return value
 
@@ -248,34 +254,41 @@ def _three(quantity: Quantity, talk: Dialogue, place: str) -> dict[str, float]:
     high = talk.answer(
         "A high value; one time in ten it is higher still: ", lambda text: read(text, above=low)
     )
-    prompt = "The middle; as likely above it as below: "
-    middle = talk.answer(prompt, lambda text: read(text, above=low, below=high))
+    middle = talk.answer(
+        "The middle; as likely above it as below: ",
+        lambda text: read(text, above=low, below=high),
+    )
     return {"0.1": low, "0.5": middle, "0.9": high}
 
 
 def _points(quantity: Quantity, table: QuantileTable) -> str:
     scale = [float(v) for v in quantity.to_scale(table.value(ndtri([0.05, 0.5, 0.95])))]
     return ", ".join(
-        f"{p} {format_amount(v, quantity)}" for p, v in zip(("5%", "50%", "95%"), scale, strict=True)
+        f"{p} {format_amount(v, quantity)}"
+        for p, v in zip(("5%", "50%", "95%"), scale, strict=True)
     )
 
 
-def bars(quantity: Quantity, table: QuantileTable) -> list[str]:
-    """Prior in text: the probability of equal steps of the link, from the 1% to the 99% point."""
+def draw_prior_in_text(quantity: Quantity, table: QuantileTable) -> list[str]:
+    """Draw the probability of equal steps in link space, from the 1% to the 99% point."""
     low, high = (float(y) for y in table.value(ndtri([0.01, 0.99])))
-    edges = np.linspace(low, high, BARS + 1)
+    edges = np.linspace(low, high, BAR_ROWS + 1)
     mass = np.diff(table.cdf(edges))
     scale = quantity.to_scale(edges)
     labels = [format_amount(float(v), quantity, unit=False) for v in scale[:-1]]
     width = max(map(len, labels))
     return [
-        f"from {label:>{width}}  {'#' * round(WIDEST * m / mass.max())} {format_probability(float(m))}"
+        f"from {label:>{width}}  {'#' * round(BAR_COLUMNS * m / mass.max())} "
+        f"{format_probability(float(m))}"
         for label, m in zip(labels, mass, strict=True)
     ]
 
 
 def prior_derived(view: View, evidence: Evidence) -> xr.Dataset:
-    """Derived quantities of draws from a view's priors, on random numbers that do not depend on the view."""
+    """Derive quantities from draws of a view's priors.
+
+    The random numbers do not depend on the view.
+    """
     model, rng = find_model("joint"), np.random.default_rng(SEED)
     tables = view.stated(model.quantities)
     dims = ("chain", "draw")
@@ -303,26 +316,36 @@ def prior_derived(view: View, evidence: Evidence) -> xr.Dataset:
 def consequences(
     before: View, after: View, evidence: Evidence
 ) -> tuple[list[tuple[str, ...]], int]:
-    """Headline quantities and claims that differ between two views' priors, before and after; and how many do not."""
-    old, new = prior_derived(before, evidence), prior_derived(after, evidence)
+    """Compare headline quantities and claims under two views' priors.
+
+    Returns
+    -------
+    moved : list of tuple
+        Label, value before and value after, of those that differ.
+    unmoved : int
+        Number of those that do not.
+    """
+    derived = [prior_derived(view, evidence) for view in (before, after)]
+    chances = [claim_probabilities(answer) for answer in derived]
     rows = [
-        (c.text, *map(_claim, (claim_probabilities(old).get(c.name), claim_probabilities(new).get(c.name)))) for c in CLAIMS
+        (claim.text, *(_chance_in_words(chance.get(claim.name)) for chance in chances))
+        for claim in CLAIMS
     ]
-    first, second = ({s.name: s for s in iter_series(derived)} for derived in (old, new))
-    for name in (n for n in first if base_name(n) in find_model("joint").headlines):
-        horizon, label = after.arrival.horizon, quantity_of(name).label
-        label += f" [{element(name)}]" if element(name) else ""
-        rows.append((label, *(_words(each_[name], horizon) for each_ in (first, second))))
+    numbers = [{series.name: series for series in iter_series(answer)} for answer in derived]
+    headlines, horizon = find_model("joint").headlines, after.arrival.horizon
+    for name in (n for n in numbers[0] if base_name(n) in headlines):
+        label = quantity_of(name).label + (f" [{element(name)}]" if element(name) else "")
+        rows.append((label, *(_series_in_words(answer[name], horizon) for answer in numbers)))
     moved = [row for row in rows if row[1] != row[2]]
     return moved, len(rows) - len(moved)
 
 
-def _claim(value: float | None) -> str:
+def _chance_in_words(value: float | None) -> str:
     return "unknown" if value is None else format_probability(value)
 
 
-def _words(series: Series, horizon: float) -> str:
-    """Median and 90% interval of draws that may be censored."""
+def _series_in_words(series: Series, horizon: float) -> str:
+    """Write the median and 90% interval of draws that may be censored."""
     defined = series.defined
     row: dict[str, Any] = {
         "prob_above": float(np.mean(series.values == np.inf)),

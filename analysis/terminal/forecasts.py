@@ -1,4 +1,4 @@
-"""Tables of timelines that a person reads in a terminal: shifts by anchor, and published forecasts reproduced."""
+"""Timelines in a terminal: shifts by anchor, and published forecasts reproduced."""
 
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-SHOWN = (2030.0, 2036.0, 2040.0, 2050.0, 2100.0)  # years of the table; --json has every one
+SHOWN_YEARS = (2030.0, 2036.0, 2040.0, 2050.0, 2100.0)  # --json has every one
 
 
 def print_shifts(console: "Console", found: ShiftTable) -> None:
-    """Print the shifts of a run: a table for each group of anchors; causes that move nothing there are left out."""
+    """Print the shifts of a run, one table for each group of anchors.
+
+    Causes that move nothing there are left out.
+    """
     condition = f", given {found.given}" if found.given else ""
     console.print(
         f"{found.run}{condition}: years by which each cause moves arrival, draw by draw",
@@ -38,7 +41,8 @@ def print_shifts(console: "Console", found: ShiftTable) -> None:
         title = f"{group.replace('_', ' ')} ({format_probability(mine[0].weight)})"
         print_table(console, (title, "5%", "median", "95%", "without a number"), rows)
     console.print(
-        "Without a number: only the later world, only the earlier one, or neither arrives before the horizon.\n"
+        "Without a number: only the later world, only the earlier one, or neither arrives before "
+        "the horizon.\n"
         "Quantiles are of the shifts that are defined; a dash is infinite.",
         markup=False,
         soft_wrap=True,
@@ -46,11 +50,12 @@ def print_shifts(console: "Console", found: ShiftTable) -> None:
 
 
 def _without_number(row: ShiftRow) -> str:
-    missing = ((row.prob_right_censored, "later never"), (row.prob_left_censored, "earlier never"))
-    parts = [
-        f"{format_probability(p)} {words}" for p, words in (*missing, (row.prob_undefined, "neither")) if p
-    ]
-    return ", ".join(parts)
+    missing = (
+        (row.prob_right_censored, "later never"),
+        (row.prob_left_censored, "earlier never"),
+        (row.prob_undefined, "neither"),
+    )
+    return ", ".join(f"{format_probability(p)} {words}" for p, words in missing if p)
 
 
 def _years(value: float | None) -> str:
@@ -61,21 +66,22 @@ def print_reproduction(console: "Console", found: Reproduction) -> None:
     """Print every reading of a published forecast beside what was published."""
     heads = (
         "reading of its inputs",
-        *(f"{year:.0f}" for year in SHOWN),
+        *(f"{year:.0f}" for year in SHOWN_YEARS),
         "10%",
         "50%",
         "off",
         "needs",
     )
     percent = (
-        "" if found.published.get(y) is None else f"{100 * found.published[y]:.1f}" for y in SHOWN
+        "" if found.published.get(y) is None else f"{100 * found.published[y]:.1f}"
+        for y in SHOWN_YEARS
     )
     at = {p: year for year, p in found.published.items()}
     rows = [
         ("published", *percent, *(f"{at[p]:.1f}" if p in at else "" for p in (0.1, 0.5)), "", "")
     ]
     for each in found.readings:
-        percent = (f"{100 * each.probability(year):.1f}" for year in SHOWN)
+        percent = (f"{100 * each.probability(year):.1f}" for year in SHOWN_YEARS)
         quantiles = (
             "later" if q is None else f"{q:.1f}" for q in (each.quantile(0.1), each.quantile(0.5))
         )
@@ -98,7 +104,7 @@ def print_reproduction(console: "Console", found: Reproduction) -> None:
     rows = [
         (
             part.replace("_", " "),
-            *(f"{q:.2f}" for q in found.own(part)),
+            *(f"{q:.2f}" for q in found.recomputed(part)),
             *("" if np.isnan(q) else f"{q:.2f}" for q in known),
         )
         for part, known in found.requirements.items()
@@ -110,12 +116,14 @@ def print_reproduction(console: "Console", found: Reproduction) -> None:
     )
     shift = found.readings[0].shift_of_neural_nets()
     if shift:
+        censored = (shift["prob_right_censored"] or 0) + (shift["prob_undefined"] or 0)
         console.print(
-            f"Data that grow linearly with parameters instead of as parameters^0.8 move arrival by {shift['q50']:.1f} years "
-            f"(median; 10 to 90%: {_years(shift['q10'])} to {_years(shift['q90'])}) where a neural-net anchor counts, "
-            f"which {format_probability(shift['weight'] or 0.0)} of draws do; 'a few years' was claimed. No number in "
-            f"{format_probability((shift['prob_right_censored'] or 0) + (shift['prob_undefined'] or 0))} of these: one or both worlds "
-            "come after the horizon.",
+            "Data that grow linearly with parameters instead of as parameters^0.8 move arrival by "
+            f"{shift['q50']:.1f} years (median; 10 to 90%: {_years(shift['q10'])} to "
+            f"{_years(shift['q90'])}) where a neural-net anchor counts, which it does in "
+            f"{format_probability(shift['weight'] or 0.0)} of draws; 'a few years' was claimed. "
+            f"{format_probability(censored)} of these have no number: one or both worlds come "
+            "after the horizon.",
             markup=False,
             soft_wrap=True,
         )

@@ -1,4 +1,4 @@
-"""A sweep in a terminal: what was answered, how far views are apart, and which disagreement moves which answer."""
+"""A sweep in a terminal: how far its views are apart, and which disagreement moves what."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aligntax.analysis.sweeps.sweep import Sweep
 
 
-MOST_TOLD = 10  # failures named in a terminal
+MOST_LISTED = 10  # failures that are listed
 
 
 def print_sweep(console: "Console", sweep: "Sweep", found: "Disagreement") -> None:
@@ -48,14 +48,14 @@ def print_sweep(console: "Console", sweep: "Sweep", found: "Disagreement") -> No
         "moved by",
     )
     print_table(console, columns, rows)
-    for failure in info["failures"][:MOST_TOLD]:
+    for failure in info["failures"][:MOST_LISTED]:
         what = f"case {failure['case']} ({failure['view']}, seed {failure['seed']})"
         console.print(
             f"no answer: {what}: {failure['error']}", style="bold red", markup=False, soft_wrap=True
         )
-    if len(info["failures"]) > MOST_TOLD:
+    if len(info["failures"]) > MOST_LISTED:
         console.print(
-            f"and {len(info['failures']) - MOST_TOLD} more without an answer",
+            f"and {len(info['failures']) - MOST_LISTED} more without an answer",
             style="bold red",
             markup=False,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def print_table(
     console: "Console", columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = ""
 ) -> None:
-    """Print a plain table; cells are text, never markup, or what rich can draw."""
+    """Print a plain table; cells are strings, which are never read as markup, or rich's objects."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -31,44 +32,65 @@ def print_table(
 
 @contextmanager
 def progress(
-    console: "Console", talk: bool, what: str = "sampling", bad: str = "diverged"
+    console: "Console", shown: bool, what: str = "sampling", bad: str = "diverged"
 ) -> Iterator[Talk]:
-    """What to call with a line of talk, and with counts of what is done and of what went badly; a bar on a terminal only."""
-    if not talk:
+    """Show a bar with the time that has passed and, while a total is known, the time left.
+
+    Parameters
+    ----------
+    shown : bool
+        Whether there is a bar at all; without one, the callbacks do nothing.
+    what, bad : str
+        What is being done, and what can go wrong with a part of it.
+
+    Yields
+    ------
+    Talk
+        Callbacks that take a line about what is being done, and counts of what is done.
+    """
+    if not shown:
         yield Talk()
         return
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.text import Text
 
-    columns = (
+    class TimesColumn(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            left = None if task.total is None else task.time_remaining
+            return Text(times_in_words(bar.get_time() - started, left))
+
+    bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        TimesColumn(),
+        console=console,
+        transient=True,
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    started = bar.get_time()
+    with bar:
         task = bar.add_task("starting", total=None)
 
         def say(text: str) -> None:
-            bar.update(task, description=text, total=None, completed=0)
+            bar.update(task, description=text, completed=0)
+            bar.tasks[0].total = None  # update() keeps the total of what was done before
 
-        def sampled(done: int, total: int, diverged: int) -> None:
-            note = f", {diverged} {bad}" if diverged else ""
+        def count(done: int, total: int, gone_badly: int) -> None:
+            note = f", {gone_badly} {bad}" if gone_badly else ""
             bar.update(task, description=f"{what}{note}", total=total, completed=done)
 
-        yield Talk(say, sampled)
+        yield Talk(say, count)
+
+
+def times_in_words(elapsed: float, left: float | None = None) -> str:
+    """Write the seconds that have passed and, if they are known, those that are left."""
+    words = f"elapsed {timedelta(seconds=int(elapsed))}"
+    return words if left is None else f"{words}, left {timedelta(seconds=int(left))}"
 
 
 def print_runs(
     console: "Console", out: Path, rows: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]
 ) -> None:
-    """Print one line a run."""
+    """Print a table with one line per run."""
     if not rows:
         console.print(f"no runs in {out}; make one with `aligntax run`", markup=False)
         return
@@ -96,19 +118,15 @@ def print_runs(
 
 
 def evidence_rows(evidence: "Evidence", name: str, used: bool) -> tuple[list[str], list[list[Any]]]:
-    """Columns and rows of an evidence table; missing numbers are null."""
+    """Return the columns and rows of an evidence table; missing numbers are None."""
     data = evidence[name]
     key = str(next(iter(data.sizes)))
-    columns = ["key", *(str(column) for column in data.data_vars)]
+    columns = [str(column) for column in data.data_vars]
+    lists = [data[column].values.tolist() for column in columns]  # Python's own numbers
     rows = []
     for i, label in enumerate(data[key].values):
-        if used and "used" in data and not bool(data["used"].values[i]):
+        if used and "used" in data and not data["used"].values[i]:
             continue
-        values = [
-            data[column].values[i].item()
-            if hasattr(data[column].values[i], "item")
-            else data[column].values[i]
-            for column in columns[1:]
-        ]
+        values = [values[i] for values in lists]
         rows.append([str(label), *(None if value != value else value for value in values)])
-    return columns, rows
+    return ["key", *columns], rows

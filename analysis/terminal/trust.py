@@ -8,8 +8,8 @@ from aligntax.analysis.terminal.tables import print_table
 from aligntax.analysis.trust.backtest.wording import (
     BELIEF_HEADS,
     SKILL_HEADS,
+    baseline_wins,
     belief_rows,
-    lost,
     skill_rows,
 )
 from aligntax.analysis.trust.calibration.ranks import RANKED
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
     from aligntax.analysis.trust.calibration.study import Calibration
 
-MOST_TOLD = 10  # quantities and failures named in a terminal
+MOST_LISTED = 10  # quantities and failures that are listed
 
 
 def print_calibration(console: "Console", found: "Calibration") -> None:
     """Print a finished calibration."""
     info = found.info
-    console.print(_asked(info), markup=False, soft_wrap=True)
+    console.print(_totals(info), markup=False, soft_wrap=True)
     tests = sorted(
         info["quantities"].items(), key=lambda row: min(row[1]["p_band"], row[1]["p_chi_square"])
     )
@@ -42,20 +42,23 @@ def print_calibration(console: "Console", found: "Calibration") -> None:
             *(f"{row[f'{p}_holm']:.3f} ({row[p]:.5f})" for p in ("p_band", "p_chi_square")),
             *(f"{row[f'covered_{percent}']:.1%}" for percent in (50, 90)),
         )
-        for name, row in tests[:MOST_TOLD]
+        for name, row in tests[:MOST_LISTED]
     ]
     print_table(
         console,
         ("quantity", "p of the band: Holm (own)", "p of chi-square", "50% covers", "90% covers"),
         rows,
     )
-    if len(tests) > MOST_TOLD:
+    if len(tests) > MOST_LISTED:
         console.print(
-            f"and {len(tests) - MOST_TOLD} more quantities that stray less: {found.path / 'calibration.json'}"
+            f"and {len(tests) - MOST_LISTED} more quantities that stray less: "
+            f"{found.path / 'calibration.json'}",
+            markup=False,
+            soft_wrap=True,
         )
-    for failure in info["failures"][:MOST_TOLD]:
-        what = f"failed: simulation {failure['case']}: {failure['error']}"
-        console.print(what, style="bold red", markup=False, soft_wrap=True)
+    for failure in info["failures"][:MOST_LISTED]:
+        line = f"failed: simulation {failure['case']}: {failure['error']}"
+        console.print(line, style="bold red", markup=False, soft_wrap=True)
     for key, what in (("rejected", "not uniform"), ("coverage_rejected", "coverage is off")):
         if info[key]:
             console.print(
@@ -68,7 +71,7 @@ def print_calibration(console: "Console", found: "Calibration") -> None:
     console.print(f"report: {found.path / 'report.html'}", markup=False, soft_wrap=True)
 
 
-def _asked(info: "Mapping[str, Any]") -> str:
+def _totals(info: "Mapping[str, Any]") -> str:
     done, failed = info["simulations"], len(info["failures"])
     diverged = (
         f"; {info['divergences']} divergences in {info['with_divergences']} of them"
@@ -78,9 +81,9 @@ def _asked(info: "Mapping[str, Any]") -> str:
     lost = f"; {len(info['lost'])} workers lost" if info["lost"] else ""
     where = "posterior" if info.get("posterior") else "prior"
     return (
-        f"{info['model']['name']} under {info['view']['name']} ({CONTROLS[info['control']]}): {done - failed} of {done} "
-        f"simulations from {info['attempts']} {where} draws in {info['seconds']:.0f} s, each truth ranked among {RANKED} "
-        f"draws{diverged}{lost}"
+        f"{info['model']['name']} under {info['view']['name']} ({CONTROLS[info['control']]}): "
+        f"{done - failed} of {done} simulations from {info['attempts']} {where} draws in "
+        f"{info['seconds']:.0f} s, each truth ranked among {RANKED} draws{diverged}{lost}"
     )
 
 
@@ -95,14 +98,14 @@ def _verdict(info: "Mapping[str, Any]") -> str:
 
 
 def print_backtest(console: "Console", folder: Path, info: Mapping[str, Any]) -> None:
-    """Print skill, where baselines win, beliefs, and what was not forecast."""
+    """Print skill, where baselines win, beliefs, and what could not be forecast."""
     print_table(
         console,
         SKILL_HEADS,
         skill_rows(info["skill"]),
         "CRPS and its ratio to naive forecasts: below one the model is better",
     )
-    for line in lost(info["skill"]):
+    for line in baseline_wins(info["skill"]):
         console.print(line, markup=False, soft_wrap=True)
     print_table(
         console,
@@ -121,7 +124,7 @@ def print_backtest(console: "Console", folder: Path, info: Mapping[str, Any]) ->
     console.print(f"report: {folder / 'report.html'}", markup=False, soft_wrap=True)
 
 
-HEADS = (
+CROSS_VALIDATION_COLUMNS = (
     "evidence",
     "unit predicted",
     "units",
@@ -135,13 +138,15 @@ HEADS = (
 
 
 def print_cross_validation(console: "Console", whole: Mapping[str, Any]) -> None:
-    """Print each table's cross-validation, and the units that weights did not carry."""
-    print_table(console, HEADS, [tuple(cross_validation_row(each).values()) for each in whole["tables"]])
-    for each in whole["tables"]:
-        for text in notable_units(each):
+    """Print each table's cross-validation, and the units for which weights did not suffice."""
+    rows = [tuple(cross_validation_row(table).values()) for table in whole["tables"]]
+    print_table(console, CROSS_VALIDATION_COLUMNS, rows)
+    for table in whole["tables"]:
+        for text in notable_units(table):
             console.print(text, markup=False, soft_wrap=True)
     console.print(
-        "elpd: log density of each unit given the others, summed, nat; parameters: what the units themselves taught.",
+        "elpd: log density of each unit given the others, summed, in nats; "
+        "parameters: effective number that the units themselves inform.",
         markup=False,
         soft_wrap=True,
     )
@@ -157,8 +162,9 @@ def print_robustness(console: "Console", whole: Mapping[str, Any], horizon: floa
     failed = sum(bool(variant["error"]) for variant in whole["variants"])
     note = f"; {failed} failed" if failed else ""
     console.print(
-        f"{len(whole['variants'])} variants of the evidence{note}. To 66%: the new median is where 66% of the run's draws lie "
-        "below; a probability moves to what is told. Told are moves of over three Monte Carlo errors.",
+        f"{len(whole['variants'])} variants of the evidence{note}. To 66%: 66% of the run's draws "
+        "lie below the new median; a probability moves to the stated value. Moves of over three "
+        "Monte Carlo errors are listed.",
         markup=False,
         soft_wrap=True,
     )

@@ -1,4 +1,4 @@
-"""Tables of views that a person reads in a terminal: priors, what was stated against them, two views side by side."""
+"""Views in a terminal: priors, their fit to what was stated, and two views side by side."""
 
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 POINTS = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
-Check = dict[str, tuple[Statement, ...]]
+StatementsByQuantity = dict[str, tuple[Statement, ...]]
 
 
 def points(name: str, view: View) -> dict[str, float]:
-    """The 5%, 50% and 95% points of a prior, in the quantity's own unit."""
+    """Return the 5%, 50% and 95% points of a prior, in the quantity's own unit."""
     link = compile_prior(name, view.quantities[name]).value(ndtri(list(POINTS.values())))
     return dict(zip(POINTS, map(float, lookup(name).from_link(link)), strict=True))
 
@@ -49,26 +49,28 @@ def print_priors(console: "Console", view: View, names: Sequence[str]) -> None:
 
 
 def _source(name: str, view: View) -> str:
-    if name in view.links:
-        return f"{view.links[name].name}: posterior of {view.links[name].answer}, fitted when a run is made"
+    if link := view.links.get(name):
+        return f"{link.name}: posterior of {link.answer}, fitted when a run is made"
     return str(view.quantities[name].get("source", ""))
 
 
-def check_view(view: View, names: Sequence[str]) -> tuple[Check, list[str]]:
-    """What each named prior states against its table, and warnings."""
+def check_view(view: View, names: Sequence[str]) -> tuple[StatementsByQuantity, list[str]]:
+    """Compare what each prior states with its table; return the comparison and warnings."""
     statements = {name: fitted_statements(name, view.quantities[name]) for name in names}
     found = [
         line
-        for name, each in statements.items()
-        for line in fidelity_warnings(name, view.quantities[name], each)
+        for name, stated in statements.items()
+        for line in fidelity_warnings(name, view.quantities[name], stated)
     ]
     if view.arrival.mode == "crossing" and view.evidence.no_tai:
-        found.append('arrival.mode: crossing has no likelihood for "no TAI yet", so the joint model will refuse it; '
-                     'set evidence.use = "none"')  # fmt: skip
+        found.append(
+            'arrival.mode: crossing has no likelihood for "no TAI yet", so the joint model will '
+            'refuse it; set evidence.use = "none"'
+        )
     return statements, found
 
 
-def print_fit(console: "Console", view: View, check: Check) -> None:
+def print_fit(console: "Console", view: View, check: StatementsByQuantity) -> None:
     """Print stated against fitted probabilities."""
     rows = []
     for name, statements in check.items():
@@ -87,18 +89,18 @@ def print_fit(console: "Console", view: View, check: Check) -> None:
 
 
 def _signed(value: float, decimals: int) -> str:
-    """Number with its sign, none where it rounds to zero."""
+    """Write a number with its sign, but zero without one."""
     text = f"{value:+.{decimals}f}"
     return text if float(text) else text[1:]
 
 
 def diff_views(first: View, second: View) -> dict[str, Any]:
-    """Everything in which two views differ, as plain data."""
+    """Return everything in which two views differ, as plain data."""
     found = changes(first, second, tuple(ELICITED))
     return {
         "views": [first.name, second.name],
         "hashes": [first.hash, second.hash],
-        "quantities": [_pair(name, first, second) for name in found.quantities],
+        "quantities": [_prior_difference(name, first, second) for name in found.quantities],
         "anchors": {
             name: [first.anchors.get(name), second.anchors.get(name)]
             for name in ANCHORS
@@ -115,14 +117,18 @@ def diff_views(first: View, second: View) -> dict[str, Any]:
     }
 
 
-def _pair(name: str, first: View, second: View) -> dict[str, Any]:
-    """Both priors of a quantity, the shift of the median and the ratio of the widths of the 90% intervals on the link."""
+def _prior_difference(name: str, first: View, second: View) -> dict[str, Any]:
+    """Compare both priors of a quantity.
+
+    ``median_shift`` is on the quantity's scale. ``width_ratio`` is that of the widths of the 90%
+    intervals in link space.
+    """
     quantity = lookup(name)
-    each = [
+    links = [
         compile_prior(name, view.quantities[name]).value(ndtri(list(POINTS.values())))
         for view in (first, second)
     ]
-    scale = [quantity.to_scale(link) for link in each]
+    scale = [quantity.to_scale(link) for link in links]
     return {
         "quantity": name,
         "unit": quantity.unit,
@@ -130,14 +136,14 @@ def _pair(name: str, first: View, second: View) -> dict[str, Any]:
         "first": points(name, first),
         "second": points(name, second),
         "median_shift": float(scale[1][1] - scale[0][1]),
-        "width_ratio": float(np.ptp(each[1]) / np.ptp(each[0])),
+        "width_ratio": float(np.ptp(links[1]) / np.ptp(links[0])),
     }
 
 
 def _correlations(first: View, second: View) -> list[dict[str, Any]]:
     names = list(ELICITED)
-    each = [copula_factor(names, view.correlations) for view in (first, second)]
-    rho = [6 / np.pi * np.arcsin(np.clip(factor @ factor.T, -1, 1) / 2) for factor in each]
+    factors = [copula_factor(names, view.correlations) for view in (first, second)]
+    rho = [6 / np.pi * np.arcsin(np.clip(factor @ factor.T, -1, 1) / 2) for factor in factors]
     pairs = np.argwhere(np.triu(np.abs(rho[0] - rho[1]) > 1e-9, 1))
     return [
         {"between": [names[i], names[j]], "rho": [round(float(matrix[i, j]), 6) for matrix in rho]}
@@ -145,7 +151,9 @@ def _correlations(first: View, second: View) -> list[dict[str, Any]]:
     ]
 
 
-def print_difference(console: "Console", first: View, second: View, found: Mapping[str, Any]) -> None:
+def print_difference(
+    console: "Console", first: View, second: View, found: Mapping[str, Any]
+) -> None:
     """Print two views side by side in what differs."""
     names = (first.name, second.name)
     if rows := [_diff_row(row) for row in found["quantities"]]:
@@ -170,7 +178,7 @@ def print_difference(console: "Console", first: View, second: View, found: Mappi
             if found["evidence"][0].get(key) != found["evidence"][1].get(key)
         ]
         others += [
-            (f"evidence.{key}", *(_cell(each.get(key)) for each in found["evidence"]))
+            (f"evidence.{key}", *(_cell(stated.get(key)) for stated in found["evidence"]))
             for key in keys
         ]
     if others:
@@ -182,28 +190,24 @@ def print_difference(console: "Console", first: View, second: View, found: Mappi
 def _cell(value: Any) -> str:
     if value is None:
         return "not set"
-    return (
-        ", ".join(value)
-        if isinstance(value, list)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if isinstance(value, list):
+        return ", ".join(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _diff_row(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
     quantity, shift = lookup(row["quantity"]), row["median_shift"]
-    each = []
+    sides = []
     for side in ("first", "second"):
         values = [_on_scale(row["scale"], x) for x in row[side].values()]
         texts = [format_amount(value, quantity, unit=False) for value in values]
-        each.append(", ".join([*texts[:-1], format_amount(values[-1], quantity)]))
+        sides.append(", ".join([*texts[:-1], format_amount(values[-1], quantity)]))
     moves = (
         f"{_signed(shift, 2)} OOM"
         if row["scale"] == "log10"
         else f"{shift:+.3g} {quantity.unit}".removesuffix(" 1")
     )
-    return row["quantity"], each[0], each[1], moves, f"{row['width_ratio']:.2g}"
+    return row["quantity"], sides[0], sides[1], moves, f"{row['width_ratio']:.2g}"
 
 
 def _on_scale(scale: str, value: float) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from aligntax.analysis.experts import between, by_expert
+from aligntax.analysis.experts import refit_by_expert, share_between_experts
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
 
@@ -30,41 +30,50 @@ def noise():
 
 
 def test_experts_who_agree_have_nothing_between_them(noise):
-    assert between([answer(x) for x in noise], np.asarray([0.5, 0.5]))["tai_flop"] == pytest.approx(
-        0.0, abs=1e-3
-    )
+    assert share_between_experts([answer(x) for x in noise], np.asarray([0.5, 0.5]))[
+        "tai_flop"
+    ] == pytest.approx(0.0, abs=1e-3)
 
 
 def test_experts_worlds_apart_are_three_quarters_between(noise):
     """Ranks of two separate uniforms: variance 1/4 of the squared distance between, 1/12 of each within: 3/4 in all."""
     apart = [answer(noise[0]), answer(noise[1] + 100.0)]
-    assert between(apart, np.asarray([0.5, 0.5]))["tai_flop"] == pytest.approx(0.75, abs=0.01)
+    assert share_between_experts(apart, np.asarray([0.5, 0.5]))["tai_flop"] == pytest.approx(
+        0.75, abs=0.01
+    )
 
 
 def test_an_expert_without_weight_says_nothing(noise):
     apart = [answer(noise[0]), answer(noise[1] + 100.0)]
-    assert between(apart, np.asarray([1.0, 0.0]))["tai_flop"] == pytest.approx(0.0, abs=1e-9)
+    assert share_between_experts(apart, np.asarray([1.0, 0.0]))["tai_flop"] == pytest.approx(
+        0.0, abs=1e-9
+    )
 
 
 def test_never_counts_as_disagreement(noise):
     never = np.where(np.arange(SHAPE[1]) % 10 < 9, np.inf, noise[1])
-    assert between([answer(noise[0]), answer(never)], np.asarray([0.5, 0.5]))["tai_flop"] > 0.4
+    assert (
+        share_between_experts([answer(noise[0]), answer(never)], np.asarray([0.5, 0.5]))["tai_flop"]
+        > 0.4
+    )
 
 
 def test_importance_weights_count(noise):
     weights = Weights.of_log(2.0 * noise[1])  # moves the second expert's mean from 0 to 2
-    moved = between([answer(noise[0]), answer(noise[1], weights)], np.asarray([0.5, 0.5]))[
-        "tai_flop"
-    ]
-    plain = between([answer(noise[0]), answer(noise[1] + 2.0)], np.asarray([0.5, 0.5]))["tai_flop"]
+    moved = share_between_experts(
+        [answer(noise[0]), answer(noise[1], weights)], np.asarray([0.5, 0.5])
+    )["tai_flop"]
+    plain = share_between_experts(
+        [answer(noise[0]), answer(noise[1] + 2.0)], np.asarray([0.5, 0.5])
+    )["tai_flop"]
     assert moved == pytest.approx(plain, abs=0.05)
 
 
 def test_experts_must_be_several_and_named_apart(view):
     with pytest.raises(InputError, match="two or more with different names"):
-        by_expert("run", [view, view])
+        refit_by_expert("run", [view, view])
     with pytest.raises(InputError, match="two or more with different names"):
-        by_expert("run", [view])
+        refit_by_expert("run", [view])
 
 
 def test_by_expert_on_the_command_line(aligntax, run_folder, tmp_path):

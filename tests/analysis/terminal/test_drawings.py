@@ -170,7 +170,8 @@ def test_what_is_censored_or_undefined_never_arrives():
     values = np.array([2030.0, np.inf, np.nan, 2040.0])
     weights = np.array([0.1, 0.2, 0.3, 0.4])
     np.testing.assert_allclose(
-        probability_arrived(values, weights, np.array([2029, 2030, 2039, 2040, 9999])), [0, 0.1, 0.1, 0.5, 0.5]
+        probability_arrived(values, weights, np.array([2029, 2030, 2039, 2040, 9999])),
+        [0, 0.1, 0.1, 0.5, 0.5],
     )
 
 
@@ -338,7 +339,7 @@ def test_drawing_needs_nothing_slow():
         "from aligntax.analysis.storage.run_folder import read_json\nfrom aligntax.analysis.terminal.answer import print_run\n"
         "folder = Path(sys.argv[1])\n"
         "screen = Console(file=io.StringIO(), force_terminal=True, color_system='truecolor', width=100)\n"
-        "answer(screen, folder, read_json(folder / 'summary.json'), read_json(folder / 'info.json'))\n"
+        "print_run(screen, folder, read_json(folder / 'summary.json'), read_json(folder / 'info.json'))\n"
         "print('█' in screen.file.getvalue(), sorted({'xarray', 'pymc', 'arviz', 'scipy'} & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -14,8 +14,8 @@ from aligntax.analysis.inputs.view_reader import read_view
 from aligntax.analysis.terminal.elicitation import (
     KAPLAN_BIAS_SD,
     Dialogue,
-    bars,
     consequences,
+    draw_prior_in_text,
     elicit,
     parse_answer,
     prior_derived,
@@ -185,7 +185,7 @@ def test_consequences_under_a_view_without_evidence(view, evidence) -> None:
 
 @pytest.mark.parametrize("name", sorted(ELICITED))
 def test_every_default_prior_can_be_drawn_in_text(view, name) -> None:
-    lines = bars(lookup(name), view.tables([name]).table(name))
+    lines = draw_prior_in_text(lookup(name), view.tables([name]).table(name))
     assert len(lines) == 12 and max(line.count("#") for line in lines) == 40
 
 
