@@ -1,16 +1,16 @@
-"""Two or more runs side by side: where their answers differ by more than Monte Carlo error, and in what their views differ.
+"""Runs side by side: which answers differ by more than Monte Carlo error, and how views differ.
 
-Of each number, the probability that it is defined and the probabilities of lying below three common
-thresholds are compared, so that a shift, another spread and another censored mass are all seen.
-With influence functions ``d`` (see :class:`Weights`)::
+Two runs are compared by the probability that a number is defined and by the probabilities of
+lying below three common thresholds. A shift, another spread and another censored mass are all
+seen. With influence functions ``d`` (see :class:`Weights`)::
 
     error^2 = Var(mean d_1) + Var(mean d_2)      of separate draws
-    error^2 = Var(mean (d_1 - d_2))              of runs that count the same draws, as refits of one run do
+    error^2 = Var(mean (d_1 - d_2))              of runs that count the same draws
 
-A number differs when its smallest p, times the comparisons made, is below 5% after Holm's
-correction over all numbers and claims. Medians of the same draws have errors with the correlation
-``r`` of the shares of draws below them, so that of their difference is ``sqrt(e_1^2 + e_2^2 - 2 r
-e_1 e_2)``.
+Refits of one run count the same draws. A number differs when its smallest p-value, times the number
+of comparisons, is below 5% after Holm's correction over all numbers and claims. Medians of the same
+draws have errors that correlate as the shares of draws below them do, with correlation ``r``. The
+error of their difference is ``sqrt(e_1^2 + e_2^2 - 2 r e_1 e_2)``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,10 +39,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-LEVEL = 0.05  # family-wise, over every number compared
+LEVEL = 0.05  # family-wise, over all numbers and claims
 THRESHOLDS = (0.05, 0.5, 0.95)  # quantiles of the pooled draws
-MOST_RUNS = 8  # runs: as many as a figure has colours
-Difference = tuple[float | None, float | None]  # and its Monte Carlo error
+MOST_RUNS = 8  # as many as a figure has colours
+REPORTED = ("q05", "q50", "q95", "prob_censored", "mcse_median")  # of each run, as JSON
+SAME = 1e-9  # difference of two probabilities that is rounding
+Difference = tuple[float | None, float | None]  # value and Monte Carlo error
 
 
 @dataclass(frozen=True)
@@ -52,26 +54,27 @@ class Comparison:
     Attributes
     ----------
     runs : tuple of Result
-        The first is what the others are compared with.
+        The others are compared with the first.
     given : tuple of Given or None
         Condition on each run's draws.
     rows : tuple of dict
         Summary of each run's numbers.
     claims : tuple of dict
+        Probability of each claim in each run.
     names : tuple of str
         Headline numbers that every run has.
     differences : dict of str to tuple of pairs
-        Of every number, each further run's median less the first's and its Monte Carlo error, on
-        the number's own scale (of a number that is one or zero, the means); null inside censored
-        mass.
+        Each further run's median less the first's, by number, and its Monte Carlo error. Both are
+        on the number's own scale, and None inside censored mass. Indicators are compared by their
+        means.
     p : dict of str to tuple of float
-        Of every number and claim, the p-value of each further run's difference from the first.
+        p-value of each further run's difference from the first, by number and claim.
     differs : dict of str to tuple of bool
-        Whether it is beyond Monte Carlo error, after Holm's correction.
+        Whether that difference is beyond Monte Carlo error, after Holm's correction.
     changes : tuple of Changes
-        Of each further run's view against the first's.
+        Changes of each further run's view from the first's.
     facts : tuple of tuple of str
-        What else is different in each further run: the model or its version, tables of evidence.
+        What else differs in each further run: the model, its version, or tables of evidence.
     """
 
     runs: tuple[Result, ...]
@@ -87,7 +90,7 @@ class Comparison:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of the runs; of several with one name the place is added."""
+        """Names of the runs, with their place added where several have one name."""
         names = [str(run.record["run"]) for run in self.runs]
         return tuple(
             n if names.count(n) == 1 else f"{n} ({i})" for i, n in enumerate(names, start=1)
@@ -96,10 +99,14 @@ class Comparison:
     @property
     def shared(self) -> tuple[bool, ...]:
         """Whether each further run counts the first one's draws."""
-        return tuple(_draws(run) == _draws(self.runs[0]) for run in self.runs[1:])
+        return tuple(_hash_of_counted(r) == _hash_of_counted(self.runs[0]) for r in self.runs[1:])
 
     def table(self) -> "pd.DataFrame":
-        """One row a number: median and 5 to 95% of each run; difference, its error, p-value and mark of each further one."""
+        """One row per number.
+
+        Each run has its median and 5% and 95% points. Each further run also has its difference from
+        the first, with error, p-value and mark.
+        """
         import pandas as pd
 
         columns: dict[str, list[Any]] = {}
@@ -119,14 +126,15 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping for JSON."""
-        keys = ("q05", "q50", "q95", "prob_censored", "mcse_median")
         return {
-            "runs": [self._told(i) for i in range(len(self.runs))],
+            "runs": [self._run_record(i) for i in range(len(self.runs))],
             "level": LEVEL,
             "quantities": {
                 name: {
-                    "runs": [{key: rows[name][key] for key in keys} for rows in self.rows],
-                    "differences": [{"value": value, "mcse": error} for value, error in self.differences[name]],
+                    "runs": [{key: rows[name][key] for key in REPORTED} for rows in self.rows],
+                    "differences": [
+                        {"value": value, "mcse": error} for value, error in self.differences[name]
+                    ],
                     "p": list(self.p[name]),
                     "differs": list(self.differs[name]),
                 }
@@ -138,20 +146,26 @@ class Comparison:
                 if name not in self.names
             },
             "changes": [
-                {"quantities": list(c.quantities), "correlated": list(c.correlated), "anchors": c.anchors,
-                 "settings": list(c.settings), "evidence": c.evidence, "words": c.words(), "facts": list(facts)}
-                for c, facts in zip(self.changes, self.facts, strict=True)
+                {
+                    "quantities": list(change.quantities),
+                    "correlated": list(change.correlated),
+                    "anchors": change.anchors,
+                    "settings": list(change.settings),
+                    "evidence": change.evidence,
+                    "words": change.words(),
+                    "facts": list(facts),
+                }
+                for change, facts in zip(self.changes, self.facts, strict=True)
             ],
-        }  # fmt: skip
+        }
 
-    def _told(self, i: int) -> dict[str, Any]:
+    def _run_record(self, i: int) -> dict[str, Any]:
         run, given = self.runs[i], self.given[i]
-        told = {key: run.record[key] for key in ("run", "model", "view", "method", "verdict")}
-        facts = {"seed": run.info["sampler"]["seed"], "evidence": run.info["evidence"]["hash"]}
-        facts["model_version"] = run.info["model"]["version"]
         return {
-            **told,
-            **facts,
+            **{key: run.record[key] for key in ("run", "model", "view", "method", "verdict")},
+            "seed": run.info["sampler"]["seed"],
+            "evidence": run.info["evidence"]["hash"],
+            "model_version": run.info["model"]["version"],
             "claims": dict(self.claims[i]),
             "given": None if given is None else given.to_dict(),
         }
@@ -186,121 +200,131 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
     if not 2 <= len(runs) <= MOST_RUNS:
         raise InputError(f"run: compare takes 2 to {MOST_RUNS} runs, got {len(runs)}; name others")
     results = tuple(run if isinstance(run, Result) else load(run) for run in runs)
-    found = tuple(
-        None if given is None else apply_condition(given, r.derived, r.weights) for r in results
+    conditions = tuple(
+        None if given is None else apply_condition(given, run.derived, run.weights)
+        for run in results
     )
-    weights = [r.weights if g is None else g.weights for r, g in zip(results, found, strict=True)]
-    values = [{s.name: s.values for s in iter_series(r.derived)} for r in results]
-    heads = [find_model(r.record["model"]).headlines for r in results]
-    names = tuple(
-        n
-        for n in values[0]
-        if all(n in v and base_name(n) in h for v, h in zip(values, heads, strict=True))
+    sides = [_Side.of(run, condition) for run, condition in zip(results, conditions, strict=True)]
+    names = _common_headlines(results, sides)
+    claims = tuple(
+        claim_probabilities(run.derived, side.weights)
+        for run, side in zip(results, sides, strict=True)
     )
-    if not names:
-        models = ", ".join(str(r.record["model"]) for r in results)
-        raise InputError(
-            f"run: runs must share a headline quantity, got models {models}; compare runs of one model"
-        )
-    shared = [_draws(r) == _draws(results[0]) for r in results[1:]]
-    told = tuple(claim_probabilities(r.derived, w) for r, w in zip(results, weights, strict=True))
-    stated = [claim for claim in CLAIMS if all(claim.name in each_run for each_run in told)]
-    p = _p_values(names, stated, values, weights, shared)
-    plain = [
-        g is None and "weights" not in r.tree.children for r, g in zip(results, found, strict=True)
+    first, *others = sides
+    counted = _hash_of_counted(results[0])
+    pairs = [
+        (first, other, _hash_of_counted(run) == counted)
+        for other, run in zip(others, results[1:], strict=True)
     ]
-    rows = tuple(
-        r.record["quantities"] if whole else summarise(r.derived, assumed_quantities(r.info), w)
-        for r, w, whole in zip(results, weights, plain, strict=True)
-    )
+    p = {name: tuple(_number_p(name, *pair) for pair in pairs) for name in names}
+    p |= {
+        claim.name: tuple(_claim_p(claim, *pair) for pair in pairs)
+        for claim in CLAIMS
+        if all(claim.name in of_run for of_run in claims)
+    }
     return Comparison(
         runs=results,
-        given=found,
-        rows=rows,
-        claims=told,
+        given=conditions,
+        rows=tuple(side.rows for side in sides),
+        claims=claims,
         names=names,
-        differences={
-            name: tuple(
-                _difference(
-                    name, (values[0][name], weights[0], rows[0][name]), (v[name], w, row[name]), s
-                )
-                for v, w, row, s in zip(values[1:], weights[1:], rows[1:], shared, strict=True)
-            )
-            for name in names
-        },
+        differences={name: tuple(_difference(name, *pair) for pair in pairs) for name in names},
         p=p,
         differs=holm_rejected(p, LEVEL),
-        changes=tuple(_changes(results[0], r) for r in results[1:]),
-        facts=tuple(_facts(results[0], r) for r in results[1:]),
+        changes=tuple(_view_changes(results[0], run) for run in results[1:]),
+        facts=tuple(_other_changes(results[0], run) for run in results[1:]),
     )
 
 
-def _p_values(
-    names: Sequence[str],
-    stated: Sequence[Claim],
-    values: Any,
-    weights: Sequence[Weights],
-    shared: Sequence[bool],
-) -> dict[str, tuple[float, ...]]:
-    """p-value of every number and claim of each further run against the first."""
-    (first, counts), others = (
-        (values[0], weights[0]),
-        list(zip(values[1:], weights[1:], shared, strict=True)),
+@dataclass(frozen=True)
+class _Side:
+    """Numbers of one run, what its draws count, and the summary of the numbers."""
+
+    values: Mapping[str, Any]
+    weights: Weights
+    rows: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, run: Result, condition: Given | None) -> "_Side":
+        values = {series.name: series.values for series in iter_series(run.derived)}
+        weights = run.weights if condition is None else condition.weights
+        if condition is None and "weights" not in run.tree.children:
+            return cls(values, weights, run.record["quantities"])
+        return cls(values, weights, summarise(run.derived, assumed_quantities(run.info), weights))
+
+
+def _common_headlines(results: Sequence[Result], sides: Sequence[_Side]) -> tuple[str, ...]:
+    """Names of the headline numbers that every run has."""
+    headlines = [find_model(run.record["model"]).headlines for run in results]
+    names = tuple(
+        name
+        for name in sides[0].values
+        if all(
+            name in side.values and base_name(name) in leading
+            for side, leading in zip(sides, headlines, strict=True)
+        )
     )
-    numbers = {
-        n: tuple(_p_value(first[n], counts, v[n], w, s) for v, w, s in others) for n in names
-    }
-    return numbers | {
-        c.name: tuple(_claim_p(c, first, counts, v, w, s) for v, w, s in others) for c in stated
-    }
+    if not names:
+        models = ", ".join(str(run.record["model"]) for run in results)
+        raise InputError(
+            f"run: runs must share a headline quantity, got models {models}; "
+            "compare runs of one model"
+        )
+    return names
 
 
-def _draws(run: Result) -> str:
+def _hash_of_counted(run: Result) -> str:
     """Hash of the file whose draws a run counts."""
     link = run.info.get("refitted_from")
     return str(link["posterior"] if link and link["shares_draws"] else hash_of_draws(run.info))
 
 
-def _changes(first: Result, other: Result) -> Changes:
+def _view_changes(first: Result, other: Result) -> Changes:
+    """Changes of a view in the quantities that both models have."""
     views: tuple[View, View] = (first.view, other.view)
-    names = [
-        n
-        for n in find_model(first.record["model"]).quantities
-        if n in find_model(other.record["model"]).quantities
-    ]
+    common = find_model(other.record["model"]).quantities
+    names = [name for name in find_model(first.record["model"]).quantities if name in common]
     return changes(*views, names)
 
 
-def _facts(first: Result, other: Result) -> tuple[str, ...]:
-    """Model, its version and tables of evidence that are not the first run's, in words."""
+def _other_changes(first: Result, other: Result) -> tuple[str, ...]:
+    """Model, version and tables of evidence in which a run differs from the first, in words."""
     models = [(run.info["model"]["name"], run.info["model"]["version"]) for run in (first, other)]
-    told = [f"{name} version {version}" for name, version in models]
-    found = () if models[0] == models[1] else (f"model {told[0]} to {told[1]}",)
-    tables = [run.info["evidence"]["tables"] for run in (first, other)]
+    facts = []
+    if models[0] != models[1]:
+        old, new = (f"{name} version {version}" for name, version in models)
+        facts.append(f"model {old} to {new}")
+    old_tables, new_tables = (run.info["evidence"]["tables"] for run in (first, other))
     moved = [
         name
-        for name in dict.fromkeys([*tables[0], *tables[1]])
-        if tables[0].get(name) != tables[1].get(name)
+        for name in dict.fromkeys([*old_tables, *new_tables])
+        if old_tables.get(name) != new_tables.get(name)
     ]
-    return (*found, f"evidence tables {', '.join(moved)}") if moved else found
+    if moved:
+        facts.append(f"evidence tables {', '.join(moved)}")
+    return tuple(facts)
 
 
-def _difference(name: str, first: Any, second: Any, shared: bool) -> Difference:
-    """Difference of medians, or of means of an indicator, and its Monte Carlo error; each side is values, weights and row."""
+def _difference(name: str, first: _Side, second: _Side, shared: bool) -> Difference:
+    """Difference of medians, or of an indicator's means, and its Monte Carlo error."""
     indicator = quantity_of(name).indicator
-    centres = [row["mean" if indicator else "q50"] for _, _, row in (first, second)]
+    rows = [side.rows[name] for side in (first, second)]
+    centres = [row["mean" if indicator else "q50"] for row in rows]
     if None in centres:
         return None, None
+    difference = float(centres[1] - centres[0])
     influence = []
-    for (values, weights, _), centre in zip((first, second), centres, strict=True):
+    for side, centre in zip((first, second), centres, strict=True):
+        values = side.values[name]
         defined = ~np.isnan(values)
         with np.errstate(invalid="ignore"):
             h = values if indicator else values <= centre
-        influence.append(weights.given(defined).influence(np.where(defined, h, 0.0).astype(float)))
-    alone = [batch_error(each) for each in influence]
-    errors = alone if indicator else [row["mcse_median"] for _, _, row in (first, second)]
+        h = np.where(defined, h, 0.0).astype(float)
+        influence.append(side.weights.given(defined).influence(h))
+    alone = [batch_error(x) for x in influence]
+    errors = alone if indicator else [row["mcse_median"] for row in rows]
     if None in errors:
-        return float(centres[1] - centres[0]), None
+        return difference, None
     square = errors[0] ** 2 + errors[1] ** 2
     if shared and influence[0].shape == influence[1].shape and min(alone) > 0:
         both = batch_error(influence[0] - influence[1])
@@ -310,40 +334,47 @@ def _difference(name: str, first: Any, second: Any, shared: bool) -> Difference:
             * (alone[0] ** 2 + alone[1] ** 2 - both**2)
             / (alone[0] * alone[1])
         )
-    return float(centres[1] - centres[0]), float(np.sqrt(max(square, 0.0)))
+    return difference, float(np.sqrt(max(square, 0.0)))
 
 
-def _claim_p(
-    claim: Claim,
-    one: Mapping[str, Any],
-    first: Weights,
-    two: Mapping[str, Any],
-    second: Weights,
-    shared: bool,
-) -> float:
-    """p-value of the difference between two probabilities of a claim, each among draws in which its quantity is defined."""
-    x, y = one[claim.quantity], two[claim.quantity]
-    holds = [((v >= claim.lower) & (v <= claim.upper)).astype(float) for v in (x, y)]
-    return _test(holds[0], first.given(~np.isnan(x)), holds[1], second.given(~np.isnan(y)), shared)
+def _claim_p(claim: Claim, first: _Side, second: _Side, shared: bool) -> float:
+    """p-value of the difference between two probabilities of a claim.
+
+    Each is among the draws in which the claim's quantity is defined.
+    """
+    events, weights = [], []
+    for side in (first, second):
+        values = side.values[claim.quantity]
+        events.append(((values >= claim.lower) & (values <= claim.upper)).astype(float))
+        weights.append(side.weights.given(~np.isnan(values)))
+    return _two_sided_p(events[0], weights[0], events[1], weights[1], shared)
 
 
-def _p_value(one: Any, first: Weights, two: Any, second: Weights, shared: bool) -> float:
-    """Smallest two-sided p of the comparisons of one number, times their number."""
-    pairs = [(~np.isnan(one), ~np.isnan(two))]
+def _number_p(name: str, first: _Side, second: _Side, shared: bool) -> float:
+    """Smallest two-sided p-value of the comparisons of one number, times their number."""
+    one, two = first.values[name], second.values[name]
+    events = [(~np.isnan(one), ~np.isnan(two))]
     pooled = np.concatenate(
-        [v[~np.isnan(v) & (w.values > 0)] for v, w in ((one, first), (two, second))]
+        [
+            values[~np.isnan(values) & (side.weights.values > 0)]
+            for values, side in ((one, first), (two, second))
+        ]
     )
     if len(pooled):
         cuts = {float(np.quantile(pooled, p, method="inverted_cdf")) for p in THRESHOLDS}
         with np.errstate(invalid="ignore"):  # undefined lies below nothing
-            pairs += [(one <= cut, two <= cut) for cut in sorted(cuts)]
-    p = [_test(a.astype(float), first, b.astype(float), second, shared) for a, b in pairs]
+            events += [(one <= cut, two <= cut) for cut in sorted(cuts)]
+    p = [
+        _two_sided_p(a.astype(float), first.weights, b.astype(float), second.weights, shared)
+        for a, b in events
+    ]
     return min(1.0, min(p) * len(p))
 
 
-def _test(one: Any, first: Weights, two: Any, second: Weights, shared: bool) -> float:
+def _two_sided_p(one: Any, first: Weights, two: Any, second: Weights, shared: bool) -> float:
+    """p-value of the difference between two weighted means."""
     difference = first.mean(one) - second.mean(two)
-    if abs(difference) < 1e-9:  # rounding of the same probability
+    if abs(difference) < SAME:
         return 1.0
     if shared and one.shape == two.shape:
         error = batch_error(first.influence(one) - second.influence(two))
