@@ -11,6 +11,7 @@ import typer
 
 from aligntax.analysis.cli import app
 from aligntax.models.priors.quantities import QUANTITIES
+from tests.test_layers import LEVEL
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -249,12 +250,13 @@ def test_the_layout_lists_every_folder():
         for block in blocks((ROOT / "docs/architecture.md").read_text("utf-8"), "text")
         if "models/" in block
     ]
-    named, top = set(), ""
+    order, top = [], ""
     for line in listed.splitlines():
         folder, words = line.split(maxsplit=1)
         top = folder if line == line.lstrip() else top
-        named.add(folder if folder == top else f"{top}{folder}")
+        order.append(folder if folder == top else f"{top}{folder}")
         assert folder.endswith("/") and words, line
+    named = set(order)
     tops = ("aligntax", "models", "analysis", "tests", "docs", "results")
     rooms = {
         f"{path.relative_to(ROOT)}/"
@@ -263,6 +265,9 @@ def test_the_layout_lists_every_folder():
         if path.is_dir() and path.name != "__pycache__"
     }
     assert named == rooms | {f"{top}/" for top in tops}
+    listed_rooms = [f"aligntax.{name.rstrip('/').replace('/', '.')}" for name in order]
+    levels = [LEVEL[name] for name in listed_rooms if name in LEVEL]
+    assert len(levels) > 15 and levels == sorted(levels), "a room imports from rooms above it"
 
 
 SETTINGS = {"direct_approach", "no_tai", "multiplier", "quality"}
