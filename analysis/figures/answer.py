@@ -1,4 +1,4 @@
-"""Figures of what a run says: data needed and affordable, arrival, compute, the frontier, scaling studies, priors.
+"""Figures of a run's answer: hours, compute, the largest runs, scaling studies and priors.
 
 Each public function takes a :class:`~aligntax.analysis.storage.result.Result` and returns a
 matplotlib ``Figure``; see :mod:`aligntax.analysis.figures.style` for what they share.
@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from aligntax.analysis.figures.forest import draw_forest, name_rows
 from aligntax.analysis.figures.style import (
     BLUE,
     GREEN,
@@ -48,7 +49,7 @@ LAST = 2060.0  # end of the data fan
 
 @styled
 def data_fan(result: Result) -> Figure:
-    """Human-hours of alignment data needed and affordable for the largest run of each date."""
+    """Draw human-hours of alignment data needed and affordable for the largest run of each date."""
     figure, axes = one_panel()
     draw_data_fan(axes, result)
     legend_below(figure)
@@ -81,7 +82,7 @@ def draw_data_fan(axes: "Axes", result: Result) -> None:
 
 @styled
 def compute_fan(result: Result) -> Figure:
-    """Effective compute of the largest run over time, and the requirement of transformative AI."""
+    """Draw effective compute of the largest run, and the requirement of transformative AI."""
     view, evidence = view_of(result), result.evidence
     dates = np.linspace(2020.0, view.arrival.horizon, 41)
     effective = compute.derive(
@@ -91,7 +92,7 @@ def compute_fan(result: Result) -> Figure:
     figure, axes = one_panel()
     edge = dates[[0, -1]]
     since = f"{view.algorithms.since:.0f}"
-    if len(requirement):  # a time horizon is none in FLOP
+    if len(requirement):  # a time horizon has no requirement in FLOP
         fan(
             axes,
             edge,
@@ -113,7 +114,7 @@ def compute_fan(result: Result) -> Figure:
 
 @styled
 def frontier(result: Result) -> Figure:
-    """Fitted physical FLOP of the largest run against known runs; records highlighted."""
+    """Draw fitted physical FLOP of the largest run against known runs, records highlighted."""
     view, evidence = view_of(result), result.evidence
     trend = Trend.of(evidence, view)
     dates = np.linspace(view.compute.runs_since, trend.now + 4.0, 41)
@@ -156,52 +157,39 @@ def frontier(result: Result) -> Figure:
 
 @styled
 def scaling_forest(result: Result) -> Figure:
-    """Each study's data exponent with its 90% interval, the pooled value and the prediction for a new regime."""
+    """Draw the data exponent of each study, the pooled value and the prediction."""
     rows = scaling.studies(result.evidence)
     names = result.evidence["scaling_exponents"]["name"].sel(study=rows["study"]).values
     order = np.lexsort((rows["log_gamma"].values, rows["kaplan_style"].values))[::-1]
     figure, axes = one_panel(1.3 + 0.215 * (len(order) + 2))
-    points: dict[bool, list[tuple[float, int]]] = {False: [], True: []}
-    for y, i in enumerate(order):
-        middle, half = rows["log_gamma"].values[i], 1.645 * rows["log_gamma_se"].values[i]
-        biased = bool(rows["kaplan_style"].values[i] > 0)
-        axes.plot(
-            np.exp([middle - half, middle + half]),
-            [y, y],
-            color=ORANGE if biased else GREY,
-            linewidth=1.2,
-        )
-        points[biased].append((np.exp(middle), y))
-    looks = ((False, "o", GREY, "study"), (True, "s", ORANGE, "Kaplan-style set-up, bias modelled"))
-    for biased, marker, colour, label in looks:
-        if points[biased]:
-            x, at = np.transpose(points[biased])
-            axes.scatter(x, at, s=18, marker=marker, color=colour, zorder=3, label=label)
+    middle, half = (rows["log_gamma"].values, 1.645 * rows["log_gamma_se"].values)
+    biased = rows["kaplan_style"].values > 0
+    looks = (
+        (False, "o", GREY, "study"),
+        (True, "s", ORANGE, "Kaplan-style set-up, bias modelled"),
+    )
+    for whether, marker, colour, label in looks:
+        at = np.flatnonzero(biased[order] == whether)
+        own = order[at]
+        if len(own):
+            ninety = np.exp(middle[own] - half[own]), np.exp(middle[own] + half[own])
+            look: dict[str, Any] = {"colour": colour, "marker": marker, "size": 18, "label": label}
+            draw_forest(axes, at, np.exp(middle[own]), [ninety], widths=(1.2,), **look)
     labels = [printable(names[i], 42) for i in order]
-    for y, (name, colour) in enumerate(
-        (("data_exponent", GREEN), ("data_exponent_pooled", BLUE)), start=len(order)
-    ):
-        q05, q50, q95 = (
-            quantile(series_of(result.derived, name).finite, p) for p in (0.05, 0.5, 0.95)
-        )
-        axes.plot([q05, q95], [y, y], color=colour, linewidth=3)
-        axes.scatter([q50], [y], marker="D", s=26, color=colour, zorder=3)
+    for name, colour in (("data_exponent", GREEN), ("data_exponent_pooled", BLUE)):
+        low, median, high = quantile(series_of(result.derived, name).finite, (0.05, 0.5, 0.95))
+        look = {"colour": colour, "size": 26, "widths": (3,)}
+        draw_forest(axes, len(labels), median, [(low, high)], **look)
         labels.append(lookup(name).label)
     axes.axvline(0.8, color="black", linewidth=0.8, linestyle=":")
     axes.axvline(1.0, color="black", linewidth=0.8, linestyle="--")
-    axes.set_yticks(range(len(labels)), labels, fontsize=7)
+    name_rows(axes, labels)
     axes.set_ylim(-0.8, len(labels) - 0.2)
     axes.set_xscale("log")
-    axes.set_xticks(
-        [
-            t
-            for t in (0.1, 0.2, 0.5, 0.8, 1.0, 1.5, 2.0)
-            if axes.get_xlim()[0] < t < axes.get_xlim()[1]
-        ]
-    )
+    low, high = axes.get_xlim()
+    axes.set_xticks([t for t in (0.1, 0.2, 0.5, 0.8, 1.0, 1.5, 2.0) if low < t < high])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.minorticks_off()
-    axes.grid(visible=False, axis="y")
     axes.set_xlabel("data exponent; lines at 0.8 and 1")
     legend_below(figure)
     return figure
@@ -218,13 +206,13 @@ LEADING = (
 
 
 def contrasted_quantities(result: Result) -> list[str]:
-    """Quantities whose prior is drawn against their posterior: the leading ones and those that contracted most."""
+    """Return the quantities to draw: leading ones, then those that contracted most."""
     derived, prior = result.derived, prior_of(result)
     rows: Mapping[str, Any] = result.record["quantities"]
     leading = LEADING if "tai_year" in derived else find_model(result.record["model"]).headlines
     vectors = {name for name in derived.data_vars if derived[name].ndim > 2}
     known = [name for name in leading if name in derived and name in prior and name not in vectors]
-    # no curve of what is one or zero
+    # an indicator has no density
     shown = [name for name in known if len(np.unique(derived[name])) > 2][:6]
     contraction = {
         n: row.get("contraction") for n, row in rows.items() if n in ELICITED and n in prior
@@ -236,7 +224,7 @@ def contrasted_quantities(result: Result) -> list[str]:
 
 @styled
 def prior_posterior(result: Result) -> Figure:
-    """Prior against posterior density, each scaled to its own height; what no evidence informs is labelled."""
+    """Draw prior against posterior densities; a label marks what no evidence informs."""
     names = contrasted_quantities(result)
     height = (len(names) + 1) // 2
     figure = Figure(figsize=(WIDTH, 0.5 + 1.25 * height), layout="constrained")

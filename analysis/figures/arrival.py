@@ -1,13 +1,13 @@
-"""Arrival: probability by year, beside published forecasts, by anchor, and what shifts it."""
+"""Figures of arrival: by year, beside published forecasts, by anchor, and what shifts it."""
 
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from aligntax.analysis.answers.timeline_shifts import SHIFTS, shifts_by_anchor
+from aligntax.analysis.figures.forest import draw_bars, stored_intervals
 from aligntax.analysis.figures.style import (
     AMBER,
     BLUE,
@@ -18,6 +18,7 @@ from aligntax.analysis.figures.style import (
     SKY,
     legend_below,
     one_panel,
+    percent_ticks,
     printable,
     prior_of,
     series_of,
@@ -35,11 +36,11 @@ if TYPE_CHECKING:
 
 MARKERS, COLOURS = "os^Dv*PX", (ORANGE, BLUE, GREEN, PURPLE, AMBER, GREY, SKY, "black")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))
-FEWEST = 40  # draws of an anchor for a curve that is more than noise
+FEWEST = 40  # draws of an anchor; with fewer its curve is noise
 
 
 def _arrived(values: Any, years: Any) -> Any:
-    """Share of draws that have arrived by each year; undefined ones count as never."""
+    """Return the share of draws that have arrived by each year; undefined ones count as never."""
     dates = np.sort(np.nan_to_num(values.ravel(), nan=np.inf))
     return np.searchsorted(dates, years, side="right") / len(dates)
 
@@ -53,13 +54,13 @@ def _years(result: Result) -> Any:
 def _probability_axis(axes: "Axes", years: Any) -> None:
     axes.set_xlim(years[0], years[-1] + 1)
     axes.set_ylim(0, 1)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
+    percent_ticks(axes.yaxis)
     axes.set_ylabel("probability of arrival by the year")
 
 
 @styled
 def arrival(result: Result) -> Figure:
-    """Probability that transformative AI has arrived by each year: posterior, each shift, and the prior."""
+    """Draw the probability of arrival by each year: posterior, each shift, and prior."""
     figure, axes = one_panel(3.5)
     draw_arrival(axes, result)
     legend_below(figure)
@@ -88,7 +89,7 @@ def draw_arrival(axes: "Axes", result: Result) -> None:
 
 
 def _milestone(result: Result) -> str:
-    """What the posterior's arrival is of: the user's own milestone where nothing else counts."""
+    """Return what arrives: the user's own milestone if nothing else counts."""
     view = view_of(result)
     alone = view.anchors["user"] > 0 and view.anchors["user"] + view.anchors["none"] > 1.0 - 1e-6
     return printable(view.requirement.user_milestone, 60) if alone else "transformative AI"
@@ -96,7 +97,7 @@ def _milestone(result: Result) -> str:
 
 @styled
 def published_arrival(result: Result) -> Figure:
-    """Posterior arrival beside published forecasts; a marker and colour for each milestone, which are never pooled."""
+    """Draw posterior arrival beside published forecasts, one marker and colour per milestone."""
     years = _years(result)
     rows = used_rows(result, "published_forecasts")
     milestone, forecast = (rows[name].values.astype(str) for name in ("milestone", "forecast"))
@@ -130,7 +131,7 @@ def published_arrival(result: Result) -> Figure:
 
 @styled
 def arrival_by_anchor(result: Result) -> Figure:
-    """Probability of arrival by year among the draws of each requirement anchor, whose posterior probability is stated."""
+    """Draw the probability of arrival by year among the draws of each requirement anchor."""
     years = _years(result)
     year = series_of(result.derived, "tai_year").values.ravel()
     anchor = result.derived["tai_anchor"].values.ravel()
@@ -153,7 +154,7 @@ def arrival_by_anchor(result: Result) -> Figure:
 
 @styled
 def shift_intervals(result: Result) -> Figure:
-    """Median, 50% and 90% interval of each shift, over all draws and where a neural-net anchor counts."""
+    """Draw the intervals of each shift, over all draws and where a neural-net anchor counts."""
     groups = {"all": (BLUE, "o"), "neural nets only": (ORANGE, "s")}
     rows = [row for row in shifts_by_anchor(result).rows if row.group in groups]
     edge = max([5.0, *(abs(row.quantiles[q] or 0.0) for row in rows for q in ("q25", "q75"))]) * 1.6
@@ -163,10 +164,7 @@ def shift_intervals(result: Result) -> Figure:
         y = SHIFTS.index(row.shift) + 0.32 * list(groups).index(row.group) - 0.16
         colour, marker = groups[row.group]
         at = {q: beyond if value is None else value for q, value in row.quantiles.items()}
-        for low, high, width in (("q05", "q95", 1.0), ("q25", "q75", 3.0)):
-            axes.plot(
-                [at[low], at[high]], [y, y], color=colour, linewidth=width, solid_capstyle="butt"
-            )
+        draw_bars(axes, y, stored_intervals(at), (1.0, 3.0), color=colour)
         label = f"{row.group} ({100 * row.weight:.0f}%)" if row.shift == SHIFTS[0] else None
         axes.plot([at["q50"]], [y], marker, color=colour, markersize=5, label=label)
     axes.set_yticks(range(len(SHIFTS)), [lookup(shift).label for shift in SHIFTS])

@@ -1,4 +1,4 @@
-"""Figures that check a run: does replicated evidence look like the evidence, and did the chains mix.
+"""Figures that check a run: does replicated evidence look like evidence, and did chains mix.
 
 ArviZ draws ranks, traces and probability integral transforms onto axes made here, so that pyplot
 holds no figure.
@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from aligntax.analysis.figures.forest import central_intervals, draw_bars, name_rows
 from aligntax.analysis.figures.style import (
     BLUE,
     GREEN,
@@ -44,7 +45,7 @@ PREDICTIVE_DRAWS = 1000
 
 
 def title_and_unit(name: str) -> tuple[str, str]:
-    """Title and unit of a variable of the evidence."""
+    """Return title and unit of a variable of the evidence."""
     return LABELS.get(name, (name.replace("_", " "), ""))
 
 
@@ -53,7 +54,7 @@ def _group(result: Result, name: str) -> xr.Dataset:
 
 
 def observed_names(result: Result) -> list[str]:
-    """Variables of the evidence that the run can also replicate, and that have enough observations for a figure."""
+    """Return the variables that the run can replicate and that have enough observations to draw."""
     predicted = _group(result, "posterior_predictive")
     observed = _group(result, "observed_data")
     return [
@@ -64,19 +65,19 @@ def observed_names(result: Result) -> list[str]:
 
 
 def pit_names(result: Result) -> list[str]:
-    """Those with enough observations to look at the distribution of their ranks."""
+    """Return those that have enough observations for a distribution of ranks."""
     observed = _group(result, "observed_data")
     return [name for name in observed_names(result) if observed[name].size >= ENOUGH]
 
 
 def _predicted(result: Result, name: str) -> Any:
-    """Replicates, (draw, row)."""
+    """Return replicates, shape (draw, row)."""
     array = _group(result, "posterior_predictive")[name].values.astype(float)
     return array.reshape(-1, array.shape[-1])
 
 
 def coverage(result: Result, name: str) -> tuple[int, int, int]:
-    """How many observations lie within their 50% and their 90% predictive interval, and how many there are."""
+    """Count observations within their 50% and 90% predictive interval, and all of them."""
     drawn, actual = _predicted(result, name), _group(result, "observed_data")[name].values
     half = (actual >= quantile(drawn, 0.25)) & (actual <= quantile(drawn, 0.75))
     most = (actual >= quantile(drawn, 0.05)) & (actual <= quantile(drawn, 0.95))
@@ -84,7 +85,7 @@ def coverage(result: Result, name: str) -> tuple[int, int, int]:
 
 
 def _row_names(result: Result, dim: str, keys: Any) -> list[str]:
-    """Names of the rows of the table along a dimension, else its keys."""
+    """Return the names of the rows of the table along a dimension, else its keys."""
     for table in result.evidence.tables.values():
         column = next((c for c in ("name", "study") if c in table.data_vars), None)
         if dim in table.dims and column is not None and np.isin(keys, table[dim].values).all():
@@ -94,7 +95,7 @@ def _row_names(result: Result, dim: str, keys: Any) -> list[str]:
 
 @styled
 def predictive_intervals(result: Result, name: str) -> Figure:
-    """Each observation of one variable against the 50% and 90% intervals of its replicates, sorted by their medians."""
+    """Draw each observation of a variable against the intervals of its replicates, by median."""
     observed = _group(result, "observed_data")[name]
     actual, drawn = observed.values, _predicted(result, name)
     order = np.argsort(quantile(drawn, 0.5))
@@ -104,9 +105,8 @@ def predictive_intervals(result: Result, name: str) -> Figure:
     )
     axes = figure.subplots()
     y = np.arange(len(actual))
-    for low, high, width in ((0.05, 0.95, 1.0), (0.25, 0.75, 3.5 if named else 2.2)):
-        start, end = quantile(drawn, low)[order], quantile(drawn, high)[order]
-        axes.hlines(y, start, end, color=BLUE, linewidth=width, alpha=0.6)
+    intervals = [(low[order], high[order]) for low, high in central_intervals(drawn)]
+    draw_bars(axes, y, intervals, (1.0, 3.5 if named else 2.2), color=BLUE, alpha=0.6)
     inside = (actual >= quantile(drawn, 0.05)) & (actual <= quantile(drawn, 0.95))
     looks = (
         (inside, "o", "black", "observed"),
@@ -127,19 +127,19 @@ def predictive_intervals(result: Result, name: str) -> Figure:
     keys = observed[observed.dims[0]].values
     labels = [printable(label, 42) for label in _row_names(result, str(observed.dims[0]), keys)]
     if named:
-        axes.set_yticks(y, [labels[i] for i in order], fontsize=7)
+        name_rows(axes, [labels[i] for i in order])
     else:
         axes.set_yticks([])
+        axes.grid(visible=False, axis="y")
         axes.set_ylabel(f"{len(actual)} rows, by predicted median")
     axes.set_ylim(-0.8, len(actual) - 0.2)
-    axes.grid(visible=False, axis="y")
     axes.set_xlabel(title_and_unit(name)[1])
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
 def _collection(dataset: xr.Dataset, height: float, chains: bool) -> tuple[Figure, Any]:
-    """Figure with one panel a variable, and ArviZ's collection of its axes."""
+    """Return a figure with one panel per variable, and ArviZ's collection of its axes."""
     from arviz_plots import PlotCollection
 
     names = [str(name) for name in dataset.data_vars]
@@ -160,7 +160,7 @@ def _collection(dataset: xr.Dataset, height: float, chains: bool) -> tuple[Figur
 
 @styled
 def pit_ecdfs(result: Result) -> Figure:
-    """Distribution of each observation's rank among its replicates, less the uniform: flat if calibrated."""
+    """Draw the ECDF of ranks among replicates minus the uniform: flat if calibrated."""
     from arviz_plots import plot_ppc_pit
 
     names = pit_names(result)
@@ -179,8 +179,8 @@ def pit_ecdfs(result: Result) -> Figure:
 
 
 def worst_parameters(result: Result) -> list[str]:
-    """Parameters that the checks of r_hat and effective sample size name as the worst."""
-    if "sample_stats" not in result.tree.children:  # draws that were resampled are no chains
+    """Return the parameters that checks of r_hat and effective sample size name as the worst."""
+    if "sample_stats" not in result.tree.children:  # resampled draws form no chains
         return []
     checks = [
         c["where"]
@@ -191,7 +191,7 @@ def worst_parameters(result: Result) -> list[str]:
 
 
 def _parameter(result: Result, name: str) -> xr.DataArray | None:
-    """Draws of a parameter by the name that the checks use: ``z[spend_cap]``, ``method_sd``."""
+    """Return draws of a parameter by its name in the checks: ``z[spend_cap]``, ``method_sd``."""
     posterior = _group(result, "posterior")
     variable, label = base_name(name), element(name)
     if variable not in posterior:
@@ -217,7 +217,7 @@ def _worst_draws(result: Result) -> xr.Dataset:
 
 @styled
 def rank_plots(result: Result) -> Figure:
-    """Ranks of each chain's draws among all, less the uniform, for the worst parameters."""
+    """Draw ranks of each chain's draws among all, minus the uniform, for the worst parameters."""
     from arviz_plots import plot_rank
 
     draws = _worst_draws(result)
@@ -232,7 +232,7 @@ def rank_plots(result: Result) -> Figure:
 
 @styled
 def trace_plots(result: Result) -> Figure:
-    """Draws of each chain in order, for the worst parameters."""
+    """Draw each chain in order, for the worst parameters."""
     from arviz_plots import plot_trace
 
     draws = _worst_draws(result)

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from aligntax.analysis.answers.comparison import Comparison
+from aligntax.analysis.figures.forest import draw_bars, stored_intervals
 from aligntax.analysis.figures.style import (
     AMBER,
     BLUE,
@@ -16,6 +17,7 @@ from aligntax.analysis.figures.style import (
     PURPLE,
     SKY,
     WIDTH,
+    percent_ticks,
     printable,
     round_ticks,
     series_of,
@@ -27,6 +29,7 @@ from aligntax.models.priors.quantities import element, lookup
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, AMBER, SKY, GREY, "black")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)), (0, (8, 2)), (0, (3, 1)))
+QUANTILES = ("q05", "q25", "q50", "q75", "q95")
 ROW = 0.16  # inches a run in a panel
 
 
@@ -71,30 +74,24 @@ def _arrival(axes: Any, comparison: Comparison) -> None:
         axes.plot(years, share, color=COLOURS[i], linestyle=DASHES[i])
     axes.set_xlim(years[0], years[-1] + 1)
     axes.set_ylim(0, 1)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
+    percent_ticks(axes.yaxis)
     axes.set_ylabel("probability that TAI\nhas arrived by the year")
 
 
 def _panel(axes: Any, comparison: Comparison, name: str) -> None:
     quantity = lookup(name)
     rows = [run[name] for run in comparison.rows]
-    known = [
-        row[key]
-        for row in rows
-        for key in ("q05", "q25", "q50", "q75", "q95")
-        if row[key] is not None
-    ]
+    known = [row[key] for row in rows for key in QUANTILES if row[key] is not None]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     room = 0.06 * (high - low or 1.0)
     for i, row in enumerate(rows):
         place, colour = -i, COLOURS[i]
-        for keys, width in ((("q05", "q95"), 1.2), (("q25", "q75"), 3.5)):
-            ends = [drawn_end(row, key, low - room, high + room) for key in keys]
-            axes.plot(ends, [place, place], color=colour, linewidth=width, solid_capstyle="butt")
+        ends = {key: drawn_end(row, key, low - room, high + room) for key in QUANTILES}
+        draw_bars(axes, place, stored_intervals(ends), (1.2, 3.5), color=colour)
         for key, marker, edge in (("q05", "<", low - room), ("q95", ">", high + room)):
             if row[key] is None and row["prob_undefined"] < 1:
-                at = drawn_end(row, key, low - room, high + room)
-                axes.plot(at, place, marker if at == edge else "", color=colour, markersize=4)
+                mark = marker if ends[key] == edge else ""
+                axes.plot(ends[key], place, mark, color=colour, markersize=4)
         if row["q50"] is not None:
             axes.plot(row["q50"], place, "o", color=colour, markersize=4)
     axes.set_xlim(low - 1.5 * room, high + 1.5 * room)

@@ -1,9 +1,10 @@
-"""Figure of density prediction: how often predictions fail against each adversary, beside the theorem's bound."""
+"""Figure of density prediction: failures against each adversary beside the theorem's bound."""
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from aligntax.analysis.figures.forest import draw_bars
 from aligntax.analysis.figures.style import (
     BLUE,
     GREY,
@@ -27,7 +28,7 @@ def has_trials(result: Result) -> bool:
 
 
 def nearest(result: Result) -> tuple[str, str]:
-    """Adversary who comes nearest to the bound, and the median of its probability of failure over it, in words."""
+    """Return the adversary nearest to the bound, and its median share of the bound in words."""
     rows = result.record["quantities"]
     names = [str(name) for name in used_rows(result, "density_trials")["density_trial"].values]
     shares = [
@@ -41,7 +42,7 @@ def nearest(result: Result) -> tuple[str, str]:
 
 @styled
 def failures(result: Result) -> Figure:
-    """Probability of failure against each adversary: median and 90% interval, trials, and the bound."""
+    """Draw the probability of failure by adversary: median, 90% interval, trials, and the bound."""
     table, rows = used_rows(result, "density_trials"), result.record["quantities"]
     order = np.argsort(table["failures"].values / table["trials"].values, kind="stable")
     table = table.isel(density_trial=order)
@@ -50,7 +51,7 @@ def failures(result: Result) -> Figure:
     y = np.arange(len(order))
     quantiles = [rows[f"failure_probability[{name}]"] for name in table["density_trial"].values]
     low, middle, high = ([row[q] for row in quantiles] for q in ("q05", "q50", "q95"))
-    axes.hlines(y, low, high, color=BLUE, linewidth=4, alpha=0.5, label="90% interval")
+    draw_bars(axes, y, [(low, high)], (4,), color=BLUE, alpha=0.5, label="90% interval")
     axes.scatter(middle, y, marker="D", s=12, color=BLUE, zorder=3, label="median")
     share = table["failures"].values / table["trials"].values
     axes.scatter(share, y, marker="|", s=90, color=GREY, zorder=4, label="share of trials")

@@ -1,4 +1,4 @@
-"""Figures of the loss law: loss against parameters at fixed compute, and its exponents beside published ones."""
+"""Figures of the loss law: loss at fixed compute, and exponents beside published ones."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from aligntax.analysis.figures.forest import draw_forest, name_rows
 from aligntax.analysis.figures.style import (
     AMBER,
     BANDS,
@@ -51,7 +52,7 @@ def has_runs(result: Result) -> bool:
 
 
 def compute_slices(log_flop: Any) -> list[tuple[float, Any]]:
-    """Windows of training compute that hold most runs, none overlapping.
+    """Return windows of training compute that hold most runs and do not overlap.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def compute_slices(log_flop: Any) -> list[tuple[float, Any]]:
 
 
 def _law(result: Result, corpus: int, several: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The five quantities and the errors' parameters of evenly spaced draws, (draw, 1)."""
+    """Return the five quantities and the errors' parameters of evenly spaced draws, (draw, 1)."""
     x = {
         name: value[:, None] for name, value in elicited_draws(result, loss_law.QUANTITIES).items()
     }
@@ -98,7 +99,7 @@ def _law(result: Result, corpus: int, several: bool) -> tuple[dict[str, Any], di
 
 @styled
 def isoflop(result: Result) -> Figure:
-    """Loss against parameters in slices of training compute: runs, 50% and 90% predictive bands, and the optimum."""
+    """Draw loss against parameters in slices of compute: runs, predictive bands, the optimum."""
     rows, names = used_rows(result, "loss_runs"), loss_law.corpora(result.evidence)
     shown = names[:MOST_CORPORA]
     figure = Figure(figsize=(WIDTH, 0.9 + 3.0 * len(shown)), layout="constrained")
@@ -153,7 +154,10 @@ def _slices(
 
 
 def published_a(evidence: Evidence) -> tuple[list[str], Any, Any]:
-    """Names, ``a`` and its standard error of the published studies that the meta-analysis uses by default, sorted by ``a``."""
+    """Return names, ``a`` and its standard error of the studies that the meta-analysis uses.
+
+    These are the published studies that it uses by default, sorted by ``a``.
+    """
     rows = evidence["scaling_exponents"]
     said = np.array(["not used" not in str(note) for note in rows["note"].values], dtype=bool)
     rows = rows.isel(study=np.flatnonzero(said & (rows["estimand"].values == "compute_optimal")))
@@ -164,7 +168,7 @@ def published_a(evidence: Evidence) -> tuple[list[str], Any, Any]:
 
 @styled
 def exponents(result: Result) -> Figure:
-    """Posterior of alpha and beta beside published fits, and of ``a`` beside every published study of it."""
+    """Draw alpha and beta beside published fits, and ``a`` beside every published study of it."""
     names, a, se = published_a(result.evidence)
     corpora = loss_law.corpora(result.evidence)
     own = [
@@ -174,25 +178,23 @@ def exponents(result: Result) -> Figure:
     figure = Figure(figsize=(WIDTH, 4.4 + 0.2 * (len(a) + len(own))), layout="constrained")
     top, below = figure.subplots(2, 1, height_ratios=[2.6, 0.9 + 0.2 * (len(a) + len(own))])
     _plane(top, result)
-    for y in range(len(a)):
-        below.plot(a[y] + 1.645 * se[y] * np.array([-1, 1]), [y, y], color=GREY, linewidth=1.2)
-    below.scatter(a, range(len(a)), s=16, color=GREY, zorder=3)
+    look: dict[str, Any] = {"colour": GREY, "marker": "o", "size": 16, "widths": (1.2,)}
+    draw_forest(below, np.arange(len(a)), a, [(a - 1.645 * se, a + 1.645 * se)], **look)
     labels = [printable(name, 42) for name in names]
     rows = result.record["quantities"]
     for y, name in enumerate(own, start=len(a)):
         row = rows[name]
-        below.plot([row["q05"], row["q95"]], [y, y], color=BLUE, linewidth=3)
-        below.scatter([row["q50"]], [y], marker="D", s=24, color=BLUE, zorder=3)
+        ninety = row["q05"], row["q95"]
+        draw_forest(below, y, row["q50"], [ninety], colour=BLUE, size=24, widths=(3,))
         labels.append("these runs" + (f", {printable(element(name), 30)}" if element(name) else ""))
-    below.set_yticks(range(len(labels)), labels, fontsize=7)
+    name_rows(below, labels)
     below.axvline(0.5, color="black", linewidth=0.8, linestyle="--")
-    below.grid(visible=False, axis="y")
     below.set_xlabel("a in N ~ C^a; line at 1/2")
     return figure
 
 
 def _plane(axes: "Axes", result: Result) -> None:
-    """Alpha against beta: draws, published fits, and lines of equal data exponent."""
+    """Draw alpha against beta: draws, published fits, and lines of equal data exponent."""
     x = elicited_draws(result, ("alpha", "beta"))
     axes.scatter(
         x["alpha"], x["beta"], s=3, color=SKY, alpha=0.5, linewidth=0, label="posterior draws"

@@ -1,12 +1,12 @@
-"""Figures of outer alignment: quantity against quality, agreement studies and label errors, comparisons against capability."""
+"""Figures of outer alignment: comparisons against label error and capability, and agreement."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
+from aligntax.analysis.figures.forest import central_intervals, draw_bars, draw_forest, name_rows
 from aligntax.analysis.figures.style import (
     BANDS,
     BLUE,
@@ -20,6 +20,7 @@ from aligntax.analysis.figures.style import (
     legend_below,
     limit_to_finite,
     log_ticks,
+    percent_ticks,
     printable,
     prior_of,
     quantile,
@@ -41,6 +42,7 @@ DRAWS = 500
 ERRORS = np.append(np.linspace(0.0, 0.48, 25), [0.49, 0.495, 0.498])
 INSIDE = 0.04  # share of a panel by which words stand off its edge
 Z90 = 1.645
+WIDTHS = (1.5, 4.0)  # points, of the 90% and the 50% interval
 
 
 def has_answer(result: Result) -> bool:
@@ -55,12 +57,12 @@ def has_studies(result: Result) -> bool:
 
 
 def share_without_answer(result: Result) -> float:
-    """Share of draws in which no amount of data suffices."""
+    """Return the share of draws in which no amount of data suffices."""
     return float(np.mean(result.derived["data_suffices"].values == 0))
 
 
 def _needed(result: Result, **asked: Any) -> Any:
-    """Comparisons needed (log10) over a last axis, (draw, place): capability or label error, as asked."""
+    """Return log10 comparisons needed, (draw, place), over what ``asked`` names."""
     x = {
         name: v[:, None]
         for name, v in elicited_draws(result, outer_alignment.QUANTITIES, DRAWS).items()
@@ -76,7 +78,7 @@ def _needed(result: Result, **asked: Any) -> Any:
 
 @styled
 def quantity_against_quality(result: Result) -> Figure:
-    """Comparisons needed against label error; above it how likely each label error is."""
+    """Draw comparisons needed against label error, and above how likely each label error is."""
     figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
     above, axes = figure.subplots(2, 1, sharex=True, height_ratios=[1.0, 2.6])
     looks = [("label_error", prior_of(result), GREY, ":", "label error: typical study, prior")]
@@ -105,7 +107,7 @@ def quantity_against_quality(result: Result) -> Figure:
     limit_to_finite(axes, at)
     axes.set_xlim(0, 0.51)
     log_ticks(axes.yaxis)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
+    percent_ticks(axes.xaxis)
     axes.set_xlabel("label error")
     axes.set_ylabel("comparisons needed")
     legend_below(figure, 1)
@@ -122,7 +124,7 @@ def _density(axes: "Axes", values: Any, colour: str, dash: str, label: str) -> N
 
 @styled
 def against_capability(result: Result) -> Figure:
-    """Comparisons needed against the capability at which alignment is asked for, and how often no amount suffices."""
+    """Draw comparisons needed against capability, and how often no amount suffices."""
     asked = elicited_draws(result, ("capability",))["capability"]
     ends = min(0.0, float(quantile(asked, 0.05))), float(quantile(asked, 0.95))
     places = np.linspace(*ends, 45)
@@ -135,7 +137,7 @@ def against_capability(result: Result) -> Figure:
 
 @styled
 def agreement(result: Result) -> Figure:
-    """Agreement that studies report, what the model predicts for each, and the label errors that follow."""
+    """Draw reported agreement, what the model predicts for each study, and the label errors."""
     rows = used_rows(result, "labeller_agreement")
     rows = rows.isel(agreement_study=np.argsort(rows["agreement"].values)[::-1])
     count = rows.sizes["agreement_study"]
@@ -145,10 +147,12 @@ def agreement(result: Result) -> Figure:
     if "posterior_predictive" in result.tree.children:
         drawn = result.tree["posterior_predictive"].to_dataset()["agreement"]
         replicated = drawn.sel(agreement_study=rows["agreement_study"]).values.reshape(-1, count)
-        for (low, high, _), width in zip(BANDS, (1.5, 4.0), strict=True):
-            label = f"predicted, {round(100 * (high - low))}%"
-            ends = quantile(replicated, low), quantile(replicated, high)
-            axes.hlines(np.arange(count) - 0.15, *ends, color=SKY, linewidth=width, label=label)
+        names = [f"predicted, {round(100 * (high - low))}%" for low, high, _ in BANDS]
+        for interval, width, label in zip(
+            central_intervals(replicated), WIDTHS, names, strict=True
+        ):
+            at = np.arange(count) - 0.15
+            draw_bars(axes, at, [interval], [width], color=SKY, label=label)
     share, half = rows["agreement"].values, Z90 * rows["agreement_se"].values
     look: dict[str, Any] = {"fmt": "o", "markersize": 4, "color": "black", "linewidth": 1.0}
     axes.errorbar(share, np.arange(count) + 0.15, xerr=half, label="published, 90%", **look)
@@ -157,18 +161,17 @@ def agreement(result: Result) -> Figure:
         f"{printable(name, 26)}: {pair}"
         for name, pair in zip(rows["study"].values, pairs, strict=True)
     ]
-    axes.set_yticks(range(count), labels, fontsize=7)
+    name_rows(axes, labels)
     axes.set_xlabel("agreement of two people")
     _errors(below, result, studies)
     for panel in (axes, below):
-        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
-        panel.grid(visible=False, axis="y")
+        percent_ticks(panel.xaxis)
     legend_below(figure, 3)
     return figure
 
 
 def _errors(axes: "Axes", result: Result, studies: list[str]) -> None:
-    """Label error of each study, of a typical one and of new labellers, 50% and 90% intervals."""
+    """Draw the label error of each study, of a typical one and of new labellers."""
     of = result.derived["study_label_error_by_study"].values.reshape(-1, len(studies))
     shown = [(printable(name, 40), of[:, i], SKY) for i, name in enumerate(studies)]
     shown.sort(key=lambda row: -float(np.median(row[1])))
@@ -178,11 +181,8 @@ def _errors(axes: "Axes", result: Result, studies: list[str]) -> None:
     ):
         shown.append((words, series_of(result.derived, name).finite, colour))
     for y, (_, values, colour) in enumerate(shown):
-        for (low, high, _), width in zip(BANDS, (1.5, 4.0), strict=True):
-            axes.hlines(
-                y, quantile(values, low), quantile(values, high), color=colour, linewidth=width
-            )
-        axes.scatter([quantile(values, 0.5)], [y], marker="D", s=14, color="black", zorder=3)
-    axes.set_yticks(range(len(shown)), [words for words, _, _ in shown], fontsize=7)
+        look: dict[str, Any] = {"colour": colour, "mark_colour": "black", "widths": WIDTHS}
+        draw_forest(axes, y, quantile(values, 0.5), central_intervals(values), **look)
+    name_rows(axes, [words for words, _, _ in shown])
     axes.set_xlim(left=0)
     axes.set_xlabel("label error (diamond: median)")

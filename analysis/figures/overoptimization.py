@@ -1,4 +1,4 @@
-"""Figures of over-optimisation: gold curves by number of labels, where they peak, and labels needed for a KL budget."""
+"""Figures of over-optimisation: gold curves, their peaks, and labels needed for a KL budget."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ def has_curves(result: Result) -> bool:
 
 
 def has_labels(result: Result) -> bool:
-    """Whether it knows how many labels some of the curves' proxies were learned from."""
+    """Whether it knows how many labels some of the proxies were learned from."""
     return has_curves(result) and bool(
         np.isfinite(overoptimization.curves(result.evidence)["log_labels"].values).any()
     )
@@ -60,18 +60,18 @@ def all_simulated(result: Result) -> bool:
 
 
 def share_without_answer(result: Result) -> float:
-    """Share of draws in which no number of labels keeps over-optimisation from the KL budget."""
+    """Return the share of draws in which no number of labels suffices for the KL budget."""
     return float(np.mean(result.derived["labels_suffice"].values == 0))
 
 
 def _of_runs(result: Result, name: str) -> Any:
-    """Draws of a quantity of each run, (draw, run)."""
+    """Return draws of a quantity of each run, shape (draw, run)."""
     values = result.derived[f"{name}_by_gold_run"].values.astype(float)
     return values.reshape(-1, values.shape[-1])
 
 
 def _colours(log_labels: Any) -> dict[str, Any]:
-    """Colour of each label count, from dark for few to light for many, by the words of the legend; grey where not stated."""
+    """Return the colour of each label count by its words in the legend: dark for few labels."""
     known = np.unique(log_labels[np.isfinite(log_labels)])
     shades = mpl.colormaps["cividis"](np.linspace(0.0, 0.85, len(known)))
     colours = {
@@ -86,14 +86,14 @@ def _label(log_labels: float) -> str:
 
 
 def _points(evidence: Evidence) -> tuple[Any, Any, tuple[str, ...]]:
-    """Gold curves as the model has them, the run of each point, and the methods."""
+    """Return gold curves as the model has them, the run of each point, and the methods."""
     data = overoptimization.curves(evidence)
     return data, overoptimization.index_of(data), overoptimization.methods(evidence)
 
 
 @styled
 def gold_curves(result: Result) -> Figure:
-    """Gold against KL, a panel a method: points, each run's median curve, and its peak."""
+    """Draw gold against KL, one panel per method: points, each run's median curve and its peak."""
     data, index, methods = _points(result.evidence)
     peak_kl, peak_gold = (
         quantile(_of_runs(result, name), 0.5) for name in ("peak_kl", "peak_gold")
@@ -130,7 +130,7 @@ def gold_curves(result: Result) -> Figure:
 
 
 def _gold_limits(axes: "Axes", gold: Any) -> None:
-    """Show gold down to as far below 0 as it rises above; a parabola pushed too far would leave nothing else to see."""
+    """Show gold as far below 0 as it rises above: a falling parabola would hide the rest."""
     top = max(float(gold.max()), 0.1)
     axes.set_ylim(max(float(gold.min()), -top) - 0.08 * top, 1.15 * top)
     axes.axhline(0.0, color="black", linewidth=0.8)
@@ -138,7 +138,7 @@ def _gold_limits(axes: "Axes", gold: Any) -> None:
 
 @styled
 def peaks(result: Result) -> Figure:
-    """KL at the peak against labels: each run's, a typical proxy's, and the KL budget."""
+    """Draw KL at the peak against labels: each run, a typical proxy, and the KL budget."""
     data, _, methods = _points(result.evidence)
     log_labels, known = data["log_labels"].values, np.isfinite(data["log_labels"].values)
     figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
@@ -194,7 +194,7 @@ def peaks(result: Result) -> Figure:
 
 @styled
 def against_budget(result: Result) -> Figure:
-    """Labels needed against the KL budget, and how often no number suffices."""
+    """Draw labels needed against the KL budget, and how often no number suffices."""
     x = elicited_draws(
         result, ("peak_kl", "labels_half", "label_exponent", "kl_budget", "kl_practice")
     )

@@ -1,6 +1,6 @@
-"""Which figures a page has, in what order, and what each says in words.
+"""Which figures a report has, in what order, and the caption of each.
 
-A figure whose variables a run lacks is left out. Captions state numbers, so that they can be read
+A figure whose variables the run lacks is left out. Captions state numbers, so that they can be read
 without the figure.
 """
 
@@ -31,7 +31,16 @@ from aligntax.models.requirements import milestones
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure to be drawn, and how: as vectors, or as pixels where it has many marks."""
+    """A figure that is still to be drawn.
+
+    Attributes
+    ----------
+    caption : str
+    draw : callable
+        Makes the figure.
+    dense : bool
+        Whether it has so many marks that it is stored as pixels instead of vectors.
+    """
 
     caption: str
     draw: Callable[[], Figure]
@@ -39,40 +48,44 @@ class Drawing:
 
 
 def forecast_figures(result: Result) -> Iterator[Drawing]:
-    """Figures that the run has the variables for, in the order of the page."""
+    """Yield the figures of the answer and of what was fitted, in the order of the page."""
     derived, horizon = result.derived, view_of(result).arrival.horizon
     if "alignment_hours_needed" in derived:
         yield Drawing(_fan_caption(result), lambda: answer.data_fan(result))
     if "tai_year" in derived:
         row = result.record["quantities"]["tai_year"]
         yield Drawing(
-            f"Probability that transformative AI has arrived by each year. {format_probability(row['prob_above'])} of the "
-            f"posterior lies after {horizon:.0f} or never arrives. The dashed line is the same draws with data growing "
-            "as parameters^0.8; the dash-dotted one adds the wait for a tolerable tax and for the hours to be worked; "
-            "the dotted one is the prior before conditioning.",
+            "Probability that transformative AI has arrived by each year. "
+            f"{format_probability(row['prob_above'])} of the posterior lies after {horizon:.0f} or "
+            "never arrives. Dashed: the same draws with data growing as parameters^0.8. "
+            "Dash-dotted: with the wait for a tolerable tax and for the hours to be worked. "
+            "Dotted: the prior before conditioning.",
             lambda: arrival.arrival(result),
         )
         if "point" in used_rows(result, "published_forecasts").sizes:
             yield Drawing(
-                "Published forecasts beside this posterior. Milestones differ, so each has its own marker and none are "
-                "pooled; thin lines join the points of one forecast.",
+                "Published forecasts beside this posterior. Milestones differ, so each has its own "
+                "marker and none are pooled. Thin lines join the points of one forecast.",
                 lambda: arrival.published_arrival(result),
             )
         if "tai_anchor" in derived:
             yield Drawing(
-                "Probability of arrival by year under each requirement anchor, with its posterior probability. "
-                f"{_milestones(result)}",
+                "Probability of arrival by year under each requirement anchor, with its posterior "
+                f"probability. {_milestones(result)}",
                 lambda: arrival.arrival_by_anchor(result),
             )
             yield Drawing(
-                "By how many years each cause moves arrival, between worlds that share every random number: median (mark), 50% "
-                "and 90% of the shifts that are defined, over all draws and if only the neural-net anchors counted. Bars may "
-                "leave the axis; the table has their ends, and the probability that they lie beyond the horizon.",
+                "By how many years each cause moves arrival, between worlds that share every "
+                "random number: median (mark), 50% and 90% intervals of the shifts that are "
+                "defined, over all draws and over draws whose requirement comes from a neural-net "
+                "anchor. Bars may leave the axis; the table has their ends, and the probability "
+                "that a shift lies beyond the horizon.",
                 lambda: arrival.shift_intervals(result),
             )
         yield Drawing(
-            "Effective compute of the largest run and the requirement of transformative AI: median, "
-            f"50% and 90% bands. The requirement's band is open at the top where no anchor applies.{_left_out(result)}",
+            "Effective compute of the largest run and the requirement of transformative AI: "
+            "median, 50% and 90% bands. The requirement's band is open at the top where no anchor "
+            f"applies.{_left_out(result)}",
             lambda: answer.compute_fan(result),
         )
     yield from _outer_alignment(result)
@@ -81,133 +94,154 @@ def forecast_figures(result: Result) -> Iterator[Drawing]:
     yield from _fitted(result)
     if answer.contrasted_quantities(result):
         yield Drawing(
-            "Prior (dashed) against posterior (solid): leading quantities, then the elicited ones that the evidence "
-            "moved most. Each curve is scaled to its own height and shows finite draws only.",
+            "Prior (dashed) against posterior (solid): leading quantities, then the elicited ones "
+            "that the evidence moved most. Each curve is scaled to its own height and shows finite "
+            "draws only.",
             lambda: answer.prior_posterior(result),
         )
 
 
 def _fitted(result: Result) -> Iterator[Drawing]:
-    """Figures of what was fitted to which evidence: runs, scaling studies, a user's runs, time horizons."""
+    """Yield figures of what was fitted to which evidence."""
     derived = result.derived
     runs = used_rows(result, "training_runs").sizes.get("run", 0)
     if "spend_growth" in derived and runs:
         yield Drawing(
-            "Fitted physical FLOP of the largest training run (median, 50% and 90% bands) and known runs. Arrival is "
-            "decided by the record runs; triangles are known only to exceed a value.",
+            "Fitted physical FLOP of the largest training run (median, 50% and 90% bands) and "
+            "known runs. Arrival depends on the record runs. Triangles: known only to exceed a "
+            "value.",
             lambda: answer.frontier(result),
         )
     if "data_exponent" in derived and used_rows(result, "scaling_exponents").sizes.get("study", 0):
         yield Drawing(
-            "Data exponent of each scaling study with its own 90% interval; above them the pooled value and the "
-            "prediction for a new regime, which adds the spread between studies.",
+            "Data exponent of each scaling study with its own 90% interval; above them the pooled "
+            "value and the prediction for a new regime, which adds the spread between studies.",
             lambda: answer.scaling_forest(result),
         )
     if loss_law.has_runs(result):
         yield Drawing(
-            "Loss against parameters in slices of training compute: runs (dots), predicted 50% and 90% bands, and the size of "
-            "least loss. Each slice holds runs within 0.15 OOM; its curve is at their median FLOP.",
+            "Loss against parameters in slices of training compute: runs (dots), predicted 50% and "
+            "90% bands, and the size of least loss. Each slice holds runs within 0.15 OOM; its "
+            "curve is at their median FLOP.",
             lambda: loss_law.isoflop(result),
         )
         yield Drawing(
-            "Exponents of the loss law: alpha and beta (draws) beside published fits of the law, and below them the allocation "
-            "exponent a beside the published studies that the meta-analysis uses. Intervals hold 90%.",
+            "Exponents of the loss law. Above: alpha and beta (draws) beside published fits of the "
+            "law. Below: the allocation exponent a beside the published studies that the "
+            "meta-analysis uses. Intervals hold 90%.",
             lambda: loss_law.exponents(result),
         )
     if time_horizon.has_trend(result):
         yield Drawing(
-            "Time horizon: how long an expert works on tasks that a model completes half the time. Record-setting models with "
-            "their 95% intervals (triangle: known only to exceed), and both shapes of trend, each given that shape, with 50% "
-            f"and 90% bands. {_superexponential(result)} Shaded across: the horizon of a superhuman coder, median, 50% and 90%.",
+            "Time horizon: how long an expert works on tasks that a model completes half the "
+            "time. Dots: record-setting models with their 95% intervals (triangle: known only to "
+            "exceed). Lines: both shapes of trend, each given that shape, with 50% and 90% bands. "
+            f"{_superexponential(result)} Shaded across: the horizon of a superhuman coder "
+            "(median, 50% and 90%).",
             lambda: time_horizon.trend(result),
         )
         yield Drawing(
-            "Probability that the trend of the time horizon has reached a superhuman coder, beside forecasts published for that "
-            "milestone. The trend is extrapolated as it is: nothing slows it, and dates before today are kept.",
+            "Probability that the trend of the time horizon has reached a superhuman coder, beside "
+            "published forecasts of that milestone. The trend is extrapolated unchanged: nothing "
+            "slows it, and dates before today are kept.",
             lambda: time_horizon.superhuman_coder(result),
         )
 
 
 def _density(result: Result) -> Iterator[Drawing]:
-    """Figure of the trials of density prediction."""
+    """Yield the figure of the trials of density prediction."""
     if density_prediction.has_trials(result):
         adversary, share = density_prediction.nearest(result)
         yield Drawing(
-            "How often a prediction of density fails against each adversary, on as many levels: median, 90% interval (narrower "
-            "than the mark where trials are many), and the share of trials, beside the theorem's bound, which no sequence that "
-            f"does not know the coins can exceed. Nearest to it comes the adversary called {adversary}, at {share} of the bound.",
+            "How often a prediction of density fails against each adversary, by number of levels: "
+            "median, 90% interval (narrower than the mark where trials are many) and the share of "
+            "trials. The line is the theorem's bound, which no sequence that does not know the "
+            f"coins can exceed. The adversary nearest to it is {adversary}, at {share} of the "
+            "bound.",
             lambda: density_prediction.failures(result),
         )
 
 
 def _outer_alignment(result: Result) -> Iterator[Drawing]:
-    """Figures of how many comparisons outer alignment needs."""
+    """Yield the figures of how many comparisons outer alignment needs."""
     if outer_alignment.has_answer(result):
         share = format_probability(outer_alignment.share_without_answer(result))
         yield Drawing(
-            "Quantity against quality: comparisons needed for each label error, median, 50% and 90% bands over everything else, "
-            f"at the capability asked for; above, how likely each label error is. In {share} of draws no amount suffices at any "
-            "label error, because the evaluator's error passes one half; a band that holds such draws leaves the top.",
+            "Quantity against quality: comparisons needed for each label error at the capability "
+            "asked for (median, 50% and 90% bands over everything else); above, how likely each "
+            f"label error is. In {share} of draws no amount suffices at any label error, because "
+            "the evaluator's error exceeds one half; a band that holds such draws leaves the top.",
             lambda: outer_alignment.quantity_against_quality(result),
         )
         yield Drawing(
-            "Comparisons needed against the capability at which alignment is asked for (median, 50% and 90% bands), and the "
-            f"share of draws in which no amount suffices: {share} over the capabilities asked for, shaded.",
+            "Comparisons needed against the capability at which alignment is asked for (median, "
+            f"50% and 90% bands), and the share of draws in which no amount suffices: {share} over "
+            "the capabilities asked for (shaded).",
             lambda: outer_alignment.against_capability(result),
         )
     if outer_alignment.has_studies(result):
         yield Drawing(
-            "How often two people agree: published shares (dots), their intervals, and what the model predicts for each; below, "
-            "the label errors that follow. Agreement is not accuracy: what misleads everybody, the evaluator's error, does "
-            "not show in it.",
+            "How often two people agree: published shares (dots) with their intervals, and what "
+            "the model predicts for each; below, the label errors that follow. Agreement is not "
+            "accuracy: an error that misleads everybody, the evaluator's error, does not show in "
+            "it.",
             lambda: outer_alignment.agreement(result),
         )
 
 
 def _overoptimization(result: Result) -> Iterator[Drawing]:
-    """Figures of how far a learned reward can be optimised, and the labels that move that point out."""
+    """Yield the figures of how far a learned reward can be optimised, and the labels it takes."""
     if overoptimization.has_curves(result):
         yield Drawing(
-            "Gold reward against the KL of the optimised policy: evaluated policies (dots), each run's fitted curve (median) and "
-            f"its peak. More labels move the peak out and up. {_misfit(result)} Curves are cut where gold has fallen as far "
-            f"below zero as it rose above.{' ' + DIFFERENCES if overoptimization.all_simulated(result) else ''}",
+            "Gold reward against the KL of the optimised policy: evaluated policies (dots), each "
+            "run's fitted curve (median) and its peak. More labels move the peak out and up. "
+            f"{_misfit(result)} Curves are cut where gold has fallen as far below zero as it rose "
+            f"above.{' ' + DIFFERENCES if overoptimization.all_simulated(result) else ''}",
             lambda: overoptimization.gold_curves(result),
         )
     if overoptimization.has_labels(result):
         yield Drawing(
-            "KL at which gold peaks against the labels that the proxy was learned from: each run (median, 90% interval), a "
-            "typical proxy (median, 50% and 90% bands), and the KL budget asked for (shaded, 50% and 90%). Below the curve more "
-            "optimisation gains gold, above it loses.",
+            "KL at which gold peaks against the labels that the proxy was learned from: each run "
+            "(median, 90% interval), a typical proxy (median, 50% and 90% bands), and the KL "
+            "budget asked for (shaded, 50% and 90%). Below the curve more optimisation gains gold, "
+            "above it loses gold.",
             lambda: overoptimization.peaks(result),
         )
     if overoptimization.has_answer(result):
         share = format_probability(overoptimization.share_without_answer(result))
         yield Drawing(
-            "Labels with which a typical proxy's gold peaks at a KL budget (median, 50% and 90% bands; one that leaves the top "
-            f"holds draws in which no number suffices), and the share of such draws: {share} over the budgets asked for, "
-            "shaded.",
+            "Labels with which a typical proxy's gold peaks at a KL budget (median, 50% and 90% "
+            "bands; a band that leaves the top holds draws in which no number suffices), and the "
+            f"share of such draws: {share} over the budgets asked for (shaded).",
             lambda: overoptimization.against_budget(result),
         )
 
 
 def _misfit(result: Result) -> str:
     row = result.record["quantities"]["misfit"]
-    return f"Points scatter about their curve by {format_percent(row['q50'])} of its peak beyond their standard errors (median)."
+    return (
+        f"Points scatter about their curve by {format_percent(row['q50'])} of its peak beyond "
+        "their standard errors (median)."
+    )
 
 
 def _fan_caption(result: Result) -> str:
     x = elicited_draws(result, ("alignment_tax_tolerance", "alignment_compute_share"))
     nothing = float(np.mean(10.0 ** x["alignment_tax_tolerance"] <= x["alignment_compute_share"]))
-    cut = f" In {format_probability(nothing)} of draws alignment compute alone exceeds the tolerated tax: nothing is affordable."
+    cut = (
+        f" In {format_probability(nothing)} of draws alignment compute alone exceeds the tolerated "
+        "tax: nothing is affordable."
+    )
     return (
-        "Human-hours of alignment data needed and affordable if the largest run of each date were the one to align: "
-        f"median, 50% and 90% bands, cut at the axis.{cut if nothing else ''} Dotted: what the tolerated tax would pay for if "
-        "none of it went to alignment compute (median)."
+        "Human-hours of alignment data needed and affordable if the largest run of each date were "
+        f"the one to align: median, 50% and 90% bands, cut at the axis.{cut if nothing else ''} "
+        "Dotted: the hours that the tolerated tax would buy if none of it went to alignment "
+        "compute (median)."
     )
 
 
 def _milestones(result: Result) -> str:
-    """What arrives under the anchors that count, in words; nothing is pooled in silence."""
+    """Return what arrives under the anchors that count; different milestones are named."""
     by_words: dict[str, list[str]] = {}
     for anchor, words in milestones(view_of(result)).items():
         by_words.setdefault(words, []).append(anchor.replace("_", " "))
@@ -219,7 +253,7 @@ def _milestones(result: Result) -> str:
 
 
 def _left_out(result: Result) -> str:
-    """What the figure of compute against requirement cannot show of this view."""
+    """Return what the figure of compute against requirement cannot show of this view."""
     view = view_of(result)
     words = (
         " Draws whose requirement is a time horizon have none in FLOP."
@@ -243,7 +277,7 @@ def _superexponential(result: Result) -> str:
 
 
 def driver_figures(result: Result) -> Iterator[Drawing]:
-    """Which single prior moves which answer."""
+    """Yield the figure of which single prior moves which answer."""
     found = result.info.get("sensitivity")
     if not found or not sensitivity.shown_priors(found):
         return
@@ -259,41 +293,46 @@ def driver_figures(result: Result) -> Iterator[Drawing]:
         else ""
     )
     yield Drawing(
-        f"How far each answer (row) moves when a single prior (column) is widened or narrowed, the others fixed.{most} Blank "
-        "cells are within Monte Carlo noise; quantities with an asterisk are assumed, no evidence bears on them.",
+        "How far each answer (row) moves when a single prior (column) is widened or narrowed, the "
+        f"others fixed.{most} Blank cells are within Monte Carlo noise. Asterisk: the quantity is "
+        "assumed, no evidence bears on it.",
         lambda: sensitivity.heat_map(found),
     )
 
 
 def predictive_figures(result: Result) -> Iterator[Drawing]:
-    """Posterior predictive checks of every variable that the run can replicate."""
+    """Yield posterior predictive checks of every variable that the run can replicate."""
     for name in checks.observed_names(result):
         half, most, count = checks.coverage(result, name)
         caption = (
-            f"{checks.title_and_unit(name)[0]}: each observation (dot) against the 50% and 90% intervals of its "
-            f"replicates. {half} of {count} lie within the 50% interval, {most} within the 90% interval."
+            f"{checks.title_and_unit(name)[0]}: each observation (dot) against the 50% and 90% "
+            f"intervals of its replicates. {half} of {count} lie within the 50% interval, {most} "
+            "within the 90% interval."
         )
         yield Drawing(caption, lambda name=name: checks.predictive_intervals(result, name))  # type: ignore[misc]
     if checks.pit_names(result):
         yield Drawing(
-            "Rank of each observation among its replicates (PIT): cumulative distribution less the uniform one. A "
-            "p-value below alpha says that the model does not reproduce the spread of the evidence.",
+            "Rank of each observation among its replicates (PIT): cumulative distribution minus "
+            "the uniform one. A p-value below alpha means that the model does not reproduce the "
+            "spread of the evidence.",
             lambda: checks.pit_ecdfs(result),
         )
 
 
 def chain_figures(result: Result) -> Iterator[Drawing]:
-    """Chains of the worst parameters."""
+    """Yield the figures of the chains of the worst parameters."""
     if not checks.worst_parameters(result):
         return
     yield Drawing(
-        "Ranks of each chain's draws among all chains, less the uniform, for the parameters with the worst r_hat or "
-        "effective sample size. Lines near zero are chains that agree; marked points are suspicious.",
+        "Ranks of each chain's draws among all chains, minus the uniform, for the parameters with "
+        "the worst r_hat or effective sample size. Lines near zero are chains that agree; marked "
+        "points are suspicious.",
         lambda: checks.rank_plots(result),
         dense=True,
     )
     yield Drawing(
-        "Draws of the same parameters in order, a colour for each chain. They should look like noise without drift.",
+        "Draws of the same parameters in order, a colour for each chain. They should look like "
+        "noise without drift.",
         lambda: checks.trace_plots(result),
         dense=True,
     )

@@ -24,7 +24,7 @@ LARGEST = 0.1  # sensitivity of the darkest cell at least, so that noise never l
 
 
 def shown_priors(found: Mapping[str, Any]) -> list[str]:
-    """Quantities that drive some answer, those that move one most first."""
+    """Return the quantities that drive some answer, strongest first."""
     most: dict[str, float] = {}
     for name in shown_answers(found):
         for row in found["headlines"][name]["drivers"]:
@@ -34,7 +34,7 @@ def shown_priors(found: Mapping[str, Any]) -> list[str]:
 
 @styled
 def heat_map(found: Mapping[str, Any]) -> Figure:
-    """Sensitivity of each answer to each single prior; what does not stand out of the noise is blank."""
+    """Draw the sensitivity of each answer to each single prior; cells within noise are blank."""
     answers, priors = shown_answers(found), shown_priors(found)
     grid = np.array(
         [[found["headlines"][a]["sensitivity"].get(q, np.nan) for q in priors] for a in answers]
@@ -74,7 +74,7 @@ def heat_map(found: Mapping[str, Any]) -> Figure:
 def what_if_curves(
     points: "Sequence[MovedPoint]", wanted: "MedianRange", answers: Sequence[str]
 ) -> Figure:
-    """Median and 90% band of each answer over the median of one quantity's prior; grey where not to be trusted."""
+    """Draw each answer over the median of one prior; grey marks what is not to be trusted."""
     figure = Figure(figsize=(WIDTH, 0.9 + 1.6 * len(answers)), layout="constrained")
     panels = figure.subplots(len(answers), 1, squeeze=False, sharex=True).ravel()
     quantity = lookup(wanted.quantity)
@@ -127,7 +127,7 @@ def _curve(axes: "Axes", x: Any, points: "Sequence[MovedPoint]", name: str) -> N
 
 
 def _placed(row: Mapping[str, Any], key: str) -> float:
-    """Quantile, infinite inside the mass below or above everything: the nearer one."""
+    """Return a quantile; infinite if it lies in the mass below or above every number."""
     if row[key] is not None:
         return float(row[key])
     defined = max(1.0 - row["prob_undefined"], 1e-12)

@@ -1,9 +1,9 @@
 """What figures share: colours, style, bands, ticks, and how they read a run.
 
-Figures are made without pyplot, so nothing is registered, shown or left open, and matplotlib's
-settings are as before afterwards. A figure is one narrow panel or stack: pages set them side by
-side or below one another. Draws that are infinite ("never", "nothing affordable") keep their rank
-in every band; the bands are cut at the axis.
+Figures are made without pyplot: nothing is registered, shown or left open, and matplotlib's
+settings are restored afterwards. A figure is one narrow panel or a stack of panels; pages place
+figures beside or below one another. Infinite draws ("never", "nothing affordable") keep their rank
+in every band; bands are cut at the axis.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from aligntax.analysis.storage.result import Result, stored_view
-from aligntax.analysis.storage.run_folder import VIEW, text_of
+from aligntax.analysis.storage.run_folder import VIEW, read_text
 from aligntax.analysis.summaries.summary import Series, iter_series
 from aligntax.analysis.summaries.words import format_compact
 from aligntax.models.views import View
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-# Okabe and Ito's palette: apart for every kind of colour vision; lines also differ in dash, points
-# in shape.
+# Okabe and Ito's palette, which every kind of colour vision tells apart; lines also differ in dash,
+# points in shape.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA4499"
 SKY, AMBER, GREY = "#56B4E9", "#E69F00", "#666666"
 WIDTH = 4.8  # inches: 9 pt text stays readable on a telephone and is not huge in a column
@@ -50,36 +50,22 @@ STYLE: dict[str, Any] = {
     "savefig.facecolor": "white",
     "svg.hashsalt": "aligntax",
 }
-RESET = frozenset(
-    [
-        "axes",
-        "figure",
-        "font",
-        "grid",
-        "hatch",
-        "image",
-        "legend",
-        "lines",
-        "markers",
-        "mathtext",
-        "patch",
-    ]
-)
-RESET |= frozenset(
-    ["path", "savefig", "scatter", "svg", "text", "xaxis", "xtick", "yaxis", "ytick"]
+# Groups of matplotlib's settings that may change a picture; neither backend nor windows.
+DRAWN = frozenset(
+    "axes figure font grid hatch image legend lines markers mathtext patch path savefig "
+    "scatter svg text xaxis xtick yaxis ytick".split()
 )
 BANDS = ((0.05, 0.95, 0.20), (0.25, 0.75, 0.35))  # 90% and 50%, and their opacity
-# Matplotlib's own settings but for the backend and what else belongs to windows: a user's file must
-# not change a page.
+# Matplotlib's own values of them: a user's matplotlibrc must not change a page.
 CLEAN: dict[Any, Any] = {
-    key: value for key, value in mpl.rcParamsDefault.items() if key.split(".")[0] in RESET
+    key: value for key, value in mpl.rcParamsDefault.items() if key.split(".")[0] in DRAWN
 }
 SETTINGS: dict[Any, Any] = CLEAN | STYLE
 DRAWS = 1000  # enough for a band
 
 
 def styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Draw under this package's style, whatever the user's matplotlib settings; they are as before afterwards."""
+    """Draw in this package's style, and restore the user's matplotlib settings afterwards."""
 
     @wraps(draw)
     def inner(*args: P.args, **kwargs: P.kwargs) -> Figure:
@@ -90,7 +76,7 @@ def styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 def printable(text: object, limit: int = 40) -> str:
-    """Text fit for a figure: printable, one line, cut to a length."""
+    """Return a text fit for a figure: printable, on one line, cut to a length."""
     clean = "".join(c if c.isprintable() else " " for c in str(text))
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
@@ -101,19 +87,19 @@ def _parsed(text: str) -> View:
 
 
 def view_of(result: Result) -> View:
-    """View of a run, parsed once."""
-    return _parsed(text_of(result.path / VIEW))
+    """Return the view of a run, parsed once."""
+    return _parsed(read_text(result.path / VIEW))
 
 
 def elicited_draws(result: Result, names: tuple[str, ...], limit: int = DRAWS) -> dict[str, Any]:
-    """Elicited quantities of evenly spaced draws, (draw,), on their own scales."""
+    """Return elicited quantities of evenly spaced draws, shape (draw,), on their own scales."""
     derived = result.derived
     every = max(1, derived.sizes["chain"] * derived.sizes["draw"] // limit)
     return {name: derived[name].values.astype(float).ravel()[::every] for name in names}
 
 
 def series_of(derived: xr.Dataset, name: str) -> Series:
-    """Draws of one quantity with infinities in place."""
+    """Return the draws of one quantity, with infinities in place."""
     return next(iter(iter_series(derived[[v for v in (name, f"{name}_state") if v in derived]])))
 
 
@@ -129,12 +115,12 @@ def legend_below(figure: Figure | SubFigure, columns: int = 2) -> None:
 
 
 def quantile(values: Any, probability: float) -> Any:
-    """Order statistic along the first axis: exact on ranks, so infinities do no harm."""
+    """Return an order statistic along the first axis; ranks decide, so infinities do no harm."""
     return np.quantile(values, probability, axis=0, method="inverted_cdf")
 
 
 def fan(axes: "Axes", x: Any, values: Any, colour: str, label: str, dash: str = "-") -> None:
-    """Median and bands of (draw, x); infinities are drawn beyond any axis."""
+    """Draw median and bands of values of shape (draw, x); infinities lie beyond any axis."""
     values = np.nan_to_num(values, posinf=1e6, neginf=-1e6)
     for low, high, opacity in BANDS:
         axes.fill_between(
@@ -151,7 +137,7 @@ def fan(axes: "Axes", x: Any, values: Any, colour: str, label: str, dash: str = 
 def requirement_panels(
     places: Any, needed: Any, asked: Any, label: str
 ) -> tuple[Figure, "Axes", "Axes"]:
-    """Figure of an amount that is needed over places, and below it how often none suffices.
+    """Return a figure of the amount that is needed, over places, and how often none suffices.
 
     Parameters
     ----------
@@ -159,8 +145,9 @@ def requirement_panels(
     needed : ndarray, shape (draw, place)
         log10, infinite where no amount suffices.
     asked : ndarray, shape (draw,)
-        Places that are asked for, shaded.
+        Places that the run asks about; their 50% and 90% intervals are shaded.
     label : str
+        Name of the amount.
     """
     figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 1.0])
@@ -181,18 +168,23 @@ def requirement_panels(
     below.plot(places, np.isinf(needed).mean(axis=0), color=BLUE)
     below.set_ylim(0, 1)
     below.set_xlim(places[0], places[-1])
-    below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
+    percent_ticks(below.yaxis)
     below.set_ylabel("none suffices")
     return figure, axes, below
 
 
 def limit_to_finite(axes: "Axes", values: Any) -> None:
-    """Show the finite part of bands of a log10 amount; what is infinite leaves the axis at the top."""
+    """Limit the axis of a log10 amount to the finite part of its bands."""
     ends = np.stack([quantile(values, p) for p in (0.05, 0.5, 0.95)])
     low, high = ends[0][np.isfinite(ends[0])], ends[1:][np.isfinite(ends[1:])]
     if len(low):
         top = np.median(high) + 3.0 if len(high) else low.max() + 3.0
         axes.set_ylim(max(low.min() - 0.3, 0.0), min(high.max() if len(high) else top, top) + 0.3)
+
+
+def percent_ticks(axis: Any) -> None:
+    """Tick an axis of shares in whole percent."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
 
 
 def log_ticks(axis: Any, count: int = 7) -> None:
@@ -205,7 +197,7 @@ def log_ticks(axis: Any, count: int = 7) -> None:
 
 
 def round_ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Places of round numbers on a log10 axis: 1, 2 and 5 times powers of ten, or every so many powers."""
+    """Return places of round numbers on a log10 axis: 1, 2 and 5 times powers of ten, or powers."""
     powers = np.arange(np.floor(low), np.ceil(high) + 1)
     if high - low < 2:
         places = (powers[:, None] + np.log10([1, 2, 5])).ravel()
@@ -216,7 +208,7 @@ def round_ticks(low: float, high: float, most: int = 5) -> list[float]:
 
 
 def used_rows(result: Result, table: str) -> xr.Dataset:
-    """Return the used rows of an evidence table; none where the run has no such table."""
+    """Return the used rows of an evidence table; empty if the run has no such table."""
     tables = result.evidence.tables
     if table not in tables:
         return xr.Dataset()
@@ -230,7 +222,7 @@ def used_rows(result: Result, table: str) -> xr.Dataset:
 
 
 def prior_of(result: Result) -> xr.Dataset:
-    """Quantities of every prior draw; empty where the run has none."""
+    """Return the quantities of every prior draw; empty if the run has none."""
     return (
         result.tree["prior_derived"].to_dataset()
         if "prior_derived" in result.tree.children

@@ -1,4 +1,4 @@
-"""Figures of a sweep: which disagreement moves which answer, how answers follow what views state, and how far they spread."""
+"""Figures of a sweep: which disagreement moves which answer, and how far answers spread."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ DARKEST = 0.3  # share of the darkest cell at least
 
 
 def answers_to_draw(found: Disagreement) -> list[str]:
-    """Answers that differ between views, vectors left out, in the model's order."""
+    """Return the answers that differ between views, without vectors, in the model's order."""
     return [
         each.answer
         for each in found.spreads
@@ -32,7 +32,7 @@ def answers_to_draw(found: Disagreement) -> list[str]:
 
 
 def strongest_moves(found: Disagreement) -> list[Move]:
-    """The largest moves, each answer once."""
+    """Return the largest moves, each answer once."""
     shown = answers_to_draw(found)
     best: dict[str, Move] = {}
     for move in found.moves:
@@ -43,7 +43,10 @@ def strongest_moves(found: Disagreement) -> list[Move]:
 
 @styled
 def heat_map(found: Disagreement) -> Figure:
-    """Share of the variance between views that each disagreement explains alone; blank where it may be chance."""
+    """Draw the share of variance between views that each disagreement explains alone.
+
+    Cells are blank where the share may be chance.
+    """
     answers = answers_to_draw(found)
     most: dict[tuple[str, str], float] = {}
     for move in found.moves:
@@ -76,7 +79,7 @@ def heat_map(found: Disagreement) -> Figure:
 
 @styled
 def answers_over_statements(found: Disagreement) -> Figure:
-    """Each view's answer over what it states, for the strongest moves; the lines are the means of five groups of views."""
+    """Draw each view's answer over what it states, and medians of fifths, for strong moves."""
     moves = strongest_moves(found)
     figure = Figure(figsize=(WIDTH, 2.1 * -(-len(moves) // 2) + 0.3), layout="constrained")
     panels = figure.subplots(-(-len(moves) // 2), min(2, len(moves)), squeeze=False).ravel()
@@ -115,7 +118,7 @@ def _points(axes: Any, each: Input, values: Any, move: Move) -> None:
 
 
 def _ticks(axis: Any, quantity: Quantity) -> None:
-    """Ticks at round numbers of the quantity's own unit."""
+    """Tick an axis at round numbers of the quantity's own unit."""
     axis.set_major_locator(MaxNLocator(4))
     if quantity.scale == "log10":
         low, high = axis.get_view_interval()
@@ -125,7 +128,7 @@ def _ticks(axis: Any, quantity: Quantity) -> None:
 
 @styled
 def answer_spreads(found: Disagreement, answers: Sequence[str]) -> Figure:
-    """Every view's answer in order: how far views are apart, one panel an answer."""
+    """Draw how far views are apart: the distribution of their medians, one panel per answer."""
     columns = min(2, len(answers))
     figure = Figure(figsize=(WIDTH, 1.5 * -(-len(answers) // columns) + 0.2), layout="constrained")
     panels = figure.subplots(-(-len(answers) // columns), columns, squeeze=False).ravel()

@@ -1,4 +1,4 @@
-"""Figures of the time horizon: record-setting models and both shapes of trend, and when a superhuman coder arrives."""
+"""Figures of the time horizon: its trend, and when a superhuman coder arrives."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from aligntax.analysis.figures.style import (
     fan,
     legend_below,
     one_panel,
+    percent_ticks,
     printable,
     prior_of,
     quantile,
@@ -50,7 +51,7 @@ def has_trend(result: Result) -> bool:
 
 
 def _given_shape(result: Result, shape: str) -> dict[str, Any]:
-    """Draws in proportion to a shape's probability: systematic resampling, so that a band needs no weights."""
+    """Return draws in proportion to a shape's probability, by systematic resampling."""
     x = elicited_draws(result, (*time_horizon.QUANTITIES, "superexponential_probability"))
     p = x["superexponential_probability"]
     weight = np.cumsum(p if shape == "superexponential" else 1.0 - p)
@@ -59,7 +60,7 @@ def _given_shape(result: Result, shape: str) -> dict[str, Any]:
 
 
 def _durations(axes: "Axes") -> None:
-    """Tick the axis of log10 minutes in words."""
+    """Tick an axis of log10 minutes in words."""
     marks = [*DURATIONS, *((12 * MONTH * count, words) for count, words in YEARS)]
     places = [float(np.log10(minutes)) for minutes, _ in marks]
     words = {round(place, 6): label for place, (_, label) in zip(places, marks, strict=True)}
@@ -68,7 +69,7 @@ def _durations(axes: "Axes") -> None:
 
 
 def _records(axes: "Axes", result: Result) -> None:
-    """Models that the trend is fitted to, with their published intervals."""
+    """Draw the models that the trend is fitted to, with their published intervals."""
     rows = used_rows(result, "time_horizons")
     rows = rows.isel(
         evaluation=np.flatnonzero(rows["date"].values >= view_of(result).time_horizon.since)
@@ -90,7 +91,7 @@ def _records(axes: "Axes", result: Result) -> None:
 
 @styled
 def trend(result: Result) -> Figure:
-    """Record-setting models and the trend of each shape, with the horizon of a superhuman coder."""
+    """Draw record-setting models, the trend of each shape, and a superhuman coder's horizon."""
     view = view_of(result)
     start = min(view.time_horizon.since, 2023.0)
     dates = np.linspace(start, END, 145)
@@ -122,7 +123,7 @@ def trend(result: Result) -> Figure:
 
 @styled
 def superhuman_coder(result: Result) -> Figure:
-    """Probability that the trend has reached a superhuman coder by each year, beside forecasts of that milestone."""
+    """Draw the probability of a superhuman coder by each year, beside published forecasts."""
     years = np.linspace(2023.0, 2060.0, 149)
     figure, axes = one_panel(3.6)
     looks = (
@@ -155,7 +156,7 @@ def superhuman_coder(result: Result) -> Figure:
             )
     axes.set_xlim(years[0], years[-1])
     axes.set_ylim(0, 1)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
+    percent_ticks(axes.yaxis)
     axes.set_ylabel("superhuman coder by the year")
     legend_below(figure)
     return figure

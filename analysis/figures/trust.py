@@ -1,4 +1,4 @@
-"""Figures of calibrations, backtests and published forecasts that are pushed through the package."""
+"""Figures of calibrations, backtests and reproductions of published forecasts."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,7 +32,7 @@ from aligntax.analysis.trust.published_forecasts import Reproduction
 def save_rank_ecdfs(
     ranks: Mapping[str, Any], tests: Mapping[str, Mapping[str, float]], path: Path
 ) -> None:
-    """Write :func:`rank_ecdfs` as a picture."""
+    """Write the picture of :func:`rank_ecdfs`."""
     rank_ecdfs(ranks, tests).savefig(path, dpi=150)
 
 
@@ -40,7 +40,10 @@ def save_rank_ecdfs(
 def rank_ecdfs(
     ranks: Mapping[str, Any], tests: Mapping[str, Mapping[str, float]], level: float = 0.99
 ) -> Figure:
-    """ECDF less the uniform's of every quantity's ranks; those that stray beyond the band, Holm's adjustment made, are named."""
+    """Draw the ECDF of every quantity's ranks minus the uniform, and name those beyond the band.
+
+    Holm's adjustment decides which are beyond.
+    """
     band = Band(len(next(iter(ranks.values()))))
     low, high = band.limits(level)
     z = np.concatenate([[0.0], band.z, [1.0]])
@@ -64,7 +67,8 @@ def rank_ecdfs(
     axes.set_xlabel("rank of the truth, as a share")
     axes.set_ylabel("ECDF less that of uniform ranks")
     axes.set_title(
-        f"{len(ranks)} quantities, {band.size} simulations\nshaded: {level:.0%} simultaneous band of one",
+        f"{len(ranks)} quantities, {band.size} simulations\n"
+        f"shaded: {level:.0%} simultaneous band of one",
         fontsize=9,
     )
     return figure
@@ -75,7 +79,7 @@ BINS = 10
 
 
 def _panels(scores: Sequence[Scored], height: float) -> tuple[Figure, dict[str, Any]]:
-    """A figure with a panel for each target that has scores, of so many inches."""
+    """Return a figure with a panel of some inches for each target that has scores."""
     targets = [name for name in TARGETS if any(each.target == name for each in scores)]
     figure = Figure(figsize=(WIDTH, height * len(targets)), layout="constrained")
     panels = dict(zip(targets, figure.subplots(len(targets), 1, squeeze=False)[:, 0], strict=True))
@@ -86,7 +90,7 @@ def _panels(scores: Sequence[Scored], height: float) -> tuple[Figure, dict[str, 
 
 @styled
 def forecast_fans(scores: Sequence[Scored]) -> Figure:
-    """Median and 90% interval that each origin gave to later rows, and what came; a panel a target."""
+    """Draw what each origin forecast (median, 90% interval) and what came, one panel per target."""
     figure, panels = _panels(scores, 2.6)
     for target, axes in panels.items():
         ours = [each for each in scores if each.target == target and each.method == MODEL]
@@ -120,7 +124,7 @@ def forecast_fans(scores: Sequence[Scored]) -> Figure:
 
 @styled
 def scores_by_origin(scores: Sequence[Scored]) -> Figure:
-    """Mean CRPS of each method by origin, on a log scale; a panel a target."""
+    """Draw the mean CRPS of each method by origin on a log scale, one panel per target."""
     figure, panels = _panels(scores, 1.9)
     for target, axes in panels.items():
         for method in METHODS:
@@ -143,7 +147,10 @@ def scores_by_origin(scores: Sequence[Scored]) -> Figure:
 
 @styled
 def pit_histograms(scores: Sequence[Scored]) -> Figure:
-    """Where what came lies in the model's forecast: even if calibrated. Rows of several origins are not independent."""
+    """Draw where outcomes lie in the model's forecasts: evenly if calibrated.
+
+    Rows of several origins are not independent.
+    """
     figure, panels = _panels(scores, 1.7)
     for target, axes in panels.items():
         values = [
@@ -162,7 +169,7 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1)))
 
 @styled
 def arrival_readings(found: Reproduction) -> Figure:
-    """Probability of arrival by year, one line a reading, the first drawn bold."""
+    """Draw the probability of arrival by year, one line per reading, the first one bold."""
     years = np.arange(2025, 2101)
     figure, axes = one_panel(3.4 + 0.18 * len(found.readings))
     for i, each in enumerate(found.readings):

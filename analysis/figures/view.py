@@ -1,4 +1,4 @@
-"""Picture of a view's priors: each changed one over the prior it replaces, with what was stated marked on it."""
+"""Picture of a view's priors: each changed prior over the one it replaces, with what was stated."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -37,9 +37,9 @@ TAIL, CELLS = (0.005, 400)
 
 @styled
 def prior_densities(view: View, base: View, names: Sequence[str]) -> Figure:
-    """Small multiples of prior densities on each quantity's link, with ticks in its own unit.
+    """Draw prior densities on each quantity's link, with ticks in its own unit.
 
-    Stated quantiles are dots, stated bins steps. Numbers that are not marked were not stated.
+    Dots mark stated quantiles and steps stated bins. Numbers without a mark were not stated.
     """
     columns = 1 if len(names) == 1 else 2 if len(names) <= 8 else 3
     rows = -(-len(names) // columns)
@@ -88,7 +88,7 @@ def _panel(axes: "Axes", name: str, view: View, base: View) -> None:
 
 
 def _places(quantity: Quantity, low: float, high: float) -> list[float]:
-    """Ticks, on the link."""
+    """Return the places of ticks on the link."""
     if quantity.scale == "log10":
         places = round_ticks(low, high, 4)
     elif quantity.scale == "logit":
@@ -99,7 +99,7 @@ def _places(quantity: Quantity, low: float, high: float) -> list[float]:
 
 
 def _stated(axes: "Axes", x: Any, density: Any, statements: Sequence[Statement]) -> None:
-    """Dots at stated quantiles with their probability; steps of the stated mass of bins."""
+    """Draw dots at stated quantiles with their probability, and steps of stated bins."""
     (left, right), top, label_at = axes.get_xlim(), axes.get_ylim()[1], -np.inf
     for s in (s for s in statements if s.explicit):
         at = float(np.clip(s.at, left, right))
