@@ -1,7 +1,7 @@
-"""Predict the density of zeros of a stream that is read piece by piece, and run the trials against adversaries.
+"""Predict the density of zeros of a stream, and run the trials against adversaries.
 
-The stream is read no further than the stopping time before the prediction is told, and no further
-than the last predicted symbol after it. What is kept of it is three counts.
+The stream is read piece by piece: up to the stopping time before the prediction is reported, and up
+to the last predicted symbol after it. Only three counts are kept in memory.
 """
 
 import csv
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from aligntax.analysis.inference.seeds import generator
+from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.summaries.words import format_number
 from aligntax.models.density_prediction.adversaries import ADVERSARIES, Spender, failures
 from aligntax.models.density_prediction.theorem import (
@@ -25,23 +25,24 @@ from aligntax.models.density_prediction.theorem import (
     supported_epsilon,
 )
 from aligntax.models.errors import InputError
+from aligntax.models.evidence import TABLES
 
 PIECE = 1 << 20  # bytes read at once
 SPACE = b" \t\n\v\f\r"
-LONGEST = 10**15  # larger counts are told as powers of two: nobody reads their digits
+LONGEST = 10**15  # larger counts are written as powers of two: nobody reads their digits
 
-# delta 1% for both: the levels that 10% and 1% ask for
+# The levels that epsilon 10% and 1% need for delta 1%.
 CLAIMS = (Claim(10_000, 0.1), Claim(1_000_000, 0.01))
-# each: a standard error of 0.00005, so that 0.98%, the most that steps of this size reach, is not
-# 1%
+# Of each claim: a standard error of 0.00005, which tells 0.98%, the most that steps of this size
+# reach, from 1%.
 TRIALS = 4_000_000
 
 
 class Stream(Protocol):
-    """A binary file whose ``read1`` returns what is there, without waiting for more."""
+    """A binary file whose ``read1`` returns what is available, without waiting for more."""
 
     def read1(self, size: int = -1, /) -> bytes:
-        """At least one byte and at most ``size``; none at the end."""
+        """Return at least one byte and at most ``size``; none at the end."""
         ...
 
 
@@ -52,12 +53,12 @@ class Symbols:
     ----------
     stream : Stream
     name : str
-        For messages.
+        Named in messages.
     """
 
     def __init__(self, stream: Stream, name: str) -> None:
         self.stream, self.name = stream, name
-        self.lines = self.column = 0  # ended so far, and bytes of the current one
+        self.lines = self.column = 0  # lines that have ended, and bytes of the current one
 
     def read(self, most: int) -> bytes:
         """Return at least one symbol and at most so many; none at the end of the stream.
@@ -96,21 +97,23 @@ class Symbols:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The next ``length`` symbols have the density of zeros ``zeros``, within ``epsilon`` but for a probability ``delta``.
+    """A prediction: the density of zeros of the next ``length`` symbols is within ``epsilon``.
+
+    It is wrong with a probability of at most ``delta``.
 
     Attributes
     ----------
     zeros : float
-        Density that is predicted.
+        Predicted density of zeros.
     start, length : int
         Symbols before the prediction, and symbols predicted.
     epsilon, delta : float
-        The asked ``epsilon``, and the ``delta`` that the levels support for it; 1 and more
-        guarantee nothing.
+        The ``epsilon`` that was asked for, and the ``delta`` that the levels support for it. A
+        ``delta`` of 1 or more guarantees nothing.
     correct : bool or None
-        None where the stream ends before the predicted symbols do.
+        Whether the prediction was right; None if the stream ends before the predicted symbols do.
     found : float or None
-        Density of zeros that they have.
+        Density of zeros of the predicted symbols.
     """
 
     zeros: float
@@ -127,7 +130,7 @@ class Prediction:
 
 
 def is_pipe(name: str) -> bool:
-    """Whether a stream has no length before it was read: ``-``, a pipe, a terminal or another device.
+    """Whether a stream has no known length: ``-``, a pipe, a terminal or another device.
 
     Raises
     ------
@@ -151,7 +154,7 @@ def is_pipe(name: str) -> bool:
 
 
 def count_levels(symbols: Symbols) -> int:
-    """Most levels that a stream has the symbols for; reads it to its end.
+    """Largest number of levels that a stream has enough symbols for; reads it to its end.
 
     Raises
     ------
@@ -163,15 +166,16 @@ def count_levels(symbols: Symbols) -> int:
         count += len(piece)
     if count < 2:
         raise InputError(
-            f"{symbols.name}: must have at least 2 symbols, got {count}; one is watched, one predicted"
+            f"{symbols.name}: must have at least 2 symbols, got {count}; "
+            "one is watched, one predicted"
         )
     return count.bit_length() - 1
 
 
 def predict(
-    symbols: Symbols, claim: Claim, seed: int, tell: Callable[[Prediction], None]
+    symbols: Symbols, claim: Claim, seed: int, on_prediction: Callable[[Prediction], None]
 ) -> Prediction:
-    """Watch a stream, stop, predict, and see.
+    """Watch a stream, stop, predict, and compare with what follows.
 
     Parameters
     ----------
@@ -179,33 +183,36 @@ def predict(
     claim : Claim
         Levels and ``epsilon``.
     seed : int
-        Root of the coins.
-    tell : callable
-        Given the prediction the moment that it is made, before more is read.
+        Root of the random path.
+    on_prediction : callable
+        Receives the prediction as soon as it is made, before more is read.
 
     Returns
     -------
     Prediction
-        The same, with what came of it where the stream went on.
+        The same, with its outcome if the stream is long enough.
 
     Raises
     ------
     InputError
         If the stream ends before the stopping time, or holds anything but symbols.
     """
-    watch = Watch(stopping_time(claim.levels, generator(seed, "density_path")))
+    watch = Watch(stopping_time(claim.levels, child_generator(seed, "density_path")))
     when = watch.when
     while not watch.stopped:
         piece = symbols.read(watch.to_read)
         if not piece:
-            needed = f"must have {power(when.start)} symbols before the prediction, got {power(watch.read)}"
+            needed = (
+                f"must have {count_in_words(when.start)} symbols before the prediction, "
+                f"got {count_in_words(watch.read)}"
+            )
             most = watch.read.bit_length() - 1
-            remedy = f"all {claim.levels:,} levels ask for {power(1 << claim.levels)}"
+            remedy = f"all {claim.levels:,} levels ask for {count_in_words(1 << claim.levels)}"
             less = f"; its length allows --levels {most}" if most > 0 else ""
             raise InputError(f"{symbols.name}: {needed}; {remedy}{less}")
         watch = watch.after(piece)
     made = Prediction(watch.stated, when.start, when.length, claim.epsilon, claim.delta)
-    tell(made)
+    on_prediction(made)
     while not watch.finished and (piece := symbols.read(watch.to_read)):
         watch = watch.after(piece)
     correct = watch.right(claim.epsilon)
@@ -213,32 +220,45 @@ def predict(
     return Prediction(made.zeros, made.start, made.length, made.epsilon, made.delta, correct, found)
 
 
-def power(count: int) -> str:
-    """Count of symbols in words: its digits, or the power of two just below it."""
+def count_in_words(count: int) -> str:
+    """Count of symbols: its digits, or where these are many the largest power of two below."""
     if count < LONGEST:
         return f"{count:,}"
     exponent = count.bit_length() - 1
     return f"2^{exponent}" if count == 1 << exponent else f"more than 2^{exponent}"
 
 
-def share(value: float) -> str:
-    """Percentage with as many digits as tell it from 100%."""
+def percentage(value: float) -> str:
+    """Percentage with enough digits to tell it from 100%."""
     digits = 4 if value >= 1 else max(4, 1 + math.ceil(-math.log10(1 - value)))
     return f"{100 * value:.{digits}g}%"
 
 
-def support(claim: Claim, delta: float) -> list[str]:
-    """What the levels support, a sentence each: for the asked ``epsilon``, for the asked ``delta``, and what both ask for."""
+def guarantees(claim: Claim, delta: float) -> list[str]:
+    """Three sentences on what a number of levels guarantees.
+
+    They give the ``delta`` for the claim's ``epsilon``, the ``epsilon`` for the ``delta`` asked
+    for, and the levels that both together need.
+    """
     error, needed = supported_epsilon(claim.levels, delta), levels_needed(claim.epsilon, delta)
-    asked, sure = f"within {share(claim.epsilon)}", f"with probability {share(1 - delta)}"
+    asked, sure = f"within {percentage(claim.epsilon)}", f"with probability {percentage(1 - delta)}"
     if claim.delta < 1:
-        first = f"{asked}: with probability of at least {share(1 - claim.delta)} (delta {claim.delta:.4g})"
+        first = (
+            f"{asked}: with probability of at least {percentage(1 - claim.delta)} "
+            f"(delta {claim.delta:.4g})"
+        )
     else:
-        first = f"{asked}: nothing is guaranteed (delta would be {format_number(claim.delta)}, and 1 or more says nothing)"
+        first = (
+            f"{asked}: nothing is guaranteed "
+            f"(delta would be {format_number(claim.delta)}, and 1 or more says nothing)"
+        )
     if error < 1:
-        second = f"{sure}: within {share(error)} (epsilon {error:.4g})"
+        second = f"{sure}: within {percentage(error)} (epsilon {error:.4g})"
     else:
-        second = f"{sure}: nothing is guaranteed (epsilon would be {format_number(error)}, and 1 or more says nothing)"
+        second = (
+            f"{sure}: nothing is guaranteed "
+            f"(epsilon would be {format_number(error)}, and 1 or more says nothing)"
+        )
     return [
         first,
         second,
@@ -246,8 +266,8 @@ def support(claim: Claim, delta: float) -> list[str]:
     ]
 
 
-def trials(seed: int, count: int = TRIALS) -> str:
-    """Text of the evidence table ``density_trials``: how often predictions fail against each adversary.
+def trials_table(seed: int, count: int = TRIALS) -> str:
+    """Text of the evidence table ``density_trials``: failures against each adversary.
 
     Parameters
     ----------
@@ -256,50 +276,32 @@ def trials(seed: int, count: int = TRIALS) -> str:
     count : int
         Trials of each adversary and claim.
     """
-    rng = generator(seed, "density_trials")
+    rng = child_generator(seed, "density_trials")
     out = io.StringIO()
     out.write(
-        "# How often predictions of density fail against each adversary: lazily generated dyadic trees, models/density_prediction/adversaries.py.\n"
-        f"# Made by `aligntax density-trials --seed {seed}`; failures are predictions wrong by more than epsilon. At both\n"
-        "# numbers of levels the theorem's bound on the probability of failure, 1 / (levels epsilon^2), is 1%. An adversary\n"
-        "# who moves at every level in steps that vary cannot be skipped through, and meets 10,000 levels alone.\n"
+        "# How often predictions of density fail against each adversary: "
+        "lazily generated dyadic trees, models/density_prediction/adversaries.py.\n"
+        f"# Made by `aligntax density-trials --seed {seed}`; "
+        "failures are predictions wrong by more than epsilon. At both\n"
+        "# numbers of levels the theorem's bound on the probability of failure, "
+        "1 / (levels epsilon^2), is 1%. An adversary\n"
+        "# who moves at every level in steps that vary cannot be skipped through, "
+        "and meets 10,000 levels alone.\n"
     )
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(
-        (
-            "key",
-            "adversary",
-            "levels",
-            "epsilon",
-            "trials",
-            "failures",
-            "used",
-            "source",
-            "status",
-            "note",
-        )
-    )
+    rows.writerow([column.name for column in TABLES["density_trials"].columns])
     for claim in CLAIMS:
         power_of_ten = f"1e{len(str(claim.levels)) - 1}"
         for name, adversary in ADVERSARIES.items():
             if claim is CLAIMS[0] or isinstance(adversary, Spender):
                 failed = failures(adversary, claim, count, rng)
+                own = (f"{name}_{power_of_ten}", name, claim.levels, claim.epsilon, count, failed)
                 end = ("true", "aligntax density-trials", "computed", adversary.meaning)
-                rows.writerow(
-                    (
-                        f"{name}_{power_of_ten}",
-                        name,
-                        claim.levels,
-                        claim.epsilon,
-                        count,
-                        failed,
-                        *end,
-                    )
-                )
+                rows.writerow((*own, *end))
     return out.getvalue()
 
 
-def opened(name: str) -> io.BufferedReader:
+def open_symbols(name: str) -> io.BufferedReader:
     """Open a file of symbols for reading."""
     try:
         return Path(name).open("rb")

@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.analysis.fitting.fitted_first import fit_upstream
-from aligntax.analysis.inference.derive import split
+from aligntax.analysis.fitting.fitted_first import fit_first
+from aligntax.analysis.inference.derive import split_draws
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inputs.gold_data import GoldCurves, describe_curves, with_curves
-from aligntax.analysis.inputs.loss_runs import LossRuns, describe, with_runs
+from aligntax.analysis.inputs.loss_runs import LossRuns, describe_runs, with_runs
 from aligntax.models.catalogue import Model, find_model
 from aligntax.models.direct_approach import LAW
 from aligntax.models.errors import InputError
@@ -39,7 +39,7 @@ LEAST_SE = 0.01
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedLaw:
     """The loss law of a user's runs.
 
     Attributes
@@ -59,7 +59,7 @@ class Fitted:
     failed: tuple[str, ...]
 
 
-def enter(
+def enter_own_data(
     model: Model,
     runs: LossRuns | GoldCurves,
     replaces: str | None,
@@ -111,7 +111,7 @@ def enter(
             raise InputError(
                 f"replaces: says which studies not to use in joint or scaling, got it for {model.name}"
             )
-        return with_runs(evidence, runs), {**told, "words": f"fitted to {describe(runs)}"}
+        return with_runs(evidence, runs), {**told, "words": f"fitted to {describe_runs(runs)}"}
     if STUDIES not in model.tables:
         raise InputError(
             f"runs: must be given to loss-law, scaling or joint, got {model.name}; choose one of them"
@@ -121,7 +121,7 @@ def enter(
         raise InputError(f"{rule}; leave --runs out or use another view")
     group = _replaced(runs, replaces, evidence)
     fitted = _fit(runs, view, evidence, options, talk)
-    row = as_study(runs, fitted, group)
+    row = study_from_runs(runs, fitted, group)
     if view.evidence.until is not None and row["year"] + 0.5 > view.evidence.until:
         rule = f"runs: must be known by evidence.until = {view.evidence.until:g}, got runs of {row['year']:.0f}"
         raise InputError(f"{rule}; leave --runs out or use a later date")
@@ -129,7 +129,7 @@ def enter(
     entered = _unused(evidence, STUDIES, same, row["key"]).with_rows(STUDIES, [row], extend=True)
     words = _words(runs, group, fitted, replaces)
     if LAWS in model.tables:
-        law = as_law(runs, fitted, row, view)
+        law = law_from_runs(runs, fitted, row, view)
         entered = _unused(entered, LAWS, entered[LAWS]["used"].values, law["key"]).with_rows(
             LAWS, [law], extend=True
         )
@@ -171,17 +171,17 @@ def _replaced(runs: LossRuns, replaces: str | None, evidence: Evidence) -> str:
     return replaces
 
 
-def _fit(runs: LossRuns, view: View, evidence: Evidence, options: Sampling, talk: Talk) -> Fitted:
+def _fit(runs: LossRuns, view: View, evidence: Evidence, options: Sampling, talk: Talk) -> FittedLaw:
     law, alone = find_model("loss-law"), replace(view, evidence=EvidenceChoice())
-    found = fit_upstream(law, alone, with_runs(evidence, runs), options, talk)
-    x, _ = split(found.posterior, alone.tables(law.quantities))
+    found = fit_first(law, alone, with_runs(evidence, runs), options, talk)
+    x, _ = split_draws(found.posterior, alone.tables(law.quantities))
     log_gamma = np.log(x["alpha"]) - np.log(x["beta"])
     draws = np.stack([x[name].ravel() for name in LAW])
     mean, sd = float(log_gamma.mean()), float(log_gamma.std(ddof=1))
-    return Fitted(mean, sd, draws.mean(axis=1), np.cov(draws), found.failed)
+    return FittedLaw(mean, sd, draws.mean(axis=1), np.cov(draws), found.failed)
 
 
-def as_study(runs: LossRuns, fitted: Fitted, group: str) -> Mapping[str, Any]:
+def study_from_runs(runs: LossRuns, fitted: FittedLaw, group: str) -> Mapping[str, Any]:
     """Row of ``scaling_exponents`` that the runs become.
 
     Parameters
@@ -210,15 +210,15 @@ def as_study(runs: LossRuns, fitted: Fitted, group: str) -> Mapping[str, Any]:
         if known is not None and group == NONE
         else own,
         "used": True,
-        "source": f"{describe(runs)}, SHA-256 {runs.sha256[:12]}"
+        "source": f"{describe_runs(runs)}, SHA-256 {runs.sha256[:12]}"
         + (f"; {known.citation}" if known else ""),
         "status": "computed",
         "note": f"`aligntax run --runs`: loss law fitted first; standard error of a at least {LEAST_SE}",
     }
 
 
-def as_law(
-    runs: LossRuns, fitted: Fitted, study: Mapping[str, Any], view: View
+def law_from_runs(
+    runs: LossRuns, fitted: FittedLaw, study: Mapping[str, Any], view: View
 ) -> Mapping[str, Any]:
     """Row of ``loss_laws`` that the runs become, at the view's reference; ``study`` is their row of ``scaling_exponents``."""
     sd = np.sqrt(np.diag(fitted.covariance))
@@ -237,7 +237,7 @@ def as_law(
         "used": True,
         "source": study["source"],
         "status": "computed",
-        "note": f"`aligntax run --runs`: posterior of {describe(runs)}",
+        "note": f"`aligntax run --runs`: posterior of {describe_runs(runs)}",
     }
 
 
@@ -255,9 +255,9 @@ def _unused(evidence: Evidence, table: str, which: Any, key: str) -> Evidence:
     return Evidence({**evidence.tables, table: changed})
 
 
-def _words(runs: LossRuns, group: str, fitted: Fitted, asked: str | None) -> str:
+def _words(runs: LossRuns, group: str, fitted: FittedLaw, asked: str | None) -> str:
     sd = fitted.log_gamma_sd
-    study = f"gamma {np.exp(fitted.log_gamma):.3f} (sd of its log {sd:.3f}) of the loss law of {describe(runs)} is one more study"
+    study = f"gamma {np.exp(fitted.log_gamma):.3f} (sd of its log {sd:.3f}) of the loss law of {describe_runs(runs)} is one more study"
     many = "; with several corpora the population's" if len(runs.corpora) > 1 else ""
     if group != NONE:
         why = "as asked" if asked else "because the file holds its runs"

@@ -1,4 +1,4 @@
-"""What files that a user supplies have in common: a size that is no accident, a hash, and columns under their usual names."""
+"""What all CSV files of a user share: a limit on size, a hash, and columns under usual names."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -10,14 +10,14 @@ from aligntax.models.evidence.reader import Problem, refuse
 LARGEST = 10_000_000  # bytes
 
 
-def fingerprint(path: Path, what: str, remedy: str) -> str:
+def file_sha256(path: Path, what: str, remedy: str) -> str:
     """SHA-256 of a file's bytes.
 
     Parameters
     ----------
     path : Path
     what : str
-        The argument and what it holds, for messages: ``runs`` or ``gold curves``.
+        What the file holds, for messages: ``runs`` or ``gold curves``.
     remedy : str
         What to do if it cannot be read.
 
@@ -29,7 +29,8 @@ def fingerprint(path: Path, what: str, remedy: str) -> str:
     try:
         if path.stat().st_size > LARGEST:
             raise InputError(
-                f"runs: {path} must be smaller than {LARGEST} bytes, got more; is it a table of {what}?"
+                f"runs: {path} must be smaller than {LARGEST} bytes, got more; "
+                f"is it a table of {what}?"
             )
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
@@ -39,7 +40,7 @@ def fingerprint(path: Path, what: str, remedy: str) -> str:
         ) from None
 
 
-def places(
+def find_columns(
     path: Path,
     line: int,
     header: Sequence[str],
@@ -47,6 +48,13 @@ def places(
     required: Sequence[str],
 ) -> dict[str, int]:
     """Position of each known column, found by any of its names in any case.
+
+    Parameters
+    ----------
+    names : mapping of str to sequence of str
+        Names that a column may have in the file, by the name that it has here.
+    required : sequence of str
+        Columns that the file must have.
 
     Raises
     ------
@@ -73,3 +81,10 @@ def places(
     if problems:
         refuse(path, problems)
     return place
+
+
+def wrong_width(line: int, cells: Sequence[str], width: int) -> Problem:
+    """Problem of a line with more or fewer values than the header."""
+    remedy = "give one to each column and quote values that contain commas"
+    rule = f"a row must have {width} values"
+    return Problem(line, min(len(cells), width), rule, len(cells), remedy)

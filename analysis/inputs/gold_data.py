@@ -1,9 +1,9 @@
-"""Gold-reward curves that a user supplies for the over-optimisation model: a CSV of KL, gold reward and run.
+"""A user's gold-reward curves for over-optimisation: a CSV of KL, gold reward and run.
 
-Gold reward is in sd of the initial policy's score and 0 on average there. A column goes by any of
-its usual names, in any case; others are left alone. Without a column ``form`` (``bon`` or ``rl``) a
-run's form is ``bon`` where its method is best-of-n, else ``rl``. Lines at the head that start with
-``#`` are comments.
+Gold reward is in sd of the initial policy's score, and 0 on average there. A column may have any of
+its usual names, in any case. Other columns are ignored. Without a column ``form`` (``bon`` or
+``rl``) the form of a run is ``bon`` where its method is best-of-n, and ``rl`` elsewhere. Lines at
+the head that start with ``#`` are comments.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aligntax.analysis.inputs.csv_columns import fingerprint, places
+from aligntax.analysis.inputs.csv_columns import file_sha256, find_columns, wrong_width
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.evidence.reader import BadCell, Problem, parse_number, records, refuse
@@ -27,7 +27,7 @@ NAMES = {
     "gold_se": ("gold_se", "se", "stderr"),
 }
 BEST_OF_N = ("bon", "best-of-n", "best of n", "best_of_n")
-OF_RUN = ("method", "form", "labels")  # one value a run
+OF_RUN = ("method", "form", "labels")  # a run has one value of each
 FEWEST = 5  # points: a peak has two parameters
 
 
@@ -51,7 +51,7 @@ class GoldCurves:
 
     @property
     def used(self) -> int:
-        """How many points are conditioned on."""
+        """Number of points that are conditioned on."""
         return sum(bool(row["used"]) for row in self.rows)
 
 
@@ -61,46 +61,43 @@ def read_curves(name: str | Path) -> GoldCurves:
     Raises
     ------
     InputError
-        With file, line, column, rule, value got and remedy; or if the points are too few.
+        If a line is wrong, with file, line, column, rule, value got and remedy. Also if the points
+        are too few.
     """
     path = Path(name)
-    sha256 = fingerprint(
+    sha256 = file_sha256(
         path,
         "gold curves",
         "check the spelling; `aligntax gold-curves --out FILE` writes an example",
     )
     lines = records(path, "kl, gold and run")
     header_line, header = next(lines, (1, []))
-    place = places(path, header_line, header, NAMES, ("kl", "gold", "run"))
+    place = find_columns(path, header_line, header, NAMES, ("kl", "gold", "run"))
     rows, problems = [], []
     for line, cells in lines:
-        row, wrong = _row(line, cells, len(header), place)
+        row, wrong = _parse_line(line, cells, len(header), place)
         rows.append((line, row))
         problems += wrong
-    problems = problems or _of_one_run(rows)
+    problems = problems or _conflicts_in_runs(rows)
     if problems:
         refuse(path, problems)
     source = f"{path.name} (SHA-256 {sha256[:12]})"
-    found = GoldCurves(
-        path, sha256, tuple(_complete(i, row, source) for i, (_, row) in enumerate(rows))
+    curves = GoldCurves(
+        path, sha256, tuple(_evidence_row(i, row, source) for i, (_, row) in enumerate(rows))
     )
-    if found.used < FEWEST:
+    if curves.used < FEWEST:
         raise InputError(
-            f"{path}: must have at least {FEWEST} points above KL 0, got {found.used}; add points"
+            f"{path}: must have at least {FEWEST} points above KL 0, got {curves.used}; add points"
         )
-    return found
+    return curves
 
 
-def _row(
+def _parse_line(
     line: int, cells: Sequence[str], width: int, place: Mapping[str, int]
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """Values of a line by column, and what is wrong with them."""
+    """Values of a line by column, and the problems that it has."""
     if len(cells) != width:
-        rule, remedy = (
-            f"a row must have {width} values",
-            "give one to each column and quote values that contain commas",
-        )
-        return {}, [Problem(line, min(len(cells), width), rule, len(cells), remedy)]
+        return {}, [wrong_width(line, cells, width)]
     row: dict[str, Any] = {role: cells[at] for role, at in place.items()}
     problems = []
     for role in ("kl", "gold", "labels", "gold_se"):
@@ -129,8 +126,8 @@ def _row(
     return row, problems
 
 
-def _of_one_run(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Problem]:
-    """A run has one method, one form and one number of labels, and no point twice."""
+def _conflicts_in_runs(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Problem]:
+    """Problems of runs with two methods, forms or numbers of labels, or with a point twice."""
     first: dict[Any, tuple[int, Mapping[str, Any]]] = {}
     seen: dict[Any, int] = {}
     problems = []
@@ -147,7 +144,7 @@ def _of_one_run(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Problem]:
     return problems
 
 
-def _complete(i: int, row: Mapping[str, Any], source: str) -> dict[str, Any]:
+def _evidence_row(i: int, row: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Row of the evidence table."""
     used = row["kl"] > 0
     note = "" if used else "not used: gold is 0 at KL 0 by definition"
@@ -163,7 +160,7 @@ def _complete(i: int, row: Mapping[str, Any], source: str) -> dict[str, Any]:
 
 
 def with_curves(evidence: Evidence, curves: GoldCurves) -> Evidence:
-    """Evidence whose table ``gold_curves`` holds these points and no others."""
+    """Return evidence whose table ``gold_curves`` holds these points and no others."""
     return evidence.with_rows("gold_curves", curves.rows)
 
 
@@ -173,4 +170,7 @@ def describe_curves(curves: GoldCurves) -> str:
     runs, forms = {row["run"] for row in used}, sorted({row["form"] for row in used})
     labels = sum(row["labels"] == row["labels"] for row in used)  # NaN is not itself
     known = "" if labels else ", no label counts (as if ample)"
-    return f"{len(used)} points of {len(runs)} runs of {curves.path.name}, form {' and '.join(forms)}{known}"
+    return (
+        f"{len(used)} points of {len(runs)} runs of {curves.path.name}, "
+        f"form {' and '.join(forms)}{known}"
+    )

@@ -1,7 +1,7 @@
-"""Training runs that a user supplies for the loss law: a CSV of parameters, loss, and tokens or training FLOP.
+"""A user's training runs for the loss law: a CSV of parameters, loss, and tokens or training FLOP.
 
-A column goes by any of its usual names, in any case; others are left alone. Where tokens are not
-given they are ``C / (6 N)``. Lines at the head that start with ``#`` are comments.
+A column may have any of its usual names, in any case. Other columns are ignored. Where tokens are
+not given they are ``C / (6 N)``. Lines at the head that start with ``#`` are comments.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.analysis.inputs.csv_columns import fingerprint, places
-from aligntax.analysis.inputs.public_data import PUBLIC, PublicData, fetched_file, recognised
+from aligntax.analysis.inputs.csv_columns import file_sha256, find_columns, wrong_width
+from aligntax.analysis.inputs.public_data import PUBLIC, PublicData, fetched_file, recognise
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.evidence.reader import BadCell, Problem, parse_number, records, refuse
@@ -25,12 +25,11 @@ NAMES = {
     "training_flop": ("training_flop", "training flop", "flop", "flops", "c"),
     "corpus": ("corpus", "dataset"),
 }
-OTHER = {"tokens": "training_flop", "training_flop": "tokens"}  # either will do
+OTHER = {"tokens": "training_flop", "training_flop": "tokens"}  # one of the two is enough
 FEWEST = 10  # runs: twice the five parameters of the law
-FEWEST_SIZES = (
-    3  # distinct parameters, and distinct tokens: fewer cannot tell an exponent from a level
-)
-# factor between tokens x 6 N and FLOP where both are given: ways of counting FLOP differ by less
+# Distinct parameters, and distinct tokens: fewer cannot tell an exponent from a level.
+FEWEST_SIZES = 3
+# Factor between tokens x 6 N and FLOP where both are given: ways of counting FLOP differ by less.
 AGREE = 1.25
 STRAIGHT = 0.999  # correlation of log N and log D above which the two terms cannot be told apart
 
@@ -57,7 +56,7 @@ class LossRuns:
 
     @property
     def used(self) -> int:
-        """How many runs are conditioned on."""
+        """Number of runs that are conditioned on."""
         return sum(bool(row["used"]) for row in self.rows)
 
     @property
@@ -72,8 +71,8 @@ def read_runs(name: str | Path) -> LossRuns:
     Raises
     ------
     InputError
-        With file, line, column, rule, value got and remedy; or if the runs are too few or too alike
-        for the law.
+        If a line is wrong, with file, line, column, rule, value got and remedy. Also if the runs
+        are too few or too alike for the law.
     """
     path = Path(name)
     if str(name) in PUBLIC and not path.exists():
@@ -81,27 +80,27 @@ def read_runs(name: str | Path) -> LossRuns:
     remedy = (
         f"check the spelling, or fetch public runs: aligntax evidence fetch {next(iter(PUBLIC))}"
     )
-    sha256 = fingerprint(path, "runs", remedy)
+    sha256 = file_sha256(path, "runs", remedy)
     lines = records(path, "parameters, loss, tokens or training_flop")
     header_line, header = next(lines, (1, []))
-    place = _places(path, header_line, header)
+    place = _find_columns(path, header_line, header)
     rows, problems = [], []
     for line, cells in lines:
-        row, wrong = _row(line, cells, len(header), place)
+        row, wrong = _parse_line(line, cells, len(header), place)
         rows.append((line, row))
         problems += wrong
-    problems = problems or _repeated(rows)
+    problems = problems or _repeated_runs(rows)
     if problems:
         refuse(path, problems)
     source = f"{path.name} (SHA-256 {sha256[:12]})"
-    found = tuple(_complete(i, row, source) for i, (_, row) in enumerate(rows))
-    _enough(path, found)
-    return LossRuns(path, sha256, found, recognised(found))
+    complete = tuple(_evidence_row(i, row, source) for i, (_, row) in enumerate(rows))
+    _require_enough(path, complete)
+    return LossRuns(path, sha256, complete, recognise(complete))
 
 
-def _places(path: Path, line: int, header: Sequence[str]) -> dict[str, int]:
-    """Position of each known column."""
-    place = places(path, line, header, NAMES, ("parameters", "loss"))
+def _find_columns(path: Path, line: int, header: Sequence[str]) -> dict[str, int]:
+    """Position of each known column; the file must have tokens or training FLOP."""
+    place = find_columns(path, line, header, NAMES, ("parameters", "loss"))
     if not {"tokens", "training_flop"} & set(place):
         rule, remedy = (
             "the file must have tokens or training_flop",
@@ -111,16 +110,12 @@ def _places(path: Path, line: int, header: Sequence[str]) -> dict[str, int]:
     return place
 
 
-def _row(
+def _parse_line(
     line: int, cells: Sequence[str], width: int, place: Mapping[str, int]
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """Values of a line by column, and what is wrong with them; tokens may still be missing."""
+    """Values of a line by column, and the problems that it has; tokens may still be missing."""
     if len(cells) != width:
-        rule, remedy = (
-            f"a row must have {width} values",
-            "give one to each column and quote values that contain commas",
-        )
-        return {}, [Problem(line, min(len(cells), width), rule, len(cells), remedy)]
+        return {}, [wrong_width(line, cells, width)]
     row: dict[str, Any] = {"corpus": cells[place["corpus"]] if "corpus" in place else ""}
     problems = []
     for role in (role for role in place if role != "corpus"):
@@ -150,8 +145,8 @@ def _row(
     return row, problems
 
 
-def _repeated(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Problem]:
-    """A run that is given twice would count twice."""
+def _repeated_runs(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Problem]:
+    """Problems of runs that the file has twice; each would count twice."""
     first: dict[Any, int] = {}
     problems = []
     for line, row in rows:
@@ -166,7 +161,7 @@ def _repeated(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Problem]:
     return problems
 
 
-def _complete(i: int, row: Mapping[str, Any], source: str) -> dict[str, Any]:
+def _evidence_row(i: int, row: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Row of the evidence table."""
     given = "tokens" in row
     tokens = (
@@ -187,19 +182,22 @@ def _complete(i: int, row: Mapping[str, Any], source: str) -> dict[str, Any]:
     }
 
 
-def _enough(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse runs that cannot tell the law's five parameters."""
+def _require_enough(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise an error about runs that cannot determine the five parameters of the law."""
     used = [row for row in rows if row["used"]]
     if len(used) < FEWEST:
         raise InputError(
-            f"{path}: must have at least {FEWEST} runs, got {len(used)}; the law has five parameters"
+            f"{path}: must have at least {FEWEST} runs, got {len(used)}; "
+            "the law has five parameters"
         )
     n, d = (np.log([row[name] for row in used]) for name in ("parameters", "tokens"))
     for name, values in (("parameters", n), ("tokens", d)):
         sizes = len(np.unique(values.round(3)))
         if sizes < FEWEST_SIZES:
-            rule = f"{path}, column {name}: must have at least {FEWEST_SIZES} different values, got {sizes}"
-            raise InputError(f"{rule}; an exponent needs runs of several sizes")
+            raise InputError(
+                f"{path}, column {name}: must have at least {FEWEST_SIZES} different values, "
+                f"got {sizes}; an exponent needs runs of several sizes"
+            )
     if abs(np.corrcoef(n, d)[0, 1]) > STRAIGHT:
         rule = (
             f"{path}: parameters and tokens must vary apart, got tokens that follow from parameters"
@@ -208,7 +206,9 @@ def _enough(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def drop_highest(runs: LossRuns, count: int) -> LossRuns:
-    """The same runs without the ``count`` of highest loss, which remain in the table as not used.
+    """Return the runs without the ``count`` of highest loss.
+
+    Those remain in the table as not used.
 
     Raises
     ------
@@ -228,17 +228,18 @@ def drop_highest(runs: LossRuns, count: int) -> LossRuns:
     }
     left = set(order[:count])
     rows = tuple({**row, **out} if i in left else row for i, row in enumerate(runs.rows))
-    _enough(runs.path, rows)
+    _require_enough(runs.path, rows)
     return replace(runs, rows=rows)
 
 
 def with_runs(evidence: Evidence, runs: LossRuns) -> Evidence:
-    """Evidence whose table ``loss_runs`` holds these runs and no others."""
+    """Return evidence whose table ``loss_runs`` holds these runs and no others."""
     return evidence.with_rows("loss_runs", runs.rows)
 
 
-def describe(runs: LossRuns) -> str:
+def describe_runs(runs: LossRuns) -> str:
     """One line about the runs, for a citation."""
     left = len(runs.rows) - runs.used
-    names = f", corpora {', '.join(runs.corpora)}" if len(runs.corpora) > 1 else ""
-    return f"{runs.used} runs{f' ({left} of highest loss left out)' if left else ''} of {runs.path.name}{names}"
+    corpora = f", corpora {', '.join(runs.corpora)}" if len(runs.corpora) > 1 else ""
+    dropped = f" ({left} of highest loss left out)" if left else ""
+    return f"{runs.used} runs{dropped} of {runs.path.name}{corpora}"

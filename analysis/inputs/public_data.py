@@ -1,8 +1,8 @@
-"""Public sets of training runs that the package may use and not carry: where they are, what they are known by, fetching one.
+"""Public sets of training runs that the package may use but not include, and fetching one.
 
-A file is known by its runs and not by its bytes: parameters, tokens and loss to six digits, hashed
-row by row. The 16 smallest hashes are a fingerprint that also a part of the runs has, so that
-dropping a few does not hide them.
+A file is recognised by its runs and not by its bytes. Parameters, tokens and loss are hashed row by
+row, to six digits. The 16 smallest hashes are a fingerprint. A subset of the runs has most of it,
+so that a file is recognised after a few runs were dropped.
 """
 
 import csv
@@ -21,7 +21,6 @@ from aligntax.analysis.storage.whole_file import replace_file
 from aligntax.models.errors import InputError
 from aligntax.models.loss_law import FLOP_PER_PARAMETER_TOKEN
 
-SKETCH = 16  # hashes that know a set of runs
 TIMEOUT = 30.0  # seconds without an answer
 LARGEST = 10_000_000  # bytes
 CHUNK = 65_536
@@ -35,11 +34,11 @@ class PublicData:
     ----------
     name, title, citation : str
     url : str
-        Of one commit of its repository.
+        Address of the file in one commit of its repository.
     columns : mapping
         The file's own names of ``parameters``, ``training_flop`` and ``loss``.
     runs : int
-        Complete rows of the file.
+        Number of complete rows of the file.
     content : str
         SHA-256 over the sorted hashes of its runs; see :func:`row_hashes`.
     sketch : tuple of str
@@ -62,12 +61,15 @@ class PublicData:
     year: int
 
 
-# The content's hash is of the 245 runs that the authors' notebook keeps (its rows, columns and
-# extremes are printed there); the bytes of the file itself have no published checksum.
+# The hash of the content is of the 245 runs that the authors' notebook keeps. The notebook prints
+# their number, columns and extremes. The bytes of the file itself have no published checksum.
 CHINCHILLA = PublicData(
     name="chinchilla",
     title="Chinchilla's runs, digitised",
-    citation="Besiroglu et al. 2024, arXiv:2404.10102, digitised from figure 4 of Hoffmann et al. 2022, arXiv:2203.15556",
+    citation=(
+        "Besiroglu et al. 2024, arXiv:2404.10102, "
+        "digitised from figure 4 of Hoffmann et al. 2022, arXiv:2203.15556"
+    ),
     url=(
         "https://raw.githubusercontent.com/epoch-research/analyzing-chinchilla/"
         "92258837425e1b5f2851d624287f0120583a3d0e/data/svg_extracted_data.csv"
@@ -110,16 +112,16 @@ def row_hashes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted(hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts)
 
 
-def content(rows: Sequence[Mapping[str, Any]]) -> str:
+def content_hash(rows: Sequence[Mapping[str, Any]]) -> str:
     """SHA-256 over the hashes of all runs."""
     return hashlib.sha256("\n".join(row_hashes(rows)).encode()).hexdigest()
 
 
-def recognised(rows: Sequence[Mapping[str, Any]]) -> PublicData | None:
-    """The public set that half of these runs' fingerprint belongs to, if there is one."""
-    have = set(row_hashes(rows))
+def recognise(rows: Sequence[Mapping[str, Any]]) -> PublicData | None:
+    """Return the public set of whose fingerprint these runs have at least half, if there is one."""
+    hashes = set(row_hashes(rows))
     for known in PUBLIC.values():
-        if 2 * len(have & set(known.sketch)) >= len(known.sketch):
+        if 2 * len(hashes & set(known.sketch)) >= len(known.sketch):
             return known
     return None
 
@@ -133,7 +135,7 @@ def data_home() -> Path:
 
 
 def fetched_file(name: str) -> Path:
-    """Where a public set stands once it was fetched.
+    """Return the file of a public set that was fetched.
 
     Raises
     ------
@@ -143,12 +145,13 @@ def fetched_file(name: str) -> Path:
     path = data_home() / f"{name}.csv"
     if not path.is_file():
         raise InputError(
-            f"runs: {name} must be fetched first, got no file {path}; run aligntax evidence fetch {name}"
+            f"runs: {name} must be fetched first, got no file {path}; "
+            f"run aligntax evidence fetch {name}"
         )
     return path
 
 
-def fetch(
+def fetch_public(
     name: str, out: Path | None = None, url: str | None = None
 ) -> tuple[Path, dict[str, Any]]:
     """Download a public set, check that it holds the known runs, and write it whole or not at all.
@@ -180,14 +183,15 @@ def fetch(
     known = PUBLIC[name]
     where = url or known.url
     raw = _download(where)
-    rows, sha256 = _rows(raw, known, where), hashlib.sha256(raw).hexdigest()
-    if len(rows) != known.runs or content(rows) != known.content:
+    rows, sha256 = _complete_rows(raw, known, where), hashlib.sha256(raw).hexdigest()
+    if len(rows) != known.runs or content_hash(rows) != known.content:
         raise InputError(
-            f"fetch: {where} must hold the {known.runs} runs known by {known.content[:12]}, got {len(rows)} runs, "
-            f"{content(rows)[:12]}; the file has changed or was damaged on its way: fetch again, or read it with --runs FILE"
+            f"fetch: {where} must hold the {known.runs} runs known by {known.content[:12]}, "
+            f"got {len(rows)} runs, {content_hash(rows)[:12]}; the file has changed or was damaged "
+            "on its way: fetch again, or read it with --runs FILE"
         )
     path = data_home() / f"{name}.csv" if out is None else out
-    _write(path, _text(rows, known, where, sha256))
+    _write_file(path, _csv_text(rows, known, where, sha256))
     record = {"name": name, "path": str(path), "url": where, "runs": len(rows), "sha256": sha256}
     return path, record | {"content": known.content}
 
@@ -216,8 +220,8 @@ def _download(url: str) -> bytes:
     return bytes(received)
 
 
-def _rows(raw: bytes, known: PublicData, url: str) -> list[dict[str, float]]:
-    """Complete rows of the file; the authors, too, leave out what lacks a number."""
+def _complete_rows(raw: bytes, known: PublicData, url: str) -> list[dict[str, float]]:
+    """Rows of the file that lack no number; the authors leave out the others too."""
     try:
         table = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
@@ -238,7 +242,7 @@ def _rows(raw: bytes, known: PublicData, url: str) -> list[dict[str, float]]:
     return rows
 
 
-def _text(rows: Sequence[Mapping[str, float]], known: PublicData, url: str, sha256: str) -> str:
+def _csv_text(rows: Sequence[Mapping[str, float]], known: PublicData, url: str, sha256: str) -> str:
     head = [
         f"# {known.title}: {known.citation}",
         f"# from {url}",
@@ -248,7 +252,7 @@ def _text(rows: Sequence[Mapping[str, float]], known: PublicData, url: str, sha2
     return "\n".join([*head, ",".join(known.columns), *lines]) + "\n"
 
 
-def _write(path: Path, text: str) -> None:
+def _write_file(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, text)

@@ -1,4 +1,4 @@
-"""What a user names on the command line, read and checked: views, single priors, evidence."""
+"""Read and check what a user names on the command line: views, single priors, evidence."""
 
 import csv
 import math
@@ -14,18 +14,25 @@ from aligntax.models.priors.specification import POOLS, SAMPLES
 from aligntax.models.requirements import choose_requirement
 from aligntax.models.views import View, load_view, parse_toml, resolve, view_names
 
-LARGEST_VIEW = 1_000_000  # bytes; a view is text that a person wrote
+LARGEST_VIEW = 1_000_000  # bytes; a person writes a view by hand
 LARGEST_SAMPLES = 10_000_000  # bytes; ten thousand rows of a wide table
-MOST_PROBLEMS = 10  # told at once
+MOST_PROBLEMS = 10  # in one message
 LONGEST_CHAIN = 10  # views that extend one another; more is a circle
 
 
 def read_view(name: str, base: View | None = None) -> View:
-    """Read a view by name or from a file, on top of another view where one is given.
+    """Read a view by name or from a file.
 
-    Beside what :func:`aligntax.models.views.parse_view` reads, a file may extend another file
-    (``extends = "base.toml"``) and take samples from a CSV (``samples = {file = "draws.csv", column
-    = "hours"}``), both relative to its own folder.
+    A file may do more than :func:`aligntax.models.views.parse_view` allows. It may extend another
+    file (``extends = "base.toml"``) and take samples from a CSV (``samples = {file = "draws.csv",
+    column = "hours"}``). Both paths are relative to its own folder.
+
+    Parameters
+    ----------
+    name : str
+        Of a view that comes with the package, or of a file.
+    base : View, optional
+        View to extend, in place of the one that the file names.
 
     Raises
     ------
@@ -38,7 +45,7 @@ def read_view(name: str, base: View | None = None) -> View:
 def _read_view(name: str, base: View | None, chain: tuple[str, ...]) -> View:
     if name in view_names():
         return load_view(name, base)
-    text = _text(name)
+    text = _file_text(name)
     if not text.strip():
         raise InputError(f"view: {name} must not be empty; start from `aligntax view new`")
     raw, folder = parse_toml(text, name), Path(name).parent
@@ -46,7 +53,8 @@ def _read_view(name: str, base: View | None, chain: tuple[str, ...]) -> View:
     if isinstance(parent, str) and parent not in ("", *view_names()) and _is_file(folder / parent):
         if len(chain) >= LONGEST_CHAIN:
             raise InputError(
-                f"{name}: extends must end in a view of the package, got {' > '.join(chain[:3])} > ..."
+                f"{name}: extends must end in a view of the package, "
+                f"got {' > '.join(chain[:3])} > ..."
             )
         if base is None:
             base = _read_view(os.path.normpath(folder / parent), None, (*chain, name))
@@ -60,19 +68,19 @@ def _read_view(name: str, base: View | None, chain: tuple[str, ...]) -> View:
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         except RecursionError:
-            pass  # too deep for any prior: resolve() says so
+            pass  # too deep for any prior; resolve() reports it
     return resolve(raw, name, base)
 
 
 def _is_file(path: Path) -> bool:
-    """Whether there is such a file; a name that no file can have is none."""
+    """Whether there is such a file; False for a name that no file can have."""
     try:
         return path.is_file()
     except OSError:
         return False
 
 
-def _text(name: str) -> str:
+def _file_text(name: str) -> str:
     try:
         with Path(name).open("rb") as file:
             content = file.read(LARGEST_VIEW + 1)  # never more: a device may have no end
@@ -96,7 +104,7 @@ def _text(name: str) -> str:
 
 
 def _with_samples(quantity: str, spec: Any, folder: Path) -> Any:
-    """Prior of a file with every reference to a CSV replaced by its numbers, in the components of pools too."""
+    """Return a prior in which the numbers of a CSV replace each reference to it, in pools too."""
     if not isinstance(spec, Mapping):
         return spec
     spec = dict(spec)
@@ -107,7 +115,8 @@ def _with_samples(quantity: str, spec: Any, folder: Path) -> Any:
         if not isinstance(file, str) or not isinstance(column, str | None) or where:
             remedy = 'write samples = {file = "draws.csv", column = "hours"}'
             raise InputError(
-                f"{quantity}: samples must be numbers, or a file and a column, got {stated}; {remedy}"
+                f"{quantity}: samples must be numbers, or a file and a column, "
+                f"got {stated}; {remedy}"
             )
         spec["samples"] = read_samples(folder / file, column, quantity)
     for pool in POOLS:
@@ -123,14 +132,14 @@ def read_samples(path: Path, column: str | None, quantity: str) -> list[float]:
     ----------
     path : Path
     column : str or None
-        None where the file has one column.
+        None if the file has one column.
     quantity : str
-        For messages.
+        Named in messages.
 
     Raises
     ------
     InputError
-        With the file, and where it applies the line, the column, the rule and the value got.
+        With the file, the rule and the value got, and with line and column where there are any.
     """
     try:
         if not path.is_file():
@@ -139,10 +148,11 @@ def read_samples(path: Path, column: str | None, quantity: str) -> list[float]:
             )
         if path.stat().st_size > LARGEST_SAMPLES:
             raise InputError(
-                f"{quantity}: {path} must be smaller than {LARGEST_SAMPLES} bytes; keep every so many rows"
+                f"{quantity}: {path} must be smaller than {LARGEST_SAMPLES} bytes; "
+                "keep every so many rows"
             )
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return _numbers(csv.reader(file, strict=True), path, column, quantity)
+            return _column_numbers(csv.reader(file, strict=True), path, column, quantity)
     except UnicodeDecodeError:
         raise InputError(
             f"{quantity}: {path} must be UTF-8 text, got other bytes; save it as UTF-8"
@@ -157,16 +167,18 @@ def read_samples(path: Path, column: str | None, quantity: str) -> list[float]:
         ) from None
 
 
-def _numbers(rows: Any, path: Path, column: str | None, quantity: str) -> list[float]:
+def _column_numbers(rows: Any, path: Path, column: str | None, quantity: str) -> list[float]:
     header: list[str] = next(rows, [])
     names = [name.strip() for name in header]
     if not any(names):
         raise InputError(
-            f"{quantity}: {path} must have a header and rows, got an empty file; name the column first"
+            f"{quantity}: {path} must have a header and rows, got an empty file; "
+            "name the column first"
         )
-    if len(names) == 1 and _float(names[0]) is not None:
+    if len(names) == 1 and _finite_number(names[0]) is not None:
         raise InputError(
-            f"{quantity}: {path}, line 1 must name the column, got {names[0]!r}; add a line above it"
+            f"{quantity}: {path}, line 1 must name the column, got {names[0]!r}; "
+            "add a line above it"
         )
     if column is None and len(names) > 1:
         rule = f"{quantity}: {path} has columns {', '.join(names)}; say which, as in"
@@ -182,22 +194,24 @@ def _numbers(rows: Any, path: Path, column: str | None, quantity: str) -> list[f
         if not row:
             continue
         cell = row[place].strip() if place < len(row) else ""
-        value = _float(cell)
+        value = _finite_number(cell)
         if value is None:
             where = f"{path}, line {rows.line_num}, column {wanted}"
             raise InputError(
-                f"{quantity}: {where}: must be a finite number, got {cell[:40]!r}; correct or drop the row"
+                f"{quantity}: {where}: must be a finite number, got {cell[:40]!r}; "
+                "correct or drop the row"
             )
         values.append(value)
         if len(values) > SAMPLES[1]:
             raise InputError(
-                f"{quantity}: {path} must have at most {SAMPLES[1]} rows, got more; keep every so many"
+                f"{quantity}: {path} must have at most {SAMPLES[1]} rows, got more; "
+                "keep every so many"
             )
     return values
 
 
-def _float(text: str) -> float | None:
-    """Finite number that a cell holds, if it does."""
+def _finite_number(text: str) -> float | None:
+    """Finite number that a cell holds, or None."""
     try:
         value = float(text)
     except ValueError:
@@ -208,7 +222,17 @@ def _float(text: str) -> float | None:
 def read_views(
     names: Sequence[str], settings: Sequence[str], requirement: str | None = None
 ) -> View:
-    """Read views, each on top of the one before, then single priors on top of them all, and choose a requirement."""
+    """Read one view from several names and settings.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Views, of which each extends the one before; by default ``default``.
+    settings : sequence of str
+        Single priors as in :func:`parse_set`, put on top of all views.
+    requirement : str, optional
+        Passed to :func:`aligntax.models.requirements.choose_requirement`.
+    """
     view: View | None = None
     for name in names or ("default",):
         view = read_view(name, view)
@@ -219,13 +243,18 @@ def read_views(
     return view if requirement is None else choose_requirement(view, requirement)
 
 
-def read_many(names: Sequence[str], requirement: str | None = None) -> list[View]:
-    """Read views that stand apart: names, files, and folders of files, each in the order of its files' names.
+def read_separate_views(names: Sequence[str], requirement: str | None = None) -> list[View]:
+    """Read several separate views.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names, files, and folders of files. A folder is read in the order of its files' names.
 
     Raises
     ------
     InputError
-        If a folder holds no view, or a view is malformed; up to ten problems are told at once.
+        If a folder holds no view, or a view is malformed. Up to ten problems are listed.
     """
     views, problems = [], []
     for name in names or ("default",):
@@ -263,7 +292,8 @@ def parse_set(text: str) -> tuple[str, dict[str, Any]]:
         equals = ""
     if not equals:
         raise InputError(
-            f"set: must be quantity=p10,p50,p90 with three numbers, got {text!r}; for instance rlhf_multiplier=0.1,3,100"
+            f"set: must be quantity=p10,p50,p90 with three numbers, got {text!r}; "
+            "for instance rlhf_multiplier=0.1,3,100"
         )
     return name.strip(), {
         "quantiles": {"0.1": low, "0.5": middle, "0.9": high},
@@ -272,25 +302,25 @@ def parse_set(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def parse_weights(text: str | None, count: int) -> list[float] | None:
-    """Read the weights of experts, as ``2,1,1``; None where none are given.
+    """Read the weights of experts, such as ``2,1,1``; None where none are given.
 
     Raises
     ------
     InputError
-        If they are not so many numbers, or negative, or all 0.
+        If they are not ``count`` numbers, or one is negative, or all are 0.
     """
     if text is None:
         return None
-    values = [_float(part) for part in text.split(",")]
+    values = [_finite_number(part) for part in text.split(",")]
     good = [value for value in values if value is not None and value >= 0]
     if len(good) != len(values) or len(values) != count or not sum(good) > 0:
         rule = f"must be {count} numbers with commas between, not negative and not all 0"
         raise InputError(
-            f"weights: {rule}, got {text!r}; give one a view, as {','.join(['1'] * count)}"
+            f"weights: {rule}, got {text!r}; give one per view, as {','.join(['1'] * count)}"
         )
     return good
 
 
 def read_evidence(folder: str | None) -> Evidence:
-    """Read the embedded evidence, with a user's folder replacing or extending tables."""
+    """Read the embedded evidence; a user's folder may replace or extend tables."""
     return load_evidence(None if folder is None else Path(folder))

@@ -1,7 +1,6 @@
-"""View files that the command line writes: a commented template, an elicited view; whole or not at all.
+"""Texts of view files that the command line writes: a commented template, and an elicited view.
 
-A stated number is rounded to what a person would write, as long as it stays apart from its
-neighbours.
+A stated number is rounded to what a person would write, as long as it differs from its neighbours.
 """
 
 import re
@@ -18,14 +17,14 @@ from aligntax.models.priors.tables import QuantileTable
 from aligntax.models.priors.units import units_of
 from aligntax.models.views import LINKS, View
 
-# The three that the answer hangs on: what RLHF must be multiplied by, what is tolerated, and how
-# data grow with parameters.
+# The three that drive the answer: the multiple of RLHF that is needed, the tax that is tolerated,
+# and how data grow with parameters.
 DRIVERS = ("rlhf_multiplier", "alignment_tax_tolerance", "data_exponent_prior")
-LEVELS = (0.1, 0.5, 0.9)  # two extremes a person can picture (one in ten) and the middle
+LEVELS = (0.1, 0.5, 0.9)  # the middle, and two extremes that a person can picture (one in ten)
 
 
-def chosen(names: Sequence[str] | None) -> list[str]:
-    """Quantities to state; by default the drivers.
+def quantities_to_state(names: Sequence[str] | None) -> list[str]:
+    """Quantities to state, by default :data:`DRIVERS`.
 
     Raises
     ------
@@ -40,29 +39,29 @@ def chosen(names: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(names or DRIVERS))
 
 
-def rounded(values: Any) -> list[str]:
-    """Numbers as a person writes them: three digits, or as many more as keep neighbours apart."""
+def rounded_texts(values: Any) -> list[str]:
+    """Numbers as a person writes them: with three digits, or more where neighbours need them."""
     for digits in range(3, 18):
-        texts = [_plain(float(f"{value:.{digits}g}")) for value in values]
+        texts = [_number_text(float(f"{value:.{digits}g}")) for value in values]
         if len(set(texts)) == len(set(values)):
             break
     return texts
 
 
-def _plain(value: float) -> str:
+def _number_text(value: float) -> str:
     """Text of a number in TOML: 0.02, 300, 2e18."""
     text = f"{value:.15g}"
     return re.sub(r"e([+-])0*(\d+)", lambda m: f"e{m[1].strip('+')}{m[2]}", text)
 
 
-def natural(
+def natural_quantiles(
     quantity: Quantity, table: QuantileTable, probabilities: Sequence[float] = LEVELS
 ) -> list[float]:
     """Quantiles of a table in the quantity's own unit."""
     return [float(x) for x in quantity.from_link(table.value(ndtri(np.asarray(probabilities))))]
 
 
-def _quantiles(texts: Sequence[str], probabilities: Sequence[float] = LEVELS) -> str:
+def _quantiles_text(texts: Sequence[str], probabilities: Sequence[float] = LEVELS) -> str:
     return (
         "{"
         + ", ".join(f"{p:g} = {text}" for p, text in zip(probabilities, texts, strict=True))
@@ -70,74 +69,82 @@ def _quantiles(texts: Sequence[str], probabilities: Sequence[float] = LEVELS) ->
     )
 
 
-def template(names: Sequence[str], base: View, extends: str, file: str) -> str:
+def template_text(names: Sequence[str], base: View, extends: str, file: str) -> str:
     """Text of a view that changes nothing until its comments are removed.
 
     Parameters
     ----------
     names : sequence of str
-        Quantities to offer; see :func:`chosen`.
+        Quantities to offer; see :func:`quantities_to_state`.
     base : View
-        Whose quantiles are the starting values.
+        Its quantiles are the starting values.
     extends : str
-        As the file says it.
+        What the file states for ``extends``.
     file : str
-        Its name, for the commands in it.
+        Name of the file, for the commands in its text.
     """
     tables, shown = base.stated(names), shlex.quote(file)
     lines = [
-        f"# Your own priors. What this file leaves out is view {base.name}'s, so nothing has changed yet: remove the '#' before",
+        f"# Your own priors. What this file leaves out is view {base.name}'s, "
+        "so nothing has changed yet: remove the '#' before",
         f"# the lines you mean, put in your numbers, then run  aligntax view check {shown}",
-        f"extends = {_string(extends)}",
+        f"extends = {_toml_string(extends)}",
     ]
     for name in names:
         quantity = lookup(name)
-        values = rounded(natural(quantity, tables.table(name)))
+        values = rounded_texts(natural_quantiles(quantity, tables.table(name)))
         unit = "a pure number" if quantity.unit == "1" else quantity.unit
         others = [u for u in units_of(quantity) if u != quantity.unit]
         ways = (
-            f", or with unit = {' or '.join(_string(u) for u in others)} in that" if others else ""
+            f", or with unit = {' or '.join(_toml_string(u) for u in others)} in that"
+            if others
+            else ""
         )
         lines += [
             "",
             f"# {quantity.label}: {quantity.meaning}",
             f"# Stated as {unit}{ways}. Below are the 10%, 50% and 90% points of view {base.name}.",
             f"# [quantities.{name}]",
-            f"# quantiles = {_quantiles(values)}",
+            f"# quantiles = {_quantiles_text(values)}",
             '# source = "your name, date"',
             '# rationale = "why"',
             *_link_lines(name),
         ]
     return (
-        "\n".join([*lines, "", *_other_ways(lookup(names[0]), tables.table(names[0]), base)]) + "\n"
+        "\n".join([*lines, "", *_other_kinds_lines(lookup(names[0]), tables.table(names[0]), base)])
+        + "\n"
     )
 
 
 def _link_lines(name: str) -> list[str]:
-    """Comment that shows the link of a quantity, where it has one."""
+    """Comment that shows the link of a quantity, if it has one."""
     return [
-        f'# Or, above the first [table] instead: {key} = "{link.name}", the posterior of the model {link.model}'
+        f'# Or, above the first [table] instead: {key} = "{link.name}", '
+        f"the posterior of the model {link.model}"
         for key, link in LINKS.items()
         if link.quantity == name
     ]
 
 
-def _other_ways(quantity: Quantity, table: QuantileTable, base: View) -> list[str]:
+def _other_kinds_lines(quantity: Quantity, table: QuantileTable, base: View) -> list[str]:
     """Comments that show every other kind of prior, with numbers that fit the quantity."""
-    values = natural(quantity, table, (0.02, 0.1, 0.5, 0.9, 0.98))
-    far_low, low, middle, high, far_high = rounded(values)
-    half, edges = _quantiles([low, middle, high]), ", ".join([far_low, low, middle, high, far_high])
+    values = natural_quantiles(quantity, table, (0.02, 0.1, 0.5, 0.9, 0.98))
+    far_low, low, middle, high, far_high = rounded_texts(values)
+    half = _quantiles_text([low, middle, high])
+    edges = ", ".join([far_low, low, middle, high, far_high])
     first = f"{{weight = 2, quantiles = {half}}}"
-    second = f"{{weight = 1, quantiles = {_quantiles([far_low, middle, far_high])}}}"
+    second = f"{{weight = 1, quantiles = {_quantiles_text([far_low, middle, far_high])}}}"
     return [
-        "# ------------------------------------------------------------------------------------- other ways to state a prior",
+        f"# {'-' * 85} other ways to state a prior",
         f"# In place of quantiles, exactly one of these (here for {quantity.name}):",
-        *(f"#   {line}" for line in _family(quantity, table)),
+        *(f"#   {line}" for line in _family_lines(quantity, table)),
         f"#   histogram = {{edges = [{edges}], weights = [1, 4, 4, 1]}}  # chips, flat in a bin",
-        f'#   samples = {{file = "draws.csv", column = "{quantity.name}"}}  # a CSV beside this file, 20 to 10,000 rows',
+        f'#   samples = {{file = "draws.csv", column = "{quantity.name}"}}'
+        "  # a CSV beside this file, 20 to 10,000 rows",
         f"#   point = {middle}  # known for certain",
         f"#   mixture = [{first}, {second}]",
-        "#   (log_pool or quantile_pool in place of mixture: several experts, pooled otherwise; see aligntax view pool --help)",
+        "#   (log_pool or quantile_pool in place of mixture: several experts, pooled otherwise; "
+        "see aligntax view pool --help)",
         f"# and beside it, if it must lie between two values:  bounds = [{far_low}, {far_high}]",
         "#",
         "# Rank correlation of two quantities:",
@@ -149,16 +156,21 @@ def _other_ways(quantity: Quantity, table: QuantileTable, base: View) -> list[st
         "# [anchors]",
         *(f"# {name} = {weight:g}" for name, weight in base.anchors.items()),
         "#",
-        '# What is conditioned on: "all", "none", or a list of tables (aligntax evidence list); and until when',
+        '# What is conditioned on: "all", "none", or a list of tables (aligntax evidence list); '
+        "and until when",
         "# [evidence]",
         '# use = "all"',
         "# until = 2026-01-01",
     ]
 
 
-def _family(quantity: Quantity, table: QuantileTable) -> list[str]:
-    """Family near the table: the same middle and 80% interval, on the scale where the link is straight."""
-    low, middle, high = natural(quantity, table)
+def _family_lines(quantity: Quantity, table: QuantileTable) -> list[str]:
+    """Lines that state a family near the table.
+
+    A normal or lognormal has the table's median and the width of its 80% interval. A beta has the
+    table's median as its mean.
+    """
+    low, middle, high = natural_quantiles(quantity, table)
     width = 2 * float(ndtri(0.9))
     if quantity.scale == "log10":
         mu, sigma = np.log(middle), (np.log(high) - np.log(low)) / width
@@ -177,8 +189,8 @@ def _family(quantity: Quantity, table: QuantileTable) -> list[str]:
     return ['family = "normal"', f"mu = {middle:.4g}", f"sigma = {(high - low) / width:.3g}"]
 
 
-def _string(text: str) -> str:
-    """TOML string."""
+def _toml_string(text: str) -> str:
+    """Text as a TOML string."""
     import tomli_w
 
     return tomli_w.dumps({"x": text}).removeprefix("x = ").strip()
@@ -186,15 +198,16 @@ def _string(text: str) -> str:
 
 def elicited_text(priors: Mapping[str, Mapping[str, Any]], extends: str, who: str) -> str:
     """Text of a view with the elicited quantiles of each quantity, their source and rationale."""
-    lines = [f"extends = {_string(extends)}", f"source = {_string(who)}"]
+    lines = [f"extends = {_toml_string(extends)}", f"source = {_toml_string(who)}"]
     for name, spec in priors.items():
         quantity = lookup(name)
-        pairs = ", ".join(f"{p} = {_plain(v)}" for p, v in spec["quantiles"].items())
+        unit = "a pure number" if quantity.unit == "1" else quantity.unit
+        pairs = ", ".join(f"{p} = {_number_text(v)}" for p, v in spec["quantiles"].items())
         lines += [
             "",
-            f"[quantities.{name}]  # {quantity.label}, in {'a pure number' if quantity.unit == '1' else quantity.unit}",
+            f"[quantities.{name}]  # {quantity.label}, in {unit}",
             f"quantiles = {{{pairs}}}",
-            f"source = {_string(spec['source'])}",
-            f"rationale = {_string(spec['rationale'])}",
+            f"source = {_toml_string(spec['source'])}",
+            f"rationale = {_toml_string(spec['rationale'])}",
         ]
     return "\n".join(lines) + "\n"

@@ -17,13 +17,21 @@ from hypothesis import strategies as st
 
 import aligntax.models.evidence as package
 from aligntax.analysis.answers.sensitivity import with_sensitivity
-from aligntax.analysis.experiments.density_prediction import Symbols, count_in_words, count_levels, guarantees, percentage, predict, trials_table
+from aligntax.analysis.experiments.density_prediction import (
+    Symbols,
+    count_in_words,
+    count_levels,
+    guarantees,
+    percentage,
+    predict,
+    trials_table,
+)
 from aligntax.analysis.figures.density_prediction import failures, has_trials, nearest
-from aligntax.analysis.fitting.outcome import conclude, write
+from aligntax.analysis.fitting.outcome import conclude_fit, write_outcome
 from aligntax.analysis.inference.compiled_model import compile_model
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.pages.report import write_report
-from aligntax.analysis.storage.unfinished import unfinished
+from aligntax.analysis.storage.unfinished import new_folder
 from aligntax.models.catalogue import find_model
 from aligntax.models.density_prediction import trials as density_trials
 from aligntax.models.density_prediction.theorem import Claim
@@ -382,8 +390,8 @@ def trial_run(tmp_path_factory):
     """A run of ``density-prediction`` on the stored trials."""
     model, options = find_model("density-prediction"), Sampling(seed=1)
     fit = compile_model(model, load_evidence(), load_view("default")).sample(options)
-    with unfinished(tmp_path_factory.mktemp("trials"), "run") as place:
-        result = write(place.folder, with_sensitivity(conclude(fit, options, {})), "run")
+    with new_folder(tmp_path_factory.mktemp("trials"), "run") as place:
+        result = write_outcome(place.folder, with_sensitivity(conclude_fit(fit, options, {})), "run")
         assert write_report(result, strict=True).stat().st_size > 20_000
         yield result
 

@@ -20,7 +20,7 @@ from aligntax.analysis.cli import main
 from aligntax.analysis.commands.next_steps import next_commands
 from aligntax.analysis.inputs.view_reader import parse_weights, read_samples, read_view
 from aligntax.analysis.inputs.view_writer import rounded_texts
-from aligntax.analysis.storage.whole_file import save
+from aligntax.analysis.storage.whole_file import save_user_file
 from aligntax.models.errors import InputError
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.quantities import ELICITED, lookup
@@ -498,16 +498,16 @@ def test_samples_are_read_beside_the_view_and_stored_in_it(aligntax, tmp_path):
 
 def test_saving_is_whole_or_not_at_all(tmp_path, monkeypatch):
     target = tmp_path / "x.toml"
-    save(target, "first", force=False)
+    save_user_file(target, "first", force=False)
     with pytest.raises(InputError, match="which exists"):
-        save(target, "second", force=False)
+        save_user_file(target, "second", force=False)
 
     def fails(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", fails)
     with pytest.raises(InputError, match="No space left"):
-        save(target, "second", force=True)
+        save_user_file(target, "second", force=True)
     assert target.read_text() == "first" and files(tmp_path) == ["x.toml"]
 
 

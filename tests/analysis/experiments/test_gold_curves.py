@@ -12,9 +12,9 @@ from aligntax.analysis.commands.gold_curves import gold_curves
 from aligntax.analysis.experiments.gold_curves import (
     LABELS,
     REPLICATES,
-    causes,
+    compare_local_steps,
     fit_form,
-    sweep,
+    simulate_curves,
     table_text,
 )
 from aligntax.analysis.inference.seeds import NAMES
@@ -29,12 +29,12 @@ NUMBERS = ("kl", "gold", "gold_se")
 @pytest.fixture(scope="module")
 def curves():
     """The default sweep."""
-    return sweep()
+    return simulate_curves()
 
 
 @pytest.fixture(scope="module")
 def compared():
-    return causes()
+    return compare_local_steps()
 
 
 def split(text):
@@ -137,10 +137,10 @@ def test_the_parabola_fits_every_curve_better(curves) -> None:
 
 
 def test_a_proxy_depends_neither_on_the_other_label_counts_nor_on_their_order() -> None:
-    both, one = sweep((300, 100), 2), sweep((300,), 1)
-    assert both == sweep((100, 300), 2)
+    both, one = simulate_curves((300, 100), 2), simulate_curves((300,), 1)
+    assert both == simulate_curves((100, 300), 2)
     assert set(one.points) <= set(both.points) and set(one.proxies) <= set(both.proxies)
-    assert not set(sweep((300,), 1, seed=1).points) & set(one.points)
+    assert not set(simulate_curves((300,), 1, seed=1).points) & set(one.points)
 
 
 def test_its_seed_has_a_name_and_moved_no_other() -> None:
@@ -159,7 +159,7 @@ def test_its_seed_has_a_name_and_moved_no_other() -> None:
 )
 def test_sweeps_without_meaning_are_refused(labels, replicates, told) -> None:
     with pytest.raises(InputError, match=told):
-        sweep(labels, replicates)
+        simulate_curves(labels, replicates)
 
 
 def test_local_steps_lose_nothing_only_while_they_are_exact(compared) -> None:
@@ -179,7 +179,7 @@ def test_local_steps_lose_nothing_only_while_they_are_exact(compared) -> None:
 @pytest.fixture
 def quick(monkeypatch, compared):
     """The comparison of steps is the same whatever is asked: made once."""
-    monkeypatch.setattr(simulation, "causes", lambda *_, **__: compared)
+    monkeypatch.setattr(simulation, "compare_local_steps", lambda *_, **__: compared)
 
 
 SMALL = ("gold-curves", "--labels", "50,200", "--replicates", "2")
@@ -189,7 +189,7 @@ def test_the_command_writes_the_table_and_prints_a_summary(aligntax, quick, tmp_
     code, out, err = aligntax(*SMALL, "--out", "mine.csv")
     assert (code, err) == (0, "")
     assert "averages of 2 proxies" in out and "local steps" in out and out.endswith("mine.csv\n")
-    assert (tmp_path / "mine.csv").read_text("utf-8") == table_text(sweep((50, 200), 2))
+    assert (tmp_path / "mine.csv").read_text("utf-8") == table_text(simulate_curves((50, 200), 2))
     assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]
     code, _, err = aligntax(*SMALL, "--out", "mine.csv")
     assert code == 2 and "which exists; choose another or add --force" in err
@@ -222,7 +222,7 @@ def test_the_command_s_defaults_are_the_sweep_s() -> None:
         name: each.default for name, each in inspect.signature(gold_curves).parameters.items()
     }
     assert default["labels"] == ",".join(map(str, LABELS)) and default["replicates"] == REPLICATES
-    assert default["seed"] == inspect.signature(sweep).parameters["seed"].default
+    assert default["seed"] == inspect.signature(simulate_curves).parameters["seed"].default
 
 
 def test_help_states_the_defaults(aligntax) -> None:
@@ -251,7 +251,7 @@ def test_an_interrupted_sweep_leaves_no_file(aligntax, monkeypatch, tmp_path) ->
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(simulation, "causes", stop)
+    monkeypatch.setattr(simulation, "compare_local_steps", stop)
     code, out, err = aligntax(*SMALL, "--out", "mine.csv")
     assert (code, out) == (130, "") and "interrupted, nothing written" in err
     assert not list(tmp_path.iterdir())

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aligntax.analysis.experiments.gold_curves import sweep, table_text
+from aligntax.analysis.experiments.gold_curves import simulate_curves, table_text
 from aligntax.analysis.figures.overoptimization import (
     against_budget,
     gold_curves,
@@ -14,21 +14,27 @@ from aligntax.analysis.figures.overoptimization import (
     peaks,
     share_without_answer,
 )
-from aligntax.analysis.fitting.own_data import enter
+from aligntax.analysis.fitting.own_data import enter_own_data
 from aligntax.analysis.fitting.refit_plan import plan_refit
 from aligntax.analysis.inference.compiled_model import compile_model
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.inputs.gold_data import read_curves, with_curves
 from aligntax.analysis.pipeline import run
-from aligntax.analysis.storage.fast_reader import read_source
+from aligntax.analysis.storage.fast_reader import read_sampled_run
 from aligntax.analysis.summaries.checks import sampling_checks, verdict
 from aligntax.analysis.summaries.summary import summarise
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import select
 from aligntax.models.overoptimization import model as over
-from aligntax.models.overoptimization.proxy_rewards import World, compare, draw, learn, peak
+from aligntax.models.overoptimization.proxy_rewards import (
+    World,
+    compare,
+    draw_comparisons,
+    learn,
+    peak,
+)
 from tests.gold_curves import POPULATION, simulated
 
 MODEL = find_model("overoptimization")
@@ -127,13 +133,17 @@ def test_the_simulated_world_is_found_again(result) -> None:
 def _proxies():
     """Exact KL at the peak of each proxy of the stored curves."""
     from aligntax.analysis.experiments.gold_curves import LABELS, REPLICATES
-    from aligntax.analysis.inference.seeds import child
+    from aligntax.analysis.inference.seeds import child_seed
 
-    world, root = World(), child(2022, "gold_curves")
+    world, root = World(), child_seed(2022, "gold_curves")
     return {
         f"labels_{count}_{k}": peak(
             world,
-            learn(compare(world, draw(world, count, np.random.default_rng((root, count, k))))),
+            learn(
+                compare(
+                    world, draw_comparisons(world, count, np.random.default_rng((root, count, k)))
+                )
+            ),
         )[0]
         for count in LABELS
         for k in range(1, REPLICATES + 1)
@@ -191,7 +201,7 @@ def test_figures_show_what_was_fitted(result) -> None:
 
 
 def test_assumed_priors_are_redrawn_and_others_reweighted_or_sampled(result, view) -> None:
-    source = read_source(result.path.name, result.path.parent)
+    source = read_sampled_run(result.path.name, result.path.parent)
     assert set(result.info["prior_only"]) == {"kl_budget", "kl_practice"}
     chosen = plan_refit(source, view.replace(kl_budget={0.1: 5, 0.5: 10, 0.9: 20}))
     assert chosen.exact and chosen.method == "reweight"
@@ -226,7 +236,7 @@ def test_a_user_s_curves_stand_in_the_place_of_the_simulated_ones(evidence, tmp_
 
 
 def test_the_project_s_own_table_is_read_as_a_user_s(evidence, tmp_path) -> None:
-    (tmp_path / "mine.csv").write_text(table_text(sweep((50, 200), 1)))
+    (tmp_path / "mine.csv").write_text(table_text(simulate_curves((50, 200), 1)))
     own = read_curves(tmp_path / "mine.csv")
     assert own.used == 2 * 14 and {row["labels"] for row in own.rows} == {50.0, 200.0}
 
@@ -263,12 +273,12 @@ def test_curves_belong_to_one_model(evidence, view, tmp_path) -> None:
     (tmp_path / "two.csv").write_text(TWO)
     own, ask = read_curves(tmp_path / "two.csv"), (Sampling(), None)
     with pytest.raises(InputError, match="must be given to overoptimization, got joint"):
-        enter(find_model("joint"), own, None, view, evidence, *ask)
+        enter_own_data(find_model("joint"), own, None, view, evidence, *ask)
     with pytest.raises(InputError, match="with gold curves"):
-        enter(MODEL, own, "besiroglu", view, evidence, *ask)
+        enter_own_data(MODEL, own, "besiroglu", view, evidence, *ask)
     with pytest.raises(InputError, match="must condition on gold_curves"):
-        enter(MODEL, own, None, view.replace(evidence={"use": "none"}), evidence, *ask)
-    entered, told = enter(MODEL, own, None, view, evidence, *ask)
+        enter_own_data(MODEL, own, None, view.replace(evidence={"use": "none"}), evidence, *ask)
+    entered, told = enter_own_data(MODEL, own, None, view, evidence, *ask)
     assert told["rows"] == 8 and told["left_out"] == 1 and "8 points of 2 runs" in told["words"]
     assert set(over.run_names(entered)) == {"a", "b"}
 

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aligntax.analysis.storage.draw_files import open_tree
-from aligntax.analysis.storage.fast_reader import read_source
+from aligntax.analysis.storage.fast_reader import read_sampled_run
 from aligntax.analysis.storage.load import load
-from aligntax.analysis.storage.run_folder import LARGEST, read_json, text_of
+from aligntax.analysis.storage.run_folder import LARGEST, read_json, read_text
 from aligntax.models.errors import InputError
 from tests.fuzz.__main__ import once
 from tests.fuzz.targets import TARGETS, Place
@@ -119,7 +119,7 @@ def test_draws_that_are_damaged_though_their_hash_agrees_are_refused_in_one_line
     assert code == 2 and not out and "Traceback" not in err
     assert err.count("aligntax: ") == 1
     with pytest.raises(InputError):
-        read_source(home)
+        read_sampled_run(home)
 
 
 def test_a_link_to_a_device_or_a_pipe_is_no_file(home, aligntax) -> None:
@@ -146,10 +146,10 @@ def test_text_is_read_no_further_than_a_bound(tmp_path) -> None:
     with path.open("wb") as file:
         file.truncate(20 * LARGEST)  # sparse: a gigabyte of nothing
     with pytest.raises(InputError, match="must be smaller than"):
-        text_of(path)
+        read_text(path)
     path.write_bytes(b"\xff\xfe{}")
     with pytest.raises(InputError, match="UTF-8"):
-        text_of(path)
+        read_text(path)
     path.write_text("[" * 100_000)
     with pytest.raises(InputError, match="must be JSON"):
         read_json(path)

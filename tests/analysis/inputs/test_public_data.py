@@ -9,7 +9,7 @@ import pytest
 
 from aligntax.analysis.inputs import public_data
 from aligntax.analysis.inputs.loss_runs import drop_highest, read_runs
-from aligntax.analysis.inputs.public_data import PUBLIC, content, recognised, row_hashes
+from aligntax.analysis.inputs.public_data import PUBLIC, content_hash, recognise, row_hashes
 from tests.loss_runs import chinchilla, simulated
 
 ROWS = [row | {"training_flop": 6 * row["parameters"] * row["tokens"]} for row in simulated(30)]
@@ -50,7 +50,7 @@ def known(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
     chinchilla = PUBLIC["chinchilla"]
     ours = replace(
-        chinchilla, runs=len(ROWS), content=content(ROWS), sketch=tuple(row_hashes(ROWS)[:16])
+        chinchilla, runs=len(ROWS), content=content_hash(ROWS), sketch=tuple(row_hashes(ROWS)[:16])
     )
     monkeypatch.setattr(public_data, "PUBLIC", {"chinchilla": ours})
     return ours
@@ -134,9 +134,9 @@ def test_a_set_that_was_not_fetched_or_is_not_known_is_said(aligntax, known) -> 
 
 
 def test_part_of_a_public_set_is_recognised_and_other_runs_are_not(known) -> None:
-    assert recognised(ROWS) == known
-    assert recognised(sorted(ROWS, key=lambda row: row["loss"])[:25]) == known
-    assert recognised(simulated(30, seed=9)) is None
+    assert recognise(ROWS) == known
+    assert recognise(sorted(ROWS, key=lambda row: row["loss"])[:25]) == known
+    assert recognise(simulated(30, seed=9)) is None
 
 
 def test_the_digitised_chinchilla_runs_are_the_known_set() -> None:
@@ -144,5 +144,5 @@ def test_the_digitised_chinchilla_runs_are_the_known_set() -> None:
     assert runs.public == PUBLIC["chinchilla"] == drop_highest(runs, 5).public
     assert (
         len(runs.rows) == PUBLIC["chinchilla"].runs
-        and content(runs.rows) == PUBLIC["chinchilla"].content
+        and content_hash(runs.rows) == PUBLIC["chinchilla"].content
     )
