@@ -13,8 +13,8 @@ from aligntax.analysis.trust.backtest.origins import Scored
 from aligntax.analysis.trust.backtest.wording import (
     BELIEF_HEADS,
     SKILL_HEADS,
+    baseline_wins,
     belief_rows,
-    lost,
     skill_rows,
 )
 
@@ -39,7 +39,7 @@ def write_page(
             "CRPS in the unit of what is predicted, a mean over later rows of all origins; then its ratio to that of each "
             "baseline on the same rows, over all and over the first years after the origin. Below one the model is better. The "
             "gain in log score is in nat a row, over each baseline.",
-            *(f"{line}." for line in lost(info["skill"])),
+            *(f"{line}." for line in baseline_wins(info["skill"])),
         ],
         range(2, len(SKILL_HEADS)),
     )

@@ -5,9 +5,15 @@ from typing import Any
 from aligntax.analysis.figures.checks import title_and_unit
 from aligntax.analysis.storage.attachments import CROSS_VALIDATION, ROBUSTNESS, read_attachment
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.trust.evidence.loo import psis_of, rows_of
+from aligntax.analysis.trust.evidence.loo import psis_of_tables, unit_log_densities
 from aligntax.analysis.trust.evidence.predictive import STATISTICS, p_values
-from aligntax.analysis.trust.evidence.wording import climbed, cross_validated, moves, p_row, places
+from aligntax.analysis.trust.evidence.wording import (
+    cross_validation_row,
+    headline_rows,
+    notable_units,
+    p_value_cells,
+    variant_rows,
+)
 from aligntax.models.catalogue import find_model
 
 
@@ -26,10 +32,10 @@ def trust(result: Result, horizon: float) -> dict[str, Any]:
     return {
         "statistics": tuple(STATISTICS),
         "p_values": _p_values(result),
-        "validated": [cross_validated(each) for each in tables],
-        "climbed": [text for each in tables for text in climbed(each)],
-        "moves": [] if whole is None else moves(whole, horizon),
-        "places": [] if whole is None else places(whole),
+        "validated": [cross_validation_row(each) for each in tables],
+        "climbed": [text for each in tables for text in notable_units(each)],
+        "moves": [] if whole is None else headline_rows(whole, horizon),
+        "places": [] if whole is None else variant_rows(whole),
         "headlines": [] if whole is None else list(whole["base"]),
     }
 
@@ -40,7 +46,7 @@ def _p_values(result: Result) -> list[dict[str, Any]]:
         return []
     groups = [result.tree[name].to_dataset() for name in names]
     return [
-        {"label": title_and_unit(name)[0], "cells": p_row(row)}
+        {"label": title_and_unit(name)[0], "cells": p_value_cells(row)}
         for name, row in p_values(*groups).items()
     ]
 
@@ -55,5 +61,5 @@ def _validated(result: Result) -> list[dict[str, Any]]:
     model, view = find_model(result.record["model"]), result.view
     terms = result.tree["log_likelihood"].to_dataset()
     tables = view.tables(model.quantities)
-    rows = rows_of(model, result.posterior, terms, tables, result.evidence, view)
-    return [each.to_dict() for each in psis_of(rows, result.posterior)]
+    rows = unit_log_densities(model, result.posterior, terms, tables, result.evidence, view)
+    return [each.to_dict() for each in psis_of_tables(rows, result.posterior)]

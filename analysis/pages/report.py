@@ -7,43 +7,42 @@ error in its place and is counted beside the verdict.
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from aligntax.analysis.answers import sensitivity_wording
 from aligntax.analysis.answers.condition import summarise_given
 from aligntax.analysis.answers.sensitivity import sensitivity_of_result
-from aligntax.analysis.answers.timeline_shifts import shifts_by_anchor
 from aligntax.analysis.figures import report_figures
-from aligntax.analysis.figures.style import used_rows, view_of
+from aligntax.analysis.figures.style import view_of
 from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.pages.evidence_checks import trust
-from aligntax.analysis.pages.figure_data.pictures import explorer, failures, show
-from aligntax.analysis.pages.glossary import glossary, terms
+from aligntax.analysis.pages.figure_data.pictures import Shown, explorer, failures, show
+from aligntax.analysis.pages.glossary import glossary
+from aligntax.analysis.pages.input_tables import evidence_tables, prior_row
 from aligntax.analysis.pages.render import render
+from aligntax.analysis.pages.report_tables import (
+    anchor_rows,
+    check_row,
+    driver_table,
+    quantity_row,
+    shift_rows,
+)
 from aligntax.analysis.pages.sentences import filled, template
-from aligntax.analysis.pages.sources import linked
 from aligntax.analysis.pages.what_if import Live
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.storage.shared_draws import resampled
+from aligntax.analysis.storage.shared_draws import resample_by_weight
 from aligntax.analysis.storage.whole_file import replace_file
 from aligntax.analysis.summaries.claims import CLAIMS, Claim, assumed_quantities
 from aligntax.analysis.summaries.words import (
-    format_number,
     format_probability,
-    label_of,
-    median_and_interval,
-    missing_mass,
     without_long_vectors,
 )
 from aligntax.models.catalogue import Model, find_model
-from aligntax.models.priors.quantities import Quantity, base_name, lookup, quantity_of
-from aligntax.models.views import ANCHORS
+from aligntax.models.priors.quantities import base_name, lookup
+from aligntax.models.views import View
 
 PAGE = "report.html"
 PARTS = {
@@ -70,12 +69,75 @@ ANSWER = (
     "data_exponent",
     "data_exponent_pooled",
 )
-# evidence without a likelihood, shown where arrival is modelled
-BACKGROUND = ("bio_anchors", "published_forecasts")
-REPORTED = ("all", "neural nets only")  # groups of anchors whose shifts stand on the page
 LONGEST = 60  # letters of a condition in a file's name
 QUIET = Talk()
-FIGURES = ("forecast", "driven", "predictive", "chains")  # sections of the page
+# sections of figures, in the order of the page
+SECTIONS = {
+    "forecast": report_figures.forecast_figures,
+    "driven": report_figures.driver_figures,
+    "predictive": report_figures.predictive_figures,
+    "chains": report_figures.chain_figures,
+}
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """What ``report.html`` shows of a run; the fields are the template's variables.
+
+    Attributes
+    ----------
+    model, run, record, info, view
+        The run and how it was made.
+    checks, claims, quantities, anchors, shifts, evidence, priors : list
+        Rows of the tables of these names.
+    prior_only : list of str
+        Labels of the quantities that no evidence informs.
+    links : list
+        Priors that were fitted by another model first.
+    leading : list of str
+        Names of the quantities that lead the page.
+    sentence_template, sentence : str
+        The answer in one sentence, before and after its numbers are filled in.
+    answer : list
+        Rows of the leading quantities.
+    drivers, trust : mapping
+        Tables of what drives the answer, and of how the model meets its evidence.
+    figures : mapping of str to list of Shown
+        By section.
+    """
+
+    model: Model
+    run: str
+    record: Mapping[str, Any]
+    info: Mapping[str, Any]
+    view: View
+    checks: list[dict[str, Any]]
+    claims: list[dict[str, str]]
+    prior_only: list[str]
+    links: list[dict[str, Any]]
+    leading: list[str]
+    sentence_template: str
+    sentence: str
+    answer: list[dict[str, Any]]
+    quantities: list[dict[str, Any]]
+    anchors: list[dict[str, str]]
+    shifts: list[dict[str, str]]
+    drivers: Mapping[str, Any]
+    trust: Mapping[str, Any]
+    evidence: list[dict[str, Any]]
+    priors: list[dict[str, Any]]
+    figures: Mapping[str, list[Shown]]
+
+    @property
+    def shown(self) -> list[Shown]:
+        """Every figure, in order."""
+        return [shown for section in self.figures.values() for shown in section]
+
+    @property
+    def names(self) -> Iterator[str]:
+        """Names of the quantities that the tables list."""
+        for rows in (self.quantities, self.priors, self.shifts, self.drivers["rows"]):
+            yield from (row["name"] for row in rows)
 
 
 def write_report(
@@ -104,35 +166,32 @@ def write_report(
     if given is None and result.record["method"] == "reweight":
         result = replace(result, info={**result.info, "sensitivity": sensitivity_of_result(result)})
     if given is not None:
-        result, page = _conditional(result, given), f"report-given-{_slug(given)}.html"
-    context = _page(result, strict)
-    shown = [each for name in FIGURES for each in context[name]]
-    live = (
-        None
-        if given is not None
-        else Live.of(result, context["leading"], context["template"], strict)
-    )
-    context |= {"live": live, "errors": context["errors"] + bool(live and live.error)}
+        result, page = _conditioned(result, given), f"report-given-{_condition_slug(given)}.html"
+    content = collect_page(result, strict)
+    live = None
+    if given is None:
+        live = Live.of(result, content.leading, content.sentence_template, strict)
+    error = live.error if live else ""
+    shown = content.shown
+    context = {
+        **vars(content),
+        "live": live,
+        "errors": sum(bool(figure.error) for figure in shown) + bool(error),
+        "unread": sum(bool(figure.unread) for figure in shown),
+    }
     data = {
-        "figures": explorer(context["run"], shown),
-        "glossary": glossary(_named(context)),
+        "figures": explorer(content.run, shown),
+        "glossary": glossary(content.names),
         **(live.data if live else {}),
     }
     scripts = ("downloads.js", "explorer.js", "terms.js", *(live.scripts if live else ()))
     path = replace_file(result.path / page, render(PAGE, context, scripts, **data))
-    for failure in [*failures(shown), *([live.error] if live and live.error else [])]:
+    for failure in [*failures(shown), *([error] if error else [])]:
         talk.failed(failure)
     return path
 
 
-def _named(context: Mapping[str, Any]) -> Iterator[str]:
-    """Quantities that the page's tables name."""
-    for table in ("quantities", "priors", "shifts"):
-        yield from (row["name"] for row in context[table])
-    yield from (row["name"] for row in context["drivers"]["rows"])
-
-
-def _slug(given: str) -> str:
+def _condition_slug(given: str) -> str:
     """Name of a condition that a file can have; two conditions have the same one only if they mean the same."""
     spelt = re.sub(r"[\s+]+", "", given.replace(" and ", "_and_"))
     for sign, word in (
@@ -150,67 +209,61 @@ def _slug(given: str) -> str:
     return f"{plain[:LONGEST]}-{hashlib.sha256(spelt.encode()).hexdigest()[:8]}"
 
 
-def _conditional(result: Result, text: str) -> Result:
+def _conditioned(result: Result, text: str) -> Result:
     """Result of the draws that meet a condition, each as often as it counts, and what drives them."""
     given, record = summarise_given(result, text)
     info = {**result.info, "sensitivity": sensitivity_of_result(result, given.weights)}
-    return replace(resampled(result, given.weights), record=record, info=info)
+    return replace(resample_by_weight(result, given.weights), record=record, info=info)
 
 
-def _page(result: Result, strict: bool) -> dict[str, Any]:
+def collect_page(result: Result, strict: bool) -> ReportPage:
+    """Collect what the report of a run shows; figures are drawn here.
+
+    Parameters
+    ----------
+    result : Result
+    strict : bool
+        Whether a figure that fails raises.
+    """
     model, view, record = find_model(result.record["model"]), view_of(result), result.record
     horizon = view.arrival.horizon
-    drawn = resampled(result, result.weights) if "weights" in result.tree.children else result
-    leading = _answer(model, record["quantities"])
-    sentence, numbers = template(leading), count(1)
-    drawings = (
-        report_figures.forecast_figures,
-        report_figures.driver_figures,
-        report_figures.predictive_figures,
-        report_figures.chain_figures,
+    drawn = (
+        resample_by_weight(result, result.weights) if "weights" in result.tree.children else result
     )
-    sections = {
-        name: [show(drawing, next(numbers), strict) for drawing in found(drawn)]
-        for name, found in zip(FIGURES, drawings, strict=True)
-    }
-    return {
-        "title": model.title,
-        "question": model.question,
-        "run": record.get("run", result.path.name),
-        "record": record,
-        "info": result.info,
-        "view": view,
-        "failed": [check for check in record["checks"] if not check["passed"]],
-        "checks": [_check(check) for check in record["checks"]],
-        "claims": _claims(result, horizon),
-        "prior_only": [lookup(name).label for name in assumed_quantities(result.info)],
-        "links": [
+    leading = _leading_quantities(model, record["quantities"])
+    sentence, numbers = template(leading), count(1)
+    return ReportPage(
+        model=model,
+        run=record.get("run", result.path.name),
+        record=record,
+        info=result.info,
+        view=view,
+        checks=[check_row(check) for check in record["checks"]],
+        claims=_claim_sections(result, horizon),
+        prior_only=[lookup(name).label for name in assumed_quantities(result.info)],
+        links=[
             {"label": lookup(name).label, **link}
             for name, link in result.info.get("links", {}).items()
         ],
-        "leading": leading,
-        "template": sentence,
-        "sentence": filled(sentence, record["quantities"], horizon),
-        "answer": [_row(name, record["quantities"][name], horizon) for name in leading],
-        "quantities": [_row(name, row, horizon) for name, row in record["quantities"].items()],
-        "anchors": _anchors(result),
-        "shifts": _shifts(drawn),
-        "drivers": _drivers(result),
-        "trust": trust(result, horizon),
-        "evidence": list(_evidence(result, model)),
-        "priors": [_prior(name, view.quantities[name], result) for name in model.quantities],
-        "errors": sum(bool(shown.error) for group in sections.values() for shown in group),
-        "unread": sum(bool(shown.unread) for group in sections.values() for shown in group),
-        **sections,
-    }
+        leading=leading,
+        sentence_template=sentence,
+        sentence=filled(sentence, record["quantities"], horizon),
+        answer=[quantity_row(name, record["quantities"][name], horizon) for name in leading],
+        quantities=[quantity_row(name, row, horizon) for name, row in record["quantities"].items()],
+        anchors=anchor_rows(result),
+        shifts=shift_rows(drawn),
+        drivers=driver_table(result),
+        trust=trust(result, horizon),
+        evidence=list(evidence_tables(result, model)),
+        priors=[prior_row(name, view.quantities[name], result) for name in model.quantities],
+        figures={
+            section: [show(drawing, next(numbers), strict) for drawing in drawings(drawn)]
+            for section, drawings in SECTIONS.items()
+        },
+    )
 
 
-def _check(check: Mapping[str, Any]) -> dict[str, Any]:
-    value = "not computed" if check["value"] is None else f"{check['value']:.4g}"
-    return {**check, "shown": value, "words": check["name"].replace("_", " ")}
-
-
-def _claims(result: Result, horizon: float) -> list[dict[str, str]]:
+def _claim_sections(result: Result, horizon: float) -> list[dict[str, str]]:
     """One sentence for each of the three claims; those that the run does not speak to are left out."""
     shown = []
     for part, heading in PARTS.items():
@@ -220,12 +273,12 @@ def _claims(result: Result, horizon: float) -> list[dict[str, str]]:
             if claim.part == part and claim.name in result.record["claims"]
         ]
         if known:
-            text = "; with ".join(_claim(claim, result, horizon) for claim in known)
+            text = "; with ".join(_claim_text(claim, result, horizon) for claim in known)
             shown.append({"heading": heading, "text": f"With {text}."})
     return shown
 
 
-def _claim(claim: Claim, result: Result, horizon: float) -> str:
+def _claim_text(claim: Claim, result: Result, horizon: float) -> str:
     text = f"probability {format_probability(result.record['claims'][claim.name])}, {claim.text}"
     if claim.quantity in assumed_quantities(result.info):
         text += " (assumed, not learned)"
@@ -235,210 +288,8 @@ def _claim(claim: Claim, result: Result, horizon: float) -> str:
     return text
 
 
-def _answer(model: Model, rows: Mapping[str, Any]) -> list[str]:
+def _leading_quantities(model: Model, rows: Mapping[str, Any]) -> list[str]:
     """Names of the rows to lead with: the joint model's in the order of the question, another model's headlines."""
     if "tai_year" in rows:
         return [name for name in ANSWER if name in rows]
     return [name for name in without_long_vectors(rows) if base_name(name) in model.headlines]
-
-
-def _row(name: str, row: Mapping[str, Any], horizon: float) -> dict[str, Any]:
-    """Row of a table of quantities, in words and in numbers."""
-    quantity = quantity_of(name)
-    median, ninety = median_and_interval(row, quantity, horizon)
-    plain = {
-        key: "" if row.get(key) is None else f"{row[key]:.4g}"
-        for key in ("mean", "sd", "q05", "q50", "q95", "mcse_median", "r_hat")
-    }
-    return {
-        "name": name,
-        "label": label_of(name),
-        "median": median,
-        "interval": ninety,
-        "missing": missing_mass(row, quantity, horizon),
-        "unit": _unit(quantity),
-        "meaning": quantity.meaning,
-        "assumed": bool(row.get("assumed")),
-        "ess": "" if row.get("ess_bulk") is None else f"{row['ess_bulk']:.0f}",
-        "contraction": _contraction(row),
-        **plain,
-    }
-
-
-def _contraction(row: Mapping[str, Any]) -> str:
-    value = row.get("contraction")
-    return "" if value is None else f"{round(100 * value)}%"
-
-
-def _unit(quantity: Quantity) -> str:
-    unit = "" if quantity.unit == "1" else quantity.unit
-    return f"log10 {unit}".strip() if quantity.scale == "log10" else unit
-
-
-def _drivers(result: Result) -> dict[str, Any]:
-    """What drives the answer, in words; without rows in a run that did not ask."""
-    found = result.info.get("sensitivity")
-    if not found:
-        return {"rows": []}
-    notes = [
-        sensitivity_wording.CAUTION,
-        sensitivity_wording.contraction_sentence(found),
-        sensitivity_wording.decision_sentence(found.get("decision")),
-    ]
-    rows = sensitivity_wording.driver_rows(found, sensitivity_wording.shown_answers(found))
-    elicited = list(found["quantities"])
-    split = (
-        {key: list(terms(row[key], elicited)) for key in ("drivers", "spread")} for row in rows
-    )
-    return {
-        "rows": [row | pieces for row, pieces in zip(rows, split, strict=True)],
-        "notes": [note for note in notes if note],
-    }
-
-
-def _shifts(result: Result) -> list[dict[str, str]]:
-    """Shifts of arrival over all draws and where a neural-net anchor counts; none in a model without arrival."""
-    if "tai_anchor" not in result.derived:
-        return []
-    return [
-        {
-            "name": row.shift,
-            "label": lookup(row.shift).label,
-            "group": f"{row.group} ({format_probability(row.weight)})",
-            **{
-                q: "beyond" if value is None else f"{value + 0.0:.2f}"
-                for q, value in row.quantiles.items()
-            },
-            "right": format_probability(row.prob_right_censored),
-            "left": format_probability(row.prob_left_censored),
-            "undefined": format_probability(row.prob_undefined),
-        }
-        for row in shifts_by_anchor(result).rows
-        if row.group in REPORTED
-    ]
-
-
-def _anchors(result: Result) -> list[dict[str, str]]:
-    """Prior weight and posterior probability of each requirement anchor."""
-    rows, weights = result.record["quantities"], view_of(result).anchors
-    found = {anchor: rows.get(f"anchor_probability[{anchor}]") for anchor in ANCHORS}
-    return [
-        {
-            "name": anchor.replace("_", " "),
-            "prior": format_probability(weights[anchor]),
-            "posterior": format_probability(row["mean"]),
-        }
-        for anchor, row in found.items()
-        if row is not None and row["mean"] is not None and (weights[anchor] or row["mean"])
-    ]
-
-
-def _evidence(result: Result, model: Model) -> Iterator[dict[str, Any]]:
-    """Used rows of each table that the run conditions on or shows."""
-    tables = (*model.tables, *(BACKGROUND if "tai_year" in result.derived else ()), "constants")
-    for name in tables:
-        rows = used_rows(result, name)
-        if not rows.sizes or not next(iter(rows.sizes.values())):
-            continue
-        dim = str(next(iter(rows.sizes)))
-        own_unit = "unit" in rows.data_vars  # a table of mixed figures says the unit row by row
-        numeric = [
-            str(c)
-            for c in rows.data_vars
-            if rows[c].dtype.kind == "f" and np.isfinite(rows[c].values).any()
-        ]
-        label = next(
-            (
-                c
-                for c in ("name", "study", "quantity", "forecast")
-                if c in rows and rows[c].dtype.kind != "f"
-            ),
-            None,
-        )
-        yield {
-            "name": name,
-            "title": rows.attrs.get("title", name),
-            "own_unit": own_unit,
-            "role": "conditioned on" if name in model.tables else "background",
-            "columns": [
-                {"name": c.replace("_", " "), "unit": rows[c].attrs.get("unit", "")}
-                for c in numeric
-            ],
-            "rows": [
-                {
-                    "key": rows[dim].values[i],
-                    "name": "" if label is None else rows[label].values[i],
-                    "figures": [_figure(rows[c].values[i], c) for c in numeric],
-                    "unit": rows["unit"].values[i] if own_unit else "",
-                    "source": linked(rows["source"].values[i]),
-                    "status": rows["status"].values[i],
-                }
-                for i in range(rows.sizes[dim])
-            ],
-        }
-
-
-def _figure(value: float, column: str) -> str:
-    if not np.isfinite(value):
-        return ""
-    return f"{value:.2f}".rstrip("0").rstrip(".") if column in ("date", "year") else f"{value:.6g}"
-
-
-def _prior(name: str, spec: Mapping[str, Any], result: Result) -> dict[str, Any]:
-    quantity = lookup(name)
-    row, link = result.record["quantities"].get(name, {}), result.info.get("links", {}).get(name)
-    learned = "no evidence" if name in result.info["prior_only"] else _contraction(row)
-    return {
-        "name": name,
-        "label": quantity.label,
-        "stated": _stated(spec, quantity),
-        "source": linked(spec.get("source", "")),
-        "rationale": spec.get("rationale", ""),
-        "informed": learned if link is None else f"fitted first, {link['model']}",
-    }
-
-
-def _stated(spec: Mapping[str, Any], quantity: Quantity) -> str:
-    """Prior as the view states it, in one line."""
-    unit = spec.get("unit", "" if quantity.unit == "1" else quantity.unit)
-    parts = []
-    for key, value in spec.items():
-        if key == "quantiles" and isinstance(value, Mapping):
-            parts.append(
-                "; ".join(f"{100 * float(p):g}%: {_brief(x)}" for p, x in _flat(value))
-                + f" {unit}".rstrip()
-            )
-        elif key not in ("source", "rationale", "unit"):
-            parts.append(f"{key} {_brief(value)}")
-    return ", ".join(parts) + ("" if "quantiles" in spec or not unit else f" ({unit})")
-
-
-def _flat(quantiles: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Pairs of probability and value: TOML reads the bare key ``0.1`` as nested tables."""
-    for key, value in quantiles.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def _brief(value: Any, most: int = 12) -> str:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float | Mapping | Sequence)
-        or isinstance(value, str)
-    ):
-        return str(value)
-    if isinstance(value, int | float):
-        return f"{value:g}" if abs(value) < 1e4 else format_number(value, 3)
-    if isinstance(value, Mapping):
-        return (
-            "{"
-            + ", ".join(f"{key} = {_brief(x)}" for key, x in list(value.items())[:most])
-            + (", …}" if len(value) > most else "}")
-        )
-    return (
-        "["
-        + ", ".join(_brief(x) for x in value[:most])
-        + (f", … {len(value)} values]" if len(value) > most else "]")
-    )

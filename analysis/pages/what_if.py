@@ -20,15 +20,15 @@ from scipy.special import ndtri
 from aligntax.analysis.fitting.reweight import (
     FEWEST,
     UNREACHED,
-    Carried,
-    carry,
+    CarriedDraws,
+    carry_draws,
+    least_eigenvalue,
     relative_efficiency,
-    variance,
 )
 from aligntax.analysis.inference.derive import derive_from
-from aligntax.analysis.inference.seeds import generator
+from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.pages.render import VEGA
-from aligntax.analysis.storage.fast_reader import Source, read_source
+from aligntax.analysis.storage.fast_reader import SampledRun, read_sampled_run
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.checks import ESS
 from aligntax.analysis.summaries.claims import CLAIMS
@@ -101,7 +101,7 @@ def held(result: Result, answer: Sequence[str], sentence: str) -> dict[str, Any]
     """
     source = _source(result)
     view = result.view
-    carried = carry(source, view)
+    carried = carry_draws(source, view)
     kept = _kept(carried.z.shape[:2])
     derived = derive_from(
         source.model,
@@ -109,7 +109,7 @@ def held(result: Result, answer: Sequence[str], sentence: str) -> dict[str, Any]
         carried.parameters,
         source.evidence,
         view,
-        generator(source.seed, "arrival"),
+        child_generator(source.seed, "arrival"),
     )
     known = {series.name: series for series in iter_series(derived)}
     columns = [known[name] for name in answer]
@@ -149,15 +149,15 @@ def held(result: Result, answer: Sequence[str], sentence: str) -> dict[str, Any]
     }
 
 
-def _source(result: Result) -> Source:
+def _source(result: Result) -> SampledRun:
     """The run whose draws are counted: another one of a refit that reuses draws."""
     link = result.info.get("refitted_from")
     if link and link["shares_draws"]:
-        return read_source(result.path)
+        return read_sampled_run(result.path)
     model, view = find_model(result.record["model"]), result.view
     posterior = result.posterior.sel(quantity=list(model.quantities))
     tables = view.tables(model.quantities)
-    return Source(
+    return SampledRun(
         result.path, result.info, result.record, model, view, result.evidence, tables, posterior
     )
 
@@ -191,7 +191,9 @@ def _differs(old: PriorTables, new: PriorTables, i: int) -> bool:
     return not (np.array_equal(old.y[i], new.y[i]) and np.array_equal(old.slope[i], new.slope[i]))
 
 
-def _prior(name: str, source: Source, carried: Carried, prior_only: set[str]) -> dict[str, Any]:
+def _prior(
+    name: str, source: SampledRun, carried: CarriedDraws, prior_only: set[str]
+) -> dict[str, Any]:
     quantity, i = lookup(name), source.tables.names.index(name)
     redrawable = source.model.name in ALIGNMENT and name in REDRAWN
     return {
@@ -222,7 +224,7 @@ def _groups(names: Sequence[str]) -> Iterator[dict[str, Any]]:
         yield {"title": OTHER, "quantities": left}
 
 
-def _copula(source: Source, carried: Carried) -> dict[str, Any]:
+def _copula(source: SampledRun, carried: CarriedDraws) -> dict[str, Any]:
     """What correlations do, as rows of non-zero entries: whitening of informed scores, and the redraw of prior-only ones."""
     informed: Any = np.isin(source.tables.names, source.prior_only, invert=True)
     old, new = source.tables.correlation, carried.tables.correlation
@@ -262,14 +264,14 @@ def _rows(matrix: Any, rows: Any, columns: Any) -> list[list[Any]]:
     ]
 
 
-def _fixed(source: Source, view: View, kept: tuple[Any, Any]) -> str | None:
+def _fixed(source: SampledRun, view: View, kept: tuple[Any, Any]) -> str | None:
     """Log ratio of what the run's view changes beside priors, which stays whatever prior is moved; None if nothing."""
     same = replace(view, quantities=source.view.quantities, correlations=source.view.correlations)
-    ratio = carry(source, same).log_ratio
+    ratio = carry_draws(source, same).log_ratio
     return None if ratio is None else _packed(_thin(ratio, kept))
 
 
-def _limits(source: Source, carried: Carried) -> dict[str, float]:
+def _limits(source: SampledRun, carried: CarriedDraws) -> dict[str, float]:
     """Thresholds of the checks of weights, and what of them no move changes."""
     return {
         "relative": relative_efficiency(source),
@@ -277,7 +279,7 @@ def _limits(source: Source, carried: Carried) -> dict[str, float]:
         "ess": ESS,
         "reach": UNREACHED,
         "fewest": FEWEST,
-        "variance": variance(carried),
+        "variance": least_eigenvalue(carried),
     }
 
 
@@ -332,7 +334,7 @@ def _claim(claim: Any) -> dict[str, Any]:
     return {"name": claim.name, "text": claim.text, "quantity": claim.quantity, **finite}
 
 
-def _named(name: str, source: Source, now: View) -> dict[str, Any]:
+def _named(name: str, source: SampledRun, now: View) -> dict[str, Any]:
     """A view of the menu: the tables that it changes, or what else it changes, which the page cannot answer."""
     view, names = load_view(name), source.tables.names
     told = {"name": name, "title": view.title}
@@ -353,7 +355,9 @@ def _named(name: str, source: Source, now: View) -> dict[str, Any]:
     return {**told, "quantities": [names[i] for i in moved], "tables": packed, "priors": priors}
 
 
-def _alignment(source: Source, view: View, derived: Any, kept: tuple[Any, Any]) -> dict[str, Any]:
+def _alignment(
+    source: SampledRun, view: View, derived: Any, kept: tuple[Any, Any]
+) -> dict[str, Any]:
     """Constants of compute and alignment, and when the model to be aligned arrives."""
     trend, evidence = Trend.of(source.evidence, view), source.evidence
     constants = {

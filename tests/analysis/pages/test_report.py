@@ -14,7 +14,7 @@ import xarray as xr
 from aligntax.analysis import refitting
 from aligntax.analysis.figures import answer, arrival, checks, report_figures
 from aligntax.analysis.figures.style import printable, quantile, round_ticks, series_of, view_of
-from aligntax.analysis.inference.derive import observed, predict
+from aligntax.analysis.inference.derive import observed_evidence, replicate_evidence
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.pages import render as pages
 from aligntax.analysis.pages.figure_data import pictures
@@ -47,8 +47,8 @@ def complete(reference, tmp_path_factory):
     model, view, evidence = find_model("joint"), reference.view, reference.evidence
     tables = view.tables(model.quantities)
     rng = np.random.default_rng(1)
-    replicated = predict(model, reference.posterior, tables, evidence, view, rng)
-    actual = observed(model, evidence, view)
+    replicated = replicate_evidence(model, reference.posterior, tables, evidence, view, rng)
+    actual = observed_evidence(model, evidence, view)
     return _with_group(
         replace(reference, path=folder), posterior_predictive=replicated, observed_data=actual
     )

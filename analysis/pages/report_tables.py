@@ -1,0 +1,116 @@
+"""Rows of a report's tables about the answer: checks, quantities, what drives them, shifts, anchors."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aligntax.analysis.answers import sensitivity_wording
+from aligntax.analysis.answers.timeline_shifts import shifts_by_anchor
+from aligntax.analysis.figures.style import view_of
+from aligntax.analysis.pages.glossary import terms
+from aligntax.analysis.storage.result import Result
+from aligntax.analysis.summaries.words import (
+    format_probability,
+    label_of,
+    median_and_interval,
+    missing_mass,
+)
+from aligntax.models.priors.quantities import Quantity, lookup, quantity_of
+from aligntax.models.views import ANCHORS
+
+REPORTED = ("all", "neural nets only")  # groups of anchors whose shifts the page lists
+
+
+def check_row(check: Mapping[str, Any]) -> dict[str, Any]:
+    value = "not computed" if check["value"] is None else f"{check['value']:.4g}"
+    return {**check, "shown": value, "words": check["name"].replace("_", " ")}
+
+
+def quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> dict[str, Any]:
+    """Row of a table of quantities, in words and in numbers."""
+    quantity = quantity_of(name)
+    median, ninety = median_and_interval(row, quantity, horizon)
+    plain = {
+        key: "" if row.get(key) is None else f"{row[key]:.4g}"
+        for key in ("mean", "sd", "q05", "q50", "q95", "mcse_median", "r_hat")
+    }
+    return {
+        "name": name,
+        "label": label_of(name),
+        "median": median,
+        "interval": ninety,
+        "missing": missing_mass(row, quantity, horizon),
+        "unit": _unit(quantity),
+        "meaning": quantity.meaning,
+        "assumed": bool(row.get("assumed")),
+        "ess": "" if row.get("ess_bulk") is None else f"{row['ess_bulk']:.0f}",
+        "contraction": format_contraction(row),
+        **plain,
+    }
+
+
+def format_contraction(row: Mapping[str, Any]) -> str:
+    value = row.get("contraction")
+    return "" if value is None else f"{round(100 * value)}%"
+
+
+def _unit(quantity: Quantity) -> str:
+    unit = "" if quantity.unit == "1" else quantity.unit
+    return f"log10 {unit}".strip() if quantity.scale == "log10" else unit
+
+
+def driver_table(result: Result) -> dict[str, Any]:
+    """What drives the answer, in words; without rows in a run that did not ask."""
+    found = result.info.get("sensitivity")
+    if not found:
+        return {"rows": []}
+    notes = [
+        sensitivity_wording.CAUTION,
+        sensitivity_wording.contraction_sentence(found),
+        sensitivity_wording.decision_sentence(found.get("decision")),
+    ]
+    rows = sensitivity_wording.driver_rows(found, sensitivity_wording.shown_answers(found))
+    elicited = list(found["quantities"])
+    split = (
+        {key: list(terms(row[key], elicited)) for key in ("drivers", "spread")} for row in rows
+    )
+    return {
+        "rows": [row | pieces for row, pieces in zip(rows, split, strict=True)],
+        "notes": [note for note in notes if note],
+    }
+
+
+def shift_rows(result: Result) -> list[dict[str, str]]:
+    """Shifts of arrival over all draws and where a neural-net anchor counts; none in a model without arrival."""
+    if "tai_anchor" not in result.derived:
+        return []
+    return [
+        {
+            "name": row.shift,
+            "label": lookup(row.shift).label,
+            "group": f"{row.group} ({format_probability(row.weight)})",
+            **{
+                q: "beyond" if value is None else f"{value + 0.0:.2f}"
+                for q, value in row.quantiles.items()
+            },
+            "right": format_probability(row.prob_right_censored),
+            "left": format_probability(row.prob_left_censored),
+            "undefined": format_probability(row.prob_undefined),
+        }
+        for row in shifts_by_anchor(result).rows
+        if row.group in REPORTED
+    ]
+
+
+def anchor_rows(result: Result) -> list[dict[str, str]]:
+    """Prior weight and posterior probability of each requirement anchor."""
+    rows, weights = result.record["quantities"], view_of(result).anchors
+    found = {anchor: rows.get(f"anchor_probability[{anchor}]") for anchor in ANCHORS}
+    return [
+        {
+            "name": anchor.replace("_", " "),
+            "prior": format_probability(weights[anchor]),
+            "posterior": format_probability(row["mean"]),
+        }
+        for anchor, row in found.items()
+        if row is not None and row["mean"] is not None and (weights[anchor] or row["mean"])
+    ]
