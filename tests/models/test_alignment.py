@@ -370,6 +370,33 @@ def test_alone_the_model_answers_at_the_views_date(x, trend, evidence, view) -> 
         np.testing.assert_array_equal(value, expected[name])
 
 
+class ConstantNoise:
+    """Stands in for a generator: every standard-normal number is the same."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def standard_normal(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.full(shape, self.value)
+
+
+def test_replicated_evidence_errs_by_the_published_and_the_estimated_error(
+    x, evidence, view
+) -> None:
+    parameters = xr.Dataset({"effort_sd": ("draw", [0.3]), "share_spread": ("draw", [0.2])})
+    one = {name: value[:1] for name, value in x.items()}
+    centre, one_sd_up = (
+        alignment.simulate(one, parameters, evidence, view, ConstantNoise(noise))
+        for noise in (0.0, 1.0)
+    )
+    sd = {name: one_sd_up[name][1][0] - centre[name][1][0] for name in centre}
+    published = alignment.efforts(evidence)["hours_sd"].values
+    assert np.ptp(published) > 0  # efforts differ in how well their hours are known
+    np.testing.assert_allclose(sd["log_hours"], np.hypot(published, 0.3))
+    published = alignment.shares(evidence)["share_sd"].values
+    np.testing.assert_allclose(sd["log_share"], np.hypot(published, 0.2))
+
+
 def test_replicated_evidence_has_the_names_of_the_observed(x, evidence, view) -> None:
     wide = {name: value[None] for name, value in x.items()}
     names = ("effort_sd", "share_spread", "spend_sd", "hardware_sd", "algorithmic_spread")

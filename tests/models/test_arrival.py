@@ -17,6 +17,7 @@ from aligntax.models.arrival import (
     choose_anchor,
     first_crossing,
     time_grid,
+    yearly_rates,
 )
 from aligntax.models.views import Arrival
 
@@ -124,6 +125,18 @@ def test_within_a_year_the_cut_follows_the_growth_of_the_rate() -> None:
     year = arrive(start + (grid - 2026.0), grid, 0.0, k, e, replace(HAZARD, hazard_cap=1000.0))
     exact = 2026.0 + np.log1p(k * e * np.exp(-k * start)) / k
     np.testing.assert_allclose(year, exact, atol=0.005)
+
+
+def test_within_a_year_the_cut_follows_a_fall_of_the_rate_by_many_times() -> None:
+    """Half the mass of a year over which the rate falls by exp(-10) has passed after log(2) / 10 years."""
+    grid, steepness = time_grid(2026.0, 2030.0), 10.0
+    margin = np.array([[0.0, -1.0, -9.0, -9.0, -9.0]])
+    rate, mass = yearly_rates(margin, grid, steepness, 1000.0)
+    assert np.log(rate[0, 1] / rate[0, 0]) == pytest.approx(-10.0, abs=0.01)
+    year = arrive(
+        margin, grid, 0.0, steepness, 0.5 * mass[0, :1], replace(HAZARD, hazard_cap=1000.0)
+    )
+    assert year == pytest.approx(2026.0 + np.log(2) / 10, abs=1e-4)
 
 
 def test_an_arrival_later_than_the_grid_is_missing() -> None:

@@ -98,6 +98,17 @@ def test_a_run_enters_against_the_tenth_largest_of_the_earlier_exact_runs(view) 
     assert entered == rows.sizes["run"] > 10
 
 
+def test_a_run_known_only_by_a_bound_neither_sets_a_record_nor_takes_one_away(view) -> None:
+    """Its compute is not known, so it does not tell by how much the largest run stands out."""
+    dates = 2020.0 + np.arange(13.0) / 10
+    flop = np.concatenate([np.full(10, 22.0), [24.0, 25.0, 24.5]])
+    exact = np.ones(13, dtype=bool)
+    exact[11] = False  # above every run so far
+    rows = compute.runs(training_runs(dates, flop, exact), view)
+    np.testing.assert_array_equal(rows["run"].values, ["run10", "run11", "run12"])
+    np.testing.assert_array_equal(rows["record"].values, [1.0, 0.0, 1.0])
+
+
 def test_runs_of_the_same_day_do_not_compete(view) -> None:
     flop = [20.0 + 0.1 * i for i in range(10)] + [30.0, 31.0]
     rows = compute.runs(

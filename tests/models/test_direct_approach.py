@@ -21,6 +21,7 @@ from aligntax.models.direct_approach import (
     add,
     allocation_constant,
     fits,
+    independent,
     observed,
     requirement,
     simulate,
@@ -292,6 +293,14 @@ def test_independent_parameters_overstate_the_spread(published, evidence) -> Non
     # those margins, alone
     same = x | {name: rng.permutation(each) for name, each in zip(LAW, draws, strict=True)}
     assert np.diff(np.quantile(requirement(same, published), [0.1, 0.9])).item() > 1.15 * width[1]
+
+
+def test_an_exponent_without_its_correlations_is_a_hundredth_at_least() -> None:
+    """A draw far from the fits would else have none, or a negative one, and no requirement."""
+    far = {"parameter_loss": [5.0], "data_loss": [5.0], "alpha": [-1.0], "beta": [-1.0]}
+    x = {name: np.array(value) for name, value in far.items()}
+    apart = independent(x, load_evidence(), load_view("default"))
+    np.testing.assert_array_equal([apart["alpha"], apart["beta"]], [[0.01], [0.01]])
 
 
 def test_the_fit_itself_hardly_adds_to_the_spread() -> None:

@@ -1,5 +1,7 @@
 """Paired worlds: what each changes, what it leaves, and the published models' own updates."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import kstest, spearmanr
@@ -9,8 +11,9 @@ from aligntax.models.arrival import Chance
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.compute import Trend
 from aligntax.models.errors import InputError
+from aligntax.models.horizon_trend import SHAPES, threshold_date
 from aligntax.models.requirements import FLOP_ANCHORS, anchor_requirements
-from aligntax.models.shifts import shifts
+from aligntax.models.shifts import shifts, stand_ins
 from aligntax.models.views import ANCHORS, parse_view
 from tests.prior import prior_draws
 
@@ -22,16 +25,15 @@ def read(text):
     return parse_view(text, "test.toml")
 
 
-def worlds(view, evidence, size=SIZE, seed=3, **fixed):
+def worlds(view, evidence, size=SIZE, chance=None, **fixed):
     """Worlds of prior draws; the same z, parameters and chance at every call."""
     tables = view.tables(joint.QUANTITIES)
     draws = prior_draws(tables, size).isel(chain=0).rename(draw="sample")
     x = tables.values(draws["z"].values)
     x |= {name: np.full(size, float(value)) for name, value in fixed.items()}
     chosen = restrict(evidence, view, find_model("joint"))
-    return joint.worlds_of(
-        x, draws.drop_vars("z"), chosen, view, Chance.draw(size, np.random.default_rng(seed))
-    )
+    chance = chance or Chance.draw(size, np.random.default_rng(3))
+    return joint.worlds_of(x, draws.drop_vars("z"), chosen, view, chance)
 
 
 # ---------------------------------------------------------------------------------------- one world
@@ -77,6 +79,30 @@ def test_a_time_horizon_arrives_its_lag_after_the_superhuman_coder(lag, evidence
     np.testing.assert_allclose(year[known] - coder[known], lag, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("anchor", "decided_by"), [("genome", "shape"), ("time_horizon", "anchor")]
+)
+def test_the_superhuman_coder_comes_by_the_shape_of_growth_that_the_draw_has(
+    anchor, decided_by, evidence
+) -> None:
+    """By the anchor's own shape where that is a time horizon, else by a uniform: low ones are exponential."""
+    low_and_high = replace(
+        Chance.draw(2, np.random.default_rng(3)), **{decided_by: np.array([1e-6, 1 - 1e-6])}
+    )
+    fixed = {
+        "time_horizon_level": np.log10(60.0),
+        "time_horizon_doubling": np.log10(400.0),
+        "doubling_shrink": 0.1,
+        "time_horizon_threshold": 4.0,
+        "superexponential_weight": 0.5,
+    }
+    view = read(CROSSING + f"[anchors]\n{anchor} = 1.0\n")
+    own = worlds(view, evidence, 2, low_and_high, **fixed)
+    straight, curved = (threshold_date(own.x, shape, view)[0] for shape in SHAPES)
+    assert curved + 1 < straight < view.arrival.horizon
+    np.testing.assert_allclose(own.superhuman_coder(), [straight, curved], rtol=1e-12)
+
+
 def test_algorithms_that_progress_faster_for_an_anchor_bring_it_forward_and_no_other(
     evidence,
 ) -> None:
@@ -111,6 +137,14 @@ def test_an_anchors_arrival_is_where_its_own_path_crosses_its_requirement(eviden
 
 
 # ------------------------------------------------------------------------------ the models' updates
+
+
+def test_every_draw_stands_in_in_proportion_to_its_weight() -> None:
+    """Uniforms on a grid above a rejected draw's weight fall on all draws, as often as their weights say."""
+    weight = np.array([0.5, 0.2, 0.1, 0.0, 0.2])
+    grid = 0.5 + 0.5 * (np.arange(1000) + 0.5) / 1000
+    chosen = [stand_ins(weight, np.full(5, u), np.array([0]))[0] for u in grid]
+    np.testing.assert_allclose(np.bincount(chosen, minlength=5) / 1000, weight, atol=1e-3)
 
 
 def test_requirements_above_low_flop_have_the_truncated_distribution(evidence) -> None:
