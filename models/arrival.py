@@ -199,13 +199,13 @@ def arrival_date(
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         growth = np.log(rate[row, i + 1] / rate[row, i])  # over the step
-    part = _reached(1.0 - before, np.where(np.isfinite(growth), growth, 0.0))
+    part = _part_reached(1.0 - before, np.where(np.isfinite(growth), growth, 0.0))
     length = np.diff(grid)[i]
     length[late] *= counted[np.arange(len(late)), i[late]]
     return np.where(arrived, grid[i + 1] - (1.0 - part) * length, np.nan)
 
 
-def _reached(share: Any, growth: Any) -> Any:
+def _part_reached(share: Any, growth: Any) -> Any:
     """Part of a step at which a share of its integral is reached.
 
     The rate grows by a factor ``exp(growth)`` over the step.

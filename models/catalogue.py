@@ -52,7 +52,7 @@ def _given_coords(coords: Coords, evidence: Evidence) -> Coords:
     return coords
 
 
-def _fixed(**coords: tuple[str, tuple[Any, ...]]) -> Callable[[Evidence], Coords]:
+def _fixed_coords(**coords: tuple[str, tuple[Any, ...]]) -> Callable[[Evidence], Coords]:
     """Labels that no evidence changes."""
     return partial(_given_coords, coords)
 
@@ -141,7 +141,9 @@ class Model:
     coords: Callable[[Evidence], Coords] = _no_coords
     log_no_tai: Callable[[Values, xr.Dataset, Evidence, View], Any] | None = None
     pointwise: Callable[[Values, xr.Dataset, Evidence, View], dict[str, xr.DataArray]] | None = None
-    counted_rows: Mapping[str, Callable[[Evidence, View], xr.Dataset]] = field(default_factory=dict)
+    counted_rows: Mapping[str, Callable[[Evidence, View], xr.Dataset]] = field(
+        default_factory=dict, hash=False
+    )
     background: tuple[str, ...] = ()
     adaptation: Literal["diag", "low_rank"] = "diag"
     target_accept: float = 0.9
@@ -205,7 +207,7 @@ def _compute(
     return compute.derive(x, Trend.of(evidence, view), DATES)
 
 
-def _of(file: ModuleType, *parts: ModuleType, **fields: Any) -> Model:
+def _entry(file: ModuleType, *parts: ModuleType, **fields: Any) -> Model:
     """Entry of a model file, which is composed of ``parts`` if there are any."""
     return Model(
         quantities=file.QUANTITIES,
@@ -217,7 +219,7 @@ def _of(file: ModuleType, *parts: ModuleType, **fields: Any) -> Model:
 
 
 _ENTRIES = (
-    _of(
+    _entry(
         joint,
         scaling,
         direct_approach,
@@ -235,14 +237,14 @@ _ENTRIES = (
             *ALIGNMENT_TABLES,
         ),
         derive=joint.derive,
-        coords=_fixed(anchor_probability=("anchor", ANCHORS)),
+        coords=_fixed_coords(anchor_probability=("anchor", ANCHORS)),
         log_no_tai=joint.log_no_tai,
         pointwise=time_horizon.pointwise,
         counted_rows={"time_horizons": time_horizon.evaluations},
         background=("labeller_agreement",),
         target_accept=0.75,
     ),
-    _of(
+    _entry(
         scaling,
         name="scaling",
         title="The data exponent from published scaling studies",
@@ -250,7 +252,7 @@ _ENTRIES = (
         tables=("scaling_exponents",),
         derive=_scaling,
     ),
-    _of(
+    _entry(
         loss_law,
         name="loss-law",
         title="The loss law of training runs, and how it splits compute",
@@ -261,27 +263,27 @@ _ENTRIES = (
         background=("scaling_exponents", "loss_laws"),
         adaptation="low_rank",
     ),
-    _of(
+    _entry(
         compute,
         name="compute",
         title="Spend, compute and algorithms of the largest training run",
         version=1,
         tables=COMPUTE_TABLES,
         derive=_compute,
-        coords=_fixed(**dict.fromkeys(compute.FRONTIER, ("date", DATES))),
+        coords=_fixed_coords(**dict.fromkeys(compute.FRONTIER, ("date", DATES))),
     ),
-    _of(
+    _entry(
         time_horizon,
         name="time-horizon",
         title="Length of tasks that AI completes, and the superhuman coder",
         version=1,
         tables=("time_horizons",),
         derive=partial(time_horizon.derive, dates=HORIZON_DATES),
-        coords=_fixed(time_horizon=("date", HORIZON_DATES)),
+        coords=_fixed_coords(time_horizon=("date", HORIZON_DATES)),
         pointwise=time_horizon.pointwise,
         counted_rows={"time_horizons": time_horizon.evaluations},
     ),
-    _of(
+    _entry(
         alignment,
         compute,
         alignment,
@@ -291,7 +293,7 @@ _ENTRIES = (
         tables=(*COMPUTE_TABLES, *ALIGNMENT_TABLES),
         derive=partial(_without_chance, alignment.derive),
     ),
-    _of(
+    _entry(
         outer_alignment,
         name="outer-alignment",
         title="Outer alignment as data quality: comparisons that single out an aligned policy",
@@ -300,7 +302,7 @@ _ENTRIES = (
         derive=partial(_without_chance, outer_alignment.derive),
         coords=outer_alignment.coords,
     ),
-    _of(
+    _entry(
         overoptimization,
         name="overoptimization",
         title="How far a learned reward can be optimised, and the labels that move that point out",
@@ -310,7 +312,7 @@ _ENTRIES = (
         coords=overoptimization.coords,
         adaptation="low_rank",
     ),
-    _of(
+    _entry(
         density_trials,
         name="density-prediction",
         title="Predicting the density of zeros: failures against each adversary, "

@@ -126,7 +126,7 @@ class Worlds:
             never, len(ANCHORS) - 1, np.minimum(self.candidate, len(FLOP_ANCHORS))
         )
         self.stand_in = np.arange(len(gamma))
-        self._update()
+        self._apply_published_updates()
         self.needed = self.requirement(gamma)
         self.margin = self._margin()
 
@@ -135,20 +135,20 @@ class Worlds:
         """Log weights of the shapes of a time horizon's growth, (draw, 2); made on first use."""
         return time_horizon.log_shape_weights(self.x, self.parameters, self.evidence, self.view)
 
-    def _update(self) -> None:
+    def _apply_published_updates(self) -> None:
         """Apply the published models' own updates on no TAI so far, if the view has them."""
         low = self.view.requirement.low_flop
         if low is not None:
             all_needed = anchor_requirements(self.x, self.gamma, self.evidence, self.view)
             for k, needed in enumerate(all_needed):
                 above = (needed > np.log10(low)).astype(float)
-                self._condition(k, above, f"requirement.low_flop of {low:g}")
+                self._weigh_requirement(k, above, f"requirement.low_flop of {low:g}")
         if self.view.direct_approach.update == "published":
             own = direct_approach.requirement(self.x, self.view)
             k = FLOP_ANCHORS.index("direct_approach")
-            self._condition(k, direct_approach.survival(own), "direct_approach.update")
+            self._weigh_requirement(k, direct_approach.survival(own), "direct_approach.update")
 
-    def _condition(self, k: int, weight: Any, what: str) -> None:
+    def _weigh_requirement(self, k: int, weight: Any, what: str) -> None:
         """Let requirement ``k`` count in proportion to a weight in [0, 1] per draw.
 
         A draw with this requirement whose uniform exceeds its weight is rejected, and another
@@ -188,7 +188,7 @@ class Worlds:
 
     def year(self) -> Any:
         """Year of arrival of each draw; infinity if later than the horizon, or never."""
-        return self._arrive(np.arange(len(self.gamma)), 0.0)
+        return self._arrival_years(np.arange(len(self.gamma)), 0.0)
 
     def moved(self, year: Any, more: Any) -> Any:
         """Year of arrival if a FLOP requirement were ``more`` OOM higher.
@@ -197,10 +197,10 @@ class Worlds:
         """
         k = np.flatnonzero(self.flop & (more != 0))
         later = year.copy()
-        later[k] = self._arrive(k, more[k, None])
+        later[k] = self._arrival_years(k, more[k, None])
         return later
 
-    def _arrive(self, k: Any, more: Any) -> Any:
+    def _arrival_years(self, k: Any, more: Any) -> Any:
         steepness, exponential = 10.0 ** self.x["hazard_steepness"][k], self.chance.exponential[k]
         date = arrival_date(
             self.margin[k] - more,
@@ -238,15 +238,15 @@ def shifts(worlds: Worlds) -> dict[str, Any]:
     x, view, evidence = worlds.x, worlds.view, worlds.evidence
     year = worlds.year()
 
-    def at(gamma: Any, other: dict[str, Any] | None = None) -> Any:
+    def year_at(gamma: Any, other: dict[str, Any] | None = None) -> Any:
         return worlds.moved(year, worlds.requirement(gamma, other) - worlds.needed)
 
-    baseline = at(np.full_like(worlds.gamma, evidence.constant("baseline_data_exponent")))
+    baseline = year_at(np.full_like(worlds.gamma, evidence.constant("baseline_data_exponent")))
     table = compile_prior("data_exponent_prior", view.quantities["data_exponent_prior"])
-    before = at(10.0 ** table.value(ndtri(worlds.chance.exponent)))
-    independent = at(worlds.gamma, {**x, **direct_approach.independent(x, evidence, view)})
+    before = year_at(10.0 ** table.value(ndtri(worlds.chance.exponent)))
+    independent = year_at(worlds.gamma, {**x, **direct_approach.independent(x, evidence, view)})
     taxed = worlds.moved(year, -np.log10(1.0 - x["alignment_compute_share"]))
-    come = np.isfinite(year)
+    arrives = np.isfinite(year)
     met = np.where(np.isfinite(taxed), taxed, np.nan)
     tax, work = alignment.waits(x, met, worlds.trend, evidence, view)
     wait, by_tax, by_work = (
@@ -255,12 +255,12 @@ def shifts(worlds: Worlds) -> dict[str, Any]:
     # infinity minus infinity: both worlds later than the horizon, undefined
     with np.errstate(invalid="ignore"):
         by_compute = taxed - year
-        delay = np.where(come, np.where(np.isnan(met), np.inf, by_compute + wait), np.nan)
+        delay = np.where(arrives, np.where(np.isnan(met), np.inf, by_compute + wait), np.nan)
         return {
             "tai_flop": np.where(worlds.anchor == len(ANCHORS) - 1, np.inf, worlds.needed),
             "tai_year": year,
             "tai_year_baseline_exponent": baseline,
-            "tai_year_aligned": np.where(come, year + delay, np.inf),
+            "tai_year_aligned": np.where(arrives, year + delay, np.inf),
             "timeline_shift_exponent": year - baseline,
             "timeline_shift_exponent_prior": year - before,
             "timeline_shift_correlation": year - independent,

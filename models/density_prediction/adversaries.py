@@ -68,7 +68,6 @@ class Walker:
 
     Attributes
     ----------
-    name, meaning : str
     step : callable
         ``(density, room, claim, rng)`` to half the gap of each trial's block; ``room = min(density,
         1 - density)``.
@@ -89,7 +88,6 @@ class Spender:
 
     Attributes
     ----------
-    name, meaning : str
     steps : callable
         ``claim`` to ``j``, the steps from the middle to either wall.
     moving : callable
@@ -174,19 +172,19 @@ def failures(adversary: Adversary, claim: Claim, trials: int, rng: np.random.Gen
 # ----------------------------------------------------------------------- sizes of steps, and levels
 
 
-def _just_over(claim: Claim) -> int:
+def _most_steps_that_count(claim: Claim) -> int:
     """Most steps from the middle to a wall whose gap still exceeds ``epsilon``."""
     return max(1, math.ceil(1 / exactly(claim.epsilon)) - 1)
 
 
-def _double(claim: Claim) -> int:
+def _steps_of_double_size(claim: Claim) -> int:
     """Steps whose gap is twice ``epsilon`` or a little more."""
     return max(1, math.floor(1 / (2 * exactly(claim.epsilon))))
 
 
-def _moves(claim: Claim) -> int:
+def _levels_to_spend(claim: Claim) -> int:
     """Levels that are set aside to spend everything."""
-    return min(claim.levels, PATIENCE * _just_over(claim) ** 2)
+    return min(claim.levels, PATIENCE * _most_steps_that_count(claim) ** 2)
 
 
 def _always(level: Any, claim: Claim, rng: np.random.Generator) -> Any:
@@ -206,27 +204,27 @@ def _none_before(level: Any, claim: Claim, rng: np.random.Generator) -> Any:
 
 
 def _at_the_end(level: Any, claim: Claim, rng: np.random.Generator) -> Any:
-    return level >= claim.levels - _moves(claim)
+    return level >= claim.levels - _levels_to_spend(claim)
 
 
 def _at_the_end_before(level: Any, claim: Claim, rng: np.random.Generator) -> Any:
-    return np.maximum(0, level - (claim.levels - _moves(claim)))
+    return np.maximum(0, level - (claim.levels - _levels_to_spend(claim)))
 
 
 def _now_and_then(level: Any, claim: Claim, rng: np.random.Generator) -> Any:
-    return level % (claim.levels // _moves(claim)) == 0
+    return level % (claim.levels // _levels_to_spend(claim)) == 0
 
 
 def _now_and_then_before(level: Any, claim: Claim, rng: np.random.Generator) -> Any:
-    return -(-level // (claim.levels // _moves(claim)))
+    return -(-level // (claim.levels // _levels_to_spend(claim)))
 
 
 def _by_chance(level: Any, claim: Claim, rng: np.random.Generator) -> Any:
-    return rng.random(level.shape) < _moves(claim) / claim.levels
+    return rng.random(level.shape) < _levels_to_spend(claim) / claim.levels
 
 
 def _by_chance_before(level: Any, claim: Claim, rng: np.random.Generator) -> Any:
-    return rng.binomial(level, _moves(claim) / claim.levels)
+    return rng.binomial(level, _levels_to_spend(claim) / claim.levels)
 
 
 def _any_step(density: Any, room: Any, claim: Claim, rng: np.random.Generator) -> Any:
@@ -249,7 +247,7 @@ ADVERSARIES: Mapping[str, Adversary] = MappingProxyType(
             Spender(
                 "constant",
                 "every block has the density of the whole",
-                _just_over,
+                _most_steps_that_count,
                 _never,
                 _none_before,
             ),
@@ -257,35 +255,35 @@ ADVERSARIES: Mapping[str, Adversary] = MappingProxyType(
             Spender(
                 "early",
                 "spends its variance at the first levels, in large steps",
-                _double,
+                _steps_of_double_size,
                 _always,
                 _all_before,
             ),
             Spender(
                 "late",
                 "keeps its variance for the last levels",
-                _just_over,
+                _most_steps_that_count,
                 _at_the_end,
                 _at_the_end_before,
             ),
             Spender(
                 "evenly",
                 "moves at evenly spaced levels",
-                _just_over,
+                _most_steps_that_count,
                 _now_and_then,
                 _now_and_then_before,
             ),
             Spender(
                 "guessed",
                 "moves at levels where it guesses the stop",
-                _just_over,
+                _most_steps_that_count,
                 _by_chance,
                 _by_chance_before,
             ),
             Spender(
                 "nearly_tight",
                 "gaps just over epsilon from the first level",
-                _just_over,
+                _most_steps_that_count,
                 _always,
                 _all_before,
             ),

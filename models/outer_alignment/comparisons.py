@@ -146,7 +146,7 @@ def chernoff(advantage: Any, log_chance: Any) -> Any:
 
     Arguments as of :func:`comparisons_needed`.
     """
-    return _bound(advantage, log_chance, lambda a: -np.log1p(-(a**2)))
+    return _sufficient(advantage, log_chance, lambda a: -np.log1p(-(a**2)))
 
 
 def hoeffding(advantage: Any, log_chance: Any) -> Any:
@@ -154,10 +154,10 @@ def hoeffding(advantage: Any, log_chance: Any) -> Any:
 
     Arguments as of :func:`comparisons_needed`.
     """
-    return _bound(advantage, log_chance, lambda a: a**2)
+    return _sufficient(advantage, log_chance, lambda a: a**2)
 
 
-def _bound(advantage: Any, log_chance: Any, rate: Any) -> Any:
+def _sufficient(advantage: Any, log_chance: Any, rate: Any) -> Any:
     a, log_chance = np.broadcast_arrays(np.asarray(advantage, dtype=float), log_chance)
     some = a > SMALLEST_ADVANTAGE
     with np.errstate(divide="ignore"):  # rate infinite where a = 1

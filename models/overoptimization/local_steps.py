@@ -79,12 +79,12 @@ class Paths:
                 f"nats: must lie between 0 and {self.kl[-1]:.4g}, the path's end, "
                 f"got {nats}; lower it"
             )
-        kl, *both = (np.append(0.0, each) for each in (self.kl, self.steps, self.tilts))
-        steps, tilts = (float(np.interp(nats, kl, each)) for each in both)
+        kl, *both = (np.append(0.0, path) for path in (self.kl, self.steps, self.tilts))
+        steps, tilts = (float(np.interp(nats, kl, gold)) for gold in both)
         return steps, tilts
 
 
-def _check(name: str, value: float, least: float) -> None:
+def _check_at_least(name: str, value: float, least: float) -> None:
     if not value >= least:
         raise InputError(f"{name}: must be at least {least}, got {value}; raise it")
 
@@ -135,8 +135,8 @@ def sampled_steps(
     InputError
         If there are no steps, fewer than 2 samples, or the penalty is not in [0, 1).
     """
-    _check("steps", steps, 1)
-    _check("samples", 2 if samples is None else samples, 2)
+    _check_at_least("steps", steps, 1)
+    _check_at_least("samples", 2 if samples is None else samples, 2)
     if not 0 <= penalty < 1:
         raise InputError(f"penalty: must lie in [0, 1), got {penalty}; 1 undoes every step")
     rate = np.sqrt(2 * budget) / np.linalg.norm(weights) / np.sum((1 - penalty) ** np.arange(steps))
@@ -166,7 +166,7 @@ def narrow_steps(world: World, budget: float, steps: int, spanning: bool = False
     spanning : bool
         Whether the policy's features include the squares.
     """
-    _check("steps", steps, 1)
+    _check_at_least("steps", steps, 1)
     theta, q = world.theta, world.curvature
 
     def optimum(strength: Any) -> tuple[Any, Any]:
@@ -220,8 +220,8 @@ def relearned_steps(world: World, draws: ComparisonDraws, budget: float, rounds:
         If a round would have no label.
     """
     count = len(draws.uniform)
-    _check("rounds", rounds, 1)
-    _check("labels", count, rounds)
+    _check_at_least("rounds", rounds, 1)
+    _check_at_least("labels", count, rounds)
     edges = np.linspace(0, count, rounds + 1).astype(int)
     mean = np.zeros(world.dimensions)
     seen: list[Comparisons] = []
@@ -229,7 +229,7 @@ def relearned_steps(world: World, draws: ComparisonDraws, budget: float, rounds:
     for low, high in pairwise(edges):
         seen.append(compare(world, draws[low:high], mean))
         pooled = (
-            np.concatenate([getattr(each, name) for each in seen])
+            np.concatenate([getattr(comparisons, name) for comparisons in seen])
             for name in ("difference", "first")
         )
         weights = learn(Comparisons(*pooled))

@@ -191,14 +191,14 @@ def curves(evidence: Evidence) -> xr.Dataset:
     )
 
 
-def located(data: xr.Dataset) -> xr.Dataset:
+def locate_peaks(data: xr.Dataset) -> xr.Dataset:
     """Mean and sd of ``run_peak_kl`` and ``run_start`` by each run's own points, over ``gold_run``.
 
     They are found by quadrature. Given the peak's KL, gold is linear in its height, so that one
     integral has a closed form. This only decides where chains start and in what units they move. A
     parabola that misses the points by thousands of standard errors has slopes that trap chains.
     """
-    grid, index = np.linspace(*PEAK_RANGE, 1001), index_of(data)
+    grid, index = np.linspace(*PEAK_RANGE, 1001), run_index_of(data)
     fitted = []
     for run, is_rl in enumerate(data["is_rl"].values):
         d, y, se = (data[name].values[index == run] for name in ("d", "gold", "gold_se"))
@@ -223,12 +223,12 @@ def located(data: xr.Dataset) -> xr.Dataset:
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     """Numbers that the graph holds as ``pm.Data``, by name: of each point, and of each run."""
     rows = curves(evidence)
-    form = rows["is_rl"].values[index_of(rows)]
+    form = rows["is_rl"].values[run_index_of(rows)]
     return {
         "gold_points": rows[["d", "gold", "gold_se", "run_index"]].assign(
             form=("gold_point", form)
         ),
-        "gold_runs": located(rows).assign(log_labels=rows["log_labels"].fillna(0.0)),
+        "gold_runs": locate_peaks(rows).assign(log_labels=rows["log_labels"].fillna(0.0)),
     }
 
 
@@ -312,7 +312,7 @@ def run_peaks(parameters: xr.Dataset) -> tuple[Any, Any]:
     return kl, parameters["run_start"].values + kl / 2
 
 
-def index_of(data: xr.Dataset) -> Any:
+def run_index_of(data: xr.Dataset) -> Any:
     """Run of each point, as integers."""
     return data["run_index"].values.astype(int)
 
@@ -337,7 +337,7 @@ def derive(
         NaN where that holds for practice too.
     """
     data = curves(evidence)
-    is_rl = bool(data["is_rl"].values[index_of(data)[0]]) if data.sizes["gold_point"] else False
+    is_rl = bool(data["is_rl"].values[run_index_of(data)[0]]) if data.sizes["gold_point"] else False
     alpha, beta = coefficients(x["peak_kl"], x["peak_gold"], is_rl)
     d, d_peak = 10.0 ** (x["kl_budget"] / 2), 10.0 ** (x["peak_kl"] / 2)
     height = 10.0 ** x["peak_gold"]
@@ -378,7 +378,7 @@ def simulate(
 ) -> dict[str, tuple[str, Any]]:
     """Replicated gold of each used point, (..., point), for the same runs."""
     data = curves(evidence)
-    index = index_of(data)
+    index = run_index_of(data)
     peak_kl, peak_gold = (value[..., index] for value in run_peaks(parameters))
     height = 10.0**peak_gold
     mean = gold(data["d"].values, 10.0 ** (peak_kl / 2), height, data["is_rl"].values[index])

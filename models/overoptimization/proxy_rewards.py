@@ -206,14 +206,14 @@ def learn(comparisons: Comparisons) -> Any:
     weights = np.zeros(d)
     for _ in range(NEWTON_STEPS):
         wrong = expit(-(signed @ weights))
-        step = _solve(signed, wrong * (1 - wrong), signed.T @ wrong - d * weights)
+        step = _newton_step(signed, wrong * (1 - wrong), signed.T @ wrong - d * weights)
         weights = weights + step
         if np.abs(step).max() <= TOLERANCE * np.abs(weights).max():
             break
     return weights
 
 
-def _solve(signed: Any, doubt: Any, target: Any) -> Any:
+def _newton_step(signed: Any, doubt: Any, target: Any) -> Any:
     """Newton step, ``(signed' diag(doubt) signed + d I)^-1 target`` to a thousandth.
 
     The next Newton step corrects the rest.
@@ -238,7 +238,7 @@ def accuracy(weights: Any, comparisons: Comparisons) -> float:
 # --------------------------------------------------------------------------------------- optimising
 
 
-def _along(world: World, weights: Any) -> tuple[Any, float, float]:
+def _in_direction(world: World, weights: Any) -> tuple[Any, float, float]:
     """The proxy's direction ``u``, ``theta.u`` and ``u'Qu``."""
     u = weights / np.linalg.norm(weights)
     return u, float(world.theta @ u), float(world.curvature @ u**2)
@@ -246,14 +246,14 @@ def _along(world: World, weights: Any) -> tuple[Any, float, float]:
 
 def tilted_rewards(world: World, weights: Any, kl: Any) -> tuple[Any, Any]:
     """Gold and proxy (in its sd under the initial policy) of the tilts at budgets in nats."""
-    _, slope, curvature = _along(world, weights)
+    _, slope, curvature = _in_direction(world, weights)
     s = np.sqrt(2 * np.asarray(kl, dtype=float))
     return s * slope - s**2 * curvature / 2, s
 
 
 def best_of_n_rewards(world: World, weights: Any, n: Any) -> tuple[Any, Any]:
     """Gold and proxy (in its sd under the initial policy) of the best of ``n``."""
-    _, slope, curvature = _along(world, weights)
+    _, slope, curvature = _in_direction(world, weights)
     mean, variance = best_of_normals(n)
     return mean * slope - (mean**2 + variance - 1) * curvature / 2, mean
 
@@ -263,7 +263,7 @@ def peak(world: World, weights: Any) -> tuple[float, float]:
 
     Both are 0 if the proxy is worse than chance, and infinite if nothing curves.
     """
-    _, slope, curvature = _along(world, weights)
+    _, slope, curvature = _in_direction(world, weights)
     if slope <= 0:
         return 0.0, 0.0
     return (
@@ -275,7 +275,7 @@ def tilted_outputs(
     world: World, weights: Any, kl: float, count: int, rng: np.random.Generator
 ) -> Any:
     """Outputs of the tilt, shape (count, d)."""
-    u, _, _ = _along(world, weights)
+    u, _, _ = _in_direction(world, weights)
     return rng.standard_normal((count, world.dimensions)) + np.sqrt(2 * kl) * u
 
 
@@ -286,7 +286,7 @@ def best_of_n_outputs(
 
     Along the proxy they are the largest of ``n`` normals; other directions stay normal.
     """
-    u, _, _ = _along(world, weights)
+    u, _, _ = _in_direction(world, weights)
     outputs = rng.standard_normal((count, world.dimensions))
     here = outputs @ u
     best = ndtri_exp(log_ndtr(here) / n)  # a uniform to the power 1 / n is the largest of n

@@ -83,21 +83,21 @@ def few(evidence):
 def test_runs_lie_where_their_points_put_them(evidence) -> None:
     """Within 4 of the stated sd, at that sd or more precisely; no worse for points without standard errors."""
     rows, truth = simulated(20, se=1e-4)
-    near = over.located(over.curves(evidence.with_rows("gold_curves", rows)))
+    near = over.locate_peaks(over.curves(evidence.with_rows("gold_curves", rows)))
     start = truth["peak_gold"] - truth["peak_kl"] / 2
     assert np.all(np.abs(near["run_start"] - start) < 0.05 + 4 * near["run_start_sd"])
     assert np.all(
         np.abs(near["run_peak_kl"] - truth["peak_kl"]) < 0.05 + 4 * near["run_peak_kl_sd"]
     )
     unknown = [{**row, "gold_se": np.nan} for row in rows]
-    again = over.located(over.curves(evidence.with_rows("gold_curves", unknown)))
+    again = over.locate_peaks(over.curves(evidence.with_rows("gold_curves", unknown)))
     assert np.abs(again["run_start"] - near["run_start"]).max() < 0.2
 
 
 def test_a_run_that_only_falls_is_located_at_a_peak_before_its_points(evidence) -> None:
     rows, _ = simulated(2)
     rows = [{**row, "gold": -abs(row["gold"]) - 0.1} for row in rows]
-    near = over.located(over.curves(evidence.with_rows("gold_curves", rows)))
+    near = over.locate_peaks(over.curves(evidence.with_rows("gold_curves", rows)))
     assert np.isfinite(near["run_start"]).all()
     assert np.all(near["run_peak_kl"] < np.log10(min(row["kl"] for row in rows)))
 
