@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -9,8 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
+import typer.main
 
 from aligntax.analysis import cli
+from aligntax.analysis.inference.options import Sampling
+
+ROOT = typer.main.get_command(cli.app)
 
 
 def files(folder):
@@ -130,6 +136,73 @@ def test_evidence_list_show_and_check(aligntax):
 def test_help_is_there_for_every_command(aligntax, words):
     code, out, _ = aligntax(*words, "--help")
     assert code == 0 and "Usage" in out
+
+
+def test_version_is_printed_and_needs_no_command(aligntax):
+    from importlib.metadata import version
+
+    assert aligntax("--version") == (0, f"aligntax {version('aligntax')}\n", "")
+
+
+def test_help_lists_commands_in_panels(aligntax):
+    code, out, _ = aligntax("--help")
+    panels = re.findall(r"^╭─ (.*?) ─+╮$", out, re.MULTILINE)
+    assert code == 0
+    assert panels == ["Options", "Run", "Read", "Priors and evidence", "Trust", "Theory"]
+
+
+def found(group, *names):
+    """Commands below a group, by the words that call them."""
+    for name, command in group.commands.items():
+        yield (*names, name), command
+        if hasattr(command, "commands"):
+            yield from found(command, *names, name)
+
+
+COMMANDS = dict(found(ROOT))
+
+
+@pytest.mark.parametrize("names", COMMANDS, ids=" ".join)
+def test_help_of_a_command_starts_with_a_verb_and_its_example_can_be_typed(names):
+    command = COMMANDS[names]
+    first = command.help.split()[0].rstrip(",")
+    assert first[0].isupper() and first.isalpha() and not first.endswith("s")
+    for example in re.findall(r"^ *Example: (.*)$", command.help, re.MULTILINE):
+        program, *words = shlex.split(example)
+        assert program == "aligntax" and tuple(words[: len(names)]) == names
+        command.make_context(" ".join(names), words[len(names) :])  # refuses what it does not know
+
+
+def defaults(*names):
+    return {option.name: option.default for option in COMMANDS[names].params}
+
+
+def test_a_run_samples_by_default_as_the_package_does():
+    stated = defaults("run")
+    for name in ("draws", "tune", "chains", "seed", "cores", "target_accept"):
+        assert stated[name] == getattr(Sampling(), name), name
+
+
+@pytest.mark.parametrize(
+    ("command", "stated"),
+    [
+        ("sweep", {"draws": 1000, "tune": 400, "chains": 4, "report": True}),
+        ("calibrate", {"draws": 500, "tune": 400, "chains": 2, "simulations": 300}),
+        ("backtest", {"draws": 500, "tune": 400, "chains": 4, "first": 2016, "last": 2024}),
+        ("budget", {"confidence": 0.8, "price": None}),
+        ("reproduce", {"draws": 100_000}),
+        ("predict-density", {"epsilon": 0.01, "delta": 0.01, "levels": None}),
+    ],
+)
+def test_defaults_of_other_commands_are_as_documented(command, stated):
+    assert {name: defaults(command)[name] for name in stated} == stated
+
+
+@pytest.mark.parametrize("names", COMMANDS, ids=" ".join)
+def test_every_command_has_the_same_seed_and_folder_by_default(names):
+    assert defaults(*names).get("seed", 2022) in (2022, None)
+    assert defaults(*names).get("out") in (None, Path("results"))
+    assert not {"quiet", "as_json", "force"} & {n for n, value in defaults(*names).items() if value}
 
 
 # ----------------------------------------------------------------------------------------- mistakes

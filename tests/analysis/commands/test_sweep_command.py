@@ -169,7 +169,7 @@ def test_an_interruption_before_anything_is_asked_keeps_nothing(swept, monkeypat
     def stop(*words):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("aligntax.analysis.inputs.view_reader.read_many", stop)
+    monkeypatch.setattr("aligntax.analysis.inputs.view_reader.read_separate_views", stop)
     code, out, err = swept("--name", "mine")
     assert (code, out, err) == (130, "", "\naligntax: interrupted, nothing written\n") and files(
         tmp_path
