@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.answers.sensitivity import with_sensitivity
 from aligntax.analysis.fitting.linked_priors import fit_links
-from aligntax.analysis.fitting.outcome import QUIET, sample, with_told, write
+from aligntax.analysis.fitting.outcome import QUIET, sample_view, with_own_data, write_outcome
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.storage.draw_files import check_format
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import default_name, run_name
-from aligntax.analysis.storage.unfinished import unfinished
+from aligntax.analysis.storage.unfinished import new_folder
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
@@ -91,18 +91,20 @@ def run(
         )
     if runs is None and chosen.name == "loss-law" and not evidence["loss_runs"].sizes["loss_run"]:
         raise InputError(f"runs: loss-law is fitted to training runs, got none; {WHERE_FROM}")
-    with unfinished(Path(out), name) as place:
+    with new_folder(Path(out), name) as place:
         told: dict[str, Any] = {}
         if runs is not None:
-            from aligntax.analysis.fitting.own_data import enter
+            from aligntax.analysis.fitting.own_data import enter_own_data
 
-            evidence, told = enter(chosen, runs, replaces, view, evidence, options, talk)
+            evidence, told = enter_own_data(chosen, runs, replaces, view, evidence, options, talk)
         view, links = fit_links(chosen, view, evidence, options, talk)
         outcome = with_sensitivity(
-            with_told(sample(chosen.name, view, evidence, options, talk, compiled, links), told)
+            with_own_data(
+                sample_view(chosen.name, view, evidence, options, talk, compiled, links), told
+            )
         )
         talk.say("writing the run")
-        result = write(place.folder, outcome, name, format)
+        result = write_outcome(place.folder, outcome, name, format)
         if report:
             talk.say("drawing the report")
             from aligntax.analysis.pages.report import write_report

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aligntax.analysis.fitting.linked_priors import failures, relink
+from aligntax.analysis.fitting.linked_priors import failed_link_checks, refit_links
 from aligntax.analysis.fitting.refit_plan import (
     Method,
-    Plan,
-    Reweighted,
+    Reweight,
+    ReweightedAnswer,
+    SampleAgain,
+    answer_from_draws,
     derived_under,
-    plan,
-    reweighted,
+    plan_refit,
 )
 from aligntax.analysis.inference.options import Sampling, Talk
-from aligntax.analysis.storage.draw_files import check_format, format_of
-from aligntax.analysis.storage.fast_reader import Source, read_source
+from aligntax.analysis.storage.draw_files import check_format, format_of_draws
+from aligntax.analysis.storage.fast_reader import SampledRun, read_sampled_run
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.result import Result, write_run
 from aligntax.analysis.storage.run_folder import (
@@ -34,7 +35,7 @@ from aligntax.analysis.storage.run_folder import (
     read_json,
     run_name,
 )
-from aligntax.analysis.storage.unfinished import unfinished
+from aligntax.analysis.storage.unfinished import new_folder
 from aligntax.analysis.summaries.checks import Check, verdict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
@@ -143,11 +144,14 @@ def refit(
 
 
 def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUIET) -> Path:
-    """As :func:`refit`, and return the folder alone: reading it whole takes longer than a redraw."""
+    """As :func:`refit`, but return the folder alone.
+
+    Reading the whole run takes longer than redrawing it.
+    """
     started = time.perf_counter()
-    source = read_source(run, request.out)
+    source = read_sampled_run(run, request.out)
     format = check_format(
-        format_of(source.info["files"]) if request.format is None else request.format
+        format_of_draws(source.info["files"]) if request.format is None else request.format
     )
     _keep_own_runs(source, request)
     name = run_name(
@@ -155,20 +159,21 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
     )
     known = read_json(find_run(os.fspath(run), Path(request.out)) / INFO).get("links", {})
     options = request.options or sampling_of(source.info)
-    view, links = relink(source.model, request.view, known, request.evidence, options, talk)
+    view, links = refit_links(source.model, request.view, known, request.evidence, options, talk)
     request = replace(request, view=view)
-    chosen = plan(source, request.view, request.method, request.evidence)
+    chosen = plan_refit(source, request.view, request.method, request.evidence)
     talk.say(chosen.reason)
     facts = {
-        "refitted_from": _link(source, chosen, Path(request.out) / name),
-        "refit": _facts(chosen),
+        "refitted_from": _origin(source, chosen, Path(request.out) / name),
+        "refit": {"how": chosen.how, "reason": chosen.reason},
         "links": links,
     }
-    with unfinished(Path(request.out), name) as place:
-        if chosen.method == "sample":
-            _write_sampled(place.folder, name, source, request, facts, talk, format)
+    with new_folder(Path(request.out), name) as place:
+        new = _NewRun(place.folder, name, format, facts)
+        if isinstance(chosen, SampleAgain):
+            _write_sampled(new, source, request, talk)
         else:
-            _write_reweighted(place.folder, name, reweighted(chosen, links), facts, started, format)
+            _write_reweighted(new, answer_from_draws(chosen, links), started)
         if request.report or (request.report is None and chosen.method == "sample"):
             talk.say("drawing the report")
             from aligntax.analysis.pages.report import write_report
@@ -177,19 +182,19 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
     return place.path
 
 
-def _keep_own_runs(source: Source, request: Request) -> None:
+def _keep_own_runs(source: SampledRun, request: Request) -> None:
     """Refuse other evidence for a run that holds a user's own data: the embedded tables lack them."""
     own = source.info.get("runs")
     if own and (request.evidence is not None or request.view.evidence != source.view.evidence):
-        rule = (
-            f"evidence: a run with data of its own ({own['file']}) keeps its evidence, got another"
-        )
+        data = f"a run with data of its own ({own['file']})"
+        rule = f"evidence: {data} keeps its evidence, got another"
         raise InputError(
             f"{rule}; run again: aligntax run {source.model.name} --runs {own['file']} --view VIEW"
         )
 
 
-def _link(source: Source, chosen: Plan, path: Path) -> dict[str, Any]:
+def _origin(source: SampledRun, chosen: SampleAgain | Reweight, path: Path) -> dict[str, Any]:
+    """What ``info.json`` says of the run that is refitted; ``path`` is the new run's folder."""
     return {
         "run": source.path.name,
         "path": os.path.relpath(source.path.resolve(), path.resolve()),
@@ -198,28 +203,34 @@ def _link(source: Source, chosen: Plan, path: Path) -> dict[str, Any]:
     }
 
 
-def _facts(chosen: Plan) -> dict[str, Any]:
-    how = "sampled" if chosen.method == "sample" else "redrawn" if chosen.exact else "reweighted"
-    return {"how": how, "reason": chosen.reason}
-
-
 def sampling_of(info: Mapping[str, Any]) -> Sampling:
     """Options that a run was sampled with."""
     known = {field.name for field in fields(Sampling)}
     return Sampling(**{key: value for key, value in info["sampler"].items() if key in known})
 
 
-def _write_sampled(
-    folder: Path,
-    name: str,
-    source: Source,
-    request: Request,
-    facts: Mapping[str, Any],
-    talk: Talk,
-    format: str,
-) -> None:
+@dataclass(frozen=True)
+class _NewRun:
+    """The run that a refit writes.
+
+    Attributes
+    ----------
+    folder : Path
+        Where its files go until it is complete.
+    facts : mapping
+        What ``info.json`` says of the refit.
+    """
+
+    folder: Path
+    name: str
+    format: str
+    facts: Mapping[str, Any]
+
+
+def _write_sampled(new: _NewRun, source: SampledRun, request: Request, talk: Talk) -> None:
+    """Sample the view and write its run."""
     from aligntax.analysis.answers.sensitivity import with_sensitivity
-    from aligntax.analysis.fitting.outcome import conclude, with_told, write
+    from aligntax.analysis.fitting.outcome import conclude_fit, with_own_data, write_outcome
     from aligntax.analysis.inference.compiled_model import compiled_for
 
     view, options = request.view, request.options or sampling_of(source.info)
@@ -228,23 +239,18 @@ def _write_sampled(
     talk.say(f"sampling {options.chains} chains of {options.draws} draws")
     started = time.perf_counter()
     fit = compiled.sample(options, talk.progress)
-    outcome = conclude(fit, options, {"sample": time.perf_counter() - started}, facts["links"])
-    outcome = with_sensitivity(with_told(outcome, source.info.get("runs", {})))
-    write(folder, replace(outcome, info={**outcome.info, **facts}), name, format)
+    seconds = {"sample": time.perf_counter() - started}
+    outcome = conclude_fit(fit, options, seconds, new.facts["links"])
+    outcome = with_sensitivity(with_own_data(outcome, source.info.get("runs", {})))
+    outcome = replace(outcome, info={**outcome.info, **new.facts})
+    write_outcome(new.folder, outcome, new.name, new.format)
 
 
-def _write_reweighted(
-    folder: Path,
-    name: str,
-    answer: Reweighted,
-    facts: Mapping[str, Any],
-    started: float,
-    format: str,
-) -> None:
-    chosen = answer.plan
-    assert chosen.carried is not None  # a plan that reweights has it
-    source, carried = chosen.carried.source, chosen.carried
-    checks = [*_source_checks(source), *failures(facts["links"]), *chosen.checks]
+def _write_reweighted(new: _NewRun, answer: ReweightedAnswer, started: float) -> None:
+    """Write the run of a view that stored draws answer; ``started`` is when the refit began."""
+    carried = answer.plan.carried
+    source = carried.source
+    checks = [*_source_checks(source), *failed_link_checks(new.facts["links"]), *answer.plan.checks]
     record = {
         "format": FORMAT,
         "model": source.model.name,
@@ -261,7 +267,7 @@ def _write_reweighted(
             for key, value in source.info.items()
             if key not in ("files", "timings", "sensitivity")
         },
-        **facts,
+        **new.facts,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command_line(),
         "view": {"name": carried.view.name, "hash": carried.view.hash},
@@ -269,28 +275,29 @@ def _write_reweighted(
     }
     groups = _new_groups(answer)
     info["timings"] = {"refit": round(time.perf_counter() - started, 3)}
-    write_run(folder, name, groups, carried.view, record, info, format)
+    write_run(new.folder, new.name, groups, carried.view, record, info, new.format)
 
 
-def _source_checks(source: Source) -> list[Check]:
+def _source_checks(source: SampledRun) -> list[Check]:
     """What failed in the run whose draws are used; one line where nothing did."""
     failed = [Check(**check) for check in source.record["checks"] if not check["passed"]]
     return failed or [Check("source_checks_failed", 0.0, 0.0, True, source.path.name)]
 
 
-def _new_groups(answer: Reweighted) -> "dict[str, xr.Dataset]":
-    """What a reweighted result stores: weights, and the scores and quantities that the view changes."""
+def _new_groups(answer: ReweightedAnswer) -> "dict[str, xr.Dataset]":
+    """What a reweighted run stores: weights, and the scores and quantities that change."""
     import xarray as xr
 
-    from aligntax.analysis.storage.shared_draws import difference
+    from aligntax.analysis.storage.shared_draws import changed_quantities
 
     carried, weights = answer.plan.carried, answer.plan.weights
-    assert carried is not None and weights is not None  # a plan that reweights has both
     dims, source = ("chain", "draw", "quantity"), carried.source
     moved = np.flatnonzero(np.any(carried.z != source.z, axis=(0, 1)))
     names = [carried.tables.names[i] for i in moved]
     groups = {
-        "derived": difference(derived_under(carried, source.values[0], source.view), answer.derived)
+        "derived": changed_quantities(
+            derived_under(carried, source.values[0], source.view), answer.derived
+        )
     }
     if names:
         groups["posterior"] = xr.Dataset(

@@ -20,6 +20,18 @@ settings.load_profile("aligntax")
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Run what needs the joint model in one process, and first: compiling it takes half a minute.
+
+    The tests of any other file stay together too, because they share fixtures.
+    """
+    for item in items:
+        joint = "joint" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("joint" if joint else item.path.as_posix()))
+    items.sort(key=lambda item: "joint" not in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def evidence():
     return load_evidence()
@@ -82,11 +94,11 @@ def outcomes(joint, outcome):
 def concluded(compiled, seed: int):
     """What a run of the model makes of its draws on a seed."""
     from aligntax.analysis.answers.sensitivity import with_sensitivity
-    from aligntax.analysis.fitting.outcome import conclude
+    from aligntax.analysis.fitting.outcome import conclude_fit
     from aligntax.analysis.inference.options import Sampling
 
     options = Sampling(seed=seed)
-    return with_sensitivity(conclude(compiled.sample(options), options, {}))
+    return with_sensitivity(conclude_fit(compiled.sample(options), options, {}))
 
 
 @pytest.fixture(scope="session")
@@ -116,13 +128,13 @@ def outer_alignment(evidence, view):
 @pytest.fixture(scope="session")
 def run_folder(outcome, tmp_path_factory):
     """A finished run with its report, in a results folder of its own."""
-    from aligntax.analysis.fitting.outcome import write
+    from aligntax.analysis.fitting.outcome import write_outcome
     from aligntax.analysis.pages.report import write_report
-    from aligntax.analysis.storage.unfinished import unfinished
+    from aligntax.analysis.storage.unfinished import new_folder
 
     out = tmp_path_factory.mktemp("results")
-    with unfinished(out, "run") as place:
-        write_report(write(place.folder, outcome, "run"), strict=True)
+    with new_folder(out, "run") as place:
+        write_report(write_outcome(place.folder, outcome, "run"), strict=True)
     return place.path
 
 

@@ -7,7 +7,7 @@ import xarray as xr
 from aligntax.analysis.inference.compiled_model import compile_model
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling, Talk
-from aligntax.analysis.inference.seeds import generator
+from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.summaries.checks import sampling_checks
 from aligntax.analysis.summaries.summary import summarise
 from aligntax.models.catalogue import Model
@@ -16,7 +16,7 @@ from aligntax.models.views import View
 
 
 @dataclass(frozen=True)
-class Upstream:
+class FittedFirst:
     """Posterior of a model that feeds another.
 
     Attributes
@@ -38,16 +38,16 @@ class Upstream:
     failed: tuple[str, ...]
 
 
-def fit_upstream(
+def fit_first(
     model: Model, view: View, evidence: Evidence, options: Sampling, talk: Talk
-) -> Upstream:
+) -> FittedFirst:
     """Sample a model and check its chains; arguments as in :func:`aligntax.analysis.pipeline.run`."""
     talk.say(f"compiling {model.name}, which is fitted first")
     compiled = compile_model(model, evidence, view)
     talk.say(f"sampling {model.name}")
     posterior, statistics = compiled.posterior(options, talk.progress)
-    rng = generator(options.seed, "arrival")
+    rng = child_generator(options.seed, "arrival")
     derived = derive(model, posterior, view.tables(model.quantities), compiled.evidence, view, rng)
     checks = sampling_checks(posterior, statistics, summarise(derived), model.headlines)
     failed = tuple(check.name for check in checks if not check.passed)
-    return Upstream(model, view, compiled.evidence, posterior, derived, failed)
+    return FittedFirst(model, view, compiled.evidence, posterior, derived, failed)

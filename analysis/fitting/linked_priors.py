@@ -33,7 +33,7 @@ from aligntax.models.priors.specification import without_notes
 from aligntax.models.views import LINKS, UNLINKED, Link, View
 
 if TYPE_CHECKING:
-    from aligntax.analysis.fitting.fitted_first import Upstream
+    from aligntax.analysis.fitting.fitted_first import FittedFirst
 
 
 PROBABILITIES = (0.01, 0.025, 0.05, *(round(0.1 * i, 1) for i in range(1, 10)), 0.95, 0.975, 0.99)
@@ -42,7 +42,7 @@ NEXT = 1 + 1e-9  # ratio of quantiles that differ
 
 
 @dataclass(frozen=True)
-class Quantiles:
+class PriorQuantiles:
     """What becomes a prior.
 
     Attributes
@@ -60,7 +60,7 @@ class Quantiles:
     undefined: float
 
 
-def quantiles_of(values: Any) -> Quantiles:
+def quantiles_of(values: Any) -> PriorQuantiles:
     """Quantiles of draws on a log10 scale, some of them infinite or undefined.
 
     Raises
@@ -81,7 +81,7 @@ def quantiles_of(values: Any) -> Quantiles:
             f"at least two quantiles must be finite and differ, got a finite value in {finite} of draws"
         )
     above, below = (float(np.mean(known == infinite)) for infinite in (np.inf, -np.inf))
-    return Quantiles(stated, above, below, float(np.isnan(values).mean()))
+    return PriorQuantiles(stated, above, below, float(np.isnan(values).mean()))
 
 
 def fit_links(
@@ -105,20 +105,20 @@ def fit_links(
     InputError
         If a posterior is infinite nearly everywhere.
     """
-    from aligntax.analysis.fitting.fitted_first import fit_upstream
+    from aligntax.analysis.fitting.fitted_first import fit_first
 
     told = {}
     for key, link in LINKS.items():
         if getattr(view, key) == UNLINKED or link.quantity not in model.quantities:
             continue
-        found = fit_upstream(find_model(link.model), view, evidence, options, talk)
+        found = fit_first(find_model(link.model), view, evidence, options, talk)
         prior, told[link.quantity] = _fitted(link, found, options)
         view = view.with_quantity(link.quantity, prior)
     return view, told
 
 
 def _fitted(
-    link: Link, found: "Upstream", options: Sampling
+    link: Link, found: "FittedFirst", options: Sampling
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Prior that a posterior becomes, and what is told of it."""
     answer = next(series for series in iter_series(found.derived) if series.name == link.answer)
@@ -149,7 +149,7 @@ def _fitted(
     return prior, told
 
 
-def _words(link: Link, found: "Upstream", quantiles: Quantiles) -> str:
+def _words(link: Link, found: "FittedFirst", quantiles: PriorQuantiles) -> str:
     """One sentence for people."""
     tables = [name for name in found.model.tables if found.evidence[name]["used"].values.any()]
     given = f"given {', '.join(tables).replace('_', ' ')}" if tables else "given no evidence"
@@ -167,7 +167,7 @@ def _words(link: Link, found: "Upstream", quantiles: Quantiles) -> str:
     return text + (f"; its checks failed: {', '.join(found.failed)}" if found.failed else "")
 
 
-def relink(
+def refit_links(
     model: Model,
     view: View,
     known: Mapping[str, Any],
@@ -179,14 +179,14 @@ def relink(
 
     ``evidence`` is by default the embedded tables: a run holds only those of its own model.
     """
-    links = kept(known, view)
+    links = links_still_stated(known, view)
     if not set(view.links) & set(model.quantities):
         return view, links
     view, fitted = fit_links(model, view, evidence or load_evidence(), options, talk)
     return view, {**links, **fitted}
 
 
-def kept(links: Mapping[str, Any], view: View) -> dict[str, Any]:
+def links_still_stated(links: Mapping[str, Any], view: View) -> dict[str, Any]:
     """Links of an earlier run whose prior a view still has."""
     return {
         name: link
@@ -195,7 +195,7 @@ def kept(links: Mapping[str, Any], view: View) -> dict[str, Any]:
     }
 
 
-def failures(links: Mapping[str, Any]) -> list[Check]:
+def failed_link_checks(links: Mapping[str, Any]) -> list[Check]:
     """Checks that the fit behind a prior failed: a run that rests on it fails them too."""
     return [
         Check(

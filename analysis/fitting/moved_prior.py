@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from aligntax.analysis.fitting.refit_plan import plan, reweighted
-from aligntax.analysis.storage.fast_reader import Source
+from aligntax.analysis.fitting.refit_plan import answer_from_draws, plan_reweighting
+from aligntax.analysis.storage.fast_reader import SampledRun
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import lookup
 from aligntax.models.views import View
@@ -24,7 +24,7 @@ MOST = 101  # points of a sweep
 
 
 @dataclass(frozen=True)
-class Range:
+class MedianRange:
     """Values of a quantity's median, ``QUANTITY=LOW,HIGH[,N]``, in the quantity's own unit."""
 
     quantity: str
@@ -33,7 +33,7 @@ class Range:
     points: int = 7
 
     @classmethod
-    def parse(cls, text: str) -> "Range":
+    def parse(cls, text: str) -> "MedianRange":
         """Read a range.
 
         Raises
@@ -72,7 +72,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Point:
+class MovedPoint:
     """The answers at one value.
 
     Attributes
@@ -98,7 +98,7 @@ class Point:
     rows: dict[str, dict[str, Any]]
 
 
-def moved(view: View, quantity: str, value: float) -> View:
+def move_median(view: View, quantity: str, value: float) -> View:
     """The same view with the prior of one quantity shifted in link space so that its median is ``value``."""
     registered = lookup(quantity)
     table = view.tables((quantity,)).table(quantity)
@@ -112,7 +112,7 @@ def moved(view: View, quantity: str, value: float) -> View:
     )
 
 
-def what_if(source: Source, wanted: Range) -> list[Point]:
+def answers_over_range(source: SampledRun, wanted: MedianRange) -> list[MovedPoint]:
     """Answers at each value of a range.
 
     Raises
@@ -127,10 +127,10 @@ def what_if(source: Source, wanted: Range) -> list[Point]:
         )
     points = []
     for value in wanted.values:
-        chosen = plan(source, moved(source.view, wanted.quantity, float(value)), "reweight")
-        assert chosen.weights is not None  # a plan that reweights has weights
+        view = move_median(source.view, wanted.quantity, float(value))
+        chosen = plan_reweighting(source, view)
         k_hat = next((check.value for check in chosen.checks if check.name == "k_hat"), None)
-        trusted = all(check.passed for check in chosen.checks)
-        rows = reweighted(chosen).rows
-        points.append(Point(float(value), chosen.reason, trusted, chosen.weights.ess, k_hat, rows))
+        rows = answer_from_draws(chosen).rows
+        trusted, ess = not chosen.failed, chosen.weights.ess
+        points.append(MovedPoint(float(value), chosen.reason, trusted, ess, k_hat, rows))
     return points

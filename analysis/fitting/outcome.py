@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntax.analysis.fitting.linked_priors import failures
+from aligntax.analysis.fitting.linked_priors import failed_link_checks
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.storage.result import Result, write_run
 from aligntax.analysis.storage.run_folder import FORMAT, provenance
@@ -49,7 +49,7 @@ class Outcome:
     info: Mapping[str, Any]
 
 
-def with_told(outcome: Outcome, told: Mapping[str, Any]) -> Outcome:
+def with_own_data(outcome: Outcome, told: Mapping[str, Any]) -> Outcome:
     """Outcome whose ``info.json`` says which runs entered; a loss law that failed its own checks fails the verdict."""
     if not told:
         return outcome
@@ -64,7 +64,7 @@ def with_told(outcome: Outcome, told: Mapping[str, Any]) -> Outcome:
     return replace(outcome, record=record, info={**outcome.info, "runs": dict(told)})
 
 
-def sample(
+def sample_view(
     model: str,
     view: View,
     evidence: Evidence,
@@ -73,7 +73,7 @@ def sample(
     compiled: "CompiledModel | None" = None,
     links: Mapping[str, Any] | None = None,
 ) -> Outcome:
-    """Compile, sample, derive and check, without writing anything; arguments as in :func:`run` and :func:`conclude`."""
+    """Compile, sample, derive and check, without writing anything; arguments as in :func:`run` and :func:`conclude_fit`."""
     started = time.perf_counter()
     from aligntax.analysis.inference.compiled_model import compiled_for
 
@@ -84,11 +84,11 @@ def sample(
     fit = compiled.sample(options, talk.progress)
     timings = {"compile": compile_seconds, "sample": time.perf_counter() - started}
     talk.say("deriving and checking")
-    return conclude(fit, options, timings, links)
+    return conclude_fit(fit, options, timings, links)
 
 
 @dataclass(frozen=True)
-class Answered:
+class FitSummary:
     """What a fit says: every quantity of every draw, and their summary.
 
     Attributes
@@ -105,26 +105,26 @@ class Answered:
     checks: tuple[Check, ...]
 
 
-def answered(fit: "Fit", options: Sampling, links: Mapping[str, Any]) -> Answered:
-    """Quantities, summary and checks of a fit; arguments as in :func:`conclude`."""
+def summarise_fit(fit: "Fit", options: Sampling, links: Mapping[str, Any]) -> FitSummary:
+    """Quantities, summary and checks of a fit; arguments as in :func:`conclude_fit`."""
     from aligntax.analysis.inference.derive import derive
-    from aligntax.analysis.inference.seeds import generator
+    from aligntax.analysis.inference.seeds import child_generator
     from aligntax.analysis.summaries.checks import sampling_checks
     from aligntax.analysis.summaries.summary import claim_probabilities, summarise
 
-    rng = generator(options.seed, "arrival")
+    rng = child_generator(options.seed, "arrival")
     derived = derive(fit.model, fit.posterior, fit.tables, fit.evidence, fit.view, rng)
     rows = summarise(derived, assumed_quantities({"prior_only": fit.prior_only, "links": links}))
     for name, row in rows.items():
         row["contraction"] = contraction(fit, name)
     checks = (
         *sampling_checks(fit.posterior, fit.sample_stats, rows, fit.model.headlines),
-        *failures(links),
+        *failed_link_checks(links),
     )
-    return Answered(derived, rows, claim_probabilities(derived), checks)
+    return FitSummary(derived, rows, claim_probabilities(derived), checks)
 
 
-def conclude(
+def conclude_fit(
     fit: "Fit",
     options: Sampling,
     timings: Mapping[str, float],
@@ -151,8 +151,8 @@ def conclude(
         raise InputError(
             f"fit: must keep its view {fit.view_hash[:12]}, got {fit.view.hash[:12]}; sample that one"
         )
-    from aligntax.analysis.inference.derive import derive, observed, predict
-    from aligntax.analysis.inference.seeds import generator
+    from aligntax.analysis.inference.derive import derive, observed_evidence, replicate_evidence
+    from aligntax.analysis.inference.seeds import child_generator
     from aligntax.analysis.summaries.checks import verdict
 
     started = time.perf_counter()
@@ -160,9 +160,9 @@ def conclude(
 
     def about(function: Any, draws: Any, seed: str) -> Any:
         model, tables, evidence, view = where
-        return function(model, draws, tables, evidence, view, generator(options.seed, seed))
+        return function(model, draws, tables, evidence, view, child_generator(options.seed, seed))
 
-    answer = answered(fit, options, links or {})
+    answer = summarise_fit(fit, options, links or {})
     info = {**_info(fit, options), "links": dict(links or {})}
     groups = {
         "posterior": fit.posterior,
@@ -170,9 +170,9 @@ def conclude(
         "log_likelihood": fit.log_likelihood,
         "log_prior": fit.log_prior,
         "prior": fit.prior,
-        "posterior_predictive": about(predict, fit.posterior, "posterior_predictive"),
-        "prior_predictive": about(predict, fit.prior, "prior_predictive"),
-        "observed_data": observed(fit.model, fit.evidence, fit.view),
+        "posterior_predictive": about(replicate_evidence, fit.posterior, "posterior_predictive"),
+        "prior_predictive": about(replicate_evidence, fit.prior, "prior_predictive"),
+        "observed_data": observed_evidence(fit.model, fit.evidence, fit.view),
         "derived": answer.derived,
         "prior_derived": about(derive, fit.prior, "prior_arrival"),
         **{f"evidence/{name}": rows for name, rows in fit.evidence.tables.items()},
@@ -219,7 +219,7 @@ def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, outcome: Outcome, name: str, format: str = "netcdf") -> Result:
+def write_outcome(folder: Path, outcome: Outcome, name: str, format: str = "netcdf") -> Result:
     """Write a run's files but the report, and return what :func:`aligntax.analysis.storage.load.load` would read."""
     return write_run(
         folder, name, outcome.groups, outcome.fit.view, outcome.record, outcome.info, format

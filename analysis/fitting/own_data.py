@@ -171,7 +171,9 @@ def _replaced(runs: LossRuns, replaces: str | None, evidence: Evidence) -> str:
     return replaces
 
 
-def _fit(runs: LossRuns, view: View, evidence: Evidence, options: Sampling, talk: Talk) -> FittedLaw:
+def _fit(
+    runs: LossRuns, view: View, evidence: Evidence, options: Sampling, talk: Talk
+) -> FittedLaw:
     law, alone = find_model("loss-law"), replace(view, evidence=EvidenceChoice())
     found = fit_first(law, alone, with_runs(evidence, runs), options, talk)
     x, _ = split_draws(found.posterior, alone.tables(law.quantities))

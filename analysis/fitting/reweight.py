@@ -24,7 +24,7 @@ import numpy as np
 import xarray as xr
 
 from aligntax.analysis.inference.derive import log_no_tai
-from aligntax.analysis.storage.fast_reader import Source
+from aligntax.analysis.storage.fast_reader import SampledRun
 from aligntax.analysis.summaries.checks import ESS, Check
 from aligntax.analysis.summaries.weights import Weights, k_hat_limit, pareto_smoothed
 from aligntax.models.priors.copula import conditional_normal
@@ -42,7 +42,7 @@ SAMPLE = "sample it: --method sample"
 
 
 @dataclass(frozen=True)
-class Carried:
+class CarriedDraws:
     """Stored draws under another view.
 
     Attributes
@@ -63,7 +63,7 @@ class Carried:
         needs a weight.
     """
 
-    source: Source
+    source: SampledRun
     view: View
     changes: Changes
     tables: PriorTables
@@ -73,7 +73,7 @@ class Carried:
     log_ratio: Any
 
 
-def carry(source: Source, view: View) -> Carried:
+def carry_draws(source: SampledRun, view: View) -> CarriedDraws:
     """Carry a run's draws to another view of the same evidence.
 
     Raises
@@ -111,7 +111,9 @@ def carry(source: Source, view: View) -> Carried:
         for sign, chosen in ((1.0, view), (-1.0, source.view)):
             ratio += sign * log_no_tai(source.model, stored, parameters, source.evidence, chosen)
     weighed = weighed and np.ptp(ratio) > CONSTANT
-    return Carried(source, view, change, new, z, values, parameters, ratio if weighed else None)
+    return CarriedDraws(
+        source, view, change, new, z, values, parameters, ratio if weighed else None
+    )
 
 
 def _redraw(old_z: Any, new_z: Any, old: Any, new: Any, informed: Any) -> Any:
@@ -132,7 +134,7 @@ def _log_prior(tables: PriorTables, z: Any, informed: Any) -> Any:
     ).sum(axis=-1)
 
 
-def unreached(old: QuantileTable, new: QuantileTable, z: Any) -> float:
+def share_unreached(old: QuantileTable, new: QuantileTable, z: Any) -> float:
     """Share of a quantity's new posterior that lies where the old draws are too few.
 
     The likelihood of the score ``z`` is read off the old draws as ``exp(b z - a z^2 / 2)``, with
@@ -173,7 +175,7 @@ def unreached(old: QuantileTable, new: QuantileTable, z: Any) -> float:
     return float(np.mean(counts < FEWEST))
 
 
-def weigh(carried: Carried) -> tuple[Weights, list[Check]]:
+def weigh_draws(carried: CarriedDraws) -> tuple[Weights, list[Check]]:
     """Smoothed weights of the carried draws and the checks that say whether to trust them.
 
     Returns
@@ -213,11 +215,13 @@ def _check(
     )
 
 
-def _reach(carried: Carried) -> Check:
+def _reach(carried: CarriedDraws) -> Check:
     """Worst share of a changed quantity's new posterior that the draws do not reach."""
     source, informed = carried.source, set(carried.tables.names) - set(carried.source.prior_only)
     shares = {
-        name: unreached(source.tables.table(name), carried.tables.table(name), source.z[..., i])
+        name: share_unreached(
+            source.tables.table(name), carried.tables.table(name), source.z[..., i]
+        )
         for i, name in enumerate(carried.tables.names)
         if name in informed and name in carried.changes.quantities
     }
@@ -233,14 +237,14 @@ def _reach(carried: Carried) -> Check:
     )
 
 
-def _variance(carried: Carried) -> Check:
-    smallest = variance(carried)
+def _variance(carried: CarriedDraws) -> Check:
+    smallest = least_eigenvalue(carried)
     return _check(
         "weights_variance", smallest, 0.0, smallest > 0, "the correlations differ too much"
     )
 
 
-def variance(carried: Carried) -> float:
+def least_eigenvalue(carried: CarriedDraws) -> float:
     """Smallest eigenvalue of ``2 R'^-1 - R^-1``: not positive where the weights under the priors have infinite variance."""
     informed = np.isin(carried.tables.names, carried.source.prior_only, invert=True)
     if not informed.any():
@@ -250,7 +254,7 @@ def variance(carried: Carried) -> float:
     return float(np.linalg.eigvalsh(2.0 * np.linalg.inv(new) - np.linalg.inv(old))[0])
 
 
-def relative_efficiency(source: Source) -> float:
+def relative_efficiency(source: SampledRun) -> float:
     """Effective draws per draw of the run, at worst over its headline quantities; at most 1."""
     rows = source.record["quantities"]
     sizes = [

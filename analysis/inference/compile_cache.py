@@ -1,4 +1,8 @@
-"""Where compiled code is kept between processes: where PyTensor and Numba keep it, or in a folder of the user's."""
+"""Where compiled code is kept between processes.
+
+By default PyTensor and Numba choose; the environment variable ``ALIGNTAX_CACHE`` names another
+folder.
+"""
 
 import os
 from pathlib import Path
@@ -10,15 +14,15 @@ VARIABLE = "ALIGNTAX_CACHE"
 
 
 def use_cache() -> None:
-    """Let PyTensor and Numba keep compiled code in the folder that ``ALIGNTAX_CACHE`` names, if it names one.
+    """Let PyTensor and Numba keep compiled code in the folder that ``ALIGNTAX_CACHE`` names.
 
-    To be called before either is imported; processes that are started afterwards inherit it. What
-    ``PYTENSOR_FLAGS`` and ``NUMBA_CACHE_DIR`` say of such folders comes first.
+    Call this before either is imported. Processes that are started afterwards inherit the choice.
+    Folders that ``PYTENSOR_FLAGS`` and ``NUMBA_CACHE_DIR`` name take precedence.
 
     Raises
     ------
     InputError
-        If it is no folder that can be written.
+        If it is not a folder that can be written.
     """
     stated = os.environ.get(VARIABLE)
     if not stated:
@@ -33,6 +37,6 @@ def use_cache() -> None:
         rule = f"{VARIABLE}: must be a folder that can be written, got {stated!r} ({problem})"
         raise InputError(f"{rule}; name another or unset it")
     flags = [f"base_compiledir={quote(str(folder))}", os.environ.get("PYTENSOR_FLAGS", "")]
-    # of two that are the same, PyTensor takes the last
+    # PyTensor takes the last of two equal flags, so the user's own come last
     os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, flags))
     os.environ.setdefault("NUMBA_CACHE_DIR", str(folder / "numba"))

@@ -16,11 +16,11 @@ from aligntax.models.shifts import Worlds
 from aligntax.models.states import labelled, stated
 from aligntax.models.views import ANCHORS, View
 
-# draws whose evidence is replicated at a time, with random numbers one block after another
-PREDICTED = 10_000
+# Draws whose evidence is replicated at a time; each block takes the next random numbers.
+REPLICATED_AT_ONCE = 10_000
 
 
-def split(draws: xr.Dataset, tables: PriorTables) -> tuple[dict[str, Any], xr.Dataset]:
+def split_draws(draws: xr.Dataset, tables: PriorTables) -> tuple[dict[str, Any], xr.Dataset]:
     """Elicited quantities (chain, draw) by name, and the structural parameters."""
     z = draws["z"].transpose("chain", "draw", "quantity").values.astype(float)
     return tables.values(z), draws.drop_vars("z").drop_dims("quantity", errors="ignore")
@@ -34,21 +34,21 @@ def derive(
     view: View,
     rng: np.random.Generator,
 ) -> xr.Dataset:
-    """Every quantity of every draw: the elicited ones and those the model derives, with states of missing values.
+    """Every quantity of every draw, elicited or derived, with states of missing values.
 
     Parameters
     ----------
     draws : xarray.Dataset
         ``z`` (chain, draw, quantity) and structural parameters.
     rng : numpy.random.Generator
-        For the random numbers of arrival, one set a draw.
+        For the random numbers of arrival, one set per draw.
 
     Returns
     -------
     xarray.Dataset
         Dimensions (chain, draw) and the model's own; see :func:`aligntax.models.states.censored`.
     """
-    return derive_from(model, *split(draws, tables), evidence, view, rng)
+    return derive_from(model, *split_draws(draws, tables), evidence, view, rng)
 
 
 def derive_from(
@@ -81,14 +81,14 @@ def derive_from(
     )
 
 
-def arrivals(
+def arrival_of_draws(
     x: dict[str, Any],
     parameters: xr.Dataset,
     evidence: Evidence,
     view: View,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    """Arrival alone, for as many draws of the joint model as one likes; arguments as in :func:`derive_from`.
+    """Arrival alone in the joint model; arguments as in :func:`derive_from`.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def exponent_shift(
     rng: np.random.Generator,
     exponents: tuple[float, float],
 ) -> Any:
-    """Years by which arrival at the second data exponent comes later than at the first, draw by draw.
+    """Years by which arrival is later at the second data exponent than at the first.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def _each_world(
     view: View,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    """What is asked of the worlds of every draw, block by block."""
+    """Answers of the worlds of every draw, block by block."""
     chance = Chance.draw(next(iter(x.values())).size, rng)
 
     def work(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
@@ -154,7 +154,10 @@ def _each_world(
 def log_no_tai(
     model: Model, x: dict[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
 ) -> Any:
-    """Log probability of each draw (chain, draw) that nothing has arrived yet; zero in a model without arrival."""
+    """Log probability of each draw (chain, draw) that nothing has arrived yet.
+
+    It is zero in a model without arrival.
+    """
     shape = next(iter(x.values())).shape
     if model.log_no_tai is None:
         return np.zeros(shape)
@@ -172,7 +175,15 @@ def _each_block(
     parameters: xr.Dataset,
     **options: int,
 ) -> dict[str, Any]:
-    """What a function says of every draw, chains one after another; it is given a block, its quantities and parameters."""
+    """Values of a function for every draw, chains one after another.
+
+    Parameters
+    ----------
+    work : callable
+        Takes a block's place, its quantities and its structural parameters.
+    **options
+        Of :func:`aligntax.models.blocks.in_blocks`.
+    """
     flat = {name: value.ravel() for name, value in x.items()}
     stacked = {
         name: v.values.astype(float, copy=False).reshape(-1, *v.shape[2:])
@@ -182,15 +193,14 @@ def _each_block(
         {name: (("sample", *parameters[name].dims[2:]), value) for name, value in stacked.items()}
     )
 
-    def about(block: slice) -> dict[str, Any]:
-        return work(
-            block, {name: value[block] for name, value in flat.items()}, sample.isel(sample=block)
-        )
+    def work_on(block: slice) -> dict[str, Any]:
+        quantities = {name: value[block] for name, value in flat.items()}
+        return work(block, quantities, sample.isel(sample=block))
 
-    return in_blocks(about, next(iter(x.values())).size, **options)
+    return in_blocks(work_on, next(iter(x.values())).size, **options)
 
 
-def predict(
+def replicate_evidence(
     model: Model,
     draws: xr.Dataset,
     tables: PriorTables,
@@ -198,19 +208,19 @@ def predict(
     view: View,
     rng: np.random.Generator,
 ) -> xr.Dataset:
-    """Replicated evidence, (chain, draw, row); nothing without evidence."""
-    x, parameters = split(draws, tables)
-    actual = observed(model, evidence, view)
+    """Replicated evidence, (chain, draw, row); empty without evidence."""
+    x, parameters = split_draws(draws, tables)
+    actual = observed_evidence(model, evidence, view)
     if not actual:
         return actual
 
     def replicated(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
-        one = {name: value[None] for name, value in flat.items()}  # a chain of its own
+        one = {name: value[None] for name, value in flat.items()}  # as a chain
         within = structural.expand_dims("chain").rename(sample="draw") if structural else structural
         drawn = model.simulate(one, within, evidence, view, rng)
         return {name: value[0] for name, (_, value) in drawn.items() if name in actual}
 
-    values = _each_block(replicated, x, parameters, most=PREDICTED, at_once=1)
+    values = _each_block(replicated, x, parameters, most=REPLICATED_AT_ONCE, at_once=1)
     kept = {
         name: (
             ("chain", "draw", *actual[name].dims),
@@ -223,8 +233,8 @@ def predict(
     )
 
 
-def observed(model: Model, evidence: Evidence, view: View) -> xr.Dataset:
-    """The evidence on the scale of the likelihood; tables without a used row are left out."""
+def observed_evidence(model: Model, evidence: Evidence, view: View) -> xr.Dataset:
+    """The evidence on the scale of the likelihood, without tables that have no used row."""
     rows = model.observed(evidence, view)
     return xr.Dataset(
         {

@@ -1,4 +1,4 @@
-"""Options as values that check themselves."""
+"""Options of sampling, and callbacks that report progress."""
 
 import math
 from collections.abc import Callable
@@ -28,14 +28,14 @@ class Sampling:
     draws, tune : int
         Kept and discarded draws of each chain.
     chains : int
-        At least 2, or R-hat says nothing.
+        At least 2, because R-hat compares chains.
     seed : int
         Root of every random number of the run.
     cores : int or None
-        Chains sampled at the same time; None uses what the machine has. Draws do not depend on it.
+        Chains sampled at the same time; None uses all cores. Draws do not depend on it.
     target_accept : float or None
-        NUTS acceptance target, by default the model's; more takes smaller steps, which draws that
-        diverge need.
+        NUTS acceptance target, by default the model's. A higher one takes smaller steps, which
+        prevents divergences.
 
     Raises
     ------
@@ -69,32 +69,30 @@ class Sampling:
 
     def of(self, model: "Model") -> "Sampling":
         """The same, with the model's acceptance target where none is given."""
-        return (
-            self
-            if self.target_accept is not None
-            else replace(self, target_accept=model.target_accept)
-        )
+        if self.target_accept is not None:
+            return self
+        return replace(self, target_accept=model.target_accept)
 
 
-def _to_nobody(text: str) -> None:
+def _ignore(text: str) -> None:
     """Say nothing."""
 
 
 @dataclass(frozen=True)
 class Talk:
-    """Whom to tell what is being done; by default nobody.
+    """Callbacks that report progress; by default nothing is reported.
 
     Attributes
     ----------
     say : callable
-        Takes one line about what is being done.
+        Takes one line that says what is being done.
     progress : callable or None
-        Told now and then how many draws, warm-up included, are done, of how many, and how many
-        diverged.
+        Called now and then with the number of draws done, of all draws, and of divergences.
+        Warm-up counts.
     failed : callable
-        Takes one line about what failed without stopping the rest, such as a figure of a report.
+        Takes one line about a failure that does not stop the rest, such as a figure of a report.
     """
 
-    say: Callable[[str], None] = _to_nobody
+    say: Callable[[str], None] = _ignore
     progress: Callable[[int, int, int], None] | None = None
-    failed: Callable[[str], None] = _to_nobody
+    failed: Callable[[str], None] = _ignore

@@ -1,4 +1,7 @@
-"""One root integer; every use of randomness has a named child, so that adding one does not move the others."""
+"""Random numbers: one root integer, and a named child of it for every use.
+
+A new use gets a new name, and the numbers of the other uses stay as they are.
+"""
 
 import numpy as np
 
@@ -14,10 +17,10 @@ NAMES = (
     "density_trials",
     "gold_curves",
     "calibration",
-)  # a new name goes last
+)  # the place of a name decides its numbers: a new name goes last
 
 
-def child(root: int, name: str) -> int:
+def child_seed(root: int, name: str) -> int:
     """Integer seed of a named use."""
     return int(
         np.random.SeedSequence(root)
@@ -26,6 +29,6 @@ def child(root: int, name: str) -> int:
     )
 
 
-def generator(root: int, name: str) -> np.random.Generator:
+def child_generator(root: int, name: str) -> np.random.Generator:
     """Random generator of a named use."""
     return np.random.default_rng(np.random.SeedSequence(root).spawn(len(NAMES))[NAMES.index(name)])

@@ -1,18 +1,18 @@
-"""Files that are added to a run after it: what more was asked of it, with what it was asked of."""
+"""Attachments: files that later commands add to a run, each with the hash of its draws."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aligntax.analysis.storage.fast_reader import Source, read_source
+from aligntax.analysis.storage.fast_reader import SampledRun, read_sampled_run
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import (
     FORMAT,
     find_run,
     hash_of_draws,
     provenance,
-    text_of,
+    read_text,
 )
 from aligntax.analysis.storage.whole_file import write_json
 from aligntax.models.errors import InputError
@@ -21,24 +21,27 @@ CROSS_VALIDATION, ROBUSTNESS = "loo.json", "robustness.json"
 COMMAND = {CROSS_VALIDATION: "loo", ROBUSTNESS: "robustness"}
 
 
-def own_draws(run: str, out: Path) -> Source:
-    """A run, if its draws are its own.
+def run_with_own_draws(run: str, out: Path) -> SampledRun:
+    """Read a run whose draws are its own.
 
     Raises
     ------
     InputError
-        If it counts those of another, or cannot be read.
+        If it uses the draws of another run, or cannot be read.
     """
     folder = find_run(run, out)
-    source = read_source(folder)
+    source = read_sampled_run(folder)
     if source.path != folder:
-        rule = f"must have draws of its own, got {folder.name}, which counts those of {source.path.name}"
-        raise InputError(f"run: {rule}; name that run, or refit with --method sample")
+        rule = "must have draws of its own"
+        got = f"{folder.name}, which uses those of {source.path.name}"
+        raise InputError(f"run: {rule}, got {got}; name that run, or refit with --method sample")
     return source
 
 
-def write_annex(run: Source | Result, name: str, value: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a file beside a run's own, whole or not at all, in place of the one of before; returns what it holds."""
+def write_attachment(
+    run: SampledRun | Result, name: str, value: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write an attachment, in place of an earlier one, and return what it holds."""
     whole = {
         "format": FORMAT,
         "run": run.path.name,
@@ -50,22 +53,20 @@ def write_annex(run: Source | Result, name: str, value: Mapping[str, Any]) -> di
     return whole
 
 
-def read_annex(result: Result, name: str) -> dict[str, Any] | None:
-    """Read such a file; null if there is none.
+def read_attachment(result: Result, name: str) -> dict[str, Any] | None:
+    """Read an attachment; None if there is none.
 
     Raises
     ------
     InputError
         If it is damaged or of other draws.
     """
-    path, remedy = (
-        result.path / name,
-        f"remove it, or ask again: aligntax {COMMAND[name]} {result.path.name}",
-    )
+    path = result.path / name
+    remedy = f"remove it, or ask again: aligntax {COMMAND[name]} {result.path.name}"
     if not path.is_file():
         return None
     try:
-        value = json.loads(text_of(path))
+        value = json.loads(read_text(path))
         good = value["format"] == FORMAT and value["draws"] == hash_of_draws(result.info)
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(
@@ -75,5 +76,5 @@ def read_annex(result: Result, name: str) -> dict[str, Any] | None:
         raise InputError(
             f"run: {path} must be of the draws of this run, got those of another; {remedy}"
         )
-    found: dict[str, Any] = value
-    return found
+    attachment: dict[str, Any] = value
+    return attachment

@@ -1,8 +1,8 @@
 """The file in a run's folder that holds its draws: netCDF, or zarr for large runs.
 
-A zarr store is thousands of small files; here it is one, a zip without compression of its own, so
-that it is there whole or not at all, has one hash, and nothing in it can lead out of the folder.
-Its chunks are :data:`CHUNK` draws of a number.
+A zarr store is thousands of small files. Here it is one: a zip without compression of its own. So
+it is there whole or not at all, it has one hash, and no name in it can lead out of the folder. Its
+chunks are :data:`CHUNK` draws of a number.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ CHUNK = 5000  # draws of every chain
 
 
 def check_format(name: str) -> str:
-    """Return the name of a format that can be written here.
+    """Return the name of a format if this installation can write it.
 
     Raises
     ------
@@ -43,25 +43,25 @@ def _check_zarr() -> None:
     from importlib.util import find_spec
 
     if find_spec("zarr") is None:
-        raise InputError(
-            "format: draws in zarr need the package zarr, got none; install the extra: aligntax[zarr]"
-        )
+        rule = "draws in zarr need the package zarr, got none"
+        raise InputError(f"format: {rule}; install the extra: aligntax[zarr]")
 
 
-def format_of(files: Mapping[str, Any]) -> str:
-    """Format of a run's draws, by the names of its files."""
+def format_of_draws(files: Mapping[str, Any]) -> str:
+    """Format of a run's draws, from the names of its files."""
     return next((name for name, file in FILES.items() if file in files), "netcdf")
 
 
-def file_of(files: Mapping[str, Any]) -> str:
-    """Which of a run's files holds its draws."""
-    return FILES[format_of(files)]
+def file_of_draws(files: Mapping[str, Any]) -> str:
+    """Name of the file that holds a run's draws, from the names of its files."""
+    return FILES[format_of_draws(files)]
 
 
 def write_tree(path: Path, groups: "Mapping[str, xr.Dataset]") -> "xr.DataTree":
-    """Write every group, compressed, and return them as written; booleans become bytes, which netCDF has.
+    """Write every group, compressed, and return them as written.
 
-    The format is that of :data:`FILES` to which the name belongs.
+    The file's name decides the format; see :data:`FILES`. Booleans become bytes, because netCDF has
+    no booleans.
     """
     import xarray as xr
 
@@ -126,13 +126,13 @@ def _write_zarr(path: Path, tree: "xr.DataTree", groups: "Mapping[str, xr.Datase
             if file.is_file()
         }
         for file in files:
-            # the same draws have the same hash
+            # without a date, the same draws have the same hash
             undated = ZipInfo(file.relative_to(place).as_posix())
             archive.writestr(undated, file.read_bytes())
 
 
 def _in_order(tree: "xr.DataTree", written: list[str]) -> "xr.DataTree":
-    """Groups and their variables in the order in which they were written, which zarr does not keep."""
+    """Put groups and their variables into the order of writing, which zarr does not keep."""
     import xarray as xr
 
     place = {name.removesuffix("/zarr.json"): i for i, name in reversed(list(enumerate(written)))}
@@ -165,8 +165,15 @@ DAMAGED = (
 
 
 @contextmanager
-def as_written(path: Path, what: str = "file of draws") -> "Iterator[None]":
-    """Whatever goes wrong in reading a file of draws means that it is not as it was written.
+def refuse_damage(path: Path, what: str = "file of draws") -> "Iterator[None]":
+    """Turn any failure to read a file of draws into an error that names the file.
+
+    Whatever fails means that the file is not as it was written.
+
+    Parameters
+    ----------
+    what : str
+        What the file should be, in words.
 
     Raises
     ------
@@ -183,9 +190,21 @@ def as_written(path: Path, what: str = "file of draws") -> "Iterator[None]":
         ) from error
 
 
+def _check_root(path: Path) -> None:
+    """Read from a netCDF file what h5netcdf reads first.
+
+    A failure inside h5netcdf's constructor leaves an object without the attributes that its
+    destructor needs, and Python prints that second error to the terminal.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        file.attrs.get("_nc3_strict")
+
+
 @contextmanager
 def open_tree(path: Path) -> "Iterator[xr.DataTree]":
-    """Open the draws of a run, whose file must have been verified; they are read as they are asked for.
+    """Open the draws of a run, whose file must have been verified; variables are read when used.
 
     Raises
     ------
@@ -196,22 +215,19 @@ def open_tree(path: Path) -> "Iterator[xr.DataTree]":
     import xarray as xr
 
     if path.name != FILES["zarr"]:
-        import h5netcdf  # type: ignore[import-untyped]
-
-        # of a file that could not be opened: it is collected half made, and its closing asks
-        h5netcdf.File._writable = False
-        with as_written(path), xr.open_datatree(path, engine="h5netcdf", phony_dims="sort") as lazy:
-            yield lazy
+        with refuse_damage(path):
+            _check_root(path)
+            with xr.open_datatree(path, engine="h5netcdf", phony_dims="sort") as lazy:
+                yield lazy
         return
     _check_zarr()
     from zarr.storage import ZipStore
 
     if path.is_symlink():
-        raise InputError(
-            f"run: {path} must be the run's own file, got a link; copy the file itself"
-        )
+        rule = f"{path} must be the run's own file"
+        raise InputError(f"run: {rule}, got a link; copy the file itself")
     with (
-        as_written(path, "zarr store"),
+        refuse_damage(path, "zarr store"),
         ZipFile(path) as archive,
         ZipStore(path, mode="r") as store,
         xr.open_datatree(store, engine="zarr", consolidated=False) as lazy,  # type: ignore[arg-type]

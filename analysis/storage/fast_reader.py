@@ -1,7 +1,7 @@
-"""What a refit reads of a run, and no more: draws, evidence and view, by h5py in a tenth of a second where they are in netCDF.
+"""What a refit reads of a run, and no more: draws, evidence and view.
 
 Opening the whole of ``posterior.nc`` as a DataTree takes seconds, most of them for groups that a
-refit does not need.
+refit does not need. Reading the few groups with h5py takes a tenth of a second.
 """
 
 import os
@@ -13,40 +13,27 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from aligntax.analysis.inference.derive import split
-from aligntax.analysis.storage.draw_files import FILES, as_written, file_of, open_tree
-from aligntax.analysis.storage.result import evidence_of, stored_view
-from aligntax.analysis.storage.run_folder import (
-    INFO,
-    SUMMARY,
-    VIEW,
-    find_run,
-    origin,
-    read_json,
-    text_of,
-    verify,
-)
+from aligntax.analysis.inference.derive import split_draws
+from aligntax.analysis.storage.draw_files import FILES, open_tree, refuse_damage
+from aligntax.analysis.storage.result import evidence_from_tables, stored_view
+from aligntax.analysis.storage.run_folder import VIEW, RunFolder, find_run, read_text
 from aligntax.models.catalogue import Model, find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
-from aligntax.models.priors.tables import Tables
+from aligntax.models.priors.tables import PriorTables
 from aligntax.models.views import View
 
 
 @dataclass(frozen=True)
-class Source:
+class SampledRun:
     """A sampled run, as a refit needs it.
 
     Attributes
     ----------
-    path : Path
     info, record : mapping
         ``info.json`` and ``summary.json``.
-    model : Model
-    view : View
     evidence : Evidence
         As the model saw it.
-    tables : Tables
     posterior : xarray.Dataset
         ``z`` (chain, draw, quantity) and structural parameters.
     """
@@ -57,7 +44,7 @@ class Source:
     model: Model
     view: View
     evidence: Evidence
-    tables: Tables
+    tables: PriorTables
     posterior: xr.Dataset
 
     @property
@@ -68,7 +55,7 @@ class Source:
     @property
     def values(self) -> tuple[dict[str, Any], xr.Dataset]:
         """Elicited quantities (chain, draw) on their own scales, and structural parameters."""
-        return split(self.posterior, self.tables)
+        return split_draws(self.posterior, self.tables)
 
     @property
     def seed(self) -> int:
@@ -81,8 +68,10 @@ class Source:
         return tuple(self.info["prior_only"])
 
 
-def read_source(run: str | os.PathLike[str], out: str | os.PathLike[str] = "results") -> Source:
-    """Read the sampled run behind a run: itself, or the one that it reweights.
+def read_sampled_run(
+    run: str | os.PathLike[str], out: str | os.PathLike[str] = "results"
+) -> SampledRun:
+    """Read the sampled run behind a run: the run itself, or the one whose draws it reweights.
 
     Raises
     ------
@@ -90,57 +79,55 @@ def read_source(run: str | os.PathLike[str], out: str | os.PathLike[str] = "resu
         If there is no such run, its files differ from the hashes written with them, its view is not
         the one it was fitted under, or another version of the model made it.
     """
-    folder = origin(find_run(os.fspath(run), Path(out)))
-    if problems := verify(folder):
-        raise InputError(
-            f"run: {folder} must be as it was written, got {'; '.join(problems)}; restore it or run again"
-        )
-    info = read_json(folder / INFO)
+    folder = RunFolder(find_run(os.fspath(run), Path(out))).sampled().verified()
+    path, info = folder.path, folder.info
     model = find_model(info["model"]["name"])
     if info["model"]["version"] != model.version:
         got = info["model"]["version"]
         raise InputError(
-            f"run: {folder} must be of model version {model.version}, got {got}; run it again"
+            f"run: {path} must be of model version {model.version}, got {got}; run it again"
         )
-    view, known = stored_view(text_of(folder / VIEW), str(folder / VIEW))
+    view, known = stored_view(read_text(path / VIEW), str(path / VIEW))
     if known != info["view"]["hash"]:
         raise InputError(
-            f"run: {folder} must have the view that it was fitted under, got {known[:12]} and not "
+            f"run: {path} must have the view that it was fitted under, got {known[:12]} and not "
             f"{info['view']['hash'][:12]}; run it again"
         )
-    file = folder / file_of(info["files"])
-    posterior, evidence = _read(
-        file, restrict(load_evidence(), view, model), info["evidence"]["hash"]
-    )
+    embedded = restrict(load_evidence(), view, model)
+    posterior, evidence = _read(folder.draws, embedded, info["evidence"]["hash"])
     tables = view.tables(model.quantities)
-    return Source(
-        folder, info, read_json(folder / SUMMARY), model, view, evidence, tables, posterior
-    )
+    return SampledRun(path, info, folder.record, model, view, evidence, tables, posterior)
 
 
 def _read(path: Path, embedded: Evidence, known: str) -> tuple[xr.Dataset, Evidence]:
-    """Draws and evidence: the embedded tables where they are what the run used, which are read ten times faster."""
+    """Draws and evidence.
+
+    Parameters
+    ----------
+    embedded : Evidence
+        Used where it has the hash ``known``: reading the run's own tables takes ten times as long.
+    """
     if path.name == FILES["zarr"]:
         with open_tree(path) as lazy:
             posterior = lazy["posterior"].to_dataset().load()
             if embedded.hash == known:
                 return posterior, embedded
-            return posterior, evidence_of(
+            return posterior, evidence_from_tables(
                 {n: v.to_dataset().load() for n, v in lazy["evidence"].children.items()}
             )
     import h5py
 
-    with as_written(path), h5py.File(path, "r") as file:
+    with refuse_damage(path), h5py.File(path, "r") as file:
         posterior = _dataset(file["posterior"])
         if embedded.hash == known:
             return posterior, embedded
-        return posterior, evidence_of(
+        return posterior, evidence_from_tables(
             {name: _dataset(group) for name, group in file["evidence"].items()}
         )
 
 
 def _dataset(group: Any) -> xr.Dataset:
-    """Group of a netCDF file; text is decoded, attributes other than netCDF's own are kept."""
+    """Group of a netCDF file as a dataset, without the attributes that netCDF itself adds."""
     variables = {}
     for name, data in group.items():
         values = data.asstr()[()] if data.dtype.kind == "O" else data[()]

@@ -1,4 +1,7 @@
-"""A journal: a file to which one process adds a line of JSON at a time, each on disk before the next is begun."""
+"""A journal: a file of JSON lines, each on disk before the next one is begun.
+
+A study that is interrupted resumes after the last whole line.
+"""
 
 import json
 import os
@@ -12,22 +15,25 @@ from aligntax.models.errors import InputError
 LOCK = ".lock"
 
 
-def read(path: Path, command: str, enter: Callable[[dict[str, Any], int], None]) -> int:
-    """Read a journal up to its last whole line: what a process that died left half written does not count.
+def read_journal(path: Path, command: str, enter: Callable[[dict[str, Any], int], None]) -> int:
+    """Read a journal up to its last whole line.
+
+    A line that a process left half written when it died does not count.
 
     Parameters
     ----------
     path : Path
-        Where there is no file nothing is read.
+        Nothing is read if there is no such file.
     command : str
-        That writes it.
+        The command that writes it.
     enter : callable
-        Takes each line and where it begins; a line that lacks what it asks for is damaged.
+        Takes each line and the byte at which it begins. A line for which it raises a ValueError,
+        LookupError or TypeError is damaged.
 
     Returns
     -------
     int
-        Where the last whole line ends.
+        Byte at which the last whole line ends.
 
     Raises
     ------
@@ -53,8 +59,8 @@ def read(path: Path, command: str, enter: Callable[[dict[str, Any], int], None])
 
 
 @contextmanager
-def adding(path: Path, end: int) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """What adds a line to a journal, behind its last whole one."""
+def append_to_journal(path: Path, end: int) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Open a journal for writing at its last whole line; gives a function that adds a line."""
     with path.open("ab") as file:
         file.truncate(end)
 
@@ -67,13 +73,15 @@ def adding(path: Path, end: int) -> Iterator[Callable[[Mapping[str, Any]], None]
 
 
 @contextmanager
-def held(place: Path, command: str) -> Iterator[None]:
-    """Hold a folder for this process; the system lets go of it when the process ends, however it ends.
+def hold_folder(place: Path, command: str) -> Iterator[None]:
+    """Lock a folder for this process.
+
+    The system releases the lock when the process ends, however it ends.
 
     Raises
     ------
     InputError
-        If another process holds it.
+        If another process has locked it.
     """
     import fcntl
 

@@ -1,11 +1,12 @@
-"""A run's folder becomes a result in memory."""
+"""Read a run's folder into memory."""
 
 import os
 from pathlib import Path
 
-from aligntax.analysis.storage.draw_files import file_of, open_tree
+from aligntax.analysis.storage.draw_files import open_tree
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.storage.run_folder import INFO, SUMMARY, find_run, origin, read_json, verify
+from aligntax.analysis.storage.run_folder import RunFolder, find_run
+from aligntax.analysis.storage.shared_draws import with_source_draws
 from aligntax.models.errors import InputError
 
 
@@ -23,23 +24,16 @@ def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "results") -
         If there is no such run, or its files, or those of the run whose draws it reweights, differ
         from the hashes written with them.
     """
-    folder = find_run(os.fspath(run), Path(out))
-    if problems := verify(folder):
-        raise InputError(
-            f"run: {folder} must be as it was written, got {'; '.join(problems)}; restore it or run again"
-        )
-    info = read_json(folder / INFO)
-    with open_tree(folder / file_of(info["files"])) as lazy:
+    return _loaded(RunFolder(find_run(os.fspath(run), Path(out))))
+
+
+def _loaded(folder: RunFolder) -> Result:
+    folder.verified()
+    with open_tree(folder.draws) as lazy:
         tree = lazy.load()
     if "derived" not in tree.children:
-        path = folder / file_of(info["files"])
-        raise InputError(
-            f"run: {path} must hold the group derived, got {', '.join(tree.children) or 'none'}; run again"
-        )
-    result = Result(folder, info, read_json(folder / SUMMARY), tree)
-    source = origin(folder)
-    if source == folder:
-        return result
-    from aligntax.analysis.storage.shared_draws import overlay
-
-    return overlay(load(source), result)
+        got = ", ".join(tree.children) or "none"
+        raise InputError(f"run: {folder.draws} must hold the group derived, got {got}; run again")
+    result = Result(folder.path, folder.info, folder.record, tree)
+    source = folder.sampled()
+    return result if source is folder else with_source_draws(_loaded(source), result)

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.storage.draw_files import FILES, write_tree
-from aligntax.analysis.storage.run_folder import HASHED, INFO, SUMMARY, TABLE, VIEW, file_hash, read_text
+from aligntax.analysis.storage.run_folder import (
+    HASHED,
+    INFO,
+    SUMMARY,
+    TABLE,
+    VIEW,
+    file_hash,
+    read_text,
+)
 from aligntax.analysis.storage.whole_file import write_json
 
 if TYPE_CHECKING:
@@ -26,7 +34,6 @@ class Result:
 
     Attributes
     ----------
-    path : Path
     info, record : mapping
         ``info.json`` and ``summary.json``.
     tree : xarray.DataTree
@@ -50,7 +57,7 @@ class Result:
 
     @property
     def weights(self) -> "Weights":
-        """What each draw counts: equal in a run that was sampled, importance weights in a refit by reweighting."""
+        """Weight of each draw: equal in a sampled run, importance weights in a reweighted one."""
         from aligntax.analysis.summaries.weights import Weights
 
         if "weights" in self.tree.children:
@@ -95,7 +102,7 @@ def evidence_from_tables(tables: "Mapping[str, xr.Dataset]") -> "Evidence":
 def stored_view(text: str, origin: str) -> tuple["View", str]:
     """View of a run, and the hash that it had when it was written.
 
-    Quantities of models younger than the run, which it did not use, are those of the view
+    A run does not state quantities that were added after it. They are taken from the view
     ``default``.
     """
     from aligntax.models.views import fingerprint, load_view, parse_toml, resolve
@@ -116,7 +123,13 @@ def write_run(
     info: Mapping[str, Any],
     format: str = "netcdf",
 ) -> Result:
-    """Write the files of a run but its report, draws in one of :data:`aligntax.analysis.storage.draw_files.FILES`; ``info.json`` has hashes."""
+    """Write the files of a run except its report; ``info.json`` holds the hashes of the others.
+
+    Parameters
+    ----------
+    format : str
+        Of the draws, a key of :data:`aligntax.analysis.storage.draw_files.FILES`.
+    """
     tree = write_tree(folder / FILES[format], groups)
     (folder / VIEW).write_text(view.to_toml(), "utf-8")
     record = {**record, "run": name}
@@ -128,7 +141,7 @@ def write_run(
 
 
 def write_summary_table(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write ``summary.csv``."""
+    """Write ``summary.csv``: one row per number."""
     with path.open("w", newline="", encoding="utf-8") as file:
         columns = ["quantity", *next(iter(rows.values()))]
         writer = csv.DictWriter(file, columns)

@@ -1,19 +1,21 @@
-"""A run is a folder, complete or absent: written to a temporary sibling, renamed when whole, verified when read.
+"""A run is a folder, complete or absent.
 
-========================
-============================================================================ ``summary.json``
-what ``show --json`` prints ``posterior.nc``          DataTree: posterior, sample_stats,
-log_likelihood, log_prior, prior,
-                          posterior_predictive, observed_data, derived, prior_derived,
-                          evidence/<table>; in zarr, where that was asked for,
-                          ``posterior.zarr.zip``
-``summary.csv``           the quantities of ``summary.json`` ``view.toml``             the view,
-resolved and complete ``info.json``             model, seeds, options, versions, hashes, checks,
-timings, command ``report.html``           the report ========================
-============================================================================
+It is written to a temporary sibling, renamed when it is complete, and verified when it is read.
 
-A refit that reuses draws stores what is new alone: its draws are the weights, and the scores and
-quantities that its view changes; :func:`load` lays them over the run that they belong to.
+=================  ==========================================================================
+``summary.json``   what ``show --json`` prints
+``posterior.nc``   DataTree: posterior, sample_stats, log_likelihood, log_prior, prior,
+                   posterior_predictive, prior_predictive, observed_data, derived,
+                   prior_derived, evidence/<table>; ``posterior.zarr.zip`` if zarr was chosen
+``summary.csv``    the quantities of ``summary.json``
+``view.toml``      the view, resolved and complete
+``info.json``      model, seeds, options, versions, hashes, checks, timings, command
+``report.html``    the report
+=================  ==========================================================================
+
+A refit that reuses draws stores only what is new: its file of draws holds the weights, and the
+scores and quantities that its view changes. :func:`aligntax.analysis.storage.load.load` lays them
+over the run that they belong to.
 """
 
 import errno
@@ -24,12 +26,14 @@ import platform
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntax.analysis.storage.draw_files import file_of
+from aligntax.analysis.storage.draw_files import file_of_draws
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,13 +41,13 @@ if TYPE_CHECKING:
 
 
 SUMMARY, INFO, VIEW, TABLE = "summary.json", "info.json", "view.toml", "summary.csv"
-HASHED = (SUMMARY, VIEW, TABLE)  # and the file of the draws
+HASHED = (SUMMARY, VIEW, TABLE)  # beside the file of the draws
 FORMAT = 1
 KEYS = {
     SUMMARY: ("run", "model", "view", "method", "verdict", "checks", "claims", "quantities"),
     INFO: ("created", "model", "view", "sampler", "prior_only", "horizon", "files"),
 }
-LARGEST = 50_000_000  # bytes of text; a sweep of a thousand views has one
+LARGEST = 50_000_000  # bytes of a text file; a sweep of a thousand views has one of this order
 KINDS: Mapping[str, Mapping[str, type]] = {
     SUMMARY: {
         "claims": dict,
@@ -74,14 +78,13 @@ def run_name(name: str) -> str:
         If it could leave the results folder or hide in it.
     """
     if not NAME.fullmatch(name):
-        raise InputError(
-            f"name: must be letters, digits, dots, dashes or underscores, got {name!r}; choose another"
-        )
+        rule = "must be letters, digits, dots, dashes or underscores"
+        raise InputError(f"name: {rule}, got {name!r}; choose another")
     return name
 
 
 def default_name(model: str, view: "View", out: Path) -> str:
-    """Name of a run that is given none: model, view and time; of a second one within a second, a number."""
+    """Name of a run that is given none: model, view and time, and a number if that is taken."""
     # a view's name is free text
     plain = re.sub(r"[^A-Za-z0-9.]+", "-", f"{model}-{view.name}")[:60]
     name = f"{plain}-{datetime.now():%Y%m%d-%H%M%S}"
@@ -93,55 +96,31 @@ def default_name(model: str, view: "View", out: Path) -> str:
 
 
 def command_line() -> str:
-    """The command that is running, to be stored with what it makes."""
-    return (
-        " ".join(["aligntax", *sys.argv[1:]])
-        if sys.argv[0].endswith(("aligntax", "__main__.py"))
-        else "Python"
-    )
-
-
-def origin(folder: Path) -> Path:
-    """Folder of the sampled run behind a run: itself, or the one whose draws it reweights.
-
-    Raises
-    ------
-    InputError
-        If that run is gone or has other draws now.
-    """
-    link = read_json(folder / INFO).get("refitted_from")
-    if not link or not link["shares_draws"]:
-        return folder
-    source: Path = folder / link["path"]
-    if not (source / INFO).is_file():
-        rule = f"{folder} counts the draws of {link['run']}, which must stand at {source}"
-        raise InputError(f"run: {rule}, got nothing there; restore it or refit again")
-    if hash_of_draws(read_json(source / INFO)) != link["posterior"]:
-        raise InputError(
-            f"run: {folder} counts the draws of {source}, which must be the same, got others; refit again"
-        )
-    return source
+    """The command that is running, to be stored with its result."""
+    if sys.argv[0].endswith(("aligntax", "__main__.py")):
+        return " ".join(["aligntax", *sys.argv[1:]])
+    return "Python"
 
 
 def hash_of_draws(info: Mapping[str, Any]) -> str | None:
     """SHA-256 of the file that holds a run's draws, as it was written."""
-    known: str | None = info["files"].get(file_of(info["files"]))
+    known: str | None = info["files"].get(file_of_draws(info["files"]))
     return known
 
 
-def digest(path: Path) -> str:
+def file_hash(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def text_of(path: Path) -> str:
-    """Text of a file of a result, read no further than a bound.
+def read_text(path: Path) -> str:
+    """Text of a file of a result, read no further than :data:`LARGEST` bytes.
 
     Raises
     ------
     InputError
-        If it is no file, though perhaps a link to a device that has no end; or too large, or not
+        If it is not a regular file (a link may lead to an endless device), is too large, or is not
         UTF-8.
     """
     try:
@@ -172,27 +151,23 @@ def read_json(path: Path) -> dict[str, Any]:
     InputError
         If the file is missing or not what a run writes.
     """
+    damaged = "the file is damaged"
     try:
-        value = json.loads(text_of(path))
+        value = json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"run: {path} must be JSON as `aligntax run` writes it, got {error}; the file is damaged"
-        ) from None
+        rule = f"{path} must be JSON as `aligntax run` writes it"
+        raise InputError(f"run: {rule}, got {error}; {damaged}") from None
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         got = value.get("format") if isinstance(value, dict) else type(value).__name__
-        raise InputError(
-            f"run: {path} must have format {FORMAT}, got {got}; it was written by another version"
-        )
+        rule = f"{path} must have format {FORMAT}"
+        raise InputError(f"run: {rule}, got {got}; it was written by another version")
     if missing := [key for key in KEYS.get(path.name, ()) if key not in value]:
-        raise InputError(
-            f"run: {path} must have {', '.join(missing)}, got {', '.join(value)}; the file is damaged"
-        )
+        rule = f"{path} must have {', '.join(missing)}"
+        raise InputError(f"run: {rule}, got {', '.join(value)}; {damaged}")
     for key, kind in KINDS.get(path.name, {}).items():
         if not isinstance(value[key], kind):
-            got = type(value[key]).__name__
-            raise InputError(
-                f"run: {path} must have {key} of type {kind.__name__}, got {got}; the file is damaged"
-            )
+            rule, got = f"{path} must have {key} of type {kind.__name__}", type(value[key]).__name__
+            raise InputError(f"run: {rule}, got {got}; {damaged}")
     return value
 
 
@@ -226,23 +201,78 @@ def list_runs(out: Path) -> list[Path]:
     return sorted(runs, key=lambda path: (path / INFO).stat().st_mtime, reverse=True)
 
 
-def verify(folder: Path) -> list[str]:
-    """Differences between a run's files and the hashes written with them; empty when there is none."""
-    hashes = read_json(folder / INFO)["files"]
-    problems = []
-    for name in (file_of(hashes), *HASHED):
-        if not (folder / name).is_file():
-            problems.append(f"{name}: missing")
-        elif digest(folder / name) != hashes.get(name):
-            problems.append(f"{name}: differs from what was written")
-    return problems
+@dataclass(frozen=True)
+class RunFolder:
+    """A complete run on disk, whose files are read once."""
+
+    path: Path
+
+    @cached_property
+    def info(self) -> dict[str, Any]:
+        """``info.json``."""
+        return read_json(self.path / INFO)
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """``summary.json``."""
+        return read_json(self.path / SUMMARY)
+
+    @property
+    def draws(self) -> Path:
+        """File of the draws."""
+        return self.path / file_of_draws(self.info["files"])
+
+    @cached_property
+    def differences(self) -> list[str]:
+        """How its files differ from the hashes written with them; empty if they do not."""
+        hashes, problems = self.info["files"], []
+        for name in (self.draws.name, *HASHED):
+            if not (self.path / name).is_file():
+                problems.append(f"{name}: missing")
+            elif file_hash(self.path / name) != hashes.get(name):
+                problems.append(f"{name}: differs from what was written")
+        return problems
+
+    def verified(self) -> "RunFolder":
+        """Return the folder if its files are as they were written.
+
+        Raises
+        ------
+        InputError
+            If one is missing or differs.
+        """
+        if self.differences:
+            got = "; ".join(self.differences)
+            rule = f"{self.path} must be as it was written"
+            raise InputError(f"run: {rule}, got {got}; restore it or run again")
+        return self
+
+    def sampled(self) -> "RunFolder":
+        """The run that was sampled: this one, or the one whose draws it reweights.
+
+        Raises
+        ------
+        InputError
+            If that run is gone or has other draws now.
+        """
+        link = self.info.get("refitted_from")
+        if not link or not link["shares_draws"]:
+            return self
+        source = RunFolder(self.path / link["path"])
+        if not (source.path / INFO).is_file():
+            rule = f"{self.path} uses the draws of {link['run']}, which must be at {source.path}"
+            raise InputError(f"run: {rule}, got nothing there; restore it or refit again")
+        if hash_of_draws(source.info) != link["posterior"]:
+            rule = f"{self.path} uses the draws of {source.path}, which must be the same"
+            raise InputError(f"run: {rule}, got others; refit again")
+        return source
 
 
 PACKAGES = ("aligntax", "pymc", "nutpie", "pytensor", "arviz", "numpy", "scipy", "xarray")
 
 
 def provenance() -> dict[str, Any]:
-    """What every result that is computed here says of itself, for JSON."""
+    """Where and by what a result was computed, for JSON."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command_line(),

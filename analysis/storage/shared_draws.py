@@ -1,4 +1,4 @@
-"""A refit that stores only what is new, laid over the run whose draws it counts."""
+"""A refit that stores only what is new, laid over the run whose draws it uses."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from aligntax.analysis.inference.derive import derive
-from aligntax.analysis.inference.seeds import generator
+from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.catalogue import find_model
 from aligntax.models.priors.tables import PriorTables, log_density
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from aligntax.analysis.storage.result import Result
 
 
-STALE = ("prior_predictive",)  # of the old prior
-CHAINS = ("sample_stats", "weights")  # what makes no sense of draws that were resampled
+STALE = ("prior_predictive",)  # groups that rest on the old prior
+CHAINS = ("sample_stats", "weights")  # groups that have no meaning for resampled draws
 
 
-def difference(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
+def changed_quantities(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
     """Quantities of ``new`` whose values or states are not those of ``old``."""
     names = [str(name) for name in new.data_vars if not str(name).endswith("_state")]
     changed = [
@@ -32,13 +32,13 @@ def _same(old: xr.Dataset, new: xr.Dataset, name: str) -> bool:
     return (name in old) == (name in new) and (name not in new or old[name].equals(new[name]))
 
 
-def replaced(old: xr.Dataset, changed: xr.Dataset) -> xr.Dataset:
-    """Undo :func:`difference`."""
+def with_changed_quantities(old: xr.Dataset, changed: xr.Dataset) -> xr.Dataset:
+    """Undo :func:`changed_quantities`."""
     stale = [f"{name}_state" for name in changed.data_vars if f"{name}_state" in old]
     return old.drop_vars(stale).assign(changed.data_vars)
 
 
-def overlay(source: "Result", refit: "Result") -> "Result":
+def with_source_draws(source: "Result", refit: "Result") -> "Result":
     """Whole result of a refit: the source's draws under the refit's view, with its weights.
 
     What follows from the view alone is worked out again: the log prior, the prior's draws and their
@@ -57,7 +57,7 @@ def overlay(source: "Result", refit: "Result") -> "Result":
         z.loc[{"quantity": changed["quantity"]}] = changed.transpose(*z.dims)
         groups["posterior"] = groups["posterior"].assign(z=z)
     if "derived" in own.children:
-        groups["derived"] = replaced(groups["derived"], own["derived"].to_dataset())
+        groups["derived"] = with_changed_quantities(groups["derived"], own["derived"].to_dataset())
     if "weights" in own.children:
         groups["weights"] = own["weights"].to_dataset()
     z = groups["posterior"]["z"].transpose("chain", "draw", "quantity")
@@ -67,17 +67,17 @@ def overlay(source: "Result", refit: "Result") -> "Result":
     if "prior" in groups:
         old = source.view.tables(model.quantities)
         groups["prior"] = prior = _under(groups["prior"], old, tables)
-        seed = generator(int(source.info["sampler"]["seed"]), "prior_arrival")
+        seed = child_generator(int(source.info["sampler"]["seed"]), "prior_arrival")
         groups["prior_derived"] = derive(model, prior, tables, source.evidence, view, seed)
     return replace(
         refit, tree=xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()})
     )
 
 
-def resampled(result: "Result", weights: Weights) -> "Result":
-    """Result whose draws all count the same: each repeated in proportion to its weight, by systematic resampling.
+def resample_by_weight(result: "Result", weights: Weights) -> "Result":
+    """Result of equal weights: draws are repeated in proportion to theirs, systematically.
 
-    For figures. Chains lose their order, so diagnostics of the sampler are left out.
+    This is for figures. Chains lose their order, so diagnostics of the sampler are left out.
     """
     chosen, groups = weights.resampled(), {}
     for path, node in result.tree.subtree_with_keys:
@@ -99,7 +99,7 @@ def _taken(variable: xr.DataArray, chosen: Any) -> xr.DataArray:
 
 
 def _under(prior: xr.Dataset, old: PriorTables, new: PriorTables) -> xr.Dataset:
-    """Prior draws whose scores have the new copula: the same white noise."""
+    """Prior draws of the same white noise, with the correlations of the new copula."""
     z = prior["z"].transpose("chain", "draw", "quantity")
     white = old.whiten(z.values.astype(float))
     return prior.assign(z=(z.dims, new.correlate(white)))

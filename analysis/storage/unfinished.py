@@ -1,4 +1,7 @@
-"""A folder is written hidden, locked, and renamed when it is whole; what killed processes left is removed by the next one."""
+"""New folders of results: hidden and locked while they are written, renamed when complete.
+
+The next process removes what a killed one left.
+"""
 
 import fcntl
 import os
@@ -11,20 +14,28 @@ from pathlib import Path
 
 from aligntax.models.errors import InputError
 
-UNFINISHED = ".unfinished-"  # in the name of such a folder
+UNFINISHED = ".unfinished-"  # part of the name of a folder that is being written
 
 
 @dataclass
-class Unfinished:
-    """A run being written: where its files go now, and where it stands once the block has ended well."""
+class NewFolder:
+    """A folder of results that is being written.
+
+    Attributes
+    ----------
+    folder : Path
+        Where its files go.
+    path : Path
+        Where it is once it is complete.
+    """
 
     folder: Path
     path: Path
 
 
 @contextmanager
-def unfinished(out: Path, name: str) -> Iterator[Unfinished]:
-    """Folder to write a run into; it takes its name when the block ends well, and is gone otherwise.
+def new_folder(out: Path, name: str) -> Iterator[NewFolder]:
+    """Folder to write results into; it takes its name when the block ends, or is gone on error.
 
     Raises
     ------
@@ -41,10 +52,9 @@ def unfinished(out: Path, name: str) -> Iterator[Unfinished]:
         _tidy(out)
         folder, lock = _begin(out, name)
     except OSError as error:
-        raise InputError(
-            f"out: must be a folder that can be written, got {out} ({error.strerror}); choose another with --out"
-        ) from None
-    run = Unfinished(folder, out / name)
+        rule = f"must be a folder that can be written, got {out} ({error.strerror})"
+        raise InputError(f"out: {rule}; choose another with --out") from None
+    run = NewFolder(folder, out / name)
     try:
         yield run
         folder.chmod(0o755)
@@ -60,18 +70,21 @@ def unfinished(out: Path, name: str) -> Iterator[Unfinished]:
 
 
 def _begin(out: Path, name: str) -> tuple[Path, int]:
-    """A new folder, locked for as long as the descriptor is open; the system closes that of a process that is killed."""
+    """Make a hidden folder and lock it until the descriptor is closed.
+
+    The system closes the descriptors of a process that is killed.
+    """
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f".{name}{UNFINISHED}", dir=out))
         lock = os.open(folder, os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if folder.exists():  # else somebody tidied between making and locking
+        if folder.exists():  # another process may have tidied between making and locking
             return folder, lock
         os.close(lock)
 
 
 def _tidy(out: Path) -> None:
-    """Remove what runs left that were killed: unfinished folders that nobody has locked."""
+    """Remove what killed processes left: unfinished folders that no process has locked."""
     for folder in out.glob(f".*{UNFINISHED}*"):
         try:
             lock = os.open(folder, os.O_RDONLY)
@@ -87,7 +100,7 @@ def _tidy(out: Path) -> None:
 
 
 def _rename(folder: Path, out: Path, name: str) -> Path:
-    """Give the folder its name; should another run have taken it meanwhile, the next free number is added."""
+    """Give the folder its name, with the next free number if another run has taken it."""
     for number in range(1, 1000):
         target = out / (name if number == 1 else f"{name}-{number}")
         if target.exists():  # renaming onto an empty folder would succeed silently

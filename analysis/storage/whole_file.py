@@ -1,4 +1,7 @@
-"""A file is written whole or not at all: to a hidden sibling, which takes its name when it is complete."""
+"""Files that are written whole or not at all.
+
+The content goes to a hidden sibling, which takes the file's name when it is complete.
+"""
 
 import json
 import os
@@ -27,7 +30,7 @@ def write_json(path: Path, value: Any) -> None:
     replace_file(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
-def check_new(path: Path, force: bool) -> None:
+def check_can_write(path: Path, force: bool) -> None:
     """Raise an error unless a file of that name can be written without losing another."""
     if path.is_dir():
         raise InputError(f"file: must be a file, got the folder {str(path)!r}; add a name")
@@ -36,12 +39,11 @@ def check_new(path: Path, force: bool) -> None:
             f"file: must be new, got {str(path)!r}, which exists; choose another or add --force"
         )
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise InputError(
-            f"file: must be in a folder that can be written, got {str(path.parent)!r}; choose another"
-        )
+        rule = "must be in a folder that can be written"
+        raise InputError(f"file: {rule}, got {str(path.parent)!r}; choose another")
 
 
-def save(path: Path, content: str | bytes, force: bool) -> None:
+def save_user_file(path: Path, content: str | bytes, force: bool) -> None:
     """Write a file that a user named.
 
     Raises
@@ -49,7 +51,7 @@ def save(path: Path, content: str | bytes, force: bool) -> None:
     InputError
         If it exists, unless forced, or cannot be written.
     """
-    check_new(path, force)
+    check_can_write(path, force)
     try:
         replace_file(path, content)
     except OSError as error:
