@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aligntax.analysis.fitting.outcome import conclude
-from aligntax.analysis.fitting.refit_plan import plan, reweighted
+from aligntax.analysis.fitting.outcome import conclude_fit
+from aligntax.analysis.fitting.refit_plan import answer_from_draws, plan_refit
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.refitting import refit
-from aligntax.analysis.storage.fast_reader import read_source
+from aligntax.analysis.storage.fast_reader import read_sampled_run
 from aligntax.analysis.storage.load import load
-from aligntax.analysis.storage.run_folder import digest
+from aligntax.analysis.storage.run_folder import file_hash
 from aligntax.models.errors import InputError
 
 # of the tolerance, which no evidence bears on
@@ -60,7 +60,7 @@ def test_a_reweighted_result_holds_weights_and_not_copies(results, view):
     answer = refit("base", moved, out=results, name="limit")
     assert answer.info["refit"]["how"] == "reweighted" and answer.record["method"] == "reweight"
     assert (results / "limit" / "posterior.nc").stat().st_size < 150_000
-    expected = reweighted(plan(read_source("base", results), moved))
+    expected = answer_from_draws(plan_refit(read_sampled_run("base", results), moved))
     np.testing.assert_allclose(
         answer.weights.values, expected.plan.weights.values, rtol=1e-9, atol=1e-15
     )
@@ -79,7 +79,7 @@ def test_a_reweighted_result_holds_weights_and_not_copies(results, view):
 def test_there_and_back_is_the_original_answer(results, view):
     there = refit("base", view.with_quantity("algorithmic_limit", LIMIT), out=results, name="there")
     back = refit(there, view, out=results, name="back")
-    # a refit of a refit counts the draws of the run behind it
+    # a refit of a refit uses the draws of the run behind it
     assert back.info["refitted_from"]["run"] == "base"
     base = load(results / "base").record["quantities"]
     for name, row in back.record["quantities"].items():
@@ -142,7 +142,7 @@ def test_a_fit_keeps_the_view_that_was_sampled(outcome):
         "usd_per_hour", {"quantiles": {"0.1": 5, "0.5": 10, "0.9": 20}}
     )
     with pytest.raises(InputError, match="fit: must keep its view"):
-        conclude(replace(outcome.fit, view=other), Sampling(), {})
+        conclude_fit(replace(outcome.fit, view=other), Sampling(), {})
 
 
 def test_new_evidence_is_sampled(tmp_path, scaling, view, evidence):
@@ -178,7 +178,7 @@ def test_a_refit_knows_when_its_draws_are_gone_or_others(results, view):
         shutil.copytree(results / name, moved / name)
     assert load(moved / "less").record["quantities"]
     shutil.rmtree(moved / "base")
-    with pytest.raises(InputError, match="counts the draws of base"):
+    with pytest.raises(InputError, match="uses the draws of base"):
         load(moved / "less")
     info = json.loads((results / "base" / "info.json").read_text())
     info["files"]["posterior.nc"] = "0" * 64
@@ -220,9 +220,9 @@ def test_the_sources_failed_checks_are_the_refits(results, view):
     )
     record["checks"][0] |= {"passed": False, "action": "more draws"}
     (folder / "summary.json").write_text(json.dumps(record))
-    from aligntax.analysis.storage.run_folder import digest
+    from aligntax.analysis.storage.run_folder import file_hash
 
-    info["files"]["summary.json"] = digest(folder / "summary.json")
+    info["files"]["summary.json"] = file_hash(folder / "summary.json")
     (folder / "info.json").write_text(json.dumps(info))
     answer = refit(
         "base", view.with_quantity("alignment_tax_tolerance", LESS), out=results, name="less"
@@ -357,17 +357,17 @@ def test_evidence_of_ones_own_travels_with_the_run(tmp_path, scaling, view, evid
     rows = evidence["bio_anchors"]  # not conditioned on, but part of what travels
     other = Evidence({**evidence.tables, "bio_anchors": rows.assign(median=rows["median"] * 2)})
     first = run("scaling", view, other, Sampling(draws=50), tmp_path, "own", report=False)
-    source = read_source("own", tmp_path)
+    source = read_sampled_run("own", tmp_path)
     assert source.evidence.hash == first.info["evidence"]["hash"] != evidence.hash
     np.testing.assert_allclose(source.evidence["bio_anchors"]["median"], 2 * rows["median"])
     assert "rlhf_efforts" not in source.evidence.tables  # nothing of this model's
     for name, table in first.evidence.tables.items():
         assert source.evidence[name].identical(table), name
-    assert plan(source, view, evidence=other).exact
-    chosen = plan(source, view, evidence=evidence)
+    assert plan_refit(source, view, evidence=other).exact
+    chosen = plan_refit(source, view, evidence=evidence)
     assert chosen.method == "sample" and "the evidence differs" in chosen.reason
     with pytest.raises(InputError, match="reweight keeps the likelihood"):
-        plan(source, view, "reweight", evidence)
+        plan_refit(source, view, "reweight", evidence)
 
 
 @pytest.mark.parametrize(
@@ -382,7 +382,7 @@ def test_evidence_of_ones_own_travels_with_the_run(tmp_path, scaling, view, evid
     ],
 )
 def test_a_setting_that_a_likelihood_depends_on_is_sampled(results, view, section, setting, value):
-    chosen = plan(read_source("base", results), view.replace(**{section: {setting: value}}))
+    chosen = plan_refit(read_sampled_run("base", results), view.replace(**{section: {setting: value}}))
     assert chosen.method == "sample"
     assert f"{section}.{setting}" in chosen.reason
 
@@ -399,11 +399,11 @@ def test_a_setting_that_only_arrival_depends_on_is_weighed_by_the_absence_of_tai
     results, view, section, settings
 ):
     """log p(no TAI) of the changed view less that of the run, draw by draw."""
-    from aligntax.analysis.fitting.reweight import carry
+    from aligntax.analysis.fitting.reweight import carry_draws
     from aligntax.analysis.inference.derive import log_no_tai
 
-    source, moved = read_source("base", results), view.replace(**{section: settings})
-    carried = carry(source, moved)
+    source, moved = read_sampled_run("base", results), view.replace(**{section: settings})
+    carried = carry_draws(source, moved)
     x, parameters = source.values
     now, before = (
         log_no_tai(source.model, x, parameters, source.evidence, each) for each in (moved, view)
@@ -420,7 +420,7 @@ def test_without_its_settings_a_compiled_model_refuses_a_view(joint, view):
         ("time_horizon", {"since": 2019.0}),
         ("loss_law", {"tokens": 1e9}),
     ):
-        with pytest.raises(InputError, match=f"view: {section} is compiled in"):
+        with pytest.raises(InputError, match=rf"view: {section}\.\w+ is compiled in"):
             joint.with_view(view.replace(**{section: settings}))
 
 
@@ -441,7 +441,7 @@ def test_a_run_from_before_a_model_existed_is_read_reported_and_refitted(referen
     info = json.loads((old / "info.json").read_text())
     info["view"]["hash"], info["files"]["view.toml"] = (
         fingerprint(stated),
-        digest(old / "view.toml"),
+        file_hash(old / "view.toml"),
     )
     del info["links"]
     (old / "info.json").write_text(json.dumps(info))

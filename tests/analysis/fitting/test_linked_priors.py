@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from aligntax.analysis.fitting import fitted_first as upstream
-from aligntax.analysis.fitting.linked_priors import PROBABILITIES, fit_links, kept, quantiles_of
+from aligntax.analysis.fitting.linked_priors import (
+    PROBABILITIES,
+    fit_links,
+    links_still_stated,
+    quantiles_of,
+)
 from aligntax.analysis.inference.compiled_model import compile_model
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.pipeline import run
@@ -19,7 +24,7 @@ from aligntax.analysis.storage.load import load
 from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
-from aligntax.models.priors.tables import Tables
+from aligntax.models.priors.tables import PriorTables
 from aligntax.models.views import LINKS, UNLINKED, View, parse_view
 from aligntax.models.views.pooling import pool_views
 from tests.reference import REFERENCE
@@ -91,7 +96,7 @@ def quick(overoptimization, outer_alignment):
     ready, made, fit = (
         {each.model.name: each for each in (overoptimization, outer_alignment)},
         {},
-        upstream.fit_upstream,
+        upstream.fit_first,
     )
 
     def compiled(model, evidence, view):
@@ -105,7 +110,7 @@ def quick(overoptimization, outer_alignment):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(upstream, "compile_model", compiled)
-        patch.setattr(upstream, "fit_upstream", fit_once)
+        patch.setattr(upstream, "fit_first", fit_once)
         yield
 
 
@@ -122,7 +127,7 @@ def test_a_fitted_view_states_the_posteriors_as_priors_with_their_source(
 ) -> None:
     own, told, said = fitted
     assert not own.links and own.multiplier == own.quality == UNLINKED
-    assert isinstance(own.tables(JOINT.quantities), Tables)
+    assert isinstance(own.tables(JOINT.quantities), PriorTables)
     assert set(told) == {"rlhf_multiplier", "quality_factor"}
     for name, link in told.items():
         prior = own.quantities[name]
@@ -224,7 +229,7 @@ def test_the_report_and_the_terminal_say_where_the_priors_come_from(answer, alig
 def test_a_later_refit_keeps_the_links_whose_prior_it_keeps(answer, tmp_path) -> None:
     own = answer.view.replace(rlhf_multiplier={0.1: 0.1, 0.5: 1, 0.9: 10})
     again = refit(str(answer.path), own, out=answer.path.parent, name="kept")
-    assert set(again.info["links"]) == {"quality_factor"} == set(kept(answer.info["links"], own))
+    assert set(again.info["links"]) == {"quality_factor"} == set(links_still_stated(answer.info["links"], own))
     assert again.record["quantities"]["rlhf_multiplier"]["assumed"] is True
     assert load(again.path).info["links"] == again.info["links"]
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from aligntax.analysis.figures.loss_law import compute_slices, exponents, isoflop
-from aligntax.analysis.fitting.outcome import QUIET, conclude
-from aligntax.analysis.fitting.own_data import Fitted, as_study, enter
+from aligntax.analysis.fitting.outcome import QUIET, conclude_fit
+from aligntax.analysis.fitting.own_data import FittedLaw, enter_own_data, study_from_runs
 from aligntax.analysis.inference.compiled_model import compile_model
-from aligntax.analysis.inference.derive import derive, predict
+from aligntax.analysis.inference.derive import derive, replicate_evidence
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.inputs.loss_runs import read_runs
 from aligntax.analysis.pages.report import write_report
@@ -72,7 +72,7 @@ def fit(laws, evidence):
             one.view,
             np.random.default_rng(0),
         )
-        return posterior, stats, derive(*where), predict(*where), one
+        return posterior, stats, derive(*where), replicate_evidence(*where), one
 
     return fitted
 
@@ -161,7 +161,7 @@ def two_corpora(evidence, view):
     here = evidence.with_rows("loss_runs", simulated(120, truths=truths))
     compiled = compile_model(MODEL, here, view.replace(loss_law=REFERENCE))
     options = Sampling(target_accept=0.95)
-    return truths, conclude(compiled.sample(options), options, {})
+    return truths, conclude_fit(compiled.sample(options), options, {})
 
 
 def test_each_corpus_finds_its_own_law(two_corpora) -> None:
@@ -264,10 +264,10 @@ def test_runs_to_leave_out_of_no_runs_are_an_error(aligntax) -> None:
 
 
 def test_pictures_of_two_corpora(two_corpora, tmp_path) -> None:
-    from aligntax.analysis.fitting.outcome import write as write_folder
+    from aligntax.analysis.fitting.outcome import write_outcome
 
     (tmp_path / "run").mkdir()
-    result = write_folder(tmp_path / "run", two_corpora[1], "run")
+    result = write_outcome(tmp_path / "run", two_corpora[1], "run")
     assert len(isoflop(result).axes) == 2
     labels = [tick.get_text() for tick in exponents(result).axes[1].get_yticklabels()]
     assert {"these runs", "these runs, c4", "these runs, pile"} <= set(labels)
@@ -333,7 +333,7 @@ def study_groups(result_evidence):
 
 
 def entered(runs, evidence, view, replaces=None, options=None):
-    return enter(
+    return enter_own_data(
         find_model("scaling"),
         runs,
         replaces,
@@ -383,7 +383,7 @@ def evidence_used(evidence, rows):
 
 def test_several_corpora_enter_as_their_population(evidence, view, tmp_path) -> None:
     runs = read_runs(write(tmp_path / "two.csv", simulated(30, truths={"a": TRUTH, "b": TRUTH})))
-    row = as_study(runs, Fitted(0.0, 0.1, None, None, ()), "none")
+    row = study_from_runs(runs, FittedLaw(0.0, 0.1, None, None, ()), "none")
     assert (
         row["corpus"] == "a, b"
         and row["allocation_exponent"] == 0.5
@@ -420,7 +420,7 @@ def test_runs_that_could_have_no_effect_are_refused(
 ) -> None:
     options = Sampling(draws=50, tune=100)
     with pytest.raises(InputError, match=told):
-        enter(
+        enter_own_data(
             find_model(model),
             read_runs(steep),
             replaces,

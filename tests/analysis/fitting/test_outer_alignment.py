@@ -19,7 +19,7 @@ from aligntax.analysis.fitting.refit_plan import plan_refit
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.pipeline import run
-from aligntax.analysis.storage.fast_reader import read_source
+from aligntax.analysis.storage.fast_reader import read_sampled_run
 from aligntax.analysis.summaries.checks import sampling_checks, verdict
 from aligntax.analysis.summaries.summary import summarise
 from aligntax.analysis.summaries.words import format_amount, median_and_interval, missing_mass
@@ -222,5 +222,5 @@ def test_a_run_without_studies_has_figures_of_the_answer_alone(result) -> None:
     ],
 )
 def test_only_a_setting_that_the_likelihood_depends_on_is_sampled(result, settings, method) -> None:
-    source = read_source(result.path.name, result.path.parent)
+    source = read_sampled_run(result.path.name, result.path.parent)
     assert plan_refit(source, source.view.replace(outer_alignment=settings)).method == method

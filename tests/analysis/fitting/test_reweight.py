@@ -8,17 +8,17 @@ import xarray as xr
 from arviz_stats.base import array_stats
 from scipy import stats
 
-from aligntax.analysis.fitting.refit_plan import plan, reweighted
-from aligntax.analysis.fitting.reweight import carry, unreached, weigh
+from aligntax.analysis.fitting.refit_plan import answer_from_draws, plan_refit
+from aligntax.analysis.fitting.reweight import carry_draws, share_unreached, weigh_draws
 from aligntax.analysis.inference.derive import derive
-from aligntax.analysis.inference.seeds import generator
-from aligntax.analysis.storage.fast_reader import Source, read_source
+from aligntax.analysis.inference.seeds import child_generator
+from aligntax.analysis.storage.fast_reader import SampledRun, read_sampled_run
 from aligntax.analysis.summaries.summary import summarise
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.catalogue import MODELS, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.priors.distributions import Mixture, Normal
-from aligntax.models.priors.tables import from_quantiles, tabulate
+from aligntax.models.priors.tables import table_from_quantiles, tabulate
 from tests.analysis.agreement import comparisons, holm, random_view
 
 INFORMED, OTHER, FREE, FREE_TOO = "horizon_medium", "brain_flop", "rlhf_multiplier", "usd_per_hour"
@@ -26,7 +26,7 @@ INFORMED, OTHER, FREE, FREE_TOO = "horizon_medium", "brain_flop", "rlhf_multipli
 
 @pytest.fixture(scope="module")
 def source(run_folder):
-    return read_source(run_folder)
+    return read_sampled_run(run_folder)
 
 
 def normal(mu, sigma):
@@ -54,7 +54,7 @@ def synthetic(view, evidence, scores, size=(4, 5000), prior_only=(FREE, FREE_TOO
     structural = ("regime_offset", "between_study_sd", "kaplan_bias", "method_sd")
     posterior = posterior.assign({name: zero for name in structural})
     info = {"sampler": {"seed": 1}, "prior_only": list(prior_only)}
-    return Source(
+    return SampledRun(
         None,
         info,
         {"quantities": {}},
@@ -83,13 +83,13 @@ def column(source, name):
 
 
 def test_the_same_view_changes_nothing(untouched):
-    carried = carry(untouched, untouched.view)
+    carried = carry_draws(untouched, untouched.view)
     assert carried.log_ratio is None and not carried.changes.any
     np.testing.assert_array_equal(carried.z, untouched.z)
 
 
 def test_weights_of_a_moved_prior_are_the_ratio_of_normals(untouched):
-    carried = carry(untouched, untouched.view.with_quantity(INFORMED, normal(4.4, 0.8)))
+    carried = carry_draws(untouched, untouched.view.with_quantity(INFORMED, normal(4.4, 0.8)))
     x = untouched.values[0][INFORMED]
     expected = stats.norm.logpdf(x, 4.4, 0.8) - stats.norm.logpdf(x, 4.0, 1.0)
     np.testing.assert_allclose(carried.log_ratio, expected, atol=1e-6)
@@ -106,8 +106,8 @@ def test_a_conjugate_posterior_is_found_under_the_new_prior(view, evidence, unto
 
     mean, sd = posterior(4.0, 1.0)
     conjugate = synthetic(untouched.view, evidence, {INFORMED: lambda z: mean - 4.0 + sd * z})
-    carried = carry(conjugate, conjugate.view.with_quantity(INFORMED, normal(3.5, 0.9)))
-    weights, checks = weigh(carried)
+    carried = carry_draws(conjugate, conjugate.view.with_quantity(INFORMED, normal(3.5, 0.9)))
+    weights, checks = weigh_draws(carried)
     assert all(check.passed for check in checks), checks
     x, (mean, sd) = carried.x[INFORMED], posterior(3.5, 0.9)
     assert weights.mean(x) == pytest.approx(mean, abs=4 * weights.mcse(x))
@@ -117,7 +117,7 @@ def test_a_conjugate_posterior_is_found_under_the_new_prior(view, evidence, unto
 
 
 def test_prior_only_quantities_are_redrawn_without_weights(untouched):
-    carried = carry(untouched, untouched.view.with_quantity(FREE, normal(2.0, 0.5)))
+    carried = carry_draws(untouched, untouched.view.with_quantity(FREE, normal(2.0, 0.5)))
     assert carried.log_ratio is None
     np.testing.assert_allclose(
         carried.x[FREE], 2.0 + 0.5 * untouched.z[..., column(untouched, FREE)], atol=1e-9
@@ -125,7 +125,7 @@ def test_prior_only_quantities_are_redrawn_without_weights(untouched):
 
 
 def test_a_correlation_among_prior_only_quantities_is_redrawn_exactly(untouched):
-    carried = carry(untouched, replace(untouched.view, correlations={(FREE, FREE_TOO): 0.7}))
+    carried = carry_draws(untouched, replace(untouched.view, correlations={(FREE, FREE_TOO): 0.7}))
     assert carried.log_ratio is None
     rho = stats.spearmanr(carried.x[FREE].ravel(), carried.x[FREE_TOO].ravel()).statistic
     assert rho == pytest.approx(0.7, abs=4 * 0.5 / np.sqrt(20_000))
@@ -137,12 +137,12 @@ def test_a_correlation_with_an_informed_quantity_follows_what_it_has_learned(
 ):
     """The informed score has mean 1 and sd 0.5; a copula correlation r then gives the free one mean r and variance 1 - 0.75 r^2."""
     learned = synthetic(untouched.view, evidence, {INFORMED: lambda z: 1.0 + 0.5 * z})
-    carried = carry(learned, replace(learned.view, correlations={(INFORMED, FREE): 0.6}))
+    carried = carry_draws(learned, replace(learned.view, correlations={(INFORMED, FREE): 0.6}))
     assert carried.log_ratio is None  # nothing about the informed one changes
     r, z = 2 * np.sin(np.pi * 0.6 / 6), carried.z[..., column(learned, FREE)]
     assert z.mean() == pytest.approx(r, abs=4 / np.sqrt(z.size))
     assert z.var() == pytest.approx(1 - 0.75 * r**2, rel=0.05)
-    back = carry(
+    back = carry_draws(
         replace(
             learned, view=carried.view, tables=carried.tables, posterior=_with(learned, carried.z)
         ),
@@ -156,14 +156,14 @@ def _with(source, z):
 
 
 def test_a_correlation_between_informed_quantities_weights_by_the_copulas_density(untouched):
-    carried = carry(untouched, replace(untouched.view, correlations={(INFORMED, OTHER): 0.5}))
+    carried = carry_draws(untouched, replace(untouched.view, correlations={(INFORMED, OTHER): 0.5}))
     r = 2 * np.sin(np.pi * 0.5 / 6)
     pair = untouched.z[..., [column(untouched, INFORMED), column(untouched, OTHER)]]
     expected = stats.multivariate_normal([0, 0], [[1, r], [r, 1]]).logpdf(pair) - stats.norm.logpdf(
         pair
     ).sum(axis=-1)
     np.testing.assert_allclose(carried.log_ratio, expected, atol=1e-9)
-    weights, checks = weigh(carried)
+    weights, checks = weigh_draws(carried)
     assert all(check.passed for check in checks)
     scores = pair[..., 0] * pair[..., 1]
     assert weights.mean(scores) == pytest.approx(r, abs=5 * weights.mcse(scores))
@@ -175,7 +175,7 @@ def test_a_hopeless_correlation_has_weights_of_infinite_variance(untouched):
     source = replace(source, posterior=_with(source, untouched.z @ source.tables.cholesky.T))
     checks = {
         c.name: c
-        for c in weigh(carry(source, replace(source.view, correlations={(INFORMED, OTHER): -0.9})))[
+        for c in weigh_draws(carry_draws(source, replace(source.view, correlations={(INFORMED, OTHER): -0.9})))[
             1
         ]
     }
@@ -188,7 +188,7 @@ def test_a_hopeless_correlation_has_weights_of_infinite_variance(untouched):
 def test_reach_of_the_same_prior_is_whole():
     table, rng = tabulate(Normal(0.0, 1.0)), np.random.default_rng(5)
     for mean, sd in ((0.0, 1.0), (2.0, 0.3), (-1.0, 0.01)):  # whatever the evidence did to it
-        assert unreached(table, table, mean + sd * rng.standard_normal(4000)) == 0.0
+        assert share_unreached(table, table, mean + sd * rng.standard_normal(4000)) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -203,31 +203,31 @@ def test_reach_of_the_same_prior_is_whole():
 )
 def test_mass_without_draws_is_seen(new, share):
     z = np.random.default_rng(6).standard_normal(4000)
-    assert unreached(tabulate(Normal(0.0, 1.0)), tabulate(new), z) == pytest.approx(share, abs=0.06)
+    assert share_unreached(tabulate(Normal(0.0, 1.0)), tabulate(new), z) == pytest.approx(share, abs=0.06)
 
 
 def test_a_gap_between_two_modes_is_not_within_reach():
     old = tabulate(Mixture((0.5, 0.5), (Normal(-5.0, 0.5), Normal(5.0, 0.5))))
     z = np.random.default_rng(7).standard_normal(4000)
-    assert unreached(old, tabulate(Normal(0.0, 0.5)), z) > 0.9
+    assert share_unreached(old, tabulate(Normal(0.0, 0.5)), z) > 0.9
 
 
 def test_a_far_mode_that_the_evidence_excludes_is_no_obstacle():
     # a likelihood twenty times sharper than the prior
     z = 0.05 * np.random.default_rng(8).standard_normal(4000)
     far = tabulate(Mixture((0.7, 0.3), (Normal(0.0, 1.0), Normal(9.0, 0.3))))
-    assert unreached(tabulate(Normal(0.0, 1.0)), far, z) == 0.0
+    assert share_unreached(tabulate(Normal(0.0, 1.0)), far, z) == 0.0
 
 
 def test_reach_is_blind_to_the_scale_of_a_quantity():
     z = np.random.default_rng(9).standard_normal(4000)
     p = np.asarray([0.1, 0.5, 0.9])
-    one = unreached(
-        from_quantiles(p, np.asarray([1.0, 2, 4])), from_quantiles(p, np.asarray([2.0, 4, 9])), z
+    one = share_unreached(
+        table_from_quantiles(p, np.asarray([1.0, 2, 4])), table_from_quantiles(p, np.asarray([2.0, 4, 9])), z
     )
-    two = unreached(
-        from_quantiles(p, np.asarray([1e3, 2e3, 4e3])),
-        from_quantiles(p, np.asarray([2e3, 4e3, 9e3])),
+    two = share_unreached(
+        table_from_quantiles(p, np.asarray([1e3, 2e3, 4e3])),
+        table_from_quantiles(p, np.asarray([2e3, 4e3, 9e3])),
         z,
     )
     assert one == two > 0
@@ -239,20 +239,20 @@ def test_reach_is_blind_to_the_scale_of_a_quantity():
 def test_auto_says_what_it_did_and_why(source):
     view = source.view
     assert (
-        "redrawn exactly" in plan(source, view.with_quantity("usd_per_hour", normal(2, 0.2))).reason
+        "redrawn exactly" in plan_refit(source, view.with_quantity("usd_per_hour", normal(2, 0.2))).reason
     )
     gentle = view.with_quantity(
         "algorithmic_limit", {"family": "lognormal", "mu": 1.7, "sigma": 0.6}
     )
-    chosen = plan(source, gentle)
+    chosen = plan_refit(source, gentle)
     assert (
         chosen.method == "reweight"
         and "k-hat" in chosen.reason
         and "algorithmic_limit" in chosen.reason
     )
-    other = plan(source, replace(view, evidence=replace(view.evidence, until=2024.0)))
+    other = plan_refit(source, replace(view, evidence=replace(view.evidence, until=2024.0)))
     assert other.method == "sample" and "the evidence differs" in other.reason
-    setting = plan(source, replace(view, scaling=replace(view.scaling, error_correlation=0.2)))
+    setting = plan_refit(source, replace(view, scaling=replace(view.scaling, error_correlation=0.2)))
     assert setting.method == "sample" and "scaling.error_correlation" in setting.reason
 
 
@@ -270,9 +270,9 @@ def test_auto_says_what_it_did_and_why(source):
     ],
 )
 def test_changes_that_psis_alone_would_miss_are_sampled(source, name, spec):
-    chosen = plan(source, source.view.with_quantity(name, spec))
+    chosen = plan_refit(source, source.view.with_quantity(name, spec))
     assert chosen.method == "sample" and "reach" in chosen.reason and name in chosen.reason
-    forced = plan(source, source.view.with_quantity(name, spec), "reweight")
+    forced = plan_refit(source, source.view.with_quantity(name, spec), "reweight")
     assert forced.method == "reweight" and "not to be trusted" in forced.reason
     assert not all(check.passed for check in forced.checks)
 
@@ -283,7 +283,7 @@ def test_k_hat_is_blind_to_a_far_second_mode_and_reach_is_not():
     far = Mixture((0.7, 0.3), (Normal(0.1, 0.95), Normal(9.0, 0.3)))
     _, k_hat = array_stats.psislw(stats.norm.logpdf(x) - far.log_pdf(x))
     assert k_hat < 0.5
-    assert unreached(tabulate(Normal(0.0, 1.0)), tabulate(far), x) == pytest.approx(0.3, abs=0.08)
+    assert share_unreached(tabulate(Normal(0.0, 1.0)), tabulate(far), x) == pytest.approx(0.3, abs=0.08)
 
 
 def test_reweighting_is_refused_where_the_likelihood_differs(source):
@@ -291,9 +291,9 @@ def test_reweighting_is_refused_where_the_likelihood_differs(source):
     with pytest.raises(
         InputError, match="method: reweight keeps the likelihood, got another the evidence"
     ):
-        plan(source, other, "reweight")
+        plan_refit(source, other, "reweight")
     with pytest.raises(InputError, match="method: must be one of auto, reweight, sample"):
-        plan(source, source.view, "guess")
+        plan_refit(source, source.view, "guess")
 
 
 @pytest.mark.parametrize(
@@ -303,14 +303,14 @@ def test_a_published_update_is_refused_beside_the_evidence_that_contains_it(sour
     with pytest.raises(
         InputError, match="is contained in the evidence of no TAI and must not count twice"
     ):
-        plan(source, source.view.replace(**changed))
+        plan_refit(source, source.view.replace(**changed))
 
 
 def test_settings_of_the_derivation_alone_are_redrawn(source):
     later = replace(source.view, arrival=replace(source.view.arrival, horizon=2080.0))
-    chosen = plan(source, later)
+    chosen = plan_refit(source, later)
     assert chosen.exact and "arrival.horizon" in chosen.reason
-    year = reweighted(chosen).derived["tai_year"].values
+    year = answer_from_draws(chosen).derived["tai_year"].values
     assert np.nanmax(year) <= 2080.0
 
 
@@ -323,14 +323,14 @@ def answer_by_sampling(joint, view, seed):
     fitted = joint.with_view(view)
     draws, _ = fitted.posterior(Sampling(seed=seed))
     tables = view.tables(fitted.model.quantities)
-    return derive(fitted.model, draws, tables, fitted.evidence, view, generator(seed, "arrival"))
+    return derive(fitted.model, draws, tables, fitted.evidence, view, child_generator(seed, "arrival"))
 
 
 def compared(joint, source, view, seed, weights=None):
     """Every comparison of a reweighted with a sampled answer, as (name, p)."""
-    chosen = plan(source, view)
+    chosen = plan_refit(source, view)
     assert chosen.method == "reweight", chosen.reason
-    answer, sampled = reweighted(chosen), answer_by_sampling(joint, view, seed)
+    answer, sampled = answer_from_draws(chosen), answer_by_sampling(joint, view, seed)
     equal = Weights.equal((4, 1000))
     return [
         (f"{seed} {n}", p)
@@ -343,7 +343,7 @@ def test_thirty_random_changes_agree_with_sampling_wherever_auto_accepts(joint, 
     rng, pairs, accepted = np.random.default_rng(2026), [], 0
     for seed in range(30):
         moved = random_view(source.view, rng)
-        if plan(source, moved).method == "sample":
+        if plan_refit(source, moved).method == "sample":
             continue
         accepted += 1
         pairs += compared(joint, source, moved, seed)
@@ -376,9 +376,9 @@ def test_the_comparison_sees_a_wrong_answer(joint, source):
 
 
 def test_the_original_view_gives_the_original_answer(source, outcome):
-    chosen = plan(source, source.view)
+    chosen = plan_refit(source, source.view)
     assert chosen.exact
-    rows, old = reweighted(chosen).rows, outcome.record["quantities"]
+    rows, old = answer_from_draws(chosen).rows, outcome.record["quantities"]
     for name, row in rows.items():
         for key in ("q05", "q25", "q50", "q75", "q95", "mean", "prob_censored"):
             assert row[key] == (
@@ -389,8 +389,8 @@ def test_the_original_view_gives_the_original_answer(source, outcome):
 
 
 def test_weighted_rows_count_censored_draws(source):
-    late = plan(source, source.view.with_quantity("evolution_flop", normal(44.0, 3.0)), "reweight")
-    answer = reweighted(late)
+    late = plan_refit(source, source.view.with_quantity("evolution_flop", normal(44.0, 3.0)), "reweight")
+    answer = answer_from_draws(late)
     year = answer.rows["tai_year"]
     never = np.isnan(answer.derived["tai_year"].values)
     assert year["prob_above"] == pytest.approx(float(late.weights.values[never].sum()), abs=1e-12)

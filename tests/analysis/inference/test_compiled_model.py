@@ -107,10 +107,10 @@ def test_chains_differ(outcome):
 SCRIPT = """
 import hashlib
 from aligntax.analysis.inference.options import Sampling
-from aligntax.analysis.pipeline import sample
+from aligntax.analysis.pipeline import sample_view
 from aligntax.models.evidence import load_evidence
 from aligntax.models.views import load_view
-outcome = sample("scaling", load_view("default"), load_evidence(), Sampling(draws=100))
+outcome = sample_view("scaling", load_view("default"), load_evidence(), Sampling(draws=100))
 groups = {name: group for name, group in outcome.groups.items() if name in ("posterior", "prior", "derived")}
 print(hashlib.sha256(b"".join(v.values.tobytes() for g in groups.values() for v in g.data_vars.values())).hexdigest())
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aligntax.analysis.storage.run_folder import run_name
-from aligntax.analysis.storage.unfinished import UNFINISHED, unfinished
+from aligntax.analysis.storage.unfinished import UNFINISHED, new_folder
 from aligntax.models.errors import InputError
 
 ROOT = Path(__file__).parents[3]
@@ -68,13 +68,13 @@ def test_what_can_be_gone_on_with_is_gone_on_with(outcomes) -> None:
 
 def test_a_run_removes_what_killed_ones_left_and_no_other(tmp_path) -> None:
     """Of two unfinished folders one is held by a process that lives."""
-    with unfinished(tmp_path, "alive") as alive:
+    with new_folder(tmp_path, "alive") as alive:
         dead = tmp_path / f".dead{UNFINISHED}x"
         dead.mkdir()
         (dead / "summary.json").write_text("{")
         other = tmp_path / ".notes"
         other.mkdir()
-        with unfinished(tmp_path, "next") as place:
+        with new_folder(tmp_path, "next") as place:
             (place.folder / "file").write_text("x")
         assert not dead.exists() and alive.folder.exists() and other.exists()
     assert (tmp_path / "next" / "file").read_text() == "x"
@@ -82,7 +82,7 @@ def test_a_run_removes_what_killed_ones_left_and_no_other(tmp_path) -> None:
 
 
 def test_a_name_that_is_taken_meanwhile_gets_a_number(tmp_path) -> None:
-    with unfinished(tmp_path, "one") as place:
+    with new_folder(tmp_path, "one") as place:
         (tmp_path / "one").mkdir()
     assert place.path == tmp_path / "one-2"
     with pytest.raises(InputError, match="name: must be letters"):

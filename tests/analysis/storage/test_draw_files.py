@@ -12,11 +12,17 @@ import xarray as xr
 
 from aligntax.analysis.answers.densities import read_draws
 from aligntax.analysis.storage import draw_files
-from aligntax.analysis.storage.draw_files import FILES, check_format, file_of, open_tree, write_tree
-from aligntax.analysis.storage.fast_reader import read_source
+from aligntax.analysis.storage.draw_files import (
+    FILES,
+    check_format,
+    file_of_draws,
+    open_tree,
+    write_tree,
+)
+from aligntax.analysis.storage.fast_reader import read_sampled_run
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.result import write_run
-from aligntax.analysis.storage.run_folder import digest, find_run, verify
+from aligntax.analysis.storage.run_folder import RunFolder, file_hash, find_run
 from aligntax.analysis.storage.whole_file import write_json
 from aligntax.models.errors import InputError
 from tests.conftest import REFERENCE
@@ -66,7 +72,7 @@ def rewrite(path, change):
 def forge(folder):
     """Let the hash be that of the damaged file, so that only reading it tells."""
     info = json.loads((folder / "info.json").read_text())
-    info["files"][STORE] = digest(folder / STORE)
+    info["files"][STORE] = file_hash(folder / STORE)
     write_json(folder / "info.json", info)
 
 
@@ -77,7 +83,7 @@ def test_a_run_has_one_file_of_draws_in_its_format(runs):
     for format, file in FILES.items():
         names = sorted(path.name for path in (runs / format).iterdir())
         assert names == sorted([file, "info.json", "summary.csv", "summary.json", "view.toml"])
-        assert verify(runs / format) == []
+        assert RunFolder(runs / format).differences == []
 
 
 def test_every_group_comes_back_as_it_was(runs, reference):
@@ -131,7 +137,7 @@ def test_chunks_are_of_draws_and_the_same_draws_have_the_same_hash(tmp_path, mon
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         write_tree(tmp_path / name / STORE, {"posterior": draws})
-        hashes.add(digest(tmp_path / name / STORE))
+        hashes.add(file_hash(tmp_path / name / STORE))
     with zipfile.ZipFile(tmp_path / "one" / STORE) as archive:
         chunks = {name for name in archive.namelist() if "/c/" in name}
         assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
@@ -149,7 +155,7 @@ def test_what_fails_while_it_is_written_leaves_no_scratch_behind(tmp_path):
 
 
 def test_a_refit_reads_the_same_of_either(runs):
-    netcdf, zarr = read_source(runs / "netcdf"), read_source(runs / "zarr")
+    netcdf, zarr = read_sampled_run(runs / "netcdf"), read_sampled_run(runs / "zarr")
     assert zarr.posterior.identical(netcdf.posterior)
     assert zarr.evidence.hash == netcdf.evidence.hash and zarr.view.hash == netcdf.view.hash
 
@@ -160,7 +166,7 @@ def test_evidence_of_ones_own_is_read_from_either(runs, monkeypatch):
         "aligntax.analysis.storage.fast_reader.restrict",
         lambda evidence, view, model: evidence.only(()),
     )
-    assert read_source(runs / "zarr").evidence.hash == read_source(runs / "netcdf").evidence.hash
+    assert read_sampled_run(runs / "zarr").evidence.hash == read_sampled_run(runs / "netcdf").evidence.hash
 
 
 def test_a_terminal_draws_the_same_of_either(runs):
@@ -325,14 +331,14 @@ DAMAGE = {
     "noise": lambda path: path.write_bytes(b"noise"),
     "empty": lambda path: path.write_bytes(b""),
 }
-READ = {"load": load, "source": read_source, "sketch": lambda run: read_draws(run, ("tai_year",))}
+READ = {"load": load, "source": read_sampled_run, "sketch": lambda run: read_draws(run, ("tai_year",))}
 
 
 @pytest.mark.parametrize("case", DAMAGE)
 @pytest.mark.parametrize("reader", READ)
 def test_damage_is_found(copy, case, reader):
     DAMAGE[case](copy / STORE)
-    assert verify(copy) == [f"{STORE}: differs from what was written"]
+    assert RunFolder(copy).differences == [f"{STORE}: differs from what was written"]
     with pytest.raises(InputError, match="must be as it was written"):
         READ[reader](copy)
 
@@ -352,7 +358,7 @@ def test_a_store_that_cannot_be_read_is_one_clear_error(aligntax, copy, case):
 
 def test_a_missing_file_is_found(copy):
     (copy / STORE).unlink()
-    assert verify(copy) == [f"{STORE}: missing"]
+    assert RunFolder(copy).differences == [f"{STORE}: missing"]
     with pytest.raises(InputError, match="missing"):
         load(copy)
 
@@ -380,7 +386,7 @@ def test_names_in_a_store_lead_nowhere(copy, tmp_path):
 
 def test_only_the_named_file_counts(copy, runs):
     """A second store beside it, of whatever origin, is not looked at."""
-    assert file_of({"posterior.nc": "", "summary.json": ""}) == "posterior.nc"
+    assert file_of_draws({"posterior.nc": "", "summary.json": ""}) == "posterior.nc"
     (copy / "posterior.nc").write_bytes(b"noise")
     (copy / "posterior.zarr").mkdir()
     assert load(copy).derived.identical(load(runs / "zarr").derived)
@@ -388,9 +394,9 @@ def test_only_the_named_file_counts(copy, runs):
 
 def test_zarr_is_not_imported_where_it_is_not_needed(runs):
     script = (
-        "import sys\nfrom aligntax import load\nfrom aligntax.analysis.storage.fast_reader import read_source\nfrom aligntax.analysis.answers.densities import read_draws\n"
+        "import sys\nfrom aligntax import load\nfrom aligntax.analysis.storage.fast_reader import read_sampled_run\nfrom aligntax.analysis.answers.densities import read_draws\n"
         "import aligntax.analysis.storage.draw_files, aligntax.analysis.pipeline, aligntax.analysis.refitting, aligntax.analysis.commands.runs, aligntax.analysis.commands.refit\n"
-        "load(sys.argv[1]); read_source(sys.argv[1]); read_draws(sys.argv[1] and __import__('pathlib').Path(sys.argv[1]), ['tai_year'])\n"
+        "load(sys.argv[1]); read_sampled_run(sys.argv[1]); read_draws(sys.argv[1] and __import__('pathlib').Path(sys.argv[1]), ['tai_year'])\n"
         "print(sorted(name for name in sys.modules if name.split('.')[0] in ('zarr', 'numcodecs')))"
     )
     for format, expected in (("netcdf", "[]"), ("zarr", "[]")):

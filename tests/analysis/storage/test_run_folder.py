@@ -15,14 +15,14 @@ from aligntax.analysis.storage.draw_files import FILES
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.run_folder import (
     HASHED,
+    RunFolder,
     default_name,
     find_run,
     list_runs,
     read_json,
     run_name,
-    verify,
 )
-from aligntax.analysis.storage.unfinished import unfinished
+from aligntax.analysis.storage.unfinished import new_folder
 from aligntax.models.errors import InputError
 
 
@@ -39,7 +39,7 @@ def test_a_run_has_its_files_and_verifies(run_folder):
         "summary.json",
         "view.toml",
     ]
-    assert verify(run_folder) == []
+    assert RunFolder(run_folder).differences == []
 
 
 def test_loading_gives_back_what_was_sampled(run_folder, outcome):
@@ -54,9 +54,9 @@ def test_loading_gives_back_what_was_sampled(run_folder, outcome):
 
 
 def test_what_a_run_returns_is_what_loading_it_gives(outcome, tmp_path):
-    from aligntax.analysis.fitting.outcome import write
+    from aligntax.analysis.fitting.outcome import write_outcome
 
-    written = write(tmp_path, outcome, "run")
+    written = write_outcome(tmp_path, outcome, "run")
     loaded = load(tmp_path)
     assert (loaded.info, loaded.record) == (written.info, written.record)
     assert loaded.evidence.hash == written.evidence.hash and loaded.view.hash == written.view.hash
@@ -105,7 +105,7 @@ def test_a_changed_file_is_found_and_not_loaded(damaged, name):
     data = bytearray((damaged / name).read_bytes())
     data[len(data) // 2] ^= 1
     (damaged / name).write_bytes(data)
-    assert verify(damaged) == [f"{name}: differs from what was written"]
+    assert RunFolder(damaged).differences == [f"{name}: differs from what was written"]
     with pytest.raises(InputError, match=f"{name}: differs"):
         load(damaged)
 
@@ -113,7 +113,7 @@ def test_a_changed_file_is_found_and_not_loaded(damaged, name):
 @pytest.mark.parametrize("name", (FILES["netcdf"], *HASHED))
 def test_a_missing_file_is_found(damaged, name):
     (damaged / name).unlink()
-    assert f"{name}: missing" in verify(damaged)
+    assert f"{name}: missing" in RunFolder(damaged).differences
 
 
 @pytest.mark.parametrize(
@@ -134,13 +134,13 @@ def test_a_run_is_found_by_name_and_by_path(run_folder):
 
 def test_an_existing_name_is_refused_before_anything_is_written(tmp_path):
     (tmp_path / "taken").mkdir()
-    with pytest.raises(InputError, match="taken"), unfinished(tmp_path, "taken"):
+    with pytest.raises(InputError, match="taken"), new_folder(tmp_path, "taken"):
         raise AssertionError("must not be entered")
     assert names(tmp_path) == ["taken"] and names(tmp_path / "taken") == []
 
 
 def test_a_name_taken_meanwhile_loses_nothing(tmp_path):
-    with unfinished(tmp_path, "run") as place:
+    with new_folder(tmp_path, "run") as place:
         (place.folder / "x").write_text("mine")
         (tmp_path / "run").mkdir()  # empty: renaming onto it would succeed silently
     assert place.path == tmp_path / "run-2" and (place.path / "x").read_text() == "mine"
@@ -149,7 +149,7 @@ def test_a_name_taken_meanwhile_loses_nothing(tmp_path):
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_a_failure_leaves_nothing_not_even_the_results_folder(tmp_path, error):
     out = tmp_path / "a" / "results"
-    with pytest.raises(error), unfinished(out, "run") as place:
+    with pytest.raises(error), new_folder(out, "run") as place:
         (place.folder / "x").write_text("half")
         raise error
     assert names(tmp_path) == []
@@ -159,7 +159,7 @@ def test_an_unwritable_place_is_an_input_error(tmp_path):
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(InputError, match="out: must be a folder that can be written"),
-        unfinished(tmp_path / "file", "run"),
+        new_folder(tmp_path / "file", "run"),
     ):
         raise AssertionError("must not be entered")
 
@@ -175,8 +175,8 @@ def test_names_that_could_leave_or_hide_are_refused(name):
 KILLED = """
 import sys, time
 from pathlib import Path
-from aligntax.analysis.storage.unfinished import unfinished
-with unfinished(Path(sys.argv[1]), "run") as place:
+from aligntax.analysis.storage.unfinished import new_folder
+with new_folder(Path(sys.argv[1]), "run") as place:
     (place.folder / "summary.json").write_text('{"format": 1}')
     (place.folder / "info.json").write_text('{"format": 1}')
     print("ready", flush=True)

@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from aligntax.analysis.inference.compiled_model import open_data
+from aligntax.analysis.inference.compiled_model import data_of_view
 from aligntax.analysis.inference.terms import SharedGraph
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
@@ -110,7 +110,7 @@ def test_the_graph_says_the_same(graphs, view, name) -> None:
         return
     after = densities(model.build(restrict(rows, other, model), other))
     assert np.allclose(before, after, rtol=1e-12) == (not role.likelihood and not role.no_tai)
-    opened = densities(graph, open_data(other, model, graph))
+    opened = densities(graph, data_of_view(other, model, graph))
     assert np.allclose(opened, after, rtol=1e-12) == (not role.compiled)
     if role.likelihood:
         assert set(role.likelihood) & set(model.tables)
