@@ -24,7 +24,7 @@ from aligntax.models.views.changes import compiled_in
 if TYPE_CHECKING:
     import xarray as xr
 
-    from aligntax.analysis.fitting.outcome import Answered
+    from aligntax.analysis.fitting.outcome import FitSummary
     from aligntax.analysis.inference.compiled_model import CompiledModel, Fit
 
 
@@ -205,7 +205,7 @@ class SweepAnswerer:
 
     def _answer(self, case: Case, cores: int) -> Answer:
         from aligntax.analysis.fitting.linked_priors import fit_links
-        from aligntax.analysis.fitting.outcome import answered
+        from aligntax.analysis.fitting.outcome import summarise_fit
         from aligntax.analysis.summaries.checks import verdict
 
         watch, options = _Stopwatch(), replace(self.job.options, seed=case.seed, cores=cores)
@@ -215,7 +215,7 @@ class SweepAnswerer:
         watch.lap("compile")
         fit = compiled.sample(options)
         watch.lap("sample")
-        found = answered(fit, options, links)
+        found = summarise_fit(fit, options, links)
         record = {
             "verdict": verdict(list(found.checks)),
             "checks": [check.to_dict() for check in found.checks],
@@ -234,7 +234,7 @@ class SweepAnswerer:
         return self.compiled.with_view(view)
 
 
-def _headline_draws(fit: "Fit", found: "Answered") -> "xr.Dataset":
+def _headline_draws(fit: "Fit", found: "FitSummary") -> "xr.Dataset":
     """Draws of the headline quantities, and the states that say why some are missing."""
     names = [
         name

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from aligntax.analysis.inference.options import Talk
-from aligntax.analysis.storage.journal import LOCK, adding, read
-from aligntax.analysis.storage.run_folder import text_of
+from aligntax.analysis.storage.journal import LOCK, append_to_journal, read_journal
+from aligntax.analysis.storage.run_folder import read_text
 from aligntax.analysis.storage.whole_file import write_json
 from aligntax.analysis.sweeps.grid import Answer, Case
 from aligntax.analysis.sweeps.workers import Job, Workers
@@ -162,7 +162,7 @@ class Study(ABC):
         """
         path = folder / cls.MANIFEST
         try:
-            info = json.loads(text_of(path))
+            info = json.loads(read_text(path))
             good = info["format"] == FORMAT and set(info) >= cls.KEYS
         except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
             rule = f"{path} must be as `aligntax {cls.COMMAND}` writes it"
@@ -181,7 +181,8 @@ class Study(ABC):
             If an earlier line is damaged.
         """
         found = Journal()
-        found.end = read(self.path / self.JOURNAL, self.COMMAND, partial(found.enter, self.RESULT))
+        enter = partial(found.enter, self.RESULT)
+        found.end = read_journal(self.path / self.JOURNAL, self.COMMAND, enter)
         return found
 
     def lines(self, journal: Journal, cases: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -241,7 +242,7 @@ class Study(ABC):
         asked = {case.name: case for case in cases if case.name not in done}
         before, failures, started = len(cases) - len(asked), 0, time.perf_counter()
         count = before
-        with adding(self.path / self.JOURNAL, journal.end) as write:
+        with append_to_journal(self.path / self.JOURNAL, journal.end) as write:
 
             def lost(text: str) -> None:
                 write({"lost": text})

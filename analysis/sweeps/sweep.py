@@ -29,9 +29,9 @@ from pathlib import Path
 from typing import Any
 
 from aligntax.analysis.inference.options import Sampling, Talk
-from aligntax.analysis.storage.journal import held
+from aligntax.analysis.storage.journal import hold_folder
 from aligntax.analysis.storage.result import stored_view
-from aligntax.analysis.storage.run_folder import provenance, run_name, text_of
+from aligntax.analysis.storage.run_folder import provenance, read_text, run_name
 from aligntax.analysis.storage.whole_file import write_json
 from aligntax.analysis.sweeps.grid import Answer, Case, SweepJob
 from aligntax.analysis.sweeps.resumable import FORMAT, Journal, Study
@@ -78,7 +78,7 @@ class Sweep(Study):
     def view(self, case: Mapping[str, Any]) -> View:
         """View of a case of ``info["cases"]``."""
         path = self.path / VIEWS / f"{case['view_hash'][:16]}.toml"
-        return replace(stored_view(text_of(path), str(path))[0], name=case["view"])
+        return replace(stored_view(read_text(path), str(path))[0], name=case["view"])
 
     def store(self, case: Case, answer: Answer) -> dict[str, Any]:
         """Write the draws of an answer, and return its line of the journal."""
@@ -163,7 +163,7 @@ def sweep(
     _check_new(out, name)
     info = _manifest(job, cases, name, evidence_folder)
     place = Sweep.make_hidden(out, name)
-    with held(place, Sweep.COMMAND):
+    with hold_folder(place, Sweep.COMMAND):
         _check_new(out, name)  # another process may have been faster
         try:
             _write_question(place, info, {case.view.hash: case.view for case in cases})
@@ -229,7 +229,7 @@ def resume(
         )
     if folder == done:
         done.rename(place)
-    with held(place, Sweep.COMMAND):
+    with hold_folder(place, Sweep.COMMAND):
         found = Sweep.load(place)
         info = found.info
         options = Sampling(**info["sampler"])

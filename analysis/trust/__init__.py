@@ -1,1 +1,1 @@
-"""Checks of the package itself: simulated truths, backtests, left-out evidence, published forecasts."""
+"""Checks of the package: calibration, backtests, left-out evidence, published forecasts."""

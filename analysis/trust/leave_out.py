@@ -1,14 +1,15 @@
-"""Posteriors without some of the evidence, and the density of what was left out, from one compiled model.
+"""Posteriors without some of the evidence, and the density of what was left out.
 
-Every term of the log likelihood is multiplied by how often it counts, which is data: once, or not
-at all for what is left out::
+Every term of the log likelihood is multiplied by how often it counts: once, or not at all if it is
+left out. These counts are data of the graph, so that one compiled model serves every choice::
 
     log p(theta | y) = log p(theta) + sum_i counts_i log p(y_i | theta) + constant
     log p(y_i | y_-i, theta) = log p(y | theta) - log p(y_-i | theta)
 
-The second line is the density of unit ``i`` given a draw and, where the rows of a table are not
-independent given a draw, the rows that stay. A unit is a row of a term's own dimension; studies on
-the same runs are one.
+The second line is the density of unit ``i`` given a draw, and given the rows that stay, where the
+rows of a table are not independent given a draw. A unit is an element of a term; studies on the
+same runs are one unit. Tables whose likelihood is one term have a count per row in their data
+instead (:attr:`aligntax.models.catalogue.Model.counted_rows`).
 """
 
 from collections.abc import Collection, Mapping
@@ -25,25 +26,23 @@ import xarray as xr
 from aligntax.analysis.inference.compiled_model import CompiledModel
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.inference.terms import SharedGraph
-from aligntax.models import time_horizon
 from aligntax.models.blocks import in_blocks
 from aligntax.models.catalogue import Model, restrict
 from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
 
-COUNTS = "counts"
-HORIZONS = "time_horizons"  # one term, whose rows are told apart within it
+COUNTS = "counts"  # in the graph: one number per element of every term
 
 
 @dataclass(frozen=True)
-class Left:
-    """Draws of a posterior without some units.
+class PosteriorDraws:
+    """Draws of a posterior, of which some units may be left out.
 
     Attributes
     ----------
     posterior, sample_stats : xarray.Dataset
     unconstrained : ndarray, shape (chain, draw, parameter)
-        What NUTS moved.
+        The same draws as NUTS sampled them.
     """
 
     posterior: xr.Dataset
@@ -53,18 +52,13 @@ class Left:
 
 @dataclass(frozen=True)
 class Densities:
-    """Log posterior and log likelihood of a graph at points where NUTS moves.
-
-    Attributes
-    ----------
-    graph : pymc.Model
-    """
+    """Log posterior and log likelihood of a PyMC graph at unconstrained points."""
 
     graph: Any
 
     @cached_property
     def _function(self) -> Any:
-        """Of a batch of points, (draw, parameter): log prior of every variable, Jacobian included, and every term."""
+        """Log prior of every variable, Jacobian included, and every term, at (draw, parameter)."""
         from pytensor.graph.replace import graph_replace, vectorize_graph
 
         start = self.graph.initial_point()
@@ -85,7 +79,7 @@ class Densities:
         return pytensor.function([batch], outputs, mode="FAST_COMPILE", on_unused_input="ignore")
 
     def at(self, points: Any) -> dict[str, Any]:
-        """``log_posterior`` and every term by its name, of points (..., parameter)."""
+        """``log_posterior`` and every term by its name, for points (..., parameter)."""
         names = [term.name for term in self.graph.potentials]
         flat = points.reshape(-1, points.shape[-1])
 
@@ -103,17 +97,17 @@ class Densities:
 
 @dataclass(frozen=True)
 class LeaveOut:
-    """A compiled model that samples without any of its units; nothing is compiled again.
+    """A compiled model that can be sampled without any of its units; it is compiled once.
 
     Attributes
     ----------
     compiled : CompiledModel
-        Its graph has ``counts``, one number an element of every term.
+        Its graph has the data ``counts``, one number per element of every term.
     units : mapping of str to tuple of str
         Labels of the units of each table.
     densities : Densities
     counts : ndarray
-        What the graph is given.
+        Value of ``counts``.
     """
 
     compiled: CompiledModel
@@ -123,24 +117,23 @@ class LeaveOut:
 
     @classmethod
     def of(cls, model: Model, evidence: Evidence, view: View) -> "LeaveOut":
-        """Compile a model for it."""
+        """Compile a model whose terms have counts."""
         import nutpie
 
         evidence = restrict(evidence, view, model)
         graph = model.build(evidence, view)
         labels = _labels(graph)
-        _count(graph, labels)
-        if HORIZONS in labels:
-            labels[HORIZONS] = tuple(
-                time_horizon.evaluations(evidence, view)["evaluation"].values.tolist()
-            )
+        _multiply_by_counts(graph, labels)
+        for table, rows in model.counted_rows.items():
+            if table in labels:
+                labels[table] = _keys(rows(evidence, view))
         with pytensor.config.change_flags(numba__fastmath=False):
             compiled = nutpie.compile_pymc_model(graph, freeze_model=False)
         whole = CompiledModel(model, view, evidence, SharedGraph(graph), compiled)
         return cls(whole, labels, Densities(graph), graph[COUNTS].get_value())
 
     def without(self, left: Mapping[str, Collection[str]]) -> "LeaveOut":
-        """The same with some units left out, labels by table.
+        """Leave out some units, given by their labels for each table.
 
         Raises
         ------
@@ -150,16 +143,16 @@ class LeaveOut:
         for table, labels in left.items():
             if missing := set(labels) - set(self.units[table]):
                 raise KeyError(f"{table} has no unit {', '.join(sorted(missing))}")
-        compiled = self.compiled
-        if labels := left.get(HORIZONS, ()):
-            rows = time_horizon.evaluations(compiled.evidence, compiled.view)
-            stays = rows["counts"] * ~np.isin(rows["evaluation"].values, list(labels))
+        compiled, counted = self.compiled, self.compiled.model.counted_rows
+        for table in counted.keys() & left.keys():
+            rows = counted[table](compiled.evidence, compiled.view)
+            stays = rows[COUNTS] * ~np.isin(_keys(rows), list(left[table]))
             compiled = compiled.with_evidence(
-                compiled.evidence.with_likelihood_rows({HORIZONS: rows.assign(counts=stays)})
+                compiled.evidence.with_likelihood_rows({table: rows.assign(counts=stays)})
             )
         parts = [
             np.ones(1)
-            if term.name == HORIZONS
+            if term.name in counted
             else ~np.isin(self.units[term.name], list(left.get(term.name, ())))
             for term in compiled.graph.potentials
         ]
@@ -167,31 +160,36 @@ class LeaveOut:
         compiled = replace(compiled, compiled=compiled.compiled.with_data(**{COUNTS: counts}))
         return replace(self, compiled=compiled, counts=counts)
 
-    def sample(self, options: Sampling) -> Left:
+    def sample(self, options: Sampling) -> PosteriorDraws:
         """Sample the posterior."""
         posterior, stats = self.compiled.posterior(options, unconstrained=True)
-        return Left(posterior, stats, stats["unconstrained_draw"].values)
+        return PosteriorDraws(posterior, stats, stats["unconstrained_draw"].values)
 
     def log_posterior(self, points: Any) -> Any:
-        """Log posterior but for a constant, Jacobian included, at unconstrained points (..., parameter)."""
+        """Log posterior up to a constant, at unconstrained points (..., parameter)."""
         return self._at(points)["log_posterior"]
 
     def log_unit(self, points: Any, table: str, label: str) -> Any:
-        """Log density of a unit at unconstrained points (..., parameter), given the other units of its table."""
+        """Log density of a unit given the other units of its table, at points (..., parameter)."""
         everything = self.without({})
         value = everything._at(points)[table]
-        if table == HORIZONS:
+        if table in self.compiled.model.counted_rows:
             return value - everything.without({table: [label]})._at(points)[table]
         return value[..., self.units[table].index(label)] if value.ndim == points.ndim else value
 
     def _at(self, points: Any) -> dict[str, Any]:
-        """What :meth:`Densities.at` says with these counts and this evidence."""
+        """Densities with these counts and this evidence."""
         with self.compiled.shared.holding({**self.compiled.data, COUNTS: self.counts}):
             return self.densities.at(points)
 
 
+def _keys(rows: xr.Dataset) -> tuple[str, ...]:
+    """Labels of counted rows."""
+    return tuple(rows[rows[COUNTS].dims[0]].values.tolist())
+
+
 def _labels(graph: Any) -> dict[str, tuple[str, ...]]:
-    """Labels of each term's elements; a term of one element has its table's name."""
+    """Labels of each term's elements; that of a term of one element is its table's name."""
     labels = {}
     for term in graph.potentials:
         dims = graph.named_vars_to_dims.get(term.name, ())
@@ -201,7 +199,7 @@ def _labels(graph: Any) -> dict[str, tuple[str, ...]]:
     return labels
 
 
-def _count(graph: Any, labels: Mapping[str, tuple[str, ...]]) -> None:
+def _multiply_by_counts(graph: Any, labels: Mapping[str, tuple[str, ...]]) -> None:
     """Multiply every term of a graph by how often it counts."""
     ends = np.cumsum([0, *(len(labels[term.name]) for term in graph.potentials)])
     with graph:
@@ -212,7 +210,7 @@ def _count(graph: Any, labels: Mapping[str, tuple[str, ...]]) -> None:
 
 
 def _counted(term: Any, counts: Any, place: list[int]) -> Any:
-    """A term times its part of the counts, by the same name."""
+    """A term times its part of the counts, under the same name."""
     counted = (counts[place[0] : place[1]] if term.ndim else counts[place[0]]) * term
     counted.name = term.name
     return counted

@@ -1,8 +1,8 @@
-"""Published forecasts from their own inputs: priors pushed forward through this package, beside what was published.
+"""Published forecasts, recomputed from their own published inputs by this package.
 
-A reading is a view that differs from the named one in what the sources disagree about. Nothing is
-conditioned on and nothing fitted: every reading is a set of published inputs, and the table says
-how far each lies from the published curve.
+A *reading* is one set of published inputs: a view that differs from the named view in something
+that the sources disagree about. Priors are pushed forward without evidence; nothing is fitted. The
+result says how far each reading lies from the published curve.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.analysis.inference.derive import arrivals, exponent_shift, split
+from aligntax.analysis.inference.derive import arrival_of_draws, exponent_shift, split_draws
 from aligntax.analysis.inference.options import Sampling, Talk
-from aligntax.analysis.inference.seeds import generator
+from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.summaries.summary import censored_quantile
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
@@ -25,11 +25,12 @@ QUIET = Talk()
 FORECASTS = ("bioanchors", "direct-approach")
 PUBLISHED = {"bioanchors": "Cotra 2020", "direct-approach": "Direct Approach, rerun"}
 QUANTILES = (0.1, 0.5, 0.9)
-# years: the program's are whole, and mean their end
+# years from the number of a published year to the date that it means: Direct Approach's program
+# counts whole years, and means their end
 BY_END = {"bioanchors": 0.0, "direct-approach": 1.0}
 CHAINS = 4
-FEWEST = 400  # draws: 40 below the 10% that the table quotes
-STAGES = {
+FEWEST = 400  # draws: 40 of them lie below the 10% quantile that the table quotes
+STAGES = {  # published stage of Direct Approach: the reading that recomputes it
     "before updating": "before the update on no TAI",
     "updated on no TAI so far": "the view direct-approach-2023",
 }
@@ -42,18 +43,18 @@ class Reading:
     Attributes
     ----------
     name : str
-        What it changes about the first.
+        How it differs from the first reading.
     year : ndarray, shape (draw,)
-        Arrival; infinity where later than the horizon.
+        Arrival; infinite where later than the horizon.
     requirement : ndarray, shape (draw,)
-        log10 FLOP of each draw's anchor; infinity where it has none.
+        log10 FLOP of each draw's anchor; infinite where it has none.
     anchor : ndarray of int, shape (draw,)
         Index into :data:`aligntax.models.views.ANCHORS`.
     shift : ndarray, shape (draw,)
-        Years by which data that grow linearly with parameters come later than data that grow as
+        Years by which arrival is later if data grow linearly with parameters than if they grow as
         parameters^0.8.
     end : float
-        Years from a whole year's number to the date that the source means by it.
+        Years from the number of a published year to the date that it means.
     """
 
     name: str
@@ -64,25 +65,28 @@ class Reading:
     end: float = 0.0
 
     def probability(self, year: float) -> float:
-        """Share of draws that have arrived by a year as the source counts it."""
+        """Share of draws that have arrived by a year, as the source counts years."""
         return float(np.mean(self.year <= year + self.end))
 
     def quantile(self, probability: float) -> float | None:
-        """Year, on the source's count, by which a share of draws has arrived; None where later than the horizon."""
+        """Year by which a share of draws has arrived, as the source counts; None if censored."""
         value = censored_quantile(self.year, probability)
         return float(value - self.end) if np.isfinite(value) else None
 
     def requirements(self, anchor: str | None = None) -> list[float]:
-        """10, 50 and 90% quantiles of the requirement, log10 FLOP: of one anchor, or of all that have one."""
+        """10, 50 and 90% quantiles of the requirement, log10 FLOP, of one anchor or of all."""
         mine = np.isfinite(self.requirement) & (
             True if anchor is None else self.anchor == ANCHORS.index(anchor)
         )
-        return (
-            [float(q) for q in np.quantile(self.requirement[mine], QUANTILES)] if mine.any() else []
-        )
+        if not mine.any():
+            return []
+        return [float(q) for q in np.quantile(self.requirement[mine], QUANTILES)]
 
     def shift_of_neural_nets(self) -> dict[str, float | None]:
-        """Shift from exponent 0.8 to 1 where a neural-net anchor counts: quantiles, their weight, and what has no number."""
+        """Shift from exponent 0.8 to 1 in draws of a neural-net anchor, and the weight of those.
+
+        Quantiles are of the draws in which the shift is defined; the others are probabilities.
+        """
         mine = np.isin(self.anchor, [ANCHORS.index(name) for name in NEURAL])
         if not mine.any():
             return {}
@@ -102,7 +106,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A published forecast and the readings of its inputs, the one that the named view follows first.
+    """A published forecast and the readings of its inputs.
 
     Attributes
     ----------
@@ -111,11 +115,12 @@ class Reproduction:
     milestone : str
         What arrives.
     published : mapping of float to float
-        Probability by year, as published.
+        Published probability of arrival, by year.
     requirements : mapping of str to list
         Published 10, 50 and 90% quantiles of the requirement, log10 FLOP, by anchor or stage; NaN
         where not published.
     readings : tuple of Reading
+        The named view first.
     """
 
     name: str
@@ -125,14 +130,14 @@ class Reproduction:
     readings: tuple[Reading, ...]
 
     def difference(self, reading: Reading) -> float:
-        """Largest difference from the published probabilities, in points."""
+        """Largest difference from the published probabilities, in percentage points."""
         return max(abs(reading.probability(year) - p) for year, p in self.published.items()) * 100
 
-    def own(self, part: str) -> list[float]:
-        """Own 10, 50 and 90% quantiles beside a published requirement: of its anchor, or of the reading that it is."""
+    def recomputed(self, part: str) -> list[float]:
+        """Recomputed 10, 50 and 90% quantiles of a published requirement, by anchor or stage."""
         if part in ANCHORS:
             return self.readings[0].requirements(part)
-        return next(each.requirements() for each in self.readings if each.name == STAGES[part])
+        return next(r.requirements() for r in self.readings if r.name == STAGES[part])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping, for ``--json``."""
@@ -147,18 +152,18 @@ class Reproduction:
             },
             "readings": [
                 {
-                    "name": each.name,
-                    "curve": {f"{year}": each.probability(year) for year in range(2025, 2101)},
-                    "q10": each.quantile(0.1),
-                    "q50": each.quantile(0.5),
-                    "largest_difference_points": self.difference(each),
-                    "requirement": each.requirements(),
+                    "name": reading.name,
+                    "curve": {f"{year}": reading.probability(year) for year in range(2025, 2101)},
+                    "q10": reading.quantile(0.1),
+                    "q50": reading.quantile(0.5),
+                    "largest_difference_points": self.difference(reading),
+                    "requirement": reading.requirements(),
                     "requirement_by_anchor": {
-                        a: each.requirements(a) for a in FLOP_ANCHORS if each.requirements(a)
+                        a: reading.requirements(a) for a in FLOP_ANCHORS if reading.requirements(a)
                     },
-                    "shift_exponent_neural_nets": each.shift_of_neural_nets(),
+                    "shift_exponent_neural_nets": reading.shift_of_neural_nets(),
                 }
-                for each in self.readings
+                for reading in self.readings
             ],
         }
 
@@ -170,17 +175,17 @@ def _finite(value: float) -> float | None:
 def reproduce(
     name: str, evidence: Evidence, draws: int = 100_000, seed: int = 2022, talk: Talk = QUIET
 ) -> Reproduction:
-    """Push every reading of a published forecast forward.
+    """Recompute a published forecast under every reading of its inputs.
 
     Parameters
     ----------
     name : {"bioanchors", "direct-approach"}
     evidence : Evidence
-        Published inputs that conflict, and the published curve.
+        Holds the published inputs, which conflict, and the published curve.
     draws : int
-        Of each reading, at least 400; rounded down to a multiple of four.
+        Per reading, at least 400; rounded down to a multiple of four.
     seed : int
-        The same random numbers for every reading.
+        Every reading has the same random numbers.
 
     Raises
     ------
@@ -198,7 +203,7 @@ def reproduce(
     readings = []
     for reading, view in views.items():
         talk.say(f"pushing forward: {reading}")
-        readings.append(push(reading, view, evidence, options, BY_END[name]))
+        readings.append(push_forward(reading, view, evidence, options, BY_END[name]))
     points = evidence["published_forecasts"]
     points = points.isel(point=np.flatnonzero(points["forecast"].values == PUBLISHED[name]))
     curve = dict(
@@ -213,25 +218,28 @@ def reproduce(
     )
 
 
-def push(name: str, view: View, evidence: Evidence, options: Sampling, end: float = 0.0) -> Reading:
-    """Arrival, requirement and exponent shift of prior draws under a view without evidence."""
-    from aligntax.analysis.inference.compiled_model import Terms
+def push_forward(
+    name: str, view: View, evidence: Evidence, options: Sampling, end: float = 0.0
+) -> Reading:
+    """Arrival, requirement and exponent shift of draws from a view's prior, without evidence."""
+    from aligntax.analysis.inference.terms import SharedGraph, Terms
 
     model = find_model("joint")
     tables, chosen = view.tables(model.quantities), restrict(evidence, view, model)
-    prior = Terms(model.build(chosen, view)).draw_prior(tables, options)
-    where = (*split(prior, tables), chosen, view)
-    found = arrivals(*where, generator(options.seed, "prior_arrival"))
+    graph = model.build(chosen, view)  # holds this view's numbers already: no other data
+    prior = Terms(SharedGraph(graph), {}, graph.coords).draw_prior(tables, options)
+    where = (*split_draws(prior, tables), chosen, view)
+    found = arrival_of_draws(*where, child_generator(options.seed, "prior_arrival"))
     exponents = (
         evidence.constant("baseline_data_exponent"),
         evidence.constant("chinchilla_data_exponent"),
     )
-    shift = exponent_shift(*where, generator(options.seed, "prior_arrival"), exponents)
+    shift = exponent_shift(*where, child_generator(options.seed, "prior_arrival"), exponents)
     return Reading(name, found["year"], found["requirement"], found["anchor"], shift, end)
 
 
 def _bioanchors(evidence: Evidence) -> Iterator[tuple[str, View]]:
-    """Bio Anchors of 2020: the named view, then each input on which the sources conflict."""
+    """Views of Bio Anchors (2020): the named one, then one per input on which sources conflict."""
     base, inputs = load_view("bioanchors-2020"), evidence["bio_anchors"]["median"]
 
     def published(key: str) -> float:
@@ -239,15 +247,15 @@ def _bioanchors(evidence: Evidence) -> Iterator[tuple[str, View]]:
 
     weights = {anchor: published(f"weight_{anchor}_gb") for anchor in BIO_ANCHORS}
     two_years = {"point": float(np.log10(2.0) / published("spend_doubling"))}
-    ho = base.replace(anchors={**weights, "none": 1.0 - sum(weights.values())})
-    six = published("hardware_2025_fam") * 10.0 ** published("hardware_cap")
+    reweighted = base.replace(anchors={**weights, "none": 1.0 - sum(weights.values())})
+    limit = published("hardware_2025_fam") * 10.0 ** published("hardware_cap")
     yield "the view bioanchors-2020", base
-    yield "weights 15/30/20 for the neural nets", ho
+    yield "weights 15/30/20 for the neural nets", reweighted
     yield "spending doubles in 2 years", base.with_quantity("spend_growth", two_years)
-    yield "both of these", ho.with_quantity("spend_growth", two_years)
+    yield "both of these", reweighted.with_quantity("spend_growth", two_years)
     yield (
         "FLOP per USD levels off after 6 OOM",
-        base.with_quantity("hardware_limit", {"point": six}),
+        base.with_quantity("hardware_limit", {"point": limit}),
     )
     yield "algorithms gain at most 2 OOM for every anchor", base.replace(algorithms={"limit": {}})
     yield (
@@ -259,7 +267,10 @@ def _bioanchors(evidence: Evidence) -> Iterator[tuple[str, View]]:
 
 
 def _direct_approach() -> Iterator[tuple[str, View]]:
-    """Direct Approach: the program's settings and its update, then the corrected allocation and the joint posterior."""
+    """Views of Direct Approach: as the program has it, without its update, and corrected.
+
+    The corrections are the optimal allocation and the joint posterior of the loss law.
+    """
     base = load_view("direct-approach-2023")
     yield "the view direct-approach-2023", base
     yield "before the update on no TAI", base.replace(direct_approach={"update": "none"})

@@ -57,7 +57,7 @@ def test_bio_anchors_curve_is_smooth(bioanchors) -> None:
 def test_bio_anchors_requirements_are_those_of_the_re_implementation(anchor, bioanchors) -> None:
     """Future-assessment-model, 10, 50 and 90%; its short-horizon 10% has a random push upwards that is not copied."""
     tolerance = 0.6 if anchor == "short_horizon" else 0.2
-    assert bioanchors.own(anchor) == pytest.approx(bioanchors.requirements[anchor], abs=tolerance)
+    assert bioanchors.recomputed(anchor) == pytest.approx(bioanchors.requirements[anchor], abs=tolerance)
 
 
 def test_the_disputed_inputs_of_bio_anchors_move_the_median_by_up_to_five_years(bioanchors) -> None:
@@ -94,7 +94,7 @@ def test_direct_approach_requirement_is_within_a_third_of_an_oom_before_updating
 ) -> None:
     own, published = (
         f("before updating")
-        for f in (direct_approach.own, direct_approach.requirements.__getitem__)
+        for f in (direct_approach.recomputed, direct_approach.requirements.__getitem__)
     )
     assert own == pytest.approx(published, abs=0.3)
 
@@ -103,7 +103,7 @@ def test_direct_approach_update_comes_near_the_programs(direct_approach) -> None
     """The program multiplies its update with a normal of the sample's mean and sd, this package with the sample: 0.4 OOM."""
     own, published = (
         f("updated on no TAI so far")
-        for f in (direct_approach.own, direct_approach.requirements.get)
+        for f in (direct_approach.recomputed, direct_approach.requirements.get)
     )
     assert own == pytest.approx(published, abs=0.5)
 

@@ -1,1 +1,1 @@
-"""Fitted on the evidence up to each year, how well did the trends predict what came?"""
+"""Backtests: fitted on the evidence up to each year, do the trends predict what came?"""

@@ -1,11 +1,13 @@
 """A backtest as a result: a folder, complete or absent.
 
-=================
-================================================================================== ``backtest.json``
-what was asked, with what versions and evidence; skill by target, beliefs, what was skipped
-``view.toml``      the view whose priors were held ``scores.csv``     a row a target, origin, later
-row and method: what came, the forecast, its scores ``report.html``    the page =================
-==================================================================================
+``backtest.json``
+    What was asked, with versions and evidence; skill by target, beliefs, and what was skipped.
+``view.toml``
+    The view whose priors were used at every origin.
+``scores.csv``
+    One row per target, origin, later row and method: the value, the forecast and its scores.
+``report.html``
+    The page.
 """
 
 import csv
@@ -27,8 +29,9 @@ from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
 
 BACKTEST, SCORES = "backtest.json", "scores.csv"
-WINDOWS = (1.0, 2.0, 4.0)  # years ahead, cumulative
+WINDOWS = (1.0, 2.0, 4.0)  # years ahead, each including the shorter ones
 PIT_BINS = 10
+COVERED = tuple(f"covered_{level:.0%}".removesuffix("%") for level in COVERAGES)
 
 
 def default_name() -> str:
@@ -37,56 +40,54 @@ def default_name() -> str:
 
 
 def skill(scores: Sequence[Scored]) -> list[dict[str, Any]]:
-    """Each target: the model's scores, and the ratio of its CRPS to each baseline's on the rows that both predict.
+    """Scores of the model for each target, and the ratio of its CRPS to that of each baseline.
 
-    A ratio below one says that the model is better; ``lost`` are the origins at which the baseline
-    was.
+    A ratio covers the rows that both predict; below one, the model is better. ``lost`` lists the
+    origins at which the baseline was better.
     """
     rows = []
     for target in TARGETS:
-        ours = [each for each in scores if each.target == target and each.method == MODEL]
+        ours = [scored for scored in scores if scored.target == target and scored.method == MODEL]
         if not ours:
             continue
+        pits = [scored.score.pit for scored in ours]
         row = {
             "target": target,
             "unit": TARGETS[target].unit,
             "rows": len(ours),
-            "origins": sorted({each.origin for each in ours}),
-            "crps": _mean(each.score.crps for each in ours),
-            "log_score": _mean(each.score.log_score for each in ours),
-            "diverged": _mean(each.score.diverged for each in ours),
-            "pit": np.histogram([each.score.pit for each in ours], PIT_BINS, (0.0, 1.0))[
-                0
-            ].tolist(),
+            "origins": sorted({scored.origin for scored in ours}),
+            "crps": _mean(scored.score.crps for scored in ours),
+            "log_score": _mean(scored.score.log_score for scored in ours),
+            "diverged": _mean(scored.score.diverged for scored in ours),
+            "pit": np.histogram(pits, PIT_BINS, (0.0, 1.0))[0].tolist(),
         }
         row |= {
-            f"covered_{level:.0%}".removesuffix("%"): _mean(each.score.covered[i] for each in ours)
-            for i, level in enumerate(COVERAGES)
+            name: _mean(scored.score.covered[i] for scored in ours)
+            for i, name in enumerate(COVERED)
         }
-        row["baselines"] = {name: _beside(ours, scores, target, name) for name in BASELINES}
+        row["baselines"] = {name: _against(ours, scores, target, name) for name in BASELINES}
         rows.append(row)
     return rows
 
 
-def _beside(
-    ours: Sequence[Scored], scores: Sequence[Scored], target: str, name: str
+def _against(
+    ours: Sequence[Scored], scores: Sequence[Scored], target: str, baseline: str
 ) -> dict[str, Any] | None:
-    """The model beside a baseline, on the rows that both predict; null where there are none."""
+    """The model against a baseline, on the rows that both predict; None where there are none."""
     theirs = {
-        (each.origin, each.key): each
-        for each in scores
-        if each.target == target and each.method == name
+        (scored.origin, scored.key): scored
+        for scored in scores
+        if scored.target == target and scored.method == baseline
     }
-    pairs = [
-        (each, theirs[each.origin, each.key]) for each in ours if (each.origin, each.key) in theirs
-    ]
+    pairs = [(our, theirs[our.origin, our.key]) for our in ours if (our.origin, our.key) in theirs]
     if not pairs:
         return None
     ratios = {
         origin: _ratio([pair for pair in pairs if pair[0].origin == origin])
-        for origin in sorted({each.origin for each, _ in pairs})
+        for origin in sorted({our.origin for our, _ in pairs})
     }
     ahead = {
+        # an origin is known to its end, one year after it begins
         f"within_{years:.0f}": _ratio(
             [pair for pair in pairs if pair[0].date - pair[0].origin - 1.0 <= years]
         )
@@ -94,11 +95,11 @@ def _beside(
     }
     return {
         "rows": len(pairs),
-        "crps": _mean(other.score.crps for _, other in pairs),
+        "crps": _mean(their.score.crps for _, their in pairs),
         "ratio": _ratio(pairs),
         **ahead,
         "log_score_gain": _mean(
-            each.score.log_score - other.score.log_score for each, other in pairs
+            our.score.log_score - their.score.log_score for our, their in pairs
         ),
         "by_origin": ratios,
         "lost": [origin for origin, ratio in ratios.items() if ratio is not None and ratio > 1.0],
@@ -106,22 +107,21 @@ def _beside(
 
 
 def _ratio(pairs: Sequence[tuple[Scored, Scored]]) -> float | None:
-    """Mean CRPS of the first over that of the second."""
+    """Mean CRPS of the first of each pair over that of the second."""
     if not pairs:
         return None
-    return _mean(each.score.crps for each, _ in pairs) / _mean(
-        other.score.crps for _, other in pairs
-    )
+    ours, theirs = (_mean(pair[i].score.crps for pair in pairs) for i in (0, 1))
+    return ours / theirs
 
 
 def _mean(values: Iterator[float] | Any) -> float:
     return float(np.mean(list(values)))
 
 
-def facts(
+def manifest(
     found: Backtest, evidence: Evidence, view: View, origins: Origins, options: Sampling, name: str
 ) -> dict[str, Any]:
-    """``backtest.json``."""
+    """Contents of ``backtest.json``."""
     return {
         "format": FORMAT,
         "backtest": name,
@@ -138,25 +138,24 @@ def facts(
 
 
 def write_files(folder: Path, found: Backtest, view: View, info: Mapping[str, Any]) -> None:
-    """Write all but the page."""
+    """Write every file but the page."""
     write_json(folder / BACKTEST, info)
     (folder / VIEW).write_text(view.to_toml(), "utf-8")
     with (folder / SCORES).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        covered = [f"covered_{level:.0%}".removesuffix("%") for level in COVERAGES]
         numbers = ["crps", "log_score", "pit", "q05", "q50", "q95", "diverged"]
         writer.writerow(
-            ["target", "unit", "origin", "key", "date", "actual", "method", *numbers, *covered]
+            ["target", "unit", "origin", "key", "date", "actual", "method", *numbers, *COVERED]
         )
-        for each in found.scores:
-            values = [getattr(each.score, name) for name in numbers]
+        for scored in found.scores:
+            values = [getattr(scored.score, name) for name in numbers]
             row = [
-                each.target,
-                TARGETS[each.target].unit,
-                each.origin,
-                each.key,
-                f"{each.date:.4f}",
-                each.actual,
-                each.method,
+                scored.target,
+                TARGETS[scored.target].unit,
+                scored.origin,
+                scored.key,
+                f"{scored.date:.4f}",
+                scored.actual,
+                scored.method,
             ]
-            writer.writerow([*row, *values, *(int(inside) for inside in each.score.covered)])
+            writer.writerow([*row, *values, *(int(inside) for inside in scored.score.covered)])

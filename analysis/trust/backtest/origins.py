@@ -1,8 +1,11 @@
-"""Would the models have known? Fit on the evidence up to a year, predict the later rows, score, move on a year.
+"""Would the models have known? Fit on the evidence up to a year, and score what came later.
 
-Each model is compiled once and given the evidence of each origin. What a backtest cannot undo:
-priors were written knowing what came. The command's default is therefore the view ``vague``, of
-priors twice as wide; and no row is cut by a date chosen in hindsight.
+An *origin* is the end of a year that a forecaster stands at: evidence before it is known, later
+rows are predicted. Each model is compiled once and given the evidence of each origin.
+
+A backtest cannot undo that the priors were written knowing what came. Therefore the command's
+default is the view ``vague``, whose priors are twice as wide, and no row is cut by a date that was
+chosen in hindsight.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,14 +15,14 @@ from typing import Any
 import numpy as np
 
 from aligntax.analysis.inference.compiled_model import CompiledModel, compile_model
-from aligntax.analysis.inference.derive import split
+from aligntax.analysis.inference.derive import split_draws
 from aligntax.analysis.inference.options import Sampling, Talk
-from aligntax.analysis.inference.seeds import generator
+from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.trust.backtest.scores import Score, last_value, score, straight_line
 from aligntax.analysis.trust.backtest.targets import (
     EXPONENT,
     TARGETS,
-    Fitted,
+    OriginFit,
     Target,
     without_hindsight,
 )
@@ -31,7 +34,7 @@ from aligntax.models.views import View
 MODEL, LAST, LINE = "model", "last value", "straight line"
 BASELINES = (LAST, LINE)
 METHODS = (MODEL, *BASELINES)
-NAIVE = 4  # earlier rows that a baseline needs
+FEWEST = 4  # earlier rows of a baseline: a line has two parameters and needs a scatter
 THINNED = 1000  # draws of the posterior that predict
 COTRA = 0.8  # Bio Anchors' data exponent; Cotra 2020, part 2
 QUIET = Talk()
@@ -39,20 +42,22 @@ QUIET = Talk()
 
 @dataclass(frozen=True)
 class Forecast:
-    """What is said at an origin of the later rows of a target.
+    """Forecast of the later rows of a target at an origin.
 
     Attributes
     ----------
     target : str
+        One of :data:`aligntax.analysis.trust.backtest.targets.TARGETS`.
     origin : int
-        Last year of which evidence is known.
+        Last year whose evidence is known.
     keys : tuple of str
-        Of the rows.
+        Labels of the later rows.
     dates, actual : ndarray, shape (row,)
+        When each came, and its value.
     draws : mapping of str to ndarray, shape (draw, row)
-        By method; baselines where there are enough earlier rows.
+        By method; baselines only where there are enough earlier rows.
     past : int
-        Rows known.
+        Number of earlier rows.
     """
 
     target: str
@@ -66,15 +71,7 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Scored:
-    """A row predicted at an origin.
-
-    Attributes
-    ----------
-    target, key, method : str
-    origin : int
-    date, actual : float
-    score : Score
-    """
+    """Score of one row, predicted by one method at one origin; see :class:`Forecast`."""
 
     target: str
     origin: int
@@ -92,10 +89,12 @@ class Belief:
     Attributes
     ----------
     origin, studies : int
+        Last year known, and the number of studies known.
     q05, q50, q95 : float
-        Of the pooled exponent, gamma.
+        Quantiles of the pooled exponent, gamma.
     below_one, above_cotra : float
-        Probability that it is below one, which is linear growth, and above 0.8, Bio Anchors'.
+        Probability that gamma is below 1, the linear growth of data with parameters, and that it
+        is above 0.8, the value of Bio Anchors.
     """
 
     origin: int
@@ -109,11 +108,7 @@ class Belief:
 
 @dataclass(frozen=True)
 class Origins:
-    """Which years are stood in.
-
-    Attributes
-    ----------
-    first, last : int
+    """First and last year that forecasts are made at the end of.
 
     Raises
     ------
@@ -143,9 +138,9 @@ class Backtest:
     beliefs : tuple of Belief
     scores : tuple of Scored
     skipped : tuple of str
-        A line for each origin that knows too few rows, or has none to predict.
+        One line per target and origin with too few earlier rows, or none to predict.
     divergences : int
-        Of all fits.
+        Over all fits.
     """
 
     forecasts: tuple[Forecast, ...]
@@ -164,7 +159,7 @@ def backtest(
     ----------
     evidence : Evidence
     view : View
-        Whose priors are held at each origin.
+        Its priors are used at every origin.
     origins : Origins
     options : Sampling
     talk : Talk
@@ -192,8 +187,8 @@ def backtest(
 
 def _fitted(
     target: Target, compiled: CompiledModel, evidence: Evidence, origin: int, options: Sampling
-) -> Fitted | str:
-    """Thinned draws of the posterior at an origin, or why there is no forecast."""
+) -> OriginFit | str:
+    """Thinned draws of the posterior at an origin, or the reason for having no forecast."""
     end, view, model = origin + 1.0, compiled.view, compiled.model
     known = restrict(target.known(evidence, end), view, model)
     past = target.rows(known, view)["date"].size
@@ -206,7 +201,7 @@ def _fitted(
     posterior, stats = compiled.with_evidence(known).posterior(
         replace(options, seed=options.seed + origin)
     )
-    x, parameters = split(posterior, view.tables(model.quantities))
+    x, parameters = split_draws(posterior, view.tables(model.quantities))
     flat = parameters.stack(sample=("chain", "draw"))
     at = (
         np.linspace(0, flat.sizes["sample"] - 1, min(THINNED, flat.sizes["sample"]))
@@ -215,13 +210,13 @@ def _fitted(
     )
     kept = {name: value.ravel()[at] for name, value in x.items()}
     structural = flat.isel(sample=at).reset_index("sample", drop=True)
-    return Fitted(kept, structural, known, view, int(stats["diverging"].values.sum()))
+    return OriginFit(kept, structural, known, view, int(stats["diverging"].values.sum()))
 
 
 def _forecast(
-    target: Target, fitted: Fitted, evidence: Evidence, origin: int, options: Sampling
+    target: Target, fitted: OriginFit, evidence: Evidence, origin: int, options: Sampling
 ) -> Forecast:
-    """What a posterior and the baselines say of the later rows."""
+    """Predict the later rows by a posterior and by the baselines."""
     end, view = origin + 1.0, fitted.view
     past = target.rows(fitted.evidence, view)
     every = target.rows(restrict(evidence, view, find_model(target.model)), view)
@@ -229,21 +224,21 @@ def _forecast(
     later = every.isel({dim: np.flatnonzero(every["date"].values > end)})
     draws = {
         MODEL: target.predicted(
-            fitted, later, generator(options.seed + origin, "posterior_predictive")
+            fitted, later, child_generator(options.seed + origin, "posterior_predictive")
         )
     }
     order = np.argsort(past["date"].values, kind="stable")
     dates, values = past["date"].values[order], past["value"].values[order]
-    if len(dates) >= NAIVE:
-        for name, naive in ((LAST, last_value), (LINE, straight_line)):
-            draws[name] = naive(dates, values, later["date"].values)
+    if len(dates) >= FEWEST:
+        for name, baseline in ((LAST, last_value), (LINE, straight_line)):
+            draws[name] = baseline(dates, values, later["date"].values)
     keys = tuple(str(key) for key in later[dim].values)
     return Forecast(
         target.name, origin, keys, later["date"].values, later["value"].values, draws, len(dates)
     )
 
 
-def _belief(fit: Fitted, forecast: Forecast) -> Belief:
+def _belief(fit: OriginFit, forecast: Forecast) -> Belief:
     gamma = 10.0 ** fit.x["data_exponent_prior"]
     low, middle, high = np.quantile(gamma, (0.05, 0.5, 0.95))
     below, above = float(np.mean(gamma < 1.0)), float(np.mean(gamma > COTRA))
@@ -253,13 +248,11 @@ def _belief(fit: Fitted, forecast: Forecast) -> Belief:
 
 
 def _scored(forecasts: list[Forecast]) -> Iterator[Scored]:
-    """Every predicted row by every method."""
-    for each in forecasts:
-        for method, draws in each.draws.items():
-            for i, (key, date, actual) in enumerate(
-                zip(each.keys, each.dates, each.actual, strict=True)
-            ):
+    """Score every predicted row by every method."""
+    for forecast in forecasts:
+        target, origin = forecast.target, forecast.origin
+        rows = list(zip(forecast.keys, forecast.dates, forecast.actual, strict=True))
+        for method, draws in forecast.draws.items():
+            for i, (key, date, actual) in enumerate(rows):
                 found = score(draws[:, i], float(actual))
-                yield Scored(
-                    each.target, each.origin, key, float(date), float(actual), method, found
-                )
+                yield Scored(target, origin, key, float(date), float(actual), method, found)

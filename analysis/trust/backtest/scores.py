@@ -1,13 +1,13 @@
 """Proper scores of forecasts that are draws, and the naive forecasts that a model must beat.
 
-::
+For a forecast ``F`` with density ``f`` and the value ``y`` that came [1]_::
 
-    CRPS(F, y) = E|X - y| - E|X - X'| / 2            in the unit of y; |x - y| for a forecast without spread [1]_
+    CRPS(F, y) = E|X - y| - E|X - X'| / 2            in the unit of y
     log score = log f(y)                             nat
     PIT = F(y)                                       uniform if the forecast is calibrated
 
-A density is read from draws by a kernel of Student's t with four degrees of freedom, whose tails
-reach every observation.
+The CRPS of a forecast without spread is ``|x - y|``. The density of draws is estimated with a
+kernel of Student's t with four degrees of freedom, whose tails reach every observation.
 
 References
 ----------
@@ -24,21 +24,21 @@ import numpy as np
 from scipy import stats
 
 COVERAGES = (0.5, 0.9)
-GRID = 2000  # quantiles that stand for a naive forecast, evenly in probability
+GRID = 2000  # quantiles, evenly in probability, that represent a naive forecast
 KERNEL = stats.t(4)
 
 
 @dataclass(frozen=True)
 class Score:
-    """How a forecast did.
+    """How well a forecast predicted one value.
 
     Attributes
     ----------
     crps, log_score, pit : float
     covered : tuple of bool
-        Whether the central interval of each of :data:`COVERAGES` held what came.
+        Whether the central interval of each of :data:`COVERAGES` contains the value.
     q05, q50, q95 : float
-        Of the forecast.
+        Quantiles of the forecast.
     diverged : float
         Share of draws that were infinite.
     """
@@ -54,14 +54,15 @@ class Score:
 
 
 def score(draws: Any, actual: float) -> Score:
-    """Every score of a forecast.
+    """Compute every score of a forecast.
 
     Parameters
     ----------
     draws : ndarray, shape (draw,)
-        Infinite where a trend has diverged: such draws count at the largest finite one, for their
-        CRPS would be infinite.
+        Infinite where a trend has diverged. Such draws are set to the largest finite one, since
+        their CRPS would be infinite.
     actual : float
+        The value that came.
     """
     finite = draws[np.isfinite(draws)]
     diverged = 1.0 - len(finite) / len(draws)
@@ -82,7 +83,10 @@ def score(draws: Any, actual: float) -> Score:
 
 
 def crps(draws: Any, actual: float) -> float:
-    """Continuous ranked probability score, by sorting: ``E|X - X'| = 2 / S^2 sum_i (2i - S - 1) x_(i)``."""
+    """Continuous ranked probability score of ``S`` draws.
+
+    Sorting takes ``S log S`` steps: ``E|X - X'| = 2 / S^2 sum_i (2i - S - 1) x_(i)``.
+    """
     x = np.sort(draws)
     size = len(x)
     spread = float(((2 * np.arange(1, size + 1) - size - 1) * x).sum()) / size**2
@@ -90,49 +94,51 @@ def crps(draws: Any, actual: float) -> float:
 
 
 def log_score(draws: Any, actual: float) -> float:
-    """Log density at what came; the kernel is as wide as Silverman's rule says [2]_."""
+    """Log density at the value that came; the kernel's width is by Silverman's rule [2]_."""
     low, high = np.quantile(draws, (0.25, 0.75))
     width = max(0.9 * min(np.std(draws), (high - low) / 1.349) * len(draws) ** -0.2, 1e-9)
     return float(np.log(KERNEL.pdf((actual - draws) / width).mean() / width))
 
 
 def pit(draws: Any, actual: float) -> float:
-    """Share of draws below what came; ties count a half."""
+    """Share of draws below the value that came; ties count half."""
     return float(np.mean(draws < actual) + 0.5 * np.mean(draws == actual))
 
 
-def _grid() -> Any:
+def _probabilities() -> Any:
     return (np.arange(GRID) + 0.5) / GRID
 
 
 def last_value(dates: Any, values: Any, later: Any) -> Any:
     """Naive forecast: the latest value, with the scatter of a random walk through the past.
 
-    ``Normal(y_n, s sqrt(t - t_n))`` with ``s^2 = sum_i (y_i - y_(i-1))^2 / (t_n - t_1)``; at least
-    one step's scatter.
+    ``Normal(y_n, s sqrt(t - t_n))`` with ``s^2 = sum_i (y_i - y_(i-1))^2 / (t_n - t_1)``, and at
+    least the scatter of one mean step.
 
     Parameters
     ----------
     dates, values : ndarray, shape (past,)
-        At least three, by date.
+        At least three rows, sorted by date.
     later : ndarray, shape (row,)
+        Dates to predict.
 
     Returns
     -------
     ndarray, shape (draw, row)
-        Quantiles, evenly in probability.
+        Quantiles, evenly spaced in probability.
     """
     span = max(float(dates[-1] - dates[0]), 1e-9)
     variance = float((np.diff(values) ** 2).sum()) / span
     ahead = np.maximum(later - dates[-1], span / (len(dates) - 1))
     scale = np.sqrt(np.maximum(variance * ahead, 1e-12))
-    return values[-1] + stats.norm.ppf(_grid())[:, None] * scale
+    return values[-1] + stats.norm.ppf(_probabilities())[:, None] * scale
 
 
 def straight_line(dates: Any, values: Any, later: Any) -> Any:
     """Naive forecast: least squares through the past, with Student's t of its prediction.
 
-    ``t_(n-2)(a + b t, s sqrt(1 + 1/n + (t - mean)^2 / S_tt))``; arguments as of :func:`last_value`.
+    ``t_(n-2)(a + b t, s sqrt(1 + 1/n + (t - mean)^2 / S_tt))``; arguments as for
+    :func:`last_value`.
     """
     size, centre = len(dates), float(dates.mean())
     spread = float(((dates - centre) ** 2).sum())
@@ -144,5 +150,5 @@ def straight_line(dates: Any, values: Any, later: Any) -> Any:
     return (
         values.mean()
         + slope * (later - centre)
-        + stats.t(max(size - 2, 1)).ppf(_grid())[:, None] * scale
+        + stats.t(max(size - 2, 1)).ppf(_probabilities())[:, None] * scale
     )

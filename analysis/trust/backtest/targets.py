@@ -1,19 +1,17 @@
-"""What a backtest predicts: the rows of a target, what is known of them at an origin, and what a posterior says of later ones.
+"""What a backtest predicts: the rows of a target, what is known at an origin, and predictions.
 
-A row is predicted as a forecaster at the origin could have: with its date and the error of its
-measurement, and nothing else that came later.
+A row is predicted as a forecaster at the origin could have done it: its date and the error of its
+measurement are given, and nothing else that came later.
 
-=============
-==========================================================================================================
-training runs  the run's entry threshold is that of the origin; whether it sets a record is drawn,
-as often as earlier
-               rows did
-time horizons  cut by the date of the model that was measured, with the part of the suite that a row
-falls on given. The
-               measurements themselves are of 2025 and later: this tests the trend and not what a
-               forecaster had
-exponents      cut by year of publication; a later study is a new group =============
-==========================================================================================================
+Training runs
+    A run's entry threshold is that of the origin. Whether it sets a record is drawn, as often as
+    earlier rows did.
+Time horizons
+    Rows are cut by the date of the model that was measured. The part of the suite that a row falls
+    on is given. All measurements were made in 2025 or later, so this tests the trend, not what a
+    forecaster had.
+Data exponents
+    Rows are cut by year of publication. A later study is a new group.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,19 +27,21 @@ from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
 
 EXPONENT = "data exponent"
-RUNS, HORIZONS = 2012.0, 2019.0  # the first rows of the tables
+FIRST_RUN, FIRST_HORIZON = 2012.0, 2019.0  # dates of the first rows of the tables
 
 
 @dataclass(frozen=True)
-class Fitted:
+class OriginFit:
     """A posterior at an origin.
 
     Attributes
     ----------
-    x : mapping of ndarray, shape (draw,)
+    x : mapping of str to ndarray, shape (draw,)
+        Elicited quantities.
     parameters : xarray.Dataset
+        Structural parameters (sample).
     evidence : Evidence
-        Known at the origin.
+        What is known at the origin.
     view : View
     divergences : int
     """
@@ -55,19 +55,19 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Target:
-    """Something that is predicted.
+    """A value that is predicted.
 
     Attributes
     ----------
     name, unit, model : str
     fewest : int
-        Earlier rows that a forecast needs.
+        Number of earlier rows that a forecast needs.
     rows : callable
         ``(evidence, view)`` to rows with ``date`` and ``value``.
     known : callable
         ``(evidence, end)`` to the evidence before a date.
     predicted : callable
-        ``(fit, rows, rng)`` to draws of the later rows, (draw, row).
+        ``(fit, rows, rng)`` to draws of later rows, (draw, row).
     """
 
     name: str
@@ -76,21 +76,21 @@ class Target:
     fewest: int
     rows: Callable[[Evidence, View], xr.Dataset]
     known: Callable[[Evidence, float], Evidence]
-    predicted: Callable[[Fitted, xr.Dataset, np.random.Generator], Any]
+    predicted: Callable[[OriginFit, xr.Dataset, np.random.Generator], Any]
 
 
-def _known(evidence: Evidence, end: float) -> Evidence:
+def _published_until(evidence: Evidence, end: float) -> Evidence:
     return evidence.until(end)
 
 
-def _measured(evidence: Evidence, end: float) -> Evidence:
+def _of_models_until(evidence: Evidence, end: float) -> Evidence:
     """Evidence whose time horizons are of models before a date."""
     rows = evidence["time_horizons"]
     kept = rows.isel(evaluation=np.flatnonzero(rows["date"].values <= end))
     return Evidence({**evidence.tables, "time_horizons": kept})
 
 
-def _runs(value: str) -> Callable[[Evidence, View], xr.Dataset]:
+def _run_rows(value: str) -> Callable[[Evidence, View], xr.Dataset]:
     def rows(evidence: Evidence, view: View) -> xr.Dataset:
         found = compute.exact_runs(evidence, view)
         found = found.assign(value=found[value])
@@ -99,19 +99,19 @@ def _runs(value: str) -> Callable[[Evidence, View], xr.Dataset]:
     return rows
 
 
-def _horizons(evidence: Evidence, view: View) -> xr.Dataset:
+def _horizon_rows(evidence: Evidence, view: View) -> xr.Dataset:
     rows = time_horizon.exact_evaluations(evidence, view)
     return rows.assign(value=rows["log2_horizon"])
 
 
-def _exponents(evidence: Evidence, view: View) -> xr.Dataset:
+def _exponent_rows(evidence: Evidence, view: View) -> xr.Dataset:
     rows = scaling.studies(evidence)
     year = evidence["scaling_exponents"]["year"].sel(study=rows["study"].values)
     return rows.assign(value=rows["log_gamma"], date=("study", year.values.astype(float) + 0.5))
 
 
-def _run_draws(value: str) -> Callable[[Fitted, xr.Dataset, np.random.Generator], Any]:
-    def predicted(fit: Fitted, rows: xr.Dataset, rng: np.random.Generator) -> Any:
+def _run_draws(value: str) -> Callable[[OriginFit, xr.Dataset, np.random.Generator], Any]:
+    def predicted(fit: OriginFit, rows: xr.Dataset, rng: np.random.Generator) -> Any:
         past = compute.exact_runs(fit.evidence, fit.view)
         flop = np.sort(np.log10(_exact_flop(fit.evidence)))
         threshold = flop[-compute.TOP] if len(flop) >= compute.TOP else -np.inf
@@ -137,8 +137,8 @@ def _exact_flop(evidence: Evidence) -> Any:
     return rows["flop"].values[rows["used"].values.astype(bool) & (rows["bound"].values == "exact")]
 
 
-def _horizon_draws(fit: Fitted, rows: xr.Dataset, rng: np.random.Generator) -> Any:
-    """Records of later models; the shape is drawn as probable as the known ones make it."""
+def _horizon_draws(fit: OriginFit, rows: xr.Dataset, rng: np.random.Generator) -> Any:
+    """Draws of later models; a trend's shape is as probable as the known rows make it."""
     weights = time_horizon.log_shape_weights(dict(fit.x), fit.parameters, fit.evidence, fit.view)
     known = replace(fit, x={**fit.x, "superexponential_weight": np.exp(weights[..., 1])})
     new, model = rows.drop_vars("value"), find_model("time-horizon")
@@ -151,7 +151,7 @@ def _horizon_draws(fit: Fitted, rows: xr.Dataset, rng: np.random.Generator) -> A
     )
 
 
-def _exponent_draws(fit: Fitted, rows: xr.Dataset, rng: np.random.Generator) -> Any:
+def _exponent_draws(fit: OriginFit, rows: xr.Dataset, rng: np.random.Generator) -> Any:
     names, index = np.unique(rows["group_index"].values, return_inverse=True)
     new = (
         rows.drop_vars(["value", "date", "group"])
@@ -163,9 +163,9 @@ def _exponent_draws(fit: Fitted, rows: xr.Dataset, rng: np.random.Generator) -> 
 
 
 def _replicated(
-    fit: Fitted, i: int, table: str, rows: xr.Dataset, rng: np.random.Generator, model: Model
+    fit: OriginFit, i: int, table: str, rows: xr.Dataset, rng: np.random.Generator, model: Model
 ) -> xr.Dataset:
-    """Rows that draw ``i`` might have seen."""
+    """Replicate rows from draw ``i``."""
     x = {name: np.asarray(value[i]) for name, value in fit.x.items()}
     known = fit.evidence.with_likelihood_rows({table: rows})
     found: xr.Dataset = model.replicate(x, fit.parameters.isel(sample=i), known, fit.view, rng)[
@@ -180,8 +180,8 @@ TARGETS: Mapping[str, Target] = {
         "log10 FLOP",
         "compute",
         4,
-        _runs("log_flop"),
-        _known,
+        _run_rows("log_flop"),
+        _published_until,
         _run_draws("log_flop"),
     ),
     "training cost": Target(
@@ -189,17 +189,25 @@ TARGETS: Mapping[str, Target] = {
         "log10 USD",
         "compute",
         4,
-        _runs("log_cost"),
-        _known,
+        _run_rows("log_cost"),
+        _published_until,
         _run_draws("log_cost"),
     ),
     "time horizon": Target(
-        "time horizon", "log2 minutes", "time-horizon", 4, _horizons, _measured, _horizon_draws
+        "time horizon",
+        "log2 minutes",
+        "time-horizon",
+        4,
+        _horizon_rows,
+        _of_models_until,
+        _horizon_draws,
     ),
-    EXPONENT: Target(EXPONENT, "log gamma", "scaling", 1, _exponents, _known, _exponent_draws),
+    EXPONENT: Target(
+        EXPONENT, "log gamma", "scaling", 1, _exponent_rows, _published_until, _exponent_draws
+    ),
 }
 
 
 def without_hindsight(view: View) -> View:
-    """The view with every row that there is: cuts at 2018 and 2023 were chosen knowing what came."""
-    return view.replace(compute={"runs_since": RUNS}, time_horizon={"since": HORIZONS})
+    """View that uses every row: its own cuts by date were chosen knowing what came later."""
+    return view.replace(compute={"runs_since": FIRST_RUN}, time_horizon={"since": FIRST_HORIZON})

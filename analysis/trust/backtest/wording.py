@@ -21,7 +21,10 @@ BELIEF_HEADS = ("end of", "studies", "gamma", "90%", "below 1", "above 0.8")
 
 
 def skill_rows(skill: list[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """Each target: CRPS, its ratio to the baselines', by years ahead too, coverage, and gain in log score over both."""
+    """Row of each target: CRPS, its ratio to each baseline's, coverage and gain in log score.
+
+    Ratios are given over all rows, and over those within the first years ahead.
+    """
     rows = []
     for row in skill:
         beside = [row["baselines"][name] for name in BASELINES]
@@ -46,37 +49,30 @@ def skill_rows(skill: list[Mapping[str, Any]]) -> list[tuple[str, ...]]:
 
 def _ratios(beside: Mapping[str, Any]) -> str:
     """Ratio over all rows, and over those within the first years."""
-    ahead = ", ".join(_two(beside[f"within_{years:.0f}"]) for years in WINDOWS)
-    return f"{_two(beside['ratio'])} ({ahead})"
+    ahead = ", ".join(_two_decimals(beside[f"within_{years:.0f}"]) for years in WINDOWS)
+    return f"{_two_decimals(beside['ratio'])} ({ahead})"
 
 
-def _two(value: float | None) -> str:
+def _two_decimals(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
-def lost(skill: list[Mapping[str, Any]]) -> list[str]:
-    """A sentence for each target and baseline: at which origins the baseline was better, or that it never was."""
-    told = []
+def baseline_wins(skill: list[Mapping[str, Any]]) -> list[str]:
+    """A sentence for each target and baseline that says at which origins the baseline is better."""
+    sentences = []
     for row in skill:
         for name in BASELINES:
             beside = row["baselines"][name]
             if beside is None:
                 continue
-            count, years = (
-                len(beside["by_origin"]),
-                ", ".join(str(origin) for origin in beside["lost"]),
-            )
-            where = (
-                f"wins at {years} of {count} origins"
-                if years
-                else f"wins at none of {count} origins"
-            )
-            told.append(f"{row['target']}: the {name} {where}")
-    return told
+            count = len(beside["by_origin"])
+            years = ", ".join(str(origin) for origin in beside["lost"]) or "none"
+            sentences.append(f"{row['target']}: the {name} wins at {years} of {count} origins")
+    return sentences
 
 
 def belief_rows(beliefs: list[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """What a forecaster would have believed of the data exponent."""
+    """Row of each origin: what a forecaster would have believed of the data exponent."""
     return [
         (
             str(each["origin"]),

@@ -37,9 +37,9 @@ import numpy as np
 import xarray as xr
 
 from aligntax.analysis.inference.compiled_model import CompiledModel, compile_model, compile_on
-from aligntax.analysis.inference.derive import derive, log_no_tai, split
+from aligntax.analysis.inference.derive import derive, log_no_tai, split_draws
 from aligntax.analysis.inference.options import Sampling
-from aligntax.analysis.inference.seeds import child, generator
+from aligntax.analysis.inference.seeds import child_generator, child_seed
 from aligntax.analysis.summaries.summary import iter_series
 from aligntax.analysis.trust.calibration.doubled_evidence import doubled
 from aligntax.analysis.trust.calibration.ranks import RANKED, rank
@@ -157,10 +157,10 @@ class Calibrator:
             .posterior
         )
         layout = given.compiled.evidence
-        x, parameters = split(base.isel(chain=[0], draw=[0]), view.tables(model.quantities))
+        x, parameters = split_draws(base.isel(chain=[0], draw=[0]), view.tables(model.quantities))
         one = {name: np.asarray(value[0, 0]) for name, value in x.items()}
         rows = model.replicate(
-            one, parameters.isel(chain=0, draw=0), layout, view, generator(0, "calibration")
+            one, parameters.isel(chain=0, draw=0), layout, view, child_generator(0, "calibration")
         )
         return cls(compile_on(model, doubled(layout, view, rows), view), simulation, base, layout)
 
@@ -172,7 +172,7 @@ class Calibrator:
         InputError
             If no prior draw can have seen such evidence.
         """
-        compiled, rng = self.compiled, generator(seed, "calibration")
+        compiled, rng = self.compiled, child_generator(seed, "calibration")
         tables = compiled.view.tables(compiled.model.quantities)
         attempts, truth, evidence = self._first_kept(tables, rng)
         fitted = compiled.with_evidence(evidence)
@@ -190,7 +190,9 @@ class Calibrator:
         for attempts, (truth, evidence) in enumerate(self._truths(tables, rng), 1):
             if not _finite(compiled.model.data(evidence, compiled.view)):
                 continue
-            log_none = log_no_tai(compiled.model, *split(truth, tables), evidence, compiled.view)
+            log_none = log_no_tai(
+                compiled.model, *split_draws(truth, tables), evidence, compiled.view
+            )
             if np.log(rng.uniform()) < log_none[0, 0]:
                 return attempts, truth, evidence
         rule = (
@@ -211,7 +213,7 @@ class Calibrator:
         for _ in range(MOST):
             options = Sampling(chains=2, draws=ATTEMPTS, seed=int(rng.integers(2**32)))
             prior = compiled.terms.draw_prior(tables, options)
-            x, parameters = split(prior, tables)
+            x, parameters = split_draws(prior, tables)
             for chain, draw in np.ndindex(2, ATTEMPTS):
                 one = {name: np.asarray(value[chain, draw]) for name, value in x.items()}
                 where = (parameters.isel(chain=chain, draw=draw), compiled.evidence, compiled.view)
@@ -230,7 +232,7 @@ class Calibrator:
         for _ in range(2 * ATTEMPTS * MOST):
             at = {dim: [int(rng.integers(base.sizes[dim]))] for dim in ("chain", "draw")}
             truth = base.isel(at)
-            x, parameters = split(truth, tables)
+            x, parameters = split_draws(truth, tables)
             one, where = {name: value[0] for name, value in x.items()}, parameters.isel(chain=0)
             # the shape is that of the published rows, as probable as they make it
             if "superexponential_weight" in one:
@@ -245,7 +247,7 @@ class Calibrator:
         self, fitted: CompiledModel, tables: PriorTables, seed: int
     ) -> tuple[xr.Dataset, xr.Dataset, PriorTables]:
         """Draws to rank among, (1, ranked), sampler statistics, and the prior tables of the fit."""
-        options = replace(self.simulation.sampling, seed=child(seed, "sample"))
+        options = replace(self.simulation.sampling, seed=child_seed(seed, "sample"))
         control = self.simulation.control
         if control == "shifted":
             middle = tables.y.shape[-1] // 2

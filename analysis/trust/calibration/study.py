@@ -30,8 +30,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aligntax.analysis.inference.options import Sampling, Talk
-from aligntax.analysis.inference.seeds import generator
-from aligntax.analysis.storage.journal import held
+from aligntax.analysis.inference.seeds import child_generator
+from aligntax.analysis.storage.journal import hold_folder
 from aligntax.analysis.storage.run_folder import provenance, run_name
 from aligntax.analysis.storage.whole_file import write_json
 from aligntax.analysis.summaries.multiple_testing import holm_adjusted
@@ -116,7 +116,7 @@ class CalibrationJob:
 
     def cases(self) -> list[Case]:
         """Every simulation, with its seed."""
-        seeds = generator(self.seed, "calibration").integers(2**32, size=self.simulations)
+        seeds = child_generator(self.seed, "calibration").integers(2**32, size=self.simulations)
         return [Case(f"{i:06d}", self.view, int(seed)) for i, seed in enumerate(seeds, 1)]
 
     def answerer(self) -> "CalibrationAnswerer":
@@ -281,7 +281,7 @@ def calibrate(
     question = _question(job)
     Calibration.check_free(out, name)
     place = Calibration.make_hidden(out, name)
-    with held(place, Calibration.COMMAND):
+    with hold_folder(place, Calibration.COMMAND):
         if Calibration.is_unfinished(name, out):
             _check_same(Calibration.load(place).info, question, name)
         else:

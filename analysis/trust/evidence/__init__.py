@@ -1,1 +1,1 @@
-"""Each piece of evidence predicted from the rest, replicated, and left out."""
+"""Tests of a model by its evidence: predicted from the rest, replicated, and left out."""

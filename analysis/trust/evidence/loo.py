@@ -1,12 +1,13 @@
-"""How well is each piece of evidence predicted from the others? Leave-one-out cross-validation, unit by unit.
+"""How well is each piece of evidence predicted from the others? Leave-one-out cross-validation.
 
-::
+For each unit ``i`` of evidence, such as a study, the log density given all other units::
 
     elpd_i = log p(y_i | y_-i) = log integral p(y_i | y_-i, theta) p(theta | y_-i) dtheta
 
-Draws of the whole posterior are weighted by ``1 / p(y_i | y_-i, theta)``, their tail smoothed (PSIS
-[1]_). Where the tail is too heavy, its shape ``k`` above ``min(1 - 1 / log10(S), 0.7)``, the
-estimate is not to be trusted: :mod:`aligntax.analysis.trust.evidence.loo_refits` climbs on.
+Draws of the whole posterior are weighted by ``1 / p(y_i | y_-i, theta)``, and the tail of these
+weights is smoothed (PSIS [1]_). Where the tail is too heavy, its shape ``k`` above
+:func:`aligntax.analysis.summaries.weights.k_hat_limit`, the estimate is not reliable;
+:mod:`aligntax.analysis.trust.evidence.loo_refits` then uses costlier methods.
 
 References
 ----------
@@ -22,7 +23,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from aligntax.analysis.inference.derive import split
+from aligntax.analysis.inference.derive import split_draws
+from aligntax.analysis.summaries.weights import k_hat_limit
 from aligntax.models.catalogue import Model
 from aligntax.models.evidence import Evidence
 from aligntax.models.priors.tables import PriorTables
@@ -42,24 +44,27 @@ UNITS: Mapping[str, str] = {
     "density_trials": "trial",
     "no_tai": "no transformative AI until now",
 }
-"""What is predicted, by table."""
+"""Unit that is predicted, in words, by table."""
+
+CONSTANT = 1e-12  # range of a unit's log densities up to which every draw says the same
 
 
 @dataclass(frozen=True)
-class Unit:
+class PredictedUnit:
     """A unit of evidence, predicted from the others.
 
     Attributes
     ----------
     label : str
     elpd : float
-        Log density, nat.
+        Log density given the other units, nat.
     mcse : float
-        Monte Carlo error of it.
+        Its Monte Carlo standard error.
     p : float
-        Log density given all less ``elpd``: what the unit itself taught, effective parameters.
+        Log density given all units less ``elpd``: what the unit itself taught, in effective
+        parameters.
     pareto_k : float or None
-        Of the weights that ``elpd`` is from; null where there are none.
+        Tail shape of the weights that ``elpd`` is computed with; None without weights.
     method : {"psis", "moment match", "exact"}
     """
 
@@ -79,33 +84,33 @@ class CrossValidation:
     ----------
     table : str
     threshold : float
-        ``k`` above which PSIS is not trusted.
-    units : tuple of Unit
+        Largest ``k`` at which PSIS is reliable.
+    units : tuple of PredictedUnit
     """
 
     table: str
     threshold: float
-    units: tuple[Unit, ...]
+    units: tuple[PredictedUnit, ...]
 
     @property
     def elpd(self) -> float:
-        """Sum over units."""
+        """Sum of the log densities of all units."""
         return sum(unit.elpd for unit in self.units)
 
     @property
     def se(self) -> float | None:
-        """Standard error of the sum, from how units differ; null for one."""
+        """Standard error of :attr:`elpd`, from the spread over units; None for a single unit."""
         values = [unit.elpd for unit in self.units]
         return float(np.sqrt(len(values)) * np.std(values, ddof=1)) if len(values) > 1 else None
 
     @property
     def p(self) -> float:
-        """Effective parameters."""
+        """Effective parameters, summed over units."""
         return sum(unit.p for unit in self.units)
 
     @property
-    def doubtful(self) -> tuple[Unit, ...]:
-        """Units whose estimate is not to be trusted."""
+    def doubtful(self) -> tuple[PredictedUnit, ...]:
+        """Units whose estimate is not reliable."""
         return tuple(
             unit
             for unit in self.units
@@ -126,12 +131,7 @@ class CrossValidation:
         }
 
 
-def threshold(draws: int) -> float:
-    """Shape of the tail up to which so many draws estimate a mean reliably; arXiv:1507.02646, section 3.2.4."""
-    return float(min(1.0 - 1.0 / np.log10(draws), 0.7))
-
-
-def rows_of(
+def unit_log_densities(
     model: Model,
     draws: xr.Dataset,
     terms: xr.Dataset,
@@ -139,21 +139,22 @@ def rows_of(
     evidence: Evidence,
     view: View,
 ) -> dict[str, xr.DataArray]:
-    """Log density of every unit given a draw and the others of its table, (chain, draw, unit), by table.
+    """Log density of every unit given a draw and the other units, (chain, draw, unit), by table.
 
     Parameters
     ----------
     draws : xarray.Dataset
         ``z`` (chain, draw, quantity) and structural parameters.
     terms : xarray.Dataset
-        Log likelihood, a variable a table.
+        Log likelihood, one variable per table.
     """
     found = {
         str(name): v if v.ndim == 3 else v.expand_dims(unit=[str(name)], axis=-1)
         for name, v in terms.items()
     }
     if model.pointwise is not None and any(evidence[table]["used"].any() for table in model.tables):
-        x, parameters = split(draws, tables)
+        # rows that are not independent given a draw have no terms of their own
+        x, parameters = split_draws(draws, tables)
         flat = {name: value.ravel() for name, value in x.items()}
         alone = model.pointwise(flat, parameters.stack(sample=("chain", "draw")), evidence, view)
         shape = (draws.sizes["chain"], draws.sizes["draw"])
@@ -165,63 +166,71 @@ def rows_of(
     return found
 
 
-def psis_of(rows: Mapping[str, xr.DataArray], posterior: xr.Dataset) -> list[CrossValidation]:
+def psis_of_tables(
+    densities: Mapping[str, xr.DataArray], posterior: xr.Dataset
+) -> list[CrossValidation]:
     """Cross-validation of every table by weights alone."""
-    return [psis(table, values, posterior) for table, values in rows.items()]
+    return [psis_of_table(table, rows, posterior) for table, rows in densities.items()]
 
 
-def psis(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> CrossValidation:
+def psis_of_table(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> CrossValidation:
     """Cross-validation of one table by weights alone.
 
     Parameters
     ----------
     table : str
     rows : xarray.DataArray, shape (chain, draw, unit)
+        Log densities.
     posterior : xarray.Dataset
-        For the relative efficiency of the draws.
+        Gives the relative efficiency of the draws.
     """
     labels = [str(label) for label in rows[rows.dims[-1]].values]
     values = rows.values.astype(float)
-    varies = np.ptp(values.reshape(-1, len(labels)), axis=0) > 1e-12
+    varies = np.ptp(values.reshape(-1, len(labels)), axis=0) > CONSTANT
+    # where every draw says the same, weights are equal and the first draw's density is exact
     found = {
-        # every draw says the same
-        label: Unit(label, float(values[0, 0, i]), 0.0, 0.0, None, "psis")
+        label: PredictedUnit(label, float(values[0, 0, i]), 0.0, 0.0, None, "psis")
         for i, label in enumerate(labels)
         if not varies[i]
     }
     if varies.any():
-        weighted = weigh(table, rows.isel({rows.dims[-1]: np.flatnonzero(varies)}), posterior)
-        found |= {unit.label: unit for unit in units(weighted, rows, "psis")}
-    limit = threshold(values.shape[0] * values.shape[1])
+        result = arviz_loo(table, rows.isel({rows.dims[-1]: np.flatnonzero(varies)}), posterior)
+        found |= {unit.label: unit for unit in predicted_units(result, rows, "psis")}
+    limit = k_hat_limit(values.shape[0] * values.shape[1])
     return CrossValidation(table, limit, tuple(found[label] for label in labels))
 
 
-def tree_of(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> xr.DataTree:
-    """What ArviZ reads."""
+def arviz_tree(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> xr.DataTree:
+    """Posterior and log densities in the layout that ArviZ reads."""
     plain = rows.rename({rows.dims[-1]: "unit"}).astype(float)
     return xr.DataTree.from_dict(
         {"posterior": posterior, "log_likelihood": xr.Dataset({table: plain})}
     )
 
 
-def weigh(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Any:
-    """ArviZ's cross-validation of rows that vary."""
+def arviz_loo(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Any:
+    """ArviZ's cross-validation of units whose densities vary."""
     from arviz_stats import loo
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of a high k, which each unit tells
-        return loo(tree_of(table, rows, posterior), var_name=table, pointwise=True)
+        warnings.simplefilter("ignore", UserWarning)  # a high k stands in the unit's own result
+        return loo(arviz_tree(table, rows, posterior), var_name=table, pointwise=True)
 
 
-def units(found: Any, rows: xr.DataArray, method: str) -> list[Unit]:
-    """Units of an ArviZ result, with Monte Carlo errors."""
+def predicted_units(result: Any, rows: xr.DataArray, method: str) -> list[PredictedUnit]:
+    """Units of an ArviZ result, each with its Monte Carlo error, which ArviZ does not give.
+
+    With self-normalised weights ``w_s`` and densities ``p_s``, the relative error of the mean is
+    ``sqrt(sum_s (w_s (p_s / exp(elpd) - 1))^2)``, which is the error of its log.
+    """
     made = []
-    for label in found.elpd_i["unit"].values:
+    for label in result.elpd_i["unit"].values:
         log = rows.sel({rows.dims[-1]: label}).values.ravel()
         at = {"unit": label}
-        elpd = float(found.elpd_i.sel(at))
-        weights = np.exp(found.log_weights.sel(at).transpose("chain", "draw").values.ravel())
+        elpd = float(result.elpd_i.sel(at))
+        weights = np.exp(result.log_weights.sel(at).transpose("chain", "draw").values.ravel())
         mcse = float(np.sqrt(np.sum((weights / weights.sum() * np.expm1(log - elpd)) ** 2)))
         p = float(np.logaddexp.reduce(log) - np.log(len(log)) - elpd)
-        made.append(Unit(str(label), elpd, mcse, p, float(found.pareto_k.sel(at)), method))
+        k = float(result.pareto_k.sel(at))
+        made.append(PredictedUnit(str(label), elpd, mcse, p, k, method))
     return made

@@ -1,8 +1,11 @@
-"""Posterior predictive p-values: does replicated evidence have the middle, spread and ends of the evidence?
+"""Posterior predictive p-values: does replicated evidence look like the evidence?
 
-``p = P(T(y_rep) > T(y) | y) + P(T(y_rep) = T(y) | y) / 2`` for a statistic ``T`` [1]_. Draws that
-saw the evidence replicate it, so p gathers around one half: a value near zero or one says that the
-model cannot make such evidence, others say little.
+For a statistic ``T`` such as the median or the largest value [1]_::
+
+    p = P(T(y_rep) > T(y) | y) + P(T(y_rep) = T(y) | y) / 2
+
+The draws that replicate the evidence have seen it, so p gathers around one half. A value near zero
+or one says that the model cannot make such evidence; other values say little.
 
 References
 ----------
@@ -16,25 +19,25 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-STRAYS = 0.01  # p below it or above one less it
-FEWEST = 3  # observations of which a spread says something
+STRAYS = 0.01  # a p-value strays if it is below this or above one minus this
+FEWEST = 3  # observations: the spread of fewer says nothing
 
 
-def _spread(values: Any) -> Any:
+def _interquartile_range(values: Any) -> Any:
     low, high = np.quantile(values, (0.25, 0.75), axis=-1)
     return high - low
 
 
 STATISTICS: Mapping[str, Callable[[Any], Any]] = {
     "median": lambda values: np.median(values, axis=-1),
-    "interquartile range": _spread,
+    "interquartile range": _interquartile_range,
     "smallest": lambda values: np.min(values, axis=-1),
     "largest": lambda values: np.max(values, axis=-1),
 }
 
 
 def p_values(observed: xr.Dataset, predicted: xr.Dataset) -> dict[str, dict[str, float]]:
-    """P-value of every statistic of every variable that is observed and replicated, by variable.
+    """P-value of every statistic, by variable, of variables that are observed and replicated.
 
     Parameters
     ----------
@@ -47,7 +50,7 @@ def p_values(observed: xr.Dataset, predicted: xr.Dataset) -> dict[str, dict[str,
     for name, actual in observed.items():
         if name not in predicted or actual.ndim != 1 or actual.size < FEWEST:
             continue
-        # to the precision that replicates are stored in, or none would ever equal an observation
+        # rounded as stored replicates are, or a replicate could never equal an observation
         values = actual.values.astype(predicted[name].dtype).astype(float)
         drawn = predicted[name].values.astype(float).reshape(-1, actual.size)
         with np.errstate(invalid="ignore"):  # a range between infinities
@@ -59,6 +62,6 @@ def p_values(observed: xr.Dataset, predicted: xr.Dataset) -> dict[str, dict[str,
 
 
 def _p(actual: float, drawn: Any) -> float:
-    """Share of replicates beyond; what is undefined between infinities is infinite."""
+    """Share of replicates above; a range between infinities, which is NaN, counts as infinite."""
     drawn = np.nan_to_num(drawn, nan=np.inf, posinf=np.inf, neginf=-np.inf)
     return float(np.mean(drawn > actual) + 0.5 * np.mean(drawn == actual))

@@ -1,12 +1,14 @@
-"""How far does each headline move when the evidence is another? A refit for each choice somebody else might have made.
+"""How far does each headline move when the evidence is another? One refit per other choice.
 
-A study is left out, or a whole table, or what is known from memory or at second hand; or recomputed
-exponents follow the other outlier policy. Units that are left out count zero times in the compiled
-model; where rows within a unit change, the model is compiled again. A move is told as where the new
-median stands among the run's own draws, ``P(X <= median')``: a half if nothing moved, whatever the
-unit, and "later or never" has its place. What is told by its mean, a probability, moves by that.
-Both have the Monte Carlo error of two fits, by the effective sizes ``n`` and ``n'`` of their draws
-in which the quantity is defined::
+Somebody else might have left out a study or a whole table, or rows known from memory or at second
+hand, or treated outliers among recomputed exponents otherwise. Units that are left out count zero
+times in the compiled model; where rows within a unit change, the model is compiled again.
+
+A headline is compared by the place of its new median among the run's own draws,
+``P(X <= median')``. The place is a half if nothing moved, whatever the unit, and "later or never"
+has a place too. A number that is summarised by its mean, such as a probability, is compared by its
+mean. The Monte Carlo error is that of two fits, with the effective sizes ``n`` and ``n'`` of their
+draws in which the quantity is defined::
 
     se(place) = sqrt(1 / n + 1 / n') / 2
     se(mean' - mean) = sqrt(sd^2 / n + sd'^2 / n')
@@ -23,7 +25,7 @@ import xarray as xr
 from aligntax.analysis.inference.compiled_model import CompiledModel, compile_model
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling, Talk
-from aligntax.analysis.inference.seeds import generator
+from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.summaries.summary import iter_series, summarise
 from aligntax.analysis.trust.leave_out import LeaveOut
 from aligntax.models.catalogue import restrict
@@ -41,25 +43,25 @@ STUDIES = (
     "labeller_agreement",
     "density_trials",
 )
-"""Tables whose units are studies; those of the others are runs or models, of which one is nobody's choice."""
+"""Tables whose units are studies; units of others are runs or models, which nobody leaves out."""
 STATED = ("mean", "q05", "q50", "q95", "prob_above", "prob_below", "prob_undefined")
 QUIET = Talk()
-DOUBTED = (("memory",), ("secondary",), ("memory", "secondary"))
+DOUBTED = (("memory",), ("secondary",), ("memory", "secondary"))  # statuses of rows left out
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Evidence that differs.
+    """Another choice of evidence.
 
     Attributes
     ----------
     kind : {"study", "table", "status", "outliers"}
     label : str
-        What is different.
+        What differs, in words.
     left : mapping of str to tuple of str
         Units left out, by table.
     evidence : Evidence, optional
-        Where rows change otherwise.
+        The whole evidence, where rows change in another way.
     """
 
     kind: str
@@ -69,21 +71,21 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Move:
-    """Where a number stands under a variant.
+class VariantNumber:
+    """A number under a variant, compared with the run.
 
     Attributes
     ----------
     mean, q05, q50, q95 : float or None
-        On the quantity's own scale; null inside censored mass.
+        On the quantity's own scale; None inside censored mass.
     prob_above, prob_below, prob_undefined : float
         Mass beyond the numbers.
     place : float or None
-        Share of the run's own draws up to the new median; null where the quantity is undefined
-        throughout, or told by its mean.
+        Share of the run's own draws up to the new median. None where the quantity is undefined in
+        every draw, or is summarised by its mean.
     error : float or None
-        Monte Carlo standard error of the place if nothing moved, or of the mean's move where it is
-        told by that; null where the quantity is undefined throughout.
+        Monte Carlo standard error of the place if nothing moved, or of the difference of means.
+        None where the quantity is undefined in every draw.
     """
 
     mean: float | None
@@ -103,19 +105,20 @@ class Robustness:
 
     Attributes
     ----------
-    base : mapping of str to Move
-        The run's own draws.
+    base : mapping of str to VariantNumber
+        The run's own draws, compared with themselves.
     variants : tuple of Variant
-    moves : tuple of mapping of str to Move
-        In the order of variants; empty where it failed.
+    numbers : tuple of mapping of str to VariantNumber
+        In the order of variants; empty where one failed.
     failures : mapping of str to str
-        What went wrong, by label.
+        What went wrong, by label of the variant.
     divergences : tuple of int
+        In the order of variants.
     """
 
-    base: Mapping[str, Move]
+    base: Mapping[str, VariantNumber]
     variants: tuple[Variant, ...]
-    moves: tuple[Mapping[str, Move], ...]
+    numbers: tuple[Mapping[str, VariantNumber], ...]
     failures: Mapping[str, str]
     divergences: tuple[int, ...]
 
@@ -127,32 +130,32 @@ class Robustness:
                 "label": variant.label,
                 "error": self.failures.get(variant.label),
                 "divergences": diverged,
-                "quantities": {name: asdict(move) for name, move in moves.items()},
+                "quantities": {name: asdict(number) for name, number in numbers.items()},
             }
-            for variant, moves, diverged in zip(
-                self.variants, self.moves, self.divergences, strict=True
+            for variant, numbers, diverged in zip(
+                self.variants, self.numbers, self.divergences, strict=True
             )
         ]
-        return {"base": {name: asdict(move) for name, move in self.base.items()}, "variants": rows}
+        base = {name: asdict(number) for name, number in self.base.items()}
+        return {"base": base, "variants": rows}
 
 
 def variants(model: LeaveOut, evidence: Evidence) -> Iterator[Variant]:
-    """Every variant that a model's evidence has.
+    """Every variant that a model's evidence allows.
 
     Parameters
     ----------
     model : LeaveOut
     evidence : Evidence
-        As loaded, with the rows that are not used.
+        As loaded, including the rows that are not used.
     """
     for table in STUDIES:
         for label in model.units.get(table, ()):
             yield Variant("study", f"without {label} of {table}", {table: (label,)})
     for table, labels in model.units.items():
-        if len(labels) > 1 or table not in STUDIES:
-            yield Variant(
-                "table", f"without {'all ' if len(labels) > 1 else ''}{table}", {table: labels}
-            )
+        if len(labels) > 1 or table not in STUDIES:  # else its only study is left out above
+            every = "all " if len(labels) > 1 else ""
+            yield Variant("table", f"without {every}{table}", {table: labels})
     compiled = model.compiled
     others = [
         ("status", f"without rows {' or '.join(doubted)}", without_status(evidence, doubted))
@@ -160,11 +163,12 @@ def variants(model: LeaveOut, evidence: Evidence) -> Iterator[Variant]:
     ]
     others += [("outliers", policy, exchanged(evidence, rows)) for policy, rows in OUTLIERS.items()]
     for kind, label, other in others:
+        # a model that uses none of the rows that differ has no such variant
         if restrict(other, compiled.view, compiled.model).hash != compiled.evidence.hash:
             yield Variant(kind, f"with {label}" if kind == "outliers" else label, evidence=other)
 
 
-def robustness(
+def refit_variants(
     model: LeaveOut, derived: xr.Dataset, evidence: Evidence, options: Sampling, talk: Talk = QUIET
 ) -> Robustness:
     """Refit under every variant.
@@ -173,12 +177,12 @@ def robustness(
     ----------
     model : LeaveOut
     derived : xarray.Dataset
-        Of the run, which the variants are compared with.
+        Quantities of the run, which the variants are compared with.
     evidence : Evidence
-        As loaded, with the rows that are not used.
+        As loaded, including the rows that are not used.
     options : Sampling
     talk : Talk
-        Its progress is told how many of how many variants are done, and how many failed.
+        Its progress receives how many variants are done, of how many, and how many failed.
 
     Raises
     ------
@@ -187,11 +191,10 @@ def robustness(
     """
     every = tuple(variants(model, evidence))
     if not every:
-        raise InputError(
-            f"evidence: must have rows that {model.compiled.model.name} uses, got none; nothing can be left out"
-        )
+        rule = f"must have rows that {model.compiled.model.name} uses"
+        raise InputError(f"evidence: {rule}, got none; nothing can be left out")
     base = _headlines(model.compiled, derived)
-    moves: list[Mapping[str, Move]] = []
+    numbers: list[Mapping[str, VariantNumber]] = []
     failures: dict[str, str] = {}
     diverged: list[int] = []
     for done, variant in enumerate(every):
@@ -199,29 +202,29 @@ def robustness(
             talk.progress(done, len(every), len(failures))
         try:
             found, divergences = _derived(_compiled(model, variant), options)
-        except Exception as error:  # told in the table, so that the others go on
+        except Exception as error:  # stands in the result, so that the others go on
             failures[variant.label] = f"{type(error).__name__}: {error}"
             found, divergences = None, 0
-        moves.append({} if found is None else moved(base, found))
+        numbers.append({} if found is None else compared(base, found))
         diverged.append(divergences)
-    return Robustness(moved(base, base), every, tuple(moves), failures, tuple(diverged))
+    return Robustness(compared(base, base), every, tuple(numbers), failures, tuple(diverged))
 
 
 def _compiled(model: LeaveOut, variant: Variant) -> CompiledModel:
-    """The compiled model on a variant; what is derived sees the evidence without what was left out too."""
+    """The compiled model on a variant, compiled again only where the layout of rows changes."""
     if variant.evidence is None:
         return model.without(variant.left).compiled
     compiled = model.compiled
     other = restrict(variant.evidence, compiled.view, compiled.model)
     now, then = (compiled.model.data(rows, compiled.view) for rows in (compiled.evidence, other))
-    same = all(now[name].sizes == then[name].sizes for name in now)
-    groups = same and all(
-        np.array_equal(now[n][c], then[n][c])
-        for n in now
-        for c in now[n]
-        if str(c).endswith("index")
+    same_sizes = all(now[name].sizes == then[name].sizes for name in now)
+    same_groups = same_sizes and all(
+        np.array_equal(now[name][column], then[name][column])
+        for name in now
+        for column in now[name]
+        if str(column).endswith("index")
     )
-    if groups:
+    if same_groups:
         return model.without({}).compiled.with_evidence(other)
     return compile_model(compiled.model, variant.evidence, compiled.view)
 
@@ -230,23 +233,25 @@ def _derived(compiled: CompiledModel, options: Sampling) -> tuple[xr.Dataset, in
     """Headline quantities of a posterior, and how many draws diverged."""
     posterior, stats = compiled.posterior(options)
     tables = compiled.view.tables(compiled.model.quantities)
-    rng = generator(options.seed, "arrival")
+    rng = child_generator(options.seed, "arrival")
     derived = derive(compiled.model, posterior, tables, compiled.evidence, compiled.view, rng)
     return _headlines(compiled, derived), int(stats["diverging"].values.sum())
 
 
 def _headlines(compiled: CompiledModel, derived: xr.Dataset) -> xr.Dataset:
-    """The headline quantities of all that are derived."""
+    """The headline quantities among those that are derived."""
     names = compiled.model.headlines
     return derived[
         [n for n in derived.data_vars if str(n).removesuffix("_state").split("_by_")[0] in names]
     ]
 
 
-def moved(base: xr.Dataset, other: xr.Dataset) -> dict[str, Move]:
-    """Each number of a posterior and where its median stands among the draws of another."""
+def compared(base: xr.Dataset, other: xr.Dataset) -> dict[str, VariantNumber]:
+    """Each number of another posterior, with the place of its median among the base's draws."""
     after, before = summarise(other), summarise(base)
-    new, old = ({series.name: series.defined for series in iter_series(draws)} for draws in (other, base))
+    new, old = (
+        {series.name: series.defined for series in iter_series(draws)} for draws in (other, base)
+    )
     found = {}
     for name, row in after.items():
         place = error = None
@@ -257,8 +262,8 @@ def moved(base: xr.Dataset, other: xr.Dataset) -> dict[str, Move]:
             else:
                 median = np.quantile(new[name], 0.5, method="inverted_cdf")
                 place = float(np.mean(old[name] < median) + 0.5 * np.mean(old[name] == median))
-                error = _error(rows, (0.5, 0.5))
-        found[name] = Move(**{key: row[key] for key in STATED}, place=place, error=error)
+                error = _error(rows, (0.5, 0.5))  # sd of the indicator of lying below the median
+        found[name] = VariantNumber(**{key: row[key] for key in STATED}, place=place, error=error)
     return found
 
 

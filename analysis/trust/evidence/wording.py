@@ -7,10 +7,10 @@ from aligntax.analysis.summaries.words import format_percent, label_of, median_a
 from aligntax.analysis.trust.evidence.predictive import STRAYS
 from aligntax.models.priors.quantities import quantity_of
 
-MOST_TOLD = 3  # variants of a headline that are named
-CLEAR = 3.0  # Monte Carlo errors beyond which a median or a probability has moved
-LEAST = 0.005  # of a probability or of the draws, below which a move is no news
-UNCERTAIN = 0.2  # nat of Monte Carlo error of a unit, beyond which it is told
+MOST_NAMED = 3  # variants named per headline
+CLEAR = 3.0  # Monte Carlo errors: one in 370 moves by chance is larger
+LEAST = 0.005  # of a probability or of the draws: a smaller move is not worth naming
+UNCERTAIN = 0.2  # nat: a unit with a larger Monte Carlo error is named
 KINDS = {
     "study": "a study left out",
     "table": "a table left out",
@@ -19,8 +19,8 @@ KINDS = {
 }
 
 
-def cross_validated(table: Mapping[str, Any]) -> dict[str, str]:
-    """A table's row: what is predicted, how well, and how that was found."""
+def cross_validation_row(table: Mapping[str, Any]) -> dict[str, str]:
+    """Row of a table: what is predicted, how well, and by which methods."""
     units = table["units"]
     how = {
         method: sum(unit["method"] == method for unit in units)
@@ -40,61 +40,60 @@ def cross_validated(table: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def climbed(table: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each unit that weights did not carry, or whose Monte Carlo error is large."""
+def notable_units(table: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each unit that weights cannot estimate or whose Monte Carlo error is large."""
     for unit in table["units"]:
         k = "" if unit["pareto_k"] is None else f", k {unit['pareto_k']:.2f}"
         value = f"{unit['elpd']:.2f} (Monte Carlo error {unit['mcse']:.2f}{k})"
         name = f"{unit['label']} of {table['table']}"
         if unit["pareto_k"] is not None and unit["pareto_k"] > table["threshold"]:
-            yield f"{name}: {value} by {unit['method']} is not to be trusted; the command loo climbs on"
+            yield f"{name}: {value} by {unit['method']} is not to be trusted: run `aligntax loo`"
         elif unit["method"] != "psis" or unit["mcse"] > UNCERTAIN:
             yield f"{name}: {value} by {unit['method']}"
 
 
-def p_row(row: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+def p_value_cells(row: Mapping[str, float]) -> dict[str, dict[str, Any]]:
     """Predictive p-values of a variable, those that stray marked."""
     return {
         what: {"p": f"{p:.3f}", "strays": not STRAYS <= p <= 1 - STRAYS} for what, p in row.items()
     }
 
 
-def place(share: float | None) -> str:
-    """Where a median stands among the run's draws."""
+def place_in_words(share: float | None) -> str:
+    """Place of a median among the run's draws."""
     return "" if share is None else f"{100 * share:.0f}%"
 
 
-def moves(whole: Mapping[str, Any], horizon: float) -> list[dict[str, str]]:
-    """Each headline: its median, and the variants that move it furthest, clear of Monte Carlo error."""
+def headline_rows(whole: Mapping[str, Any], horizon: float) -> list[dict[str, str]]:
+    """Each headline: its median, and the variants that clearly move it, the furthest first."""
     rows = []
     for name, base in whole["base"].items():
-        if base["mean"] == base["q95"] == 0.0:  # an anchor that the view gives no weight
+        if base["mean"] == base["q95"] == 0.0:  # an anchor to which the view gives no weight
             continue
         median, ninety = median_and_interval(base, quantity_of(name), horizon)
         if _by_mean(name):
             median, ninety = format_percent(base["mean"]), ""
-        found = sorted(_moved(whole, name), reverse=True)[:MOST_TOLD]
-        told = [text for _, text in found] or [
-            "none beyond Monte Carlo error and half a percentage point"
-        ]
-        row = {
-            "name": name,
-            "label": label_of(name),
-            "median": median,
-            "ninety": ninety,
-            "moves": "; ".join(told),
-        }
-        rows.append(row)
+        found = sorted(_clear_moves(whole, name), reverse=True)[:MOST_NAMED]
+        moves = "; ".join(words for _, words in found)
+        rows.append(
+            {
+                "name": name,
+                "label": label_of(name),
+                "median": median,
+                "ninety": ninety,
+                "moves": moves or "none beyond Monte Carlo error and half a percentage point",
+            }
+        )
     return rows
 
 
 def _by_mean(name: str) -> bool:
-    """Whether a number is told by its mean."""
+    """Whether a number is summarised by its mean."""
     return quantity_of(name).by_mean
 
 
-def _moved(whole: Mapping[str, Any], name: str) -> Iterator[tuple[float, str]]:
-    """How far each variant moves a headline, and the words for it."""
+def _clear_moves(whole: Mapping[str, Any], name: str) -> Iterator[tuple[float, str]]:
+    """How far each variant moves a headline, where that is clear, and the words for it."""
     before = whole["base"][name]["mean"]
     for variant in whole["variants"]:
         after = variant["quantities"].get(name)
@@ -103,11 +102,12 @@ def _moved(whole: Mapping[str, Any], name: str) -> Iterator[tuple[float, str]]:
         now = after["mean"] if _by_mean(name) else after["place"]
         size = abs(now - (before if _by_mean(name) else 0.5))
         if size > max(CLEAR * after["error"], LEAST):
-            yield size, f"to {format_percent(now) if _by_mean(name) else place(now)} {variant['label']}"
+            new = format_percent(now) if _by_mean(name) else place_in_words(now)
+            yield size, f"to {new} {variant['label']}"
 
 
-def places(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every variant: where each headline's median stands, or its mean where it is told by that."""
+def variant_rows(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each variant: the place of each headline's median, or the mean of those summarised by it."""
     rows = []
     for variant in whole["variants"]:
         cells = []
@@ -118,7 +118,7 @@ def places(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
             elif _by_mean(name):
                 cells.append(format_percent(move["mean"]))
             else:
-                cells.append(place(move["place"]))
+                cells.append(place_in_words(move["place"]))
         rows.append(
             {
                 "kind": KINDS[variant["kind"]],

@@ -10,7 +10,7 @@ import xarray as xr
 from aligntax.analysis.answers.timeline_shifts import SHIFTS, shifts_by_anchor
 from aligntax.analysis.figures import arrival as arrival_figures
 from aligntax.analysis.storage.load import load
-from aligntax.analysis.trust.published_forecasts import push, reproduce
+from aligntax.analysis.trust.published_forecasts import push_forward, reproduce
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.requirements import NEURAL
@@ -168,7 +168,7 @@ def test_the_same_seed_gives_the_same_reproduction(evidence):
 
     view = load_view("bioanchors-2020")
     one, two, other = (
-        push("x", view, evidence, Sampling(draws=500, seed=seed)) for seed in (1, 1, 2)
+        push_forward("x", view, evidence, Sampling(draws=500, seed=seed)) for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(one.year, two.year)
     assert not np.array_equal(one.year, other.year)

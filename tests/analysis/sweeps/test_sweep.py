@@ -90,7 +90,7 @@ def test_a_view_alone_is_itself(view):
 
 
 def test_cases_of_one_compiled_model_stand_together(view):
-    other = replace(view, arrival=replace(view.arrival, horizon=view.arrival.horizon - 10))
+    other = replace(view, arrival=replace(view.arrival, start=view.arrival.start - 1))
     names = ("a", "b", "c", "d")
     views = [
         replace(each, name=name)
@@ -142,7 +142,7 @@ def test_what_differs_in_the_graph_is_compiled_again(evidence, view, monkeypatch
     compiled = []
     monkeypatch.setattr("aligntax.analysis.inference.compiled_model.compile_model", Compiled)
     other = replace(
-        view, name="other", arrival=replace(view.arrival, horizon=view.arrival.horizon - 10)
+        view, name="other", arrival=replace(view.arrival, start=view.arrival.start - 1)
     )
     answerer = SweepAnswerer(SweepJob("scaling", evidence, QUICK))
     for each in (view, replace(view, name="same"), other, other):

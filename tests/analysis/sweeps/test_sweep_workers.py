@@ -41,7 +41,7 @@ def job(evidence):
 def single(evidence, case, compiled):
     """What `aligntax run` says of a case."""
     options = replace(QUICK, seed=case.seed, cores=2)
-    record = pipeline.sample("scaling", case.view, evidence, options, compiled=compiled).record
+    record = pipeline.sample_view("scaling", case.view, evidence, options, compiled=compiled).record
     return {key: record[key] for key in TOLD}
 
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from aligntax.analysis.inference.compiled_model import compile_on
-from aligntax.analysis.inference.derive import split
+from aligntax.analysis.inference.derive import split_draws
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.sweeps.grid import Answer
 from aligntax.analysis.trust.calibration.doubled_evidence import doubled
@@ -38,7 +38,7 @@ SIZE = 80
 def one_draw(name, evidence, view, seed=0, **scales):
     """Evidence of a model, and one draw of its prior as scalars."""
     model, tables = find_model(name), view.tables(find_model(name).quantities)
-    x, parameters = split(prior_draws(tables, 1, seed, **scales), tables)
+    x, parameters = split_draws(prior_draws(tables, 1, seed, **scales), tables)
     scalars = {key: np.asarray(value[0, 0]) for key, value in x.items()}
     return restrict(evidence, view, model), scalars, parameters.isel(chain=0, draw=0)
 

@@ -9,15 +9,16 @@ import xarray as xr
 from scipy import stats
 
 from aligntax.analysis.inference.compiled_model import compile_model
-from aligntax.analysis.inference.derive import derive, split
+from aligntax.analysis.inference.derive import derive, split_draws
 from aligntax.analysis.inference.options import Sampling, Talk
-from aligntax.analysis.inference.seeds import generator
+from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.storage.attachments import CROSS_VALIDATION, ROBUSTNESS
-from aligntax.analysis.trust.evidence.loo import psis, rows_of, threshold
-from aligntax.analysis.trust.evidence.loo_refits import Climber, exact, matched
+from aligntax.analysis.summaries.weights import k_hat_limit
+from aligntax.analysis.trust.evidence.loo import psis_of_table, unit_log_densities
+from aligntax.analysis.trust.evidence.loo_refits import CrossValidator, moment_matched, refitted
 from aligntax.analysis.trust.evidence.predictive import STATISTICS, p_values
-from aligntax.analysis.trust.evidence.robustness import Variant, moved, robustness, variants
-from aligntax.analysis.trust.evidence.wording import moves
+from aligntax.analysis.trust.evidence.robustness import Variant, compared, refit_variants, variants
+from aligntax.analysis.trust.evidence.wording import headline_rows
 from aligntax.analysis.trust.leave_out import LeaveOut
 from aligntax.models import time_horizon
 from aligntax.models.catalogue import find_model, restrict
@@ -43,7 +44,9 @@ def rows_in(left, posterior):
     compiled = left.compiled
     tables = compiled.view.tables(compiled.model.quantities)
     terms = compiled.terms.log_likelihood(posterior, tables)
-    return rows_of(compiled.model, posterior, terms, tables, compiled.evidence, compiled.view)
+    return unit_log_densities(
+        compiled.model, posterior, terms, tables, compiled.evidence, compiled.view
+    )
 
 
 # ------------------------------------------------------------------------------------ a closed form
@@ -63,7 +66,7 @@ def normal_mean(y, sd=1.0, draws=1000, seed=1):
 
 def test_weights_find_the_closed_form_of_a_normal_mean() -> None:
     y = np.random.default_rng(3).standard_normal(12)
-    found = psis("y", *normal_mean(y))
+    found = psis_of_table("y", *normal_mean(y))
     for i, unit in enumerate(found.units):
         others = np.delete(y, i)
         expected = stats.norm.logpdf(y[i], others.mean(), np.sqrt(1 + 1 / len(others)))
@@ -76,15 +79,15 @@ def test_weights_find_the_closed_form_of_a_normal_mean() -> None:
 
 def test_an_observation_that_draws_cannot_do_without_is_doubtful() -> None:
     """Two observations, one of them far away: half of what is known of the mean is from it."""
-    found = psis("y", *normal_mean(np.asarray([0.0, 8.0])))
+    found = psis_of_table("y", *normal_mean(np.asarray([0.0, 8.0])))
     assert len(found.doubtful) == 2
-    assert max(unit.pareto_k for unit in found.units) > threshold(4000)
+    assert max(unit.pareto_k for unit in found.units) > k_hat_limit(4000)
 
 
 def test_a_row_on_which_nothing_depends_is_exact() -> None:
     rows, posterior = normal_mean(np.asarray([0.1, 0.2, -0.3]))
     rows[..., 1] = -1.25
-    unit = psis("y", rows, posterior).units[1]
+    unit = psis_of_table("y", rows, posterior).units[1]
     assert (unit.elpd, unit.mcse, unit.p, unit.pareto_k) == (-1.25, 0.0, 0.0, None)
 
 
@@ -126,7 +129,7 @@ def test_an_evaluation_given_the_others_is_the_table_less_the_table_without_it(
 ) -> None:
     model = find_model("time-horizon")
     known, tables = restrict(evidence, view, model), view.tables(model.quantities)
-    x, parameters = split(prior_draws(tables, 40, 2), tables)
+    x, parameters = split_draws(prior_draws(tables, 40, 2), tables)
     flat, sample = (
         {name: v.ravel() for name, v in x.items()},
         parameters.stack(sample=("chain", "draw")),
@@ -155,20 +158,22 @@ def test_an_evaluation_given_the_others_is_the_table_less_the_table_without_it(
 
 def test_the_rungs_agree_where_each_can_be_trusted(left, whole) -> None:
     """Weights and a refit for groups of low k; moved draws and a refit for the one of high k."""
-    climber, rows = (
-        Climber(left, whole, OPTIONS),
+    validator, rows = (
+        CrossValidator(left, whole, OPTIONS),
         rows_in(left, whole.posterior)["scaling_exponents"],
     )
-    found = psis("scaling_exponents", rows, whole.posterior)
+    found = psis_of_table("scaling_exponents", rows, whole.posterior)
     easy = next(unit for unit in found.units if unit.label == "kaplan")
-    again = exact(climber, "scaling_exponents", "kaplan", rows)
+    again = refitted(validator, "scaling_exponents", "kaplan", rows)
     assert easy.pareto_k < 0.5 and again.method == "exact" and again.pareto_k is None
     assert again.elpd == pytest.approx(easy.elpd, abs=5 * np.hypot(easy.mcse, again.mcse))
     hard = max(found.units, key=lambda unit: unit.pareto_k)
     better = [
-        unit for unit in matched(climber, "scaling_exponents", rows) if unit.label == hard.label
+        unit
+        for unit in moment_matched(validator, "scaling_exponents", rows)
+        if unit.label == hard.label
     ]
-    refit = exact(climber, "scaling_exponents", hard.label, rows)
+    refit = refitted(validator, "scaling_exponents", hard.label, rows)
     for unit in better:
         assert unit.pareto_k < hard.pareto_k
         assert unit.elpd == pytest.approx(refit.elpd, abs=5 * np.hypot(unit.mcse, refit.mcse))
@@ -220,13 +225,15 @@ def normal(shift=0.0, seed=0):
 
 
 def test_a_move_is_where_the_new_median_stands() -> None:
-    assert moved(normal(), normal())["data_exponent_pooled"].place == pytest.approx(0.5, abs=1e-3)
-    up = moved(normal(), normal(1.0, 1))["data_exponent_pooled"]
+    assert compared(normal(), normal())["data_exponent_pooled"].place == pytest.approx(
+        0.5, abs=1e-3
+    )
+    up = compared(normal(), normal(1.0, 1))["data_exponent_pooled"]
     assert up.place == pytest.approx(stats.norm.cdf(1.0), abs=0.02)
     assert up.error == pytest.approx(0.5 * np.sqrt(2 / 8000), rel=0.2)
     never = normal()
     never["data_exponent_pooled"] = xr.full_like(never["data_exponent_pooled"], np.inf)
-    beyond = moved(normal(), never)["data_exponent_pooled"]
+    beyond = compared(normal(), never)["data_exponent_pooled"]
     assert beyond.place == 1.0 and beyond.error == pytest.approx(0.5 / np.sqrt(8000), rel=0.2)
 
 
@@ -240,15 +247,15 @@ def affordable(probability, seed, undefined=0.0):
 
 def test_the_error_of_a_probability_is_its_spread_over_fits() -> None:
     pairs = [(affordable(0.7, seed, 0.6), affordable(0.7, 1000 + seed, 0.6)) for seed in range(200)]
-    told = [moved(*pair)["prob_affordable"] for pair in pairs]
+    told = [compared(*pair)["prob_affordable"] for pair in pairs]
     sizes = [
         move.mean - float(base["prob_affordable"].mean())
         for move, (base, _) in zip(told, pairs, strict=True)
     ]
     assert np.std(sizes) == pytest.approx(np.mean([move.error for move in told]), rel=0.15)
-    never = moved(affordable(0.7, 1), affordable(0.0, 2))["prob_affordable"]
+    never = compared(affordable(0.7, 1), affordable(0.0, 2))["prob_affordable"]
     assert never.mean == 0.0 and never.error == pytest.approx(np.sqrt(0.21 / 8000), rel=0.2)
-    assert moved(affordable(0.7, 1), affordable(0.7, 2, 1.0))["prob_affordable"].error is None
+    assert compared(affordable(0.7, 1), affordable(0.7, 2, 1.0))["prob_affordable"].error is None
 
 
 def test_only_what_is_clear_of_monte_carlo_error_is_told() -> None:
@@ -257,7 +264,7 @@ def test_only_what_is_clear_of_monte_carlo_error_is_told() -> None:
         {
             "label": label,
             "error": None,
-            "quantities": {"prob_affordable": asdict(moved(base, other)["prob_affordable"])},
+            "quantities": {"prob_affordable": asdict(compared(base, other)["prob_affordable"])},
         }
         for label, other in (
             ("by chance", affordable(0.7, 11, 0.6)),  # 0.025 away, two errors
@@ -266,10 +273,10 @@ def test_only_what_is_clear_of_monte_carlo_error_is_told() -> None:
         )
     ]
     whole = {
-        "base": {"prob_affordable": asdict(moved(base, base)["prob_affordable"])},
+        "base": {"prob_affordable": asdict(compared(base, base)["prob_affordable"])},
         "variants": variants,
     }
-    (row,) = moves(whole, 2100.0)
+    (row,) = headline_rows(whole, 2100.0)
     assert (
         "clearly" in row["moves"]
         and "by chance" not in row["moves"]
@@ -334,12 +341,12 @@ def test_what_moves_an_answer_moves_it_and_a_failure_is_told(
         tables,
         evidence,
         compiled.view,
-        generator(OPTIONS.seed, "arrival"),
+        child_generator(OPTIONS.seed, "arrival"),
     )
-    found = robustness(
+    found = refit_variants(
         left, base, evidence, OPTIONS, Talk(progress=lambda *counts: told.append(counts))
     )
-    pairs, nobody, wang = found.moves
+    pairs, nobody, wang = found.numbers
     assert abs(pairs["kaplan_bias"].place - 0.5) > 0.3
     assert abs(wang["kaplan_bias"].place - 0.5) < 0.1
     assert nobody == {} and list(found.failures) == ["nobody"]
@@ -413,5 +420,5 @@ def test_a_refit_that_counts_anothers_draws_is_refused(run, aligntax) -> None:
         code, _, err = aligntax(command, "counted", "--out", run)
         assert (
             code == 2
-            and "must have draws of its own, got counted, which counts those of own" in err
+            and "must have draws of its own, got counted, which uses those of own" in err
         )
