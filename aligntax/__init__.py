@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aligntax.analysis.refitting import refit
     from aligntax.analysis.storage.load import load
     from aligntax.analysis.storage.result import Result
-    from aligntax.analysis.sweeps.sweep import sweep
+    from aligntax.analysis.sweeps.many_views import sweep
     from aligntax.models.errors import InputError
     from aligntax.models.evidence import Evidence, load_evidence
     from aligntax.models.priors.user_prior import Prior
@@ -41,7 +41,7 @@ _HOMES = {
     "read_runs": "analysis.inputs.loss_runs",
     "refit": "analysis.refitting",
     "run": "analysis.pipeline",
-    "sweep": "analysis.sweeps.sweep",
+    "sweep": "analysis.sweeps.many_views",
 }
 
 __all__ = [
