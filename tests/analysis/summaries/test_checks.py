@@ -77,3 +77,75 @@ def test_a_value_that_cannot_be_computed_fails():
 
 def test_too_few_draws_fail_instead_of_raising():
     assert verdict(diagnostics(draws(shape=(4, 2)))) == "fail"
+
+
+def autocorrelated_energy(e_bfmi):
+    """Energies of an AR(1) process: the mean squared step is ``2 (1 - rho)`` times the variance."""
+    rng, rho = np.random.default_rng(4), 1 - e_bfmi / 2
+    energy = rng.normal(size=(4, 5000))
+    for i in range(1, energy.shape[1]):
+        energy[:, i] = rho * energy[:, i - 1] + np.sqrt(1 - rho**2) * energy[:, i]
+    return energy
+
+
+@pytest.mark.parametrize(("e_bfmi", "passes"), [(0.2, False), (0.4, True)])
+def test_energies_may_not_wander(e_bfmi, passes):
+    checks = diagnostics(draws(shape=(4, 5000)), energy=autocorrelated_energy(e_bfmi))
+    check = next(check for check in checks if check.name == "e_bfmi")
+    assert check.passed == passes and check.value == pytest.approx(e_bfmi, abs=0.05)
+    assert check.where.startswith("chain ")
+
+
+SOUND = xr.Dataset(
+    {
+        "diverging": (("chain", "draw"), np.zeros((4, 1000), bool)),
+        "maxdepth_reached": (("chain", "draw"), np.zeros((4, 1000), bool)),
+        "energy": (("chain", "draw"), draws(9)),
+    }
+)
+# standard normal: 3.29 standard deviations lie between q05 and q95
+HEALTHY = {"r_hat": 1.0, "ess_bulk": 4000.0, "mcse_median": 0.001, "q05": -1.645, "q95": 1.645}
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "good", "bad"),
+    [
+        ("headline_r_hat", "r_hat", 1.009, 1.011),
+        ("headline_ess_bulk", "ess_bulk", 401.0, 399.0),
+        ("headline_mcse_of_median", "mcse_median", 0.049, 0.051),
+    ],
+)
+def test_a_headline_is_held_to_each_limit(name, key, good, bad):
+    x = draws()
+    posterior = xr.Dataset({"x": (("chain", "draw"), x)})
+    rows = {"alignment_tax": HEALTHY | {key: good}, "tai_flop": HEALTHY}
+    assert not failed(sampling_checks(posterior, SOUND, rows, ("alignment_tax", "tai_flop")))
+    rows["alignment_tax"] = HEALTHY | {key: bad}
+    checks = sampling_checks(posterior, SOUND, rows, ("alignment_tax", "tai_flop"))
+    assert failed(checks) == {name}
+    check = next(check for check in checks if check.name == name)
+    assert check.value == pytest.approx(bad) and check.where == "alignment_tax"
+    assert not failed(sampling_checks(posterior, SOUND, rows, ("tai_flop",)))  # no headline
+
+
+def test_the_median_of_what_is_told_by_its_mean_is_not_checked():
+    x = draws()
+    row = HEALTHY | {"mcse_median": 5.0}
+    posterior = xr.Dataset({"x": (("chain", "draw"), x)})
+    for name in ("prob_affordable", "anchor_probability[none]"):
+        headlines = ("prob_affordable", "anchor_probability")
+        assert not failed(sampling_checks(posterior, SOUND, {name: row}, headlines))
+
+
+def test_the_worst_parameter_is_named():
+    posterior = xr.Dataset(
+        {
+            "good": (("chain", "draw"), draws(1)),
+            "z": (("chain", "draw", "quantity"), np.stack([draws(2), autocorrelated(0.97)], -1)),
+            "constant": (("chain", "draw"), np.ones((4, 1000))),
+        },
+        coords={"quantity": ["brain_flop", "spend_cap"]},
+    )
+    checks = sampling_checks(posterior, SOUND, {"alignment_tax": HEALTHY}, ("alignment_tax",))
+    where = {check.name: check.where for check in checks}
+    assert where["ess_bulk"] == where["ess_tail"] == "z[spend_cap]"

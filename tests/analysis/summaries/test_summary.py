@@ -8,12 +8,15 @@ from hypothesis import strategies as st
 
 from aligntax.analysis.summaries.claims import CLAIMS
 from aligntax.analysis.summaries.summary import (
+    Series,
+    _mcse_median,
     censored_quantile,
     claim_probabilities,
     claim_probability,
     iter_series,
     summarise,
 )
+from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.states import censored
 
 CHAINS, DRAWS = 4, 1000
@@ -54,6 +57,41 @@ def test_undefined_draws_are_left_out_and_counted():
     assert row["q50"] == pytest.approx(4, abs=0.1) and row["mean"] == pytest.approx(4, abs=0.1)
 
 
+def test_censored_is_what_has_no_number_for_whatever_reason():
+    """A quarter above, an eighth below, an eighth undefined: half the draws have no number."""
+    shift = normal()
+    shift[0], shift[1, : DRAWS // 2], shift[1, DRAWS // 2 :] = np.inf, -np.inf, np.nan
+    row = summarise(dataset(timeline_shift_exponent=shift))["timeline_shift_exponent"]
+    shares = [row[f"prob_{kind}"] for kind in ("above", "below", "undefined", "censored")]
+    assert shares == [0.25, 0.125, 0.125, 0.5]
+    weights = Weights.equal(shift.shape)
+    weighted = summarise(dataset(timeline_shift_exponent=shift), (), weights)
+    assert weighted["timeline_shift_exponent"]["prob_censored"] == pytest.approx(0.5)
+
+
+def test_the_sd_is_that_of_a_sample():
+    row = summarise(dataset_of([[1.0, 2.0, 4.0, 5.0]]))["alignment_tax"]
+    assert row["mean"] == 3.0 and row["sd"] == pytest.approx(np.sqrt(10 / 3))
+    assert row["assumed"] is False
+    assert summarise(dataset_of([[1.0]]), ("alignment_tax",))["alignment_tax"]["assumed"] is True
+
+
+def dataset_of(values):
+    data = {"alignment_tax": np.asarray(values)}
+    return censored(
+        data,
+        {"chain": np.arange(len(values)), "draw": np.arange(len(values[0]))},
+        {"alignment_tax": ("chain", "draw")},
+    )
+
+
+def test_ranks_put_undefined_first_and_infinities_at_the_ends():
+    series = Series("tai_year", np.array([[np.inf, 2050.0, np.nan, -np.inf, 2040.0]]))
+    assert np.argsort(series.ranked[0]).tolist() == [2, 3, 4, 1, 0]
+    assert np.isfinite(series.ranked).all()
+    assert not Series("tai_year", np.full((1, 3), np.inf)).ranked.any()
+
+
 def test_infinite_values_are_never_stored():
     data = dataset(tai_year=np.where(normal() > 0, np.inf, 2050.0))
     assert not np.isinf(data["tai_year"]).any()
@@ -83,6 +121,13 @@ def test_mcse_of_the_median_is_right_for_independent_normal_draws():
         for seed in range(10)
     ]
     assert np.mean(errors) == pytest.approx(np.sqrt(np.pi / 2 / (CHAINS * DRAWS)), rel=0.15)
+
+
+@pytest.mark.parametrize("size", [50, 400, 4000])
+def test_mcse_of_the_median_is_that_of_the_order_statistic(size):
+    """Of uniform numbers the median of n has the distribution Beta(n/2 + 1, n/2 + 1), whose sd is 1 / (2 sqrt(n + 3))."""
+    error = _mcse_median(np.linspace(0.0, 1.0, 100_001), None, size)
+    assert error == pytest.approx(0.5 / np.sqrt(size + 3), rel=0.01)
 
 
 def test_mcse_of_the_median_speaks_of_the_defined_draws():
@@ -125,7 +170,9 @@ def test_claims_count_censored_draws_and_leave_undefined_ones_out():
     data = dataset(timeline_shift_exponent=shift)
     claim = next(c for c in CLAIMS if c.name == "exponent_shift_between_1_and_5_years")
     assert claim_probability(claim, data) == pytest.approx(1 / 3)
-    assert claim_probabilities(data) == {"exponent_shift_between_1_and_5_years": pytest.approx(1 / 3)}
+    assert claim_probabilities(data) == {
+        "exponent_shift_between_1_and_5_years": pytest.approx(1 / 3)
+    }
 
 
 def test_every_claim_is_computed_for_the_joint_model(outcome):

@@ -2,12 +2,19 @@
 
 import numpy as np
 import pytest
+from arviz_stats.base import array_stats
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from aligntax.analysis.summaries.summary import censored_quantile
-from aligntax.analysis.summaries.weights import Weights, pareto_smoothed
+from aligntax.analysis.summaries.weights import (
+    Weights,
+    k_hat_limit,
+    pareto_smoothed,
+    tail_length,
+    tied_at_the_top,
+)
 from aligntax.models.errors import InputError
 
 
@@ -114,6 +121,31 @@ def test_bounded_weights_need_no_smoothing():
     weights, k_hat = pareto_smoothed(np.where(x < 0.5, np.log(2.0), -30.0), 1.0)
     assert k_hat == 0.0
     assert weights.mean(x) == pytest.approx(x[x < 0.5].mean(), abs=1e-9)
+
+
+@pytest.mark.parametrize("draws", [40, 400, 4000])
+@pytest.mark.parametrize("relative", [0.3, 1.0, 1.6])
+def test_a_tail_is_constant_where_arviz_can_fit_no_pareto(draws, relative):
+    """With as many equal largest ratios as the tail has draws ArviZ raises; with one fewer it does not."""
+    length = tail_length(draws, relative)
+    log_ratio = np.sort(np.random.default_rng(10).normal(size=draws))
+    flat, almost = log_ratio.copy(), log_ratio.copy()
+    flat[draws - length :] = log_ratio[-1]
+    almost[draws - length + 1 :] = log_ratio[-1]
+    with pytest.raises(ValueError):
+        array_stats.psislw(-flat, r_eff=relative)
+    array_stats.psislw(-almost, r_eff=relative)
+    assert tied_at_the_top(flat) == length == tied_at_the_top(almost) + 1
+    weights, k_hat = pareto_smoothed(flat.reshape(2, -1), relative)
+    assert k_hat == 0.0
+    np.testing.assert_array_equal(weights.values, Weights.of_log(flat.reshape(2, -1)).values)
+
+
+@pytest.mark.parametrize(
+    ("draws", "limit"), [(100, 0.5), (1000, 2 / 3), (2154, 0.7), (4000, 0.7), (10**6, 0.7)]
+)
+def test_the_limit_of_k_hat_grows_with_the_draws_up_to_seven_tenths(draws, limit):
+    assert k_hat_limit(draws) == pytest.approx(limit, abs=1e-4)
 
 
 def test_heavy_weights_have_a_large_k_hat():

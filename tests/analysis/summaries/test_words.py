@@ -10,9 +10,11 @@ from aligntax.analysis.summaries.words import (
     format_number,
     format_percent,
     format_probability,
+    label_of,
     median_and_interval,
     missing_mass,
     tick_label,
+    without_long_vectors,
 )
 from aligntax.models.priors.quantities import QUANTITIES, lookup
 
@@ -96,8 +98,13 @@ def test_interval_of_a_plain_row():
 
 def test_a_quantile_in_censored_mass_above_is_later_or_never():
     row = _row(2027.8, 2048.2, None, above=0.33)
-    assert median_and_interval(row, lookup("tai_year"), 2100.0) == ("2048", "2028 to later than 2100 or never")
-    assert median_and_interval(row, lookup("tai_year"))[1] == "2028 to later than the horizon or never"
+    assert median_and_interval(row, lookup("tai_year"), 2100.0) == (
+        "2048",
+        "2028 to later than 2100 or never",
+    )
+    assert (
+        median_and_interval(row, lookup("tai_year"))[1] == "2028 to later than the horizon or never"
+    )
     assert missing_mass(row, lookup("tai_year"), 2100.0) == "33% later than 2100 or never"
 
 
@@ -132,3 +139,20 @@ def test_every_quantity_can_be_said(name, middle, down, up):
     median, ninety = median_and_interval(_row(middle - down, middle, middle + up), lookup(name))
     assert median
     assert "nan" not in median + ninety
+
+
+def test_a_vector_that_would_fill_the_screen_is_left_out():
+    short = [f"study_label_error[{i}]" for i in range(20)]
+    long = [f"gold_alpha[{i}]" for i in range(21)]
+    assert without_long_vectors(["tai_year", *short, *long]) == ["tai_year", *short]
+
+
+def test_an_element_of_a_vector_has_the_label_of_its_vector():
+    assert label_of("tai_year") == "TAI arrival"
+    assert label_of("anchor_probability[short_horizon]") == "anchor probability, short horizon"
+
+
+def test_powers_of_ten_stay_powers_where_a_float_ends():
+    assert format_amount(299.0, lookup("tai_flop")) == "1e299 FLOP"
+    assert format_amount(301.0, lookup("tai_flop")) == "10^301 FLOP"
+    assert tick_label(301.0, lookup("tai_flop")) == "1e301"

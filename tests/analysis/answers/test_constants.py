@@ -1,0 +1,59 @@
+"""Thresholds that decide what is printed: a change of one is a change of the answer, and is meant to be seen here."""
+
+import importlib
+
+import pytest
+
+CONSTANTS = {
+    "budget": {
+        "MULTIPLES": (0.1, 0.5, 1.0, 2.0, 10.0),
+        "ITEM_COST": 8 / 3,
+        "BETTER": 0.5,
+        "VOTES": (1, 3, 5, 7, 9),
+    },
+    "comparison": {
+        "LEVEL": 0.05,
+        "THRESHOLDS": (0.05, 0.5, 0.95),
+        "MOST_RUNS": 8,
+        "SAME": 1e-9,
+    },
+    "condition": {"FEWEST_EFFECTIVE": 100},
+    "densities": {"EDGES": (0.01, 0.99), "FEWEST_YEARS": 10.0},
+    "power_scaling": {
+        "THRESHOLD": 0.05,
+        "ALPHAS": (0.99, 1.01),
+        "NOISE": 4.0,
+        "FEWEST_CHANCES": 30,
+    },
+    "sensitivity": {"MOST_DRAWS": 20_000, "FEWEST_EFFECTIVE": 200, "DRIVERS": 3},
+    "sensitivity_wording": {
+        "LEAST_CORRELATION": 0.05,
+        "LEAST_CONTRACTION": 0.05,
+        "LEAST_SHARE": 0.01,
+    },
+    "timeline_shifts": {
+        "QUANTILES": {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
+    },
+    "value_of_information": {
+        "CONFIDENCE": 0.8,
+        "LIMIT": 0.95,
+        "FUNCTIONS": 3,
+        "GRID": 40,
+        "OUTER": 0.005,
+    },
+    "variance": {
+        "MOST_FUNCTIONS": 7,
+        "DRAWS_PER_FUNCTION": 10,
+        "RIDGE": 1e-9,
+        "FALSE_ALARM": 0.01,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value"),
+    [(module, name, value) for module, rows in CONSTANTS.items() for name, value in rows.items()],
+)
+def test_constants(module, name, value):
+    home = importlib.import_module(f"aligntax.analysis.answers.{module}")
+    assert getattr(home, name) == pytest.approx(value, rel=1e-12)

@@ -1,0 +1,22 @@
+"""Thresholds that decide what is printed: a change of one is a change of the answer, and is meant to be seen here."""
+
+import importlib
+
+import pytest
+
+CONSTANTS = {
+    "checks": {"R_HAT": 1.01, "ESS": 400.0, "E_BFMI": 0.3, "MCSE": 0.05, "NORMAL_90": 3.29},
+    "regression": {"OUTER_SHARE": 0.05, "ROUNDING": 1e-8},
+    "summary": {"PROBABILITIES": (0.05, 0.25, 0.50, 0.75, 0.95), "ROUNDING": 1e-12},
+    "weights": {"SHORTEST_TAIL": 5},
+    "words": {"MOST_ROWS": 20, "SMALLEST": 1e-3, "LARGEST": 1e15, "LARGEST_POWER": 300},
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value"),
+    [(module, name, value) for module, rows in CONSTANTS.items() for name, value in rows.items()],
+)
+def test_constants(module, name, value):
+    home = importlib.import_module(f"aligntax.analysis.summaries.{module}")
+    assert getattr(home, name) == value
