@@ -88,7 +88,7 @@ def _label(log_labels: float) -> str:
 def _points(evidence: Evidence) -> tuple[Any, Any, tuple[str, ...]]:
     """Return gold curves as the model has them, the run of each point, and the methods."""
     data = overoptimization.curves(evidence)
-    return data, overoptimization.index_of(data), overoptimization.methods(evidence)
+    return data, overoptimization.run_index_of(data), overoptimization.methods(evidence)
 
 
 @styled
