@@ -8,7 +8,7 @@ from typing import Any
 from aligntax.analysis.figures import trust
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.inference.options import Talk
-from aligntax.analysis.pages.checks import Page, Row, Table, write_checks
+from aligntax.analysis.pages.checks import CheckPage, CheckRow, CheckTable, write_check_page
 from aligntax.analysis.trust.backtest.origins import Scored
 from aligntax.analysis.trust.backtest.wording import (
     BELIEF_HEADS,
@@ -30,35 +30,38 @@ def write_page(
 ) -> Path:
     """Write ``report.html`` into the folder of a backtest."""
     first, last = info["origins"]
-    skill = Table(
+    skill = CheckTable(
         "Model beside naive forecasts",
         "skill",
         SKILL_HEADS,
-        [Row(row) for row in skill_rows(info["skill"])],
+        [CheckRow(row) for row in skill_rows(info["skill"])],
         [
-            "CRPS in the unit of what is predicted, a mean over later rows of all origins; then its ratio to that of each "
-            "baseline on the same rows, over all and over the first years after the origin. Below one the model is better. The "
-            "gain in log score is in nat a row, over each baseline.",
+            "CRPS in the unit of what is predicted, averaged over the later rows of all origins; "
+            "then its ratio to the CRPS of each baseline on the same rows, over all years and over "
+            "the first years after the origin. Below one the model is better. The gain in log "
+            "score over each baseline is in nats per row.",
             *(f"{line}." for line in baseline_wins(info["skill"])),
         ],
         range(2, len(SKILL_HEADS)),
     )
-    belief = Table(
+    belief = CheckTable(
         "Which data exponent would a forecaster have believed in?",
         "beliefs",
         BELIEF_HEADS,
-        [Row(row) for row in belief_rows(info["beliefs"])],
+        [CheckRow(row) for row in belief_rows(info["beliefs"])],
         [
-            "Pooled exponent gamma of data proportional to parameters^gamma: 1 is linear, 0.8 is Bio Anchors'."
+            "Pooled exponent gamma of data proportional to parameters^gamma: 1 is linear, 0.8 is "
+            "Bio Anchors'."
         ],
         range(1, len(BELIEF_HEADS)),
     )
-    skipped = Table(
-        "Not forecast", "skipped", ("Origin",), [Row((line,)) for line in info["skipped"]]
+    skipped = CheckTable(
+        "Not forecast", "skipped", ("Origin",), [CheckRow((line,)) for line in info["skipped"]]
     )
     drawings = [
         Drawing(
-            "Median (line) and 90% interval (dashed) that each origin gave to the rows that came later, and what came (dots).",
+            "Median (line) and 90% interval (dashed) that each origin forecast for later rows, and "
+            "what came (dots).",
             partial(trust.forecast_fans, scores),
         ),
         Drawing(
@@ -66,17 +69,19 @@ def write_page(
             partial(trust.scores_by_origin, scores),
         ),
         Drawing(
-            "Where what came lies in the model's forecast; even if calibrated, in the middle if forecasts are too wide.",
+            "Where outcomes lie in the model's forecasts: evenly if calibrated, in the middle if "
+            "forecasts are too wide.",
             partial(trust.pit_histograms, scores),
         ),
     ]
-    page = Page(
+    page = CheckPage(
         "Would the models have known?",
-        "Fitted on the evidence up to each year, how well do the trends predict what came, beside naive forecasts?",
-        f"Origins {first} to {last}, priors of the view {info['view']['name']}, {info['created']}; {info['divergences']} "
-        "divergences. Priors were written knowing what came.",
+        "Fitted to the evidence up to each year, how well do the trends predict what came, beside "
+        "naive forecasts?",
+        f"Origins {first} to {last}, priors of the view {info['view']['name']}, {info['created']}; "
+        f"{info['divergences']} divergences. Priors were written knowing what came.",
         info,
         [skill, belief, *([skipped] if skipped.rows else [])],
         drawings,
     )
-    return write_checks(folder, page, talk, strict)
+    return write_check_page(folder, page, talk, strict)

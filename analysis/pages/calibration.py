@@ -7,7 +7,7 @@ from typing import Any
 from aligntax.analysis.figures import trust
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.inference.options import Talk
-from aligntax.analysis.pages.checks import Page, Row, Table, write_checks
+from aligntax.analysis.pages.checks import CheckPage, CheckRow, CheckTable, write_check_page
 from aligntax.analysis.trust.calibration.ranks import RANKED
 from aligntax.analysis.trust.calibration.simulation import CONTROLS
 from aligntax.analysis.trust.calibration.study import LEVEL, Calibration
@@ -30,52 +30,56 @@ def write_page(found: Calibration, talk: Talk = QUIET, strict: bool = False) -> 
     where = "posterior" if info.get("posterior") else "prior"
     tests = info["quantities"]
     beyond = {*info["rejected"], *info["coverage_rejected"]}
-    quantities = Table(
+    quantities = CheckTable(
         "Every quantity",
         "quantities",
         HEADS,
         [
-            Row(_cells(name, tests[name]), name in beyond)
-            for name in sorted(tests, key=lambda name: _least(tests[name]))
+            CheckRow(_rank_cells(name, tests[name]), name in beyond)
+            for name in sorted(tests, key=lambda name: _smallest_p(tests[name]))
         ],
         [
-            "Truths were drawn from the prior, evidence from each, and the model refitted; each truth is ranked among "
-            f"{RANKED} draws of its posterior. Where simulation and inference are of one model the ranks are uniform (Talts et "
-            "al., arXiv:1804.06788). Tested by the path of their distribution against the simultaneous band (arXiv:2103.10522), "
-            f"and by chi-square; adjusted for {len(tests)} quantities by Holm, rejected below {LEVEL:.0%}.",
+            "Truths were drawn from the prior, evidence from each truth, and the model was "
+            f"refitted. Each truth is ranked among {RANKED} draws of its posterior. If simulation "
+            "and inference are of one model, the ranks are uniform (Talts et al., "
+            "arXiv:1804.06788). Their ECDF is tested against a simultaneous band "
+            "(arXiv:2103.10522), and their histogram by chi-square; p-values are adjusted for "
+            f"{len(tests)} quantities by Holm, and rejected below {LEVEL:.0%}.",
         ],
         range(1, len(HEADS)),
     )
-    failures = Table(
+    failures = CheckTable(
         "Without an answer",
         "failures",
         ("simulation", "why"),
-        [Row((each["case"], each["error"]), True) for each in info["failures"]],
+        [CheckRow((each["case"], each["error"]), True) for each in info["failures"]],
     )
     drawing = Drawing(
-        "How far the ranks of each quantity stray from uniform: a line a quantity, beside the 99% simultaneous band of one. "
-        "Those beyond it, adjusted for their number, are named.",
+        "How far the ranks of each quantity stray from uniform: one line per quantity, beside the "
+        "99% simultaneous band of one quantity. Those beyond it, adjusted for their number, are "
+        "named.",
         partial(trust.rank_ecdfs, ranks, tests),
         dense=True,
     )
-    page = Page(
+    page = CheckPage(
         f"Calibration: {info['model']['name']}",
         "Does the model find what it simulates?",
-        f"{info['simulations']} simulations from {info['attempts']} {where} draws under the view {info['view']['name']}, seed "
-        f"{info['seed']}, in {info['seconds']:.0f} s: {CONTROLS[info['control']]}.",
+        f"{info['simulations']} simulations from {info['attempts']} {where} draws under the view "
+        f"{info['view']['name']}, seed {info['seed']}, in {info['seconds']:.0f} s: "
+        f"{CONTROLS[info['control']]}.",
         info,
         [quantities, *([failures] if info["failures"] else [])],
         [drawing] if tests else [],
         _verdict(info),
     )
-    return write_checks(found.path, page, talk, strict)
+    return write_check_page(found.path, page, talk, strict)
 
 
-def _least(row: dict[str, float]) -> float:
+def _smallest_p(row: dict[str, float]) -> float:
     return min(row["p_band"], row["p_chi_square"])
 
 
-def _cells(name: str, row: dict[str, float]) -> tuple[str, ...]:
+def _rank_cells(name: str, row: dict[str, float]) -> tuple[str, ...]:
     ps = [
         f"{row[key]:.4f}" for key in ("p_band", "p_band_holm", "p_chi_square", "p_chi_square_holm")
     ]
@@ -83,14 +87,15 @@ def _cells(name: str, row: dict[str, float]) -> tuple[str, ...]:
 
 
 def _verdict(info: Any) -> dict[str, Any]:
-    """The verdict in words; a wrong fit must be caught."""
+    """Return the verdict in words; a deliberately wrong fit must be caught."""
     points = [f"not uniform: {name}" for name in info["rejected"]]
     points += [f"coverage is off: {name}" for name in info["coverage_rejected"]]
     if info["failures"]:
         points.append(f"{len(info['failures'])} simulations have no answer")
     if info["divergences"]:
         points.append(
-            f"{info['divergences']} divergences in {info['with_divergences']} simulations, which stay in"
+            f"{info['divergences']} divergences in {info['with_divergences']} simulations, which "
+            "are kept"
         )
     good = info["verdict"] == "pass"
     if info["control"] == "none":

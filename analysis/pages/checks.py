@@ -1,4 +1,4 @@
-"""Pages of checks, a backtest and a calibration: a verdict, tables that can be sorted, and figures."""
+"""The page of a backtest or a calibration: verdict, sortable tables and figures."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.inference.options import Talk
-from aligntax.analysis.pages.figure_data.pictures import explorer, failures, show
+from aligntax.analysis.pages.figure_data.pictures import draw_and_read, explorer_data, failure_lines
 from aligntax.analysis.pages.render import render
 from aligntax.analysis.storage.whole_file import replace_file
 
@@ -16,35 +16,36 @@ QUIET = Talk()
 
 
 @dataclass(frozen=True)
-class Row:
-    """Cells, and whether they tell of a failure."""
+class CheckRow:
+    """The cells of a row, and whether it reports a failure."""
 
     cells: Sequence[str]
     failed: bool = False
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table with its notes; ``numeric`` are the places of columns of numbers."""
+class CheckTable:
+    """A table with its notes; ``numeric`` holds the indices of columns of numbers."""
 
     heading: str
     csv: str
     heads: Sequence[str]
-    rows: Sequence[Row]
+    rows: Sequence[CheckRow]
     notes: Sequence[str] = ()
     numeric: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
-class Page:
-    """What a page says.
+class CheckPage:
+    """What the page shows.
 
     Attributes
     ----------
     title, question, asked : str
+        Heading, the question, and what was run to answer it.
     info : mapping
         How it was made.
-    tables : sequence of Table
+    tables : sequence of CheckTable
     drawings : iterable of Drawing
     verdict : mapping, optional
         ``state`` (pass or fail), ``words`` and ``points``.
@@ -54,14 +55,18 @@ class Page:
     question: str
     asked: str
     info: Mapping[str, Any]
-    tables: Sequence[Table]
+    tables: Sequence[CheckTable]
     drawings: Iterable[Drawing]
     verdict: Mapping[str, Any] = field(default_factory=dict)
 
 
-def write_checks(folder: Path, page: Page, talk: Talk = QUIET, strict: bool = False) -> Path:
-    """Write ``report.html``, replaced as a whole or not at all; figures that failed are told."""
-    shown = [show(drawing, number, strict) for number, drawing in enumerate(page.drawings, 1)]
+def write_check_page(
+    folder: Path, page: CheckPage, talk: Talk = QUIET, strict: bool = False
+) -> Path:
+    """Write ``report.html``, replaced as a whole or not at all, and report figures that failed."""
+    shown = [
+        draw_and_read(drawing, number, strict) for number, drawing in enumerate(page.drawings, 1)
+    ]
     context = {
         "title": page.title,
         "question": page.question,
@@ -73,8 +78,8 @@ def write_checks(folder: Path, page: Page, talk: Talk = QUIET, strict: bool = Fa
         "errors": sum(bool(each.error or each.unread) for each in shown),
     }
     scripts = ("downloads.js", "explorer.js", "sortable.js")
-    text = render("checks.html", context, scripts, figures=explorer(folder.name, shown))
+    text = render("checks.html", context, scripts, figures=explorer_data(folder.name, shown))
     path = replace_file(folder / PAGE, text)
-    for failure in failures(shown):
+    for failure in failure_lines(shown):
         talk.failed(failure)
     return path

@@ -1,4 +1,7 @@
-"""What the report says of its evidence: predictive p-values, cross-validation, and how far other evidence moves the answer."""
+"""Rows of a report's tables on how the model meets its evidence.
+
+These are predictive p-values, cross-validation, and how far other evidence would move the answer.
+"""
 
 from typing import Any
 
@@ -17,21 +20,21 @@ from aligntax.analysis.trust.evidence.wording import (
 from aligntax.models.catalogue import find_model
 
 
-def trust(result: Result, horizon: float) -> dict[str, Any]:
-    """Rows of the tables, by their names in the template; of a run that has draws of its own, or none.
+def evidence_check_rows(result: Result, horizon: float) -> dict[str, Any]:
+    """Return rows by their names in the template; empty if the run has no draws of its own.
 
     Raises
     ------
     InputError
-        If what was asked of the run later is damaged, or of other draws.
+        If a stored cross-validation or robustness study is damaged, or of other draws.
     """
     if result.record["method"] != "sample" or result.record.get("given"):
         return {"p_values": [], "validated": [], "moves": []}
-    tables = _validated(result)
+    tables = _cross_validation(result)
     whole = read_attachment(result, ROBUSTNESS)
     return {
         "statistics": tuple(STATISTICS),
-        "p_values": _p_values(result),
+        "p_values": _p_value_rows(result),
         "validated": [cross_validation_row(each) for each in tables],
         "climbed": [text for each in tables for text in notable_units(each)],
         "moves": [] if whole is None else headline_rows(whole, horizon),
@@ -40,9 +43,9 @@ def trust(result: Result, horizon: float) -> dict[str, Any]:
     }
 
 
-def _p_values(result: Result) -> list[dict[str, Any]]:
+def _p_value_rows(result: Result) -> list[dict[str, Any]]:
     names = ("observed_data", "posterior_predictive")
-    if not set(names) <= set(result.tree.children):  # a run that was stored without its replicates
+    if not set(names) <= set(result.tree.children):  # the run was stored without its replicates
         return []
     groups = [result.tree[name].to_dataset() for name in names]
     return [
@@ -51,8 +54,8 @@ def _p_values(result: Result) -> list[dict[str, Any]]:
     ]
 
 
-def _validated(result: Result) -> list[dict[str, Any]]:
-    """Every table's cross-validation: as ``aligntax loo`` left it, else by weights alone."""
+def _cross_validation(result: Result) -> list[dict[str, Any]]:
+    """Return cross-validation by table: as ``aligntax loo`` stored it, else by weights alone."""
     stored = read_attachment(result, CROSS_VALIDATION)
     if stored is not None:
         return list(stored["tables"])

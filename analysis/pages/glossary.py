@@ -1,4 +1,4 @@
-"""What quantities mean, for the tooltips of a page; the registry has the words."""
+"""What quantities mean, for the tooltips of a page, in the words of the registry."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from aligntax.models.priors.quantities import Quantity, base_name, lookup
 
 @dataclass(frozen=True)
 class Term:
-    """A piece of a text that starts with a quantity's label, and what follows the label; without a name plain text."""
+    """A piece of a list in words: the label of a quantity, if it has one, and what follows."""
 
     name: str
     label: str
@@ -16,11 +16,11 @@ class Term:
 
 
 def glossary(names: Iterable[str]) -> dict[str, list[str]]:
-    """Label, meaning and unit of quantities, by name; elements of a vector are the vector's."""
-    return {base: _said(lookup(base)) for base in dict.fromkeys(base_name(name) for name in names)}
+    """Return label, meaning and unit by name; elements of a vector share those of the vector."""
+    return {base: _entry(lookup(base)) for base in dict.fromkeys(base_name(name) for name in names)}
 
 
-def _said(quantity: Quantity) -> list[str]:
+def _entry(quantity: Quantity) -> list[str]:
     unit = {"1": "a pure number", "x": "a multiple"}.get(quantity.unit, f"in {quantity.unit}")
     bounds = (
         f" between {quantity.lower:g} and {quantity.upper:g}" if quantity.scale == "logit" else ""
@@ -30,7 +30,7 @@ def _said(quantity: Quantity) -> list[str]:
 
 
 def terms(text: str, names: Iterable[str]) -> Iterator[Term]:
-    """Pieces of a list in words, ``tax tolerance (0.08); wages 3%``, each with the quantity that its label is of."""
+    """Yield the pieces of a list such as ``tolerance (0.08); wages 3%`` with their quantities."""
     labels = {lookup(name).label: name for name in names}
     for piece in text.split("; "):
         label = max((each for each in labels if piece.startswith(f"{each} ")), key=len, default="")

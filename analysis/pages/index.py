@@ -1,7 +1,7 @@
-"""Every run of a results folder as one page: verdicts, views and headline numbers, newest first, sortable.
+"""Every run of a results folder as one sortable page: verdicts, views and headline numbers.
 
-Reads ``summary.json`` and ``info.json`` alone, so that it is made in a moment however large the
-draws are.
+The page needs ``summary.json`` and ``info.json`` only, so that it is fast however large the draws
+are.
 """
 
 import os
@@ -46,13 +46,13 @@ COLUMNS = (
 )
 MOST = 4  # numbers of a model that has few of the columns
 HOW = {"sample": "sampled", "reweight": "reweighted"}
-# what reading JSON of another shape ends in
+# errors that JSON of another shape raises
 MALFORMED = (LookupError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What a column says of a run: words, a second line, and what it sorts by, empty where there is nothing."""
+    """A cell of the table: its text, a second line, a note, and its sort key; empty if unknown."""
 
     text: str = ""
     more: str = ""
@@ -68,7 +68,7 @@ class Index:
     ----------
     path : Path
     damaged : tuple of str
-        What is wrong with each run that could not be read.
+        The problem of each run that could not be read.
     """
 
     path: Path
@@ -86,7 +86,7 @@ def write_index(out: str | os.PathLike[str] = "results") -> Index:
     Raises
     ------
     InputError
-        If it is no folder that can be written.
+        If the folder cannot be written.
     """
     out = Path(out)
     rows, damaged = [], []
@@ -96,14 +96,17 @@ def write_index(out: str | os.PathLike[str] = "results") -> Index:
         except InputError as error:
             damaged.append((folder.name, str(error)))
         except MALFORMED as error:
-            rule = f"run: {folder} must hold what `aligntax run` writes, got {type(error).__name__}: {error}"
+            rule = (
+                f"run: {folder} must hold what `aligntax run` writes, got {type(error).__name__}: "
+                f"{error}"
+            )
             damaged.append((folder.name, f"{rule}; restore it or run again"))
     rows.sort(key=lambda row: str(row["created"].sort), reverse=True)
     shown = [name for name in COLUMNS if any(row["numbers"][name].text for row in rows)]
     context = {
         "out": out.resolve().name,
         "made": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "columns": [_head(QUANTITIES[name]) for name in shown],
+        "columns": [_column_head(QUANTITIES[name]) for name in shown],
         "rows": [{**row, "numbers": [row["numbers"][name] for name in shown]} for row in rows],
         "own": any(row["own"] for row in rows),
         "damaged": damaged,
@@ -114,18 +117,19 @@ def write_index(out: str | os.PathLike[str] = "results") -> Index:
         path = replace_file(out / PAGE, text)
     except OSError as error:
         raise InputError(
-            f"out: must be a folder that can be written, got {out} ({error.strerror}); choose another with --out"
+            f"out: must be a folder that can be written, got {out} ({error.strerror}); choose "
+            "another with --out"
         ) from None
     return Index(path, tuple(problem for _, problem in damaged))
 
 
-def _head(quantity: Quantity) -> dict[str, str]:
+def _column_head(quantity: Quantity) -> dict[str, str]:
     unit = {"1": "", "year": "", "x": ""}.get(quantity.unit, quantity.unit)
     return {"label": quantity.label, "unit": unit, "meaning": quantity.meaning}
 
 
 def _row(folder: Path) -> dict[str, Any]:
-    """One run of the table."""
+    """Return the row of one run."""
     record, info = read_json(folder / SUMMARY), read_json(folder / INFO)
     rows = {
         name: row for name, row in record["quantities"].items() if base_name(name) in QUANTITIES
@@ -137,7 +141,7 @@ def _row(folder: Path) -> dict[str, Any]:
         "href": f"{quote(os.fsencode(folder.name), safe='')}/{REPORT}"
         if (folder / REPORT).is_file()
         else "",
-        "created": _created(str(info["created"])),
+        "created": _date_cell(str(info["created"])),
         "model": str(record["model"]),
         "view": str(record["view"]),
         "method": str(
@@ -147,14 +151,16 @@ def _row(folder: Path) -> dict[str, Any]:
         "verdict": str(record["verdict"]),
         "failed": list(dict.fromkeys(failed)),
         "checks": len(record["checks"]),
-        "numbers": {name: _cell(rows.get(name), QUANTITIES[name], horizon) for name in COLUMNS},
-        "own": list(_own(rows, horizon)),
+        "numbers": {
+            name: _number_cell(rows.get(name), QUANTITIES[name], horizon) for name in COLUMNS
+        },
+        "own": list(_own_numbers(rows, horizon)),
         "claims": list(_claims(record["claims"], info)),
     }
 
 
-def _created(stamp: str) -> Cell:
-    """Date and time in UTC; what is no date is shown as it stands and sorts as missing."""
+def _date_cell(stamp: str) -> Cell:
+    """Return date and time in UTC; what is not a date is shown unchanged and sorts as missing."""
     try:
         when = datetime.fromisoformat(stamp)
     except ValueError:
@@ -163,8 +169,8 @@ def _created(stamp: str) -> Cell:
     return Cell(f"{when:%Y-%m-%d}", f"{when:%H:%M} UTC", sort=f"{when:%Y-%m-%dT%H:%M:%SZ}")
 
 
-def _cell(row: Mapping[str, Any] | None, quantity: Quantity, horizon: float) -> Cell:
-    """A number in words; a median beyond every number sorts as infinite."""
+def _number_cell(row: Mapping[str, Any] | None, quantity: Quantity, horizon: float) -> Cell:
+    """Return a number in words; a median beyond every number sorts as infinite."""
     if row is None:
         return Cell()
     median, ninety = median_and_interval(row, quantity, horizon)
@@ -175,7 +181,7 @@ def _cell(row: Mapping[str, Any] | None, quantity: Quantity, horizon: float) -> 
         sort = ""
     else:
         sort = "-Infinity" if median == words_below(quantity, horizon) else "Infinity"
-    unit = {"human-hours": " human-hours"}.get(quantity.unit, "")  # the column's head has it
+    unit = {"human-hours": " human-hours"}.get(quantity.unit, "")  # the column's head states it
     return Cell(
         _minus(median.removesuffix(unit)),
         _minus(ninety),
@@ -185,12 +191,12 @@ def _cell(row: Mapping[str, Any] | None, quantity: Quantity, horizon: float) -> 
 
 
 def _minus(text: str) -> str:
-    """Minus signs, after which a line does not break as it does after hyphens."""
+    """Return the text with minus signs, after which lines do not break as after hyphens."""
     return re.sub(r"(?<![\w)])-(?=\d)", "\N{MINUS SIGN}", text)
 
 
-def _own(rows: Mapping[str, Mapping[str, Any]], horizon: float) -> Iterator[dict[str, str]]:
-    """First numbers of a model that the columns say little of: what is derived before what is elicited."""
+def _own_numbers(rows: Mapping[str, Mapping[str, Any]], horizon: float) -> Iterator[dict[str, str]]:
+    """Yield the first numbers of a model that the columns do not cover, derived ones first."""
     if "alignment_hours_needed" in rows:
         return
     names = [

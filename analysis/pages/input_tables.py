@@ -1,4 +1,4 @@
-"""Rows of a report's tables about what went in: the evidence and the priors, as they were stated."""
+"""Rows of a report's tables about its inputs: the evidence, and the priors as stated."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -20,14 +20,14 @@ BACKGROUND = ("bio_anchors", "published_forecasts")
 
 
 def evidence_tables(result: Result, model: Model) -> Iterator[dict[str, Any]]:
-    """Used rows of each table that the run conditions on or shows."""
+    """Yield the used rows of each table that the run conditions on or shows."""
     tables = (*model.tables, *(BACKGROUND if "tai_year" in result.derived else ()), "constants")
     for name in tables:
         rows = used_rows(result, name)
         if not rows.sizes or not next(iter(rows.sizes.values())):
             continue
         dim = str(next(iter(rows.sizes)))
-        own_unit = "unit" in rows.data_vars  # a table of mixed figures says the unit row by row
+        own_unit = "unit" in rows.data_vars  # a table of mixed figures states units per row
         numeric = [
             str(c)
             for c in rows.data_vars
@@ -71,6 +71,7 @@ def _cell(value: float, column: str) -> str:
 
 
 def prior_row(name: str, spec: Mapping[str, Any], result: Result) -> dict[str, Any]:
+    """Return the row of a prior: what the view states, its source, and what evidence added."""
     quantity = lookup(name)
     row, link = result.record["quantities"].get(name, {}), result.info.get("links", {}).get(name)
     learned = "no evidence" if name in result.info["prior_only"] else format_contraction(row)
@@ -85,7 +86,7 @@ def prior_row(name: str, spec: Mapping[str, Any], result: Result) -> dict[str, A
 
 
 def _stated_prior(spec: Mapping[str, Any], quantity: Quantity) -> str:
-    """Prior as the view states it, in one line."""
+    """Return a prior as the view states it, on one line."""
     unit = spec.get("unit", "" if quantity.unit == "1" else quantity.unit)
     parts = []
     for key, value in spec.items():
@@ -102,7 +103,7 @@ def _stated_prior(spec: Mapping[str, Any], quantity: Quantity) -> str:
 
 
 def _flat_quantiles(quantiles: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Pairs of probability and value: TOML reads the bare key ``0.1`` as nested tables."""
+    """Yield probabilities and values; TOML reads the bare key ``0.1`` as nested tables."""
     for key, value in quantiles.items():
         if isinstance(value, Mapping):
             yield from _flat_quantiles(value, f"{prefix}{key}.")

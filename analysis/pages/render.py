@@ -1,8 +1,8 @@
-"""Pages: one offline file each, from a template, a style sheet, scripts and data.
+"""Rendering of offline pages: one file from a template, a style sheet, scripts and data.
 
-A page fetches nothing and runs nothing but its own scripts, which its content-security policy knows
-by their hashes; text is escaped by the template. Scripts stand in ``scripts/``; the charting
-library is Vega-Lite, bundled by vl-convert when a page is written, and run without ``eval``.
+A page fetches nothing and runs only its own scripts, which its content-security policy lists by
+their hashes. The template escapes all text. Scripts are in ``scripts/``. The charting library is
+Vega-Lite, which vl-convert bundles when a page is written, and which runs without ``eval``.
 """
 
 import base64
@@ -20,7 +20,7 @@ VEGA = "vega"  # stands for the charting library in a list of scripts
 
 @dataclass(frozen=True)
 class Held:
-    """JSON that a page's scripts read, as the element ``id``; safe inside a script element."""
+    """JSON for a page's scripts, in the element of this id; safe inside a script element."""
 
     name: str
     text: str
@@ -29,18 +29,18 @@ class Held:
 def render(
     template: str, context: Mapping[str, Any], scripts: Sequence[str] = (), **data: Any
 ) -> str:
-    """Text of a page.
+    """Return the text of a page.
 
     Parameters
     ----------
     template : str
         File in ``templates/`` that extends ``base.html``.
     context : mapping
-        What the template shows; escaped.
+        Variables of the template, which escapes them.
     scripts : sequence of str
         Files in ``scripts/`` in order, or :data:`VEGA`.
     **data
-        What the scripts read: strict JSON by the id of its element.
+        What the scripts read, by the id of its element; written as strict JSON.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -77,7 +77,7 @@ def _policy(sources: Sequence[str]) -> str:
 
 
 def _json(value: Any) -> str:
-    """Strict JSON in which nothing can end a script element."""
+    """Return strict JSON in which nothing can end a script element."""
     return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 

@@ -1,8 +1,8 @@
-"""A run as one offline page: verdict and answer first, then figures, checks, evidence, priors and how it was made.
+"""A run as one offline page: verdict, answer, figures, checks, evidence, priors and provenance.
 
-Everything shown is text that the template escapes, or an image in a data URI; the page's own
-scripts add what a pointer or a key asks for, and nothing is fetched. A figure that fails leaves its
-error in its place and is counted beside the verdict.
+The page holds text that the template escapes and images in data URIs. Its own scripts respond to
+pointer and keys; nothing is fetched. A figure that fails leaves its error in its place and is
+counted beside the verdict.
 """
 
 import hashlib
@@ -18,8 +18,13 @@ from aligntax.analysis.answers.sensitivity import sensitivity_of_result
 from aligntax.analysis.figures import report_figures
 from aligntax.analysis.figures.style import view_of
 from aligntax.analysis.inference.options import Talk
-from aligntax.analysis.pages.evidence_checks import trust
-from aligntax.analysis.pages.figure_data.pictures import Shown, explorer, failures, show
+from aligntax.analysis.pages.evidence_checks import evidence_check_rows
+from aligntax.analysis.pages.figure_data.pictures import (
+    Shown,
+    draw_and_read,
+    explorer_data,
+    failure_lines,
+)
 from aligntax.analysis.pages.glossary import glossary
 from aligntax.analysis.pages.input_tables import evidence_tables, prior_row
 from aligntax.analysis.pages.render import render
@@ -30,7 +35,7 @@ from aligntax.analysis.pages.report_tables import (
     quantity_row,
     shift_rows,
 )
-from aligntax.analysis.pages.sentences import filled, template
+from aligntax.analysis.pages.sentences import fill_sentence, sentence_template
 from aligntax.analysis.pages.what_if import Live
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.shared_draws import resample_by_weight
@@ -47,7 +52,10 @@ from aligntax.models.views import View
 PAGE = "report.html"
 PARTS = {
     1: "Alignment needs far more than a few hundred hours of human feedback",
-    2: "A tax of 1% or more is likely to be affordable, and pays for over two further orders of magnitude",
+    2: (
+        "A tax of 1% or more is likely to be affordable, and pays for over two further orders of "
+        "magnitude"
+    ),
     3: "Training data grow linearly with parameters, which moves timelines out by a few years",
 }
 ANSWER = (
@@ -143,18 +151,20 @@ class ReportPage:
 def write_report(
     result: Result, strict: bool = False, given: str | None = None, talk: Talk = QUIET
 ) -> Path:
-    """Write ``report.html`` into a run's folder, or ``report-given-CONDITION.html`` of the draws that meet a condition.
+    """Write ``report.html`` into a run's folder.
+
+    Given a condition, the page is of the draws that meet it: ``report-given-CONDITION.html``.
 
     Parameters
     ----------
     result : Result
     strict : bool
-        Whether a figure that fails raises; by default its error is shown on the page and counted in
+        Whether a figure that fails raises. By default the page shows its error and counts it beside
         the verdict.
     given : str, optional
         Condition on quantities; see :mod:`aligntax.analysis.answers.condition`.
     talk : Talk
-        Told of each figure that failed, and why.
+        Receives a message for each figure that failed.
 
     Returns
     -------
@@ -162,7 +172,7 @@ def write_report(
         The page, replaced as a whole or not at all.
     """
     page = PAGE
-    # weights are cheap to make, and this is not
+    # a reweighted run does not store its sensitivity: it takes longer to compute than the weights
     if given is None and result.record["method"] == "reweight":
         result = replace(result, info={**result.info, "sensitivity": sensitivity_of_result(result)})
     if given is not None:
@@ -180,19 +190,19 @@ def write_report(
         "unread": sum(bool(figure.unread) for figure in shown),
     }
     data = {
-        "figures": explorer(content.run, shown),
+        "figures": explorer_data(content.run, shown),
         "glossary": glossary(content.names),
         **(live.data if live else {}),
     }
     scripts = ("downloads.js", "explorer.js", "terms.js", *(live.scripts if live else ()))
     path = replace_file(result.path / page, render(PAGE, context, scripts, **data))
-    for failure in [*failures(shown), *([error] if error else [])]:
+    for failure in [*failure_lines(shown), *([error] if error else [])]:
         talk.failed(failure)
     return path
 
 
 def _condition_slug(given: str) -> str:
-    """Name of a condition that a file can have; two conditions have the same one only if they mean the same."""
+    """Return a file name for a condition; only conditions of one meaning share a name."""
     spelt = re.sub(r"[\s+]+", "", given.replace(" and ", "_and_"))
     for sign, word in (
         ("<=", "-at-most-"),
@@ -210,7 +220,7 @@ def _condition_slug(given: str) -> str:
 
 
 def _conditioned(result: Result, text: str) -> Result:
-    """Result of the draws that meet a condition, each as often as it counts, and what drives them."""
+    """Return a result of the draws that meet a condition, resampled by weight."""
     given, record = summarise_given(result, text)
     info = {**result.info, "sensitivity": sensitivity_of_result(result, given.weights)}
     return replace(resample_by_weight(result, given.weights), record=record, info=info)
@@ -231,7 +241,7 @@ def collect_page(result: Result, strict: bool) -> ReportPage:
         resample_by_weight(result, result.weights) if "weights" in result.tree.children else result
     )
     leading = _leading_quantities(model, record["quantities"])
-    sentence, numbers = template(leading), count(1)
+    template, numbers = sentence_template(leading), count(1)
     return ReportPage(
         model=model,
         run=record.get("run", result.path.name),
@@ -246,25 +256,25 @@ def collect_page(result: Result, strict: bool) -> ReportPage:
             for name, link in result.info.get("links", {}).items()
         ],
         leading=leading,
-        sentence_template=sentence,
-        sentence=filled(sentence, record["quantities"], horizon),
+        sentence_template=template,
+        sentence=fill_sentence(template, record["quantities"], horizon),
         answer=[quantity_row(name, record["quantities"][name], horizon) for name in leading],
         quantities=[quantity_row(name, row, horizon) for name, row in record["quantities"].items()],
         anchors=anchor_rows(result),
         shifts=shift_rows(drawn),
         drivers=driver_table(result),
-        trust=trust(result, horizon),
+        trust=evidence_check_rows(result, horizon),
         evidence=list(evidence_tables(result, model)),
         priors=[prior_row(name, view.quantities[name], result) for name in model.quantities],
         figures={
-            section: [show(drawing, next(numbers), strict) for drawing in drawings(drawn)]
+            section: [draw_and_read(drawing, next(numbers), strict) for drawing in drawings(drawn)]
             for section, drawings in SECTIONS.items()
         },
     )
 
 
 def _claim_sections(result: Result, horizon: float) -> list[dict[str, str]]:
-    """One sentence for each of the three claims; those that the run does not speak to are left out."""
+    """Return one sentence for each of the three claims that the run has numbers for."""
     shown = []
     for part, heading in PARTS.items():
         known = [
@@ -289,7 +299,7 @@ def _claim_text(claim: Claim, result: Result, horizon: float) -> str:
 
 
 def _leading_quantities(model: Model, rows: Mapping[str, Any]) -> list[str]:
-    """Names of the rows to lead with: the joint model's in the order of the question, another model's headlines."""
+    """Return the names of the leading rows, in the order of the question or of the model."""
     if "tai_year" in rows:
         return [name for name in ANSWER if name in rows]
     return [name for name in without_long_vectors(rows) if base_name(name) in model.headlines]

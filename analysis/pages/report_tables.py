@@ -1,4 +1,4 @@
-"""Rows of a report's tables about the answer: checks, quantities, what drives them, shifts, anchors."""
+"""Rows of a report's tables about the answer: checks, quantities, drivers, shifts, anchors."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,12 +21,13 @@ REPORTED = ("all", "neural nets only")  # groups of anchors whose shifts the pag
 
 
 def check_row(check: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a check with its value and its name in words."""
     value = "not computed" if check["value"] is None else f"{check['value']:.4g}"
     return {**check, "shown": value, "words": check["name"].replace("_", " ")}
 
 
 def quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> dict[str, Any]:
-    """Row of a table of quantities, in words and in numbers."""
+    """Return the row of a quantity, in words and in numbers."""
     quantity = quantity_of(name)
     median, ninety = median_and_interval(row, quantity, horizon)
     plain = {
@@ -49,6 +50,7 @@ def quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> dict[str,
 
 
 def format_contraction(row: Mapping[str, Any]) -> str:
+    """Return by how much the posterior is narrower than the prior, in percent; empty if unknown."""
     value = row.get("contraction")
     return "" if value is None else f"{round(100 * value)}%"
 
@@ -59,7 +61,7 @@ def _unit(quantity: Quantity) -> str:
 
 
 def driver_table(result: Result) -> dict[str, Any]:
-    """What drives the answer, in words; without rows in a run that did not ask."""
+    """Return what drives the answer, in words; without rows if the run did not compute it."""
     found = result.info.get("sensitivity")
     if not found:
         return {"rows": []}
@@ -80,7 +82,7 @@ def driver_table(result: Result) -> dict[str, Any]:
 
 
 def shift_rows(result: Result) -> list[dict[str, str]]:
-    """Shifts of arrival over all draws and where a neural-net anchor counts; none in a model without arrival."""
+    """Return shifts of arrival over all draws and where a neural-net anchor counts, if any."""
     if "tai_anchor" not in result.derived:
         return []
     return [
@@ -102,7 +104,7 @@ def shift_rows(result: Result) -> list[dict[str, str]]:
 
 
 def anchor_rows(result: Result) -> list[dict[str, str]]:
-    """Prior weight and posterior probability of each requirement anchor."""
+    """Return prior weight and posterior probability of each requirement anchor."""
     rows, weights = result.record["quantities"], view_of(result).anchors
     found = {anchor: rows.get(f"anchor_probability[{anchor}]") for anchor in ANCHORS}
     return [

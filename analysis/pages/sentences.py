@@ -1,4 +1,7 @@
-"""The answer of a run in one sentence, filled from its summary: ``{name}`` is a median, ``{name|90}`` a 90% interval."""
+"""The answer of a run in one sentence, filled from its summary.
+
+In a template ``{name}`` stands for a median and ``{name|90}`` for a 90% interval.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,17 +11,18 @@ from aligntax.analysis.summaries.words import median_and_interval
 from aligntax.models.priors.quantities import quantity_of
 
 JOINT = (
-    "For the model that arrives, alignment needs {alignment_hours_needed} of feedback (90%: {alignment_hours_needed|90}); the "
-    "tolerated tax pays for {alignment_hours_affordable}, and is enough with probability {prob_affordable}; transformative AI "
-    "is expected by {tai_year} (90%: {tai_year|90}), and data that grow as the evidence says, rather than as parameters^0.8, "
-    "move it by {timeline_shift_exponent} (90%: {timeline_shift_exponent|90})."
+    "For the model that arrives, alignment needs {alignment_hours_needed} of feedback (90%: "
+    "{alignment_hours_needed|90}); the tolerated tax pays for {alignment_hours_affordable}, and is "
+    "enough with probability {prob_affordable}; transformative AI is expected by {tai_year} (90%: "
+    "{tai_year|90}), and data that grow as the evidence says, rather than as parameters^0.8, move "
+    "it by {timeline_shift_exponent} (90%: {timeline_shift_exponent|90})."
 )
 PLACE = re.compile(r"\{(\w+(?:\[[^\]]*\])?)(\|90)?\}")
-MOST = 3  # numbers of a sentence that is made for any model
+MOST = 3  # numbers in the sentence of a model without a template of its own
 
 
-def template(names: Sequence[str]) -> str:
-    """Sentence of a model whose leading numbers have these names."""
+def sentence_template(names: Sequence[str]) -> str:
+    """Return the template of a sentence about numbers of these names."""
     if all(match[0] in names for match in PLACE.findall(JOINT)):
         return JOINT
     parts = [f"{quantity_of(name).label}: {{{name}}} (90%: {{{name}|90}})" for name in names[:MOST]]
@@ -26,8 +30,8 @@ def template(names: Sequence[str]) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def filled(text: str, rows: Mapping[str, Mapping[str, Any]], horizon: float) -> str:
-    """Sentence with a run's numbers in words."""
+def fill_sentence(text: str, rows: Mapping[str, Mapping[str, Any]], horizon: float) -> str:
+    """Return a template filled with a run's numbers in words."""
 
     def words(match: re.Match[str]) -> str:
         name, ninety = match.groups()

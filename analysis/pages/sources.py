@@ -1,7 +1,7 @@
-"""Sources as links: a DOI, an arXiv identifier or a web address in a text leads to where it is; the rest stays text.
+"""Links in texts about sources: DOIs, arXiv identifiers and web addresses.
 
-Texts come from users' files. What is shown is the text as it was, escaped; a link leads to http or
-https alone, and nowhere that the text does not name.
+Texts come from users' files. They are shown unchanged and escaped. A link leads to http or https
+only, and only where the text says.
 """
 
 import re
@@ -15,7 +15,8 @@ FOUND = re.compile(
     (?P<url>   (?<![\w.+-]) https?://[a-z0-9][!#-;=?-_a-z~]* )
   | (?P<doi>   (?<![\w./-]) (?:doi:[ ]?)? (?P<number> 10\.[0-9]{4,9}/[!#-;=?-_a-z~]+ ) )
   | (?P<arxiv> (?<![\w./-]) arxiv:[ ]?
-      (?P<id> [0-9]{4}\.[0-9]{4,5}(?:v[0-9]+)? | [a-z-]+(?:\.[a-z]{2})?/[0-9]{7}(?:v[0-9]+)? ) (?![\w/]) )
+      (?P<id> [0-9]{4}\.[0-9]{4,5}(?:v[0-9]+)? | [a-z-]+(?:\.[a-z]{2})?/[0-9]{7}(?:v[0-9]+)? )
+      (?![\w/]) )
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
@@ -24,14 +25,14 @@ PAIRS = {")": "(", "]": "["}
 
 
 def linked(text: object) -> Markup:
-    """Text as HTML, escaped, with its sources as links; what can be read is unchanged."""
+    """Return a text as escaped HTML with links to its sources; its words do not change."""
     return Markup("").join(_parts(str(text)))
 
 
 def _parts(text: str) -> Iterator[Markup]:
     start = 0
     for match in FOUND.finditer(text):
-        shown = _ended(match[0])
+        shown = _without_ending(match[0])
         to = _address(match, len(match[0]) - len(shown))
         if to is None:
             continue
@@ -43,8 +44,8 @@ def _parts(text: str) -> Iterator[Markup]:
     yield Markup.escape(text[start:])
 
 
-def _ended(name: str) -> str:
-    """Name without the punctuation after it, and without a bracket that opened before it."""
+def _without_ending(name: str) -> str:
+    """Return a name without the punctuation after it, or a bracket that opened before it."""
     while name[-1] in ENDINGS or (
         name[-1] in PAIRS and name.count(name[-1]) > name.count(PAIRS[name[-1]])
     ):
@@ -53,7 +54,7 @@ def _ended(name: str) -> str:
 
 
 def _address(match: "re.Match[str]", cut: int) -> str | None:
-    """Where a name leads, as much of it as is shown; nowhere if that is but the head of a DOI."""
+    """Return the address of a name as shown; None if that is only the head of a DOI."""
     if match["arxiv"]:
         return f"https://arxiv.org/abs/{match['id']}"
     if match["doi"]:

@@ -1,4 +1,4 @@
-"""A sweep as one offline page: how far views are apart, which disagreement moves which answer, and every case."""
+"""A sweep as one offline page: how far views are apart, what moves answers, and every case."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -8,7 +8,12 @@ from typing import Any
 from aligntax.analysis.figures import sweep as sweep_figures
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.inference.options import Talk
-from aligntax.analysis.pages.figure_data.pictures import Shown, explorer, failures, show
+from aligntax.analysis.pages.figure_data.pictures import (
+    Shown,
+    draw_and_read,
+    explorer_data,
+    failure_lines,
+)
 from aligntax.analysis.pages.glossary import glossary
 from aligntax.analysis.pages.render import render
 from aligntax.analysis.storage.whole_file import replace_file
@@ -28,7 +33,7 @@ from aligntax.models.priors.quantities import element, quantity_of
 
 PAGE = "report.html"
 QUIET = Talk()
-MOST_CASES = 2000  # that the page lists; the table has all
+MOST_CASES = 2000  # that the page lists; cases.csv has all
 
 
 def write_page(
@@ -39,22 +44,24 @@ def write_page(
     Parameters
     ----------
     sweep : Sweep
-        A finished one.
+        A finished sweep.
     found : Disagreement, optional
-        Of this sweep, where it is at hand.
+        The disagreement of this sweep, if already computed.
     talk : Talk
-        Told of each figure that failed, and why.
+        Receives a message for each figure that failed.
     strict : bool
         Whether a figure that fails raises.
     """
     found = disagreement(sweep) if found is None else found
-    shown = [show(drawing, number, strict) for number, drawing in enumerate(_drawings(found), 1)]
+    shown = [
+        draw_and_read(drawing, number, strict) for number, drawing in enumerate(_drawings(found), 1)
+    ]
     context = _context(sweep, found, shown)
     named = [each.answer for each in found.spreads]
-    data = {"figures": explorer(sweep.info["sweep"], shown), "glossary": glossary(named)}
+    data = {"figures": explorer_data(sweep.info["sweep"], shown), "glossary": glossary(named)}
     scripts = ("downloads.js", "explorer.js", "terms.js", "sortable.js")
     path = replace_file(sweep.path / PAGE, render("sweep.html", context, scripts, **data))
-    for failure in failures(shown):
+    for failure in failure_lines(shown):
         talk.failed(failure)
     return path
 
@@ -63,20 +70,22 @@ def _drawings(found: Disagreement) -> Iterator[Drawing]:
     answers = sweep_figures.answers_to_draw(found)
     if any(move.seen and move.answer in answers for move in found.moves):
         yield Drawing(
-            "Which disagreement moves which answer: percent of the variance between views that what they state of one quantity "
-            "explains alone. Blank where it may be chance (F test, Holm, 5%).",
+            "Which disagreement moves which answer: percent of the variance between views that "
+            "their statements about one quantity explain alone. Blank where it may be chance (F "
+            "test, Holm, 5%).",
             partial(sweep_figures.heat_map, found),
         )
     if sweep_figures.strongest_moves(found):
         yield Drawing(
-            "Answers over what views state, for the strongest disagreements: a point a view, the median of each fifth of them.",
+            "Answers over what views state, for the strongest disagreements: one point per view, "
+            "and the median of each fifth of the views.",
             partial(sweep_figures.answers_over_statements, found),
             dense=True,
         )
     if answers:
         yield Drawing(
-            "How far views are apart: share of views whose median is at most so much. Views whose median is later or never, or "
-            "nothing, are counted beyond the ends.",
+            "How far views are apart: share of views whose median is at most the value. Views "
+            "whose median is later or never, or nothing, count beyond the ends.",
             partial(sweep_figures.answer_spreads, found, answers),
         )
 

@@ -1,11 +1,11 @@
-"""What a report holds so that priors can be moved in the page itself: draws, prior tables, and how quantities follow.
+"""Data of the report's what-if section, in which a reader moves priors within the page.
 
 The page does what :mod:`aligntax.analysis.fitting.reweight` does, on the same draws in single
-precision: quantities that evidence informs keep their values and change what each draw counts;
-prior-only ones are redrawn exactly. What follows from alignment's own quantities alone (hours, tax,
-waits) is worked out again in the page; everything else is a column of numbers. A prior whose move
-changes more than that, such as one of compute in a view without evidence, is left to ``aligntax
-refit``.
+precision. Quantities that evidence informs keep their values, and the weights of draws change;
+prior-only quantities are redrawn exactly. The page recomputes what follows from alignment's own
+quantities alone (hours, tax, waits); everything else is a column of numbers. If moving a prior
+changes more than that, as one of compute does in a view without evidence, the page refers to
+``aligntax refit``.
 """
 
 import base64
@@ -50,11 +50,10 @@ _SCRIPT_NAMES = (
     *("controls", "chosen", "moved_priors", "outcome", "live_charts", "what_if_page"),
 )
 SCRIPTS = (VEGA, *(f"{name}.js" for name in _SCRIPT_NAMES))
-MOST = 8000  # draws of a page: 46 quantities of them are 1.5 MB
+MOST = 8000  # draws in a page: for 46 quantities they take 1.5 MB
 STATED = (0.1, 0.5, 0.9)  # probabilities at which a prior is moved
-ALIGNMENT = ("joint", "alignment")  # models whose alignment the page works out again
-# Quantities whose move leaves compute and arrival as they are: the page redraws what follows from
-# them.
+ALIGNMENT = ("joint", "alignment")  # models whose alignment the page recomputes
+# Quantities that compute and arrival do not depend on: the page redraws what follows from them.
 REDRAWN = frozenset(alignment.OWN_QUANTITIES) - {"alignment_compute_share"}
 GROUPS = (
     ("Alignment: hours, money, tolerance", alignment.OWN_QUANTITIES),
@@ -69,7 +68,7 @@ OTHER = "Priors"
 
 @dataclass(frozen=True)
 class Live:
-    """The part of a report in which priors are moved: its data and scripts, or the error in its place."""
+    """The what-if section of a report: its data and scripts, or an error in its place."""
 
     data: Mapping[str, Any]
     scripts: Sequence[str]
@@ -77,32 +76,31 @@ class Live:
 
     @classmethod
     def of(cls, result: Result, answer: Sequence[str], sentence: str, strict: bool) -> "Live":
-        """Make it of a run; arguments as in :func:`held`, and whether an error is raised."""
+        """Make the section of a run; for arguments see :func:`page_data`."""
         try:
-            return cls({"held": held(result, answer, sentence)}, SCRIPTS)
+            return cls({"held": page_data(result, answer, sentence)}, SCRIPTS)
         except Exception as error:
             if strict:
                 raise
             return cls({}, (), f"what if: {type(error).__name__}: {error}")
 
 
-def held(result: Result, answer: Sequence[str], sentence: str) -> dict[str, Any]:
-    """Everything that the page's what-if reads, as plain JSON.
+def page_data(result: Result, answer: Sequence[str], sentence: str) -> dict[str, Any]:
+    """Return everything that the section's scripts read, as plain JSON.
 
     Parameters
     ----------
     result : Result
-        A run; of a refit that reuses draws, its ``weights`` are taken up.
+        A run. If it is a refit that reuses draws, its ``weights`` are used.
     answer : sequence of str
-        Names of the numbers that lead, as in the summary.
+        Names of the leading numbers, as in the summary.
     sentence : str
-        The answer with ``{name}`` for a median and ``{name|90}`` for an interval; see
-        :mod:`aligntax.analysis.pages.sentences`.
+        Template of the answer; see :mod:`aligntax.analysis.pages.sentences`.
     """
-    source = _source(result)
+    source = _weighted_run(result)
     view = result.view
     carried = carry_draws(source, view)
-    kept = _kept(carried.z.shape[:2])
+    kept = _page_draws(carried.z.shape[:2])
     derived = derive_from(
         source.model,
         carried.x,
@@ -123,34 +121,37 @@ def held(result: Result, answer: Sequence[str], sentence: str) -> dict[str, Any]
         "probability": list(STATED),
         "score": [float(ndtri(p)) for p in STATED],
         "horizon": view.arrival.horizon,
-        "quantities": [_prior(name, source, carried, prior_only) for name in names],
-        "groups": list(_groups(names)),
+        "quantities": [_prior_data(name, source, carried, prior_only) for name in names],
+        "groups": list(_grouped(names)),
         "tables": _packed(np.stack([source.tables.y, source.tables.slope], axis=1)),
-        "now_tables": _packed(_now(source.tables, carried.tables)),
-        "z": _packed(_thin(source.z, kept).astype("float32"), transpose=True),
-        "copula": _copula(source, carried),
-        "fixed": _fixed(source, view, kept),
-        "limits": _limits(source, carried),
+        "now_tables": _packed(_current_tables(source.tables, carried.tables)),
+        "z": _packed(_thinned(source.z, kept).astype("float32"), transpose=True),
+        "copula": _copula_data(source, carried),
+        "fixed": _fixed_log_ratio(source, view, kept),
+        "limits": _check_limits(source, carried),
         "columns": [
-            {**_column(series, kept, view.arrival.horizon), "stored": _row(result, series.name)}
+            {
+                **_column_data(series, kept, view.arrival.horizon),
+                "stored": _stored_row(result, series.name),
+            }
             for series in columns
         ],
         "sentence": sentence,
-        "file": _file(view),
+        "file": _view_file_parts(view),
         "claims": [
-            _claim(claim)
+            _claim_data(claim)
             for claim in CLAIMS
             if claim.quantity in {series.name for series in columns}
         ],
-        "views": [_named(name, source, view) for name in view_names()],
-        "alignment": _alignment(source, view, derived, kept)
+        "views": [_menu_view(name, source, view) for name in view_names()],
+        "alignment": _alignment_data(source, view, derived, kept)
         if source.model.name in ALIGNMENT
         else None,
     }
 
 
-def _source(result: Result) -> SampledRun:
-    """The run whose draws are counted: another one of a refit that reuses draws."""
+def _weighted_run(result: Result) -> SampledRun:
+    """Return the run whose draws are weighted: the source of a refit that reuses draws."""
     link = result.info.get("refitted_from")
     if link and link["shares_draws"]:
         return read_sampled_run(result.path)
@@ -162,49 +163,52 @@ def _source(result: Result) -> SampledRun:
     )
 
 
-def _kept(shape: tuple[int, int]) -> tuple[Any, Any]:
-    """Chains and draws of the page: all, or evenly as many as fit."""
+def _page_draws(shape: tuple[int, int]) -> tuple[Any, Any]:
+    """Return chains and draws that the page holds: all, or evenly spaced ones that fit."""
     every = -(-shape[0] * shape[1] // MOST)
     return np.arange(shape[0]), np.arange(0, shape[1], every)
 
 
-def _thin(values: Any, kept: tuple[Any, Any]) -> Any:
-    """Draws of the page as the first axis."""
+def _thinned(values: Any, kept: tuple[Any, Any]) -> Any:
+    """Return the draws that the page holds, along the first axis."""
     some = values[np.ix_(*kept)]
     return some.reshape(-1, *some.shape[2:])
 
 
 def _packed(values: Any, transpose: bool = False) -> str:
-    """Numbers as base64 of deflated bytes, those of the same place in a number together: signs and exponents repeat."""
+    """Return numbers as base64 of deflated bytes.
+
+    The first bytes of all numbers come first, then the second ones: signs and exponents repeat.
+    """
     array = np.ascontiguousarray(values.T if transpose else values)
     planes = array.view("uint8").reshape(-1, array.dtype.itemsize).T
     return base64.b64encode(zlib.compress(planes.tobytes(), 6)).decode()
 
 
-def _now(old: PriorTables, new: PriorTables) -> Any:
-    """Tables of this run's view where they are not those that the draws were sampled under, in the order of quantities."""
-    moved = [i for i in range(len(old.names)) if _differs(old, new, i)]
+def _current_tables(old: PriorTables, new: PriorTables) -> Any:
+    """Return the tables of this run's view that differ from those the draws were sampled under."""
+    moved = [i for i in range(len(old.names)) if _table_differs(old, new, i)]
     return np.stack([new.y[moved], new.slope[moved]], axis=1)
 
 
-def _differs(old: PriorTables, new: PriorTables, i: int) -> bool:
+def _table_differs(old: PriorTables, new: PriorTables, i: int) -> bool:
     return not (np.array_equal(old.y[i], new.y[i]) and np.array_equal(old.slope[i], new.slope[i]))
 
 
-def _prior(
+def _prior_data(
     name: str, source: SampledRun, carried: CarriedDraws, prior_only: set[str]
 ) -> dict[str, Any]:
     quantity, i = lookup(name), source.tables.names.index(name)
     redrawable = source.model.name in ALIGNMENT and name in REDRAWN
     return {
-        **_told(quantity),
+        **_quantity_data(quantity),
         "informed": name not in prior_only,
         "movable": name not in prior_only or redrawable,
-        "moved": _differs(source.tables, carried.tables, i),
+        "moved": _table_differs(source.tables, carried.tables, i),
     }
 
 
-def _told(quantity: Quantity) -> dict[str, Any]:
+def _quantity_data(quantity: Quantity) -> dict[str, Any]:
     told: dict[str, Any] = {
         key: getattr(quantity, key) for key in ("name", "label", "unit", "scale", "meaning")
     }
@@ -213,7 +217,7 @@ def _told(quantity: Quantity) -> dict[str, Any]:
     return {**told, **bounds}
 
 
-def _groups(names: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _grouped(names: Sequence[str]) -> Iterator[dict[str, Any]]:
     left = list(names)
     for title, members in GROUPS:
         mine = [name for name in left if name in members]
@@ -224,8 +228,11 @@ def _groups(names: Sequence[str]) -> Iterator[dict[str, Any]]:
         yield {"title": OTHER, "quantities": left}
 
 
-def _copula(source: SampledRun, carried: CarriedDraws) -> dict[str, Any]:
-    """What correlations do, as rows of non-zero entries: whitening of informed scores, and the redraw of prior-only ones."""
+def _copula_data(source: SampledRun, carried: CarriedDraws) -> dict[str, Any]:
+    """Return what correlations imply, as rows of non-zero entries.
+
+    These are the whitening of informed scores and the redraw of prior-only ones.
+    """
     informed: Any = np.isin(source.tables.names, source.prior_only, invert=True)
     old, new = source.tables.correlation, carried.tables.correlation
     return {
@@ -237,26 +244,29 @@ def _copula(source: SampledRun, carried: CarriedDraws) -> dict[str, Any]:
 
 
 def _whitening(correlation: Any, informed: Any) -> dict[str, Any]:
-    """Rows of the inverse Cholesky factor of informed quantities and log of its diagonal, over all quantities."""
+    """Return rows of the inverse Cholesky factor of informed quantities, and its log diagonal."""
     factor = np.linalg.cholesky(correlation[np.ix_(informed, informed)])
     return {
-        "rows": _rows(np.linalg.inv(factor), informed, informed),
+        "rows": _sparse_rows(np.linalg.inv(factor), informed, informed),
         "log_scale": np.log(np.diag(factor)).tolist(),
     }
 
 
 def _conditional(prefix: str, correlation: Any, informed: Any) -> dict[str, Any]:
-    """Slope of prior-only scores on informed ones, and the Cholesky factor of what it leaves and that factor's inverse."""
+    """Return the regression of prior-only scores on informed ones.
+
+    That is its slope, the Cholesky factor of the residual covariance, and the factor's inverse.
+    """
     slope, factor = conditional_normal(correlation, informed)
     return {
-        f"{prefix}slope": _rows(slope, ~informed, informed),
-        f"{prefix}factor": _rows(factor, ~informed, ~informed),
-        f"{prefix}inverse": _rows(np.linalg.inv(factor), ~informed, ~informed),
+        f"{prefix}slope": _sparse_rows(slope, ~informed, informed),
+        f"{prefix}factor": _sparse_rows(factor, ~informed, ~informed),
+        f"{prefix}inverse": _sparse_rows(np.linalg.inv(factor), ~informed, ~informed),
     }
 
 
-def _rows(matrix: Any, rows: Any, columns: Any) -> list[list[Any]]:
-    """``[quantity, [[quantity, value], ...]]`` a row."""
+def _sparse_rows(matrix: Any, rows: Any, columns: Any) -> list[list[Any]]:
+    """Return ``[quantity, [[quantity, value], ...]]`` per row."""
     down, across = np.flatnonzero(rows).tolist(), np.flatnonzero(columns).tolist()
     return [
         [i, [[j, float(v)] for j, v in zip(across, row, strict=True) if v]]
@@ -264,15 +274,18 @@ def _rows(matrix: Any, rows: Any, columns: Any) -> list[list[Any]]:
     ]
 
 
-def _fixed(source: SampledRun, view: View, kept: tuple[Any, Any]) -> str | None:
-    """Log ratio of what the run's view changes beside priors, which stays whatever prior is moved; None if nothing."""
+def _fixed_log_ratio(source: SampledRun, view: View, kept: tuple[Any, Any]) -> str | None:
+    """Return the log ratio of what the run's view changes beside priors; None if nothing.
+
+    It stays the same whatever prior is moved.
+    """
     same = replace(view, quantities=source.view.quantities, correlations=source.view.correlations)
     ratio = carry_draws(source, same).log_ratio
-    return None if ratio is None else _packed(_thin(ratio, kept))
+    return None if ratio is None else _packed(_thinned(ratio, kept))
 
 
-def _limits(source: SampledRun, carried: CarriedDraws) -> dict[str, float]:
-    """Thresholds of the checks of weights, and what of them no move changes."""
+def _check_limits(source: SampledRun, carried: CarriedDraws) -> dict[str, float]:
+    """Return the thresholds of the checks of weights, and what no move changes."""
     return {
         "relative": relative_efficiency(source),
         "k_hat": k_hat_limit(carried.z[..., 0].size),
@@ -283,12 +296,12 @@ def _limits(source: SampledRun, carried: CarriedDraws) -> dict[str, float]:
     }
 
 
-def _column(series: Series, kept: tuple[Any, Any], horizon: float) -> dict[str, Any]:
-    """One number of every draw, less its median, so that single precision loses nothing that is seen."""
-    values = _thin(series.values, kept)
+def _column_data(series: Series, kept: tuple[Any, Any], horizon: float) -> dict[str, Any]:
+    """Return one number of every draw, minus its median, so that single precision suffices."""
+    values = _thinned(series.values, kept)
     finite = values[np.isfinite(values)]
     offset = float(np.median(finite)) if len(finite) else 0.0
-    told = _told(lookup(series.quantity))
+    told = _quantity_data(lookup(series.quantity))
     return {
         **told,
         "name": series.name,
@@ -301,13 +314,16 @@ def _column(series: Series, kept: tuple[Any, Any], horizon: float) -> dict[str, 
     }
 
 
-def _row(result: Result, name: str) -> dict[str, Any]:
+def _stored_row(result: Result, name: str) -> dict[str, Any]:
     row = result.record["quantities"][name]
     return {key: row[key] for key in ("q05", "q25", "q50", "q75", "q95", "sd")}
 
 
-def _file(view: View) -> dict[str, Any]:
-    """The view's file in parts: what is not a prior, and each prior; the name and the source are the page's to write."""
+def _view_file_parts(view: View) -> dict[str, Any]:
+    """Return the view's file in parts: all but priors, and each prior.
+
+    The page writes the name and the source.
+    """
     import tomli_w
 
     plain = view.to_dict()
@@ -318,24 +334,24 @@ def _file(view: View) -> dict[str, Any]:
     }
     return {
         "head": tomli_w.dumps(head),
-        "quantities": {name: _block(view, name) for name in plain["quantities"]},
+        "quantities": {name: _prior_block(view, name) for name in plain["quantities"]},
     }
 
 
-def _block(view: View, name: str) -> str:
+def _prior_block(view: View, name: str) -> str:
     import tomli_w
 
     return tomli_w.dumps({"quantities": {name: dict(view.quantities[name])}})
 
 
-def _claim(claim: Any) -> dict[str, Any]:
+def _claim_data(claim: Any) -> dict[str, Any]:
     bounds = {"lower": claim.lower, "upper": claim.upper}
     finite = {key: value for key, value in bounds.items() if np.isfinite(value)}
     return {"name": claim.name, "text": claim.text, "quantity": claim.quantity, **finite}
 
 
-def _named(name: str, source: SampledRun, now: View) -> dict[str, Any]:
-    """A view of the menu: the tables that it changes, or what else it changes, which the page cannot answer."""
+def _menu_view(name: str, source: SampledRun, now: View) -> dict[str, Any]:
+    """Return a view of the menu: the tables that it changes, or what the page cannot answer."""
     view, names = load_view(name), source.tables.names
     told = {"name": name, "title": view.title}
     try:
@@ -349,16 +365,16 @@ def _named(name: str, source: SampledRun, now: View) -> dict[str, Any]:
         return {**told, "other": str(error)}
     if other:
         return {**told, "other": ", ".join(other)}
-    moved = [i for i in range(len(names)) if _differs(source.tables, tables, i)]
+    moved = [i for i in range(len(names)) if _table_differs(source.tables, tables, i)]
     packed = _packed(np.stack([tables.y[moved], tables.slope[moved]], axis=1))
-    priors = {names[i]: _block(view, names[i]) for i in moved}
+    priors = {names[i]: _prior_block(view, names[i]) for i in moved}
     return {**told, "quantities": [names[i] for i in moved], "tables": packed, "priors": priors}
 
 
-def _alignment(
+def _alignment_data(
     source: SampledRun, view: View, derived: Any, kept: tuple[Any, Any]
 ) -> dict[str, Any]:
-    """Constants of compute and alignment, and when the model to be aligned arrives."""
+    """Return constants of compute and alignment, and when the model to be aligned arrives."""
     trend, evidence = Trend.of(source.evidence, view), source.evidence
     constants = {
         "reference": trend.reference,
@@ -378,7 +394,7 @@ def _alignment(
         return {**constants, "date": view.alignment.date}
     known = {series.name: series for series in iter_series(derived)}
     arrival = {
-        name: _column(known[name], kept, view.arrival.horizon)
+        name: _column_data(known[name], kept, view.arrival.horizon)
         for name in ("tai_year", "timeline_shift_alignment_compute")
     }
     return {**constants, "arrival": arrival}

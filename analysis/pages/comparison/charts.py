@@ -1,10 +1,10 @@
-"""The live charts of a comparison: Vega-Lite specifications, their rows, and the same numbers as a table.
+"""The live charts of a comparison: Vega-Lite specifications, their rows, and tables of them.
 
-Where a quantile lies in censored
-mass the interval ends at the panel's edge with an arrow, and its words say what lies beyond.
+An interval whose quantile lies in censored mass ends at the panel's edge with an arrow, and its
+words say what lies beyond.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,20 +14,20 @@ from aligntax.analysis.answers.densities import probability_arrived
 from aligntax.analysis.figures.comparison import drawn_end
 from aligntax.analysis.figures.style import view_of
 from aligntax.analysis.pages.comparison.parts import (
-    Figure,
+    ChartGroup,
     Look,
     Panel,
     Spec,
-    and_,
-    axis,
-    by_run,
-    columns,
-    counts,
-    draws,
-    heading,
-    lines,
-    looks,
-    plain,
+    axis_in_words,
+    draw_weights,
+    draws_of_number,
+    encodings_by_run,
+    join_words,
+    label_with_unit,
+    line_layers,
+    run_looks,
+    six_digits,
+    tooltip_rows,
 )
 from aligntax.analysis.summaries.words import (
     format_amount,
@@ -46,33 +46,36 @@ REACH = (0.01, 0.99)  # quantiles of the finite draws between which densities ar
 HALF = {"q25": "25%", "q75": "75%"}
 
 
-def figures(comparison: Comparison) -> tuple[Figure, ...]:
-    """Intervals of the headline numbers, arrival by year where a run models it, densities of the data needed and affordable."""
-    seen = looks(comparison)
+def comparison_figures(comparison: Comparison) -> tuple[ChartGroup, ...]:
+    """Return the charts: headline intervals, arrival if a run models it, and densities of hours."""
+    seen = run_looks(comparison)
     arrives = any("tai_year" in rows for rows in comparison.rows)
     arrivals = (_arrivals(comparison, seen),) if arrives else ()
     return _intervals(comparison, seen), *arrivals, _densities(comparison, seen)
 
 
-def _intervals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
+def _intervals(comparison: Comparison, seen: Sequence[Look]) -> ChartGroup:
     names = [name for name in comparison.names if not element(name)] or without_long_vectors(
         comparison.names
     )
     keys = ("q05", "q25", "q50", "q75", "q95", "mean", "prob_above", "prob_below", "prob_undefined")
     table = [
-        [name, run["unit"], run["scale"], look.label, *(plain(run.get(key)) for key in keys)]
+        [name, run["unit"], run["scale"], look.label, *(six_digits(run.get(key)) for key in keys)]
         for name in names
         for look, run in zip(seen, (rows[name] for rows in comparison.rows), strict=True)
     ]
-    return Figure(
+    return ChartGroup(
         name="intervals",
         title="Headline numbers",
-        caption="Median (mark), 50% (thick) and 90% (thin) interval of each run, every panel on its own scale. An arrow: the "
-        "interval ends beyond every number. Point at a row for its values.",
+        caption=(
+            "Median (mark), 50% (thick) and 90% (thin) interval of each run, every panel on its "
+            "own scale. Arrow: the interval ends beyond every number. Point at a row for its "
+            "values."
+        ),
         panels=[
             _interval_panel(comparison, seen, name)
             for name in names
-            if any(_drawn(comparison, name))
+            if any(_has_number(comparison, name))
         ],
         columns=("quantity", "unit", "scale", "run", *keys),
         rows=table,
@@ -80,8 +83,8 @@ def _intervals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
     )
 
 
-def _drawn(comparison: Comparison, name: str) -> Iterator[bool]:
-    """Whether each run has a number to draw."""
+def _has_number(comparison: Comparison, name: str) -> Iterator[bool]:
+    """Yield whether each run has a number to draw."""
     key = "mean" if quantity_of(name).indicator else "q50"
     return (run[name][key] is not None for run in comparison.rows)
 
@@ -101,33 +104,35 @@ def _interval_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> 
             run, quantity, view_of(comparison.runs[0]).arrival.horizon
         )
         if quantity.indicator:
-            row["q50"] = plain(run["mean"])
+            row["q50"] = six_digits(run["mean"])
         elif run["prob_undefined"] < 1:
             ends = {key: drawn_end(run, key, low - room, high + room) for key in keys}
-            row |= {key: plain(value) for key, value in ends.items() if key != "q50"} | {
-                "q50": plain(run["q50"])
+            row |= {key: six_digits(value) for key, value in ends.items() if key != "q50"} | {
+                "q50": six_digits(run["q50"])
             }
-            row["half"] = " to ".join(_word(run[key], quantity) or "beyond" for key in HALF)
+            row["half"] = " to ".join(
+                _amount_or_blank(run[key], quantity) or "beyond" for key in HALF
+            )
             row["left"] = run["q05"] is None and ends["q05"] < low
             row["right"] = run["q95"] is None and ends["q95"] > high
-            row["edges"] = [plain(low - room), plain(high + room)]
+            row["edges"] = [six_digits(low - room), six_digits(high + room)]
         rows.append(row)
     marks = comparison.differs.get(name, ())
     differing = [look.letter for look, differs in zip(seen[1:], marks, strict=False) if differs]
-    spec = _interval_spec(seen, axis(quantity, low - 1.5 * room, high + 1.5 * room))
+    spec = _interval_spec(seen, axis_in_words(quantity, low - 1.5 * room, high + 1.5 * room))
     told = "; ".join(
         f"{row['run']}: {row['median']} ({row['ninety']})".replace(" ()", "") for row in rows
     )
     said = (
-        f"{and_(differing)} differ{'s' if len(differing) == 1 else ''} from {seen[0].letter}"
+        f"{join_words(differing)} differ{'s' if len(differing) == 1 else ''} from {seen[0].letter}"
         if differing
         else ""
     )
-    return Panel(heading(quantity, name), told, spec, rows, said)
+    return Panel(label_with_unit(quantity, name), told, spec, rows, said)
 
 
 def _interval_spec(seen: Sequence[Look], x: Spec) -> Spec:
-    by = by_run(seen)
+    by = encodings_by_run(seen)
     letters = [look.letter for look in seen]
     y: Spec = {"field": "letter", "type": "nominal", "scale": {"domain": letters}, "title": None}
     y["axis"] = {"domain": False, "ticks": False, "labelFontWeight": 600, "labelPadding": 6}
@@ -178,13 +183,13 @@ def _interval_spec(seen: Sequence[Look], x: Spec) -> Spec:
     }
 
 
-def _arrivals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
+def _arrivals(comparison: Comparison, seen: Sequence[Look]) -> ChartGroup:
     chosen = [i for i, rows in enumerate(comparison.rows) if "tai_year" in rows]
     last = max(view_of(comparison.runs[i]).arrival.horizon for i in chosen)
     years = np.arange(min(EARLIEST, last - 10.0), last + 0.5)
     curves = {
         i: probability_arrived(
-            draws(comparison, i, "tai_year"), counts(comparison, i).values, years
+            draws_of_number(comparison, i, "tai_year"), draw_weights(comparison, i).values, years
         )
         for i in chosen
     }
@@ -197,9 +202,11 @@ def _arrivals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
         seen[i].letter: [format_probability(float(chance)) for chance in curve]
         for i, curve in curves.items()
     }
-    rows += columns(years, [f"{year:.0f}" for year in years], said)
+    rows += tooltip_rows(years, [f"{year:.0f}" for year in years], said)
     missed = [seen[i].letter for i in range(len(seen)) if i not in chosen]
-    note = f" {and_(missed)} ha{'s' if len(missed) == 1 else 've'} no arrival." if missed else ""
+    note = (
+        f" {join_words(missed)} ha{'s' if len(missed) == 1 else 've'} no arrival." if missed else ""
+    )
     told = "; ".join(
         f"{seen[i].label}: {format_probability(float(curve[-1]))} by {last:.0f}"
         for i, curve in curves.items()
@@ -212,10 +219,13 @@ def _arrivals(comparison: Comparison, seen: Sequence[Look]) -> Figure:
             rows,
         )
     ]
-    return Figure(
+    return ChartGroup(
         name="arrival",
         title="When transformative AI arrives",
-        caption=f"Share of the draws in which transformative AI has arrived by the start of each year.{note}",
+        caption=(
+            "Share of the draws in which transformative AI has arrived by the start of each "
+            f"year.{note}"
+        ),
         panels=panels,
         columns=("year", *(seen[i].label for i in chosen)),
         rows=[
@@ -231,11 +241,11 @@ def _arrival_spec(seen: Sequence[Look], years: Any) -> Spec:
     y: Spec = {"field": "probability", "type": "quantitative", "title": "probability of arrival"}
     x["axis"] = {"format": "d", "tickCount": 6}
     y |= {"axis": {"format": ".0%", "tickCount": 5}, "scale": {"domain": [0, 1]}}
-    return {"height": 320, "layer": lines(seen, x, y, ("at", "arrived by"))}
+    return {"height": 320, "layer": line_layers(seen, x, y, ("at", "arrived by"))}
 
 
-def _densities(comparison: Comparison, seen: Sequence[Look]) -> Figure:
-    """Densities of the data needed and affordable; of the first shared numbers where no run has these."""
+def _densities(comparison: Comparison, seen: Sequence[Look]) -> ChartGroup:
+    """Return densities of the data needed and affordable, or else of the first shared numbers."""
     names = [name for name in DENSITIES if any(name in rows for rows in comparison.rows)]
     shared = sorted(
         (n for n in comparison.names if not quantity_of(n).indicator),
@@ -243,17 +253,18 @@ def _densities(comparison: Comparison, seen: Sequence[Look]) -> Figure:
     )
     names = names or shared[: len(DENSITIES)]
     panels = [panel for name in names if (panel := _density_panel(comparison, seen, name))]
-    rows = [
-        [row[key] for key in ("quantity", "run", "x", "y", "below")] for p in panels for row in p.rows if "letter" in row
-    ]  # fmt: skip
-    return Figure(
+    keys = ("quantity", "run", "x", "y", "below")
+    drawn = (row for panel in panels for row in panel.rows if "letter" in row)
+    return ChartGroup(
         name="densities",
         title="Data needed and affordable" if names and names[0] in DENSITIES else "Densities",
-        caption="Density of each run's finite draws, its area the share of the draws that have a number. What has none is said "
-        "below each panel.",
+        caption=(
+            "Density of each run's finite draws; its area is the share of draws that have a "
+            "number. Draws without a number are described below each panel."
+        ),
         panels=panels,
         columns=("quantity", "run", "value on its scale", "density", "probability of less"),
-        rows=rows,
+        rows=[[row[key] for key in keys] for row in drawn],
         reason="no run has spread in a number to draw",
     )
 
@@ -261,7 +272,7 @@ def _densities(comparison: Comparison, seen: Sequence[Look]) -> Figure:
 def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> Panel | None:
     quantity = quantity_of(name)
     chosen = [i for i, rows in enumerate(comparison.rows) if name in rows]
-    found = {i: _finite(comparison, i, name) for i in chosen}
+    found = {i: _finite_draws(comparison, i, name) for i in chosen}
     ends = [
         np.quantile(x, REACH, weights=w, method="inverted_cdf")
         for x, w, _ in found.values()
@@ -276,7 +287,7 @@ def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> P
     horizon = view_of(comparison.runs[0]).arrival.horizon
     for i, (x, w, below) in found.items():
         said = missing_mass(comparison.rows[i][name], quantity, horizon)
-        heights = _kernel(x, w, grid)
+        heights = _kernel_density(x, w, grid)
         said = (
             said
             if heights is not None
@@ -291,8 +302,8 @@ def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> P
                 "letter": seen[i].letter,
                 "run": seen[i].label,
                 "quantity": name,
-                "x": plain(at),
-                "y": plain(height),
+                "x": six_digits(at),
+                "y": six_digits(height),
                 "below": round(float(share), 4),
             }
             for at, height, share in zip(
@@ -300,33 +311,40 @@ def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> P
             )
         ]
     told = "; ".join(
-        f"{seen[i].label}: {' ('.join(filter(None, median_and_interval(comparison.rows[i][name], quantity, horizon)))})"
-        for i in chosen
+        f"{seen[i].label}: {_in_words(comparison.rows[i][name], quantity, horizon)}" for i in chosen
     )
-    rows += columns(grid, [format_amount(float(at), quantity) for at in grid], shares)
-    spec = _density_spec([seen[i] for i in chosen], axis(quantity, float(grid[0]), float(grid[-1])))
-    return Panel(heading(quantity, name), told, spec, rows, notes=notes)
+    rows += tooltip_rows(grid, [format_amount(float(at), quantity) for at in grid], shares)
+    spec = _density_spec(
+        [seen[i] for i in chosen], axis_in_words(quantity, float(grid[0]), float(grid[-1]))
+    )
+    return Panel(label_with_unit(quantity, name), told, spec, rows, notes=notes)
 
 
 def _density_spec(seen: Sequence[Look], x: Spec) -> Spec:
     y = {"field": "y", "type": "quantitative", "axis": None, "scale": {"domainMin": 0}}
     return {
         "height": 220,
-        "layer": lines(seen, {**x, "field": "x"}, y, ("at", "probability of less than")),
+        "layer": line_layers(seen, {**x, "field": "x"}, y, ("at", "probability of less than")),
     }
 
 
-def _finite(comparison: Comparison, i: int, name: str) -> tuple[Any, Any, float]:
-    """Finite draws, their share of the defined ones each, and the share of those below every number."""
-    values, weights = draws(comparison, i, name).ravel(), counts(comparison, i).values.ravel()
+def _finite_draws(comparison: Comparison, i: int, name: str) -> tuple[Any, Any, float]:
+    """Return finite draws, their shares of the defined ones, and the share below every number."""
+    values, weights = (
+        draws_of_number(comparison, i, name).ravel(),
+        draw_weights(comparison, i).values.ravel(),
+    )
     defined = ~np.isnan(values) & (weights > 0)
     total = float(weights[defined].sum()) or 1.0
     finite = defined & np.isfinite(values)
     return values[finite], weights[finite] / total, float(weights[values == -np.inf].sum()) / total
 
 
-def _kernel(values: Any, weights: Any, grid: Any) -> Any:
-    """Gaussian kernel density by Silverman's rule, of area the weights' sum; nothing of draws that are all the same."""
+def _kernel_density(values: Any, weights: Any, grid: Any) -> Any:
+    """Return a Gaussian kernel density whose area is the sum of weights; None without spread.
+
+    The bandwidth follows Silverman's rule.
+    """
     total = float(weights.sum()) if len(values) else 0.0
     if total <= 0 or np.ptp(values) <= 0:
         return None
@@ -339,5 +357,11 @@ def _kernel(values: Any, weights: Any, grid: Any) -> Any:
     return total * cells / (width * np.sqrt(2 * np.pi))
 
 
-def _word(value: float | None, quantity: Quantity) -> str:
+def _in_words(row: Mapping[str, Any], quantity: Quantity, horizon: float) -> str:
+    """Return median and 90% interval, or what stands in their place."""
+    median, ninety = median_and_interval(row, quantity, horizon)
+    return f"{median} ({ninety})" if ninety else median
+
+
+def _amount_or_blank(value: float | None, quantity: Quantity) -> str:
     return "" if value is None else format_amount(value, quantity, False)

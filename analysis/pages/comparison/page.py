@@ -1,4 +1,4 @@
-"""Runs side by side as one offline page: what differs in words, claims, numbers, and live charts."""
+"""Runs side by side as one offline page: differences in words, claims, numbers, live charts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from aligntax.analysis.answers.comparison import Comparison, Difference
-from aligntax.analysis.pages.comparison.charts import figures
-from aligntax.analysis.pages.comparison.parts import Look, and_, looks
+from aligntax.analysis.pages.comparison.charts import comparison_figures
+from aligntax.analysis.pages.comparison.parts import Look, join_words, run_looks
 from aligntax.analysis.pages.render import VEGA, render
 from aligntax.analysis.storage.whole_file import replace_file
 from aligntax.analysis.summaries.claims import CLAIMS
@@ -31,7 +31,7 @@ from aligntax.models.views.changes import Changes
 
 TEMPLATE = "compare.html"
 HOW = {"sample": "sampled", "reweight": "reweighted"}
-# differences that are but rounding of stored draws, elsewhere a millionth
+# differences below which medians count as the same, by unit; a millionth for other units
 SAME = {"year": 1e-3, "years": 1e-3}
 TAILS = (-1.6448536, 0.0, 1.6448536)  # scores of 5, 50 and 95%
 
@@ -61,13 +61,13 @@ def write_page(comparison: Comparison, path: Path) -> Path:
         If it cannot be written; see :func:`check_page`.
     """
     check_page(path)
-    drawn = figures(comparison)
+    drawn = comparison_figures(comparison)
     specs = [
         {"name": f.name, "title": f.title, "panels": [asdict(panel) for panel in f.panels]}
         for f in drawn
     ]
     tables = {f.name: [f.columns, *f.rows] for f in drawn}
-    seen = looks(comparison)
+    seen = run_looks(comparison)
     context = {**_context(comparison, seen), "figures": drawn}
     held = {"key": [asdict(look) for look in seen], "figures": specs, "tables": tables}
     text = render(TEMPLATE, context, [VEGA, "downloads.js", "compare.js"], comparison=held)
@@ -75,7 +75,8 @@ def write_page(comparison: Comparison, path: Path) -> Path:
         return replace_file(path, text)
     except OSError as error:
         raise InputError(
-            f"page: must be a file that can be written, got {path} ({error.strerror}); choose another"
+            f"page: must be a file that can be written, got {path} ({error.strerror}); choose "
+            "another"
         ) from None
 
 
@@ -87,31 +88,31 @@ def _context(comparison: Comparison, seen: Sequence[Look]) -> dict[str, Any]:
     first, total = seen[0], len(comparison.differs)
     return {
         "looks": seen,
-        "runs": [_run(comparison, i, look) for i, look in enumerate(seen)],
+        "runs": [_run_facts(comparison, i, look) for i, look in enumerate(seen)],
         "failed": [look.letter for i, look in enumerate(seen) if _verdict(comparison, i) != "pass"],
         "given": comparison.given[0].text if comparison.given[0] else "",
         "first": first,
         "marked": sum(any(marks) for marks in comparison.differs.values()),
         "total": total,
-        "differs": [_differing(comparison, i, look) for i, look in enumerate(seen[1:])],
-        "changed": [_changed(comparison, i, look) for i, look in enumerate(seen[1:])],
-        "priors": list(_priors(comparison)),
-        "claims": list(_claims(comparison)),
-        "answer": [_row(comparison, name) for name in comparison.names if not element(name)],
-        "quantities": [_row(comparison, name) for name in common],
+        "differs": [_differences_in_words(comparison, i, look) for i, look in enumerate(seen[1:])],
+        "changed": [_changes_in_words(comparison, i, look) for i, look in enumerate(seen[1:])],
+        "priors": list(_prior_rows(comparison)),
+        "claims": list(_claim_rows(comparison)),
+        "answer": [_number_row(comparison, name) for name in comparison.names if not element(name)],
+        "quantities": [_number_row(comparison, name) for name in common],
     }
 
 
 def _verdict(comparison: Comparison, i: int) -> str:
-    """A run's own verdict; a condition that leaves too few draws fails too."""
+    """Return a run's own verdict, or fail if its condition leaves too few draws."""
     given = comparison.given[i]
     return (
         str(comparison.runs[i].record["verdict"]) if given is None or given.check.passed else "fail"
     )
 
 
-def _run(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
-    """What a run is."""
+def _run_facts(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
+    """Return how a run was made and what its verdict is."""
     run, given = comparison.runs[i], comparison.given[i]
     failed = [
         check["name"].replace("_", " ") for check in run.record["checks"] if not check["passed"]
@@ -133,8 +134,8 @@ def _run(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
     }
 
 
-def _differing(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
-    """In what a further run differs from the first beyond Monte Carlo error, in words."""
+def _differences_in_words(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
+    """Return in which numbers a run differs from the first beyond Monte Carlo error, in words."""
     marked = [name for name, marks in comparison.differs.items() if marks[i]]
     texts = {claim.name: claim.text for claim in CLAIMS}
     return {
@@ -144,30 +145,30 @@ def _differing(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
     }
 
 
-def _changed(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
-    """What is different in a further run's view, model, evidence and draws, in words."""
+def _changes_in_words(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
+    """Return how a run's view, model, evidence and draws differ from the first's, in words."""
     return {
         "look": look,
-        "words": [*_changes(comparison.changes[i]), *comparison.facts[i]],
+        "words": [*_prior_changes(comparison.changes[i]), *comparison.facts[i]],
         "shared": comparison.shared[i],
     }
 
 
-def _changes(moved: Changes) -> Iterator[str]:
+def _prior_changes(moved: Changes) -> Iterator[str]:
     if moved.quantities:
-        yield f"the prior of {and_([lookup(name).label for name in moved.quantities])}"
+        yield f"the prior of {join_words([lookup(name).label for name in moved.quantities])}"
     if moved.correlated:
-        yield f"correlations of {and_([lookup(name).label for name in moved.correlated])}"
+        yield f"correlations of {join_words([lookup(name).label for name in moved.correlated])}"
     if moved.anchors:
         yield "the weights of the requirement anchors"
     if moved.settings:
-        yield f"the settings {and_(moved.settings)}"
+        yield f"the settings {join_words(moved.settings)}"
     if moved.evidence:
         yield "what evidence is used"
 
 
-def _priors(comparison: Comparison) -> Iterator[dict[str, Any]]:
-    """Priors that differ: median and 90% interval in each view."""
+def _prior_rows(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    """Yield the priors that differ: median and 90% interval in each view."""
     for name in dict.fromkeys(name for moved in comparison.changes for name in moved.quantities):
         quantity, cells = QUANTITIES[name], []
         for run in comparison.runs:
@@ -187,7 +188,7 @@ def _priors(comparison: Comparison) -> Iterator[dict[str, Any]]:
         yield {"label": quantity.label, "meaning": quantity.meaning, "cells": cells}
 
 
-def _claims(comparison: Comparison) -> Iterator[dict[str, Any]]:
+def _claim_rows(comparison: Comparison) -> Iterator[dict[str, Any]]:
     for claim in CLAIMS:
         if all(claim.name in told for told in comparison.claims):
             marks = (False, *comparison.differs[claim.name])
@@ -195,8 +196,8 @@ def _claims(comparison: Comparison) -> Iterator[dict[str, Any]]:
             yield {"text": claim.text, "cells": list(zip(chances, marks, strict=True))}
 
 
-def _row(comparison: Comparison, name: str) -> dict[str, Any]:
-    """One number of every run, and how far each lies from the first."""
+def _number_row(comparison: Comparison, name: str) -> dict[str, Any]:
+    """Return one number of every run, and how far each lies from the first."""
     quantity, horizon = quantity_of(name), comparison.runs[0].info["horizon"]
     found, marks = comparison.differences.get(name), comparison.differs.get(name)
     cells, first = [], missing_mass(comparison.rows[0][name], quantity, horizon)
@@ -208,34 +209,28 @@ def _row(comparison: Comparison, name: str) -> dict[str, Any]:
                 "median": _minus(median),
                 "interval": _minus(ninety),
                 "missing": "" if i and aside == first else aside,
-                "difference": difference(found[i - 1], quantity) if found and i else "",
+                "difference": describe_difference(found[i - 1], quantity) if found and i else "",
                 "differs": bool(marks and i and marks[i - 1]),
             }
         )
     return {"name": name, "label": label_of(name), "meaning": quantity.meaning, "cells": cells}
 
 
-def difference(found: Difference, quantity: Quantity) -> str:
-    """Difference of two medians and its Monte Carlo error, in words.
-
-    Parameters
-    ----------
-    found : pair of float or None
-    quantity : Quantity
-    """
+def describe_difference(found: Difference, quantity: Quantity) -> str:
+    """Return the difference of two medians and its Monte Carlo error, in words."""
     value, error = found
     if value is None:
         return "no difference in numbers: one is beyond them"
     if abs(value) < SAME.get(quantity.unit, 1e-6):
         return "the same"
     if quantity.indicator:
-        return f"{_signed(100 * value)} {_error(error, 100)} points"
+        return f"{_signed(100 * value)} {_plus_minus(error, 100)} points"
     unit = (
         "OOM"
         if quantity.scale == "log10"
         else {"1": "", "year": "years"}.get(quantity.unit, quantity.unit)
     )
-    text = f"{_signed(value)} {_error(error)} {unit}".rstrip()
+    text = f"{_signed(value)} {_plus_minus(error)} {unit}".rstrip()
     times = quantity.scale == "log10" and 0.05 < abs(value) < 300
     return f"{text} ({format_number(10.0**value)} times)" if times else text
 
@@ -244,12 +239,12 @@ def _signed(value: float) -> str:
     return f"{'+' if value > 0 else ''}{_minus(format_number(value))}" if value else "0"
 
 
-def _error(error: float | None, scale: float = 1) -> str:
+def _plus_minus(error: float | None, scale: float = 1) -> str:
     return "± unknown" if error is None else f"± {format_number(scale * error, 1)}"
 
 
 def _minus(text: str) -> str:
-    """Minus signs before numbers, after which a line does not break."""
+    """Return the text with minus signs, after which lines do not break as after hyphens."""
     return "".join(
         "\N{MINUS SIGN}"
         if c == "-" and text[i + 1 : i + 2].isdigit() and not text[max(i - 1, 0) : i].strip(" (,~±")

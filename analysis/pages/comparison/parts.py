@@ -1,6 +1,6 @@
-"""What the charts of a comparison share: how a run is known again, axes in words, lines to point at.
+"""What the charts of a comparison share: looks of runs, axes in words, lines to point at.
 
-Every run has a letter, a colour, a dash and a shape, so that none is told by its colour alone.
+Every run has a letter, a colour, a dash and a shape, so that colour alone never identifies a run.
 """
 
 import json
@@ -38,7 +38,7 @@ TICKS = 5
 
 @dataclass(frozen=True)
 class Look:
-    """How a run is known again; ``dash`` as SVG has it."""
+    """How charts mark a run; ``dash`` as SVG writes it."""
 
     letter: str
     label: str
@@ -49,7 +49,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart: its title, what it says to who cannot see it, its rows, in which runs it differs, and notes below it."""
+    """One chart: title, description for screen readers, rows, which runs differ, and notes."""
 
     title: str
     told: str
@@ -60,8 +60,8 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """Panels under one heading, and their numbers; without panels, ``reason`` says why."""
+class ChartGroup:
+    """Panels under one heading, and their numbers; ``reason`` says why there are none."""
 
     name: str
     title: str
@@ -72,8 +72,8 @@ class Figure:
     reason: str = ""
 
 
-def looks(comparison: Comparison) -> tuple[Look, ...]:
-    """Letter, colour, dash and shape of each run."""
+def run_looks(comparison: Comparison) -> tuple[Look, ...]:
+    """Return letter, colour, dash and shape of each run."""
     chosen = zip(LETTERS, comparison.labels, COLOURS, DASHES, SHAPES, strict=False)
     return tuple(
         Look(
@@ -87,21 +87,21 @@ def looks(comparison: Comparison) -> tuple[Look, ...]:
     )
 
 
-def counts(comparison: Comparison, i: int) -> Weights:
-    """What each draw counts, among those that meet the condition."""
+def draw_weights(comparison: Comparison, i: int) -> Weights:
+    """Return the weights of a run's draws, given the condition if there is one."""
     given = comparison.given[i]
     return comparison.runs[i].weights if given is None else given.weights
 
 
-def draws(comparison: Comparison, i: int, name: str) -> Any:
-    """Draws of a number with infinities in place."""
+def draws_of_number(comparison: Comparison, i: int, name: str) -> Any:
+    """Return the draws of a number, with infinities in place."""
     return next(
         found.values for found in iter_series(comparison.runs[i].derived) if found.name == name
     )
 
 
-def by_run(seen: Sequence[Look]) -> dict[str, Spec]:
-    """Colour, dash and shape by letter; the key stands beside the chart."""
+def encodings_by_run(seen: Sequence[Look]) -> dict[str, Spec]:
+    """Return encodings of colour, dash and shape by letter; the page shows the key."""
     letters = [look.letter for look in seen]
     ranges: dict[str, list[Any]] = {
         "color": [look.colour for look in seen],
@@ -115,8 +115,8 @@ def by_run(seen: Sequence[Look]) -> dict[str, Spec]:
     }
 
 
-def axis(quantity: Quantity, low: float, high: float) -> Spec:
-    """Axis of a quantity, ticked in words."""
+def axis_in_words(quantity: Quantity, low: float, high: float) -> Spec:
+    """Return the axis of a quantity, with ticks in words."""
     if quantity.scale == "log10":
         places = [float(value) for value in round_ticks(low, high, TICKS)]
     else:
@@ -144,25 +144,27 @@ def _tick(value: float, quantity: Quantity) -> str:
     return tick_label(value, quantity).replace("-", "\N{MINUS SIGN}")
 
 
-def heading(quantity: Quantity, name: str) -> str:
-    """Quantity with its unit."""
+def label_with_unit(quantity: Quantity, name: str) -> str:
+    """Return the label of a quantity with its unit."""
     label = element(name)
     unit = "" if quantity.unit in ("1", "year") else f" ({quantity.unit})"
     return f"{quantity.label}{f', {label}' if label else ''}{unit}".replace("_", " ")
 
 
-def lines(seen: Sequence[Look], x: Spec, y: Spec, first: Sequence[str]) -> list[Spec]:
-    """Lines by run, and over them invisible columns to point at, which tell every run's value: curves often coincide.
+def line_layers(seen: Sequence[Look], x: Spec, y: Spec, first: Sequence[str]) -> list[Spec]:
+    """Return lines by run, and invisible columns whose tooltips state the value of every run.
+
+    Columns serve better than lines, because curves often coincide.
 
     Parameters
     ----------
     seen : sequence of Look
     x, y : mapping
-        Their channels.
+        Channels of the lines.
     first : pair of str
-        Field and title that lead what a column tells.
+        Field and title of the first line of a tooltip.
     """
-    by = by_run(seen)
+    by = encodings_by_run(seen)
     told = [first, *((look.letter, look.label) for look in seen)]
     column: Spec = {
         "x": {**x, "field": "from"},
@@ -187,15 +189,15 @@ def lines(seen: Sequence[Look], x: Spec, y: Spec, first: Sequence[str]) -> list[
     ]
 
 
-def columns(
+def tooltip_rows(
     places: Any, words: Sequence[str], said: Mapping[str, Sequence[str]]
 ) -> list[dict[str, Any]]:
-    """Rows of the columns at evenly spaced places: the place in words, and each run's value there by its letter."""
+    """Return rows of columns at evenly spaced places: the place and each run's value in words."""
     half = 0.5 * float(places[1] - places[0])
     return [
         {
-            "from": plain(at - half),
-            "to": plain(at + half),
+            "from": six_digits(at - half),
+            "to": six_digits(at + half),
             "at": word,
             **{letter: said[letter][k] for letter in said},
         }
@@ -203,11 +205,11 @@ def columns(
     ]
 
 
-def plain(value: Any) -> Any:
-    """Number to six digits, or null."""
+def six_digits(value: Any) -> Any:
+    """Return a number to six digits, or None."""
     return None if value is None or not np.isfinite(value) else float(f"{value:.6g}") + 0.0
 
 
-def and_(words: Sequence[str]) -> str:
-    """Words in a list: a, b and c."""
+def join_words(words: Sequence[str]) -> str:
+    """Join words as in a sentence: a, b and c."""
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""

@@ -1,4 +1,4 @@
-"""An axis of matplotlib, in words: its label, its ticks' spelling of any value, and what lies beyond its ends."""
+"""A matplotlib axis in words: its label, values as its ticks would write them, and its ends."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-YEARS = (1900.0, 2300.0)  # an axis without a label between them is of years
-SLACK = 1e-6  # of an axis's length, by which a value may lie outside and still count as on it
-CLOSE = 0.01  # by which a spelling of a number may be off and still be but that number
+YEARS = (1900.0, 2300.0)  # an unlabelled axis between them shows years
+SLACK = 1e-6  # of an axis's length, by which a value beyond its end still counts as on it
+CLOSE = 0.01  # relative error of words that still only repeat the number
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class Scale:
     ----------
     label : str
     numbers : str
-        What the numbers behind its words are of the label: empty where they are the same, else
-        ``log10`` or that only the axis knows.
+        How the numbers behind its words relate to the label: empty if they are the same, else
+        ``log10`` or "number on the axis".
     low, high : float
         Its ends.
     spell : callable or None
-        Words of a value, where its ticks are not plain numbers.
+        Returns the words of a value, if ticks are not plain numbers.
     named : bool
-        Whether it is of names; its numbers say nothing then.
+        Whether it shows names, so that its numbers mean nothing.
     """
 
     label: str
@@ -46,26 +46,26 @@ class Scale:
     named: bool
 
     def holds(self, values: Any) -> "NDArray[np.bool_]":
-        """Which values lie on the axis."""
+        """Return which values lie on the axis."""
         slack = SLACK * (self.high - self.low)
         values = np.asarray(values, dtype=float)
         held: NDArray[np.bool_] = (values >= self.low - slack) & (values <= self.high + slack)
         return held
 
     def cut(self, value: float) -> float | str:
-        """Value to six digits, or on which side of the axis it lies."""
+        """Return a value to six digits, or on which side of the axis it lies."""
         if self.holds(value):
             return float(f"{value:.6g}") + 0.0
         return f"<{self.low:.6g}" if value < self.low else f">{self.high:.6g}"
 
     def words(self, values: Any) -> list[str] | None:
-        """Values as the ticks would spell them; none where that is but the number."""
+        """Return values as ticks would write them; None if that only repeats the numbers."""
         if self.spell is None:
             return None
         spelt = [
             "" if np.isnan(value) else self._word(float(value), self.spell) for value in values
         ]
-        if all(_is_number(word, value) for word, value in zip(spelt, values, strict=True)):
+        if all(_repeats_number(word, value) for word, value in zip(spelt, values, strict=True)):
             return None
         return spelt
 
@@ -80,24 +80,24 @@ class Scale:
 
 
 def scales(axes: Axes) -> dict[str, Scale]:
-    """Both axes of a panel, ``x`` and ``y``."""
+    """Return both axes of a panel, ``x`` and ``y``."""
     return {"x": _scale(axes, "x"), "y": _scale(axes, "y")}
 
 
 def _scale(axes: Axes, which: str) -> Scale:
     axis = _axis(axes, which)
     low, high = sorted(float(end) for end in axis.get_view_interval())
-    spell = _speller(axis)
-    numbers = "" if spell is None or named(axis) else _behind(spell, (low, high))
-    return Scale(_label(axes, which, (low, high)), numbers, low, high, spell, named(axis))
+    spell = _tick_words(axis)
+    numbers = "" if spell is None or shows_names(axis) else _relation(spell, (low, high))
+    return Scale(_label(axes, which, (low, high)), numbers, low, high, spell, shows_names(axis))
 
 
 def _axis(axes: Axes, which: str) -> Axis:
     return axes.xaxis if which == "x" else axes.yaxis
 
 
-def named(axis: Axis) -> bool:
-    """Whether the axis is of names, one a whole number from 0, and not of numbers."""
+def shows_names(axis: Axis) -> bool:
+    """Whether the axis shows names at 0, 1, 2 and so on, not numbers."""
     formatter = axis.get_major_formatter()
     if not (
         isinstance(axis.get_major_locator(), FixedLocator) and isinstance(formatter, FuncFormatter)
@@ -108,13 +108,13 @@ def named(axis: Axis) -> bool:
 
 
 def _label(axes: Axes, which: str, ends: tuple[float, float]) -> str:
-    """Label, else that of a panel that shares the axis, else what can be told without one."""
+    """Return the label, or that of a panel sharing the axis, or what the panel implies."""
     shared = axes.get_shared_x_axes() if which == "x" else axes.get_shared_y_axes()
     for panel in (axes, *shared.get_siblings(axes)):
         text = _axis(panel, which).get_label_text()
         if text:
             return text
-    if named(_axis(axes, which)):
+    if shows_names(_axis(axes, which)):
         return "column" if which == "x" else "row"
     if YEARS[0] <= ends[0] and ends[1] <= YEARS[1]:
         return "year"
@@ -124,18 +124,18 @@ def _label(axes: Axes, which: str, ends: tuple[float, float]) -> str:
     return which
 
 
-def _speller(axis: Axis) -> Callable[[float], str] | None:
+def _tick_words(axis: Axis) -> Callable[[float], str] | None:
     formatter = axis.get_major_formatter()
     if not isinstance(formatter, FuncFormatter):
         return None
     known = {float(place): word for place in axis.get_majorticklocs() if (word := formatter(place))}
-    if named(axis):
+    if shows_names(axis):
         return lambda value: known[min(known, key=lambda place: abs(place - value))]
-    return lambda value: formatter(value) or _between(value, known)
+    return lambda value: formatter(value) or _words_between(value, known)
 
 
-def _between(value: float, known: Mapping[float, str]) -> str:
-    """Words of a value that only its neighbours have words for."""
+def _words_between(value: float, known: Mapping[float, str]) -> str:
+    """Return words of a value between ticks, from the words of its neighbours."""
     below = [word for place, word in known.items() if place <= value][-1:]
     above = [word for place, word in known.items() if place > value][:1]
     if below and above:
@@ -143,20 +143,20 @@ def _between(value: float, known: Mapping[float, str]) -> str:
     return f"> {below[0]}" if below else f"< {above[0]}" if above else f"{value:.4g}"
 
 
-def _behind(spell: Callable[[float], str], ends: tuple[float, float]) -> str:
-    """What the numbers behind ticks in words are: powers of ten, shares or plain numbers, or what only the axis knows."""
+def _relation(spell: Callable[[float], str], ends: tuple[float, float]) -> str:
+    """Return how numbers relate to the words of ticks: empty, ``log10`` or "number on the axis"."""
     places = [float(v) for v in np.linspace(*ends, 3)]
     if max(map(abs, places)) < 300 and all(
         spell(v) in (format_compact(10.0**v), f"{format_compact(100 * 10.0**v)}%") for v in places
     ):
         return "log10"
     plain = all(
-        spell(v) == f"{100 * v:.0f}%" or _is_number(spell(v).rstrip("%"), v) for v in places
+        spell(v) == f"{100 * v:.0f}%" or _repeats_number(spell(v).rstrip("%"), v) for v in places
     )
     return "" if plain else "number on the axis"
 
 
-def _is_number(word: str, value: float) -> bool:
+def _repeats_number(word: str, value: float) -> bool:
     try:
         return abs(float(word) - value) <= CLOSE * abs(value)
     except ValueError:

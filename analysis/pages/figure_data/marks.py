@@ -1,4 +1,4 @@
-"""What an axes of matplotlib holds that carries data: lines, points, bands, intervals, bars and cells."""
+"""Marks of a matplotlib axes that carry data: lines, points, bands, intervals, bars and cells."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,26 +19,26 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
 
-from aligntax.analysis.pages.figure_data.axes import named
+from aligntax.analysis.pages.figure_data.axes import shows_names
 
 
 @dataclass(frozen=True)
 class Mark:
-    """Columns of what one artist shows.
+    """The values that one artist shows, in columns.
 
     Attributes
     ----------
     kind : str
         line, points, band, interval, bars or cells.
     label : str
-        As in the legend; empty where it has none.
+        As in the legend; empty if it has none.
     colour, look : str
-        By which a reader knows it again.
+        How a reader recognises it.
     order : int
-        When it was drawn, in its axes.
+        Place in the order of drawing, within its axes.
     columns : mapping of str to ndarray
-        ``x`` and ``y``; or a place and, along the other axis, ``low`` and ``high``; cells have a
-        ``value`` too. No columns where it stands in the legend alone.
+        ``x`` and ``y``; or a place and, along the other axis, ``low`` and ``high``. Cells also have
+        a ``value``. No columns if it stands in the legend only.
     along : str
         Axis of ``low`` and ``high``.
     """
@@ -55,31 +55,34 @@ class Mark:
         return max((len(column) for column in self.columns.values()), default=0)
 
     @property
-    def said(self) -> tuple[str, ...]:
-        """Columns without which a row says nothing."""
+    def required(self) -> tuple[str, ...]:
+        """Columns without which a row is empty."""
         return ("low", "high") if self.along else ("value",) if self.kind == "cells" else ("x", "y")
 
     def take(self, rows: Any) -> "Mark":
-        """Some of the rows."""
+        """Return some of the rows."""
         columns = {key: column[rows] for key, column in self.columns.items()}
         return Mark(self.kind, self.label, self.colour, self.look, self.order, columns, self.along)
 
 
-def marks(axes: Axes) -> list[Mark]:
-    """Everything in a panel that carries data, in the order of drawing; shading under a line says what the line says."""
+def marks_of(axes: Axes) -> list[Mark]:
+    """Return the marks of a panel in the order of drawing.
+
+    Shading under a line is left out: it repeats the line.
+    """
     bars = [container for container in axes.containers if isinstance(container, BarContainer)]
     labels = {id(child): _label(group) for group in axes.containers for child in _children(group)}
     found = [
         mark
         for order, artist in enumerate(axes.get_children())
-        for mark in _read(artist, axes, labels, order)
+        for mark in _artist_marks(artist, axes, labels, order)
     ]
     found += [_bars(container) for container in bars]
     lines = [mark for mark in found if mark.kind == "line"]
     return [
         mark
         for mark in found
-        if not (mark.kind == "band" and any(_shades(mark, line) for line in lines))
+        if not (mark.kind == "band" and any(_is_shading(mark, line) for line in lines))
     ]
 
 
@@ -93,18 +96,20 @@ def _label(artist: Artist | Container) -> str:
     return "" if label.startswith("_") else label
 
 
-def _read(artist: Artist, axes: Axes, labels: Mapping[int, str], order: int) -> Iterator[Mark]:
-    """Marks of one artist; none where it is decoration."""
+def _artist_marks(
+    artist: Artist, axes: Axes, labels: Mapping[int, str], order: int
+) -> Iterator[Mark]:
+    """Yield the marks of one artist; none if it is decoration."""
     label = _label(artist) or labels.get(id(artist), "")
     if isinstance(artist, Line2D):
-        yield from _line(artist, axes, label, order)
-    elif isinstance(artist, PathCollection) and _of_data(artist.get_offset_transform(), axes):
+        yield from _line_marks(artist, axes, label, order)
+    elif isinstance(artist, PathCollection) and _in_data(artist.get_offset_transform(), axes):
         x, y = np.ma.filled(np.ma.asarray(artist.get_offsets(), dtype=float), np.nan).T
-        yield Mark("points", label, _face(artist), "", order, {"x": x, "y": y})
-    elif isinstance(artist, FillBetweenPolyCollection) and _of_data(artist.get_transform(), axes):
+        yield Mark("points", label, _visible_colour(artist), "", order, {"x": x, "y": y})
+    elif isinstance(artist, FillBetweenPolyCollection) and _in_data(artist.get_transform(), axes):
         yield _band(artist, label, order)
-    elif isinstance(artist, LineCollection) and _of_data(artist.get_transform(), axes):
-        yield from _segments(artist, axes, label, order)
+    elif isinstance(artist, LineCollection) and _in_data(artist.get_transform(), axes):
+        yield from _segment_marks(artist, axes, label, order)
     elif isinstance(artist, StepPatch):
         heights, edges, _ = artist.get_data()
         middles = 0.5 * (np.asarray(edges[:-1], dtype=float) + np.asarray(edges[1:], dtype=float))
@@ -116,18 +121,18 @@ def _read(artist: Artist, axes: Axes, labels: Mapping[int, str], order: int) -> 
         yield _cells(artist, label, order)
 
 
-def _of_data(transform: Any, axes: Axes) -> bool:
-    """Whether both coordinates are values, not a place on the panel."""
+def _in_data(transform: Any, axes: Axes) -> bool:
+    """Whether both coordinates are data, not places on the panel."""
     return all(transform.contains_branch_seperately(axes.transData))
 
 
-def _line(line: Line2D, axes: Axes, label: str, order: int) -> Iterator[Mark]:
+def _line_marks(line: Line2D, axes: Axes, label: str, order: int) -> Iterator[Mark]:
     x, y = (
         np.ma.filled(np.ma.asarray(data, dtype=float), np.nan) for data in line.get_data(orig=False)
     )
     colour, look = to_hex(line.get_color()), f"{line.get_marker()}{line.get_linestyle()}"
     by_x, by_y = line.get_transform().contains_branch_seperately(axes.transData)
-    if not (by_x and by_y):  # a line across the panel
+    if not (by_x and by_y):  # a line across the whole panel
         if label and (by_x or by_y) and len(x):
             blank = np.array([np.nan])
             yield Mark(
@@ -146,13 +151,13 @@ def _line(line: Line2D, axes: Axes, label: str, order: int) -> Iterator[Mark]:
         and line.get_marker() in ("None", "", None, " ")
         and (x[0] == x[1] or y[0] == y[1])
     ):
-        if line.get_linestyle() != "-":  # where zero is
+        if line.get_linestyle() != "-":  # it marks zero
             return
         yield _interval(
             x[None],
             y[None],
             ("", colour, look, order),
-            level=y[0] == y[1] and (x[0] != x[1] or named(axes.yaxis)),
+            level=y[0] == y[1] and (x[0] != x[1] or shows_names(axes.yaxis)),
         )
     else:
         alone = len(x) == 1 or line.get_linestyle() in ("None", "", " ")
@@ -160,14 +165,16 @@ def _line(line: Line2D, axes: Axes, label: str, order: int) -> Iterator[Mark]:
 
 
 def _interval(x: Any, y: Any, whose: tuple[str, str, str, int], level: bool) -> Mark:
-    """Intervals along one axis; ``x`` and ``y`` have a row an interval and its two ends."""
+    """Return intervals along one axis; ``x`` and ``y`` have shape (interval, 2)."""
     along, place = ("x", "y") if level else ("y", "x")
     at, ends = (y, x) if level else (x, y)
     columns = {place: at[:, 0], "low": ends.min(axis=1), "high": ends.max(axis=1)}
     return Mark("interval", *whose, columns, along)
 
 
-def _segments(collection: LineCollection, axes: Axes, label: str, order: int) -> Iterator[Mark]:
+def _segment_marks(
+    collection: LineCollection, axes: Axes, label: str, order: int
+) -> Iterator[Mark]:
     parts = [
         np.ma.filled(np.ma.asarray(part, dtype=float), np.nan) for part in collection.get_segments()
     ]
@@ -177,13 +184,13 @@ def _segments(collection: LineCollection, axes: Axes, label: str, order: int) ->
     for part in parts:
         if len(part) > 2:
             yield Mark("line", *whose, {"x": part[:, 0], "y": part[:, 1]})
-    # one without a length lies at a name, if there are names
-    for fixed in (1, 0) if named(axes.yaxis) else (0, 1):
+    # a segment of no length lies at a name, if the axis shows names
+    for fixed in (1, 0) if shows_names(axes.yaxis) else (0, 1):
         own = np.array([part for part in straight if part[0, fixed] == part[1, fixed]])
         if not len(own):
             continue
-        # across a name it is a mark, not an interval
-        if named(axes.yaxis if fixed == 0 else axes.xaxis):
+        # a segment across a name is a mark, not an interval
+        if shows_names(axes.yaxis if fixed == 0 else axes.xaxis):
             middle = own.mean(axis=1)
             yield Mark("points", *whose, {"x": middle[:, 0], "y": middle[:, 1]})
         else:
@@ -192,7 +199,7 @@ def _segments(collection: LineCollection, axes: Axes, label: str, order: int) ->
 
 
 def _band(band: FillBetweenPolyCollection, label: str, order: int) -> Mark:
-    """Low and high at each place, from the outline."""
+    """Return low and high at each place, read from the outline."""
     points = np.concatenate([path.vertices for path in band.get_paths()] or [np.empty((0, 2))])
     sideways = band.t_direction == "y"  # type: ignore[attr-defined]
     place, value = (points[:, 1], points[:, 0]) if sideways else (points[:, 0], points[:, 1])
@@ -201,11 +208,11 @@ def _band(band: FillBetweenPolyCollection, label: str, order: int) -> Mark:
     np.minimum.at(low, row, value)
     np.maximum.at(high, row, value)
     columns = {"y" if sideways else "x": at, "low": low, "high": high}
-    return Mark("band", label, _face(band), "", order, columns, "x" if sideways else "y")
+    return Mark("band", label, _visible_colour(band), "", order, columns, "x" if sideways else "y")
 
 
-def _shades(band: Mark, line: Mark) -> bool:
-    """Whether a band from zero up to a line is but its shading."""
+def _is_shading(band: Mark, line: Mark) -> bool:
+    """Whether a band from zero up to a line is only its shading."""
     if (
         band.along != "y"
         or line.colour != band.colour
@@ -246,8 +253,8 @@ def _bars(container: BarContainer) -> Mark:
     return Mark("bars", _label(container), colour, "", len(boxes), columns)
 
 
-def _face(collection: Collection) -> str:
-    """Colour that a reader sees: that of the edge where there is nothing inside; none where points differ."""
+def _visible_colour(collection: Collection) -> str:
+    """Return the visible colour, that of the edge if hollow; empty if points differ."""
     face, edge = (
         np.atleast_2d(collection.get_facecolor()),
         np.atleast_2d(collection.get_edgecolor()),

@@ -1,4 +1,4 @@
-"""Figures on a page: each an image in a data URI with the values it shows, or the reason why there is none."""
+"""Figures on a page: an image in a data URI and its values, or the reason for their absence."""
 
 import base64
 import re
@@ -11,12 +11,12 @@ from typing import Any
 import matplotlib as mpl
 
 from aligntax.analysis.figures.report_figures import Drawing
-from aligntax.analysis.pages.figure_data.values import values
+from aligntax.analysis.pages.figure_data.values import figure_values
 
-# the same bytes for the same run, on any machine
+# the same run gives the same bytes on any machine
 PICTURE: dict[Any, Any] = {"svg.hashsalt": "aligntax", "svg.fonttype": "path"}
 PIXELS = 150  # per inch, of dense figures
-NAMING = 6  # words of a caption that name a figure
+NAMING = 6  # leading words of a caption, which name the figure
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,16 @@ class Shown:
     Attributes
     ----------
     name : str
-        Of its files, and by which scripts find it.
+        Names its files; scripts find it by this.
     caption : str
     kind : str
         svg or png.
     source : str
-        A data URI; empty where drawing failed.
+        A data URI; empty if drawing failed.
     panels : sequence of mapping
-        What it shows; see :func:`aligntax.analysis.pages.figure_data.values.values`.
+        Its values; see :func:`aligntax.analysis.pages.figure_data.values.figure_values`.
     error, unread : str
-        Why it could not be drawn, and why its values could not be read.
+        Why it was not drawn, and why its values were not read.
     """
 
     name: str
@@ -47,30 +47,33 @@ class Shown:
     unread: str = ""
 
 
-def show(drawing: Drawing, number: int, strict: bool) -> Shown:
-    """Draw a figure and read its values; the one place where a failing figure is caught, unless ``strict``."""
+def draw_and_read(drawing: Drawing, number: int, strict: bool) -> Shown:
+    """Draw a figure and read its values.
+
+    Only here is the error of a failing figure caught, unless ``strict``.
+    """
     words = re.findall(r"[a-z0-9]+", drawing.caption.lower())[:NAMING]
     shown = Shown(
         "-".join([f"{number:02d}", *words]), drawing.caption, "png" if drawing.dense else "svg"
     )
     try:
         figure = drawing.draw()
-        shown = replace(shown, source=_saved(figure, shown.kind))
+        shown = replace(shown, source=_data_uri(figure, shown.kind))
     except Exception as error:
         if strict:
             raise
-        return replace(shown, error=_said(error))
+        return replace(shown, error=_error_text(error))
     try:
-        return replace(shown, panels=values(figure))
+        return replace(shown, panels=figure_values(figure))
     except Exception as error:
         if strict:
             raise
-        return replace(shown, unread=_said(error))
+        return replace(shown, unread=_error_text(error))
 
 
-def _saved(figure: Any, kind: str) -> str:
+def _data_uri(figure: Any, kind: str) -> str:
     with BytesIO() as file, mpl.rc_context(PICTURE), warnings.catch_warnings():
-        # a name in letters that the font lacks is no error
+        # a letter that the font lacks is not an error
         warnings.filterwarnings("ignore", "Glyph")
         figure.savefig(
             file, format=kind, dpi=PIXELS, metadata={"Date": None} if kind == "svg" else None
@@ -79,19 +82,20 @@ def _saved(figure: Any, kind: str) -> str:
     return f"data:image/{'svg+xml' if kind == 'svg' else 'png'};base64,{data}"
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def failures(shown: Iterable[Shown]) -> list[str]:
-    """One line for each figure that failed, drawn or read."""
+def failure_lines(shown: Iterable[Shown]) -> list[str]:
+    """Return one line for each figure that was not drawn or not read."""
     failed = [(each, each.error or each.unread) for each in shown if each.error or each.unread]
     return [
-        f"figure {each.name} {'was not drawn' if each.error else 'has no table'}: {' '.join(reason.split())}"
+        f"figure {each.name} {'was not drawn' if each.error else 'has no table'}: "
+        f"{' '.join(reason.split())}"
         for each, reason in failed
     ]
 
 
-def explorer(run: str, shown: Iterable[Shown]) -> dict[str, Any]:
-    """What ``explorer.js`` reads as ``figures``: the run, for the names of files, and each figure's panels."""
+def explorer_data(run: str, shown: Iterable[Shown]) -> dict[str, Any]:
+    """Return what ``explorer.js`` reads as ``figures``: the run and the panels of each figure."""
     return {"run": run, "panels": {each.name: list(each.panels) for each in shown if each.panels}}

@@ -1,10 +1,10 @@
-"""What a drawn figure shows, as columns: every line, cloud of points, band and interval, and where each stands on the image.
+"""The values that a drawn figure shows: lines, points, bands and intervals, and their places.
 
-Nothing here knows which figure it reads. A series is called by its label; one without a label takes
-that of what has its colour, as a reader of the legend does, else its colour's name. Where two bands
-or intervals of one colour lie inside one another they hold 90% and 50%, as everywhere in this
-package. A value beyond its axis is a text, ``>7.3``: infinite ones are drawn out there, and a
-number would be made up.
+Nothing here depends on which figure it reads. A series has the name of its label. Without a label
+it takes the label of the mark that has its colour, as a reader of the legend would, or else the
+name of its colour. Of two nested bands or intervals of one colour the outer holds 90% and the inner
+50%, as everywhere in this package. A value beyond its axis is a text such as ``>7.3``: infinite
+values are drawn there, and a number would be wrong.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,15 +17,15 @@ from matplotlib.figure import Figure
 
 from aligntax.analysis.figures.style import AMBER, BANDS, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY
 from aligntax.analysis.pages.figure_data.axes import Scale, scales
-from aligntax.analysis.pages.figure_data.marks import Mark, marks
+from aligntax.analysis.pages.figure_data.marks import Mark, marks_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-MOST = {"line": 60, "band": 60}  # rows of one series on the page; half as many more may stand
-MOST_MARKS = 300  # of what is no curve: evidence is never thinned, draws are
-PLACES = 10_000  # of an image's width and height
+MOST = {"line": 60, "band": 60}  # rows of one series on the page; up to half as many more are kept
+MOST_MARKS = 300  # rows of what is not a curve: evidence is never thinned, draws are
+PLACES = 10_000  # into which an image's width and height are divided
 COLOURS = {
     BLUE.lower(): "blue",
     ORANGE.lower(): "orange",
@@ -36,37 +36,37 @@ COLOURS = {
     GREY.lower(): "grey",
     "#000000": "black",
 }
-# of what lies inside one another, the wide one first
+# of nested bands, the wide one first
 SHARES = tuple(f"{100 * (high - low):.0f}%" for low, high, _ in BANDS)
 
 
 @dataclass(frozen=True)
-class Series:
-    """Columns of the same length under a name; ``low`` and ``high`` lie along x or y."""
+class NamedSeries:
+    """A mark with the name under which the page shows it."""
 
     name: str
     mark: Mark
 
 
-def values(figure: Figure) -> list[dict[str, Any]]:
-    """What each panel of a figure shows, fit for JSON.
+def figure_values(figure: Figure) -> list[dict[str, Any]]:
+    """Return the values that each panel of a figure shows, fit for JSON.
 
     Parameters
     ----------
     figure : Figure
-        As it was last saved: that fixed where its panels stand.
+        A saved one: saving fixes the places of its panels.
 
     Returns
     -------
     list of dict
-        A panel's ``title``, its axes' labels ``x`` and ``y``, what the numbers on them are where
-        words stand on the axis (``numbers``), and ``series``: each with a ``name``, the columns of
-        its ``kind`` (``x``, ``y``, ``low``, ``high``, ``value``), each of these in the axis's words
-        under ``words`` where it has any, and alone where it has names, what ``low`` and ``high``
-        lie ``along``, places ``at`` on the image in ten thousandths from its top left, two a row
-        where there are a low and a high, and the number of rows it was ``thinned`` from, if it was.
+        For each panel ``title``, axis labels ``x`` and ``y``, ``numbers`` (how numbers relate
+        to the words on an axis), and ``series``. Each series has a ``name``, the columns of its
+        ``kind`` (``x``, ``y``, ``low``, ``high``, ``value``), and under ``words`` columns in the
+        words of the axis; an axis of names has words only. ``along`` names the axis of ``low`` and
+        ``high``. ``at`` holds places on the image in ten thousandths from its top left, two per row
+        if there are a low and a high. ``thinned`` is the number of rows before thinning.
     """
-    drawn = {axes: marks(axes) for axes in figure.axes}
+    drawn = {axes: marks_of(axes) for axes in figure.axes}
     everything = [mark for found in drawn.values() for mark in found]
     return [
         _panel(axes, found, everything)
@@ -77,7 +77,7 @@ def values(figure: Figure) -> list[dict[str, Any]]:
 
 def _panel(axes: Axes, found: Sequence[Mark], everything: Sequence[Mark]) -> dict[str, Any]:
     along = scales(axes)
-    shown = (_json(one, axes, along) for one in _series(found, everything))
+    shown = (_json(one, axes, along) for one in _named_series(found, everything))
     title = axes.get_title() or axes.get_title("left")
     return {
         "title": title,
@@ -88,15 +88,15 @@ def _panel(axes: Axes, found: Sequence[Mark], everything: Sequence[Mark]) -> dic
     }
 
 
-def _series(found: Sequence[Mark], everything: Sequence[Mark]) -> list[Series]:
-    """Named series: intervals and points of one name are one, lines of one name are numbered."""
-    named = [(_name(mark, found, everything), mark) for mark in found if len(mark)]
+def _named_series(found: Sequence[Mark], everything: Sequence[Mark]) -> list[NamedSeries]:
+    """Return named series: intervals or points of one name are joined, lines are numbered."""
+    named = [(_series_name(mark, found, everything), mark) for mark in found if len(mark)]
     joined: dict[tuple[str, str, str], list[Mark]] = {}
     for i, (name, mark) in enumerate(named):
         apart = str(i) if mark.kind in ("line", "band") else ""
         joined.setdefault((name, f"{mark.kind} {mark.along}", apart), []).append(mark)
-    whole = [Series(key[0], _together(group)) for key, group in joined.items()]
-    nested = [part for series in _bands(whole) for part in _intervals(series)]
+    whole = [NamedSeries(key[0], _joined(group)) for key, group in joined.items()]
+    nested = [part for series in _name_nested_bands(whole) for part in _split_intervals(series)]
     counts: dict[str, int] = {}
     unique = []
     for series in nested:
@@ -106,8 +106,8 @@ def _series(found: Sequence[Mark], everything: Sequence[Mark]) -> list[Series]:
     return unique
 
 
-def _name(mark: Mark, found: Sequence[Mark], everything: Sequence[Mark]) -> str:
-    """Label, else that of the nearest artist of the same colour, best of the same kind; else the colour and the kind."""
+def _series_name(mark: Mark, found: Sequence[Mark], everything: Sequence[Mark]) -> str:
+    """Return the label, or that of the nearest mark of the same colour, or colour and kind."""
     if mark.label:
         return mark.label
     near = [other for other in found if other.label and other.colour == mark.colour]
@@ -116,42 +116,46 @@ def _name(mark: Mark, found: Sequence[Mark], everything: Sequence[Mark]) -> str:
         return f"{COLOURS.get(mark.colour, '')} {mark.kind}".strip()
     best = min(
         near,
-        key=lambda other: (other.kind != mark.kind, other.look != mark.look, _apart(mark, other)),
+        key=lambda other: (
+            other.kind != mark.kind,
+            other.look != mark.look,
+            _distance(mark, other),
+        ),
     )
     alike = best.kind == mark.kind or best.look == mark.look != ""
     return best.label if alike else f"{best.label}, {mark.kind}"
 
 
-def _apart(mark: Mark, other: Mark) -> tuple[bool, int]:
-    """What is drawn for a series comes before the artist that has its label, as a rule."""
+def _distance(mark: Mark, other: Mark) -> tuple[bool, int]:
+    """Return a distance in drawing order; marks usually precede the artist with their label."""
     return other.order < mark.order, abs(other.order - mark.order)
 
 
-def _together(group: Sequence[Mark]) -> Mark:
+def _joined(group: Sequence[Mark]) -> Mark:
     columns = {
         key: np.concatenate([mark.columns[key] for mark in group]) for key in group[0].columns
     }
     return replace(group[0], columns=columns)
 
 
-def _bands(whole: Sequence[Series]) -> list[Series]:
-    """Bands with the share they hold, where one of the same colour and places lies inside the other."""
+def _name_nested_bands(whole: Sequence[NamedSeries]) -> list[NamedSeries]:
+    """Return series in which nested bands of one colour are named by the share they hold."""
     shares: dict[int, str] = {}
     for i, outer in enumerate(whole):
         for j, inner in enumerate(whole):
             if (
                 i < j
                 and outer.mark.kind == inner.mark.kind == "band"
-                and _inside(inner.mark, outer.mark)
+                and _is_nested(inner.mark, outer.mark)
             ):
                 shares |= {i: SHARES[0], j: SHARES[1]}
     return [
-        replace(series, name=_shared(series, shares[i])) if i in shares else series
+        replace(series, name=_with_share(series, shares[i])) if i in shares else series
         for i, series in enumerate(whole)
     ]
 
 
-def _inside(inner: Mark, outer: Mark) -> bool:
+def _is_nested(inner: Mark, outer: Mark) -> bool:
     place = "x" if inner.along == "y" else "y"
     if inner.colour != outer.colour or inner.along != outer.along or len(inner) != len(outer):
         return False
@@ -160,8 +164,8 @@ def _inside(inner: Mark, outer: Mark) -> bool:
     return bool(inside and np.all(a["low"] >= b["low"]) and np.all(a["high"] <= b["high"]))
 
 
-def _intervals(series: Series) -> Iterator[Series]:
-    """Intervals, those that lie two at a place apart by the share they hold."""
+def _split_intervals(series: NamedSeries) -> Iterator[NamedSeries]:
+    """Yield intervals; of two at one place each is named by the share it holds."""
     mark = series.mark
     if mark.kind != "interval":
         yield series
@@ -171,19 +175,19 @@ def _intervals(series: Series) -> Iterator[Series]:
     same = np.isclose(place[:, None], place[None, :], rtol=0.0, atol=1e-9)
     rank = (same & (width[None, :] > width[:, None])).sum(axis=1)
     tied = same & (width[None, :] == width[:, None])
-    rank += np.tril(tied, -1).sum(axis=1)  # of two that are equal the wide one was drawn first
+    rank += np.tril(tied, -1).sum(axis=1)  # of two equal ones the wide one was drawn first
     pair = same.sum(axis=1) == 2
-    pair &= 2 * pair.sum() > len(pair)  # a few that coincide are no pairs
+    pair &= 2 * pair.sum() > len(pair)  # a few that coincide by chance are not pairs
     for chosen, share in (
         (~pair, ""),
         *((pair & (rank == i), share) for i, share in enumerate(SHARES)),
     ):
         if chosen.any():
-            name = _shared(series, share) if share else series.name
-            yield Series(name, mark.take(np.flatnonzero(chosen)))
+            name = _with_share(series, share) if share else series.name
+            yield NamedSeries(name, mark.take(np.flatnonzero(chosen)))
 
 
-def _shared(series: Series, share: str) -> str:
+def _with_share(series: NamedSeries, share: str) -> str:
     kind = series.mark.kind
     return (
         f"{series.name.removesuffix(kind)}{share} {kind}"
@@ -192,8 +196,8 @@ def _shared(series: Series, share: str) -> str:
     )
 
 
-def _json(series: Series, axes: Axes, along: Mapping[str, Scale]) -> dict[str, Any]:
-    """Series as the page has it: rows that can be seen, thinned, rounded, in words, with their places."""
+def _json(series: NamedSeries, axes: Axes, along: Mapping[str, Scale]) -> dict[str, Any]:
+    """Return a series for the page: visible rows, thinned, rounded, in words, with places."""
     mark = _visible(series.mark, along)
     rows, most = len(mark), MOST.get(mark.kind, MOST_MARKS)
     thin = rows > 1.5 * most
@@ -228,9 +232,9 @@ def _json(series: Series, axes: Axes, along: Mapping[str, Scale]) -> dict[str, A
 
 
 def _visible(mark: Mark, along: Mapping[str, Scale]) -> Mark:
-    """Rows of a curve whose place lies on its axis, and rows that say anything."""
+    """Return the rows that are not empty and, of a curve, lie on the axis."""
     kept = ~np.all(
-        np.isnan([column for key, column in mark.columns.items() if key in mark.said]), axis=0
+        np.isnan([column for key, column in mark.columns.items() if key in mark.required]), axis=0
     )
     if mark.kind in ("line", "band"):
         place = "y" if mark.along == "x" else "x"
@@ -245,10 +249,10 @@ def _rounded(value: float, scale: Scale | None) -> float | str | None:
 
 
 def _places(mark: Mark, axes: Axes) -> "list[int | None]":
-    """Where each row stands on the image, in ten thousandths of its size: x and y, null beyond the panel."""
+    """Return places on the image, x and y in ten thousandths; None beyond the panel."""
     figure = axes.get_figure(root=True)
-    assert figure is not None  # a mark is read off one
-    spots = [_spot(mark, end) for end in (("low", "high") if mark.along else ("",))]
+    assert figure is not None  # marks are read from a figure
+    spots = [_row_points(mark, end) for end in (("low", "high") if mark.along else ("",))]
     pairs: NDArray[Any] = np.stack(spots, axis=1).reshape(-1, 2)
     with np.errstate(all="ignore"):
         pixels = axes.transData.transform(pairs)
@@ -265,7 +269,7 @@ def _places(mark: Mark, axes: Axes) -> "list[int | None]":
     ]
 
 
-def _spot(mark: Mark, end: str) -> "NDArray[Any]":
+def _row_points(mark: Mark, end: str) -> "NDArray[Any]":
     columns = mark.columns
     x = columns[end] if mark.along == "x" else columns["x"]
     y = columns[end] if mark.along == "y" else columns["y"]

@@ -14,8 +14,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 from aligntax.analysis.figures import report_figures
 from aligntax.analysis.figures.style import BLUE, GREY, ORANGE, fan, log_ticks, styled
 from aligntax.analysis.pages.figure_data.axes import scales
-from aligntax.analysis.pages.figure_data.pictures import explorer, failures, show
-from aligntax.analysis.pages.figure_data.values import values
+from aligntax.analysis.pages.figure_data.pictures import draw_and_read, explorer_data, failure_lines
+from aligntax.analysis.pages.figure_data.values import figure_values
 from aligntax.analysis.pages.glossary import glossary, terms
 from aligntax.analysis.pages.sources import linked
 from aligntax.analysis.storage.load import load
@@ -25,7 +25,7 @@ from aligntax.models.priors.quantities import ELICITED, QUANTITIES, lookup
 
 def _read(figure):
     figure.savefig(io.BytesIO(), format="svg")
-    return values(figure)
+    return figure_values(figure)
 
 
 def _canvas(**size):
@@ -148,7 +148,7 @@ def test_the_place_of_a_point_is_where_its_ink_is():
 
     file.seek(0)
     pixels = imread(file)
-    ((panel),) = values(figure)
+    ((panel),) = figure_values(figure)
     for x, y in np.reshape(panel["series"][0]["at"], (-1, 2)):
         row, column = round(y / 10_000 * pixels.shape[0]), round(x / 10_000 * pixels.shape[1])
         assert pixels[row, column, 0] > 0.9 and pixels[row, column, 1] < 0.1
@@ -240,17 +240,17 @@ def test_a_figure_whose_values_cannot_be_read_stays_and_is_told(monkeypatch):
         raise ValueError("no\nvalues")
 
     drawing = report_figures.Drawing("A figure: of one line.", lambda: _fan(2.0, 8.0))
-    assert explorer("run", [show(drawing, 3, strict=True)])["panels"].keys() == {
+    assert explorer_data("run", [draw_and_read(drawing, 3, strict=True)])["panels"].keys() == {
         "03-a-figure-of-one-line"
     }
-    monkeypatch.setattr(pictures, "values", broken)
-    shown = show(drawing, 3, strict=False)
+    monkeypatch.setattr(pictures, "figure_values", broken)
+    shown = draw_and_read(drawing, 3, strict=False)
     assert shown.source and not shown.error and shown.unread == "ValueError: no\nvalues"
-    assert failures([shown]) == [
+    assert failure_lines([shown]) == [
         "figure 03-a-figure-of-one-line has no table: ValueError: no values"
     ]
     with pytest.raises(ValueError, match="values"):
-        show(drawing, 3, strict=True)
+        draw_and_read(drawing, 3, strict=True)
 
 
 HREF = re.compile(r'<a href="([^"]*)" rel="noopener noreferrer" target="_blank">')

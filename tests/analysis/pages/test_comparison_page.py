@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from aligntax import Prior, compare, load, refit
-from aligntax.analysis.pages.comparison.charts import figures
-from aligntax.analysis.pages.comparison.page import check_page, difference, write_page
-from aligntax.analysis.pages.comparison.parts import looks
+from aligntax.analysis.pages.comparison.charts import comparison_figures
+from aligntax.analysis.pages.comparison.page import check_page, describe_difference, write_page
+from aligntax.analysis.pages.comparison.parts import run_looks
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import lookup
 from tests.conftest import REFERENCE
@@ -115,7 +115,7 @@ def test_charts_hold_the_rows_of_the_summary(page, comparison):
 
 
 def test_arrival_is_the_share_of_the_draws(comparison, reference):
-    arrival = figures(comparison)[1]
+    arrival = comparison_figures(comparison)[1]
     year = reference.derived["tai_year"].values
     assert arrival.columns == ("year", "reference", "tolerant")
     for row in arrival.rows[::10]:
@@ -123,7 +123,7 @@ def test_arrival_is_the_share_of_the_draws(comparison, reference):
 
 
 def test_densities_integrate_to_the_share_that_has_a_number(comparison):
-    densities = figures(comparison)[2]
+    densities = comparison_figures(comparison)[2]
     affordable = [
         r for r in densities.rows if r[0] == "alignment_hours_affordable" and r[1] == "reference"
     ]
@@ -135,14 +135,16 @@ def test_densities_integrate_to_the_share_that_has_a_number(comparison):
 
 
 def test_an_end_in_censored_mass_is_an_arrow_in_words(comparison):
-    panel = next(p for p in figures(comparison)[0].panels if p.title == "TAI arrival")
+    panel = next(p for p in comparison_figures(comparison)[0].panels if p.title == "TAI arrival")
     assert (
         panel.rows[0]["right"]
         and not panel.rows[0]["left"]
         and "or never" in panel.rows[0]["ninety"]
     )
     affordable = next(
-        p for p in figures(comparison)[0].panels if p.title.startswith("alignment data affordable")
+        p
+        for p in comparison_figures(comparison)[0].panels
+        if p.title.startswith("alignment data affordable")
     )
     assert affordable.rows[0]["left"] and affordable.rows[0]["ninety"].startswith(
         "nothing affordable"
@@ -152,7 +154,7 @@ def test_an_end_in_censored_mass_is_an_arrow_in_words(comparison):
 def test_eight_runs_are_all_told_apart(comparison, tmp_path):
     first, other = comparison.runs
     comparison = compare(*[first] * 7, other)
-    seen = looks(comparison)
+    seen = run_looks(comparison)
     assert [look.letter for look in seen] == list("ABCDEFGH")
     for key in ("label", "colour", "dash", "shape"):
         assert len({getattr(look, key) for look in seen}) == 8, key
@@ -170,10 +172,10 @@ def test_runs_of_other_models_show_what_they_share(comparison, tmp_path):
         first, record={**first.record, "model": "scaling", "quantities": rows, "claims": {}}, tree=tree
     )  # fmt: skip
     mixed, alone = compare(first, other), compare(other, other)
-    assert [f.name for f in figures(mixed)] == ["intervals", "arrival", "densities"]
-    assert "B has no arrival." in figures(mixed)[1].caption
-    assert [f.name for f in figures(alone)] == ["intervals", "densities"]
-    assert [p.title for p in figures(alone)[1].panels] == [
+    assert [f.name for f in comparison_figures(mixed)] == ["intervals", "arrival", "densities"]
+    assert "B has no arrival." in comparison_figures(mixed)[1].caption
+    assert [f.name for f in comparison_figures(alone)] == ["intervals", "densities"]
+    assert [p.title for p in comparison_figures(alone)[1].panels] == [
         "data exponent, new regime",
         "data exponent, pooled",
     ]
@@ -187,12 +189,14 @@ def test_draws_without_spread_are_said_and_not_drawn(comparison):
     tree["derived"] = derived.assign({n: derived[n] * 0 + 4.0 for n in ("alignment_hours_needed",)})
     constant = replace(comparison.runs[0], tree=tree)
     one, both = compare(comparison.runs[0], constant), compare(constant, constant)
-    panel = figures(one)[2].panels[0]
+    panel = comparison_figures(one)[2].panels[0]
     assert any(
         note.startswith("B: ") and note.endswith("no spread, so no curve") for note in panel.notes
     )
     assert {row["letter"] for row in panel.rows if "letter" in row} == {"A"}
-    assert [p.title for p in figures(both)[2].panels] == ["alignment data affordable (human-hours)"]
+    assert [p.title for p in comparison_figures(both)[2].panels] == [
+        "alignment data affordable (human-hours)"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +211,7 @@ def test_draws_without_spread_are_said_and_not_drawn(comparison):
     ],
 )
 def test_differences_in_words(name, found, told):
-    assert difference(found, lookup(name)) == told
+    assert describe_difference(found, lookup(name)) == told
 
 
 def test_the_command_writes_the_page_and_prints_the_table(aligntax, out, tmp_path):

@@ -284,7 +284,7 @@ def test_values_that_cannot_be_read_are_visible_and_counted(mine, monkeypatch):
     def broken(figure):
         raise RuntimeError("no axes")
 
-    monkeypatch.setattr(pictures, "values", broken)
+    monkeypatch.setattr(pictures, "figure_values", broken)
     told = []
     text = _standing(write_report(mine, talk=Talk(failed=told.append)).read_text("utf-8"))
     assert "The values of 21 figures could not be read" in text
