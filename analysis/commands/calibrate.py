@@ -50,7 +50,7 @@ def calibrate(
         bool,
         typer.Option(
             "--posterior",
-            help="Draw truths given the published rows, and refit those rows with the simulated.",
+            help="Draw truths given the published rows, and refit both together.",
         ),
     ] = False,
     draws: DrawsPerChain = 500,
@@ -71,8 +71,9 @@ def calibrate(
 ) -> None:
     """Check a model by simulation-based calibration.
 
-    Truths are drawn from the prior and refitted; their ranks among the draws of their refits must
-    be uniform.
+    Truths are drawn from the prior, and evidence is simulated for each and
+    refitted. The ranks of truths among the draws of their refits must be
+    uniform.
 
     Example: aligntax calibrate scaling --simulations 100
     """

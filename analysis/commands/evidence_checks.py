@@ -26,7 +26,8 @@ def loo(
 ) -> None:
     """Predict each piece of a run's evidence from the other pieces.
 
-    The run's draws are reweighted, then moved, and the model is refitted where both fail.
+    The run's draws are reweighted, then moved, and the model is refitted
+    where both fail.
 
     Example: aligntax loo RUN
     """
@@ -65,7 +66,8 @@ def robustness(
 ) -> None:
     """Refit a run on other choices of evidence, and say how far each answer moves.
 
-    Each study, table and doubtful source is left out in turn, and outliers are treated otherwise.
+    Each study, table and doubtful source is left out in turn, and outliers
+    are treated otherwise.
 
     Example: aligntax robustness RUN
     """

@@ -82,9 +82,10 @@ def refit(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Answer a run's question under other priors, with its draws reused where that is sound.
+    """Answer a run's question under other priors, in seconds where its draws can be reused.
 
-    Draws are redrawn, reweighted or sampled again.
+    Draws are redrawn or reweighted where that can be trusted; otherwise the
+    model is sampled again.
 
     Example: aligntax refit RUN --set alignment_tax_tolerance=0.005,0.02,0.2
     """

@@ -91,7 +91,8 @@ def view_check(
 ) -> None:
     """Check a view: what it changes in the default view, and how well its priors fit.
 
-    Each probability that the view states is compared with the prior that is made of it.
+    Each probability that the view states is compared with the prior that is
+    made of it.
 
     Example: aligntax view check mine.toml --picture priors.png
     """
@@ -290,7 +291,7 @@ def view_pool(
 ) -> None:
     """Pool several experts' views into one: prior by prior, with anchors and correlations.
 
-    Example: aligntax view pool ann.toml bob.toml --weights 2,1 --file pooled.toml
+    Example: aligntax view pool ann.toml bob.toml --weights 2,1 -f pooled.toml
     """
     from aligntax.analysis.inputs.view_reader import parse_weights, read_view
     from aligntax.models.views.pooling import pool_views

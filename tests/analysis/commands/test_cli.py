@@ -1,5 +1,6 @@
 """The command line as a person meets it: answers on stdout, talk on stderr, exit codes, one message for a mistake."""
 
+import inspect
 import json
 import os
 import re
@@ -62,7 +63,8 @@ def test_show_draws_the_answer_into_a_file(aligntax, run_folder, tmp_path):
 
 def test_the_picture_shows_the_draws_that_meet_a_condition(aligntax, run_folder, monkeypatch):
     drawn = []
-    monkeypatch.setattr(cli.runs, "save_picture", lambda figure, path: drawn.append(figure))
+    saving = "aligntax.analysis.commands.runs.save_picture"
+    monkeypatch.setattr(saving, lambda figure, path: drawn.append(figure))
     for given in ((), ("--given", "tai_year<2040")):
         assert aligntax("show", run_folder, "--picture", "x.svg", *given)[0] == 0
     at_2100 = [figure.axes[1].lines[0].get_ydata()[-1] for figure in drawn]
@@ -167,6 +169,9 @@ def test_help_of_a_command_starts_with_a_verb_and_its_example_can_be_typed(names
     command = COMMANDS[names]
     first = command.help.split()[0].rstrip(",")
     assert first[0].isupper() and first.isalpha() and not first.endswith("s")
+    _, *paragraphs = inspect.cleandoc(command.help).split("\n\n")
+    for line in "\n".join(paragraphs).splitlines():
+        assert len(line) <= 76  # typer keeps their line ends, and must not fold in 80 columns
     for example in re.findall(r"^ *Example: (.*)$", command.help, re.MULTILINE):
         program, *words = shlex.split(example)
         assert program == "aligntax" and tuple(words[: len(names)]) == names
