@@ -368,10 +368,10 @@ def run(tmp_path_factory):
         "scaling",
         load_view("default"),
         None,
-        Sampling(draws=300, tune=300, chains=2),
-        out,
-        "own",
-        False,
+        options=Sampling(draws=300, tune=300, chains=2),
+        out=out,
+        name="own",
+        report=False,
     )
     return out
 
@@ -388,7 +388,7 @@ def test_loo_and_robustness_stand_beside_a_run_and_in_its_report(run, aligntax) 
     for text in (
         "predicted from the others",
         "Posterior predictive p",
-        "What if the evidence were other?",
+        "What if the evidence were different?",
         "marin",
     ):
         assert text in page

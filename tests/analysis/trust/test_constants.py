@@ -1,0 +1,167 @@
+"""Thresholds of the checks, each with its reason: whoever changes one changes a verdict, and is meant to see it here."""
+
+import importlib
+
+import pytest
+
+from aligntax.analysis.trust.backtest.targets import TARGETS
+from aligntax.analysis.trust.evidence.predictive import p_values
+from aligntax.analysis.trust.evidence.wording import headline_rows, notable_units, p_value_cells
+from aligntax.analysis.trust.published_forecasts import reproduce
+from aligntax.models.errors import InputError
+
+CONSTANTS = {
+    "calibration.study": {
+        "LEVEL": (0.01, "a right model is rejected by each test once in a hundred calibrations"),
+        "FEWEST": (20, "simulations: one for each bin"),
+        "MOST": (100_000, "a simulation's number has six digits, by which files are in order"),
+        "COVERED": ((50, 90), "central intervals that the report shows"),
+    },
+    "calibration.ranks": {
+        "RANKED": (199, "200 ranks, which 20 bins divide evenly"),
+        "BINS": (20, "of 5% each: the ends of a 90% interval are seen"),
+        "PATHS": (100_000, "the smallest p-value is 1e-5: Holm over 100 quantities still rejects at 0.01"),
+    },
+    "calibration.simulation": {
+        "NARROW": (0.6, "control: a posterior that is clearly too narrow"),
+        "SHIFT": (0.5, "control: a prior off by half a standard deviation"),
+        "EXACT": (0.1, "control: errors taken for a tenth"),
+        "ATTEMPTS": (32, "prior draws at a time"),
+        "MOST": (100, "times as many: evidence rarer than 1 in 6,400 cannot be simulated"),
+    },
+    "evidence.loo": {"CONSTANT": (1e-12, "log densities that differ by rounding do not vary")},
+    "evidence.loo_refits": {"ITERATIONS": (10, "of moment matching; a refit is exact, and soon cheaper")},
+    "evidence.predictive": {
+        "STRAYS": (0.01, "p-values gather at a half where data are seen: 1% at an end is far out"),
+        "FEWEST": (3, "observations: two have no quartiles worth the name"),
+    },
+    "evidence.robustness": {
+        "DOUBTED": ((("memory",), ("secondary",), ("memory", "secondary")), "what nobody has seen in the source"),
+    },
+    "evidence.wording": {
+        "MOST_NAMED": (3, "variants that fit into a row"),
+        "CLEAR": (3.0, "Monte Carlo errors: chance exceeds them once in 370"),
+        "LEAST": (0.005, "half a percentage point, as probabilities are printed"),
+        "UNCERTAIN": (0.2, "nat: it shows in the sums, which are printed to a tenth"),
+    },
+    "backtest.folder": {
+        "WINDOWS": ((1.0, 2.0, 4.0), "years ahead that the table heads name"),
+        "PIT_BINS": (10, "of the histogram on the page"),
+    },
+    "backtest.origins": {
+        "FEWEST": (4, "earlier rows: a line has two parameters, and a scatter needs two more"),
+        "THINNED": (1000, "draws: 50 beyond each end of a 90% interval"),
+        "COTRA": (0.8, "Bio Anchors' data exponent"),
+    },
+    "backtest.scores": {
+        "COVERAGES": ((0.5, 0.9), "central intervals that are printed"),
+        "GRID": (2000, "quantiles: they give the CRPS of a normal to 1e-6"),
+    },
+    "backtest.targets": {
+        "FIRST_RUN": (2012.0, "date of the first training run of the table"),
+        "FIRST_HORIZON": (2019.0, "date of the first time horizon of the table"),
+    },
+    "published_forecasts": {
+        "QUANTILES": ((0.1, 0.5, 0.9), "what both sources publish"),
+        "BY_END": ({"bioanchors": 0.0, "direct-approach": 1.0}, "the program's whole years mean their end"),
+        "FEWEST": (400, "draws: 40 below the 10% quantile"),
+        "CHAINS": (4, "draws are rounded down to a multiple of it"),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(module, name) for module, rows in CONSTANTS.items() for name in rows]
+)
+def test_constants(module, name) -> None:
+    value, reason = CONSTANTS[module][name]
+    home = importlib.import_module(f"aligntax.analysis.trust.{module}")
+    assert getattr(home, name) == value, reason
+
+
+def test_earlier_rows_that_a_target_needs() -> None:
+    """A trend needs as many as a baseline, a pooled exponent one study."""
+    assert {name: target.fewest for name, target in TARGETS.items()} == {
+        "training compute": 4,
+        "training cost": 4,
+        "time horizon": 4,
+        "data exponent": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("p", "strays"),
+    [(0.0, True), (0.0099, True), (0.01, False), (0.5, False), (0.99, False), (0.9901, True)],
+)
+def test_a_p_value_strays_within_a_hundredth_of_either_end(p, strays) -> None:
+    assert p_value_cells({"median": p}) == {"median": {"p": f"{p:.3f}", "strays": strays}}
+
+
+@pytest.mark.parametrize(("count", "rows"), [(2, 0), (3, 1), (4, 1)])
+def test_three_observations_have_p_values(count, rows) -> None:
+    import numpy as np
+    import xarray as xr
+
+    observed = xr.Dataset({"y": ("row", np.arange(float(count)))})
+    predicted = xr.Dataset({"y": (("chain", "draw", "row"), np.zeros((1, 2, count)))})
+    assert len(p_values(observed, predicted)) == rows
+
+
+def unit(method="psis", k=0.3, mcse=0.01):
+    return {"label": "a", "elpd": -1.0, "mcse": mcse, "pareto_k": k, "method": method}
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (unit(), None),
+        (unit(k=None), None),
+        (unit(k=0.7), None),
+        (unit(mcse=0.2), None),
+        (unit(mcse=0.21), "a of t: -1.00 (Monte Carlo error 0.21, k 0.30) by psis"),
+        (unit("exact", None), "a of t: -1.00 (Monte Carlo error 0.01) by exact"),
+        (unit("moment match"), "a of t: -1.00 (Monte Carlo error 0.01, k 0.30) by moment match"),
+        (unit(k=0.71), "a of t: -1.00 (Monte Carlo error 0.01, k 0.71) by psis is not to be trusted: run `aligntax loo`"),
+    ],
+)  # fmt: skip
+def test_units_that_weights_do_not_settle_are_named(row, words) -> None:
+    found = list(notable_units({"table": "t", "threshold": 0.7, "units": [row]}))
+    assert found == ([] if words is None else [words])
+
+
+def number(place=0.5, error=0.001, **changes):
+    shares = dict.fromkeys(("prob_above", "prob_below", "prob_undefined"), 0.0)
+    row = {"mean": 1.0, "q05": 0.5, "q50": 1.0, "q95": 1.5, **shares}
+    return {**row, "place": place, "error": error, **changes}
+
+
+@pytest.mark.parametrize(
+    ("place", "error", "named"),
+    [
+        (0.5049, 0.0, False),
+        (0.5051, 0.0, True),
+        (0.4949, 0.0, True),
+        (0.53, 0.0101, False),
+        (0.53, 0.0099, True),
+        (0.9, None, False),
+    ],
+)
+def test_a_move_is_named_beyond_three_errors_and_half_a_point(place, error, named) -> None:
+    variants = [{"label": "without x", "quantities": {"tai_flop": number(place, error)}}]
+    (row,) = headline_rows({"base": {"tai_flop": number()}, "variants": variants}, 2100.0)
+    assert (row["moves"] == f"to {100 * place:.0f}% without x") == named
+    assert (row["moves"] == "none beyond Monte Carlo error and half a percentage point") != named
+
+
+def test_the_furthest_three_variants_are_named() -> None:
+    variants = [
+        {"label": f"v{i}", "quantities": {"tai_flop": number(0.5 + sign * 0.1 * i)}}
+        for i, sign in ((1, 1), (4, -1), (2, 1), (3, 1))
+    ]
+    (row,) = headline_rows({"base": {"tai_flop": number()}, "variants": variants}, 2100.0)
+    assert row["moves"] == "to 10% v4; to 80% v3; to 70% v2"
+
+
+def test_a_forecast_of_fewer_draws_is_refused(evidence) -> None:
+    with pytest.raises(InputError, match="draws: must be at least 400, got 399"):
+        reproduce("bioanchors", evidence, draws=399)
