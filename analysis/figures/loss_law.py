@@ -159,8 +159,8 @@ def published_a(evidence: Evidence) -> tuple[list[str], Any, Any]:
     These are the published studies that it uses by default, sorted by ``a``.
     """
     rows = evidence["scaling_exponents"]
-    said = np.array(["not used" not in str(note) for note in rows["note"].values], dtype=bool)
-    rows = rows.isel(study=np.flatnonzero(said & (rows["estimand"].values == "compute_optimal")))
+    used = np.array(["not used" not in str(note) for note in rows["note"].values], dtype=bool)
+    rows = rows.isel(study=np.flatnonzero(used & (rows["estimand"].values == "compute_optimal")))
     rows = rows.sortby("allocation_exponent")
     names = [str(name) for name in rows["name"].values]
     return names, rows["allocation_exponent"].values, rows["allocation_exponent_se"].values

@@ -209,12 +209,12 @@ def _prior_data(
 
 
 def _quantity_data(quantity: Quantity) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    data: dict[str, Any] = {
         key: getattr(quantity, key) for key in ("name", "label", "unit", "scale", "meaning")
     }
-    told["share"], told["indicator"] = quantity.share, quantity.indicator
+    data["share"], data["indicator"] = quantity.share, quantity.indicator
     bounds = {"lower": quantity.lower, "upper": quantity.upper} if quantity.scale == "logit" else {}
-    return {**told, **bounds}
+    return {**data, **bounds}
 
 
 def _grouped(names: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -301,9 +301,9 @@ def _column_data(series: Series, kept: tuple[Any, Any], horizon: float) -> dict[
     values = _thinned(series.values, kept)
     finite = values[np.isfinite(values)]
     offset = float(np.median(finite)) if len(finite) else 0.0
-    told = _quantity_data(lookup(series.quantity))
+    data = _quantity_data(lookup(series.quantity))
     return {
-        **told,
+        **data,
         "name": series.name,
         "label": label_of(series.name),
         "quantity": series.quantity,
@@ -353,7 +353,7 @@ def _claim_data(claim: Any) -> dict[str, Any]:
 def _menu_view(name: str, source: SampledRun, now: View) -> dict[str, Any]:
     """Return a view of the menu: the tables that it changes, or what the page cannot answer."""
     view, names = load_view(name), source.tables.names
-    told = {"name": name, "title": view.title}
+    entry = {"name": name, "title": view.title}
     try:
         change = changes(now, view, names)
         other = ["correlations"] if change.correlated else []
@@ -362,13 +362,13 @@ def _menu_view(name: str, source: SampledRun, now: View) -> dict[str, Any]:
         other += list(change.settings)
         tables = view.tables(names)
     except InputError as error:
-        return {**told, "other": str(error)}
+        return {**entry, "other": str(error)}
     if other:
-        return {**told, "other": ", ".join(other)}
+        return {**entry, "other": ", ".join(other)}
     moved = [i for i in range(len(names)) if _table_differs(source.tables, tables, i)]
     packed = _packed(np.stack([tables.y[moved], tables.slope[moved]], axis=1))
     priors = {names[i]: _prior_block(view, names[i]) for i in moved}
-    return {**told, "quantities": [names[i] for i in moved], "tables": packed, "priors": priors}
+    return {**entry, "quantities": [names[i] for i in moved], "tables": packed, "priors": priors}
 
 
 def _alignment_data(

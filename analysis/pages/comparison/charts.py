@@ -120,15 +120,15 @@ def _interval_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> 
     marks = comparison.differs.get(name, ())
     differing = [look.letter for look, differs in zip(seen[1:], marks, strict=False) if differs]
     spec = _interval_spec(seen, axis_in_words(quantity, low - 1.5 * room, high + 1.5 * room))
-    told = "; ".join(
+    description = "; ".join(
         f"{row['run']}: {row['median']} ({row['ninety']})".replace(" ()", "") for row in rows
     )
-    said = (
+    difference = (
         f"{join_words(differing)} differ{'s' if len(differing) == 1 else ''} from {seen[0].letter}"
         if differing
         else ""
     )
-    return Panel(label_with_unit(quantity, name), told, spec, rows, said)
+    return Panel(label_with_unit(quantity, name), description, spec, rows, difference)
 
 
 def _interval_spec(seen: Sequence[Look], x: Spec) -> Spec:
@@ -198,23 +198,23 @@ def _arrivals(comparison: Comparison, seen: Sequence[Look]) -> ChartGroup:
         for i, curve in curves.items()
         for year, chance in zip(years, curve, strict=True)
     ]
-    said = {
+    shares = {
         seen[i].letter: [format_probability(float(chance)) for chance in curve]
         for i, curve in curves.items()
     }
-    rows += tooltip_rows(years, [f"{year:.0f}" for year in years], said)
+    rows += tooltip_rows(years, [f"{year:.0f}" for year in years], shares)
     missed = [seen[i].letter for i in range(len(seen)) if i not in chosen]
     note = (
         f" {join_words(missed)} ha{'s' if len(missed) == 1 else 've'} no arrival." if missed else ""
     )
-    told = "; ".join(
+    description = "; ".join(
         f"{seen[i].label}: {format_probability(float(curve[-1]))} by {last:.0f}"
         for i, curve in curves.items()
     )
     panels = [
         Panel(
             "probability that TAI has arrived by the year",
-            told,
+            description,
             _arrival_spec([seen[i] for i in chosen], years),
             rows,
         )
@@ -286,14 +286,14 @@ def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> P
     notes, shares = [], {}
     horizon = view_of(comparison.runs[0]).arrival.horizon
     for i, (x, w, below) in found.items():
-        said = missing_mass(comparison.rows[i][name], quantity, horizon)
+        note = missing_mass(comparison.rows[i][name], quantity, horizon)
         heights = _kernel_density(x, w, grid)
-        said = (
-            said
+        note = (
+            note
             if heights is not None
-            else "; ".join([*([said] if said else []), "no spread, so no curve"])
+            else "; ".join([*([note] if note else []), "no spread, so no curve"])
         )
-        notes += [f"{seen[i].letter}: {said}"] if said else []
+        notes += [f"{seen[i].letter}: {note}"] if note else []
         order = np.argsort(x)
         less = below + np.concatenate([[0.0], np.cumsum(w[order])])[np.searchsorted(x[order], grid)]
         shares[seen[i].letter] = [format_probability(float(min(share, 1.0))) for share in less]
@@ -310,14 +310,14 @@ def _density_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> P
                 grid, () if heights is None else heights, less, strict=False
             )
         ]
-    told = "; ".join(
+    description = "; ".join(
         f"{seen[i].label}: {_in_words(comparison.rows[i][name], quantity, horizon)}" for i in chosen
     )
     rows += tooltip_rows(grid, [format_amount(float(at), quantity) for at in grid], shares)
     spec = _density_spec(
         [seen[i] for i in chosen], axis_in_words(quantity, float(grid[0]), float(grid[-1]))
     )
-    return Panel(label_with_unit(quantity, name), told, spec, rows, notes=notes)
+    return Panel(label_with_unit(quantity, name), description, spec, rows, notes=notes)
 
 
 def _density_spec(seen: Sequence[Look], x: Spec) -> Spec:

@@ -190,9 +190,9 @@ def _prior_rows(comparison: Comparison) -> Iterator[dict[str, Any]]:
 
 def _claim_rows(comparison: Comparison) -> Iterator[dict[str, Any]]:
     for claim in CLAIMS:
-        if all(claim.name in told for told in comparison.claims):
+        if all(claim.name in stated for stated in comparison.claims):
             marks = (False, *comparison.differs[claim.name])
-            chances = [format_probability(told[claim.name]) for told in comparison.claims]
+            chances = [format_probability(stated[claim.name]) for stated in comparison.claims]
             yield {"text": claim.text, "cells": list(zip(chances, marks, strict=True))}
 
 

@@ -52,7 +52,7 @@ class Panel:
     """One chart: title, description for screen readers, rows, which runs differ, and notes."""
 
     title: str
-    told: str
+    description: str
     spec: Spec
     rows: Sequence[Mapping[str, Any]]
     differs: str = ""
@@ -129,12 +129,12 @@ def axis_in_words(quantity: Quantity, low: float, high: float) -> Spec:
     if len(set(words)) < len(words):  # an axis too short for round numbers
         percent = quantity.share and quantity.scale != "log10"
         words = [f"{100 * value:.4g}%" if percent else f"{value:.6g}" for value in places]
-    said = f"{json.dumps(words)}[indexof({json.dumps(places)}, datum.value)]"
+    label = f"{json.dumps(words)}[indexof({json.dumps(places)}, datum.value)]"
     return {
         "type": "quantitative",
         "title": None,
         "scale": {"domain": [low, high], "nice": False, "zero": False},
-        "axis": {"values": places, "labelExpr": said, "grid": True},
+        "axis": {"values": places, "labelExpr": label, "grid": True},
     }
 
 
@@ -165,7 +165,7 @@ def line_layers(seen: Sequence[Look], x: Spec, y: Spec, first: Sequence[str]) ->
         Field and title of the first line of a tooltip.
     """
     by = encodings_by_run(seen)
-    told = [first, *((look.letter, look.label) for look in seen)]
+    fields = [first, *((look.letter, look.label) for look in seen)]
     column: Spec = {
         "x": {**x, "field": "from"},
         "x2": {"field": "to"},
@@ -173,7 +173,7 @@ def line_layers(seen: Sequence[Look], x: Spec, y: Spec, first: Sequence[str]) ->
         "y2": {"value": "height"},
     }
     column["tooltip"] = [
-        {"field": field, "type": "nominal", "title": title} for field, title in told
+        {"field": field, "type": "nominal", "title": title} for field, title in fields
     ]
     return [
         {
@@ -190,7 +190,7 @@ def line_layers(seen: Sequence[Look], x: Spec, y: Spec, first: Sequence[str]) ->
 
 
 def tooltip_rows(
-    places: Any, words: Sequence[str], said: Mapping[str, Sequence[str]]
+    places: Any, words: Sequence[str], values: Mapping[str, Sequence[str]]
 ) -> list[dict[str, Any]]:
     """Return rows of columns at evenly spaced places: the place and each run's value in words."""
     half = 0.5 * float(places[1] - places[0])
@@ -199,7 +199,7 @@ def tooltip_rows(
             "from": six_digits(at - half),
             "to": six_digits(at + half),
             "at": word,
-            **{letter: said[letter][k] for letter in said},
+            **{letter: values[letter][k] for letter in values},
         }
         for k, (at, word) in enumerate(zip(places, words, strict=True))
     ]

@@ -220,15 +220,15 @@ def _json(series: NamedSeries, axes: Axes, along: Mapping[str, Scale]) -> dict[s
         columns[key] = [_rounded(value, scale) for value in column]
         if spelt is not None:
             words[key] = spelt
-    told: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "name": series.name,
         "kind": mark.kind,
         **columns,
         "at": _places(mark, axes),
     }
-    told |= {"along": mark.along} if mark.along else {}
-    told |= {"words": words} if words else {}
-    return told | ({"thinned": rows} if thin else {})
+    shown |= {"along": mark.along} if mark.along else {}
+    shown |= {"words": words} if words else {}
+    return shown | ({"thinned": rows} if thin else {})
 
 
 def _visible(mark: Mark, along: Mapping[str, Scale]) -> Mark:

@@ -47,7 +47,7 @@ const Compare = (() => {
       autosize: { type: "fit", contains: "padding" },
       data: { values: panel.rows },
       config: CONFIG,
-      description: `${panel.title}. ${panel.told}`,
+      description: `${panel.title}. ${panel.description}`,
       ...panel.spec,
     };
     try {

@@ -146,14 +146,14 @@ const explorer = (() => {
   };
 
   const lines = ({ panel, series, row }) => {
-    const said = (key) => `${label(panel, key)}: ${word(series, key, row)}`;
+    const labelled = (key) => `${label(panel, key)}: ${word(series, key, row)}`;
     const range =
       series.along && `${panel[series.along]}: ${word(series, "low", row)} to ${word(series, "high", row)}`;
     return [
       ...["x", "y"].map((key) =>
-        key === series.along ? range : key in series && series[key][row] !== null && said(key),
+        key === series.along ? range : key in series && series[key][row] !== null && labelled(key),
       ),
-      "value" in series && said("value"),
+      "value" in series && labelled("value"),
     ].filter(Boolean);
   };
 

@@ -150,7 +150,7 @@ def test_sections_come_in_order(page):
     headings = re.findall(r"<h2>(.*?)</h2>", _standing(page))
     assert headings == [
         "Answer",
-        "What if the priors were others?",
+        "What if the priors were different?",
         "Figures",
         "What moves arrival",
         "What drives the answer",

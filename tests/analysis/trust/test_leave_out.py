@@ -153,6 +153,24 @@ def test_an_evaluation_given_the_others_is_the_table_less_the_table_without_it(
         )
 
 
+def test_a_table_of_counted_rows_is_left_out_row_by_row(evidence, view) -> None:
+    """The likelihood of time horizons is one term: a row that is left out counts zero times in its data."""
+    model = find_model("time-horizon")
+    left = LeaveOut.of(model, evidence, view)
+    labels = left.units["time_horizons"]
+    assert len(labels) == time_horizon.evaluations(left.compiled.evidence, view).sizes["evaluation"]
+    without = left.without({"time_horizons": labels[1:3]})
+    rows = time_horizon.evaluations(without.compiled.evidence, view)
+    assert rows["counts"].values.tolist() == [1.0, 0.0, 0.0, *[1.0] * (len(labels) - 3)]
+    assert without.counts.tolist() == left.counts.tolist() == [1.0]
+    point = np.stack([value for value in left.densities.graph.initial_point().values()], axis=None)
+    alone = left.log_unit(point, "time_horizons", labels[1])
+    assert np.isfinite(alone)
+    both = left._at(point)["time_horizons"] - without._at(point)["time_horizons"]
+    other = left.without({"time_horizons": labels[1:2]}).log_unit(point, "time_horizons", labels[2])
+    assert alone + other == pytest.approx(both, rel=1e-9)
+
+
 # --------------------------------------------------------------------------------------- the ladder
 
 
