@@ -1,7 +1,9 @@
 """What a command prints and where: answers, failures, progress; and the exit code that goes with them."""
 
 import io
+import itertools
 import json
+import re
 import sys
 from contextlib import contextmanager
 
@@ -154,6 +156,22 @@ def test_no_time_is_left_over_after_the_part_that_was_counted() -> None:
     last = screen.file.getvalue()
     assert "writing" in last and "elapsed 0:0" in last
     assert "left" not in last and "diverged" not in last.rpartition("writing")[2]
+
+
+def test_time_left_is_shown_while_a_total_is_known() -> None:
+    """The clock goes on by a second whenever it is read, and half of what is counted is done."""
+    seconds = itertools.count()
+    screen = Console(
+        file=io.StringIO(),
+        force_terminal=True,
+        width=120,
+        get_time=lambda: float(next(seconds)),
+    )
+    with progress(screen, True) as talk:
+        assert talk.progress is not None
+        for done in range(1, 6):
+            talk.progress(done, 10, 0)
+    assert re.search(r"elapsed 0:\d\d:\d\d, left 0:\d\d:\d\d", screen.file.getvalue())
 
 
 def test_counts_have_what_is_done_and_what_went_badly() -> None:

@@ -224,6 +224,12 @@ def test_any_name_and_reason_survive(aligntax, text) -> None:
     assert read_view("mine.toml").quantities[M]["rationale"] == clean
 
 
+def test_a_pipe_of_bad_answers_is_an_error_after_three(aligntax, tmp_path) -> None:
+    code, out, err = aligntax("mine.toml", "--quantity", M, answers=["a", "b", "c", *THREE])
+    assert (code, out) == (2, "") and "asked 3 times; nothing written" in err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_who_and_why_can_be_given_and_are_then_not_asked(aligntax) -> None:
     code, _, err = aligntax(
         "mine.toml", "--quantity", M, "--who", "Bob", "--why", "read it", answers=THREE
