@@ -25,7 +25,6 @@ from aligntax.models.density_prediction.theorem import (
     supported_epsilon,
 )
 from aligntax.models.errors import InputError
-from aligntax.models.evidence import TABLES
 
 PIECE = 1 << 20  # bytes read at once
 SPACE = b" \t\n\v\f\r"
@@ -276,6 +275,8 @@ def trials_table(seed: int, count: int = TRIALS) -> str:
     count : int
         Trials of each adversary and claim.
     """
+    from aligntax.models.evidence import TABLES  # imports xarray: predictions do without
+
     rng = child_generator(seed, "density_trials")
     out = io.StringIO()
     out.write(

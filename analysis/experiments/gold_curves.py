@@ -16,7 +16,6 @@ import numpy as np
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inference.seeds import child_seed
 from aligntax.models.errors import InputError
-from aligntax.models.evidence import TABLES
 from aligntax.models.overoptimization.local_steps import (
     Paths,
     exact_steps,
@@ -311,6 +310,8 @@ def _average_cause(name: str, nats: float, paths: Sequence[Paths]) -> Cause:
 
 def table_text(curves: Curves) -> str:
     """Text of the evidence table ``gold_curves``."""
+    from aligntax.models.evidence import TABLES  # imports xarray: simulations do without
+
     labels = ",".join(map(str, curves.labels))
     asked = f"--labels {labels} --replicates {curves.replicates} --seed {curves.seed}"
     tilt, best = (
