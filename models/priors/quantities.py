@@ -260,7 +260,7 @@ DERIVED = _table(
 QUANTITIES: Mapping[str, Quantity] = MappingProxyType({**ELICITED, **DERIVED})
 
 # Derived and one per draw, but no quantity: an index into the requirement anchors.
-LABELS = "tai_anchor"
+LABELS = ("tai_anchor",)
 
 HEADLINES = (
     "data_exponent",

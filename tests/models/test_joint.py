@@ -13,8 +13,8 @@ from aligntax.models.catalogue import MODELS, find_model, restrict
 from aligntax.models.compute import Trend
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import ELICITED, HEADLINES, LABELS, QUANTITIES
-from aligntax.models.priors.tables import Tables
-from aligntax.models.states import ABOVE, BELOW, OBSERVED, UNDEFINED
+from aligntax.models.priors.tables import PriorTables
+from aligntax.models.states import ABOVE, BELOW, OBSERVED, UNDEFINED, censored
 from aligntax.models.views import ANCHORS, View, parse_view
 from tests.prior import scale_at, suite_at
 
@@ -43,7 +43,7 @@ def structural(size: int, seed: int = 2) -> xr.Dataset:
 
 
 def derived(
-    view: View, evidence, size: int = SIZE, tables: Tables | None = None, **fixed: Any
+    view: View, evidence, size: int = SIZE, tables: PriorTables | None = None, **fixed: Any
 ) -> dict[str, Any]:
     """Derive from prior draws under a view; the same z, parameters and chance at every call."""
     tables = tables or view.tables(joint.QUANTITIES)
@@ -321,7 +321,7 @@ def test_nothing_infinite_is_stored_and_every_missing_value_has_its_state() -> N
         "tai_year": np.asarray([2040.0, np.inf, -np.inf, np.nan]),
         "alignment_tax": np.arange(4.0),
     }
-    data = joint.censored(values, {"draw": range(4)}, dict.fromkeys(values, ("draw",)))
+    data = censored(values, {"draw": range(4)}, dict.fromkeys(values, ("draw",)))
     np.testing.assert_array_equal(data["tai_year"], [2040.0, np.nan, np.nan, np.nan])
     assert data["tai_year_state"].values.tolist() == [OBSERVED, ABOVE, BELOW, UNDEFINED]
     np.testing.assert_array_equal(data["alignment_tax"], np.arange(4.0))
@@ -332,7 +332,7 @@ def test_derived_draws_are_stored_without_infinities(prior) -> None:
     dims = {
         name: ("draw", "anchor") if value.ndim == 2 else ("draw",) for name, value in prior.items()
     }
-    data = joint.censored(prior, {}, dims)
+    data = censored(prior, {}, dims)
     for name in prior:
         assert not np.any(np.isinf(data[name]))
         missing = np.isnan(data[name].values)
