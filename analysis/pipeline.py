@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from aligntax.analysis.inputs.loss_runs import LossRuns
 
 
-WHERE_FROM = "give a CSV of parameters, loss and tokens with --runs FILE, or first `aligntax evidence fetch chinchilla`"
+WHERE_FROM = (
+    "give a CSV of parameters, loss and tokens with --runs FILE, "
+    "or first `aligntax evidence fetch chinchilla`"
+)
 
 
 def run(
     model: str = "joint",
     view: View | None = None,
     evidence: Evidence | None = None,
+    *,
     options: Sampling | None = None,
     out: Path | str = "results",
     name: str | None = None,
@@ -47,18 +51,17 @@ def run(
     model : str
         Name in the catalogue.
     view : View, optional
-        Default: the view ``default``.
+        By default the view ``default``.
     evidence : Evidence, optional
-        Default: the embedded tables.
-    options : Sampling, optional
+        By default the embedded tables.
     out : path
         Folder of results.
     name : str, optional
-        Name of the run; default model, view and time.
+        Name of the run; by default model, view and time.
     report : bool
         Whether to write ``report.html``.
     talk : Talk
-        Whom to tell what is being done.
+        Callbacks that report progress.
     compiled : CompiledModel, optional
         Of the same model and evidence: nothing is compiled then; see
         :func:`aligntax.analysis.inference.compiled_model.compile_model`.
@@ -66,13 +69,9 @@ def run(
         Training runs for the loss law, alone or as one more scaling study, or gold curves; see
         :mod:`aligntax.analysis.fitting.own_data`.
     replaces : str, optional
-        Group of scaling studies that the runs stand for.
+        Group of scaling studies that the runs replace.
     format : {"netcdf", "zarr"}
-        In which draws are stored: zarr for large runs, with its extra installed.
-
-    Returns
-    -------
-    Result
+        Format of the stored draws: zarr for large runs, with its extra installed.
 
     Raises
     ------
@@ -81,28 +80,26 @@ def run(
     """
     chosen, options = find_model(model), options or Sampling()
     view, evidence = view or load_view("default"), evidence or load_evidence()
-    name, format = (
-        run_name(name or default_name(chosen.name, view, Path(out))),
-        check_format(format),
-    )
+    name = run_name(name or default_name(chosen.name, view, Path(out)))
+    format = check_format(format)
     if runs is None and replaces is not None:
-        raise InputError(
-            f"replaces: needs runs that stand for the group, got {replaces!r} alone; give --runs FILE"
-        )
+        rule = f"needs runs that stand for the group, got {replaces!r} alone"
+        raise InputError(f"replaces: {rule}; give --runs FILE")
     if runs is None and chosen.name == "loss-law" and not evidence["loss_runs"].sizes["loss_run"]:
         raise InputError(f"runs: loss-law is fitted to training runs, got none; {WHERE_FROM}")
     with new_folder(Path(out), name) as place:
-        told: dict[str, Any] = {}
+        own_data: dict[str, Any] = {}
         if runs is not None:
             from aligntax.analysis.fitting.own_data import enter_own_data
 
-            evidence, told = enter_own_data(chosen, runs, replaces, view, evidence, options, talk)
-        view, links = fit_links(chosen, view, evidence, options, talk)
-        outcome = with_sensitivity(
-            with_own_data(
-                sample_view(chosen.name, view, evidence, options, talk, compiled, links), told
+            evidence, own_data = enter_own_data(
+                chosen, runs, view, evidence, options, talk, replaces=replaces
             )
+        view, links = fit_links(chosen, view, evidence, options, talk)
+        outcome = sample_view(
+            chosen.name, view, evidence, options, talk=talk, compiled=compiled, links=links
         )
+        outcome = with_sensitivity(with_own_data(outcome, own_data))
         talk.say("writing the run")
         result = write_outcome(place.folder, outcome, name, format)
         if report:

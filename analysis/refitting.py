@@ -52,20 +52,7 @@ QUIET = Talk()
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a refit; see :func:`refit`.
-
-    Attributes
-    ----------
-    view : View
-    method : {"auto", "reweight", "sample"}
-    options : Sampling or None
-    evidence : Evidence or None
-    compiled : CompiledModel or None
-    out : path
-    name : str or None
-    report : bool or None
-    format : str or None
-    """
+    """What is asked of a refit; the fields are the arguments of :func:`refit`."""
 
     view: View
     method: Method = "auto"
@@ -97,29 +84,28 @@ def refit(
     Parameters
     ----------
     run : str, path or Result
-        A run; of a refit that reuses draws, the run that they came from.
-    view : View
+        A run. Behind a refit that reuses draws, the run that they came from is refitted.
     method : {"auto", "reweight", "sample"}
         ``auto`` redraws or reweights the stored draws where that can be trusted and samples
         otherwise. The stored draws are kept as they are: the result holds weights and what the view
         changes.
     options : Sampling, optional
-        Of sampling; default those of the run.
+        Of sampling; by default those of the run.
     evidence : Evidence, optional
-        Default the run's; where the view chooses other evidence, the embedded tables.
+        By default the run's; where the view chooses other evidence, the embedded tables.
     compiled : CompiledModel, optional
-        Sampling compiles nothing where it fits; see
+        Of the same model and evidence: nothing is compiled then; see
         :func:`aligntax.analysis.inference.compiled_model.compile_model`.
     out : path
         Folder of results.
     name : str, optional
-        Name of the new run; default model, view and time.
+        Name of the new run; by default model, view and time.
     report : bool, optional
-        Whether to write ``report.html``; by default where it is sampled.
+        Whether to write ``report.html``; by default if the view is sampled.
     format : {"netcdf", "zarr"}, optional
-        In which draws are stored; default the run's.
+        Format of the stored draws; by default the run's.
     talk : Talk
-        Whom to tell what is being done.
+        Callbacks that report progress.
 
     Returns
     -------
@@ -183,7 +169,7 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
 
 
 def _keep_own_runs(source: SampledRun, request: Request) -> None:
-    """Refuse other evidence for a run that holds a user's own data: the embedded tables lack them."""
+    """Refuse other evidence for a run with a user's own data, which the embedded tables lack."""
     own = source.info.get("runs")
     if own and (request.evidence is not None or request.view.evidence != source.view.evidence):
         data = f"a run with data of its own ({own['file']})"

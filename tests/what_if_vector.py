@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from aligntax.analysis.fitting.refit_plan import plan, reweighted
-from aligntax.analysis.storage.fast_reader import Source, read_source
+from aligntax.analysis.fitting.refit_plan import answer_from_draws, plan_reweighting
+from aligntax.analysis.storage.fast_reader import SampledRun, read_sampled_run
 from aligntax.models.views import View, load_view
 from tests.reference import REFERENCE
 
@@ -48,7 +48,7 @@ MOVES: tuple[dict[str, Any], ...] = (
 VIEWS = ("hilton-2022", "leike-2023", "chinchilla-naive", "vague")
 
 
-def moved(source: Source, move: dict[str, list[float]]) -> View:
+def moved(source: SampledRun, move: dict[str, list[float]]) -> View:
     """The run's view with the 10, 50 and 90% points of some priors."""
     view = source.view
     for name, (low, middle, high) in move.items():
@@ -56,16 +56,16 @@ def moved(source: Source, move: dict[str, list[float]]) -> View:
     return view
 
 
-def answered(source: Source, view: View) -> dict[str, Any]:
+def answered(source: SampledRun, view: View) -> dict[str, Any]:
     """What ``aligntax refit --method reweight`` finds, and whether ``auto`` would have trusted it."""
-    chosen = plan(source, view, "reweight")
-    answer = reweighted(chosen)
+    chosen = plan_reweighting(source, view)
+    answer = answer_from_draws(chosen)
     rows = {name: {key: row[key] for key in KEYS} for name, row in answer.rows.items()}
     checks = {check.name: [check.value, check.passed, check.where] for check in chosen.checks}
     return {"exact": chosen.exact, "checks": checks, "claims": answer.claims, "rows": rows}
 
 
-def vector(source: Source) -> dict[str, Any]:
+def vector(source: SampledRun) -> dict[str, Any]:
     """Every move and named view with its answer."""
     moves = [{"move": move, **answered(source, moved(source, move))} for move in MOVES]
     return {
@@ -89,7 +89,7 @@ def main() -> None:
     """Work out and write."""
     from aligntax.analysis.pages.report import ANSWER
 
-    found = kept(vector(read_source(REFERENCE)), ANSWER)
+    found = kept(vector(read_sampled_run(REFERENCE)), ANSWER)
     VECTOR.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
 
 

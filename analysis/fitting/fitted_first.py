@@ -17,15 +17,12 @@ from aligntax.models.views import View
 
 @dataclass(frozen=True)
 class FittedFirst:
-    """Posterior of a model that feeds another.
+    """Posterior of a model that is fitted before another one.
 
     Attributes
     ----------
-    model : Model
-    view : View
     evidence : Evidence
         What it was conditioned on.
-    posterior, derived : xarray.Dataset
     failed : tuple of str
         Checks that the fit failed.
     """
@@ -41,7 +38,7 @@ class FittedFirst:
 def fit_first(
     model: Model, view: View, evidence: Evidence, options: Sampling, talk: Talk
 ) -> FittedFirst:
-    """Sample a model and check its chains; arguments as in :func:`aligntax.analysis.pipeline.run`."""
+    """Sample a model and check its chains."""
     talk.say(f"compiling {model.name}, which is fitted first")
     compiled = compile_model(model, evidence, view)
     talk.say(f"sampling {model.name}")

@@ -1,16 +1,16 @@
-"""Priors that a view takes from another model: its posterior is fitted first and becomes a prior by quantiles.
+"""Linked priors: a view takes a prior from the posterior of another model, which is fitted first.
 
 ``multiplier = "from-overoptimization"`` makes ``rlhf_multiplier`` the posterior of
-``labels_multiple_needed``, labels needed at the KL budget over those at the KL of RLHF practice;
+``labels_multiple_needed``, labels needed at the KL budget over those at the KL of RLHF practice.
 ``quality = "from-outer-alignment"`` makes ``quality_factor`` that of ``quality_factor_needed``,
 comparisons needed at the capability over those at GPT-3's. Both models are fitted under the same
-view and evidence as the run.
+view and evidence as the run. The posterior becomes a prior by its quantiles.
 
 Where no amount of data suffices the answer is infinite, which a prior cannot be. Quantiles count
-such draws by rank, so those beyond the finite ones are left out, and the table goes on in a
-straight line on the scale of the standard normal: these draws ask for more than the highest
-quantile stated, by an extrapolation. Draws in which the answer is undefined (none suffices in
-practice either) are left out. The share of both is told.
+such draws by rank, so those beyond the finite ones are left out. Beyond the highest stated quantile
+the table continues in a straight line on the scale of the standard normal: these draws ask for more
+than that quantile, by an extrapolation. Draws in which the answer is undefined (none suffices in
+practice either) are left out. The share of both is reported.
 
 A view whose links are fitted is a view like any other: its priors are stated, with their source.
 """
@@ -43,15 +43,16 @@ NEXT = 1 + 1e-9  # ratio of quantiles that differ
 
 @dataclass(frozen=True)
 class PriorQuantiles:
-    """What becomes a prior.
+    """Quantiles of a posterior that become a prior.
 
     Attributes
     ----------
     stated : dict of float to float
         Value in the quantity's own unit by probability, finite and increasing.
-    above, below, undefined : float
-        Share of draws that are infinite, minus infinite and without a value; the first two of those
-        that have one.
+    above, below : float
+        Shares of plus and minus infinity among the draws that have a value.
+    undefined : float
+        Share of draws that have no value.
     """
 
     stated: dict[float, float]
@@ -77,9 +78,8 @@ def quantiles_of(values: Any) -> PriorQuantiles:
             stated[p] = float(10.0**value)
     if len(stated) < 2:
         finite = format_probability(float(np.isfinite(values).mean()))
-        raise InputError(
-            f"at least two quantiles must be finite and differ, got a finite value in {finite} of draws"
-        )
+        rule = "at least two quantiles must be finite and differ"
+        raise InputError(f"{rule}, got a finite value in {finite} of draws")
     above, below = (float(np.mean(known == infinite)) for infinite in (np.inf, -np.inf))
     return PriorQuantiles(stated, above, below, float(np.isnan(values).mean()))
 
@@ -87,18 +87,23 @@ def quantiles_of(values: Any) -> PriorQuantiles:
 def fit_links(
     model: Model, view: View, evidence: Evidence, options: Sampling, talk: Talk
 ) -> tuple[View, dict[str, dict[str, Any]]]:
-    """View in which every link that a model needs is fitted, and what ``info.json`` says of each, by quantity.
+    """Fit every link that a model needs.
 
     Parameters
     ----------
     model : Model
         A link to a quantity that it does not have is left as it is.
-    view : View
     evidence : Evidence
-        With the tables of the models linked to.
+        With the tables of the linked models.
     options : Sampling
-        Of the run; the other models are sampled with the same.
-    talk : Talk
+        Of the run; the linked models are sampled with the same.
+
+    Returns
+    -------
+    view : View
+        With the fitted priors.
+    links : dict
+        What ``info.json`` says of each link, by quantity.
 
     Raises
     ------
@@ -107,64 +112,66 @@ def fit_links(
     """
     from aligntax.analysis.fitting.fitted_first import fit_first
 
-    told = {}
+    links = {}
     for key, link in LINKS.items():
         if getattr(view, key) == UNLINKED or link.quantity not in model.quantities:
             continue
-        found = fit_first(find_model(link.model), view, evidence, options, talk)
-        prior, told[link.quantity] = _fitted(link, found, options)
+        fitted = fit_first(find_model(link.model), view, evidence, options, talk)
+        prior, links[link.quantity] = _prior_of_posterior(link, fitted, options)
         view = view.with_quantity(link.quantity, prior)
-    return view, told
+    return view, links
 
 
-def _fitted(
-    link: Link, found: "FittedFirst", options: Sampling
+def _prior_of_posterior(
+    link: Link, fitted: "FittedFirst", options: Sampling
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Prior that a posterior becomes, and what is told of it."""
-    answer = next(series for series in iter_series(found.derived) if series.name == link.answer)
+    """Prior that a posterior becomes, and what ``info.json`` says of it."""
+    answer = next(series for series in iter_series(fitted.derived) if series.name == link.answer)
     try:
         quantiles = quantiles_of(answer.values)
     except InputError as error:
         raise InputError(
             f"{link.quantity}: {link.name}: {error}; state a prior of {link.quantity} instead"
         ) from None
-    words = _words(link, found, quantiles)
-    fit = f"view {found.view.name}, evidence {found.evidence.hash[:12]}, seed {options.seed}"
+    words = _describe_link(link, fitted, quantiles)
+    fit = f"view {fitted.view.name}, evidence {fitted.evidence.hash[:12]}, seed {options.seed}"
     size = f"{options.chains} x {options.draws} draws"
     prior = {
         "quantiles": {f"{p:g}": value for p, value in quantiles.stated.items()},
         "source": f"computed: posterior of {link.answer} in the model {link.model} ({fit}, {size})",
         "rationale": words,
     }
-    told = {
+    facts = {
         "link": link.name,
         "model": link.model,
         "answer": link.answer,
-        "evidence": found.evidence.hash,
+        "evidence": fitted.evidence.hash,
         "prior": prior["quantiles"],
         **{key: value for key, value in asdict(quantiles).items() if key != "stated"},
-        "failed_checks": list(found.failed),
+        "failed_checks": list(fitted.failed),
         "words": words,
     }
-    return prior, told
+    return prior, facts
 
 
-def _words(link: Link, found: "FittedFirst", quantiles: PriorQuantiles) -> str:
-    """One sentence for people."""
-    tables = [name for name in found.model.tables if found.evidence[name]["used"].values.any()]
+def _describe_link(link: Link, fitted: "FittedFirst", quantiles: PriorQuantiles) -> str:
+    """One sentence that says how the prior was fitted."""
+    tables = [name for name in fitted.model.tables if fitted.evidence[name]["used"].values.any()]
     given = f"given {', '.join(tables).replace('_', ' ')}" if tables else "given no evidence"
     middle = quantiles.stated.get(0.5)
     text = f"{link.name}: {lookup(link.answer).label} by the model {link.model}, {given}"
     text += f"; median {format_number(middle)}x" if middle is not None else ""
     if quantiles.above:
-        top = max(quantiles.stated)
-        text += f"; in {format_probability(quantiles.above)} of draws no amount suffices, which count as more than the {100 * top:g}%"
-        text += " point, extrapolated"
+        top, share = max(quantiles.stated), format_probability(quantiles.above)
+        text += f"; in {share} of draws no amount suffices, which count as more than the "
+        text += f"{100 * top:g}% point, extrapolated"
     if quantiles.below:
-        text += f"; in {format_probability(quantiles.below)} only practice has no sufficient amount, which count as less than any"
+        share = format_probability(quantiles.below)
+        text += f"; in {share} only practice has no sufficient amount, which count as less than any"
     if quantiles.undefined:
-        text += f"; {format_probability(quantiles.undefined)} of draws have no such ratio and are left out"
-    return text + (f"; its checks failed: {', '.join(found.failed)}" if found.failed else "")
+        share = format_probability(quantiles.undefined)
+        text += f"; {share} of draws have no such ratio and are left out"
+    return text + (f"; its checks failed: {', '.join(fitted.failed)}" if fitted.failed else "")
 
 
 def refit_links(
@@ -175,9 +182,14 @@ def refit_links(
     options: Sampling,
     talk: Talk,
 ) -> tuple[View, dict[str, Any]]:
-    """As :func:`fit_links` for a refit; what is told is also of the run's links, ``known``, whose prior the view keeps.
+    """As :func:`fit_links`, for a refit.
 
-    ``evidence`` is by default the embedded tables: a run holds only those of its own model.
+    Parameters
+    ----------
+    known : mapping
+        Links of the run. Those whose prior the view keeps are returned with the new ones.
+    evidence : Evidence or None
+        By default the embedded tables: a run holds only those of its own model.
     """
     links = links_still_stated(known, view)
     if not set(view.links) & set(model.quantities):

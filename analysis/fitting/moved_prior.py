@@ -1,4 +1,4 @@
-"""What if one quantity's prior lay elsewhere? Its median is moved over a range and every answer follows, without sampling.
+"""Answers while the median of one prior moves over a range, without sampling.
 
 The prior keeps its shape: its table is shifted in link space, ``T'(z) = T(z) + link(value) -
 T(0)``, so on a log10 scale it is multiplied. Quantities that no evidence informs are redrawn
@@ -18,9 +18,9 @@ from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import lookup
 from aligntax.models.views import View
 
-# of the shifted quantiles, in z; a view takes probabilities down to 1e-6
+# Scores z of the shifted quantiles; a view accepts probabilities down to 1e-6.
 PLACES = np.arange(-4.5, 4.51, 0.25)
-MOST = 101  # points of a sweep
+MOST = 101  # points of a range
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class MedianRange:
             low, high, *count = rest.split(",")
             chosen = cls(name.strip(), float(low), float(high), *(int(n) for n in count))
         except (TypeError, ValueError):
-            raise InputError(
-                f"sweep: must be QUANTITY=LOW,HIGH[,N], got {text!r}; for instance alignment_tax_tolerance=0.003,0.3,9"
-            ) from None
+            rule = f"must be QUANTITY=LOW,HIGH[,N], got {text!r}"
+            example = "alignment_tax_tolerance=0.003,0.3,9"
+            raise InputError(f"sweep: {rule}; for instance {example}") from None
         if not (chosen.low < chosen.high and np.isfinite([chosen.low, chosen.high]).all()):
             raise InputError(f"sweep: LOW must be less than HIGH, got {text!r}; swap them")
         if not 2 <= chosen.points <= MOST:
@@ -58,9 +58,8 @@ class MedianRange:
         with np.errstate(all="ignore"):
             ends = lookup(chosen.quantity).to_link(np.array([chosen.low, chosen.high]))
         if not np.isfinite(ends).all():
-            raise InputError(
-                f"sweep: values must lie inside the range of {chosen.quantity}, got {text!r}; check the unit"
-            )
+            rule = f"values must lie inside the range of {chosen.quantity}"
+            raise InputError(f"sweep: {rule}, got {text!r}; check the unit")
         return chosen
 
     @property
@@ -99,7 +98,7 @@ class MovedPoint:
 
 
 def move_median(view: View, quantity: str, value: float) -> View:
-    """The same view with the prior of one quantity shifted in link space so that its median is ``value``."""
+    """Shift the prior of one quantity in link space so that its median is ``value``."""
     registered = lookup(quantity)
     table = view.tables((quantity,)).table(quantity)
     link = table.value(PLACES) + registered.to_link(value) - table.value(0.0)

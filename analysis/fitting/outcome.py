@@ -25,18 +25,16 @@ if TYPE_CHECKING:
 
 QUIET = Talk()
 
-
-# for looking at, not for computing with: half the bytes
+# These groups are for figures, not for computing: single precision halves their bytes.
 STORED_SINGLE = ("posterior_predictive", "prior_predictive")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A fit and everything worked out from it, before it is written.
+    """A fit and everything that follows from it, before it is written.
 
     Attributes
     ----------
-    fit : Fit
     groups : mapping
         Name to Dataset, the groups that are stored.
     record, info : mapping
@@ -50,7 +48,10 @@ class Outcome:
 
 
 def with_own_data(outcome: Outcome, told: Mapping[str, Any]) -> Outcome:
-    """Outcome whose ``info.json`` says which runs entered; a loss law that failed its own checks fails the verdict."""
+    """Add to an outcome which data of the user's entered.
+
+    Checks that the loss law of these data failed are failed checks of the outcome too.
+    """
     if not told:
         return outcome
     record = dict(outcome.record)
@@ -69,11 +70,20 @@ def sample_view(
     view: View,
     evidence: Evidence,
     options: Sampling,
+    *,
     talk: Talk = QUIET,
     compiled: "CompiledModel | None" = None,
     links: Mapping[str, Any] | None = None,
 ) -> Outcome:
-    """Compile, sample, derive and check, without writing anything; arguments as in :func:`run` and :func:`conclude_fit`."""
+    """Compile, sample, derive and check, without writing anything.
+
+    Parameters
+    ----------
+    compiled : CompiledModel, optional
+        Of the same model and evidence: nothing is compiled then.
+    links : mapping, optional
+        As in :func:`conclude_fit`.
+    """
     started = time.perf_counter()
     from aligntax.analysis.inference.compiled_model import compiled_for
 
@@ -89,14 +99,12 @@ def sample_view(
 
 @dataclass(frozen=True)
 class FitSummary:
-    """What a fit says: every quantity of every draw, and their summary.
+    """Every quantity of every draw of a fit, and their summary.
 
     Attributes
     ----------
-    derived : xarray.Dataset
     rows, claims : mapping
         As in ``summary.json``.
-    checks : tuple of Check
     """
 
     derived: "xr.Dataset"
@@ -134,10 +142,8 @@ def conclude_fit(
 
     Parameters
     ----------
-    fit : Fit
-    options : Sampling
     timings : mapping
-        Seconds by what was done.
+        Seconds by step.
     links : mapping, optional
         Priors that were fitted first, by quantity; see
         :func:`aligntax.analysis.fitting.linked_priors.fit_links`.
@@ -148,9 +154,8 @@ def conclude_fit(
         If the fit's view is not the one that was sampled.
     """
     if fit.view.hash != fit.view_hash:
-        raise InputError(
-            f"fit: must keep its view {fit.view_hash[:12]}, got {fit.view.hash[:12]}; sample that one"
-        )
+        rule = f"must keep its view {fit.view_hash[:12]}, got {fit.view.hash[:12]}"
+        raise InputError(f"fit: {rule}; sample that one")
     from aligntax.analysis.inference.derive import derive, observed_evidence, replicate_evidence
     from aligntax.analysis.inference.seeds import child_generator
     from aligntax.analysis.summaries.checks import verdict
@@ -194,14 +199,17 @@ def conclude_fit(
 
 
 def contraction(fit: "Fit", name: str) -> float | None:
-    """``1 - posterior variance / prior variance`` of an elicited quantity, on the standard-normal scale of its table."""
+    """``1 - posterior variance / prior variance`` of an elicited quantity.
+
+    Both are variances on the standard-normal scale of its table. None for other quantities.
+    """
     if name not in fit.tables.names:
         return None
     return float(1.0 - fit.posterior["z"].sel(quantity=name).values.var(ddof=1))
 
 
 def _plain(dataset: "xr.Dataset") -> "xr.Dataset":
-    """Drop what netCDF cannot hold: columns of objects."""
+    """Drop columns of objects, which netCDF cannot hold."""
     return dataset.drop_vars([name for name, v in dataset.data_vars.items() if v.dtype == object])
 
 
@@ -220,7 +228,7 @@ def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
 
 
 def write_outcome(folder: Path, outcome: Outcome, name: str, format: str = "netcdf") -> Result:
-    """Write a run's files but the report, and return what :func:`aligntax.analysis.storage.load.load` would read."""
+    """Write a run's files except the report, and return the run as if it were loaded."""
     return write_run(
         folder, name, outcome.groups, outcome.fit.view, outcome.record, outcome.info, format
     )

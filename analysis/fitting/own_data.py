@@ -6,7 +6,7 @@ data exponent enters the meta-analysis as one study.
 The study's ``log gamma`` is the posterior mean of ``log alpha - log beta``, draw by draw, so that
 their correlation counts, and its standard error the posterior's sd. The table holds ``a`` with
 standard error ``s_a = s a (1 - a)``, the delta method of :func:`aligntax.models.scaling.studies`
-turned round. With several corpora it is the population's exponent that enters, as one study.
+inverted. With several corpora the population's exponent enters, as one study.
 
 Published rows on the same runs must not count twice: the group that is replaced is marked as not
 used. The joint model's loss law, by which the Direct Approach's requirement is met, is then the fit
@@ -34,7 +34,8 @@ from aligntax.models.views import EvidenceChoice, View
 
 NONE = "none"  # what --replaces says where no published rows rest on the same runs
 STUDIES, LAWS, GOLD = "scaling_exponents", "loss_laws", "gold_curves"
-# of a, as for every row of the table: seeds and set-up vary more than a large set of runs tells
+# Least standard error of a, as for every row of the table: seeds and set-up vary more than a large
+# set of runs shows.
 LEAST_SE = 0.01
 
 
@@ -62,28 +63,31 @@ class FittedLaw:
 def enter_own_data(
     model: Model,
     runs: LossRuns | GoldCurves,
-    replaces: str | None,
     view: View,
     evidence: Evidence,
     options: Sampling,
     talk: Talk,
+    *,
+    replaces: str | None = None,
 ) -> tuple[Evidence, dict[str, Any]]:
-    """Evidence with a user's runs in it, and what a run's ``info.json`` says of them.
+    """Enter a user's data into the evidence.
 
     Parameters
     ----------
     model : Model
         ``loss-law`` is conditioned on the runs; a model with scaling studies on one study made of
         them; ``overoptimization`` takes gold curves.
-    runs : LossRuns or GoldCurves
-    replaces : str or None
-        Group of studies that rest on the same runs; None: the one of a public set that is
-        recognised.
-    view : View
-    evidence : Evidence
     options : Sampling
         Of the run; the loss law is fitted with the same.
-    talk : Talk
+    replaces : str, optional
+        Group of studies that rest on the same runs. By default the one of a public set that is
+        recognised.
+
+    Returns
+    -------
+    evidence : Evidence
+    facts : dict
+        What a run's ``info.json`` says of the data.
 
     Raises
     ------
@@ -91,53 +95,54 @@ def enter_own_data(
         If the model has no use for runs, the view leaves scaling studies out, or there is no such
         group.
     """
-    told = {
+    facts = {
         "file": str(runs.path),
         "sha256": runs.sha256,
         "rows": runs.used,
         "left_out": len(runs.rows) - runs.used,
     }
     if isinstance(runs, GoldCurves):
-        return _curves(model, runs, replaces, view, evidence), {
-            **told,
-            "words": f"fitted to {describe_curves(runs)}",
-        }
-    told |= {
+        entered = _curves(model, runs, replaces, view, evidence)
+        return entered, {**facts, "words": f"fitted to {describe_curves(runs)}"}
+    facts |= {
         "corpora": list(runs.corpora),
         "public": None if runs.public is None else runs.public.name,
     }
     if "loss_runs" in model.tables:
         if replaces is not None:
-            raise InputError(
-                f"replaces: says which studies not to use in joint or scaling, got it for {model.name}"
-            )
-        return with_runs(evidence, runs), {**told, "words": f"fitted to {describe_runs(runs)}"}
+            rule = "says which studies not to use in joint or scaling"
+            raise InputError(f"replaces: {rule}, got it for {model.name}")
+        return with_runs(evidence, runs), {**facts, "words": f"fitted to {describe_runs(runs)}"}
     if STUDIES not in model.tables:
-        raise InputError(
-            f"runs: must be given to loss-law, scaling or joint, got {model.name}; choose one of them"
-        )
+        rule = "must be given to loss-law, scaling or joint"
+        raise InputError(f"runs: {rule}, got {model.name}; choose one of them")
     if view.evidence.use != "all" and STUDIES not in view.evidence.use:
         rule = f"runs: the view must condition on {STUDIES}, got evidence.use = {view.evidence.use}"
         raise InputError(f"{rule}; leave --runs out or use another view")
     group = _replaced(runs, replaces, evidence)
     fitted = _fit(runs, view, evidence, options, talk)
     row = study_from_runs(runs, fitted, group)
-    if view.evidence.until is not None and row["year"] + 0.5 > view.evidence.until:
-        rule = f"runs: must be known by evidence.until = {view.evidence.until:g}, got runs of {row['year']:.0f}"
-        raise InputError(f"{rule}; leave --runs out or use a later date")
-    same = evidence[STUDIES]["independence_group"].values == group
-    entered = _unused(evidence, STUDIES, same, row["key"]).with_rows(STUDIES, [row], extend=True)
-    words = _words(runs, group, fitted, replaces)
+    entered = _with_study(evidence, view, row, group)
+    words = _describe_entry(runs, group, fitted, replaces)
     if LAWS in model.tables:
         law = law_from_runs(runs, fitted, row, view)
-        entered = _unused(entered, LAWS, entered[LAWS]["used"].values, law["key"]).with_rows(
-            LAWS, [law], extend=True
-        )
+        before = entered[LAWS]["used"].values
+        entered = _unused(entered, LAWS, before, law["key"]).with_rows(LAWS, [law], extend=True)
         words += "; their loss law is the Direct Approach's"
-    told |= {"log_gamma_mean": fitted.log_gamma, "log_gamma_sd": fitted.log_gamma_sd}
-    told |= {"gamma": float(np.exp(fitted.log_gamma)), "replaces": group}
-    told |= {"study": row["key"], "failed_checks": list(fitted.failed), "words": words}
-    return entered, told
+    facts |= {"log_gamma_mean": fitted.log_gamma, "log_gamma_sd": fitted.log_gamma_sd}
+    facts |= {"gamma": float(np.exp(fitted.log_gamma)), "replaces": group}
+    facts |= {"study": row["key"], "failed_checks": list(fitted.failed), "words": words}
+    return entered, facts
+
+
+def _with_study(evidence: Evidence, view: View, row: Mapping[str, Any], group: str) -> Evidence:
+    """Evidence with one more scaling study, in place of those of a group."""
+    if view.evidence.until is not None and row["year"] + 0.5 > view.evidence.until:
+        rule = f"must be known by evidence.until = {view.evidence.until:g}"
+        got = f"runs of {row['year']:.0f}"
+        raise InputError(f"runs: {rule}, got {got}; leave --runs out or use a later date")
+    same = evidence[STUDIES]["independence_group"].values == group
+    return _unused(evidence, STUDIES, same, row["key"]).with_rows(STUDIES, [row], extend=True)
 
 
 def _curves(
@@ -145,13 +150,11 @@ def _curves(
 ) -> Evidence:
     """Evidence with a user's gold curves in the place of the simulated ones."""
     if GOLD not in model.tables:
-        raise InputError(
-            f"runs: gold curves must be given to overoptimization, got {model.name}; run that model"
-        )
+        rule = "gold curves must be given to overoptimization"
+        raise InputError(f"runs: {rule}, got {model.name}; run that model")
     if replaces is not None:
-        raise InputError(
-            f"replaces: says which studies training runs stand for, got {replaces!r} with gold curves"
-        )
+        rule = "says which studies training runs stand for"
+        raise InputError(f"replaces: {rule}, got {replaces!r} with gold curves")
     if view.evidence.use != "all" and GOLD not in view.evidence.use:
         rule = f"runs: the view must condition on {GOLD}, got evidence.use = {view.evidence.use}"
         raise InputError(f"{rule}; leave --runs out or use another view")
@@ -165,9 +168,8 @@ def _replaced(runs: LossRuns, replaces: str | None, evidence: Evidence) -> str:
         {str(group) for group in select(evidence[STUDIES])["independence_group"].values}
     )
     if replaces not in (NONE, *groups):
-        raise InputError(
-            f"replaces: must be {NONE} or a group of studies, got {replaces!r}; one of {', '.join(groups)}"
-        )
+        rule = f"must be {NONE} or a group of studies, got {replaces!r}"
+        raise InputError(f"replaces: {rule}; one of {', '.join(groups)}")
     return replaces
 
 
@@ -188,8 +190,6 @@ def study_from_runs(runs: LossRuns, fitted: FittedLaw, group: str) -> Mapping[st
 
     Parameters
     ----------
-    runs : LossRuns
-    fitted : Fitted
     group : str
         Group that the row replaces, or ``none``. Runs of a public set that do not replace its group
         join it: their errors are correlated with its rows'.
@@ -215,14 +215,21 @@ def study_from_runs(runs: LossRuns, fitted: FittedLaw, group: str) -> Mapping[st
         "source": f"{describe_runs(runs)}, SHA-256 {runs.sha256[:12]}"
         + (f"; {known.citation}" if known else ""),
         "status": "computed",
-        "note": f"`aligntax run --runs`: loss law fitted first; standard error of a at least {LEAST_SE}",
+        "note": "`aligntax run --runs`: loss law fitted first; "
+        f"standard error of a at least {LEAST_SE}",
     }
 
 
 def law_from_runs(
     runs: LossRuns, fitted: FittedLaw, study: Mapping[str, Any], view: View
 ) -> Mapping[str, Any]:
-    """Row of ``loss_laws`` that the runs become, at the view's reference; ``study`` is their row of ``scaling_exponents``."""
+    """Row of ``loss_laws`` that the runs become, at the view's reference.
+
+    Parameters
+    ----------
+    study : mapping
+        Their row of ``scaling_exponents``.
+    """
     sd = np.sqrt(np.diag(fitted.covariance))
     correlation = fitted.covariance / np.outer(sd, sd)
     pairs = [(i, j) for i in range(len(LAW)) for j in range(i + 1, len(LAW))]
@@ -244,7 +251,15 @@ def law_from_runs(
 
 
 def _unused(evidence: Evidence, table: str, which: Any, key: str) -> Evidence:
-    """Evidence whose rows of a table are not used where ``which`` says so, each with the reason."""
+    """Evidence in which some rows of a table are not used, each with the reason.
+
+    Parameters
+    ----------
+    which : ndarray of bool
+        The rows.
+    key : str
+        Row that stands in their place.
+    """
     rows = evidence[table]
     again = which & rows["used"].values
     reason = f"not used: {key} stands in its place"
@@ -257,13 +272,23 @@ def _unused(evidence: Evidence, table: str, which: Any, key: str) -> Evidence:
     return Evidence({**evidence.tables, table: changed})
 
 
-def _words(runs: LossRuns, group: str, fitted: FittedLaw, asked: str | None) -> str:
-    sd = fitted.log_gamma_sd
-    study = f"gamma {np.exp(fitted.log_gamma):.3f} (sd of its log {sd:.3f}) of the loss law of {describe_runs(runs)} is one more study"
-    many = "; with several corpora the population's" if len(runs.corpora) > 1 else ""
+def _describe_entry(runs: LossRuns, group: str, fitted: FittedLaw, asked: str | None) -> str:
+    """One sentence that says what the runs became and which studies they replace.
+
+    Parameters
+    ----------
+    asked : str or None
+        The group that the user named.
+    """
+    gamma, sd = np.exp(fitted.log_gamma), fitted.log_gamma_sd
+    study = f"gamma {gamma:.3f} (sd of its log {sd:.3f}) of the loss law of {describe_runs(runs)}"
+    study += " is one more study"
+    study += "; with several corpora the population's" if len(runs.corpora) > 1 else ""
     if group != NONE:
         why = "as asked" if asked else "because the file holds its runs"
-        return f"{study}{many}; it replaces the studies of {group}, {why}"
+        return f"{study}; it replaces the studies of {group}, {why}"
     if runs.public is not None:
-        return f"{study}{many}, in the group {runs.public.independence_group} with those of the same runs; none is replaced"
-    return f"{study}{many}; no published study is replaced: name their group with --replaces if any rests on these runs"
+        where = f"in the group {runs.public.independence_group} with those of the same runs"
+        return f"{study}, {where}; none is replaced"
+    remedy = "name their group with --replaces if any rests on these runs"
+    return f"{study}; no published study is replaced: {remedy}"

@@ -1,15 +1,19 @@
-"""The stored draws of one posterior as draws of another: exact redraws, importance weights, and when to trust them.
+"""Stored draws of one posterior as draws of another: exact redraws and importance weights.
 
 With ``z ~ Normal(0, R)`` and ``y = T(z)`` split into informed quantities ``I``, which a likelihood
 touches, and prior-only ones ``P``, new tables ``T'`` and a new copula ``R'`` give::
 
-    z'_I = T'^-1(T(z_I))                                                    the same values on the new prior's scale
-    z'_P = B' z'_I + L' L^-1 (z_P - B z_I),    B = R_PI R_II^-1,  L L' = R_PP - B R_IP         an exact draw given z'_I
-    log w = log phi(z'_I; R'_II) - sum log T'_i'(z'_i) - log phi(z_I; R_II) + sum log T_i'(z_i) + change of log p(no TAI)
+    z'_I  = T'^-1(T(z_I))
+    z'_P  = B' z'_I + L' L^-1 (z_P - B z_I)
+            with B = R_PI R_II^-1  and  L L' = R_PP - B R_IP
+    log w = log phi(z'_I; R'_II) - sum log T'_i'(z'_i)
+            - log phi(z_I; R_II) + sum log T_i'(z_i)
+            + change of log p(no TAI)
 
-The likelihood of the other evidence is the same at the same values and cancels. Weights are
-smoothed by PSIS, whose k-hat fails to see mass where there are no draws; so the new posterior's
-margins, with the likelihood as the draws show it, must lie within their reach.
+So informed quantities keep their values, on the scale of the new prior, and prior-only ones are
+exact draws given them. The likelihood of the other evidence is the same at the same values and
+cancels. Weights are smoothed by PSIS, whose k-hat fails to see mass where there are no draws. So
+the new posterior's margins, with the likelihood as the draws show it, must lie within their reach.
 
 References
 ----------
@@ -33,7 +37,8 @@ from aligntax.models.priors.tables import PriorTables, QuantileTable, log_densit
 from aligntax.models.views import View
 from aligntax.models.views.changes import Changes, changes, roles
 
-# of the new posterior: moves a probability by no more than the Monte Carlo error of 600 draws
+# Largest share of the new posterior without draws. It moves a probability by no more than the Monte
+# Carlo error of 600 draws.
 UNREACHED = 0.02
 NEGLIGIBLE = 1e-10  # of the highest density
 FEWEST = 5  # draws for a hundredth of the new posterior, of the 40 that 4000 draws would have there
@@ -47,20 +52,18 @@ class CarriedDraws:
 
     Attributes
     ----------
-    source : Source
-    view : View
     changes : Changes
     tables : PriorTables
         Of the new view.
     z : ndarray, shape (chain, draw, quantity)
     x : dict of ndarray, shape (chain, draw)
-        Elicited quantities on their own scales: informed ones as stored, prior-only ones as the new
-        view has them.
+        Elicited quantities on their own scales: informed ones as stored, prior-only ones under the
+        new view.
     parameters : xarray.Dataset
         Structural parameters, as stored.
     log_ratio : ndarray, shape (chain, draw), or None
-        Log of new over old density at the draws; None where the two are the same there, and nothing
-        needs a weight.
+        Log of new over old density at the draws; None if the two are the same at every draw, and no
+        draw needs a weight.
     """
 
     source: SampledRun
@@ -117,7 +120,7 @@ def carry_draws(source: SampledRun, view: View) -> CarriedDraws:
 
 
 def _redraw(old_z: Any, new_z: Any, old: Any, new: Any, informed: Any) -> Any:
-    """Prior-only scores given the informed ones: the stored residual under the new conditional normal."""
+    """Prior-only scores given the informed ones, from the stored residual."""
     slope, factor = conditional_normal(old, informed)
     new_slope, new_factor = conditional_normal(new, informed)
     residual = old_z[..., ~informed] - old_z[..., informed] @ slope.T
@@ -245,7 +248,10 @@ def _variance(carried: CarriedDraws) -> Check:
 
 
 def least_eigenvalue(carried: CarriedDraws) -> float:
-    """Smallest eigenvalue of ``2 R'^-1 - R^-1``: not positive where the weights under the priors have infinite variance."""
+    """Smallest eigenvalue of ``2 R'^-1 - R^-1``.
+
+    Unless it is positive, the ratio of the two priors has infinite variance as a weight.
+    """
     informed = np.isin(carried.tables.names, carried.source.prior_only, invert=True)
     if not informed.any():
         return 1.0  # every draw counts the same, whatever its prior

@@ -114,9 +114,9 @@ def test_a_live_process_compiles_once(monkeypatch, scaling, view, tmp_path, evid
         "scaling",
         view,
         evidence,
-        Sampling(draws=100),
-        tmp_path,
-        "first",
+        options=Sampling(draws=100),
+        out=tmp_path,
+        name="first",
         report=False,
         compiled=scaling,
     )
@@ -152,9 +152,9 @@ def test_new_evidence_is_sampled(tmp_path, scaling, view, evidence):
         "scaling",
         view,
         evidence,
-        Sampling(draws=100),
-        tmp_path,
-        "all",
+        options=Sampling(draws=100),
+        out=tmp_path,
+        name="all",
         report=False,
         compiled=scaling,
     )
@@ -356,7 +356,7 @@ def test_evidence_of_ones_own_travels_with_the_run(tmp_path, scaling, view, evid
 
     rows = evidence["bio_anchors"]  # not conditioned on, but part of what travels
     other = Evidence({**evidence.tables, "bio_anchors": rows.assign(median=rows["median"] * 2)})
-    first = run("scaling", view, other, Sampling(draws=50), tmp_path, "own", report=False)
+    first = run("scaling", view, other, options=Sampling(draws=50), out=tmp_path, name="own", report=False)
     source = read_sampled_run("own", tmp_path)
     assert source.evidence.hash == first.info["evidence"]["hash"] != evidence.hash
     np.testing.assert_allclose(source.evidence["bio_anchors"]["median"], 2 * rows["median"])

@@ -34,7 +34,7 @@ def test_a_compiled_model_takes_other_priors(bare, evidence):
 @pytest.mark.parametrize("name", ["scaling", "overoptimization"])
 def test_a_run_its_report_and_its_refit(name, bare, evidence, tmp_path):
     """Every figure is drawn, also what-if; a moved prior moves the answer, by redrawing and by sampling alike."""
-    result = run(name, bare, evidence, Sampling(), tmp_path, "bare", report=False)
+    result = run(name, bare, evidence, options=Sampling(), out=tmp_path, name="bare", report=False)
     write_report(result, strict=True)
     assert not result.tree["posterior_predictive"].data_vars
     quantity = result.view.tables(find_model(name).quantities).names[0]

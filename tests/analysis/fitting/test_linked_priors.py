@@ -155,10 +155,10 @@ def test_the_prior_is_the_posterior_that_the_model_alone_gives(
         "outer-alignment",
         view,
         evidence,
-        Sampling(),
-        tmp_path,
-        "alone",
-        False,
+        options=Sampling(),
+        out=tmp_path,
+        name="alone",
+        report=False,
         compiled=outer_alignment,
     )
     row = alone.record["quantities"]["quality_factor_needed"]
@@ -262,10 +262,10 @@ def test_a_sampled_run_tells_its_links_too(quick, joint, linked, evidence, tmp_p
         "joint",
         asked,
         evidence,
-        replace(OPTIONS, draws=200),
-        tmp_path,
-        "linked",
-        False,
+        options=replace(OPTIONS, draws=200),
+        out=tmp_path,
+        name="linked",
+        report=False,
         compiled=joint,
     )
     assert set(result.info["links"]) == {"quality_factor"}

@@ -336,11 +336,11 @@ def entered(runs, evidence, view, replaces=None, options=None):
     return enter_own_data(
         find_model("scaling"),
         runs,
-        replaces,
         view,
         evidence,
         options or Sampling(draws=200, tune=300),
         QUIET,
+        replaces=replaces,
     )
 
 
@@ -423,11 +423,11 @@ def test_runs_that_could_have_no_effect_are_refused(
         enter_own_data(
             find_model(model),
             read_runs(steep),
-            replaces,
             view.replace(**view_change),
             evidence,
             options,
             QUIET,
+            replaces=replaces,
         )
 
 

@@ -74,9 +74,9 @@ def result(compiled, evidence, view, tmp_path_factory):
         "outer-alignment",
         view,
         evidence,
-        replace(OPTIONS, draws=400),
-        out,
-        "outer",
+        options=replace(OPTIONS, draws=400),
+        out=out,
+        name="outer",
         compiled=compiled,
     )
 

@@ -103,7 +103,7 @@ def result(overoptimization, evidence, view, tmp_path_factory):
     """A finished run with its report."""
     out = tmp_path_factory.mktemp("over")
     return run(
-        "overoptimization", view, evidence, Sampling(), out, "over", compiled=overoptimization
+        "overoptimization", view, evidence, options=Sampling(), out=out, name="over", compiled=overoptimization
     )
 
 
@@ -273,12 +273,12 @@ def test_curves_belong_to_one_model(evidence, view, tmp_path) -> None:
     (tmp_path / "two.csv").write_text(TWO)
     own, ask = read_curves(tmp_path / "two.csv"), (Sampling(), None)
     with pytest.raises(InputError, match="must be given to overoptimization, got joint"):
-        enter_own_data(find_model("joint"), own, None, view, evidence, *ask)
+        enter_own_data(find_model("joint"), own, view, evidence, *ask)
     with pytest.raises(InputError, match="with gold curves"):
-        enter_own_data(MODEL, own, "besiroglu", view, evidence, *ask)
+        enter_own_data(MODEL, own, view, evidence, *ask, replaces="besiroglu")
     with pytest.raises(InputError, match="must condition on gold_curves"):
-        enter_own_data(MODEL, own, None, view.replace(evidence={"use": "none"}), evidence, *ask)
-    entered, told = enter_own_data(MODEL, own, None, view, evidence, *ask)
+        enter_own_data(MODEL, own, view.replace(evidence={"use": "none"}), evidence, *ask)
+    entered, told = enter_own_data(MODEL, own, view, evidence, *ask)
     assert told["rows"] == 8 and told["left_out"] == 1 and "8 points of 2 runs" in told["words"]
     assert set(over.run_names(entered)) == {"a", "b"}
 

@@ -1,11 +1,13 @@
 """Draws in netCDF or in zarr: the same run by either, and damage is one clear error."""
 
+import gc
 import json
 import shutil
 import subprocess
 import sys
 import zipfile
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -370,6 +372,40 @@ def test_a_link_is_not_followed(copy, tmp_path, reader):
     (copy / STORE).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(InputError, match="must be the run's own file, got a link"):
         READ[reader](copy)
+
+
+@pytest.fixture
+def unraisable(monkeypatch):
+    """Errors that Python can only print, as those of destructors are."""
+    errors = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: errors.append(str(found.exc_value)))
+    return errors
+
+
+def test_netcdf_that_h5netcdf_cannot_begin_to_read_is_one_clear_error(tmp_path, unraisable):
+    """h5netcdf alone prints a second error, of the destructor of its half-made file."""
+    path = tmp_path / FILES["netcdf"]
+    write_tree(path, {"posterior": xr.Dataset({"z": ("draw", [1.0, 2.0])})})
+    with h5py.File(path, "r+") as file:
+        # a type that h5py cannot read, in the attribute that h5netcdf reads first
+        scalar = h5py.h5s.create(h5py.h5s.SCALAR)
+        h5py.h5a.create(file.id, b"_nc3_strict", h5py.h5t.UNIX_D32LE, scalar)
+    with pytest.raises(InputError, match="must be a file of draws"), open_tree(path):
+        pass
+    gc.collect()
+    assert unraisable == []
+    with pytest.raises(TypeError, match="TypeTimeID"):
+        xr.open_datatree(path, engine="h5netcdf")
+    gc.collect()
+    assert unraisable == ["'File' object has no attribute '_writable'"]
+
+
+def test_reading_draws_leaves_h5netcdf_as_it_is(runs):
+    import h5netcdf
+
+    before = dict(vars(h5netcdf.File))
+    load(runs / "netcdf")
+    assert dict(vars(h5netcdf.File)) == before
 
 
 def test_names_in_a_store_lead_nowhere(copy, tmp_path):
