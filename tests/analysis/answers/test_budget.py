@@ -11,6 +11,7 @@ from scipy import stats
 
 from aligntax.analysis.answers.budget import (
     ITEM_COST,
+    _best_hours_and_regret,
     best_labelling,
     budget,
     expected_loss,
@@ -130,6 +131,44 @@ def test_hours_cannot_be_worked_before_work_starts(newsvendor):
     assert np.isinf(answer.hours_per_year) and answer.to_dict()["hours_per_year"] is None
 
 
+def test_knowing_the_need_is_worth_what_it_saves():
+    """Needs of 100 and 300 hours at 1 USD an hour; a missing hour loses 3 USD.
+
+    Without knowing, 300 hours are best and cost 300 USD (100 hours lose 100 + 0.5 x 3 x 200 = 400). Knowing costs 200 on average.
+    """
+    need, cost = np.array([[100.0, 300.0]]), np.ones((1, 2))
+    answer = _best_hours_and_regret(Decision(need, cost, 3.0, Weights.equal((1, 2))), 100.0)
+    best, regret, evpi = answer
+    assert best == 300.0 and evpi == pytest.approx(100.0)
+    assert regret[1.0] == pytest.approx(100.0) and regret[2.0] == pytest.approx(50.0)
+
+
+def test_knowing_the_need_is_worth_nothing_where_hours_cost_more_than_missing_them():
+    """Nobody buys: knowing or not, the loss is the price of every missing hour."""
+    need, cost = np.array([[100.0, 300.0]]), np.full((1, 2), 5.0)
+    best, _, evpi = _best_hours_and_regret(Decision(need, cost, 3.0, Weights.equal((1, 2))), 100.0)
+    assert best == 0.0 and evpi == pytest.approx(0.0)
+
+
+def test_hours_that_cost_more_than_missing_them_are_not_bought_by_whoever_knows():
+    """Need of 100 hours for sure, at 1 or 5 USD: who knows buys at 1 and loses 3 USD an hour at 5."""
+    need, cost = np.full((1, 2), 100.0), np.array([[1.0, 5.0]])
+    best, _, evpi = _best_hours_and_regret(Decision(need, cost, 3.5, Weights.equal((1, 2))), 100.0)
+    assert best == 100.0 and evpi == pytest.approx(300.0 - 0.5 * (100.0 + 350.0))
+
+
+@pytest.mark.parametrize(
+    ("factor", "quantile"), [(0.5, 0.95), (1.0, 0.95), (2.0, 0.975), (5.0, 0.99)]
+)
+def test_needs_are_cut_at_a_quantile_that_a_higher_price_moves_out(newsvendor, factor, quantile):
+    """The default price is 30 / 0.2 = 150 USD; at f times that a quarter of what it leaves uncovered is cut."""
+    decision = Decision.of(newsvendor, Weights.equal(SHAPE), 150.0 * factor)
+    largest = np.log10(decision.need.max())
+    assert largest == pytest.approx(
+        np.quantile(newsvendor["alignment_hours_needed"], quantile), abs=1e-3
+    )
+
+
 # ---------------------------------------------------------------------------------------- labelling
 
 
@@ -147,7 +186,10 @@ def test_a_majority_of_three_is_known():
 
 @given(st.floats(0.0, 0.499), st.sampled_from([3, 5, 7, 9]))
 def test_items_that_cost_nothing_never_deserve_a_second_vote(error, votes):
-    assert label_information(majority_error(error, votes), votes) <= label_information(error, 1.0) + 1e-12
+    assert (
+        label_information(majority_error(error, votes), votes)
+        <= label_information(error, 1.0) + 1e-12
+    )
 
 
 def test_votes_pay_where_items_cost_and_labels_err():
@@ -190,6 +232,35 @@ def test_label_error_from_agreement_inverts_the_formula():
     assert published_label_error(row) == pytest.approx((e, e, e), abs=1e-6)
 
 
+def test_only_two_labellers_who_choose_between_two_options_speak_of_label_error():
+    import xarray as xr
+
+    e = 0.2
+    row = xr.Dataset(
+        {
+            "pair": ("s", np.asarray(["labeller_labeller"] * 3)),
+            "options": ("s", [2.0, 4.0, 2.0]),
+            "agreement": ("s", [e**2 + (1 - e) ** 2, 0.99, 0.99]),
+            "agreement_se": ("s", [1e-9, 0.01, np.nan]),
+        }
+    )
+    assert published_label_error(row) == pytest.approx((e, e, e), abs=1e-6)
+
+
+def test_agreement_at_chance_is_an_error_of_one_half():
+    import xarray as xr
+
+    row = xr.Dataset(
+        {
+            "pair": ("s", np.asarray(["labeller_labeller"])),
+            "options": ("s", [2.0]),
+            "agreement": ("s", [0.4]),
+            "agreement_se": ("s", [1e-9]),
+        }
+    )
+    assert published_label_error(row) == pytest.approx((0.5, 0.5, 0.5))
+
+
 def test_published_agreement_implies_errors_between_a_tenth_and_a_quarter():
     low, middle, high = published_label_error(load_evidence()["labeller_agreement"])
     assert 0.05 < low < middle < high < 0.30
@@ -205,7 +276,7 @@ def test_no_number_of_labels_helps_from_one_half_on():
 
 def test_budget_on_the_command_line(aligntax, run_folder, tmp_path):
     code, out, err = aligntax(
-        "budget", run_folder, "--given", "tai_year<2040", "--picture", tmp_path / "b.png"
+        "budget", run_folder, "--given", "tai_year<2040", "--picture", tmp_path / "b.svg"
     )
     assert (
         code == 0
@@ -214,7 +285,8 @@ def test_budget_on_the_command_line(aligntax, run_folder, tmp_path):
         and "best votes" in out
         and "given tai_year<2040" in out
     )
-    assert (tmp_path / "b.png").stat().st_size > 10_000
+    # regret above information per USD
+    assert (tmp_path / "b.svg").read_text("utf-8").count('<g id="axes_') == 2
     told = json.loads(aligntax("budget", run_folder, "--json", "--confidence", "0.5")[1])
     row = json.loads((run_folder / "summary.json").read_text())["quantities"][
         "alignment_hours_needed"

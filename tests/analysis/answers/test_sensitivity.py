@@ -18,21 +18,23 @@ from aligntax.analysis.answers.sensitivity import (
     hours_decision,
     sensitivity_of_result,
     sensitivity_record,
+    to_four_digits,
 )
 from aligntax.analysis.answers.value_of_information import Decision, values_of_information
 from aligntax.analysis.answers.variance import variance_shares
+from aligntax.analysis.commands.sensitivity import SWEPT_QUANTITIES
 from aligntax.analysis.figures import sensitivity as sensitivity_figures
 from aligntax.analysis.fitting.moved_prior import MedianRange, answers_over_range, move_median
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.pages.report import write_report
-from aligntax.analysis.storage.fast_reader import read_source
+from aligntax.analysis.storage.fast_reader import read_sampled_run
 from aligntax.analysis.summaries.regression import mid_ranks, orthonormal, splines
 from aligntax.analysis.summaries.summary import Series, iter_series
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models import direct_approach, time_horizon
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
-from aligntax.models.priors.quantities import ELICITED
+from aligntax.models.priors.quantities import ELICITED, lookup
 from aligntax.models.views import load_view, parse_view
 from tests.prior import prior_draws
 
@@ -63,6 +65,16 @@ def test_splines_are_orthonormal_and_hold_every_straight_line():
     assert basis.T @ (w[:, None] * basis) == pytest.approx(np.eye(7), abs=1e-8)
     line = x - w @ x
     assert basis @ (basis.T @ (w * line)) == pytest.approx(line, abs=1e-6)
+
+
+@pytest.mark.parametrize("functions", [2, 4, 7])
+def test_splines_are_straight_beyond_the_outer_twentieths_and_bent_between(functions):
+    """Natural cubic splines with the first knot at the 5% quantile and the last at the 95% quantile."""
+    x, w = np.arange(2000.0), np.full(2000, 1 / 2000)
+    bend = np.abs(np.diff(splines(x, w, functions), n=2, axis=0)).max(axis=1)
+    below, above, inside = bend[:96], bend[1902:], bend[104:1894]
+    assert max(below.max(), above.max()) < 1e-9 * bend.max()
+    assert inside.min() > 1e-6 * bend.max() and bend[110] > 1e-3 * bend.max()
 
 
 def test_a_basis_of_a_constant_is_empty():
@@ -181,7 +193,9 @@ def test_power_scaling_is_arvizs_on_ranks():
 
 def test_a_prior_data_conflict_is_flagged_and_agreement_is_not():
     z, likelihood = normal_posterior(6.0)
-    conflict = analyse_drivers(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))["headlines"]["y"]
+    conflict = analyse_drivers(draws_of({"y": z[..., 0]}, z, {"evidence": likelihood}))[
+        "headlines"
+    ]["y"]
     assert (
         conflict["diagnosis"] == CONFLICT
         and conflict["evidence"]["evidence"] == conflict["likelihood"]
@@ -254,8 +268,12 @@ def test_weighted_draws_answer_for_the_distribution_they_stand_for():
         ("line", lambda x: x[..., 0]),
         ("square", lambda x: x[..., 0] ** 2 + x[..., 1]),
     ):
-        a = analyse_drivers(draws_of({name: y(z)}, z, weights=weights))["headlines"][name]["priors"]["q0"]
-        b = analyse_drivers(draws_of({name: y(shifted)}, shifted))["headlines"][name]["priors"]["q0"]
+        a = analyse_drivers(draws_of({name: y(z)}, z, weights=weights))["headlines"][name][
+            "priors"
+        ]["q0"]
+        b = analyse_drivers(draws_of({name: y(shifted)}, shifted))["headlines"][name]["priors"][
+            "q0"
+        ]
         assert a["sensitivity"] == pytest.approx(b["sensitivity"], rel=0.2)
         assert a["first_order"] == pytest.approx(b["first_order"], abs=0.05)
 
@@ -447,6 +465,83 @@ def groups_of(result):
     return {str(name): node.to_dataset() for name, node in result.tree.children.items()}
 
 
+def analysed(priors, noise=0.01):
+    """An analysis of one answer: quantity -> sensitivity, first-order share and its error."""
+    keys = ("sensitivity", "first_order", "first_order_error")
+    rows = {name: dict(zip(keys, values, strict=True)) for name, values in priors.items()}
+    return {"headlines": {"y": {"noise": noise, "diagnosis": OK, "priors": rows}}}
+
+
+def test_a_record_keeps_three_drivers_and_what_stands_out_of_the_noise():
+    priors = {f"q{i}": (0.5 - 0.1 * i, 0.01 * i, 0.02) for i in range(5)} | {
+        "noisy": (0.009, 0.5, 0.3),
+        "wide": (0.0, 0.4, 0.1),
+    }
+    row = compact_record(analysed(priors), None)["headlines"]["y"]
+    assert [driver["quantity"] for driver in row["drivers"]] == ["q0", "q1", "q2"]
+    assert list(row["sensitivity"]) == ["q0", "q1", "q2", "q3", "q4"]  # not the noisy one
+    # a share is seen at more than two errors: 0.4 at 0.1, not 0.5 at 0.3 nor 0.04 at 0.02
+    assert [part["quantity"] for part in row["spread"]] == ["wide"]
+    assert "priors" not in row and row["noise"] == 0.01
+
+
+def test_a_record_keeps_six_values_of_information_that_stand_out_of_the_noise():
+    evppi = {f"q{i}": {"usd": 10.0 - i, "error": 1.0} for i in range(10)}
+    worth = compact_record(analysed({}), {"evppi": evppi, "hours": 1.0})["decision"]
+    assert list(worth["evppi"]) == [f"q{i}" for i in range(6)] and worth["hours"] == 1.0
+    few = {"a": {"usd": 3.0, "error": 1.0}, "b": {"usd": 2.0, "error": 1.0}}
+    assert list(compact_record(analysed({}), {"evppi": few})["decision"]["evppi"]) == ["a"]
+
+
+def test_two_hundred_effective_draws_are_needed(reference):
+    of = np.arange(720).reshape(4, 180)
+    assert sensitivity_of_result(reference, reference.weights.given(of < 199)) is None
+    assert sensitivity_of_result(reference, reference.weights.given(of < 201)) is not None
+
+
+def test_numbers_are_kept_to_four_digits():
+    assert to_four_digits({"a": [1.23456789, 3], "b": "x"}) == {"a": [1.235, 3], "b": "x"}
+
+
+def test_words_of_a_driver_name_its_direction_where_it_has_one():
+    def words(correlation, assumed=False):
+        row = {"quantity": "usd_per_hour", "sensitivity": 0.083, "correlation": correlation}
+        record = {
+            "headlines": {
+                "tai_year": {
+                    "drivers": [row],
+                    "spread": [],
+                    "explained": 1.0,
+                    "prior": 0.1,
+                    "likelihood": 0.0,
+                    "diagnosis": STRONG,
+                }
+            },
+            "quantities": {"usd_per_hour": {"assumed": assumed, "contraction": 0.0}},
+        }
+        return drivers.driver_rows(record, ["tai_year"])[0]["drivers"]
+
+    assert words(0.06) == "wage (0.08, raises it)"
+    assert words(-0.06, True) == "wage (0.08, lowers it, assumed)"
+    assert words(0.04) == words(-0.04) == "wage (0.08)"
+
+
+def test_words_about_contraction():
+    def row(contraction, assumed=False):
+        return {"contraction": contraction, "assumed": assumed}
+
+    both = {
+        "quantities": {"brain_flop": row(0.04), "spend_cap": row(0.5), "usd_per_hour": row(0, True)}
+    }
+    label = lookup("spend_cap").label
+    assert drivers.contraction_sentence(both) == (
+        f"The evidence narrowed most (share of the prior's variance removed): {label} (50%). "
+        "It does not touch wage."
+    )
+    none = {"quantities": {"brain_flop": row(0.04), "usd_per_hour": row(0, True)}}
+    assert drivers.contraction_sentence(none) == "The evidence does not touch wage."
+
+
 def test_what_a_run_stores_is_strict_and_small(reference):
     model = find_model("joint")
     tables = reference.view.tables(model.quantities)
@@ -560,7 +655,8 @@ def test_elements_of_vectors_have_words(whole):
     found = compact_record(*whole)
     rows = {"effective_flop[2050]": found["headlines"]["tai_flop"]}
     assert (
-        drivers.driver_rows({**found, "headlines": rows}, list(rows))[0]["label"] == "effective FLOP, 2050"
+        drivers.driver_rows({**found, "headlines": rows}, list(rows))[0]["label"]
+        == "effective FLOP, 2050"
     )
     axes = sensitivity_figures.heat_map({**found, "headlines": rows}).axes[0]
     assert axes.get_yticklabels()[0].get_text() == "effective FLOP, 2050"
@@ -582,7 +678,7 @@ def test_the_heat_map_leaves_noise_blank(whole):
 
 @pytest.fixture(scope="module")
 def source(reference):
-    return read_source(reference.path)
+    return read_sampled_run(reference.path)
 
 
 def test_a_moved_prior_keeps_its_shape(source):
@@ -689,7 +785,9 @@ def test_a_sweep_prints_answers_and_json(aligntax, reference, tmp_path):
     words = ("sensitivity", reference.path, "--sweep", "alignment_tax_tolerance=0.01,0.1,2")
     code, out, _ = aligntax(*words, "--picture", tmp_path / "curves.svg")
     assert code == 0 and "exact" in out and "alignment data affordable" in out
-    assert (tmp_path / "curves.svg").stat().st_size > 1000
+    # one panel per answer, under a common axis
+    panels = [name for name in SWEPT_QUANTITIES if name in reference.record["quantities"]]
+    assert (tmp_path / "curves.svg").read_text("utf-8").count('<g id="axes_') == len(panels)
     code, out, _ = aligntax(*words, "--json", "--quantity", "tai_year")
     found = json.loads(out)
     assert (

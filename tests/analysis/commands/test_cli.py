@@ -94,9 +94,12 @@ def test_verify_says_what_differs(aligntax, damaged):
 
 
 def test_report_is_drawn_again(aligntax, damaged):
+    before = (damaged / "report.html").read_text("utf-8")
     (damaged / "report.html").unlink()
     code, out, _ = aligntax("report", damaged)
-    assert code == 0 and Path(out.strip()).stat().st_size > 50_000
+    after = Path(out.strip()).read_text("utf-8")
+    names = re.findall(r'data-figure="([^"]+)"', after)
+    assert code == 0 and names and names == re.findall(r'data-figure="([^"]+)"', before)
 
 
 def test_view_list_show_and_check(aligntax, tmp_path):
@@ -334,7 +337,9 @@ def test_a_run_end_to_end_in_a_pipe(tmp_path):
     assert (process.returncode, err) == (0, "")
     assert "data exponent, pooled" in out and "verdict: pass" in out and "report.html" in out
     assert sorted(os.listdir(tmp_path / "results")) == ["mine"]
-    assert (tmp_path / "results" / "mine" / "report.html").stat().st_size > 20_000
+    page = (tmp_path / "results" / "mine" / "report.html").read_text("utf-8")
+    assert 'data-figure="01-data-exponent-of-each-scaling-study"' in page
+    assert 'class="broken"' not in page
     info = json.loads((tmp_path / "results" / "mine" / "info.json").read_text())
     assert info["sampler"]["seed"] == 3 and "--seed 3" in info["command"]
 

@@ -179,7 +179,8 @@ def test_a_first_time_user_follows_the_commands_to_a_refitted_report(
     code, answer, _ = aligntax(*refit[1:], *out)
     assert code == 0 and "verdict: pass" in answer
     code, path, _ = aligntax(*report[1:], *out)
-    assert code == 0 and Path(path.strip()).stat().st_size > 50_000
+    page = Path(path.strip()).read_text("utf-8")
+    assert code == 0 and "mine" in page and 'data-figure="01-' in page
 
 
 # -------------------------------------------------------------------------------------------- check
