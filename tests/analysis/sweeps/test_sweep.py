@@ -141,9 +141,7 @@ def test_what_differs_in_the_graph_is_compiled_again(evidence, view, monkeypatch
 
     compiled = []
     monkeypatch.setattr("aligntax.analysis.inference.compiled_model.compile_model", Compiled)
-    other = replace(
-        view, name="other", arrival=replace(view.arrival, start=view.arrival.start - 1)
-    )
+    other = replace(view, name="other", arrival=replace(view.arrival, start=view.arrival.start - 1))
     answerer = SweepAnswerer(SweepJob("scaling", evidence, QUICK))
     for each in (view, replace(view, name="same"), other, other):
         assert answerer.answer(Case("1", each, 1)).error == "draws: not here"
@@ -401,6 +399,7 @@ def test_other_evidence_is_refused_and_the_sweep_stays(job, asked, evidence, tmp
         ("{", "as `aligntax sweep` writes it"),
         ("{}", "writes it"),
         ('{"format": 0}', "another version"),
+        ('{"format": 1, "model": {}}', "another version"),
     ],
 )
 def test_a_damaged_manifest_is_told(tmp_path, text, told):
