@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from aligntax.analysis.answers.comparison import compare
-from aligntax.analysis.fitting.outcome import write
+from aligntax.analysis.fitting.outcome import write_outcome
 from aligntax.analysis.refitting import refit
 from aligntax.analysis.storage.load import load
-from aligntax.analysis.storage.unfinished import unfinished
+from aligntax.analysis.storage.unfinished import new_folder
+from aligntax.analysis.summaries.summary import summarise
 from aligntax.models.errors import InputError
 
 TOLERANT = {"quantiles": {"0.1": 0.05, "0.5": 0.1, "0.9": 0.3}}
@@ -21,8 +23,8 @@ def seeds(outcomes, tmp_path_factory):
     """The same view on three seeds, as runs."""
     out = tmp_path_factory.mktemp("seeds")
     for seed, outcome in outcomes.items():
-        with unfinished(out, f"seed{seed}") as place:
-            write(place.folder, outcome, f"seed{seed}")
+        with new_folder(out, f"seed{seed}") as place:
+            write_outcome(place.folder, outcome, f"seed{seed}")
     return out
 
 
@@ -109,6 +111,51 @@ def test_other_evidence_and_another_version_are_named(seeds):
     }
     facts = compare(base, replace(base, info=info)).facts[0]
     assert "version 0" in facts[0] and facts[1] == "evidence tables training_runs"
+
+
+def shifted(reference, by):
+    """The reference run with every headline's draws moved, as draws of its own or as a refit that counts the same."""
+    derived = reference.derived.map(lambda v: v)
+    for name in ("data_exponent", "data_exponent_pooled"):
+        derived[name] = derived[name] + by
+    tree = reference.tree.copy()
+    tree["derived"] = xr.DataTree(derived)
+    rows = summarise(derived, ())
+    record = {**reference.record, "quantities": reference.record["quantities"] | rows}
+    info = {k: v for k, v in reference.info.items() if k != "files"}
+    other = replace(reference, tree=tree, record=record)
+    return other, replace(other, info={**info, "files": {"posterior.nc": "0" * 64}})
+
+
+def test_a_shift_beyond_the_error_differs_and_one_within_it_does_not(reference):
+    """Separate draws: the error of the difference of two medians is the root of the sum of squares."""
+    error = reference.record["quantities"]["data_exponent_pooled"]["mcse_median"]
+    _, small = shifted(reference, 0.5 * error)
+    _, large = shifted(reference, 12.0 * error)
+    assert compare(reference, small).shared == (False,)
+    assert compare(reference, small).differs["data_exponent_pooled"] == (False,)
+    found = compare(reference, large)
+    assert found.differs["data_exponent_pooled"] == (True,) and found.p["tai_year"] == (1.0,)
+    value, spread = found.differences["data_exponent_pooled"][0]
+    assert value == pytest.approx(12.0 * error, rel=1e-3)
+    assert spread == pytest.approx(np.sqrt(2.0) * error, rel=0.05)
+
+
+def test_the_same_shift_of_the_same_draws_is_beyond_its_error(reference):
+    error = reference.record["quantities"]["data_exponent_pooled"]["mcse_median"]
+    same, other = shifted(reference, 1.5 * error)
+    assert compare(reference, same).shared == (True,)
+    assert compare(reference, same).differs["data_exponent_pooled"] == (True,)
+    assert compare(reference, other).differs["data_exponent_pooled"] == (False,)
+    _, spread = compare(reference, same).differences["data_exponent_pooled"][0]
+    assert spread < 0.2 * error
+
+
+def test_too_few_and_too_many_runs_are_refused(reference):
+    with pytest.raises(InputError, match="2 to 8 runs, got 1"):
+        compare(reference)
+    with pytest.raises(InputError, match="2 to 8 runs, got 9"):
+        compare(*[reference] * 9)
 
 
 def test_given_conditions_every_run(seeds):

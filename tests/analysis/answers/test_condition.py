@@ -62,6 +62,26 @@ def test_probability_and_effective_size_count_weights():
     assert not found.check.passed and "more draws" in found.check.action
 
 
+def test_draws_that_do_not_count_are_not_counted():
+    weights = Weights(np.asarray([[0.0, 0.25, 0.25, 0.0], [0.25, 0.0, 0.0, 0.25]]))
+    found = apply_condition(
+        "tai_year<2035", DERIVED, weights
+    )  # of 2030, 2031 and 2032 the last two
+    assert found.draws == 2 and found.probability == pytest.approx(0.5)
+    with pytest.raises(InputError, match="holds in none"):
+        apply_condition("tai_year>2055 and tai_year<2070", DERIVED, weights)
+
+
+@pytest.mark.parametrize(("left", "enough"), [(99, False), (101, True)])
+def test_a_hundred_effective_draws_are_enough(left, enough):
+    year = np.where(np.arange(400) < left, 2030.0, 2050.0).reshape(4, 100)
+    derived = xr.Dataset({"tai_year": (DIMS, year)})
+    found = apply_condition("tai_year<2040", derived, Weights.equal(year.shape))
+    assert found.check.passed == enough == found.to_dict()["enough"]
+    assert ("too few: 100 are wanted" in found.words) == (not enough)
+    assert bool(found.check.action) == (not enough)
+
+
 def test_the_conditional_of_two_normals_is_known():
     """x and y with correlation r: E(y | x > 0) = r sqrt(2 / pi)."""
     rng, r = np.random.default_rng(1), 0.6

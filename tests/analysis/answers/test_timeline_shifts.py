@@ -24,22 +24,26 @@ def table(result, given=None):
     return {(row.shift, row.group): row for row in shifts_by_anchor(result, given).rows}
 
 
-@pytest.fixture
-def made_up(reference):
-    """Eight draws whose shifts are known: 1 to 4 years under neural nets, later never, undefined, and 0 under genome."""
-    shift = np.asarray([[1.0, 2.0, 3.0, 4.0], [np.nan, np.nan, 0.0, 0.0]])
-    state = np.asarray([[0, 0, 0, 0], [1, 3, 0, 0]], dtype="int8")
-    anchor = np.where(
-        shift == 0.0, ANCHORS.index("genome"), ANCHORS.index("medium_horizon")
-    ).astype(float)
-    data = {name: (DIMS, shift) for name in SHIFTS} | {
-        f"{name}_state": (DIMS, state) for name in SHIFTS
-    }
+def with_shifts(reference, shift, state, anchor):
+    """A run whose every shift is the same array of draws."""
+    data = {name: (DIMS, shift) for name in SHIFTS}
+    data |= {f"{name}_state": (DIMS, state) for name in SHIFTS}
     derived = xr.Dataset({**data, "tai_anchor": (DIMS, anchor)})
     tree = xr.DataTree.from_dict(
         {"derived": derived, "posterior": xr.Dataset({"x": (DIMS, anchor)})}
     )
     return replace(reference, tree=tree, info={**reference.info, "prior_only": []})
+
+
+@pytest.fixture
+def made_up(reference):
+    """Eight draws whose shifts are known: 1 to 4 years under neural nets, later never, undefined, and 0 under genome."""
+    shift = np.asarray([[1.0, 2.0, 3.0, 4.0], [np.nan, np.nan, 0.0, 0.0]])
+    state = np.asarray([[0, 0, 0, 0], [1, 3, 0, 0]], dtype="int8")
+    genome, medium = ANCHORS.index("genome"), ANCHORS.index("medium_horizon")
+    return with_shifts(
+        reference, shift, state, np.where(shift == 0.0, genome, medium).astype(float)
+    )
 
 
 def test_shifts_are_those_of_the_draws_whose_anchor_it_is(made_up):
@@ -53,6 +57,20 @@ def test_shifts_are_those_of_the_draws_whose_anchor_it_is(made_up):
     assert found["timeline_shift_exponent", "genome"].quantiles["q95"] == 0.0
     assert ("timeline_shift_exponent", "evolution") not in found
     assert found["timeline_shift_exponent", "medium_horizon"].quantiles == row.quantiles
+
+
+def test_what_has_no_number_is_split_by_which_world_arrives(reference):
+    """Of ten draws one is beyond the horizon in the later world alone, two in the earlier alone, three in both."""
+    shift = np.asarray([[np.nan] * 6 + [-1.0, 0.0, 1.0, 2.0]])
+    state = np.asarray([[1, 2, 2, 3, 3, 3, 0, 0, 0, 0]], dtype="int8")
+    anchor = np.full(shift.shape, float(ANCHORS.index("medium_horizon")))
+    row = table(with_shifts(reference, shift, state, anchor))["timeline_shift_exponent", "all"]
+    assert row.prob_right_censored == pytest.approx(0.1)
+    assert row.prob_left_censored == pytest.approx(0.2)
+    assert row.prob_undefined == pytest.approx(0.3)
+    # of seven that are defined: two below, -1, 0, 1, 2 and one above
+    assert row.quantiles["q05"] is None and row.quantiles["q95"] is None
+    assert row.quantiles["q50"] == pytest.approx(0.0)
 
 
 def test_groups_of_the_reference_run_share_out_its_draws(reference):
