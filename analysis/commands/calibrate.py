@@ -96,7 +96,7 @@ def calibrate(
     )
     if runs is not None:
         held, _ = enter_own_data(
-            find_model(model), read_users_data(model, runs), None, chosen, held, sampling, Talk()
+            find_model(model), read_users_data(model, runs), chosen, held, sampling, Talk()
         )
     chosen, _ = fit_links(find_model(model), chosen, held, sampling, Talk())
     job = CalibrationJob(model, chosen, held, simulation, simulations, seed)

@@ -123,7 +123,6 @@ def run(
             name=name,
             report=report,
             talk=talk,
-            compiled=None,
             runs=own,
             replaces=replaces,
             format=format_,

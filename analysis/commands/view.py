@@ -10,6 +10,7 @@ from aligntax.analysis.commands.options import Force, Json, Out, Picture
 from aligntax.analysis.commands.output import (
     check_picture,
     console,
+    escape_controls,
     print_answer,
     save_picture,
 )
@@ -18,8 +19,11 @@ from aligntax.models.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from aligntax.analysis.terminal.views import StatementsByQuantity
     from aligntax.models.views import View
+    from aligntax.models.views.changes import Changes
 
+PATIENCE = 3  # bad answers to one question after which input that is no terminal is an error
 
 app = typer.Typer(
     name="view",
@@ -124,7 +128,13 @@ def view_check(
         _print_next_commands(view, out, checked=True, changed=found.any)
 
 
-def _print_check(screen: "Console", view: str, chosen: "View", statements: Any, found: Any) -> None:
+def _print_check(
+    screen: "Console",
+    view: str,
+    chosen: "View",
+    statements: "StatementsByQuantity",
+    found: "Changes",
+) -> None:
     from aligntax.analysis.terminal.views import print_fit, print_priors
 
     names = list(statements)
@@ -144,7 +154,11 @@ def _print_check(screen: "Console", view: str, chosen: "View", statements: Any, 
 
 
 def _check_record(
-    view: str, chosen: "View", statements: Any, warned: list[str], found: Any
+    view: str,
+    chosen: "View",
+    statements: "StatementsByQuantity",
+    warned: list[str],
+    found: "Changes",
 ) -> dict[str, Any]:
     from aligntax.analysis.terminal.views import points
     from aligntax.models.priors.quantities import lookup
@@ -163,10 +177,10 @@ def _check_record(
                     "fitted": s.fitted,
                     "explicit": s.explicit,
                 }
-                for s in each
+                for s in stated
             ],
         }
-        for name, each in statements.items()
+        for name, stated in statements.items()
     ]
     parts = {
         "anchors": found.anchors,
@@ -307,9 +321,6 @@ def view_pool(
     _deliver(file, pooled.to_toml(), force, f": {pooled.title}", out)
 
 
-PATIENCE = 3  # bad answers to one question after which input that is no terminal is an error
-
-
 def _ask(prompt: str) -> str:
     """Read a line of standard input; the prompt goes to standard error."""
     sys.stderr.write(prompt)
@@ -349,7 +360,7 @@ def _deliver(file: Path, text: str, force: bool, note: str, out: Path) -> None:
 
 def _print_note(text: str) -> None:
     """Print a line on standard error, also in a pipe."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{escape_controls(text)}\n")
 
 
 def _parent(extends: str, file: Path) -> str:

@@ -64,6 +64,23 @@ def _years(value: float | None) -> str:
 
 def print_reproduction(console: "Console", found: Reproduction) -> None:
     """Print every reading of a published forecast beside what was published."""
+    _print_probabilities(console, found)
+    _print_requirements(console, found)
+    if shift := found.readings[0].shift_of_neural_nets():
+        censored = (shift["prob_right_censored"] or 0) + (shift["prob_undefined"] or 0)
+        console.print(
+            "Data that grow linearly with parameters instead of as parameters^0.8 move arrival by "
+            f"{shift['q50']:.1f} years (median; 10 to 90%: {_years(shift['q10'])} to "
+            f"{_years(shift['q90'])}) where a neural-net anchor counts, which it does in "
+            f"{format_probability(shift['weight'] or 0.0)} of draws; 'a few years' was claimed. "
+            f"{format_probability(censored)} of these have no number: one or both worlds come "
+            "after the horizon.",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _print_probabilities(console: "Console", found: Reproduction) -> None:
     heads = (
         "reading of its inputs",
         *(f"{year:.0f}" for year in SHOWN_YEARS),
@@ -80,18 +97,16 @@ def print_reproduction(console: "Console", found: Reproduction) -> None:
     rows = [
         ("published", *percent, *(f"{at[p]:.1f}" if p in at else "" for p in (0.1, 0.5)), "", "")
     ]
-    for each in found.readings:
-        percent = (f"{100 * each.probability(year):.1f}" for year in SHOWN_YEARS)
-        quantiles = (
-            "later" if q is None else f"{q:.1f}" for q in (each.quantile(0.1), each.quantile(0.5))
-        )
+    for reading in found.readings:
+        percent = (f"{100 * reading.probability(year):.1f}" for year in SHOWN_YEARS)
+        quantiles = (reading.quantile(p) for p in (0.1, 0.5))
         rows.append(
             (
-                each.name,
+                reading.name,
                 *percent,
-                *quantiles,
-                f"{found.difference(each):.1f}",
-                f"{each.requirements()[1]:.2f}",
+                *("later" if q is None else f"{q:.1f}" for q in quantiles),
+                f"{found.difference(reading):.1f}",
+                f"{reading.requirements()[1]:.2f}",
             )
         )
     print_table(
@@ -101,6 +116,9 @@ def print_reproduction(console: "Console", found: Reproduction) -> None:
         "off: largest difference from a published probability, points; needs: median, log10 FLOP",
         markup=False,
     )
+
+
+def _print_requirements(console: "Console", found: Reproduction) -> None:
     rows = [
         (
             part.replace("_", " "),
@@ -114,16 +132,3 @@ def print_reproduction(console: "Console", found: Reproduction) -> None:
         ("requirement, log10 FLOP", "10%", "50%", "90%", "published 10%", "50%", "90%"),
         rows,
     )
-    shift = found.readings[0].shift_of_neural_nets()
-    if shift:
-        censored = (shift["prob_right_censored"] or 0) + (shift["prob_undefined"] or 0)
-        console.print(
-            "Data that grow linearly with parameters instead of as parameters^0.8 move arrival by "
-            f"{shift['q50']:.1f} years (median; 10 to 90%: {_years(shift['q10'])} to "
-            f"{_years(shift['q90'])}) where a neural-net anchor counts, which it does in "
-            f"{format_probability(shift['weight'] or 0.0)} of draws; 'a few years' was claimed. "
-            f"{format_probability(censored)} of these have no number: one or both worlds come "
-            "after the horizon.",
-            markup=False,
-            soft_wrap=True,
-        )
