@@ -219,6 +219,26 @@ def test_a_far_mode_that_the_evidence_excludes_is_no_obstacle():
     assert share_unreached(tabulate(Normal(0.0, 1.0)), far, z) == 0.0
 
 
+@pytest.mark.parametrize(("left", "share"), [(0, 0.1), (4, 0.1), (5, 0.0), (6, 0.0)])
+def test_a_tenth_of_the_posterior_is_reached_by_five_of_four_hundred_draws(left, share):
+    """Four hundred even draws are looked at in tenths; of the fifth tenth all but some are taken away."""
+    even = (np.arange(400) + 0.5) / 400
+    others = even[(even < 0.39) | (even > 0.51)]
+    z = stats.norm.ppf(np.concatenate([others, np.linspace(0.43, 0.47, left)]))
+    table = tabulate(Normal(0.0, 1.0))
+    assert share_unreached(table, table, z) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("mean", "least", "most", "passes"), [(5.3, 0.005, 0.02, True), (5.5, 0.021, 0.05, False)]
+)
+def test_a_fiftieth_of_the_posterior_may_be_out_of_reach(untouched, mean, least, most, passes):
+    carried = carry_draws(untouched, untouched.view.with_quantity(INFORMED, normal(mean, 1.0)))
+    reach = next(check for check in weigh_draws(carried)[1] if check.name == "reach")
+    assert least < reach.value <= most and reach.passed == passes
+    assert reach.threshold == 0.02 and reach.where == INFORMED
+
+
 def test_reach_is_blind_to_the_scale_of_a_quantity():
     z = np.random.default_rng(9).standard_normal(4000)
     p = np.asarray([0.1, 0.5, 0.9])
