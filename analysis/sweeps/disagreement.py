@@ -121,7 +121,6 @@ class Disagreement:
     ----------
     views : tuple of str
         Names of the views that were answered.
-    inputs : tuple of Input
     answers : mapping of str to ndarray, shape (view,)
         By headline number.
     spreads : tuple of Spread

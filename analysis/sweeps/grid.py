@@ -40,8 +40,6 @@ class Case:
     ----------
     name : str
         A number that identifies it in every file.
-    view : View
-    seed : int
     """
 
     name: str
@@ -57,7 +55,6 @@ class SweepJob:
     ----------
     model : str
         Name in the catalogue.
-    evidence : Evidence
     options : Sampling
         Its seed is not used: each case has its own.
     keep_draws : bool
@@ -92,7 +89,6 @@ class Answer:
 
     Attributes
     ----------
-    case : str
     record : mapping
         What goes into the journal; of a sweep ``verdict``, ``checks``, ``claims`` and
         ``quantities`` as in a run's ``summary.json``. Empty where the case failed.
@@ -122,10 +118,8 @@ def cases(views: Sequence[View], grid: Sequence[Prior], seeds: Sequence[int]) ->
 
     Parameters
     ----------
-    views : sequence of View
     grid : sequence of (quantity, prior)
         Several priors of one quantity are alternatives.
-    seeds : sequence of int
 
     Raises
     ------

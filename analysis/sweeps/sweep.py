@@ -134,7 +134,6 @@ def sweep(
 
     Parameters
     ----------
-    job : SweepJob
     cases : sequence of Case
         See :func:`aligntax.analysis.sweeps.grid.cases`.
     workers : callable
@@ -146,7 +145,6 @@ def sweep(
         By default model, number of cases and time.
     evidence_folder : str, optional
         Where the job's evidence came from, for :func:`resume`.
-    talk : Talk
 
     Returns
     -------

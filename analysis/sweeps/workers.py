@@ -202,8 +202,6 @@ def on_cluster(
 
     Parameters
     ----------
-    job : Job
-    cases : sequence of Case
     lost : callable
         Called for each worker that left.
     client : distributed.Client

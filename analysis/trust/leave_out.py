@@ -40,7 +40,6 @@ class PosteriorDraws:
 
     Attributes
     ----------
-    posterior, sample_stats : xarray.Dataset
     unconstrained : ndarray, shape (chain, draw, parameter)
         The same draws as NUTS sampled them.
     """
@@ -105,7 +104,6 @@ class LeaveOut:
         Its graph has the data ``counts``, one number per element of every term.
     units : mapping of str to tuple of str
         Labels of the units of each table.
-    densities : Densities
     counts : ndarray
         Value of ``counts``.
     """

@@ -134,9 +134,6 @@ class Backtest:
 
     Attributes
     ----------
-    forecasts : tuple of Forecast
-    beliefs : tuple of Belief
-    scores : tuple of Scored
     skipped : tuple of str
         One line per target and origin with too few earlier rows, or none to predict.
     divergences : int
@@ -157,12 +154,8 @@ def backtest(
 
     Parameters
     ----------
-    evidence : Evidence
     view : View
         Its priors are used at every origin.
-    origins : Origins
-    options : Sampling
-    talk : Talk
     """
     view, compiled = without_hindsight(view), dict[str, CompiledModel]()
     forecasts, beliefs, skipped, divergences = [], [], [], 0

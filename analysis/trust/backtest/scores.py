@@ -34,7 +34,6 @@ class Score:
 
     Attributes
     ----------
-    crps, log_score, pit : float
     covered : tuple of bool
         Whether the central interval of each of :data:`COVERAGES` contains the value.
     q05, q50, q95 : float

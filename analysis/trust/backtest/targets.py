@@ -42,8 +42,6 @@ class OriginFit:
         Structural parameters (sample).
     evidence : Evidence
         What is known at the origin.
-    view : View
-    divergences : int
     """
 
     x: Mapping[str, Any]
@@ -59,7 +57,6 @@ class Target:
 
     Attributes
     ----------
-    name, unit, model : str
     fewest : int
         Number of earlier rows that a forecast needs.
     rows : callable

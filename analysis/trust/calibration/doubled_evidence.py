@@ -35,8 +35,6 @@ def doubled(evidence: Evidence, view: View, replicated: Mapping[str, xr.Dataset]
 
     Parameters
     ----------
-    evidence : Evidence
-    view : View
     replicated : mapping of str to xarray.Dataset
         Rows by table, as a model's ``replicate`` returns them.
     """

@@ -42,7 +42,6 @@ def rank(truth: float, draws: Any, rng: np.random.Generator) -> int:
 
     Parameters
     ----------
-    truth : float
     draws : ndarray, shape (draw,)
         Infinite values have their order; NaN is above every number and equal to NaN.
     rng : numpy.random.Generator

@@ -105,7 +105,6 @@ class Simulated:
 
     Attributes
     ----------
-    seed : int
     ranks : mapping of str to int
         Rank of the truth among :data:`aligntax.analysis.trust.calibration.ranks.RANKED` draws, by
         quantity.
@@ -129,7 +128,6 @@ class Calibrator:
     ----------
     compiled : CompiledModel
         On evidence whose layout, errors and dates the simulated rows take.
-    simulation : Simulation
     base : xarray.Dataset, optional
         Draws given the published rows, from which truths are taken. Without it truths are drawn
         from the prior.

@@ -64,10 +64,8 @@ class CalibrationJob:
     ----------
     model : str
         Name in the catalogue.
-    view : View
     evidence : Evidence
         Simulated rows take its layout, errors and dates.
-    simulation : Simulation
     simulations : int
         How many.
     seed : int
@@ -261,14 +259,12 @@ def calibrate(
 
     Parameters
     ----------
-    job : CalibrationJob
     workers : callable
         Runs the simulations; see :mod:`aligntax.analysis.sweeps.workers`.
     out : path
         Folder of results.
     name : str, optional
         By default model, number of simulations and time.
-    talk : Talk
 
     Raises
     ------

@@ -55,7 +55,6 @@ class PredictedUnit:
 
     Attributes
     ----------
-    label : str
     elpd : float
         Log density given the other units, nat.
     mcse : float
@@ -82,10 +81,8 @@ class CrossValidation:
 
     Attributes
     ----------
-    table : str
     threshold : float
         Largest ``k`` at which PSIS is reliable.
-    units : tuple of PredictedUnit
     """
 
     table: str
@@ -178,7 +175,6 @@ def psis_of_table(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Cros
 
     Parameters
     ----------
-    table : str
     rows : xarray.DataArray, shape (chain, draw, unit)
         Log densities.
     posterior : xarray.Dataset

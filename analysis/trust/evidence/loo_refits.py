@@ -43,10 +43,8 @@ class CrossValidator:
 
     Attributes
     ----------
-    model : LeaveOut
     whole : PosteriorDraws
         Draws given all evidence.
-    options : Sampling
     """
 
     model: LeaveOut
@@ -61,8 +59,6 @@ def cross_validate(
 
     Parameters
     ----------
-    model : LeaveOut
-    options : Sampling
     tell : callable
         Takes one line about what is being done.
     """

@@ -107,7 +107,6 @@ class Robustness:
     ----------
     base : mapping of str to VariantNumber
         The run's own draws, compared with themselves.
-    variants : tuple of Variant
     numbers : tuple of mapping of str to VariantNumber
         In the order of variants; empty where one failed.
     failures : mapping of str to str
@@ -145,7 +144,6 @@ def variants(model: LeaveOut, evidence: Evidence) -> Iterator[Variant]:
 
     Parameters
     ----------
-    model : LeaveOut
     evidence : Evidence
         As loaded, including the rows that are not used.
     """
@@ -175,12 +173,10 @@ def refit_variants(
 
     Parameters
     ----------
-    model : LeaveOut
     derived : xarray.Dataset
         Quantities of the run, which the variants are compared with.
     evidence : Evidence
         As loaded, including the rows that are not used.
-    options : Sampling
     talk : Talk
         Its progress receives how many variants are done, of how many, and how many failed.
 
