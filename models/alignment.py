@@ -47,7 +47,7 @@ from numpy.random import Generator
 from aligntax.models import compute
 from aligntax.models.arrival import first_crossing, time_grid
 from aligntax.models.compute import Trend, smooth_minimum
-from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.views import View
 
 # beside those of the compute trends
@@ -82,7 +82,7 @@ WORKFORCE_YEAR = 2025.0  # at which `workforce_hours` is quoted
 WAIT_STEP = 0.5  # years between the dates at which a wait is evaluated; straight in between
 
 
-@likelihood_rows("rlhf_efforts")
+@replaceable_rows("rlhf_efforts")
 def efforts(evidence: Evidence) -> xr.Dataset:
     """Efforts in the likelihood: ``log_hours`` and ``log_flop`` (log10), ``hours_sd`` (OOM)."""
     used = select(evidence["rlhf_efforts"])
@@ -95,7 +95,7 @@ def efforts(evidence: Evidence) -> xr.Dataset:
     )
 
 
-@likelihood_rows("alignment_compute_shares")
+@replaceable_rows("alignment_compute_shares")
 def shares(evidence: Evidence) -> xr.Dataset:
     """Systems in the likelihood: ``log_share`` and ``share_sd``.
 

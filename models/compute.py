@@ -49,7 +49,7 @@ import numpy as np
 import xarray as xr
 from numpy.random import Generator
 
-from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.views import View
 
 QUANTITIES = (
@@ -157,7 +157,7 @@ class Trend:
         return self.physical(x, t, beyond) + self.algorithms(x, t)
 
 
-@likelihood_rows("training_runs")
+@replaceable_rows("training_runs")
 def runs(evidence: Evidence, view: View) -> xr.Dataset:
     """Rows in the likelihood, with entry threshold (log10 FLOP) and whether they set a record."""
     used = select(evidence["training_runs"]).sortby("date")
@@ -245,7 +245,7 @@ def _run_log_likelihood(
     return pt.switch(run["exact"] > 0, known, log_survival(bound, pt.log)) - entry
 
 
-@likelihood_rows("algorithmic_progress")
+@replaceable_rows("algorithmic_progress")
 def estimates(evidence: Evidence) -> xr.Dataset:
     """Published estimates of algorithmic progress that enter the likelihood."""
     return select(evidence["algorithmic_progress"])

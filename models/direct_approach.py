@@ -61,7 +61,7 @@ import numpy as np
 import xarray as xr
 from numpy.random import Generator
 
-from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.views import View
 
 LAW = ("parameter_loss", "data_loss", "alpha", "beta")
@@ -136,7 +136,7 @@ def survival(needed: Any) -> Any:
     return np.exp(-sum(years * 10.0 ** (DECAY * (flop - needed)) for flop, years in PAST_RUNS))
 
 
-@likelihood_rows("loss_laws")
+@replaceable_rows("loss_laws")
 def fits(evidence: Evidence) -> xr.Dataset:
     """Published loss laws in the likelihood.
 

@@ -44,7 +44,7 @@ import numpy as np
 import xarray as xr
 from numpy.random import Generator
 
-from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.views import View
 
 QUANTITIES = ("irreducible_loss", "parameter_loss", "data_loss", "alpha", "beta")
@@ -126,7 +126,7 @@ def corpora(evidence: Evidence) -> tuple[str, ...]:
     return tuple(str(name) for name in np.unique(select(evidence["loss_runs"])["corpus"].values))
 
 
-@likelihood_rows("loss_runs")
+@replaceable_rows("loss_runs")
 def runs(evidence: Evidence, view: View) -> xr.Dataset:
     """Rows in the likelihood: ``n``, ``d``, ``log_loss`` and the index of the corpus.
 

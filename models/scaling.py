@@ -39,14 +39,14 @@ import numpy as np
 import xarray as xr
 from numpy.random import Generator
 
-from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.views import View
 
 QUANTITIES = ("data_exponent_prior",)
 HEADLINES = ("data_exponent", "data_exponent_pooled", "between_study_sd", "kaplan_bias")
 
 
-@likelihood_rows("scaling_exponents")
+@replaceable_rows("scaling_exponents")
 def studies(evidence: Evidence) -> xr.Dataset:
     """Rows in the likelihood, with ``log_gamma``, its standard error and the group's index.
 

@@ -61,7 +61,7 @@ from scipy.special import logsumexp, ndtri
 
 from aligntax.models.arrival import Chance
 from aligntax.models.compute import NU, log_survival
-from aligntax.models.evidence import Evidence, likelihood_rows
+from aligntax.models.evidence import Evidence, replaceable_rows
 from aligntax.models.horizon_trend import (
     LOG2,
     SHAPES,
@@ -102,7 +102,7 @@ ERRORS = ("horizon_scatter", "suite_error_share", "suite_error_short", "suite_er
 # ------------------------------------------------------------------------------------- the evidence
 
 
-@likelihood_rows("time_horizons")
+@replaceable_rows("time_horizons")
 def evaluations(evidence: Evidence, view: View) -> xr.Dataset:
     """Rows in the likelihood: ``log2`` minutes and their standard error (doublings).
 

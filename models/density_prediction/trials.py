@@ -34,7 +34,7 @@ from numpy.random import Generator
 from scipy.special import gammaln
 
 from aligntax.models.density_prediction.theorem import supported_delta
-from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.views import View
 
 QUANTITIES = ("prediction_failure",)
@@ -51,7 +51,7 @@ SPREAD = 3.0
 FAILURE = "failure_probability_by_density_trial"
 
 
-@likelihood_rows("density_trials")
+@replaceable_rows("density_trials")
 def trials(evidence: Evidence) -> xr.Dataset:
     """Rows in the likelihood: ``failures``, ``trials``, levels, epsilon and the adversary."""
     return select(evidence["density_trials"])

@@ -31,8 +31,8 @@ from aligntax.models.evidence.schema import TABLES
 __all__ = [
     "TABLES",
     "Evidence",
-    "likelihood_rows",
     "load_evidence",
+    "replaceable_rows",
     "select",
 ]
 
@@ -63,7 +63,7 @@ class Evidence:
         SHA-256 over all of them.
     ready : Mapping of str to xarray.Dataset
         Likelihood rows, such as simulated ones, that take the place of those computed from a table;
-        see :func:`likelihood_rows`.
+        see :func:`replaceable_rows`.
     """
 
     tables: Mapping[str, xr.Dataset]  # a plain dict, because workers receive it pickled
@@ -242,11 +242,14 @@ def load_evidence(extra: Path | None = None) -> Evidence:
     return evidence
 
 
-def likelihood_rows(table: str) -> Callable[[Callable[..., xr.Dataset]], Callable[..., xr.Dataset]]:
-    """Decorate the function that computes the likelihood rows of a table.
+def replaceable_rows(
+    table: str,
+) -> Callable[[Callable[..., xr.Dataset]], Callable[..., xr.Dataset]]:
+    """Decorate the function that computes the likelihood rows of a table: given rows replace them.
 
-    The decorated function, ``(evidence, *settings) -> rows``, returns the rows that
-    :meth:`Evidence.with_likelihood_rows` gave for the table, if there are any.
+    The decorated function is ``(evidence, *settings) -> rows``. Where
+    :meth:`Evidence.with_likelihood_rows` gave rows for the table, it returns these and does not
+    run: simulated rows have no entry in the table that they could be computed from.
     """
 
     def decorate(rows_of: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset]:

@@ -35,7 +35,7 @@ import xarray as xr
 from numpy.random import Generator
 from scipy.special import betaincinv, ndtr
 
-from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.outer_alignment.comparisons import (
     chernoff,
     comparisons_needed,
@@ -93,7 +93,7 @@ def log_likelihood(count: Any, total: Any, mean: Any, concentration: Any, gammal
     return ways + seen - gammaln(a) - gammaln(b) + gammaln(concentration)
 
 
-@likelihood_rows("labeller_agreement")
+@replaceable_rows("labeller_agreement")
 def studies(evidence: Evidence) -> xr.Dataset:
     """Rows in the likelihood, ``count``, ``total`` and ``study_index``, and the sorted studies.
 

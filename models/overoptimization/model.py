@@ -55,7 +55,7 @@ import numpy as np
 import xarray as xr
 from numpy.random import Generator
 
-from aligntax.models.evidence import Evidence, likelihood_rows, select
+from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.views import View
 
 QUANTITIES = ("peak_kl", "peak_gold", "labels_half", "label_exponent", "kl_budget", "kl_practice")
@@ -163,7 +163,7 @@ def methods(evidence: Evidence) -> tuple[str, ...]:
     )
 
 
-@likelihood_rows("gold_curves")
+@replaceable_rows("gold_curves")
 def curves(evidence: Evidence) -> xr.Dataset:
     """Points in the likelihood, and what is known of each run.
 
