@@ -38,6 +38,7 @@ from aligntax.analysis.answers.condition import Given, apply_condition
 from aligntax.analysis.answers.value_of_information import CONFIDENCE, Decision
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.summary import censored_quantile, iter_series
+from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
 
 MULTIPLES = (0.1, 0.5, 1.0, 2.0, 10.0)  # of the hours to buy, whose regret is reported
@@ -152,12 +153,8 @@ def budget(
 
     Parameters
     ----------
-    result : Result
-        Of a model with hours needed.
-    confidence : float
     price : float, optional
-        USD per missing hour. By default ``E[cost] / (1 - confidence)``, which makes that confidence
-        best.
+        USD per missing hour. The default ``E[cost] / (1 - confidence)`` makes ``confidence`` best.
     given : str, optional
         Condition on quantities; see :mod:`aligntax.analysis.answers.condition`.
 
@@ -167,22 +164,11 @@ def budget(
         If the run has no hours, or a number is out of bounds.
     """
     _require_bounds(confidence, price)
-    derived = {series.name: series.values for series in iter_series(result.derived)}
-    if "alignment_hours_needed" not in derived:
-        raise InputError(
-            f"run: must have alignment_hours_needed, got model {result.record['model']}; "
-            "use a joint run"
-        )
+    derived = _numbers_with_hours(result)
     condition = None if given is None else apply_condition(given, result.derived, result.weights)
-    weights = result.weights if condition is None else condition.weights
     arrives = np.isfinite(derived["alignment_hours_needed"])
-    arrival = weights.probability(arrives)
-    if not arrival > 0:
-        raise InputError(
-            "run: transformative AI must arrive in some draw, got none; "
-            "choose another view or condition"
-        )
-    weights = weights.given(arrives)
+    counts = result.weights if condition is None else condition.weights
+    arrival, weights = _given_arrival(counts, arrives)
     among = weights.values[arrives] / weights.values[arrives].sum()
 
     def enough(amount: Any) -> float:
@@ -197,7 +183,7 @@ def budget(
     price_of_confidence = weights.mean(cost) / (1.0 - confidence)
     decision = Decision.of(derived, weights, price_of_confidence if price is None else price)
     best, regret, evpi = _best_hours_and_regret(decision, hours)
-    affordable = 10.0 ** np.nan_to_num(derived["alignment_hours_affordable"])
+    affordable = 10.0 ** np.nan_to_num(derived["alignment_hours_affordable"]) >= hours
     return Budget(
         confidence=confidence,
         price=decision.price,
@@ -210,12 +196,34 @@ def budget(
         start=start,
         best_hours=best,
         price_of_confidence=price_of_confidence,
-        affordable=weights.probability(affordable >= hours),
+        affordable=weights.probability(affordable),
         regret=regret,
         evpi=evpi,
         label_error=published_label_error(result.evidence["labeller_agreement"]),
         labelling=tuple(best_labelling(error) for error in ERRORS),
     )
+
+
+def _numbers_with_hours(result: Result) -> dict[str, Any]:
+    """Draws of every number of a run that has hours needed."""
+    derived = {series.name: series.values for series in iter_series(result.derived)}
+    if "alignment_hours_needed" not in derived:
+        raise InputError(
+            f"run: must have alignment_hours_needed, got model {result.record['model']}; "
+            "use a joint run"
+        )
+    return derived
+
+
+def _given_arrival(weights: Weights, arrives: Any) -> tuple[float, Weights]:
+    """Probability of arrival, and weights among the draws in which it comes."""
+    arrival = weights.probability(arrives)
+    if not arrival > 0:
+        raise InputError(
+            "run: transformative AI must arrive in some draw, got none; "
+            "choose another view or condition"
+        )
+    return arrival, weights.given(arrives)
 
 
 def _require_bounds(confidence: float, price: float | None) -> None:

@@ -210,18 +210,14 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
         claim_probabilities(run.derived, side.weights)
         for run, side in zip(results, sides, strict=True)
     )
-    first, *others = sides
-    counted = _hash_of_counted(results[0])
+    hashes = [_hash_of_counted(run) for run in results]
     pairs = [
-        (first, other, _hash_of_counted(run) == counted)
-        for other, run in zip(others, results[1:], strict=True)
+        (sides[0], side, counted == hashes[0])
+        for side, counted in zip(sides[1:], hashes[1:], strict=True)
     ]
+    stated = [claim for claim in CLAIMS if all(claim.name in of_run for of_run in claims)]
     p = {name: tuple(_number_p(name, *pair) for pair in pairs) for name in names}
-    p |= {
-        claim.name: tuple(_claim_p(claim, *pair) for pair in pairs)
-        for claim in CLAIMS
-        if all(claim.name in of_run for of_run in claims)
-    }
+    p |= {claim.name: tuple(_claim_p(claim, *pair) for pair in pairs) for claim in stated}
     return Comparison(
         runs=results,
         given=conditions,

@@ -38,6 +38,9 @@ def draws(text):
 def test_values_are_in_natural_units():
     assert draws("alignment_hours_needed>1e6") == 3
     assert draws("alignment_hours_needed >= 1e6") == 4
+    assert draws("alignment_hours_needed<1e3") == 1
+    assert draws("alignment_hours_needed<=1e3") == 2
+    assert draws("alignment_hours_needed==1e3") == 1
     assert draws("alignment_tax<1%") == 8 and draws("alignment_tax<0.4%") == 8
     with pytest.raises(InputError, match="holds in none"):
         draws("alignment_tax<0.3%")
