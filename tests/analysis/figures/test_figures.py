@@ -165,6 +165,14 @@ def test_long_series_are_thinned_and_say_so():
     assert len(brief["x"]) == 70 and "thinned" not in brief
 
 
+@pytest.mark.parametrize(("count", "kept"), [(450, 450), (451, 300)])
+def test_points_are_thinned_from_half_as_many_more_than_the_page_holds(count, kept):
+    figure, axes = _canvas()
+    axes.plot(np.arange(float(count)), np.arange(float(count)), "o", label="draws")
+    (panel,) = _read(figure)
+    assert len(panel["series"][0]["x"]) == kept
+
+
 def test_intervals_at_names_have_them_and_the_share_they_hold():
     figure, axes = _canvas()
     y = np.arange(3)
