@@ -177,7 +177,8 @@ def scaling_forest(result: Result) -> Figure:
             draw_forest(axes, at, np.exp(middle[own]), [ninety], widths=(1.2,), **look)
     labels = [printable(names[i], 42) for i in order]
     for name, colour in (("data_exponent", GREEN), ("data_exponent_pooled", BLUE)):
-        low, median, high = quantile(series_of(result.derived, name).finite, (0.05, 0.5, 0.95))
+        finite = series_of(result.derived, name).finite
+        low, median, high = (quantile(finite, p) for p in (0.05, 0.5, 0.95))
         look = {"colour": colour, "size": 26, "widths": (3,)}
         draw_forest(axes, len(labels), median, [(low, high)], **look)
         labels.append(lookup(name).label)
