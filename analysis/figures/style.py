@@ -52,7 +52,7 @@ STYLE: dict[str, Any] = {
 }
 # Groups of matplotlib's settings that may change a picture; neither backend nor windows.
 DRAWN = frozenset(
-    "axes figure font grid hatch image legend lines markers mathtext patch path savefig "
+    "axes figure font grid hatch image legend lines markers mathtext patch path savefig "  # noqa: SIM905
     "scatter svg text xaxis xtick yaxis ytick".split()
 )
 BANDS = ((0.05, 0.95, 0.20), (0.25, 0.75, 0.35))  # 90% and 50%, and their opacity

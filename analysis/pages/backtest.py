@@ -30,6 +30,21 @@ def write_page(
 ) -> Path:
     """Write ``report.html`` into the folder of a backtest."""
     first, last = info["origins"]
+    page = CheckPage(
+        "Would the models have known?",
+        "Fitted to the evidence up to each year, how well do the trends predict what came, beside "
+        "naive forecasts?",
+        f"Origins {first} to {last}, priors of the view {info['view']['name']}, {info['created']}; "
+        f"{info['divergences']} divergences. Priors were written knowing what came.",
+        info,
+        _tables(info),
+        _drawings(scores),
+    )
+    return write_check_page(folder, page, talk, strict)
+
+
+def _tables(info: Mapping[str, Any]) -> list[CheckTable]:
+    """Return tables of skill, of beliefs, and of origins without a forecast, if any."""
     skill = CheckTable(
         "Model beside naive forecasts",
         "skill",
@@ -58,7 +73,11 @@ def write_page(
     skipped = CheckTable(
         "Not forecast", "skipped", ("Origin",), [CheckRow((line,)) for line in info["skipped"]]
     )
-    drawings = [
+    return [skill, belief, *([skipped] if skipped.rows else [])]
+
+
+def _drawings(scores: Sequence[Scored]) -> list[Drawing]:
+    return [
         Drawing(
             "Median (line) and 90% interval (dashed) that each origin forecast for later rows, and "
             "what came (dots).",
@@ -74,14 +93,3 @@ def write_page(
             partial(trust.pit_histograms, scores),
         ),
     ]
-    page = CheckPage(
-        "Would the models have known?",
-        "Fitted to the evidence up to each year, how well do the trends predict what came, beside "
-        "naive forecasts?",
-        f"Origins {first} to {last}, priors of the view {info['view']['name']}, {info['created']}; "
-        f"{info['divergences']} divergences. Priors were written knowing what came.",
-        info,
-        [skill, belief, *([skipped] if skipped.rows else [])],
-        drawings,
-    )
-    return write_check_page(folder, page, talk, strict)

@@ -110,7 +110,7 @@ def page_data(result: Result, answer: Sequence[str], sentence: str) -> dict[str,
         child_generator(source.seed, "arrival"),
     )
     known = {series.name: series for series in iter_series(derived)}
-    columns = [known[name] for name in answer]
+    recomputed = source.model.name in ALIGNMENT
     names, prior_only = source.tables.names, set(source.prior_only)
     return {
         "run": result.record.get("run", result.path.name),
@@ -131,22 +131,16 @@ def page_data(result: Result, answer: Sequence[str], sentence: str) -> dict[str,
         "limits": _check_limits(source, carried),
         "columns": [
             {
-                **_column_data(series, kept, view.arrival.horizon),
-                "stored": _stored_row(result, series.name),
+                **_column_data(known[name], kept, view.arrival.horizon),
+                "stored": _stored_row(result, name),
             }
-            for series in columns
+            for name in answer
         ],
         "sentence": sentence,
         "file": _view_file_parts(view),
-        "claims": [
-            _claim_data(claim)
-            for claim in CLAIMS
-            if claim.quantity in {series.name for series in columns}
-        ],
+        "claims": [_claim_data(claim) for claim in CLAIMS if claim.quantity in answer],
         "views": [_menu_view(name, source, view) for name in view_names()],
-        "alignment": _alignment_data(source, view, derived, kept)
-        if source.model.name in ALIGNMENT
-        else None,
+        "alignment": _alignment_data(source, view, derived, kept) if recomputed else None,
     }
 
 

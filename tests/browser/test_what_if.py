@@ -13,9 +13,9 @@ import pytest
 import xarray as xr
 
 from aligntax import refit
-from aligntax.analysis.inference.derive import observed, predict
+from aligntax.analysis.inference.derive import observed_evidence, replicate_evidence
 from aligntax.analysis.pages.report import write_report
-from aligntax.analysis.storage.fast_reader import read_source
+from aligntax.analysis.storage.fast_reader import read_sampled_run
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.summaries.words import format_amount, median_and_interval
 from aligntax.models.catalogue import find_model
@@ -58,7 +58,7 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def source():
-    return read_source(REFERENCE)
+    return read_sampled_run(REFERENCE)
 
 
 def ready(opened, path, **options):
@@ -418,10 +418,12 @@ def test_it_prints_on_ten_pages(results, opened, tmp_path):
     run = load(results / "reference")
     model, view, evidence = find_model("joint"), run.view, run.evidence
     tables = view.tables(model.quantities)
-    replicated = predict(model, run.posterior, tables, evidence, view, np.random.default_rng(1))
+    replicated = replicate_evidence(
+        model, run.posterior, tables, evidence, view, np.random.default_rng(1)
+    )
     tree = run.tree.copy()
     tree["posterior_predictive"] = xr.DataTree(replicated)
-    tree["observed_data"] = xr.DataTree(observed(model, evidence, view))
+    tree["observed_data"] = xr.DataTree(observed_evidence(model, evidence, view))
     folder = shutil.copytree(run.path, tmp_path / "run")
     page = ready(opened, write_report(replace(run, path=folder, tree=tree), strict=True))
     pdf = page.pdf(format="A4")
