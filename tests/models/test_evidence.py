@@ -19,6 +19,12 @@ import aligntax.models.evidence as package
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import TABLES, Evidence, load_evidence, select
 from aligntax.models.evidence.reader import decimal_year, read_rows
+from aligntax.models.evidence.rules import (
+    correlations_agree,
+    horizon_within,
+    hours_follow,
+    window_opens_first,
+)
 
 HOME = Path(package.__file__).parent
 pytestmark = pytest.mark.filterwarnings("error")
@@ -547,6 +553,51 @@ def test_rules_of_other_tables(
         InputError, match="^" + re.escape(f"{path}, line 2, column {place}: {message}")
     ):
         load_evidence(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("hours", "good"), [(50.2, True), (49.8, True), (50.3, False), (49.7, False)]
+)
+def test_hours_follow_from_items_and_minutes_within_half_a_per_cent(hours, good) -> None:
+    row = {"hours_basis": "items_times_minutes", "items": 1000.0, "minutes_per_item": 3.0}
+    assert (hours_follow({**row, "human_hours": hours}) is None) == good
+
+
+@pytest.mark.parametrize(("correlation", "good"), [(0.999, True), (1.0, False), (-1.0, False)])
+def test_correlations_of_a_used_fit_leave_a_margin_to_a_singular_matrix(correlation, good) -> None:
+    names = [column.name for column in TABLES["loss_laws"].columns if column.lower == -1]
+    row = dict.fromkeys(names, 0.0) | {"alpha_beta": correlation}
+    assert (correlations_agree({**row, "used": True}) is None) == good
+    assert correlations_agree({**row, "used": False}) is None
+
+
+def test_a_window_and_an_interval_have_a_width() -> None:
+    for end, good in ((2020.0, False), (2020.5, True)):
+        assert (window_opens_first({"window_start": 2020.0, "window_end": end}) is None) == good
+        horizon = {"horizon_low": 2020.0, "horizon_minutes": 2020.0, "horizon_high": end}
+        assert (horizon_within(horizon) is None) == good
+
+
+@pytest.mark.parametrize("column", ["loss", "alpha", "beta", "share", "horizon_minutes", "epsilon"])
+def test_what_must_be_positive_is_not_zero(column) -> None:
+    (found,) = [c for table in TABLES.values() for c in table.columns if c.name == column]
+    assert 0 < found.lower <= 1e-9
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "lower", "upper"),
+    [
+        ("scaling_exponents", "allocation_exponent", 0.01, 0.99),
+        ("labeller_agreement", "agreement", 0.0, 1.0),
+        ("published_forecasts", "probability", 0.0, 1.0),
+        ("loss_laws", "alpha_beta", -1.0, 1.0),
+    ],
+)
+def test_shares_probabilities_and_correlations_stay_within_their_range(
+    table, column, lower, upper
+) -> None:
+    (found,) = [c for c in TABLES[table].columns if c.name == column]
+    assert (found.lower, found.upper) == (lower, upper)
 
 
 def test_a_row_that_is_only_carried_may_lack_figures(tmp_path: Path) -> None:

@@ -90,6 +90,49 @@ def test_tokens_and_flop_that_disagree_are_refused(tmp_path) -> None:
         read_runs(file_of(tmp_path, lines, header))
 
 
+@pytest.mark.parametrize(
+    ("ratio", "good"), [(1.2, True), (1 / 1.2, True), (1.3, False), (1 / 1.3, False)]
+)
+def test_flop_may_be_counted_otherwise_by_a_quarter(tmp_path, ratio, good) -> None:
+    n, d, _ = (float(cell) for cell in GOOD[4].split(","))
+    lines = [f"{line}," for line in GOOD]
+    lines[4] += repr(6 * n * d / ratio)
+    path = file_of(tmp_path, lines, "parameters,tokens,loss,flop")
+    if good:
+        assert read_runs(path).used == 12
+    else:
+        with pytest.raises(InputError, match=r"within a factor of 1\.25"):
+            read_runs(path)
+
+
+@pytest.mark.parametrize(("sizes", "good"), [(2, False), (3, True)])
+def test_an_exponent_needs_three_sizes(tmp_path, sizes, good) -> None:
+    path = file_of(
+        tmp_path, [f"{1e8 * 2 ** (i % sizes)},{1e9 * i},{3 - i / 50}" for i in range(1, 13)]
+    )
+    if good:
+        assert read_runs(path).used == 12
+    else:
+        with pytest.raises(
+            InputError, match="column parameters: must have at least 3 different values, got 2"
+        ):
+            read_runs(path)
+
+
+@pytest.mark.parametrize(("wobble", "good"), [(0.3, True), (0.03, False)])
+def test_parameters_and_tokens_must_vary_apart(tmp_path, wobble, good) -> None:
+    """Correlation of their logarithms: 0.995 is allowed, 0.99995 is not."""
+    lines = [
+        f"{10 ** (8 + i / 4)},{10 ** (9 + i / 4 + wobble * (i % 2 - 0.5) / 2)},{3 - i / 50}"
+        for i in range(12)
+    ]
+    if good:
+        assert read_runs(file_of(tmp_path, lines)).used == 12
+    else:
+        with pytest.raises(InputError, match="must vary apart"):
+            read_runs(file_of(tmp_path, lines))
+
+
 @given(
     st.binary(max_size=400)
     | st.text(alphabet='parametsloknf,\n"#0123456789.eE+-', max_size=400).map(str.encode)

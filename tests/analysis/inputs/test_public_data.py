@@ -139,6 +139,13 @@ def test_part_of_a_public_set_is_recognised_and_other_runs_are_not(known) -> Non
     assert recognise(simulated(30, seed=9)) is None
 
 
+@pytest.mark.parametrize(("kept", "seen"), [(8, True), (7, False)])
+def test_half_of_the_fingerprint_is_enough(known, kept, seen) -> None:
+    marked = [row for row in ROWS if row_hashes([row])[0] in known.sketch]
+    assert len(marked) == 16
+    assert (recognise(marked[:kept]) == known) == seen
+
+
 def test_the_digitised_chinchilla_runs_are_the_known_set() -> None:
     runs = chinchilla()
     assert runs.public == PUBLIC["chinchilla"] == drop_highest(runs, 5).public

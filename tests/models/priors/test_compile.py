@@ -315,6 +315,25 @@ def test_a_bound_outside_a_familys_support_cuts_nothing(spec, exact) -> None:
     np.testing.assert_allclose(table.quantile(p, 1 - p), exact.quantile(p, 1 - p), atol=1e-3)
 
 
+def test_bounds_must_leave_a_hundredth_of_the_prior() -> None:
+    prior = {"family": "normal", "mu": 0.0, "sigma": 1.0}
+    for inside in (0.011, 0.5):
+        compile_prior(LINEAR, {**prior, "bounds": [float(ndtri(1 - inside)), 50.0]})
+    with pytest.raises(InputError, match=r"must leave at least 1% of the prior, got 0\.009"):
+        compile_prior(LINEAR, {**prior, "bounds": [float(ndtri(1 - 0.009)), 50.0]})
+
+
+@pytest.mark.parametrize("p", [1e-7, 1e-6])
+def test_probabilities_stay_a_millionth_from_their_ends(p) -> None:
+    for low, high in ((2 * p, 1 - 0.1), (0.1, 1 - 2 * p)):
+        spec = {"quantiles": {repr(low): 1.0, "0.5": 2.0, repr(high): 3.0}}
+        if 2 * p > 1e-6:
+            assert good(compile_prior(LINEAR, spec))
+        else:
+            with pytest.raises(InputError, match="probabilities must be distinct and between"):
+                compile_prior(LINEAR, spec)
+
+
 @pytest.mark.parametrize(
     ("name", "unit"),
     [
@@ -509,7 +528,10 @@ def test_log_density_of_normal_priors_is_scipys_multivariate_normal() -> None:
         for n, m, s in zip(names, mu, sigma, strict=True)
     ]
     tables = PriorTables(
-        names, np.stack([t.y for t in each]), np.stack([t.slope for t in each]), copula_factor(names, rho)
+        names,
+        np.stack([t.y for t in each]),
+        np.stack([t.slope for t in each]),
+        copula_factor(names, rho),
     )
     correlation = np.eye(3)
     correlation[0, 2] = correlation[2, 0] = 2 * np.sin(np.pi * 0.6 / 6)

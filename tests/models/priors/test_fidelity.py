@@ -1,5 +1,7 @@
 """What a prior states is held against what its table has."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -93,6 +95,26 @@ def test_a_shape_that_states_no_quantile_is_held_against_itself(spec) -> None:
 def test_a_sample_that_smoothing_misses_is_warned_of() -> None:
     """Nearly all of it is one value: what a smooth table cannot hold."""
     assert told({"samples": [1.0] * 400 + [0.0, 3.0]})[1]
+
+
+@pytest.mark.parametrize(
+    ("spec", "tolerated"),
+    [
+        ({"quantiles": {"0.1": 1, "0.5": 2, "0.9": 3}}, 0.01),
+        # twice the standard error of a probability of 1/2 in 100 samples, then in 10,000
+        ({"samples": np.linspace(0, 1, 100).tolist()}, 0.1),
+        ({"samples": np.linspace(0, 1, 10_000).tolist()}, 0.01),
+    ],
+    ids=["quantiles", "100 samples", "10,000 samples"],
+)
+def test_a_difference_is_tolerated_up_to_a_hundredth_or_two_standard_errors(
+    spec, tolerated
+) -> None:
+    middle = fitted_statements(Q, spec)[1]
+    for share, warned in ((0.95, 0), (1.05, 1)):
+        for sign in (-1, 1):
+            moved = replace(middle, fitted=middle.stated + sign * share * tolerated)
+            assert len(fidelity_warnings(Q, spec, [moved])) == warned
 
 
 @given(st.lists(st.floats(0.01, 0.99), min_size=2, max_size=6, unique=True), st.data())
