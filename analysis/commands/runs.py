@@ -151,7 +151,6 @@ def show(
     Example: aligntax show RUN --given 'tai_year<2040'
     """
     from aligntax.analysis.storage.draw_files import refuse_damage
-    from aligntax.analysis.storage.load import load
     from aligntax.analysis.storage.run_folder import INFO, SUMMARY, find_run, read_json
 
     check_picture(picture)
@@ -168,6 +167,7 @@ def show(
         record = read_json(folder / SUMMARY)
     else:
         from aligntax.analysis.answers.condition import summarise_given
+        from aligntax.analysis.storage.load import load
 
         met, record = summarise_given(load(folder), given)
         weights = met.weights
