@@ -76,18 +76,8 @@ def read_rows(
     lines = records(path, f"values of {table.name}.csv")
     header_line, header = next(lines, (1, []))
     if not header:
-        refuse(
-            path,
-            [
-                Problem(
-                    1,
-                    1,
-                    "the file must hold a table",
-                    "nothing",
-                    f"see the columns of {table.name}.csv",
-                )
-            ],
-        )
+        remedy = f"see the columns of {table.name}.csv"
+        refuse(path, [Problem(1, 1, "the file must hold a table", "nothing", remedy)])
     problems += _check_header(header_line, header, table)
     if problems:
         refuse(path, problems)
@@ -101,23 +91,30 @@ def read_rows(
             problems.append(Problem(line, min(len(cells), len(header)), rule, len(cells), remedy))
             continue
         row, wrong = _parse_row(line, dict(zip(header, cells, strict=True)), table)
-        key = row["key"]
-        if key in taken:
-            wrong.append(
-                Problem(line, "key", "must not be in the table already", key, "choose another key")
-            )
-        if key and key in seen:
-            remedy = f"line {seen[key]} has it too; choose another key"
-            wrong.append(Problem(line, "key", "must be unique", key, remedy))
-        seen.setdefault(key, line)
         problems += wrong
+        problems += _repeated_key(line, row["key"], taken, seen)
+        seen.setdefault(row["key"], line)
         rows.append(row)
     if not rows and not problems and not table.supplied:
-        remedy = "add rows, or leave the file away"
+        remedy = "add rows, or leave the file out"
         problems.append(Problem(header_line, "key", "a table must have a row", "none", remedy))
     if problems:
         refuse(path, problems)
     return rows
+
+
+def _repeated_key(
+    line: int, key: str, taken: frozenset[str], seen: dict[str, int]
+) -> list[Problem]:
+    """Problems of a key that the extended table, or an earlier line of the file, has too."""
+    problems = []
+    if key in taken:
+        rule = "must not be in the table already"
+        problems.append(Problem(line, "key", rule, key, "choose another key"))
+    if key and key in seen:
+        remedy = f"line {seen[key]} has it too; choose another key"
+        problems.append(Problem(line, "key", "must be unique", key, remedy))
+    return problems
 
 
 def refuse(path: Path, problems: list[Problem]) -> NoReturn:

@@ -241,8 +241,8 @@ class Mixture:
         )
 
     def quantile(self, p: Array, q: Array) -> Array:
-        each = np.stack([component.quantile(p, q) for component in self.components])
-        low, high = each.min(axis=0), each.max(axis=0)
+        quantiles = np.stack([component.quantile(p, q) for component in self.components])
+        low, high = quantiles.min(axis=0), quantiles.max(axis=0)
         # Bisection to machine precision: the quantile lies between those of the components.
         for _ in range(80):
             middle = 0.5 * (low + high)

@@ -81,7 +81,10 @@ def _coupled_differently(before: PriorTables, after: PriorTables, i: int) -> boo
 
 
 def roles(change: Changes) -> dict[str, Role]:
-    """What each changed setting enters; a link enters nothing, its prior is a changed quantity."""
+    """What each changed setting enters.
+
+    A link enters nothing. It changes a prior, which is a changed quantity.
+    """
     return {name: ROLES[name] for name in change.settings if name not in LINKS}
 
 

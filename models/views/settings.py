@@ -296,7 +296,7 @@ SECTIONS = {
     "outer_alignment": OuterAlignment,
 }
 ROLES: Mapping[str, Role] = {
-    f"{section}.{each.name}": each.metadata["role"]
+    f"{section}.{setting.name}": setting.metadata["role"]
     for section, kind in SECTIONS.items()
-    for each in fields(kind)
+    for setting in fields(kind)
 }

@@ -499,7 +499,7 @@ SPOILT = [
 
 
 @pytest.mark.parametrize(("column", "value", "message"), SPOILT)
-def test_each_rule_is_told_with_its_place(
+def test_each_rule_is_stated_with_its_place(
     tmp_path: Path, column: str, value: str, message: str
 ) -> None:
     path = write(
@@ -713,7 +713,7 @@ def test_lines_count_through_quoted_line_ends_and_blank_lines(tmp_path: Path) ->
     ]
 
 
-def test_ten_problems_are_told_at_once(tmp_path: Path) -> None:
+def test_ten_problems_are_listed_at_once(tmp_path: Path) -> None:
     rows = [EFFORT | {"key": f"k{i}", "status": "?"} for i in range(13)]
     path = write(tmp_path / "rlhf_efforts.csv", rows)
     with pytest.raises(InputError) as error:

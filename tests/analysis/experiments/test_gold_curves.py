@@ -148,7 +148,7 @@ def test_its_seed_has_a_name_and_moved_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "replicates", "told"),
+    ("labels", "replicates", "message"),
     [
         ((), 1, "labels: must be one number or more"),
         ((1,), 1, "labels: must lie between 2 and"),
@@ -157,8 +157,8 @@ def test_its_seed_has_a_name_and_moved_no_other() -> None:
         ((10,), 0, "replicates: must lie between 1 and"),
     ],
 )
-def test_sweeps_without_meaning_are_refused(labels, replicates, told) -> None:
-    with pytest.raises(InputError, match=told):
+def test_sweeps_without_meaning_are_refused(labels, replicates, message) -> None:
+    with pytest.raises(InputError, match=message):
         simulate_curves(labels, replicates)
 
 
@@ -204,12 +204,12 @@ def test_the_table_can_be_read_back_as_a_user_s(aligntax, quick, tmp_path) -> No
 
 def test_json_has_what_the_tables_have(aligntax, quick) -> None:
     code, out, _ = aligntax(*SMALL, "--json")
-    told = json.loads(out)
-    assert code == 0 and told["seed"] == 2022 and told["file"] is None
-    assert [row["labels"] for row in told["by_labels"]] == [50, 200]
-    assert set(told["by_labels"][0]) == {"labels", "accuracy", "peak_kl", "peak_gold", "last_gold"}
-    assert told["misfit"]["tilt"]["bon"] < 1e-9 < told["misfit"]["tilt"]["rl"]
-    assert {each["cause"] for each in told["local_steps"]} == {
+    answer = json.loads(out)
+    assert code == 0 and answer["seed"] == 2022 and answer["file"] is None
+    assert [row["labels"] for row in answer["by_labels"]] == [50, 200]
+    assert set(answer["by_labels"][0]) == {"labels", "accuracy", "peak_kl", "peak_gold", "last_gold"}
+    assert answer["misfit"]["tilt"]["bon"] < 1e-9 < answer["misfit"]["tilt"]["rl"]
+    assert {each["cause"] for each in answer["local_steps"]} == {
         "exact",
         "sampled",
         "narrow",
@@ -231,7 +231,7 @@ def test_help_states_the_defaults(aligntax) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("--labels", "many"), "labels: must be whole numbers separated by commas, got 'many'"),
         (("--labels", "100.5"), "labels: must be whole numbers"),
@@ -242,9 +242,9 @@ def test_help_states_the_defaults(aligntax) -> None:
         (("--out", "no/where.csv"), "file: must be in a folder that can be written"),
     ],
 )
-def test_mistakes_are_one_clear_line(aligntax, words, told) -> None:
+def test_mistakes_are_one_clear_line(aligntax, words, message) -> None:
     code, out, err = aligntax("gold-curves", *words)
-    assert code == 2 and out == "" and told in err and err.count("\n") == 1
+    assert code == 2 and out == "" and message in err and err.count("\n") == 1
 
 
 def test_an_interrupted_sweep_leaves_no_file(aligntax, monkeypatch, tmp_path) -> None:

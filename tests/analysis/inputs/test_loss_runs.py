@@ -1,4 +1,4 @@
-"""A user's file of training runs: what is read, and what is said of it."""
+"""A user's file of training runs: what is read, and how mistakes are explained."""
 
 import pytest
 from hypothesis import given
@@ -34,7 +34,7 @@ def test_a_file_is_read_under_the_usual_names_of_columns(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "header", "told"),
+    ("lines", "header", "message"),
     [
         ([], "", "the file must have this column|must hold a table|parameters"),
         (
@@ -72,9 +72,9 @@ def test_a_file_is_read_under_the_usual_names_of_columns(tmp_path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said(tmp_path, lines, header, told) -> None:
+def test_what_is_wrong_with_a_file_is_explained(tmp_path, lines, header, message) -> None:
     path = file_of(tmp_path, lines, "parameters,tokens,loss" if header is None else header)
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         read_runs(path)
     assert str(path) in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""Fetching public runs: what is kept, and what is said when it cannot be had. A server on this machine stands for the network."""
+"""Fetching public runs: what is kept, and the message when it cannot be had. A server on this machine stands for the network."""
 
 import http.server
 import json
@@ -84,7 +84,7 @@ def test_the_answer_in_json_and_a_file_of_ones_own(aligntax, served, known, tmp_
 
 
 @pytest.mark.parametrize(
-    ("spoilt", "told"),
+    ("spoilt", "message"),
     [
         (FILE.replace("e", "f", 1), "must hold the 30 runs"),
         (FILE.rsplit("\n", 2)[0] + "\n", "got 29 runs"),
@@ -93,11 +93,11 @@ def test_the_answer_in_json_and_a_file_of_ones_own(aligntax, served, known, tmp_
     ],
 )
 def test_another_file_is_refused_and_not_kept(
-    aligntax, served, known, tmp_path, spoilt, told
+    aligntax, served, known, tmp_path, spoilt, message
 ) -> None:
     code, out, err = aligntax("evidence", "fetch", "chinchilla", "--url", served(spoilt))
     assert (code, out) == (2, "")
-    assert told.split("|")[0] in err or told.split("|")[-1] in err
+    assert message.split("|")[0] in err or message.split("|")[-1] in err
     assert not (tmp_path / "share").exists()
 
 
@@ -118,7 +118,7 @@ def test_without_network_it_says_so(aligntax, served, known, url) -> None:
     assert code == 2 and "must be reachable" in err and "--runs" in err
 
 
-def test_a_folder_that_cannot_be_written_is_said(aligntax, served, known, tmp_path) -> None:
+def test_a_folder_that_cannot_be_written_is_named(aligntax, served, known, tmp_path) -> None:
     (tmp_path / "file").write_text("")
     code, _, err = aligntax(
         "evidence", "fetch", "chinchilla", "--url", served(FILE), "--out", "file/x.csv"
@@ -126,7 +126,7 @@ def test_a_folder_that_cannot_be_written_is_said(aligntax, served, known, tmp_pa
     assert code == 2 and "must be a file that can be written" in err
 
 
-def test_a_set_that_was_not_fetched_or_is_not_known_is_said(aligntax, known) -> None:
+def test_a_set_that_was_not_fetched_or_is_not_known_is_refused(aligntax, known) -> None:
     code, _, err = aligntax("run", "loss-law", "--runs", "chinchilla")
     assert code == 2 and "aligntax evidence fetch chinchilla" in err
     code, _, err = aligntax("evidence", "fetch", "gpt-5")

@@ -1,4 +1,4 @@
-"""What a prior states is held against what its table has."""
+"""What a prior states is compared with what its table has."""
 
 from dataclasses import replace
 
@@ -13,13 +13,13 @@ from aligntax.models.priors.quantities import ELICITED
 Q = "spend_growth"
 
 
-def told(spec, name=Q):
+def compare(spec, name=Q):
     statements = fitted_statements(name, spec)
     return statements, fidelity_warnings(name, spec, statements)
 
 
 def test_plain_quantiles_are_met_and_nothing_is_warned_of() -> None:
-    statements, warned = told(
+    statements, warned = compare(
         {"quantiles": {"0.1": 10, "0.5": 40, "0.9": 90}, "unit": "percent/year"}
     )
     assert [(s.high, s.stated) for s in statements] == [(10, 0.1), (40, 0.5), (90, 0.9)]
@@ -35,22 +35,22 @@ def test_every_prior_of_the_default_view_says_what_it_has(view) -> None:
 
 
 def test_probabilities_that_a_table_cannot_tell_apart_are_warned_of() -> None:
-    _, warned = told({"quantiles": {"0.1": 1, "0.5": 2, "0.51": 9, "0.9": 10}})
+    _, warned = compare({"quantiles": {"0.1": 1, "0.5": 2, "0.51": 9, "0.9": 10}})
     assert warned and "0.5 and 0.51 are nearer than the prior can tell apart" in warned[0]
-    assert told({"quantiles": {"0.1": 1, "0.5": 2, "0.53": 9, "0.9": 10}})[1] == []
+    assert compare({"quantiles": {"0.1": 1, "0.5": 2, "0.53": 9, "0.9": 10}})[1] == []
 
 
 def test_bounds_that_move_stated_quantiles_are_warned_of_with_both_probabilities() -> None:
-    _, warned = told({"quantiles": {"0.1": 1, "0.5": 2, "0.9": 3}, "bounds": [1.5, 9]})
+    _, warned = compare({"quantiles": {"0.1": 1, "0.5": 2, "0.9": 3}, "bounds": [1.5, 9]})
     assert any(
         "stated 10.0% at most 1, the prior has 0.0%; its bounds condition it" in line
         for line in warned
     )
-    assert told({"quantiles": {"0.1": 1, "0.5": 2, "0.9": 3}, "bounds": [-9, 9]})[1] == []
+    assert compare({"quantiles": {"0.1": 1, "0.5": 2, "0.9": 3}, "bounds": [-9, 9]})[1] == []
 
 
 def test_bins_of_a_histogram_are_held_one_by_one() -> None:
-    statements, warned = told({"histogram": {"edges": [0, 1, 2, 4], "weights": [3, 0, 1]}})
+    statements, warned = compare({"histogram": {"edges": [0, 1, 2, 4], "weights": [3, 0, 1]}})
     assert [(s.low, s.high, s.stated) for s in statements] == [
         (0, 1, 0.75),
         (1, 2, 0),
@@ -63,7 +63,7 @@ def test_bins_of_a_histogram_are_held_one_by_one() -> None:
 def test_a_histogram_with_thin_gaps_is_warned_of() -> None:
     """Four gaps of no mass, and bins that hold hardly more than a step of the table."""
     spec = {"histogram": {"edges": list(range(42)), "weights": [1, 0] * 20 + [1]}}
-    statements, warned = told(spec)
+    statements, warned = compare(spec)
     assert bool(warned) == any(abs(s.difference) > TOLERANCE for s in statements)
 
 
@@ -86,7 +86,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("spec", SHAPES.values(), ids=SHAPES)
 def test_a_shape_that_states_no_quantile_is_held_against_itself(spec) -> None:
-    statements, warned = told(spec)
+    statements, warned = compare(spec)
     assert [s.stated for s in statements] == ([0.5] if "point" in spec else [0.05, 0.5, 0.95])
     assert not any(s.explicit for s in statements)
     assert warned == []
@@ -94,7 +94,7 @@ def test_a_shape_that_states_no_quantile_is_held_against_itself(spec) -> None:
 
 def test_a_sample_that_smoothing_misses_is_warned_of() -> None:
     """Nearly all of it is one value: what a smooth table cannot hold."""
-    assert told({"samples": [1.0] * 400 + [0.0, 3.0]})[1]
+    assert compare({"samples": [1.0] * 400 + [0.0, 3.0]})[1]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_warning_is_given_exactly_where_a_statement_is_missed_or_too_near(p, d
             str(key): v for key, v in zip(sorted(p), np.cumsum(gaps).tolist(), strict=True)
         }
     }
-    statements, warned = told(spec)
+    statements, warned = compare(spec)
     missed = sum(abs(s.difference) > TOLERANCE for s in statements)
     near = sum("nearer than" in line for line in warned)
     assert len(warned) == missed + near

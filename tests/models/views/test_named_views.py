@@ -63,7 +63,7 @@ def push(evidence):
 # --------------------------------------------------------------------------------------- every view
 
 
-def test_the_views_that_users_are_told_of_are_there() -> None:
+def test_the_documented_views_exist() -> None:
     assert set(EXPECTED) <= set(NAMED)
 
 

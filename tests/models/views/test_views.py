@@ -1,4 +1,4 @@
-"""A view is a complete, cited set of beliefs; files extend one another; what is wrong in one is said with its name."""
+"""A view is a complete, cited set of beliefs; files extend one another; a mistake is explained with the name of the file."""
 
 import datetime
 from dataclasses import replace
@@ -353,7 +353,7 @@ WRONG = {  # what -> text, words of the message
 
 
 @pytest.mark.parametrize(("text", "words"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_in_a_file_is_said_with_its_name(text, words) -> None:
+def test_a_mistake_in_a_file_is_explained_with_its_name(text, words) -> None:
     with pytest.raises(InputError) as caught:
         parse_view(text, "somewhere/mine.toml")
     message = str(caught.value)
@@ -378,7 +378,7 @@ def test_impossible_correlations_name_their_pairs() -> None:
         parse_view(text, "mine.toml")
 
 
-def test_a_view_that_is_not_there_is_said_with_those_that_are() -> None:
+def test_an_unknown_view_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
         InputError, match=r"must be a file or one of .*default.*, got 'defualt'; check the spelling"
     ):
