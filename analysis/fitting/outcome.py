@@ -124,7 +124,7 @@ def summarise_fit(fit: "Fit", options: Sampling, links: Mapping[str, Any]) -> Fi
     derived = derive(fit.model, fit.posterior, fit.tables, fit.evidence, fit.view, rng)
     rows = summarise(derived, assumed_quantities({"prior_only": fit.prior_only, "links": links}))
     for name, row in rows.items():
-        row["contraction"] = contraction(fit, name)
+        row["contraction"] = prior_contraction(fit, name)
     checks = (
         *sampling_checks(fit.posterior, fit.sample_stats, rows, fit.model.headlines),
         *failed_link_checks(links),
@@ -198,7 +198,7 @@ def conclude_fit(
     return Outcome(fit, groups, record, info)
 
 
-def contraction(fit: "Fit", name: str) -> float | None:
+def prior_contraction(fit: "Fit", name: str) -> float | None:
     """``1 - posterior variance / prior variance`` of an elicited quantity.
 
     Both are variances on the standard-normal scale of its table. None for other quantities.

@@ -88,21 +88,24 @@ class CompiledModel:
     @cached_property
     def data(self) -> dict[str, Any]:
         """Value of each ``pm.Data`` of the graph under this view and this evidence."""
-        rows = data_of_evidence(self.evidence, self.view, self.model, self.graph)
-        stacks = {name: stack_columns(each) for name, each in rows.items()}
+        stacks = {name: stack_columns(rows) for name, rows in self._rows.items()}
         return data_of_view(self.view, self.model, self.graph) | stacks
 
     @cached_property
     def terms(self) -> Terms:
         """Prior draws, log likelihood and log prior."""
-        rows = data_of_evidence(self.evidence, self.view, self.model, self.graph)
         labels = {
-            dim: list(each[dim].values)
-            for each in rows.values()
-            for dim in each.dims
-            if dim in each.coords and dim in self.graph.coords
+            str(dim): list(rows[dim].values)
+            for rows in self._rows.values()
+            for dim in rows.dims
+            if dim in rows.coords and dim in self.graph.coords
         }
         return Terms(self.shared, self.data, {**self.graph.coords, **labels})
+
+    @cached_property
+    def _rows(self) -> dict[str, xr.Dataset]:
+        """Rows of each ``pm.Data`` of the graph that is evidence."""
+        return data_of_evidence(self.evidence, self.view, self.model, self.graph)
 
     def with_view(self, view: View) -> "CompiledModel":
         """The same under other priors, correlations and anchor weights; nothing is compiled.

@@ -4,10 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import numpy as np
 import pymc as pm
 import pytest
+from scipy.stats import halfnorm
 
 from aligntax.analysis.inference.options import Sampling
 from aligntax.models.errors import InputError
@@ -26,9 +29,7 @@ def test_joint_model_converges_on_every_seed(outcomes, seed):
     values = {check["name"]: check["value"] for check in record["checks"]}
     assert values["r_hat"] < 1.01
     assert values["divergences"] == 0
-    headlines = [
-        row for name, row in record["quantities"].items() if base_name(name) in HEADLINES
-    ]
+    headlines = [row for name, row in record["quantities"].items() if base_name(name) in HEADLINES]
     assert all(row["ess_bulk"] > 400 for row in headlines if row["ess_bulk"] is not None)
     # only the anchors without weight are constant
     assert sum(row["ess_bulk"] is None for row in headlines) <= 3
@@ -205,3 +206,140 @@ def test_no_arrival_before_the_evidence_that_there_was_none(outcome, evidence):
     year = outcome.groups["derived"]["tai_year"].values
     assert np.nanmin(year) >= evidence.constant("no_tai_until")
     assert np.nanmax(year) <= 2100.0
+
+
+# -------------------------------------------------------------------------- two views of one graph
+
+SCALES = (0.3, 0.05)
+QUICK = Sampling(draws=30, tune=60, chains=2)
+
+
+@pytest.fixture(scope="module")
+def views(scaling, view):
+    """One compiled model under two scales of the prior of ``between_study_sd``."""
+    stated = [view.replace(scaling={"between_study_scale": scale}) for scale in SCALES]
+    return [scaling.with_view(each) for each in stated]
+
+
+@pytest.fixture(scope="module")
+def draws(scaling):
+    return scaling.posterior(QUICK)[0]
+
+
+def log_prior_of_spread(compiled, draws):
+    tables = compiled.view.tables(compiled.model.quantities)
+    return compiled.terms.log_prior(draws, tables)["between_study_sd"].values
+
+
+def known_log_prior(draws, scale):
+    return halfnorm(scale=scale).logpdf(draws["between_study_sd"].values)
+
+
+def numbers(graph):
+    """Numbers that a graph holds, by name."""
+    return {variable.name: variable.get_value() for variable in graph.data_vars}
+
+
+def same_numbers(some, other):
+    return some.keys() == other.keys() and all(np.array_equal(some[n], other[n]) for n in some)
+
+
+def test_each_view_has_the_log_prior_of_its_own_scale(views, draws) -> None:
+    for compiled, scale in zip(views, SCALES, strict=True):
+        found = log_prior_of_spread(compiled, draws)
+        np.testing.assert_allclose(found, known_log_prior(draws, scale), rtol=1e-12)
+
+
+def test_what_another_view_of_the_graph_does_changes_nothing(views, draws) -> None:
+    first, second = views
+    before = log_prior_of_spread(first, draws)
+    tables = second.view.tables(second.model.quantities)
+    uses = [
+        lambda: log_prior_of_spread(second, draws),
+        lambda: second.terms.log_likelihood(draws, tables),
+        lambda: second.terms.draw_prior(tables, QUICK),
+        lambda: second.sample(QUICK),
+    ]
+    for use in uses:
+        use()
+        np.testing.assert_array_equal(log_prior_of_spread(first, draws), before)
+
+
+def test_sampling_another_view_between_changes_no_draw(views) -> None:
+    first, second = views
+    alone = first.sample(QUICK)
+    second.sample(QUICK)
+    again = first.sample(QUICK)
+    for group in ("posterior", "prior", "log_prior", "log_likelihood"):
+        assert getattr(alone, group).equals(getattr(again, group)), group
+
+
+def test_two_threads_evaluate_two_views_of_one_graph_at_once(views, draws) -> None:
+    together = Barrier(2)
+
+    def evaluate(compiled):
+        found = []
+        for _ in range(25):
+            together.wait(60)
+            found.append(log_prior_of_spread(compiled, draws))
+        return found
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(evaluate, views))
+    for each, scale in zip(found, SCALES, strict=True):
+        for values in each:
+            np.testing.assert_allclose(values, known_log_prior(draws, scale), rtol=1e-12)
+
+
+def test_the_graph_keeps_its_numbers_after_every_use(scaling, views, draws) -> None:
+    before, other = numbers(scaling.graph), views[1]
+    assert set(before) == set(other.data) and not same_numbers(before, numbers_of(other))
+    tables = other.view.tables(other.model.quantities)
+    uses = {
+        "log prior": lambda: other.terms.log_prior(draws, tables),
+        "log likelihood": lambda: other.terms.log_likelihood(draws, tables),
+        "prior draws": lambda: other.terms.draw_prior(tables, QUICK),
+        "posterior": lambda: other.posterior(QUICK),
+        "sample": lambda: other.sample(QUICK),
+    }
+    for name, use in uses.items():
+        use()
+        assert same_numbers(numbers(scaling.graph), before), name
+
+
+def numbers_of(compiled):
+    """Numbers of a compiled view, in the types of the graph."""
+    kinds = {variable.name: variable.type.dtype for variable in compiled.graph.data_vars}
+    return {name: np.asarray(value, kinds[name]) for name, value in compiled.data.items()}
+
+
+def test_an_error_while_the_graph_is_lent_restores_its_numbers(scaling, views) -> None:
+    before = numbers(scaling.graph)
+    with pytest.raises(RuntimeError, match="meanwhile"), scaling.shared.holding(views[1].data):
+        raise RuntimeError("meanwhile")
+    assert same_numbers(numbers(scaling.graph), before)
+    # numbers of the wrong shape are refused by the graph itself, when others are set already
+    wrong = views[1].data | {"studies": np.zeros(3)}
+    with pytest.raises(TypeError), scaling.shared.holding(wrong):
+        pass
+    assert same_numbers(numbers(scaling.graph), before)
+
+
+def test_a_graph_that_holds_other_numbers_gives_other_numbers(scaling, views, draws) -> None:
+    """Negative control: what is held is what functions of the graph see."""
+    first, second = views
+    white = np.linalg.solve(
+        second.view.tables(second.model.quantities).cholesky, draws["z"].values[..., None]
+    )[..., 0]
+    values = [
+        white if rv.name == "white" else draws[rv.name].values for rv in scaling.graph.free_RVs
+    ]
+    flat = [value.reshape(-1, *value.shape[2:]) for value in values]
+    names = [rv.name for rv in scaling.graph.free_RVs if rv.name != "white"]
+    spread = names.index("between_study_sd")
+    for compiled, scale in ((first, SCALES[0]), (second, SCALES[1]), (first, SCALES[0])):
+        with scaling.shared.holding(compiled.data):
+            assert same_numbers(numbers(scaling.graph), numbers_of(compiled))
+            found = scaling.shared.structural_prior(*flat)[spread]
+        np.testing.assert_allclose(found, known_log_prior(draws, scale).ravel(), rtol=1e-12)
+    assert not np.allclose(*(known_log_prior(draws, scale) for scale in SCALES))

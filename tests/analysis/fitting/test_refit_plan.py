@@ -1,0 +1,87 @@
+"""How a view is answered from a run: every setting by its role, every method as asked."""
+
+from dataclasses import replace
+
+import pytest
+
+from aligntax.analysis.fitting.refit_plan import (
+    Reweight,
+    SampleAgain,
+    plan_refit,
+    plan_reweighting,
+)
+from aligntax.analysis.storage.fast_reader import read_sampled_run
+from aligntax.models.errors import InputError
+from aligntax.models.views.settings import ROLES
+from tests.conftest import REFERENCE
+from tests.models.views.test_roles import MOVED, REFUSED, moved
+
+TOLERANT = {"alignment_tax_tolerance": {0.1: 0.005, 0.5: 0.02, 0.9: 0.2}}
+FAR = {"brain_flop": {0.1: 22.0, 0.5: 23.0, 0.9: 24.0}}
+
+
+@pytest.fixture(scope="module")
+def source():
+    """The committed run of the joint model."""
+    return read_sampled_run(REFERENCE)
+
+
+@pytest.fixture(scope="module")
+def direct(source):
+    """The same draws under a view in which the Direct Approach counts, and so do its settings."""
+    anchors = {**source.view.anchors, "lifetime": 0.0, "direct_approach": 0.05}
+    return replace(source, view=source.view.replace(anchors=anchors))
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_every_setting_is_answered_by_its_role(source, direct, name) -> None:
+    source = direct if name.startswith("direct_approach") else source
+    view, role = moved(source.view, name), ROLES[name]
+    if name in REFUSED:
+        with pytest.raises(InputError, match=name.replace(".", r"\.")):
+            plan_refit(source, view)
+        return
+    chosen = plan_refit(source, view)
+    assert name in chosen.reason
+    if set(role.likelihood) & set(source.model.tables):
+        assert chosen == SampleAgain(f"sampled, because {name} differs, which no weight can mend")
+        with pytest.raises(InputError, match=f"reweight keeps the likelihood, got another {name}"):
+            plan_reweighting(source, view)
+    else:
+        assert (chosen.how == "redrawn") == (not role.no_tai)
+        assert plan_reweighting(source, view).exact == (not role.no_tai)
+
+
+def test_what_no_evidence_informs_is_redrawn(source) -> None:
+    chosen = plan_refit(source, source.view.replace(**TOLERANT))
+    assert isinstance(chosen, Reweight) and chosen.exact and chosen.checks == chosen.failed == ()
+    assert (chosen.method, chosen.how) == ("reweight", "redrawn")
+
+
+def test_weights_that_fail_are_sampled_unless_reweighting_is_asked_for(source) -> None:
+    view = source.view.replace(**FAR)
+    chosen, forced = plan_refit(source, view), plan_refit(source, view, "reweight")
+    assert isinstance(chosen, SampleAgain) and (chosen.method, chosen.how) == ("sample", "sampled")
+    assert chosen.reason.startswith("sampled, because reweighting cannot be trusted: ")
+    assert isinstance(forced, Reweight) and forced.failed and not forced.exact
+    assert (forced.method, forced.how) == ("reweight", "reweighted")
+    assert forced.reason.startswith("reweighted, not to be trusted: ")
+
+
+def test_sampling_is_done_as_asked(source) -> None:
+    chosen = plan_refit(source, source.view.replace(**TOLERANT), "sample")
+    assert chosen == SampleAgain("sampled as asked; changed: alignment_tax_tolerance")
+
+
+def test_other_evidence_is_sampled_and_the_same_is_not(source) -> None:
+    other = source.evidence.only(("scaling_exponents",))
+    assert plan_refit(source, source.view, evidence=source.evidence).how == "redrawn"
+    chosen = plan_refit(source, source.view, evidence=other)
+    assert chosen == SampleAgain("sampled, because the evidence differs, which no weight can mend")
+    with pytest.raises(InputError, match="got another the evidence"):
+        plan_refit(source, source.view, "reweight", other)
+
+
+def test_an_unknown_method_is_refused(source) -> None:
+    with pytest.raises(InputError, match="method: must be one of auto, reweight, sample"):
+        plan_refit(source, source.view, "guess")

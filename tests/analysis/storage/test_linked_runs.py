@@ -1,0 +1,71 @@
+"""A refit that reuses draws belongs to the run that they came from, by hash; nothing compiles here."""
+
+import json
+import shutil
+
+import pytest
+
+from aligntax.analysis.refitting import refit
+from aligntax.analysis.storage.fast_reader import read_sampled_run
+from aligntax.analysis.storage.load import load
+from aligntax.analysis.storage.run_folder import FORMAT, RunFolder
+from aligntax.models.errors import InputError
+from tests.conftest import REFERENCE
+
+
+@pytest.fixture
+def linked(tmp_path, reference):
+    """The reference run, and a redraw of it that uses its draws."""
+    shutil.copytree(REFERENCE, tmp_path / "base")
+    view = reference.view.replace(alignment_tax_tolerance={0.1: 0.005, 0.5: 0.02, 0.9: 0.2})
+    refit("base", view, out=tmp_path, name="redrawn", report=False)
+    return tmp_path
+
+
+def change_info(folder, change):
+    """Write ``info.json`` again; no hash covers it."""
+    info = json.loads((folder / "info.json").read_text())
+    change(info)
+    (folder / "info.json").write_text(json.dumps(info))
+
+
+def test_a_refit_stores_less_and_loads_whole(linked, reference) -> None:
+    assert RunFolder(linked / "redrawn").sampled().path.resolve() == (linked / "base").resolve()
+    whole = load("redrawn", linked)
+    assert set(whole.derived.data_vars) == set(reference.derived.data_vars)
+    assert whole.info["format"] == FORMAT and whole.info["refit"]["how"] == "redrawn"
+    assert read_sampled_run("redrawn", linked).path.resolve() == (linked / "base").resolve()
+
+
+def test_draws_that_are_gone_are_named(linked) -> None:
+    shutil.rmtree(linked / "base")
+    for read in (load, read_sampled_run):
+        with pytest.raises(InputError, match="uses the draws of base, which must be at"):
+            read("redrawn", linked)
+
+
+def test_other_draws_in_their_place_are_refused(linked) -> None:
+    change_info(linked / "base", lambda info: info["files"].update({"posterior.nc": "0" * 64}))
+    for read in (load, read_sampled_run):
+        with pytest.raises(InputError, match="got others; refit again"):
+            read("redrawn", linked)
+
+
+def test_a_changed_file_of_the_source_is_found_through_the_refit(linked) -> None:
+    path = linked / "base" / "view.toml"
+    path.write_text(path.read_text() + "# a remark\n")
+    for read in (load, read_sampled_run):
+        with pytest.raises(InputError, match=r"view\.toml: differs from what was written"):
+            read("redrawn", linked)
+
+
+def test_a_view_that_was_not_fitted_is_refused(linked) -> None:
+    change_info(linked / "base", lambda info: info["view"].update(hash="0" * 64))
+    with pytest.raises(InputError, match="must have the view that it was fitted under"):
+        read_sampled_run("base", linked)
+
+
+def test_another_version_of_the_model_is_refused(linked) -> None:
+    change_info(linked / "base", lambda info: info["model"].update(version=99))
+    with pytest.raises(InputError, match="must be of model version"):
+        read_sampled_run("base", linked)
