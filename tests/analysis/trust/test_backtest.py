@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -127,6 +128,17 @@ def test_the_last_value_wins_on_a_random_walk_and_the_line_on_a_line() -> None:
     assert wins["walk"] > 115 and wins["line"] < 10
 
 
+@pytest.mark.parametrize(("later", "ahead"), [(2004.1, 1.0), (2005.0, 1.0), (2008.0, 4.0)])
+def test_the_last_value_scatters_as_a_random_walk_for_at_least_a_step(later, ahead) -> None:
+    """Steps of one a year: the variance grows by one a year, and is at least that of one mean step."""
+    dates, values = np.arange(2000.0, 2005.0), np.asarray([0.0, 1.0, 0.0, 1.0, 2.0])
+    draws = last_value(dates, values, np.asarray([later]))[:, 0]
+    law = stats.norm(2.0, np.sqrt(ahead))
+    np.testing.assert_allclose(
+        np.quantile(draws, (0.1, 0.5, 0.9)), law.ppf((0.1, 0.5, 0.9)), atol=5e-3
+    )
+
+
 def test_rows_of_one_date_have_no_slope_and_still_a_forecast() -> None:
     dates, values = np.full(4, 2020.0), np.asarray([1.0, 2.0, 3.0, 4.0])
     assert np.isfinite(straight_line(dates, values, np.asarray([2021.0]))).all()
@@ -226,6 +238,20 @@ def test_skill_compares_the_rows_that_both_predict_and_says_where_a_baseline_win
     assert beside["lost"] == [2021] and beside["by_origin"][2020] < 0.2
     assert row["baselines"]["last value"] is None
     assert sum(row["pit"]) == 3
+
+
+def test_years_ahead_are_counted_from_the_end_of_the_origin() -> None:
+    """Rows come half a year and three years after the origin's end; the model is better only at first."""
+    sharp, blunt = quantiles(stats.norm(0, 0.1), 500), quantiles(stats.norm(1, 1), 500)
+    scores = []
+    for key, ahead, (ours, theirs) in (("a", 0.5, (sharp, blunt)), ("b", 3.0, (blunt, sharp))):
+        for method, draws in (("model", ours), ("straight line", theirs)):
+            row = made("training cost", 2020, key, method, draws)
+            scores.append(replace(row, date=2021.0 + ahead))
+    (row,) = skill(scores)
+    beside = row["baselines"]["straight line"]
+    assert beside["within_1"] == beside["within_2"] < 0.2
+    assert beside["within_4"] == beside["ratio"] == pytest.approx(1.0)
 
 
 def test_the_command_leaves_a_folder_that_says_where_baselines_win(

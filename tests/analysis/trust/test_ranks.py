@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import chisquare, norm
 
 from aligntax.analysis.trust.calibration.ranks import (
     BINS,
@@ -77,6 +77,13 @@ def test_chi_square_sees_a_comb_that_the_band_does_not(band) -> None:
     ranks = np.repeat(np.arange(BINS) * width, [8, 22] * (BINS // 2))
     assert chi_square(ranks) < 1e-4
     assert band.p(ranks) > 0.05
+
+
+def test_chi_square_is_that_of_the_textbook() -> None:
+    """Counts of bins against equal ones, with one degree of freedom less than there are bins."""
+    ranks = np.random.default_rng(5).integers(RANKED + 1, size=SIZE)
+    counts = np.bincount(ranks * BINS // (RANKED + 1), minlength=BINS)
+    assert chi_square(ranks) == pytest.approx(chisquare(counts).pvalue, rel=1e-12)
 
 
 def test_coverage_is_that_of_a_normal_of_the_wrong_spread() -> None:
