@@ -236,6 +236,14 @@ def test_p_values_are_uniform_where_nothing_is_fitted() -> None:
     assert stats.kstest(medians, "uniform").pvalue > 0.001
 
 
+def test_a_replicate_that_equals_the_evidence_counts_half() -> None:
+    y = np.asarray([1.0, 2.0, 4.0])
+    predicted = xr.Dataset({"y": (("chain", "draw", "row"), np.stack([y, y + 1.0, y])[None])})
+    found = p_values(xr.Dataset({"y": ("row", y)}), predicted)["y"]
+    assert found["median"] == found["smallest"] == found["largest"] == pytest.approx(2 / 3)
+    assert found["interquartile range"] == 0.5
+
+
 def test_replicates_that_diverge_lie_beyond_every_observation() -> None:
     predicted = xr.Dataset({"y": (("chain", "draw", "row"), np.full((1, 4, 3), np.inf))})
     found = p_values(xr.Dataset({"y": ("row", [1.0, 2.0, 3.0])}), predicted)["y"]
