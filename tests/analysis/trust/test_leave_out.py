@@ -77,6 +77,16 @@ def test_weights_find_the_closed_form_of_a_normal_mean() -> None:
     assert found.elpd == pytest.approx(sum(unit.elpd for unit in found.units))
 
 
+def test_the_error_of_a_unit_is_its_spread_over_posteriors() -> None:
+    y = np.random.default_rng(3).standard_normal(12)
+    found = []
+    for seed in range(100):
+        rows, posterior = normal_mean(y, draws=250, seed=seed)
+        found.append(psis_of_table("y", rows.isel(row=[0]), posterior).units[0])
+    spread = np.std([unit.elpd for unit in found])
+    assert spread == pytest.approx(np.mean([unit.mcse for unit in found]), rel=0.25)
+
+
 def test_an_observation_that_draws_cannot_do_without_is_doubtful() -> None:
     """Two observations, one of them far away: half of what is known of the mean is from it."""
     found = psis_of_table("y", *normal_mean(np.asarray([0.0, 8.0])))
