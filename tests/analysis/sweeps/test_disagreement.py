@@ -386,8 +386,8 @@ def test_nothing_of_a_user_is_markup_and_nothing_is_fetched(evidence, view, tmp_
         in told
     )
     assert f"worker {SCRIPT} died" in told and f'0001 {SCRIPT}"0, seed 1: {SCRIPT}' in told
-    assert "Ask them again: aligntax sweep --resume mine" in told and "✗ fail r hat" in told
-    assert "Fewer than 5 views have an answer: nothing can be told from chance." in told
+    assert "Try them again: aligntax sweep --resume mine" in told and "✗ fail r hat" in told
+    assert "Fewer than 5 views have an answer: nothing can be distinguished from chance." in told
 
 
 def test_a_page_of_very_many_cases_names_the_file_with_the_rest(
