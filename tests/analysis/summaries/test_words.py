@@ -123,6 +123,18 @@ def test_masses_on_both_sides_are_told_apart():
     assert ninety == "pulled in from beyond 2100 to beyond 2100"
 
 
+def test_a_null_quantile_lies_in_the_mass_that_it_falls_into():
+    """Half the defined draws below and a tenth above: the median is below, the 95% point above; and the other way round."""
+    shift = lookup("timeline_shift_exponent")
+    below = _row(None, None, None, above=0.08, below=0.44, undefined=0.2)
+    assert median_and_interval(below, shift, 2100.0) == (
+        "pulled in from beyond 2100",
+        "pulled in from beyond 2100 to beyond 2100",
+    )
+    above = _row(None, None, None, above=0.44, below=0.08, undefined=0.2)
+    assert median_and_interval(above, shift, 2100.0)[0] == "beyond 2100"
+
+
 def test_an_undefined_row_says_so():
     row = _row(None, None, None, undefined=1.0)
     assert median_and_interval(row, lookup("alignment_tax")) == ("undefined", "")

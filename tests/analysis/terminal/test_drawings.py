@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from aligntax.analysis.answers import densities as sketch
 from aligntax.analysis.answers.condition import summarise_given
 from aligntax.analysis.answers.densities import density_of, probability_arrived, read_draws
 from aligntax.analysis.commands import output
@@ -24,7 +23,7 @@ from aligntax.analysis.storage.run_folder import read_json
 from aligntax.analysis.summaries.summary import censored_quantile, iter_series
 from aligntax.analysis.terminal import drawings as terminal_sketch
 from aligntax.analysis.terminal.answer import print_run
-from aligntax.models import alignment
+from aligntax.models.states import resolved, stated
 from tests.conftest import REFERENCE
 
 BLOCKS, BRAILLE = set(terminal_sketch.BLOCKS), {chr(code) for code in range(0x2801, 0x2900)}
@@ -96,9 +95,12 @@ def test_the_draws_are_those_of_the_whole_result(folders, wholes, name):
     np.testing.assert_allclose(draws.weights.values, whole.weights.values, rtol=1e-12)
 
 
-def test_states_are_those_of_the_models():
-    names = ("ABOVE", "BELOW", "UNDEFINED")
-    assert [getattr(sketch, name) for name in names] == [getattr(alignment, name) for name in names]
+def test_states_are_read_as_the_models_write_them():
+    values = np.array([2040.0, np.inf, -np.inf, np.nan, -1.0])
+    written = stated({"tai_year": values})
+    assert np.isfinite(written["tai_year"]).tolist() == [True, False, False, False, True]
+    assert not np.isinf(written["tai_year"]).any()
+    np.testing.assert_array_equal(resolved(written["tai_year"], written["tai_year_state"]), values)
 
 
 @pytest.mark.parametrize("name", ["reference", "redrawn", "weighted"])
@@ -315,7 +317,7 @@ def test_damaged_draws_are_told_and_the_answer_stands(folders, tmp_path, capsys,
 def test_a_refit_without_its_source_is_told(folders, tmp_path, capsys):
     copy = shutil.copytree(folders["weighted"], tmp_path / "weighted")
     assert drawn(shown(copy)) == (False, False)
-    assert "counts the draws of reference" in capsys.readouterr().err
+    assert "uses the draws of reference" in capsys.readouterr().err
 
 
 def test_show_at_a_terminal_draws(aligntax, folders, monkeypatch):
