@@ -26,7 +26,7 @@ run: ## run the model of the whole argument (ARGS="--view FILE --seed 1")
 
 # A worker for each core, each with one thread for linear algebra. Tests of a file share fixtures.
 pytest = OPENBLAS_NUM_THREADS=1 $(UV) run --frozen --no-sync pytest
-share = -n auto --dist loadgroup --no-loadscope-reorder
+share = -n auto --dist loadfile --no-loadscope-reorder
 
 test: dev ## run the tests of every function, in minutes (ARGS="-k scaling")
 	$(call say,pytest $(ARGS))

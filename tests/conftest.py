@@ -20,18 +20,6 @@ settings.load_profile("aligntax")
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Run what needs the joint model in one process, and first: compiling it takes half a minute.
-
-    The tests of any other file stay together too, because they share fixtures.
-    """
-    for item in items:
-        joint = "joint" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("joint" if joint else item.path.as_posix()))
-    items.sort(key=lambda item: "joint" not in getattr(item, "fixturenames", ()))
-
-
 @pytest.fixture(scope="session")
 def evidence():
     return load_evidence()

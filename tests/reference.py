@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from aligntax.analysis.answers.sensitivity import with_sensitivity
-from aligntax.analysis.fitting.outcome import conclude, write
+from aligntax.analysis.fitting.outcome import conclude_fit, write_outcome
 from aligntax.analysis.inference.compiled_model import compile_model
 from aligntax.analysis.inference.options import Sampling
-from aligntax.analysis.storage.unfinished import unfinished
+from aligntax.analysis.storage.unfinished import new_folder
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.evidence import load_evidence
 from aligntax.models.views import load_view
@@ -53,15 +53,15 @@ def main() -> None:
     model, view, evidence = find_model("joint"), load_view("default"), load_evidence()
     options = Sampling(draws=180)
     compiled = compile_model(model, evidence, view)
-    outcome = with_sensitivity(conclude(compiled.sample(options), options, {}))
+    outcome = with_sensitivity(conclude_fit(compiled.sample(options), options, {}))
     single = {
         name: _single(name, dataset)
         for name, dataset in outcome.groups.items()
         if name not in LEFT_OUT
     }
     shutil.rmtree(REFERENCE, ignore_errors=True)
-    with unfinished(REFERENCE.parent, REFERENCE.name) as place:
-        write(place.folder, replace(outcome, groups=single), REFERENCE.name)
+    with new_folder(REFERENCE.parent, REFERENCE.name) as place:
+        write_outcome(place.folder, replace(outcome, groups=single), REFERENCE.name)
         graph = model.build(restrict(evidence, view, model), view)
         (place.folder / "log_density.json").write_text(
             json.dumps(log_densities(graph), indent=1) + "\n"

@@ -10,12 +10,12 @@ import pytest
 from aligntax.analysis.answers import sensitivity
 from aligntax.analysis.inference import derive as working
 from aligntax.analysis.inference.derive import (
-    arrivals,
+    arrival_of_draws,
     derive_from,
     exponent_shift,
     log_no_tai,
-    predict,
-    split,
+    replicate_evidence,
+    split_draws,
 )
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models import blocks
@@ -38,14 +38,14 @@ def drawn(evidence, view):
 def everything(size, drawn, view):
     """Every number that is worked out of draws block by block, by what works it out."""
     draws, tables, chosen = drawn[0](size), *drawn[1:]
-    x, parameters = split(draws, tables)
+    x, parameters = split_draws(draws, tables)
     where = (x, parameters, chosen, view)
     derived = derive_from(JOINT, *where, np.random.default_rng(1))
     return {
         **{f"derived {name}": value.values for name, value in derived.data_vars.items()},
         **{
             f"arrivals {name}": value
-            for name, value in arrivals(*where, np.random.default_rng(1)).items()
+            for name, value in arrival_of_draws(*where, np.random.default_rng(1)).items()
         },
         "shift": exponent_shift(*where, np.random.default_rng(1), (0.8, 1.0)),
         "no TAI": log_no_tai(JOINT, *where),
@@ -54,7 +54,7 @@ def everything(size, drawn, view):
 
 def of_size(monkeypatch, most):
     monkeypatch.setattr(blocks, "BLOCK", most)
-    monkeypatch.setattr(working, "PREDICTED", most)
+    monkeypatch.setattr(working, "REPLICATED_AT_ONCE", most)
 
 
 @pytest.mark.parametrize("most", [1, 7, 250, 999, 1001])
@@ -77,7 +77,7 @@ def test_replications_in_blocks_have_random_numbers_of_their_own(monkeypatch, dr
 
     def of(most, draws=draws):
         of_size(monkeypatch, most)
-        return predict(JOINT, draws, tables, chosen, view, np.random.default_rng(1))
+        return replicate_evidence(JOINT, draws, tables, chosen, view, np.random.default_rng(1))
 
     whole, parts = of(size), of(most)
     first = blocks.blocks(size, most)[0]
@@ -139,7 +139,7 @@ def above(function):
 WORK = {
     "derive": lambda where, draws, tables: derive_from(JOINT, *where, np.random.default_rng(1)),
     "log_no_tai": lambda where, draws, tables: log_no_tai(JOINT, *where),
-    "predict": lambda where, draws, tables: predict(
+    "predict": lambda where, draws, tables: replicate_evidence(
         JOINT, draws, tables, *where[2:], np.random.default_rng(1)
     ),
 }
@@ -153,10 +153,10 @@ def growth(monkeypatch, work, drawn, view, most):
     peaks = []
     for size in (SMALL, TIMES * SMALL):
         draws, tables, chosen = drawn[0](size), *drawn[1:]
-        given = split(draws, tables)
+        given = split_draws(draws, tables)
         with monkeypatch.context() as patch:
             # they are there before
-            patch.setattr(working, "split", lambda draws, tables, given=given: given)
+            patch.setattr(working, "split_draws", lambda draws, tables, given=given: given)
             peaks.append(above(partial(WORK[work], (*given, chosen, view), draws, tables)))
     return peaks
 
@@ -177,7 +177,7 @@ def test_it_does_where_one_block_has_all_draws(monkeypatch, drawn, view, work):
 def sensitive(size, drawn, view, weights=None):
     """Sensitivities of so many prior draws, without evidence."""
     draws, tables, chosen = drawn[0](size), *drawn[1:]
-    derived = derive_from(JOINT, *split(draws, tables), chosen, view, np.random.default_rng(1))
+    derived = derive_from(JOINT, *split_draws(draws, tables), chosen, view, np.random.default_rng(1))
     groups = {"posterior": draws, "derived": derived, "log_prior": draws[["kaplan_bias"]]}
     return partial(
         sensitivity.sensitivity_record, groups, tables, ("tax_headroom", "tai_flop"), (), weights

@@ -85,11 +85,11 @@ def all_anchors() -> Work:
     """Anchor and arrival of prior draws, the years since 2010 of the evidence of no TAI included."""
     import numpy as np
 
-    from aligntax.analysis.inference.derive import arrivals, split
+    from aligntax.analysis.inference.derive import arrival_of_draws, split_draws
 
     _, evidence, view, tables, draws = _drawn(MILLION)
-    x, parameters = split(draws, tables)
-    return Work(lambda: arrivals(x, parameters, evidence, view, np.random.default_rng(1)))
+    x, parameters = split_draws(draws, tables)
+    return Work(lambda: arrival_of_draws(x, parameters, evidence, view, np.random.default_rng(1)))
 
 
 def everything() -> Work:

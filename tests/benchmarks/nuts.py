@@ -60,12 +60,12 @@ class Problem:
     def effective(self, posterior: Any) -> float:
         """Bulk effective sample size of the headline quantity that has least: of ranks, so that "never" counts as latest."""
         from aligntax.analysis.inference.derive import derive
-        from aligntax.analysis.inference.seeds import generator
+        from aligntax.analysis.inference.seeds import child_generator
         from aligntax.analysis.summaries.summary import summarise
 
         tables = self.moved.tables(self.model.quantities)
         derived = derive(
-            self.model, posterior, tables, self.evidence, self.moved, generator(1, "arrival")
+            self.model, posterior, tables, self.evidence, self.moved, child_generator(1, "arrival")
         )
         names = [
             name
@@ -151,9 +151,9 @@ def numpyro(name: str) -> Work:
 
 def _stored(problem: Problem, trace: Any) -> Any:
     """Posterior of ``pm.sample`` as ours is stored."""
-    from aligntax.analysis.inference.compiled_model import correlate
+    from aligntax.analysis.inference.compiled_model import add_correlations
 
-    return correlate(
+    return add_correlations(
         trace["posterior"].to_dataset(), problem.moved.tables(problem.model.quantities)
     )
 

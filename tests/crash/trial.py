@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aligntax.analysis.storage.load import load
-from aligntax.analysis.storage.run_folder import INFO, SUMMARY, list_runs, verify
+from aligntax.analysis.storage.run_folder import INFO, SUMMARY, RunFolder, list_runs
 
 SHORT = ("--draws", "60", "--tune", "60", "--chains", "2")
 STEPS = {
@@ -162,7 +162,7 @@ def warm() -> None:
     from aligntax.models.views import load_view
 
     first = compile_once(find_model("scaling"), load_evidence(), load_view("default"))
-    first.terms._likelihood, first.terms._structural_prior  # noqa: B018  compiled when first asked for
+    first.shared.likelihood, first.shared.structural_prior  # noqa: B018  compiled when first asked for
     aligntax.analysis.inference.compiled_model.compile_model = compile_once
     aligntax.analysis.trust.calibration.simulation.compile_model = compile_once
     aligntax.analysis.sweeps.workers.processes = lambda workers: within
@@ -293,7 +293,7 @@ def wrongs(out: Path) -> list[str]:
     if not out.is_dir():
         return found
     for folder in list_runs(out):
-        found += [f"{folder.name}: {problem}" for problem in verify(folder)]
+        found += [f"{folder.name}: {problem}" for problem in RunFolder(folder).differences]
         if not found:
             load(folder)
     for path in out.iterdir():

@@ -351,7 +351,7 @@ def _agree(home: Path) -> None:
 
 def journals(place: Place, rng: random.Random) -> Reply:
     """What a sweep or a calibration has written, finished or not."""
-    from aligntax.analysis.storage.journal import read
+    from aligntax.analysis.storage.journal import read_journal
     from aligntax.analysis.sweeps.sweep import Sweep
     from aligntax.analysis.trust.calibration.study import Calibration
     from aligntax.models.errors import InputError
@@ -368,7 +368,7 @@ def journals(place: Place, rng: random.Random) -> Reply:
     try:
         if kind == 0:
             (folder / "answers.jsonl").write_bytes(spoilt(rng, line * 3))
-            read(folder / "answers.jsonl", "sweep", lambda each, begins: each["case"])
+            read_journal(folder / "answers.jsonl", "sweep", lambda each, begins: each["case"])
         elif kind == 1:
             (folder / "calibration.json").write_bytes(spoilt(rng, content))
             Calibration.load(folder)

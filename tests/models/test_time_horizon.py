@@ -421,10 +421,10 @@ def superexponential(
 
 @pytest.mark.parametrize("seed", [2022, 1, 7])
 def test_the_sampler_is_healthy(compiled, seed) -> None:
-    from aligntax.analysis.fitting.outcome import conclude
+    from aligntax.analysis.fitting.outcome import conclude_fit
 
     option = Sampling(seed=seed)
-    record = conclude(compiled.sample(option), option, {}).record
+    record = conclude_fit(compiled.sample(option), option, {}).record
     checks = {check["name"]: check for check in record["checks"]}
     assert checks["r_hat"]["value"] < 1.01
     assert checks["divergences"]["value"] == 0
@@ -435,11 +435,13 @@ def test_the_sampler_is_healthy(compiled, seed) -> None:
 def test_a_run_draws_the_trend_and_the_superhuman_coder(compiled, tmp_path) -> None:
     from aligntax.analysis.figures import report_figures
     from aligntax.analysis.figures import time_horizon as time_horizon_figures
-    from aligntax.analysis.fitting.outcome import conclude, write
+    from aligntax.analysis.fitting.outcome import conclude_fit, write_outcome
 
     option = Sampling(seed=1, draws=100)
     (tmp_path / "run").mkdir()
-    result = write(tmp_path / "run", conclude(compiled.sample(option), option, {}), "run")
+    result = write_outcome(
+        tmp_path / "run", conclude_fit(compiled.sample(option), option, {}), "run"
+    )
     assert time_horizon_figures.has_trend(result)
     captions = [drawing.caption for drawing in report_figures.forecast_figures(result)]
     assert sum("superhuman coder" in caption for caption in captions) == 2

@@ -714,7 +714,7 @@ def test_a_reweighted_curve_is_marked_where_it_is_not_to_be_trusted(source):
         points[1].rows["tai_flop"]["q50"] is None
         or points[1].rows["tai_flop"]["q50"] > points[0].rows["tai_flop"]["q50"]
     )
-    figure = sensitivity_figures.curves(
+    figure = sensitivity_figures.what_if_curves(
         points, MedianRange.parse("brain_flop=1e16,1e24,2"), ["tai_year", "tai_flop"]
     )
     assert [axes.get_title() for axes in figure.axes] == ["TAI arrival", "TAI requirement (FLOP)"]

@@ -17,6 +17,7 @@ from aligntax.analysis.figures.style import printable, quantile, round_ticks, se
 from aligntax.analysis.inference.derive import observed_evidence, replicate_evidence
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.pages import render as pages
+from aligntax.analysis.pages import report
 from aligntax.analysis.pages.figure_data import pictures
 from aligntax.analysis.pages.report import write_report
 from aligntax.analysis.pipeline import run
@@ -70,8 +71,8 @@ def mine(complete, tmp_path):
 @pytest.fixture
 def undrawn(monkeypatch):
     """No figures, for tests of the rest of the page."""
-    for name in ("forecasts", "predictive", "chains"):
-        monkeypatch.setattr(report_figures, name, lambda result: iter(()))
+    none = {section: lambda result: iter(()) for section in report.SECTIONS}
+    monkeypatch.setattr(report, "SECTIONS", none)
 
 
 def test_the_page_is_one_offline_file(page):
@@ -179,14 +180,14 @@ def test_the_verdict_names_what_failed(mine, undrawn):
     }
     text = write_report(replace(mine, record=record), strict=True).read_text("utf-8")
     assert "<strong>Fail.</strong> 1 of 1 checks failed" in text
-    assert "z[spend_cap]</code> is 1.5, threshold 1.01. To do: run again with more draws." in text
+    assert "z[spend_cap]</code> is 1.5, threshold 1.01. To fix it: run again with more draws." in text
     passed = {
         **mine.record,
         "verdict": "pass",
         "checks": [{**failed, "passed": True, "action": ""}],
     }
     text = write_report(replace(mine, record=passed), strict=True).read_text("utf-8")
-    assert "Its checks passed:" in text
+    assert "All checks passed:" in text
 
 
 def test_the_three_claims_are_sentences_and_assumptions_are_labelled(page, complete):
