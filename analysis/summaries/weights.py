@@ -26,6 +26,7 @@ import numpy as np
 from aligntax.models.errors import InputError
 
 SHORTEST_TAIL = 5  # draws; ArviZ fits a Pareto distribution to no fewer
+TIE = 1e-9  # log ratios that differ by less are those of one draw
 
 
 def batch_error(influence: Any) -> float:
@@ -87,7 +88,22 @@ def pareto_smoothed(log_ratio: Any, relative: float) -> tuple["Weights", float]:
     if SHORTEST_TAIL <= length <= tied_at_the_top(log_ratio):
         return Weights.of_log(log_ratio), 0.0
     smoothed, k_hat = array_stats.psislw(-log_ratio.ravel(), r_eff=relative)
-    return Weights.of_log(np.asarray(smoothed).reshape(log_ratio.shape)), float(k_hat)
+    weights = Weights.of_log(np.asarray(smoothed).reshape(log_ratio.shape))
+    return Weights(shared_among_ties(log_ratio, weights.values)), float(k_hat)
+
+
+def shared_among_ties(log_ratio: Any, weights: Any) -> Any:
+    """Weights in which draws of the same ratio count the same, their mean.
+
+    A chain that rejects a proposal keeps a draw twice. Smoothing ranks the two, and a sort ranks
+    equals differently on different processors.
+    """
+    flat = log_ratio.ravel()
+    order = np.argsort(flat, kind="stable")
+    group = np.empty(flat.size, dtype=int)
+    group[order] = np.concatenate([[0], np.cumsum(np.diff(flat[order]) > TIE)])
+    means = np.bincount(group, weights.ravel()) / np.bincount(group)
+    return means[group].reshape(weights.shape)
 
 
 def k_hat_limit(draws: int) -> float:

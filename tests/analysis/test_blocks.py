@@ -177,7 +177,9 @@ def test_it_does_where_one_block_has_all_draws(monkeypatch, drawn, view, work):
 def sensitive(size, drawn, view, weights=None):
     """Sensitivities of so many prior draws, without evidence."""
     draws, tables, chosen = drawn[0](size), *drawn[1:]
-    derived = derive_from(JOINT, *split_draws(draws, tables), chosen, view, np.random.default_rng(1))
+    derived = derive_from(
+        JOINT, *split_draws(draws, tables), chosen, view, np.random.default_rng(1)
+    )
     groups = {"posterior": draws, "derived": derived, "log_prior": draws[["kaplan_bias"]]}
     return partial(
         sensitivity.sensitivity_record, groups, tables, ("tax_headroom", "tai_flop"), (), weights

@@ -356,7 +356,9 @@ def test_evidence_of_ones_own_travels_with_the_run(tmp_path, scaling, view, evid
 
     rows = evidence["bio_anchors"]  # not conditioned on, but part of what travels
     other = Evidence({**evidence.tables, "bio_anchors": rows.assign(median=rows["median"] * 2)})
-    first = run("scaling", view, other, options=Sampling(draws=50), out=tmp_path, name="own", report=False)
+    first = run(
+        "scaling", view, other, options=Sampling(draws=50), out=tmp_path, name="own", report=False
+    )
     source = read_sampled_run("own", tmp_path)
     assert source.evidence.hash == first.info["evidence"]["hash"] != evidence.hash
     np.testing.assert_allclose(source.evidence["bio_anchors"]["median"], 2 * rows["median"])
@@ -382,7 +384,9 @@ def test_evidence_of_ones_own_travels_with_the_run(tmp_path, scaling, view, evid
     ],
 )
 def test_a_setting_that_a_likelihood_depends_on_is_sampled(results, view, section, setting, value):
-    chosen = plan_refit(read_sampled_run("base", results), view.replace(**{section: {setting: value}}))
+    chosen = plan_refit(
+        read_sampled_run("base", results), view.replace(**{section: {setting: value}})
+    )
     assert chosen.method == "sample"
     assert f"{section}.{setting}" in chosen.reason
 

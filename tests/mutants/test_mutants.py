@@ -23,7 +23,6 @@ def test_the_list_is_long_and_has_no_line_twice() -> None:
 
 
 def test_a_caught_a_missed_and_an_outdated_mutant_are_told_apart(tmp_path) -> None:
-    (tmp_path / "code.py").write_text("def double(x):\n    return 2 * x\n", "utf-8")
     test = "from code_under_test import double\n\ndef test_two():\n    assert double(2) == 4\n"
     (tmp_path / "code_under_test.py").write_text("def double(x):\n    return 2 * x\n", "utf-8")
     (tmp_path / "test_it.py").write_text(test, "utf-8")

@@ -57,7 +57,9 @@ def test_bio_anchors_curve_is_smooth(bioanchors) -> None:
 def test_bio_anchors_requirements_are_those_of_the_re_implementation(anchor, bioanchors) -> None:
     """Future-assessment-model, 10, 50 and 90%; its short-horizon 10% has a random push upwards that is not copied."""
     tolerance = 0.6 if anchor == "short_horizon" else 0.2
-    assert bioanchors.recomputed(anchor) == pytest.approx(bioanchors.requirements[anchor], abs=tolerance)
+    assert bioanchors.recomputed(anchor) == pytest.approx(
+        bioanchors.requirements[anchor], abs=tolerance
+    )
 
 
 def test_the_disputed_inputs_of_bio_anchors_move_the_median_by_up_to_five_years(bioanchors) -> None:

@@ -4,6 +4,7 @@
 const Weights = (() => {
   const EPSILON = 2 ** -52;
   const TINY = 2.2250738585072014e-308;
+  const TIE = 1e-9; // ratios that differ by less are those of one draw
   const ROUNDING = 1e-12;
 
   const total = (values) => {
@@ -87,7 +88,19 @@ const Weights = (() => {
         log[order[start + i]] = Math.min(Math.log(stretch), highest);
       }
     }
-    return [normalised(log), shape];
+    return [sharedAmongTies(ratios, order, normalised(log)), shape];
+  }
+
+  /** Weights in which draws of the same ratio count the same, their mean: a chain keeps a draw twice. */
+  function sharedAmongTies(ratios, order, weights) {
+    for (let i = 0, next; i < order.length; i = next) {
+      let sum = 0;
+      next = i;
+      do sum += weights[order[next++]];
+      while (next < order.length && ratios[order[next]] - ratios[order[next - 1]] <= TIE);
+      for (let j = i; j < next; j += 1) weights[order[j]] = sum / (next - i);
+    }
+    return weights;
   }
 
   function tailSize(n, relative) {

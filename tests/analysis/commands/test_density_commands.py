@@ -355,7 +355,9 @@ def test_large_counts_are_powers():
 
 
 def test_tiny_shares_ask_for_levels_that_no_memory_holds():
-    assert "takes 1,000,000,000,000,000,000,000,000,000 levels" in guarantees(Claim(3, 1e-9), 1e-9)[2]
+    assert (
+        "takes 1,000,000,000,000,000,000,000,000,000 levels" in guarantees(Claim(3, 1e-9), 1e-9)[2]
+    )
 
 
 # ------------------------------------------------------------------------------- trials as evidence
@@ -369,7 +371,8 @@ def test_the_command_reproduces_the_stored_trials():
 def test_trials_are_written_once(aligntax, tmp_path, monkeypatch):
     monkeypatch.setattr("aligntax.analysis.experiments.density_prediction.TRIALS", 1000)
     monkeypatch.setattr(
-        "aligntax.analysis.experiments.density_prediction.trials_table", lambda seed: trials_table(seed, 1000)
+        "aligntax.analysis.experiments.density_prediction.trials_table",
+        lambda seed: trials_table(seed, 1000),
     )
     assert aligntax("density-trials", "--out", "t.csv", "--seed", 5)[:2] == (0, "t.csv\n")
     made = (tmp_path / "t.csv").read_text()
@@ -391,7 +394,9 @@ def trial_run(tmp_path_factory):
     model, options = find_model("density-prediction"), Sampling(seed=1)
     fit = compile_model(model, load_evidence(), load_view("default")).sample(options)
     with new_folder(tmp_path_factory.mktemp("trials"), "run") as place:
-        result = write_outcome(place.folder, with_sensitivity(conclude_fit(fit, options, {})), "run")
+        result = write_outcome(
+            place.folder, with_sensitivity(conclude_fit(fit, options, {})), "run"
+        )
         page = write_report(result, strict=True).read_text("utf-8")
         assert 'data-figure="01-how-often-a-prediction-of-density"' in page
         yield result

@@ -207,7 +207,13 @@ def test_json_has_what_the_tables_have(aligntax, quick) -> None:
     answer = json.loads(out)
     assert code == 0 and answer["seed"] == 2022 and answer["file"] is None
     assert [row["labels"] for row in answer["by_labels"]] == [50, 200]
-    assert set(answer["by_labels"][0]) == {"labels", "accuracy", "peak_kl", "peak_gold", "last_gold"}
+    assert set(answer["by_labels"][0]) == {
+        "labels",
+        "accuracy",
+        "peak_kl",
+        "peak_gold",
+        "last_gold",
+    }
     assert answer["misfit"]["tilt"]["bon"] < 1e-9 < answer["misfit"]["tilt"]["rl"]
     assert {each["cause"] for each in answer["local_steps"]} == {
         "exact",

@@ -229,7 +229,11 @@ def test_the_report_and_the_terminal_say_where_the_priors_come_from(answer, alig
 def test_a_later_refit_keeps_the_links_whose_prior_it_keeps(answer, tmp_path) -> None:
     own = answer.view.replace(rlhf_multiplier={0.1: 0.1, 0.5: 1, 0.9: 10})
     again = refit(str(answer.path), own, out=answer.path.parent, name="kept")
-    assert set(again.info["links"]) == {"quality_factor"} == set(links_still_stated(answer.info["links"], own))
+    assert (
+        set(again.info["links"])
+        == {"quality_factor"}
+        == set(links_still_stated(answer.info["links"], own))
+    )
     assert again.record["quantities"]["rlhf_multiplier"]["assumed"] is True
     assert load(again.path).info["links"] == again.info["links"]
 

@@ -103,7 +103,13 @@ def result(overoptimization, evidence, view, tmp_path_factory):
     """A finished run with its report."""
     out = tmp_path_factory.mktemp("over")
     return run(
-        "overoptimization", view, evidence, options=Sampling(), out=out, name="over", compiled=overoptimization
+        "overoptimization",
+        view,
+        evidence,
+        options=Sampling(),
+        out=out,
+        name="over",
+        compiled=overoptimization,
     )
 
 

@@ -175,9 +175,9 @@ def test_a_hopeless_correlation_has_weights_of_infinite_variance(untouched):
     source = replace(source, posterior=_with(source, untouched.z @ source.tables.cholesky.T))
     checks = {
         c.name: c
-        for c in weigh_draws(carry_draws(source, replace(source.view, correlations={(INFORMED, OTHER): -0.9})))[
-            1
-        ]
+        for c in weigh_draws(
+            carry_draws(source, replace(source.view, correlations={(INFORMED, OTHER): -0.9}))
+        )[1]
     }
     assert not checks["weights_variance"].passed and checks["weights_variance"].value < 0
 
@@ -203,7 +203,9 @@ def test_reach_of_the_same_prior_is_whole():
 )
 def test_mass_without_draws_is_seen(new, share):
     z = np.random.default_rng(6).standard_normal(4000)
-    assert share_unreached(tabulate(Normal(0.0, 1.0)), tabulate(new), z) == pytest.approx(share, abs=0.06)
+    assert share_unreached(tabulate(Normal(0.0, 1.0)), tabulate(new), z) == pytest.approx(
+        share, abs=0.06
+    )
 
 
 def test_a_gap_between_two_modes_is_not_within_reach():
@@ -243,7 +245,9 @@ def test_reach_is_blind_to_the_scale_of_a_quantity():
     z = np.random.default_rng(9).standard_normal(4000)
     p = np.asarray([0.1, 0.5, 0.9])
     one = share_unreached(
-        table_from_quantiles(p, np.asarray([1.0, 2, 4])), table_from_quantiles(p, np.asarray([2.0, 4, 9])), z
+        table_from_quantiles(p, np.asarray([1.0, 2, 4])),
+        table_from_quantiles(p, np.asarray([2.0, 4, 9])),
+        z,
     )
     two = share_unreached(
         table_from_quantiles(p, np.asarray([1e3, 2e3, 4e3])),
@@ -259,7 +263,8 @@ def test_reach_is_blind_to_the_scale_of_a_quantity():
 def test_auto_says_what_it_did_and_why(source):
     view = source.view
     assert (
-        "redrawn exactly" in plan_refit(source, view.with_quantity("usd_per_hour", normal(2, 0.2))).reason
+        "redrawn exactly"
+        in plan_refit(source, view.with_quantity("usd_per_hour", normal(2, 0.2))).reason
     )
     gentle = view.with_quantity(
         "algorithmic_limit", {"family": "lognormal", "mu": 1.7, "sigma": 0.6}
@@ -272,7 +277,9 @@ def test_auto_says_what_it_did_and_why(source):
     )
     other = plan_refit(source, replace(view, evidence=replace(view.evidence, until=2024.0)))
     assert other.method == "sample" and "the evidence differs" in other.reason
-    setting = plan_refit(source, replace(view, scaling=replace(view.scaling, error_correlation=0.2)))
+    setting = plan_refit(
+        source, replace(view, scaling=replace(view.scaling, error_correlation=0.2))
+    )
     assert setting.method == "sample" and "scaling.error_correlation" in setting.reason
 
 
@@ -303,7 +310,9 @@ def test_k_hat_is_blind_to_a_far_second_mode_and_reach_is_not():
     far = Mixture((0.7, 0.3), (Normal(0.1, 0.95), Normal(9.0, 0.3)))
     _, k_hat = array_stats.psislw(stats.norm.logpdf(x) - far.log_pdf(x))
     assert k_hat < 0.5
-    assert share_unreached(tabulate(Normal(0.0, 1.0)), tabulate(far), x) == pytest.approx(0.3, abs=0.08)
+    assert share_unreached(tabulate(Normal(0.0, 1.0)), tabulate(far), x) == pytest.approx(
+        0.3, abs=0.08
+    )
 
 
 def test_reweighting_is_refused_where_the_likelihood_differs(source):
@@ -343,7 +352,9 @@ def answer_by_sampling(joint, view, seed):
     fitted = joint.with_view(view)
     draws, _ = fitted.posterior(Sampling(seed=seed))
     tables = view.tables(fitted.model.quantities)
-    return derive(fitted.model, draws, tables, fitted.evidence, view, child_generator(seed, "arrival"))
+    return derive(
+        fitted.model, draws, tables, fitted.evidence, view, child_generator(seed, "arrival")
+    )
 
 
 def compared(joint, source, view, seed, weights=None):
@@ -409,7 +420,9 @@ def test_the_original_view_gives_the_original_answer(source, outcome):
 
 
 def test_weighted_rows_count_censored_draws(source):
-    late = plan_refit(source, source.view.with_quantity("evolution_flop", normal(44.0, 3.0)), "reweight")
+    late = plan_refit(
+        source, source.view.with_quantity("evolution_flop", normal(44.0, 3.0)), "reweight"
+    )
     answer = answer_from_draws(late)
     year = answer.rows["tai_year"]
     never = np.isnan(answer.derived["tai_year"].values)

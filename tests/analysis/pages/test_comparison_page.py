@@ -107,7 +107,7 @@ def test_charts_hold_the_rows_of_the_summary(page, comparison):
         [row[k] for k in ("q05", "q50", "q95")]
     )
     assert tax["rows"][1]["median"] == "10%" and tax["differs"] == "B differs from A"
-    assert all(panel["told"] for figure in found.values() for panel in figure["panels"])
+    assert all(panel["description"] for figure in found.values() for panel in figure["panels"])
     assert [p["title"] for p in found["densities"]["panels"]] == [
         "alignment data needed (human-hours)",
         "alignment data affordable (human-hours)",

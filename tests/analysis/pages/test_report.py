@@ -16,7 +16,6 @@ from aligntax.analysis.figures import answer, arrival, checks, report_figures
 from aligntax.analysis.figures.style import printable, quantile, round_ticks, series_of, view_of
 from aligntax.analysis.inference.derive import observed_evidence, replicate_evidence
 from aligntax.analysis.inference.options import Sampling, Talk
-from aligntax.analysis.pages import render as pages
 from aligntax.analysis.pages import report
 from aligntax.analysis.pages.figure_data import pictures
 from aligntax.analysis.pages.report import write_report
@@ -180,7 +179,9 @@ def test_the_verdict_names_what_failed(mine, undrawn):
     }
     text = write_report(replace(mine, record=record), strict=True).read_text("utf-8")
     assert "<strong>Fail.</strong> 1 of 1 checks failed" in text
-    assert "z[spend_cap]</code> is 1.5, threshold 1.01. To fix it: run again with more draws." in text
+    assert (
+        "z[spend_cap]</code> is 1.5, threshold 1.01. To fix it: run again with more draws." in text
+    )
     passed = {
         **mine.record,
         "verdict": "pass",
@@ -301,7 +302,7 @@ def test_a_failing_page_leaves_the_old_one(mine, monkeypatch, undrawn):
     def broken(source, target):
         raise OSError("disk full")
 
-    monkeypatch.setattr(pages.os, "replace", broken)
+    monkeypatch.setattr(Path, "replace", broken)
     with pytest.raises(OSError, match="disk full"):
         write_report(mine)
     assert path.read_bytes() == before

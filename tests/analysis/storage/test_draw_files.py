@@ -168,7 +168,10 @@ def test_evidence_of_ones_own_is_read_from_either(runs, monkeypatch):
         "aligntax.analysis.storage.fast_reader.restrict",
         lambda evidence, view, model: evidence.only(()),
     )
-    assert read_sampled_run(runs / "zarr").evidence.hash == read_sampled_run(runs / "netcdf").evidence.hash
+    assert (
+        read_sampled_run(runs / "zarr").evidence.hash
+        == read_sampled_run(runs / "netcdf").evidence.hash
+    )
 
 
 def test_a_terminal_draws_the_same_of_either(runs):
@@ -333,7 +336,11 @@ DAMAGE = {
     "noise": lambda path: path.write_bytes(b"noise"),
     "empty": lambda path: path.write_bytes(b""),
 }
-READ = {"load": load, "source": read_sampled_run, "sketch": lambda run: read_draws(run, ("tai_year",))}
+READ = {
+    "load": load,
+    "source": read_sampled_run,
+    "sketch": lambda run: read_draws(run, ("tai_year",)),
+}
 
 
 @pytest.mark.parametrize("case", DAMAGE)

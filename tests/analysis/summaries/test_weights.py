@@ -12,6 +12,7 @@ from aligntax.analysis.summaries.weights import (
     Weights,
     k_hat_limit,
     pareto_smoothed,
+    shared_among_ties,
     tail_length,
     tied_at_the_top,
 )
@@ -165,3 +166,17 @@ def test_equal_weights_change_no_quantile_at_the_edge_of_a_censored_mass(n, p):
     x[:place] = -np.inf
     p = place / (n - 1)
     assert censored_quantile(x, p) == censored_quantile(x, p, np.full(n, 1 / n)) == place
+
+
+def test_draws_of_the_same_ratio_count_the_same_and_none_is_lost() -> None:
+    """A chain keeps a draw twice; smoothing alone would rank the two, by the accident of a sort."""
+    x = np.repeat(np.random.default_rng(5).normal(size=(1, 1000)), 2, axis=1)
+    ratio = stats.cauchy.logpdf(x) - stats.norm.logpdf(x)
+    weights, _ = pareto_smoothed(ratio + np.tile([0.0, 1e-13], 1000), 1.0)
+    np.testing.assert_array_equal(weights.values[:, ::2], weights.values[:, 1::2])
+    assert weights.values.sum() == pytest.approx(1.0)
+    distinct = np.array([[0.0, 1.0, 2.0]])
+    shares = np.array([[0.2, 0.3, 0.5]])
+    np.testing.assert_array_equal(shared_among_ties(distinct, shares), shares)
+    tied = shared_among_ties(np.array([[1.0, 0.0, 1.0]]), shares)
+    np.testing.assert_allclose(tied, [[0.35, 0.3, 0.35]])

@@ -56,7 +56,9 @@ def moved(view, name):
 
 
 def test_every_setting_has_a_role() -> None:
-    stated = {f"{section}.{each.name}" for section, kind in SECTIONS.items() for each in fields(kind)}
+    stated = {
+        f"{section}.{each.name}" for section, kind in SECTIONS.items() for each in fields(kind)
+    }
     assert set(ROLES) == stated == set(MOVED)
     assert all(isinstance(role, Role) for role in ROLES.values())
 
