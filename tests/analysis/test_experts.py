@@ -76,6 +76,7 @@ def test_experts_must_be_several_and_named_apart(view):
         refit_by_expert("run", [view])
 
 
+@pytest.mark.slow
 def test_by_expert_on_the_command_line(aligntax, run_folder, tmp_path):
     shutil.copytree(run_folder, tmp_path / "results" / "base")
     for name, values in (

@@ -76,6 +76,7 @@ def test_a_reweighted_result_holds_weights_and_not_copies(results, view):
     )
 
 
+@pytest.mark.slow
 def test_there_and_back_is_the_original_answer(results, view):
     there = refit("base", view.with_quantity("algorithmic_limit", LIMIT), out=results, name="there")
     back = refit(there, view, out=results, name="back")
@@ -89,6 +90,7 @@ def test_there_and_back_is_the_original_answer(results, view):
             )
 
 
+@pytest.mark.slow
 def test_sampling_the_original_view_again_is_the_original_answer(results, view, joint, run_folder):
     again = refit("base", view, "sample", compiled=joint, out=results, name="again", report=False)
     base = load(run_folder)
@@ -145,6 +147,7 @@ def test_a_fit_keeps_the_view_that_was_sampled(outcome):
         conclude_fit(replace(outcome.fit, view=other), Sampling(), {})
 
 
+@pytest.mark.slow
 def test_new_evidence_is_sampled(tmp_path, scaling, view, evidence):
     from aligntax.analysis.pipeline import run
 
@@ -255,6 +258,7 @@ def test_refit_on_the_command_line(aligntax, results):
     assert 10 ** record["quantities"]["usd_per_hour"]["q50"] == pytest.approx(9, rel=0.05)
 
 
+@pytest.mark.slow
 def test_refit_takes_a_view_file_and_draws_its_report_when_asked(aligntax, results):
     (results / "mine.toml").write_text(
         "[quantities.usd_per_hour]\nquantiles = {0.1 = 5, 0.5 = 9, 0.9 = 20}\n"

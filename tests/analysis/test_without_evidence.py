@@ -31,6 +31,7 @@ def test_a_compiled_model_takes_other_priors(bare, evidence):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["scaling", "overoptimization"])
 def test_a_run_its_report_and_its_refit(name, bare, evidence, tmp_path):
     """Every figure is drawn, also what-if; a moved prior moves the answer, by redrawing and by sampling alike."""

@@ -419,6 +419,7 @@ def superexponential(
     return float(np.exp(time_horizon.log_shape_weights(*drawn, evidence, view)[:, 1]).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [2022, 1, 7])
 def test_the_sampler_is_healthy(compiled, seed) -> None:
     from aligntax.analysis.fitting.outcome import conclude_fit
@@ -570,12 +571,14 @@ def covered(ranks: Any) -> float:
     return float(np.mean((ranks > 0.1) & (ranks < 0.9)))
 
 
+@pytest.mark.slow
 def test_known_trends_are_recovered(recovered) -> None:
     """80% intervals hold the truth in about 24 of 30 simulations: 19 to 30 is the central 98% of that binomial, and its top."""
     assert covered(recovered["doubling"]) >= 19 / 30
     assert covered(recovered["level"]) >= 19 / 30
 
 
+@pytest.mark.slow
 def test_without_the_suites_error_the_truth_is_missed(recovered) -> None:
     """Negative control: the level is then known far too well."""
     assert covered(recovered["level, errors ignored"]) < 19 / 30

@@ -28,6 +28,7 @@ def seeds(outcomes, tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_other_seeds_do_not_differ(seeds):
     comparison = compare(*(seeds / name for name in ("seed2022", "seed1", "seed7")))
     assert not any(any(marks) for marks in comparison.differs.values())
@@ -38,6 +39,7 @@ def test_other_seeds_do_not_differ(seeds):
     assert comparison.facts == ((), ())
 
 
+@pytest.mark.slow
 def test_a_moved_prior_is_seen_where_it_matters_and_nowhere_else(seeds):
     base = load(seeds / "seed2022")
     moved = refit(
@@ -67,6 +69,7 @@ def test_a_moved_prior_is_seen_where_it_matters_and_nowhere_else(seeds):
     assert table.loc["alignment_tax_tolerance", "tolerant q50"] == pytest.approx(-1.0, abs=0.05)
 
 
+@pytest.mark.slow
 def test_refits_share_draws_so_that_small_changes_are_seen(seeds):
     """The same small change is beyond noise on the same draws and within it on other draws."""
     base = load(seeds / "seed2022")
@@ -77,6 +80,7 @@ def test_refits_share_draws_so_that_small_changes_are_seen(seeds):
     assert compare(load(seeds / "seed1"), moved).differs["alignment_hours_affordable"] == (False,)
 
 
+@pytest.mark.slow
 def test_errors_of_differences_are_those_of_independent_medians(seeds):
     one, two = load(seeds / "seed1"), load(seeds / "seed7")
     rows = [run.record["quantities"]["data_exponent"] for run in (one, two)]
@@ -85,6 +89,7 @@ def test_errors_of_differences_are_those_of_independent_medians(seeds):
     assert error == pytest.approx(np.hypot(*(row["mcse_median"] for row in rows)))
 
 
+@pytest.mark.slow
 def test_errors_of_shared_draws_are_smaller_and_nothing_differs_from_itself(seeds):
     base = load(seeds / "seed2022")
     spec = base.view.quantities["usd_per_hour"]
@@ -101,6 +106,7 @@ def test_errors_of_shared_draws_are_smaller_and_nothing_differs_from_itself(seed
     assert {"seed2022 (1) q50", "seed2022 (2) q50"} <= set(same.table().columns)
 
 
+@pytest.mark.slow
 def test_other_evidence_and_another_version_are_named(seeds):
     base = load(seeds / "seed2022")
     tables = base.info["evidence"]["tables"] | {"training_runs": "0" * 64}
@@ -158,6 +164,7 @@ def test_too_few_and_too_many_runs_are_refused(reference):
         compare(*[reference] * 9)
 
 
+@pytest.mark.slow
 def test_given_conditions_every_run(seeds):
     comparison = compare(seeds / "seed1", seeds / "seed2022", given="tai_year<2035")
     assert all(rows["tai_year"]["q95"] < 2035 for rows in comparison.rows)
@@ -168,6 +175,7 @@ def test_given_conditions_every_run(seeds):
     )
 
 
+@pytest.mark.slow
 def test_runs_must_be_comparable(seeds, reference):
     with pytest.raises(InputError, match="compare takes 2 to 8 runs, got 1"):
         compare(reference)
@@ -178,6 +186,7 @@ def test_runs_must_be_comparable(seeds, reference):
         compare(other, alone)
 
 
+@pytest.mark.slow
 def test_compare_on_the_command_line(aligntax, seeds, tmp_path):
     words = ("compare", "seed2022", "seed1", "--out", seeds)
     code, out, err = aligntax(*words, "--picture", tmp_path / "c.svg")

@@ -153,6 +153,7 @@ def test_show_given(aligntax, run_folder):
     assert code == 2 and err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_report_given_is_a_page_of_its_own(aligntax, run_folder, tmp_path):
     import shutil
 

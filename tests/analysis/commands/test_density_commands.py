@@ -363,6 +363,7 @@ def test_tiny_shares_ask_for_levels_that_no_memory_holds():
 # ------------------------------------------------------------------------------- trials as evidence
 
 
+@pytest.mark.slow
 def test_the_command_reproduces_the_stored_trials():
     stored = (Path(package.__file__).parent / "density_trials.csv").read_text("utf-8")
     assert trials_table(2022) == stored
@@ -402,6 +403,7 @@ def trial_run(tmp_path_factory):
         yield result
 
 
+@pytest.mark.slow
 def test_the_posterior_finds_the_trials_and_the_bound(trial_run):
     rows, table = trial_run.record["quantities"], load_evidence()["density_trials"]
     assert trial_run.record["verdict"] == "pass"

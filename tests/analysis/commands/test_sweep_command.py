@@ -289,6 +289,7 @@ def test_help_tells_every_default(aligntax):
 # ---------------------------------------------------------------------------------------- processes
 
 
+@pytest.mark.slow
 def test_ctrl_c_of_a_terminal_reaches_all_and_is_one_message(tmp_path):
     """The signal goes to the workers too, while they are still importing."""
     words = (

@@ -163,6 +163,7 @@ def test_the_next_commands_refit_the_newest_joint_run_where_there_is_one(tmp_pat
     assert again.endswith(f"--name {run_folder.name}-2")
 
 
+@pytest.mark.slow
 def test_a_first_time_user_follows_the_commands_to_a_refitted_report(
     aligntax, tmp_path, run_folder
 ):
@@ -598,6 +599,7 @@ DOCUMENTS = st.one_of(
 )
 
 
+@pytest.mark.slow
 def test_2000_malformed_documents_give_exit_code_2_and_one_message(tmp_path, capsys, monkeypatch):
     """Through the command line in this process; those that happen to be valid give 0, and say so."""
     path, codes, slowest = tmp_path / "bad.toml", [], 0.0

@@ -74,6 +74,7 @@ def test_every_figure_of_the_reference_run_shows_values(reference):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["outer-alignment", "density-prediction"])
 def test_every_figure_of_another_model_shows_values(model, tmp_path, request):
     from aligntax.analysis.inference.options import Sampling

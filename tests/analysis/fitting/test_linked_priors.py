@@ -122,6 +122,7 @@ def fitted(quick, linked, evidence):
     return view, told, said
 
 
+@pytest.mark.slow
 def test_a_fitted_view_states_the_posteriors_as_priors_with_their_source(
     fitted, outer_alignment, view
 ) -> None:
@@ -146,6 +147,7 @@ def test_a_fitted_view_states_the_posteriors_as_priors_with_their_source(
     assert all(own.quantities[name] == view.quantities[name] for name in untouched)
 
 
+@pytest.mark.slow
 def test_the_prior_is_the_posterior_that_the_model_alone_gives(
     fitted, outer_alignment, evidence, view, tmp_path
 ) -> None:
@@ -169,6 +171,7 @@ def test_the_prior_is_the_posterior_that_the_model_alone_gives(
     assert told["quality_factor"]["evidence"] == alone.info["evidence"]["hash"]
 
 
+@pytest.mark.slow
 def test_other_evidence_and_priors_of_the_other_model_move_the_prior(
     fitted, quick, evidence, linked, overoptimization
 ) -> None:
@@ -197,6 +200,7 @@ def answer(quick, linked, tmp_path_factory):
     return refit(str(REFERENCE), linked, options=Sampling(), out=out, name="linked", report=True)
 
 
+@pytest.mark.slow
 def test_a_refit_fits_the_links_and_redraws_the_rest(answer, reference, fitted) -> None:
     """Nothing in the joint model bears on either quantity, so their new priors are an exact redraw."""
     assert answer.info["refit"]["how"] == "redrawn"
@@ -216,6 +220,7 @@ def test_a_refit_fits_the_links_and_redraws_the_rest(answer, reference, fitted) 
     assert rows["tai_year"]["q50"] == pytest.approx(old["tai_year"]["q50"], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_report_and_the_terminal_say_where_the_priors_come_from(answer, aligntax) -> None:
     page = (answer.path / "report.html").read_text("utf-8")
     assert "fitted first, overoptimization" in page and "fitted first, outer-alignment" in page
@@ -226,6 +231,7 @@ def test_the_report_and_the_terminal_say_where_the_priors_come_from(answer, alig
     assert code == 0 and "from-outer-alignment: quality factor needed" in out
 
 
+@pytest.mark.slow
 def test_a_later_refit_keeps_the_links_whose_prior_it_keeps(answer, tmp_path) -> None:
     own = answer.view.replace(rlhf_multiplier={0.1: 0.1, 0.5: 1, 0.9: 10})
     again = refit(str(answer.path), own, out=answer.path.parent, name="kept")
@@ -238,6 +244,7 @@ def test_a_later_refit_keeps_the_links_whose_prior_it_keeps(answer, tmp_path) ->
     assert load(again.path).info["links"] == again.info["links"]
 
 
+@pytest.mark.slow
 def test_a_fit_that_fails_its_checks_fails_the_run_that_rests_on_it(
     quick, linked, tmp_path
 ) -> None:
@@ -260,6 +267,7 @@ def test_a_fit_that_fails_its_checks_fails_the_run_that_rests_on_it(
     assert "its checks failed" in bad.info["links"]["quality_factor"]["words"]
 
 
+@pytest.mark.slow
 def test_a_sampled_run_tells_its_links_too(quick, joint, linked, evidence, tmp_path) -> None:
     asked = linked.replace(multiplier=UNLINKED)
     result = run(

@@ -96,12 +96,14 @@ def chinchilla_fits(fit):
 # ------------------------------------------------------------------------------ the Chinchilla runs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_every_parameter_is_within_a_published_standard_error(chinchilla_fits, name) -> None:
     estimate, error = PUBLISHED[name]
     assert abs(float(chinchilla_fits[5, "student_t"][name].median()) - estimate) < error
 
 
+@pytest.mark.slow
 def test_student_t_errors_hold_where_gaussian_ones_are_moved_by_five_points(
     chinchilla_fits,
 ) -> None:
@@ -164,6 +166,7 @@ def two_corpora(evidence, view):
     return truths, conclude_fit(compiled.sample(options), options, {})
 
 
+@pytest.mark.slow
 def test_each_corpus_finds_its_own_law(two_corpora) -> None:
     truths, outcome = two_corpora
     rows = outcome.record["quantities"]
@@ -179,6 +182,7 @@ def test_each_corpus_finds_its_own_law(two_corpora) -> None:
     assert rows["alpha[c4]"]["q50"] < rows["alpha"]["q50"] < rows["alpha[pile]"]["q50"]
 
 
+@pytest.mark.slow
 def test_vectors_of_parameters_are_in_every_group(two_corpora) -> None:
     groups = two_corpora[1].groups
     for group in ("posterior", "prior", "log_prior"):
@@ -186,6 +190,7 @@ def test_vectors_of_parameters_are_in_every_group(two_corpora) -> None:
     assert groups["log_likelihood"]["loss_runs"].sizes["loss_run"] == 240
 
 
+@pytest.mark.slow
 def test_the_log_prior_of_a_corpus_is_that_of_its_population(two_corpora) -> None:
     from scipy import stats
 
@@ -197,6 +202,7 @@ def test_the_log_prior_of_a_corpus_is_that_of_its_population(two_corpora) -> Non
     )
 
 
+@pytest.mark.slow
 def test_prior_draws_of_corpora_scatter_about_their_population(two_corpora) -> None:
     prior, derived = two_corpora[1].groups["prior"], two_corpora[1].groups["prior_derived"]
     middle, spread = np.log(derived["alpha"].values), prior["exponent_spread"].values
@@ -214,6 +220,7 @@ def test_the_loss_law_without_runs_says_how_to_get_some(aligntax) -> None:
     assert "--runs FILE" in err and "aligntax evidence fetch chinchilla" in err
 
 
+@pytest.mark.slow
 def test_runs_make_a_report_with_pictures(aligntax, tmp_path) -> None:
     file = write(tmp_path / "mine.csv", simulated(60))
     code, out, err = aligntax(
@@ -263,6 +270,7 @@ def test_runs_to_leave_out_of_no_runs_are_an_error(aligntax) -> None:
     ) and "drop_highest: needs runs to leave out of, got 2 alone; give --runs FILE" in err
 
 
+@pytest.mark.slow
 def test_pictures_of_two_corpora(two_corpora, tmp_path) -> None:
     from aligntax.analysis.fitting.outcome import write_outcome
 
@@ -298,6 +306,7 @@ def moved(steep, tmp_path_factory):
     ]
 
 
+@pytest.mark.slow
 def test_runs_move_the_data_exponent_towards_them(moved) -> None:
     with_them, without = (float(np.median(each.derived["data_exponent_pooled"])) for each in moved)
     assert without < with_them < 2.0
@@ -311,6 +320,7 @@ def test_runs_move_the_data_exponent_towards_them(moved) -> None:
     assert "runs" not in moved[1].info
 
 
+@pytest.mark.slow
 def test_the_study_that_runs_become_says_what_their_law_said(moved, evidence) -> None:
     told = moved[0].info["runs"]
     studies = scaling.studies(moved[0].evidence).sel(study=told["study"])
@@ -344,6 +354,7 @@ def entered(runs, evidence, view, replaces=None, options=None):
     )
 
 
+@pytest.mark.slow
 def test_published_studies_of_the_same_runs_are_not_counted_twice(evidence, view) -> None:
     runs = chinchilla(5)
     here, told = entered(runs, evidence, view)
@@ -364,6 +375,7 @@ def test_published_studies_of_the_same_runs_are_not_counted_twice(evidence, view
     )
 
 
+@pytest.mark.slow
 def test_a_group_that_is_replaced_says_why_its_rows_are_not_used(evidence, view, steep) -> None:
     here, told = entered(read_runs(steep), evidence, view, "marin")
     rows = here["scaling_exponents"]
@@ -381,6 +393,7 @@ def evidence_used(evidence, rows):
     return np.array([used.get(key, False) for key in rows["study"].values])
 
 
+@pytest.mark.slow
 def test_several_corpora_enter_as_their_population(evidence, view, tmp_path) -> None:
     runs = read_runs(write(tmp_path / "two.csv", simulated(30, truths={"a": TRUTH, "b": TRUTH})))
     row = study_from_runs(runs, FittedLaw(0.0, 0.1, None, None, ()), "none")
@@ -396,6 +409,7 @@ def test_several_corpora_enter_as_their_population(evidence, view, tmp_path) -> 
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "view_change", "replaces", "told"),
     [

@@ -173,6 +173,7 @@ def test_the_budget_s_label_error_lies_within_that_of_new_labellers(fitted, evid
 # ---------------------------------------------------------------------------- what a person is told
 
 
+@pytest.mark.slow
 def test_the_answer_says_that_no_amount_suffices(result, aligntax) -> None:
     share = share_without_answer(result)
     assert 0.05 < share < 0.5
@@ -194,6 +195,7 @@ def test_label_errors_are_told_in_per_cent() -> None:
     assert format_amount(6.0, lookup("rival_policies")) == "1 million policies"
 
 
+@pytest.mark.slow
 def test_figures_show_what_was_fitted(result) -> None:
     assert has_studies(result)
     curve = quantity_against_quality(result).axes[1]
@@ -206,6 +208,7 @@ def test_figures_show_what_was_fitted(result) -> None:
     assert len(top.get_yticks()) == 10 and len(bottom.get_yticks()) == 7
 
 
+@pytest.mark.slow
 def test_a_run_without_studies_has_figures_of_the_answer_alone(result) -> None:
     bare = replace(result, tree=result.tree.copy())
     bare.tree["derived"] = bare.tree["derived"].to_dataset().drop_vars("study_label_error_by_study")
@@ -213,6 +216,7 @@ def test_a_run_without_studies_has_figures_of_the_answer_alone(result) -> None:
     assert quantity_against_quality(bare).axes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "method"),
     [

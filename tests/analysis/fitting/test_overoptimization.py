@@ -77,6 +77,7 @@ def recovered(evidence, view):
     return fit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [5, 6, 7])
 def test_fifty_known_curves_are_found_again(recovered, seed) -> None:
     """90% intervals hold alpha, beta and the peak in 80 to 98% of runs, and what the runs have in common."""
@@ -88,6 +89,7 @@ def test_fifty_known_curves_are_found_again(recovered, seed) -> None:
         assert low < truth < high, name
 
 
+@pytest.mark.slow
 def test_curves_of_the_wrong_form_are_not_found_again(recovered) -> None:
     """Negative control: parabolas taken for logarithms and the other way round."""
     held, found, _ = recovered(5, wrong=True)
@@ -113,6 +115,7 @@ def result(overoptimization, evidence, view, tmp_path_factory):
     )
 
 
+@pytest.mark.slow
 def test_chains_mix_on_another_seed(overoptimization, view) -> None:
     posterior, statistics = overoptimization.posterior(Sampling(seed=1))
     tables = view.tables(MODEL.quantities)
@@ -123,6 +126,7 @@ def test_chains_mix_on_another_seed(overoptimization, view) -> None:
     assert verdict(checks) == "pass", [check for check in checks if not check.passed]
 
 
+@pytest.mark.slow
 def test_the_simulated_world_is_found_again(result) -> None:
     """What the world says exactly, the model learns from noisy evaluations: each proxy's own peak, and the best proxy's."""
     assert result.record["verdict"] == "pass"
@@ -156,6 +160,7 @@ def _proxies():
     }
 
 
+@pytest.mark.slow
 def test_more_labels_move_the_peak_out_and_up(result) -> None:
     rows = result.record["quantities"]
     for name in ("peak_kl", "peak_gold"):
@@ -167,6 +172,7 @@ def test_more_labels_move_the_peak_out_and_up(result) -> None:
     assert rows["label_exponent"]["q05"] > 0.5
 
 
+@pytest.mark.slow
 def test_a_person_is_told_where_no_number_of_labels_suffices(result, aligntax) -> None:
     share = share_without_answer(result)
     assert 0.1 < share < 0.6
@@ -188,6 +194,7 @@ def test_a_person_is_told_where_no_number_of_labels_suffices(result, aligntax) -
         assert words in page
 
 
+@pytest.mark.slow
 def test_figures_show_what_was_fitted(result) -> None:
     assert has_curves(result) and has_labels(result)
     tilt, best = gold_curves(result).axes
@@ -206,6 +213,7 @@ def test_figures_show_what_was_fitted(result) -> None:
     assert none[0] == 0 and none[-1] > 0.9 and np.all(np.diff(none) >= 0)
 
 
+@pytest.mark.slow
 def test_assumed_priors_are_redrawn_and_others_reweighted_or_sampled(result, view) -> None:
     source = read_sampled_run(result.path.name, result.path.parent)
     assert set(result.info["prior_only"]) == {"kl_budget", "kl_practice"}
@@ -307,6 +315,7 @@ def test_what_does_not_fit_together_is_one_message(words, told, aligntax, tmp_pa
     assert code == 2 and out == "" and told in err and "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_a_run_of_a_user_s_curves_says_whose_they_are(aligntax, tmp_path) -> None:
     heads = ("kl", "gold", "run", "method", "form", "gold_se")
     lines = [

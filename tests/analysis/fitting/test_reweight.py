@@ -369,6 +369,7 @@ def compared(joint, source, view, seed, weights=None):
     ]
 
 
+@pytest.mark.slow
 def test_thirty_random_changes_agree_with_sampling_wherever_auto_accepts(joint, source):
     """Holm at 1% over every comparison of every headline quantity; about half of the changes are refused and sampled."""
     rng, pairs, accepted = np.random.default_rng(2026), [], 0

@@ -22,6 +22,7 @@ def quantile(outcome, name, p):
     return np.nanquantile(outcome.groups["derived"][name].values, p)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [2022, 1, 7])
 def test_joint_model_converges_on_every_seed(outcomes, seed):
     record = outcomes[seed].record
@@ -117,6 +118,7 @@ print(hashlib.sha256(b"".join(v.values.tobytes() for g in groups.values() for v 
 """
 
 
+@pytest.mark.slow
 def test_same_seed_gives_identical_draws_in_two_processes():
     digests = {
         subprocess.run(

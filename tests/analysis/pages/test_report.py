@@ -233,6 +233,7 @@ def _no_ink(result):
     raise RuntimeError("ink\nran out")
 
 
+@pytest.mark.slow
 def test_the_exit_code_says_that_a_figure_failed(mine, monkeypatch, aligntax):
     assert aligntax("report", mine.path)[0] == 0
     monkeypatch.setattr(answer, "data_fan", _no_ink)
@@ -245,6 +246,7 @@ def test_the_exit_code_says_that_a_figure_failed(mine, monkeypatch, aligntax):
     )
 
 
+@pytest.mark.slow
 def test_a_refit_whose_report_lacks_a_figure_is_kept_and_exits_1(mine, monkeypatch, aligntax):
     monkeypatch.setattr(answer, "data_fan", _no_ink)
     words = (

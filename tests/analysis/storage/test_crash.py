@@ -34,6 +34,7 @@ def outcomes():
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scenario", "codes"),
     [
@@ -58,6 +59,7 @@ def test_whatever_befalls_a_command_leaves_a_whole_result_or_none(
     assert {each["code"] for each in found} <= codes
 
 
+@pytest.mark.slow
 def test_what_can_be_gone_on_with_is_gone_on_with(outcomes) -> None:
     for work in ("sweep", "calibration"):
         assert any(each["went_on"] for each in outcomes if each["work"] == work)
@@ -66,6 +68,7 @@ def test_what_can_be_gone_on_with_is_gone_on_with(outcomes) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_run_removes_what_killed_ones_left_and_no_other(tmp_path) -> None:
     """Of two unfinished folders one is held by a process that lives."""
     with new_folder(tmp_path, "alive") as alive:
@@ -81,6 +84,7 @@ def test_a_run_removes_what_killed_ones_left_and_no_other(tmp_path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [".notes", "alive", "next"]
 
 
+@pytest.mark.slow
 def test_a_name_that_is_taken_meanwhile_gets_a_number(tmp_path) -> None:
     with new_folder(tmp_path, "one") as place:
         (tmp_path / "one").mkdir()

@@ -196,6 +196,7 @@ REFITS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", REFITS)
 def test_refits_store_the_run_s_format_or_another_and_say_the_same(aligntax, runs, case):
     stated, method = REFITS[case]

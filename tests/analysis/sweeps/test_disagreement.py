@@ -152,6 +152,7 @@ def test_a_width_that_moves_an_answer_is_told_from_the_median(view, rng):
     assert input_label(move.input, move.aspect) == "RLHF multiplier (spread)"
 
 
+@pytest.mark.slow
 def test_answers_dealt_to_other_views_are_moved_by_nothing(stating, rng):
     """Negative control: Holm over four tests rejects any of them in 5% of permutations, and always without one."""
     views, logs = stating

@@ -82,6 +82,7 @@ def test_an_answer_is_that_of_a_run_to_the_last_digit(evidence, view, scaling):
 # ------------------------------------------------------------------------------------- this machine
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_its_case_answered_once(evidence, view, scaling, tmp_path):
     """Two workers, one killed soon, so that it need not compile; answers are those of a run, whoever compiled the model."""
     asked = cases(numbered(view, 4, data_exponent_prior=[0.7, 0.8, 0.9, 1.0]), [], [1, 2])
@@ -182,6 +183,7 @@ def until(true, processes, folder):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_cluster_s_worker_is_killed_and_every_case_answered_once(view, tmp_path):
     pytest.importorskip("distributed", reason="needs Dask: the extra `cluster`")
     place, folder, where = (

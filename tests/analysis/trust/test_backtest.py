@@ -165,6 +165,7 @@ def shuffled(evidence, table, column, when, end, seed=0):
     return Evidence({**evidence.tables, table: rows.assign({column: (rows.dims, values)})})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "table", "column", "when"),
     [
@@ -208,6 +209,7 @@ def test_no_row_is_cut_by_hindsight(evidence, view) -> None:
     assert TARGETS["time horizon"].rows(evidence, whole)["date"].values.min() < 2020
 
 
+@pytest.mark.slow
 def test_too_few_rows_are_told_and_not_forecast(compiled, evidence) -> None:
     told = _fitted(TARGETS["time horizon"], compiled["time-horizon"], evidence, 2018, SHORT)
     assert (
@@ -323,6 +325,7 @@ def test_what_a_user_gets_wrong_is_named(words, told, aligntax) -> None:
     assert code == 2 and told in err and not out
 
 
+@pytest.mark.slow
 def test_a_forecaster_of_2020_believed_in_less_data_than_one_of_2024(compiled, evidence) -> None:
     """Kaplan et al. alone leave the prior, Bio Anchors' 0.8, where it was; Chinchilla and its successors say one."""
     found = {}

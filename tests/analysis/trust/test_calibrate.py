@@ -155,6 +155,7 @@ def smallest(tests) -> float:
     return min(min(row["p_band_holm"], row["p_chi_square_holm"]) for row in tests.values())
 
 
+@pytest.mark.slow
 def test_the_model_passes(scaling) -> None:
     ranks = ranked(scaling)
     assert {
@@ -173,6 +174,7 @@ def test_the_model_passes(scaling) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("control", ["narrow", "shifted", "exact"])
 def test_a_wrong_fit_is_caught(scaling, control) -> None:
     assert smallest(assess(ranked(scaling, control))) < 0.01
@@ -331,6 +333,7 @@ def test_own_runs_give_their_layout(evidence, view) -> None:
     assert len(CalibrationJob("overoptimization", view, held, Simulation(), 25).cases()) == 25
 
 
+@pytest.mark.slow
 def test_the_command_leaves_a_folder_and_a_picture(aligntax, tmp_path) -> None:
     few = ("--simulations", 20, "--draws", 150, "--tune", 150, "--workers", 2, "--name", "mine")
     code, out, err = aligntax("calibrate", "scaling", *few)
@@ -356,6 +359,7 @@ def test_the_command_leaves_a_folder_and_a_picture(aligntax, tmp_path) -> None:
 # ------------------------------------------------------------------------- given the published rows
 
 
+@pytest.mark.slow
 def test_the_likelihood_of_both_is_that_of_each(evidence, view) -> None:
     """Replicated studies are of new groups, so that the log likelihood of twice as many rows is a sum."""
     model = find_model("scaling")
@@ -389,6 +393,7 @@ def test_every_table_of_rows_without_parameters_can_be_doubled(name, evidence, v
         assert len(set(after[table][dim].values)) == after[table].sizes[dim]
 
 
+@pytest.mark.slow
 def test_truths_given_the_published_rows_have_uniform_ranks_and_a_narrow_fit_is_caught(
     evidence, view
 ) -> None:

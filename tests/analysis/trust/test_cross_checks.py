@@ -176,6 +176,7 @@ def test_the_meta_analysis_is_that_of_quadrature(scaling, evidence, view) -> Non
         ), name
 
 
+@pytest.mark.slow
 def test_algorithmic_growth_is_that_of_quadrature(evidence, view) -> None:
     """Normal estimates around a mean with a spread of their own: a grid over both."""
     model = find_model("compute")

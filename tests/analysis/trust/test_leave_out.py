@@ -114,6 +114,7 @@ def test_densities_are_those_of_the_sampler_and_of_the_terms(left, whole) -> Non
         np.testing.assert_allclose(ours, rows.sel(group=label).values, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_counting_nothing_of_a_group_is_a_refit_without_its_rows(left, evidence, view) -> None:
     data = evidence["scaling_exponents"]
     used = data["used"] & (data["independence_group"] != "marin")
@@ -423,6 +424,7 @@ def run(tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_loo_and_robustness_stand_beside_a_run_and_in_its_report(run, aligntax) -> None:
     code, out, _ = aligntax("loo", "own", "--out", run, "--no-report", "--json")
     found = json.loads(out)
