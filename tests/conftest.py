@@ -1,6 +1,8 @@
 """Shared between tests: evidence, the default view, one compiled joint model with its fits, and stored runs."""
 
+import re
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,28 @@ settings.register_profile("aligntax", deadline=None, derandomize=True)
 settings.load_profile("aligntax")
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"
+
+
+# A function that takes one of these compiles the joint model, which takes up to a minute.
+JOINT = re.compile(r"^ *def \w+\([^)]*\b(joint|outcomes?|run_folder|damaged)\b", re.MULTILINE)
+
+
+@cache
+def uses_joint(file: str) -> bool:
+    return JOINT.search(Path(__file__).parents[1].joinpath(file).read_text("utf-8")) is not None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A file's tests stay in one process, for its fixtures; so do all files of the joint model."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByModel(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "joint" if uses_joint(file) else file
+
+    return ByModel(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -204,6 +204,7 @@ def test_of_many_draws_sensitivity_looks_at_evenly_spaced_ones(monkeypatch, draw
     assert seen.pop().weights.values.size == 4000  # 500 of them count
 
 
+@pytest.mark.slow
 def test_memory_of_sensitivity_does_not_grow_with_the_draws(monkeypatch, drawn, view):
     def peaks(most):
         monkeypatch.setattr(sensitivity, "MOST_DRAWS", most)

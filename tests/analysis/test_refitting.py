@@ -55,6 +55,7 @@ def test_a_redraw_stores_what_is_new_and_loads_whole(results, view):
     assert np.median(prior) == pytest.approx(0.01, rel=0.1)  # the prior beside it is the new one
 
 
+@pytest.mark.slow
 def test_a_reweighted_result_holds_weights_and_not_copies(results, view):
     moved = view.with_quantity("algorithmic_limit", LIMIT)
     answer = refit("base", moved, out=results, name="limit")
@@ -353,6 +354,7 @@ def test_reusing_draws_imports_no_pymc_and_a_redraw_no_arviz(results, change, lo
     assert done.stderr.strip() == loaded
 
 
+@pytest.mark.slow
 def test_evidence_of_ones_own_travels_with_the_run(tmp_path, scaling, view, evidence):
     """Read from the run where it is not the embedded one: the stored and the embedded tables give the same refit."""
     from aligntax.analysis.pipeline import run

@@ -433,6 +433,7 @@ def test_the_sampler_is_healthy(compiled, seed) -> None:
     assert 2026.5 < record["quantities"]["superhuman_coder_year"]["q50"] < 2031
 
 
+@pytest.mark.slow
 def test_a_run_draws_the_trend_and_the_superhuman_coder(compiled, tmp_path) -> None:
     from aligntax.analysis.figures import report_figures
     from aligntax.analysis.figures import time_horizon as time_horizon_figures
@@ -458,6 +459,7 @@ def test_a_run_draws_the_trend_and_the_superhuman_coder(compiled, tmp_path) -> N
     assert {"AI 2027, Lifland", "AI 2027, Jurkovic", "AI 2027, FutureSearch"} < labels
 
 
+@pytest.mark.slow
 def test_the_doubling_time_since_2023_is_within_metrs_interval(compiled, evidence, view) -> None:
     """Published 128.7 days, 95% interval 104.4 to 158.0; ours also counts the model beyond 16 hours, which METR leaves out."""
     x, _ = fit(compiled, weighing(view, NEVER), time_horizon.evaluations(evidence, view))
@@ -466,6 +468,7 @@ def test_the_doubling_time_since_2023_is_within_metrs_interval(compiled, evidenc
     assert 95 < low < 115 and 140 < high < 170  # as wide as METR's bootstrap over tasks: 54 days
 
 
+@pytest.mark.slow
 def test_the_doubling_time_of_all_years_is_near_metrs(compiled, evidence, view) -> None:
     """Published 187.8 days."""
     rows = time_horizon.evaluations(evidence, all_years(view))
@@ -473,6 +476,7 @@ def test_the_doubling_time_of_all_years_is_near_metrs(compiled, evidence, view) 
     assert 10.0 ** np.median(x["time_horizon_doubling"]) == pytest.approx(187.8, abs=10)
 
 
+@pytest.mark.slow
 def test_gpt2_to_gpt35_speak_for_superexponential_growth_and_what_came_since_2023_hardly(
     compiled, evidence, view
 ) -> None:
@@ -487,6 +491,7 @@ def test_gpt2_to_gpt35_speak_for_superexponential_growth_and_what_came_since_202
     assert longer > 0.99
 
 
+@pytest.mark.slow
 def test_the_weight_of_the_shape_moves_the_answer(compiled, evidence, view) -> None:
     rows, years = time_horizon.evaluations(evidence, view), []
     for weight, shape in ((NEVER, SHAPES[0]), (ALWAYS, SHAPES[1])):
@@ -495,6 +500,7 @@ def test_the_weight_of_the_shape_moves_the_answer(compiled, evidence, view) -> N
     assert years[0] - years[1] > 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "low", "high"),
     [
@@ -585,6 +591,7 @@ def test_without_the_suites_error_the_truth_is_missed(recovered) -> None:
     assert covered(recovered["level, errors ignored"]) < covered(recovered["level"])
 
 
+@pytest.mark.slow
 def test_the_wrong_shape_misses_the_truth(compiled, evidence, view) -> None:
     """Negative control: a superexponential history, read as exponential, puts the superhuman coder years too late."""
     every = all_years(view)
@@ -600,6 +607,7 @@ def test_the_wrong_shape_misses_the_truth(compiled, evidence, view) -> None:
     assert inside == [False, True]
 
 
+@pytest.mark.slow
 def test_replicated_evaluations_are_calibrated(compiled, evidence, view) -> None:
     """Ranks of the records among replicates on the same suite are not far from uniform, and scatter as the model says."""
     x, parameters = fit(compiled, view, time_horizon.evaluations(evidence, view))

@@ -611,6 +611,7 @@ def test_a_run_without_what_is_needed_says_so(reference):
 # ------------------------------------------------------------------------------------------- report
 
 
+@pytest.mark.slow
 def test_the_report_says_what_drives_the_answer(whole, reference, tmp_path):
     (tmp_path / "view.toml").write_text((reference.path / "view.toml").read_text("utf-8"), "utf-8")
     found = compact_record(*whole)

@@ -102,6 +102,7 @@ def test_a_run_without_arrival_has_no_shifts(reference):
         shifts_by_anchor(replace(reference, tree=tree))
 
 
+@pytest.mark.slow
 def test_shifts_are_printed_and_dumped(aligntax, run_folder):
     code, out, _ = aligntax("shifts", run_folder)
     assert code == 0
@@ -165,6 +166,7 @@ def test_a_requirement_that_cannot_be_had_is_an_error(choice, message, aligntax)
 # ------------------------------------------------------------------------------------- reproduction
 
 
+@pytest.mark.slow
 def test_a_forecast_is_reproduced_on_the_command_line(aligntax, tmp_path):
     picture = tmp_path / "curve.png"
     code, out, _ = aligntax("reproduce", "direct-approach", "--draws", 4000, "--picture", picture)

@@ -61,6 +61,7 @@ def test_show_draws_the_answer_into_a_file(aligntax, run_folder, tmp_path):
     assert files(tmp_path) == ["answer.png"]
 
 
+@pytest.mark.slow
 def test_the_picture_shows_the_draws_that_meet_a_condition(aligntax, run_folder, monkeypatch):
     drawn = []
     saving = "aligntax.analysis.commands.runs.save_picture"
@@ -93,6 +94,7 @@ def test_verify_says_what_differs(aligntax, damaged):
     assert code == 1 and "view.toml: differs" in out
 
 
+@pytest.mark.slow
 def test_report_is_drawn_again(aligntax, damaged):
     before = (damaged / "report.html").read_text("utf-8")
     (damaged / "report.html").unlink()

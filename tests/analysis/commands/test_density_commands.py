@@ -428,6 +428,7 @@ def test_the_posterior_finds_the_trials_and_the_bound(trial_run):
     assert "informed, 10k levels" in names and len(names) == 14
 
 
+@pytest.mark.slow
 def test_a_program_that_fails_too_often_is_found_out():
     """Negative control: with twice the failures that the bound allows, no draw is within it."""
     rows = few((10_000, 0.1, 20_000, 400), (10_000, 0.1, 20_000, 150), (10_000, 0.1, 20_000, 3))

@@ -81,6 +81,7 @@ def test_a_pipe_is_wide_enough_for_a_table(capsys) -> None:
     assert capsys.readouterr().out.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "printer"),
     [(("budget", REFERENCE), "budget.print_budget"),

@@ -115,6 +115,7 @@ def test_student_t_errors_hold_where_gaussian_ones_are_moved_by_five_points(
     assert a[5, "gaussian"] == pytest.approx(0.51, abs=0.04)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [2022, 1, 7])
 def test_chains_mix_on_every_seed(fit, seed) -> None:
     from aligntax.analysis.summaries.checks import sampling_checks, verdict
@@ -145,6 +146,7 @@ def within_half(derived, predicted, one):
     return np.mean((actual >= low) & (actual <= high))
 
 
+@pytest.mark.slow
 def test_errors_of_the_wrong_kind_are_caught_by_the_predictive_check(fit) -> None:
     """Negative control: heavy-tailed errors taken for Gaussian ones leave far too many runs within the 50% interval."""
     rows = simulated(200, freedom=1.5, seed=3)

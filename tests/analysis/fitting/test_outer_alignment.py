@@ -84,6 +84,7 @@ def result(compiled, evidence, view, tmp_path_factory):
 # ------------------------------------------------------------------------------------ the posterior
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [2022, 1, 7])
 def test_chains_mix_on_every_seed(fitted, seed) -> None:
     posterior, statistics, found = fitted(seed=seed)

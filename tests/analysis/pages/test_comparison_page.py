@@ -214,6 +214,7 @@ def test_differences_in_words(name, found, told):
     assert describe_difference(found, lookup(name)) == told
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_page_and_prints_the_table(aligntax, out, tmp_path):
     call = ("compare", "reference", "tolerant", "--out", out)
     code, printed, err = aligntax(*call, "--page", "c.html", "--given", "tai_year<2060")

@@ -268,6 +268,7 @@ def test_a_refit_whose_report_lacks_a_figure_is_kept_and_exits_1(mine, monkeypat
     assert "1 figure could not be drawn" in Path("results/mine/report.html").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_run_tells_of_figures_that_failed(scaling, monkeypatch, tmp_path):
     monkeypatch.setattr(answer, "scaling_forest", _no_ink)
     told = []
@@ -284,6 +285,7 @@ def test_a_run_tells_of_figures_that_failed(scaling, monkeypatch, tmp_path):
     assert (tmp_path / "run" / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_values_that_cannot_be_read_are_visible_and_counted(mine, monkeypatch):
     def broken(figure):
         raise RuntimeError("no axes")
@@ -365,6 +367,7 @@ def test_what_a_run_lacks_is_left_out(mine):
     assert len(re.findall(r"<div><h3>", text)) == 1
 
 
+@pytest.mark.slow
 def test_draws_that_never_arrive_can_be_drawn(mine):
     derived = mine.derived.copy()
     for name in [str(n) for n in derived.data_vars if f"{n}_state" in derived]:
@@ -384,6 +387,7 @@ def test_draws_that_never_arrive_can_be_drawn(mine):
     assert "undefined in every draw" in text
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_page(page, mine):
     assert write_report(mine, strict=True).read_text("utf-8") == page
 

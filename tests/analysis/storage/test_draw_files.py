@@ -226,6 +226,7 @@ def test_refits_store_the_run_s_format_or_another_and_say_the_same(aligntax, run
     assert all(np.array_equal(each.weights.values, drawn[0].weights.values) for each in drawn)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -248,6 +249,7 @@ def test_commands_answer_the_same_of_either(aligntax, runs, words):
     assert told[0] == told[1]
 
 
+@pytest.mark.slow
 def test_runs_are_listed_and_compared_whatever_their_format(aligntax, runs):
     assert {"netcdf", "zarr"} <= {
         row["run"] for row in json.loads(aligntax("runs", "--out", runs, "--json")[1])
@@ -256,6 +258,7 @@ def test_runs_are_listed_and_compared_whatever_their_format(aligntax, runs):
     assert (code, err) == (0, "") and json.loads(out)
 
 
+@pytest.mark.slow
 def test_a_report_is_drawn_of_zarr(aligntax, copy):
     code, _, err = aligntax("report", copy)
     assert (code, err) == (0, "") and (copy / "report.html").is_file()
@@ -436,6 +439,7 @@ def test_only_the_named_file_counts(copy, runs):
     assert load(copy).derived.identical(load(runs / "zarr").derived)
 
 
+@pytest.mark.slow
 def test_zarr_is_not_imported_where_it_is_not_needed(runs):
     script = (
         "import sys\nfrom aligntax import load\nfrom aligntax.analysis.storage.fast_reader import read_sampled_run\nfrom aligntax.analysis.answers.densities import read_draws\n"

@@ -13,13 +13,20 @@ from aligntax.models.errors import InputError
 from tests.conftest import REFERENCE
 
 
-@pytest.fixture
-def linked(tmp_path, reference):
+@pytest.fixture(scope="module")
+def made(reference, tmp_path_factory):
     """The reference run, and a redraw of it that uses its draws."""
-    shutil.copytree(REFERENCE, tmp_path / "base")
+    out = tmp_path_factory.mktemp("linked")
+    shutil.copytree(REFERENCE, out / "base")
     view = reference.view.replace(alignment_tax_tolerance={0.1: 0.005, 0.5: 0.02, 0.9: 0.2})
-    refit("base", view, out=tmp_path, name="redrawn", report=False)
-    return tmp_path
+    refit("base", view, out=out, name="redrawn", report=False)
+    return out
+
+
+@pytest.fixture
+def linked(made, tmp_path):
+    """A copy of both runs that a test may change."""
+    return shutil.copytree(made, tmp_path / "results")
 
 
 def change_info(folder, change):

@@ -53,6 +53,7 @@ def test_loading_gives_back_what_was_sampled(run_folder, outcome):
     assert frame.loc["tai_year", "unit"] == "year" and frame["q50"].dtype == float
 
 
+@pytest.mark.slow
 def test_what_a_run_returns_is_what_loading_it_gives(outcome, tmp_path):
     from aligntax.analysis.fitting.outcome import write_outcome
 

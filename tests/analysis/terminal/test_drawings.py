@@ -83,6 +83,7 @@ def drawn(lines):
 # ------------------------------------------------------------------------------------------ numbers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["reference", "redrawn", "weighted"])
 def test_the_draws_are_those_of_the_whole_result(folders, wholes, name):
     whole = wholes[name]

@@ -256,6 +256,7 @@ def test_years_ahead_are_counted_from_the_end_of_the_origin() -> None:
     assert beside["within_4"] == beside["ratio"] == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_the_command_leaves_a_folder_that_says_where_baselines_win(
     aligntax, tmp_path, monkeypatch
 ) -> None:

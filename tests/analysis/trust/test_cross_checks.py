@@ -87,9 +87,8 @@ def white(posterior, tables: PriorTables):
     return posterior.drop_vars("z").assign({WHITE: (("chain", "draw", "quantity"), values)})
 
 
-@pytest.mark.parametrize(
-    ("name", "draws"), [("scaling", 1000), pytest.param("joint", 1000, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "draws"), [("scaling", 1000), ("joint", 1000)])
 def test_another_sampler_finds_the_same_posterior(name, draws, evidence, view) -> None:
     model = find_model(name)
     others = by_numpyro(model, evidence, view, draws)

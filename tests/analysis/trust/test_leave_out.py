@@ -446,6 +446,7 @@ def test_loo_and_robustness_stand_beside_a_run_and_in_its_report(run, aligntax) 
     assert aligntax("runs", "--out", run)[0] == 0
 
 
+@pytest.mark.slow
 def test_what_is_of_other_draws_or_damaged_is_refused(run, aligntax) -> None:
     path = run / "own" / CROSS_VALIDATION
     good = (

@@ -38,6 +38,7 @@ shares = st.floats(0.05, 1)
 experts = st.lists(st.tuples(means, sds, shares), min_size=2, max_size=4)
 
 
+@pytest.mark.slow
 @given(experts)
 def test_the_log_pool_of_normals_is_the_normal_with_averaged_precision(each) -> None:
     mu, sigma, w = np.asarray(each).T
