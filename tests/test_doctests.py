@@ -33,7 +33,17 @@ def test_there_are_examples():
     } <= set(WITH_EXAMPLES)
 
 
-@pytest.mark.parametrize("name", WITH_EXAMPLES)
+# Their examples refit and compare runs, which takes seconds.
+REFITTING = {"aligntax.analysis.answers.comparison", "aligntax.analysis.refitting"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in REFITTING else [])
+        for name in WITH_EXAMPLES
+    ],
+)
 def test_examples_run(name, monkeypatch, tmp_path):
     """``folder`` in an example is an empty results folder."""
     monkeypatch.chdir(ROOT)
@@ -150,7 +160,11 @@ def unknown_options(synopsis):
 
 @pytest.mark.parametrize(
     ("page", "block"),
-    [(name, block) for name, path in PAGES.items() for block in blocks(path.read_text("utf-8"), "python")],
+    [
+        pytest.param(name, block, marks=[] if name == "README.md" else [pytest.mark.slow])
+        for name, path in PAGES.items()
+        for block in blocks(path.read_text("utf-8"), "python")
+    ],
 )  # fmt: skip
 def test_python_in_a_page_runs(page, block, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)

@@ -101,6 +101,7 @@ def test_sampling_the_original_view_again_is_the_original_answer(results, view, 
     assert again.info["refitted_from"]["shares_draws"] is False
 
 
+@pytest.mark.slow
 def test_a_live_process_compiles_once(monkeypatch, scaling, view, tmp_path, evidence):
     """One compilation serves every view; and a compiled model of other evidence is refused."""
     import nutpie
@@ -434,6 +435,7 @@ def test_without_its_settings_a_compiled_model_refuses_a_view(joint, view):
             joint.with_view(view.replace(**{section: settings}))
 
 
+@pytest.mark.slow
 def test_a_run_from_before_a_model_existed_is_read_reported_and_refitted(reference, tmp_path):
     """Its view lacks the quantities and the settings of younger models, and its hash is of what it states."""
     import tomli_w

@@ -132,6 +132,7 @@ def test_any_text_is_read_or_refused(text):
         assert "\n" not in str(error)
 
 
+@pytest.mark.slow
 def test_show_given(aligntax, run_folder):
     code, out, _ = aligntax("show", run_folder, "--json", "--given", "tai_year<2035")
     told = json.loads(out)

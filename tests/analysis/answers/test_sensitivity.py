@@ -744,6 +744,7 @@ def test_a_bad_range_is_one_message(source, text, words):
 # ------------------------------------------------------------------------------------- command line
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table_and_draws(aligntax, reference, tmp_path):
     picture = tmp_path / "drivers.png"
     code, out, err = aligntax("sensitivity", reference.path, "--picture", picture)
@@ -758,6 +759,7 @@ def test_the_command_prints_a_table_and_draws(aligntax, reference, tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_json_is_one_object_with_every_pair(aligntax, reference):
     code, out, _ = aligntax(
         "sensitivity", reference.path, "--json", "--quantity", "tai_year", "--price", "100"

@@ -81,7 +81,18 @@ def imported(place, *commands, code=0):
     return modules & HEAVY
 
 
-@pytest.mark.parametrize("words", MAY_IMPORT, ids=" ".join)
+# They work for seconds, which are theirs and not their imports'.
+WORKING = {"report", "compare", "sensitivity", "budget", "shifts", "reproduce"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(words, marks=[pytest.mark.slow] if words[0] in WORKING else [])
+        for words in MAY_IMPORT
+    ],
+    ids=" ".join,
+)
 def test_a_command_imports_what_it_needs_and_no_more(place, words) -> None:
     few_draws_fail_a_check = int(words[0] == "refit")
     assert imported(place, words, code=few_draws_fail_a_check) <= MAY_IMPORT[words]

@@ -162,6 +162,7 @@ def test_sweeps_without_meaning_are_refused(labels, replicates, message) -> None
         simulate_curves(labels, replicates)
 
 
+@pytest.mark.slow
 def test_local_steps_lose_nothing_only_while_they_are_exact(compared) -> None:
     gaps = {(each.cause, each.kl): each for each in compared}
     assert abs(gaps["exact", 5].gap) < 1e-10

@@ -129,6 +129,7 @@ def test_chains_mix_on_every_seed(fit, seed) -> None:
 # ----------------------------------------------------------------------------------- simulated runs
 
 
+@pytest.mark.slow
 def test_known_values_are_found_again(fit) -> None:
     """Each true value lies within 3.5 posterior sds, and within a few per cent."""
     derived = fit(simulated(120, freedom=4.0))[2]

@@ -383,6 +383,7 @@ def test_thirty_random_changes_agree_with_sampling_wherever_auto_accepts(joint, 
     assert not holm(pairs, 0.01)
 
 
+@pytest.mark.slow
 def test_changed_anchors_and_correlations_agree_with_sampling(joint, source):
     weights = dict(source.view.anchors) | {"short_horizon": 0.05, "long_horizon": 0.30}
     views = [

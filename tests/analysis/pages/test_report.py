@@ -211,6 +211,7 @@ def test_the_answer_speaks_human_units(page):
     assert "USD</td>" in table
 
 
+@pytest.mark.slow
 def test_a_failing_figure_is_visible_and_counted(mine, monkeypatch):
     def broken(result):
         raise RuntimeError("<b>ink ran out</b>")

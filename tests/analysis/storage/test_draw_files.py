@@ -88,6 +88,7 @@ def test_a_run_has_one_file_of_draws_in_its_format(runs):
         assert RunFolder(runs / format).differences == []
 
 
+@pytest.mark.slow
 def test_every_group_comes_back_as_it_was(runs, reference):
     netcdf, zarr = load(runs / "netcdf"), load(runs / "zarr")
     assert list(groups_of(zarr)) == list(groups_of(netcdf)) == list(groups_of(reference))

@@ -115,6 +115,7 @@ def test_a_killed_worker_is_replaced_and_its_case_answered_once(evidence, view, 
         assert {key: line[key] for key in TOLD} == single(evidence, case, scaling)
 
 
+@pytest.mark.slow
 def test_a_case_that_kills_its_workers_is_given_up(evidence):
     """No case of these gets as far as a model: what is no view is an answer too."""
     asked = [Case("0001", None, 1), Case("0002", Deadly(), 1), Case("0003", None, 1)]

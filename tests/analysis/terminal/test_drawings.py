@@ -104,6 +104,7 @@ def test_states_are_read_as_the_models_write_them():
     np.testing.assert_array_equal(resolved(written["tai_year"], written["tai_year_state"]), values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["reference", "redrawn", "weighted"])
 @pytest.mark.parametrize(
     "quantity", ["tai_year", "alignment_hours_affordable", "tax_headroom", "data_exponent"]
@@ -156,6 +157,7 @@ def test_constant_and_censored_quantities_have_a_shape():
     assert density_of(np.full(4, np.nan), weights, 8).undefined == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["reference", "weighted"])
 @pytest.mark.parametrize("quantity", ["tai_year", "tai_year_aligned"])
 def test_arrival_is_the_empirical_distribution(folders, wholes, name, quantity):
@@ -181,6 +183,7 @@ def test_what_is_censored_or_undefined_never_arrives():
 # ----------------------------------------------------------------------------------------- pictures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [56, 60, 80, 100, 160, 250])
 @pytest.mark.parametrize("name", ["reference", "weighted"])
 def test_bars_and_a_curve_fit_the_terminal(folders, width, name, capsys):
@@ -196,11 +199,13 @@ def test_bars_and_a_curve_fit_the_terminal(folders, width, name, capsys):
         assert any(_without_colour(line).startswith(f"{mark} ┤".rjust(6)) for line in lines)
 
 
+@pytest.mark.slow
 def test_a_narrow_terminal_keeps_the_words_alone(folders):
     lines = shown(folders["reference"], 40)
     assert drawn(lines) == (False, False) and not any("density" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_bars_tell_what_lies_beyond_them(folders):
     lines = [_without_colour(line) for line in shown(folders["reference"], 160)]
     (year,) = (line for line in lines if line.strip().startswith("TAI arrival  "))
@@ -219,6 +224,7 @@ def test_a_share_takes_three_columns(share, words):
     assert terminal_sketch._share(share) == words
 
 
+@pytest.mark.slow
 def test_the_legend_tells_both_curves_and_colours_differ(folders):
     lines = shown(folders["reference"])
     legend = [line for line in lines if " by 2100" in line and "⠒" in line]
@@ -230,6 +236,7 @@ def test_the_legend_tells_both_curves_and_colours_differ(folders):
     assert f"{100 * (1 - row['prob_above']):.0f}% by 2100" in legend[0]
 
 
+@pytest.mark.slow
 def test_a_condition_is_drawn_of_the_draws_that_meet_it(folders, wholes):
     met, _ = summarise_given(wholes["weighted"], "tai_year<2035")
     lines = shown(folders["weighted"], weights=met.weights)
@@ -250,12 +257,14 @@ def test_a_model_without_arrival_has_bars_alone(scaling, tmp_path):
 # -------------------------------------------------------------------------------------- no pictures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", [(), ("--all",), ("--json",), ("--given", "tai_year<2035")])
 def test_a_pipe_gets_words(aligntax, folders, extra):
     code, out, err = aligntax("show", folders["reference"], *extra)
     assert (code, err) == (0, "") and not set(out) & (BLOCKS | BRAILLE | {"\x1b"})
 
 
+@pytest.mark.slow
 def test_a_pipe_needs_no_draws(aligntax, folders, tmp_path):
     before = aligntax("show", folders["reference"])[1]
     (tmp_path / "sub").mkdir()
@@ -266,6 +275,7 @@ def test_a_pipe_needs_no_draws(aligntax, folders, tmp_path):
     assert (code, err) == (0, "") and out.splitlines()[:-1] == before.splitlines()[:-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", [{"force_terminal": False}, {"color_system": None}, {"no_color": True}]
 )
@@ -273,6 +283,7 @@ def test_a_terminal_without_colour_gets_words(folders, kind):
     assert drawn(shown(folders["reference"], **kind)) == (False, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable, value", [("NO_COLOR", "1"), ("TERM", "dumb")])
 def test_who_wants_no_colour_gets_words(folders, monkeypatch, variable, value):
     monkeypatch.setenv(variable, value)
@@ -298,6 +309,7 @@ DAMAGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", DAMAGE)
 @pytest.mark.parametrize("name", ["reference", "weighted"])
 def test_damaged_draws_are_told_and_the_answer_stands(folders, tmp_path, capsys, case, name):
@@ -315,12 +327,14 @@ def test_damaged_draws_are_told_and_the_answer_stands(folders, tmp_path, capsys,
     assert any("verdict" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_a_refit_without_its_source_is_told(folders, tmp_path, capsys):
     copy = shutil.copytree(folders["weighted"], tmp_path / "weighted")
     assert drawn(shown(copy)) == (False, False)
     assert "uses the draws of reference" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_show_at_a_terminal_draws(aligntax, folders, monkeypatch):
     """The command itself, with a console as at a terminal."""
     made = output.console

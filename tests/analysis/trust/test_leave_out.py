@@ -104,6 +104,7 @@ def test_a_row_on_which_nothing_depends_is_exact() -> None:
 # --------------------------------------------------------------------------------- what is left out
 
 
+@pytest.mark.slow
 def test_densities_are_those_of_the_sampler_and_of_the_terms(left, whole) -> None:
     np.testing.assert_allclose(
         left.log_posterior(whole.unconstrained), whole.sample_stats["logp"].values, atol=1e-9
@@ -130,6 +131,7 @@ def test_counting_nothing_of_a_group_is_a_refit_without_its_rows(left, evidence,
     assert got["between_study_sd"].mean() < with_it["between_study_sd"].mean() - 0.02
 
 
+@pytest.mark.slow
 def test_what_is_no_unit_cannot_be_left_out(left) -> None:
     with pytest.raises(KeyError, match="no unit nobody"):
         left.without({"scaling_exponents": ["nobody"]})
@@ -196,6 +198,7 @@ def test_a_table_of_counted_rows_is_left_out_row_by_row(evidence, view, monkeypa
 # --------------------------------------------------------------------------------------- the ladder
 
 
+@pytest.mark.slow
 def test_the_rungs_agree_where_each_can_be_trusted(left, whole) -> None:
     """Weights and a refit for groups of low k; moved draws and a refit for the one of high k."""
     validator, rows = (
@@ -332,6 +335,7 @@ def test_only_what_is_clear_of_monte_carlo_error_is_told() -> None:
     )
 
 
+@pytest.mark.slow
 def test_every_choice_of_evidence_is_a_variant(left, evidence) -> None:
     found = {variant.label: variant for variant in variants(left, evidence)}
     groups = np.unique(
@@ -368,6 +372,7 @@ def test_other_rows_stand_in_for_those_that_a_policy_drops(evidence) -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_moves_an_answer_moves_it_and_a_failure_is_told(
     left, whole, evidence, monkeypatch
 ) -> None:
