@@ -32,11 +32,9 @@ test: dev ## run the tests of every function, in minutes (ARGS="-k scaling")
 	$(call say,pytest $(ARGS))
 	@$(pytest) $(share) $(ARGS)
 
-test-all: test ## and the long scenarios, then the pages where Chromium is installed
-	$(call say,pytest -m slow)
-	@$(pytest) $(share) -m slow
-	@if command -v chromium >/dev/null; then $(MAKE) --no-print-directory test-browser; \
-	else echo "aligntax: no Chromium found, the pages were not tested" >&2; fi
+test-all: test ## and the long scenarios, and the pages where Chromium is installed
+	$(call say,pytest -m "slow or browser")
+	@$(pytest) $(share) -m "slow or browser" -r s
 
 test-browser: dev ## test the pages in a headless Chromium, which must be installed
 	$(call say,pytest -m browser $(ARGS))

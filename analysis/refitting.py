@@ -22,7 +22,6 @@ from aligntax.analysis.fitting.refit_plan import (
 )
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.storage.draw_files import check_format, format_of_draws
-from aligntax.analysis.storage.fast_reader import SampledRun, read_sampled_run
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.result import Result, write_run
 from aligntax.analysis.storage.run_folder import (
@@ -35,6 +34,7 @@ from aligntax.analysis.storage.run_folder import (
     read_json,
     run_name,
 )
+from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.analysis.storage.unfinished import new_folder
 from aligntax.analysis.summaries.checks import Check, verdict
 from aligntax.models.errors import InputError

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aligntax.analysis.fitting.refit_plan import answer_from_draws, plan_reweighting
-from aligntax.analysis.storage.fast_reader import SampledRun, read_sampled_run
+from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.models.views import View, load_view
 from tests.reference import REFERENCE
 

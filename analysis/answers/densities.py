@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.analysis.storage.draw_files import FILES, open_tree
+from aligntax.analysis.storage.draw_files import FILES, open_zarr
 from aligntax.analysis.storage.run_folder import RunFolder, file_hash, hash_of_draws
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
@@ -180,7 +180,7 @@ def _read_zarr(path: Path, names: set[str]) -> tuple[dict[str, Any], Any]:
     from aligntax.analysis.summaries.summary import iter_series
 
     bases, values, stated = {base_name(name) for name in names}, {}, None
-    with open_tree(path) as lazy:
+    with open_zarr(path) as lazy:
         if "derived" in lazy.children:
             derived = lazy["derived"].to_dataset()
             wanted = [v for v in derived.data_vars if _base(str(v)) in bases]

@@ -10,7 +10,7 @@ from aligntax.analysis.commands.output import print_answer, show_progress
 
 if TYPE_CHECKING:
     from aligntax.analysis.inference.options import Talk
-    from aligntax.analysis.storage.fast_reader import SampledRun
+    from aligntax.analysis.storage.sampled_run import SampledRun
     from aligntax.analysis.trust.leave_out import LeaveOut
 
 

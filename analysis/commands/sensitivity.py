@@ -133,7 +133,7 @@ def _sweep_prior(
 ) -> None:
     """Answer over the median of one prior."""
     from aligntax.analysis.fitting.moved_prior import MedianRange, answers_over_range
-    from aligntax.analysis.storage.fast_reader import read_sampled_run
+    from aligntax.analysis.storage.sampled_run import read_sampled_run
     from aligntax.models.priors.quantities import base_name
 
     wanted, source = MedianRange.parse(text), read_sampled_run(run, out)

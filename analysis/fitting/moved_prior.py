@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from aligntax.analysis.fitting.refit_plan import answer_from_draws, plan_reweighting
-from aligntax.analysis.storage.fast_reader import SampledRun
+from aligntax.analysis.storage.sampled_run import SampledRun
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import lookup
 from aligntax.models.views import View

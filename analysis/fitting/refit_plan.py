@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from aligntax.analysis.fitting.reweight import CarriedDraws, carry_draws, weigh_draws
 from aligntax.analysis.inference.derive import derive_from
 from aligntax.analysis.inference.seeds import child_generator
-from aligntax.analysis.storage.fast_reader import SampledRun
+from aligntax.analysis.storage.sampled_run import SampledRun
 from aligntax.analysis.summaries.checks import Check
 from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.analysis.summaries.summary import claim_probabilities, summarise

@@ -28,7 +28,7 @@ import numpy as np
 import xarray as xr
 
 from aligntax.analysis.inference.derive import log_no_tai
-from aligntax.analysis.storage.fast_reader import SampledRun
+from aligntax.analysis.storage.sampled_run import SampledRun
 from aligntax.analysis.summaries.checks import ESS, Check
 from aligntax.analysis.summaries.weights import Weights, k_hat_limit, pareto_smoothed
 from aligntax.models.priors.copula import conditional_normal

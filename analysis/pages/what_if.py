@@ -28,8 +28,8 @@ from aligntax.analysis.fitting.reweight import (
 from aligntax.analysis.inference.derive import derive_from
 from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.pages.render import VEGA
-from aligntax.analysis.storage.fast_reader import SampledRun, read_sampled_run
 from aligntax.analysis.storage.result import Result
+from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.analysis.summaries.checks import ESS
 from aligntax.analysis.summaries.claims import CLAIMS
 from aligntax.analysis.summaries.summary import Series, iter_series

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aligntax.analysis.storage.fast_reader import SampledRun, read_sampled_run
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import (
     FORMAT,
@@ -14,6 +13,7 @@ from aligntax.analysis.storage.run_folder import (
     provenance,
     read_text,
 )
+from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.analysis.storage.whole_file import write_json
 from aligntax.models.errors import InputError
 

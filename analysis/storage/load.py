@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from aligntax.analysis.storage.draw_files import open_tree
+from aligntax.analysis.storage.draw_files import read_tree
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import RunFolder, find_run
 from aligntax.analysis.storage.shared_draws import with_source_draws
@@ -29,8 +29,7 @@ def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "results") -
 
 def _loaded(folder: RunFolder) -> Result:
     folder.verified()
-    with open_tree(folder.draws) as lazy:
-        tree = lazy.load()
+    tree = read_tree(folder.draws)
     if "derived" not in tree.children:
         got = ", ".join(tree.children) or "none"
         raise InputError(f"run: {folder.draws} must hold the group derived, got {got}; run again")

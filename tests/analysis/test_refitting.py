@@ -15,9 +15,9 @@ from aligntax.analysis.fitting.outcome import conclude_fit
 from aligntax.analysis.fitting.refit_plan import answer_from_draws, plan_refit
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.refitting import refit
-from aligntax.analysis.storage.fast_reader import read_sampled_run
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.run_folder import file_hash
+from aligntax.analysis.storage.sampled_run import read_sampled_run
 from aligntax.models.errors import InputError
 
 # of the tolerance, which no evidence bears on

@@ -15,8 +15,8 @@ import xarray as xr
 from aligntax import refit
 from aligntax.analysis.inference.derive import observed_evidence, replicate_evidence
 from aligntax.analysis.pages.report import write_report
-from aligntax.analysis.storage.fast_reader import read_sampled_run
 from aligntax.analysis.storage.load import load
+from aligntax.analysis.storage.sampled_run import read_sampled_run
 from aligntax.analysis.summaries.words import format_amount, median_and_interval
 from aligntax.models.catalogue import find_model
 from aligntax.models.priors.quantities import lookup, quantity_of

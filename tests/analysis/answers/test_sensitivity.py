@@ -27,7 +27,7 @@ from aligntax.analysis.figures import sensitivity as sensitivity_figures
 from aligntax.analysis.fitting.moved_prior import MedianRange, answers_over_range, move_median
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.pages.report import write_report
-from aligntax.analysis.storage.fast_reader import read_sampled_run
+from aligntax.analysis.storage.sampled_run import read_sampled_run
 from aligntax.analysis.summaries.regression import mid_ranks, orthonormal, splines
 from aligntax.analysis.summaries.summary import Series, iter_series
 from aligntax.analysis.summaries.weights import Weights

@@ -19,7 +19,7 @@ from aligntax.analysis.fitting.refit_plan import plan_refit
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.pipeline import run
-from aligntax.analysis.storage.fast_reader import read_sampled_run
+from aligntax.analysis.storage.sampled_run import read_sampled_run
 from aligntax.analysis.summaries.checks import sampling_checks, verdict
 from aligntax.analysis.summaries.summary import summarise
 from aligntax.analysis.summaries.words import format_amount, median_and_interval, missing_mass

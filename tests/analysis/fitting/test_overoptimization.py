@@ -21,7 +21,7 @@ from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.inputs.gold_data import read_curves, with_curves
 from aligntax.analysis.pipeline import run
-from aligntax.analysis.storage.fast_reader import read_sampled_run
+from aligntax.analysis.storage.sampled_run import read_sampled_run
 from aligntax.analysis.summaries.checks import sampling_checks, verdict
 from aligntax.analysis.summaries.summary import summarise
 from aligntax.models.catalogue import find_model

@@ -10,7 +10,7 @@ from aligntax.analysis.fitting.refit_plan import (
     plan_refit,
     plan_reweighting,
 )
-from aligntax.analysis.storage.fast_reader import read_sampled_run
+from aligntax.analysis.storage.sampled_run import read_sampled_run
 from aligntax.models.errors import InputError
 from aligntax.models.views.settings import ROLES
 from tests.conftest import REFERENCE

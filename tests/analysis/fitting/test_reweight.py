@@ -12,7 +12,7 @@ from aligntax.analysis.fitting.refit_plan import answer_from_draws, plan_refit
 from aligntax.analysis.fitting.reweight import carry_draws, share_unreached, weigh_draws
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.seeds import child_generator
-from aligntax.analysis.storage.fast_reader import SampledRun, read_sampled_run
+from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.analysis.summaries.summary import summarise
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.catalogue import MODELS, restrict

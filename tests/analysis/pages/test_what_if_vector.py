@@ -5,7 +5,7 @@ import json
 import pytest
 
 from aligntax.analysis.pages.report import ANSWER
-from aligntax.analysis.storage.fast_reader import read_sampled_run
+from aligntax.analysis.storage.sampled_run import read_sampled_run
 from tests.reference import REFERENCE
 from tests.what_if_vector import VECTOR, kept, vector
 

@@ -17,7 +17,7 @@ from aligntax.models.errors import InputError
 
 ROOT = Path(__file__).parents[3]
 COMMANDS = {"run", "refit", "reweighted", "sweep", "calibration"}
-COUNT = 2  # moments, and steps, of each command
+COUNT = 1  # moments, and one step more, of each command
 
 
 @pytest.fixture(scope="module")

@@ -18,13 +18,13 @@ from aligntax.analysis.storage.draw_files import (
     FILES,
     check_format,
     file_of_draws,
-    open_tree,
+    read_tree,
     write_tree,
 )
-from aligntax.analysis.storage.fast_reader import read_sampled_run
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.result import write_run
 from aligntax.analysis.storage.run_folder import RunFolder, file_hash, find_run
+from aligntax.analysis.storage.sampled_run import read_sampled_run
 from aligntax.analysis.storage.whole_file import write_json
 from aligntax.models.errors import InputError
 from tests.conftest import REFERENCE
@@ -102,6 +102,26 @@ def test_every_group_comes_back_as_it_was(runs, reference):
     assert zarr.evidence.hash == netcdf.evidence.hash == reference.evidence.hash
 
 
+def test_what_h5py_reads_is_what_xarray_reads(tmp_path) -> None:
+    """Every group of the stored run; and what it lacks: other coordinates, a dimension of no variable's name."""
+    other = xr.Dataset(
+        {"x": (("draw", "side"), np.zeros((2, 3)), {"unit": "h"}), "empty": ("none", np.zeros(0))},
+        coords={"draw": [4, 7], "label": ("draw", ["a", "b"]), "at": 3.5},
+        attrs={"n": 2},
+    )
+    write_tree(tmp_path / FILES["netcdf"], {"a": other, "b/c": other})
+    for path in (REFERENCE / FILES["netcdf"], tmp_path / FILES["netcdf"]):
+        with xr.open_datatree(path, engine="h5netcdf") as lazy:
+            ours, theirs = read_tree(path), lazy.load()
+        xr.testing.assert_identical(ours, theirs)
+        for name, node in theirs.subtree_with_keys:
+            found = ours[name].to_dataset()
+            assert list(found.data_vars) == list(node.to_dataset().data_vars), name
+            assert {v: x.dtype for v, x in found.variables.items()} == {
+                v: x.dtype for v, x in node.variables.items()
+            }, name
+
+
 @pytest.mark.parametrize("format", FILES)
 def test_odd_values_are_kept(tmp_path, format):
     dims = ("chain", "draw")
@@ -118,8 +138,7 @@ def test_odd_values_are_kept(tmp_path, format):
         attrs={"title": "t"},
     )
     written = write_tree(tmp_path / FILES[format], {"a": odd, "b/c": odd})
-    with open_tree(tmp_path / FILES[format]) as lazy:
-        read = lazy.load()
+    read = read_tree(tmp_path / FILES[format])
     for name in ("a", "b/c"):
         found = read[name].to_dataset()
         assert found.identical(written[name].to_dataset())
@@ -166,7 +185,7 @@ def test_a_refit_reads_the_same_of_either(runs):
 def test_evidence_of_ones_own_is_read_from_either(runs, monkeypatch):
     """Where the embedded tables are not those that the run used."""
     monkeypatch.setattr(
-        "aligntax.analysis.storage.fast_reader.restrict",
+        "aligntax.analysis.storage.sampled_run.restrict",
         lambda evidence, view, model: evidence.only(()),
     )
     assert (
@@ -402,8 +421,8 @@ def test_netcdf_that_h5netcdf_cannot_begin_to_read_is_one_clear_error(tmp_path, 
         # a type that h5py cannot read, in the attribute that h5netcdf reads first
         scalar = h5py.h5s.create(h5py.h5s.SCALAR)
         h5py.h5a.create(file.id, b"_nc3_strict", h5py.h5t.UNIX_D32LE, scalar)
-    with pytest.raises(InputError, match="must be a file of draws"), open_tree(path):
-        pass
+    with pytest.raises(InputError, match="must be a file of draws"):
+        read_tree(path)
     gc.collect()
     assert unraisable == []
     with pytest.raises(TypeError, match="TypeTimeID"):
@@ -443,7 +462,7 @@ def test_only_the_named_file_counts(copy, runs):
 @pytest.mark.slow
 def test_zarr_is_not_imported_where_it_is_not_needed(runs):
     script = (
-        "import sys\nfrom aligntax import load\nfrom aligntax.analysis.storage.fast_reader import read_sampled_run\nfrom aligntax.analysis.answers.densities import read_draws\n"
+        "import sys\nfrom aligntax import load\nfrom aligntax.analysis.storage.sampled_run import read_sampled_run\nfrom aligntax.analysis.answers.densities import read_draws\n"
         "import aligntax.analysis.storage.draw_files, aligntax.analysis.pipeline, aligntax.analysis.refitting, aligntax.analysis.commands.runs, aligntax.analysis.commands.refit\n"
         "load(sys.argv[1]); read_sampled_run(sys.argv[1]); read_draws(sys.argv[1] and __import__('pathlib').Path(sys.argv[1]), ['tai_year'])\n"
         "print(sorted(name for name in sys.modules if name.split('.')[0] in ('zarr', 'numcodecs')))"

@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 from aligntax.analysis.refitting import refit
-from aligntax.analysis.storage.fast_reader import read_sampled_run
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.run_folder import FORMAT, RunFolder
+from aligntax.analysis.storage.sampled_run import read_sampled_run
 from aligntax.models.errors import InputError
 from tests.conftest import REFERENCE
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from aligntax.analysis.inference.compiled_model import compile_on
 from aligntax.analysis.inference.derive import split_draws
 from aligntax.analysis.inference.options import Sampling
+from aligntax.analysis.inference.terms import SharedGraph, Terms
 from aligntax.analysis.sweeps.grid import Answer
 from aligntax.analysis.trust.calibration.doubled_evidence import doubled
 from aligntax.analysis.trust.calibration.ranks import RANKED
@@ -369,10 +369,9 @@ def test_the_likelihood_of_both_is_that_of_each(evidence, view) -> None:
     posterior = prior_draws(tables, 4, 9)
 
     def total(held):
-        terms = compile_on(model, held, view).terms.log_likelihood(posterior, tables)[
-            "scaling_exponents"
-        ]
-        return terms.sum("group").values
+        graph = model.build(held, view)
+        terms = Terms(SharedGraph(graph), {}, graph.coords).log_likelihood(posterior, tables)
+        return terms["scaling_exponents"].sum("group").values
 
     both = doubled(known, view, rows)
     alone = known.with_likelihood_rows(rows)

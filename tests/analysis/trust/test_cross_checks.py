@@ -69,7 +69,7 @@ def by_numpyro(model, evidence, view, draws):
         with model.build(restrict(evidence, view, model), view):
             tree = pm.sample(
                 draws=draws,
-                tune=600,
+                tune=400,
                 chains=4,
                 random_seed=11,
                 nuts_sampler="numpyro",
@@ -88,7 +88,7 @@ def white(posterior, tables: PriorTables):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "draws"), [("scaling", 1000), ("joint", 1000)])
+@pytest.mark.parametrize(("name", "draws"), [("scaling", 1000), ("joint", 600)])
 def test_another_sampler_finds_the_same_posterior(name, draws, evidence, view) -> None:
     model = find_model(name)
     others = by_numpyro(model, evidence, view, draws)

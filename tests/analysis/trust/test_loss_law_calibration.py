@@ -37,7 +37,7 @@ def test_intervals_of_a_corpus_alpha_cover(evidence, view) -> None:
     for i in range(SIMULATIONS):
         table[2] = log_loss[i]
         one = replace(compiled, compiled=compiled.compiled.with_data(loss_run_data=table.copy()))
-        posterior, _ = one.posterior(Sampling(draws=500, tune=600, chains=2, seed=i))
+        posterior, _ = one.posterior(Sampling(draws=400, tune=300, chains=2, seed=i))
         for corpus in covered:
             drawn = posterior["corpus_alpha"].sel(corpus=corpus).values
             truth = float(each["corpus_alpha"].sel(corpus=corpus).values[i])

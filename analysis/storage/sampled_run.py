@@ -1,8 +1,4 @@
-"""What a refit reads of a run, and no more: draws, evidence and view.
-
-Opening the whole of ``posterior.nc`` as a DataTree takes seconds, most of them for groups that a
-refit does not need. Reading the few groups with h5py takes a tenth of a second.
-"""
+"""What a refit reads of a run, and no more: draws, evidence and view."""
 
 import os
 from collections.abc import Mapping
@@ -10,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from aligntax.analysis.inference.derive import split_draws
-from aligntax.analysis.storage.draw_files import FILES, open_tree, refuse_damage
+from aligntax.analysis.storage.draw_files import read_tree
 from aligntax.analysis.storage.result import evidence_from_tables, stored_view
 from aligntax.analysis.storage.run_folder import VIEW, RunFolder, find_run, read_text
 from aligntax.models.catalogue import Model, find_model, restrict
@@ -107,48 +102,10 @@ def _read(path: Path, embedded: Evidence, known: str) -> tuple[xr.Dataset, Evide
     embedded : Evidence
         Used where it has the hash ``known``: reading the run's own tables takes ten times as long.
     """
-    if path.name == FILES["zarr"]:
-        with open_tree(path) as lazy:
-            posterior = lazy["posterior"].to_dataset().load()
-            if embedded.hash == known:
-                return posterior, embedded
-            return posterior, evidence_from_tables(
-                {n: v.to_dataset().load() for n, v in lazy["evidence"].children.items()}
-            )
-    import h5py
-
-    with refuse_damage(path), h5py.File(path, "r") as file:
-        posterior = _dataset(file["posterior"])
-        if embedded.hash == known:
-            return posterior, embedded
-        return posterior, evidence_from_tables(
-            {name: _dataset(group) for name, group in file["evidence"].items()}
-        )
-
-
-def _dataset(group: Any) -> xr.Dataset:
-    """Group of a netCDF file as a dataset, without the attributes that netCDF itself adds."""
-    variables = {}
-    for name, data in group.items():
-        values = data.asstr()[()] if data.dtype.kind == "O" else data[()]
-        dims = (
-            [name]
-            if data.is_scale
-            else [data.dims[i][0].name.rsplit("/", 1)[-1] for i in range(data.ndim)]
-        )
-        variables[name] = (dims, np.asarray(values), _attributes(data))
-    coordinates = {name for name, (dims, _, _) in variables.items() if dims == [name]}
-    return xr.Dataset(
-        {name: value for name, value in variables.items() if name not in coordinates},
-        coords={name: variables[name] for name in coordinates},
-        attrs=_attributes(group),
-    )
-
-
-def _attributes(node: Any) -> dict[str, Any]:
-    own = ("CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_FillValue")
-    return {
-        k: v
-        for k, v in node.attrs.items()
-        if k not in own and not k.startswith(("_Netcdf4", "_NC"))
-    }
+    wanted = ("posterior",) if embedded.hash == known else ("posterior", "evidence")
+    tree = read_tree(path, wanted)
+    posterior = tree["posterior"].to_dataset()
+    if embedded.hash == known:
+        return posterior, embedded
+    tables = tree["evidence"].children.items()
+    return posterior, evidence_from_tables({name: node.to_dataset() for name, node in tables})
