@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,56 +16,67 @@ from aligntax.analysis.commands.options import (
     WarmUp,
     Workers,
 )
-from aligntax.analysis.commands.output import Interrupted, print_answer, show_progress
+from aligntax.analysis.commands.output import on_interrupt, print_answer, show_progress
 from aligntax.analysis.commands.users_data import read_users_data
+
+if TYPE_CHECKING:
+    from aligntax.analysis.inference.options import Talk
+    from aligntax.analysis.trust.calibration.study import Calibration
+
+ModelName = Annotated[str, typer.Argument(help="Model, as in `aligntax run`.")]
+Simulations = Annotated[int, typer.Option(help="Truths to draw; each is given evidence and a fit.")]
+ViewOfTruths = Annotated[
+    str, typer.Option(help="View whose prior truths are drawn from, by name or file.")
+]
+EvidenceLayout = Annotated[
+    str | None,
+    typer.Option(help="Folder of CSV tables; their layout and errors are simulated."),
+]
+RunsLayout = Annotated[
+    str | None,
+    typer.Option(
+        help="Your own training runs or gold curves (CSV), as in `aligntax run`; "
+        "their layout is simulated."
+    ),
+]
+Control = Annotated[
+    str,
+    typer.Option(
+        help="Fit that is wrong on purpose and must be caught: none, narrow, shifted or exact."
+    ),
+]
+GivenPublishedRows = Annotated[
+    bool,
+    typer.Option(
+        "--posterior",
+        help="Draw truths given the published rows, and refit both together.",
+    ),
+]
+CalibrationName = Annotated[
+    str | None,
+    typer.Option(
+        help="Name of the calibration. An unfinished one of that name is resumed if it was "
+        "asked the same.",
+        show_default="model, simulations and time",
+    ),
+]
 
 
 def calibrate(
-    model: Annotated[str, typer.Argument(help="Model, as in `aligntax run`.")] = "joint",
-    simulations: Annotated[
-        int, typer.Option(help="Truths to draw; each is given evidence and a fit.")
-    ] = 300,
-    view: Annotated[
-        str, typer.Option(help="View whose prior truths are drawn from, by name or file.")
-    ] = "default",
-    evidence: Annotated[
-        str | None,
-        typer.Option(help="Folder of CSV tables; their layout and errors are simulated."),
-    ] = None,
-    runs: Annotated[
-        str | None,
-        typer.Option(
-            help="Your own training runs or gold curves (CSV), as in `aligntax run`; "
-            "their layout is simulated."
-        ),
-    ] = None,
+    model: ModelName = "joint",
+    simulations: Simulations = 300,
+    view: ViewOfTruths = "default",
+    evidence: EvidenceLayout = None,
+    runs: RunsLayout = None,
     seed: Seed = 2022,
-    control: Annotated[
-        str,
-        typer.Option(
-            help="Fit that is wrong on purpose and must be caught: none, narrow, shifted or exact."
-        ),
-    ] = "none",
-    posterior: Annotated[
-        bool,
-        typer.Option(
-            "--posterior",
-            help="Draw truths given the published rows, and refit both together.",
-        ),
-    ] = False,
+    control: Control = "none",
+    posterior: GivenPublishedRows = False,
     draws: DrawsPerChain = 500,
     tune: WarmUp = 400,
     chains: Chains = 2,
     workers: Workers = None,
     out: Out = Path("results"),
-    name: Annotated[
-        str | None,
-        typer.Option(
-            help="Name of the calibration. An unfinished one of that name is resumed if it was "
-            "asked the same.",
-            show_default="model, simulations and time",
-        ),
-    ] = None,
+    name: CalibrationName = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -89,11 +100,8 @@ def calibrate(
     from aligntax.models.catalogue import find_model
 
     sampling = Sampling(draws=draws, tune=tune, chains=chains, cores=1)
-    chosen, held, simulation = (
-        read_views([view], []),
-        read_evidence(evidence),
-        Simulation(sampling, control, posterior),
-    )
+    simulation = Simulation(sampling, control, posterior)
+    chosen, held = read_views([view], []), read_evidence(evidence)
     if runs is not None:
         held, _ = enter_own_data(
             find_model(model), read_users_data(model, runs), chosen, held, sampling, Talk()
@@ -102,27 +110,29 @@ def calibrate(
     job = CalibrationJob(model, chosen, held, simulation, simulations, seed)
     name = name or default_name(job)
     pool = processes(workers)
-    with show_progress(quiet, what="simulating", bad="failed") as talk:
-        try:
-            found = simulate_all(job, pool, out, name, talk)
-        except KeyboardInterrupt:
-            if not Calibration.is_unfinished(name, out):
-                raise
-            again = shlex.join(["--name", name, "--out", str(out)])
-            raise Interrupted(
-                "interrupted; what was simulated is kept, resume it by the same command with: "
-                f"{again}"
-            ) from None
-        if found.info["quantities"]:
-            from aligntax.analysis.figures.trust import save_rank_ecdfs
-            from aligntax.analysis.pages.calibration import write_page
 
-            talk.say("drawing the picture and the page")
-            save_rank_ecdfs(found.ranks(), found.info["quantities"], found.path / "ranks.png")
-            write_page(found, talk)
+    def unfinished() -> str | None:
+        again = shlex.join(["--name", name, "--out", str(out)])
+        kept = f"what was simulated is kept, resume it by the same command with: {again}"
+        return kept if Calibration.is_unfinished(name, out) else None
+
+    with show_progress(quiet, what="simulating", bad="failed") as talk:
+        with on_interrupt(unfinished):
+            found = simulate_all(job, pool, out, name, talk)
+        if found.info["quantities"]:
+            _draw(found, talk)
     print_answer(
         as_json,
         lambda: {"path": str(found.path), **found.info},
         lambda screen: print_calibration(screen, found),
         passed=found.info["verdict"] == "pass",
     )
+
+
+def _draw(found: "Calibration", talk: "Talk") -> None:
+    from aligntax.analysis.figures.trust import save_rank_ecdfs
+    from aligntax.analysis.pages.calibration import write_page
+
+    talk.say("drawing the picture and the page")
+    save_rank_ecdfs(found.ranks(), found.info["quantities"], found.path / "ranks.png")
+    write_page(found, talk)

@@ -4,6 +4,7 @@ The trials count how often such predictions fail.
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -70,23 +71,18 @@ def predict_density(
 
     Sampling(seed=seed)  # refuses a seed out of bounds
     levels_needed(epsilon, delta)
-    pipe = is_pipe(file)
     if levels is None:
-        if pipe:
-            remedy = "add --levels K for a stream of at least 2^K symbols"
+        if is_pipe(file):
             raise InputError(
                 "levels: must be given for a pipe, whose length is not known before, got none; "
-                f"{remedy}"
+                "add --levels K for a stream of at least 2^K symbols"
             )
         with open_symbols(file) as stream:
             levels = count_levels(Symbols(stream, file))
     claim = Claim(levels, epsilon)
     if not as_json:
         _print_support(levels, guarantees(claim, delta))
-
-    def state(prediction: "Prediction") -> None:
-        _print_prediction(prediction, as_json)
-
+    state = partial(_print_prediction, as_json=as_json)
     if file == "-":
         made = predict(Symbols(_standard_input(), "standard input"), claim, seed, state)
     else:

@@ -13,6 +13,9 @@ Run = Annotated[
     typer.Argument(help="Folder of a run, or its name in the results folder.", show_default=False),
 ]
 Out = Annotated[Path, typer.Option(help="Folder of results.")]
+RunName = Annotated[
+    str | None, typer.Option(help="Name of the run.", show_default="model, view and time")
+]
 
 # ------------------------------------------------------------------------------------ what is asked
 

@@ -31,6 +31,22 @@ class Interrupted(Exception):
     """An interruption after which something is kept; the message says what, and how to resume."""
 
 
+@contextmanager
+def on_interrupt(kept: Callable[[], str | None]) -> Iterator[None]:
+    """Say on Ctrl-C what is kept and how to resume; ``kept`` is asked then, None if nothing is.
+
+    Raises
+    ------
+    Interrupted
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        if (words := kept()) is None:
+            raise
+        raise Interrupted(f"interrupted; {words}") from None
+
+
 def console(stderr: bool = False) -> "Console":
     """Return a console for a terminal or a pipe; what is printed cannot steer the terminal."""
     from rich.console import Console

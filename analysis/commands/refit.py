@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aligntax.analysis.commands.options import Json, Out, Quiet, Requirement, Run, Views
+from aligntax.analysis.commands.options import Json, Out, Quiet, Requirement, Run, RunName, Views
 from aligntax.analysis.commands.output import print_answer, show_progress
 from aligntax.models.errors import InputError
 
@@ -15,70 +15,79 @@ if TYPE_CHECKING:
     from aligntax.analysis.inference.options import Talk
     from aligntax.models.views import View
 
+ChangedPriors = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="One prior: quantity=p10,p50,p90. Without --view it changes the run's view.",
+    ),
+]
+RefitMethod = Annotated[
+    str,
+    typer.Option(
+        help="auto, reweight or sample. auto reuses the run's draws where that can be trusted."
+    ),
+]
+OtherEvidence = Annotated[
+    str | None,
+    typer.Option(
+        help="Folder of CSV tables that replace (NAME.csv) or extend (NAME.add.csv). "
+        "The refit then samples."
+    ),
+]
+OtherSeed = Annotated[
+    int | None, typer.Option(help="Seed of every random number.", show_default="the run's")
+]
+OtherDraws = Annotated[
+    int | None, typer.Option(help="Draws that each chain keeps.", show_default="the run's")
+]
+OtherWarmUp = Annotated[
+    int | None, typer.Option(help="Warm-up draws of each chain.", show_default="the run's")
+]
+OtherChains = Annotated[
+    int | None, typer.Option(help="Number of chains.", show_default="the run's")
+]
+ByExpert = Annotated[
+    bool,
+    typer.Option(
+        "--by-expert",
+        help="Take each --view as an expert's: answer each on its own, and all of them pooled.",
+    ),
+]
+ExpertWeights = Annotated[
+    str | None,
+    typer.Option(help="Weights of the experts, as 2,1,1.", show_default="equal"),
+]
+Pool = Annotated[str, typer.Option(help="How experts are pooled: linear, log or quantile.")]
+OtherFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format", help="Format of stored draws: netcdf or zarr.", show_default="the run's"
+    ),
+]
+ReportIfSampled = Annotated[
+    bool | None, typer.Option(help="Write report.html.", show_default="where it samples")
+]
+
 
 def refit(
     run: Run,
     view: Views = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="One prior: quantity=p10,p50,p90. Without --view it changes the run's view.",
-        ),
-    ] = None,
+    set_: ChangedPriors = None,
     requirement: Requirement = None,
-    method: Annotated[
-        str,
-        typer.Option(
-            help="auto, reweight or sample. auto reuses the run's draws where that can be trusted."
-        ),
-    ] = "auto",
-    evidence: Annotated[
-        str | None,
-        typer.Option(
-            help="Folder of CSV tables that replace (NAME.csv) or extend (NAME.add.csv). "
-            "The refit then samples."
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of every random number.", show_default="the run's")
-    ] = None,
-    draws: Annotated[
-        int | None, typer.Option(help="Draws that each chain keeps.", show_default="the run's")
-    ] = None,
-    tune: Annotated[
-        int | None, typer.Option(help="Warm-up draws of each chain.", show_default="the run's")
-    ] = None,
-    chains: Annotated[
-        int | None, typer.Option(help="Number of chains.", show_default="the run's")
-    ] = None,
-    by_expert: Annotated[
-        bool,
-        typer.Option(
-            "--by-expert",
-            help="Take each --view as an expert's: answer each on its own, and all of them pooled.",
-        ),
-    ] = False,
-    weights: Annotated[
-        str | None,
-        typer.Option(help="Weights of the experts, as 2,1,1.", show_default="equal"),
-    ] = None,
-    pool: Annotated[
-        str, typer.Option(help="How experts are pooled: linear, log or quantile.")
-    ] = "linear",
+    method: RefitMethod = "auto",
+    evidence: OtherEvidence = None,
+    seed: OtherSeed = None,
+    draws: OtherDraws = None,
+    tune: OtherWarmUp = None,
+    chains: OtherChains = None,
+    by_expert: ByExpert = False,
+    weights: ExpertWeights = None,
+    pool: Pool = "linear",
     out: Out = Path("results"),
-    name: Annotated[
-        str | None, typer.Option(help="Name of the run.", show_default="model, view and time")
-    ] = None,
-    format_: Annotated[
-        str | None,
-        typer.Option(
-            "--format", help="Format of stored draws: netcdf or zarr.", show_default="the run's"
-        ),
-    ] = None,
-    report: Annotated[
-        bool | None, typer.Option(help="Write report.html.", show_default="where it samples")
-    ] = None,
+    name: RunName = None,
+    format_: OtherFormat = None,
+    report: ReportIfSampled = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

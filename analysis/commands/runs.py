@@ -17,6 +17,7 @@ from aligntax.analysis.commands.options import (
     Quiet,
     Requirement,
     Run,
+    RunName,
     Seed,
     TargetAccept,
     Views,
@@ -39,60 +40,64 @@ if TYPE_CHECKING:
 
     from aligntax.analysis.summaries.weights import Weights
 
+ModelName = Annotated[
+    str,
+    typer.Argument(
+        help="joint, scaling, loss-law, time-horizon, compute, alignment, outer-alignment, "
+        "overoptimization or density-prediction."
+    ),
+]
+Priors = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="One prior: quantity=p10,p50,p90. May be repeated."),
+]
+OwnRuns = Annotated[
+    str | None,
+    typer.Option(
+        "--runs",
+        help="Training runs (a CSV file, or a fetched set by name) for the loss law, or as one "
+        "more study. For overoptimization: gold curves (a CSV file of kl, gold, run).",
+    ),
+]
+DropHighest = Annotated[
+    int, typer.Option("--drop-highest", help="Number of runs of highest loss to leave out.")
+]
+Replaces = Annotated[
+    str | None,
+    typer.Option(
+        help="Group of published studies of the same runs, which yours replaces; or none.",
+        show_default="that of a known public set",
+    ),
+]
+Cores = Annotated[
+    int | None,
+    typer.Option(help="Chains sampled at once. The draws do not depend on it.", show_default="all"),
+]
+Format = Annotated[
+    str,
+    typer.Option("--format", help="Format of stored draws: netcdf, or zarr for large runs."),
+]
+
 
 def run(
-    model: Annotated[
-        str,
-        typer.Argument(
-            help="joint, scaling, loss-law, time-horizon, compute, alignment, outer-alignment, "
-            "overoptimization or density-prediction."
-        ),
-    ] = "joint",
+    model: ModelName = "joint",
     view: Views = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="One prior: quantity=p10,p50,p90. May be repeated."),
-    ] = None,
+    set_: Priors = None,
     requirement: Requirement = None,
     evidence: EvidenceFolder = None,
-    runs: Annotated[
-        str | None,
-        typer.Option(
-            "--runs",
-            help="Training runs (a CSV file, or a fetched set by name) for the loss law, or as one "
-            "more study. For overoptimization: gold curves (a CSV file of kl, gold, run).",
-        ),
-    ] = None,
-    drop: Annotated[
-        int, typer.Option("--drop-highest", help="Number of runs of highest loss to leave out.")
-    ] = 0,
-    replaces: Annotated[
-        str | None,
-        typer.Option(
-            help="Group of published studies of the same runs, which yours replaces; or none.",
-            show_default="that of a known public set",
-        ),
-    ] = None,
+    runs: OwnRuns = None,
+    drop: DropHighest = 0,
+    replaces: Replaces = None,
     seed: Seed = 2022,
     draws: DrawsPerChain = 1000,
     tune: WarmUp = 400,
     chains: Chains = 4,
-    cores: Annotated[
-        int | None,
-        typer.Option(
-            help="Chains sampled at once. The draws do not depend on it.", show_default="all"
-        ),
-    ] = None,
+    cores: Cores = None,
     target_accept: TargetAccept = None,
     out: Out = Path("results"),
-    name: Annotated[
-        str | None, typer.Option(help="Name of the run.", show_default="model, view and time")
-    ] = None,
+    name: RunName = None,
     report: WriteReport = True,
-    format_: Annotated[
-        str,
-        typer.Option("--format", help="Format of stored draws: netcdf, or zarr for large runs."),
-    ] = "netcdf",
+    format_: Format = "netcdf",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -22,74 +22,84 @@ from aligntax.analysis.commands.options import (
     Workers,
     WriteReport,
 )
-from aligntax.analysis.commands.output import Interrupted, print_answer, show_progress
+from aligntax.analysis.commands.output import on_interrupt, print_answer, show_progress
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
+    from aligntax.analysis.inference.options import Talk
+    from aligntax.analysis.sweeps.disagreement import Disagreement
+    from aligntax.analysis.sweeps.sweep import Sweep
     from aligntax.analysis.sweeps.workers import Workers as WorkerPool
 
 
 # A resumed sweep takes every other option from the sweep that was interrupted.
 OPTIONS_WITH_RESUME = {"resume", "workers", "scheduler", "out", "report", "as_json", "quiet"}
 
+SweptViews = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Views by name or file, and folders of view files. Each is answered on its own.",
+        show_default="default",
+    ),
+]
+SweptPriors = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="One prior: quantity=p10,p50,p90. Several of one quantity are alternatives; "
+        "the grid is their product.",
+    ),
+]
+Seeds = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--seed",
+        help="Seed of every random number. Repeat it to answer every view under each seed.",
+        show_default="2022",
+    ),
+]
+ModelName = Annotated[str, typer.Option(help="Model, as in `aligntax run`.")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="Address of a Dask cluster's scheduler, as tcp://10.0.0.1:8786. Its workers then "
+        "answer instead of processes."
+    ),
+]
+KeepDraws = Annotated[
+    bool,
+    typer.Option("--keep-draws", help="Keep the draws of headline quantities, one file per case."),
+]
+Resume = Annotated[
+    str | None,
+    typer.Option(
+        help="Name of a sweep to resume: it answers cases that have no answer or failed.",
+        show_default=False,
+    ),
+]
+SweepName = Annotated[
+    str | None, typer.Option(help="Name of the sweep.", show_default="model, cases and time")
+]
+
 
 def sweep(
     ctx: typer.Context,
-    views: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Views by name or file, and folders of view files. Each is answered on its own.",
-            show_default="default",
-        ),
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="One prior: quantity=p10,p50,p90. Several of one quantity are alternatives; "
-            "the grid is their product.",
-        ),
-    ] = None,
-    seeds: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--seed",
-            help="Seed of every random number. Repeat it to answer every view under each seed.",
-            show_default="2022",
-        ),
-    ] = None,
-    model: Annotated[str, typer.Option(help="Model, as in `aligntax run`.")] = "joint",
+    views: SweptViews = None,
+    set_: SweptPriors = None,
+    seeds: Seeds = None,
+    model: ModelName = "joint",
     requirement: Requirement = None,
     evidence: EvidenceFolder = None,
     workers: Workers = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            help="Address of a Dask cluster's scheduler, as tcp://10.0.0.1:8786. Its workers then "
-            "answer instead of processes."
-        ),
-    ] = None,
+    scheduler: Scheduler = None,
     draws: DrawsPerChain = 1000,
     tune: WarmUp = 400,
     chains: Chains = 4,
     target_accept: TargetAccept = None,
-    keep_draws: Annotated[
-        bool,
-        typer.Option(
-            "--keep-draws", help="Keep the draws of headline quantities, one file per case."
-        ),
-    ] = False,
-    resume: Annotated[
-        str | None,
-        typer.Option(
-            help="Name of a sweep to resume: it answers cases that have no answer or failed.",
-            show_default=False,
-        ),
-    ] = None,
+    keep_draws: KeepDraws = False,
+    resume: Resume = None,
     out: Out = Path("results"),
-    name: Annotated[
-        str | None, typer.Option(help="Name of the sweep.", show_default="model, cases and time")
-    ] = None,
+    name: SweepName = None,
     report: WriteReport = True,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -109,53 +119,50 @@ def sweep(
     from aligntax.analysis.sweeps.wording import sweep_summary
     from aligntax.analysis.terminal.sweep import print_sweep
 
-    if resume is not None:
-        _refuse_other_options(ctx)
+    _refuse_other_options(ctx)
+
+    def unfinished() -> str | None:
+        again = shlex.join(["aligntax", "sweep", "--resume", str(name), "--out", str(out)])
+        known = name is not None and Sweep.is_unfinished(name, out)
+        return f"what was answered is kept, resume it with: {again}" if known else None
+
     with show_progress(quiet, what="answering", bad="without an answer") as talk:
         begin: Callable[..., Sweep]
-        try:
+        with on_interrupt(unfinished):
             if resume is not None:
                 name, begin = resume, partial(resume_sweep, resume, evidence=read_evidence)
             else:
-                options = Sampling(
-                    draws=draws, tune=tune, chains=chains, target_accept=target_accept
-                )
+                options = Sampling(draws, tune, chains, target_accept=target_accept)
                 job = SweepJob(model, read_evidence(evidence), options, keep_draws)
                 grid = [parse_set(text) for text in set_ or []]
-                asked = cases(
-                    read_separate_views(views or [], requirement), grid, seeds or [options.seed]
-                )
+                separate = read_separate_views(views or [], requirement)
+                asked = cases(separate, grid, seeds or [options.seed])
                 name = name or default_name(job, asked)
                 begin = partial(answer_cases, job, asked, name=name, evidence_folder=evidence)
             with _workers(workers, scheduler) as pool:
                 found = begin(workers=pool, out=out, talk=talk)
-        except KeyboardInterrupt:
-            if name is None or not Sweep.is_unfinished(name, out):
-                raise
-            again = shlex.join(["aligntax", "sweep", "--resume", name, "--out", str(out)])
-            raise Interrupted(
-                f"interrupted; what was answered is kept, resume it with: {again}"
-            ) from None
-        try:
-            from aligntax.analysis.sweeps.disagreement import disagreement
-
-            moves = disagreement(found)
-            if report:
-                talk.say("drawing the report")
-                from aligntax.analysis.pages.sweep import write_page
-
-                write_page(found, moves, talk)
-        except KeyboardInterrupt:
-            again = shlex.join(["aligntax", "report", str(found.path)])
-            raise Interrupted(
-                f"interrupted; the answers are in {found.path}, draw their report with: {again}"
-            ) from None
+        moves = _report(found, talk, report)
     print_answer(
         as_json,
         lambda: sweep_summary(found, moves),
         lambda screen: print_sweep(screen, found, moves),
         passed=found.info["verdict"] == "pass",
     )
+
+
+def _report(found: "Sweep", talk: "Talk", report: bool) -> "Disagreement":
+    """Say how far views and seeds move each answer, and draw the page if it is asked for."""
+    from aligntax.analysis.sweeps.disagreement import disagreement
+
+    again = shlex.join(["aligntax", "report", str(found.path)])
+    with on_interrupt(lambda: f"the answers are in {found.path}, draw their report with: {again}"):
+        moves = disagreement(found)
+        if report:
+            talk.say("drawing the report")
+            from aligntax.analysis.pages.sweep import write_page
+
+            write_page(found, moves, talk)
+    return moves
 
 
 def _refuse_other_options(ctx: typer.Context) -> None:
@@ -166,6 +173,8 @@ def _refuse_other_options(ctx: typer.Context) -> None:
     InputError
         If such an option is stated.
     """
+    if ctx.params["resume"] is None:
+        return
     stated = [
         name
         for name in ctx.params

@@ -187,57 +187,23 @@ def until(true, processes, folder):
 @pytest.mark.slow
 def test_a_cluster_s_worker_is_killed_and_every_case_answered_once(view, tmp_path):
     pytest.importorskip("distributed", reason="needs Dask: the extra `cluster`")
-    place, folder, where = (
-        tmp_path / "scheduler.json",
-        tmp_path / "res",
-        ("--scheduler-file", tmp_path / "scheduler.json"),
-    )
+    place, folder = tmp_path / "scheduler.json", tmp_path / "res"
     (tmp_path / "views").mkdir()
     for each in numbered(view, 12, data_exponent_prior=np.linspace(0.7, 1.0, 12).tolist()):
         (tmp_path / "views" / f"{each.name}.toml").write_text(each.to_toml(), "utf-8")
     running = []
     try:
-        here = ("--host", "127.0.0.1", "--no-dashboard")
-        running.append(
-            start(
-                tmp_path,
-                "scheduler",
-                "distributed.cli.dask_scheduler",
-                *here,
-                "--port",
-                "0",
-                *where,
-            )
-        )
+        here = ("--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", place)
+        scheduler = ("distributed.cli.dask_scheduler", *here, "--port", "0")
+        running.append(start(tmp_path, "scheduler", *scheduler))
         until(lambda: place.exists() and place.read_text().endswith("}"), running, tmp_path)
         for name in ("one", "two"):
-            words = (
-                "distributed.cli.dask_worker",
-                *where,
-                *here,
-                "--no-nanny",
-                "--nthreads",
-                "1",
-                "--name",
-                name,
-            )
-            running.append(start(tmp_path, name, *words))
+            worker = ("distributed.cli.dask_worker", *here, "--no-nanny", "--nthreads", "1")
+            running.append(start(tmp_path, name, *worker, "--name", name))
         address = json.loads(place.read_text())["address"]
         sampler = ("--draws", 60, "--tune", 60, "--chains", 2, "--seed", 1, "--seed", 2)
-        words = (
-            "sweep",
-            "views",
-            "--model",
-            "scaling",
-            "--scheduler",
-            address,
-            *sampler,
-            "--out",
-            "res",
-            "--name",
-            "mine",
-        )
-        asking = start(tmp_path, "asking", "aligntax", *words)
+        asked = ("sweep", "views", "--model", "scaling", *sampler, "--scheduler", address)
+        asking = start(tmp_path, "asking", "aligntax", *asked, "--out", "res", "--name", "mine")
         running.append(asking)
         until(lambda: len(answered(folder / ".mine.sweep")) >= 3, running, tmp_path)
         end(running.pop(1))
