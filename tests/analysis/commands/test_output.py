@@ -146,7 +146,7 @@ def test_time_that_has_passed_and_time_left_are_told_apart() -> None:
 
 def test_no_time_is_left_over_after_the_part_that_was_counted() -> None:
     """Rich keeps a total once it has one: what follows sampling would seem to be finished."""
-    screen = Console(file=io.StringIO(), force_terminal=True, width=120)
+    screen = Console(file=io.StringIO(), force_terminal=True, width=120, _environ={"TERM": "xterm"})
     with progress(screen, True) as talk:
         assert talk.progress is not None
         talk.say("compiling")
@@ -167,6 +167,7 @@ def test_time_left_is_shown_while_a_total_is_known() -> None:
         force_terminal=True,
         width=120,
         get_time=lambda: float(next(seconds)),
+        _environ={"TERM": "xterm"},
     )
     with progress(screen, True) as talk:
         assert talk.progress is not None
@@ -176,7 +177,7 @@ def test_time_left_is_shown_while_a_total_is_known() -> None:
 
 
 def test_counts_have_what_is_done_and_what_went_badly() -> None:
-    screen = Console(file=io.StringIO(), force_terminal=True, width=120)
+    screen = Console(file=io.StringIO(), force_terminal=True, width=120, _environ={"TERM": "xterm"})
     with progress(screen, True, "answering", "without an answer") as talk:
         assert talk.progress is not None
         talk.progress(3, 10, 2)
