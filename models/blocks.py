@@ -6,6 +6,7 @@ draws themselves and their derived quantities.
 """
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -14,6 +15,9 @@ from typing import Any
 import numpy as np
 
 BLOCK = 2000  # draws per block: their paths fit into a core's cache
+# Before Python 3.12.3 a second thread sees half of a module that is loaded lazily, as ArviZ loads
+# JAX (https://github.com/python/cpython/issues/114763); scipy then looks into that half.
+SAFE_THREADS = sys.version_info >= (3, 12, 3)
 
 
 def blocks(size: int, most: int | None = None) -> list[slice]:
@@ -65,6 +69,7 @@ def in_blocks(
         for name, value in part.items():
             whole[name][block] = value
 
-    with ThreadPoolExecutor(at_once or os.cpu_count()) as pool:
+    threads = at_once or os.cpu_count() if SAFE_THREADS else 1
+    with ThreadPoolExecutor(threads) as pool:
         list(pool.map(fill, blocks(size, most)))
     return whole
