@@ -1,40 +1,19 @@
 """How much human feedback does alignment need, and does a tolerable tax pay for it?
 
-RLHF efforts ``i`` report ``y_i`` log10 human-hours (known sd ``s_i``) at physical training FLOP
-``C_i`` (log10), where ``C_0`` is InstructGPT's::
+It composes practice, the two taxes, tolerance and waits with the compute trends that pay. For the
+largest run at a date, all in log10::
 
-    y_i ~ Normal(practice_hours + practice_slope (C_i - C_0), sqrt(s_i^2 + effort_sd^2))
-    log10 share_j ~ Normal(log10 alignment_compute_share, sqrt(s_j^2 + share_spread^2))
+    alignment_tax = log10(10^labour_tax + 10^compute_tax)
+    affordable    = log10(max(0, 10^tolerance_at_arrival - 10^compute_tax)) + development - cost/hour
+    headroom      = affordable - needed
 
-For a model of ``C`` FLOP at date ``t``, all in log10 but the shares and dates, and with the smooth
-minimum ``min_w`` of :mod:`aligntax.models.compute`::
-
-    practice   = practice_hours + practice_slope (C - C_0)
-    efficiency = min_w(label_efficiency_growth (t - t_0), label_efficiency_limit)
-    needed     = practice + rlhf_multiplier + quality_factor - efficiency(t)
-    cost/hour  = usd_per_hour + labour_overhead
-    tax(t)     = 10^(needed + cost/hour - budget(t)) + alignment_compute_share
-    room       = max(0, alignment_tax_tolerance - alignment_compute_share)
-    affordable = log10(room) + budget(t) - cost/hour
-    headroom   = affordable - needed
-
-``budget`` is the largest training run's cost; total R&D compute is 3 to 10 times that. Practice
-scales with physical, not effective, FLOP. Waiting ends when the tax on the model that has arrived
-is tolerable and its hours can have been worked::
-
-    worked(t) = integral of 10^(workforce_hours + workforce_growth (u - 2025)) du
-                over u from work_starts to t
-    delay     = max(wait for the tax, wait for the work), split between them by Shapley values
-
-The tax counts every hour needed, none as sunk. Capability RL on verifiable rewards is not alignment
-spending, and AI feedback is not human-hours.
+Multiples are relative to InstructGPT's hours, with those relative to practice at arrival beside
+them. Hilton's figure of a tax is of training cost: ``tolerance_of_training_cost`` is the tolerance
+times ``rnd_ratio``.
 
 References
 ----------
 .. [1] Hilton, "How much alignment data will we need in the long run?", 2022.
-.. [2] Ouyang et al., "Training language models to follow instructions with human feedback", 2022.
-       arXiv:2203.02155
-.. [3] Leike, "Distinguishing three alignment taxes", 2022.
 """
 
 from collections.abc import Mapping
@@ -42,28 +21,20 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.random import Generator
 
-from aligntax.models import compute
-from aligntax.models.arrival import first_crossing, time_grid
-from aligntax.models.compute import Trend, smooth_minimum
-from aligntax.models.evidence import Evidence, replaceable_rows, select
+from aligntax.models import compute, practice, taxes, tolerance, waits
+from aligntax.models.arrival import Chance
+from aligntax.models.compute import Trend
+from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
 
+PARTS = (practice, taxes, tolerance)  # whose likelihoods it has, beside those of compute
 # beside those of the compute trends
 OWN_QUANTITIES = (
-    "practice_hours",
-    "practice_slope",
-    "rlhf_multiplier",
-    "quality_factor",
-    "label_efficiency_growth",
-    "label_efficiency_limit",
-    "usd_per_hour",
-    "labour_overhead",
-    "alignment_compute_share",
-    "alignment_tax_tolerance",
-    "workforce_hours",
-    "workforce_growth",
+    *practice.QUANTITIES,
+    *taxes.QUANTITIES,
+    *tolerance.QUANTITIES,
+    *waits.QUANTITIES,
 )
 QUANTITIES = (*compute.QUANTITIES, *OWN_QUANTITIES)
 HEADLINES = (
@@ -71,75 +42,23 @@ HEADLINES = (
     "alignment_hours_affordable",
     "rlhf_multiple_needed",
     "rlhf_multiple_affordable",
+    "labour_tax",
+    "compute_tax",
     "alignment_tax",
+    "tolerance_at_arrival",
     "alignment_tax_tolerance",
     "tax_headroom",
     "prob_affordable",
+    "blocked_by_compute",
+    "blocked_by_labour",
+    "blocked_by_workforce",
 )
 
 
-WORKFORCE_YEAR = 2025.0  # at which `workforce_hours` is quoted
-WAIT_STEP = 0.5  # years between the dates at which a wait is evaluated; straight in between
-
-
-@replaceable_rows("rlhf_efforts")
-def efforts(evidence: Evidence) -> xr.Dataset:
-    """Efforts in the likelihood: ``log_hours`` and ``log_flop`` (log10), ``hours_sd`` (OOM)."""
-    used = select(evidence["rlhf_efforts"])
-    return xr.Dataset(
-        {
-            "log_hours": np.log10(used["human_hours"]),
-            "hours_sd": used["hours_sd"],
-            "log_flop": np.log10(used["model_flop"]),
-        }
-    )
-
-
-@replaceable_rows("alignment_compute_shares")
-def shares(evidence: Evidence) -> xr.Dataset:
-    """Systems in the likelihood: ``log_share`` and ``share_sd``.
-
-    The share is that of training compute, in log10.
-    """
-    used = select(evidence["alignment_compute_shares"])
-    return xr.Dataset({"log_share": np.log10(used["share"]), "share_sd": used["share_sd"]})
-
-
-def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
-    """Numbers that :func:`add` puts into the graph as ``pm.Data``, by name."""
-    return {"efforts": efforts(evidence), "shares": shares(evidence)}
-
-
 def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
-    """Add RLHF practice and alignment compute to the open model."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    from aligntax.models.priors.elicited import data_columns
-    from aligntax.models.priors.scales import half_normal
-
-    rows = data(evidence, view)
-    model = pm.modelcontext(None)
-    model.add_coords(
-        {"effort": rows["efforts"]["effort"].values, "system": rows["shares"]["system"].values}
-    )
-    # OOM; published efforts of one model size differ by tens of times
-    effort_sd = half_normal("effort_sd", 1.0)
-    spread = half_normal("share_spread", 0.7)  # OOM
-    if rows["efforts"].sizes["effort"]:
-        effort = data_columns("efforts", rows["efforts"])
-        scale = effort["log_flop"] - np.log10(evidence.constant("instructgpt_flop"))
-        mean = x["practice_hours"] + x["practice_slope"] * scale
-        practice = pm.Normal.dist(mean, (effort["hours_sd"] ** 2 + effort_sd**2) ** 0.5)
-        pm.Potential("rlhf_efforts", pm.logp(practice, effort["log_hours"]), dims="effort")
-    if rows["shares"].sizes["system"]:
-        system = data_columns("shares", rows["shares"])
-        typical = pm.Normal.dist(
-            pt.log10(x["alignment_compute_share"]), (system["share_sd"] ** 2 + spread**2) ** 0.5
-        )
-        pm.Potential(
-            "alignment_compute_shares", pm.logp(typical, system["log_share"]), dims="system"
-        )
+    """Add practice, alignment compute and payments to the open model."""
+    for part in PARTS:
+        part.add(evidence, view, x)
 
 
 def build(evidence: Evidence, view: View) -> Any:
@@ -152,21 +71,13 @@ def build(evidence: Evidence, view: View) -> Any:
     return model
 
 
-def needed_hours(x: Mapping[str, Any], log_flop: Any, t: Any, evidence: Evidence) -> Any:
-    """Human-hours (log10) that a model of ``log_flop`` physical FLOP needs if aligned at ``t``."""
-    scale = log_flop - np.log10(evidence.constant("instructgpt_flop"))
-    years = t - evidence.constant("practice_reference_year")
-    practice = x["practice_hours"] + x["practice_slope"] * scale
-    efficiency = smooth_minimum(x["label_efficiency_growth"] * years, x["label_efficiency_limit"])
-    return practice + x["rlhf_multiplier"] + x["quality_factor"] - efficiency
-
-
 def at_date(x: Mapping[str, Any], t: Any, trend: Trend, evidence: Evidence) -> dict[str, Any]:
-    """Data, money and tax for the largest run at a date.
+    """Data, money and taxes for the largest run at a date.
 
     Parameters
     ----------
     x : dict of ndarray, shape (draw,)
+        With ``tolerance_at_arrival``.
     t : ndarray, shape (draw,)
         Decimal years; NaN gives NaN.
 
@@ -177,14 +88,13 @@ def at_date(x: Mapping[str, Any], t: Any, trend: Trend, evidence: Evidence) -> d
         ``rlhf_multiple_affordable`` are minus infinity where nothing is affordable.
     """
     budget, flop = trend.spend(x, t), trend.physical(x, t)
-    needed = needed_hours(x, flop, t, evidence)
+    needed, labour, computing = taxes.taxes(x, flop, t, trend, evidence)
     per_hour = x["usd_per_hour"] + x["labour_overhead"]
-    share, tolerance = x["alignment_compute_share"], 10.0 ** x["alignment_tax_tolerance"]
-    tax = 10.0 ** (needed + per_hour - budget) + share
+    tolerated, tax = 10.0 ** x["tolerance_at_arrival"], 10.0**labour + 10.0**computing
     with np.errstate(divide="ignore"):  # nothing affordable: minus infinity
-        affordable = np.log10(np.maximum(tolerance - share, 0.0)) + budget - per_hour
+        room = np.log10(np.maximum(tolerated - 10.0**computing, 0.0))
+    affordable = room + budget + x["rnd_ratio"] - per_hour
     instructgpt = np.log10(evidence.constant("instructgpt_hours"))
-    practice = needed - x["rlhf_multiplier"] - x["quality_factor"]
     return {
         "training_cost_at_tai": budget,
         "training_flop_at_tai": flop,
@@ -192,134 +102,38 @@ def at_date(x: Mapping[str, Any], t: Any, trend: Trend, evidence: Evidence) -> d
         "alignment_hours_affordable": affordable,
         "rlhf_multiple_needed": needed - instructgpt,
         "rlhf_multiple_affordable": affordable - instructgpt,
-        "rlhf_multiple_affordable_at_arrival": affordable - practice,
+        "rlhf_multiple_affordable_at_arrival": affordable
+        - practice.practice(x, flop, t, evidence),
+        "labour_tax": labour,
+        "compute_tax": computing,
         "alignment_tax": np.log10(tax),
         "tax_headroom": affordable - needed,
-        "prob_affordable": np.where(np.isnan(needed), np.nan, (tax <= tolerance).astype(float)),
+        "prob_affordable": np.where(np.isnan(needed), np.nan, (tax <= tolerated).astype(float)),
     }
 
 
-def worked_hours(x: Mapping[str, Any], t: Any, work_starts: float) -> Any:
-    """Hours (log10) that the workforce can have worked from ``work_starts`` to ``t``.
+def with_tolerance(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, chance: Chance
+) -> dict[str, Any]:
+    """Elicited quantities and the tolerance of the developer whose model arrives.
 
-    Minus infinity before ``work_starts``.
+    ``tolerance_of_training_cost`` and ``tax_paid`` come with it; see
+    :mod:`aligntax.models.tolerance`.
     """
-    years = np.maximum(t - work_starts, 0.0)
-    rate = x["workforce_growth"] * np.log(10)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        growth = np.where(np.abs(rate * years) < 1e-9, years, np.expm1(rate * years) / rate)
-        return (
-            x["workforce_hours"]
-            + x["workforce_growth"] * (work_starts - WORKFORCE_YEAR)
-            + np.log10(growth)
-        )
-
-
-def waits(
-    x: Mapping[str, Any], arrival: Any, trend: Trend, evidence: Evidence, view: View
-) -> tuple[Any, Any]:
-    """Years after arrival until the tax is tolerable, and until the hours can have been worked.
-
-    The model is the one that arrived; its budget, label efficiency and worked hours keep growing.
-
-    Returns
-    -------
-    tax, work : ndarray, shape (draw,)
-        NaN where the wait does not end before the horizon.
-    """
-    column = {name: np.asarray(value)[..., None] for name, value in x.items()}
-    horizon, met = view.arrival.horizon, np.isfinite(arrival)
-    years = (
-        time_grid(0.0, horizon - arrival[met].min() + WAIT_STEP, WAIT_STEP)
-        if met.any()
-        else np.array([0.0, WAIT_STEP])
-    )
-    t = arrival[:, None] + years
-    needed = needed_hours(column, trend.physical(x, arrival)[:, None], t, evidence)
-    cost = needed + column["usd_per_hour"] + column["labour_overhead"] - trend.spend(column, t)
-    room = 10.0 ** column["alignment_tax_tolerance"] - column["alignment_compute_share"]
-    with np.errstate(divide="ignore"):
-        margins = (
-            np.log10(np.maximum(room, 0.0)) - cost,
-            worked_hours(column, t, view.alignment.work_starts) - needed,
-        )
-    crossings = [
-        first_crossing(np.where(np.isnan(margin), -np.inf, margin), years) for margin in margins
-    ]
-    tax, work = (np.where(arrival + wait <= horizon, wait, np.nan) for wait in crossings)
-    return tax, work
-
-
-def shapley(tax: Any, work: Any) -> tuple[Any, Any, Any]:
-    """Delay, and the Shapley value of each wait in it; infinity means never.
-
-    A Shapley value is a wait's mean gain over the orders in which the two are lifted. For the
-    maximum of two numbers the smaller gets half of itself and the larger the rest.
-
-    Returns
-    -------
-    delay, of_tax, of_work : ndarray
-    """
-    tax, work = (np.where(np.isnan(wait), np.inf, wait) for wait in (tax, work))
-    smaller, larger = np.minimum(tax, work), np.maximum(tax, work)
-    with np.errstate(invalid="ignore"):
-        rest = larger - 0.5 * smaller
-    both_never = np.isinf(smaller)
-    rest = np.where(both_never, np.inf, rest)
-    return (
-        larger,
-        np.where(tax >= work, rest, 0.5 * smaller),
-        np.where(tax >= work, 0.5 * smaller, rest),
-    )
+    own = tolerance.at_arrival(x, parameters, evidence, chance)
+    training = own["tolerance_at_arrival"] + x["rnd_ratio"]
+    return {**x, **own, "tolerance_of_training_cost": training}
 
 
 def derive(
-    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
 ) -> dict[str, Any]:
-    """Alignment of the largest run at ``view.alignment.date``, where the model is run alone.
-
-    The arguments are those of every model; this one has no use for ``parameters``.
-    """
+    """Alignment of the largest run at ``view.alignment.date``, where the model is run alone."""
     t = np.full(x["practice_hours"].shape, view.alignment.date)
-    at = at_date(x, t, Trend.of(evidence, view), evidence)
-    return {name: value for name, value in at.items() if not name.endswith("_at_tai")}
-
-
-def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
-    """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
-    return {"log_hours": efforts(evidence)["log_hours"], "log_share": shares(evidence)["log_share"]}
-
-
-def simulate(
-    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
-) -> dict[str, tuple[str, Any]]:
-    """Replicated log10 hours of each effort and log10 share of each system, (..., row)."""
-    rows = data(evidence, view)
-    column = {name: value[..., None] for name, value in x.items()}
-    scale = rows["efforts"]["log_flop"].values - np.log10(evidence.constant("instructgpt_flop"))
-    mean = column["practice_hours"] + column["practice_slope"] * scale
-    sd = np.sqrt(
-        rows["efforts"]["hours_sd"].values ** 2 + parameters["effort_sd"].values[..., None] ** 2
-    )
-    share_sd = np.sqrt(
-        rows["shares"]["share_sd"].values ** 2 + parameters["share_spread"].values[..., None] ** 2
-    )
+    full, trend = with_tolerance(x, parameters, evidence, chance), Trend.of(evidence, view)
+    at = at_date(full, t, trend, evidence)
     return {
-        "log_hours": ("effort", mean + sd * rng.standard_normal(sd.shape)),
-        "log_share": (
-            "system",
-            np.log10(column["alignment_compute_share"])
-            + share_sd * rng.standard_normal(share_sd.shape),
-        ),
-    }
-
-
-def replicate(
-    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
-) -> dict[str, xr.Dataset]:
-    """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
-    drawn = simulate(x, parameters, evidence, view, rng)
-    return {
-        "rlhf_efforts": efforts(evidence).assign(log_hours=drawn["log_hours"]),
-        "alignment_compute_shares": shares(evidence).assign(log_share=drawn["log_share"]),
+        **{name: value for name, value in at.items() if not name.endswith("_at_tai")},
+        **{name: full[name] for name in full if name not in x},
+        **waits.obstacles(full, t, trend, evidence, view),
     }

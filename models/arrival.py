@@ -48,6 +48,9 @@ class Chance:
         Uniforms. They decide the anchor; the anchor after leaving "none"; when "none" is left; the
         shape of a time horizon's growth; the draw that stands in for one below
         ``requirement.low_flop``; and the data exponent of a world without its evidence.
+    developer, room, tolerance : ndarray, shape (draw,)
+        Uniforms. They decide which developer's model arrives, by how much its tolerance exceeds
+        what it has paid, and its tolerance given that.
     """
 
     exponential: Any
@@ -57,11 +60,14 @@ class Chance:
     shape: Any
     redraw: Any
     exponent: Any
+    developer: Any
+    room: Any
+    tolerance: Any
 
     @classmethod
     def draw(cls, size: int, rng: np.random.Generator) -> "Chance":
         """Draw the random numbers of ``size`` draws."""
-        return cls(rng.standard_exponential(size), *rng.uniform(size=(6, size)))
+        return cls(rng.standard_exponential(size), *rng.uniform(size=(9, size)))
 
     def __getitem__(self, draws: Any) -> "Chance":
         """Return the random numbers of some draws."""

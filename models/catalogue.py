@@ -38,7 +38,12 @@ Coords = Mapping[str, tuple[str, tuple[Any, ...]]]
 HORIZON_DATES = (2027.0, 2028.0, 2030.0, 2035.0)  # at which the time-horizon model answers
 DATES = (2027.0, 2030.0, 2035.0, 2040.0, 2050.0)  # at which the compute model answers
 COMPUTE_TABLES = ("training_runs", "algorithmic_progress")
-ALIGNMENT_TABLES = ("rlhf_efforts", "alignment_compute_shares")
+ALIGNMENT_TABLES = (
+    "rlhf_efforts",
+    "feedback_workforces",
+    "alignment_compute_shares",
+    "paid_taxes",
+)
 
 
 # Partials and functions with a name, no lambdas: a worker receives its model pickled.
@@ -225,10 +230,10 @@ _ENTRIES = (
         direct_approach,
         time_horizon,
         compute,
-        alignment,
+        *alignment.PARTS,
         name="joint",
         title="Alignment data, alignment tax and timelines",
-        version=2,
+        version=3,
         tables=(
             "scaling_exponents",
             "loss_laws",
@@ -286,12 +291,12 @@ _ENTRIES = (
     _entry(
         alignment,
         compute,
-        alignment,
+        *alignment.PARTS,
         name="alignment",
         title="Human feedback and alignment tax of the largest run at a date",
-        version=1,
+        version=2,
         tables=(*COMPUTE_TABLES, *ALIGNMENT_TABLES),
-        derive=partial(_without_chance, alignment.derive),
+        derive=alignment.derive,
     ),
     _entry(
         outer_alignment,

@@ -86,6 +86,17 @@ def smooth_minimum(a: Any, b: Any) -> Any:
     return 0.5 * (a + b - ((a - b) ** 2 + SHARPNESS**2) ** 0.5)
 
 
+def saturating(free: Any, limit: Any) -> Any:
+    """Growth counted from zero that levels off at a limit, numbers or tensors.
+
+    With ``w`` the sharpness and ``d = w^2 / (4 limit)``, it is the smooth minimum of ``free`` and
+    ``limit - d``, plus ``d``. Since ``(limit - d)^2 + w^2 = (limit + d)^2``, it is exactly zero at
+    zero, and exactly the limit at infinity.
+    """
+    d = SHARPNESS**2 / (4.0 * limit)
+    return smooth_minimum(free, limit - d) + d
+
+
 @dataclass(frozen=True)
 class Trend:
     """Paths of the largest run.

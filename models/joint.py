@@ -35,6 +35,7 @@ from aligntax.models import (
     requirements,
     scaling,
     time_horizon,
+    waits,
 )
 from aligntax.models.arrival import Chance, accumulated_rate, time_grid
 from aligntax.models.compute import Trend
@@ -164,6 +165,7 @@ def derive(
         :func:`aligntax.models.states.censored`.
     """
     worlds = worlds_of(x, parameters, evidence, view, chance)
+    full = worlds.x
     moved = shifts(worlds)
     met = np.where(np.isfinite(moved["tai_year"]), moved["tai_year"], np.nan)
     steeper = worlds.gamma - evidence.constant("baseline_data_exponent")
@@ -175,7 +177,9 @@ def derive(
         "superhuman_coder_year": worlds.superhuman_coder(),
         "superexponential_probability": np.exp(worlds.shapes[:, 1]),
         **moved,
-        **alignment.at_date(x, met, worlds.trend, evidence),
+        **{name: full[name] for name in full if name not in x},
+        **alignment.at_date(full, met, worlds.trend, evidence),
+        **waits.obstacles(full, met, worlds.trend, evidence, view),
         "anchor_probability": worlds.probability,
         "tai_anchor": worlds.anchor,
     }
@@ -189,7 +193,8 @@ def worlds_of(
     accumulated = (
         _accumulated_so_far(x, gamma, evidence, view, trend) if view.evidence.no_tai else None
     )
-    return Worlds(x, gamma, parameters, accumulated, evidence, view, trend, chance)
+    full = alignment.with_tolerance(x, parameters, evidence, chance)
+    return Worlds(full, gamma, parameters, accumulated, evidence, view, trend, chance)
 
 
 def log_no_tai(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
@@ -246,14 +251,24 @@ def _accumulated_so_far(
 def paths(x: Mapping[str, Any], evidence: Evidence, view: View, dates: Any) -> dict[str, Any]:
     """Quantities of the largest run over calendar dates, shape (draw, date): the fan charts.
 
+    Parameters
+    ----------
+    x : dict of ndarray, shape (draw,)
+        With ``tolerance_at_arrival``.
+
     Returns
     -------
     dict
         ``frontier_spend``, ``frontier_flop``, ``effective_flop``, ``alignment_hours_needed``,
-        ``alignment_hours_affordable``, ``alignment_tax`` (log10 scales).
+        ``alignment_hours_affordable``, ``labour_tax``, ``compute_tax`` (log10 scales).
     """
     trend = Trend.of(evidence, view)
     column = {name: np.asarray(value)[:, None] for name, value in x.items()}
     at = alignment.at_date(column, np.asarray(dates, dtype=float)[None, :], trend, evidence)
-    wanted = ("alignment_hours_needed", "alignment_hours_affordable", "alignment_tax")
+    wanted = (
+        "alignment_hours_needed",
+        "alignment_hours_affordable",
+        "labour_tax",
+        "compute_tax",
+    )
     return {**compute.derive(x, trend, dates), **{name: at[name] for name in wanted}}

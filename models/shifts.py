@@ -6,15 +6,18 @@ leaves the rest::
     timeline_shift_exponent           = year(gamma) - year(0.8)
     timeline_shift_exponent_prior     = year(gamma) - year(gamma_0)
     timeline_shift_correlation        = year - year(A, B, alpha, beta independent)
-    timeline_shift_alignment_compute  = year(C - share) - year
+    timeline_shift_alignment_compute  = year(C / (1 + share)) - year
     timeline_shift_alignment          = that + max(wait for the tax, wait for the hours)
 
 0.8 is Bio Anchors' data exponent, and ``gamma_0`` comes from the exponent's prior. ``A``, ``B``,
-``alpha`` and ``beta`` are the Direct Approach's loss law. ``C - share`` is compute after alignment
-compute has been taken from training.
+``alpha`` and ``beta`` are the Direct Approach's loss law. ``C / (1 + share)`` is compute after the
+alignment compute of practice has been taken from training; what alignment needs beyond practice is
+paid when the model has arrived, as part of the tax.
 
 The waits start when the taxed model arrives and run at the same time, so their parts are Shapley
-values of the larger. The parts of the alignment shift add up to it. A shift is plus infinity
+values of the larger. The parts of the alignment shift add up to it. It and ``tai_year_aligned`` are
+defined where transformative AI arrives and the wait ends before the horizon; ``alignment_ends``
+says in how many arrivals it does. Any other shift is plus infinity
 (right-censored) where only the later world never comes, minus infinity where only the earlier one
 never does, and NaN (undefined) where neither comes.
 """
@@ -27,7 +30,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import ndtri, softmax
 
-from aligntax.models import alignment, direct_approach, horizon_trend, time_horizon
+from aligntax.models import direct_approach, horizon_trend, taxes, time_horizon, waits
 from aligntax.models.arrival import Chance, arrival_date, choose_anchor, time_grid
 from aligntax.models.compute import Trend
 from aligntax.models.errors import InputError
@@ -72,7 +75,7 @@ class Worlds:
     Parameters
     ----------
     x : dict of ndarray, shape (draw,)
-        Elicited quantities on their own scales.
+        Elicited quantities on their own scales, with ``tolerance_at_arrival``.
     gamma : ndarray, shape (draw,)
         Data exponent.
     parameters : xarray.Dataset
@@ -245,27 +248,31 @@ def shifts(worlds: Worlds) -> dict[str, Any]:
     table = compile_prior("data_exponent_prior", view.quantities["data_exponent_prior"])
     before = year_at(10.0 ** table.value(ndtri(worlds.chance.exponent)))
     independent = year_at(worlds.gamma, {**x, **direct_approach.independent(x, evidence, view)})
-    taxed = worlds.moved(year, -np.log10(1.0 - x["alignment_compute_share"]))
     arrives = np.isfinite(year)
+    flop = worlds.trend.physical(x, np.where(arrives, year, np.nan))
+    share = 10.0 ** taxes.compute_share(x, flop, 0.0, evidence)
+    taxed = worlds.moved(year, np.where(arrives, np.log10(1.0 + share), 0.0))
     met = np.where(np.isfinite(taxed), taxed, np.nan)
-    tax, work = alignment.waits(x, met, worlds.trend, evidence, view)
+    tax, work = waits.waits(worlds.x, met, worlds.trend, evidence, view)
     wait, by_tax, by_work = (
-        np.where(np.isnan(met), np.nan, part) for part in alignment.shapley(tax, work)
+        np.where(np.isnan(met), np.nan, part) for part in waits.shapley(tax, work)
     )
+    ends = np.isfinite(wait)
     # infinity minus infinity: both worlds later than the horizon, undefined
     with np.errstate(invalid="ignore"):
         by_compute = taxed - year
-        delay = np.where(arrives, np.where(np.isnan(met), np.inf, by_compute + wait), np.nan)
+        delay = np.where(ends, by_compute + wait, np.nan)
         return {
             "tai_flop": np.where(worlds.anchor == len(ANCHORS) - 1, np.inf, worlds.needed),
             "tai_year": year,
             "tai_year_baseline_exponent": baseline,
-            "tai_year_aligned": np.where(arrives, year + delay, np.inf),
+            "tai_year_aligned": year + delay,
+            "alignment_ends": np.where(arrives, ends.astype(float), np.nan),
             "timeline_shift_exponent": year - baseline,
             "timeline_shift_exponent_prior": year - before,
             "timeline_shift_correlation": year - independent,
             "timeline_shift_alignment": delay,
             "timeline_shift_alignment_compute": by_compute,
-            "timeline_shift_alignment_tax": by_tax,
-            "timeline_shift_alignment_work": by_work,
+            "timeline_shift_alignment_tax": np.where(ends, by_tax, np.nan),
+            "timeline_shift_alignment_work": np.where(ends, by_work, np.nan),
         }

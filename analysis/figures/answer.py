@@ -60,10 +60,11 @@ def draw_data_fan(axes: "Axes", result: Result) -> None:
     """Draw the bands of hours needed and affordable, and what InstructGPT took, into one panel."""
     view, evidence = view_of(result), result.evidence
     dates = np.linspace(2024.0, max(2025.0, min(LAST, view.arrival.horizon)), 37)
-    x = elicited_draws(result, find_model(result.record["model"]).quantities)
+    names = (*find_model(result.record["model"]).quantities, "tolerance_at_arrival")
+    x = elicited_draws(result, names)
     drawn = joint.paths(x, evidence, view, dates)
     needed, affordable = drawn["alignment_hours_needed"], drawn["alignment_hours_affordable"]
-    whole = x["alignment_tax_tolerance"] - x["usd_per_hour"] - x["labour_overhead"]
+    whole = x["tolerance_at_arrival"] + x["rnd_ratio"] - x["usd_per_hour"] - x["labour_overhead"]
     fan(axes, dates, affordable, BLUE, "affordable", "--")
     fan(axes, dates, needed, ORANGE, "needed")
     tolerated = quantile(drawn["frontier_spend"] + whole[:, None], 0.5)

@@ -35,7 +35,15 @@ from aligntax.analysis.summaries.claims import CLAIMS
 from aligntax.analysis.summaries.summary import Series, iter_series
 from aligntax.analysis.summaries.weights import k_hat_limit
 from aligntax.analysis.summaries.words import label_of, words_above, words_below
-from aligntax.models import alignment, compute, direct_approach, requirements, scaling, time_horizon
+from aligntax.models import (
+    alignment,
+    compute,
+    direct_approach,
+    requirements,
+    scaling,
+    time_horizon,
+    waits,
+)
 from aligntax.models.catalogue import find_model
 from aligntax.models.compute import Trend
 from aligntax.models.errors import InputError
@@ -54,7 +62,7 @@ MOST = 8000  # draws in a page: for 46 quantities they take 1.5 MB
 STATED = (0.1, 0.5, 0.9)  # probabilities at which a prior is moved
 ALIGNMENT = ("joint", "alignment")  # models whose alignment the page recomputes
 # Quantities that compute and arrival do not depend on: the page redraws what follows from them.
-REDRAWN = frozenset(alignment.OWN_QUANTITIES) - {"alignment_compute_share"}
+REDRAWN = frozenset(alignment.OWN_QUANTITIES) - {"alignment_compute_share", "compute_size_exponent"}
 GROUPS = (
     ("Alignment: hours, money, tolerance", alignment.OWN_QUANTITIES),
     ("Data exponent", scaling.QUANTITIES),
@@ -370,7 +378,8 @@ def _alignment_data(
 ) -> dict[str, Any]:
     """Return constants of compute and alignment, and when the model to be aligned arrives."""
     trend, evidence = Trend.of(source.evidence, view), source.evidence
-    constants = {
+    known = {series.name: series for series in iter_series(derived)}
+    constants: dict[str, Any] = {
         "reference": trend.reference,
         "now": trend.now,
         "world_product": trend.world_product,
@@ -379,14 +388,17 @@ def _alignment_data(
         "instructgpt_flop": float(np.log10(evidence.constant("instructgpt_flop"))),
         "instructgpt_hours": float(np.log10(evidence.constant("instructgpt_hours"))),
         "practice_year": evidence.constant("practice_reference_year"),
-        "workforce_year": alignment.WORKFORCE_YEAR,
-        "wait": alignment.WAIT_STEP,
+        "workforce_year": waits.WORKFORCE_YEAR,
+        "wait": waits.WAIT_STEP,
         "work_starts": view.alignment.work_starts,
         "horizon": view.arrival.horizon,
     }
+    # what the developer whose model arrives tolerates beyond a typical one; no move here changes it
+    beyond = [known[name].values for name in ("tolerance_at_arrival", "alignment_tax_tolerance")]
+    excess = Series("tax_headroom", beyond[0] - beyond[1])
+    constants["tolerance_excess"] = _column_data(excess, kept, view.arrival.horizon)
     if source.model.name == "alignment":
         return {**constants, "date": view.alignment.date}
-    known = {series.name: series for series in iter_series(derived)}
     arrival = {
         name: _column_data(known[name], kept, view.arrival.horizon)
         for name in ("tai_year", "timeline_shift_alignment_compute")

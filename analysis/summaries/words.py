@@ -240,6 +240,5 @@ def missing_mass(row: Mapping[str, Any], quantity: Quantity, horizon: float | No
     elif quantity.name == "tai_flop":
         given = f"given a requirement in FLOP ({format_probability(defined)})"
     else:
-        event = "arrival in either world" if quantity.paired else "arrival"
-        given = f"given {event} before {end} ({format_probability(defined)})"
+        given = f"given {quantity.event} before {end} ({format_probability(defined)})"
     return ": ".join([given, *(["; ".join(parts)] if parts else [])])

@@ -44,6 +44,17 @@ def hours_follow(row: Row) -> Fault:
     return None
 
 
+def minutes_have_an_era(row: Row) -> Fault:
+    """A used row whose hours are items times minutes must say of which era the minutes are."""
+    if row["used"] and row["hours_basis"] == "items_times_minutes" and not row["minutes_era"]:
+        return (
+            "minutes_era",
+            "a used row with hours_basis items_times_minutes needs the era of its minutes",
+            "write 2021 or chat, or set used to false",
+        )
+    return None
+
+
 def window_opens_first(row: Row) -> Fault:
     """A window must end after it starts."""
     if row["window_end"] <= row["window_start"]:

@@ -52,8 +52,8 @@ class Quantity:
         event in each draw: its mean is the probability, and no interval is given.
     endless : bool
         Whether it is infinite where no amount of data suffices.
-    paired : bool
-        Whether it compares two worlds, and is undefined only where neither has an arrival.
+    event : str
+        In words, the event without which it is undefined.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Quantity:
     upper: float = np.inf
     kind: Kind = "amount"
     endless: bool = False
-    paired: bool = False
+    event: str = "arrival"
 
     @property
     def share(self) -> bool:
@@ -112,6 +112,11 @@ class Quantity:
             self.scale if self.scale == "log10" else self.unit, self.unit
         )
         return f"{self.label} ({unit})" if unit and unit != "log10 1" else self.label
+
+
+# events without which a quantity is undefined, where that is not arrival
+EITHER = "arrival in either world"
+ENDS = "arrival and an end of the wait for alignment"
 
 
 def _table(*rows: Quantity) -> Mapping[str, Quantity]:
@@ -170,8 +175,16 @@ ELICITED = _table(
     Quantity("label_efficiency_limit", "OOM", "linear", "label efficiency limit", "most that human-hours for the same result can fall"),
     Quantity("usd_per_hour", "USD/hour", "log10", "wage", "wage paid per human-hour"),
     Quantity("labour_overhead", "x", "log10", "labour overhead", "total cost of a human-hour over the wage"),
-    Quantity("alignment_compute_share", "1", "logit", "alignment compute share", "alignment compute over training compute", 0.0, 1.0, kind="share"),
-    Quantity("alignment_tax_tolerance", "1", "log10", "tax tolerance", "alignment tax that a developer would bear", kind="share"),
+    Quantity("chat_minutes", "x", "log10", "chat-era minutes", "working time of an item of the chat era over that of 2021"),
+    Quantity("alignment_share_of_human_data", "1", "logit", "alignment share of human data", "hours that buy alignment over all human data of a frontier developer", 0.0, 1.0, kind="share"),
+    Quantity("models_per_year", "1/year", "log10", "models per year", "models that share a developer's human data of a year"),
+    Quantity("hours_floor", "human-hours", "log10", "least hours", "human-hours that alignment takes however little data it needs"),
+    Quantity("rnd_ratio", "x", "log10", "development / final run", "total development cost over the cost of the largest training run"),
+    Quantity("alignment_compute_share", "1", "logit", "alignment compute share", "alignment compute over pretraining compute, practice on a GPT-3-sized model", 0.0, 1.0, kind="share"),
+    Quantity("compute_size_exponent", "OOM/OOM", "linear", "share against size", "OOM of that share per OOM of physical training FLOP, at practice"),
+    Quantity("compute_data_exponent", "OOM/OOM", "linear", "share against data", "OOM of that share per OOM of alignment data beyond practice"),
+    Quantity("alignment_tax_tolerance", "1", "log10", "tax tolerance, typical", "alignment tax that a typical developer would bear, share of development cost", kind="share"),
+    Quantity("alignment_share_of_payment", "1", "logit", "alignment share of payments", "part of what developers paid for feedback that bought alignment and not capability", 0.0, 1.0, kind="share"),
     Quantity("workforce_hours", "human-hours/year", "log10", "workforce", "human-hours a developer can buy per year in 2025"),
     Quantity("workforce_growth", "OOM/year", "linear", "workforce growth", "growth of that workforce"),
     # outer alignment
@@ -207,14 +220,14 @@ DERIVED = _table(
     Quantity("tai_flop", "FLOP", "log10", "TAI requirement", "FLOP of past algorithms that transformative AI needs"),
     Quantity("tai_year", "year", "linear", "TAI arrival", "year in which transformative AI arrives"),
     Quantity("tai_year_baseline_exponent", "year", "linear", "TAI arrival at gamma 0.8", "the same draw at Bio Anchors' data exponent"),
-    Quantity("tai_year_aligned", "year", "linear", "aligned TAI", "arrival plus the alignment shift"),
-    Quantity("timeline_shift_exponent", "years", "linear", "shift, data exponent", "arrival minus arrival at gamma 0.8", paired=True),
-    Quantity("timeline_shift_exponent_prior", "years", "linear", "shift, exponent's evidence", "arrival minus arrival at a gamma from its prior", paired=True),
-    Quantity("timeline_shift_correlation", "years", "linear", "shift, loss-law correlations", "arrival minus arrival with A, B, alpha, beta independent", paired=True),
-    Quantity("timeline_shift_alignment", "years", "linear", "shift, alignment", "alignment compute taken from training, then the wait for a tolerable tax and for the hours"),
+    Quantity("tai_year_aligned", "year", "linear", "aligned TAI", "arrival plus the alignment shift, where the wait ends", event=ENDS),
+    Quantity("timeline_shift_exponent", "years", "linear", "shift, data exponent", "arrival minus arrival at gamma 0.8", event=EITHER),
+    Quantity("timeline_shift_exponent_prior", "years", "linear", "shift, exponent's evidence", "arrival minus arrival at a gamma from its prior", event=EITHER),
+    Quantity("timeline_shift_correlation", "years", "linear", "shift, loss-law correlations", "arrival minus arrival with A, B, alpha, beta independent", event=EITHER),
+    Quantity("timeline_shift_alignment", "years", "linear", "shift, alignment", "alignment compute taken from training, then the wait for a tolerable tax and for the hours, where it ends", event=ENDS),
     Quantity("timeline_shift_alignment_compute", "years", "linear", "of which compute", "later arrival because alignment takes compute from training"),
-    Quantity("timeline_shift_alignment_tax", "years", "linear", "of which tax", "Shapley part of the wait: the tax"),
-    Quantity("timeline_shift_alignment_work", "years", "linear", "of which work", "Shapley part of the wait: the work"),
+    Quantity("timeline_shift_alignment_tax", "years", "linear", "of which tax", "Shapley part of the wait: the tax", event=ENDS),
+    Quantity("timeline_shift_alignment_work", "years", "linear", "of which work", "Shapley part of the wait: the work", event=ENDS),
     Quantity("training_cost_at_tai", "USD", "log10", "training cost at arrival", "largest training budget at arrival"),
     Quantity("training_flop_at_tai", "FLOP", "log10", "training FLOP at arrival", "physical FLOP of the largest run at arrival"),
     Quantity("alignment_hours_needed", "human-hours", "log10", "alignment data needed", "human-hours needed at arrival"),
@@ -222,7 +235,16 @@ DERIVED = _table(
     Quantity("rlhf_multiple_needed", "x", "log10", "needed / InstructGPT", "hours needed over InstructGPT's"),
     Quantity("rlhf_multiple_affordable", "x", "log10", "affordable / InstructGPT", "hours affordable over InstructGPT's"),
     Quantity("rlhf_multiple_affordable_at_arrival", "x", "log10", "affordable / practice then", "hours affordable over RLHF practice at arrival"),
-    Quantity("alignment_tax", "1", "log10", "alignment tax", "cost of alignment over the largest training budget", kind="share"),
+    Quantity("labour_tax", "1", "log10", "labour tax", "cost of the human feedback over total development cost", kind="share"),
+    Quantity("compute_tax", "1", "log10", "compute tax", "cost of alignment compute over total development cost", kind="share"),
+    Quantity("alignment_tax", "1", "log10", "both taxes", "labour tax and compute tax, their sum", kind="share"),
+    Quantity("tolerance_at_arrival", "1", "log10", "tax tolerance at arrival", "tax that the developer of the model that arrives would bear, share of development cost", kind="share"),
+    Quantity("tolerance_of_training_cost", "1", "log10", "tolerance, of training cost", "the same as a share of the cost of the largest training run", kind="share"),
+    Quantity("tax_paid", "1", "log10", "tax paid already", "what that developer has paid for alignment, share of development cost", kind="share"),
+    Quantity("blocked_by_compute", "1", "linear", "not tolerated: compute", "1 where the compute tax alone exceeds the tolerance at arrival, else 0", kind="indicator"),
+    Quantity("blocked_by_labour", "1", "linear", "not tolerated: labour", "1 where labour takes the taxes beyond the tolerance at arrival, else 0", kind="indicator"),
+    Quantity("blocked_by_workforce", "1", "linear", "too few hours worked", "1 where the tax is tolerated but the workforce is too small at arrival, else 0", kind="indicator"),
+    Quantity("alignment_ends", "1", "linear", "the wait ends", "1 where an aligned model follows arrival before the horizon, else 0", kind="indicator"),
     Quantity("tax_headroom", "x", "log10", "tax headroom", "hours affordable over hours needed"),
     Quantity("prob_affordable", "1", "linear", "alignment affordable", "1 where the tax is within tolerance at arrival, else 0", kind="indicator"),
     Quantity("anchor_probability", "1", "linear", "anchor probability", "posterior probability of a requirement anchor", kind="probability"),
@@ -275,10 +297,17 @@ HEADLINES = (
     "alignment_hours_affordable",
     "rlhf_multiple_needed",
     "rlhf_multiple_affordable",
+    "labour_tax",
+    "compute_tax",
     "alignment_tax",
+    "tolerance_at_arrival",
     "alignment_tax_tolerance",
     "tax_headroom",
     "prob_affordable",
+    "blocked_by_compute",
+    "blocked_by_labour",
+    "blocked_by_workforce",
+    "alignment_ends",
     "anchor_probability",
 )
 

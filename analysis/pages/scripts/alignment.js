@@ -1,10 +1,14 @@
 "use strict";
-// Hours, tax and waits of alignment, as models/alignment.py and models/compute.py compute them.
+// Hours, taxes and waits, as models/practice.py, taxes.py, waits.py, alignment.py and compute.py compute them.
 // All amounts are log10; shares and dates are not.
 const Alignment = (() => {
   /** Functions of one draw `x` at a date under constants `c`. */
   function trends(c) {
     const smoothMinimum = (a, b) => 0.5 * (a + b - Math.sqrt((a - b) ** 2 + c.sharpness ** 2));
+    const saturating = (free, limit) => {
+      const d = c.sharpness ** 2 / (4 * limit);
+      return smoothMinimum(free, limit - d) + d;
+    };
     const spend = (x, t) => {
       const beyond = Math.max(t - c.now, 0);
       const elapsed = t - beyond - c.reference + x.spend_growth_ratio * beyond;
@@ -15,37 +19,70 @@ const Alignment = (() => {
     const hardware = (x, t) =>
       smoothMinimum(x.hardware_level + x.hardware_growth * (t - c.reference), x.hardware_limit);
     const physical = (x, t) => spend(x, t) + hardware(x, t);
+    const practice = (x, flop, t) =>
+      x.practice_hours +
+      x.practice_slope * (flop - c.instructgpt_flop) -
+      saturating(x.label_efficiency_growth * (t - c.practice_year), x.label_efficiency_limit);
     const needed = (x, flop, t) => {
-      const practice = x.practice_hours + x.practice_slope * (flop - c.instructgpt_flop);
-      const efficiency = smoothMinimum(
-        x.label_efficiency_growth * (t - c.practice_year),
-        x.label_efficiency_limit,
-      );
-      return practice + x.rlhf_multiplier + x.quality_factor - efficiency;
+      const scaled = practice(x, flop, t) + x.rlhf_multiplier + x.quality_factor;
+      const most = Math.max(scaled, x.hours_floor);
+      return most + Math.log10(10 ** (scaled - most) + 10 ** (x.hours_floor - most));
     };
-    return { spend, physical, needed };
+    const perHour = (x) => x.usd_per_hour + x.labour_overhead;
+    /** Hours needed, labour tax and compute tax of a model of `flop` that is aligned at `t`. */
+    const taxes = (x, flop, t) => {
+      const hours = needed(x, flop, t);
+      const share =
+        Math.log10(x.alignment_compute_share) +
+        x.compute_size_exponent * (flop - c.instructgpt_flop) +
+        x.compute_data_exponent * (hours - practice(x, flop, t));
+      const labour = hours + perHour(x) - spend(x, t) - x.rnd_ratio;
+      return [hours, labour, share + flop - physical(x, t) - x.rnd_ratio];
+    };
+    return { spend, physical, practice, needed, perHour, taxes };
+  }
+
+  /** Hours (log10) that the tolerated tax pays for beside the compute tax; minus infinity if none. */
+  const affordable = (x, budget, computing, perHour) =>
+    Math.log10(Math.max(10 ** x.tolerance_at_arrival - 10 ** computing, 0)) +
+    budget +
+    x.rnd_ratio -
+    perHour;
+
+  /** Hours (log10) that the workforce can have worked by `t`. */
+  function worked(x, t, c) {
+    const rate = x.workforce_growth * Math.LN10;
+    const level = x.workforce_hours + x.workforce_growth * (c.work_starts - c.workforce_year);
+    const years = Math.max(t - c.work_starts, 0);
+    return level + Math.log10(Math.abs(rate * years) < 1e-9 ? years : Math.expm1(rate * years) / rate);
   }
 
   /** Headline quantities of the largest run at a date; NaN dates give NaN. */
-  function atDate(x, t, c, { spend, physical, needed: hours }) {
+  function atDate(x, t, c, { spend, physical, practice, perHour, taxes }) {
     const budget = spend(x, t);
     const flop = physical(x, t);
-    const needed = hours(x, flop, t);
-    const perHour = x.usd_per_hour + x.labour_overhead;
-    const share = x.alignment_compute_share;
-    const tolerance = 10 ** x.alignment_tax_tolerance;
-    const tax = 10 ** (needed + perHour - budget) + share;
-    const affordable = Math.log10(Math.max(tolerance - share, 0)) + budget - perHour;
-    const practice = needed - x.rlhf_multiplier - x.quality_factor;
+    const [needed, labour, computing] = taxes(x, flop, t);
+    const tax = 10 ** labour + 10 ** computing;
+    const tolerated = 10 ** x.tolerance_at_arrival;
+    const paid = affordable(x, budget, computing, perHour(x));
+    const met = (value) => (Number.isNaN(needed) ? NaN : Number(value));
+    const tooMuchCompute = computing > x.tolerance_at_arrival;
     return {
       alignment_hours_needed: needed,
-      alignment_hours_affordable: Number.isNaN(needed) ? NaN : affordable,
+      alignment_hours_affordable: met(paid),
       rlhf_multiple_needed: needed - c.instructgpt_hours,
-      rlhf_multiple_affordable: affordable - c.instructgpt_hours,
-      rlhf_multiple_affordable_at_arrival: affordable - practice,
+      rlhf_multiple_affordable: paid - c.instructgpt_hours,
+      rlhf_multiple_affordable_at_arrival: paid - practice(x, flop, t),
+      labour_tax: labour,
+      compute_tax: computing,
       alignment_tax: Math.log10(tax),
-      tax_headroom: affordable - needed,
-      prob_affordable: Number.isNaN(needed) ? NaN : Number(tax <= tolerance),
+      tax_headroom: paid - needed,
+      prob_affordable: met(tax <= tolerated),
+      tolerance_at_arrival: x.tolerance_at_arrival,
+      tolerance_of_training_cost: x.tolerance_at_arrival + x.rnd_ratio,
+      blocked_by_compute: met(tooMuchCompute),
+      blocked_by_labour: met(!tooMuchCompute && tax > tolerated),
+      blocked_by_workforce: met(tax <= tolerated && worked(x, t, c) < needed),
     };
   }
 
@@ -53,18 +90,13 @@ const Alignment = (() => {
    * Years after arrival until the tax is tolerable and until the hours have been worked; infinite if
    * never.
    */
-  function waits(x, arrival, c, { spend, physical, needed: hours }) {
+  function waits(x, arrival, c, { physical, needed: hours, taxes }) {
     const flop = physical(x, arrival);
-    const perHour = x.usd_per_hour + x.labour_overhead;
-    const room = Math.log10(Math.max(10 ** x.alignment_tax_tolerance - x.alignment_compute_share, 0));
-    const rate = x.workforce_growth * Math.LN10;
-    const level = x.workforce_hours + x.workforce_growth * (c.work_starts - c.workforce_year);
-    const worked = (t) => {
-      const years = Math.max(t - c.work_starts, 0);
-      return level + Math.log10(Math.abs(rate * years) < 1e-9 ? years : Math.expm1(rate * years) / rate);
+    const taxMargin = (t) => {
+      const [, labour, computing] = taxes(x, flop, t);
+      return x.tolerance_at_arrival - Math.log10(10 ** labour + 10 ** computing);
     };
-    const taxMargin = (t) => room - (hours(x, flop, t) + perHour - spend(x, t));
-    const workMargin = (t) => worked(t) - hours(x, flop, t);
+    const workMargin = (t) => worked(x, t, c) - hours(x, flop, t);
     return [firstCrossing(taxMargin, arrival, c), firstCrossing(workMargin, arrival, c)];
   }
 
@@ -96,28 +128,23 @@ const Alignment = (() => {
     return tax >= work ? [larger, rest, 0.5 * smaller] : [larger, 0.5 * smaller, rest];
   }
 
-  /** Arrival of the aligned model, and the shift and its parts. */
+  /** Arrival of the aligned model, and the shift and its parts, where the wait ends. */
   function delayed(x, year, byCompute, c, functions) {
     const come = Number.isFinite(year);
     const met = come && Number.isFinite(byCompute) ? year + byCompute : NaN;
-    if (Number.isNaN(met)) {
-      const delay = come ? Infinity : NaN;
-      return {
-        tai_year_aligned: Infinity,
-        timeline_shift_alignment: delay,
-        timeline_shift_alignment_tax: NaN,
-        timeline_shift_alignment_work: NaN,
-      };
-    }
-    const [wait, byTax, byWork] = shapley(...waits(x, met, c, functions));
-    const delay = byCompute + wait;
+    const [wait, byTax, byWork] = Number.isNaN(met)
+      ? [Infinity, NaN, NaN]
+      : shapley(...waits(x, met, c, functions));
+    const ends = Number.isFinite(wait);
+    const delay = ends ? byCompute + wait : NaN;
     return {
       tai_year_aligned: year + delay,
+      alignment_ends: come ? Number(ends) : NaN,
       timeline_shift_alignment: delay,
-      timeline_shift_alignment_tax: byTax,
-      timeline_shift_alignment_work: byWork,
+      timeline_shift_alignment_tax: ends ? byTax : NaN,
+      timeline_shift_alignment_work: ends ? byWork : NaN,
     };
   }
 
-  return { trends, atDate, delayed };
+  return { trends, affordable, atDate, delayed };
 })();

@@ -10,8 +10,10 @@ const Rows = (() => {
 
   /** Share of the draws that come by each year; those without a date never do. */
   function arrival(answer, name, label, from, to) {
-    const { x, w } = Weights.ordered(answer.columns[name], answer.weights);
-    const rows = []; // a date is never undefined
+    // where it is undefined, it never comes
+    const dates = Float64Array.from(answer.columns[name], (v) => (Number.isNaN(v) ? Infinity : v));
+    const { x, w } = Weights.ordered(dates, answer.weights);
+    const rows = [];
     let sum = 0;
     let i = 0;
     for (let year = from; year <= to; year += 1) {
@@ -66,13 +68,13 @@ const Rows = (() => {
       answer.carried.values,
       (x, d) => {
         const k = d / every;
-        const perHour = x.usd_per_hour + x.labour_overhead;
-        const room = Math.log10(Math.max(10 ** x.alignment_tax_tolerance - x.alignment_compute_share, 0));
+        const perHour = functions.perHour(x);
         weights[k] = answer.weights[d];
         for (let i = 0; i < dates.length; i += 1) {
-          amounts.needed[i][k] = functions.needed(x, flop[i][k], dates[i]);
-          amounts.affordable[i][k] = room + spend[i][k] - perHour;
-          amounts[WHOLE][i][k] = x.alignment_tax_tolerance + spend[i][k] - perHour;
+          const [needed, , computing] = functions.taxes(x, flop[i][k], dates[i]);
+          amounts.needed[i][k] = needed;
+          amounts.affordable[i][k] = Alignment.affordable(x, spend[i][k], computing, perHour);
+          amounts[WHOLE][i][k] = x.tolerance_at_arrival + x.rnd_ratio + spend[i][k] - perHour;
         }
       },
       every,

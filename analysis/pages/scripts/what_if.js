@@ -48,6 +48,7 @@ const WhatIf = (() => {
     const arrival = {};
     for (const [name, column] of Object.entries(held.alignment?.arrival ?? {}))
       arrival[name] = await unpackedColumn(column);
+    const excess = held.alignment ? await unpackedColumn(held.alignment.tolerance_excess) : null;
     const views = {};
     for (const view of held.views) {
       const own = view.tables ? await unpackedTables(view.tables) : [];
@@ -58,7 +59,7 @@ const WhatIf = (() => {
     const values = z.map((scores, i) =>
       scores.map((score) => Tables.toScale(held.quantities[i], Tables.value(tables[i], score))),
     );
-    return { held, n, tables, now, z, values, columns, arrival, views, fixed, index };
+    return { held, n, tables, now, z, values, columns, arrival, excess, views, fixed, index };
   }
 
   /** Table of a quantity whose 10, 50 and 90% points are stated in its own unit. */
@@ -270,12 +271,16 @@ const WhatIf = (() => {
     return { ...columns, ...redrawn };
   }
 
-  /** Call with the elicited values of each draw by name, in one object that is used again. */
+  /**
+   * Call with the elicited values of each draw by name, and the tolerance of the developer whose model
+   * arrives, in one object that is used again.
+   */
   function eachDraw(run, values, work, every = 1) {
     const x = {};
     const names = run.held.quantities.map((q) => q.name);
     for (let d = 0; d < run.n; d += every) {
       for (let i = 0; i < names.length; i += 1) x[names[i]] = values[i][d];
+      x.tolerance_at_arrival = x.alignment_tax_tolerance + run.excess[d];
       work(x, d);
     }
   }

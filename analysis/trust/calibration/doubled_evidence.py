@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from aligntax.models import alignment, compute, direct_approach, scaling, time_horizon
+from aligntax.models import (
+    compute,
+    direct_approach,
+    practice,
+    scaling,
+    taxes,
+    time_horizon,
+    tolerance,
+)
 from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
 
@@ -22,8 +30,10 @@ LIKELIHOOD_ROWS: Mapping[str, Callable[[Evidence, View], xr.Dataset]] = {
     "time_horizons": time_horizon.evaluations,
     "training_runs": compute.runs,
     "algorithmic_progress": lambda evidence, view: compute.estimates(evidence),
-    "rlhf_efforts": lambda evidence, view: alignment.efforts(evidence),
-    "alignment_compute_shares": lambda evidence, view: alignment.shares(evidence),
+    "rlhf_efforts": lambda evidence, view: practice.efforts(evidence),
+    "feedback_workforces": lambda evidence, view: practice.workforces(evidence),
+    "alignment_compute_shares": lambda evidence, view: taxes.shares(evidence),
+    "paid_taxes": lambda evidence, view: tolerance.payments(evidence),
 }
 """Likelihood rows of the tables that can be doubled: those whose rows have no own parameters."""
 

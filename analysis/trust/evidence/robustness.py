@@ -39,7 +39,9 @@ STUDIES = (
     "loss_laws",
     "algorithmic_progress",
     "rlhf_efforts",
+    "feedback_workforces",
     "alignment_compute_shares",
+    "paid_taxes",
     "labeller_agreement",
     "density_trials",
 )

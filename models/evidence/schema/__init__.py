@@ -11,7 +11,9 @@ from types import MappingProxyType
 from aligntax.models.evidence.columns import EvidenceTable
 from aligntax.models.evidence.schema.feedback import (
     ALIGNMENT_COMPUTE_SHARES,
+    FEEDBACK_WORKFORCES,
     LABELLER_AGREEMENT,
+    PAID_TAXES,
     RLHF_EFFORTS,
 )
 from aligntax.models.evidence.schema.forecasts import (
@@ -40,6 +42,8 @@ TABLES: Mapping[str, EvidenceTable] = MappingProxyType(
             RLHF_EFFORTS,
             LABELLER_AGREEMENT,
             ALIGNMENT_COMPUTE_SHARES,
+            FEEDBACK_WORKFORCES,
+            PAID_TAXES,
             TIME_HORIZONS,
             DENSITY_TRIALS,
             GOLD_CURVES,

@@ -13,7 +13,7 @@ from aligntax.models.evidence.columns import (
     published,
     text,
 )
-from aligntax.models.evidence.rules import hours_follow
+from aligntax.models.evidence.rules import hours_follow, minutes_have_an_era
 
 RLHF_EFFORTS = EvidenceTable(
     "rlhf_efforts",
@@ -46,6 +46,14 @@ RLHF_EFFORTS = EvidenceTable(
             required=False,
         ),
         number("minutes_per_item", "minutes", "working time of one item", 0.01, 1e4),
+        Column(
+            "minutes_era",
+            "choice",
+            "",
+            "whose time an item takes: that of tasks of 2021, or of chats",
+            choices=("2021", "chat"),
+            required=False,
+        ),
         needed(
             "model_flop",
             "FLOP",
@@ -59,7 +67,7 @@ RLHF_EFFORTS = EvidenceTable(
     ),
     likelihood=True,
     dated="date",
-    rules=(hours_follow,),
+    rules=(hours_follow, minutes_have_an_era),
 )
 
 LABELLER_AGREEMENT = EvidenceTable(
@@ -112,6 +120,7 @@ ALIGNMENT_COMPUTE_SHARES = EvidenceTable(
             100,
         ),
         needed("share_sd", "OOM", "uncertainty of log10 share, one standard deviation", 0.01, 3),
+        needed("model_flop", "FLOP", "physical pretraining compute of the system", 1e3, 1e40),
         choice(
             "kind",
             "what the compute bought",
@@ -124,4 +133,51 @@ ALIGNMENT_COMPUTE_SHARES = EvidenceTable(
     ),
     likelihood=True,
     dated="year",
+)
+
+FEEDBACK_WORKFORCES = EvidenceTable(
+    "feedback_workforces",
+    "workforce",
+    "Human data that frontier developers buy, in human-hours a year",
+    (
+        KEY,
+        text("developer", "who buys the data"),
+        Column("date", "date", "calendar year", "date of the report", 1950, 2100),
+        needed("human_hours", "human-hours/year", "human data of a year, of every purpose", 0.1, 1e13),
+        needed(
+            "hours_sd", "OOM", "uncertainty of log10 human_hours, one standard deviation", 0.01, 3
+        ),
+        needed(
+            "model_flop",
+            "FLOP",
+            "physical compute of the developer's largest run then",
+            1e3,
+            1e40,
+        ),
+        choice("basis", "what the hours are computed from", "people", "money"),
+        choice("bound", "whether human_hours is the figure or a lower bound", "exact", "above"),
+        USED,
+        *END,
+    ),
+    likelihood=True,
+    dated="date",
+)
+
+PAID_TAXES = EvidenceTable(
+    "paid_taxes",
+    "payment",
+    "What developers have paid for human feedback, a lower bound on what they tolerate",
+    (
+        KEY,
+        text("developer", "who paid"),
+        Column("date", "date", "calendar year", "date of the effort", 1950, 2100),
+        needed(
+            "tax", "share of development cost", "cost of feedback / development cost", SMALLEST, 100
+        ),
+        needed("tax_sd", "OOM", "uncertainty of log10 tax, one standard deviation", 0.01, 3),
+        USED,
+        *END,
+    ),
+    likelihood=True,
+    dated="date",
 )

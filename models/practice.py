@@ -1,0 +1,205 @@
+"""How much human feedback do developers use, by the compute of the model and by date?
+
+One model of practice serves likelihood and prediction alike. With ``C`` log10 physical training
+FLOP, ``C_0`` InstructGPT's, ``t_0`` its year and ``sat`` of :func:`aligntax.models.compute.saturating`::
+
+    practice(C, t) = practice_hours + practice_slope (C - C_0) - efficiency(t)
+    efficiency(t)  = sat(label_efficiency_growth (t - t_0), label_efficiency_limit)
+
+Efforts ``i`` report ``y_i`` log10 human-hours (known sd ``s_i``); ``chat_i`` is 1 where they are
+items times minutes of 2021 although the items are chats, which take ``chat_minutes`` times as long.
+Frontier developers ``j`` report human data of a year, of which a share is alignment, for several
+models::
+
+    y_i ~ Normal(practice(C_i, t_i) - chat_i chat_minutes, sqrt(s_i^2 + effort_sd^2))
+    w_j ~ Normal(practice(C_j, t_j) + models_per_year - log10 alignment_share_of_human_data,
+                 sqrt(s_j^2 + effort_sd^2))
+
+A ``w_j`` that is a lower bound enters by the probability of exceeding it. Compute and date of the
+efforts correlate, so slope and efficiency must be fitted together: a slope fitted without
+efficiency already contains it. All amounts are log10 but the shares and dates.
+
+References
+----------
+.. [1] Ouyang et al., "Training language models to follow instructions with human feedback", 2022.
+       arXiv:2203.02155
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.random import Generator
+
+from aligntax.models.compute import saturating
+from aligntax.models.evidence import Evidence, replaceable_rows, select
+from aligntax.models.views import View
+
+QUANTITIES = (
+    "practice_hours",
+    "practice_slope",
+    "label_efficiency_growth",
+    "label_efficiency_limit",
+    "chat_minutes",
+    "alignment_share_of_human_data",
+    "models_per_year",
+)
+
+
+def efficiency(x: Mapping[str, Any], t: Any, evidence: Evidence) -> Any:
+    """Fall of human-hours for the same result since InstructGPT's year, OOM."""
+    years = t - evidence.constant("practice_reference_year")
+    return saturating(x["label_efficiency_growth"] * years, x["label_efficiency_limit"])
+
+
+def practice(x: Mapping[str, Any], log_flop: Any, t: Any, evidence: Evidence) -> Any:
+    """Human-hours (log10) of a typical effort on a model of ``log_flop`` physical FLOP at ``t``."""
+    scale = log_flop - np.log10(evidence.constant("instructgpt_flop"))
+    return x["practice_hours"] + x["practice_slope"] * scale - efficiency(x, t, evidence)
+
+
+@replaceable_rows("rlhf_efforts")
+def efforts(evidence: Evidence) -> xr.Dataset:
+    """Efforts in the likelihood: ``log_hours`` and ``log_flop`` (log10), ``hours_sd`` (OOM).
+
+    ``date`` is a decimal year, and ``chat`` is 1 where minutes of 2021 stand for those of chats.
+    """
+    used = select(evidence["rlhf_efforts"])
+    return xr.Dataset(
+        {
+            "log_hours": np.log10(used["human_hours"]),
+            "hours_sd": used["hours_sd"],
+            "log_flop": np.log10(used["model_flop"]),
+            "date": used["date"],
+            "chat": (used["minutes_era"] == "chat").astype(float),
+        }
+    )
+
+
+@replaceable_rows("feedback_workforces")
+def workforces(evidence: Evidence) -> xr.Dataset:
+    """Workforces in the likelihood: ``log_hours`` a year and ``log_flop`` (log10), ``hours_sd``.
+
+    ``date`` is a decimal year, and ``exact`` is 0 where the hours are a lower bound.
+    """
+    used = select(evidence["feedback_workforces"])
+    return xr.Dataset(
+        {
+            "log_hours": np.log10(used["human_hours"]),
+            "hours_sd": used["hours_sd"],
+            "log_flop": np.log10(used["model_flop"]),
+            "date": used["date"],
+            "exact": (used["bound"] == "exact").astype(float),
+        }
+    )
+
+
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that :func:`add` puts into the graph as ``pm.Data``, by name."""
+    return {"efforts": efforts(evidence), "workforces": workforces(evidence)}
+
+
+def _reported(x: Mapping[str, Any], row: Mapping[str, Any], evidence: Evidence) -> Any:
+    """Expected log10 hours that efforts report."""
+    return practice(x, row["log_flop"], row["date"], evidence) - row["chat"] * x["chat_minutes"]
+
+
+def _bought(x: Mapping[str, Any], row: Mapping[str, Any], evidence: Evidence, log: Any) -> Any:
+    """Expected log10 hours of human data that a developer buys in a year."""
+    share = log(x["alignment_share_of_human_data"]) / np.log(10)
+    return practice(x, row["log_flop"], row["date"], evidence) + x["models_per_year"] - share
+
+
+def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
+    """Add efforts and workforces to the open model."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.scales import half_normal
+
+    rows = data(evidence, view)
+    model = pm.modelcontext(None)
+    model.add_coords({dim: rows[f"{dim}s"][dim].values for dim in ("effort", "workforce")})
+    # OOM; published efforts of one model size differ by tens of times
+    effort_sd = half_normal("effort_sd", 1.0)
+    if rows["efforts"].sizes["effort"]:
+        effort = data_columns("efforts", rows["efforts"])
+        sd = (effort["hours_sd"] ** 2 + effort_sd**2) ** 0.5
+        reported = pm.Normal.dist(_reported(x, effort, evidence), sd)
+        pm.Potential("rlhf_efforts", pm.logp(reported, effort["log_hours"]), dims="effort")
+    if rows["workforces"].sizes["workforce"]:
+        row = data_columns("workforces", rows["workforces"])
+        sd = (row["hours_sd"] ** 2 + effort_sd**2) ** 0.5
+        score = (row["log_hours"] - _bought(x, row, evidence, pt.log)) / sd
+        standard = pm.Normal.dist(0.0, 1.0)
+        exact = pm.logp(standard, score) - pt.log(sd)
+        term = pt.switch(row["exact"] > 0, exact, pm.logcdf(standard, -score))
+        pm.Potential("feedback_workforces", term, dims="workforce")
+
+
+def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
+    """The evidence on the scale of the likelihood, under the names of :func:`simulate`.
+
+    Lower bounds cannot be predicted, so workforces are those whose figure is exact.
+    """
+    rows = workforces(evidence)
+    exact = rows.isel(workforce=np.flatnonzero(rows["exact"].values))
+    return {
+        "log_hours": efforts(evidence)["log_hours"],
+        "log_hours_per_year": exact["log_hours"],
+    }
+
+
+def _drawn(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, rng: Generator
+) -> tuple[Any, Any]:
+    """Replicated log10 hours of each effort, and of each workforce, (..., row)."""
+    column = {name: value[..., None] for name, value in x.items()}
+    spread = parameters["effort_sd"].values[..., None]
+
+    def drawn(expected: Any, rows: xr.Dataset) -> Any:
+        sd = np.sqrt(rows["hours_sd"].values ** 2 + spread**2)
+        return expected + sd * rng.standard_normal(sd.shape)
+
+    own, bought = efforts(evidence), workforces(evidence)
+    effort, workforce = (
+        {str(name): value.values for name, value in rows.items()} for rows in (own, bought)
+    )
+    return (
+        drawn(_reported(column, effort, evidence), own),
+        drawn(_bought(column, workforce, evidence, np.log), bought),
+    )
+
+
+def simulate(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
+) -> dict[str, tuple[str, Any]]:
+    """Replicated log10 hours of each effort, and of each workforce whose figure is exact."""
+    hours, per_year = _drawn(x, parameters, evidence, rng)
+    exact = np.flatnonzero(workforces(evidence)["exact"].values)
+    return {
+        "log_hours": ("effort", hours),
+        "log_hours_per_year": ("workforce", per_year[..., exact]),
+    }
+
+
+def replicate(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table; values are scalars.
+
+    A workforce known only to exceed a figure is known exactly where its draw is below that figure.
+    """
+    hours, per_year = _drawn(x, parameters, evidence, rng)
+    rows = workforces(evidence)
+    bound = np.where(rows["exact"].values > 0, np.inf, rows["log_hours"].values)
+    drawn = {
+        "log_hours": ("workforce", np.minimum(per_year, bound)),
+        "exact": ("workforce", (per_year <= bound).astype(float)),
+    }
+    return {
+        "rlhf_efforts": efforts(evidence).assign(log_hours=("effort", hours)),
+        "feedback_workforces": rows.assign(drawn),
+    }

@@ -1,0 +1,164 @@
+"""What does alignment cost: human-hours and compute, as two shares of development cost?
+
+Practice is that of :mod:`aligntax.models.practice`, and systems ``j`` report the compute of their
+alignment as a share of pretraining (known sd ``s_j``)::
+
+    log10 share_j ~ Normal(log10 alignment_compute_share + compute_size_exponent (C_j - C_0),
+                           sqrt(s_j^2 + share_spread^2))
+
+For a model of ``C`` log10 FLOP at date ``t``, all in log10 but the share and the exponents::
+
+    needed      = log10(10^hours_floor + 10^(practice(C, t) + rlhf_multiplier + quality_factor))
+    cost/hour   = usd_per_hour + labour_overhead
+    development = spend(t) + rnd_ratio
+    labour_tax  = needed + cost/hour - development
+    compute_tax = log10 alignment_compute_share + compute_size_exponent (C - C_0)
+                  + compute_data_exponent (needed - practice(C, t))
+                  + C - physical(t) - rnd_ratio
+
+There are two taxes, never one number. Labour is human feedback; compute is alignment and preference
+training without capability RL. Both are shares of total development cost, which is ``rnd_ratio``
+times that of the largest training run. Compute is paid at the prices of ``t``: ``C - physical(t)``
+is the cost of the model's FLOP over that of the largest run, and zero at arrival. Capability RL on
+verifiable rewards is not alignment spending, and AI feedback is not human-hours. The labour tax
+counts every hour needed, none as sunk.
+
+References
+----------
+.. [1] Hilton, "How much alignment data will we need in the long run?", 2022.
+.. [2] Ouyang et al., "Training language models to follow instructions with human feedback", 2022.
+       arXiv:2203.02155
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.random import Generator
+
+from aligntax.models.compute import Trend
+from aligntax.models.evidence import Evidence, replaceable_rows, select
+from aligntax.models.practice import practice
+from aligntax.models.views import View
+
+QUANTITIES = (
+    "rlhf_multiplier",
+    "quality_factor",
+    "hours_floor",
+    "usd_per_hour",
+    "labour_overhead",
+    "rnd_ratio",
+    "alignment_compute_share",
+    "compute_size_exponent",
+    "compute_data_exponent",
+)
+
+
+def needed_hours(x: Mapping[str, Any], log_flop: Any, t: Any, evidence: Evidence) -> Any:
+    """Human-hours (log10) that a model of ``log_flop`` physical FLOP needs if aligned at ``t``."""
+    scaled = practice(x, log_flop, t, evidence) + x["rlhf_multiplier"] + x["quality_factor"]
+    with np.errstate(invalid="ignore"):  # no date
+        return np.logaddexp(scaled * np.log(10), x["hours_floor"] * np.log(10)) / np.log(10)
+
+
+def compute_share(
+    x: Mapping[str, Any], log_flop: Any, beyond: Any, evidence: Evidence, log: Any = np.log
+) -> Any:
+    """Alignment compute of a model over its pretraining compute, log10.
+
+    Parameters
+    ----------
+    log_flop : array or tensor
+        Physical pretraining FLOP of the model, log10.
+    beyond : array, tensor or float
+        OOM of alignment data over practice.
+    log : callable
+        numpy's or PyTensor's natural logarithm.
+    """
+    larger = log_flop - np.log10(evidence.constant("instructgpt_flop"))
+    return (
+        log(x["alignment_compute_share"]) / np.log(10)
+        + x["compute_size_exponent"] * larger
+        + x["compute_data_exponent"] * beyond
+    )
+
+
+def taxes(
+    x: Mapping[str, Any], log_flop: Any, t: Any, trend: Trend, evidence: Evidence
+) -> tuple[Any, Any, Any]:
+    """Hours needed, labour tax and compute tax (log10) of a model that is aligned at ``t``."""
+    needed = needed_hours(x, log_flop, t, evidence)
+    per_hour = x["usd_per_hour"] + x["labour_overhead"]
+    beyond = needed - practice(x, log_flop, t, evidence)
+    dearer = log_flop - trend.physical(x, t)
+    return (
+        needed,
+        needed + per_hour - trend.spend(x, t) - x["rnd_ratio"],
+        compute_share(x, log_flop, beyond, evidence) + dearer - x["rnd_ratio"],
+    )
+
+
+@replaceable_rows("alignment_compute_shares")
+def shares(evidence: Evidence) -> xr.Dataset:
+    """Systems in the likelihood: ``log_share`` and ``log_flop`` (log10), ``share_sd`` (OOM).
+
+    The share is that of pretraining compute.
+    """
+    used = select(evidence["alignment_compute_shares"])
+    return xr.Dataset(
+        {
+            "log_share": np.log10(used["share"]),
+            "share_sd": used["share_sd"],
+            "log_flop": np.log10(used["model_flop"]),
+        }
+    )
+
+
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that :func:`add` puts into the graph as ``pm.Data``, by name."""
+    return {"shares": shares(evidence)}
+
+
+def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
+    """Add the compute of alignment to the open model."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.scales import half_normal
+
+    rows = shares(evidence)
+    pm.modelcontext(None).add_coord("system", rows["system"].values)
+    spread = half_normal("share_spread", 0.7)  # OOM
+    if rows.sizes["system"]:
+        row = data_columns("shares", rows)
+        expected = compute_share(x, row["log_flop"], 0.0, evidence, pt.log)
+        share = pm.Normal.dist(expected, (row["share_sd"] ** 2 + spread**2) ** 0.5)
+        pm.Potential("alignment_compute_shares", pm.logp(share, row["log_share"]), dims="system")
+
+
+def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
+    """The evidence on the scale of the likelihood, under the name of :func:`simulate`."""
+    return {"log_share": shares(evidence)["log_share"]}
+
+
+def simulate(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
+) -> dict[str, tuple[str, Any]]:
+    """Replicated log10 share of each system, (..., system)."""
+    rows = shares(evidence)
+    column = {name: np.asarray(x[name])[..., None] for name in QUANTITIES}
+    expected = compute_share(column, rows["log_flop"].values, 0.0, evidence)
+    sd = np.sqrt(
+        rows["share_sd"].values ** 2 + parameters["share_spread"].values[..., None] ** 2
+    )
+    return {"log_share": ("system", expected + sd * rng.standard_normal(sd.shape))}
+
+
+def replicate(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
+    drawn = simulate(x, parameters, evidence, view, rng)["log_share"]
+    return {"alignment_compute_shares": shares(evidence).assign(log_share=drawn)}

@@ -1,0 +1,142 @@
+"""Which alignment tax do developers tolerate, given what they have already paid?
+
+A typical developer tolerates a tax of ``tau`` (``alignment_tax_tolerance``, log10 share of
+development cost), and developer ``j`` tolerates ``tau_j ~ Normal(tau, tolerance_spread)``. What it
+has paid for human feedback is ``m_j`` (known sd ``s_j``), of which a part bought alignment and the
+rest capability. Nobody pays more than they tolerate, so a payment is a lower bound::
+
+    paid_j         ~ Normal(m_j + log10 alignment_share_of_payment, s_j)
+    p(payment j)   = P(paid_j <= tau_j) = Phi((tau - m_j - log10 share) / sqrt(spread^2 + s_j^2))
+
+The developer whose model arrives is one of these, each as likely as another. Its tolerance is drawn
+given that it is at least what that developer has paid, so no draw refuses what was paid already.
+Without payments it is ``tau``, as elicited. (A replicated developer may have refused; then its
+tolerance is below what it was asked for.)
+
+References
+----------
+.. [1] Leike, "Distinguishing three alignment taxes", 2022.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.random import Generator
+from scipy.special import ndtr, ndtri
+
+from aligntax.models.arrival import Chance
+from aligntax.models.evidence import Evidence, replaceable_rows, select
+from aligntax.models.views import View
+
+QUANTITIES = ("alignment_tax_tolerance", "alignment_share_of_payment")
+
+
+@replaceable_rows("paid_taxes")
+def payments(evidence: Evidence) -> xr.Dataset:
+    """Payments in the likelihood: ``log_tax`` (log10) and ``tax_sd`` (OOM).
+
+    ``made`` is 1; a replicated developer may have refused to pay, which is 0.
+    """
+    used = select(evidence["paid_taxes"])
+    return xr.Dataset(
+        {
+            "log_tax": np.log10(used["tax"]),
+            "tax_sd": used["tax_sd"],
+            "made": xr.ones_like(used["tax"]),
+        }
+    )
+
+
+def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
+    """Numbers that :func:`add` puts into the graph as ``pm.Data``, by name."""
+    return {"payments": payments(evidence)}
+
+
+def _room(x: Mapping[str, Any], row: Mapping[str, Any], log: Any) -> Any:
+    """Expected tolerance over the part of a payment that bought alignment, OOM."""
+    part = log(x["alignment_share_of_payment"]) / np.log(10)
+    return x["alignment_tax_tolerance"] - row["log_tax"] - part
+
+
+def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
+    """Add what developers have paid to the open model."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.scales import half_normal
+
+    rows = payments(evidence)
+    pm.modelcontext(None).add_coord("payment", rows["payment"].values)
+    # OOM; half of a population within a factor of two to three of its median
+    spread = half_normal("tolerance_spread", 0.5)
+    if rows.sizes["payment"]:
+        row = data_columns("payments", rows)
+        score = _room(x, row, pt.log) / (row["tax_sd"] ** 2 + spread**2) ** 0.5
+        signed = pt.switch(row["made"] > 0, score, -score)
+        pm.Potential("paid_taxes", pm.logcdf(pm.Normal.dist(0.0, 1.0), signed), dims="payment")
+
+
+def at_arrival(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, chance: Chance
+) -> dict[str, Any]:
+    """Tolerance of the developer whose model arrives, and what it has paid.
+
+    With ``d = tau_j - paid_j`` normal about ``m`` with variance ``v = spread^2 + s_j^2``, and
+    positive, ``tau_j`` given ``d`` is normal about ``tau + spread^2 / v (d - m)`` with variance
+    ``spread^2 s_j^2 / v``.
+
+    Returns
+    -------
+    dict of ndarray, shape (draw,)
+        ``tolerance_at_arrival`` and ``tax_paid``, log10 shares of development cost; without
+        payments ``tax_paid`` is NaN.
+    """
+    rows, tau = payments(evidence), x["alignment_tax_tolerance"]
+    if not rows.sizes["payment"]:
+        return {"tolerance_at_arrival": tau, "tax_paid": np.full(np.shape(tau), np.nan)}
+    developer = np.minimum(
+        (chance.developer * rows.sizes["payment"]).astype(int), rows.sizes["payment"] - 1
+    )
+    row = {str(name): value.values[developer] for name, value in rows.items()}
+    spread = parameters["tolerance_spread"].values
+    total = np.sqrt(spread**2 + row["tax_sd"] ** 2)
+    mean = _room(x, row, np.log)
+    sign = np.where(row["made"] > 0, 1.0, -1.0)
+    # the tail keeps its precision where what happened was unlikely
+    beyond = -ndtri(chance.room * ndtr(sign * mean / total))
+    room = sign * np.maximum(sign * mean + total * beyond, 0.0)
+    share = (spread / total) ** 2
+    error = share**0.5 * row["tax_sd"] * ndtri(chance.tolerance)
+    own = tau + share * (room - mean) + error
+    return {"tolerance_at_arrival": own, "tax_paid": own - room}
+
+
+def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
+    """Whether each payment was made, under the name of :func:`simulate`."""
+    return {"payment_made": payments(evidence)["made"]}
+
+
+def simulate(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
+) -> dict[str, tuple[str, Any]]:
+    """Whether each developer would have paid as much, 1 or 0, (..., payment)."""
+    rows = payments(evidence)
+    row = {str(name): value.values for name, value in rows.items()}
+    column = {name: np.asarray(x[name])[..., None] for name in QUANTITIES}
+    total = np.sqrt(row["tax_sd"] ** 2 + parameters["tolerance_spread"].values[..., None] ** 2)
+    chance = ndtr(_room(column, row, np.log) / total)
+    return {"payment_made": ("payment", (rng.uniform(size=chance.shape) < chance).astype(float))}
+
+
+def replicate(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
+) -> dict[str, xr.Dataset]:
+    """Likelihood rows of one draw's replicated evidence, by table; values are scalars.
+
+    Who is asked for how much stays; whether they pay is drawn.
+    """
+    made = simulate(x, parameters, evidence, view, rng)["payment_made"]
+    return {"paid_taxes": payments(evidence).assign(made=made)}

@@ -1,0 +1,140 @@
+"""How long does the model that has arrived wait for alignment, and for what?
+
+It waits until the tax on it is tolerated and its hours can have been worked, while budgets, prices,
+label efficiency and the workforce go on::
+
+    the tax is tolerated   10^labour_tax(t) + 10^compute_tax(t) <= 10^tolerance_at_arrival
+    the hours are worked   worked(t) >= needed(t)
+    worked(t) = integral of 10^(workforce_hours + workforce_growth (u - 2025)) du
+                over u from work_starts to t
+    delay     = max(wait for the tax, wait for the work), split between them by Shapley values
+
+Some waits do not end before the horizon. Whether they do is a probability of its own, and a delay
+is told among those that end: a median over "nothing or for ever" says neither.
+
+At arrival nothing, compute, labour or the workforce stands in the way. Compute does where its tax
+alone is not tolerated; labour where compute's is, and both are not; and the workforce where the tax
+is tolerated, but the hours cannot have been worked.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from aligntax.models.arrival import first_crossing, time_grid
+from aligntax.models.compute import Trend
+from aligntax.models.evidence import Evidence
+from aligntax.models.taxes import taxes
+from aligntax.models.views import View
+
+QUANTITIES = ("workforce_hours", "workforce_growth")
+
+WORKFORCE_YEAR = 2025.0  # at which `workforce_hours` is quoted
+WAIT_STEP = 0.5  # years between the dates at which a wait is evaluated; straight in between
+
+
+def worked_hours(x: Mapping[str, Any], t: Any, work_starts: float) -> Any:
+    """Hours (log10) that the workforce can have worked from ``work_starts`` to ``t``.
+
+    Minus infinity before ``work_starts``.
+    """
+    years = np.maximum(t - work_starts, 0.0)
+    rate = x["workforce_growth"] * np.log(10)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        growth = np.where(np.abs(rate * years) < 1e-9, years, np.expm1(rate * years) / rate)
+        return (
+            x["workforce_hours"]
+            + x["workforce_growth"] * (work_starts - WORKFORCE_YEAR)
+            + np.log10(growth)
+        )
+
+
+def obstacles(
+    x: Mapping[str, Any], t: Any, trend: Trend, evidence: Evidence, view: View
+) -> dict[str, Any]:
+    """What stands in the way of aligning the largest run at its arrival ``t``.
+
+    Parameters
+    ----------
+    x : dict of ndarray, shape (draw,)
+        With ``tolerance_at_arrival``.
+
+    Returns
+    -------
+    dict of ndarray, shape (draw,)
+        ``blocked_by_compute``, ``blocked_by_labour`` and ``blocked_by_workforce``: 1 or 0, at most
+        one of them 1; NaN without arrival.
+    """
+    needed, labour, compute = taxes(x, trend.physical(x, t), t, trend, evidence)
+    with np.errstate(invalid="ignore"):
+        too_much_compute = compute > x["tolerance_at_arrival"]
+        tolerated = 10.0**labour + 10.0**compute <= 10.0 ** x["tolerance_at_arrival"]
+        worked = worked_hours(x, t, view.alignment.work_starts) >= needed
+    met = np.isfinite(needed)
+    found = {
+        "blocked_by_compute": too_much_compute,
+        "blocked_by_labour": ~too_much_compute & ~tolerated,
+        "blocked_by_workforce": tolerated & ~worked,
+    }
+    return {name: np.where(met, value.astype(float), np.nan) for name, value in found.items()}
+
+
+def waits(
+    x: Mapping[str, Any], arrival: Any, trend: Trend, evidence: Evidence, view: View
+) -> tuple[Any, Any]:
+    """Years after arrival until the tax is tolerable, and until the hours can have been worked.
+
+    Parameters
+    ----------
+    x : dict of ndarray, shape (draw,)
+        With ``tolerance_at_arrival``.
+
+    Returns
+    -------
+    tax, work : ndarray, shape (draw,)
+        NaN where the wait does not end before the horizon.
+    """
+    column = {name: np.asarray(value)[..., None] for name, value in x.items()}
+    horizon, met = view.arrival.horizon, np.isfinite(arrival)
+    years = (
+        time_grid(0.0, horizon - arrival[met].min() + WAIT_STEP, WAIT_STEP)
+        if met.any()
+        else np.array([0.0, WAIT_STEP])
+    )
+    t = arrival[:, None] + years
+    needed, labour, compute = taxes(
+        column, trend.physical(x, arrival)[:, None], t, trend, evidence
+    )
+    margins = (
+        column["tolerance_at_arrival"] - np.log10(10.0**labour + 10.0**compute),
+        worked_hours(column, t, view.alignment.work_starts) - needed,
+    )
+    crossings = [
+        first_crossing(np.where(np.isnan(margin), -np.inf, margin), years) for margin in margins
+    ]
+    tax, work = (np.where(arrival + wait <= horizon, wait, np.nan) for wait in crossings)
+    return tax, work
+
+
+def shapley(tax: Any, work: Any) -> tuple[Any, Any, Any]:
+    """Delay, and the Shapley value of each wait in it; infinity means never.
+
+    A Shapley value is a wait's mean gain over the orders in which the two are lifted. For the
+    maximum of two numbers the smaller gets half of itself and the larger the rest.
+
+    Returns
+    -------
+    delay, of_tax, of_work : ndarray
+    """
+    tax, work = (np.where(np.isnan(wait), np.inf, wait) for wait in (tax, work))
+    smaller, larger = np.minimum(tax, work), np.maximum(tax, work)
+    with np.errstate(invalid="ignore"):
+        rest = larger - 0.5 * smaller
+    both_never = np.isinf(smaller)
+    rest = np.where(both_never, np.inf, rest)
+    return (
+        larger,
+        np.where(tax >= work, rest, 0.5 * smaller),
+        np.where(tax >= work, 0.5 * smaller, rest),
+    )
