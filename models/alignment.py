@@ -4,7 +4,8 @@ It composes practice, the two taxes, tolerance and waits with the compute trends
 largest run at a date, all in log10::
 
     alignment_tax = log10(10^labour_tax + 10^compute_tax)
-    affordable    = log10(max(0, 10^tolerance_at_arrival - 10^compute_tax)) + development - cost/hour
+    room          = max(0, 10^tolerance_at_arrival - 10^compute_tax)
+    affordable    = log10(room) + development - cost/hour
     headroom      = affordable - needed
 
 Multiples are relative to InstructGPT's hours, with those relative to practice at arrival beside
@@ -102,8 +103,7 @@ def at_date(x: Mapping[str, Any], t: Any, trend: Trend, evidence: Evidence) -> d
         "alignment_hours_affordable": affordable,
         "rlhf_multiple_needed": needed - instructgpt,
         "rlhf_multiple_affordable": affordable - instructgpt,
-        "rlhf_multiple_affordable_at_arrival": affordable
-        - practice.practice(x, flop, t, evidence),
+        "rlhf_multiple_affordable_at_arrival": affordable - practice.practice(x, flop, t, evidence),
         "labour_tax": labour,
         "compute_tax": computing,
         "alignment_tax": np.log10(tax),

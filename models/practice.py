@@ -1,7 +1,8 @@
 """How much human feedback do developers use, by the compute of the model and by date?
 
 One model of practice serves likelihood and prediction alike. With ``C`` log10 physical training
-FLOP, ``C_0`` InstructGPT's, ``t_0`` its year and ``sat`` of :func:`aligntax.models.compute.saturating`::
+FLOP, ``C_0`` InstructGPT's, ``t_0`` its year and ``sat`` the function
+:func:`aligntax.models.compute.saturating`::
 
     practice(C, t) = practice_hours + practice_slope (C - C_0) - efficiency(t)
     efficiency(t)  = sat(label_efficiency_growth (t - t_0), label_efficiency_limit)

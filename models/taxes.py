@@ -150,9 +150,7 @@ def simulate(
     rows = shares(evidence)
     column = {name: np.asarray(x[name])[..., None] for name in QUANTITIES}
     expected = compute_share(column, rows["log_flop"].values, 0.0, evidence)
-    sd = np.sqrt(
-        rows["share_sd"].values ** 2 + parameters["share_spread"].values[..., None] ** 2
-    )
+    sd = np.sqrt(rows["share_sd"].values ** 2 + parameters["share_spread"].values[..., None] ** 2)
     return {"log_share": ("system", expected + sd * rng.standard_normal(sd.shape))}
 
 

@@ -103,9 +103,7 @@ def waits(
         else np.array([0.0, WAIT_STEP])
     )
     t = arrival[:, None] + years
-    needed, labour, compute = taxes(
-        column, trend.physical(x, arrival)[:, None], t, trend, evidence
-    )
+    needed, labour, compute = taxes(column, trend.physical(x, arrival)[:, None], t, trend, evidence)
     margins = (
         column["tolerance_at_arrival"] - np.log10(10.0**labour + 10.0**compute),
         worked_hours(column, t, view.alignment.work_starts) - needed,

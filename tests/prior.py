@@ -13,6 +13,7 @@ HALF_NORMAL = {
     "algorithmic_spread": 0.15,
     "effort_sd": 1.0,
     "share_spread": 0.7,
+    "tolerance_spread": 0.5,
     "horizon_scatter": 0.5,
 }
 

@@ -7,8 +7,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aligntax.analysis.summaries.words import format_number, format_percent, label_of
-from aligntax.models.priors.quantities import lookup
+from aligntax.analysis.fitting.moved_prior import MovedPoint
+from aligntax.analysis.summaries.words import (
+    format_number,
+    format_percent,
+    label_of,
+    median_and_interval,
+)
+from aligntax.models.priors.quantities import lookup, quantity_of
+
+# Answers told without the view's correlations, in this order.
+APART = ("alignment_hours_needed", "labour_tax", "prob_affordable", "tai_year")
 
 # The hours over a constant have the same drivers as the hours.
 REPEATED = frozenset({"rlhf_multiple_needed", "rlhf_multiple_affordable"})
@@ -123,3 +132,19 @@ def decision_sentence(worth: Mapping[str, Any] | None, most: int = 3) -> str:
 
 def _usd(value: Mapping[str, float]) -> str:
     return f"{format_number(value['usd'])} ± {format_number(value['error'], 1)} USD"
+
+
+def without_correlations_sentence(
+    before: Mapping[str, Mapping[str, Any]], apart: MovedPoint, horizon: float
+) -> str:
+    """What the leading answers are, and would be without the view's rank correlations."""
+    parts = []
+    for name in APART:
+        if name in before and name in apart.rows:
+            now, then = (
+                median_and_interval(rows[name], quantity_of(name), horizon)[0]
+                for rows in (apart.rows, before)
+            )
+            parts.append(f"{label_of(name)} {now} (with them {then})")
+    weak = "" if apart.trusted else " Not to be trusted: run `aligntax run --view uncorrelated`."
+    return f"Without the view's rank correlations: {'; '.join(parts)}.{weak}"

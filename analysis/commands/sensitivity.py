@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from aligntax.analysis.fitting.moved_prior import MovedPoint
+    from aligntax.analysis.storage.result import Result
 
 
 # quantities that a sweep shows unless --quantity names others
 SWEPT_QUANTITIES = (
     "tai_year",
     "alignment_hours_needed",
-    "alignment_hours_affordable",
-    "alignment_tax",
+    "labour_tax",
+    "compute_tax",
 )
 
 
@@ -59,11 +60,14 @@ def sensitivity(
         hours_decision,
         to_four_digits,
     )
+    from aligntax.analysis.fitting.moved_prior import without_correlations
     from aligntax.analysis.storage.load import load
+    from aligntax.analysis.storage.sampled_run import read_sampled_run
 
     result = load(run, out)
     draws = SensitivityDraws.of_result(result)
     names = _check_names(quantity or [], tuple(draws.answers))
+    apart = without_correlations(read_sampled_run(run, out))
     whole = analyse_drivers(draws)
     worth = hours_decision(draws, price)
     whole["headlines"] = {name: whole["headlines"][name] for name in names or whole["headlines"]}
@@ -77,8 +81,11 @@ def sensitivity(
             "run": result.path.name,
             **to_four_digits(whole),
             "decision": to_four_digits(worth),
+            "without_correlations": None
+            if apart is None
+            else _point_record(apart, list(whole["headlines"])),
         },
-        lambda screen: _print_drivers(screen, compact_record(whole, worth), names),
+        lambda screen: _print_drivers(screen, compact_record(whole, worth), names, result, apart),
     )
 
 
@@ -104,13 +111,20 @@ def _check_names(names: list[str], known: tuple[str, ...]) -> list[str]:
     return names
 
 
-def _print_drivers(screen: "Console", found: dict[str, Any], names: list[str]) -> None:
+def _print_drivers(
+    screen: "Console",
+    found: dict[str, Any],
+    names: list[str],
+    result: "Result",
+    apart: "MovedPoint | None",
+) -> None:
     from aligntax.analysis.answers.sensitivity_wording import (
         CAUTION,
         contraction_sentence,
         decision_sentence,
         driver_rows,
         shown_answers,
+        without_correlations_sentence,
     )
     from aligntax.analysis.terminal.tables import print_table
 
@@ -126,6 +140,11 @@ def _print_drivers(screen: "Console", found: dict[str, Any], names: list[str]) -
     for text in (CAUTION, contraction_sentence(found), decision_sentence(found["decision"])):
         if text:
             screen.print(text, markup=False)
+    if apart is not None:
+        horizon = result.view.arrival.horizon
+        screen.print(
+            without_correlations_sentence(result.record["quantities"], apart, horizon), markup=False
+        )
 
 
 def _sweep_prior(

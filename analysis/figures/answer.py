@@ -82,6 +82,36 @@ def draw_data_fan(axes: "Axes", result: Result) -> None:
 
 
 @styled
+def tax_fan(result: Result) -> Figure:
+    """Draw the two taxes on the largest run of each date, and the tolerance, over dates."""
+    view, evidence = view_of(result), result.evidence
+    dates = np.linspace(2024.0, max(2025.0, min(LAST, view.arrival.horizon)), 37)
+    names = (*find_model(result.record["model"]).quantities, "tolerance_at_arrival")
+    x = elicited_draws(result, names)
+    drawn = joint.paths(x, evidence, view, dates)
+    figure, axes = one_panel()
+    fan(axes, dates, drawn["labour_tax"], ORANGE, "labour tax")
+    fan(axes, dates, drawn["compute_tax"], BLUE, "compute tax", "--")
+    for p, dash in ((0.05, ":"), (0.5, "-."), (0.95, ":")):
+        axes.axhline(
+            quantile(x["tolerance_at_arrival"][:, None], p)[0],
+            color=GREY,
+            linewidth=1,
+            linestyle=dash,
+            label="tolerance, median and 90%" if p == 0.5 else None,
+        )
+    axes.set_xlim(dates[0], dates[-1])
+    axes.set_ylim(-6.0, 1.5)
+    axes.yaxis.set_major_locator(FixedLocator(list(range(-6, 2))))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: tick_label(value, lookup("labour_tax")))
+    )
+    axes.set_ylabel("share of development cost")
+    legend_below(figure)
+    return figure
+
+
+@styled
 def compute_fan(result: Result) -> Figure:
     """Draw effective compute of the largest run, and the requirement of transformative AI."""
     view, evidence = view_of(result), result.evidence
@@ -201,8 +231,8 @@ LEADING = (
     "data_exponent",
     "tai_year",
     "alignment_hours_needed",
-    "alignment_hours_affordable",
-    "alignment_tax",
+    "labour_tax",
+    "compute_tax",
     "alignment_tax_tolerance",
 )
 

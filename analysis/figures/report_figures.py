@@ -7,7 +7,6 @@ without the figure.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from aligntax.analysis.answers.sensitivity_wording import shown_answers
@@ -22,7 +21,7 @@ from aligntax.analysis.figures import (
     sensitivity,
     time_horizon,
 )
-from aligntax.analysis.figures.style import elicited_draws, used_rows, view_of
+from aligntax.analysis.figures.style import used_rows, view_of
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.words import format_percent, format_probability, label_of
 from aligntax.models.overoptimization.proxy_rewards import DIFFERENCES
@@ -52,6 +51,13 @@ def forecast_figures(result: Result) -> Iterator[Drawing]:
     derived, horizon = result.derived, view_of(result).arrival.horizon
     if "alignment_hours_needed" in derived:
         yield Drawing(_fan_caption(result), lambda: answer.data_fan(result))
+        yield Drawing(
+            "The two taxes on the largest run of each date, as shares of total development cost: "
+            "labour is the human feedback needed, compute is alignment and preference training "
+            "(median, 50% and 90% bands, cut at the axis). Grey: what the developer whose model "
+            "arrives tolerates.",
+            lambda: answer.tax_fan(result),
+        )
     if "tai_year" in derived:
         row = result.record["quantities"]["tai_year"]
         yield Drawing(
@@ -226,11 +232,11 @@ def _misfit(result: Result) -> str:
 
 
 def _fan_caption(result: Result) -> str:
-    x = elicited_draws(result, ("alignment_tax_tolerance", "alignment_compute_share"))
-    nothing = float(np.mean(10.0 ** x["alignment_tax_tolerance"] <= x["alignment_compute_share"]))
+    blocked = result.record["quantities"].get("blocked_by_compute")
+    nothing = blocked["mean"] or 0.0 if blocked else 0.0
     cut = (
-        f" In {format_probability(nothing)} of draws alignment compute alone exceeds the tolerated "
-        "tax: nothing is affordable."
+        f" In {format_probability(nothing)} of arrivals alignment compute alone exceeds the "
+        "tolerated tax: nothing is affordable."
     )
     return (
         "Human-hours of alignment data needed and affordable if the largest run of each date were "

@@ -3,10 +3,11 @@
 The prior keeps its shape: its table is shifted in link space, ``T'(z) = T(z) + link(value) -
 T(0)``, so on a log10 scale it is multiplied. Quantities that no evidence informs are redrawn
 exactly; for the others stored draws are reweighted, and a point whose weights fail their checks is
-marked as not to be trusted: only sampling (`aligntax run --set`) answers there.
+marked as not to be trusted: only sampling (`aligntax run --set`) answers there. What the answer is
+without a view's rank correlations is found in the same way.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ class MovedPoint:
     Attributes
     ----------
     value : float
-        Median of the quantity's prior, in its own unit.
+        Median of the quantity's prior, in its own unit; NaN where no prior is moved.
     reason : str
         How it was obtained, and whether to trust it.
     trusted : bool
@@ -124,12 +125,25 @@ def answers_over_range(source: SampledRun, wanted: MedianRange) -> list[MovedPoi
         raise InputError(
             f"sweep: must be a quantity of the model, got {wanted.quantity!r}; known are {known}"
         )
-    points = []
-    for value in wanted.values:
-        view = move_median(source.view, wanted.quantity, float(value))
-        chosen = plan_reweighting(source, view)
-        k_hat = next((check.value for check in chosen.checks if check.name == "k_hat"), None)
-        rows = answer_from_draws(chosen).rows
-        trusted, ess = not chosen.failed, chosen.weights.ess
-        points.append(MovedPoint(float(value), chosen.reason, trusted, ess, k_hat, rows))
-    return points
+    return [
+        _point(source, move_median(source.view, wanted.quantity, float(value)), float(value))
+        for value in wanted.values
+    ]
+
+
+def without_correlations(source: SampledRun) -> MovedPoint | None:
+    """Answers if every elicited quantity were independent; None if the view has it so."""
+    correlated = [
+        pair for pair in source.view.correlations if set(pair) <= set(source.tables.names)
+    ]
+    if not correlated:
+        return None
+    return _point(source, replace(source.view, correlations={}), np.nan)
+
+
+def _point(source: SampledRun, view: View, value: float) -> MovedPoint:
+    """Answers under a view, from stored draws."""
+    chosen = plan_reweighting(source, view)
+    k_hat = next((check.value for check in chosen.checks if check.name == "k_hat"), None)
+    rows = answer_from_draws(chosen).rows
+    return MovedPoint(value, chosen.reason, not chosen.failed, chosen.weights.ess, k_hat, rows)

@@ -8,13 +8,16 @@ from typing import Any
 from aligntax.analysis.figures.checks import title_and_unit
 from aligntax.analysis.storage.attachments import CROSS_VALIDATION, ROBUSTNESS, read_attachment
 from aligntax.analysis.storage.result import Result
+from aligntax.analysis.summaries.words import label_of
 from aligntax.analysis.trust.evidence.loo import psis_of_tables, unit_log_densities
 from aligntax.analysis.trust.evidence.predictive import STATISTICS, p_values
 from aligntax.analysis.trust.evidence.wording import (
+    READ,
     cross_validation_row,
     headline_rows,
     notable_units,
     p_value_cells,
+    reading_rows,
     variant_rows,
 )
 from aligntax.models.catalogue import find_model
@@ -37,6 +40,8 @@ def evidence_check_rows(result: Result, horizon: float) -> dict[str, Any]:
         "p_values": _p_value_rows(result),
         "validated": [cross_validation_row(each) for each in tables],
         "climbed": [text for each in tables for text in notable_units(each)],
+        "readings": [] if whole is None else reading_rows(whole, horizon),
+        "read": [label_of(name) for name in READ],
         "moves": [] if whole is None else headline_rows(whole, horizon),
         "places": [] if whole is None else variant_rows(whole),
         "headlines": [] if whole is None else list(whole["base"]),

@@ -12,7 +12,8 @@ from aligntax.models.priors.quantities import quantity_of
 
 JOINT = (
     "For the model that arrives, alignment needs {alignment_hours_needed} of feedback (90%: "
-    "{alignment_hours_needed|90}); the tolerated tax pays for {alignment_hours_affordable}, and is "
+    "{alignment_hours_needed|90}): a labour tax of {labour_tax} of development cost, beside a "
+    "compute tax of {compute_tax}; the tolerated tax pays for {alignment_hours_affordable}, and is "
     "enough with probability {prob_affordable}; transformative AI is expected by {tai_year} (90%: "
     "{tai_year|90}), and data that grow as the evidence says, rather than as parameters^0.8, move "
     "it by {timeline_shift_exponent} (90%: {timeline_shift_exponent|90})."

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aligntax.analysis.summaries.words import label_of
 from aligntax.analysis.terminal.tables import print_table
 from aligntax.analysis.trust.backtest.wording import (
     BELIEF_HEADS,
@@ -16,9 +17,11 @@ from aligntax.analysis.trust.calibration.ranks import RANKED
 from aligntax.analysis.trust.calibration.simulation import CONTROLS
 from aligntax.analysis.trust.calibration.study import LEVEL
 from aligntax.analysis.trust.evidence.wording import (
+    READ,
     cross_validation_row,
     headline_rows,
     notable_units,
+    reading_rows,
 )
 
 if TYPE_CHECKING:
@@ -153,7 +156,11 @@ def print_cross_validation(console: "Console", whole: Mapping[str, Any]) -> None
 
 
 def print_robustness(console: "Console", whole: Mapping[str, Any], horizon: float) -> None:
-    """Print what moves each headline furthest."""
+    """Print what hangs on readings of the evidence, then what moves each headline furthest."""
+    if readings := reading_rows(whole, horizon):
+        heads = ("practice", "workforces of 2025", *(label_of(name) for name in READ))
+        lines = [(*row["reading"], *row["cells"]) for row in readings]
+        print_table(console, heads, lines)
     rows = [
         (row["label"], row["median"], row["ninety"], row["moves"])
         for row in headline_rows(whole, horizon)

@@ -4,6 +4,7 @@ A variant follows the other policy for outliers, or leaves out the sources of so
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -61,6 +62,27 @@ def without_status(evidence: Evidence, statuses: Collection[str]) -> Evidence:
                 rows["status"].values, list(statuses)
             )
     return _with_used(evidence, used)
+
+
+OPEN_DATA = ("oasst2023", "helpsteer2023", "helpsteer2_2024")
+"""Rows of ``rlhf_efforts`` that are open data sets on somebody else's base model."""
+
+
+def with_open_data(evidence: Evidence) -> Evidence:
+    """Return evidence that takes open data sets for practice at their base model's scale."""
+    rows = evidence["rlhf_efforts"]
+    opened = np.isin(rows["effort"].values, OPEN_DATA)
+    return _with_used(evidence, {"rlhf_efforts": rows["used"].values.astype(bool) | opened})
+
+
+def without_rows(evidence: Evidence, left: Mapping[str, Collection[str]]) -> Evidence:
+    """Return evidence in which rows, named by their keys, are not used; ready rows stay."""
+    tables = dict(evidence.tables)
+    for name, keys in left.items():
+        if name in tables:
+            stays = ~np.isin(tables[name][TABLES[name].dim].values, list(keys))
+            tables[name] = tables[name].assign(used=tables[name]["used"] & stays)
+    return replace(evidence, tables=tables)
 
 
 def _with_used(evidence: Evidence, used: Mapping[str, object]) -> Evidence:

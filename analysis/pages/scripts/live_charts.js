@@ -4,9 +4,9 @@ const LiveCharts = (() => {
   const { element } = Downloads;
   const DENSITIES = [
     "alignment_hours_needed",
-    "alignment_hours_affordable",
+    "labour_tax",
+    "compute_tax",
     "tax_headroom",
-    "alignment_tax",
     "tai_year",
     "timeline_shift_exponent",
     "data_exponent",

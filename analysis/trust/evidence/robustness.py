@@ -4,6 +4,9 @@ Somebody else might have left out a study or a whole table, or rows known from m
 hand, or treated outliers among recomputed exponents otherwise. Units that are left out count zero
 times in the compiled model; where rows within a unit change, the model is compiled again.
 
+Hours needed hang on two readings above all, which are therefore crossed: what counts as a
+developer's practice, and which figures of the workforces of 2025 are believed.
+
 A headline is compared by the place of its new median among the run's own draws,
 ``P(X <= median')``. The place is a half if nothing moved, whatever the unit, and "later or never"
 has a place too. A number that is summarised by its mean, such as a probability, is compared by its
@@ -30,8 +33,14 @@ from aligntax.analysis.summaries.summary import iter_series, summarise
 from aligntax.analysis.trust.leave_out import LeaveOut
 from aligntax.models.catalogue import restrict
 from aligntax.models.errors import InputError
-from aligntax.models.evidence import Evidence
-from aligntax.models.evidence.variants import OUTLIERS, exchanged, without_status
+from aligntax.models.evidence import Evidence, select
+from aligntax.models.evidence.variants import (
+    OUTLIERS,
+    exchanged,
+    with_open_data,
+    without_rows,
+    without_status,
+)
 from aligntax.models.priors.quantities import quantity_of
 
 STUDIES = (
@@ -57,19 +66,22 @@ class Variant:
 
     Attributes
     ----------
-    kind : {"study", "table", "status", "outliers"}
+    kind : {"study", "table", "status", "outliers", "reading"}
     label : str
         What differs, in words.
     left : mapping of str to tuple of str
         Units left out, by table.
     evidence : Evidence, optional
         The whole evidence, where rows change in another way.
+    reading : tuple of str
+        Of practice and of the workforce, in words; empty for other kinds.
     """
 
     kind: str
     label: str
     left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     evidence: Evidence | None = None
+    reading: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,6 +141,7 @@ class Robustness:
             {
                 "kind": variant.kind,
                 "label": variant.label,
+                "reading": list(variant.reading),
                 "error": self.failures.get(variant.label),
                 "divergences": diverged,
                 "quantities": {name: asdict(number) for name, number in numbers.items()},
@@ -166,6 +179,44 @@ def variants(model: LeaveOut, evidence: Evidence) -> Iterator[Variant]:
         # a model that uses none of the rows that differ has no such variant
         if restrict(other, compiled.view, compiled.model).hash != compiled.evidence.hash:
             yield Variant(kind, f"with {label}" if kind == "outliers" else label, evidence=other)
+    yield from readings(model, evidence)
+
+
+def readings(model: LeaveOut, evidence: Evidence) -> Iterator[Variant]:
+    """Every reading of practice under every reading of the workforces of 2025.
+
+    The first of each is the default's. None for a model that uses neither table.
+    """
+    if not {"rlhf_efforts", "feedback_workforces"} <= model.units.keys():
+        return
+    used = restrict(evidence, model.compiled.view, model.compiled.model)
+    efforts, workforces = (select(used[name]) for name in ("rlhf_efforts", "feedback_workforces"))
+    timed = efforts["effort"].values[efforts["hours_basis"].values == "items_times_minutes"]
+    of_basis = {
+        basis: tuple(workforces["workforce"].values[workforces["basis"].values == basis].tolist())
+        for basis in ("people", "money")
+    }
+    practice = {
+        "developers' own efforts": (None, ()),
+        "open data sets too": (with_open_data(evidence), ()),
+        "no hours from items": (None, tuple(timed.tolist())),
+    }
+    workforce = {
+        "staff and spending": (),
+        "staff alone": of_basis["money"],
+        "spending alone": of_basis["people"],
+        "neither": of_basis["people"] + of_basis["money"],
+    }
+    for own, (other, without) in practice.items():
+        for bought, left in workforce.items():
+            chosen = {"rlhf_efforts": without, "feedback_workforces": left}
+            yield Variant(
+                "reading",
+                f"practice: {own}; workforce: {bought}",
+                {table: keys for table, keys in chosen.items() if keys},
+                other,
+                (own, bought),
+            )
 
 
 def refit_variants(
@@ -195,11 +246,12 @@ def refit_variants(
     numbers: list[Mapping[str, VariantNumber]] = []
     failures: dict[str, str] = {}
     diverged: list[int] = []
+    compiled: dict[str, LeaveOut] = {}
     for done, variant in enumerate(every):
         if talk.progress is not None:
             talk.progress(done, len(every), len(failures))
         try:
-            found, divergences = _derived(_compiled(model, variant), options)
+            found, divergences = _derived(_compiled(model, variant, compiled), variant, options)
         except Exception as error:  # stands in the result, so that the others go on
             failures[variant.label] = f"{type(error).__name__}: {error}"
             found, divergences = None, 0
@@ -208,11 +260,19 @@ def refit_variants(
     return Robustness(compared(base, base), every, tuple(numbers), failures, tuple(diverged))
 
 
-def _compiled(model: LeaveOut, variant: Variant) -> CompiledModel:
-    """The compiled model on a variant, compiled again only where the layout of rows changes."""
+def _compiled(model: LeaveOut, variant: Variant, others: dict[str, LeaveOut]) -> CompiledModel:
+    """The compiled model on a variant, compiled again only where the layout of rows changes.
+
+    ``others`` keeps models compiled on other evidence, by its hash.
+    """
+    compiled = model.compiled
     if variant.evidence is None:
         return model.without(variant.left).compiled
-    compiled = model.compiled
+    if variant.reading:
+        key = variant.evidence.hash
+        if key not in others:
+            others[key] = LeaveOut.of(compiled.model, variant.evidence, compiled.view)
+        return others[key].without(variant.left).compiled
     other = restrict(variant.evidence, compiled.view, compiled.model)
     now, then = (compiled.model.data(rows, compiled.view) for rows in (compiled.evidence, other))
     same_sizes = all(now[name].sizes == then[name].sizes for name in now)
@@ -227,12 +287,15 @@ def _compiled(model: LeaveOut, variant: Variant) -> CompiledModel:
     return compile_model(compiled.model, variant.evidence, compiled.view)
 
 
-def _derived(compiled: CompiledModel, options: Sampling) -> tuple[xr.Dataset, int]:
+def _derived(
+    compiled: CompiledModel, variant: Variant, options: Sampling
+) -> tuple[xr.Dataset, int]:
     """Headline quantities of a posterior, and how many draws diverged."""
     posterior, stats = compiled.posterior(options)
     tables = compiled.view.tables(compiled.model.quantities)
     rng = child_generator(options.seed, "arrival")
-    derived = derive(compiled.model, posterior, tables, compiled.evidence, compiled.view, rng)
+    evidence = without_rows(compiled.evidence, variant.left)  # what is left out binds nobody
+    derived = derive(compiled.model, posterior, tables, evidence, compiled.view, rng)
     return _headlines(compiled, derived), int(stats["diverging"].values.sum())
 
 

@@ -16,6 +16,7 @@ KINDS = {
     "table": "a table left out",
     "status": "sources left out by status",
     "outliers": "outlier policy of recomputed exponents",
+    "reading": "reading of practice by reading of the workforce",
 }
 
 
@@ -104,6 +105,29 @@ def _clear_moves(whole: Mapping[str, Any], name: str) -> Iterator[tuple[float, s
         if size > max(CLEAR * after["error"], LEAST):
             new = format_percent(now) if _by_mean(name) else place_in_words(now)
             yield size, f"to {new} {variant['label']}"
+
+
+READ = ("alignment_hours_needed", "labour_tax", "compute_tax", "prob_affordable")
+"""Quantities of the table of readings."""
+
+
+def reading_rows(whole: Mapping[str, Any], horizon: float) -> list[dict[str, Any]]:
+    """Each reading of practice and workforce: medians of what hangs on it, in words.
+
+    Studies of older versions have none.
+    """
+    rows = []
+    for variant in whole["variants"]:
+        if variant.get("reading"):
+            found = variant["quantities"]
+            cells = [
+                median_and_interval(found[name], quantity_of(name), horizon)[0]
+                if name in found
+                else "failed"
+                for name in READ
+            ]
+            rows.append({"reading": tuple(variant["reading"]), "cells": cells})
+    return rows
 
 
 def variant_rows(whole: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -143,7 +143,9 @@ FEEDBACK_WORKFORCES = EvidenceTable(
         KEY,
         text("developer", "who buys the data"),
         Column("date", "date", "calendar year", "date of the report", 1950, 2100),
-        needed("human_hours", "human-hours/year", "human data of a year, of every purpose", 0.1, 1e13),
+        needed(
+            "human_hours", "human-hours/year", "human data of a year, for any purpose", 0.1, 1e13
+        ),
         needed(
             "hours_sd", "OOM", "uncertainty of log10 human_hours, one standard deviation", 0.01, 3
         ),
