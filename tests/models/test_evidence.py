@@ -40,6 +40,7 @@ EFFORT = {
     "hours_basis": "items_times_minutes",
     "items": "1000",
     "minutes_per_item": "3",
+    "minutes_era": "2021",
     "model_flop": "1e22",
     "feedback": "human",
     "used": "true",
@@ -212,12 +213,13 @@ def test_growth_follows_from_the_halving_times(evidence: Evidence) -> None:
 
 def test_efforts_are_human_and_their_hours_follow() -> None:
     rows = used_rows("rlhf_efforts")
-    assert len(rows) >= 10
+    assert len(rows) == 9
     assert {row["feedback"] for row in rows} == {"human"}
     for row in rows:
         if row["hours_basis"] == "items_times_minutes":
             product = float(row["items"]) * float(row["minutes_per_item"]) / 60
             assert float(row["human_hours"]) == pytest.approx(product, rel=0.005)
+            assert row["minutes_era"] == ("chat" if row["date"] >= "2023" else "2021")
     hours = {row["key"]: float(row["human_hours"]) for row in rows}
     assert hours["instructgpt2022"] == 20000
 
@@ -659,11 +661,11 @@ FILES = [
     (GOOD.encode("utf-16"), "line 1, column 1: the file must be UTF-8 text"),
     (
         (GOOD + GOOD.split("\n")[1] + ",extra\n").encode(),
-        "line 3, column 15: a row must have 15 values, got 16",
+        "line 3, column 16: a row must have 16 values, got 17",
     ),
     (
         (GOOD + "short\n").encode(),
-        "line 3, column 1: a row must have 15 values, got 1; give one value to each column",
+        "line 3, column 1: a row must have 16 values, got 1; give one value to each column",
     ),
     (
         GOOD.replace("My model", '"My model').encode(),
@@ -753,6 +755,7 @@ def efforts(draw: st.DrawFn) -> dict[str, str | float | bool]:
         else "items_times_minutes",
         "items": float(items),
         "minutes_per_item": minutes,
+        "minutes_era": draw(st.sampled_from(["2021", "chat"])),
         "model_flop": draw(st.floats(1e3, 1e40)),
         "feedback": draw(st.sampled_from(["human", "mixed", "ai"])),
         "used": draw(st.booleans()),

@@ -267,7 +267,17 @@ def test_parts_of_the_alignment_shift_add_up_wherever_it_is_finite(evidence, vie
     parts = sum(found[f"timeline_shift_alignment_{part}"] for part in ("compute", "tax", "work"))
     np.testing.assert_allclose(parts[finite], total[finite], atol=1e-9)
     taxed_away = np.isinf(found["timeline_shift_alignment_compute"])
-    assert np.all(np.isinf(total[taxed_away]))
+    assert np.all(np.isnan(total[taxed_away]))
+
+
+def test_a_delay_is_told_where_the_wait_ends_and_only_there(evidence, view) -> None:
+    found = shifts(worlds(view, evidence))
+    arrives, ends = np.isfinite(found["tai_year"]), found["alignment_ends"]
+    np.testing.assert_array_equal(np.isnan(ends), ~arrives)
+    assert 0 < np.nanmean(ends) < 1
+    for name in ("timeline_shift_alignment", "tai_year_aligned"):
+        np.testing.assert_array_equal(np.isfinite(found[name]), ends == 1)
+        assert np.all(np.isnan(found[name][ends != 1])), name
 
 
 def test_every_anchor_has_its_requirement_in_its_own_draws(evidence, view) -> None:

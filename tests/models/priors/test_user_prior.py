@@ -66,7 +66,7 @@ def test_replace_changes_what_it_names_and_nothing_else():
     assert (
         changed.arrival == view.arrival
         and changed.evidence == view.evidence
-        and view.correlations == {}
+        and view.correlations == load_view("default").correlations
     )
     none = view.replace(evidence={"use": "none"}, arrival={"mode": "crossing"})
     assert (

@@ -80,7 +80,8 @@ def test_a_view_says_whose_it_is(name) -> None:
 def test_every_changed_prior_keeps_what_was_said_apart_from_how_it_was_read(name, view) -> None:
     mine = load_view(name)
     differing = changed(mine, view)
-    assert differing or mine.anchors != view.anchors
+    others = ("anchors", "evidence", "correlations")
+    assert differing or any(getattr(mine, of) != getattr(view, of) for of in others)
     for quantity in differing:
         spec = mine.quantities[quantity]
         assert len(spec["source"]) > 10, quantity
@@ -136,7 +137,10 @@ def test_hilton_means_thousands_of_hours_and_one_per_cent_pretty_likely(view) ->
     assert hours.cdf(4.0) - hours.cdf(3.0) == pytest.approx(0.90, abs=1e-3)
     multiplier = table(hilton, "rlhf_multiplier")
     assert multiplier.cdf(2.0) - multiplier.cdf(-2.0) == pytest.approx(0.95, abs=0.01)
-    assert table(hilton, "alignment_tax_tolerance").sf(-2.0) == pytest.approx(0.75, abs=1e-3)
+    # 1% of the cost of the final run, as a share of development cost
+    ratio = 10 ** quantile(view, "rnd_ratio", 0.5)
+    one_percent = np.log10(0.01 / ratio)
+    assert table(hilton, "alignment_tax_tolerance").sf(one_percent) == pytest.approx(0.75, abs=5e-3)
     for p in (0.05, 0.95):  # he names no ends
         assert quantile(hilton, "alignment_tax_tolerance", p) == pytest.approx(
             quantile(view, "alignment_tax_tolerance", p), abs=1e-4
