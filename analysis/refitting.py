@@ -121,9 +121,9 @@ def refit(
     --------
     >>> from aligntax import load, refit
     >>> reference = load("results/reference")
-    >>> tolerant = reference.view.replace(alignment_tax_tolerance={0.1: 0.01, 0.5: 0.05, 0.9: 0.2})
-    >>> refit(reference, tolerant, out=folder).info["refit"]["reason"]
-    'redrawn exactly, no evidence bears on what changed: alignment_tax_tolerance'
+    >>> less = reference.view.replace(rlhf_multiplier={0.1: 0.05, 0.5: 0.5, 0.9: 5})
+    >>> refit(reference, less, out=folder).info["refit"]["reason"]
+    'redrawn exactly, no evidence bears on what changed: rlhf_multiplier'
     """
     request = Request(view, method, options, evidence, compiled, out, name, report, format)
     return load(refit_folder(run.path if isinstance(run, Result) else run, request, talk))

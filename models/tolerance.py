@@ -114,21 +114,27 @@ def at_arrival(
     return {"tolerance_at_arrival": own, "tax_paid": own - room}
 
 
+def would_pay(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, rng: Generator
+) -> Any:
+    """Whether each developer would have paid as much, 1 or 0, (..., payment)."""
+    row = {str(name): value.values for name, value in payments(evidence).items()}
+    column = {name: np.asarray(x[name])[..., None] for name in QUANTITIES}
+    total = np.sqrt(row["tax_sd"] ** 2 + parameters["tolerance_spread"].values[..., None] ** 2)
+    chance = ndtr(_room(column, row, np.log) / total)
+    return (rng.uniform(size=chance.shape) < chance).astype(float)
+
+
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
-    """Whether each payment was made, under the name of :func:`simulate`."""
-    return {"payment_made": payments(evidence)["made"]}
+    """Nothing: a payment is a bound, and has no replicate on its own scale."""
+    return {}
 
 
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Whether each developer would have paid as much, 1 or 0, (..., payment)."""
-    rows = payments(evidence)
-    row = {str(name): value.values for name, value in rows.items()}
-    column = {name: np.asarray(x[name])[..., None] for name in QUANTITIES}
-    total = np.sqrt(row["tax_sd"] ** 2 + parameters["tolerance_spread"].values[..., None] ** 2)
-    chance = ndtr(_room(column, row, np.log) / total)
-    return {"payment_made": ("payment", (rng.uniform(size=chance.shape) < chance).astype(float))}
+    """Nothing; see :func:`observed`."""
+    return {}
 
 
 def replicate(
@@ -138,5 +144,5 @@ def replicate(
 
     Who is asked for how much stays; whether they pay is drawn.
     """
-    made = simulate(x, parameters, evidence, view, rng)["payment_made"]
-    return {"paid_taxes": payments(evidence).assign(made=made)}
+    made = would_pay(x, parameters, evidence, rng)
+    return {"paid_taxes": payments(evidence).assign(made=("payment", made))}

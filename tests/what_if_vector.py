@@ -27,8 +27,12 @@ KEYS = (
 )
 MOVES: tuple[dict[str, Any], ...] = (
     {},
-    {"alignment_tax_tolerance": [0.01, 0.05, 0.2]},
-    {"alignment_tax_tolerance": [0.001, 0.002, 0.004]},
+    {"rlhf_multiplier": [0.05, 1, 20]},
+    {
+        "hours_floor": [1e3, 1e4, 1e5],
+        "rnd_ratio": [2, 3, 5],
+        "compute_data_exponent": [0.8, 1, 1.5],
+    },
     {
         "workforce_hours": [1e4, 1e5, 1e6],
         "workforce_growth": [-0.05, 0.0, 0.05],
@@ -40,7 +44,7 @@ MOVES: tuple[dict[str, Any], ...] = (
         "quality_factor": [0.5, 1.5, 4],
     },
     {"spend_growth": [0.5, 0.57, 0.64]},
-    {"practice_hours": [3e3, 1e4, 3e4], "alignment_tax_tolerance": [0.02, 0.08, 0.3]},
+    {"practice_hours": [3e3, 1e4, 3e4], "alignment_tax_tolerance": [0.003, 0.05, 0.3]},
     {"brain_flop": [1e14, 1e16, 1e18]},
     {"superexponential_weight": [0.1, 0.3, 0.6], "hazard_steepness": [1.0, 2.0, 5.0]},
     {"hardware_growth": [0.2, 0.25, 0.3]},  # where the run has no draws

@@ -96,7 +96,7 @@ def refit(
     Draws are redrawn or reweighted where that can be trusted; otherwise the
     model is sampled again.
 
-    Example: aligntax refit RUN --set alignment_tax_tolerance=0.005,0.02,0.2
+    Example: aligntax refit RUN --set rlhf_multiplier=0.05,1,20
     """
     from aligntax.analysis.inputs.view_reader import read_evidence, read_views
     from aligntax.analysis.refitting import Request, refit_folder, sampling_of

@@ -234,6 +234,7 @@ LEADING = (
     "labour_tax",
     "compute_tax",
     "alignment_tax_tolerance",
+    "rlhf_multiplier",
 )
 
 
@@ -245,13 +246,13 @@ def contrasted_quantities(result: Result) -> list[str]:
     vectors = {name for name in derived.data_vars if derived[name].ndim > 2}
     known = [name for name in leading if name in derived and name in prior and name not in vectors]
     # an indicator has no density
-    shown = [name for name in known if len(np.unique(derived[name])) > 2][:6]
+    shown = [name for name in known if len(np.unique(derived[name])) > 2][: len(LEADING)]
     contraction = {
         n: row.get("contraction") for n, row in rows.items() if n in ELICITED and n in prior
     }
     moved = {n: value for n, value in contraction.items() if value is not None and n not in shown}
     most = sorted(moved, key=lambda n: -moved[n])
-    return shown + most[: 6 if len(shown) % 2 == 0 else 5]
+    return shown + most[: 12 - len(shown)]
 
 
 @styled

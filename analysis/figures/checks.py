@@ -33,6 +33,7 @@ LABELS = {
     "algorithmic_growth_estimate": ("Algorithmic progress", "OOM/year"),
     "log2_horizon": ("Time horizons", "log2 minutes"),
     "log_hours": ("RLHF efforts", "log10 human-hours"),
+    "log_hours_per_year": ("Feedback workforces", "log10 human-hours/year"),
     "agreement": ("Agreement of two people", "share of comparisons"),
     "failure_share": ("Trials of density prediction", "share of predictions that fail"),
     "gold": ("Gold curves", "gold (sd)"),

@@ -183,7 +183,7 @@ ELICITED = _table(
     Quantity("alignment_compute_share", "1", "logit", "alignment compute share", "alignment compute over pretraining compute, practice on a GPT-3-sized model", 0.0, 1.0, kind="share"),
     Quantity("compute_size_exponent", "OOM/OOM", "linear", "share against size", "OOM of that share per OOM of physical training FLOP, at practice"),
     Quantity("compute_data_exponent", "OOM/OOM", "linear", "share against data", "OOM of that share per OOM of alignment data beyond practice"),
-    Quantity("alignment_tax_tolerance", "1", "log10", "tax tolerance, typical", "alignment tax that a typical developer would bear, share of development cost", kind="share"),
+    Quantity("alignment_tax_tolerance", "1", "log10", "tax tolerance", "alignment tax that a typical developer would bear, share of development cost", kind="share"),
     Quantity("alignment_share_of_payment", "1", "logit", "alignment share of payments", "part of what developers paid for feedback that bought alignment and not capability", 0.0, 1.0, kind="share"),
     Quantity("workforce_hours", "human-hours/year", "log10", "workforce", "human-hours a developer can buy per year in 2025"),
     Quantity("workforce_growth", "OOM/year", "linear", "workforce growth", "growth of that workforce"),

@@ -21,7 +21,7 @@ from aligntax.analysis.storage.sampled_run import read_sampled_run
 from aligntax.models.errors import InputError
 
 # of the tolerance, which no evidence bears on
-LESS = {"quantiles": {"0.1": 0.002, "0.5": 0.01, "0.9": 0.05}}
+LESS = {"quantiles": {"0.1": 2, "0.5": 10, "0.9": 50}}
 # of algorithms: weights are needed, and can be trusted
 LIMIT = {"family": "lognormal", "mu": 1.7, "sigma": 0.6}
 
@@ -34,9 +34,7 @@ def results(run_folder, tmp_path):
 
 
 def test_a_redraw_stores_what_is_new_and_loads_whole(results, view):
-    answer = refit(
-        "base", view.with_quantity("alignment_tax_tolerance", LESS), out=results, name="less"
-    )
+    answer = refit("base", view.with_quantity("usd_per_hour", LESS), out=results, name="less")
     assert answer.info["refit"]["how"] == "redrawn"
     sizes = [(results / name / "posterior.nc").stat().st_size for name in ("less", "base")]
     assert sizes[0] < 0.1 * sizes[1]
@@ -44,15 +42,15 @@ def test_a_redraw_stores_what_is_new_and_loads_whole(results, view):
     assert "weights" not in answer.tree.children and answer.weights.ess == pytest.approx(4000)
     np.testing.assert_array_equal(answer.derived["tai_year"], base.derived["tai_year"])
     np.testing.assert_array_equal(answer.posterior["z"], base.posterior["z"])
-    tolerance = 10.0 ** answer.derived["alignment_tax_tolerance"].values
-    assert np.median(tolerance) == pytest.approx(0.01, rel=0.1)
-    assert np.quantile(tolerance, 0.9) == pytest.approx(0.05, rel=0.15)
+    wage = 10.0 ** answer.derived["usd_per_hour"].values
+    assert np.median(wage) == pytest.approx(10, rel=0.1)
+    assert np.quantile(wage, 0.9) == pytest.approx(50, rel=0.15)
     assert (
         answer.record["quantities"]["alignment_hours_affordable"]
         != base.record["quantities"]["alignment_hours_affordable"]
     )
-    prior = 10.0 ** answer.tree["prior_derived"]["alignment_tax_tolerance"].values
-    assert np.median(prior) == pytest.approx(0.01, rel=0.1)  # the prior beside it is the new one
+    prior = 10.0 ** answer.tree["prior_derived"]["usd_per_hour"].values
+    assert np.median(prior) == pytest.approx(10, rel=0.1)  # the prior beside it is the new one
 
 
 @pytest.mark.slow
@@ -176,7 +174,7 @@ def test_new_evidence_is_sampled(tmp_path, scaling, view, evidence):
 
 
 def test_a_refit_knows_when_its_draws_are_gone_or_others(results, view):
-    refit("base", view.with_quantity("alignment_tax_tolerance", LESS), out=results, name="less")
+    refit("base", view.with_quantity("usd_per_hour", LESS), out=results, name="less")
     moved = results / "moved"
     moved.mkdir()
     for name in ("base", "less"):  # together they can go anywhere
@@ -229,9 +227,7 @@ def test_the_sources_failed_checks_are_the_refits(results, view):
 
     info["files"]["summary.json"] = file_hash(folder / "summary.json")
     (folder / "info.json").write_text(json.dumps(info))
-    answer = refit(
-        "base", view.with_quantity("alignment_tax_tolerance", LESS), out=results, name="less"
-    )
+    answer = refit("base", view.with_quantity("usd_per_hour", LESS), out=results, name="less")
     assert answer.record["verdict"] == "fail"
 
 
@@ -239,9 +235,7 @@ def test_the_sources_failed_checks_are_the_refits(results, view):
 
 
 def test_refit_on_the_command_line(aligntax, results):
-    code, out, err = aligntax(
-        "refit", "base", "--set", "alignment_tax_tolerance=0.002,0.01,0.05", "--out", results
-    )
+    code, out, err = aligntax("refit", "base", "--set", "usd_per_hour=2,10,50", "--out", results)
     assert code == 0 and err == ""
     assert "from base: redrawn exactly" in out and "aligntax report" in out
     code, out, _ = aligntax(
@@ -343,7 +337,7 @@ print(sorted(heavy), file=sys.stderr)
 @pytest.mark.parametrize(
     "change, loaded",
     [
-        ("alignment_tax_tolerance=0.002,0.01,0.05", "[]"),
+        ("usd_per_hour=2,10,50", "[]"),
         ("spend_growth=0.12,0.31,0.52", "['arviz_stats']"),
     ],
 )

@@ -16,7 +16,7 @@ __all__ = ["rows"]
 
 MOVES = 30
 MOVE = "(e, i) => { e.value = Number(e.value) + Number(e.step) * (i % 2 ? 3 : -2); e.dispatchEvent(new Event('input')); }"
-REDRAWN, REWEIGHTED = "alignment_tax_tolerance=0.01,0.05,0.2", "spend_growth=0.5,0.57,0.64"
+REDRAWN, REWEIGHTED = "rlhf_multiplier=0.05,1,20", "spend_growth=0.5,0.57,0.64"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -63,7 +63,7 @@ def rows(repeats: int, talk: Talk) -> list[Row]:
         report = str(Path(folder) / "base" / "report.html")
         redraw, reweight, redrawn, reweighted = measure(
             [
-                Live("page, redraw", partial(moved, report, chromium, "alignment_tax_tolerance")),
+                Live("page, redraw", partial(moved, report, chromium, "rlhf_multiplier")),
                 Live("page, reweight", partial(moved, report, chromium, "spend_growth")),
                 again("aligntax refit, redraw", REDRAWN, folder),
                 again("aligntax refit, reweight", REWEIGHTED, folder),

@@ -8,7 +8,7 @@ from tests.benchmarks.rows import Row
 
 __all__ = ["REDRAWN", "REWEIGHTED", "again", "rows"]
 
-REDRAWN = "alignment_tax_tolerance=0.005,0.02,0.2"
+REDRAWN = "rlhf_multiplier=0.05,1,20"
 REWEIGHTED = "spend_growth=0.12,0.31,0.52"
 
 

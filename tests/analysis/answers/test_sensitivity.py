@@ -375,10 +375,13 @@ def shift_score(before, after):
 
 # Of anchors that have no weight in this view; tests/models/test_joint.py gives each some.
 NO_WEIGHT = {*direct_approach.QUANTITIES, *time_horizon.QUANTITIES}
+# What a row of evidence has to do with practice: no answer depends on them but through its rows.
+OF_EVIDENCE = ("chat_minutes", "alignment_share_of_human_data", "models_per_year")
 
 
 @pytest.mark.parametrize(
-    "quantity", [q for q in find_model("joint").quantities if q not in NO_WEIGHT]
+    "quantity",
+    [q for q in find_model("joint").quantities if q not in {*NO_WEIGHT, *OF_EVIDENCE}],
 )
 def test_moving_a_prior_by_two_standard_deviations_changes_an_answer(forward, quantity):
     """The table of one quantity is shifted by two sd in z, up or down; nothing else, and every random number is the same."""
@@ -438,8 +441,13 @@ def test_the_pooled_exponent_is_the_evidences(whole):
     assert pooled["likelihood"] > pooled["prior"] and pooled["evidence"]["scaling_exponents"] > 0.05
     others = [value for name, value in pooled["evidence"].items() if name != "scaling_exponents"]
     assert max(others) < 0.03
+
+
+def test_tolerance_is_told_by_its_prior_and_by_payments_alone(whole):
     tolerance = whole[0]["headlines"]["alignment_tax_tolerance"]
-    assert tolerance["diagnosis"] == STRONG and tolerance["explained"] == pytest.approx(1, abs=0.02)
+    others = {n: value for n, value in tolerance["evidence"].items() if n != "paid_taxes"}
+    assert tolerance["evidence"]["paid_taxes"] > 0.05 > max(others.values())
+    assert tolerance["explained"] > 0.9
 
 
 def test_contraction_and_what_is_assumed(whole, reference):
@@ -455,7 +463,7 @@ def test_contraction_and_what_is_assumed(whole, reference):
 def test_the_decision_of_the_reference_run(whole):
     worth = whole[1]
     assert worth["price_usd_per_hour"] == pytest.approx(5 * worth["cost_usd_per_hour"])
-    assert 1e4 < worth["hours"] < 1e9
+    assert 1e6 < worth["hours"] < 1e12
     best = next(iter(worth["evppi"]))
     assert best in ("practice_slope", "rlhf_multiplier", "label_efficiency_growth", "usd_per_hour")
     assert all(value["usd"] < worth["evpi"]["usd"] for value in worth["evppi"].values())
@@ -696,14 +704,26 @@ def test_a_moved_prior_keeps_its_shape(source):
         assert ELICITED[name].from_link(new.value(0.0)) == pytest.approx(value)
 
 
-def test_the_curve_of_a_tolerance_is_exact_and_rises(source):
-    points = answers_over_range(source, MedianRange.parse("alignment_tax_tolerance=0.01,0.1,3"))
-    assert [point.value for point in points] == pytest.approx([0.01, 0.1**1.5, 0.1])
+@pytest.mark.parametrize("quantity", OF_EVIDENCE)
+def test_moving_what_evidence_is_read_by_moves_the_hours(source, quantity):
+    table = source.view.tables((quantity,)).table(quantity)
+    medians = [float(ELICITED[quantity].from_link(table.value(z))) for z in (-1.0, 1.0)]
+    low, high = (
+        answers_over_range(source, MedianRange(quantity, median, 1.01 * median, 2))[0]
+        for median in medians
+    )
+    needed = [point.rows["alignment_hours_needed"]["q50"] for point in (low, high)]
+    assert abs(needed[1] - needed[0]) > 0.02
+
+
+def test_the_curve_of_a_multiplier_is_exact_and_falls(source):
+    points = answers_over_range(source, MedianRange.parse("rlhf_multiplier=1,100,3"))
+    assert [point.value for point in points] == pytest.approx([1, 10, 100])
     assert all(point.trusted and point.k_hat is None for point in points)
     affordable = [point.rows["prob_affordable"]["mean"] for point in points]
-    medians = [point.rows["alignment_tax_tolerance"]["q50"] for point in points]
-    assert np.all(np.diff(medians) > 0.4)
-    assert affordable == [None] * 3 or np.all(np.diff(affordable) > 0)
+    medians = [point.rows["rlhf_multiplier"]["q50"] for point in points]
+    assert np.all(np.diff(medians) > 0.9)
+    assert affordable == [None] * 3 or np.all(np.diff(affordable) < 0)
     years = {point.rows["tai_year"]["q50"] for point in points}
     assert len(years) == 1  # it does not move arrival
 
@@ -785,17 +805,15 @@ def test_json_is_one_object_with_every_pair(aligntax, reference):
 
 
 def test_a_sweep_prints_answers_and_json(aligntax, reference, tmp_path):
-    words = ("sensitivity", reference.path, "--sweep", "alignment_tax_tolerance=0.01,0.1,2")
+    words = ("sensitivity", reference.path, "--sweep", "rlhf_multiplier=1,10,2")
     code, out, _ = aligntax(*words, "--picture", tmp_path / "curves.svg")
-    assert code == 0 and "exact" in out and "alignment data affordable" in out
+    assert code == 0 and "exact" in out and "alignment data needed" in out
     # one panel per answer, under a common axis
     panels = [name for name in SWEPT_QUANTITIES if name in reference.record["quantities"]]
     assert (tmp_path / "curves.svg").read_text("utf-8").count('<g id="axes_') == len(panels)
     code, out, _ = aligntax(*words, "--json", "--quantity", "tai_year")
     found = json.loads(out)
-    assert (
-        code == 0 and found["quantity"] == "alignment_tax_tolerance" and len(found["points"]) == 2
-    )
+    assert code == 0 and found["quantity"] == "rlhf_multiplier" and len(found["points"]) == 2
     assert set(found["points"][0]) == {"median", "trusted", "ess", "k_hat", "reason", "quantities"}
 
 

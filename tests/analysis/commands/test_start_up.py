@@ -16,7 +16,7 @@ SAMPLED = {"pymc", "pytensor"}
 COMPILED = {"numba", "llvmlite", "nutpie", "arviz", "arviz_plots", "preliz", "zarr"}
 HEAVY = SMOOTHED | DRAWN | SAMPLED | COMPILED | {"rich"}
 
-REDRAWN = ("--set", "alignment_tax_tolerance=0.005,0.02,0.2")
+REDRAWN = ("--set", "rlhf_multiplier=0.05,1,20")
 REWEIGHTED = ("--set", "spend_growth=0.25,0.35,0.5")
 REFIT = ("refit", "reference", "--method", "reweight")
 

@@ -16,7 +16,7 @@ from aligntax.models.views.settings import ROLES
 from tests.conftest import REFERENCE
 from tests.models.views.test_roles import MOVED, REFUSED, moved
 
-TOLERANT = {"alignment_tax_tolerance": {0.1: 0.005, 0.5: 0.02, 0.9: 0.2}}
+LESS = {"rlhf_multiplier": {0.1: 0.05, 0.5: 0.5, 0.9: 5}}
 FAR = {"brain_flop": {0.1: 22.0, 0.5: 23.0, 0.9: 24.0}}
 
 
@@ -53,7 +53,7 @@ def test_every_setting_is_answered_by_its_role(source, direct, name) -> None:
 
 
 def test_what_no_evidence_informs_is_redrawn(source) -> None:
-    chosen = plan_refit(source, source.view.replace(**TOLERANT))
+    chosen = plan_refit(source, source.view.replace(**LESS))
     assert isinstance(chosen, Reweight) and chosen.exact and chosen.checks == chosen.failed == ()
     assert (chosen.method, chosen.how) == ("reweight", "redrawn")
 
@@ -69,8 +69,8 @@ def test_weights_that_fail_are_sampled_unless_reweighting_is_asked_for(source) -
 
 
 def test_sampling_is_done_as_asked(source) -> None:
-    chosen = plan_refit(source, source.view.replace(**TOLERANT), "sample")
-    assert chosen == SampleAgain("sampled as asked; changed: alignment_tax_tolerance")
+    chosen = plan_refit(source, source.view.replace(**LESS), "sample")
+    assert chosen == SampleAgain("sampled as asked; changed: rlhf_multiplier")
 
 
 def test_other_evidence_is_sampled_and_the_same_is_not(source) -> None:

@@ -69,7 +69,7 @@ def synthetic(view, evidence, scores, size=(4, 5000), prior_only=(FREE, FREE_TOO
 @pytest.fixture(scope="module")
 def untouched(view, evidence):
     """Draws of the prior: no evidence at all, so that every weighted answer is known."""
-    base = replace(view, evidence=replace(view.evidence, use="none"))
+    base = replace(view, evidence=replace(view.evidence, use="none"), correlations={})
     for name in (INFORMED, OTHER, FREE, FREE_TOO):
         base = base.with_quantity(name, normal(4.0, 1.0))
     return synthetic(base, evidence, {})

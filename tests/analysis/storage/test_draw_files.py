@@ -211,7 +211,7 @@ def test_a_terminal_draws_the_same_of_either(runs):
 
 
 REFITS = {
-    "redrawn": ("alignment_tax_tolerance=0.005,0.02,0.2", None),
+    "redrawn": ("rlhf_multiplier=0.05,1,20", None),
     "reweighted": ("brain_flop=14.0,15.1,16.2", "reweight"),
 }
 

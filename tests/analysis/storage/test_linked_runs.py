@@ -18,7 +18,7 @@ def made(reference, tmp_path_factory):
     """The reference run, and a redraw of it that uses its draws."""
     out = tmp_path_factory.mktemp("linked")
     shutil.copytree(REFERENCE, out / "base")
-    view = reference.view.replace(alignment_tax_tolerance={0.1: 0.005, 0.5: 0.02, 0.9: 0.2})
+    view = reference.view.replace(rlhf_multiplier={0.1: 0.05, 0.5: 1, 0.9: 20})
     refit("base", view, out=out, name="redrawn", report=False)
     return out
 
