@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aligntax import Prior, compare, load, refit
+from aligntax import compare, load, refit
 from aligntax.analysis.pages.comparison.page import write_page
 from tests.conftest import REFERENCE
 
@@ -23,12 +23,12 @@ def comparison(tmp_path_factory):
     out = tmp_path_factory.mktemp("results")
     shutil.copytree(REFERENCE, out / "reference")
     base = load(out / "reference")
-    tolerant = Prior.from_quantiles({0.1: 5, 0.5: 10, 0.9: 30}, unit="percent")
+    dear = {0.1: 60, 0.5: 150, 0.9: 400}
     moved = refit(
         base,
-        base.view.replace(name=SCRIPT, alignment_tax_tolerance=tolerant),
+        base.view.replace(name=SCRIPT, usd_per_hour=dear),
         out=out,
-        name="tolerant",
+        name="dear",
     )
     record = json.loads((moved.path / "summary.json").read_text("utf-8"))
     moved.record.update(record | {"run": f'a "quoted", {SCRIPT}'})
@@ -62,7 +62,7 @@ def test_every_chart_is_drawn_with_its_marks(path, opened, comparison):
     assert page.locator("#intervals .chart svg").count() == count
     assert page.locator("#arrival .chart svg .mark-line path").count() == 2
     assert page.locator("#densities .chart svg").count() == 2
-    tax = page.locator("#intervals .panel", has=page.get_by_role("heading", name="tax tolerance"))
+    tax = page.locator("#intervals .panel", has=page.get_by_role("heading", name="wage"))
     assert (
         tax.locator(".mark-rule.role-mark line").count() == 4
         and "B differs from A" in tax.inner_text()
@@ -77,9 +77,9 @@ def test_every_chart_is_drawn_with_its_marks(path, opened, comparison):
 
 def test_pointing_shows_values_of_the_run(path, opened, comparison):
     page = drawn(opened(path))
-    chart = page.locator(
-        "#intervals .panel", has=page.get_by_role("heading", name="tax tolerance")
-    ).locator(".chart")
+    chart = page.locator("#intervals .panel", has=page.get_by_role("heading", name="wage")).locator(
+        ".chart"
+    )
     chart.scroll_into_view_if_needed()
     row = chart.locator("svg .mark-rect path").nth(1)
     row.hover()
@@ -99,10 +99,10 @@ def test_pointing_shows_values_of_the_run(path, opened, comparison):
 def test_the_csv_has_every_row(path, opened, comparison):
     page = drawn(opened(path))
     rows = list(csv.DictReader(io.StringIO(saved(page, "intervals", "CSV"))))
-    mine = [row for row in rows if row["quantity"] == "alignment_tax_tolerance"]
+    mine = [row for row in rows if row["quantity"] == "usd_per_hour"]
     assert [row["run"] for row in mine] == list(comparison.labels)
     for row, run in zip(mine, comparison.rows, strict=True):
-        assert float(row["q50"]) == pytest.approx(run["alignment_tax_tolerance"]["q50"], rel=1e-5)
+        assert float(row["q50"]) == pytest.approx(run["usd_per_hour"]["q50"], rel=1e-5)
     censored = next(row for row in rows if row["quantity"] == "tai_year")
     assert censored["q95"] == "" and float(censored["prob_above"]) > 0
     arrival = list(csv.reader(io.StringIO(saved(page, "arrival", "CSV"))))

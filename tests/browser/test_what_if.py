@@ -24,7 +24,7 @@ from aligntax.models.views import parse_view
 from tests.conftest import REFERENCE
 from tests.what_if_vector import KEYS, VECTOR, answered, moved
 
-TOLERANCE = "alignment_tax_tolerance"
+WAGE = "usd_per_hour"
 CLOSE = 1e-6  # of a posterior standard deviation
 # Where an answer's checks refuse it a few draws count for all, and the page's single precision
 # moves their weights in the seventh digit: means and sds follow by some of that, and a quantile
@@ -85,7 +85,7 @@ def fields(page, quantity, kind="number"):
     return page.locator(f'fieldset[data-quantity="{quantity}"] input[type={kind}]')
 
 
-def state(page, *points, quantity=TOLERANCE):
+def state(page, *points, quantity=WAGE):
     """State the three points of a prior, from the highest down or the lowest up, so that they stay in order."""
     page.eval_on_selector_all(
         ".priors > details", "all => all.forEach(one => { one.open = true; })"
@@ -155,20 +155,20 @@ def test_every_move_is_answered_as_a_refit_answers_it(page):
 def test_the_comparison_sees_a_wrong_answer(page):
     """Negative control: the answer to another move is not the same."""
     moves = json.loads(VECTOR.read_text())["moves"]
-    found = page.evaluate(ANSWERS, [{"move": {TOLERANCE: [0.01, 0.0501, 0.2]}}])[0]
+    found = page.evaluate(ANSWERS, [{"move": {WAGE: [10, 50.1, 200]}}])[0]
     with pytest.raises(AssertionError):
         assert_same(found, moves[1], "")
 
 
 def test_a_refit_by_reweighting_is_where_its_page_starts(results, opened, source):
-    view = moved(source, {"spend_growth": [0.5, 0.57, 0.64], TOLERANCE: [0.01, 0.05, 0.2]})
+    view = moved(source, {"spend_growth": [0.5, 0.57, 0.64], WAGE: [10, 50, 200]})
     result = refit(
         results / "reference", view, "reweight", out=results, name="reweighted", report=True
     )
     page = ready(opened, result.path / "report.html")
     assert page.locator("[data-out=check]").is_hidden()
-    further = {"spend_growth": [0.5, 0.57, 0.64], TOLERANCE: [0.02, 0.08, 0.3]}
-    start, found = page.evaluate(ANSWERS, [{"move": {}}, {"move": {TOLERANCE: further[TOLERANCE]}}])
+    further = {"spend_growth": [0.5, 0.57, 0.64], WAGE: [20, 80, 300]}
+    start, found = page.evaluate(ANSWERS, [{"move": {}}, {"move": {WAGE: further[WAGE]}}])
     names = list(start["rows"])
     for answer, wanted in (
         (start, answered(source, view)),
@@ -179,11 +179,11 @@ def test_a_refit_by_reweighting_is_where_its_page_starts(results, opened, source
         )
 
 
-def test_moving_the_tolerance_moves_the_numbers(page, source):
+def test_moving_the_wage_moves_the_numbers(page, source):
     before = shown(page, "alignment_hours_affordable")
     state(page, 0.01, 0.05, 0.2)
     assert "Redrawn exactly" in status(page)
-    rows = answered(source, moved(source, {TOLERANCE: [0.01, 0.05, 0.2]}))["rows"]
+    rows = answered(source, moved(source, {WAGE: [10, 50, 200]}))["rows"]
     assert (
         shown(page, "alignment_hours_affordable")
         == spelt(rows, "alignment_hours_affordable")
@@ -193,7 +193,7 @@ def test_moving_the_tolerance_moves_the_numbers(page, source):
         name = cell.get_attribute("data-number")
         assert cell.inner_text() == spelt(rows, name), name
     assert spelt(rows, "prob_affordable") in page.locator("[data-out=sentence]").inner_text()
-    assert command(page) == f"aligntax refit reference --set {TOLERANCE}=0.01,0.05,0.2"
+    assert command(page) == f"aligntax refit reference --set {WAGE}=10,50,200"
 
 
 def test_what_evidence_informs_is_reweighted_and_far_moves_are_to_be_sampled(page):
@@ -235,7 +235,7 @@ def test_the_exported_view_is_a_view(page, aligntax, tmp_path, source):
     path = exported(page, tmp_path)
     assert aligntax("view", "check", path)[0] == 0
     view = parse_view(path.read_text("utf-8"), str(path))
-    expected = moved(source, {TOLERANCE: [0.01, 0.05, 0.2], "rlhf_multiplier": [1.0, 30.0, 900.0]})
+    expected = moved(source, {WAGE: [10, 50, 200], "rlhf_multiplier": [1.0, 30.0, 900.0]})
     assert view.hash == expected.hash
 
 
@@ -249,10 +249,10 @@ def test_a_named_view_takes_its_priors_but_for_locked_ones(page, source):
     )
     assert shown(page, "tax_headroom") == spelt(found["rows"], "tax_headroom")
     assert command(page) == "aligntax refit reference --view leike-2023"
-    page.locator(f'[data-quantity="{TOLERANCE}"] input[type=checkbox]').check()
-    assert fields(page, TOLERANCE).first.is_disabled()
+    page.locator(f'[data-quantity="{WAGE}"] input[type=checkbox]').check()
+    assert fields(page, WAGE).first.is_disabled()
     after(page, lambda: page.select_option("select[name=view]", "steiner-2022"))
-    assert shown(page, "alignment_tax_tolerance") == spelt(found["rows"], "alignment_tax_tolerance")
+    assert shown(page, "usd_per_hour") == spelt(found["rows"], "usd_per_hour")
     assert "--view what-if.toml" in command(page)
     assert page.get_by_text("export the view first").is_visible()
     after(page, lambda: page.select_option("select[name=view]", "mixture"))
@@ -262,26 +262,26 @@ def test_a_named_view_takes_its_priors_but_for_locked_ones(page, source):
 
 def test_points_that_do_not_increase_are_not_taken(page):
     before = shown(page, "tax_headroom")
-    fields(page, TOLERANCE).nth(1).fill("0.9")
-    problem = page.locator(f'[data-quantity="{TOLERANCE}"] .problem')
+    fields(page, WAGE).nth(1).fill("9000")
+    problem = page.locator(f'[data-quantity="{WAGE}"] .problem')
     assert problem.inner_text() == "The three points must increase."
-    fields(page, TOLERANCE).nth(1).fill("-1")
+    fields(page, WAGE).nth(1).fill("-1")
     assert problem.inner_text() == "Outside the quantity's range (above 0)."
-    assert fields(page, TOLERANCE).nth(1).get_attribute("aria-invalid") == "true"
+    assert fields(page, WAGE).nth(1).get_attribute("aria-invalid") == "true"
     assert shown(page, "tax_headroom") == before
 
 
 def test_sliders_follow_keys_and_push_their_neighbours(page):
-    slider = fields(page, TOLERANCE, "range").nth(1)
+    slider = fields(page, WAGE, "range").nth(1)
     slider.focus()
-    before = float(fields(page, TOLERANCE).nth(1).input_value())
+    before = float(fields(page, WAGE).nth(1).input_value())
     after(page, lambda: page.keyboard.press("ArrowRight"))
-    assert float(fields(page, TOLERANCE).nth(1).input_value()) > before
+    assert float(fields(page, WAGE).nth(1).input_value()) > before
     after(page, lambda: page.keyboard.press("End"))
-    low, middle, high = (float(fields(page, TOLERANCE).nth(k).input_value()) for k in range(3))
+    low, middle, high = (float(fields(page, WAGE).nth(k).input_value()) for k in range(3))
     assert low < middle < high
     assert "%" in slider.get_attribute("aria-valuetext")
-    after(page, lambda: page.locator(f'[data-quantity="{TOLERANCE}"] button').click())
+    after(page, lambda: page.locator(f'[data-quantity="{WAGE}"] button').click())
     assert "As the run" in status(page)
 
 
@@ -289,7 +289,7 @@ def test_a_prior_is_found_by_its_words(page):
     page.fill("input[name=filter]", "toler")
     visible = page.locator(".prior:visible")
     assert visible.count() == 1
-    assert visible.get_attribute("data-quantity") == TOLERANCE
+    assert visible.get_attribute("data-quantity") == WAGE
 
 
 def test_charts_show_the_answer_and_hand_out_their_rows(page, tmp_path, source):

@@ -15,7 +15,7 @@ from aligntax.analysis.storage.unfinished import new_folder
 from aligntax.analysis.summaries.summary import summarise
 from aligntax.models.errors import InputError
 
-TOLERANT = {"quantiles": {"0.1": 0.05, "0.5": 0.1, "0.9": 0.3}}
+DEAR = {"quantiles": {"0.1": 60, "0.5": 150, "0.9": 400}}
 
 
 @pytest.fixture(scope="module")
@@ -44,29 +44,27 @@ def test_a_moved_prior_is_seen_where_it_matters_and_nowhere_else(seeds):
     base = load(seeds / "seed2022")
     moved = refit(
         base,
-        base.view.with_quantity("alignment_tax_tolerance", TOLERANT),
+        base.view.with_quantity("usd_per_hour", DEAR),
         out=seeds,
-        name="tolerant",
+        name="dear",
     )
     comparison = compare(base, moved)
     assert (
-        comparison.differs["alignment_tax_tolerance"]
+        comparison.differs["usd_per_hour"]
         == comparison.differs["alignment_hours_affordable"]
         == (True,)
     )
     assert comparison.differs["tai_year"] == (False,) and comparison.p["tai_year"] == (1.0,)
-    assert comparison.changes[0].quantities == (
-        "alignment_tax_tolerance",
-    ) and comparison.shared == (True,)
-    value, error = comparison.differences["alignment_tax_tolerance"][0]
+    assert comparison.changes[0].quantities == ("usd_per_hour",) and comparison.shared == (True,)
+    value, error = comparison.differences["usd_per_hour"][0]
     assert value == pytest.approx(
-        -1.0 - base.record["quantities"]["alignment_tax_tolerance"]["q50"], abs=0.05
+        np.log10(150) - base.record["quantities"]["usd_per_hour"]["q50"], abs=0.05
     )
     assert 0 < error < abs(value) / 10
-    assert comparison.differs["tolerance_at_least_1_percent"] == (True,)
+    assert comparison.differs["tolerance_at_least_1_percent"] == (False,)
     assert comparison.differs["data_exponent_at_least_1"] == (False,)
     table = comparison.table()
-    assert table.loc["alignment_tax_tolerance", "tolerant q50"] == pytest.approx(-1.0, abs=0.05)
+    assert table.loc["usd_per_hour", "dear q50"] == pytest.approx(np.log10(150), abs=0.05)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aligntax import Prior, compare, load, refit
+from aligntax import compare, load, refit
 from aligntax.analysis.pages.comparison.charts import comparison_figures
 from aligntax.analysis.pages.comparison.page import check_page, describe_difference, write_page
 from aligntax.analysis.pages.comparison.parts import run_looks
@@ -18,7 +18,7 @@ from aligntax.models.priors.quantities import lookup
 from tests.conftest import REFERENCE
 
 SCRIPT = "<script>alert(1)</script>"
-TOLERANT = Prior.from_quantiles({0.1: 5, 0.5: 10, 0.9: 30}, unit="percent")
+DEAR = {0.1: 60, 0.5: 150, 0.9: 400}
 
 
 @pytest.fixture(scope="module")
@@ -29,16 +29,16 @@ def out(tmp_path_factory):
     base = load(folder / "reference")
     refit(
         base,
-        base.view.replace(name=SCRIPT, alignment_tax_tolerance=TOLERANT),
+        base.view.replace(name=SCRIPT, usd_per_hour=DEAR),
         out=folder,
-        name="tolerant",
+        name="dear",
     )
     return folder
 
 
 @pytest.fixture(scope="module")
 def comparison(out):
-    return compare(out / "reference", out / "tolerant")
+    return compare(out / "reference", out / "dear")
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +63,8 @@ def test_it_says_in_words_what_differs_and_what_was_changed(page, comparison):
         f"{marked} of {len(comparison.differs)} numbers and claims differ from A beyond Monte Carlo error"
         in told
     )
-    assert "B tolerant changes the prior of tax tolerance; it counts the same draws as A." in told
-    assert "tax tolerance largest" not in told and re.search(
-        r"tax tolerance alignment tax .* 10% 4", told
-    )
+    assert "B dear changes the prior of wage; it counts the same draws as A." in told
+    assert "wage largest" not in told and re.search(r"wage wage .* 150 USD/hour 6", told)
     order = [
         told.index(head)
         for head in (" What differs ", " Claims ", " Numbers ", " Headline numbers ")
@@ -101,12 +99,12 @@ def test_nothing_of_a_user_is_markup_and_nothing_is_fetched(page):
 def test_charts_hold_the_rows_of_the_summary(page, comparison):
     found = {figure["name"]: figure for figure in held(page)["figures"]}
     assert set(found) == {"intervals", "arrival", "densities"}
-    tax = next(p for p in found["intervals"]["panels"] if p["title"] == "tax tolerance")
-    row = comparison.rows[1]["alignment_tax_tolerance"]
-    assert [tax["rows"][1][key] for key in ("q05", "q50", "q95")] == pytest.approx(
+    wage = next(p for p in found["intervals"]["panels"] if p["title"] == "wage (USD/hour)")
+    row = comparison.rows[1]["usd_per_hour"]
+    assert [wage["rows"][1][key] for key in ("q05", "q50", "q95")] == pytest.approx(
         [row[k] for k in ("q05", "q50", "q95")]
     )
-    assert tax["rows"][1]["median"] == "10%" and tax["differs"] == "B differs from A"
+    assert wage["rows"][1]["median"] == "150 USD/hour" and wage["differs"] == "B differs from A"
     assert all(panel["description"] for figure in found.values() for panel in figure["panels"])
     assert [p["title"] for p in found["densities"]["panels"]] == [
         "alignment data needed (human-hours)",
@@ -117,7 +115,7 @@ def test_charts_hold_the_rows_of_the_summary(page, comparison):
 def test_arrival_is_the_share_of_the_draws(comparison, reference):
     arrival = comparison_figures(comparison)[1]
     year = reference.derived["tai_year"].values
-    assert arrival.columns == ("year", "reference", "tolerant")
+    assert arrival.columns == ("year", "reference", "dear")
     for row in arrival.rows[::10]:
         assert row[1] == row[2] == pytest.approx(np.mean(year <= row[0]), abs=1e-3)
 
@@ -216,7 +214,7 @@ def test_differences_in_words(name, found, told):
 
 @pytest.mark.slow
 def test_the_command_writes_the_page_and_prints_the_table(aligntax, out, tmp_path):
-    call = ("compare", "reference", "tolerant", "--out", out)
+    call = ("compare", "reference", "dear", "--out", out)
     code, printed, err = aligntax(*call, "--page", "c.html", "--given", "tai_year<2060")
     assert code == 0 and err == "" and printed == aligntax(*call, "--given", "tai_year<2060")[1]
     assert "Given tai_year<2060." in words((tmp_path / "c.html").read_text("utf-8"))

@@ -27,7 +27,7 @@ from aligntax.models.states import resolved, stated
 from tests.conftest import REFERENCE
 
 BLOCKS, BRAILLE = set(terminal_sketch.BLOCKS), {chr(code) for code in range(0x2801, 0x2900)}
-TOLERANCE = {"quantiles": {"0.1": 0.002, "0.5": 0.01, "0.9": 0.05}}  # no evidence bears on it
+WAGE = {"quantiles": {"0.1": 60, "0.5": 150, "0.9": 400}}  # no evidence bears on it
 GROWTH = {"quantiles": {"0.1": 0.5, "0.5": 0.57, "0.9": 0.65}}  # evidence does: draws are weighted
 
 
@@ -37,7 +37,7 @@ def folders(tmp_path_factory, view) -> dict[str, Path]:
     out = tmp_path_factory.mktemp("results")
     shutil.copytree(REFERENCE, out / "reference")
     changes = {
-        "redrawn": view.with_quantity("alignment_tax_tolerance", TOLERANCE),
+        "redrawn": view.with_quantity("usd_per_hour", WAGE),
         "weighted": view.with_quantity("spend_growth", GROWTH),
     }
     for name, changed in changes.items():
