@@ -24,7 +24,7 @@ from aligntax.models.views import parse_view
 from tests.conftest import REFERENCE
 from tests.what_if_vector import KEYS, VECTOR, answered, moved
 
-WAGE = "usd_per_hour"
+WAGE, TOLERANCE = "usd_per_hour", "alignment_tax_tolerance"
 CLOSE = 1e-6  # of a posterior standard deviation
 # Where an answer's checks refuse it a few draws count for all, and the page's single precision
 # moves their weights in the seventh digit: means and sds follow by some of that, and a quantile
@@ -181,7 +181,7 @@ def test_a_refit_by_reweighting_is_where_its_page_starts(results, opened, source
 
 def test_moving_the_wage_moves_the_numbers(page, source):
     before = shown(page, "alignment_hours_affordable")
-    state(page, 0.01, 0.05, 0.2)
+    state(page, 10, 50, 200)
     assert "Redrawn exactly" in status(page)
     rows = answered(source, moved(source, {WAGE: [10, 50, 200]}))["rows"]
     assert (
@@ -211,7 +211,7 @@ def test_what_evidence_informs_is_reweighted_and_far_moves_are_to_be_sampled(pag
 
 
 def test_the_command_does_what_the_page_shows(page, aligntax, results):
-    state(page, 0.01, 0.05, 0.2)
+    state(page, 10, 50, 200)
     words = command(page).split()
     assert words[0] == "aligntax"
     code, out, _ = aligntax(*words[1:], "--out", results, "--name", "pasted", "--json")
@@ -230,7 +230,7 @@ def exported(page, tmp_path):
 
 
 def test_the_exported_view_is_a_view(page, aligntax, tmp_path, source):
-    state(page, 0.01, 0.05, 0.2)
+    state(page, 10, 50, 200)
     state(page, 1.0, 30.0, 900.0, quantity="rlhf_multiplier")
     path = exported(page, tmp_path)
     assert aligntax("view", "check", path)[0] == 0
@@ -249,10 +249,10 @@ def test_a_named_view_takes_its_priors_but_for_locked_ones(page, source):
     )
     assert shown(page, "tax_headroom") == spelt(found["rows"], "tax_headroom")
     assert command(page) == "aligntax refit reference --view leike-2023"
-    page.locator(f'[data-quantity="{WAGE}"] input[type=checkbox]').check()
-    assert fields(page, WAGE).first.is_disabled()
+    page.locator(f'[data-quantity="{TOLERANCE}"] input[type=checkbox]').check()
+    assert fields(page, TOLERANCE).first.is_disabled()
     after(page, lambda: page.select_option("select[name=view]", "steiner-2022"))
-    assert shown(page, "usd_per_hour") == spelt(found["rows"], "usd_per_hour")
+    assert shown(page, "alignment_tax_tolerance") == spelt(found["rows"], "alignment_tax_tolerance")
     assert "--view what-if.toml" in command(page)
     assert page.get_by_text("export the view first").is_visible()
     after(page, lambda: page.select_option("select[name=view]", "mixture"))
@@ -280,20 +280,20 @@ def test_sliders_follow_keys_and_push_their_neighbours(page):
     after(page, lambda: page.keyboard.press("End"))
     low, middle, high = (float(fields(page, WAGE).nth(k).input_value()) for k in range(3))
     assert low < middle < high
-    assert "%" in slider.get_attribute("aria-valuetext")
+    assert "USD/hour" in slider.get_attribute("aria-valuetext")
     after(page, lambda: page.locator(f'[data-quantity="{WAGE}"] button').click())
     assert "As the run" in status(page)
 
 
 def test_a_prior_is_found_by_its_words(page):
-    page.fill("input[name=filter]", "toler")
+    page.fill("input[name=filter]", "paid per")
     visible = page.locator(".prior:visible")
     assert visible.count() == 1
     assert visible.get_attribute("data-quantity") == WAGE
 
 
 def test_charts_show_the_answer_and_hand_out_their_rows(page, tmp_path, source):
-    state(page, 0.01, 0.05, 0.2)
+    state(page, 10, 50, 200)
     assert page.locator("#what-if .chart canvas").count() == 8
     assert page.locator("#what-if .broken").count() == 0
     figure = page.locator("#what-if figure").nth(1)
@@ -375,7 +375,7 @@ def test_a_hostile_view_is_text(results, opened, aligntax, tmp_path):
     named = replace(hostile, record={**hostile.record, "view": HOSTILE})
     page = ready(opened, write_report(named, strict=True))
     assert HOSTILE in page.locator("header").inner_text()
-    state(page, 0.01, 0.05, 0.2)
+    state(page, 10, 50, 200)
     path = exported(page, tmp_path)
     assert aligntax("view", "check", path)[0] == 0
     assert parse_view(path.read_text("utf-8"), str(path)).name == f"{HOSTILE}-what-if"

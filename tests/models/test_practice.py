@@ -36,6 +36,13 @@ def test_it_grows_with_flop_by_its_slope_at_every_date(x, evidence) -> None:
         np.testing.assert_allclose(step, x["practice_slope"], atol=1e-12)
 
 
+def test_practice_takes_fewer_hours_as_labels_become_efficient(x, evidence) -> None:
+    now, then = (practice.practice(x, 25.0, year, evidence) for year in (2022.0, 2040.0))
+    np.testing.assert_allclose(now - then, practice.efficiency(x, 2040.0, evidence), atol=1e-12)
+    grows = x["label_efficiency_growth"] > 0.01
+    assert np.all((now > then)[grows]) and grows.any()
+
+
 def test_labels_never_become_more_efficient_than_their_limit(x, evidence) -> None:
     assert np.any(x["label_efficiency_growth"] * 300 > x["label_efficiency_limit"])
     for year in (2030.0, 2100.0, 2300.0):
