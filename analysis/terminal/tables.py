@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.inference.options import Talk
+from aligntax.analysis.summaries.claims import chance_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,7 +99,7 @@ def print_runs(
     for folder, record, info in rows:
         year = record["quantities"].get("tai_year", {}).get("q50")
         paid = record["claims"].get("alignment_affordable")
-        texts = (f"{year:.0f}" if year else "", f"{paid:.0%}" if paid is not None else "")
+        texts = (f"{year:.0f}" if year else "", chance_in_words(paid) if paid else "")
         lines.append(
             (
                 folder.name,
@@ -112,7 +113,10 @@ def print_runs(
         )
     print_table(
         console,
-        ("run", "model", "view", "method", "verdict", "created (UTC)", "TAI median", "affordable"),
+        (
+            *("run", "model", "view", "method", "verdict", "created (UTC)", "TAI median"),
+            "affordable, if it arrives",
+        ),
         lines,
     )
 
