@@ -301,7 +301,7 @@ def _claim_sections(answers: Mapping[str, Mapping[str, Any]]) -> list[dict[str, 
                 "text": claim.text,
                 "whose": WHOSE[claim.whose],
                 "source": claim.source,
-                "notes": "; ".join(notes_in_words(answers[claim.name])),
+                "notes": notes_in_words(answers[claim.name]),
             }
             for claim in stated(answers)
             if claim.part == part

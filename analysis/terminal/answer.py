@@ -144,7 +144,7 @@ def _print_claims(console: "Console", claims: Mapping[str, Mapping[str, Any]]) -
     for claim in stated(claims):
         answer, question = claims[claim.name], QUESTIONS[claim.part]
         notes = notes_in_words(answer)
-        text = claim.text + (f" ({'; '.join(notes)})" if notes else "")
+        text = ", ".join([claim.text, *notes])
         shown = "" if question == previous else question
         rows.append((shown, text, WHOSE[claim.whose], chance_in_words(answer)))
         previous = question

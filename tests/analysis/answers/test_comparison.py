@@ -64,7 +64,7 @@ def test_a_moved_prior_is_seen_where_it_matters_and_nowhere_else(seeds):
     )
     assert 0 < error < abs(value) / 10
     assert comparison.differs["tolerance_at_least_1_percent"] == (True,)
-    assert comparison.differs["data_exponent_at_least_1"] == (False,)
+    assert comparison.differs["exponent_nearer_1_new_regime"] == (False,)
     table = comparison.table()
     assert table.loc["alignment_tax_tolerance", "tolerant q50"] == pytest.approx(-1.0, abs=0.05)
 

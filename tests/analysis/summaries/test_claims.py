@@ -72,7 +72,9 @@ def on_scale(quantity, natural):
 
 def draws(**values):
     """Derived draws in one chain; an infinite or undefined value becomes a state."""
-    columns = {name: np.atleast_2d(np.asarray(value, dtype=float)) for name, value in values.items()}
+    columns = {
+        name: np.atleast_2d(np.asarray(value, dtype=float)) for name, value in values.items()
+    }
     count = next(iter(columns.values())).shape[1]
     coords = {"chain": [0], "draw": np.arange(count)}
     return censored(columns, coords, dict.fromkeys(columns, ("chain", "draw")))
