@@ -16,12 +16,8 @@ from urllib.parse import quote
 from aligntax.analysis.pages.render import render
 from aligntax.analysis.storage.run_folder import INFO, SUMMARY, list_runs, read_json
 from aligntax.analysis.storage.whole_file import replace_file
-from aligntax.analysis.summaries.claims import (
-    WHOSE,
-    chance_in_words,
-    notes_in_words,
-    stated,
-)
+from aligntax.analysis.summaries.claims import WHOSE, stated
+from aligntax.analysis.summaries.claims_in_words import chance_in_words, notes_in_words
 from aligntax.analysis.summaries.words import (
     label_of,
     median_and_interval,

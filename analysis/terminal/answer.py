@@ -7,13 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntax.analysis.summaries.claims import (
-    QUESTIONS,
-    WHOSE,
-    chance_in_words,
-    notes_in_words,
-    stated,
-)
+from aligntax.analysis.summaries.claims import QUESTIONS, WHOSE, stated
+from aligntax.analysis.summaries.claims_in_words import chance_in_words, notes_in_words
 from aligntax.analysis.summaries.kinds_in_words import (
     COLUMNS,
     CURVE_COLUMNS,

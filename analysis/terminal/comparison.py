@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from aligntax.analysis.summaries.claims import CLAIMS, WHOSE, cell_in_words
+from aligntax.analysis.summaries.claims import CLAIMS, WHOSE
+from aligntax.analysis.summaries.claims_in_words import cell_in_words
 from aligntax.analysis.summaries.words import median_and_interval
 from aligntax.analysis.terminal.answer import SHOWN_QUANTITIES
 from aligntax.analysis.terminal.tables import print_table

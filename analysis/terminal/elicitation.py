@@ -25,7 +25,8 @@ import xarray as xr
 from scipy.special import ndtri
 
 from aligntax.analysis.inference.derive import derive
-from aligntax.analysis.summaries.claims import CLAIMS, chance_in_words, claim_text
+from aligntax.analysis.summaries.claims import CLAIMS
+from aligntax.analysis.summaries.claims_in_words import chance_in_words, claim_text
 from aligntax.analysis.summaries.summary import (
     Series,
     censored_quantile,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.inference.options import Talk
-from aligntax.analysis.summaries.claims import chance_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,6 +91,8 @@ def print_runs(
     console: "Console", out: Path, rows: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]
 ) -> None:
     """Print a table with one line per run."""
+    from aligntax.analysis.summaries.claims_in_words import chance_in_words
+
     if not rows:
         console.print(f"no runs in {out}; make one with `aligntax run`", markup=False)
         return

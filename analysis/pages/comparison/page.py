@@ -10,12 +10,8 @@ from aligntax.analysis.pages.comparison.charts import comparison_figures
 from aligntax.analysis.pages.comparison.parts import Look, join_words, run_looks
 from aligntax.analysis.pages.render import VEGA, render
 from aligntax.analysis.storage.whole_file import replace_file
-from aligntax.analysis.summaries.claims import (
-    CLAIMS,
-    WHOSE,
-    cell_in_words,
-    claim_text,
-)
+from aligntax.analysis.summaries.claims import CLAIMS, WHOSE
+from aligntax.analysis.summaries.claims_in_words import cell_in_words, claim_text
 from aligntax.analysis.summaries.words import (
     format_amount,
     format_number,

@@ -21,7 +21,8 @@ from aligntax.analysis.pages.figure_data import pictures
 from aligntax.analysis.pages.report import write_report
 from aligntax.analysis.pipeline import run
 from aligntax.analysis.storage.load import load
-from aligntax.analysis.summaries.claims import chance_in_words
+from aligntax.analysis.summaries.claims_in_words import chance_in_words
+from aligntax.analysis.summaries.summary import claim_answers
 from aligntax.analysis.summaries.words import format_probability
 from aligntax.models.catalogue import find_model
 
@@ -198,7 +199,8 @@ def test_claims_stand_under_their_questions_with_condition_noise_and_maker(page,
     parts = re.findall(r"<div><h3>\d\. .*?</h3>\s*<ul>(.*?)</ul></div>", first, re.DOTALL)
     claims = [re.findall(r"<li>(.*?)</li>", part) for part in parts]
     assert [len(each) for each in claims] == [3, 4, 3]
-    within = complete.record["claims"]["needed_within_2_oom_of_rlhf"]
+    answers = claim_answers(complete.derived, complete.weights, horizon=2100.0)
+    within = answers["needed_within_2_oom_of_rlhf"]
     assert claims[0][0].startswith(f"<strong>{chance_in_words(within)}</strong>: at most 100 times")
     given = format_probability(within["given_probability"])
     assert all(f", given arrival before 2100 ({given})." in claim for claim in claims[0])
@@ -368,10 +370,7 @@ def test_what_a_run_lacks_is_left_out(mine):
         **mine.record,
         "model": "scaling",
         "quantities": rows,
-        "claims": {
-            name: mine.record["claims"][name]
-            for name in ("exponent_nearer_1_pooled", "exponent_nearer_1_new_regime")
-        },
+        "claims": claim_answers(mine.derived[kept]),
     }
     tables = {f"evidence/{name}": rows for name, rows in mine.evidence.tables.items()}
     groups = {"posterior": mine.posterior, "derived": mine.derived[kept], **tables}
@@ -393,7 +392,7 @@ def test_draws_that_never_arrive_can_be_drawn(mine):
         derived[name] = xr.full_like(derived[name], np.nan)
         derived[f"{name}_state"] = xr.full_like(derived[f"{name}_state"], state)
     from aligntax.analysis.summaries.arrival_answers import arrival_answers
-    from aligntax.analysis.summaries.summary import claim_answers, summarise
+    from aligntax.analysis.summaries.summary import summarise
 
     record = {
         **mine.record,

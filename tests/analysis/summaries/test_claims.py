@@ -9,11 +9,13 @@ from aligntax.analysis.summaries.claims import (
     TOLERANCE,
     WHOSE,
     assumed_quantities,
+    of_today,
+)
+from aligntax.analysis.summaries.claims_in_words import (
     cell_in_words,
     chance_in_words,
     condition_in_words,
     notes_in_words,
-    of_today,
 )
 from aligntax.analysis.summaries.summary import claim_answers, claim_draws
 from aligntax.analysis.summaries.weights import Weights
