@@ -14,7 +14,7 @@ import xarray as xr
 from aligntax.analysis.summaries.summary import censored_quantiles, draws_of
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.requirements import BIO_ANCHORS
-from aligntax.models.views import ANCHORS, View
+from aligntax.models.views import ANCHORS, View, load_view
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "bio_anchors": (*BIO_ANCHORS, "none"),
@@ -28,7 +28,6 @@ LABELS = {
     "time_horizon": "time horizon",
 }
 MIXTURE = "mixture"
-DEFAULT = "default"  # the view whose own requirement is that of the takeoff presets
 FEWEST_EFFECTIVE = 100  # effective draws: a probability is then known to within 0.05
 QUARTILES = {"q25": 0.25, "q50": 0.50, "q75": 0.75}
 
@@ -67,7 +66,9 @@ def by_requirement(derived: xr.Dataset, weights: Weights, view: View) -> list[di
 def _label(kind: str, view: View) -> str:
     if kind != "user":
         return LABELS[kind]
-    name = "takeoff presets" if view.name == DEFAULT else "own requirement"
+    # the default view's own requirement is that of the takeoff presets
+    stated, presets = (v.quantities["user_flop"] for v in (view, load_view("default")))
+    name = "takeoff presets" if dict(stated) == dict(presets) else "own requirement"
     return f"{name}: {view.requirement.user_milestone}"
 
 

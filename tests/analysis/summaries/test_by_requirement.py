@@ -129,10 +129,8 @@ def test_the_users_kind_is_called_by_its_milestone(draws):
     weights = {**dict.fromkeys(ANCHORS, 0.0), "user": 1.0}
     requirement = replace(default.requirement, user_milestone="remote work automated")
     view = replace(default, anchors=weights, requirement=requirement)
-    labels = [
-        by_requirement(draws[0], equal(), replace(view, name=name))[0]["label"]
-        for name in ("default", "mine")
-    ]
+    mine = view.replace(user_flop={0.1: 1e28, 0.5: 1e30, 0.9: 1e32})
+    labels = [by_requirement(draws[0], equal(), each)[0]["label"] for each in (view, mine)]
     assert labels == [
         "takeoff presets: remote work automated",
         "own requirement: remote work automated",
