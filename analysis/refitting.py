@@ -36,6 +36,7 @@ from aligntax.analysis.storage.run_folder import (
 )
 from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.analysis.storage.unfinished import new_folder
+from aligntax.analysis.summaries.arrival_answers import arrival_answers
 from aligntax.analysis.summaries.checks import Check, verdict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
@@ -244,6 +245,7 @@ def _write_reweighted(new: _NewRun, answer: ReweightedAnswer, started: float) ->
         "method": "reweight",
         "verdict": verdict(checks),
         "checks": [check.to_dict() for check in checks],
+        **arrival_answers(answer.derived, carried.view, answer.plan.weights),
         "claims": answer.claims,
         "quantities": answer.rows,
     }

@@ -171,9 +171,12 @@ def derive(
     steeper = worlds.gamma - evidence.constant("baseline_data_exponent")
     reference = np.log10(evidence.constant("reference_parameters"))
     larger = x["brain_flop"] - x["flop_per_parameter"] - reference  # OOM of parameters
+    exponents = scaling.derive(x, parameters)
     return {
-        **scaling.derive(x, parameters),
+        **exponents,
         "data_exponent_shift_flop": steeper * larger,
+        "data_factor_at_1e5": data_factor(exponents["data_exponent"], evidence),
+        "data_factor_at_1e5_pooled": data_factor(exponents["data_exponent_pooled"], evidence),
         "superhuman_coder_year": worlds.superhuman_coder(),
         "superexponential_probability": np.exp(worlds.shapes[:, 1]),
         **moved,
@@ -183,6 +186,16 @@ def derive(
         "anchor_probability": worlds.probability,
         "tai_anchor": worlds.anchor,
     }
+
+
+def data_factor(gamma: Any, evidence: Evidence) -> Any:
+    """Log10 of the compute of Hilton's larger model over what the baseline's exponent gives.
+
+    ``C = 6 N D`` and ``D ~ N^gamma``, so that a model ``k`` times larger takes ``k^(gamma - 0.8)``
+    times more compute: his 10 where ``k`` is 1e5 and ``gamma`` is 1.
+    """
+    steeper = gamma - evidence.constant("baseline_data_exponent")
+    return np.log10(evidence.constant("hilton_larger_model")) * steeper
 
 
 def worlds_of(

@@ -25,6 +25,7 @@ KEYS = (
     "prob_below",
     "prob_undefined",
 )
+CLAIM_KEYS = ("probability", "mcse", "given_probability")
 MOVES: tuple[dict[str, Any], ...] = (
     {},
     {"rlhf_multiplier": [0.05, 1, 20]},
@@ -66,7 +67,10 @@ def answered(source: SampledRun, view: View) -> dict[str, Any]:
     answer = answer_from_draws(chosen)
     rows = {name: {key: row[key] for key in KEYS} for name, row in answer.rows.items()}
     checks = {check.name: [check.value, check.passed, check.where] for check in chosen.checks}
-    return {"exact": chosen.exact, "checks": checks, "claims": answer.claims, "rows": rows}
+    claims = {
+        name: {key: claim[key] for key in CLAIM_KEYS} for name, claim in answer.claims.items()
+    }
+    return {"exact": chosen.exact, "checks": checks, "claims": claims, "rows": rows}
 
 
 def vector(source: SampledRun) -> dict[str, Any]:

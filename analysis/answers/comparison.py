@@ -25,9 +25,14 @@ from aligntax.analysis.answers.condition import Given, apply_condition
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import hash_of_draws
-from aligntax.analysis.summaries.claims import CLAIMS, Claim, assumed_quantities
+from aligntax.analysis.summaries.claims import CLAIMS, assumed_quantities
 from aligntax.analysis.summaries.multiple_testing import holm_rejected
-from aligntax.analysis.summaries.summary import claim_probabilities, iter_series, summarise
+from aligntax.analysis.summaries.summary import (
+    claim_answers,
+    claim_draws,
+    iter_series,
+    summarise,
+)
 from aligntax.analysis.summaries.weights import Weights, batch_error
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
@@ -60,7 +65,7 @@ class Comparison:
     rows : tuple of dict
         Summary of each run's numbers.
     claims : tuple of dict
-        Probability of each claim in each run.
+        What each run says of each claim; see :func:`claim_answers`.
     names : tuple of str
         Headline numbers that every run has.
     differences : dict of str to tuple of pairs
@@ -80,7 +85,7 @@ class Comparison:
     runs: tuple[Result, ...]
     given: tuple[Given | None, ...]
     rows: tuple[Mapping[str, Mapping[str, Any]], ...]
-    claims: tuple[Mapping[str, float], ...]
+    claims: tuple[Mapping[str, Mapping[str, Any]], ...]
     names: tuple[str, ...]
     differences: Mapping[str, tuple[Difference, ...]]
     p: Mapping[str, tuple[float, ...]]
@@ -166,7 +171,7 @@ class Comparison:
             "seed": run.info["sampler"]["seed"],
             "evidence": run.info["evidence"]["hash"],
             "model_version": run.info["model"]["version"],
-            "claims": dict(self.claims[i]),
+            "claims": {name: dict(answer) for name, answer in self.claims[i].items()},
             "given": None if given is None else given.to_dict(),
         }
 
@@ -207,7 +212,7 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
     sides = [_Side.of(run, condition) for run, condition in zip(results, conditions, strict=True)]
     names = _common_headlines(results, sides)
     claims = tuple(
-        claim_probabilities(run.derived, side.weights)
+        claim_answers(run.derived, side.weights, assumed_quantities(run.info), run.info["horizon"])
         for run, side in zip(results, sides, strict=True)
     )
     hashes = [_hash_of_counted(run) for run in results]
@@ -215,9 +220,9 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
         (sides[0], side, counted == hashes[0])
         for side, counted in zip(sides[1:], hashes[1:], strict=True)
     ]
-    stated = [claim for claim in CLAIMS if all(claim.name in of_run for of_run in claims)]
+    stated = [claim.name for claim in CLAIMS if all(claim.name in side.claims for side in sides)]
     p = {name: tuple(_number_p(name, *pair) for pair in pairs) for name in names}
-    p |= {claim.name: tuple(_claim_p(claim, *pair) for pair in pairs) for claim in stated}
+    p |= {name: tuple(_claim_p(name, *pair) for pair in pairs) for name in stated}
     return Comparison(
         runs=results,
         given=conditions,
@@ -234,19 +239,31 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
 
 @dataclass(frozen=True)
 class _Side:
-    """Numbers of one run, what its draws count, and the summary of the numbers."""
+    """Numbers of one run, what its draws count, and the summary of the numbers.
+
+    ``claims`` has, of each claim that has a probability, the draws in which it is true and the
+    weights of those that meet its condition.
+    """
 
     values: Mapping[str, Any]
     weights: Weights
     rows: Mapping[str, Mapping[str, Any]]
+    claims: Mapping[str, tuple[Any, Weights]]
 
     @classmethod
     def of(cls, run: Result, condition: Given | None) -> "_Side":
         values = {series.name: series.values for series in iter_series(run.derived)}
         weights = run.weights if condition is None else condition.weights
-        if condition is None and "weights" not in run.tree.children:
-            return cls(values, weights, run.record["quantities"])
-        return cls(values, weights, summarise(run.derived, assumed_quantities(run.info), weights))
+        draws = {claim.name: claim_draws(claim, run.derived) for claim in CLAIMS}
+        claims = {
+            name: (found[0].astype(float), weights.given(found[1]))
+            for name, found in draws.items()
+            if found is not None and weights.probability(found[1]) > 0
+        }
+        rows = run.record["quantities"]
+        if condition is not None or "weights" in run.tree.children:
+            rows = summarise(run.derived, assumed_quantities(run.info), weights)
+        return cls(values, weights, rows, claims)
 
 
 def _common_headlines(results: Sequence[Result], sides: Sequence[_Side]) -> tuple[str, ...]:
@@ -333,17 +350,9 @@ def _difference(name: str, first: _Side, second: _Side, shared: bool) -> Differe
     return difference, float(np.sqrt(max(square, 0.0)))
 
 
-def _claim_p(claim: Claim, first: _Side, second: _Side, shared: bool) -> float:
-    """p-value of the difference between two probabilities of a claim.
-
-    Each is among the draws in which the claim's quantity is defined.
-    """
-    events, weights = [], []
-    for side in (first, second):
-        values = side.values[claim.quantity]
-        events.append(((values >= claim.lower) & (values <= claim.upper)).astype(float))
-        weights.append(side.weights.given(~np.isnan(values)))
-    return _two_sided_p(events[0], weights[0], events[1], weights[1], shared)
+def _claim_p(name: str, first: _Side, second: _Side, shared: bool) -> float:
+    """p-value of the difference between two probabilities of a claim, given its condition."""
+    return _two_sided_p(*first.claims[name], *second.claims[name], shared)
 
 
 def _number_p(name: str, first: _Side, second: _Side, shared: bool) -> float:

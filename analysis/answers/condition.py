@@ -16,9 +16,10 @@ import numpy as np
 import xarray as xr
 
 from aligntax.analysis.storage.result import Result
+from aligntax.analysis.summaries.arrival_answers import arrival_answers
 from aligntax.analysis.summaries.checks import Check
 from aligntax.analysis.summaries.claims import assumed_quantities
-from aligntax.analysis.summaries.summary import claim_probabilities, iter_series, summarise
+from aligntax.analysis.summaries.summary import claim_answers, iter_series, summarise
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.analysis.summaries.words import format_probability
 from aligntax.models.errors import InputError
@@ -148,7 +149,8 @@ def summarise_given(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
         As ``summary.json``, with ``given``. Monte Carlo errors are those of the remaining draws.
     """
     given = apply_condition(text, result.derived, result.weights)
-    rows = summarise(result.derived, assumed_quantities(result.info), given.weights)
+    assumed = assumed_quantities(result.info)
+    rows = summarise(result.derived, assumed, given.weights)
     for name, row in rows.items():
         row["contraction"] = result.record["quantities"].get(name, {}).get("contraction")
     checks = [*result.record["checks"], given.check.to_dict()]
@@ -158,6 +160,7 @@ def summarise_given(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
         "verdict": "pass" if good else "fail",
         "checks": checks,
         "given": given.to_dict(),
-        "claims": claim_probabilities(result.derived, given.weights),
+        **arrival_answers(result.derived, result.view, given.weights),
+        "claims": claim_answers(result.derived, given.weights, assumed, result.info["horizon"]),
         "quantities": rows,
     }

@@ -153,6 +153,31 @@ def arrival_by_anchor(result: Result) -> Figure:
 
 
 @styled
+def exponent_shift(result: Result) -> Figure:
+    """Draw the exponent's shift of arrival's points against the weight on neural-net anchors."""
+    curve = result.record["exponent_shift_curve"]
+    figure, axes = one_panel(3.5)
+    weight = [point["weight"] for point in curve["points"]]
+    looks = (("q25", SKY, "--", "25% point"), ("q50", BLUE, "-", "median"))
+    for key, colour, dash, label in (*looks, ("q75", ORANGE, "-.", "75% point")):
+        drawn = [point[key] for point in curve["points"]]
+        years = np.array([np.nan if each["years"] is None else each["years"] for each in drawn])
+        error = np.array([np.nan if each["mcse"] is None else each["mcse"] for each in drawn])
+        if np.any(np.isfinite(years)):
+            ends = years - error, years + error
+            axes.fill_between(weight, *ends, color=colour, alpha=0.2, linewidth=0)
+            axes.plot(weight, years, dash, marker="o", markersize=3, color=colour, label=label)
+    axes.axvline(curve["prior_weight"], color=GREY, linewidth=0.8, linestyle=":")
+    axes.axhline(0.0, color=GREY, linewidth=0.8)
+    axes.set_xlim(-0.02, 1.02)
+    percent_ticks(axes.xaxis)
+    axes.set_xlabel("weight on neural-net anchors; line at the view's own")
+    axes.set_ylabel("years by which arrival comes later")
+    legend_below(figure, 3)
+    return figure
+
+
+@styled
 def shift_intervals(result: Result) -> Figure:
     """Draw the intervals of each shift, over all draws and where a neural-net anchor counts."""
     groups = {"all": (BLUE, "o"), "neural nets only": (ORANGE, "s")}

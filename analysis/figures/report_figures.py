@@ -23,9 +23,12 @@ from aligntax.analysis.figures import (
 )
 from aligntax.analysis.figures.style import used_rows, view_of
 from aligntax.analysis.storage.result import Result
+from aligntax.analysis.summaries.kinds_in_words import shift_in_words
 from aligntax.analysis.summaries.words import format_percent, format_probability, label_of
 from aligntax.models.overoptimization.proxy_rewards import DIFFERENCES
 from aligntax.models.requirements import milestones
+
+POINTS = {"q25": "25%", "q50": "50%", "q75": "75%"}  # of arrival, in the curve of its shift
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ def forecast_figures(result: Result) -> Iterator[Drawing]:
                 "that a shift lies beyond the horizon.",
                 lambda: arrival.shift_intervals(result),
             )
+            if _shifts_drawn(result):
+                yield Drawing(_curve_caption(result), lambda: arrival.exponent_shift(result))
         yield Drawing(
             "Effective compute of the largest run and the requirement of transformative AI: "
             "median, 50% and 90% bands. The requirement's band is open at the top where no anchor "
@@ -243,6 +248,26 @@ def _fan_caption(result: Result) -> str:
         f"the one to align: median, 50% and 90% bands, cut at the axis.{cut if nothing else ''} "
         "Dotted: the hours that the tolerated tax would buy if none of it went to alignment "
         "compute (median)."
+    )
+
+
+def _shifts_drawn(result: Result) -> int:
+    """Return how many points of the exponent's curve have a number."""
+    points = result.record.get("exponent_shift_curve", {}).get("points", ())
+    return sum(point[key]["years"] is not None for point in points for key in POINTS)
+
+
+def _curve_caption(result: Result) -> str:
+    curve = result.record["exponent_shift_curve"]
+    last = curve["points"][-1]
+    told = ", ".join(f"{shift_in_words(last[key])} ({name})" for key, name in POINTS.items())
+    missing = len(POINTS) * len(curve["points"]) - _shifts_drawn(result)
+    left_out = f" {missing} points beyond the horizon are left out." if missing else ""
+    note = f" {curve['note'][:1].upper()}{curve['note'][1:]}." if curve["note"] else ""
+    return (
+        "By how many years the data exponent that the evidence gives, against 0.8, moves the 25, "
+        "50 and 75% points of arrival, by prior weight on neural-net anchors, with one Monte "
+        f"Carlo error. At {format_probability(last['weight'])}: {told}.{left_out}{note}"
     )
 
 

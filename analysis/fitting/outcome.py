@@ -109,7 +109,7 @@ class FitSummary:
 
     derived: "xr.Dataset"
     rows: Mapping[str, dict[str, Any]]
-    claims: Mapping[str, float]
+    claims: Mapping[str, dict[str, Any]]
     checks: tuple[Check, ...]
 
 
@@ -118,18 +118,20 @@ def summarise_fit(fit: "Fit", options: Sampling, links: Mapping[str, Any]) -> Fi
     from aligntax.analysis.inference.derive import derive
     from aligntax.analysis.inference.seeds import child_generator
     from aligntax.analysis.summaries.checks import sampling_checks
-    from aligntax.analysis.summaries.summary import claim_probabilities, summarise
+    from aligntax.analysis.summaries.summary import claim_answers, summarise
 
     rng = child_generator(options.seed, "arrival")
     derived = derive(fit.model, fit.posterior, fit.tables, fit.evidence, fit.view, rng)
-    rows = summarise(derived, assumed_quantities({"prior_only": fit.prior_only, "links": links}))
+    assumed = assumed_quantities({"prior_only": fit.prior_only, "links": links})
+    rows = summarise(derived, assumed)
     for name, row in rows.items():
         row["contraction"] = prior_contraction(fit, name)
     checks = (
         *sampling_checks(fit.posterior, fit.sample_stats, rows, fit.model.headlines),
         *failed_link_checks(links),
     )
-    return FitSummary(derived, rows, claim_probabilities(derived), checks)
+    claims = claim_answers(derived, None, assumed, fit.view.arrival.horizon)
+    return FitSummary(derived, rows, claims, checks)
 
 
 def conclude_fit(
@@ -158,6 +160,7 @@ def conclude_fit(
         raise InputError(f"fit: {rule}; sample that one")
     from aligntax.analysis.inference.derive import derive, observed_evidence, replicate_evidence
     from aligntax.analysis.inference.seeds import child_generator
+    from aligntax.analysis.summaries.arrival_answers import arrival_answers
     from aligntax.analysis.summaries.checks import verdict
 
     started = time.perf_counter()
@@ -190,6 +193,7 @@ def conclude_fit(
         "method": "sample",
         "verdict": verdict(list(answer.checks)),
         "checks": [check.to_dict() for check in answer.checks],
+        **arrival_answers(answer.derived, fit.view),
         "claims": answer.claims,
         "quantities": answer.rows,
     }

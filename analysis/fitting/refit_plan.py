@@ -10,7 +10,7 @@ from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.storage.sampled_run import SampledRun
 from aligntax.analysis.summaries.checks import Check
 from aligntax.analysis.summaries.claims import assumed_quantities
-from aligntax.analysis.summaries.summary import claim_probabilities, summarise
+from aligntax.analysis.summaries.summary import claim_answers, summarise
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.catalogue import restrict
 from aligntax.models.errors import InputError
@@ -186,7 +186,7 @@ class ReweightedAnswer:
     plan: Reweight
     derived: "xr.Dataset"
     rows: dict[str, dict[str, Any]]
-    claims: dict[str, float]
+    claims: dict[str, dict[str, Any]]
 
 
 def answer_from_draws(plan: Reweight, links: Collection[str] = ()) -> ReweightedAnswer:
@@ -199,13 +199,14 @@ def answer_from_draws(plan: Reweight, links: Collection[str] = ()) -> Reweighted
     """
     carried, weights = plan.carried, plan.weights
     derived = derived_under(carried, carried.x, carried.view)
-    known = {"prior_only": carried.source.prior_only, "links": links}
-    rows = summarise(derived, assumed_quantities(known), weights)
+    assumed = assumed_quantities({"prior_only": carried.source.prior_only, "links": links})
+    rows = summarise(derived, assumed, weights)
     for name, row in rows.items():
         row["contraction"] = (
             _contraction(carried, weights, name) if name in carried.tables.names else None
         )
-    return ReweightedAnswer(plan, derived, rows, dict(claim_probabilities(derived, weights)))
+    claims = claim_answers(derived, weights, assumed, carried.view.arrival.horizon)
+    return ReweightedAnswer(plan, derived, rows, claims)
 
 
 def _contraction(carried: CarriedDraws, weights: Weights, name: str) -> float:

@@ -16,9 +16,9 @@ from urllib.parse import quote
 from aligntax.analysis.pages.render import render
 from aligntax.analysis.storage.run_folder import INFO, SUMMARY, list_runs, read_json
 from aligntax.analysis.storage.whole_file import replace_file
-from aligntax.analysis.summaries.claims import CLAIMS, assumed_quantities
+from aligntax.analysis.summaries.claims import WHOSE, stated
+from aligntax.analysis.summaries.claims_in_words import chance_in_words, notes_in_words
 from aligntax.analysis.summaries.words import (
-    format_probability,
     label_of,
     median_and_interval,
     missing_mass,
@@ -155,7 +155,7 @@ def _row(folder: Path) -> dict[str, Any]:
             name: _number_cell(rows.get(name), QUANTITIES[name], horizon) for name in COLUMNS
         },
         "own": list(_own_numbers(rows, horizon)),
-        "claims": list(_claims(record["claims"], info)),
+        "claims": _claims(record["claims"]),
     }
 
 
@@ -210,14 +210,12 @@ def _own_numbers(rows: Mapping[str, Mapping[str, Any]], horizon: float) -> Itera
         }
 
 
-def _claims(stated: Mapping[str, float], info: Mapping[str, Any]) -> Sequence[dict[str, str]]:
-    unlearned = assumed_quantities(info)
+def _claims(answers: Mapping[str, Mapping[str, Any]]) -> Sequence[dict[str, str]]:
     return [
         {
             "text": claim.text,
-            "probability": format_probability(stated[claim.name]),
-            "note": "assumed, not learned" if claim.quantity in unlearned else "",
+            "probability": chance_in_words(answers[claim.name]),
+            "note": "; ".join([WHOSE[claim.whose], *notes_in_words(answers[claim.name])]),
         }
-        for claim in CLAIMS
-        if claim.name in stated
+        for claim in stated(answers)
     ]

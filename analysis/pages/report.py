@@ -7,7 +7,7 @@ counted beside the verdict.
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -40,24 +40,17 @@ from aligntax.analysis.pages.what_if import Live
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.shared_draws import resample_by_weight
 from aligntax.analysis.storage.whole_file import replace_file
-from aligntax.analysis.summaries.claims import CLAIMS, Claim, assumed_quantities
-from aligntax.analysis.summaries.words import (
-    format_probability,
-    without_long_vectors,
-)
+from aligntax.analysis.summaries.arrival_answers import arrival_answers
+from aligntax.analysis.summaries.claims import QUESTIONS, WHOSE, assumed_quantities, stated
+from aligntax.analysis.summaries.claims_in_words import chance_in_words, notes_in_words
+from aligntax.analysis.summaries.kinds_in_words import COLUMNS, kind_cells, kind_line
+from aligntax.analysis.summaries.summary import claim_answers
+from aligntax.analysis.summaries.words import without_long_vectors
 from aligntax.models.catalogue import Model, find_model
 from aligntax.models.priors.quantities import base_name, lookup
 from aligntax.models.views import View
 
 PAGE = "report.html"
-PARTS = {
-    1: "Alignment needs far more than a few hundred hours of human feedback",
-    2: (
-        "A tax of 1% or more is likely to be affordable, and pays for over two further orders of "
-        "magnitude"
-    ),
-    3: "Training data grow linearly with parameters, which moves timelines out by a few years",
-}
 ANSWER = (
     "alignment_hours_needed",
     "alignment_hours_affordable",
@@ -84,6 +77,8 @@ ANSWER = (
     "tai_flop",
     "data_exponent",
     "data_exponent_pooled",
+    "data_factor_at_1e5",
+    "data_factor_at_1e5_pooled",
 )
 LONGEST = 60  # letters of a condition in a file's name
 QUIET = Talk()
@@ -106,6 +101,8 @@ class ReportPage:
         The run and how it was made.
     checks, claims, quantities, anchors, shifts, evidence, priors : list
         Rows of the tables of these names.
+    kinds : mapping
+        The answer by kind of requirement: ``columns`` and ``rows``, or one ``line``.
     prior_only : list of str
         Labels of the quantities that no evidence informs.
     links : list
@@ -128,7 +125,8 @@ class ReportPage:
     info: Mapping[str, Any]
     view: View
     checks: list[dict[str, Any]]
-    claims: list[dict[str, str]]
+    claims: list[dict[str, Any]]
+    kinds: Mapping[str, Any]
     prior_only: list[str]
     links: list[dict[str, Any]]
     leading: list[str]
@@ -179,7 +177,7 @@ def write_report(
     Path
         The page, replaced as a whole or not at all.
     """
-    page = PAGE
+    page, result = PAGE, _answered_today(result)
     # a reweighted run does not store its sensitivity: it takes longer to compute than the weights
     if given is None and result.record["method"] == "reweight":
         result = replace(result, info={**result.info, "sensitivity": sensitivity_of_result(result)})
@@ -207,6 +205,19 @@ def write_report(
     for failure in [*failure_lines(shown), *([error] if error else [])]:
         talk.failed(failure)
     return path
+
+
+def _answered_today(result: Result) -> Result:
+    """Return a result with the claims and the answers about arrival that older summaries lack."""
+    if "tai_anchor" not in result.derived or "by_requirement" in result.record:
+        return result
+    assumed, horizon = assumed_quantities(result.info), result.info["horizon"]
+    record = {
+        **result.record,
+        **arrival_answers(result.derived, result.view, result.weights),
+        "claims": claim_answers(result.derived, result.weights, assumed, horizon),
+    }
+    return replace(result, record=record)
 
 
 def _condition_slug(given: str) -> str:
@@ -257,7 +268,8 @@ def collect_page(result: Result, strict: bool) -> ReportPage:
         info=result.info,
         view=view,
         checks=[check_row(check) for check in record["checks"]],
-        claims=_claim_sections(result, horizon),
+        claims=_claim_sections(record["claims"]),
+        kinds=_kinds(record.get("by_requirement", ()), horizon),
         prior_only=[lookup(name).label for name in assumed_quantities(result.info)],
         links=[
             {"label": lookup(name).label, **link}
@@ -281,29 +293,35 @@ def collect_page(result: Result, strict: bool) -> ReportPage:
     )
 
 
-def _claim_sections(result: Result, horizon: float) -> list[dict[str, str]]:
-    """Return one sentence for each of the three claims that the run has numbers for."""
+def _claim_sections(answers: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the claims that the run has numbers for, by the question that they answer."""
     shown = []
-    for part, heading in PARTS.items():
+    for part, heading in QUESTIONS.items():
         known = [
-            claim
-            for claim in CLAIMS
-            if claim.part == part and claim.name in result.record["claims"]
+            {
+                "chance": chance_in_words(answers[claim.name]),
+                "text": claim.text,
+                "whose": WHOSE[claim.whose],
+                "source": claim.source,
+                "notes": notes_in_words(answers[claim.name]),
+            }
+            for claim in stated(answers)
+            if claim.part == part
         ]
         if known:
-            text = "; with ".join(_claim_text(claim, result, horizon) for claim in known)
-            shown.append({"heading": heading, "text": f"With {text}."})
+            shown.append({"heading": heading, "claims": known})
     return shown
 
 
-def _claim_text(claim: Claim, result: Result, horizon: float) -> str:
-    text = f"probability {format_probability(result.record['claims'][claim.name])}, {claim.text}"
-    if claim.quantity in assumed_quantities(result.info):
-        text += " (assumed, not learned)"
-    if result.record["quantities"].get(claim.quantity, {}).get("prob_undefined"):
-        world = " in either world" if claim.quantity == "timeline_shift_exponent" else ""
-        text += f" (given arrival{world} before {horizon:.0f})"
-    return text
+def _kinds(rows: Sequence[Mapping[str, Any]], horizon: float) -> dict[str, Any]:
+    """Return the answer by kind of requirement; one line where there is one kind."""
+    if len(rows) == 1:
+        return {"line": kind_line(rows[0], horizon), "columns": [], "rows": []}
+    return {
+        "line": "",
+        "columns": [text.format(horizon=horizon) for text in COLUMNS],
+        "rows": [kind_cells(row, horizon) for row in rows],
+    }
 
 
 def _leading_quantities(model: Model, rows: Mapping[str, Any]) -> list[str]:

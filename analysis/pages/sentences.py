@@ -15,8 +15,8 @@ JOINT = (
     "{alignment_hours_needed|90}): a labour tax of {labour_tax} of development cost, beside a "
     "compute tax of {compute_tax}; the tolerated tax pays for {alignment_hours_affordable}, and is "
     "enough with probability {prob_affordable}; transformative AI is expected by {tai_year} (90%: "
-    "{tai_year|90}), and data that grow as the evidence says, rather than as parameters^0.8, move "
-    "it by {timeline_shift_exponent} (90%: {timeline_shift_exponent|90})."
+    "{tai_year|90}), and by {tai_year_baseline_exponent} (90%: {tai_year_baseline_exponent|90}) "
+    "if data grew as parameters^0.8 rather than as the evidence says."
 )
 PLACE = re.compile(r"\{(\w+(?:\[[^\]]*\])?)(\|90)?\}")
 MOST = 3  # numbers in the sentence of a model without a template of its own

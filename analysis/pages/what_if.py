@@ -11,7 +11,7 @@ changes more than that, as one of compute does in a view without evidence, the p
 import base64
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,10 +31,15 @@ from aligntax.analysis.pages.render import VEGA
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.analysis.summaries.checks import ESS
-from aligntax.analysis.summaries.claims import CLAIMS
-from aligntax.analysis.summaries.summary import Series, iter_series
+from aligntax.analysis.summaries.claims import CLAIMS, WHOSE
+from aligntax.analysis.summaries.summary import Series, iter_series, neural_draws
 from aligntax.analysis.summaries.weights import k_hat_limit
-from aligntax.analysis.summaries.words import label_of, words_above, words_below
+from aligntax.analysis.summaries.words import (
+    label_of,
+    words_above,
+    words_below,
+    words_of_arrival,
+)
 from aligntax.models import (
     alignment,
     compute,
@@ -146,7 +151,9 @@ def page_data(result: Result, answer: Sequence[str], sentence: str) -> dict[str,
         ],
         "sentence": sentence,
         "file": _view_file_parts(view),
-        "claims": [_claim_data(claim) for claim in CLAIMS if claim.quantity in answer],
+        "claims": list(_claims_data(known, answer, view.arrival.horizon)),
+        "chains": int(kept[0].size),
+        "neural": _neural_column(derived, kept),
         "views": [_menu_view(name, source, view) for name in view_names()],
         "alignment": _alignment_data(source, view, derived, kept) if recomputed else None,
     }
@@ -346,10 +353,31 @@ def _prior_block(view: View, name: str) -> str:
     return tomli_w.dumps({"quantities": {name: dict(view.quantities[name])}})
 
 
-def _claim_data(claim: Any) -> dict[str, Any]:
-    bounds = {"lower": claim.lower, "upper": claim.upper}
-    finite = {key: value for key, value in bounds.items() if np.isfinite(value)}
-    return {"name": claim.name, "text": claim.text, "quantity": claim.quantity, **finite}
+def _claims_data(
+    known: Mapping[str, Series], answer: Sequence[str], horizon: float
+) -> Iterator[dict[str, Any]]:
+    """Yield the claims about the leading numbers, as :func:`claim_draws` reads them."""
+    for claim in CLAIMS:
+        quantities = {each.quantity for each in (claim.statement, claim.given) if each}
+        if quantities <= set(answer):
+            about = claim.statement.quantity
+            yield {
+                **{key: getattr(claim, key) for key in ("name", "text", "condition")},
+                "whose": WHOSE[claim.whose],
+                "statement": asdict(claim.statement),
+                "given": asdict(claim.given) if claim.given else None,
+                "neural": claim.neural_nets,
+                "arrival": words_of_arrival(lookup(about), horizon)
+                if np.isnan(known[about].values).any()
+                else "",
+            }
+
+
+def _neural_column(derived: Any, kept: tuple[Any, Any]) -> str | None:
+    """Return 1 for each draw whose requirement is a neural-net anchor; None without anchors."""
+    if "tai_anchor" not in derived:
+        return None
+    return _packed(_thinned(neural_draws(derived), kept).astype("float32"))
 
 
 def _menu_view(name: str, source: SampledRun, now: View) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.storage.draw_files import file_of_draws
+from aligntax.analysis.summaries.claims import of_today
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
@@ -168,6 +169,8 @@ def read_json(path: Path) -> dict[str, Any]:
         if not isinstance(value[key], kind):
             rule, got = f"{path} must have {key} of type {kind.__name__}", type(value[key]).__name__
             raise InputError(f"run: {rule}, got {got}; {damaged}")
+    if path.name == SUMMARY:  # claims of an older version are numbers
+        value["claims"] = of_today(value["claims"], value["quantities"])
     return value
 
 

@@ -85,6 +85,32 @@ def format_probability(value: float) -> str:
     return f"{100 * value:.0f}%"
 
 
+# places to which a probability is rounded, the finest that its Monte Carlo error allows
+PLACES = (0.01, 0.05, 0.1)
+
+
+def format_chance(value: float, error: float | None) -> str:
+    """Probability without digits below its Monte Carlo error: 85%, about 85%, about 90%.
+
+    Parameters
+    ----------
+    error : float or None
+        Monte Carlo standard error; None if it is unknown, which rounds to whole percentages.
+    """
+    place = next((place for place in PLACES if not (error or 0.0) > place), None)
+    if place is None:
+        return "not known: too few draws"
+    if place == PLACES[0] or not 0 < value < 1:
+        return format_probability(value)
+    steps = round(1 / place)
+    nearest = math.floor(value * steps + 0.5)
+    if nearest == 0:
+        return f"under {100 * place:.0f}%"
+    if nearest == steps:
+        return f"over {100 * (1 - place):.0f}%"
+    return f"about {100 * nearest / steps:.0f}%"
+
+
 def label_of(name: str) -> str:
     """Label of a number in an answer; the element of a vector follows after a comma."""
     label = quantity_of(name).label
@@ -216,6 +242,12 @@ def median_and_interval(
     return median, low if low == high else f"{low} to {high}"
 
 
+def words_of_arrival(quantity: Quantity, horizon: float | None = None) -> str:
+    """Words for what defines a quantity at arrival: arrival before 2100."""
+    end = "the horizon" if horizon is None else f"{horizon:.0f}"
+    return f"{quantity.event} before {end}"
+
+
 def missing_mass(row: Mapping[str, Any], quantity: Quantity, horizon: float | None = None) -> str:
     """What a row is conditional on, and its censored mass, in words; empty if there is neither.
 
@@ -223,7 +255,6 @@ def missing_mass(row: Mapping[str, Any], quantity: Quantity, horizon: float | No
     the draws that remain.
     """
     above, below, undefined = _masses(row)
-    end = "the horizon" if horizon is None else f"{horizon:.0f}"
     defined = 1.0 - undefined
     if defined <= 0:
         return "undefined in every draw"
@@ -240,5 +271,5 @@ def missing_mass(row: Mapping[str, Any], quantity: Quantity, horizon: float | No
     elif quantity.name == "tai_flop":
         given = f"given a requirement in FLOP ({format_probability(defined)})"
     else:
-        given = f"given {quantity.event} before {end} ({format_probability(defined)})"
+        given = f"given {words_of_arrival(quantity, horizon)} ({format_probability(defined)})"
     return ": ".join([given, *(["; ".join(parts)] if parts else [])])

@@ -108,7 +108,8 @@ class Sweep(Study):
                 checks += verdict != "pass"
                 for name, row in answer["quantities"].items():
                     table({**case, "verdict": verdict, "quantity": name, **row})
-                for name, chance in answer["claims"].items():
+                for name, claim in answer["claims"].items():
+                    chance = claim["probability"]
                     row = {"quantity": name, "unit": "probability", "mean": chance}
                     table({**case, "verdict": verdict, **row})
         return {

@@ -1,10 +1,21 @@
-"""The answer of a run in a terminal: claims, quantities, checks and verdict."""
+"""The answer of a run in a terminal: by requirement, claims, quantities, checks and verdict.
 
-from collections.abc import Collection, Iterable, Mapping
+What a figure hangs on is printed before the figure.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntax.analysis.summaries.claims import CLAIMS, assumed_quantities
+from aligntax.analysis.summaries.claims import QUESTIONS, WHOSE, stated
+from aligntax.analysis.summaries.claims_in_words import chance_in_words, notes_in_words
+from aligntax.analysis.summaries.kinds_in_words import (
+    COLUMNS,
+    CURVE_COLUMNS,
+    curve_cells,
+    kind_cells,
+    kind_line,
+)
 from aligntax.analysis.summaries.words import (
     format_probability,
     median_and_interval,
@@ -45,12 +56,9 @@ SHOWN_QUANTITIES = (
     "training_cost_at_tai",
     "data_exponent",
     "data_exponent_pooled",
+    "data_factor_at_1e5",
+    "data_factor_at_1e5_pooled",
 )
-QUESTIONS = {  # by the part of the question that a claim answers
-    1: "How much alignment data is needed?",
-    2: "Does a tolerable tax pay for it?",
-    3: "How far do timelines move?",
-}
 
 
 def print_run(
@@ -61,7 +69,7 @@ def print_run(
     every: bool = False,
     weights: "Weights | None" = None,
 ) -> None:
-    """Print claims, quantities with 90% intervals, failed checks, verdict and where the report is.
+    """Print the answer by requirement, claims, quantities, failed checks, verdict and report.
 
     Parameters
     ----------
@@ -89,8 +97,10 @@ def print_run(
             f"{given['ess']:.0f} effective",
             markup=False,
         )
+    _print_kinds(console, record.get("by_requirement", ()), info["horizon"])
     if record["claims"]:
-        _print_claims(console, record["claims"], assumed_quantities(info))
+        _print_claims(console, record["claims"])
+    _print_curve(console, record.get("exponent_shift_curve", {}))
     _print_quantities(console, folder, record, info, every, weights)
     _print_failed_checks(console, record["checks"])
     state = "its checks passed" if good else "do not trust this result: a check failed"
@@ -108,18 +118,39 @@ def print_run(
     console.print(where, soft_wrap=True, markup=False)
 
 
-def _print_claims(
-    console: "Console", claims: Mapping[str, float], assumed: Collection[str]
-) -> None:
+def _print_kinds(console: "Console", kinds: Sequence[Mapping[str, Any]], horizon: float) -> None:
+    """Print the answer by kind of requirement, or one line where there is one kind."""
+    if len(kinds) == 1:
+        console.print(kind_line(kinds[0], horizon), markup=False)
+    elif kinds:
+        cells = [kind_cells(row, horizon) for row in kinds]
+        print_table(console, tuple(text.format(horizon=horizon) for text in COLUMNS), cells)
+
+
+def _print_curve(console: "Console", curve: Mapping[str, Any]) -> None:
+    """Print how far the data exponent moves arrival, by weight on neural-net anchors."""
+    if curve.get("points"):
+        own = format_probability(curve["prior_weight"])
+        console.print(
+            "years by which the data exponent moves points of arrival, against 0.8 "
+            f"(this view's weight: {own})",
+            markup=False,
+        )
+        print_table(console, CURVE_COLUMNS, curve_cells(curve))
+    if curve.get("note"):
+        console.print(curve["note"], markup=False)
+
+
+def _print_claims(console: "Console", claims: Mapping[str, Mapping[str, Any]]) -> None:
     rows, previous = [], ""
-    for claim in CLAIMS:
-        if claim.name in claims:
-            note = "  (assumed: no evidence bears on it)" if claim.quantity in assumed else ""
-            question = QUESTIONS[claim.part]
-            shown = "" if question == previous else question
-            rows.append((shown, claim.text + note, format_probability(claims[claim.name])))
-            previous = question
-    print_table(console, ("question", "claim", "probability"), rows)
+    for claim in stated(claims):
+        answer, question = claims[claim.name], QUESTIONS[claim.part]
+        notes = notes_in_words(answer)
+        text = ", ".join([claim.text, *notes])
+        shown = "" if question == previous else question
+        rows.append((shown, text, WHOSE[claim.whose], chance_in_words(answer)))
+        previous = question
+    print_table(console, ("question", "claim", "whose", "probability"), rows)
 
 
 def _print_failed_checks(console: "Console", checks: Iterable[Mapping[str, Any]]) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from aligntax.analysis.summaries.claims import CLAIMS
-from aligntax.analysis.summaries.words import format_probability, median_and_interval
+from aligntax.analysis.summaries.claims import CLAIMS, WHOSE
+from aligntax.analysis.summaries.claims_in_words import cell_in_words
+from aligntax.analysis.summaries.words import median_and_interval
 from aligntax.analysis.terminal.answer import SHOWN_QUANTITIES
 from aligntax.analysis.terminal.tables import print_table
 from aligntax.models.priors.quantities import QUANTITIES, element, quantity_of
@@ -59,20 +60,21 @@ def _print_quantities(console: "Console", comparison: "Comparison", names: Seque
 def _print_claims(console: "Console", comparison: "Comparison") -> None:
     rows = []
     for claim in CLAIMS:
-        if all(claim.name in chances for chances in comparison.claims):
+        if all(claim.name in answers for answers in comparison.claims):
             marks = _marks(comparison, claim.name)
             cells = (
-                format_probability(chances[claim.name]) + mark
-                for chances, mark in zip(comparison.claims, marks, strict=True)
+                cell_in_words(answers[claim.name]) + mark
+                for answers, mark in zip(comparison.claims, marks, strict=True)
             )
-            rows.append((claim.text, *cells))
+            rows.append((f"{claim.text} ({WHOSE[claim.whose]})", *cells))
     if rows:
         print_table(console, ("claim", *comparison.labels), rows)
 
 
 def _marks(comparison: "Comparison", name: str) -> list[str]:
     """Return a mark for each run that differs from the first."""
-    return ["", *(" *" if differs else "" for differs in comparison.differs[name])]
+    differs = comparison.differs.get(name, (False,) * (len(comparison.runs) - 1))
+    return ["", *(" *" if each else "" for each in differs)]
 
 
 def _label(name: str) -> str:

@@ -15,7 +15,7 @@ References
        http://www.tonyohagan.co.uk/shelf
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -26,10 +26,11 @@ from scipy.special import ndtri
 
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.summaries.claims import CLAIMS
+from aligntax.analysis.summaries.claims_in_words import chance_in_words, claim_text
 from aligntax.analysis.summaries.summary import (
     Series,
     censored_quantile,
-    claim_probabilities,
+    claim_answers,
     iter_series,
 )
 from aligntax.analysis.summaries.words import format_amount, format_probability, median_and_interval
@@ -326,9 +327,9 @@ def consequences(
         Number of those that do not.
     """
     derived = [prior_derived(view, evidence) for view in (before, after)]
-    chances = [claim_probabilities(answer) for answer in derived]
+    chances = [claim_answers(answer) for answer in derived]
     rows = [
-        (claim.text, *(_chance_in_words(chance.get(claim.name)) for chance in chances))
+        (claim_text(claim), *(_claim_in_words(chance.get(claim.name)) for chance in chances))
         for claim in CLAIMS
     ]
     numbers = [{series.name: series for series in iter_series(answer)} for answer in derived]
@@ -340,8 +341,8 @@ def consequences(
     return moved, len(rows) - len(moved)
 
 
-def _chance_in_words(value: float | None) -> str:
-    return "unknown" if value is None else format_probability(value)
+def _claim_in_words(answer: Mapping[str, Any] | None) -> str:
+    return "unknown" if answer is None else chance_in_words(answer)
 
 
 def _series_in_words(series: Series, horizon: float) -> str:

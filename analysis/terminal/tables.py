@@ -91,6 +91,8 @@ def print_runs(
     console: "Console", out: Path, rows: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]
 ) -> None:
     """Print a table with one line per run."""
+    from aligntax.analysis.summaries.claims_in_words import chance_in_words
+
     if not rows:
         console.print(f"no runs in {out}; make one with `aligntax run`", markup=False)
         return
@@ -98,7 +100,7 @@ def print_runs(
     for folder, record, info in rows:
         year = record["quantities"].get("tai_year", {}).get("q50")
         paid = record["claims"].get("alignment_affordable")
-        texts = (f"{year:.0f}" if year else "", f"{paid:.0%}" if paid is not None else "")
+        texts = (f"{year:.0f}" if year else "", chance_in_words(paid) if paid else "")
         lines.append(
             (
                 folder.name,
@@ -112,7 +114,10 @@ def print_runs(
         )
     print_table(
         console,
-        ("run", "model", "view", "method", "verdict", "created (UTC)", "TAI median", "affordable"),
+        (
+            *("run", "model", "view", "method", "verdict", "created (UTC)", "TAI median"),
+            "affordable, if it arrives",
+        ),
         lines,
     )
 

@@ -210,6 +210,8 @@ DERIVED = _table(
     Quantity("data_exponent", "1", "linear", "data exponent, new regime", "gamma for a new regime: pooled value and study-to-study spread"),
     Quantity("data_exponent_pooled", "1", "linear", "data exponent, pooled", "gamma averaged over study groups"),
     Quantity("data_exponent_shift_flop", "OOM", "linear", "requirement shift", "training FLOP at gamma over FLOP at 0.8, neural-net anchors"),
+    Quantity("data_factor_at_1e5", "x", "log10", "compute at 1e5 times larger, new regime", "compute of a model 1e5 times larger, over what gamma 0.8 gives"),
+    Quantity("data_factor_at_1e5_pooled", "x", "log10", "compute at 1e5 times larger, pooled", "the same at gamma averaged over study groups"),
     Quantity("kaplan_bias", "1", "linear", "Kaplan-style bias", "bias of log gamma in Kaplan-style set-ups"),
     Quantity("between_study_sd", "1", "linear", "between-study sd", "sd of log gamma between study groups"),
     Quantity("allocation_exponent", "1", "linear", "allocation exponent", "a in N ~ C^a along the compute-optimal path, beta / (alpha + beta)"),

@@ -40,7 +40,7 @@ ANSWERS = """async (cases) => {
       : Object.fromEntries(Object.entries(each.move).map(([name, points]) => [name, WhatIf.stated(run, name, points)]));
     const answer = WhatIf.answer(run, chosen), finite = (v) => (Number.isFinite(v) ? v : null);
     const row = (name) => Object.fromEntries(Object.entries(Weights.summary(answer.columns[name], answer.weights)).map(([k, v]) => [k, finite(v)]));
-    const claims = Object.fromEntries(held.claims.map((c) => [c.name, Weights.within(answer.columns[c.quantity], answer.weights, c.lower, c.upper)]));
+    const claims = Object.fromEntries(held.claims.map((c) => [c.name, Weights.claim(c, answer.columns, answer.weights, run)]));
     return { exact: answer.exact, claims, checks: Object.fromEntries(answer.checks.map((c) => [c.name, [finite(c.value), c.passed, c.where]])),
              rows: Object.fromEntries(held.columns.map(({ name }) => [name, row(name)])) };
   });
@@ -140,8 +140,9 @@ def assert_same(found, expected, where):
         got = found["checks"][name]
         assert got[1:] == [passed, place], (where, name)
         assert got[0] == pytest.approx(value, abs=1e-6, rel=1e-6, nan_ok=True), (where, name)
-    for name, value in found["claims"].items():
-        assert value == pytest.approx(expected["claims"][name], abs=1e-9), (where, name)
+    assert list(found["claims"]) == list(expected["claims"]), where
+    for name, claim in found["claims"].items():
+        assert claim == pytest.approx(expected["claims"][name], abs=1e-9), (where, name)
 
 
 def test_every_move_is_answered_as_a_refit_answers_it(page):

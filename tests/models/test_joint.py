@@ -442,3 +442,21 @@ def test_fan_charts_follow_the_same_paths_as_the_draws(view, evidence, prior_dra
     np.testing.assert_allclose(fans["frontier_spend"][:, 1], at["training_cost_at_tai"])
     for name in ("alignment_hours_needed", "alignment_hours_affordable", "alignment_tax"):
         np.testing.assert_allclose(fans[name][:, 1], at[name])
+
+
+# ----------------------------------------------------------------------------- Hilton's larger model
+
+
+def test_a_model_1e5_times_larger_takes_10_times_the_compute_where_data_grow_linearly(
+    evidence,
+) -> None:
+    assert joint.data_factor(np.array([1.0, 0.8, 0.6]), evidence) == pytest.approx([1.0, 0.0, -1.0])
+
+
+def test_the_factor_of_the_larger_model_is_that_of_each_exponent(prior) -> None:
+    for exponent, factor in (
+        ("data_exponent", "data_factor_at_1e5"),
+        ("data_exponent_pooled", "data_factor_at_1e5_pooled"),
+    ):
+        np.testing.assert_allclose(prior[factor], 5.0 * (prior[exponent] - 0.8), rtol=1e-12)
+    assert not np.allclose(prior["data_factor_at_1e5"], prior["data_factor_at_1e5_pooled"])

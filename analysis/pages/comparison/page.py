@@ -10,11 +10,11 @@ from aligntax.analysis.pages.comparison.charts import comparison_figures
 from aligntax.analysis.pages.comparison.parts import Look, join_words, run_looks
 from aligntax.analysis.pages.render import VEGA, render
 from aligntax.analysis.storage.whole_file import replace_file
-from aligntax.analysis.summaries.claims import CLAIMS
+from aligntax.analysis.summaries.claims import CLAIMS, WHOSE
+from aligntax.analysis.summaries.claims_in_words import cell_in_words, claim_text
 from aligntax.analysis.summaries.words import (
     format_amount,
     format_number,
-    format_probability,
     label_of,
     median_and_interval,
     missing_mass,
@@ -137,7 +137,7 @@ def _run_facts(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
 def _differences_in_words(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
     """Return in which numbers a run differs from the first beyond Monte Carlo error, in words."""
     marked = [name for name, marks in comparison.differs.items() if marks[i]]
-    texts = {claim.name: claim.text for claim in CLAIMS}
+    texts = {claim.name: claim_text(claim) for claim in CLAIMS}
     return {
         "look": look,
         "numbers": [label_of(name) for name in marked if name not in texts],
@@ -191,9 +191,11 @@ def _prior_rows(comparison: Comparison) -> Iterator[dict[str, Any]]:
 def _claim_rows(comparison: Comparison) -> Iterator[dict[str, Any]]:
     for claim in CLAIMS:
         if all(claim.name in stated for stated in comparison.claims):
-            marks = (False, *comparison.differs[claim.name])
-            chances = [format_probability(stated[claim.name]) for stated in comparison.claims]
-            yield {"text": claim.text, "cells": list(zip(chances, marks, strict=True))}
+            none = (False,) * (len(comparison.runs) - 1)
+            marks = (False, *comparison.differs.get(claim.name, none))
+            cells = [cell_in_words(stated[claim.name]) for stated in comparison.claims]
+            text = f"{claim.text} ({WHOSE[claim.whose]})"
+            yield {"text": text, "cells": list(zip(cells, marks, strict=True))}
 
 
 def _number_row(comparison: Comparison, name: str) -> dict[str, Any]:

@@ -20,11 +20,14 @@ const Outcome = (() => {
     return answer;
   }
 
-  /** Probability of a claim, in words. */
-  function probability(answer, claim) {
-    const { quantity, lower, upper } = claim;
-    const value = Weights.within(answer.columns[quantity], answer.weights, lower, upper);
-    return value === null ? "undefined" : Words.probability(value);
+  /** Probability of a claim, and its condition with the probability of that, in words. */
+  function claimWords(run, answer, claim) {
+    const found = Weights.claim(claim, answer.columns, answer.weights, run);
+    const conditions = [claim.condition, claim.arrival].filter(Boolean).join(" and ");
+    return {
+      chance: found.probability === null ? "undefined" : Words.chance(found.probability, found.mcse),
+      given: conditions ? `given ${conditions} (${Words.probability(found.given_probability)})` : "",
+    };
   }
 
   function sentence(held, answer) {
@@ -81,6 +84,7 @@ const Outcome = (() => {
     const { held } = run;
     const out = (name) => place.querySelector(`[data-out="${name}"]`);
     const cells = {};
+    const conditions = {};
 
     function makeNumbers() {
       const body = out("numbers").querySelector("tbody");
@@ -95,8 +99,13 @@ const Outcome = (() => {
     function makeClaims() {
       for (const claim of held.claims) {
         cells[claim.name] = element("strong", { "data-claim": claim.name });
-        const own = element("span", { class: "soft" }, `(this run: ${probability(base, claim)})`);
-        out("claims").append(element("li", {}, cells[claim.name], ` ${claim.text} `, own));
+        conditions[claim.name] = element("span", { "data-given": claim.name });
+        const text = ` ${claim.text} `;
+        const words = `(${claim.whose}; this run: ${claimWords(run, base, claim).chance})`;
+        const own = element("span", { class: "soft" }, words);
+        out("claims").append(
+          element("li", {}, cells[claim.name], text, conditions[claim.name], " ", own),
+        );
       }
     }
 
@@ -120,7 +129,11 @@ const Outcome = (() => {
       for (const column of held.columns) {
         cells[column.name].textContent = spelt(Words.interval(answer.rows[column.name], column));
       }
-      for (const claim of held.claims) cells[claim.name].textContent = probability(answer, claim);
+      for (const claim of held.claims) {
+        const { chance, given } = claimWords(run, answer, claim);
+        cells[claim.name].textContent = chance;
+        conditions[claim.name].textContent = given;
+      }
       out("sentence").textContent = sentence(held, answer);
       showStatus(answer);
       showCommand();

@@ -231,17 +231,55 @@ const Weights = (() => {
     };
   }
 
-  /** Share of the defined draws within bounds, both inclusive. */
-  function within(values, weights, lower = -Infinity, upper = Infinity) {
+  const SIGNS = { "<=": (x, y) => x <= y, ">": (x, y) => x > y, ">=": (x, y) => x >= y };
+
+  /** Whether a statement of claims.py is true of each draw; false of an undefined one. */
+  const holds = ({ quantity, sign, bound }, columns) => {
+    const values = columns[quantity];
+    return (d) => SIGNS[sign](values[d], bound);
+  };
+
+  /**
+   * Probability of a claim among the draws that meet its condition, its Monte Carlo error, and the
+   * probability of the condition, as `claim_answers`. Without such draws the first two are null.
+   */
+  function claim({ statement, given, neural }, columns, weights, run) {
+    const values = columns[statement.quantity];
+    const isTrue = holds(statement, columns);
+    const meets = given ? holds(given, columns) : () => true;
+    const counts = (d) => !Number.isNaN(values[d]) && meets(d) && (!neural || run.neural[d] === 1);
     let inside = 0;
+    let among = 0;
     let all = 0;
-    values.forEach((v, i) => {
-      if (Number.isNaN(v)) return;
-      all += weights[i];
-      if (v >= lower && v <= upper) inside += weights[i];
+    weights.forEach((w, d) => {
+      all += w;
+      if (!counts(d)) return;
+      among += w;
+      if (isTrue(d)) inside += w;
     });
-    return all > 0 ? inside / all : null;
+    const chance = among / all;
+    if (!(among > 0)) return { probability: null, mcse: null, given_probability: chance };
+    const probability = inside / among;
+    const influence = Float64Array.from(weights, (w, d) =>
+      counts(d) ? (w / among) * weights.length * ((isTrue(d) ? 1 : 0) - probability) : 0,
+    );
+    return { probability, mcse: batchError(influence, run.held.chains), given_probability: chance };
   }
 
-  return { smoothed, equal, effective, ordered, quantiles, summary, within };
+  /** Standard error of the mean of chains one after another, by means of batches, as `batch_error`. */
+  function batchError(influence, chains) {
+    const draws = influence.length / chains;
+    const length = Math.max(1, Math.floor(Math.sqrt(draws)));
+    const batches = Math.floor(draws / length);
+    let squares = 0;
+    for (let chain = 0; chain < chains; chain += 1) {
+      for (let batch = 0; batch < batches; batch += 1) {
+        const start = chain * draws + batch * length;
+        squares += (total(influence.subarray(start, start + length)) / length) ** 2;
+      }
+    }
+    return Math.sqrt(squares) / (chains * batches);
+  }
+
+  return { smoothed, equal, effective, ordered, quantiles, summary, claim };
 })();

@@ -54,12 +54,13 @@ const WhatIf = (() => {
       const own = view.tables ? await unpackedTables(view.tables) : [];
       views[view.name] = Object.fromEntries((view.quantities ?? []).map((name, i) => [name, own[i]]));
     }
+    const neural = held.neural === null ? null : await unpacked(held.neural, Float32Array);
     const fixed = held.fixed === null ? null : await unpacked(held.fixed, Float64Array);
     const index = Object.fromEntries(held.quantities.map((quantity, i) => [quantity.name, i]));
     const values = z.map((scores, i) =>
       scores.map((score) => Tables.toScale(held.quantities[i], Tables.value(tables[i], score))),
     );
-    return { held, n, tables, now, z, values, columns, arrival, excess, views, fixed, index };
+    return { held, n, tables, now, z, values, columns, arrival, excess, views, neural, fixed, index };
   }
 
   /** Table of a quantity whose 10, 50 and 90% points are stated in its own unit. */

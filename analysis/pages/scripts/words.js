@@ -37,6 +37,20 @@ const Words = (() => {
     return `${(100 * value).toFixed(0)}%`;
   }
 
+  const PLACES = [0.01, 0.05, 0.1];
+
+  /** Probability without digits below its Monte Carlo error: 85%, about 85%, about 90%. */
+  function chance(value, error) {
+    const place = PLACES.find((each) => error <= each);
+    if (place === undefined) return "not known: too few draws";
+    if (place === PLACES[0] || !(value > 0 && value < 1)) return probability(value);
+    const steps = Math.round(1 / place);
+    const nearest = Math.floor(value * steps + 0.5);
+    if (nearest === 0) return `under ${(100 * place).toFixed(0)}%`;
+    if (nearest === steps) return `over ${(100 * (1 - place)).toFixed(0)}%`;
+    return `about ${((100 * nearest) / steps).toFixed(0)}%`;
+  }
+
   function decimals(value, count) {
     if (Math.abs(value) > 0 && Math.abs(value) < 0.1) return number(value);
     const text = value.toFixed(Math.abs(value) < 10 ? count : 0);
@@ -78,5 +92,5 @@ const Words = (() => {
     return [quantile(row, "q50", quantity, true), low === high ? low : `${low} to ${high}`];
   }
 
-  return { number, percent, probability, amount, interval };
+  return { number, percent, probability, chance, amount, interval };
 })();

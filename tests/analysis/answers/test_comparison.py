@@ -62,7 +62,7 @@ def test_a_moved_prior_is_seen_where_it_matters_and_nowhere_else(seeds):
     )
     assert 0 < error < abs(value) / 10
     assert comparison.differs["tolerance_at_least_1_percent"] == (False,)
-    assert comparison.differs["data_exponent_at_least_1"] == (False,)
+    assert comparison.differs["exponent_nearer_1_new_regime"] == (False,)
     table = comparison.table()
     assert table.loc["usd_per_hour", "dear q50"] == pytest.approx(np.log10(150), abs=0.05)
 

@@ -70,7 +70,7 @@ def test_a_row_says_how_and_how_good(tmp_path):
     )
     assert (
         "a tax of at least 1% of training cost is tolerated" in page
-        and "assumed, not learned" in page
+        and "Hilton; assumed: no evidence bears on it" in page
     )
 
 

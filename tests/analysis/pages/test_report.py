@@ -21,6 +21,9 @@ from aligntax.analysis.pages.figure_data import pictures
 from aligntax.analysis.pages.report import write_report
 from aligntax.analysis.pipeline import run
 from aligntax.analysis.storage.load import load
+from aligntax.analysis.summaries.claims_in_words import chance_in_words
+from aligntax.analysis.summaries.summary import claim_answers
+from aligntax.analysis.summaries.words import format_probability
 from aligntax.models.catalogue import find_model
 
 SCRIPT = re.compile(r"<script([^>]*)>(.*?)</script>", re.DOTALL)
@@ -135,9 +138,9 @@ def test_sources_of_evidence_and_of_priors_are_links(page):
 
 def test_every_figure_is_an_image_and_none_is_broken(page):
     found = SOURCES.findall(page)
-    # eight forecasts, anchors, shifts, two of time horizons, what drives them, six variables of
-    # evidence and their ranks, two of chains
-    assert len(found) == 8 + 2 + 2 + 1 + 6 + 1 + 2
+    # eight forecasts, anchors, shifts and the exponent's by weight, two of time horizons, what
+    # drives them, six variables of evidence and their ranks, two of chains
+    assert len(found) == 8 + 3 + 2 + 1 + 6 + 1 + 2
     assert 'class="broken"' not in _standing(page) and "could not be drawn" not in _standing(page)
     for kind, data in found:
         raw = base64.b64decode(data)
@@ -191,16 +194,29 @@ def test_the_verdict_names_what_failed(mine, undrawn):
     assert "All checks passed:" in text
 
 
-def test_the_three_claims_are_sentences_and_assumptions_are_labelled(page, complete):
-    sentences = re.findall(r"<div><h3>\d\. .*?</h3><p>(.*?)</p></div>", page)
-    assert len(sentences) == 3
-    needed = round(100 * complete.record["claims"]["hours_needed_exceed_300"])
-    assert sentences[0].startswith(
-        f"With probability {needed}%, alignment needs more than a few hundred"
-    )
-    assert "given arrival before 2100" in sentences[0]
-    assert "is tolerated (assumed, not learned)" in sentences[1]
-    assert "assumed" not in sentences[2]
+def test_claims_stand_under_their_questions_with_condition_noise_and_maker(page, complete):
+    first = page[page.index('class="verdict') : page.index("<h2>Answer")]
+    parts = re.findall(r"<div><h3>\d\. .*?</h3>\s*<ul>(.*?)</ul></div>", first, re.DOTALL)
+    claims = [re.findall(r"<li>(.*?)</li>", part) for part in parts]
+    assert [len(each) for each in claims] == [3, 4, 3]
+    answers = claim_answers(complete.derived, complete.weights, horizon=2100.0)
+    within = answers["needed_within_2_oom_of_rlhf"]
+    assert claims[0][0].startswith(f"<strong>{chance_in_words(within)}</strong>: at most 100 times")
+    given = format_probability(within["given_probability"])
+    assert all(f", given arrival before 2100 ({given})." in claim for claim in claims[0])
+    assert [re.search(r">(\w+)</span>$", claim)[1] for claim in claims[1]] == [
+        *("Hilton", "ours", "Hilton", "ours")
+    ]
+    assert "is tolerated, assumed: no evidence bears on it." in claims[1][0]
+    assert "given a tolerance of at least 1% and arrival before 2100" in claims[1][2]
+    assert "given a neural-net anchor and arrival in either world" in claims[2][2]
+    assert sum("assumed" in claim for part in claims for claim in part) == 1
+
+
+def test_the_answer_by_kind_of_requirement_comes_first(page):
+    kind = page.index('<p class="kinds">Requirement: Bio Anchors alone; TAI arrives')
+    assert kind < page.index('<div class="claims">') < page.index('<p class="lead">')
+    assert "moves the 25, 50 and 75% points of arrival" in page
 
 
 def test_the_answer_speaks_human_units(page):
@@ -227,7 +243,7 @@ def test_a_failing_figure_is_visible_and_counted(mine, monkeypatch):
     assert "1 figure could not be drawn" in text
     assert "RuntimeError: &lt;b&gt;ink ran out&lt;/b&gt;" in text
     assert text.index("1 figure could not") < text.index("<h2>Answer")
-    assert len(SOURCES.findall(text)) == 20
+    assert len(SOURCES.findall(text)) == 21
 
 
 def _no_ink(result):
@@ -354,7 +370,7 @@ def test_what_a_run_lacks_is_left_out(mine):
         **mine.record,
         "model": "scaling",
         "quantities": rows,
-        "claims": {"data_exponent_at_least_1": 0.4},
+        "claims": claim_answers(mine.derived[kept]),
     }
     tables = {f"evidence/{name}": rows for name, rows in mine.evidence.tables.items()}
     groups = {"posterior": mine.posterior, "derived": mine.derived[kept], **tables}
@@ -375,12 +391,14 @@ def test_draws_that_never_arrive_can_be_drawn(mine):
         state = 1 if name.startswith("tai_") else 3
         derived[name] = xr.full_like(derived[name], np.nan)
         derived[f"{name}_state"] = xr.full_like(derived[f"{name}_state"], state)
-    from aligntax.analysis.summaries.summary import claim_probabilities, summarise
+    from aligntax.analysis.summaries.arrival_answers import arrival_answers
+    from aligntax.analysis.summaries.summary import summarise
 
     record = {
         **mine.record,
         "quantities": summarise(derived),
-        "claims": dict(claim_probabilities(derived)),
+        **arrival_answers(derived, mine.view),
+        "claims": claim_answers(derived),
     }
     never = replace(_with_group(mine, derived=derived), record=record)
     text = write_report(never, strict=True).read_text("utf-8")

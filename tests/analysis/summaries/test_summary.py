@@ -11,8 +11,7 @@ from aligntax.analysis.summaries.summary import (
     Series,
     _mcse_median,
     censored_quantile,
-    claim_probabilities,
-    claim_probability,
+    claim_answers,
     iter_series,
     summarise,
 )
@@ -165,18 +164,17 @@ def test_vectors_are_named_by_their_labels():
 
 
 def test_claims_count_censored_draws_and_leave_undefined_ones_out():
-    shift = np.full((CHAINS, DRAWS), 2.0)
-    shift[1], shift[2], shift[3] = np.inf, np.nan, 0.5
-    data = dataset(timeline_shift_exponent=shift)
-    claim = next(c for c in CLAIMS if c.name == "exponent_shift_between_1_and_5_years")
-    assert claim_probability(claim, data) == pytest.approx(1 / 3)
-    assert claim_probabilities(data) == {
-        "exponent_shift_between_1_and_5_years": pytest.approx(1 / 3)
-    }
+    hours = np.full((CHAINS, DRAWS), 3.0)
+    hours[1], hours[2], hours[3] = -np.inf, np.nan, 1.0
+    found = claim_answers(dataset(rlhf_multiple_affordable=hours))["over_2_oom_affordable"]
+    assert found["probability"] == pytest.approx(1 / 3)
+    assert found["given_probability"] == pytest.approx(3 / 4)
 
 
 def test_every_claim_is_computed_for_the_joint_model(outcome):
-    assert set(outcome.record["claims"]) == {claim.name for claim in CLAIMS}
-    assert all(0 <= value <= 1 for value in outcome.record["claims"].values())
+    claims = outcome.record["claims"]
+    assert list(claims) == [claim.name for claim in CLAIMS]
+    assert all(0 <= claim["probability"] <= 1 for claim in claims.values())
     # the prior's, by design
-    assert outcome.record["claims"]["tolerance_at_least_1_percent"] == pytest.approx(0.75, abs=0.03)
+    assert claims["tolerance_at_least_1_percent"]["probability"] == pytest.approx(0.75, abs=0.03)
+    assert claims["tolerance_at_least_1_percent"]["assumed"]

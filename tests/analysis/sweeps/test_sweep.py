@@ -161,7 +161,9 @@ def test_whatever_goes_wrong_with_a_case_is_its_answer(evidence):
 def test_a_finished_folder_holds_every_answer_and_where_it_came_from(job, asked, view, tmp_path):
     def found(case):
         return answer(
-            case, claims={"data_exponent_at_least_1": 0.25}, data_exponent=row(case.seed / 10)
+            case,
+            claims={"exponent_nearer_1_pooled": {"probability": 0.25}},
+            data_exponent=row(case.seed / 10),
         )
 
     done = sweep(job, asked, by(found), tmp_path, "mine")
@@ -172,7 +174,7 @@ def test_a_finished_folder_holds_every_answer_and_where_it_came_from(job, asked,
     assert tuple(rows[0]) == COLUMNS["answers.csv"]
     which = [(case.name, case.view.name, case.view.hash, str(case.seed), "pass") for case in asked]
     assert [(c["case"], c["view"], c["view_hash"], c["seed"], c["verdict"]) for c in lines] == which
-    per_case = [*find_model("scaling").headlines, "data_exponent_at_least_1"]
+    per_case = [*find_model("scaling").headlines, "exponent_nearer_1_pooled"]
     assert [(r["case"], r["quantity"]) for r in rows] == [
         (case.name, name) for case in asked for name in per_case
     ]
