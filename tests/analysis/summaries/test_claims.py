@@ -41,7 +41,7 @@ EXPECTED = {
         *("(300)", 1, "ours"),
     ),
     "tolerance_at_least_1_percent": (
-        *("alignment_tax_tolerance", (0.01, 0.0101, 1.0), (0.0099, 1e-6)),
+        *("tolerance_of_training_cost", (0.01, 0.0101, 1.0), (0.0099, 1e-6)),
         *("at least 1%", 2, "hilton"),
     ),
     "over_2_oom_affordable": (*PAYS, "over 100 times", 2, "ours"),
@@ -119,9 +119,8 @@ def test_there_is_no_other_claim():
     assert [claim.name for claim in CLAIMS] == list(EXPECTED)
 
 
-def test_claims_are_about_what_is_derived_or_elicited():
-    about = {claim.statement.quantity for claim in CLAIMS}
-    assert about - set(DERIVED) == {TOLERANCE}
+def test_claims_are_about_what_is_derived():
+    assert {claim.statement.quantity for claim in CLAIMS} <= set(DERIVED)
 
 
 def test_what_has_no_number_is_on_its_side_of_the_bound():
@@ -139,7 +138,7 @@ def test_what_has_no_number_is_on_its_side_of_the_bound():
 
 def test_a_condition_counts_the_draws_that_meet_it_alone():
     data = draws(
-        alignment_tax_tolerance=[-1.0, -1.0, -1.0, -3.0, -3.0],
+        tolerance_of_training_cost=[-1.0, -1.0, -1.0, -3.0, -3.0],
         rlhf_multiple_affordable=[3.0, 3.0, 1.0, 1.0, np.nan],
     )
     found = claim_answers(data, assumed=(TOLERANCE,), horizon=HORIZON)
@@ -170,7 +169,7 @@ def test_only_draws_of_neural_net_anchors_count_for_the_shift():
 
 def test_draws_count_by_their_weights_within_the_condition_too():
     data = draws(
-        alignment_tax_tolerance=[-1.0, -1.0, -3.0], rlhf_multiple_affordable=[3.0, 1.0, 3.0]
+        tolerance_of_training_cost=[-1.0, -1.0, -3.0], rlhf_multiple_affordable=[3.0, 1.0, 3.0]
     )
     weights = Weights(np.array([[0.1, 0.3, 0.6]]))
     found = claim_answers(data, weights)["over_2_oom_affordable_given_tolerance"]
@@ -217,7 +216,7 @@ def test_claims_are_the_shares_of_the_reference_run(reference):
     )
     value = by_hand(reference)
     needed, hours = value("rlhf_multiple_needed"), value("alignment_hours_needed")
-    pays, tolerance = value("rlhf_multiple_affordable"), value("alignment_tax_tolerance")
+    pays, tolerance = value("rlhf_multiple_affordable"), value("tolerance_of_training_cost")
     paid, shift = value("prob_affordable"), value("timeline_shift_exponent")
     anchor = reference.derived["tai_anchor"].values.ravel()
     neural = (anchor >= ANCHORS.index("short_horizon")) & (anchor <= ANCHORS.index("long_horizon"))
