@@ -15,7 +15,7 @@ from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import ELICITED, HEADLINES, LABELS, QUANTITIES
 from aligntax.models.priors.tables import PriorTables
 from aligntax.models.states import ABOVE, BELOW, OBSERVED, UNDEFINED, censored
-from aligntax.models.views import ANCHORS, View, parse_view
+from aligntax.models.views import ANCHORS, View, load_view, parse_view
 from tests.prior import scale_at, suite_at
 
 SIZE = 1500
@@ -246,7 +246,13 @@ def test_the_absence_of_tai_speaks_against_the_lifetime_anchor(prior, view) -> N
     mean = dict(zip(ANCHORS, prior["anchor_probability"].mean(axis=0), strict=True))
     assert mean["lifetime"] < view.anchors["lifetime"]
     assert mean["none"] > view.anchors["none"]
-    assert mean["user"] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_absence_of_tai_gives_no_weight_to_what_had_none(evidence) -> None:
+    alone = derived(load_view("bioanchors-alone"), evidence, 400)["anchor_probability"]
+    mean = dict(zip(ANCHORS, alone.mean(axis=0), strict=True))
+    for name in ("direct_approach", "user", "time_horizon"):
+        assert mean[name] == pytest.approx(0.0, abs=1e-12), name
 
 
 def test_plain_crossing_has_no_likelihood_for_the_absence_of_tai(evidence) -> None:
@@ -379,14 +385,15 @@ def test_moving_a_prior_moves_some_headline(name, evidence, by_view) -> None:
     assert changed or name in HEADLINES, f"{name} moves no headline"
 
 
-def test_an_anchor_without_weight_moves_nothing(evidence, by_view) -> None:
-    view = read("")
+def test_an_anchor_without_weight_moves_nothing(evidence) -> None:
+    view = load_view("bioanchors-alone")
+    before = derived(view, evidence, 400)
     tables = view.tables(joint.QUANTITIES)
     y = tables.y.copy()
     for name in ("user_flop", "human_slowdown", "time_horizon_threshold"):
         y[tables.names.index(name)] += 3.0
     moved = derived(view, evidence, 400, replace(tables, y=y))
-    for name, value in by_view[""].items():
+    for name, value in before.items():
         if name != "superhuman_coder_year":  # a milestone of its own
             np.testing.assert_array_equal(moved[name], value, err_msg=name)
 
