@@ -26,12 +26,19 @@ from then on::
 
     spend(t)      = min_w(s'(t), log10(spend_cap * world product(t)))
     hardware(t)   = min_w(h(t), hardware_limit)
-    algorithms(t) = min_w(algorithmic_growth (t - since), algorithmic_limit)
+    algorithms(t) = sat_w(algorithmic_growth (t - since), limit)
     physical(t)   = spend + hardware               log10 FLOP
     effective(t)  = physical + algorithms          log10 FLOP of the algorithms of `since`
 
-``since`` is a view's setting (2020 by default). Progress may differ by requirement anchor
-(``aligntax.models.requirements``).
+``sat_w`` is the smooth minimum made exact at zero and at infinity (:func:`saturating`). The source
+of ``algorithmic_limit`` counts from a year of its own, ``limit_since``, and with ``limit_floor =
+"progress"`` no limit lies below what has been gained by ``now``::
+
+    limit = algorithmic_growth (limit_since - since)
+            + max_w(algorithmic_limit, algorithmic_growth (now - limit_since))
+
+``since``, ``limit_since`` and ``limit_floor`` are a view's settings. Progress may differ by
+requirement anchor (``aligntax.models.requirements``).
 
 References
 ----------
@@ -79,6 +86,7 @@ NU = 4
 TOP = 10  # frontier: the running top ten, as Epoch AI defines it
 WORLD_PRODUCT_YEAR = 2025.0  # of the constant `world_product_2025`
 SHARPNESS = 0.5  # OOM, w of the smooth minimum: at the crossing it lies a quarter OOM below
+LEAST_LIMIT = 0.01  # OOM: growth whose limit is lower gains as little
 
 
 def smooth_minimum(a: Any, b: Any) -> Any:
@@ -86,15 +94,28 @@ def smooth_minimum(a: Any, b: Any) -> Any:
     return 0.5 * (a + b - ((a - b) ** 2 + SHARPNESS**2) ** 0.5)
 
 
-def saturating(free: Any, limit: Any) -> Any:
-    """Growth counted from zero that levels off at a limit, numbers or tensors.
+def _larger(a: Any, b: Any) -> Any:
+    """Maximum of two numbers or tensors."""
+    return 0.5 * (a + b + abs(a - b))
 
-    With ``w`` the sharpness and ``d = w^2 / (4 limit)``, it is the smooth minimum of ``free`` and
-    ``limit - d``, plus ``d``. Since ``(limit - d)^2 + w^2 = (limit + d)^2``, it is exactly zero at
-    zero, and exactly the limit at infinity.
+
+def saturating(free: Any, limit: Any) -> Any:
+    """Growth that is counted from zero, up to a limit: exact at both.
+
+    With ``w`` the :data:`SHARPNESS` and ``d = w^2 / (4 L)`` it is ``min_w(x, L - d) + d``. As ``(L
+    - d)^2 + w^2 = (L + d)^2``, it is ``(L - d - (L + d)) / 2 + d = 0`` at ``x = 0``. As ``min_w(x,
+    b)`` rises to ``b`` it rises to ``L`` at infinity.
+
+    Parameters
+    ----------
+    free : number, ndarray or tensor
+        Growth without a limit, OOM.
+    limit : number, ndarray or tensor
+        ``L``, OOM; counted as :data:`LEAST_LIMIT` where it is lower.
     """
-    d = SHARPNESS**2 / (4.0 * limit)
-    return smooth_minimum(free, limit - d) + d
+    limit = _larger(limit, LEAST_LIMIT)
+    rounding = SHARPNESS**2 / (4.0 * limit)
+    return smooth_minimum(free, limit - rounding) + rounding
 
 
 @dataclass(frozen=True)
@@ -113,12 +134,18 @@ class Trend:
         log10 USD of world product in 2025.
     algorithm_year : float
         Year whose algorithms effective FLOP is counted in.
+    limit_year : float
+        Year from which the limit of algorithmic progress is counted.
+    limit_floor : bool
+        Whether that limit is at least the progress up to ``now``.
     """
 
     reference: float
     now: float
     world_product: float
     algorithm_year: float
+    limit_year: float
+    limit_floor: bool
 
     @classmethod
     def of(cls, evidence: Evidence, view: View) -> "Trend":
@@ -128,6 +155,8 @@ class Trend:
             evidence.constant("no_tai_until"),
             float(np.log10(evidence.constant("world_product_2025"))),
             view.algorithms.since,
+            view.algorithms.limit_since,
+            view.algorithms.limit_floor == "progress",
         )
 
     def spend(self, x: Mapping[str, Any], t: Any, beyond: Any = None) -> Any:
@@ -157,7 +186,19 @@ class Trend:
         It is ``growth`` times as fast as the trend, to a limit ``limit`` OOM higher.
         """
         free = x["algorithmic_growth"] * growth * (t - self.algorithm_year)
-        return smooth_minimum(free, x["algorithmic_limit"] + limit)
+        return saturating(free, self.algorithmic_limit(x, growth, limit))
+
+    def algorithmic_limit(self, x: Mapping[str, Any], growth: Any = 1.0, limit: Any = 0.0) -> Any:
+        """Progress from the reference year to the limit, OOM; arguments as of :meth:`algorithms`.
+
+        Where algorithms get worse nothing is gained, and the limit is as stated.
+        """
+        gain = _larger(x["algorithmic_growth"] * growth, 0.0)  # OOM/year
+        from_its_year = x["algorithmic_limit"] + limit
+        if self.limit_floor:
+            made = gain * (self.now - self.limit_year)
+            from_its_year = -smooth_minimum(-from_its_year, -made)
+        return from_its_year + gain * (self.limit_year - self.algorithm_year)
 
     def physical(self, x: Mapping[str, Any], t: Any, beyond: Any = None) -> Any:
         """Training FLOP of the largest run, log10."""

@@ -6,11 +6,12 @@ as the model's loss nears the least possible. Epoch AI's Direct Approach takes t
 
     KL(N, D) = A N^-alpha + B D^-beta
     k        = human_slowdown * delta / KL
-    delta    = (2 p - 1) log2(p / (1 - p)) = 2.54,  p = 0.9
+    delta    = (2 p - 1) ln(p / (1 - p)) = 1.76,  p = 0.9
 
 ``KL`` is the loss above the least possible, in nat per token. ``delta`` is the expected log odds of
-a judge who is sure with probability ``p``, and a person needs ``human_slowdown`` times more tokens
-than the ideal judge.
+a judge who is sure with probability ``p``, in nats, and a person needs ``human_slowdown`` times
+more tokens than the ideal judge. The published program divides ``delta`` in bits, 2.54, by a loss
+in nats (``units = "published"``), which asks for 0.9 OOM less at its own medians.
 
 With ``C = 6 N D`` and an allocation constant ``G`` the two terms fall with the same power of
 compute. So the requirement has a closed form, and the program's line through log10 k at 10^10 and
@@ -23,9 +24,7 @@ compute. So the requirement has a closed form, and the program's line through lo
 
 The loss is least at ``G = (alpha A / (beta B))^(1/(alpha+beta))`` (``allocation = "optimal"``). The
 published program computes ``alpha A / (beta B)^(1/(alpha+beta))`` (``"published"``). At its own
-medians that is 0.9 OOM fewer parameters and 0.6 OOM more compute. The program also divides
-``delta`` in bits by a loss in nats; nats throughout (``human_slowdown`` times ln 2) would ask for
-0.9 OOM more.
+medians that is 0.9 OOM fewer parameters and 0.6 OOM more compute.
 
 Published fits of a loss law (``loss_laws``) give the four parameters jointly: a larger ``A`` goes
 with a larger ``alpha``, and independent draws of them overstate the requirement's spread. With
@@ -68,7 +67,8 @@ LAW = ("parameter_loss", "data_loss", "alpha", "beta")
 QUANTITIES = (*LAW, "human_slowdown", "task_tokens")
 
 CONFIDENCE = 0.9  # of the judge (k_performance.py)
-DELTA = (2 * CONFIDENCE - 1) * np.log2(CONFIDENCE / (1 - CONFIDENCE))
+DELTA = (2 * CONFIDENCE - 1) * np.log(CONFIDENCE / (1 - CONFIDENCE))  # nats
+DELTA_BITS = DELTA / np.log(2)
 # log10 FLOP and years of the largest runs up to 2023 (timeline.py)
 PAST_RUNS = ((17.0, 8.0), (23.0, 2.0), (25.0, 1.0))
 SMALLEST_EXPONENT = 0.01  # of the loss; at zero the requirement would be infinite
@@ -103,7 +103,7 @@ def requirement(x: Mapping[str, Any], view: View) -> Any:
     x : dict of ndarray or tensor
         :data:`QUANTITIES` on their own scales, shapes that broadcast.
     view : View
-        Reference of the loss law and allocation.
+        Reference of the loss law, allocation and units.
     """
     alpha, beta = x["alpha"], x["beta"]
     log_a = x["parameter_loss"] + alpha * np.log10(view.loss_law.parameters)
@@ -115,7 +115,8 @@ def requirement(x: Mapping[str, Any], view: View) -> Any:
     # the larger term plus log10(1 + 10^-difference) cannot overflow
     difference = abs(of_parameters - of_data)
     log_terms = 0.5 * (of_parameters + of_data + difference) + np.log10(1 + 10.0**-difference)
-    log_k = x["task_tokens"] - x["human_slowdown"] - np.log10(DELTA)
+    delta = DELTA_BITS if view.direct_approach.units == "published" else DELTA
+    log_k = x["task_tokens"] - x["human_slowdown"] - np.log10(delta)
     return np.log10(6) + (log_k + log_terms) * (alpha + beta) / (alpha * beta)
 
 

@@ -231,7 +231,7 @@ def choose_requirement(view: View, choice: str) -> View:
             rule = "mixture needs a view that gives weight to two kinds of requirement or more"
             raise InputError(
                 f"requirement: {rule}, got {_weights_in_words(weights)}; "
-                "try --view mixture, or state [anchors]"
+                "try --view default, or state [anchors]"
             )
         return view
     if choice == "bioanchors" and not any(bio[name] for name in BIO_ANCHORS):

@@ -59,6 +59,7 @@ def prior_draws(tables, size, seed=1, **scales):
     }
     data["spend_hardware_correlation"] = (dims, rng.uniform(-1, 1, (1, size)))
     data["kaplan_bias"] = (dims, 2 * rng.standard_normal((1, size)))
+    data["isoflop_bias"] = (dims, 0.1 * rng.standard_normal((1, size)))
     data["suite_error_share"] = (dims, rng.uniform(0, 1, (1, size)))
     standard = ("regime_offset", "suite_error_short", "suite_error_long")
     data |= {name: (dims, rng.standard_normal((1, size))) for name in standard}

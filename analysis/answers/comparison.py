@@ -319,10 +319,10 @@ def _other_changes(first: Result, other: Result) -> tuple[str, ...]:
 
 
 def _difference(name: str, first: _Side, second: _Side, shared: bool) -> Difference:
-    """Difference of medians, or of an indicator's means, and its Monte Carlo error."""
-    indicator = quantity_of(name).indicator
+    """Difference of medians, or of a probability's means, and its Monte Carlo error."""
+    by_mean = quantity_of(name).by_mean
     rows = [side.rows[name] for side in (first, second)]
-    centres = [row["mean" if indicator else "q50"] for row in rows]
+    centres = [row["mean" if by_mean else "q50"] for row in rows]
     if None in centres:
         return None, None
     difference = float(centres[1] - centres[0])
@@ -331,11 +331,11 @@ def _difference(name: str, first: _Side, second: _Side, shared: bool) -> Differe
         values = side.values[name]
         defined = ~np.isnan(values)
         with np.errstate(invalid="ignore"):
-            h = values if indicator else values <= centre
+            h = values if by_mean else values <= centre
         h = np.where(defined, h, 0.0).astype(float)
         influence.append(side.weights.given(defined).influence(h))
     alone = [batch_error(x) for x in influence]
-    errors = alone if indicator else [row["mcse_median"] for row in rows]
+    errors = alone if by_mean else [row["mcse_median"] for row in rows]
     if None in errors:
         return difference, None
     square = errors[0] ** 2 + errors[1] ** 2

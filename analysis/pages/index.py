@@ -174,7 +174,7 @@ def _number_cell(row: Mapping[str, Any] | None, quantity: Quantity, horizon: flo
     if row is None:
         return Cell()
     median, ninety = median_and_interval(row, quantity, horizon)
-    value = row["mean" if quantity.indicator else "q50"]
+    value = row["mean" if quantity.by_mean else "q50"]
     if value is not None:
         sort = str(float(value))
     elif row.get("prob_undefined") == 1.0:

@@ -413,6 +413,7 @@ def _alignment_data(
         "world_product": trend.world_product,
         "world_product_year": compute.WORLD_PRODUCT_YEAR,
         "sharpness": compute.SHARPNESS,
+        "least_limit": compute.LEAST_LIMIT,
         "instructgpt_flop": float(np.log10(evidence.constant("instructgpt_flop"))),
         "instructgpt_hours": float(np.log10(evidence.constant("instructgpt_hours"))),
         "practice_year": evidence.constant("practice_reference_year"),

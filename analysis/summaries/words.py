@@ -229,12 +229,12 @@ def median_and_interval(
     Returns
     -------
     median, interval : str
-        ``("63 thousand human-hours", "44 to 110 million")``. An indicator has its probability and
-        no interval. A quantity that no draw defines has ``("undefined", "")``.
+        ``("63 thousand human-hours", "44 to 110 million")``. What is summarised by its mean has
+        that probability and no interval. A quantity that no draw defines has ``("undefined", "")``.
     """
     if row.get("prob_undefined") == 1.0:
         return "undefined", ""
-    if quantity.indicator:
+    if quantity.by_mean:
         mean = row.get("mean")
         return ("unknown" if mean is None else format_probability(mean)), ""
     median = _quantile(row, "q50", quantity, horizon, True)

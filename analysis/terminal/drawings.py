@@ -141,9 +141,9 @@ def print_table_with_bars(
     """Print a table of quantities with bars.
 
     Bars stand in a column of their own if the words leave room, otherwise below the medians.
-    Indicators have none, because their mean says all.
+    Probabilities have none, because their mean says all.
     """
-    drawn = [name for name in rows if name in draws.values and not quantity_of(name).indicator]
+    drawn = [name for name in rows if name in draws.values and not quantity_of(name).by_mean]
     if not drawn:
         print_table(console, columns, rows.values())
         return

@@ -262,7 +262,8 @@ def _bioanchors(evidence: Evidence) -> Iterator[tuple[str, View]]:
         "no update on low FLOP",
         replace(base, requirement=replace(base.requirement, low_flop=None)),
     )
-    yield "algorithms counted from 2020", base.replace(algorithms={"since": 2020.5})
+    from_2020 = {"since": 2020.5, "limit_since": 2020.5}
+    yield "algorithms counted from 2020", base.replace(algorithms=from_2020)
     yield "'none' stays at 10%", replace(base, arrival=replace(base.arrival, none_final=None))
 
 

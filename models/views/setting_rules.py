@@ -18,7 +18,9 @@ CHOICES = {
     "arrival.mode": ("hazard", "crossing"),
     "loss_law.errors": ("student_t", "gaussian"),
     "direct_approach.allocation": ("optimal", "published"),
+    "direct_approach.units": ("nats", "published"),
     "direct_approach.update": ("none", "published"),
+    "algorithms.limit_floor": ("progress", "none"),
     "outer_alignment.ties": ("split", "losses"),
 }
 LIMITS: Mapping[str, tuple[float, float, str]] = {  # both ends included
@@ -30,6 +32,7 @@ LIMITS: Mapping[str, tuple[float, float, str]] = {  # both ends included
     "algorithms.since": (1950, 2030, "must be a year from 1950 to 2030"),
     "algorithms.growth": (0, 10, "must lie between 0 and 10 times algorithmic_growth"),
     "algorithms.limit": (-20, 20, "must lie between -20 and 20 OOM"),
+    "algorithms.limit_since": (1950, 2030, "must be a year from 1950 to 2030"),
     "requirement.low_flop": (1, 1e60, "must be FLOP, from 1 to 1e60"),
     "direct_approach.year": (1950, 2030, "must be a year from 1950 to 2030"),
     "time_horizon.since": (1950, 2100, "must be a year from 1950 to 2100"),

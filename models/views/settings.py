@@ -152,11 +152,18 @@ class Algorithms:
         Multiple of ``algorithmic_growth``, by anchor; 1 where not stated.
     limit : mapping of str to float
         OOM on top of ``algorithmic_limit``, by anchor; 0 where not stated.
+    limit_since : float
+        Decimal year from which the source of ``algorithmic_limit`` counts it.
+    limit_floor : {"progress", "none"}
+        Whether the limit is at least what has been gained by the date of the evidence. Published
+        models have no such floor.
     """
 
     since: float = enters(2020.0, no_tai=True, compiled=True)
     growth: Mapping[str, float] = enters({}, no_tai=True, compiled=True)
     limit: Mapping[str, float] = enters({}, no_tai=True, compiled=True)
+    limit_since: float = enters(2023.0, no_tai=True, compiled=True)
+    limit_floor: Literal["progress", "none"] = enters("progress", no_tai=True, compiled=True)
 
 
 @dataclass(frozen=True)
@@ -188,6 +195,8 @@ class DirectApproach:
     year : float
         The requirement counts FLOP of the algorithms of this decimal year. The loss law was fitted
         to runs of 2022.
+    units : {"nats", "published"}
+        Unit of the judge's log odds: that of the loss, or bits as in the published program.
     update : {"none", "published"}
         Whether requirements are weighted by the published program's update on no TAI so far
         (``aligntax.models.direct_approach.survival``). It is for views without the evidence of no
@@ -196,6 +205,7 @@ class DirectApproach:
 
     allocation: Literal["optimal", "published"] = enters("optimal", no_tai=True, compiled=True)
     year: float = enters(2022.0, no_tai=True, compiled=True)
+    units: Literal["nats", "published"] = enters("nats", no_tai=True, compiled=True)
     update: Literal["none", "published"] = enters("none", no_tai=True, compiled=True)
 
 

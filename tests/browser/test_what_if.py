@@ -256,7 +256,7 @@ def test_a_named_view_takes_its_priors_but_for_locked_ones(page, source):
     assert shown(page, "alignment_tax_tolerance") == spelt(found["rows"], "alignment_tax_tolerance")
     assert "--view what-if.toml" in command(page)
     assert page.get_by_text("export the view first").is_visible()
-    after(page, lambda: page.select_option("select[name=view]", "mixture"))
+    after(page, lambda: page.select_option("select[name=view]", "bioanchors-alone"))
     assert "Sample this one. The view changes anchor weights" in status(page)
     assert page.locator("[data-do=export]").is_disabled()
 

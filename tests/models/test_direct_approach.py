@@ -16,6 +16,7 @@ from aligntax.models.compute import QUANTITIES as TRENDS
 from aligntax.models.compute import Trend
 from aligntax.models.direct_approach import (
     DELTA,
+    DELTA_BITS,
     LAW,
     QUANTITIES,
     add,
@@ -45,6 +46,7 @@ MIDDLE = {
 # log10 FLOP at 10, 50 and 90%: a rerun of the program, before and after its update on no TAI so far
 BEFORE, AFTER = (24.09, 32.45, 42.06), (28.26, 34.59, 42.76)
 DECILES = (0.1, 0.5, 0.9)
+ODDS = {"nats": DELTA, "published": DELTA_BITS}  # expected log odds, by the setting of their unit
 
 laws = st.fixed_dictionaries(
     {
@@ -91,10 +93,20 @@ def log_gap(x: dict, log_n, log_c: float) -> np.ndarray:
 
 def test_a_judge_who_must_be_nine_tenths_sure_waits_for_two_and_a_half_bits() -> None:
     # as the program computes it, from two thresholds
-    assert pytest.approx(2.5359400011538495, abs=1e-12) == DELTA
+    assert pytest.approx(2.5359400011538495, abs=1e-12) == DELTA_BITS
+    # nat for nat, the expected log odds of a judge who is right nine times in ten
+    assert pytest.approx(0.9 * np.log(9) + 0.1 * np.log(1 / 9)) == DELTA
+
+
+def test_nats_throughout_ask_for_nine_tenths_of_an_oom_more(published, view) -> None:
+    """The default is of one unit, the published program's view of two; at the program's medians."""
+    assert view.direct_approach.units == "nats"
+    assert published.direct_approach.units == "published"
+    nats = published.replace(direct_approach={"units": "nats"})
+    more = requirement(MIDDLE, nats) - requirement(MIDDLE, published)
+    assert more == pytest.approx(0.89, abs=0.01)
     kappa = MIDDLE["alpha"] * MIDDLE["beta"] / (MIDDLE["alpha"] + MIDDLE["beta"])
-    # what nats instead of bits would add, OOM
-    assert -np.log10(np.log(2)) / kappa == pytest.approx(0.89, abs=0.01)
+    assert more == pytest.approx(-np.log10(np.log(2)) / kappa, abs=1e-9)
 
 
 @given(laws)
@@ -110,12 +122,13 @@ def test_the_optimal_allocation_minimises_the_loss(published, x) -> None:
     assert best.x == pytest.approx(log_n, abs=1e-4)
 
 
-@given(laws)
-def test_the_closed_form_is_the_compute_at_which_the_best_model_passes(published, x) -> None:
+@given(laws, st.sampled_from(sorted(ODDS)))
+def test_the_closed_form_is_the_compute_at_which_the_best_model_passes(published, x, units) -> None:
     """Brute force over parameters at the required compute: k of the best model is the task's length."""
-    flop = float(requirement(x, with_allocation(published, "optimal")))
+    view = with_allocation(published, "optimal").replace(direct_approach={"units": units})
+    flop = float(requirement(x, view))
     best = minimize_scalar(lambda n: log_gap(x, n, flop), bracket=(0.4 * flop, 0.6 * flop))
-    log_k = x["human_slowdown"] + np.log10(DELTA) - best.fun / np.log(10)
+    log_k = x["human_slowdown"] + np.log10(ODDS[units]) - best.fun / np.log(10)
     assert log_k == pytest.approx(x["task_tokens"], abs=1e-8)
 
 
@@ -128,7 +141,7 @@ def test_the_line_through_two_computes_is_exact(published, x, allocation) -> Non
     share = x["beta"] / (x["alpha"] + x["beta"])
     log_k = [
         x["human_slowdown"]
-        + np.log10(DELTA)
+        + np.log10(DELTA_BITS)
         - log_gap(x, log_g + share * (c - np.log10(6)), c) / np.log(10)
         for c in (10.0, 30.0)
     ]

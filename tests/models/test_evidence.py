@@ -195,11 +195,14 @@ def test_label_errors_of_training_runs() -> None:
 
 def test_growth_follows_from_the_halving_times(evidence: Evidence) -> None:
     rows = evidence["algorithmic_progress"].set_coords("used")
-    for key, months, short, long in (("ho2024", 8, 5, 14), ("erdil2022", 9, 4, 25)):
+    for key, months, short, long, widths in (
+        ("ho2024", 8, 2, 22, 3.29),  # of 90%
+        ("erdil2022", 9, 4, 25, 3.92),  # of 95%
+    ):
         row = rows.sel(estimate=key)
         assert row["growth"] == pytest.approx(math.log10(2) * 12 / months, abs=5e-4)
         assert row["growth_se"] == pytest.approx(
-            math.log10(2) * (12 / short - 12 / long) / 3.92, abs=5e-4
+            math.log10(2) * (12 / short - 12 / long) / widths, abs=5e-4
         )
     assert rows["growth"].sel(estimate="hernandez2020") == pytest.approx(
         math.log10(44) / 7, abs=5e-4

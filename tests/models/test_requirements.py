@@ -19,7 +19,7 @@ from aligntax.models.requirements import (
     neural_net_requirement,
     of_candidates,
 )
-from aligntax.models.views import ANCHORS, parse_view
+from aligntax.models.views import ANCHORS, load_view, parse_view
 
 N_REF, D_REF = 11.2, 12.0
 
@@ -143,7 +143,8 @@ def test_every_anchor_has_a_milestone_and_every_candidate_a_weight(view) -> None
     )
     assert set(milestones(every)) == set(ANCHORS) - {"none"}
     assert milestones(every)["user"] == "full automation"
-    assert len(set(milestones(view).values())) == 1  # Bio Anchors' alone
+    assert len(set(milestones(view).values())) == 4  # of four kinds
+    assert len(set(milestones(load_view("bioanchors-alone")).values())) == 1
     shapes = np.log([[0.7, 0.3]])
     weights = of_candidates(log_weights(view)[None], shapes)
     assert weights.shape == (1, len(CANDIDATES) + 1)
@@ -164,7 +165,9 @@ def test_one_kind_of_requirement_counts_alone_or_as_the_view_mixes_it(view) -> N
     bio = choose_requirement(mixed, "bioanchors").anchors
     assert bio["genome"] == pytest.approx(0.75)
     assert bio["none"] == pytest.approx(0.25)
-    assert choose_requirement(view, "bioanchors").anchors == pytest.approx(dict(view.anchors))
+    alone = load_view("bioanchors-alone").anchors
+    assert choose_requirement(view, "bioanchors").anchors == pytest.approx(dict(alone))
+    assert choose_requirement(view, "mixture") is view
 
 
 @pytest.mark.parametrize(
@@ -173,7 +176,7 @@ def test_one_kind_of_requirement_counts_alone_or_as_the_view_mixes_it(view) -> N
         (
             {"genome": 1.0},
             "mixture",
-            r"two kinds of requirement or more, got genome 1; try --view mixture",
+            r"two kinds of requirement or more, got genome 1; try --view default",
         ),
         (
             {"user": 1.0},

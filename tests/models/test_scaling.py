@@ -84,20 +84,22 @@ def test_the_models_potential_is_the_closed_form_at_random_parameters(evidence, 
     )
     rng = np.random.default_rng(8)
     for _ in range(5):
-        z, tau, method_sd, bias = (
+        z, tau, method_sd, bias, isoflop = (
             rng.normal(size=1),
             rng.uniform(0.05, 0.5),
             rng.uniform(0.02, 0.3),
             rng.normal(-1.5, 0.5),
+            rng.normal(0.0, 0.1),
         )
         point = {
             "white": z,
             **scale_at("between_study_sd", tau),
             **scale_at("method_sd", method_sd),
         }
-        point |= {"kaplan_bias": bias, "regime_offset": 0.0}
+        point |= {"kaplan_bias": bias, "isoflop_bias": isoflop, "regime_offset": 0.0}
         log_gamma = tables.values(z)["data_exponent_prior"] * np.log(10)
         residual = data["log_gamma"].values - log_gamma - bias * data["kaplan_style"].values
+        residual = residual - isoflop * data["isoflop"].values
         expected = by_hand(
             residual, data["log_gamma_se"].values, data["group_index"].values, tau, method_sd, 0.5
         )
@@ -260,6 +262,69 @@ def test_kaplans_row_moves_the_pooled_exponent_little(evidence) -> None:
     assert dropped - naive > 0.08
 
 
+# ---------------------------------------------------------------------- a method's bias: approach 2
+
+
+def linear_posterior(data: xr.Dataset, bias_sd: float) -> dict[str, float]:
+    """Means of log gamma and of the two biases at fixed spreads, where everything is normal: by least squares."""
+    index, se = data["group_index"].values, data["log_gamma_se"].values
+    same = index[:, None] == index
+    covariance = np.where(same, 0.5 * np.outer(se, se) + 0.13**2, 0.0)
+    np.fill_diagonal(covariance, se**2 + 0.05**2 + 0.13**2)
+    kaplan, isoflop = data["kaplan_style"].values, data["isoflop"].values
+    columns = np.stack([np.ones(len(se)), kaplan, isoflop], axis=1)
+    precision = np.linalg.inv(covariance)
+    prior = np.diag([0.0, 1 / 2.0**2, 1 / bias_sd**2])
+    informed = columns.T @ precision @ columns + prior
+    mean = np.linalg.solve(informed, columns.T @ precision @ data["log_gamma"].values)
+    return dict(zip(("log_gamma", "kaplan_bias", "isoflop_bias"), mean.tolist(), strict=True))
+
+
+LLAMA = ("llama3_2024", "llama3_2024_parametric")
+
+
+def test_czech_et_als_contrast_is_of_the_same_points(evidence) -> None:
+    """a of 0.463 by approach 2 and of 0.503 by approach 3: 0.16 in log gamma, and both in one group."""
+    data = scaling.studies(evidence)
+    by_two, by_three = (data.sel(study=name) for name in LLAMA)
+    assert by_two["log_gamma"] - by_three["log_gamma"] == pytest.approx(0.16, abs=0.005)
+    assert by_two["group_index"] == by_three["group_index"]
+    assert (float(by_two["isoflop"]), float(by_three["isoflop"])) == (1.0, 0.0)
+    # neither a parametric fit nor Porian et al.'s interpolation has the bias
+    table = evidence["scaling_exponents"]
+    methods = set(table["method"].sel(study=data["study"][data["isoflop"] == 1]).values)
+    assert methods == {"IsoFLOP profiles"}
+    assert 10 <= int(data["isoflop"].sum()) < data.sizes["study"] - 8
+
+
+def test_with_the_bias_zero_the_old_answer_comes_back(evidence) -> None:
+    """A prior without width is the model without the bias; negative control: the default's width is another answer."""
+    data = scaling.studies(evidence)
+    plain = data.assign(isoflop=xr.zeros_like(data["isoflop"]))
+    old = linear_posterior(plain, scaling.ISOFLOP_BIAS_SD)
+    none = linear_posterior(data, 1e-6)
+    assert none["log_gamma"] == pytest.approx(old["log_gamma"], abs=1e-8)
+    assert none["kaplan_bias"] == pytest.approx(old["kaplan_bias"], abs=1e-8)
+    now = linear_posterior(data, scaling.ISOFLOP_BIAS_SD)
+    assert abs(now["log_gamma"] - old["log_gamma"]) > 1e-3
+
+
+def test_the_contrast_decides_which_way_the_bias_goes(evidence) -> None:
+    """As published it raises the bias; reversed it lowers it. The pooled exponent moves the other way."""
+    data = scaling.studies(evidence)
+    rows = [list(data["study"].values).index(name) for name in LLAMA]
+
+    def answer(contrast: float) -> dict[str, float]:
+        y = data["log_gamma"].values.copy()
+        y[rows] = y[rows].mean() + 0.5 * contrast * np.asarray([1.0, -1.0])
+        return linear_posterior(data.assign(log_gamma=("study", y)), scaling.ISOFLOP_BIAS_SD)
+
+    published, none, reversed_ = answer(0.16), answer(0.0), answer(-0.16)
+    assert published["isoflop_bias"] > none["isoflop_bias"] + 0.01
+    assert reversed_["isoflop_bias"] < none["isoflop_bias"] - 0.01
+    assert published["log_gamma"] < none["log_gamma"] < reversed_["log_gamma"]
+
+
 # ------------------------------------------------------------------------------ derive and simulate
 
 
@@ -279,12 +344,13 @@ def test_a_new_regime_scatters_about_the_pooled_exponent(view) -> None:
 
 def test_replicated_studies_have_the_models_mean_and_covariance(evidence, view) -> None:
     """40,000 replications: means within 5 standard errors, covariances within 0.05 of the variances' scale."""
-    size, tau, method_sd, bias, gamma = 40_000, 0.25, 0.1, -1.7, 0.9
+    size, tau, method_sd, bias, isoflop, gamma = 40_000, 0.25, 0.1, -1.7, 0.12, 0.9
     x = {"data_exponent_prior": np.full((1, size), np.log10(gamma))}
     fixed = {
         "between_study_sd": tau,
         "method_sd": method_sd,
         "kaplan_bias": bias,
+        "isoflop_bias": isoflop,
         "regime_offset": 0.0,
     }
     parameters = xr.Dataset(
@@ -299,7 +365,7 @@ def test_replicated_studies_have_the_models_mean_and_covariance(evidence, view) 
     np.fill_diagonal(covariance, se**2 + method_sd**2 + tau**2)
     sd = np.sqrt(np.diag(covariance))
     assert dim == "study"
-    mean = np.log(gamma) + bias * data["kaplan_style"].values
+    mean = np.log(gamma) + bias * data["kaplan_style"].values + isoflop * data["isoflop"].values
     np.testing.assert_array_less(np.abs(y[0].mean(axis=0) - mean), 5 * sd / np.sqrt(size))
     np.testing.assert_allclose(
         np.cov(y[0].T) / np.outer(sd, sd), covariance / np.outer(sd, sd), atol=0.03

@@ -85,17 +85,17 @@ def _intervals(comparison: Comparison, seen: Sequence[Look]) -> ChartGroup:
 
 def _has_number(comparison: Comparison, name: str) -> Iterator[bool]:
     """Yield whether each run has a number to draw."""
-    key = "mean" if quantity_of(name).indicator else "q50"
+    key = "mean" if quantity_of(name).by_mean else "q50"
     return (run[name][key] is not None for run in comparison.rows)
 
 
 def _interval_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> Panel:
     quantity = quantity_of(name)
-    keys = ("mean",) if quantity.indicator else ("q05", "q25", "q50", "q75", "q95")
+    keys = ("mean",) if quantity.by_mean else ("q05", "q25", "q50", "q75", "q95")
     known = [
         row[name][key] for row in comparison.rows for key in keys if row[name][key] is not None
     ]
-    low, high = (0.0, 1.0) if quantity.indicator else (min(known), max(known))
+    low, high = (0.0, 1.0) if quantity.by_mean else (min(known), max(known))
     room = 0.06 * (high - low or 1.0)
     rows = []
     for look, run in zip(seen, (rows[name] for rows in comparison.rows), strict=True):
@@ -103,7 +103,7 @@ def _interval_panel(comparison: Comparison, seen: Sequence[Look], name: str) -> 
         row["median"], row["ninety"] = median_and_interval(
             run, quantity, view_of(comparison.runs[0]).arrival.horizon
         )
-        if quantity.indicator:
+        if quantity.by_mean:
             row["q50"] = six_digits(run["mean"])
         elif run["prob_undefined"] < 1:
             ends = {key: drawn_end(run, key, low - room, high + room) for key in keys}

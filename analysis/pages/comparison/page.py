@@ -225,7 +225,7 @@ def describe_difference(found: Difference, quantity: Quantity) -> str:
         return "no difference in numbers: one is beyond them"
     if abs(value) < SAME.get(quantity.unit, 1e-6):
         return "the same"
-    if quantity.indicator:
+    if quantity.by_mean:
         return f"{_signed(100 * value)} {_plus_minus(error, 100)} points"
     unit = (
         "OOM"

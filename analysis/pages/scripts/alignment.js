@@ -5,7 +5,8 @@ const Alignment = (() => {
   /** Functions of one draw `x` at a date under constants `c`. */
   function trends(c) {
     const smoothMinimum = (a, b) => 0.5 * (a + b - Math.sqrt((a - b) ** 2 + c.sharpness ** 2));
-    const saturating = (free, limit) => {
+    const saturating = (free, stated) => {
+      const limit = Math.max(stated, c.least_limit);
       const d = c.sharpness ** 2 / (4 * limit);
       return smoothMinimum(free, limit - d) + d;
     };

@@ -120,8 +120,11 @@ def test_shift_figures_show_every_anchor_that_counts(run_folder):
     curves = arrival_figures.arrival_by_anchor(result).axes[0]
     labels = [str(line.get_label()) for line in curves.lines]
     assert labels[0] == "all draws"
-    assert any(label.startswith("medium horizon (") for label in labels)
-    assert not any(label.startswith("time horizon") for label in labels)
+    counts = np.bincount(result.derived["tai_anchor"].values.ravel(), minlength=len(ANCHORS))
+    for name, draws in zip(ANCHORS, counts, strict=True):
+        shown = any(label.startswith(f"{name.replace('_', ' ')} (") for label in labels)
+        assert shown == (name != "none" and draws >= arrival_figures.FEWEST), name
+    assert len(labels) > 3
     for line in curves.lines:
         assert np.all(np.diff(line.get_ydata()) >= 0)
     axes = arrival_figures.shift_intervals(result).axes[0]
@@ -158,7 +161,7 @@ def test_a_requirement_is_chosen_on_a_refit(aligntax, run_folder, tmp_path):
     ],
 )
 def test_a_requirement_that_cannot_be_had_is_an_error(choice, message, aligntax):
-    code, out, error = aligntax("run", "--requirement", choice)
+    code, out, error = aligntax("run", "--view", "bioanchors-alone", "--requirement", choice)
     assert (code, out) == (2, "")
     assert message in error
 

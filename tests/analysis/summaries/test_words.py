@@ -16,7 +16,7 @@ from aligntax.analysis.summaries.words import (
     tick_label,
     without_long_vectors,
 )
-from aligntax.models.priors.quantities import QUANTITIES, lookup
+from aligntax.models.priors.quantities import QUANTITIES, lookup, quantity_of
 
 
 @pytest.mark.parametrize(
@@ -168,3 +168,11 @@ def test_powers_of_ten_stay_powers_where_a_float_ends():
     assert format_amount(299.0, lookup("tai_flop")) == "1e299 FLOP"
     assert format_amount(301.0, lookup("tai_flop")) == "10^301 FLOP"
     assert tick_label(301.0, lookup("tai_flop")) == "1e301"
+
+
+def test_a_probability_by_draw_is_told_by_its_mean() -> None:
+    """The posterior probability is the mean over draws: few draws may hold nearly all of it."""
+    row = {"mean": 0.02, "q05": 0.0, "q50": 0.00074, "q95": 0.12, "prob_undefined": 0.0}
+    assert median_and_interval(row, quantity_of("anchor_probability[lifetime]")) == ("2%", "")
+    amount = median_and_interval(row, lookup("data_exponent"))  # negative control
+    assert amount[1] == "0 to 0.12"

@@ -15,7 +15,7 @@ from aligntax.analysis.inference.compiled_model import WHITE, compile_model
 from aligntax.analysis.inference.options import Sampling
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.priors.tables import PriorTables
-from aligntax.models.scaling import studies
+from aligntax.models.scaling import ISOFLOP_BIAS_SD, studies
 
 FALSE_ALARM = 0.001  # over all statistics of all parameters, by Bonferroni
 QUANTILES = (0.05, 0.5, 0.95)
@@ -121,15 +121,18 @@ def scaling_by_quadrature(evidence, view):
     prior, ``Normal(0, 2)``, its mean and variance are in closed form.
     """
     rows = studies(restrict(evidence, view, find_model("scaling")))
-    y, s, k = (rows[name].values for name in ("log_gamma", "log_gamma_se", "kaplan_style"))
+    y, s, k, iso = (
+        rows[name].values for name in ("log_gamma", "log_gamma_se", "kaplan_style", "isoflop")
+    )
     same = rows["group_index"].values[:, None] == rows["group_index"].values
     rho, scale = view.scaling.error_correlation, view.scaling.between_study_scale
     z = np.linspace(-4, 4, 161)
     mu = (
         np.log(10) * view.tables(("data_exponent_prior",)).values(z[:, None])["data_exponent_prior"]
     )
+    # middles of cells: both posteriors reach down to zero, where a cell is easily lost
     tau, method = np.meshgrid(
-        np.linspace(0.0025, 0.6, 80), np.linspace(0.001, 0.35, 60), indexing="ij"
+        0.0075 * (np.arange(80) + 0.5), 0.006 * (np.arange(60) + 0.5), indexing="ij"
     )
     prior = stats.halfnorm.logpdf(tau, scale=scale) + stats.halfnorm.logpdf(method, scale=0.1)
     log, bias = np.empty((*tau.shape, len(z))), np.empty((2, *tau.shape, len(z)))
@@ -137,6 +140,7 @@ def scaling_by_quadrature(evidence, view):
         covariance = np.diag((1 - rho) * s**2 + method[at] ** 2) + same * (
             tau[at] ** 2 + rho * np.outer(s, s)
         )
+        covariance += ISOFLOP_BIAS_SD**2 * np.outer(iso, iso)  # that bias, integrated out
         residual = y[:, None] - mu
         whole = covariance + 4.0 * np.outer(k, k)
         log[at] = stats.multivariate_normal(np.zeros(len(y)), whole).logpdf(residual.T)

@@ -21,7 +21,7 @@ from tests.prior import prior_draws
 
 NAMED = [name for name in view_names() if name != "default"]
 EXPECTED = (
-    "bioanchors-2020", "chinchilla-naive", "cotra-2022", "direct-approach-2023", "direct-approach-joint",
+    "bioanchors-2020", "bioanchors-alone", "chinchilla-naive", "cotra-2022", "direct-approach-2023", "direct-approach-joint",
     "direct-approach-optimal",
     "hilton-2022", "leike-2023", "steiner-2022", "vague",
 )  # fmt: skip
@@ -43,19 +43,20 @@ def changed(view: View, base: View) -> set[str]:
 
 @pytest.fixture(scope="module")
 def push(evidence):
-    """``push(name)``: 20,000 prior draws through the joint model, and arrivals with "later than the horizon" as infinity."""
-    done: dict[str, tuple[xr.Dataset, np.ndarray]] = {}
+    """``push(name, base)``: 20,000 prior draws through the joint model, and arrivals with "later than the horizon" as infinity."""
+    done: dict[tuple[str, str], tuple[xr.Dataset, np.ndarray]] = {}
 
-    def forward(name: str) -> tuple[xr.Dataset, np.ndarray]:
-        if name not in done:
-            view = load_view(name)
+    def forward(name: str, base: str = "") -> tuple[xr.Dataset, np.ndarray]:
+        if (name, base) not in done:
+            view = load_view(name, load_view(base) if base else None)
             tables = view.tables(JOINT.quantities)
             draws = prior_draws(tables, 20_000)
             rng = np.random.default_rng(1)
             derived = derive(JOINT, draws, tables, restrict(evidence, view, JOINT), view, rng)
             late = derived["tai_year_state"].values.ravel() == 1
-            done[name] = derived, np.where(late, np.inf, derived["tai_year"].values.ravel())
-        return done[name]
+            year = np.where(late, np.inf, derived["tai_year"].values.ravel())
+            done[name, base] = derived, year
+        return done[name, base]
 
     return forward
 
@@ -277,6 +278,74 @@ def test_bio_anchors_of_today_keeps_her_requirements_and_learns_the_rest(view) -
     assert today.evidence.no_tai
 
 
+KINDS = (requirements.BIO_ANCHORS, ("direct_approach",), ("time_horizon",), ("user",))
+
+
+def test_the_default_gives_each_kind_of_requirement_a_quarter(view) -> None:
+    """None is preferred; within Bio Anchors, "none" in it, the published weights of 2020 stand."""
+    weights = view.anchors
+    bio = {name: weights[name] for name in (*requirements.BIO_ANCHORS, "none")}
+    assert sum(bio.values()) == pytest.approx(0.25)
+    assert all(sum(weights[name] for name in kind) == 0.25 for kind in KINDS[1:])
+    published = load_view("bioanchors-2020").anchors
+    assert {name: weight / 0.25 for name, weight in bio.items()} == pytest.approx(
+        {name: published[name] for name in bio}
+    )
+    assert milestones(view)["user"] == "full automation of cognitive work (takeoff presets)"
+
+
+def test_the_defaults_user_requirement_is_the_takeoff_presets_in_its_own_algorithms(view) -> None:
+    """10, 50 and 90%: the presets, dearer by the progress between their algorithms' year and the default's."""
+    growth = quantile(view, "algorithmic_growth", 0.5)
+    for p, preset in ((0.1, "aggressive"), (0.5, "best"), (0.9, "conservative")):
+        theirs = load_view(f"takeoff-{preset}")
+        between = (theirs.algorithms.since - view.algorithms.since) * growth
+        assert between == pytest.approx(0.6)
+        stated = quantile(theirs, "user_flop", 0.5)
+        assert quantile(view, "user_flop", p) == pytest.approx(stated + between, abs=1e-3)
+
+
+def test_bio_anchors_alone_is_the_default_with_one_kind_of_requirement(view) -> None:
+    alone = load_view("bioanchors-alone")
+    assert changed(alone, view) == set()
+    assert alone.anchors == pytest.approx(dict(load_view("bioanchors-2020").anchors))
+    assert (alone.algorithms, alone.arrival, alone.evidence) == (
+        view.algorithms,
+        view.arrival,
+        view.evidence,
+    )
+
+
+def test_who_speaks_to_no_anchors_has_the_defaults(view) -> None:
+    for name in ("hilton-2022", "steiner-2022", "leike-2023", "chinchilla-naive", "vague"):
+        assert load_view(name).anchors == view.anchors, name
+        assert load_view(name).algorithms == view.algorithms, name
+
+
+@pytest.mark.parametrize(
+    ("name", "since"),
+    [
+        ("bioanchors-2020", 2025.5),
+        ("bioanchors-exponent", 2025.5),
+        ("cotra-2022", 2025.5),
+        ("direct-approach-2023", 2023.0),
+        ("direct-approach-optimal", 2023.0),
+        ("direct-approach-joint", 2023.0),
+    ],
+)
+def test_published_models_count_their_limit_from_their_start_and_have_no_floor(name, since) -> None:
+    algorithms = load_view(name).algorithms
+    assert algorithms.limit_since == algorithms.since == since
+    assert algorithms.limit_floor == "none"
+
+
+def test_what_learns_from_today_counts_the_limit_as_the_default_does(view) -> None:
+    assert (view.algorithms.limit_since, view.algorithms.limit_floor) == (2023.0, "progress")
+    for name in ("bioanchors-today", "bioanchors-alone", "takeoff-best", "vague"):
+        mine = load_view(name).algorithms
+        assert (mine.limit_since, mine.limit_floor) == (2023.0, "progress"), name
+
+
 @pytest.mark.parametrize("name", ["bioanchors-2020", "cotra-2022", "direct-approach-2023"])
 def test_published_forecasts_cross_and_are_held_against_nothing(name) -> None:
     view = load_view(name)
@@ -426,15 +495,18 @@ def test_the_update_of_2022_is_sooner_than_the_report(push) -> None:
 
 
 def test_a_linear_exponent_moves_arrival_later_by_years(push) -> None:
-    naive, year = push("chinchilla-naive")
-    _, default = push("default")
-    assert (
-        0.5
-        < np.quantile(year, 0.5, method="nearest") - np.quantile(default, 0.5, method="nearest")
-        < 6.0
-    )
-    shift = naive["timeline_shift_exponent"].values.ravel()
-    assert np.nanmean(shift) > 0
+    """To the extent that one weighs the neural-network anchors: a fifth of the weight moves the median less."""
+
+    def median(name: str, base: str = "") -> float:
+        return float(np.quantile(push(name, base)[1], 0.5, method="nearest"))
+
+    alone = median("chinchilla-naive", "bioanchors-alone") - median("bioanchors-alone")
+    mixed = median("chinchilla-naive") - median("default")
+    assert 0.5 < alone < 6.0
+    assert 0.0 < mixed < 0.5 * alone
+    for base in ("", "bioanchors-alone"):
+        shift = push("chinchilla-naive", base)[0]["timeline_shift_exponent"].values.ravel()
+        assert np.nanmean(shift) > 0
 
 
 def test_beliefs_about_alignment_alone_do_not_move_arrival(push) -> None:

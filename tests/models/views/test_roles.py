@@ -27,10 +27,13 @@ MOVED = {
     "algorithms.since": ("joint", 2019.0),
     "algorithms.growth": ("joint", {"short_horizon": 1.5}),
     "algorithms.limit": ("joint", {"short_horizon": -3.0}),
+    "algorithms.limit_since": ("joint", 2021.0),
+    "algorithms.limit_floor": ("joint", "none"),
     "requirement.low_flop": ("joint", 1e24),
     "requirement.user_milestone": ("joint", "an automated economy"),
     "direct_approach.allocation": ("joint", "published"),
     "direct_approach.year": ("joint", 2021.0),
+    "direct_approach.units": ("joint", "published"),
     "direct_approach.update": ("joint", "published"),
     "time_horizon.since": ("joint", 2021.0),
     "time_horizon.reference_date": ("joint", 2024.0),
@@ -89,8 +92,9 @@ def densities(graph, data=None):
 
 @pytest.fixture(scope="module")
 def counted(view):
-    """A view in which the Direct Approach counts: without a weight its settings enter nothing."""
-    return view.replace(anchors={**view.anchors, "lifetime": 0.0, "direct_approach": 0.05})
+    """The default, in which every kind of requirement counts: without a weight its settings enter nothing."""
+    assert all(view.anchors.values())
+    return view
 
 
 @pytest.fixture(scope="module")
