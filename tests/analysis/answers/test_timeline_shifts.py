@@ -120,7 +120,9 @@ def test_shift_figures_show_every_anchor_that_counts(run_folder):
     curves = arrival_figures.arrival_by_anchor(result).axes[0]
     labels = [str(line.get_label()) for line in curves.lines]
     assert labels[0] == "all draws"
-    counts = np.bincount(result.derived["tai_anchor"].values.ravel(), minlength=len(ANCHORS))
+    counts = np.bincount(
+        result.derived["tai_anchor"].values.ravel().astype(int), minlength=len(ANCHORS)
+    )
     for name, draws in zip(ANCHORS, counts, strict=True):
         shown = any(label.startswith(f"{name.replace('_', ' ')} (") for label in labels)
         assert shown == (name != "none" and draws >= arrival_figures.FEWEST), name
