@@ -21,8 +21,10 @@ ORDER = (
     "models.views",
     "models.compute models.arrival models.scaling models.loss_law models.horizon_trend "
     "models.direct_approach models.outer_alignment models.overoptimization models.density_prediction",
-    "models.alignment models.time_horizon models.requirements",
-    "models.shifts",
+    "models.practice models.tolerance models.time_horizon models.requirements",
+    "models.taxes",
+    "models.waits",
+    "models.alignment models.shifts",
     "models.joint",
     "models.catalogue",
     "analysis.inference analysis.summaries",

@@ -13,7 +13,7 @@ from aligntax.models import alignment
 from aligntax.models.taxes import needed_hours, taxes
 from aligntax.models.waits import obstacles, shapley, waits, worked_hours
 
-SIZE = 500
+SIZE = 800
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from aligntax.analysis.trust.published_forecasts import reproduce
 from aligntax.models.errors import InputError
 from aligntax.models.requirements import BIO_ANCHORS
 
-DRAWS = 60_000  # a probability has a standard error of 0.2 points
+DRAWS = 120_000  # a probability has a standard error of 0.15 points
 
 
 @pytest.fixture(scope="module")

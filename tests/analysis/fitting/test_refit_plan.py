@@ -1,7 +1,5 @@
 """How a view is answered from a run: every setting by its role, every method as asked."""
 
-from dataclasses import replace
-
 import pytest
 
 from aligntax.analysis.fitting.refit_plan import (
@@ -26,16 +24,8 @@ def source():
     return read_sampled_run(REFERENCE)
 
 
-@pytest.fixture(scope="module")
-def direct(source):
-    """The same draws under a view in which the Direct Approach counts, and so do its settings."""
-    anchors = {**source.view.anchors, "lifetime": 0.0, "direct_approach": 0.05}
-    return replace(source, view=source.view.replace(anchors=anchors))
-
-
 @pytest.mark.parametrize("name", MOVED)
-def test_every_setting_is_answered_by_its_role(source, direct, name) -> None:
-    source = direct if name.startswith("direct_approach") else source
+def test_every_setting_is_answered_by_its_role(source, name) -> None:
     view, role = moved(source.view, name), ROLES[name]
     if name in REFUSED:
         with pytest.raises(InputError, match=name.replace(".", r"\.")):

@@ -291,7 +291,7 @@ def test_the_default_gives_each_kind_of_requirement_a_quarter(view) -> None:
     assert {name: weight / 0.25 for name, weight in bio.items()} == pytest.approx(
         {name: published[name] for name in bio}
     )
-    assert milestones(view)["user"] == "full automation of cognitive work (takeoff presets)"
+    assert milestones(view)["user"] == "full automation of cognitive work"
 
 
 def test_the_defaults_user_requirement_is_the_takeoff_presets_in_its_own_algorithms(view) -> None:
