@@ -1,6 +1,6 @@
 """Write ``results/reference``: a small stored run of the joint model, for tests and newcomers.
 
-``python -m tests.reference`` after the model's version was raised. 4 chains of 180 draws in single
+``python -m tests.reference`` after the model's version was raised. 4 chains of 140 draws in single
 precision, no report; and ``log_density.json``, the model's log density at fixed points, by which a
 test knows that the draws are this model's.
 """
@@ -51,7 +51,7 @@ def _single(name, dataset):
 def main() -> None:
     """Sample and write."""
     model, view, evidence = find_model("joint"), load_view("default"), load_evidence()
-    options = Sampling(draws=180)
+    options = Sampling(draws=140)
     compiled = compile_model(model, evidence, view)
     outcome = with_sensitivity(conclude_fit(compiled.sample(options), options, {}))
     single = {

@@ -19,7 +19,7 @@ def test_reference_is_small_and_as_written():
 
 
 def test_reference_has_the_promised_groups(reference):
-    assert reference.posterior.sizes["chain"] == 4 and reference.posterior.sizes["draw"] == 180
+    assert reference.posterior.sizes["chain"] == 4 and reference.posterior.sizes["draw"] == 140
     for group in ("posterior", "log_prior", "log_likelihood"):
         assert all(v.dtype == np.float32 for v in reference.tree[group].data_vars.values())
 

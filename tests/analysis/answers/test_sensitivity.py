@@ -502,7 +502,7 @@ def test_a_record_keeps_six_values_of_information_that_stand_out_of_the_noise():
 
 
 def test_two_hundred_effective_draws_are_needed(reference):
-    of = np.arange(720).reshape(4, 180)
+    of = np.arange(560).reshape(4, 140)
     assert sensitivity_of_result(reference, reference.weights.given(of < 199)) is None
     assert sensitivity_of_result(reference, reference.weights.given(of < 201)) is not None
 
@@ -611,7 +611,7 @@ def test_a_run_without_what_is_needed_says_so(reference):
     bare = replace(reference, tree=xr.DataTree.from_dict({"posterior": reference.posterior}))
     with pytest.raises(InputError, match="derived, log_prior"):
         SensitivityDraws.of_result(bare)
-    few = reference.weights.given(np.arange(720).reshape(4, 180) < 50)
+    few = reference.weights.given(np.arange(560).reshape(4, 140) < 50)
     with pytest.raises(InputError, match="effective draws"):
         SensitivityDraws.of_result(reference, few)
 
