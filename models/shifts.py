@@ -250,7 +250,7 @@ def shifts(worlds: Worlds) -> dict[str, Any]:
     independent = year_at(worlds.gamma, {**x, **direct_approach.independent(x, evidence, view)})
     arrives = np.isfinite(year)
     flop = worlds.trend.physical(x, np.where(arrives, year, np.nan))
-    share = 10.0 ** taxes.compute_share(x, flop, 0.0, evidence)
+    share = 10.0 ** taxes.share_of_practice(x, flop, evidence)
     taxed = worlds.moved(year, np.where(arrives, np.log10(1.0 + share), 0.0))
     met = np.where(np.isfinite(taxed), taxed, np.nan)
     tax, work = waits.waits(worlds.x, met, worlds.trend, evidence, view)

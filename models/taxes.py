@@ -62,26 +62,21 @@ def needed_hours(x: Mapping[str, Any], log_flop: Any, t: Any, evidence: Evidence
         return np.logaddexp(scaled * np.log(10), x["hours_floor"] * np.log(10)) / np.log(10)
 
 
-def compute_share(
-    x: Mapping[str, Any], log_flop: Any, beyond: Any, evidence: Evidence, log: Any = np.log
+def share_of_practice(
+    x: Mapping[str, Any], log_flop: Any, evidence: Evidence, log: Any = np.log
 ) -> Any:
-    """Alignment compute of a model over its pretraining compute, log10.
+    """Alignment compute over pretraining compute (log10) where alignment uses practice's data.
 
     Parameters
     ----------
     log_flop : array or tensor
         Physical pretraining FLOP of the model, log10.
-    beyond : array, tensor or float
-        OOM of alignment data over practice.
     log : callable
         numpy's or PyTensor's natural logarithm.
     """
     larger = log_flop - np.log10(evidence.constant("instructgpt_flop"))
-    return (
-        log(x["alignment_compute_share"]) / np.log(10)
-        + x["compute_size_exponent"] * larger
-        + x["compute_data_exponent"] * beyond
-    )
+    share = log(x["alignment_compute_share"]) / np.log(10)
+    return share + x["compute_size_exponent"] * larger
 
 
 def taxes(
@@ -90,12 +85,12 @@ def taxes(
     """Hours needed, labour tax and compute tax (log10) of a model that is aligned at ``t``."""
     needed = needed_hours(x, log_flop, t, evidence)
     per_hour = x["usd_per_hour"] + x["labour_overhead"]
-    beyond = needed - practice(x, log_flop, t, evidence)
+    beyond = x["compute_data_exponent"] * (needed - practice(x, log_flop, t, evidence))
     dearer = log_flop - trend.physical(x, t)
     return (
         needed,
         needed + per_hour - trend.spend(x, t) - x["rnd_ratio"],
-        compute_share(x, log_flop, beyond, evidence) + dearer - x["rnd_ratio"],
+        share_of_practice(x, log_flop, evidence) + beyond + dearer - x["rnd_ratio"],
     )
 
 
@@ -133,7 +128,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     spread = half_normal("share_spread", 0.7)  # OOM
     if rows.sizes["system"]:
         row = data_columns("shares", rows)
-        expected = compute_share(x, row["log_flop"], 0.0, evidence, pt.log)
+        expected = share_of_practice(x, row["log_flop"], evidence, pt.log)
         share = pm.Normal.dist(expected, (row["share_sd"] ** 2 + spread**2) ** 0.5)
         pm.Potential("alignment_compute_shares", pm.logp(share, row["log_share"]), dims="system")
 
@@ -149,7 +144,7 @@ def simulate(
     """Replicated log10 share of each system, (..., system)."""
     rows = shares(evidence)
     column = {name: np.asarray(x[name])[..., None] for name in QUANTITIES}
-    expected = compute_share(column, rows["log_flop"].values, 0.0, evidence)
+    expected = share_of_practice(column, rows["log_flop"].values, evidence)
     sd = np.sqrt(rows["share_sd"].values ** 2 + parameters["share_spread"].values[..., None] ** 2)
     return {"log_share": ("system", expected + sd * rng.standard_normal(sd.shape))}
 

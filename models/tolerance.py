@@ -31,6 +31,8 @@ from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.views import View
 
 QUANTITIES = ("alignment_tax_tolerance", "alignment_share_of_payment")
+# OOM, of the half-normal prior: two thirds of developers lie within a factor of three of the median
+SPREAD = 0.5
 
 
 @replaceable_rows("paid_taxes")
@@ -70,8 +72,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
 
     rows = payments(evidence)
     pm.modelcontext(None).add_coord("payment", rows["payment"].values)
-    # OOM; half of a population within a factor of two to three of its median
-    spread = half_normal("tolerance_spread", 0.5)
+    spread = half_normal("tolerance_spread", SPREAD)
     if rows.sizes["payment"]:
         row = data_columns("payments", rows)
         score = _room(x, row, pt.log) / (row["tax_sd"] ** 2 + spread**2) ** 0.5

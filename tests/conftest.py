@@ -56,7 +56,7 @@ def view():
 
 @pytest.fixture(scope="session")
 def reference() -> Result:
-    """The committed run: 4 chains of 140 draws, single precision."""
+    """The committed run: 4 chains of 220 draws, single precision."""
     return load(REFERENCE)
 
 

@@ -47,6 +47,7 @@ from aligntax.models.priors.quantities import (
 )
 from aligntax.models.priors.tables import QuantileTable
 from aligntax.models.time_horizon import SCATTER
+from aligntax.models.tolerance import SPREAD
 from aligntax.models.views import View
 
 LEVELS = {"0.1": "low", "0.5": "middle", "0.9": "high"}
@@ -302,6 +303,7 @@ def prior_derived(view: View, evidence: Evidence) -> xr.Dataset:
                 view.scaling.between_study_scale * np.abs(rng.standard_normal((1, DRAWS))),
             ),
             "kaplan_bias": (dims, KAPLAN_BIAS_SD * rng.standard_normal((1, DRAWS))),
+            "tolerance_spread": (dims, SPREAD * np.abs(rng.standard_normal((1, DRAWS)))),
             "horizon_scatter": (dims, SCATTER * np.abs(rng.standard_normal((1, DRAWS)))),
             "suite_error_share": (dims, rng.uniform(size=(1, DRAWS))),
             **{

@@ -24,7 +24,7 @@ from aligntax.models.catalogue import find_model, restrict
 from tests.prior import prior_draws
 
 BLOCK, SMALL, TIMES = 250, 1000, 8  # draws of a block and of a run, and how many times as many
-KEPT = 100  # bytes a draw beside the answer: seven random numbers of arrival, and rounding up
+KEPT = 130  # bytes a draw beside the answer: ten random numbers of arrival, and rounding up
 JOINT = find_model("joint")
 
 

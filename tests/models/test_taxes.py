@@ -8,7 +8,7 @@ import xarray as xr
 
 from aligntax.models import alignment, taxes
 from aligntax.models.practice import practice
-from aligntax.models.taxes import compute_share, needed_hours
+from aligntax.models.taxes import needed_hours, share_of_practice
 
 SIZE = 500
 
@@ -62,18 +62,19 @@ def test_hours_scale_with_physical_and_not_with_effective_flop(x, dates, trend, 
     np.testing.assert_array_equal(one, other)
 
 
-def test_compute_scales_with_data_and_size_by_its_exponents(x, evidence) -> None:
-    base = compute_share(x, 25.0, 0.0, evidence)
-    np.testing.assert_allclose(
-        compute_share(x, 25.0, 2.0, evidence) - base, 2 * x["compute_data_exponent"]
-    )
-    np.testing.assert_allclose(
-        compute_share(x, 28.0, 0.0, evidence) - base, 3 * x["compute_size_exponent"], atol=1e-12
-    )
+def test_compute_scales_with_data_and_size_by_its_exponents(x, dates, trend, evidence) -> None:
+    base = share_of_practice(x, 25.0, evidence)
+    larger = share_of_practice(x, 28.0, evidence)
+    np.testing.assert_allclose(larger - base, 3 * x["compute_size_exponent"], atol=1e-12)
+    flop = trend.physical(x, dates)
+    no_floor = {**x, "hours_floor": np.full(SIZE, -np.inf)}
+    more = {**no_floor, "rlhf_multiplier": x["rlhf_multiplier"] + 2.0}
+    one, other = (taxes.taxes(v, flop, dates, trend, evidence)[2] for v in (no_floor, more))
+    np.testing.assert_allclose(other - one, 2 * x["compute_data_exponent"])
 
 
 def test_at_practice_on_instructgpts_size_it_is_the_elicited_share(x, evidence) -> None:
-    share = compute_share(x, np.log10(evidence.constant("instructgpt_flop")), 0.0, evidence)
+    share = share_of_practice(x, np.log10(evidence.constant("instructgpt_flop")), evidence)
     np.testing.assert_allclose(10**share, x["alignment_compute_share"])
 
 

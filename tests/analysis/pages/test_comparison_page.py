@@ -64,7 +64,9 @@ def test_it_says_in_words_what_differs_and_what_was_changed(page, comparison):
         in told
     )
     assert "B dear changes the prior of wage; it counts the same draws as A." in told
-    assert "wage largest" not in told and re.search(r"wage wage .* 150 USD/hour 6", told)
+    changed = told.split("Prior that differs")[1].split(" Claims ")[0]
+    assert re.search(r"wage wage paid per human-hour .* 150 USD/hour 4", changed)
+    assert changed.count("USD/hour") == 2 and "overhead" not in changed  # and no other prior
     order = [
         told.index(head)
         for head in (" What differs ", " Claims ", " Numbers ", " Headline numbers ")
@@ -99,12 +101,16 @@ def test_nothing_of_a_user_is_markup_and_nothing_is_fetched(page):
 def test_charts_hold_the_rows_of_the_summary(page, comparison):
     found = {figure["name"]: figure for figure in held(page)["figures"]}
     assert set(found) == {"intervals", "arrival", "densities"}
-    wage = next(p for p in found["intervals"]["panels"] if p["title"] == "wage (USD/hour)")
-    row = comparison.rows[1]["usd_per_hour"]
-    assert [wage["rows"][1][key] for key in ("q05", "q50", "q95")] == pytest.approx(
-        [row[k] for k in ("q05", "q50", "q95")]
+    paid = next(
+        p
+        for p in found["intervals"]["panels"]
+        if p["title"].startswith("alignment data affordable")
     )
-    assert wage["rows"][1]["median"] == "150 USD/hour" and wage["differs"] == "B differs from A"
+    row = comparison.rows[1]["alignment_hours_affordable"]
+    assert [paid["rows"][1][key] for key in ("q05", "q50", "q95")] == pytest.approx(
+        [row[k] for k in ("q05", "q50", "q95")], rel=1e-5
+    )
+    assert "human-hours" in paid["rows"][1]["median"] and paid["differs"] == "B differs from A"
     assert all(panel["description"] for figure in found.values() for panel in figure["panels"])
     assert [p["title"] for p in found["densities"]["panels"]] == [
         "alignment data needed (human-hours)",
@@ -132,21 +138,27 @@ def test_densities_integrate_to_the_share_that_has_a_number(comparison):
     assert np.all(np.diff(below) >= 0) and below[0] > 1 - share - 1e-9 and below[-1] <= 1
 
 
-def test_an_end_in_censored_mass_is_an_arrow_in_words(comparison):
+def test_an_end_in_censored_mass_is_an_arrow_in_words(comparison, out):
     panel = next(p for p in comparison_figures(comparison)[0].panels if p.title == "TAI arrival")
     assert (
         panel.rows[0]["right"]
         and not panel.rows[0]["left"]
         and "or never" in panel.rows[0]["ninety"]
     )
-    affordable = next(
-        p
-        for p in comparison_figures(comparison)[0].panels
-        if p.title.startswith("alignment data affordable")
+    heavy = refit(
+        out / "reference",
+        load(out / "reference").view.replace(
+            rlhf_multiplier={0.1: 10, 0.5: 100, 0.9: 1000},
+            compute_data_exponent={0.1: 2, 0.5: 3, 0.9: 4},
+        ),
+        out=out,
+        name="heavy",
+        report=False,
     )
-    assert affordable.rows[0]["left"] and affordable.rows[0]["ninety"].startswith(
-        "nothing affordable"
-    )
+    panels = comparison_figures(compare(out / "reference", heavy))[0].panels
+    affordable = next(p for p in panels if p.title.startswith("alignment data affordable"))
+    assert affordable.rows[1]["left"]
+    assert affordable.rows[1]["ninety"].startswith("nothing affordable")
 
 
 def test_eight_runs_are_all_told_apart(comparison, tmp_path):

@@ -10,7 +10,9 @@ import sys
 import pytest
 
 from aligntax.analysis.pages.index import write_index
+from aligntax.analysis.summaries.words import format_amount
 from aligntax.models.errors import InputError
+from aligntax.models.priors.quantities import lookup
 from tests.conftest import REFERENCE
 
 SCRIPT = "<script>alert(1)</script>"
@@ -64,13 +66,13 @@ def test_a_row_says_how_and_how_good(tmp_path):
     assert "✓ pass" in page and "1 checks passed" in page
     needed = told["quantities"]["alignment_hours_needed"]["q50"]
     assert (
-        f"{10 ** (needed - 3):.2g} thousand" in page
+        format_amount(needed, lookup("alignment_hours_needed"), unit=False) in page
         and f'data-sort="{str(needed)[:5]}' in page
         and "2028 to later than 2100 or never" in page
     )
     assert (
         "a tax of at least 1% of training cost is tolerated" in page
-        and "Hilton; assumed: no evidence bears on it" in page
+        and "assumed: no evidence bears on it" not in page
     )
 
 

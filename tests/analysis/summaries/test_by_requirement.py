@@ -18,7 +18,11 @@ DRAWS = 400
 
 @pytest.fixture(scope="module")
 def mixture():
-    return load_view("mixture")
+    """A third for each of three kinds."""
+    default = load_view("default")
+    bio = {name: 4.0 / 3.0 * weight for name, weight in default.anchors.items()}
+    thirds = {**bio, "user": 0.0, "direct_approach": 1.0 / 3.0, "time_horizon": 1.0 / 3.0}
+    return replace(default, anchors=thirds)
 
 
 def dataset(anchors, year, hours, paid):
@@ -109,17 +113,31 @@ def test_a_kind_that_has_weight_but_no_draw_has_its_weight_alone(mixture):
     assert kind_cells(row, HORIZON)[1:] == ("33%", "0%", "", "", "", "")
 
 
-def test_only_kinds_with_weight_are_shown_and_one_kind_is_a_line(reference):
+def test_the_reference_run_has_four_kinds_and_their_mixture(reference):
     rows = arrival_answers(reference.derived, reference.view)["by_requirement"]
+    assert [row["kind"] for row in rows] == [
+        *("bio_anchors", "direct_approach", "time_horizon", "user"),
+        "mixture",
+    ]
+    assert [row["prior"] for row in rows] == pytest.approx([0.25] * 4 + [1.0])
+    assert sum(row["posterior"] for row in rows[:-1]) == pytest.approx(1.0)
+
+
+def test_only_kinds_with_weight_are_shown_and_one_kind_is_a_line(reference):
+    alone = load_view("bioanchors-alone")
+    derived = reference.derived.assign(
+        tai_anchor=reference.derived["tai_anchor"] * 0 + ANCHORS.index("genome")
+    )
+    rows = arrival_answers(derived, alone)["by_requirement"]
     assert [row["kind"] for row in rows] == ["bio_anchors"]
     record = reference.record["quantities"]["tai_year"]
     assert rows[0]["tai_year"]["q50"] == pytest.approx(record["q50"], abs=1e-3)
-    assert rows[0]["tai_year"]["q75"] is None
     assert rows[0]["prob_by_horizon"] == pytest.approx(1.0 - record["prob_above"])
     needed = reference.record["quantities"]["alignment_hours_needed"]["q50"]
     assert rows[0]["alignment_hours_needed"] == pytest.approx(needed, abs=1e-4)
+    years = " / ".join(f"{record[q]:.0f}" for q in ("q25", "q50", "q75"))
     assert kind_line(rows[0], HORIZON).startswith(
-        "requirement: Bio Anchors alone; TAI arrives 2034 / 2048 / after 2100"
+        f"requirement: Bio Anchors alone; TAI arrives {years}"
     )
     assert len(kind_cells(rows[0], HORIZON)) == len(COLUMNS)
 

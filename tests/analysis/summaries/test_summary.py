@@ -175,6 +175,6 @@ def test_every_claim_is_computed_for_the_joint_model(outcome):
     claims = outcome.record["claims"]
     assert list(claims) == [claim.name for claim in CLAIMS]
     assert all(0 <= claim["probability"] <= 1 for claim in claims.values())
-    # the prior's, by design
-    assert claims["tolerance_at_least_1_percent"]["probability"] == pytest.approx(0.75, abs=0.03)
-    assert claims["tolerance_at_least_1_percent"]["assumed"]
+    # three quarters before payments are seen, and nearly all after
+    assert claims["tolerance_at_least_1_percent"]["probability"] > 0.9
+    assert not any(claim["assumed"] for claim in claims.values())

@@ -1,16 +1,17 @@
 """The answer in a terminal: what a figure hangs on comes before the figure."""
 
 import io
-from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from aligntax.analysis.summaries.arrival_answers import arrival_answers
 from aligntax.analysis.summaries.claims import assumed_quantities
+from aligntax.analysis.summaries.claims_in_words import chance_in_words
 from aligntax.analysis.summaries.summary import claim_answers
+from aligntax.analysis.summaries.words import format_probability
 from aligntax.analysis.terminal.answer import print_run
-from aligntax.models.views import load_view
+from aligntax.models.views import ANCHORS, load_view
 
 
 def printed(result, record):
@@ -36,7 +37,7 @@ def test_kinds_then_claims_then_the_curve_then_quantities(reference, record):
     places = [
         text.index(words)
         for words in (
-            "requirement: Bio Anchors alone",
+            "kind of requirement",
             "How much alignment data is needed?",
             "Does a tolerable tax pay for it?",
             "weight on neural-net anchors",
@@ -48,18 +49,26 @@ def test_kinds_then_claims_then_the_curve_then_quantities(reference, record):
 
 
 def test_several_kinds_are_a_table(reference, record):
-    weights = {**load_view("mixture").anchors, "user": 0.0}
-    view = replace(reference.view, anchors=weights)
-    kinds = arrival_answers(reference.derived, view, reference.weights)["by_requirement"]
-    text = printed(reference, {**record, "by_requirement": kinds})
+    text = printed(reference, record)
     lines = text.splitlines()
-    rows = [line.split("  ")[0].strip() for line in lines[2:8]]
-    assert rows[2:6] == [
-        "Bio Anchors",
-        "Direct Approach (too few draws: 0)",
-        "time horizon (too few draws: 0)",
+    rows = [line.split("  ")[0].strip() for line in lines[2:9]]
+    assert [row.partition(" (too few")[0] for row in rows[2:7]] == [
+        *("Bio Anchors", "Direct Approach", "time horizon"),
+        "takeoff presets: full automation of cognitive work",
         "mixture",
     ]
+
+
+def test_a_single_kind_is_a_line(reference, record):
+    view = load_view("bioanchors-alone")
+    derived = reference.derived.assign(
+        tai_anchor=reference.derived["tai_anchor"] * 0 + ANCHORS.index("genome")
+    )
+    kinds = arrival_answers(derived, view, reference.weights)["by_requirement"]
+    text = printed(reference, {**record, "by_requirement": kinds})
+    lines = text.splitlines()
+    assert "requirement: Bio Anchors alone" in text and "kind of requirement" not in text
+    lines = printed(reference, record).splitlines()
     assert "kind of requirement" in lines[2] and "by 2100" in lines[2]
 
 
@@ -69,11 +78,13 @@ def test_each_claim_says_its_condition_and_whose_it_is(reference, record):
     def line(words):
         return next(each for each in lines if words in each)
 
-    assert "are needed, given arrival before 2100 (67%)" in line("at most 100 times")
-    assert "Steiner" in line("at most 100 times") and "about 80%" in line("at most 100 times")
+    arrival = format_probability(1.0 - record["quantities"]["tai_year"]["prob_above"])
+    chance = chance_in_words(record["claims"]["needed_within_2_oom_of_rlhf"])
+    assert f"are needed, given arrival before 2100 ({arrival})" in line("at most 100 times")
+    assert "Steiner" in line("at most 100 times") and chance in line("at most 100 times")
     assert "ours" in line("over 100 times InstructGPT's hours are needed")
-    assert "Hilton" in line("given a tolerance of at least 1% and arrival before 2100 (48%)")
-    assert "tolerated, assumed: no evidence bears on it" in line("a tax of at least 1%")
+    assert "Hilton" in line("given a tolerance of at least 1% and arrival before 2100 (")
+    assert "assumed" not in line("a tax of at least 1%")  # payments bear on it
     assert "given a neural-net anchor and arrival in either world" in line("by at least 1 year")
 
 

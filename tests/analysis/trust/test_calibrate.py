@@ -75,6 +75,7 @@ def test_replicated_rows_have_the_layout_of_the_evidence(name, evidence, view) -
         "log2_horizon",
         "log_hours",
         "log_share",
+        "made",
     }
     gains = {"short_gain", "long_gain"}  # geometry, which follows what is exact
     assert (
