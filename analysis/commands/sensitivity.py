@@ -1,5 +1,6 @@
 """``sensitivity``: what drives the answer of a run."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -181,7 +182,7 @@ def _sweep_prior(
 def _point_record(point: "MovedPoint", names: list[str]) -> dict[str, Any]:
     keys = ("q05", "q50", "q95", "prob_above", "prob_below", "prob_undefined")
     return {
-        "median": point.value,
+        "median": None if math.isnan(point.value) else point.value,
         "trusted": point.trusted,
         "ess": point.ess,
         "k_hat": point.k_hat,

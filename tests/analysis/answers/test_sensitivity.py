@@ -24,7 +24,13 @@ from aligntax.analysis.answers.value_of_information import Decision, values_of_i
 from aligntax.analysis.answers.variance import variance_shares
 from aligntax.analysis.commands.sensitivity import SWEPT_QUANTITIES
 from aligntax.analysis.figures import sensitivity as sensitivity_figures
-from aligntax.analysis.fitting.moved_prior import MedianRange, answers_over_range, move_median
+from aligntax.analysis.fitting.moved_prior import (
+    MedianRange,
+    answers_over_range,
+    move_median,
+    without_correlations,
+)
+from aligntax.analysis.fitting.refit_plan import answer_from_draws, plan_reweighting
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.pages.report import write_report
 from aligntax.analysis.storage.sampled_run import read_sampled_run
@@ -729,6 +735,18 @@ def test_the_curve_of_a_multiplier_is_exact_and_falls(source):
     assert len(years) == 1  # it does not move arrival
 
 
+def test_without_correlations_the_answer_is_that_of_the_uncorrelated_view(source):
+    point = without_correlations(source)
+    expected = answer_from_draws(plan_reweighting(source, load_view("uncorrelated"))).rows
+    for name in ("alignment_hours_needed", "tai_year", "prob_affordable"):
+        assert point.rows[name] == expected[name], name
+    # the tolerance pulls the need up where the two are correlated
+    before = source.record["quantities"]["alignment_hours_needed"]["q50"]
+    assert point.rows["alignment_hours_needed"]["q50"] < before - 0.1
+    bare = replace(source, view=replace(source.view, correlations={}))
+    assert without_correlations(bare) is None  # nothing to leave out
+
+
 def test_a_reweighted_curve_is_marked_where_it_is_not_to_be_trusted(source):
     points = answers_over_range(source, MedianRange.parse("brain_flop=1e16,1e24,2"))
     assert points[0].k_hat is not None and not points[1].trusted
@@ -775,6 +793,7 @@ def test_the_command_prints_a_table_and_draws(aligntax, reference, tmp_path):
         "tax tolerance (0.0",
         "The evidence narrowed most",
         "How many hours to buy",
+        "Without the view's rank correlations: alignment data needed",
     ):
         assert words in out
     assert picture.read_bytes().startswith(b"\x89PNG")
@@ -787,6 +806,8 @@ def test_json_is_one_object_with_every_pair(aligntax, reference):
     )
     found = json.loads(out)
     assert code == 0 and list(found["headlines"]) == ["tai_year"]
+    assert list(found["without_correlations"]["quantities"]) == ["tai_year"]
+    assert found["without_correlations"]["median"] is None
     priors = found["headlines"]["tai_year"]["priors"]
     assert set(priors) == set(find_model("joint").quantities)
     keys = {
