@@ -104,7 +104,7 @@ def saturating(free: Any, limit: Any) -> Any:
 
     With ``w`` the :data:`SHARPNESS` and ``d = w^2 / (4 L)`` it is ``min_w(x, L - d) + d``. As ``(L
     - d)^2 + w^2 = (L + d)^2``, it is ``(L - d - (L + d)) / 2 + d = 0`` at ``x = 0``. As ``min_w(x,
-    b)`` rises to ``b`` it rises to ``L`` at infinity.
+    b)`` rises to ``b`` it rises to ``L`` at infinity. Its slope at zero is ``L / (L + d)``.
 
     Parameters
     ----------

@@ -11,8 +11,8 @@ leaves the rest::
 
 0.8 is Bio Anchors' data exponent, and ``gamma_0`` comes from the exponent's prior. ``A``, ``B``,
 ``alpha`` and ``beta`` are the Direct Approach's loss law. ``C / (1 + share)`` is compute after the
-alignment compute of practice has been taken from training; what alignment needs beyond practice is
-paid when the model has arrived, as part of the tax.
+alignment compute of practice has been taken from training, and the same year where the requirement
+is a time horizon; the tax at arrival counts all alignment compute, practice's too.
 
 The waits start when the taxed model arrives and run at the same time, so their parts are Shapley
 values of the larger. The parts of the alignment shift add up to it. It and ``tai_year_aligned`` are

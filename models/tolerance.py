@@ -9,7 +9,10 @@ rest capability. Nobody pays more than they tolerate, so a payment is a lower bo
     p(payment j)   = P(paid_j <= tau_j) = Phi((tau - m_j - log10 share) / sqrt(spread^2 + s_j^2))
 
 The developer whose model arrives is one of these, each as likely as another. Its tolerance is drawn
-given that it is at least what that developer has paid, so no draw refuses what was paid already.
+given that it is at least what that developer has paid, so no draw refuses what was paid already. A
+payment is a share of development cost at 5.5 times the final run. Only who paid leaves a row, so
+the evidence speaks against low tolerances alone; a tax may exceed development cost, which does not
+count it.
 Without payments it is ``tau``, as elicited. (A replicated developer may have refused; then its
 tolerance is below what it was asked for.)
 

@@ -81,7 +81,8 @@ def assumed_quantities(info: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 HILTON = "Hilton 2022, How much alignment data will we need in the long run?"
-COMMENT = "Hilton 2022, comments on the Alignment Forum"
+ANSWERED = "comments of Steiner and Hilton on the post, 2022"
+COMMENT = "linear growth of data: Hilton 2022, comment on the Chinchilla link post; 0.9 is ours"
 OURS = f"a reading of ours of {HILTON}"
 
 TWO_OOM = 2.0  # log10 of 100 times InstructGPT's hours: Steiner's target
@@ -100,7 +101,7 @@ CLAIMS = (
         Statement("rlhf_multiple_needed", "<=", TWO_OOM),
         1,
         "steiner",
-        f"Steiner's target, which Hilton questions and discusses: {HILTON}",
+        f"the target that Steiner aims for, which Hilton questions and discusses: {ANSWERED}",
     ),
     Claim(
         "needed_above_2_oom_of_rlhf",
@@ -124,7 +125,7 @@ CLAIMS = (
         TOLERATED,
         2,
         "hilton",
-        f'"pretty likely": {HILTON}',
+        f'"pretty likely": {ANSWERED}',
     ),
     Claim(
         "over_2_oom_affordable",
@@ -140,7 +141,7 @@ CLAIMS = (
         PAYS_FOR_OVER_2_OOM,
         2,
         "hilton",
-        f'"in which case": {HILTON}',
+        f'"in which case", of two further orders of magnitude, read as over RLHF: {ANSWERED}',
         condition="a tolerance of at least 1%",
         given=TOLERATED,
     ),
@@ -174,7 +175,8 @@ CLAIMS = (
         Statement("timeline_shift_exponent", ">=", 1.0),
         3,
         "hilton",
-        f'"the order of a few years", as far as one weighs the neural-network model: {COMMENT}',
+        '"the order of a few years", as far as one weighs the neural-network model: Hilton 2022, '
+        "comment on the Chinchilla link post; 1 year is ours",
         condition="a neural-net anchor",
         neural_nets=True,
     ),
