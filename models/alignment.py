@@ -10,8 +10,8 @@ largest run at a date, all in log10::
 
 The compute tax is that of the hours needed, so hours affordable are an upper bound where more are
 affordable than needed. Multiples are relative to InstructGPT's hours, with those relative to
-practice at arrival beside them. Hilton's figure of a tax is of training cost: ``tolerance_of_training_cost`` is the tolerance
-times ``rnd_ratio``.
+practice at arrival beside them. Hilton's figure of a tax is of training cost:
+``tolerance_of_training_cost`` is the tolerance times ``rnd_ratio``.
 
 References
 ----------

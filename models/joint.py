@@ -11,8 +11,8 @@ far::
     hours, money, tax at arrival                          alignment
 
 Each part is conditioned on its own tables: the data exponent on scaling studies, compute on runs
-and algorithmic progress, requirements on loss laws and time horizons, and alignment on RLHF efforts,
-workforces, compute shares and payments.
+and algorithmic progress, requirements on loss laws and time horizons, and alignment on RLHF
+efforts, workforces, compute shares and payments.
 
 What shifts arrival is in :mod:`aligntax.models.shifts`. A date later than the horizon is plus
 infinity until :func:`aligntax.models.states.censored` turns it into a missing value with a state. A
