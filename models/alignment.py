@@ -51,9 +51,9 @@ HEADLINES = (
     "alignment_tax_tolerance",
     "tax_headroom",
     "prob_affordable",
-    "blocked_by_compute",
-    "blocked_by_labour",
-    "blocked_by_workforce",
+    "compute_not_tolerated",
+    "labour_not_tolerated",
+    "workforce_too_small",
 )
 
 

@@ -63,8 +63,8 @@ def obstacles(
     Returns
     -------
     dict of ndarray, shape (draw,)
-        ``blocked_by_compute``, ``blocked_by_labour`` and ``blocked_by_workforce``: 1 or 0, at most
-        one of them 1; NaN without arrival.
+        ``compute_not_tolerated``, ``labour_not_tolerated`` and ``workforce_too_small``: 1 or 0, at
+        most one of them 1; NaN without arrival.
     """
     needed, labour, compute = taxes(x, trend.physical(x, t), t, trend, evidence)
     with np.errstate(invalid="ignore"):
@@ -73,9 +73,9 @@ def obstacles(
         worked = worked_hours(x, t, view.alignment.work_starts) >= needed
     met = np.isfinite(needed)
     found = {
-        "blocked_by_compute": too_much_compute,
-        "blocked_by_labour": ~too_much_compute & ~tolerated,
-        "blocked_by_workforce": tolerated & ~worked,
+        "compute_not_tolerated": too_much_compute,
+        "labour_not_tolerated": ~too_much_compute & ~tolerated,
+        "workforce_too_small": tolerated & ~worked,
     }
     return {name: np.where(met, value.astype(float), np.nan) for name, value in found.items()}
 

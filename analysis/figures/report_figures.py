@@ -237,7 +237,7 @@ def _misfit(result: Result) -> str:
 
 
 def _fan_caption(result: Result) -> str:
-    blocked = result.record["quantities"].get("blocked_by_compute")
+    blocked = result.record["quantities"].get("compute_not_tolerated")
     nothing = blocked["mean"] or 0.0 if blocked else 0.0
     cut = (
         f" In {format_probability(nothing)} of arrivals alignment compute alone exceeds the "

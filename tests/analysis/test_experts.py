@@ -80,10 +80,10 @@ def test_experts_must_be_several_and_named_apart(view):
 def test_by_expert_on_the_command_line(aligntax, run_folder, tmp_path):
     shutil.copytree(run_folder, tmp_path / "results" / "base")
     for name, values in (
-        ("mean", "0.001, 0.5 = 0.002, 0.9 = 0.004"),
-        ("generous", "0.1, 0.5 = 0.2, 0.9 = 0.4"),
+        ("mean", "1, 0.5 = 2, 0.9 = 4"),
+        ("generous", "100, 0.5 = 200, 0.9 = 400"),
     ):
-        text = f"[quantities.alignment_tax_tolerance]\nquantiles = {{0.1 = {values}}}\n"
+        text = f"[quantities.usd_per_hour]\nquantiles = {{0.1 = {values}}}\n"
         (tmp_path / f"{name}.toml").write_text(text)
     words = (
         "refit",
@@ -101,7 +101,7 @@ def test_by_expert_on_the_command_line(aligntax, run_folder, tmp_path):
     code, out, _ = aligntax(*words, "--json", "--name", "again")
     told = json.loads(out)
     assert [expert["weight"] for expert in told["experts"]] == [0.25, 0.75]
-    row = told["quantities"]["alignment_tax_tolerance"]
+    row = told["quantities"]["usd_per_hour"]
     assert row["between_experts"] > 0.5 and told["quantities"]["tai_year"]["between_experts"] < 1e-6
     assert row["medians"][0] < row["pooled"]["q50"] <= row["medians"][1]
     assert {"again-mean", "again-generous", "again-pool"} <= {

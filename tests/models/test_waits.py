@@ -143,12 +143,12 @@ def test_one_thing_at_most_stands_in_the_way_and_nothing_where_nobody_waits(
     x, late, waiting, trend, evidence, view
 ) -> None:
     found = obstacles(x, late, trend, evidence, view)
-    assert set(found) == {"blocked_by_compute", "blocked_by_labour", "blocked_by_workforce"}
+    assert set(found) == {"compute_not_tolerated", "labour_not_tolerated", "workforce_too_small"}
     blocked = sum(found.values())
     assert set(np.unique(blocked)) == {0.0, 1.0}
     tax, work = waiting
     np.testing.assert_array_equal(blocked == 0, (tax == 0) & (work == 0))
-    np.testing.assert_array_equal(found["blocked_by_workforce"] == 1, (tax == 0) & ~(work == 0))
+    np.testing.assert_array_equal(found["workforce_too_small"] == 1, (tax == 0) & ~(work == 0))
 
 
 def test_compute_stands_in_the_way_where_free_labour_would_not_help(
@@ -156,9 +156,9 @@ def test_compute_stands_in_the_way_where_free_labour_would_not_help(
 ) -> None:
     found = obstacles(x, late, trend, evidence, view)
     free = obstacles({**x, "usd_per_hour": x["usd_per_hour"] - 30.0}, late, trend, evidence, view)
-    np.testing.assert_array_equal(free["blocked_by_compute"], found["blocked_by_compute"])
-    assert found["blocked_by_compute"].any() and found["blocked_by_labour"].any()
-    assert not free["blocked_by_labour"].any()
+    np.testing.assert_array_equal(free["compute_not_tolerated"], found["compute_not_tolerated"])
+    assert found["compute_not_tolerated"].any() and found["labour_not_tolerated"].any()
+    assert not free["labour_not_tolerated"].any()
 
 
 def test_without_arrival_nothing_is_said_of_obstacles(x, trend, evidence, view) -> None:

@@ -81,9 +81,9 @@ const Alignment = (() => {
       prob_affordable: met(tax <= tolerated),
       tolerance_at_arrival: x.tolerance_at_arrival,
       tolerance_of_training_cost: x.tolerance_at_arrival + x.rnd_ratio,
-      blocked_by_compute: met(tooMuchCompute),
-      blocked_by_labour: met(!tooMuchCompute && tax > tolerated),
-      blocked_by_workforce: met(tax <= tolerated && worked(x, t, c) < needed),
+      compute_not_tolerated: met(tooMuchCompute),
+      labour_not_tolerated: met(!tooMuchCompute && tax > tolerated),
+      workforce_too_small: met(tax <= tolerated && worked(x, t, c) < needed),
     };
   }
 

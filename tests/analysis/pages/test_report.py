@@ -243,7 +243,7 @@ def test_a_failing_figure_is_visible_and_counted(mine, monkeypatch):
     assert "1 figure could not be drawn" in text
     assert "RuntimeError: &lt;b&gt;ink ran out&lt;/b&gt;" in text
     assert text.index("1 figure could not") < text.index("<h2>Answer")
-    assert len(SOURCES.findall(text)) == 21
+    assert len(SOURCES.findall(text)) == 22
 
 
 def _no_ink(result):
@@ -310,8 +310,8 @@ def test_values_that_cannot_be_read_are_visible_and_counted(mine, monkeypatch):
     monkeypatch.setattr(pictures, "figure_values", broken)
     told = []
     text = _standing(write_report(mine, talk=Talk(failed=told.append)).read_text("utf-8"))
-    assert "The values of 21 figures could not be read" in text
-    assert len(told) == text.count("RuntimeError: no axes") == len(SOURCES.findall(text)) == 21
+    assert "The values of 22 figures could not be read" in text
+    assert len(told) == text.count("RuntimeError: no axes") == len(SOURCES.findall(text)) == 22
     assert "could not be drawn" not in text
 
 
