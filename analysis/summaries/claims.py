@@ -82,7 +82,7 @@ def assumed_quantities(info: Mapping[str, Any]) -> tuple[str, ...]:
 
 HILTON = "Hilton 2022, How much alignment data will we need in the long run?"
 ANSWERED = "comments of Steiner and Hilton on the post, 2022"
-COMMENT = "linear growth of data: Hilton 2022, comment on the Chinchilla link post; 0.9 is ours"
+COMMENT = "linear growth of data: Hilton 2022, comment on the Chinchilla link post; 0.9 lies midway"
 OURS = f"a reading of ours of {HILTON}"
 
 TWO_OOM = 2.0  # log10 of 100 times InstructGPT's hours: Steiner's target
@@ -176,7 +176,7 @@ CLAIMS = (
         3,
         "hilton",
         '"the order of a few years", as far as one weighs the neural-network model: Hilton 2022, '
-        "comment on the Chinchilla link post; 1 year is ours",
+        "comment on the Chinchilla link post; 1 year is the least of that order",
         condition="a neural-net anchor",
         neural_nets=True,
     ),
