@@ -62,29 +62,33 @@ def test_every_chart_is_drawn_with_its_marks(path, opened, comparison):
     assert page.locator("#intervals .chart svg").count() == count
     assert page.locator("#arrival .chart svg .mark-line path").count() == 2
     assert page.locator("#densities .chart svg").count() == 2
-    tax = page.locator("#intervals .panel", has=page.get_by_role("heading", name="wage"))
-    assert (
-        tax.locator(".mark-rule.role-mark line").count() == 4
-        and "B differs from A" in tax.inner_text()
+    paid = page.locator(
+        "#intervals .panel", has=page.get_by_role("heading", name="alignment data affordable")
     )
-    assert "1%" in tax.locator("svg").text_content() and "10%" in tax.locator("svg").text_content()
+    assert (
+        paid.locator(".mark-rule.role-mark line").count() == 4
+        and "B differs from A" in paid.inner_text()
+    )
+    ticks = paid.locator("svg").text_content()
+    assert "M" in ticks and "B" in ticks  # of millions and billions
+    pooled = comparison.rows[0]["data_exponent_pooled"]["q50"]
     assert (
         page.locator(".chart")
         .first.get_attribute("aria-label")
-        .startswith("data exponent, pooled. reference: 0.97")
+        .startswith(f"data exponent, pooled. reference: {pooled:.2f}")
     )
 
 
 def test_pointing_shows_values_of_the_run(path, opened, comparison):
     page = drawn(opened(path))
-    chart = page.locator("#intervals .panel", has=page.get_by_role("heading", name="wage")).locator(
-        ".chart"
-    )
+    chart = page.locator(
+        "#intervals .panel", has=page.get_by_role("heading", name="alignment data affordable")
+    ).locator(".chart")
     chart.scroll_into_view_if_needed()
     row = chart.locator("svg .mark-rect path").nth(1)
     row.hover()
     tip = page.locator("#vg-tooltip-element.visible")
-    assert "10%" in tip.inner_text() and SCRIPT in tip.inner_text()
+    assert "human-hours" in tip.inner_text() and SCRIPT in tip.inner_text()
     page.locator("#arrival").scroll_into_view_if_needed()
     page.locator("#arrival .chart .mark-rect path").nth(26).hover()
     by_2050 = [f"{float((run.derived['tai_year'] <= 2050).mean()):.0%}" for run in comparison.runs]
@@ -99,10 +103,12 @@ def test_pointing_shows_values_of_the_run(path, opened, comparison):
 def test_the_csv_has_every_row(path, opened, comparison):
     page = drawn(opened(path))
     rows = list(csv.DictReader(io.StringIO(saved(page, "intervals", "CSV"))))
-    mine = [row for row in rows if row["quantity"] == "usd_per_hour"]
+    mine = [row for row in rows if row["quantity"] == "alignment_hours_affordable"]
     assert [row["run"] for row in mine] == list(comparison.labels)
     for row, run in zip(mine, comparison.rows, strict=True):
-        assert float(row["q50"]) == pytest.approx(run["usd_per_hour"]["q50"], rel=1e-5)
+        assert float(row["q50"]) == pytest.approx(
+            run["alignment_hours_affordable"]["q50"], rel=1e-5
+        )
     censored = next(row for row in rows if row["quantity"] == "tai_year")
     assert censored["q95"] == "" and float(censored["prob_above"]) > 0
     arrival = list(csv.reader(io.StringIO(saved(page, "arrival", "CSV"))))

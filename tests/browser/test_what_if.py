@@ -201,11 +201,11 @@ def test_what_evidence_informs_is_reweighted_and_far_moves_are_to_be_sampled(pag
     state(page, 0.5, 0.57, 0.64, quantity="spend_growth")
     assert re.search(r"Reweighted\. \d+ effective draws of 880, Pareto k-hat", status(page))
     assert "untrusted" not in page.get_attribute("#what-if", "class")
-    state(page, 0.9, 1.1, 1.3, quantity="spend_growth")
+    state(page, 1.5, 1.8, 2.1, quantity="spend_growth")
     assert "Sample this one." in status(page) and "spend_growth" in status(page)
     assert "untrusted" in page.get_attribute("#what-if", "class")
     assert float(page.eval_on_selector(".answer-now", "e => getComputedStyle(e).opacity")) < 0.6
-    assert command(page) == "aligntax refit reference --set spend_growth=0.9,1.1,1.3"
+    assert command(page) == "aligntax refit reference --set spend_growth=1.5,1.8,2.1"
     after(page, lambda: page.click("[data-do=reset]"))
     assert "As the run" in status(page)
     assert "untrusted" not in page.get_attribute("#what-if", "class")

@@ -130,8 +130,9 @@ const Alignment = (() => {
   }
 
   /** Arrival of the aligned model, and the shift and its parts, where the wait ends. */
-  function delayed(x, year, byCompute, c, functions) {
+  function delayed(x, year, held, c, functions) {
     const come = Number.isFinite(year);
+    const byCompute = Math.max(held, 0); // held in single precision, which may miss zero
     const met = come && Number.isFinite(byCompute) ? year + byCompute : NaN;
     const [wait, byTax, byWork] = Number.isNaN(met)
       ? [Infinity, NaN, NaN]
