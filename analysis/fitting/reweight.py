@@ -43,6 +43,7 @@ UNREACHED = 0.02
 NEGLIGIBLE = 1e-10  # of the highest density
 FEWEST = 5  # draws for a hundredth of the new posterior, of the 40 that 4000 draws would have there
 CONSTANT = 1e-9  # log ratios that differ by less are rounding
+ROUNDING = 1e-12  # and so are scores
 SAMPLE = "sample it: --method sample"
 
 
@@ -120,12 +121,17 @@ def carry_draws(source: SampledRun, view: View) -> CarriedDraws:
 
 
 def _redraw(old_z: Any, new_z: Any, old: Any, new: Any, informed: Any) -> Any:
-    """Prior-only scores given the informed ones, from the stored residual."""
+    """Prior-only scores given the informed ones, from the stored residual.
+
+    A score that differs from the stored one by rounding stays as it was stored.
+    """
     slope, factor = conditional_normal(old, informed)
     new_slope, new_factor = conditional_normal(new, informed)
     residual = old_z[..., ~informed] - old_z[..., informed] @ slope.T
     white = np.linalg.solve(factor, residual[..., None])[..., 0]
-    return new_z[..., informed] @ new_slope.T + white @ new_factor.T
+    found = new_z[..., informed] @ new_slope.T + white @ new_factor.T
+    stored = old_z[..., ~informed]
+    return np.where(np.abs(found - stored) < ROUNDING, stored, found)
 
 
 def _log_prior(tables: PriorTables, z: Any, informed: Any) -> Any:
