@@ -26,8 +26,8 @@ import xarray as xr
 
 from aligntax.models import compute, practice, taxes, tolerance, waits
 from aligntax.models.arrival import Chance
-from aligntax.models.compute import Trend
 from aligntax.models.evidence import Evidence
+from aligntax.models.trend import Trend
 from aligntax.models.views import View
 
 PARTS = (practice, taxes, tolerance)  # whose likelihoods it has, beside those of compute
@@ -73,7 +73,9 @@ def build(evidence: Evidence, view: View) -> Any:
     return model
 
 
-def at_date(x: Mapping[str, Any], t: Any, trend: Trend, evidence: Evidence) -> dict[str, Any]:
+def at_date(
+    x: Mapping[str, Any], t: Any, trend: Trend, evidence: Evidence, view: View
+) -> dict[str, Any]:
     """Data, money and taxes for the largest run at a date.
 
     Parameters
@@ -92,9 +94,10 @@ def at_date(x: Mapping[str, Any], t: Any, trend: Trend, evidence: Evidence) -> d
     budget, flop = trend.spend(x, t), trend.physical(x, t)
     needed, labour, computing = taxes.taxes(x, flop, t, trend, evidence)
     per_hour = x["usd_per_hour"] + x["labour_overhead"]
-    tolerated, tax = 10.0 ** x["tolerance_at_arrival"], 10.0**labour + 10.0**computing
+    tax = 10.0**labour + 10.0**computing
     with np.errstate(divide="ignore"):  # nothing affordable: minus infinity
-        room = np.log10(np.maximum(tolerated - 10.0**computing, 0.0))
+        room = np.log10(np.maximum(10.0 ** x["tolerance_at_arrival"] - 10.0**computing, 0.0))
+    worked = waits.worked_hours(x, t, view.alignment.work_starts)
     affordable = room + budget + x["rnd_ratio"] - per_hour
     instructgpt = np.log10(evidence.constant("instructgpt_hours"))
     return {
@@ -109,7 +112,7 @@ def at_date(x: Mapping[str, Any], t: Any, trend: Trend, evidence: Evidence) -> d
         "compute_tax": computing,
         "alignment_tax": np.log10(tax),
         "tax_headroom": affordable - needed,
-        "prob_affordable": np.where(np.isnan(needed), np.nan, (tax <= tolerated).astype(float)),
+        **waits.obstacles(needed, labour, computing, x["tolerance_at_arrival"], worked),
     }
 
 
@@ -132,9 +135,8 @@ def derive(
     """Alignment of the largest run at ``view.alignment.date``, where the model is run alone."""
     t = np.full(x["practice_hours"].shape, view.alignment.date)
     full, trend = with_tolerance(x, parameters, evidence, chance), Trend.of(evidence, view)
-    at = at_date(full, t, trend, evidence)
+    at = at_date(full, t, trend, evidence, view)
     return {
         **{name: value for name, value in at.items() if not name.endswith("_at_tai")},
         **{name: full[name] for name in full if name not in x},
-        **waits.obstacles(full, t, trend, evidence, view),
     }

@@ -23,13 +23,13 @@ from aligntax.models import (
     time_horizon,
 )
 from aligntax.models.arrival import Chance
-from aligntax.models.compute import Trend
 from aligntax.models.density_prediction import trials as density_trials
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.outer_alignment import model as outer_alignment
 from aligntax.models.overoptimization import model as overoptimization
 from aligntax.models.requirements import log_weights
+from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, View
 
 Values = Mapping[str, Any]

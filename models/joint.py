@@ -35,15 +35,14 @@ from aligntax.models import (
     requirements,
     scaling,
     time_horizon,
-    waits,
 )
 from aligntax.models.arrival import Chance, accumulated_rate, time_grid
-from aligntax.models.compute import Trend
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.priors import quantities
 from aligntax.models.requirements import NEVER
 from aligntax.models.shifts import Worlds, shifts
+from aligntax.models.trend import Trend
 from aligntax.models.views import View
 
 QUANTITIES = (
@@ -181,8 +180,7 @@ def derive(
         "superexponential_probability": np.exp(worlds.shapes[:, 1]),
         **moved,
         **{name: full[name] for name in full if name not in x},
-        **alignment.at_date(full, met, worlds.trend, evidence),
-        **waits.obstacles(full, met, worlds.trend, evidence, view),
+        **alignment.at_date(full, met, worlds.trend, evidence, view),
         "anchor_probability": worlds.probability,
         "tai_anchor": worlds.anchor,
     }
@@ -277,7 +275,7 @@ def paths(x: Mapping[str, Any], evidence: Evidence, view: View, dates: Any) -> d
     """
     trend = Trend.of(evidence, view)
     column = {name: np.asarray(value)[:, None] for name, value in x.items()}
-    at = alignment.at_date(column, np.asarray(dates, dtype=float)[None, :], trend, evidence)
+    at = alignment.at_date(column, np.asarray(dates, dtype=float)[None, :], trend, evidence, view)
     wanted = (
         "alignment_hours_needed",
         "alignment_hours_affordable",

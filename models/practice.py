@@ -2,7 +2,7 @@
 
 One model of practice serves likelihood and prediction alike. With ``C`` log10 physical training
 FLOP, ``C_0`` InstructGPT's, ``t_0`` its year and ``sat`` the function
-:func:`aligntax.models.compute.saturating`::
+:func:`aligntax.models.trend.saturating`::
 
     practice(C, t) = practice_hours + practice_slope (C - C_0) - efficiency(t)
     efficiency(t)  = sat(label_efficiency_growth (t - t_0), label_efficiency_limit)
@@ -16,9 +16,21 @@ models::
     w_j ~ Normal(practice(C_j, t_j) + models_per_year - log10 alignment_share_of_human_data,
                  sqrt(s_j^2 + effort_sd^2))
 
+==================================  ==========  =================================================
+name                                unit        meaning
+==================================  ==========  =================================================
+``practice_hours``                  log10 h     a typical effort on InstructGPT's size in its year
+``practice_slope``                  OOM/OOM     hours per training FLOP
+``label_efficiency_growth``         OOM/year    fall of hours for the same result
+``label_efficiency_limit``          OOM         most that they can fall
+``chat_minutes``                    log10 x     time of an item of the chat era over that of 2021
+``models_per_year``                 log10 1/yr  models that share a year's human data
+``alignment_share_of_human_data``   1           of a frontier developer's human data
+==================================  ==========  =================================================
+
 A ``w_j`` that is a lower bound enters by the probability of exceeding it. Compute and date of the
 efforts correlate, so slope and efficiency must be fitted together: a slope fitted without
-efficiency already contains it. All amounts are log10 but the shares and dates.
+efficiency already contains it. Dates are decimal years.
 
 References
 ----------
@@ -33,8 +45,8 @@ import numpy as np
 import xarray as xr
 from numpy.random import Generator
 
-from aligntax.models.compute import saturating
 from aligntax.models.evidence import Evidence, replaceable_rows, select
+from aligntax.models.trend import saturating
 from aligntax.models.views import View
 
 QUANTITIES = (
@@ -67,15 +79,7 @@ def efforts(evidence: Evidence) -> xr.Dataset:
     ``date`` is a decimal year, and ``chat`` is 1 where minutes of 2021 stand for those of chats.
     """
     used = select(evidence["rlhf_efforts"])
-    return xr.Dataset(
-        {
-            "log_hours": np.log10(used["human_hours"]),
-            "hours_sd": used["hours_sd"],
-            "log_flop": np.log10(used["model_flop"]),
-            "date": used["date"],
-            "chat": (used["minutes_era"] == "chat").astype(float),
-        }
-    )
+    return _hours(used).assign(chat=(used["minutes_era"] == "chat").astype(float))
 
 
 @replaceable_rows("feedback_workforces")
@@ -85,13 +89,17 @@ def workforces(evidence: Evidence) -> xr.Dataset:
     ``date`` is a decimal year, and ``exact`` is 0 where the hours are a lower bound.
     """
     used = select(evidence["feedback_workforces"])
+    return _hours(used).assign(exact=(used["bound"] == "exact").astype(float))
+
+
+def _hours(used: xr.Dataset) -> xr.Dataset:
+    """What both tables say of hours: how many, how surely, on how large a model, and when."""
     return xr.Dataset(
         {
             "log_hours": np.log10(used["human_hours"]),
             "hours_sd": used["hours_sd"],
             "log_flop": np.log10(used["model_flop"]),
             "date": used["date"],
-            "exact": (used["bound"] == "exact").astype(float),
         }
     )
 

@@ -48,9 +48,9 @@ from typing import Any
 import numpy as np
 
 from aligntax.models import direct_approach, horizon_trend
-from aligntax.models.compute import Trend
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
+from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, View
 
 QUANTITIES = (

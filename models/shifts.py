@@ -32,7 +32,6 @@ from scipy.special import ndtri, softmax
 
 from aligntax.models import direct_approach, horizon_trend, taxes, time_horizon, waits
 from aligntax.models.arrival import Chance, arrival_date, choose_anchor, time_grid
-from aligntax.models.compute import Trend
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.priors.compile import compile_prior
@@ -44,6 +43,7 @@ from aligntax.models.requirements import (
     log_weights,
     of_candidates,
 )
+from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, View
 
 

@@ -6,7 +6,7 @@ alignment as a share of pretraining (known sd ``s_j``)::
     log10 share_j ~ Normal(log10 alignment_compute_share + compute_size_exponent (C_j - C_0),
                            sqrt(s_j^2 + share_spread^2))
 
-For a model of ``C`` log10 FLOP at date ``t``, all in log10 but the share and the exponents::
+For a model of ``C`` log10 FLOP at date ``t`` (decimal year)::
 
     needed      = log10(10^hours_floor + 10^(practice(C, t) + rlhf_multiplier + quality_factor))
     cost/hour   = usd_per_hour + labour_overhead
@@ -15,6 +15,18 @@ For a model of ``C`` log10 FLOP at date ``t``, all in log10 but the share and th
     compute_tax = log10 alignment_compute_share + compute_size_exponent (C - C_0)
                   + compute_data_exponent (needed - practice(C, t))
                   + C - physical(t) - rnd_ratio
+
+===========================  ==========  ========================================================
+name                         unit        meaning
+===========================  ==========  ========================================================
+needed, ``hours_floor``      log10 h     human-hours of feedback
+``usd_per_hour``             log10 USD   wage; ``labour_overhead`` (log10 x) is the cost over it
+spend, development           log10 USD   largest run; all research and development behind it
+labour_tax, compute_tax      log10 1     shares of development cost
+``alignment_compute_share``  1           of pretraining FLOP, practice on InstructGPT's size
+``compute_size_exponent``    OOM/OOM     of that share per training FLOP, at practice
+``compute_data_exponent``    OOM/OOM     of that share per hours beyond practice
+===========================  ==========  ========================================================
 
 There are two taxes, never one number. Labour is human feedback; compute is alignment and preference
 training without capability RL. Both are shares of total development cost, which is ``rnd_ratio``
@@ -37,9 +49,9 @@ import numpy as np
 import xarray as xr
 from numpy.random import Generator
 
-from aligntax.models.compute import Trend
 from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.practice import practice
+from aligntax.models.trend import Trend
 from aligntax.models.views import View
 
 QUANTITIES = (

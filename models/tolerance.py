@@ -1,9 +1,10 @@
 """Which alignment tax do developers tolerate, given what they have already paid?
 
 A typical developer tolerates a tax of ``tau`` (``alignment_tax_tolerance``, log10 share of
-development cost), and developer ``j`` tolerates ``tau_j ~ Normal(tau, tolerance_spread)``. What it
-has paid for human feedback is ``m_j`` (known sd ``s_j``), of which a part bought alignment and the
-rest capability. Nobody pays more than they tolerate, so a payment is a lower bound::
+development cost), and developer ``j`` tolerates ``tau_j ~ Normal(tau, tolerance_spread)`` (OOM).
+What it has paid for human feedback is ``m_j`` (log10 share of development cost, known sd ``s_j``),
+of which a part bought alignment and the rest capability. Nobody pays more than they tolerate, so a
+payment is a lower bound::
 
     paid_j         ~ Normal(m_j + log10 alignment_share_of_payment, s_j)
     p(payment j)   = P(paid_j <= tau_j) = Phi((tau - m_j - log10 share) / sqrt(spread^2 + s_j^2))

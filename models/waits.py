@@ -9,6 +9,9 @@ label efficiency and the workforce go on::
                 over u from work_starts to t
     delay     = max(wait for the tax, wait for the work), split between them by Shapley values
 
+Dates are decimal years, waits years, taxes log10 shares of development cost, hours log10
+human-hours, and ``workforce_hours`` log10 human-hours a year.
+
 Some waits do not end before the horizon. Whether they do is a probability of its own, and a delay
 is told among those that end: a median over "nothing or for ever" says neither.
 
@@ -23,9 +26,9 @@ from typing import Any
 import numpy as np
 
 from aligntax.models.arrival import first_crossing, time_grid
-from aligntax.models.compute import Trend
 from aligntax.models.evidence import Evidence
 from aligntax.models.taxes import taxes
+from aligntax.models.trend import Trend
 from aligntax.models.views import View
 
 QUANTITIES = ("workforce_hours", "workforce_growth")
@@ -51,33 +54,35 @@ def worked_hours(x: Mapping[str, Any], t: Any, work_starts: float) -> Any:
 
 
 def obstacles(
-    x: Mapping[str, Any], t: Any, trend: Trend, evidence: Evidence, view: View
+    needed: Any, labour: Any, compute: Any, tolerance: Any, worked: Any
 ) -> dict[str, Any]:
-    """What stands in the way of aligning the largest run at its arrival ``t``.
+    """What stands in the way of aligning a model at a date.
 
     Parameters
     ----------
-    x : dict of ndarray, shape (draw,)
-        With ``tolerance_at_arrival``.
+    needed, worked : ndarray, shape (draw,)
+        Hours needed, and hours that can have been worked, log10.
+    labour, compute, tolerance : ndarray, shape (draw,)
+        Taxes and the tolerance of its developer, log10 shares of development cost.
 
     Returns
     -------
     dict of ndarray, shape (draw,)
-        ``compute_not_tolerated``, ``labour_not_tolerated`` and ``workforce_too_small``: 1 or 0, at
-        most one of them 1; NaN without arrival.
+        ``prob_affordable``, ``compute_not_tolerated``, ``labour_not_tolerated`` and
+        ``workforce_too_small``: 1 or 0, NaN where nothing is needed because nothing arrives. One
+        of the first three is 1, and the last only where the first is.
     """
-    needed, labour, compute = taxes(x, trend.physical(x, t), t, trend, evidence)
-    with np.errstate(invalid="ignore"):
-        too_much_compute = compute > x["tolerance_at_arrival"]
-        tolerated = 10.0**labour + 10.0**compute <= 10.0 ** x["tolerance_at_arrival"]
-        worked = worked_hours(x, t, view.alignment.work_starts) >= needed
-    met = np.isfinite(needed)
+    tolerated = 10.0**labour + 10.0**compute <= 10.0**tolerance
     found = {
-        "compute_not_tolerated": too_much_compute,
-        "labour_not_tolerated": ~too_much_compute & ~tolerated,
-        "workforce_too_small": tolerated & ~worked,
+        "prob_affordable": tolerated,
+        "compute_not_tolerated": compute > tolerance,
+        "labour_not_tolerated": ~tolerated & ~(compute > tolerance),
+        "workforce_too_small": tolerated & ~(worked >= needed),
     }
-    return {name: np.where(met, value.astype(float), np.nan) for name, value in found.items()}
+    return {
+        name: np.where(np.isnan(needed), np.nan, holds.astype(float))
+        for name, holds in found.items()
+    }
 
 
 def waits(

@@ -19,9 +19,10 @@ ORDER = (
     "models.states models.blocks",
     "models.priors models.evidence",
     "models.views",
-    "models.compute models.arrival models.scaling models.loss_law models.horizon_trend "
+    "models.trend models.arrival models.scaling models.loss_law models.horizon_trend "
     "models.direct_approach models.outer_alignment models.overoptimization models.density_prediction",
-    "models.practice models.tolerance models.time_horizon models.requirements",
+    "models.compute models.practice models.tolerance models.requirements",
+    "models.time_horizon",
     "models.taxes",
     "models.waits",
     "models.alignment models.shifts",

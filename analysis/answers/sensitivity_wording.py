@@ -7,7 +7,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aligntax.analysis.fitting.moved_prior import MovedPoint
+from aligntax.analysis.fitting.moved_prior import ReusedAnswer
 from aligntax.analysis.summaries.words import (
     format_number,
     format_percent,
@@ -135,7 +135,7 @@ def _usd(value: Mapping[str, float]) -> str:
 
 
 def without_correlations_sentence(
-    before: Mapping[str, Mapping[str, Any]], apart: MovedPoint, horizon: float
+    before: Mapping[str, Mapping[str, Any]], apart: ReusedAnswer, horizon: float
 ) -> str:
     """What the leading answers are, and would be without the view's rank correlations."""
     parts = []

@@ -1,6 +1,5 @@
 """``sensitivity``: what drives the answer of a run."""
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,7 @@ from aligntax.models.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from aligntax.analysis.fitting.moved_prior import MovedPoint
+    from aligntax.analysis.fitting.moved_prior import MovedPoint, ReusedAnswer
     from aligntax.analysis.storage.result import Result
 
 
@@ -84,7 +83,7 @@ def sensitivity(
             "decision": to_four_digits(worth),
             "without_correlations": None
             if apart is None
-            else _point_record(apart, list(whole["headlines"])),
+            else _answer_record(apart, list(whole["headlines"])),
         },
         lambda screen: _print_drivers(screen, compact_record(whole, worth), names, result, apart),
     )
@@ -117,7 +116,7 @@ def _print_drivers(
     found: dict[str, Any],
     names: list[str],
     result: "Result",
-    apart: "MovedPoint | None",
+    apart: "ReusedAnswer | None",
 ) -> None:
     from aligntax.analysis.answers.sensitivity_wording import (
         CAUTION,
@@ -173,21 +172,20 @@ def _sweep_prior(
         lambda: {
             "run": source.path.name,
             "quantity": wanted.quantity,
-            "points": [_point_record(point, names) for point in points],
+            "points": [{"median": point.value, **_answer_record(point, names)} for point in points],
         },
         lambda screen: _print_sweep(screen, points, wanted.quantity, names, horizon),
     )
 
 
-def _point_record(point: "MovedPoint", names: list[str]) -> dict[str, Any]:
+def _answer_record(answer: "ReusedAnswer", names: list[str]) -> dict[str, Any]:
     keys = ("q05", "q50", "q95", "prob_above", "prob_below", "prob_undefined")
     return {
-        "median": None if math.isnan(point.value) else point.value,
-        "trusted": point.trusted,
-        "ess": point.ess,
-        "k_hat": point.k_hat,
-        "reason": point.reason,
-        "quantities": {name: {key: point.rows[name][key] for key in keys} for name in names},
+        "trusted": answer.trusted,
+        "ess": answer.ess,
+        "k_hat": answer.k_hat,
+        "reason": answer.reason,
+        "quantities": {name: {key: answer.rows[name][key] for key in keys} for name in names},
     }
 
 

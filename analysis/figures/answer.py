@@ -37,8 +37,8 @@ from aligntax.analysis.summaries.summary import Series
 from aligntax.analysis.summaries.words import tick_label
 from aligntax.models import compute, joint, scaling
 from aligntax.models.catalogue import find_model
-from aligntax.models.compute import Trend
 from aligntax.models.priors.quantities import ELICITED, Quantity, lookup
+from aligntax.models.trend import Trend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

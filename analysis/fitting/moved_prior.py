@@ -72,13 +72,11 @@ class MedianRange:
 
 
 @dataclass(frozen=True)
-class MovedPoint:
-    """The answers at one value.
+class ReusedAnswer:
+    """The answers under another view, from stored draws.
 
     Attributes
     ----------
-    value : float
-        Median of the quantity's prior, in its own unit; NaN where no prior is moved.
     reason : str
         How it was obtained, and whether to trust it.
     trusted : bool
@@ -90,12 +88,18 @@ class MovedPoint:
         As in ``summary.json``.
     """
 
-    value: float
     reason: str
     trusted: bool
     ess: float
     k_hat: float | None
     rows: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class MovedPoint(ReusedAnswer):
+    """The answers at one value of a prior's median, which is in the quantity's own unit."""
+
+    value: float
 
 
 def move_median(view: View, quantity: str, value: float) -> View:
@@ -125,25 +129,25 @@ def answers_over_range(source: SampledRun, wanted: MedianRange) -> list[MovedPoi
         raise InputError(
             f"sweep: must be a quantity of the model, got {wanted.quantity!r}; known are {known}"
         )
-    return [
-        _point(source, move_median(source.view, wanted.quantity, float(value)), float(value))
-        for value in wanted.values
-    ]
+    points = []
+    for value in wanted.values:
+        answer = _reused(source, move_median(source.view, wanted.quantity, float(value)))
+        points.append(MovedPoint(**vars(answer), value=float(value)))
+    return points
 
 
-def without_correlations(source: SampledRun) -> MovedPoint | None:
+def without_correlations(source: SampledRun) -> ReusedAnswer | None:
     """Answers if every elicited quantity were independent; None if the view has it so."""
     correlated = [
         pair for pair in source.view.correlations if set(pair) <= set(source.tables.names)
     ]
     if not correlated:
         return None
-    return _point(source, replace(source.view, correlations={}), np.nan)
+    return _reused(source, replace(source.view, correlations={}))
 
 
-def _point(source: SampledRun, view: View, value: float) -> MovedPoint:
-    """Answers under a view, from stored draws."""
+def _reused(source: SampledRun, view: View) -> ReusedAnswer:
     chosen = plan_reweighting(source, view)
     k_hat = next((check.value for check in chosen.checks if check.name == "k_hat"), None)
     rows = answer_from_draws(chosen).rows
-    return MovedPoint(value, chosen.reason, not chosen.failed, chosen.weights.ess, k_hat, rows)
+    return ReusedAnswer(chosen.reason, not chosen.failed, chosen.weights.ess, k_hat, rows)

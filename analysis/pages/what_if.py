@@ -8,8 +8,6 @@ changes more than that, as one of compute does in a view without evidence, the p
 ``aligntax refit``.
 """
 
-import base64
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -27,6 +25,14 @@ from aligntax.analysis.fitting.reweight import (
 )
 from aligntax.analysis.inference.derive import derive_from
 from aligntax.analysis.inference.seeds import child_generator
+from aligntax.analysis.pages.live_alignment import alignment_data
+from aligntax.analysis.pages.packed_draws import (
+    column_data,
+    packed,
+    page_draws,
+    quantity_data,
+    thinned,
+)
 from aligntax.analysis.pages.render import VEGA
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
@@ -34,12 +40,7 @@ from aligntax.analysis.summaries.checks import ESS
 from aligntax.analysis.summaries.claims import CLAIMS, WHOSE
 from aligntax.analysis.summaries.summary import Series, iter_series, neural_draws
 from aligntax.analysis.summaries.weights import k_hat_limit
-from aligntax.analysis.summaries.words import (
-    label_of,
-    words_above,
-    words_below,
-    words_of_arrival,
-)
+from aligntax.analysis.summaries.words import words_of_event
 from aligntax.models import (
     alignment,
     compute,
@@ -47,13 +48,11 @@ from aligntax.models import (
     requirements,
     scaling,
     time_horizon,
-    waits,
 )
 from aligntax.models.catalogue import find_model
-from aligntax.models.compute import Trend
 from aligntax.models.errors import InputError
 from aligntax.models.priors.copula import conditional_normal
-from aligntax.models.priors.quantities import Quantity, lookup
+from aligntax.models.priors.quantities import lookup
 from aligntax.models.priors.tables import PriorTables
 from aligntax.models.views import View, load_view, view_names
 from aligntax.models.views.changes import changes
@@ -63,7 +62,6 @@ _SCRIPT_NAMES = (
     *("controls", "chosen", "moved_priors", "outcome", "live_charts", "what_if_page"),
 )
 SCRIPTS = (VEGA, *(f"{name}.js" for name in _SCRIPT_NAMES))
-MOST = 8000  # draws in a page: for 46 quantities they take 1.5 MB
 STATED = (0.1, 0.5, 0.9)  # probabilities at which a prior is moved
 ALIGNMENT = ("joint", "alignment")  # models whose alignment the page recomputes
 # Quantities that compute and arrival do not depend on: the page redraws what follows from them.
@@ -113,7 +111,7 @@ def page_data(result: Result, answer: Sequence[str], sentence: str) -> dict[str,
     source = _weighted_run(result)
     view = result.view
     carried = carry_draws(source, view)
-    kept = _page_draws(carried.z.shape[:2])
+    kept = page_draws(carried.z.shape[:2])
     derived = derive_from(
         source.model,
         carried.x,
@@ -136,15 +134,15 @@ def page_data(result: Result, answer: Sequence[str], sentence: str) -> dict[str,
         "horizon": view.arrival.horizon,
         "quantities": [_prior_data(name, source, carried, prior_only) for name in names],
         "groups": list(_grouped(names)),
-        "tables": _packed(np.stack([source.tables.y, source.tables.slope], axis=1)),
-        "now_tables": _packed(_current_tables(source.tables, carried.tables)),
-        "z": _packed(_thinned(source.z, kept).astype("float32"), transpose=True),
+        "tables": packed(np.stack([source.tables.y, source.tables.slope], axis=1)),
+        "now_tables": packed(_current_tables(source.tables, carried.tables)),
+        "z": packed(thinned(source.z, kept).astype("float32"), transpose=True),
         "copula": _copula_data(source, carried),
         "fixed": _fixed_log_ratio(source, view, kept),
         "limits": _check_limits(source, carried),
         "columns": [
             {
-                **_column_data(known[name], kept, view.arrival.horizon),
+                **column_data(known[name], kept, view.arrival.horizon),
                 "stored": _stored_row(result, name),
             }
             for name in answer
@@ -155,7 +153,7 @@ def page_data(result: Result, answer: Sequence[str], sentence: str) -> dict[str,
         "chains": int(kept[0].size),
         "neural": _neural_column(derived, kept),
         "views": [_menu_view(name, source, view) for name in view_names()],
-        "alignment": _alignment_data(source, view, derived, kept) if recomputed else None,
+        "alignment": alignment_data(source, view, derived, kept) if recomputed else None,
     }
 
 
@@ -170,28 +168,6 @@ def _weighted_run(result: Result) -> SampledRun:
     return SampledRun(
         result.path, result.info, result.record, model, view, result.evidence, tables, posterior
     )
-
-
-def _page_draws(shape: tuple[int, int]) -> tuple[Any, Any]:
-    """Return chains and draws that the page holds: all, or evenly spaced ones that fit."""
-    every = -(-shape[0] * shape[1] // MOST)
-    return np.arange(shape[0]), np.arange(0, shape[1], every)
-
-
-def _thinned(values: Any, kept: tuple[Any, Any]) -> Any:
-    """Return the draws that the page holds, along the first axis."""
-    some = values[np.ix_(*kept)]
-    return some.reshape(-1, *some.shape[2:])
-
-
-def _packed(values: Any, transpose: bool = False) -> str:
-    """Return numbers as base64 of deflated bytes.
-
-    The first bytes of all numbers come first, then the second ones: signs and exponents repeat.
-    """
-    array = np.ascontiguousarray(values.T if transpose else values)
-    planes = array.view("uint8").reshape(-1, array.dtype.itemsize).T
-    return base64.b64encode(zlib.compress(planes.tobytes(), 6)).decode()
 
 
 def _current_tables(old: PriorTables, new: PriorTables) -> Any:
@@ -210,20 +186,11 @@ def _prior_data(
     quantity, i = lookup(name), source.tables.names.index(name)
     redrawable = source.model.name in ALIGNMENT and name in REDRAWN
     return {
-        **_quantity_data(quantity),
+        **quantity_data(quantity),
         "informed": name not in prior_only,
         "movable": name not in prior_only or redrawable,
         "moved": _table_differs(source.tables, carried.tables, i),
     }
-
-
-def _quantity_data(quantity: Quantity) -> dict[str, Any]:
-    data: dict[str, Any] = {
-        key: getattr(quantity, key) for key in ("name", "label", "unit", "scale", "meaning")
-    }
-    data["share"], data["indicator"] = quantity.share, quantity.indicator
-    bounds = {"lower": quantity.lower, "upper": quantity.upper} if quantity.scale == "logit" else {}
-    return {**data, **bounds}
 
 
 def _grouped(names: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -290,7 +257,7 @@ def _fixed_log_ratio(source: SampledRun, view: View, kept: tuple[Any, Any]) -> s
     """
     same = replace(view, quantities=source.view.quantities, correlations=source.view.correlations)
     ratio = carry_draws(source, same).log_ratio
-    return None if ratio is None else _packed(_thinned(ratio, kept))
+    return None if ratio is None else packed(thinned(ratio, kept))
 
 
 def _check_limits(source: SampledRun, carried: CarriedDraws) -> dict[str, float]:
@@ -302,24 +269,6 @@ def _check_limits(source: SampledRun, carried: CarriedDraws) -> dict[str, float]
         "reach": UNREACHED,
         "fewest": FEWEST,
         "variance": least_eigenvalue(carried),
-    }
-
-
-def _column_data(series: Series, kept: tuple[Any, Any], horizon: float) -> dict[str, Any]:
-    """Return one number of every draw, minus its median, so that single precision suffices."""
-    values = _thinned(series.values, kept)
-    finite = values[np.isfinite(values)]
-    offset = float(np.median(finite)) if len(finite) else 0.0
-    data = _quantity_data(lookup(series.quantity))
-    return {
-        **data,
-        "name": series.name,
-        "label": label_of(series.name),
-        "quantity": series.quantity,
-        "beyond": words_above(lookup(series.quantity), horizon),
-        "beneath": words_below(lookup(series.quantity), horizon),
-        "offset": offset,
-        "values": _packed((values - offset).astype("float32")),
     }
 
 
@@ -367,7 +316,7 @@ def _claims_data(
                 "statement": asdict(claim.statement),
                 "given": asdict(claim.given) if claim.given else None,
                 "neural": claim.neural_nets,
-                "arrival": words_of_arrival(lookup(about), horizon)
+                "arrival": words_of_event(lookup(about), horizon)
                 if np.isnan(known[about].values).any()
                 else "",
             }
@@ -377,7 +326,7 @@ def _neural_column(derived: Any, kept: tuple[Any, Any]) -> str | None:
     """Return 1 for each draw whose requirement is a neural-net anchor; None without anchors."""
     if "tai_anchor" not in derived:
         return None
-    return _packed(_thinned(neural_draws(derived), kept).astype("float32"))
+    return packed(thinned(neural_draws(derived), kept).astype("float32"))
 
 
 def _menu_view(name: str, source: SampledRun, now: View) -> dict[str, Any]:
@@ -396,40 +345,6 @@ def _menu_view(name: str, source: SampledRun, now: View) -> dict[str, Any]:
     if other:
         return {**entry, "other": ", ".join(other)}
     moved = [i for i in range(len(names)) if _table_differs(source.tables, tables, i)]
-    packed = _packed(np.stack([tables.y[moved], tables.slope[moved]], axis=1))
+    changed = packed(np.stack([tables.y[moved], tables.slope[moved]], axis=1))
     priors = {names[i]: _prior_block(view, names[i]) for i in moved}
-    return {**entry, "quantities": [names[i] for i in moved], "tables": packed, "priors": priors}
-
-
-def _alignment_data(
-    source: SampledRun, view: View, derived: Any, kept: tuple[Any, Any]
-) -> dict[str, Any]:
-    """Return constants of compute and alignment, and when the model to be aligned arrives."""
-    trend, evidence = Trend.of(source.evidence, view), source.evidence
-    known = {series.name: series for series in iter_series(derived)}
-    constants: dict[str, Any] = {
-        "reference": trend.reference,
-        "now": trend.now,
-        "world_product": trend.world_product,
-        "world_product_year": compute.WORLD_PRODUCT_YEAR,
-        "sharpness": compute.SHARPNESS,
-        "least_limit": compute.LEAST_LIMIT,
-        "instructgpt_flop": float(np.log10(evidence.constant("instructgpt_flop"))),
-        "instructgpt_hours": float(np.log10(evidence.constant("instructgpt_hours"))),
-        "practice_year": evidence.constant("practice_reference_year"),
-        "workforce_year": waits.WORKFORCE_YEAR,
-        "wait": waits.WAIT_STEP,
-        "work_starts": view.alignment.work_starts,
-        "horizon": view.arrival.horizon,
-    }
-    # what the developer whose model arrives tolerates beyond a typical one; no move here changes it
-    beyond = [known[name].values for name in ("tolerance_at_arrival", "alignment_tax_tolerance")]
-    excess = Series("tax_headroom", beyond[0] - beyond[1])
-    constants["tolerance_excess"] = _column_data(excess, kept, view.arrival.horizon)
-    if source.model.name == "alignment":
-        return {**constants, "date": view.alignment.date}
-    arrival = {
-        name: _column_data(known[name], kept, view.arrival.horizon)
-        for name in ("tai_year", "timeline_shift_alignment_compute")
-    }
-    return {**constants, "arrival": arrival}
+    return {**entry, "quantities": [names[i] for i in moved], "tables": changed, "priors": priors}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from aligntax.analysis.summaries.summary import censored_quantiles, draws_of
+from aligntax.analysis.summaries.summary import QUARTILES, draws_of, weighted_points
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.requirements import BIO_ANCHORS
 from aligntax.models.views import ANCHORS, View, load_view
@@ -29,7 +29,6 @@ LABELS = {
 }
 MIXTURE = "mixture"
 FEWEST_EFFECTIVE = 100  # effective draws: a probability is then known to within 0.05
-QUARTILES = {"q25": 0.25, "q50": 0.50, "q75": 0.75}
 
 
 def by_requirement(derived: xr.Dataset, weights: Weights, view: View) -> list[dict[str, Any]]:
@@ -88,7 +87,7 @@ def _answer(derived: xr.Dataset, weights: Weights, members: Any) -> dict[str, An
         return answer
     among = weights.given(members)
     year = draws_of("tai_year", derived)
-    dates = _quantiles(year, among, tuple(QUARTILES.values()))
+    dates = _finite_points(year, among, tuple(QUARTILES.values()))
     answer |= {
         "tai_year": dict(zip(QUARTILES, dates, strict=True)),
         "prob_by_horizon": among.probability(np.isfinite(year)),
@@ -99,7 +98,7 @@ def _answer(derived: xr.Dataset, weights: Weights, members: Any) -> dict[str, An
     paid = draws_of("prob_affordable", derived)
     met = ~np.isnan(paid)
     if among.probability(met) > 0:
-        hours = _quantiles(draws_of("alignment_hours_needed", derived), among, (0.5,))
+        hours = _finite_points(draws_of("alignment_hours_needed", derived), among, (0.5,))
         arrived = among.given(met)
         answer |= {
             "alignment_hours_needed": hours[0],
@@ -109,11 +108,9 @@ def _answer(derived: xr.Dataset, weights: Weights, members: Any) -> dict[str, An
     return answer
 
 
-def _quantiles(
+def _finite_points(
     values: Any, weights: Weights, probabilities: tuple[float, ...]
 ) -> list[float | None]:
-    """Quantiles of the defined draws that count; None where infinite."""
-    counted = (weights.values > 0) & ~np.isnan(values)
-    share = weights.values[counted]
-    found = censored_quantiles(values[counted], probabilities, share / share.sum())
+    """Points of the defined draws that count; None where infinite."""
+    found = weighted_points(values, weights.values, probabilities)
     return [value if np.isfinite(value) else None for value in found]

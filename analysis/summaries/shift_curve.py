@@ -18,13 +18,17 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from aligntax.analysis.summaries.summary import censored_quantiles, draws_of, neural_draws
+from aligntax.analysis.summaries.summary import (
+    QUARTILES,
+    draws_of,
+    neural_draws,
+    weighted_points,
+)
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.requirements import NEURAL
 from aligntax.models.views import View
 
 WEIGHTS = tuple(i / 10 for i in range(11))
-POINTS = {"q25": 0.25, "q50": 0.50, "q75": 0.75}
 WORLDS = ("tai_year", "tai_year_baseline_exponent")
 REPLICATES = 100  # of the bootstrap: its errors are then known to within a tenth
 SEED = 2022  # errors of one run are the same whenever they are worked out
@@ -58,7 +62,7 @@ def exponent_shift_curve(derived: xr.Dataset, weights: Weights, view: View) -> d
         if share is None:
             continue
         mixed = w * np.where(neural, _ratio(share, posterior), _ratio(1.0 - share, 1.0 - posterior))
-        found = [_quantiles(year, mixed) for year in years]
+        found = [weighted_points(year, mixed, tuple(QUARTILES.values())) for year in years]
         errors = _errors(years, mixed, counts)
         points.append(
             {
@@ -66,7 +70,7 @@ def exponent_shift_curve(derived: xr.Dataset, weights: Weights, view: View) -> d
                 "posterior": share,
                 **{
                     name: _shift(later, earlier, error)
-                    for name, later, earlier, error in zip(POINTS, *found, errors, strict=True)
+                    for name, later, earlier, error in zip(QUARTILES, *found, errors, strict=True)
                 },
             }
         )
@@ -110,12 +114,6 @@ def _ratio(new: float, old: float) -> float:
     return new / old if old > 0 else 0.0
 
 
-def _quantiles(year: Any, weights: Any) -> list[float]:
-    counted = weights > 0
-    share = weights[counted] / weights[counted].sum()
-    return censored_quantiles(year[counted], tuple(POINTS.values()), share)
-
-
 def _shift(later: float, earlier: float, error: float | None) -> dict[str, Any]:
     """Difference of a point in two worlds, or which of them lies beyond the horizon."""
     if np.isfinite(later) and np.isfinite(earlier):
@@ -145,7 +143,7 @@ def _errors(years: list[Any], weights: Any, counts: Any) -> list[float | None]:
     finite = np.all(np.isfinite(later) & np.isfinite(earlier), axis=0)
     return [
         float((later[:, i] - earlier[:, i]).std(ddof=1)) if finite[i] else None
-        for i in range(len(POINTS))
+        for i in range(len(QUARTILES))
     ]
 
 
@@ -153,5 +151,5 @@ def _replicated(year: Any, weights: Any, counts: Any) -> Any:
     """Points of each replicate, (replicate, point): the first draw that reaches each share."""
     order = np.argsort(year, kind="stable")
     cumulative = np.cumsum(weights[order] * counts[:, order], axis=1)
-    places = [np.argmax(cumulative >= p * cumulative[:, -1:], axis=1) for p in POINTS.values()]
+    places = [np.argmax(cumulative >= p * cumulative[:, -1:], axis=1) for p in QUARTILES.values()]
     return year[order][np.stack(places, axis=1)]

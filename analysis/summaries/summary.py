@@ -14,13 +14,14 @@ import xarray as xr
 
 from aligntax.analysis.summaries.claims import CLAIMS, Claim
 from aligntax.analysis.summaries.weights import Weights
-from aligntax.analysis.summaries.words import words_of_arrival
+from aligntax.analysis.summaries.words import words_of_event
 from aligntax.models.priors.quantities import LABELS, QUANTITIES, base_name, element_name
 from aligntax.models.requirements import NEURAL
 from aligntax.models.states import resolved
 from aligntax.models.views import ANCHORS
 
 PROBABILITIES = (0.05, 0.25, 0.50, 0.75, 0.95)
+QUARTILES = {"q25": 0.25, "q50": 0.50, "q75": 0.75}
 TINY = np.finfo(float).tiny
 # relative error of a sum of weights: a place among n numbers is known to n times this
 ROUNDING = 1e-12
@@ -125,6 +126,13 @@ def censored_quantiles(
     else:
         places = np.zeros(len(probabilities))
     return [_between(ordered, float(place)) for place in places]
+
+
+def weighted_points(values: Any, weights: Any, probabilities: Sequence[float]) -> list[float]:
+    """Quantiles of the draws that count and are defined; ``weights`` need not sum to 1."""
+    counted = (weights > 0) & ~np.isnan(values)
+    share = weights[counted]
+    return censored_quantiles(values[counted], probabilities, share / share.sum())
 
 
 def _between(ordered: Any, place: float) -> float:
@@ -356,7 +364,7 @@ def _claim_answer(
     undefined = np.isnan(draws_of(quantity.name, derived))
     conditions = [claim.condition] if claim.condition else []
     if weights.probability(undefined) > 0:
-        conditions.append(words_of_arrival(quantity, horizon))
+        conditions.append(words_of_event(quantity, horizon))
     chance = weights.probability(counted)
     answer: dict[str, Any] = {
         "probability": None,

@@ -242,10 +242,9 @@ def median_and_interval(
     return median, low if low == high else f"{low} to {high}"
 
 
-def words_of_arrival(quantity: Quantity, horizon: float | None = None) -> str:
-    """Words for what defines a quantity at arrival: arrival before 2100."""
-    end = "the horizon" if horizon is None else f"{horizon:.0f}"
-    return f"{quantity.event} before {end}"
+def words_of_event(quantity: Quantity, horizon: float | None = None) -> str:
+    """Words for the event that defines a quantity: arrival before 2100."""
+    return quantity.event.format(end="the horizon" if horizon is None else f"{horizon:.0f}")
 
 
 def missing_mass(row: Mapping[str, Any], quantity: Quantity, horizon: float | None = None) -> str:
@@ -266,10 +265,5 @@ def missing_mass(row: Mapping[str, Any], quantity: Quantity, horizon: float | No
     )
     if not undefined:
         return "; ".join(parts)
-    if quantity.name == "labels_multiple_needed":
-        given = f"given that some amount suffices at either KL ({format_probability(defined)})"
-    elif quantity.name == "tai_flop":
-        given = f"given a requirement in FLOP ({format_probability(defined)})"
-    else:
-        given = f"given {words_of_arrival(quantity, horizon)} ({format_probability(defined)})"
+    given = f"given {words_of_event(quantity, horizon)} ({format_probability(defined)})"
     return ": ".join([given, *(["; ".join(parts)] if parts else [])])

@@ -77,12 +77,13 @@ def with_open_data(evidence: Evidence) -> Evidence:
 
 def without_rows(evidence: Evidence, left: Mapping[str, Collection[str]]) -> Evidence:
     """Return evidence in which rows, named by their keys, are not used; ready rows stay."""
-    tables = dict(evidence.tables)
-    for name, keys in left.items():
-        if name in tables:
-            stays = ~np.isin(tables[name][TABLES[name].dim].values, list(keys))
-            tables[name] = tables[name].assign(used=tables[name]["used"] & stays)
-    return replace(evidence, tables=tables)
+    used = {
+        name: evidence[name]["used"].values
+        & ~np.isin(evidence[name][TABLES[name].dim].values, list(keys))
+        for name, keys in left.items()
+        if name in evidence.tables
+    }
+    return replace(evidence, tables=_with_used(evidence, used).tables)
 
 
 def _with_used(evidence: Evidence, used: Mapping[str, object]) -> Evidence:

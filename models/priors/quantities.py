@@ -53,7 +53,7 @@ class Quantity:
     endless : bool
         Whether it is infinite where no amount of data suffices.
     event : str
-        In words, the event without which it is undefined.
+        In words, the event without which it is undefined; ``{end}`` stands for the horizon.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Quantity:
     upper: float = np.inf
     kind: Kind = "amount"
     endless: bool = False
-    event: str = "arrival"
+    event: str = "arrival before {end}"
 
     @property
     def share(self) -> bool:
@@ -114,9 +114,9 @@ class Quantity:
         return f"{self.label} ({unit})" if unit and unit != "log10 1" else self.label
 
 
-# events without which a quantity is undefined, where that is not arrival
-EITHER = "arrival in either world"
-ENDS = "arrival and an end of the wait for alignment"
+# events without which several quantities are undefined
+EITHER = "arrival in either world before {end}"
+ENDS = "arrival and an end of the wait for alignment before {end}"
 
 
 def _table(*rows: Quantity) -> Mapping[str, Quantity]:
@@ -219,7 +219,7 @@ DERIVED = _table(
     Quantity("loss_sd", "1", "linear", "error of log loss", "scale of the errors of log loss"),
     Quantity("error_freedom", "1", "linear", "degrees of freedom", "of the Student-t errors of log loss; a few means outliers"),
     Quantity("exponent_spread", "1", "linear", "spread of exponents", "sd of log alpha and of log beta between corpora"),
-    Quantity("tai_flop", "FLOP", "log10", "TAI requirement", "FLOP of past algorithms that transformative AI needs"),
+    Quantity("tai_flop", "FLOP", "log10", "TAI requirement", "FLOP of past algorithms that transformative AI needs", event="a requirement in FLOP"),
     Quantity("tai_year", "year", "linear", "TAI arrival", "year in which transformative AI arrives"),
     Quantity("tai_year_baseline_exponent", "year", "linear", "TAI arrival at gamma 0.8", "the same draw at Bio Anchors' data exponent"),
     Quantity("tai_year_aligned", "year", "linear", "aligned TAI", "arrival plus the alignment shift, where the wait ends", event=ENDS),
@@ -261,7 +261,7 @@ DERIVED = _table(
     Quantity("gold_beta", "sd", "linear", "beta of gold", "beta in the same curve"),
     Quantity("gold_lost", "sd", "linear", "gold lost", "gold at the peak less gold at the KL budget, where that is beyond the peak"),
     Quantity("labels_needed", "labels", "log10", "labels needed", "labels with which a typical proxy's gold peaks at the KL budget", endless=True),
-    Quantity("labels_multiple_needed", "x", "log10", "labels needed / practice", "labels needed at the KL budget over those at the KL of RLHF practice", endless=True),
+    Quantity("labels_multiple_needed", "x", "log10", "labels needed / practice", "labels needed at the KL budget over those at the KL of RLHF practice", endless=True, event="that some amount suffices at either KL"),
     Quantity("labels_suffice", "1", "linear", "labels suffice", "1 where some number of labels keeps over-optimisation from the KL budget, else 0", kind="indicator"),
     Quantity("data_suffices", "1", "linear", "some amount of data suffices", "1 where the recorded preference is for the aligned policy more often than not, else 0: no amount suffices", kind="indicator"),
     Quantity("comparisons_needed", "comparisons", "log10", "comparisons needed", "labelled comparisons that keep every unaligned rival from winning, exact", endless=True),

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aligntax.models.compute import Trend
 from aligntax.models.evidence import Evidence
+from aligntax.models.trend import Trend
 from aligntax.models.views import View
 
 

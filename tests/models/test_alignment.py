@@ -32,8 +32,8 @@ def dates() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def at(x, dates, trend, evidence) -> dict[str, Any]:
-    return at_date(x, dates, trend, evidence)
+def at(x, dates, trend, evidence, view) -> dict[str, Any]:
+    return at_date(x, dates, trend, evidence, view)
 
 
 # --------------------------------------------------------------------------------------- identities
@@ -95,41 +95,41 @@ def test_multiples_are_relative_to_instructgpt_and_to_practice_then(
     )
 
 
-def test_a_dearer_hour_buys_as_much_less(at, x, dates, trend, evidence) -> None:
+def test_a_dearer_hour_buys_as_much_less(at, x, dates, trend, evidence, view) -> None:
     for name in ("usd_per_hour", "labour_overhead"):
-        dear = at_date({**x, name: x[name] + 0.5}, dates, trend, evidence)
+        dear = at_date({**x, name: x[name] + 0.5}, dates, trend, evidence, view)
         some = np.isfinite(at["tax_headroom"])
         np.testing.assert_allclose(at["tax_headroom"][some] - dear["tax_headroom"][some], 0.5)
 
 
 @given(st.floats(0.0, 3.0), st.floats(0.0, 2.0))
 def test_more_tolerance_or_cheaper_labour_never_makes_alignment_less_affordable(
-    x, dates, trend, evidence, more, cheaper
+    x, dates, trend, evidence, view, more, cheaper
 ) -> None:
-    one = at_date(x, dates, trend, evidence)
+    one = at_date(x, dates, trend, evidence, view)
     changed = {
         **x,
         "tolerance_at_arrival": x["tolerance_at_arrival"] + more,
         "usd_per_hour": x["usd_per_hour"] - cheaper,
     }
-    other = at_date(changed, dates, trend, evidence)
+    other = at_date(changed, dates, trend, evidence, view)
     assert np.all(other["prob_affordable"] >= one["prob_affordable"])
     assert np.all(other["alignment_hours_affordable"] >= one["alignment_hours_affordable"])
 
 
 def test_dearer_development_makes_both_taxes_smaller_by_as_much(
-    at, x, dates, trend, evidence
+    at, x, dates, trend, evidence, view
 ) -> None:
     """Twice the denominator: half the tax, and as many more hours for a tolerance of it."""
-    more = at_date({**x, "rnd_ratio": x["rnd_ratio"] + np.log10(2)}, dates, trend, evidence)
+    more = at_date({**x, "rnd_ratio": x["rnd_ratio"] + np.log10(2)}, dates, trend, evidence, view)
     for name in ("labour_tax", "compute_tax", "alignment_tax"):
         np.testing.assert_allclose(at[name] - more[name], np.log10(2))
 
 
-def test_no_date_gives_no_values(x, trend, evidence) -> None:
+def test_no_date_gives_no_values(x, trend, evidence, view) -> None:
     dates = np.full(SIZE, np.nan)
     dates[0] = 2030.0
-    for name, value in at_date(x, dates, trend, evidence).items():
+    for name, value in at_date(x, dates, trend, evidence, view).items():
         assert np.all(np.isnan(value[1:]) | (value[1:] == -np.inf)), name
         if name in ("alignment_hours_needed", "alignment_tax", "prob_affordable"):
             assert np.isfinite(value[0])
@@ -151,7 +151,7 @@ def test_alone_the_model_answers_at_the_views_date(x, trend, evidence, view) -> 
     elicited = {name: value for name, value in x.items() if name != "tolerance_at_arrival"}
     derived = alignment.derive(elicited, parameters, evidence, later, chance)
     full = alignment.with_tolerance(elicited, parameters, evidence, chance)
-    expected = at_date(full, np.full(SIZE, 2033.0), trend, evidence)
+    expected = at_date(full, np.full(SIZE, 2033.0), trend, evidence, view)
     assert "training_cost_at_tai" not in derived
     for name in expected.keys() & derived.keys():
         np.testing.assert_array_equal(derived[name], expected[name])

@@ -13,7 +13,6 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import multivariate_normal
 
 from aligntax.models.compute import QUANTITIES as TRENDS
-from aligntax.models.compute import Trend
 from aligntax.models.direct_approach import (
     DELTA,
     DELTA_BITS,
@@ -31,6 +30,7 @@ from aligntax.models.direct_approach import (
 )
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import load_evidence
+from aligntax.models.trend import Trend
 from aligntax.models.views import View, load_view, parse_view
 
 SIZE = 100_000

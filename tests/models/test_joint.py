@@ -10,11 +10,11 @@ import xarray as xr
 from aligntax.models import direct_approach, joint, time_horizon
 from aligntax.models.arrival import Chance
 from aligntax.models.catalogue import MODELS, find_model, restrict
-from aligntax.models.compute import Trend
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import ELICITED, HEADLINES, LABELS, QUANTITIES
 from aligntax.models.priors.tables import PriorTables
 from aligntax.models.states import ABOVE, BELOW, OBSERVED, UNDEFINED, censored
+from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, View, load_view, parse_view
 from tests.prior import scale_at, suite_at
 
@@ -458,7 +458,7 @@ def test_fan_charts_follow_the_same_paths_as_the_draws(view, evidence, prior_dra
     trend = Trend.of(evidence, view)
     from aligntax.models.alignment import at_date
 
-    at = at_date(x, np.full(50, 2040.0), trend, evidence)
+    at = at_date(x, np.full(50, 2040.0), trend, evidence, view)
     np.testing.assert_allclose(fans["frontier_spend"][:, 1], at["training_cost_at_tai"])
     for name in ("alignment_hours_needed", "alignment_hours_affordable", "labour_tax"):
         np.testing.assert_allclose(fans[name][:, 1], at[name])

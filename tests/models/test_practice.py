@@ -8,7 +8,6 @@ import xarray as xr
 from scipy import stats
 
 from aligntax.models import alignment, practice
-from aligntax.models.compute import saturating
 from aligntax.models.evidence import select
 from tests.prior import scale_at
 
@@ -48,14 +47,6 @@ def test_labels_never_become_more_efficient_than_their_limit(x, evidence) -> Non
     for year in (2030.0, 2100.0, 2300.0):
         gained = practice.efficiency(x, year, evidence)
         assert np.all(gained <= x["label_efficiency_limit"] + 1e-9)
-
-
-def test_saturation_is_exact_at_zero_and_at_its_limit() -> None:
-    limit = np.asarray([0.1, 0.64, 2.0, 9.0])
-    np.testing.assert_allclose(saturating(0.0, limit), 0.0, atol=1e-12)
-    np.testing.assert_allclose(saturating(1e6, limit), limit, atol=1e-6)
-    grid = np.linspace(-3, 12, 200)[:, None]
-    assert np.all(np.diff(saturating(grid, limit), axis=0) > 0)
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ from scipy.stats import kstest, spearmanr
 from aligntax.models import direct_approach, joint
 from aligntax.models.arrival import Chance
 from aligntax.models.catalogue import find_model, restrict
-from aligntax.models.compute import Trend
 from aligntax.models.errors import InputError
 from aligntax.models.horizon_trend import SHAPES, threshold_date
 from aligntax.models.requirements import FLOP_ANCHORS, anchor_requirements
 from aligntax.models.shifts import shifts, stand_ins
+from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, load_view, parse_view
 from tests.prior import prior_draws
 

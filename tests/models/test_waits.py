@@ -139,11 +139,21 @@ def test_a_wait_that_ends_just_before_the_horizon_is_found_whoever_is_beside_it(
 # ---------------------------------------------------------------------------------------- obstacles
 
 
+def blocked_at(x, t, trend, evidence, view) -> dict[str, Any]:
+    needed, labour, compute = taxes(x, trend.physical(x, t), t, trend, evidence)
+    worked = worked_hours(x, t, view.alignment.work_starts)
+    return obstacles(needed, labour, compute, x["tolerance_at_arrival"], worked)
+
+
 def test_one_thing_at_most_stands_in_the_way_and_nothing_where_nobody_waits(
     x, late, waiting, trend, evidence, view
 ) -> None:
-    found = obstacles(x, late, trend, evidence, view)
+    found = blocked_at(x, late, trend, evidence, view)
+    affordable = found.pop("prob_affordable")
     assert set(found) == {"compute_not_tolerated", "labour_not_tolerated", "workforce_too_small"}
+    np.testing.assert_array_equal(
+        affordable + found["compute_not_tolerated"] + found["labour_not_tolerated"], 1.0
+    )
     blocked = sum(found.values())
     assert set(np.unique(blocked)) == {0.0, 1.0}
     tax, work = waiting
@@ -154,15 +164,15 @@ def test_one_thing_at_most_stands_in_the_way_and_nothing_where_nobody_waits(
 def test_compute_stands_in_the_way_where_free_labour_would_not_help(
     x, late, trend, evidence, view
 ) -> None:
-    found = obstacles(x, late, trend, evidence, view)
-    free = obstacles({**x, "usd_per_hour": x["usd_per_hour"] - 30.0}, late, trend, evidence, view)
+    found = blocked_at(x, late, trend, evidence, view)
+    free = blocked_at({**x, "usd_per_hour": x["usd_per_hour"] - 30.0}, late, trend, evidence, view)
     np.testing.assert_array_equal(free["compute_not_tolerated"], found["compute_not_tolerated"])
     assert found["compute_not_tolerated"].any() and found["labour_not_tolerated"].any()
     assert not free["labour_not_tolerated"].any()
 
 
 def test_without_arrival_nothing_is_said_of_obstacles(x, trend, evidence, view) -> None:
-    for value in obstacles(x, np.full(SIZE, np.nan), trend, evidence, view).values():
+    for value in blocked_at(x, np.full(SIZE, np.nan), trend, evidence, view).values():
         assert np.all(np.isnan(value))
 
 

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from aligntax.analysis.inference.compiled_model import CompiledModel, compile_model
+from aligntax.analysis.inference.compiled_model import CompiledModel
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inference.seeds import child_generator
@@ -268,11 +268,6 @@ def _compiled(model: LeaveOut, variant: Variant, others: dict[str, LeaveOut]) ->
     compiled = model.compiled
     if variant.evidence is None:
         return model.without(variant.left).compiled
-    if variant.reading:
-        key = variant.evidence.hash
-        if key not in others:
-            others[key] = LeaveOut.of(compiled.model, variant.evidence, compiled.view)
-        return others[key].without(variant.left).compiled
     other = restrict(variant.evidence, compiled.view, compiled.model)
     now, then = (compiled.model.data(rows, compiled.view) for rows in (compiled.evidence, other))
     same_sizes = all(now[name].sizes == then[name].sizes for name in now)
@@ -284,7 +279,9 @@ def _compiled(model: LeaveOut, variant: Variant, others: dict[str, LeaveOut]) ->
     )
     if same_groups:
         return model.without({}).compiled.with_evidence(other)
-    return compile_model(compiled.model, variant.evidence, compiled.view)
+    if other.hash not in others:
+        others[other.hash] = LeaveOut.of(compiled.model, variant.evidence, compiled.view)
+    return others[other.hash].without(variant.left).compiled
 
 
 def _derived(

@@ -807,7 +807,7 @@ def test_json_is_one_object_with_every_pair(aligntax, reference):
     found = json.loads(out)
     assert code == 0 and list(found["headlines"]) == ["tai_year"]
     assert list(found["without_correlations"]["quantities"]) == ["tai_year"]
-    assert found["without_correlations"]["median"] is None
+    assert "median" not in found["without_correlations"]
     priors = found["headlines"]["tai_year"]["priors"]
     assert set(priors) == set(find_model("joint").quantities)
     keys = {

@@ -7,11 +7,11 @@ import pytest
 
 from aligntax.analysis.summaries.kinds_in_words import SHOWN, curve_cells, shift_in_words
 from aligntax.analysis.summaries.shift_curve import (
-    POINTS,
     WEIGHTS,
     exponent_shift_curve,
     posterior_weight,
 )
+from aligntax.analysis.summaries.summary import QUARTILES
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.requirements import NEURAL
 from aligntax.models.states import censored
@@ -59,7 +59,7 @@ def test_without_neural_nets_nothing_moves_and_with_them_alone_it_is_their_answe
     assert [point["weight"] for point in curve["points"]] == list(WEIGHTS)
     assert curve["note"] is None and curve["prior_weight"] == pytest.approx(0.65)
     assert curve["posterior_weight"] == pytest.approx(neural.mean())
-    for name, p in POINTS.items():
+    for name, p in QUARTILES.items():
         first, last = at(curve, 0.0)[name], at(curve, 1.0)[name]
         assert first["years"] == 0.0 and first["mcse"] == 0.0
         alone = np.quantile(year[neural], p) - np.quantile(baseline[neural], p)

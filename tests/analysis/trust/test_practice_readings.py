@@ -25,20 +25,18 @@ def left(evidence) -> LeaveOut:
     return LeaveOut.of(find_model("alignment"), evidence, load_view("uncorrelated"))
 
 
+def sampled(compiled, bound_by=None):
+    """Derived quantities of a posterior; other evidence may say what was paid."""
+    posterior, _ = compiled.posterior(OPTIONS)
+    tables = compiled.view.tables(compiled.model.quantities)
+    where = (bound_by or compiled.evidence, compiled.view, np.random.default_rng(1))
+    return derive(compiled.model, posterior, tables, *where)
+
+
 def numbers(left, evidence=None, bound_by=None):
     """Draws of every number by name, of the posterior given some rows."""
     compiled = left.compiled if evidence is None else left.compiled.with_evidence(evidence)
-    posterior, _ = compiled.posterior(OPTIONS)
-    tables = compiled.view.tables(compiled.model.quantities)
-    derived = derive(
-        compiled.model,
-        posterior,
-        tables,
-        bound_by or compiled.evidence,
-        compiled.view,
-        np.random.default_rng(1),
-    )
-    return {series.name: series.values for series in iter_series(derived)}
+    return {s.name: s.values for s in iter_series(sampled(compiled, bound_by))}
 
 
 @pytest.fixture(scope="module")
@@ -125,18 +123,7 @@ def test_workforces_and_open_data_pull_the_hours_apart(left, evidence, monkeypat
     monkeypatch.setattr(
         "aligntax.analysis.trust.evidence.robustness.variants", lambda model, evidence: iter(chosen)
     )
-    compiled = left.compiled
-    posterior, _ = compiled.posterior(OPTIONS)
-    tables = compiled.view.tables(compiled.model.quantities)
-    derived = derive(
-        compiled.model,
-        posterior,
-        tables,
-        compiled.evidence,
-        compiled.view,
-        np.random.default_rng(1),
-    )
-    found = refit_variants(left, derived, evidence, replace(OPTIONS, draws=500))
+    found = refit_variants(left, sampled(left.compiled), evidence, replace(OPTIONS, draws=500))
     assert not found.failures
     own, without, opened = (row["alignment_hours_needed"] for row in found.numbers)
     assert own.q50 > without.q50 > opened.q50
