@@ -128,7 +128,7 @@ def killed(whole: Whole, count: int, seed: int) -> Iterator[Outcome]:
 
 def killed_at_steps(whole: Whole, count: int, seed: int) -> Iterator[Outcome]:
     """Killed as it opens, renames or makes something, at each step or as many as asked for."""
-    for step in _spread(whole.steps, count + 1):
+    for step in _spread(whole.steps, count + 2):  # one of three is in the middle of its work
         out = whole.folder(f"step-{step}")
         ended = attempt(whole.work.asked(out), out, Blow(step=step))
         yield whole.judged(Outcome(whole.work.name, "killed at a step", step), out, ended)
