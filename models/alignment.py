@@ -4,12 +4,10 @@ It composes practice, the two taxes, tolerance and waits with the compute trends
 largest run at a date, all in log10::
 
     alignment_tax = log10(10^labour_tax + 10^compute_tax)
-    room          = max(0, 10^tolerance_at_arrival - 10^compute_tax)
-    affordable    = log10(room) + development - cost/hour
     headroom      = affordable - needed
 
-The compute tax is that of the hours needed, so hours affordable are an upper bound where more are
-affordable than needed. Multiples are relative to InstructGPT's hours, with those relative to
+Hours affordable pay for their own compute, so headroom is positive exactly where the tax is
+tolerated. Multiples are relative to InstructGPT's hours, with those relative to
 practice at arrival beside them. Hilton's figure of a tax is of training cost:
 ``tolerance_of_training_cost`` is the tolerance times ``rnd_ratio``.
 
@@ -35,7 +33,7 @@ PARTS = (practice, taxes, tolerance)  # whose likelihoods it has, beside those o
 OWN_QUANTITIES = (
     *practice.QUANTITIES,
     *taxes.QUANTITIES,
-    *tolerance.QUANTITIES,
+    *tolerance.OWN_QUANTITIES,
     *waits.QUANTITIES,
 )
 QUANTITIES = (*compute.QUANTITIES, *OWN_QUANTITIES)
@@ -88,17 +86,13 @@ def at_date(
     Returns
     -------
     dict
-        Headline quantities of shape (draw,); ``alignment_hours_affordable``, ``tax_headroom`` and
-        ``rlhf_multiple_affordable`` are minus infinity where nothing is affordable.
+        Headline quantities of shape (draw,).
     """
     budget, flop = trend.spend(x, t), trend.physical(x, t)
     needed, labour, computing = taxes.taxes(x, flop, t, trend, evidence)
-    per_hour = x["usd_per_hour"] + x["labour_overhead"]
-    tax = 10.0**labour + 10.0**computing
-    with np.errstate(divide="ignore"):  # nothing affordable: minus infinity
-        room = np.log10(np.maximum(10.0 ** x["tolerance_at_arrival"] - 10.0**computing, 0.0))
-    worked = waits.worked_hours(x, t, view.alignment.work_starts)
-    affordable = room + budget + x["rnd_ratio"] - per_hour
+    affordable = taxes.affordable_hours(x, flop, t, trend, evidence)
+    workforce = waits.workforce(x, trend, evidence)
+    worked = waits.worked_hours(workforce, x["workforce_growth"], t, view.alignment.work_starts)
     instructgpt = np.log10(evidence.constant("instructgpt_hours"))
     return {
         "training_cost_at_tai": budget,
@@ -110,8 +104,9 @@ def at_date(
         "rlhf_multiple_affordable_at_arrival": affordable - practice.practice(x, flop, t, evidence),
         "labour_tax": labour,
         "compute_tax": computing,
-        "alignment_tax": np.log10(tax),
+        "alignment_tax": np.log10(10.0**labour + 10.0**computing),
         "tax_headroom": affordable - needed,
+        "workforce_available": workforce,
         **waits.obstacles(needed, labour, computing, x["tolerance_at_arrival"], worked),
     }
 

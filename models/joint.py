@@ -160,7 +160,7 @@ def derive(
     -------
     dict of ndarray
         Shape (draw,), ``anchor_probability`` (draw, 10). Infinity is "later or never", minus
-        infinity "nothing affordable" or an earlier world that never comes, and NaN "undefined"; see
+        infinity an earlier world that never comes, and NaN "undefined"; see
         :func:`aligntax.models.states.censored`.
     """
     worlds = worlds_of(x, parameters, evidence, view, chance)

@@ -6,6 +6,7 @@ FLOP, ``C_0`` InstructGPT's, ``t_0`` its year and ``sat`` the function
 
     practice(C, t) = practice_hours + practice_slope (C - C_0) - efficiency(t)
     efficiency(t)  = sat(label_efficiency_growth (t - t_0), label_efficiency_limit)
+    bought(C, t)   = practice(C, t) + models_per_year - log10 alignment_share_of_human_data
 
 Efforts ``i`` report ``y_i`` log10 human-hours (known sd ``s_i``); ``chat_i`` is 1 where they are
 items times minutes of 2021 although the items are chats, which take ``chat_minutes`` times as long.
@@ -13,8 +14,7 @@ Frontier developers ``j`` report human data of a year, of which a share is align
 models::
 
     y_i ~ Normal(practice(C_i, t_i) - chat_i chat_minutes, sqrt(s_i^2 + effort_sd^2))
-    w_j ~ Normal(practice(C_j, t_j) + models_per_year - log10 alignment_share_of_human_data,
-                 sqrt(s_j^2 + effort_sd^2))
+    w_j ~ Normal(bought(C_j, t_j), sqrt(s_j^2 + effort_sd^2))
 
 ==================================  ==========  =================================================
 name                                unit        meaning
@@ -22,7 +22,7 @@ name                                unit        meaning
 ``practice_hours``                  log10 h     a typical effort on InstructGPT's size in its year
 ``practice_slope``                  OOM/OOM     hours per training FLOP
 ``label_efficiency_growth``         OOM/year    fall of hours for the same result
-``label_efficiency_limit``          OOM         most that they can fall
+``label_efficiency_limit``          OOM         most that they can fall, or rise
 ``chat_minutes``                    log10 x     time of an item of the chat era over that of 2021
 ``models_per_year``                 log10 1/yr  models that share a year's human data
 ``alignment_share_of_human_data``   1           of a frontier developer's human data
@@ -72,6 +72,20 @@ def practice(x: Mapping[str, Any], log_flop: Any, t: Any, evidence: Evidence) ->
     return x["practice_hours"] + x["practice_slope"] * scale - efficiency(x, t, evidence)
 
 
+def bought(
+    x: Mapping[str, Any], log_flop: Any, t: Any, evidence: Evidence, log: Any = np.log
+) -> Any:
+    """Human data (log10 hours a year, for any purpose) of the developer of such a model.
+
+    Parameters
+    ----------
+    log : callable
+        numpy's or PyTensor's natural logarithm.
+    """
+    share = log(x["alignment_share_of_human_data"]) / np.log(10)
+    return practice(x, log_flop, t, evidence) + x["models_per_year"] - share
+
+
 @replaceable_rows("rlhf_efforts")
 def efforts(evidence: Evidence) -> xr.Dataset:
     """Efforts in the likelihood: ``log_hours`` and ``log_flop`` (log10), ``hours_sd`` (OOM).
@@ -114,12 +128,6 @@ def _reported(x: Mapping[str, Any], row: Mapping[str, Any], evidence: Evidence) 
     return practice(x, row["log_flop"], row["date"], evidence) - row["chat"] * x["chat_minutes"]
 
 
-def _bought(x: Mapping[str, Any], row: Mapping[str, Any], evidence: Evidence, log: Any) -> Any:
-    """Expected log10 hours of human data that a developer buys in a year."""
-    share = log(x["alignment_share_of_human_data"]) / np.log(10)
-    return practice(x, row["log_flop"], row["date"], evidence) + x["models_per_year"] - share
-
-
 def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     """Add efforts and workforces to the open model."""
     import pymc as pm
@@ -141,7 +149,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     if rows["workforces"].sizes["workforce"]:
         row = data_columns("workforces", rows["workforces"])
         sd = (row["hours_sd"] ** 2 + effort_sd**2) ** 0.5
-        score = (row["log_hours"] - _bought(x, row, evidence, pt.log)) / sd
+        score = (row["log_hours"] - bought(x, row["log_flop"], row["date"], evidence, pt.log)) / sd
         standard = pm.Normal.dist(0.0, 1.0)
         exact = pm.logp(standard, score) - pt.log(sd)
         term = pt.switch(row["exact"] > 0, exact, pm.logcdf(standard, -score))
@@ -172,13 +180,13 @@ def _drawn(
         sd = np.sqrt(rows["hours_sd"].values ** 2 + spread**2)
         return expected + sd * rng.standard_normal(sd.shape)
 
-    own, bought = efforts(evidence), workforces(evidence)
+    own, workers = efforts(evidence), workforces(evidence)
     effort, workforce = (
-        {str(name): value.values for name, value in rows.items()} for rows in (own, bought)
+        {str(name): value.values for name, value in rows.items()} for rows in (own, workers)
     )
     return (
         drawn(_reported(column, effort, evidence), own),
-        drawn(_bought(column, workforce, evidence, np.log), bought),
+        drawn(bought(column, workforce["log_flop"], workforce["date"], evidence), workers),
     )
 
 

@@ -11,15 +11,17 @@ For a model of ``C`` log10 FLOP at date ``t`` (decimal year)::
     needed      = log10(10^hours_floor + 10^(practice(C, t) + rlhf_multiplier + quality_factor))
     cost/hour   = usd_per_hour + labour_overhead
     development = spend(t) + rnd_ratio
-    labour_tax  = needed + cost/hour - development
-    compute_tax = log10 alignment_compute_share + compute_size_exponent (C - C_0)
-                  + compute_data_exponent (needed - practice(C, t))
+    labour(h)   = h + cost/hour - development
+    compute(h)  = log10 alignment_compute_share + compute_size_exponent (C - C_0)
+                  + compute_data_exponent (h - practice(C, t))
                   + C - physical(t) - rnd_ratio
+    labour_tax, compute_tax = labour(needed), compute(needed)
+    affordable  = the hours h of which 10^labour(h) + 10^compute(h) = 10^tolerance_at_arrival
 
 ===========================  ==========  ========================================================
 name                         unit        meaning
 ===========================  ==========  ========================================================
-needed, ``hours_floor``      log10 h     human-hours of feedback
+needed, affordable           log10 h     human-hours of feedback; ``hours_floor`` is the least
 ``usd_per_hour``             log10 USD   wage; ``labour_overhead`` (log10 x) is the cost over it
 spend, development           log10 USD   largest run; all research and development behind it
 labour_tax, compute_tax      log10 1     shares of development cost
@@ -53,6 +55,8 @@ from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.practice import practice
 from aligntax.models.trend import Trend
 from aligntax.models.views import View
+
+NEWTON_STEPS = 8  # of which six reach machine precision
 
 QUANTITIES = (
     "rlhf_multiplier",
@@ -96,13 +100,40 @@ def taxes(
 ) -> tuple[Any, Any, Any]:
     """Hours needed, labour tax and compute tax (log10) of a model that is aligned at ``t``."""
     needed = needed_hours(x, log_flop, t, evidence)
-    per_hour = x["usd_per_hour"] + x["labour_overhead"]
+    labour, compute = _rates(x, log_flop, t, trend, evidence)
     beyond = x["compute_data_exponent"] * (needed - practice(x, log_flop, t, evidence))
+    return needed, needed + labour, compute + beyond
+
+
+def affordable_hours(
+    x: Mapping[str, Any], log_flop: Any, t: Any, trend: Trend, evidence: Evidence
+) -> Any:
+    """Human-hours (log10) whose taxes together are the tolerance, ``tolerance_at_arrival``.
+
+    Both taxes rise with the hours, labour's in proportion. So the log of their sum is convex, its
+    slope lies between ``compute_data_exponent`` and one, and Newton's steps fall to the root from
+    the hours that either tax alone would allow.
+    """
+    tolerance, exponent = x["tolerance_at_arrival"], x["compute_data_exponent"]
+    usual = practice(x, log_flop, t, evidence)
+    labour, compute = _rates(x, log_flop, t, trend, evidence)
+    hours = np.minimum(tolerance - labour, usual + (tolerance - compute) / exponent)
+    for _ in range(NEWTON_STEPS):
+        paid = 10.0 ** (labour + hours), 10.0 ** (compute + exponent * (hours - usual))
+        tax = paid[0] + paid[1]
+        hours = hours - (np.log10(tax) - tolerance) * tax / (paid[0] + exponent * paid[1])
+    return hours
+
+
+def _rates(
+    x: Mapping[str, Any], log_flop: Any, t: Any, trend: Trend, evidence: Evidence
+) -> tuple[Any, Any]:
+    """Labour tax (log10) of one hour, and compute tax of as many hours as practice uses."""
+    per_hour = x["usd_per_hour"] + x["labour_overhead"]
     dearer = log_flop - trend.physical(x, t)
     return (
-        needed,
-        needed + per_hour - trend.spend(x, t) - x["rnd_ratio"],
-        share_of_practice(x, log_flop, evidence) + beyond + dearer - x["rnd_ratio"],
+        per_hour - trend.spend(x, t) - x["rnd_ratio"],
+        share_of_practice(x, log_flop, evidence) + dearer - x["rnd_ratio"],
     )
 
 

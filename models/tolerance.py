@@ -2,20 +2,23 @@
 
 A typical developer tolerates a tax of ``tau`` (``alignment_tax_tolerance``, log10 share of
 development cost), and developer ``j`` tolerates ``tau_j ~ Normal(tau, tolerance_spread)`` (OOM).
-What it has paid for human feedback is ``m_j`` (log10 share of development cost, known sd ``s_j``),
-of which a part bought alignment and the rest capability. Nobody pays more than they tolerate, so a
-payment is a lower bound::
+What it has paid for human feedback is ``m_j`` (log10 over the cost of its largest run, known sd
+``s_j``), of which a part ``share_j`` bought alignment and the rest capability. Nobody pays more
+than they tolerate, so a payment is a lower bound::
 
-    paid_j         ~ Normal(m_j + log10 alignment_share_of_payment, s_j)
-    p(payment j)   = P(paid_j <= tau_j) = Phi((tau - m_j - log10 share) / sqrt(spread^2 + s_j^2))
+    paid_j       ~ Normal(m_j + chat_j chat_minutes - rnd_ratio + log10 share_j, s_j)
+    p(payment j) = P(paid_j <= tau_j) = Phi((tau - E paid_j) / sqrt(spread^2 + s_j^2))
+
+``share_j`` is ``alignment_share_of_payment`` of feedback that trained one model, and
+``alignment_share_of_human_data`` of a year's human data; ``chat_j`` is 1 where minutes of 2021
+stand for those of chats.
 
 The developer whose model arrives is one of these, each as likely as another. Its tolerance is drawn
-given that it is at least what that developer has paid, so no draw refuses what was paid already. A
-payment is a share of development cost at 5.5 times the final run. Only who paid leaves a row, so
-the evidence speaks against low tolerances alone; a tax may exceed development cost, which does not
-count it.
-Without payments it is ``tau``, as elicited. (A replicated developer may have refused; then its
-tolerance is below what it was asked for.)
+given that it is at least what that developer has paid, so no draw refuses what was paid already. It
+is at most the whole development cost, or what was paid if that is more. Only who paid leaves a row,
+so the evidence speaks against low tolerances alone. Without payments the tolerance is ``tau``, as
+elicited. (A replicated developer may have refused; then its tolerance is below what it was asked
+for.)
 
 References
 ----------
@@ -34,22 +37,28 @@ from aligntax.models.arrival import Chance
 from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.views import View
 
-QUANTITIES = ("alignment_tax_tolerance", "alignment_share_of_payment")
+OWN_QUANTITIES = ("alignment_tax_tolerance", "alignment_share_of_payment")
+QUANTITIES = (*OWN_QUANTITIES, "alignment_share_of_human_data", "chat_minutes", "rnd_ratio")
 # OOM, of the half-normal prior: two thirds of developers lie within a factor of three of the median
 SPREAD = 0.5
+MOST = 0.0  # log10 share: nobody is known to have paid as much for alignment as for the rest
 
 
 @replaceable_rows("paid_taxes")
 def payments(evidence: Evidence) -> xr.Dataset:
-    """Payments in the likelihood: ``log_tax`` (log10) and ``tax_sd`` (OOM).
+    """Payments in the likelihood: ``log_tax`` (log10 over the largest run) and ``tax_sd`` (OOM).
 
-    ``made`` is 1; a replicated developer may have refused to pay, which is 0.
+    ``chat`` is 1 where minutes of 2021 stand for those of chats, and ``human_data`` where the hours
+    are a year's human data for any purpose. ``made`` is 1; a replicated developer may have refused
+    to pay, which is 0.
     """
     used = select(evidence["paid_taxes"])
     return xr.Dataset(
         {
             "log_tax": np.log10(used["tax"]),
             "tax_sd": used["tax_sd"],
+            "chat": (used["minutes_era"] == "chat").astype(float),
+            "human_data": (used["bought"] == "human_data").astype(float),
             "made": xr.ones_like(used["tax"]),
         }
     )
@@ -62,8 +71,10 @@ def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
 
 def _room(x: Mapping[str, Any], row: Mapping[str, Any], log: Any) -> Any:
     """Expected tolerance over the part of a payment that bought alignment, OOM."""
-    part = log(x["alignment_share_of_payment"]) / np.log(10)
-    return x["alignment_tax_tolerance"] - row["log_tax"] - part
+    of_data, of_payment = x["alignment_share_of_human_data"], x["alignment_share_of_payment"]
+    share = row["human_data"] * of_data + (1.0 - row["human_data"]) * of_payment
+    tax = row["log_tax"] + row["chat"] * x["chat_minutes"] - x["rnd_ratio"]
+    return x["alignment_tax_tolerance"] - tax - log(share) / np.log(10)
 
 
 def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
@@ -91,7 +102,8 @@ def at_arrival(
 
     With ``d = tau_j - paid_j`` normal about ``m`` with variance ``v = spread^2 + s_j^2``, and
     positive, ``tau_j`` given ``d`` is normal about ``tau + spread^2 / v (d - m)`` with variance
-    ``spread^2 s_j^2 / v``.
+    ``spread^2 s_j^2 / v``. A cap that nobody's payment reaches leaves the probability of having
+    paid as it is.
 
     Returns
     -------
@@ -116,7 +128,9 @@ def at_arrival(
     share = (spread / total) ** 2
     error = share**0.5 * row["tax_sd"] * ndtri(chance.tolerance)
     own = tau + share * (room - mean) + error
-    return {"tolerance_at_arrival": own, "tax_paid": own - room}
+    paid = own - room
+    most = np.where(row["made"] > 0, np.maximum(paid, MOST), MOST)
+    return {"tolerance_at_arrival": np.minimum(own, most), "tax_paid": paid}
 
 
 def would_pay(

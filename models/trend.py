@@ -11,7 +11,7 @@ per USD::
     physical(t)   = spend + hardware               log10 FLOP
     effective(t)  = physical + algorithms          log10 FLOP of the algorithms of `since`
 
-``sat_w`` is the smooth minimum made exact at zero and at infinity (:func:`saturating`). The source
+``sat_w`` rises from zero to its limit, and falls to minus it (:func:`saturating`). The source
 of ``algorithmic_limit`` counts from a year of its own, ``limit_since``, and with ``limit_floor =
 "progress"`` no limit lies below what has been gained by ``now``::
 
@@ -59,11 +59,14 @@ def _larger(a: Any, b: Any) -> Any:
 
 
 def saturating(free: Any, limit: Any) -> Any:
-    """Growth that is counted from zero, up to a limit: exact at both.
+    """Growth or decline that is counted from zero, up to a limit: exact at both.
 
-    With ``w`` the :data:`SHARPNESS` and ``d = w^2 / (4 L)`` it is ``min_w(x, L - d) + d``. As ``(L
-    - d)^2 + w^2 = (L + d)^2``, it is ``(L - d - (L + d)) / 2 + d = 0`` at ``x = 0``. As ``min_w(x,
-    b)`` rises to ``b`` it rises to ``L`` at infinity. Its slope at zero is ``L / (L + d)``.
+    It is the smooth minimum's like between two limits, with ``w`` the :data:`SHARPNESS`::
+
+        sat_w(x, L) = (sqrt((x + L)^2 + w^2) - sqrt((x - L)^2 + w^2)) / 2
+
+    Odd in ``x``, so zero at zero; ``L`` at infinity, and about ``x`` between. Its slope at zero is
+    ``L / sqrt(L^2 + w^2)``.
 
     Parameters
     ----------
@@ -73,8 +76,8 @@ def saturating(free: Any, limit: Any) -> Any:
         ``L``, OOM; counted as :data:`LEAST_LIMIT` where it is lower.
     """
     limit = _larger(limit, LEAST_LIMIT)
-    rounding = SHARPNESS**2 / (4.0 * limit)
-    return smooth_minimum(free, limit - rounding) + rounding
+    above, below = ((free + side * limit) ** 2 + SHARPNESS**2 for side in (1.0, -1.0))
+    return 0.5 * (above**0.5 - below**0.5)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,19 @@
 """How long does the model that has arrived wait for alignment, and for what?
 
 It waits until the tax on it is tolerated and its hours can have been worked, while budgets, prices,
-label efficiency and the workforce go on::
+label efficiency and the workforce go on. With ``C`` the largest run's log10 FLOP::
 
     the tax is tolerated   10^labour_tax(t) + 10^compute_tax(t) <= 10^tolerance_at_arrival
     the hours are worked   worked(t) >= needed(t)
-    worked(t) = integral of 10^(workforce_hours + workforce_growth (u - 2025)) du
+    available = max(workforce_hours, bought(C(2025), 2025))
+    worked(t) = integral of 10^(available + workforce_growth (u - 2025)) du
                 over u from work_starts to t
     delay     = max(wait for the tax, wait for the work), split between them by Shapley values
 
-Dates are decimal years, waits years, taxes log10 shares of development cost, hours log10
-human-hours, and ``workforce_hours`` log10 human-hours a year.
+Who buys human data for whatever purpose could buy alignment's, so what a developer can buy is at
+least what it buys (:mod:`aligntax.models.practice`). Dates are decimal years, waits years, taxes
+log10 shares of development cost, hours log10 human-hours, and ``workforce_available`` is log10
+human-hours a year.
 
 Some waits do not end before the horizon. Whether they do is a probability of its own, and a delay
 is told among those that end: a median over "nothing or for ever" says neither.
@@ -27,6 +30,7 @@ import numpy as np
 
 from aligntax.models.arrival import first_crossing, time_grid
 from aligntax.models.evidence import Evidence
+from aligntax.models.practice import bought
 from aligntax.models.taxes import taxes
 from aligntax.models.trend import Trend
 from aligntax.models.views import View
@@ -37,20 +41,29 @@ WORKFORCE_YEAR = 2025.0  # at which `workforce_hours` is quoted
 WAIT_STEP = 0.5  # years between the dates at which a wait is evaluated; straight in between
 
 
-def worked_hours(x: Mapping[str, Any], t: Any, work_starts: float) -> Any:
-    """Hours (log10) that the workforce can have worked from ``work_starts`` to ``t``.
+def workforce(x: Mapping[str, Any], trend: Trend, evidence: Evidence) -> Any:
+    """Human-hours (log10) a year that a developer can buy in 2025."""
+    buys = bought(x, trend.physical(x, WORKFORCE_YEAR), WORKFORCE_YEAR, evidence)
+    return np.maximum(x["workforce_hours"], buys)
+
+
+def worked_hours(level: Any, growth: Any, t: Any, work_starts: float) -> Any:
+    """Hours (log10) that a workforce can have worked from ``work_starts`` to ``t``.
 
     Minus infinity before ``work_starts``.
+
+    Parameters
+    ----------
+    level : ndarray
+        Human-hours (log10) a year in 2025; see :func:`workforce`.
+    growth : ndarray
+        Of the workforce, OOM a year.
     """
     years = np.maximum(t - work_starts, 0.0)
-    rate = x["workforce_growth"] * np.log(10)
+    rate = growth * np.log(10)
     with np.errstate(divide="ignore", invalid="ignore"):
-        growth = np.where(np.abs(rate * years) < 1e-9, years, np.expm1(rate * years) / rate)
-        return (
-            x["workforce_hours"]
-            + x["workforce_growth"] * (work_starts - WORKFORCE_YEAR)
-            + np.log10(growth)
-        )
+        effective = np.where(np.abs(rate * years) < 1e-9, years, np.expm1(rate * years) / rate)
+        return level + growth * (work_starts - WORKFORCE_YEAR) + np.log10(effective)
 
 
 def obstacles(
@@ -109,9 +122,10 @@ def waits(
     )
     t = arrival[:, None] + years
     needed, labour, compute = taxes(column, trend.physical(x, arrival)[:, None], t, trend, evidence)
+    level = workforce(column, trend, evidence)
     margins = (
         column["tolerance_at_arrival"] - np.log10(10.0**labour + 10.0**compute),
-        worked_hours(column, t, view.alignment.work_starts) - needed,
+        worked_hours(level, column["workforce_growth"], t, view.alignment.work_starts) - needed,
     )
     crossings = [
         first_crossing(np.where(np.isnan(margin), -np.inf, margin), years) for margin in margins

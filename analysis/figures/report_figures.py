@@ -53,7 +53,13 @@ def forecast_figures(result: Result) -> Iterator[Drawing]:
     """Yield the figures of the answer and of what was fitted, in the order of the page."""
     derived, horizon = result.derived, view_of(result).arrival.horizon
     if "alignment_hours_needed" in derived:
-        yield Drawing(_fan_caption(result), lambda: answer.data_fan(result))
+        yield Drawing(
+            "Human-hours of alignment data needed and affordable if the largest run of each date "
+            "were the one to align: median, 50% and 90% bands, cut at the axis. Hours affordable "
+            "pay for their own compute. Dotted: the hours that the tolerated tax would buy if none "
+            "of it went to alignment compute (median).",
+            lambda: answer.data_fan(result),
+        )
         yield Drawing(
             "The two taxes on the largest run of each date, as shares of total development cost: "
             "labour is the human feedback needed, compute is alignment and preference training "
@@ -233,21 +239,6 @@ def _misfit(result: Result) -> str:
     return (
         f"Points scatter about their curve by {format_percent(row['q50'])} of its peak beyond "
         "their standard errors (median)."
-    )
-
-
-def _fan_caption(result: Result) -> str:
-    blocked = result.record["quantities"].get("compute_not_tolerated")
-    nothing = blocked["mean"] or 0.0 if blocked else 0.0
-    cut = (
-        f" In {format_probability(nothing)} of arrivals alignment compute alone exceeds the "
-        "tolerated tax: nothing is affordable."
-    )
-    return (
-        "Human-hours of alignment data needed and affordable if the largest run of each date were "
-        f"the one to align: median, 50% and 90% bands, cut at the axis.{cut if nothing else ''} "
-        "Dotted: the hours that the tolerated tax would buy if none of it went to alignment "
-        "compute (median)."
     )
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from aligntax.analysis.pages.packed_draws import offset_values
 from aligntax.analysis.storage.sampled_run import SampledRun
 from aligntax.analysis.summaries.summary import iter_series
+from aligntax.models import taxes, waits
 from aligntax.models import trend as trend_paths
-from aligntax.models import waits
 from aligntax.models.trend import Trend
 from aligntax.models.views import View
 
@@ -31,6 +31,7 @@ def alignment_data(
         "practice_year": evidence.constant("practice_reference_year"),
         "workforce_year": waits.WORKFORCE_YEAR,
         "wait": waits.WAIT_STEP,
+        "newton_steps": taxes.NEWTON_STEPS,
         "work_starts": view.alignment.work_starts,
         "horizon": view.arrival.horizon,
     }

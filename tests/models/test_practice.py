@@ -46,7 +46,9 @@ def test_labels_never_become_more_efficient_than_their_limit(x, evidence) -> Non
     assert np.any(x["label_efficiency_growth"] * 300 > x["label_efficiency_limit"])
     for year in (2030.0, 2100.0, 2300.0):
         gained = practice.efficiency(x, year, evidence)
-        assert np.all(gained <= x["label_efficiency_limit"] + 1e-9)
+        assert np.all(np.abs(gained) <= x["label_efficiency_limit"] + 1e-9)
+    # hard tasks make labels worse in some draws, and no more than so
+    assert gained.min() < -0.5
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +115,17 @@ def test_a_share_of_compute_falls_or_grows_with_size(terms, evidence) -> None:
 def test_a_payment_is_the_probability_that_its_developer_would_make_it(terms, evidence) -> None:
     found, x = terms
     rows = select(evidence["paid_taxes"])
-    paid = np.log10(rows["tax"].values * x["alignment_share_of_payment"])
+    human_data = rows["bought"].values == "human_data"
+    chat = rows["minutes_era"].values == "chat"
+    assert human_data.any() and chat.any() and not (human_data | chat).all()
+    share = np.where(
+        human_data, x["alignment_share_of_human_data"], x["alignment_share_of_payment"]
+    )
+    tax = np.log10(rows["tax"].values) + np.where(chat, x["chat_minutes"], 0.0) - x["rnd_ratio"]
+    paid = tax + np.log10(share)
     law = stats.norm(x["alignment_tax_tolerance"], np.hypot(rows["tax_sd"].values, 0.3))
-    np.testing.assert_allclose(found["paid_taxes"], law.logsf(paid), rtol=1e-8)
+    # the compiled error function is exact to 3e-8
+    np.testing.assert_allclose(found["paid_taxes"], law.logsf(paid), rtol=1e-7)
 
 
 def test_open_data_on_others_models_are_no_developers_practice(evidence) -> None:

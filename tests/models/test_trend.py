@@ -39,10 +39,13 @@ def test_saturating_growth_is_exact_at_zero_and_at_infinity(limit) -> None:
 
 @given(st.floats(0.05, 50), st.floats(0.01, 20))
 def test_saturating_growth_rises_ever_more_slowly_and_stays_below_its_limit(limit, step) -> None:
-    path = saturating(np.arange(-20.0, 60.0) * step, limit)
+    free = np.arange(0.0, 60.0) * step
+    path = saturating(free, limit)
     assert np.all(np.diff(path) >= -1e-9)
     assert np.all(np.diff(path, 2) <= 1e-9)
-    assert np.all(path <= limit + 1e-9)
+    assert np.all(path <= np.minimum(free, limit) + 1e-9)
+    # what gets worse is as limited
+    np.testing.assert_allclose(saturating(-free, limit), -path, atol=1e-9)
 
 
 def test_growth_without_room_gains_a_hundredth_of_an_oom() -> None:
@@ -178,11 +181,14 @@ def test_no_limit_lies_below_the_progress_made_by_the_date_of_the_evidence(trend
 
 
 @pytest.mark.parametrize("floor", [True, False])
-def test_where_algorithms_get_worse_the_limit_stays_and_the_path_falls(trend, floor) -> None:
+def test_where_algorithms_get_worse_the_limit_stays_and_the_path_falls_to_minus_it(
+    trend, floor
+) -> None:
     x = {"algorithmic_growth": -0.4, "algorithmic_limit": 1.0}
     falling = replace(trend, limit_floor=floor)
     assert falling.algorithmic_limit(x) == pytest.approx(1.0, abs=0.07)
-    assert falling.algorithms(x, 2030.0) == pytest.approx(-4.0, abs=0.07)
+    assert falling.algorithms(x, 2021.5) == pytest.approx(-0.6, abs=0.1)
+    assert falling.algorithms(x, 2080.0) == pytest.approx(-1.0, abs=0.07)
 
 
 def test_the_path_in_pytensor_is_the_path_in_numpy(trend, x) -> None:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy import integrate
 
 from aligntax.models import alignment
+from aligntax.models.practice import bought, practice
 from aligntax.models.taxes import needed_hours, taxes
-from aligntax.models.waits import obstacles, shapley, waits, worked_hours
+from aligntax.models.waits import obstacles, shapley, waits, worked_hours, workforce
 
 SIZE = 800
 
@@ -28,17 +29,31 @@ def x(prior_draws) -> dict[str, Any]:
 
 @pytest.mark.parametrize("growth", [0.0, 1e-12, 1e-4, 0.15, 0.6, -0.2])
 def test_worked_hours_are_the_integral_of_the_workforce(growth) -> None:
-    x = {"workforce_hours": np.asarray(6.0), "workforce_growth": np.asarray(growth)}
     for end in (2026.001, 2030.0, 2090.0):
         exact, _ = integrate.quad(
             lambda u: 10 ** (6.0 + growth * (u - 2025.0)), 2026.0, end, epsrel=1e-11
         )
-        assert worked_hours(x, end, 2026.0) == pytest.approx(np.log10(exact), rel=1e-9)
+        found = worked_hours(np.asarray(6.0), np.asarray(growth), end, 2026.0)
+        assert found == pytest.approx(np.log10(exact), rel=1e-9)
 
 
 def test_nothing_has_been_worked_before_the_start() -> None:
-    x = {"workforce_hours": np.asarray(6.0), "workforce_growth": np.asarray(0.1)}
-    np.testing.assert_array_equal(worked_hours(x, np.asarray([2020.0, 2026.0]), 2026.0), -np.inf)
+    worked = worked_hours(np.asarray(6.0), np.asarray(0.1), np.asarray([2020.0, 2026.0]), 2026.0)
+    np.testing.assert_array_equal(worked, -np.inf)
+
+
+def test_a_developer_can_buy_what_it_buys(x, trend, evidence) -> None:
+    """In some of the prior's draws that is more than the elicited workforce, in some less."""
+    flop = trend.physical(x, 2025.0)
+    buys = bought(x, flop, 2025.0, evidence)
+    one_model = 10 ** practice(x, flop, 2025.0, evidence)
+    data = one_model * 10 ** x["models_per_year"] / x["alignment_share_of_human_data"]
+    np.testing.assert_allclose(10**buys, data, rtol=1e-9)
+    found = workforce(x, trend, evidence)
+    more = buys > x["workforce_hours"]
+    assert 0.05 < more.mean() < 0.95
+    np.testing.assert_array_equal(found[more], buys[more])
+    np.testing.assert_array_equal(found[~more], x["workforce_hours"][~more])
 
 
 # -------------------------------------------------------------------------------------------- waits
@@ -48,7 +63,8 @@ def conditions(x, arrival, wait, trend, evidence, view) -> tuple[np.ndarray, np.
     """Whether the tax is tolerable, and the hours worked, so long after arrival; the model is the one that arrived."""
     t = arrival + wait
     needed, labour, compute = taxes(x, trend.physical(x, arrival), t, trend, evidence)
-    worked = worked_hours(x, t, view.alignment.work_starts)
+    level = workforce(x, trend, evidence)
+    worked = worked_hours(level, x["workforce_growth"], t, view.alignment.work_starts)
     return 10**labour + 10**compute <= 10 ** x["tolerance_at_arrival"], worked >= needed
 
 
@@ -127,6 +143,7 @@ def test_a_wait_that_ends_just_before_the_horizon_is_found_whoever_is_beside_it(
     work = replace(view, alignment=replace(view.alignment, work_starts=horizon - 1.0))
     one["label_efficiency_growth"], one["workforce_growth"] = np.asarray([0.0]), np.asarray([0.0])
     needed = needed_hours(one, trend.physical(one, arrival), arrival, evidence)
+    one["models_per_year"] = np.asarray([-30.0])  # the workforce is the elicited one
     # 0.9 years of it are needed, from a year before the horizon
     one["workforce_hours"] = needed - np.log10(0.9)
     alone = waits(one, arrival, trend, evidence, work)[1]
@@ -141,7 +158,8 @@ def test_a_wait_that_ends_just_before_the_horizon_is_found_whoever_is_beside_it(
 
 def blocked_at(x, t, trend, evidence, view) -> dict[str, Any]:
     needed, labour, compute = taxes(x, trend.physical(x, t), t, trend, evidence)
-    worked = worked_hours(x, t, view.alignment.work_starts)
+    level = workforce(x, trend, evidence)
+    worked = worked_hours(level, x["workforce_growth"], t, view.alignment.work_starts)
     return obstacles(needed, labour, compute, x["tolerance_at_arrival"], worked)
 
 

@@ -7,8 +7,8 @@ const Alignment = (() => {
     const smoothMinimum = (a, b) => 0.5 * (a + b - Math.sqrt((a - b) ** 2 + c.sharpness ** 2));
     const saturating = (free, stated) => {
       const limit = Math.max(stated, c.least_limit);
-      const d = c.sharpness ** 2 / (4 * limit);
-      return smoothMinimum(free, limit - d) + d;
+      const [above, below] = [free + limit, free - limit].map((x) => x * x + c.sharpness ** 2);
+      return 0.5 * (Math.sqrt(above) - Math.sqrt(below));
     };
     const spend = (x, t) => {
       const beyond = Math.max(t - c.now, 0);
@@ -29,48 +29,62 @@ const Alignment = (() => {
       const most = Math.max(scaled, x.hours_floor);
       return most + Math.log10(10 ** (scaled - most) + 10 ** (x.hours_floor - most));
     };
-    const perHour = (x) => x.usd_per_hour + x.labour_overhead;
+    /** Labour tax of one hour, and compute tax of as many hours as practice uses. */
+    const rates = (x, flop, t) => {
+      const share =
+        Math.log10(x.alignment_compute_share) + x.compute_size_exponent * (flop - c.instructgpt_flop);
+      const labour = x.usd_per_hour + x.labour_overhead - spend(x, t) - x.rnd_ratio;
+      return [labour, share + flop - physical(x, t) - x.rnd_ratio];
+    };
     /** Hours needed, labour tax and compute tax of a model of `flop` that is aligned at `t`. */
     const taxes = (x, flop, t) => {
       const hours = needed(x, flop, t);
-      const share =
-        Math.log10(x.alignment_compute_share) +
-        x.compute_size_exponent * (flop - c.instructgpt_flop) +
-        x.compute_data_exponent * (hours - practice(x, flop, t));
-      const labour = hours + perHour(x) - spend(x, t) - x.rnd_ratio;
-      return [hours, labour, share + flop - physical(x, t) - x.rnd_ratio];
+      const [labour, compute] = rates(x, flop, t);
+      const beyond = x.compute_data_exponent * (hours - practice(x, flop, t));
+      return [hours, hours + labour, compute + beyond];
     };
-    return { spend, physical, practice, needed, perHour, taxes };
-  }
-
-  /** Hours (log10) that the tolerated tax pays for beside the compute tax; minus infinity if none. */
-  const affordable = (x, budget, computing, perHour) =>
-    Math.log10(Math.max(10 ** x.tolerance_at_arrival - 10 ** computing, 0)) +
-    budget +
-    x.rnd_ratio -
-    perHour;
-
-  /** Hours (log10) that the workforce can have worked by `t`. */
-  function worked(x, t, c) {
-    const rate = x.workforce_growth * Math.LN10;
-    const level = x.workforce_hours + x.workforce_growth * (c.work_starts - c.workforce_year);
-    const years = Math.max(t - c.work_starts, 0);
-    return level + Math.log10(Math.abs(rate * years) < 1e-9 ? years : Math.expm1(rate * years) / rate);
+    /** Hours whose taxes together are the tolerance, by Newton's steps from above. */
+    const affordable = (x, flop, t) => {
+      const [labour, compute] = rates(x, flop, t);
+      const [tolerance, exponent] = [x.tolerance_at_arrival, x.compute_data_exponent];
+      const usual = practice(x, flop, t);
+      let hours = Math.min(tolerance - labour, usual + (tolerance - compute) / exponent);
+      for (let i = 0; i < c.newton_steps; i += 1) {
+        const paid = [10 ** (labour + hours), 10 ** (compute + exponent * (hours - usual))];
+        const tax = paid[0] + paid[1];
+        hours -= ((Math.log10(tax) - tolerance) * tax) / (paid[0] + exponent * paid[1]);
+      }
+      return hours;
+    };
+    /** Hours a year that a developer can buy in 2025: at least what it buys. */
+    const workforce = (x) => {
+      const usual = practice(x, physical(x, c.workforce_year), c.workforce_year);
+      const buys = usual + x.models_per_year - Math.log10(x.alignment_share_of_human_data);
+      return Math.max(x.workforce_hours, buys);
+    };
+    /** Hours that the workforce can have worked by `t`. */
+    const worked = (x, t) => {
+      const rate = x.workforce_growth * Math.LN10;
+      const level = workforce(x) + x.workforce_growth * (c.work_starts - c.workforce_year);
+      const years = Math.max(t - c.work_starts, 0);
+      const grown = Math.abs(rate * years) < 1e-9 ? years : Math.expm1(rate * years) / rate;
+      return level + Math.log10(grown);
+    };
+    return { spend, physical, practice, needed, taxes, affordable, workforce, worked };
   }
 
   /** Headline quantities of the largest run at a date; NaN dates give NaN. */
-  function atDate(x, t, c, { spend, physical, practice, perHour, taxes }) {
-    const budget = spend(x, t);
+  function atDate(x, t, c, { physical, practice, taxes, affordable, workforce, worked }) {
     const flop = physical(x, t);
     const [needed, labour, computing] = taxes(x, flop, t);
     const tax = 10 ** labour + 10 ** computing;
     const tolerated = 10 ** x.tolerance_at_arrival;
-    const paid = affordable(x, budget, computing, perHour(x));
+    const paid = affordable(x, flop, t);
     const met = (value) => (Number.isNaN(needed) ? NaN : Number(value));
     const tooMuchCompute = computing > x.tolerance_at_arrival;
     return {
       alignment_hours_needed: needed,
-      alignment_hours_affordable: met(paid),
+      alignment_hours_affordable: paid,
       rlhf_multiple_needed: needed - c.instructgpt_hours,
       rlhf_multiple_affordable: paid - c.instructgpt_hours,
       rlhf_multiple_affordable_at_arrival: paid - practice(x, flop, t),
@@ -81,9 +95,10 @@ const Alignment = (() => {
       prob_affordable: met(tax <= tolerated),
       tolerance_at_arrival: x.tolerance_at_arrival,
       tolerance_of_training_cost: x.tolerance_at_arrival + x.rnd_ratio,
+      workforce_available: workforce(x),
       compute_not_tolerated: met(tooMuchCompute),
       labour_not_tolerated: met(!tooMuchCompute && tax > tolerated),
-      workforce_too_small: met(tax <= tolerated && worked(x, t, c) < needed),
+      workforce_too_small: met(tax <= tolerated && worked(x, t) < needed),
     };
   }
 
@@ -91,13 +106,13 @@ const Alignment = (() => {
    * Years after arrival until the tax is tolerable and until the hours have been worked; infinite if
    * never.
    */
-  function waits(x, arrival, c, { physical, needed: hours, taxes }) {
+  function waits(x, arrival, c, { physical, needed: hours, taxes, worked }) {
     const flop = physical(x, arrival);
     const taxMargin = (t) => {
       const [, labour, computing] = taxes(x, flop, t);
       return x.tolerance_at_arrival - Math.log10(10 ** labour + 10 ** computing);
     };
-    const workMargin = (t) => worked(x, t, c) - hours(x, flop, t);
+    const workMargin = (t) => worked(x, t) - hours(x, flop, t);
     return [firstCrossing(taxMargin, arrival, c), firstCrossing(workMargin, arrival, c)];
   }
 
@@ -148,5 +163,5 @@ const Alignment = (() => {
     };
   }
 
-  return { trends, affordable, atDate, delayed };
+  return { trends, atDate, delayed };
 })();

@@ -68,13 +68,12 @@ const Rows = (() => {
       answer.carried.values,
       (x, d) => {
         const k = d / every;
-        const perHour = functions.perHour(x);
+        const whole = x.tolerance_at_arrival + x.rnd_ratio - x.usd_per_hour - x.labour_overhead;
         weights[k] = answer.weights[d];
         for (let i = 0; i < dates.length; i += 1) {
-          const [needed, , computing] = functions.taxes(x, flop[i][k], dates[i]);
-          amounts.needed[i][k] = needed;
-          amounts.affordable[i][k] = Alignment.affordable(x, spend[i][k], computing, perHour);
-          amounts[WHOLE][i][k] = x.tolerance_at_arrival + x.rnd_ratio + spend[i][k] - perHour;
+          amounts.needed[i][k] = functions.needed(x, flop[i][k], dates[i]);
+          amounts.affordable[i][k] = functions.affordable(x, flop[i][k], dates[i]);
+          amounts[WHOLE][i][k] = whole + spend[i][k];
         }
       },
       every,
@@ -82,23 +81,13 @@ const Rows = (() => {
     return Object.entries(amounts).flatMap(([series, values]) =>
       dates.map((date, i) => {
         const [q05, q25, q50, q75, q95] = Weights.quantiles(Weights.ordered(values[i], weights), BANDS);
-        const row = {
-          date,
-          series,
-          q50: held(q50),
-          median: hours(q50),
-          interval: `${hours(q05)} to ${hours(q95)}`,
-        };
-        return series === WHOLE
-          ? row
-          : { ...row, q05: held(q05), q25: held(q25), q75: held(q75), q95: held(q95) };
+        const row = { date, series, q50, median: hours(q50), interval: `${hours(q05)} to ${hours(q95)}` };
+        return series === WHOLE ? row : { ...row, q05, q25, q75, q95 };
       }),
     );
   }
 
-  // "Nothing affordable" is drawn far below any axis.
-  const held = (value) => (Number.isFinite(value) ? value : value > 0 ? 99 : -99);
-  const hours = (value) => (value === -Infinity ? "nothing" : `${Words.number(10 ** value)} hours`);
+  const hours = (value) => `${Words.number(10 ** value)} hours`;
 
   /** Finite draws in order, with their weights. */
   function finite(values, weights) {

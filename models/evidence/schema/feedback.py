@@ -15,6 +15,15 @@ from aligntax.models.evidence.columns import (
 )
 from aligntax.models.evidence.rules import hours_follow, minutes_have_an_era
 
+MINUTES_ERA = Column(
+    "minutes_era",
+    "choice",
+    "",
+    "whose time an item takes: that of tasks of 2021, or of chats",
+    choices=("2021", "chat"),
+    required=False,
+)
+
 RLHF_EFFORTS = EvidenceTable(
     "rlhf_efforts",
     "effort",
@@ -46,14 +55,7 @@ RLHF_EFFORTS = EvidenceTable(
             required=False,
         ),
         number("minutes_per_item", "minutes", "working time of one item", 0.01, 1e4),
-        Column(
-            "minutes_era",
-            "choice",
-            "",
-            "whose time an item takes: that of tasks of 2021, or of chats",
-            choices=("2021", "chat"),
-            required=False,
-        ),
+        MINUTES_ERA,
         needed(
             "model_flop",
             "FLOP",
@@ -174,9 +176,15 @@ PAID_TAXES = EvidenceTable(
         text("developer", "who paid"),
         Column("date", "date", "calendar year", "date of the effort", 1950, 2100),
         needed(
-            "tax", "share of development cost", "cost of feedback / development cost", SMALLEST, 100
+            "tax",
+            "share of the largest run's cost",
+            "cost of feedback / cost of the developer's largest run then",
+            SMALLEST,
+            100,
         ),
         needed("tax_sd", "OOM", "uncertainty of log10 tax, one standard deviation", 0.01, 3),
+        choice("bought", "what the hours bought", "feedback", "human_data"),
+        MINUTES_ERA,
         USED,
         *END,
     ),

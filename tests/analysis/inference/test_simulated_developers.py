@@ -45,6 +45,8 @@ def design(evidence):
             "log_tax": ("payment", rng.uniform(-4.0, 0.0, PAYMENTS)),
             "tax_sd": ("payment", rng.uniform(0.3, 0.6, PAYMENTS)),
             "made": ("payment", np.ones(PAYMENTS)),
+            "chat": ("payment", (np.arange(PAYMENTS) % 3 == 0).astype(float)),
+            "human_data": ("payment", (np.arange(PAYMENTS) % 2).astype(float)),
         },
         coords={"payment": [f"payment{i}" for i in range(PAYMENTS)]},
     )

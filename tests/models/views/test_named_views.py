@@ -154,7 +154,17 @@ def test_leike_finds_ten_per_cent_probably_acceptable(view) -> None:
     leike = load_view("leike-2023")
     assert changed(leike, view) == {"alignment_tax_tolerance"}
     assert table(leike, "alignment_tax_tolerance").sf(-1.0) == pytest.approx(0.75, abs=1e-3)
-    assert table(view, "alignment_tax_tolerance").sf(-1.0) < 0.3
+
+
+def test_the_default_tolerance_is_the_pool_of_hilton_and_leike(view) -> None:
+    name = "alignment_tax_tolerance"
+    experts = [table(load_view(expert), name) for expert in ("hilton-2022", "leike-2023")]
+    for p, value in flatten(view.quantities[name]["quantiles"]).items():
+        pool = np.mean([expert.cdf(np.log10(value)) for expert in experts])
+        assert pool == pytest.approx(float(p), abs=2e-3), p
+    # either alone is another belief
+    for expert in experts:
+        assert abs(expert.cdf(np.log10(0.056)) - 0.5) > 0.2
 
 
 def published_interval(evidence: Evidence, key: str) -> tuple[float, float]:

@@ -51,13 +51,6 @@ def test_the_anchors_of_every_view_are_a_simplex(name) -> None:
     assert min(anchors.values()) >= 0
 
 
-def test_the_default_tolerance_makes_one_per_cent_pretty_likely(view) -> None:
-    """P(tolerance at least 1% of the final run's cost) is 0.75, as the source is read."""
-    ratio = compile_prior("rnd_ratio", view.quantities["rnd_ratio"]).quantile(0.5, 0.5)
-    tolerance = compile_prior("alignment_tax_tolerance", view.quantities["alignment_tax_tolerance"])
-    assert tolerance.sf(-2.0 - float(ratio)) == pytest.approx(0.75, abs=5e-3)
-
-
 def test_the_default_prior_of_the_data_exponent_is_cotras(view) -> None:
     table = compile_prior("data_exponent_prior", view.quantities["data_exponent_prior"])
     for p, gamma in ((0.05, 0.5), (0.5, 0.8), (0.95, 1.1)):
