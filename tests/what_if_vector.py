@@ -32,7 +32,7 @@ MOVES: tuple[dict[str, Any], ...] = (
     {
         "hours_floor": [1e3, 1e4, 1e5],
         "rnd_ratio": [2, 3, 5],
-        "compute_data_exponent": [0.8, 1, 1.5],
+        "compute_data_exponent": [0.5, 0.8, 0.95],
     },
     {
         "workforce_hours": [1e4, 1e5, 1e6],
