@@ -41,14 +41,19 @@ def heat_map(found: Mapping[str, Any]) -> Figure:
     )
     figure = Figure(figsize=(WIDTH, 1.5 + 0.24 * len(answers)), layout="constrained")
     axes = figure.subplots()
-    top = max(LARGEST, float(np.nanmax(grid)))
-    axes.imshow(
-        grid,
-        cmap=LinearSegmentedColormap.from_list("blues", ["#ffffff", BLUE]),
-        vmin=0,
-        vmax=top,
-        aspect="auto",
-    )
+    top = float(np.nanmax(grid, initial=LARGEST))
+    if not priors:
+        axes.set_xlabel("no single prior moves an answer beyond noise")
+        axes.set_xlim(-0.5, 0.5)
+        axes.set_ylim(len(answers) - 0.5, -0.5)
+    else:
+        axes.imshow(
+            grid,
+            cmap=LinearSegmentedColormap.from_list("blues", ["#ffffff", BLUE]),
+            vmin=0,
+            vmax=top,
+            aspect="auto",
+        )
     for (i, j), value in np.ndenumerate(grid):
         if np.isfinite(value):
             axes.text(

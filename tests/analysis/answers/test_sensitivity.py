@@ -358,12 +358,13 @@ def forward(evidence):
     model = find_model("joint")
     tables = view.tables(model.quantities)
     draws = prior_draws(tables, 2000)
+    shown = {*model.headlines, "workforce_available", "tax_paid"}
 
     def answers(quantity, shift):
         z = draws["z"].copy()
         z.loc[{"quantity": quantity}] += shift
         derived = derive(model, draws.assign(z=z), tables, evidence, view, np.random.default_rng(1))
-        return {s.name: s.values for s in iter_series(derived) if s.quantity in model.headlines}
+        return {s.name: s.values for s in iter_series(derived) if s.quantity in shown}
 
     return answers
 
@@ -381,13 +382,10 @@ def shift_score(before, after):
 
 # Of anchors that have no weight in this view; tests/models/test_joint.py gives each some.
 NO_WEIGHT = {*direct_approach.QUANTITIES, *time_horizon.QUANTITIES}
-# What a row of evidence has to do with practice: no answer depends on them but through its rows.
-OF_EVIDENCE = ("chat_minutes", "alignment_share_of_human_data", "models_per_year")
 
 
 @pytest.mark.parametrize(
-    "quantity",
-    [q for q in find_model("joint").quantities if q not in {*NO_WEIGHT, *OF_EVIDENCE}],
+    "quantity", [q for q in find_model("joint").quantities if q not in NO_WEIGHT]
 )
 def test_moving_a_prior_by_two_standard_deviations_changes_an_answer(forward, quantity):
     """The table of one quantity is shifted by two sd in z, up or down; nothing else, and every random number is the same."""
@@ -432,7 +430,8 @@ def top(whole, answer, key):
 
 
 def test_the_reference_runs_drivers(whole):
-    assert top(whole, "alignment_hours_affordable", "sensitivity") == "alignment_tax_tolerance"
+    affordable = ("spend_cap", "alignment_tax_tolerance")
+    assert top(whole, "alignment_hours_affordable", "sensitivity") in affordable
     assert top(whole, "tai_year", "sensitivity") in (
         *("brain_flop", "superhuman_coder_lag", "spend_cap"),
     )
@@ -454,7 +453,10 @@ def test_tolerance_is_told_by_its_prior_and_by_payments_alone(whole):
     tolerance = whole[0]["headlines"]["alignment_tax_tolerance"]
     others = {n: value for n, value in tolerance["evidence"].items() if n != "paid_taxes"}
     assert tolerance["evidence"]["paid_taxes"] > 0.05 > max(others.values())
-    assert tolerance["explained"] > 0.9
+    # a polynomial of z misses the bend between the pool's two readings
+    assert tolerance["explained"] > 0.8
+    of = {name: row["total"] for name, row in tolerance["priors"].items()}
+    assert of.pop("alignment_tax_tolerance") > 0.6 and max(of.values()) < 0.1
 
 
 def test_contraction_and_what_is_assumed(whole, reference):
@@ -565,7 +567,8 @@ def test_what_a_run_stores_is_strict_and_small(reference):
     text = json.dumps(found, allow_nan=False)
     assert len(text) < 40_000
     row = found["headlines"]["alignment_hours_affordable"]
-    assert row["drivers"][0]["quantity"] == "alignment_tax_tolerance" and len(row["drivers"]) <= 3
+    drivers_named = {driver["quantity"] for driver in row["drivers"]}
+    assert drivers_named & {"spend_cap", "alignment_tax_tolerance"} and len(row["drivers"]) <= 3
     assert set(found) == {"threshold", "quantities", "headlines", "decision"}
     few = {
         name: data.isel(draw=slice(0, 3)) if "draw" in data.dims else data
@@ -678,6 +681,14 @@ def test_elements_of_vectors_have_words(whole):
     assert axes.get_yticklabels()[0].get_text() == "effective FLOP, 2050"
 
 
+def test_the_heat_map_says_so_where_no_prior_stands_out(whole):
+    found = compact_record(*whole)
+    rows = {name: {**row, "drivers": []} for name, row in found["headlines"].items()}
+    axes = sensitivity_figures.heat_map({**found, "headlines": rows}).axes[0]
+    assert "no single prior" in axes.get_xlabel() and not axes.images
+    assert len(axes.get_yticklabels()) == len(drivers.shown_answers(found))
+
+
 def test_the_heat_map_leaves_noise_blank(whole):
     found = compact_record(*whole)
     axes = sensitivity_figures.heat_map(found).axes[0]
@@ -711,7 +722,10 @@ def test_a_moved_prior_keeps_its_shape(source):
         assert ELICITED[name].from_link(new.value(0.0)) == pytest.approx(value)
 
 
-@pytest.mark.parametrize("quantity", OF_EVIDENCE)
+# What a row of evidence has to do with practice, beside what it says of the answer itself.
+@pytest.mark.parametrize(
+    "quantity", ["chat_minutes", "alignment_share_of_human_data", "models_per_year"]
+)
 def test_moving_what_evidence_is_read_by_moves_the_hours(source, quantity):
     table = source.view.tables((quantity,)).table(quantity)
     medians = [float(ELICITED[quantity].from_link(table.value(z))) for z in (-1.0, 1.0)]

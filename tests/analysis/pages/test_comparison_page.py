@@ -145,20 +145,13 @@ def test_an_end_in_censored_mass_is_an_arrow_in_words(comparison, out):
         and not panel.rows[0]["left"]
         and "or never" in panel.rows[0]["ninety"]
     )
-    heavy = refit(
-        out / "reference",
-        load(out / "reference").view.replace(
-            rlhf_multiplier={0.1: 10, 0.5: 100, 0.9: 1000},
-            compute_data_exponent={0.1: 2, 0.5: 3, 0.9: 4},
-        ),
-        out=out,
-        name="heavy",
-        report=False,
-    )
-    panels = comparison_figures(compare(out / "reference", heavy))[0].panels
-    affordable = next(p for p in panels if p.title.startswith("alignment data affordable"))
-    assert affordable.rows[1]["left"]
-    assert affordable.rows[1]["ninety"].startswith("nothing affordable")
+    affordable = {"q05": None, "prob_below": 0.2, "prob_censored": 0.2}
+    rows = [dict(row) for row in comparison.rows]
+    rows[1]["alignment_hours_affordable"] = rows[1]["alignment_hours_affordable"] | affordable
+    panels = comparison_figures(replace(comparison, rows=tuple(rows)))[0].panels
+    panel = next(p for p in panels if p.title.startswith("alignment data affordable"))
+    assert panel.rows[1]["left"] and not panel.rows[0]["left"]
+    assert panel.rows[1]["ninety"].startswith("nothing affordable")
 
 
 def test_eight_runs_are_all_told_apart(comparison, tmp_path):
