@@ -70,6 +70,30 @@ def skill(scores: Sequence[Scored]) -> list[dict[str, Any]]:
     return rows
 
 
+def naive_wins(skills: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Where a naive forecaster wins: one row per target and forecaster that it happens to.
+
+    ``origins`` has the ratio of the model's CRPS to the forecaster's at each origin that the model
+    lost, by year; ``ratio`` the one over all origins, and ``overall`` whether that is lost too.
+    """
+    rows = []
+    for row in skills:
+        for name, beside in row["baselines"].items():
+            if beside is None or not (beside["lost"] or beside["ratio"] > 1.0):
+                continue
+            rows.append(
+                {
+                    "target": row["target"],
+                    "forecaster": name,
+                    "origins": {origin: beside["by_origin"][origin] for origin in beside["lost"]},
+                    "of": len(beside["by_origin"]),
+                    "ratio": beside["ratio"],
+                    "overall": beside["ratio"] > 1.0,
+                }
+            )
+    return rows
+
+
 def _against(
     ours: Sequence[Scored], scores: Sequence[Scored], target: str, baseline: str
 ) -> dict[str, Any] | None:
@@ -131,7 +155,8 @@ def manifest(
         "origins": [origins.first, origins.last],
         "sampler": asdict(options),
         "divergences": found.divergences,
-        "skill": skill(found.scores),
+        "skill": (skills := skill(found.scores)),
+        "naive_wins": naive_wins(skills),
         "beliefs": [asdict(belief) for belief in found.beliefs],
         "skipped": list(found.skipped),
     }
