@@ -13,10 +13,12 @@ from aligntax.analysis.trust.backtest.origins import Scored
 from aligntax.analysis.trust.backtest.wording import (
     BELIEF_HEADS,
     BESIDE_HEADS,
+    NAMED_HEADS,
     SKILL_HEADS,
     WIN_HEADS,
     belief_rows,
     beside_rows,
+    named_rows,
     skill_rows,
     win_rows,
     win_sentence,
@@ -76,6 +78,16 @@ def _tables(info: Mapping[str, Any]) -> list[CheckTable]:
         [CheckRow(row) for row in win_rows(info["naive_wins"])],
         [win_sentence(info["naive_wins"], info["skill"])],
     )
+    named = CheckTable(
+        "Forecasts of named people",
+        "named",
+        NAMED_HEADS,
+        [CheckRow(row) for row in named_rows(info["named"])],
+        [
+            "Median and 90% interval, read off the published quantiles, and what came by the due "
+            "date or so far. Naive forecasters knew the rows of the day that the forecast was made."
+        ],
+    )
     belief = CheckTable(
         "Which data exponent would a forecaster have believed in?",
         "beliefs",
@@ -90,7 +102,14 @@ def _tables(info: Mapping[str, Any]) -> list[CheckTable]:
     skipped = CheckTable(
         "Not forecast", "skipped", ("Origin",), [CheckRow((line,)) for line in info["skipped"]]
     )
-    return [skill, beside, wins, belief, *([skipped] if skipped.rows else [])]
+    return [
+        skill,
+        beside,
+        wins,
+        *([named] if named.rows else []),
+        belief,
+        *([skipped] if skipped.rows else []),
+    ]
 
 
 def _drawings(scores: Sequence[Scored]) -> list[Drawing]:

@@ -9,10 +9,12 @@ from aligntax.analysis.terminal.tables import print_table
 from aligntax.analysis.trust.backtest.wording import (
     BELIEF_HEADS,
     BESIDE_HEADS,
+    NAMED_HEADS,
     SKILL_HEADS,
     WIN_HEADS,
     belief_rows,
     beside_rows,
+    named_rows,
     skill_rows,
     win_rows,
     win_sentence,
@@ -118,6 +120,8 @@ def print_backtest(console: "Console", folder: Path, info: Mapping[str, Any]) ->
             console, WIN_HEADS, win_rows(info["naive_wins"]), "where a naive forecaster wins"
         )
     console.print(win_sentence(info["naive_wins"], info["skill"]), markup=False, soft_wrap=True)
+    if info["named"]:
+        print_table(console, NAMED_HEADS, named_rows(info["named"]), "forecasts of named people")
     print_table(
         console,
         BELIEF_HEADS,

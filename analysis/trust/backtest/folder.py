@@ -22,6 +22,7 @@ import numpy as np
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.storage.run_folder import FORMAT, VIEW, provenance
 from aligntax.analysis.storage.whole_file import write_json
+from aligntax.analysis.trust.backtest.named import named_forecasts
 from aligntax.analysis.trust.backtest.origins import BASELINES, MODEL, Backtest, Origins, Scored
 from aligntax.analysis.trust.backtest.scores import COVERAGES
 from aligntax.analysis.trust.backtest.targets import TARGETS
@@ -157,6 +158,7 @@ def manifest(
         "divergences": found.divergences,
         "skill": (skills := skill(found.scores)),
         "naive_wins": naive_wins(skills),
+        "named": [asdict(each) for each in named_forecasts(evidence, view)],
         "beliefs": [asdict(belief) for belief in found.beliefs],
         "skipped": list(found.skipped),
     }

@@ -14,6 +14,7 @@ BESIDE_HEADS = (
     *(f"{years:.0f} year{'s' * (years > 1)} ahead" for years in WINDOWS),
     "log score gain",
 )
+NAMED_HEADS = ("forecaster", "predicted", "due", "forecast", "came", "PIT", "CRPS", "naive CRPS")
 WIN_HEADS = ("predicted", "naive forecaster", "origins it wins", "ratio there", "over all")
 BELIEF_HEADS = ("end of", "studies", "gamma", "90%", "below 1", "above 0.8")
 
@@ -83,6 +84,27 @@ def win_sentence(wins: list[Mapping[str, Any]], skill: list[Mapping[str, Any]]) 
     total = sum(len(each["by_origin"]) for each in beside)
     loses = f"The model loses {', '.join(overall)}" if overall else "The model loses to none"
     return f"{loses} over all origins, and at {lost} of {total} single origins."
+
+
+def named_rows(named: list[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """Row of each named person's forecast: median and 90%, what came, and scores."""
+    rows = []
+    for each in named:
+        found = each["score"]
+        naive = "; ".join(f"{name} {crps:.2f}" for name, crps in each["naive"].items())
+        rows.append(
+            (
+                each["forecaster"],
+                f"{each['target']}, {each['unit']}",
+                f"{each['due']:.1f}",
+                f"{found['q50']:.2f} ({found['q05']:.2f} to {found['q95']:.2f})",
+                f"{each['value']:.2f}{' so far' if each['open'] else ''}",
+                f"{found['pit']:.2f}",
+                f"{found['crps']:.2f}",
+                naive,
+            )
+        )
+    return rows
 
 
 def belief_rows(beliefs: list[Mapping[str, Any]]) -> list[tuple[str, ...]]:

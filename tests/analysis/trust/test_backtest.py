@@ -13,6 +13,7 @@ from scipy import stats
 from aligntax.analysis.inference.compiled_model import compile_model
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.trust.backtest.folder import naive_wins, skill
+from aligntax.analysis.trust.backtest.named import draws_of, named_forecasts
 from aligntax.analysis.trust.backtest.origins import BASELINES, METHODS, Scored, _fitted, _forecast
 from aligntax.analysis.trust.backtest.scores import (
     crps,
@@ -325,6 +326,45 @@ def test_too_few_rows_are_told_and_not_forecast(compiled, evidence) -> None:
     assert (
         told == "time horizon at the end of 2018: 0 earlier and 17 later rows; 4 and 1 are needed"
     )
+
+
+# --------------------------------------------------------------------------- forecasts of named people
+
+
+def test_a_forecast_of_three_quantiles_of_a_normal_is_that_normal() -> None:
+    law = stats.norm(3.0, 2.0)
+    draws = draws_of(np.asarray([0.2, 0.5, 0.8]), law.ppf([0.2, 0.5, 0.8]))
+    np.testing.assert_allclose(draws, quantiles(law, len(draws)), rtol=1e-9, atol=1e-9)
+
+
+def test_a_forecast_goes_through_the_quantiles_that_were_published() -> None:
+    """Cotra's of January 2026: 15, 24 and 40 hours; a row of 2027 decides it, and one of 2025 says nothing."""
+    draws = draws_of(np.asarray([0.2, 0.5, 0.8]), np.log2([900.0, 1440.0, 2400.0]))
+    np.testing.assert_allclose(
+        np.quantile(draws, (0.2, 0.5, 0.8)), np.log2([900, 1440, 2400]), atol=5e-3
+    )
+
+
+def test_a_named_forecast_is_open_until_a_row_of_its_date_comes(evidence, view) -> None:
+    (found,) = named_forecasts(evidence, view)
+    assert found.forecaster == "Ajeya Cotra" and found.open
+    assert set(found.naive) == set(BASELINES)
+    assert found.score.q50 == pytest.approx(np.log2(1440.0), abs=0.01)
+    rows = evidence["time_horizons"]
+    exact = rows["used"].values.astype(bool) & (rows["bound"].values == "exact")
+    last = int(np.flatnonzero(exact)[np.argmax(rows["date"].values[exact])])
+
+    def with_last(date: float, minutes: float) -> Evidence:
+        values = {name: rows[name].values.copy() for name in ("date", "horizon_minutes")}
+        values["date"][last], values["horizon_minutes"][last] = date, minutes
+        moved = rows.assign({name: (rows.dims, value) for name, value in values.items()})
+        return Evidence({**evidence.tables, "time_horizons": moved})
+
+    (met,) = named_forecasts(with_last(found.due, 2400.0), view)
+    assert not met.open and met.value == pytest.approx(np.log2(2400.0), abs=0.05)
+    assert met.score.pit == pytest.approx(0.8, abs=0.02)
+    late = named_forecasts(with_last(found.due + 0.5, 1e6), view)
+    assert all(not each.open and each.value <= found.value for each in late)
 
 
 # ---------------------------------------------------------------------------------------- the whole
