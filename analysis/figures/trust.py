@@ -74,7 +74,7 @@ def rank_ecdfs(
     return figure
 
 
-COLOURS = dict(zip(METHODS, (BLUE, GREY, ORANGE), strict=True))
+COLOURS = dict(zip(METHODS, (BLUE, GREY, ORANGE, GREEN, PURPLE), strict=True))
 BINS = 10
 
 

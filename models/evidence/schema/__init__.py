@@ -19,6 +19,7 @@ from aligntax.models.evidence.schema.feedback import (
 from aligntax.models.evidence.schema.forecasts import (
     BIO_ANCHORS,
     CONSTANTS,
+    NAMED_FORECASTS,
     PUBLISHED_FORECASTS,
     PUBLISHED_REQUIREMENTS,
 )
@@ -50,6 +51,7 @@ TABLES: Mapping[str, EvidenceTable] = MappingProxyType(
             BIO_ANCHORS,
             PUBLISHED_FORECASTS,
             PUBLISHED_REQUIREMENTS,
+            NAMED_FORECASTS,
             CONSTANTS,
         )
     }

@@ -5,7 +5,9 @@ import math
 from aligntax.models.evidence.columns import (
     END,
     KEY,
+    SMALLEST,
     USED,
+    Column,
     EvidenceTable,
     always,
     choice,
@@ -56,6 +58,25 @@ PUBLISHED_FORECASTS = EvidenceTable(
         USED,
         *END,
     ),
+)
+
+NAMED_FORECASTS = EvidenceTable(
+    "named_forecasts",
+    "quantile",
+    "Dated forecasts by named people, which backtests score",
+    (
+        KEY,
+        text("forecaster", "who"),
+        text("target", "what is forecast, as the backtest names it: the largest value by due_date"),
+        Column("made_date", "date", "calendar year", "when it was made", 1950, 2100),
+        Column("due_date", "date", "calendar year", "when it is decided", 1950, 2500),
+        always("probability", "probability", "that the value is at most this", 0.001, 0.999),
+        always("value", "see unit", "quantile", SMALLEST),
+        choice("unit", "unit of the value", "minutes", "FLOP", "USD"),
+        USED,
+        *END,
+    ),
+    dated="made_date",
 )
 
 PUBLISHED_REQUIREMENTS = EvidenceTable(
