@@ -18,8 +18,8 @@ def censored(
     """Dataset of derived quantities without infinite values: missing values carry a state.
 
     ``<name>_state`` is 0 (observed), 1 (above everything: later or never), 2 (below everything: an
-    earlier world that never comes) or 3 (undefined). It exists for quantities with at least one missing value.
-    ``tai_anchor`` is an index.
+    earlier world that never comes) or 3 (undefined). It exists for quantities with at least one
+    missing value. ``tai_anchor`` is an index.
     """
     return labelled(stated(values), coords, dims)
 
