@@ -125,7 +125,7 @@ def _fitted(result: Result) -> Iterator[Drawing]:
     if "spend_growth" in derived and runs:
         yield Drawing(
             "Fitted physical FLOP of the largest training run (median, 50% and 90% bands) and "
-            "known runs. Arrival depends on the record runs. Triangles: known only to exceed a "
+            "known runs. Arrival depends on the largest. Triangles: known only to exceed a "
             "value.",
             lambda: answer.frontier(result),
         )

@@ -144,7 +144,7 @@ ELICITED = _table(
     Quantity("hardware_limit", "FLOP/USD", "log10", "FLOP per USD limit", "level at which price-performance stops growing"),
     Quantity("algorithmic_growth", "OOM/year", "linear", "algorithmic growth", "fall per year of compute needed at fixed loss"),
     Quantity("algorithmic_limit", "OOM", "linear", "algorithmic limit", "most that algorithms gain from the year they are counted from"),
-    Quantity("largest_run_offset", "OOM", "linear", "largest run offset", "record run over a typical top-10 run of its date"),
+    Quantity("largest_run_offset", "OOM", "linear", "largest run offset", "largest of ten runs in a row over a typical top-10 run of its date"),
     # requirements
     Quantity("brain_flop", "FLOP/s", "log10", "inference FLOP/s", "FLOP per subjective second of a transformative model"),
     Quantity("flop_per_parameter", "FLOP/s", "log10", "FLOP per parameter", "FLOP per parameter per subjective second"),

@@ -49,6 +49,7 @@ def entry(earlier: np.ndarray) -> float:
 CHANCE_ALONE = Field()
 LEADERS = Field(more=0.6, share=0.2, scatter=0.25)
 FEW_LEADERS = Field(more=1.0, share=0.1, scatter=0.25)
+ENTERED = Field(per_year=20.0, entered=True)
 
 
 def fitted(dates, flop, tens: bool = True, threshold=None):
@@ -84,13 +85,13 @@ def recovered(field: Field, fields: int, seed: int = 1) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("field", [CHANCE_ALONE, LEADERS, FEW_LEADERS])
+@pytest.mark.parametrize("field", [CHANCE_ALONE, LEADERS, FEW_LEADERS, ENTERED])
 def test_the_height_of_the_largest_run_is_recovered(field) -> None:
-    """40 fields of 80 runs, with and without developers who spend more: within 0.1 OOM and four standard errors (200 in docs/trust.md)."""
-    found = recovered(field, 40)
+    """60 fields of about 80 runs, with and without developers who spend more: within 0.1 OOM, two Monte Carlo errors aside. Over 200 fields each the bias is -0.02, 0.04, 0.03 and -0.08."""
+    found = recovered(field, 60)
     error = found[:, 0].std() / np.sqrt(len(found))
     assert found[:, 0].mean() == pytest.approx(field.true_height(), abs=0.1 + 2 * error)
-    assert found[:, 1].mean() == pytest.approx(GROWTH, abs=4 * found[:, 1].std() / np.sqrt(40))
+    assert found[:, 1].mean() == pytest.approx(GROWTH, abs=0.03)
 
 
 def forecast_scores(field: Field, fields: int, truncated: bool, seed: int = 7) -> np.ndarray:
@@ -118,6 +119,6 @@ def forecast_scores(field: Field, fields: int, truncated: bool, seed: int = 7) -
 @pytest.mark.slow
 def test_dividing_by_the_chance_of_entry_makes_forecasts_worse() -> None:
     """30 running top tens: the truncated fit's forecasts lose, which is why the model leaves entry alone."""
-    field = Field(per_year=20.0, entered=True)
+    field = ENTERED
     left, divided = (forecast_scores(field, 30, truncated) for truncated in (False, True))
     assert np.mean(divided) > 1.05 * np.mean(left)
