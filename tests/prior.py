@@ -10,12 +10,12 @@ HALF_NORMAL = {
     "method_sd": 0.1,
     "spend_sd": 0.7,
     "hardware_sd": 0.5,
-    "flop_sd_scale": 1.0,
     "algorithmic_spread": 0.15,
     "effort_sd": 1.0,
     "share_spread": 0.7,
     "tolerance_spread": 0.5,
     "horizon_scatter": 0.5,
+    "flop_sd_scale": 1.0,
 }
 
 

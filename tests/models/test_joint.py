@@ -31,7 +31,6 @@ def structural(size: int, seed: int = 2) -> xr.Dataset:
         "method_sd": 0.1,
         "spend_sd": 0.7,
         "hardware_sd": 0.5,
-        "flop_sd_scale": 1.0,
         "algorithmic_spread": 0.15,
     }
     half |= {"effort_sd": 1.0, "share_spread": 0.7, "tolerance_spread": 0.5, "horizon_scatter": 0.5}
@@ -40,6 +39,7 @@ def structural(size: int, seed: int = 2) -> xr.Dataset:
     values["spend_hardware_correlation"] = rng.uniform(-1, 1, size)
     values["suite_error_share"] = rng.uniform(0, 1, size)
     values |= {f"suite_error_{end}": rng.normal(size=size) for end in ("short", "long")}
+    values["flop_sd_scale"] = np.abs(rng.normal(size=size))
     return xr.Dataset({name: ("sample", value) for name, value in values.items()})
 
 

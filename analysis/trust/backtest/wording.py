@@ -88,7 +88,7 @@ def win_sentence(wins: list[Mapping[str, Any]], skill: list[Mapping[str, Any]]) 
 
 def named_rows(named: list[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     """Row of each named person's forecast: median and 90%, what came, and scores."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for each in named:
         found = each["score"]
         naive = "; ".join(f"{name} {crps:.2f}" for name, crps in each["naive"].items())

@@ -107,8 +107,8 @@ def test_replicated_runs_lie_below_the_largest_of_their_ten_and_keep_what_is_giv
         assert np.all(after["log_flop"].values[capped] <= after["ceiling"].values[capped] + 1e-9)
         for ten in range(int(after["ten"].max()) + 1):
             rows = after.isel(run=np.flatnonzero(after["ten"] == ten))
-            first = rows["log_flop"].values[rows["largest"].values > 0]
-            assert first == rows["log_flop"].max()
+            (first,) = rows["log_flop"].values[rows["largest"].values > 0]
+            assert first == rows["log_flop"].values.max()
             assert np.all(rows["ceiling"].values[rows["largest"].values == 0] == first)
         assert np.isfinite(after["log_flop"]).all()
         assert np.array_equal(np.isfinite(after["log_cost"]), np.isfinite(before["log_cost"]))
