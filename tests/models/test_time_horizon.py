@@ -318,6 +318,28 @@ def test_records_have_no_lead_over_themselves(evidence, view) -> None:
     assert np.all(rows_of(evidence, view, rows="records")["lead"] == 0.0)
 
 
+def test_the_longest_of_several_noisy_estimates_is_no_measure_of_the_best_model() -> None:
+    """Four developers release a model every quarter; all their estimates, with the lead, measure the best.
+
+    The estimates of records are lucky ones, by more the noisier they are.
+    """
+    rng, scatter, noise = np.random.default_rng(4), 0.3, 0.5
+    best = np.broadcast_to(0.7 * np.repeat(np.arange(12.0), 4), (4000, 48))
+    model = best - 1.03 * scatter + scatter * rng.standard_normal(best.shape)
+    measured = model + noise * rng.standard_normal(best.shape)
+    expected = horizon_evaluations.middle({"length_bias": 0.0}, scatter, {"lead": 1.03}, best)
+    error = (measured - expected).mean()
+    assert abs(error) < 3 * np.hypot(scatter, noise) / np.sqrt(measured.size)
+    leader = model.reshape(-1, 12, 4).max(axis=2)
+    assert (leader - best.reshape(-1, 12, 4)[:, :, 0]).mean() == pytest.approx(0.0, abs=0.01)
+    record = measured >= np.maximum.accumulate(measured, axis=1)
+    luck = measured - model
+    assert luck[record].mean() > 0.15 and abs(luck.mean()) < 0.01
+    quiet = model + 0.1 * luck
+    few = quiet >= np.maximum.accumulate(quiet, axis=1)
+    assert 0.1 * luck[few].mean() < 0.05
+
+
 def test_the_bias_grows_with_the_length_of_the_trends_tasks() -> None:
     trend = np.log2(np.asarray([0.1, 1.0, np.sqrt(960.0), 960.0, 1e5]))
     x = {"length_bias": 0.6}
