@@ -19,8 +19,11 @@ SHAPE_COLUMNS = (  # of the table by shape
 def shape_cells(row: Mapping[str, Any], horizon: float) -> tuple[str, ...]:
     """Cells of :data:`SHAPE_COLUMNS` for a row of ``by_shape``."""
     label = row["shape"] if row["enough"] else f"{row['shape']} ({FEW}: {row['ess']:.0f})"
-    cells = (label, format_probability(row["prior"]))
-    cells += (format_chance(row["posterior"], row["mcse_posterior"]),)
+    cells = (
+        label,
+        format_probability(row["prior"]),
+        format_chance(row["posterior"], row["mcse_posterior"]),
+    )
     if row["prob_by_horizon"] is None:
         return (*cells, "", "", "")
     dates = [row["superhuman_coder_year"][key] for key in ("q25", "q50", "q75")]
