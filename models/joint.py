@@ -33,6 +33,7 @@ from aligntax.models import (
     direct_approach,
     horizon_trend,
     requirements,
+    research,
     scaling,
     time_horizon,
 )
@@ -52,6 +53,7 @@ QUANTITIES = (
     *time_horizon.QUANTITIES,
     "hazard_steepness",
     *alignment.QUANTITIES,
+    *research.QUANTITIES,
 )
 HEADLINES = quantities.HEADLINES
 
@@ -106,6 +108,7 @@ def _check_arrival(evidence: Evidence, view: View) -> None:
             'set it to "none" or set evidence.use = "none"'
         )
     now = Trend.of(evidence, view).now
+    research.check(Trend.of(evidence, view), view)
     if now <= view.arrival.start:
         rule = f"must lie before the evidence of no TAI, {now:.2f}"
         raise InputError(f"arrival.start: {rule}, got {view.arrival.start}; choose an earlier year")
@@ -201,6 +204,7 @@ def worlds_of(
 ) -> Worlds:
     """Anchor of each draw and its arrival; arguments as in :func:`derive`."""
     trend, gamma = Trend.of(evidence, view), scaling.derive(x, parameters)["data_exponent"]
+    research.check(trend, view)
     accumulated = (
         _accumulated_so_far(x, gamma, evidence, view, trend) if view.evidence.no_tai else None
     )

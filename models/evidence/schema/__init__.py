@@ -21,6 +21,7 @@ from aligntax.models.evidence.schema.forecasts import (
     CONSTANTS,
     PUBLISHED_FORECASTS,
     PUBLISHED_REQUIREMENTS,
+    RESEARCH_INPUTS,
 )
 from aligntax.models.evidence.schema.progress import (
     ALGORITHMIC_PROGRESS,
@@ -50,6 +51,7 @@ TABLES: Mapping[str, EvidenceTable] = MappingProxyType(
             BIO_ANCHORS,
             PUBLISHED_FORECASTS,
             PUBLISHED_REQUIREMENTS,
+            RESEARCH_INPUTS,
             CONSTANTS,
         )
     }
