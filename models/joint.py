@@ -89,6 +89,7 @@ def build(evidence: Evidence, view: View) -> Any:
 
 
 def _check_arrival(evidence: Evidence, view: View) -> None:
+    research.check(Trend.of(evidence, view), view)
     if not view.evidence.no_tai:
         return
     if view.arrival.mode == "crossing":
@@ -108,7 +109,6 @@ def _check_arrival(evidence: Evidence, view: View) -> None:
             'set it to "none" or set evidence.use = "none"'
         )
     now = Trend.of(evidence, view).now
-    research.check(Trend.of(evidence, view), view)
     if now <= view.arrival.start:
         rule = f"must lie before the evidence of no TAI, {now:.2f}"
         raise InputError(f"arrival.start: {rule}, got {view.arrival.start}; choose an earlier year")

@@ -214,15 +214,22 @@ def start(trend: Trend, view: View) -> float:
 
 
 def check(trend: Trend, view: View) -> None:
-    """Raise an error if a setting would reach into the evidence of no TAI.
+    """Raise an error if a setting would reach into the evidence of no TAI, or reach nothing.
 
     Raises
     ------
     InputError
-        If feedback starts before that evidence, or if full automation is the user's milestone,
-        which has no likelihood for it.
+        If feedback starts before that evidence; or if automation is the user's milestone, without
+        feedback or beside that evidence, for which it has no likelihood.
     """
-    if not view.evidence.no_tai or view.research.feedback == "none":
+    if view.research.feedback == "none":
+        if view.research.milestone is not None:
+            raise InputError(
+                f"research.milestone: needs feedback, got {view.research.milestone:g} without; "
+                "set research.feedback, or leave it out"
+            )
+        return
+    if not view.evidence.no_tai:
         return
     if start(trend, view) < trend.now:
         rule = f"must not lie before the evidence of no TAI, {trend.now:.2f}"
@@ -270,6 +277,7 @@ def integrate(
     returns, share = 10.0 ** x["research_returns"], x["research_labour_share"]
 
     def effort(i: int, u: Any) -> Any:
+        u = np.maximum(u, 0.0)  # what is automated stays so, should compute fall
         labour = people[i] - research.labour_gain * np.log10(
             share_left(x, u, full, research.ceiling)
         )
@@ -292,7 +300,8 @@ def integrate(
     def speed(i: int, years: Any) -> Any:
         software = growth * (years - (fine[i] if inputs.balanced else since))
         power = effort(i, gained(i, years)) - first - x["research_difficulty"] * software
-        return np.minimum(10.0**power, research.speed_limit)
+        power = np.where(growth > 0.0, power, 0.0)  # where algorithms get worse, no faster
+        return 10.0 ** np.minimum(power, np.log10(research.speed_limit))
 
     # time comes first here, so that a step reads and writes adjacent numbers
     years = np.empty((len(dates), len(growth)))
