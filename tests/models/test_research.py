@@ -192,16 +192,34 @@ def test_throughput_is_cobb_douglas_in_the_limit_and_bounded_below_it() -> None:
 # ---------------------------------------------------------------------------- order, bounds and grid
 
 
-@pytest.mark.parametrize("start", [COMPUTE, HORIZON])
-def test_more_feedback_never_delays_arrival(start, evidence, view) -> None:
-    years = [
+def arrivals(start, view, evidence):
+    """Arrival of the same draws under growing gains of labour, the first without feedback."""
+    return [
         worlds(view.replace(research={**start, "labour_gain": gain}), evidence).year()
-        for gain in (0.0, 0.5, 1.0, 2.0)
+        for gain in (0.0, 0.5, 2.0)
     ]
+
+
+def assert_no_later(more, less):
+    assert np.all((more <= less + 1e-6) | np.isinf(less))
+
+
+@pytest.mark.parametrize("start", [COMPUTE, {**HORIZON, "substitution": 0.0}])
+def test_more_feedback_never_delays_arrival(start, evidence, view) -> None:
+    years = arrivals(start, view, evidence)
     for less, more in pairwise(years):
-        assert np.all((more <= less + 1e-6) | np.isinf(less))
+        assert_no_later(more, less)
     come = np.isfinite(years[0])
     assert np.mean(years[-1][come] < years[0][come] - 0.01) > 0.5
+
+
+def test_feedback_never_delays_arrival_where_labour_and_compute_are_complements(
+    evidence, view
+) -> None:
+    """There a larger gain has less left to gain from today on, so that only none against some is ordered."""
+    none, *some = arrivals(HORIZON, view, evidence)
+    for more in some:
+        assert_no_later(more, none)
 
 
 def test_every_part_of_feedback_speeds_research(evidence, view) -> None:
