@@ -69,6 +69,7 @@ STEP = 0.25  # years of a step of the integration: a quarter of the trends' year
 # Least share of research left to people: the AI Futures Model holds coding labour below 1e8 times
 # that of people in series, 1e16 in parallel.
 LEAST_LEFT = 1e-11
+LEAST_RATE = 1e-3  # OOM a year of effective compute, by which the horizon trend keeps time
 LEAST_DISTANCE = 1e-3  # OOM from `since` to full automation, where the trend is there already
 
 
@@ -244,6 +245,53 @@ def check(trend: Trend, view: View) -> None:
         )
 
 
+@dataclass(frozen=True)
+class _Pace:
+    """What the pace of research at each date of a fine grid depends on; arrays (time, draw)."""
+
+    x: Mapping[str, Any]
+    trend: Trend
+    research: Research
+    since: float
+    balanced: bool
+    dates: Any
+    paths: tuple[Any, Any, Any]  # training, people, experiments
+    rate: Any
+    full: Any
+
+    def effort(self, i: int, u: Any) -> Any:
+        """OOM of research at a date, ``u`` OOM of effective compute after the start."""
+        x, own, (_, people, experiments) = self.x, self.research, self.paths
+        u = np.maximum(u, 0.0)  # what is automated stays so, should compute fall
+        left = share_left(x, u, self.full, own.ceiling)
+        labour = people[i] - own.labour_gain * np.log10(left)
+        returns = 10.0 ** x["research_returns"]
+        found = throughput(
+            returns * own.serial * labour,
+            returns * experiments[i],
+            x["research_labour_share"],
+            own.substitution,
+        )
+        if self.full is None or own.taste_growth == 0.0:
+            return found
+        skill = own.taste_at_coder + own.taste_growth / self.rate * (u - self.full)
+        return found + taste(skill, own)
+
+    def gained(self, i: int, years: Any) -> Any:
+        """OOM of effective compute since the start, after so many years of research."""
+        software = self.trend.algorithms(self.x, self.dates[i], ahead=years - self.dates[i])
+        return self.paths[0][i] + software - self.trend.algorithms(self.x, self.since)
+
+    def speed(self, i: int, years: Any, first: Any) -> Any:
+        """Years of research in a year; ``first`` is the effort at the start."""
+        growth = np.maximum(self.x["algorithmic_growth"], 0.0)
+        software = growth * (years - (self.dates[i] if self.balanced else self.since))
+        harder = self.x["research_difficulty"] * software
+        power = self.effort(i, self.gained(i, years)) - first - harder
+        power = np.where(growth > 0.0, power, 0.0)  # where algorithms get worse, no faster
+        return 10.0 ** np.minimum(power, np.log10(self.research.speed_limit))
+
+
 def integrate(
     x: Mapping[str, Any],
     coder: Any,
@@ -263,65 +311,35 @@ def integrate(
     step : float
         Years of a step; it divides a year.
     """
-    inputs = Inputs.of(trend, evidence, view)
-    research, since = view.research, start(trend, view)
+    inputs, since = Inputs.of(trend, evidence, view), start(trend, view)
     dates = time_grid(since, view.arrival.horizon, step)
     fine = np.sort(np.concatenate([dates, 0.5 * (dates[1:] + dates[:-1])]))
-    training, people, experiments = inputs.at(x, fine)
-    growth = np.maximum(x["algorithmic_growth"], 0.0)
-    base = trend.algorithms(x, since)
-    rate = np.maximum(inputs.rate(x), 1e-3)
+    rate = np.maximum(inputs.rate(x), LEAST_RATE)
     full = None
-    if research.feedback == "time_horizon":
+    if view.research.feedback == "time_horizon":
         full = np.maximum((coder - since) * rate, LEAST_DISTANCE)
-    returns, share = 10.0 ** x["research_returns"], x["research_labour_share"]
-
-    def effort(i: int, u: Any) -> Any:
-        u = np.maximum(u, 0.0)  # what is automated stays so, should compute fall
-        labour = people[i] - research.labour_gain * np.log10(
-            share_left(x, u, full, research.ceiling)
-        )
-        found = throughput(
-            returns * research.serial * labour,
-            returns * experiments[i],
-            share,
-            research.substitution,
-        )
-        if full is None or research.taste_growth == 0.0:
-            return found
-        skill = research.taste_at_coder + research.taste_growth / rate * (u - full)
-        return found + taste(skill, research)
-
-    def gained(i: int, years: Any) -> Any:
-        return training[i] + trend.algorithms(x, fine[i], ahead=years - fine[i]) - base
-
-    first = effort(0, np.zeros(len(growth)))
-
-    def speed(i: int, years: Any) -> Any:
-        software = growth * (years - (fine[i] if inputs.balanced else since))
-        power = effort(i, gained(i, years)) - first - x["research_difficulty"] * software
-        power = np.where(growth > 0.0, power, 0.0)  # where algorithms get worse, no faster
-        return 10.0 ** np.minimum(power, np.log10(research.speed_limit))
-
+    given = (inputs.balanced, fine, inputs.at(x, fine), rate, full)
+    pace = _Pace(x, trend, view.research, since, *given)
+    first = pace.effort(0, np.zeros(len(rate)))
     # time comes first here, so that a step reads and writes adjacent numbers
-    years = np.empty((len(dates), len(growth)))
+    years = np.empty((len(dates), len(rate)))
     years[0] = since
     for j, h in enumerate(np.diff(dates)):
         y, i = years[j], 2 * j
-        k1 = speed(i, y)
-        k2 = speed(i + 1, y + 0.5 * h * k1)
-        k3 = speed(i + 1, y + 0.5 * h * k2)
-        k4 = speed(i + 2, y + h * k3)
+        k1 = pace.speed(i, y, first)
+        k2 = pace.speed(i + 1, y + 0.5 * h * k1, first)
+        k3 = pace.speed(i + 1, y + 0.5 * h * k2, first)
+        k4 = pace.speed(i + 2, y + h * k3, first)
         years[j + 1] = y + h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
-    progress = np.stack([gained(2 * j, years[j]) for j in range(len(dates))], axis=-1)
+    gained = np.stack([pace.gained(2 * j, row) for j, row in enumerate(years)], axis=-1)
     expected = rate[:, None] * (dates - since)
     if inputs.balanced:
-        flat = [gained(2 * j, np.full(len(growth), date)) for j, date in enumerate(dates)]
+        flat = [pace.gained(2 * j, np.full(len(rate), date)) for j, date in enumerate(dates)]
         expected = np.stack(flat, axis=-1)
     milestone = None
-    if research.milestone is not None:
-        milestone = automated_at(x, research.milestone, full, research.ceiling)
-    return Paths(dates, years.T.copy(), progress, rate, expected, full, milestone)
+    if view.research.milestone is not None:
+        milestone = automated_at(x, view.research.milestone, full, view.research.ceiling)
+    return Paths(dates, years.T.copy(), gained, rate, expected, full, milestone)
 
 
 @dataclass(frozen=True)

@@ -283,6 +283,27 @@ def test_dates_of_the_horizon_and_back(evidence, view) -> None:
     np.testing.assert_array_equal(paths.calendar(early), early)
 
 
+def test_the_time_horizon_moves_with_the_compute_that_research_gains(evidence, view) -> None:
+    """The coder comes sooner, and its arrival with it, ``lag`` years later."""
+    alone = parse_view(
+        '[evidence]\nuse = "none"\n[arrival]\nmode = "crossing"\nstart = 2026.0\n'
+        "[anchors]\ntime_horizon = 1.0\n",
+        "test.toml",
+    )
+    fixed = {"superhuman_coder_lag": np.log10(2.0), "superexponential_weight": 1e-9}
+    plain, fast = (
+        worlds(each, evidence, size=400, **fixed)
+        for each in (alone, alone.replace(research={**HORIZON, "since": 2026.0}))
+    )
+    before, after = plain.superhuman_coder(), fast.superhuman_coder()
+    ahead = np.isfinite(before) & (before > 2027.0)
+    assert ahead.sum() > 100
+    assert_no_later(after, before)
+    assert np.mean(after[ahead] < before[ahead] - 0.05) > 0.5
+    known = ahead & np.isfinite(fast.year())
+    np.testing.assert_allclose(fast.year()[known] - after[known], 2.0, atol=0.25)
+
+
 # ----------------------------------------------------------------------------- what a view may state
 
 

@@ -53,8 +53,9 @@ def push(evidence):
             draws = prior_draws(tables, 20_000)
             rng = np.random.default_rng(1)
             derived = derive(JOINT, draws, tables, restrict(evidence, view, JOINT), view, rng)
-            late = derived["tai_year_state"].values.ravel() == 1
-            year = np.where(late, np.inf, derived["tai_year"].values.ravel())
+            year = derived["tai_year"].values.ravel()
+            if "tai_year_state" in derived:  # left out where every draw arrives
+                year = np.where(derived["tai_year_state"].values.ravel() == 1, np.inf, year)
             done[name, base] = derived, year
         return done[name, base]
 
