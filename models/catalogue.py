@@ -233,7 +233,7 @@ _ENTRIES = (
         *alignment.PARTS,
         name="joint",
         title="Alignment data, alignment tax and timelines",
-        version=3,
+        version=4,
         tables=(
             "scaling_exponents",
             "loss_laws",
