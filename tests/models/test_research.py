@@ -283,6 +283,15 @@ def test_dates_of_the_horizon_and_back(evidence, view) -> None:
     np.testing.assert_array_equal(paths.calendar(early), early)
 
 
+def test_a_coder_that_never_comes_leaves_research_as_it_was(evidence, view) -> None:
+    """A trend that saturates short of the threshold: no automation beyond the start's, and no date."""
+    fast = view.replace(research={**HORIZON, "taste_growth": 2.0, "taste_at_coder": 0.5})
+    x, trend = own_draws(view, 50), Trend.of(evidence, view)
+    paths = research.integrate(x, np.full(50, np.inf), trend, evidence, fast)
+    np.testing.assert_allclose(paths.years, np.broadcast_to(paths.dates, paths.years.shape))
+    assert np.all(np.isinf(paths.calendar(np.full(50, np.inf))))
+
+
 def test_the_time_horizon_moves_with_the_compute_that_research_gains(evidence, view) -> None:
     """The coder comes sooner, and its arrival with it, ``lag`` years later."""
     alone = parse_view(
