@@ -311,6 +311,17 @@ def threshold_date(x: Values, shape: str, view: View, more: float = 0.0) -> Any:
     return date_of(x, log_threshold(x) + more, shape, view)
 
 
+def own_threshold_date(x: Values, shape: Any, view: View, more: float = 0.0) -> Any:
+    """Date of each draw's own shape; see :func:`threshold_date`.
+
+    Parameters
+    ----------
+    shape : ndarray of int, shape (draw,)
+        Index into :data:`SHAPES`.
+    """
+    return np.choose(shape, [threshold_date(x, name, view, more) for name in SHAPES])
+
+
 def _check(shape: str) -> None:
     if shape not in SHAPES:
         raise InputError(f"shape: must be one of {', '.join(SHAPES)}, got {shape!r}; choose one")

@@ -33,6 +33,7 @@ from aligntax.models import (
     direct_approach,
     horizon_trend,
     requirements,
+    research,
     scaling,
     time_horizon,
 )
@@ -53,6 +54,7 @@ QUANTITIES = (
     "hazard_steepness",
     "horizon_steepness",
     *alignment.QUANTITIES,
+    *research.QUANTITIES,
 )
 HEADLINES = quantities.HEADLINES
 
@@ -88,6 +90,7 @@ def build(evidence: Evidence, view: View) -> Any:
 
 
 def _check_arrival(evidence: Evidence, view: View) -> None:
+    research.check(Trend.of(evidence, view), view)
     if not view.evidence.no_tai:
         return
     if view.arrival.mode == "crossing":
@@ -178,7 +181,7 @@ def derive(
         "data_exponent_shift_flop": steeper * larger,
         "data_factor_at_1e5": data_factor(exponents["data_exponent"], evidence),
         "data_factor_at_1e5_pooled": data_factor(exponents["data_exponent_pooled"], evidence),
-        **time_horizon.superhuman_coder(x, worlds.growth, view),
+        **time_horizon.superhuman_coder(x, worlds.growth, view, worlds.calendar),
         "superexponential_probability": np.exp(worlds.shapes[:, 1]),
         "horizon_shape": worlds.growth,
         **moved,
@@ -204,6 +207,7 @@ def worlds_of(
 ) -> Worlds:
     """Anchor of each draw and its arrival; arguments as in :func:`derive`."""
     trend, gamma = Trend.of(evidence, view), scaling.derive(x, parameters)["data_exponent"]
+    research.check(trend, view)
     accumulated = (
         _accumulated_so_far(x, gamma, evidence, view, trend) if view.evidence.no_tai else None
     )

@@ -44,7 +44,7 @@ References
        "Grokking bio anchors", 2022.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -160,9 +160,21 @@ def candidate_margins(
     return flop + [horizon_margin(x, t, shape, view) for shape in horizon_trend.SHAPES]
 
 
-def horizon_margin(x: Mapping[str, Any], t: Any, shape: str, view: View, xp: Any = np) -> Any:
-    """Margin of the time horizon over its threshold, ``lag`` years before each date, doublings."""
+def horizon_margin(
+    x: Mapping[str, Any],
+    t: Any,
+    shape: str,
+    view: View,
+    xp: Any = np,
+    trend_date: Callable[[Any], Any] | None = None,
+) -> Any:
+    """Margin of the time horizon over its threshold, ``lag`` years before each date, doublings.
+
+    ``trend_date`` says how far the horizon's own trend is at a date, which feedback of AI on
+    research moves (:meth:`aligntax.models.research.Paths.trend_date`).
+    """
     before = t - 10.0 ** x["superhuman_coder_lag"]
+    before = before if trend_date is None else trend_date(before)
     ahead = horizon_trend.log_horizon(x, before, shape, view, xp) - horizon_trend.log_threshold(x)
     return ahead / horizon_trend.LOG2
 

@@ -30,7 +30,14 @@ import numpy as np
 import xarray as xr
 from scipy.special import ndtri, softmax
 
-from aligntax.models import direct_approach, horizon_trend, taxes, time_horizon, waits
+from aligntax.models import (
+    direct_approach,
+    horizon_trend,
+    research,
+    taxes,
+    time_horizon,
+    waits,
+)
 from aligntax.models.arrival import Chance, arrival_date, choose_anchor, time_grid
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
@@ -136,6 +143,7 @@ class Worlds:
         )
         self.stand_in = np.arange(len(gamma))
         self._apply_published_updates()
+        self.research = self._research()
         self.needed = self.requirement(gamma)
         self.margin = self._margin()
 
@@ -152,6 +160,19 @@ class Worlds:
         """
         free = horizon_trend.choose_shape(softmax(self.shapes, axis=-1), self.chance.shape)
         return np.where(self.flop, free, self.candidate - len(FLOP_ANCHORS))
+
+    def _research(self) -> research.Paths | None:
+        """Feedback of AI on research, if the view has it."""
+        if self.view.research.feedback == "none":
+            return None
+        coder = None
+        if self.view.research.feedback == "time_horizon":
+            coder = horizon_trend.own_threshold_date(self.x, self.growth, self.view)
+        return research.integrate(self.x, coder, self.trend, self.evidence, self.view)
+
+    def calendar(self, date: Any) -> Any:
+        """Date at which the horizon is as far as its own trend at ``date``, (draw,)."""
+        return date if self.research is None else self.research.calendar(date)
 
     def _apply_published_updates(self) -> None:
         """Apply the published models' own updates on no TAI so far, if the view has them."""
@@ -182,6 +203,9 @@ class Worlds:
     def requirement(self, gamma: Any, x: Mapping[str, Any] | None = None) -> Any:
         """Requirement of each draw's anchor, log10 FLOP; NaN where it is a time horizon."""
         needed = np.stack(anchor_requirements(x or self.x, gamma, self.evidence, self.view))
+        if self.research is not None and self.research.milestone is not None:
+            first = self.trend.effective(self.x, self.research.dates[0])
+            needed[FLOP_ANCHORS.index("user")] = first + self.research.milestone
         own = needed[np.where(self.flop, self.candidate, 0), self.stand_in]
         return np.where(self.flop, own, np.nan)
 
@@ -192,16 +216,24 @@ class Worlds:
         column = {name: value[k, None] for name, value in self.x.items()}
         growth, limit = (value[self.candidate[k], None] for value in by_candidate(self.view))
         physical = self.trend.physical(column, self.grid)
+        paths = None if self.research is None else self.research.of(k)
+        ahead = None if paths is None else paths.ahead(self.grid)
         margin[k] = (
             physical
-            + self.trend.algorithms(column, self.grid, growth, limit)
+            + self.trend.algorithms(column, self.grid, growth, limit, ahead)
             - self.needed[k, None]
         )
+        if paths is not None and paths.milestone is not None:
+            user = np.flatnonzero(self.candidate[k] == FLOP_ANCHORS.index("user"))
+            own = paths.of(user)
+            margin[k[user]] = own.progress(self.grid) - own.milestone[:, None]
         for i, shape in enumerate(horizon_trend.SHAPES):
             k = np.flatnonzero(self.candidate == len(FLOP_ANCHORS) + i)
             if len(k):
                 column = {name: value[k, None] for name, value in self.x.items()}
-                margin[k] = horizon_margin(column, self.grid, shape, self.view)
+                paths = None if self.research is None else self.research.of(k)
+                moved = None if paths is None else paths.trend_date
+                margin[k] = horizon_margin(column, self.grid, shape, self.view, trend_date=moved)
         return margin
 
     def year(self) -> Any:

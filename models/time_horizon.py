@@ -28,7 +28,7 @@ References
 .. [2] Lifland et al., "Timelines forecast", 2025. ai-2027.com/supplements: the threshold
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ from aligntax.models.horizon_trend import (
     log_horizon,
     log_shape_priors,
     own_log_horizon,
-    threshold_date,
+    own_threshold_date,
     turns_at,
 )
 from aligntax.models.views import View
@@ -225,7 +225,9 @@ def derive(
     }
 
 
-def superhuman_coder(x: Values, shape: Any, view: View) -> dict[str, Any]:
+def superhuman_coder(
+    x: Values, shape: Any, view: View, calendar: Callable[[Any], Any] | None = None
+) -> dict[str, Any]:
     """Date of the superhuman coder, and of the same coder if its tasks were a million times longer.
 
     Where the second hardly lies after the first, the threshold does not decide the answer.
@@ -235,6 +237,8 @@ def superhuman_coder(x: Values, shape: Any, view: View) -> dict[str, Any]:
     x : mapping of ndarray, shape (draw,)
     shape : ndarray of int, shape (draw,)
         Index into :data:`SHAPES`.
+    calendar : callable, optional
+        Date at which the horizon is as far as its own trend at a date; the same without.
 
     Returns
     -------
@@ -243,7 +247,8 @@ def superhuman_coder(x: Values, shape: Any, view: View) -> dict[str, Any]:
     """
 
     def date(more: float) -> Any:
-        year = np.choose(shape, [threshold_date(x, name, view, more) for name in SHAPES])
+        year = own_threshold_date(x, shape, view, more)
+        year = year if calendar is None else calendar(year)
         return np.where(year <= view.arrival.horizon, year, np.inf)
 
     return {

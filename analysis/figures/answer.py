@@ -132,7 +132,8 @@ def compute_fan(result: Result) -> Figure:
             f"requirement ({since} algorithms)",
             "--",
         )
-    fan(axes, dates, effective, BLUE, "effective compute of the largest run")
+    without = "" if view.research.feedback == "none" else ", without AI's part in research"
+    fan(axes, dates, effective, BLUE, f"effective compute of the largest run{without}")
     finite = requirement[np.isfinite(requirement)]
     top = max(quantile(effective, 0.95).max(), quantile(finite, 0.9) if len(finite) else -np.inf)
     axes.set_ylim(quantile(effective, 0.05).min() - 0.5, top + 1)

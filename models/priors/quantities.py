@@ -196,6 +196,12 @@ ELICITED = _table(
     Quantity("alignment_share_of_payment", "1", "logit", "alignment share of payments", "part of what developers paid for feedback that bought alignment and not capability", 0.0, 1.0, kind="share"),
     Quantity("workforce_hours", "human-hours/year", "log10", "workforce", "human-hours a developer can buy per year in 2025, whatever it buys"),
     Quantity("workforce_growth", "OOM/year", "linear", "workforce growth", "growth of that workforce"),
+    # research by AI
+    Quantity("automated_share", "1", "logit", "research that AI does", "share of AI research that AI does at the date from which feedback counts", 0.0, 1.0, kind="share"),
+    Quantity("automation_span", "OOM", "log10", "span of automation", "OOM of effective compute by which the odds of automated against human research grow e-fold"),
+    Quantity("research_labour_share", "1", "logit", "labour share of research", "share of labour in the returns to research; the rest is compute of experiments", 0.0, 1.0, kind="share"),
+    Quantity("research_returns", "1", "log10", "returns to research inputs", "OOM of research per OOM of labour and compute together"),
+    Quantity("research_difficulty", "1", "linear", "research gets harder", "OOM by which research slows per OOM of algorithmic progress, beta of Jones's model"),
     # outer alignment
     Quantity("label_error", "1", "logit", "label error", "probability that a labeller's label is wrong, typical study", 0.0, 0.5, kind="share"),
     Quantity("evaluator_error", "1", "logit", "evaluator error", "error of what people can judge at all, at GPT-3's compute; from 1/2 on the preference flips", 0.0, 1.0, kind="share"),

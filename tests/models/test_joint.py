@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from aligntax.models import direct_approach, horizon_evaluations, joint, time_horizon
+from aligntax.models import direct_approach, horizon_evaluations, joint, research, time_horizon
 from aligntax.models.arrival import Chance
 from aligntax.models.catalogue import MODELS, find_model, restrict
 from aligntax.models.errors import InputError
@@ -362,6 +362,7 @@ NEEDS = {
     "user_flop": "[anchors]\nuser = 0.5\nnone = 0.5\n",
     **dict.fromkeys(direct_approach.QUANTITIES, "[anchors]\ndirect_approach = 1.0\n"),
     **dict.fromkeys(time_horizon.QUANTITIES, "[anchors]\ntime_horizon = 1.0\n"),
+    **dict.fromkeys(research.QUANTITIES, '[research]\nfeedback = "effective_compute"\n'),
 }
 
 

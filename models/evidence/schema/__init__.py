@@ -22,6 +22,7 @@ from aligntax.models.evidence.schema.forecasts import (
     NAMED_FORECASTS,
     PUBLISHED_FORECASTS,
     PUBLISHED_REQUIREMENTS,
+    RESEARCH_INPUTS,
 )
 from aligntax.models.evidence.schema.progress import (
     ALGORITHMIC_PROGRESS,
@@ -52,6 +53,7 @@ TABLES: Mapping[str, EvidenceTable] = MappingProxyType(
             PUBLISHED_FORECASTS,
             PUBLISHED_REQUIREMENTS,
             NAMED_FORECASTS,
+            RESEARCH_INPUTS,
             CONSTANTS,
         )
     }

@@ -95,6 +95,22 @@ PUBLISHED_REQUIREMENTS = EvidenceTable(
     ),
 )
 
+RESEARCH_INPUTS = EvidenceTable(
+    "research_inputs",
+    "date",
+    "Inputs of AI research over time in published models",
+    (
+        KEY,
+        choice("forecast", "whose", "ai-futures", "kwa"),
+        always("year", "calendar year", "date of the row", 1990, 2500),
+        always("training", "OOM", "training compute of the largest run"),
+        always("people", "OOM", "people who work on AI research"),
+        always("experiments", "OOM", "compute of experiments"),
+        USED,
+        *END,
+    ),
+)
+
 CONSTANTS = EvidenceTable(
     "constants",
     "constant",
