@@ -10,13 +10,13 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from aligntax.analysis.inference.compiled_model import find_prior_only
-from aligntax.models import horizon_trend, joint, research
+from aligntax.models import horizon_trend, joint, research, time_horizon
 from aligntax.models.arrival import Chance
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import select
 from aligntax.models.priors.quantities import ELICITED
-from aligntax.models.requirements import horizon_margin
+from aligntax.models.requirements import FLOP_ANCHORS, horizon_margin
 from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, load_view, parse_view
 from tests.prior import prior_draws
@@ -37,6 +37,12 @@ def worlds(view, evidence, size=SIZE, **fixed):
     return joint.worlds_of(x, draws.drop_vars("z"), chosen, view, chance)
 
 
+def coder(own):
+    """Year of the superhuman coder of each draw."""
+    found = time_horizon.superhuman_coder(own.x, own.growth, own.view, own.calendar)
+    return found["superhuman_coder_year"]
+
+
 def own_draws(view, size=SIZE, seed=1, **fixed):
     """Elicited quantities of the joint model from the prior, on the scales that models use."""
     tables = view.tables(joint.QUANTITIES)
@@ -47,8 +53,8 @@ def own_draws(view, size=SIZE, seed=1, **fixed):
 
 def integrated(view, evidence, x, step=research.STEP):
     trend = Trend.of(evidence, view)
-    coder = horizon_trend.threshold_date(x, "superexponential", view)
-    return research.integrate(x, coder, trend, evidence, view, step)
+    date = horizon_trend.threshold_date(x, "superexponential", view)
+    return research.integrate(x, date, trend, evidence, view, step)
 
 
 # ------------------------------------------------------------------------------------ off, and one
@@ -63,7 +69,7 @@ def test_off_is_the_trend_to_the_last_digit(evidence, view) -> None:
     expected = own.trend.physical(column, own.grid) + progress - own.needed[flop, None]
     np.testing.assert_array_equal(own.margin[flop], expected)
     for i, shape in enumerate(horizon_trend.SHAPES):
-        k = np.flatnonzero(own.candidate == own.candidate.max() - 1 + i)
+        k = np.flatnonzero(own.candidate == len(FLOP_ANCHORS) + i)
         column = {name: value[k, None] for name, value in own.x.items()}
         np.testing.assert_array_equal(own.margin[k], horizon_margin(column, own.grid, shape, view))
 
@@ -71,7 +77,7 @@ def test_off_is_the_trend_to_the_last_digit(evidence, view) -> None:
 def test_what_research_takes_enters_nothing_while_feedback_is_off(evidence, view) -> None:
     plain, other = worlds(view, evidence), worlds(view, evidence, automated_share=0.9)
     np.testing.assert_array_equal(plain.year(), other.year())
-    np.testing.assert_array_equal(plain.superhuman_coder(), other.superhuman_coder())
+    np.testing.assert_array_equal(coder(plain), coder(other))
 
 
 @pytest.mark.parametrize("settings", [COMPUTE, HORIZON])
@@ -82,7 +88,7 @@ def test_a_speed_of_one_is_off(settings, evidence, view) -> None:
         one.research.years, np.broadcast_to(one.research.dates, one.research.years.shape)
     )
     np.testing.assert_allclose(one.year(), plain.year(), atol=1e-6)
-    np.testing.assert_allclose(one.superhuman_coder(), plain.superhuman_coder(), atol=1e-6)
+    np.testing.assert_allclose(coder(one), coder(plain), atol=1e-6)
 
 
 def test_no_evidence_bears_on_research(evidence, view) -> None:
@@ -304,7 +310,7 @@ def test_the_time_horizon_moves_with_the_compute_that_research_gains(evidence, v
         worlds(each, evidence, size=400, **fixed)
         for each in (alone, alone.replace(research={**HORIZON, "since": 2026.0}))
     )
-    before, after = plain.superhuman_coder(), fast.superhuman_coder()
+    before, after = coder(plain), coder(fast)
     ahead = np.isfinite(before) & (before > 2027.0)
     assert ahead.sum() > 100
     assert_no_later(after, before)
