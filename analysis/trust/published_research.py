@@ -247,9 +247,9 @@ WHY = {
         "of its integration is a quarter of a year; each is worth less than 0.1 years for the "
         "coder. Taste is lognormal, which with the former brings superintelligence 0.4 years "
         "nearer. AI's part in research is worth the years by which 'no AI in research' is later.",
-        "Lifland's superintelligence is later than published because his growth of taste is not on "
-        "the site any more: 2.1 a year is the program's of January 2026, and Kokotajlo's 3.0 "
-        "brings it forward by the years shown.",
+        "Lifland's superintelligence is later than published. His growth of taste then could "
+        "not be read: 2.1 a year is the program's of January 2026. With Kokotajlo's 3.0 it is "
+        "earlier than published, so that this input alone may explain it.",
     ),
     "kwa": (
         "Five quantiles stand for each triangle, his sample is 500 draws (standard error of a "
