@@ -222,7 +222,9 @@ class TimeHorizon:
     """
 
     since: float = enters(2023.0, likelihood=("time_horizons",), compiled=True)
-    reference_date: float = enters(2025.0, likelihood=("time_horizons",), compiled=True)
+    reference_date: float = enters(
+        2025.0, likelihood=("time_horizons", "horizon_runs"), compiled=True
+    )
 
 
 @dataclass(frozen=True)
