@@ -55,7 +55,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.random import Generator
-from scipy.special import expit, gammaln, logsumexp
+from scipy.special import expit
 
 from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.horizon_trend import DAYS, LOG2, date_of, log_horizon
@@ -91,6 +91,7 @@ SCALES = {
     "task_sd": (3.0, 0.5),  # 90% of tasks within a factor of a thousand, as METR's suites have them
 }
 TASK_MEAN = (4.0, 3.0)  # doublings: a quarter of an hour, METR's suites being seconds to days
+ORIGIN = 4.0  # doublings of a minute at which log odds count as zero; it changes no density
 REPORTED = tuple(name for name in SCALES if name != "task_sd")
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(32)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
@@ -185,9 +186,9 @@ def trend(x: Values, date: Any, shape: str, view: View, xp: Any = np) -> Any:
 def add(evidence: Evidence, view: View, x: Values, shape: str) -> None:
     """Add the runs to the open model.
 
-    They bring the structural parameters of the table above, ``difficulty`` (horizon_task) and
-    ``ability`` (horizon_agent), and the potentials ``horizon_runs``, one element for each model,
-    and ``human_times``, one for each task.
+    They bring the structural parameters of the table above, ``hardness`` of each task and ``skill``
+    of each model, and the potentials ``horizon_runs``, one element for each model, and
+    ``human_times``, one for each task.
     """
     import pymc as pm
     import pytensor.tensor as pt
@@ -202,16 +203,20 @@ def add(evidence: Evidence, view: View, x: Values, shape: str) -> None:
     if not rows.sizes["horizon_agent"]:
         return
     task, agent, pair = (data_columns(name, table) for name, table in numbers.items())
-    spread = pt.sqrt(p["task_sd"] ** 2 + p["difficulty_spread"] ** 2)
-    difficulty = pm.Normal("difficulty", p["task_mean"], spread, dims="horizon_task")
-    expected = trend(x, agent["date"], shape, view, pt)
-    ability = pm.Normal("ability", expected, p["ability_spread"], dims="horizon_agent")
+    # Sampled in log odds, in which the runs determine them: a slope and the doublings that it
+    # multiplies are strongly correlated.
+    slope, spread = p["success_slope"], pt.sqrt(p["task_sd"] ** 2 + p["difficulty_spread"] ** 2)
+    typical = slope * (p["task_mean"] - ORIGIN)
+    hardness = pm.Normal("hardness", typical, slope * spread, dims="horizon_task")
+    expected = slope * (trend(x, agent["date"], shape, view, pt) - ORIGIN)
+    skill = pm.Normal("skill", expected, slope * p["ability_spread"], dims="horizon_agent")
+    difficulty = ORIGIN + hardness / slope
 
     stated = pm.Normal.dist(*_stated_time(p, difficulty, task))
     pm.Potential("human_times", pm.logp(stated, task["minutes"]), dims="horizon_task")
     grid = (rows.sizes["horizon_task"], rows.sizes["horizon_agent"])
     successes, attempts = (pair[name].reshape(grid) for name in ("successes", "attempts"))
-    odds = p["success_slope"] * (ability[None, :] - difficulty[:, None])
+    odds = skill[None, :] - hardness[:, None]
     ways = pt.gammaln(attempts + 1) - pt.gammaln(successes + 1)
     ways = ways - pt.gammaln(attempts - successes + 1)
     terms = ways + successes * odds - attempts * pt.softplus(odds)
@@ -227,72 +232,18 @@ def build(evidence: Evidence, view: View, shape: str) -> Any:
     return model
 
 
-def log_density_of_agents(
-    x: Values, parameters: xr.Dataset, evidence: Evidence, view: View, shape: str
-) -> xr.DataArray:
-    """Log density of all runs of each model, given a draw of everything but its ability.
-
-    The ability is integrated out over its normal distribution about the trend, by quadrature about
-    the mode. It is the density of a model that is new to a trend and not to the tasks.
-
-    Returns
-    -------
-    xarray.DataArray, shape (draw, horizon_agent)
-    """
-    rows = runs(evidence)
-    p = {name: parameters[name].values[..., None] for name in SCALES}
-    column = {name: np.asarray(value)[..., None] for name, value in x.items()}
-    mean = trend(column, rows["date"].values, shape, view)
-    found = np.stack(
-        [
-            _log_integrated(
-                mean[:, m],
-                p,
-                parameters["difficulty"].values,
-                *(rows[name].values[:, m] for name in ("successes", "attempts")),
-            )
-            for m in range(rows.sizes["horizon_agent"])
-        ],
-        axis=-1,
-    )
-    return xr.DataArray(
-        found, {"horizon_agent": rows["horizon_agent"].values}, ("draw", "horizon_agent")
-    )
+def ability(parameters: xr.Dataset) -> Any:
+    """Ability of each model, doublings of a minute, (..., horizon_agent)."""
+    return _in_doublings(parameters, "skill")
 
 
-def _log_integrated(mean: Any, p: Values, difficulty: Any, successes: Any, attempts: Any) -> Any:
-    """Log density of one model's runs, (draw,), its ability integrated out.
+def difficulty(parameters: xr.Dataset) -> Any:
+    """Difficulty of each task, doublings of a minute, (..., horizon_task)."""
+    return _in_doublings(parameters, "hardness")
 
-    Parameters
-    ----------
-    mean : ndarray, shape (draw,)
-    difficulty : ndarray, shape (draw, task)
-    successes, attempts : ndarray, shape (task,)
-    """
-    ran = attempts > 0
-    slope, spread = p["success_slope"], p["ability_spread"][:, 0]
-    difficulty, successes, attempts = difficulty[:, ran], successes[ran], attempts[ran]
-    ways = (gammaln(attempts + 1) - gammaln(successes + 1) - gammaln(attempts - successes + 1)).sum()
 
-    def log_joint(ability: Any) -> Any:
-        odds = slope * (ability[:, None] - difficulty)
-        runs = successes * odds - attempts * np.logaddexp(0.0, odds)
-        prior = -0.5 * ((ability - mean) / spread) ** 2 - np.log(spread)
-        return runs.sum(axis=-1) + prior - 0.5 * np.log(2 * np.pi)
-
-    mode, width = mean.copy(), spread
-    for _ in range(30):  # Newton's steps, which a concave log density needs few of
-        chance = expit(slope * (mode[:, None] - difficulty))
-        slope_there = (slope * (successes - attempts * chance)).sum(axis=-1)
-        slope_there = slope_there - (mode - mean) / spread**2
-        curve = (slope**2 * attempts * chance * (1 - chance)).sum(axis=-1) + spread**-2.0
-        mode = mode + np.clip(slope_there / curve, -spread, spread)
-        width = curve**-0.5
-    terms = [
-        log_joint(mode + width * node) + 0.5 * node**2 + np.log(weight)
-        for node, weight in zip(NODES[4:-4], WEIGHTS[4:-4], strict=True)
-    ]
-    return logsumexp(terms, axis=0) + np.log(width) + 0.5 * np.log(2 * np.pi) + ways
+def _in_doublings(parameters: xr.Dataset, name: str) -> Any:
+    return ORIGIN + parameters[name].values / parameters["success_slope"].values[..., None]
 
 
 # ----------------------------------------------------------------------------------------- answers
@@ -355,7 +306,7 @@ def derive(
     per_year = (ends[..., 1] - ends[..., 0]) / YEAR
     with np.errstate(divide="ignore"):
         found["time_horizon_doubling_now"] = np.log10(DAYS / per_year)
-    found["agent_time_horizon_by_horizon_agent"] = LOG2 * parameters["ability"].values
+    found["agent_time_horizon_by_horizon_agent"] = LOG2 * ability(parameters)
     return found
 
 
@@ -381,9 +332,8 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
 def _drawn_successes(parameters: xr.Dataset, rows: xr.Dataset, rng: Generator) -> Any:
     """Replicated successes of the same models on the same tasks, (..., task, model)."""
-    gap = parameters["ability"].values[..., None, :] - parameters["difficulty"].values[..., None]
-    chance = expit(parameters["success_slope"].values[..., None, None] * gap)
-    return rng.binomial(rows["attempts"].values.astype(int), chance)
+    odds = parameters["skill"].values[..., None, :] - parameters["hardness"].values[..., None]
+    return rng.binomial(rows["attempts"].values.astype(int), expit(odds))
 
 
 def simulate(
@@ -402,7 +352,7 @@ def replicate(
     rows = runs(evidence)
     task = {str(name): v.values for name, v in data(evidence, view)["horizon_tasks"].items()}
     p = {name: parameters[name].values for name in (*SCALES, "task_mean")}
-    mean, sd = _stated_time(p, parameters["difficulty"].values, task)
+    mean, sd = _stated_time(p, difficulty(parameters), task)
     return {
         "horizon_runs": rows.assign(
             minutes=("horizon_task", mean + sd * rng.standard_normal(mean.shape)),
