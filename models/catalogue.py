@@ -17,6 +17,7 @@ from aligntax.models import (
     alignment,
     compute,
     direct_approach,
+    horizon_evaluations,
     horizon_runs,
     joint,
     loss_law,
@@ -242,6 +243,7 @@ def _run_level(shape: str) -> Model:
         ),
         likelihoods=(Likelihood.of(horizon_runs),),
         coords=partial(horizon_runs.coords, dates=dates),
+        adaptation="low_rank",
     )
 
 
@@ -255,7 +257,7 @@ _ENTRIES = (
         *alignment.PARTS,
         name="joint",
         title="Alignment data, alignment tax and timelines",
-        version=3,
+        version=4,
         tables=(
             "scaling_exponents",
             "loss_laws",
@@ -267,7 +269,7 @@ _ENTRIES = (
         coords=_fixed_coords(anchor_probability=("anchor", ANCHORS)),
         log_no_tai=joint.log_no_tai,
         pointwise=time_horizon.pointwise,
-        counted_rows={"time_horizons": time_horizon.evaluations},
+        counted_rows={"time_horizons": horizon_evaluations.evaluations},
         background=("labeller_agreement",),
         target_accept=0.75,
     ),
@@ -303,12 +305,12 @@ _ENTRIES = (
         time_horizon,
         name="time-horizon",
         title="Length of tasks that AI completes, and the superhuman coder",
-        version=1,
+        version=2,
         tables=("time_horizons",),
         derive=partial(time_horizon.derive, dates=HORIZON_DATES),
         coords=_fixed_coords(time_horizon=("date", HORIZON_DATES)),
         pointwise=time_horizon.pointwise,
-        counted_rows={"time_horizons": time_horizon.evaluations},
+        counted_rows={"time_horizons": horizon_evaluations.evaluations},
     ),
     _entry(
         alignment,

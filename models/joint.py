@@ -51,6 +51,7 @@ QUANTITIES = (
     *direct_approach.QUANTITIES,
     *time_horizon.QUANTITIES,
     "hazard_steepness",
+    "horizon_steepness",
     *alignment.QUANTITIES,
 )
 HEADLINES = quantities.HEADLINES
@@ -128,12 +129,13 @@ def _add_no_tai(
     progress = trend.algorithms(x, t, pairs[:, :1], pairs[:, 1:])
     effective = physical + (progress if len(pairs) == 1 else progress[pair])
     horizons = [
-        requirements.horizon_margin(x, t, shape, view, pt.log) for shape in horizon_trend.SHAPES
+        requirements.horizon_margin(x, t, shape, view, pt) for shape in horizon_trend.SHAPES
     ]
     margin = pt.concatenate([effective - pt.stack(needed)[:, None], pt.stack(horizons)])
-    rates = accumulated_rate(
-        margin, grid, 10.0 ** x["hazard_steepness"], view.arrival.hazard_cap, pt.sigmoid
-    )
+    of_length = np.arange(len(requirements.CANDIDATES)) >= len(requirements.FLOP_ANCHORS)
+    log_steepness = pt.switch(of_length, x["horizon_steepness"], x["hazard_steepness"])
+    steepness = 10.0 ** log_steepness[:, None]
+    rates = accumulated_rate(margin, grid, steepness, view.arrival.hazard_cap, pt.sigmoid)
     survival = pt.concatenate([-rates, pt.zeros(1)])
     weights = pm.Data("anchor_log_weight", requirements.log_weights(view))
     pm.Potential(
@@ -176,8 +178,9 @@ def derive(
         "data_exponent_shift_flop": steeper * larger,
         "data_factor_at_1e5": data_factor(exponents["data_exponent"], evidence),
         "data_factor_at_1e5_pooled": data_factor(exponents["data_exponent_pooled"], evidence),
-        "superhuman_coder_year": worlds.superhuman_coder(),
+        **time_horizon.superhuman_coder(x, worlds.growth, view),
         "superexponential_probability": np.exp(worlds.shapes[:, 1]),
+        "horizon_shape": worlds.growth,
         **moved,
         **{name: full[name] for name in full if name not in x},
         **alignment.at_date(full, met, worlds.trend, evidence, view),
@@ -246,7 +249,6 @@ def _accumulated_so_far(
     needed = requirements.anchor_requirements(column, gamma[:, None], evidence, view)
     physical = trend.physical(column, grid)
     margins = requirements.candidate_margins(column, needed, physical, grid, trend, view)
-    steepness = 10.0 ** column["hazard_steepness"]
     counts = (
         requirements.of_candidates(
             requirements.log_weights(view), np.zeros(len(horizon_trend.SHAPES))
@@ -255,6 +257,7 @@ def _accumulated_so_far(
     )
     rates = np.zeros((len(gamma), len(margins)))
     for k in np.flatnonzero(counts[:-1]):
+        steepness = requirements.steepness(column, k)
         rates[:, k] = accumulated_rate(margins[k], grid, steepness, view.arrival.hazard_cap)
     return rates
 

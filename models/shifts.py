@@ -42,6 +42,7 @@ from aligntax.models.requirements import (
     horizon_margin,
     log_weights,
     of_candidates,
+    steepness,
 )
 from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, View
@@ -118,7 +119,12 @@ class Worlds:
             weights[:, :-1] -= accumulated
         p = softmax(weights, axis=-1)
         self.probability = np.concatenate(
-            [p[:, :-3], p[:, -3:-1].sum(axis=-1, keepdims=True), p[:, -1:]], -1
+            [
+                p[:, : len(FLOP_ANCHORS)],
+                p[:, len(FLOP_ANCHORS) : -1].sum(axis=-1, keepdims=True),
+                p[:, -1:],
+            ],
+            -1,
         )
         self.candidate, self.since = choose_anchor(
             p, chance, begin, view.arrival, view.anchors["none"]
@@ -135,8 +141,17 @@ class Worlds:
 
     @cached_property
     def shapes(self) -> Any:
-        """Log weights of the shapes of a time horizon's growth, (draw, 2); made on first use."""
+        """Log weights of the shapes of a time horizon's growth, (draw, 4); made on first use."""
         return time_horizon.log_shape_weights(self.x, self.parameters, self.evidence, self.view)
+
+    @cached_property
+    def growth(self) -> Any:
+        """Index of the shape in which the time horizon of each draw grows, (draw,).
+
+        That of the draw's anchor where it is a time horizon, and else decided by ``chance.shape``.
+        """
+        free = horizon_trend.choose_shape(softmax(self.shapes, axis=-1), self.chance.shape)
+        return np.where(self.flop, free, self.candidate - len(FLOP_ANCHORS))
 
     def _apply_published_updates(self) -> None:
         """Apply the published models' own updates on no TAI so far, if the view has them."""
@@ -204,30 +219,16 @@ class Worlds:
         return later
 
     def _arrival_years(self, k: Any, more: Any) -> Any:
-        steepness, exponential = 10.0 ** self.x["hazard_steepness"][k], self.chance.exponential[k]
+        own = {name: self.x[name][k] for name in ("hazard_steepness", "horizon_steepness")}
         date = arrival_date(
             self.margin[k] - more,
             self.grid,
             self.since[k],
-            steepness,
-            exponential,
+            steepness(own, self.candidate[k]),
+            self.chance.exponential[k],
             self.view.arrival,
         )
         return np.where(np.isnan(date), np.inf, date)
-
-    def superhuman_coder(self) -> Any:
-        """Year at which the time horizon reaches its threshold; infinity after ``arrival.horizon``.
-
-        The shape of growth is that of the draw's anchor where this is a time horizon, and else
-        decided by the uniform ``shape``.
-        """
-        straight = softmax(self.shapes, axis=-1)[:, 0]  # probability of the exponential shape
-        bent = np.where(self.flop, self.chance.shape > straight, self.candidate > len(FLOP_ANCHORS))
-        dates = [
-            horizon_trend.threshold_date(self.x, shape, self.view) for shape in horizon_trend.SHAPES
-        ]
-        date = np.where(bent, dates[1], dates[0])
-        return np.where(date <= self.view.arrival.horizon, date, np.inf)
 
 
 def shifts(worlds: Worlds) -> dict[str, Any]:

@@ -22,6 +22,7 @@ ORDER = (
     "models.trend models.arrival models.scaling models.loss_law models.horizon_trend "
     "models.direct_approach models.outer_alignment models.overoptimization models.density_prediction",
     "models.compute models.practice models.tolerance models.requirements",
+    "models.horizon_evaluations",
     "models.time_horizon",
     "models.taxes",
     "models.waits",

@@ -160,12 +160,21 @@ ELICITED = _table(
     Quantity("time_horizon_level", "minutes", "log10", "time horizon then", "length of task that the best model completes half the time, at the reference date"),
     Quantity("time_horizon_doubling", "days", "log10", "doubling time", "time that the time horizon takes to double, at the reference date"),
     Quantity("doubling_shrink", "1", "logit", "shrinking of doublings", "share by which each doubling takes less time than the one before, if superexponential", 0.0, 0.5),
+    Quantity("doubling_floor", "days", "log10", "shortest doubling time", "time below which no doubling of the time horizon falls, if superexponential"),
+    Quantity("kink_year", "year", "linear", "year of the kink", "year in which the doubling time changes, if it does once"),
+    Quantity("kink_ratio", "x", "log10", "doubling time after the kink", "doubling time after the kink over that before, if there is one"),
+    Quantity("saturation_doublings", "doublings", "log10", "doublings to saturation", "doublings of the time horizon between the reference date and its end, if it saturates"),
     Quantity("superexponential_weight", "1", "logit", "superexponential weight", "prior probability that the time horizon grows superexponentially", 0.0, 1.0),
-    Quantity("time_horizon_threshold", "minutes", "log10", "superhuman coder's horizon", "time horizon at which a superhuman coder exists"),
+    Quantity("saturating_weight", "1", "logit", "saturating weight", "prior probability that the time horizon saturates, if it does not grow superexponentially", 0.0, 1.0),
+    Quantity("kink_weight", "1", "logit", "kink weight", "prior probability that the doubling time changes once, if growth neither saturates nor is superexponential", 0.0, 1.0),
+    Quantity("length_bias", "doublings", "linear", "bias of long horizons", "doublings by which the suite overstates a time horizon of 16 hours; none at a minute, and in proportion to the log between"),
+    Quantity("horizon_ratio", "x", "log10", "50% over 80% horizon", "time horizon at 50% success over that at 80%, of the model that is a superhuman coder"),
+    Quantity("superhuman_coder_horizon", "minutes", "log10", "superhuman coder's horizon", "length of task that a superhuman coder completes four times in five"),
     Quantity("superhuman_coder_lag", "years", "log10", "coder to TAI", "time from a superhuman coder to transformative AI"),
     Quantity("human_slowdown", "x", "log10", "human slowdown", "tokens that a human judge of text needs over an ideal judge's"),
     Quantity("task_tokens", "tokens", "log10", "task length", "tokens of a transformative task, over which a model must pass for a person"),
     Quantity("hazard_steepness", "1/OOM", "log10", "hazard steepness", "growth of the log arrival rate per OOM above the requirement"),
+    Quantity("horizon_steepness", "1/doubling", "log10", "hazard steepness of task length", "growth of the log arrival rate per doubling of the time horizon beyond the threshold"),
     # alignment
     Quantity("practice_hours", "human-hours", "log10", "RLHF practice", "human-hours of a typical effort on a GPT-3-sized model"),
     Quantity("practice_slope", "OOM/OOM", "linear", "practice slope", "OOM of human-hours per OOM of physical training FLOP"),
@@ -251,6 +260,7 @@ DERIVED = _table(
     Quantity("prob_affordable", "1", "linear", "alignment affordable", "1 where the tax is within tolerance at arrival, else 0", kind="indicator"),
     Quantity("anchor_probability", "1", "linear", "anchor probability", "posterior probability of a requirement anchor", kind="probability"),
     Quantity("superhuman_coder_year", "year", "linear", "superhuman coder", "year in which the time horizon's trend reaches a superhuman coder's"),
+    Quantity("superhuman_coder_millionfold", "year", "linear", "superhuman coder, harder", "the same if its tasks were a million times longer"),
     Quantity("superhuman_coder_past", "1", "linear", "superhuman coder already", "1 where the trend reached it before the date of the evidence, else 0", kind="indicator"),
     Quantity("superexponential_probability", "1", "linear", "superexponential growth", "posterior probability that the time horizon grows superexponentially", kind="indicator"),
     Quantity("time_horizon", "minutes", "log10", "time horizon", "length of task that the best model completes half the time, at a date"),
@@ -292,7 +302,7 @@ DERIVED = _table(
 QUANTITIES: Mapping[str, Quantity] = MappingProxyType({**ELICITED, **DERIVED})
 
 # Derived and one per draw, but no quantity: an index into the requirement anchors.
-LABELS = ("tai_anchor",)
+LABELS = ("tai_anchor", "horizon_shape")
 
 HEADLINES = (
     "data_exponent",

@@ -22,6 +22,8 @@ CHOICES = {
     "direct_approach.update": ("none", "published"),
     "algorithms.limit_floor": ("progress", "none"),
     "outer_alignment.ties": ("split", "losses"),
+    "time_horizon.rows": ("all", "records"),
+    "time_horizon.reward_hacks": ("fail", "count"),
 }
 LIMITS: Mapping[str, tuple[float, float, str]] = {  # both ends included
     "scaling.error_correlation": (0, 1 - 1e-9, "must lie in [0, 1)"),

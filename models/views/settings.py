@@ -219,11 +219,20 @@ class TimeHorizon:
         Decimal year from which models enter. 2023 is METR's headline window; 2019 takes all.
     reference_date : float
         Decimal year at which the horizon's level and doubling time are quoted.
+    rows : {"all", "records"}
+        Every evaluated model of the frontier's class, or those with the longest horizon at release.
+    reward_hacks : {"fail", "count"}
+        How the suite's authors score runs that exploit the scoring: as failures, or as successes
+        where they published that figure.
     """
 
     since: float = enters(2023.0, likelihood=("time_horizons",), compiled=True)
     reference_date: float = enters(
         2025.0, likelihood=("time_horizons", "horizon_runs"), compiled=True
+    )
+    rows: Literal["all", "records"] = enters("all", likelihood=("time_horizons",), compiled=True)
+    reward_hacks: Literal["fail", "count"] = enters(
+        "fail", likelihood=("time_horizons",), compiled=True
     )
 
 

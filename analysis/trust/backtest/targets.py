@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from aligntax.models import compute, scaling, time_horizon
+from aligntax.models import compute, horizon_evaluations, horizon_trend, scaling, time_horizon
 from aligntax.models.catalogue import Model, find_model
 from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
@@ -97,7 +97,7 @@ def _run_rows(value: str) -> Callable[[Evidence, View], xr.Dataset]:
 
 
 def _horizon_rows(evidence: Evidence, view: View) -> xr.Dataset:
-    rows = time_horizon.exact_evaluations(evidence, view)
+    rows = horizon_evaluations.exact_evaluations(evidence, view)
     return rows.assign(value=rows["log2_horizon"])
 
 
@@ -137,7 +137,7 @@ def _exact_flop(evidence: Evidence) -> Any:
 def _horizon_draws(fit: OriginFit, rows: xr.Dataset, rng: np.random.Generator) -> Any:
     """Draws of later models; a trend's shape is as probable as the known rows make it."""
     weights = time_horizon.log_shape_weights(dict(fit.x), fit.parameters, fit.evidence, fit.view)
-    known = replace(fit, x={**fit.x, "superexponential_weight": np.exp(weights[..., 1])})
+    known = replace(fit, x={**fit.x, **horizon_trend.shape_weights(np.exp(weights))})
     new, model = rows.drop_vars("value"), find_model("time-horizon")
     size = len(fit.parameters["sample"])
     return np.stack(

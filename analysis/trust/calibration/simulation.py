@@ -47,6 +47,7 @@ from aligntax.analysis.trust.leave_out import LeaveOut
 from aligntax.models.catalogue import Model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
+from aligntax.models.horizon_trend import shape_weights
 from aligntax.models.priors.tables import PriorTables
 from aligntax.models.time_horizon import log_shape_weights
 from aligntax.models.views import View
@@ -235,7 +236,7 @@ class Calibrator:
             # the shape is that of the published rows, as probable as they make it
             if "superexponential_weight" in one:
                 weights = log_shape_weights(one, where, layout, view)
-                one["superexponential_weight"] = np.exp(weights[..., 1])
+                one |= shape_weights(np.exp(weights))
             scalars = {name: np.asarray(value[0]) for name, value in one.items()}
             with np.errstate(over="ignore", invalid="ignore"):
                 rows = model.replicate(scalars, where.isel(draw=0), layout, view, rng)
