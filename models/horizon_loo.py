@@ -2,8 +2,8 @@
 
 The unit that is left out is a model, because a forecast is about new models: runs or tasks of a
 model that stays would tell its ability, whatever the trend. A model that is left out of the trend
-keeps its runs, which also say how hard the tasks are. It then has the reference distribution
-``Normal(4, 10)`` doublings of a minute in the place of the trend's. With the likelihood ``L_m`` of
+keeps its runs, which also say how hard the tasks are. Its ability then has a reference distribution
+in the place of the trend's, :data:`aligntax.models.horizon_runs.OFF_TREND`. With the likelihood ``L_m`` of
 its runs, given a draw of everything but its ability::
 
     R_m = integral L_m(a) Normal(a; trend(t_m), ability_spread) da / integral L_m(a) reference(a) da
@@ -22,12 +22,11 @@ import xarray as xr
 from scipy.special import expit, logsumexp
 
 from aligntax.models.evidence import Evidence
-from aligntax.models.horizon_runs import ability, difficulty, runs, trend
+from aligntax.models.horizon_runs import OFF_TREND, ability, difficulty, runs, trend
 from aligntax.models.views import View
 
-REFERENCE = (4.0, 10.0)  # doublings of a minute: mean and sd, wide beside any trend
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
-STEPS = 25  # of Newton's method from within a few sd of the mode
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(16)
+STEPS = 10  # of Newton's method from a draw of the ability, which lies near the mode
 FARTHEST = 3.0  # doublings that one of them may go
 
 
@@ -60,7 +59,7 @@ def log_ratio(
         counts = (rows[name].values[ran, m] for name in ("successes", "attempts"))
         of_model = (start[:, m], slope, hard[:, ran], *counts)
         found[:, m] = _log_integral(mean[:, m], spread, *of_model)
-        wide = (np.full_like(spread, number) for number in REFERENCE)
+        wide = (np.full_like(spread, number) for number in OFF_TREND)
         found[:, m] -= _log_integral(*wide, *of_model)
     return xr.DataArray(
         found, {"horizon_agent": rows["horizon_agent"].values}, ("draw", "horizon_agent")

@@ -25,18 +25,21 @@ Tasks of one length differ in difficulty. Among tasks of a length ``L``, success
 rarer than for a typical one [1]_. The 80% horizon is ``2^(ability - d)`` minutes with
 ``E logistic(success_slope (d - difficulty_spread z)) = 0.8``, ``z`` standard normal.
 
-===================  =========  ==================================================================
-name                 unit       meaning
-===================  =========  ==================================================================
-success_slope        1/doubling  fall of the log odds of success per doubling of the task's length
-difficulty_spread    doublings  sd of difficulty among tasks of one length
-ability_spread       doublings  sd of models about the trend at their dates
-human_time_error     doublings  sd of one person's time about the task's
-estimate_error       doublings  sd of an estimated time about the task's
-task_mean, task_sd   doublings  mean and sd of log2 minutes over tasks
-===================  =========  ==================================================================
+==================  ==========  ===================================================================
+name                unit        meaning
+==================  ==========  ===================================================================
+success_slope       1/doubling  fall of the log odds of success per doubling of the task's length
+difficulty_spread   doublings   sd of difficulty among tasks of one length
+ability_spread      doublings   sd of models about the trend at their dates
+human_time_error    doublings   sd of one person's time about the task's
+estimate_error      doublings   sd of an estimated time about the task's
+task_mean, task_sd  doublings   mean and sd of log2 minutes over tasks
+==================  ==========  ===================================================================
 
-These are structural; the quantities of the trend are elicited.
+These are structural; the quantities of the trend are elicited. Sampled are ``hardness``, which is
+``success_slope (difficulty - 4)``, and ``skill``, the same of ``ability``.
+
+A superhuman coder's horizon is elicited at 80%, and the ratio of the two horizons is the runs' own.
 
 References
 ----------
@@ -66,7 +69,7 @@ TREND = ("time_horizon_level", "time_horizon_doubling", "superhuman_coder_horizo
 OF_SHAPE: Mapping[str, tuple[str, ...]] = {
     "exponential": (),
     "superexponential": ("doubling_shrink", "doubling_floor"),
-    "kink": ("kink_year", "kink_ratio"),
+    "kink": ("kink_year", "kink_ratio", "doubling_floor"),
     "saturating": ("saturation_doublings",),
 }
 HEADLINES = (
@@ -91,12 +94,13 @@ SCALES = {
     "task_sd": (3.0, 0.5),  # 90% of tasks within a factor of a thousand, as METR's suites have them
 }
 TASK_MEAN = (4.0, 3.0)  # doublings: a quarter of an hour, METR's suites being seconds to days
+OFF_TREND = (4.0, 10.0)  # doublings of a minute, mean and sd: wide beside any trend
 ORIGIN = 4.0  # doublings of a minute at which log odds count as zero; it changes no density
 REPORTED = tuple(name for name in SCALES if name != "task_sd")
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(32)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 BISECTIONS = 50  # of an interval of a few dozen doublings: to rounding
-YEAR = 1.0  # over which the doubling time at a date is taken
+STEP = 0.01  # years before and after a date, between which the trend's slope is taken
 
 Values = Mapping[str, Any]
 
@@ -120,7 +124,8 @@ def runs(evidence: Evidence) -> xr.Dataset:
 
     Over ``horizon_task`` these are ``minutes`` (log2) and ``people`` (0 where the time is an
     estimate); over ``horizon_agent`` the ``date``; over both ``successes`` and ``attempts``, which
-    are 0 where the model did not run.
+    are 0 where the model did not run. ``on_trend`` is 1; where it is 0 an ability is not about the
+    trend but about :data:`OFF_TREND`.
     """
     used = select(evidence["horizon_runs"])
     tasks, first, task = np.unique(used["task"].values, return_index=True, return_inverse=True)
@@ -136,6 +141,7 @@ def runs(evidence: Evidence) -> xr.Dataset:
             "minutes": ("horizon_task", np.log2(used["human_minutes"].values[first])),
             "people": ("horizon_task", np.where(timed, used["people"].values[first], 0.0)),
             "date": ("horizon_agent", used["date"].values[first_of_agent]),
+            "on_trend": ("horizon_agent", np.ones(len(names))),
             "successes": (("horizon_task", "horizon_agent"), counts[0]),
             "attempts": (("horizon_task", "horizon_agent"), counts[1]),
         },
@@ -158,7 +164,7 @@ def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     pairs = rows[["successes", "attempts"]].stack(horizon_pair=("horizon_task", "horizon_agent"))
     return {
         "horizon_tasks": tasks,
-        "horizon_agents": rows[["date"]],
+        "horizon_agents": rows[["date", "on_trend"]],
         "horizon_pairs": pairs.drop_vars(("horizon_pair", "horizon_task", "horizon_agent")),
     }
 
@@ -208,8 +214,10 @@ def add(evidence: Evidence, view: View, x: Values, shape: str) -> None:
     slope, spread = p["success_slope"], pt.sqrt(p["task_sd"] ** 2 + p["difficulty_spread"] ** 2)
     typical = slope * (p["task_mean"] - ORIGIN)
     hardness = pm.Normal("hardness", typical, slope * spread, dims="horizon_task")
-    expected = slope * (trend(x, agent["date"], shape, view, pt) - ORIGIN)
-    skill = pm.Normal("skill", expected, slope * p["ability_spread"], dims="horizon_agent")
+    on, (mean, sd) = agent["on_trend"], OFF_TREND
+    expected = on * trend(x, agent["date"], shape, view, pt) + (1.0 - on) * mean
+    sd = on * p["ability_spread"] + (1.0 - on) * sd
+    skill = pm.Normal("skill", slope * (expected - ORIGIN), slope * sd, dims="horizon_agent")
     difficulty = ORIGIN + hardness / slope
 
     stated = pm.Normal.dist(*_stated_time(p, difficulty, task))
@@ -302,8 +310,8 @@ def derive(
     if not rows.sizes["horizon_agent"]:
         return found
     newest = rows["date"].values.max()
-    ends = trend(column, newest + np.array([-0.5, 0.5]) * YEAR, shape, view)
-    per_year = (ends[..., 1] - ends[..., 0]) / YEAR
+    ends = trend(column, newest + np.array([-STEP, STEP]), shape, view)
+    per_year = (ends[..., 1] - ends[..., 0]) / (2 * STEP)
     with np.errstate(divide="ignore"):
         found["time_horizon_doubling_now"] = np.log10(DAYS / per_year)
     found["agent_time_horizon_by_horizon_agent"] = LOG2 * ability(parameters)
