@@ -69,6 +69,7 @@ def run_shapes(
     name: str | None,
     report: bool,
     talk: Talk,
+    replaces: str | None = None,
     format: str = "netcdf",
 ) -> Answers:
     """Sample the run-level model with every shape of trend, and stack the shapes.
@@ -78,6 +79,8 @@ def run_shapes(
     name : str, optional
         How names begin: runs are called ``NAME-SHAPE``, and the stacked answer is
         ``NAME-stacked.json``.
+    replaces : str, optional
+        Refused: it is for training runs.
 
     Raises
     ------
@@ -91,7 +94,7 @@ def run_shapes(
     results, validated = {}, {}
     for shape in SHAPES:
         model = find_model(model_name(shape))
-        entered, _ = enter_own_data(model, runs, view, evidence, options, talk)
+        entered, _ = enter_own_data(model, runs, view, evidence, options, talk, replaces=replaces)
         talk.say(f"compiling the {shape} trend (the first time on a machine a minute)")
         compiled = compile_model(model, entered, view)
         results[shape] = run(

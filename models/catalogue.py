@@ -238,9 +238,7 @@ def _run_level(shape: str) -> Model:
         tables=("horizon_runs",),
         headlines=horizon_runs.HEADLINES,
         build=partial(horizon_runs.build, shape=shape),
-        derive=partial(
-            _without_chance, partial(horizon_runs.derive, shape=shape, dates=dates)
-        ),
+        derive=partial(_without_chance, partial(horizon_runs.derive, shape=shape, dates=dates)),
         likelihoods=(Likelihood.of(horizon_runs),),
         coords=partial(horizon_runs.coords, dates=dates),
         adaptation="low_rank",

@@ -3,8 +3,8 @@
 The unit that is left out is a model, because a forecast is about new models: runs or tasks of a
 model that stays would tell its ability, whatever the trend. A model that is left out of the trend
 keeps its runs, which also say how hard the tasks are. Its ability then has a reference distribution
-in the place of the trend's, :data:`aligntax.models.horizon_runs.OFF_TREND`. With the likelihood ``L_m`` of
-its runs, given a draw of everything but its ability::
+in the place of the trend's, :data:`aligntax.models.horizon_runs.OFF_TREND`. With the likelihood
+``L_m`` of its runs, given a draw of everything but its ability::
 
     R_m = integral L_m(a) Normal(a; trend(t_m), ability_spread) da / integral L_m(a) reference(a) da
     p(draw | m left out) ~ p(draw | all) / R_m,     elpd_m = log E[R_m | m left out]

@@ -122,10 +122,11 @@ def quantities(shape: str) -> tuple[str, ...]:
 def runs(evidence: Evidence) -> xr.Dataset:
     """Numbers of the likelihood: of tasks, of models, and of every pair of them.
 
-    Over ``horizon_task`` these are ``minutes`` (log2) and ``people`` (0 where the time is an
-    estimate); over ``horizon_agent`` the ``date``; over both ``successes`` and ``attempts``, which
-    are 0 where the model did not run. ``on_trend`` is 1; where it is 0 an ability is not about the
-    trend but about :data:`OFF_TREND`.
+    Over ``horizon_task`` these are ``minutes`` (log2) and how much of each error the stated time
+    has: ``of_people`` is one over the root of the people who were timed, ``of_estimates`` is 1
+    where the time is an estimate. Over ``horizon_agent`` there are the ``date`` and ``on_trend``,
+    which is 1; where it is 0 an ability is not about the trend but about :data:`OFF_TREND`. Over
+    both there are ``successes`` and ``attempts``, which are 0 where the model did not run.
     """
     used = select(evidence["horizon_runs"])
     tasks, first, task = np.unique(used["task"].values, return_index=True, return_inverse=True)
@@ -136,10 +137,12 @@ def runs(evidence: Evidence) -> xr.Dataset:
     for i, column in enumerate(("successes", "attempts")):
         np.add.at(counts[i], (task, agent), used[column].values)
     timed = used["human_source"].values[first] == "baseline"
+    people = np.maximum(used["people"].values[first], 1.0)
     return xr.Dataset(
         {
             "minutes": ("horizon_task", np.log2(used["human_minutes"].values[first])),
-            "people": ("horizon_task", np.where(timed, used["people"].values[first], 0.0)),
+            "of_people": ("horizon_task", np.where(timed, people**-0.5, 0.0)),
+            "of_estimates": ("horizon_task", (~timed).astype(float)),
             "date": ("horizon_agent", used["date"].values[first_of_agent]),
             "on_trend": ("horizon_agent", np.ones(len(names))),
             "successes": (("horizon_task", "horizon_agent"), counts[0]),
@@ -152,18 +155,9 @@ def runs(evidence: Evidence) -> xr.Dataset:
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     """Numbers that :func:`add` puts into the graph as ``pm.Data``, by name."""
     rows = runs(evidence)
-    people = rows["people"]
-    # the part of each error that is known: the rest is a scale, of people or of estimates
-    tasks = xr.Dataset(
-        {
-            "minutes": rows["minutes"],
-            "of_people": xr.where(people > 0, 1.0 / np.sqrt(people.clip(min=1.0)), 0.0),
-            "of_estimates": (people == 0).astype(float),
-        }
-    )
     pairs = rows[["successes", "attempts"]].stack(horizon_pair=("horizon_task", "horizon_agent"))
     return {
-        "horizon_tasks": tasks,
+        "horizon_tasks": rows[["minutes", "of_people", "of_estimates"]],
         "horizon_agents": rows[["date", "on_trend"]],
         "horizon_pairs": pairs.drop_vars(("horizon_pair", "horizon_task", "horizon_agent")),
     }
@@ -185,7 +179,7 @@ def _stated_time(p: Values, difficulty: Any, task: Values) -> tuple[Any, Any]:
 
 
 def trend(x: Values, date: Any, shape: str, view: View, xp: Any = np) -> Any:
-    """Trend of abilities: ``log2`` minutes of the 50% time horizon; ``xp`` as in ``log_horizon``."""
+    """Trend of abilities, ``log2`` minutes; ``xp`` as in ``log_horizon``."""
     return log_horizon(x, date, shape, view, xp) / LOG2
 
 

@@ -33,6 +33,7 @@ class World:
     tasks: int = 40
     models: int = 12
     attempts: int = 4
+    most_people: int = 5  # timed at a task
     seed: int = SEED
 
 
@@ -50,7 +51,7 @@ def simulated(world: World = World()) -> Simulated:
     rng = np.random.default_rng(world.seed)
     length = rng.normal(world.task_mean, world.task_sd, world.tasks)
     estimated = np.arange(world.tasks) % 4 == 3
-    people = np.where(estimated, 0, rng.integers(1, 6, world.tasks))
+    people = np.where(estimated, 0, rng.integers(1, world.most_people + 1, world.tasks))
     error = np.where(
         estimated, world.estimate_error, world.human_time_error / np.sqrt(np.maximum(people, 1))
     )
@@ -72,7 +73,8 @@ def simulated(world: World = World()) -> Simulated:
             "human_source": "estimate" if estimated[k] else "baseline",
         }
         lines += [
-            task | {"alias": "human", "model": "human", "score_binarized": 1} for _ in range(people[k])
+            task | {"alias": "human", "model": "human", "score_binarized": 1}
+            for _ in range(people[k])
         ]
         for m, date in enumerate(dates):
             alias = f"Model {m:02d}"

@@ -8,6 +8,7 @@ import typer
 
 from aligntax.analysis.commands.options import EvidenceFolder, Json
 from aligntax.analysis.commands.output import print_answer, print_json
+from aligntax.models.errors import InputError
 
 app = typer.Typer(
     name="evidence",
@@ -128,6 +129,9 @@ def evidence_fetch(
     if name == METR.name:
         path, record = fetch_runs(METR, out, url)
         citation, command, used = METR.citation, "run time-horizon", METR.names[0]
+    elif name not in PUBLIC:
+        choices = ", ".join((*PUBLIC, METR.name))
+        raise InputError(f"name: must be one of {choices}, got {name!r}; check the spelling")
     else:
         path, record = fetch_public(name, out, url)
         citation, command, used = PUBLIC[name].citation, "run loss-law", name

@@ -122,7 +122,8 @@ def run(
     )
     failures: list[str] = []
     if model == TIME_HORIZON and own is not None:
-        _run_shapes(own, chosen, evidence, options, out, name, report, format_, as_json, quiet)
+        kept = {"out": out, "name": name, "report": report, "replaces": replaces}
+        _run_shapes(own, chosen, evidence, options, {**kept, "format": format_}, as_json, quiet)
         return
     with show_progress(quiet, failures.append) as talk:
         result = run_model(
@@ -154,31 +155,18 @@ def _run_shapes(
     view: "View",
     evidence: str | None,
     options: "Sampling",
-    out: Path,
-    name: str | None,
-    report: bool,
-    format_: str,
+    kept: dict[str, Any],
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Runs of models on tasks, under every shape of trend."""
+    """Runs of models on tasks, under every shape of trend; ``kept`` as ``run_shapes`` names it."""
     from aligntax.analysis.horizon_shapes import run_shapes
     from aligntax.analysis.inputs.view_reader import read_evidence
     from aligntax.analysis.terminal.shapes import print_shapes
 
     failures: list[str] = []
     with show_progress(quiet, failures.append) as talk:
-        answers = run_shapes(
-            own,
-            view,
-            read_evidence(evidence),
-            options,
-            out=out,
-            name=name,
-            report=report,
-            talk=talk,
-            format=format_,
-        )
+        answers = run_shapes(own, view, read_evidence(evidence), options, talk=talk, **kept)
     if not quiet:
         sys.stderr.write(f"aligntax: {answers.record['runs']['words']}\n")
     print_answer(

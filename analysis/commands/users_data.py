@@ -1,4 +1,4 @@
-"""A user's own data as the commands take it: training runs, gold curves, or models' runs on tasks."""
+"""A user's own data as the commands take it: training runs, gold curves, or runs on tasks."""
 
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,5 @@ def read_users_data(
         return drop_highest(read_runs(runs), drop)
     if drop:
         what = "runs on tasks" if on_tasks else "gold curves"
-        raise InputError(
-            f"drop_highest: leaves training runs out, got {drop} with {what}; drop it"
-        )
+        raise InputError(f"drop_highest: leaves training runs out, got {drop} with {what}; drop it")
     return read_horizon_runs(runs) if on_tasks else read_curves(runs)

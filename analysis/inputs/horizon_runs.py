@@ -1,8 +1,8 @@
 """Runs of models on timed tasks, in the layout of METR's ``runs.jsonl``: one JSON object a line.
 
 Fields: ``task_id``, ``alias`` (the model), ``score_binarized`` (1 if the run succeeded, else 0),
-``human_minutes`` and ``human_source`` (``baseline`` where people were timed; anything else counts as
-an estimate). Runs of people (``alias`` or ``model`` is ``human``) that succeeded at a baseline task
+``human_minutes`` and ``human_source`` (``baseline`` where people were timed; all else counts as an
+estimate). Runs of people (``alias`` or ``model`` is ``human``) that succeeded at a baseline task
 count the people who were timed. Runs marked ``cloned`` are left out, other fields ignored.
 
 Release dates stand in a field ``release_date`` (YYYY-MM-DD), or in a file ``release_dates.yaml``
@@ -134,17 +134,17 @@ def _count(counts: _Counts, line: int, run: Mapping[str, Any]) -> list[Problem]:
         return []
     task, alias, success = (run[name] for name in REQUIRED[:3])
     problems = [
-        Problem(line, name, "must be text", brief(run[name]), "name the task and the model")
+        Problem(line, name, "must be text", run[name], "name the task and the model")
         for name in ("task_id", "alias", "human_source")
         if not isinstance(run[name], str) or not run[name].strip()
     ]
     if isinstance(success, bool) or success not in (0, 1):
         rule, remedy = "must be 0 or 1", "1 is a success; partial scores belong in another field"
-        problems.append(Problem(line, "score_binarized", rule, brief(success), remedy))
+        problems.append(Problem(line, "score_binarized", rule, success, remedy))
     minutes = run["human_minutes"]
     if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not _positive(minutes):
         rule, remedy = "must be a number greater than 0", "give a person's time in minutes"
-        problems.append(Problem(line, "human_minutes", rule, brief(minutes), remedy))
+        problems.append(Problem(line, "human_minutes", rule, minutes, remedy))
     if problems:
         return problems
     known = run["human_source"] if run["human_source"] == BASELINE else "estimate"
@@ -162,9 +162,7 @@ def _positive(number: float) -> bool:
     return math.isfinite(number) and number > 0
 
 
-def _same_task(
-    counts: _Counts, line: int, task: str, minutes: float, known: str
-) -> list[Problem]:
+def _same_task(counts: _Counts, line: int, task: str, minutes: float, known: str) -> list[Problem]:
     """Problem of a task that has two times, or whose time is known in two ways."""
     at, *before = counts.tasks.setdefault(task, (line, minutes, known))
     for name, old, new in zip(REQUIRED[3:], before, (minutes, known), strict=True):
@@ -181,7 +179,7 @@ def _same_date(counts: _Counts, line: int, alias: str, stated: Any) -> list[Prob
     date = _date(stated)
     if date is None:
         rule, remedy = "must be a date", "write YYYY-MM-DD"
-        return [Problem(line, "release_date", rule, brief(stated), remedy)]
+        return [Problem(line, "release_date", rule, stated, remedy)]
     at, before = counts.dates.setdefault(alias, (line, date))
     if before != date:
         remedy = f"line {at} has another for {brief(alias)}; give the model one"
@@ -220,7 +218,8 @@ def _rows(
     counts: _Counts, dates: Mapping[str, float], source: str
 ) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...]]:
     """Rows of the evidence table, and the models that have no date."""
-    rows, undated = [], set()
+    rows: list[dict[str, Any]] = []
+    undated = set()
     for (alias, task), attempts in sorted(counts.attempts.items()):
         date = dates.get(alias, dates.get(alias.removesuffix(INSPECT)))
         if date is None:

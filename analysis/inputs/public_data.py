@@ -178,7 +178,7 @@ def fetch_public(
     """
     if name not in PUBLIC:
         raise InputError(
-            f"name: must be one of {', '.join(PUBLIC)} or metr-runs, got {name!r}; check the spelling"
+            f"name: must be one of {', '.join(PUBLIC)}, got {name!r}; check the spelling"
         )
     known = PUBLIC[name]
     where = url or known.url

@@ -1,7 +1,7 @@
-"""METR's public runs of models on tasks, which have no licence: fetched, checked, never embedded.
+r"""METR's public runs of models on tasks, which have no licence: fetched, checked, never embedded.
 
 Both files are kept as they are. Each is known by the name that git gives to its content, the SHA-1
-of ``blob SIZE\\0`` and the bytes, in the tree of one public commit.
+of ``blob SIZE\0`` and the bytes, in the tree of one public commit.
 """
 
 import hashlib

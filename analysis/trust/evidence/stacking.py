@@ -55,7 +55,7 @@ class Stacked:
         return cls(validated, dict(zip(validated, found.tolist(), strict=True)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain mapping for JSON: by shape the weight, the score, and what it trails the best by."""
+        """Plain mapping for JSON: by shape its weight, its score, and how far it is behind."""
         best = max(self.validated.values(), key=lambda each: each.elpd)
         rows = {}
         for shape, each in self.validated.items():
@@ -147,7 +147,8 @@ def _resampled(
     draws, _ = without.posterior(replace(options, seed=child_seed(options.seed, "sample")))
     log = _ratios(without, shape, draws).values[..., i]
     elpd = float(np.logaddexp.reduce(log.ravel()) - np.log(log.size))
-    return PredictedUnit(unit.label, elpd, _mcse(log, elpd), unit.p + unit.elpd - elpd, None, "exact")
+    p = unit.p + unit.elpd - elpd
+    return PredictedUnit(unit.label, elpd, _mcse(log, elpd), p, None, "exact")
 
 
 def _mcse(log: Any, elpd: float) -> float:
