@@ -242,6 +242,7 @@ def _run_level(shape: str) -> Model:
         likelihoods=(Likelihood.of(horizon_runs),),
         coords=partial(horizon_runs.coords, dates=dates),
         adaptation="low_rank",
+        target_accept=0.95,
     )
 
 
