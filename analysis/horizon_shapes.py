@@ -31,7 +31,7 @@ from aligntax.models.horizon_runs import HEADLINES, model_name
 from aligntax.models.horizon_trend import SHAPES
 from aligntax.models.views import View
 
-LEAST = 1e-12  # weight that stands for none
+LEAST = 1e-6  # weight below which a shape counts as having none
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,10 @@ def summarise_stacked(
     derived = [result.derived[shared].drop_vars("chain") for result in results.values()]
     together = xr.concat(derived, "chain").transpose("chain", "draw", ...)
     log = [
-        np.full((each.sizes["chain"], each.sizes["draw"]), np.log(max(weights[shape], LEAST)))
+        np.full(
+            (each.sizes["chain"], each.sizes["draw"]),
+            np.log(weights[shape]) if weights[shape] > LEAST else -np.inf,
+        )
         for shape, each in zip(results, derived, strict=True)
     ]
     return summarise(together, weights=Weights.of_log(np.concatenate(log)))
