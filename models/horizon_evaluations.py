@@ -3,7 +3,7 @@
 Every model of the frontier's class that a suite of tasks measured is a row, ``y_i = log2`` minutes
 with published standard error ``s_i``::
 
-    y_i = log2 h(t_i) - lead horizon_scatter + length_bias l_i
+    y_i = log2 h(t_i) - lead horizon_scatter + length_bias l(log2 h(t_i))
           + s_i sqrt(rho) (cos(a_i) short + sin(a_i) long) + e_i
     e_i ~ StudentT(nu=4, 0, sqrt((1 - rho) s_i^2 + horizon_scatter^2))
     short, long ~ Normal(0, 1)
@@ -15,9 +15,9 @@ largest of as many standard normals as developers share the frontier. To use onl
 measured as the longest at release would pick the best of several noisy estimates, and count their
 luck as progress. A view may do so (``time_horizon.rows = "records"``); ``lead`` is then zero.
 
-``l_i`` is 0 for horizons of a minute and below, 1 at 16 hours and above, and linear in ``log h``
-between; the angle ``a_i`` is ``l_i pi / 2``. A figure known only to be exceeded enters by the
-survival function.
+``l`` is 0 for a minute and below, 1 for 16 hours and above, and linear in ``log h`` between. The
+angle ``a_i`` is ``pi / 2`` times ``l`` of the measured horizon. A figure known only to be exceeded
+enters by the survival function.
 
 The intervals are a bootstrap over tasks, and every model does the same tasks. So most of an
 interval is the suite's error, not the model's [1]_. Records scatter by 0.34 doublings about their
@@ -66,16 +66,15 @@ def evaluations(evidence: Evidence, view: View) -> xr.Dataset:
     date, minutes = table["date"].values, table["horizon_minutes"].values
     rows = rows[np.argsort(date[rows], kind="stable")]
     width = np.log2(table["horizon_high"].values[rows] / table["horizon_low"].values[rows])
-    length = np.clip(np.log(minutes[rows]) / np.log(SUITE_LIMIT), 0.0, 1.0)
+    angle = 0.5 * np.pi * length(np.log2(minutes[rows]))
     lead = evidence.constant("frontier_lead") if view.time_horizon.rows == "all" else 0.0
     columns = {
         "date": date[rows],
         "log2_horizon": np.log2(minutes[rows]),
         "log2_sd": width / (2 * 1.96),
-        "length": length,
         "lead": np.full(len(rows), lead),
-        "short": np.cos(0.5 * np.pi * length),
-        "long": np.sin(0.5 * np.pi * length),
+        "short": np.cos(angle),
+        "long": np.sin(angle),
         "exact": (table["bound"].values[rows] == "exact").astype(float),
     }
     columns["counts"] = np.ones(len(rows))  # a row that counts zero times is left out
@@ -121,9 +120,14 @@ def arrays(rows: xr.Dataset) -> dict[str, Any]:
     return {str(name): column.values for name, column in rows.data_vars.items()}
 
 
-def middle(x: Values, scatter: Any, rows: Values, trend: Any) -> Any:
+def length(log2_minutes: Any, xp: Any = np) -> Any:
+    """Where a horizon stands between a minute, 0, and :data:`SUITE_LIMIT`, 1."""
+    return xp.clip(log2_minutes / np.log2(SUITE_LIMIT), 0.0, 1.0)
+
+
+def middle(x: Values, scatter: Any, rows: Values, trend: Any, xp: Any = np) -> Any:
     """Expected ``log2`` minutes of each row but for the suite's error, given ``log2 h``."""
-    return trend - rows["lead"] * scatter + x["length_bias"] * rows["length"]
+    return trend - rows["lead"] * scatter + x["length_bias"] * length(trend, xp)
 
 
 def suite_error(p: Values, rows: Values) -> Any:
@@ -160,7 +164,7 @@ def log_terms(x: Values, p: Values, rows: Values, shape: str, view: View, xp: An
     turns = turns_at(x, rows["date"], view)
     trend = x["time_horizon_level"] / LOG2 + doublings(x, turns, shape, view, xp)
     scale = own_scale(p, rows)
-    expected = middle(x, p["horizon_scatter"], rows, trend) + suite_error(p, rows)
+    expected = middle(x, p["horizon_scatter"], rows, trend, xp) + suite_error(p, rows)
     t = (rows["log2_horizon"] - expected) / scale
     known = np.log(3 / 8) - xp.log(scale) - (NU + 1) / 2 * xp.log(1.0 + t**2 / NU)
     # evaluated at zero in exact rows, where it is not used

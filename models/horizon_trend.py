@@ -7,22 +7,24 @@ and ``u = (t - t0) / time_horizon_doubling``, the 50% time horizon ``h`` is::
     n(u) = u                                                exponential
     n(u) = log(1 - s u) / log(1 - s)   until du/dn = f,     superexponential
            a straight line of slope 1 / f from there on
-    n(u) = u - (1 - r) (min(u - k, 0) - min(-k, 0))         kink
+    n(u) = m(u) - m(0),                                     kink
+           m(u) = b max(u - k, 0) + a min(u - k, 0)
     n(u) = -log2(2^-K + (1 - 2^-K) 2^-v)                    saturating, v = u / (1 - 2^-K)
 
 In the superexponential shape each doubling takes ``1 - s`` of the time of the one before, until a
-doubling takes no more than the floor. In the kink shape the doubling time changes once, by the
-factor ``r``, at ``u = k``; no doubling before it takes less than the floor either. The saturating
-shape is a logistic curve, which ends ``K`` doublings above its level at the reference date. Every
-``n`` is zero at the reference date with slope one; in the kink shape the slope is one after the
-kink, wherever that lies. A floor longer than the doubling time at the reference date counts as that
-doubling time.
+doubling takes no more than the floor. In the kink shape the doubling time changes once, by a factor
+``r`` at ``u = k``: ``a = r, b = 1`` where the kink lies before the reference date, ``a = 1, b = 1 /
+r`` where it lies after it, and the one passes into the other within some months of that date. No
+doubling takes less than the floor there either. The saturating shape is a logistic curve, which
+ends ``K`` doublings above its level at the reference date. Every ``n`` is zero at the reference
+date with slope one. A floor longer than the doubling time of that date counts as that doubling
+time.
 
 =======================  ===========  =============================================================
 name                     unit         meaning
 =======================  ===========  =============================================================
 time_horizon_level       log10 min    ``level``, in doublings of a minute in the formulas
-time_horizon_doubling    log10 days   doubling time at the reference date, or after the kink
+time_horizon_doubling    log10 days   doubling time at the reference date
 doubling_shrink          1            ``s``
 doubling_floor           log10 days   shortest doubling time; ``f`` is its ratio to the doubling
                                       time at the reference date, or 1
@@ -66,6 +68,9 @@ QUANTITIES = (
 DAYS = 365.25  # in a year
 LOG2 = np.log10(2.0)  # OOM in a doubling
 LN2 = np.log(2.0)
+# Years about the reference date in which the doubling time of that date, if there is a kink, passes
+# from the one after the kink to the one before it: a jump would stop the sampler.
+KINK_WIDTH = 0.25
 
 Values = Mapping[str, Any]
 
@@ -138,8 +143,12 @@ def doublings(x: Values, turns: Any, shape: str, view: View, xp: Any = np) -> An
         bent = xp.log(xp.maximum(1.0 - shrink * turns, left)) / xp.log1p(-shrink)
         return bent + xp.maximum(turns - at_floor, 0.0) / floor
     if shape == "kink":
-        kink, ratio = _kink(x, view, xp)
-        return turns - (1.0 - ratio) * (xp.minimum(turns - kink, 0.0) - xp.minimum(-kink, 0.0))
+        kink, before, after = _kink(x, view, xp)
+
+        def since_kink(u: Any) -> Any:
+            return after * xp.maximum(u - kink, 0.0) + before * xp.minimum(u - kink, 0.0)
+
+        return since_kink(turns) - since_kink(0.0)
     room, left = _room(x, xp)
     return -xp.logaddexp(-room * LN2, xp.log(left) - turns / left * LN2) / LN2
 
@@ -158,14 +167,12 @@ def _floor(x: Values, xp: Any = np) -> Any:
     return xp.minimum(10.0 ** (x["doubling_floor"] - x["time_horizon_doubling"]), 1.0)
 
 
-def _kink(x: Values, view: View, xp: Any = np) -> tuple[Any, Any]:
-    """Turns ``k`` of the kink, and the ratio ``r``.
-
-    A doubling before the kink takes ``1 / r``, and no less than the floor.
-    """
-    return turns_at(x, x["kink_year"], view), xp.minimum(
-        10.0 ** x["kink_ratio"], 1.0 / _floor(x, xp)
-    )
+def _kink(x: Values, view: View, xp: Any = np) -> tuple[Any, Any, Any]:
+    """Turns ``k`` of the kink, and doublings a turn before and after it, ``a`` and ``b``."""
+    kink, most = x["kink_year"], 1.0 / _floor(x, xp)
+    past = 0.5 + 0.5 * xp.tanh((view.time_horizon.reference_date - kink) / KINK_WIDTH)
+    before, after = 10.0 ** (x["kink_ratio"] * past), 10.0 ** (x["kink_ratio"] * (past - 1.0))
+    return turns_at(x, kink, view), xp.minimum(before, most), xp.minimum(after, most)
 
 
 def _room(x: Values, xp: Any = np) -> tuple[Any, Any]:
@@ -261,9 +268,9 @@ def _turns_until(x: Values, n: Any, shape: str, view: View) -> Any:
         bent = -np.expm1(np.minimum(n, at_floor) * np.log1p(-shrink)) / shrink
         return bent + np.maximum(n - at_floor, 0.0) * floor
     if shape == "kink":
-        kink, ratio = _kink(x, view)
-        late = (1.0 - ratio) * np.minimum(-kink, 0.0)  # n less u after the kink
-        return np.minimum(n - late - kink, 0.0) / ratio + np.maximum(n - late, kink)
+        kink, before, after = _kink(x, view)
+        ahead = n + after * np.maximum(-kink, 0.0) + before * np.minimum(-kink, 0.0)
+        return kink + np.maximum(ahead, 0.0) / after + np.minimum(ahead, 0.0) / before
     room, left = _room(x)
     with np.errstate(divide="ignore"):  # at the end of the curve and beyond
         free = n - np.log2(-np.expm1(np.minimum(n - room, 0.0) * LN2) / left)

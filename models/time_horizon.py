@@ -123,7 +123,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> Any:
         "horizon_scatter": half_normal("horizon_scatter", SCATTER),
         "suite_error_share": pm.Uniform("suite_error_share", 0.0, 1.0),
     }
-    residual = row["log2_horizon"] - middle(x, p["horizon_scatter"], row, straight)
+    residual = row["log2_horizon"] - middle(x, p["horizon_scatter"], row, straight, pt)
     for end in ("short", "long"):  # sampled about what the rows say of them
         name = f"suite_error_{end}"
         p[name] = normal_around(name, (row[f"{end}_gain"] * residual).sum())

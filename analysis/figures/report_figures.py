@@ -145,8 +145,8 @@ def _fitted(result: Result) -> Iterator[Drawing]:
     if time_horizon.has_trend(result):
         yield Drawing(
             "Time horizon: how long an expert works on tasks that a model completes half the "
-            "time. Dots: record-setting models with their 95% intervals (triangle: known only to "
-            "exceed). Lines: both shapes of trend, each given that shape, with 50% and 90% bands. "
+            "time. Dots: evaluated models with their 95% intervals (triangle: known only to "
+            "exceed). Lines: the shapes of growth, each given that shape, with 50% and 90% bands. "
             f"{_superexponential(result)} Shaded across: the horizon of a superhuman coder "
             "(median, 50% and 90%).",
             lambda: time_horizon.trend(result),

@@ -53,8 +53,8 @@ def has_trend(result: Result) -> bool:
 
 def _given_shape(result: Result, index: int) -> dict[str, Any]:
     """Return the draws whose own shape is that of an index into the shapes, (draw, 1)."""
-    own = result.derived["horizon_shape"].values.ravel() == index
-    x = elicited_draws(result, time_horizon.QUANTITIES)
+    x = elicited_draws(result, (*time_horizon.QUANTITIES, "horizon_shape"))
+    own = x["horizon_shape"] == index
     return {name: value[own, None] for name, value in x.items()}
 
 

@@ -16,10 +16,12 @@ from aligntax.analysis.trust.backtest.wording import (
 from aligntax.analysis.trust.calibration.ranks import RANKED
 from aligntax.analysis.trust.calibration.simulation import CONTROLS
 from aligntax.analysis.trust.calibration.study import LEVEL
+from aligntax.analysis.trust.evidence.horizon_readings import READ_HORIZONS
 from aligntax.analysis.trust.evidence.wording import (
     READ,
     cross_validation_row,
     headline_rows,
+    horizon_rows,
     notable_units,
     reading_rows,
 )
@@ -161,6 +163,9 @@ def print_robustness(console: "Console", whole: Mapping[str, Any], horizon: floa
         heads = ("practice", "workforces of 2025", *(label_of(name) for name in READ))
         lines = [(*row["reading"], *row["cells"]) for row in readings]
         print_table(console, heads, lines)
+    if horizons := horizon_rows(whole, horizon):
+        heads = ("evaluations of time horizons", *(label_of(name) for name in READ_HORIZONS))
+        print_table(console, heads, [(row["label"], *row["cells"]) for row in horizons])
     rows = [
         (row["label"], row["median"], row["ninety"], row["moves"])
         for row in headline_rows(whole, horizon)

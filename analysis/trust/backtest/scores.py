@@ -58,7 +58,7 @@ def score(draws: Any, actual: float) -> Score:
     Parameters
     ----------
     draws : ndarray, shape (draw,)
-        Infinite where a trend has diverged. Such draws are set to the largest finite one, since
+        Infinite where a draw has no number. Such draws are set to the largest finite one, since
         their CRPS would be infinite.
     actual : float
         The value that came.

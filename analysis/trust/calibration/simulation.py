@@ -7,9 +7,8 @@ one model [1]_.
 The evidence that there is no transformative AI yet is not a number that could be simulated.
 Therefore the other evidence is simulated first, and the simulation is kept with the probability
 that nothing has arrived, which is the likelihood of that evidence. A draw under which a row is
-impossible is also left out: a trend that has diverged has no likelihood. What is derived from a
-draw is itself random given parameters and evidence, so truth and posterior have separate random
-numbers of arrival.
+impossible is also left out. What is derived from a draw is itself random given parameters and
+evidence, so truth and posterior have separate random numbers of arrival.
 
 Where priors are wide, most prior draws lie far from what was published, and few simulations would
 show a fault near the published evidence. *Posterior* calibration [3]_ draws the truth from the
@@ -219,7 +218,7 @@ class Calibrator:
             for chain, draw in np.ndindex(2, ATTEMPTS):
                 one = {name: np.asarray(value[chain, draw]) for name, value in x.items()}
                 where = (parameters.isel(chain=chain, draw=draw), compiled.evidence, compiled.view)
-                with np.errstate(over="ignore", invalid="ignore"):  # a trend that has diverged
+                with np.errstate(over="ignore", invalid="ignore"):  # a draw far from the evidence
                     rows = compiled.model.replicate(one, *where, rng)
                 yield (
                     prior.isel(chain=[chain], draw=[draw]),

@@ -37,6 +37,8 @@ MOVED = {
     "direct_approach.update": ("joint", "published"),
     "time_horizon.since": ("joint", 2021.0),
     "time_horizon.reference_date": ("joint", 2024.0),
+    "time_horizon.rows": ("joint", "records"),
+    "time_horizon.reward_hacks": ("joint", "count"),
     "arrival.mode": ("joint", "crossing"),
     "arrival.hazard_cap": ("joint", 1.0),
     "arrival.start": ("joint", 2015.0),
