@@ -44,12 +44,13 @@ A superhuman coder's horizon is elicited at 80%, and the ratio of the two horizo
 References
 ----------
 .. [1] Moss, "METR's data can't distinguish between trajectories", 2026. github.com/JonasMoss
-       /metr-stats: tasks of one length differ 4.7-fold in difficulty; 80% horizons are ten times
-       too long without it
-.. [2] Tomas, "A measurement-error model for METR's time horizon", 2026. github.com/korentomas
-       /metr-measurement-error: latent human times
-.. [3] Barry, "Impact of modelling assumptions on time horizon results", 2026. metr.org/notes: one
-       person's time has a log sd of 0.78; 60% of estimates lie within a factor of three
+       /metr-stats, commit dfca566: tasks of one length differ 4.7-fold in difficulty; 80% horizons
+       are ten times too long without it
+.. [2] korentomas, "A measurement-error model for METR's time horizon", 2026. github.com/korentomas
+       /metr-measurement-error, commit b8c93ee: latent human times
+.. [3] Barry, "Impact of modelling assumptions on time horizon results", 2026. metr.org/notes, as
+       quoted in [2]_: one person's time has a log sd of 0.78; 60% of estimates lie within a factor
+       of three
 """
 
 from collections.abc import Mapping
