@@ -18,6 +18,7 @@ from aligntax.models import (
     compute,
     direct_approach,
     horizon_evaluations,
+    horizon_runs,
     joint,
     loss_law,
     scaling,
@@ -27,6 +28,7 @@ from aligntax.models.arrival import Chance
 from aligntax.models.density_prediction import trials as density_trials
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
+from aligntax.models.horizon_trend import SHAPES
 from aligntax.models.outer_alignment import model as outer_alignment
 from aligntax.models.overoptimization import model as overoptimization
 from aligntax.models.requirements import log_weights
@@ -157,7 +159,8 @@ class Model:
     @property
     def question(self) -> str:
         """What it answers: the first line of the file that builds it."""
-        return (sys.modules[self.build.__module__].__doc__ or self.title).splitlines()[0]
+        build = self.build.func if isinstance(self.build, partial) else self.build
+        return (sys.modules[build.__module__].__doc__ or self.title).splitlines()[0]
 
     def data(self, evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
         """Numbers that the graph holds as ``pm.Data``; see :class:`Likelihood`."""
@@ -221,6 +224,25 @@ def _entry(file: ModuleType, *parts: ModuleType, **fields: Any) -> Model:
         build=file.build,
         likelihoods=tuple(Likelihood.of(part) for part in parts or (file,)),
         **fields,
+    )
+
+
+def _run_level(shape: str) -> Model:
+    """Entry of the runs of models on timed tasks, with one shape of trend."""
+    dates = HORIZON_DATES
+    return Model(
+        name=horizon_runs.model_name(shape),
+        title=f"Length of tasks that AI completes, from single runs: {shape} trend",
+        version=1,
+        quantities=horizon_runs.quantities(shape),
+        tables=("horizon_runs",),
+        headlines=horizon_runs.HEADLINES,
+        build=partial(horizon_runs.build, shape=shape),
+        derive=partial(_without_chance, partial(horizon_runs.derive, shape=shape, dates=dates)),
+        likelihoods=(Likelihood.of(horizon_runs),),
+        coords=partial(horizon_runs.coords, dates=dates),
+        adaptation="low_rank",
+        target_accept=0.95,
     )
 
 
@@ -328,6 +350,7 @@ _ENTRIES = (
         derive=partial(_without_chance, density_trials.derive),
         coords=density_trials.coords,
     ),
+    *(_run_level(shape) for shape in SHAPES),
 )
 MODELS: Mapping[str, Model] = MappingProxyType({model.name: model for model in _ENTRIES})
 

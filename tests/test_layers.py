@@ -22,7 +22,8 @@ ORDER = (
     "models.trend models.arrival models.scaling models.loss_law models.horizon_trend "
     "models.direct_approach models.outer_alignment models.overoptimization models.density_prediction",
     "models.compute models.practice models.tolerance models.requirements models.research",
-    "models.horizon_evaluations",
+    "models.horizon_evaluations models.horizon_runs",
+    "models.horizon_loo",
     "models.time_horizon",
     "models.taxes",
     "models.waits",
@@ -39,7 +40,7 @@ ORDER = (
     "analysis.figures",
     "analysis.pages",
     "analysis.pipeline analysis.refitting",
-    "analysis.experts",
+    "analysis.experts analysis.horizon_shapes",
     "analysis.terminal",
     "analysis.commands",
     "analysis.cli",

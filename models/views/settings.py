@@ -280,7 +280,9 @@ class TimeHorizon:
     """
 
     since: float = enters(2023.0, likelihood=("time_horizons",), compiled=True)
-    reference_date: float = enters(2025.0, likelihood=("time_horizons",), compiled=True)
+    reference_date: float = enters(
+        2025.0, likelihood=("time_horizons", "horizon_runs"), compiled=True
+    )
     rows: Literal["all", "records"] = enters("all", likelihood=("time_horizons",), compiled=True)
     reward_hacks: Literal["fail", "count"] = enters(
         "fail", likelihood=("time_horizons",), compiled=True

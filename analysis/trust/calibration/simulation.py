@@ -59,7 +59,10 @@ CONTROLS: Mapping[str, str] = {
 }
 NARROW, SHIFT, EXACT = 0.6, 0.5, 0.1
 # columns of likelihood rows that the control "exact" makes smaller
-ERRORS = ("log_gamma_se", "flop_sd", "growth_se", "hours_sd", "share_sd", "log2_sd", "gold_se")
+ERRORS = (
+    *("log_gamma_se", "flop_sd", "growth_se", "hours_sd", "share_sd", "log2_sd", "gold_se"),
+    *("of_people", "of_estimates"),
+)
 NO_TAI = "no_tai"  # term of the likelihood
 ATTEMPTS = 32  # prior draws at a time, of each of two chains
 MOST = 100  # times: a prior under which such evidence is rarer cannot be calibrated

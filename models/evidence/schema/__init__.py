@@ -29,6 +29,7 @@ from aligntax.models.evidence.schema.progress import (
     TIME_HORIZONS,
     TRAINING_RUNS,
 )
+from aligntax.models.evidence.schema.runs import HORIZON_RUNS
 from aligntax.models.evidence.schema.scaling import LOSS_LAWS, LOSS_RUNS, SCALING_EXPONENTS
 from aligntax.models.evidence.schema.simulated import DENSITY_TRIALS, GOLD_CURVES
 
@@ -47,6 +48,7 @@ TABLES: Mapping[str, EvidenceTable] = MappingProxyType(
             FEEDBACK_WORKFORCES,
             PAID_TAXES,
             TIME_HORIZONS,
+            HORIZON_RUNS,
             DENSITY_TRIALS,
             GOLD_CURVES,
             BIO_ANCHORS,
