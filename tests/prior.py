@@ -41,8 +41,7 @@ def suite_at(p, x, rows, view):
     residual = row["log2_horizon"] - middle(x, p["horizon_scatter"], row, trend)
     ends = ("short", "long")
     return {
-        f"suite_error_{end}_around__": p[f"suite_error_{end}"]
-        - row[f"{end}_gain"] @ residual
+        f"suite_error_{end}_around__": p[f"suite_error_{end}"] - row[f"{end}_gain"] @ residual
         for end in ends
     }
 
