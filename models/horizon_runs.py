@@ -54,12 +54,12 @@ References
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
 from numpy.random import Generator
-from scipy.special import expit
+from scipy.special import expit, gammaln
 
 from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.horizon_trend import DAYS, LOG2, date_of, log_horizon
@@ -156,12 +156,21 @@ def runs(evidence: Evidence) -> xr.Dataset:
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     """Numbers that :func:`add` puts into the graph as ``pm.Data``, by name."""
     rows = runs(evidence)
-    pairs = rows[["successes", "attempts"]].stack(horizon_pair=("horizon_task", "horizon_agent"))
+    counts = rows[["successes", "attempts"]]
+    # of the graph's evaluations none should take thousands of gamma functions
+    pairs = counts.assign(log_ways=_log_ways(counts["successes"], counts["attempts"]))
+    pairs = pairs.stack(horizon_pair=("horizon_task", "horizon_agent"))
     return {
         "horizon_tasks": rows[["minutes", "of_people", "of_estimates"]],
         "horizon_agents": rows[["date", "on_trend"]],
         "horizon_pairs": pairs.drop_vars(("horizon_pair", "horizon_task", "horizon_agent")),
     }
+
+
+def _log_ways(successes: xr.DataArray, attempts: xr.DataArray) -> xr.DataArray:
+    """Log of the binomial coefficient."""
+    ways = gammaln(attempts + 1) - gammaln(successes + 1) - gammaln(attempts - successes + 1)
+    return cast(xr.DataArray, ways)
 
 
 # ---------------------------------------------------------------------------------------- the model
@@ -218,10 +227,10 @@ def add(evidence: Evidence, view: View, x: Values, shape: str) -> None:
     stated = pm.Normal.dist(*_stated_time(p, difficulty, task))
     pm.Potential("human_times", pm.logp(stated, task["minutes"]), dims="horizon_task")
     grid = (rows.sizes["horizon_task"], rows.sizes["horizon_agent"])
-    successes, attempts = (pair[name].reshape(grid) for name in ("successes", "attempts"))
+    successes, attempts, ways = (
+        pair[name].reshape(grid) for name in ("successes", "attempts", "log_ways")
+    )
     odds = skill[None, :] - hardness[:, None]
-    ways = pt.gammaln(attempts + 1) - pt.gammaln(successes + 1)
-    ways = ways - pt.gammaln(attempts - successes + 1)
     terms = ways + successes * odds - attempts * pt.softplus(odds)
     pm.Potential("horizon_runs", terms.sum(axis=0), dims="horizon_agent")
 
