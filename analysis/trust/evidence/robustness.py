@@ -152,7 +152,8 @@ def variants(model: LeaveOut, evidence: Evidence) -> Iterator[Variant]:
         ("status", f"without rows {' or '.join(doubted)}", without_status(evidence, doubted))
         for doubted in DOUBTED
     ]
-    others += [("outliers", policy, exchanged(evidence, rows)) for policy, rows in OUTLIERS.items()]
+    if "scaling_exponents" in evidence.tables:
+        others += [("outliers", name, exchanged(evidence, rows)) for name, rows in OUTLIERS.items()]
     for kind, label, other in others:
         # a model that uses none of the rows that differ has no such variant
         if restrict(other, compiled.view, compiled.model).hash != compiled.evidence.hash:

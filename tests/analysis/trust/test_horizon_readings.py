@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from aligntax.analysis.trust.evidence.horizon_readings import READ_HORIZONS, horizon_variants
+from aligntax.analysis.trust.evidence.robustness import variants
 from aligntax.analysis.trust.evidence.wording import horizon_rows
 from aligntax.analysis.trust.leave_out import LeaveOut
-from aligntax.models.catalogue import find_model
+from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.horizon_evaluations import evaluations
 
 
@@ -25,7 +26,7 @@ def left(evidence, view, monkeypatch) -> LeaveOut:
     return LeaveOut.of(find_model("time-horizon"), evidence, view)
 
 
-def test_every_reading_of_the_issue_is_one_of_as_many_rows(left, evidence, view) -> None:
+def test_every_reading_has_as_many_rows_as_the_evidence(left, evidence, view) -> None:
     found = {v.label: v for v in horizon_variants(left, evidence)}
     assert list(found) == [
         "records alone",
@@ -50,6 +51,13 @@ def test_every_reading_of_the_issue_is_one_of_as_many_rows(left, evidence, view)
     assert hacks["exact"].sum() == base["exact"].sum() - 1
     biased = found["horizons of 16 hours 35% shorter"].view
     assert 2.0 ** -biased.quantities["length_bias"]["point"] == pytest.approx(0.65)
+
+
+def test_a_run_that_stores_its_own_tables_alone_has_every_variant(left, evidence, view) -> None:
+    stored = restrict(evidence, view, left.compiled.model)
+    assert "scaling_exponents" not in stored.tables
+    kinds = [variant.kind for variant in variants(left, stored)]
+    assert kinds.count("horizon") == 7 and "outliers" not in kinds
 
 
 def test_other_models_have_no_such_readings(evidence, view, monkeypatch) -> None:
