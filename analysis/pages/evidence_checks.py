@@ -9,9 +9,9 @@ from aligntax.analysis.figures.checks import title_and_unit
 from aligntax.analysis.storage.attachments import CROSS_VALIDATION, ROBUSTNESS, read_attachment
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.words import label_of
-from aligntax.analysis.trust.evidence.horizon_readings import READ_HORIZONS
 from aligntax.analysis.trust.evidence.loo import psis_of_tables, unit_log_densities
 from aligntax.analysis.trust.evidence.predictive import STATISTICS, p_values
+from aligntax.analysis.trust.evidence.variant import READ_HORIZONS
 from aligntax.analysis.trust.evidence.wording import (
     READ,
     cross_validation_row,

@@ -70,7 +70,10 @@ def _answer(derived: xr.Dataset, weights: Weights, members: Any) -> dict[str, An
         return answer
     among = weights.given(members)
     for name in ("superhuman_coder_year", "superhuman_coder_millionfold"):
-        dates = weighted_points(draws_of(name, derived), among.values, tuple(QUARTILES.values()))
+        years = draws_of(name, derived)
+        if not among.probability(~np.isnan(years)) > 0:
+            continue
+        dates = weighted_points(years, among.values, tuple(QUARTILES.values()))
         answer[name] = {
             key: date if np.isfinite(date) else None
             for key, date in zip(QUARTILES, dates, strict=True)

@@ -22,7 +22,7 @@ from aligntax.analysis.trust.backtest.wording import (
 from aligntax.analysis.trust.calibration.ranks import RANKED
 from aligntax.analysis.trust.calibration.simulation import CONTROLS
 from aligntax.analysis.trust.calibration.study import LEVEL
-from aligntax.analysis.trust.evidence.horizon_readings import READ_HORIZONS
+from aligntax.analysis.trust.evidence.variant import READ_HORIZONS
 from aligntax.analysis.trust.evidence.wording import (
     READ,
     cross_validation_row,

@@ -9,15 +9,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from aligntax.analysis.trust.evidence.variant import Variant
+from aligntax.analysis.trust.evidence.variant import READ_HORIZONS, Variant
 from aligntax.analysis.trust.leave_out import LeaveOut
 from aligntax.models.catalogue import restrict
 from aligntax.models.evidence import Evidence
 from aligntax.models.horizon_evaluations import evaluations
 
 TABLE = "time_horizons"
-READ_HORIZONS = ("superexponential_probability", "superhuman_coder_year")
-"""Quantities of the table of readings."""
 
 
 def horizon_variants(model: LeaveOut, evidence: Evidence) -> Iterator[Variant]:

@@ -8,6 +8,9 @@ import xarray as xr
 from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
 
+READ_HORIZONS = ("superexponential_probability", "superhuman_coder_year")
+"""Quantities of the table that reads the evaluations of time horizons otherwise."""
+
 
 @dataclass(frozen=True)
 class Variant:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aligntax.analysis.summaries.words import format_percent, label_of, median_and_interval
-from aligntax.analysis.trust.evidence.horizon_readings import READ_HORIZONS
 from aligntax.analysis.trust.evidence.predictive import STRAYS
+from aligntax.analysis.trust.evidence.variant import READ_HORIZONS
 from aligntax.models.priors.quantities import quantity_of
 
 MOST_NAMED = 3  # variants named per headline

@@ -186,7 +186,7 @@ def test_a_forecast_is_reproduced_on_the_command_line(aligntax, tmp_path):
     assert told["readings"][0]["shift_exponent_neural_nets"]["weight"] > 0.6
     code, out, error = aligntax("reproduce", "ai2027")
     assert (code, out) == (2, "")
-    assert "forecast: must be one of bioanchors, direct-approach, got 'ai2027'" in error
+    assert "must be one of bioanchors, direct-approach, ai-futures, kwa, got 'ai2027'" in error
 
 
 def test_the_same_seed_gives_the_same_reproduction(evidence):

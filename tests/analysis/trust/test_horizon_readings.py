@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from aligntax.analysis.trust.evidence.horizon_readings import READ_HORIZONS, horizon_variants
+from aligntax.analysis.trust.evidence.horizon_readings import horizon_variants
 from aligntax.analysis.trust.evidence.robustness import variants
+from aligntax.analysis.trust.evidence.variant import READ_HORIZONS
 from aligntax.analysis.trust.evidence.wording import horizon_rows
 from aligntax.analysis.trust.leave_out import LeaveOut
 from aligntax.models.catalogue import find_model, restrict
