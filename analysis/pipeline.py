@@ -20,12 +20,16 @@ from aligntax.models.views import View, load_view
 if TYPE_CHECKING:
     from aligntax.analysis.inference.compiled_model import CompiledModel
     from aligntax.analysis.inputs.gold_data import GoldCurves
+    from aligntax.analysis.inputs.horizon_runs import HorizonRuns
     from aligntax.analysis.inputs.loss_runs import LossRuns
 
 
 WHERE_FROM = (
     "give a CSV of parameters, loss and tokens with --runs FILE, "
     "or first `aligntax evidence fetch chinchilla`"
+)
+WHERE_RUNS_ARE = (
+    "give a file in METR's layout with --runs FILE, or first `aligntax evidence fetch metr-runs`"
 )
 
 
@@ -40,7 +44,7 @@ def run(
     report: bool = True,
     talk: Talk = QUIET,
     compiled: "CompiledModel | None" = None,
-    runs: "LossRuns | GoldCurves | None" = None,
+    runs: "LossRuns | GoldCurves | HorizonRuns | None" = None,
     replaces: str | None = None,
     format: str = "netcdf",
 ) -> Result:
@@ -65,9 +69,9 @@ def run(
     compiled : CompiledModel, optional
         Of the same model and evidence: nothing is compiled then; see
         :func:`aligntax.analysis.inference.compiled_model.compile_model`.
-    runs : LossRuns or GoldCurves, optional
-        Training runs for the loss law, alone or as one more scaling study, or gold curves; see
-        :mod:`aligntax.analysis.fitting.own_data`.
+    runs : LossRuns, GoldCurves or HorizonRuns, optional
+        Training runs for the loss law, alone or as one more scaling study, gold curves, or runs of
+        models on tasks; see :mod:`aligntax.analysis.fitting.own_data`.
     replaces : str, optional
         Group of scaling studies that the runs replace.
     format : {"netcdf", "zarr"}
@@ -87,6 +91,9 @@ def run(
         raise InputError(f"replaces: {rule}; give --runs FILE")
     if runs is None and chosen.name == "loss-law" and not evidence["loss_runs"].sizes["loss_run"]:
         raise InputError(f"runs: loss-law is fitted to training runs, got none; {WHERE_FROM}")
+    if runs is None and chosen.tables == ("horizon_runs",):
+        rule = f"runs: {chosen.name} is fitted to runs of models on tasks, got none"
+        raise InputError(f"{rule}; {WHERE_RUNS_ARE}")
     with new_folder(Path(out), name) as place:
         own_data: dict[str, Any] = {}
         if runs is not None:

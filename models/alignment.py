@@ -104,7 +104,7 @@ def at_date(
         "rlhf_multiple_affordable_at_arrival": affordable - practice.practice(x, flop, t, evidence),
         "labour_tax": labour,
         "compute_tax": computing,
-        "alignment_tax": np.log10(10.0**labour + 10.0**computing),
+        "alignment_tax": taxes.log_sum(labour, computing),
         "tax_headroom": affordable - needed,
         "workforce_available": workforce,
         **waits.obstacles(needed, labour, computing, x["tolerance_at_arrival"], worked),

@@ -1,7 +1,8 @@
 """No transformative AI yet, and when it arrives: one hazard model.
 
 With effective FLOP ``C(t)`` of the largest run and a requirement ``q`` (both log10), the yearly
-rate of arrival is ``exp(steepness (C(t) - q))``, smoothly capped::
+rate of arrival is ``exp(steepness (C(t) - q))``, smoothly capped. Where the requirement is a time
+horizon, ``C - q`` is in doublings of task length, with a steepness of its own::
 
     rate(t) = cap * sigmoid(steepness (C(t) - q) - log cap)
     S_k     = exp(-integral of rate_k from `start` to the date of the evidence)
@@ -86,7 +87,7 @@ def _sigmoid(u: Any) -> Any:
 
 
 def arrival_rate(margin: Any, steepness: Any, cap: float, sigmoid: Any = _sigmoid) -> Any:
-    """Arrivals per year at a margin ``C - q`` in OOM; ``sigmoid`` is numpy's or PyTensor's."""
+    """Arrivals per year at a margin ``C - q``; ``sigmoid`` is numpy's or PyTensor's."""
     return cap * sigmoid(steepness * margin - np.log(cap))
 
 
@@ -100,7 +101,7 @@ def yearly_rates(
     margin : array or tensor, shape (..., time)
     grid : ndarray, shape (time,)
     steepness : array or tensor
-        Per OOM; broadcasts against the margin.
+        Per unit of the margin, against which it broadcasts.
 
     Returns
     -------
@@ -184,11 +185,13 @@ def arrival_date(
     Parameters
     ----------
     margin : ndarray, shape (draw, time)
-        Effective FLOP of the largest run over the requirement, OOM.
+        Effective FLOP of the largest run over the requirement, OOM; or the time horizon over its
+        threshold, doublings.
     grid : ndarray, shape (time,)
         Decimal years; the first is the date of the evidence that nothing has arrived.
     since, steepness, exponential : ndarray, shape (draw,)
-        Date from which the requirement counts; hazard steepness per OOM; Exponential(1) draws.
+        Date from which the requirement counts; hazard steepness per unit of the margin;
+        Exponential(1) draws.
     """
     if arrival.mode == "crossing":
         return first_crossing(np.where(grid >= since[:, None], margin, -np.inf), grid)

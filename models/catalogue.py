@@ -17,6 +17,8 @@ from aligntax.models import (
     alignment,
     compute,
     direct_approach,
+    horizon_evaluations,
+    horizon_runs,
     joint,
     loss_law,
     scaling,
@@ -26,6 +28,7 @@ from aligntax.models.arrival import Chance
 from aligntax.models.density_prediction import trials as density_trials
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
+from aligntax.models.horizon_trend import SHAPES
 from aligntax.models.outer_alignment import model as outer_alignment
 from aligntax.models.overoptimization import model as overoptimization
 from aligntax.models.requirements import log_weights
@@ -156,7 +159,8 @@ class Model:
     @property
     def question(self) -> str:
         """What it answers: the first line of the file that builds it."""
-        return (sys.modules[self.build.__module__].__doc__ or self.title).splitlines()[0]
+        build = self.build.func if isinstance(self.build, partial) else self.build
+        return (sys.modules[build.__module__].__doc__ or self.title).splitlines()[0]
 
     def data(self, evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
         """Numbers that the graph holds as ``pm.Data``; see :class:`Likelihood`."""
@@ -223,6 +227,25 @@ def _entry(file: ModuleType, *parts: ModuleType, **fields: Any) -> Model:
     )
 
 
+def _run_level(shape: str) -> Model:
+    """Entry of the runs of models on timed tasks, with one shape of trend."""
+    dates = HORIZON_DATES
+    return Model(
+        name=horizon_runs.model_name(shape),
+        title=f"Length of tasks that AI completes, from single runs: {shape} trend",
+        version=1,
+        quantities=horizon_runs.quantities(shape),
+        tables=("horizon_runs",),
+        headlines=horizon_runs.HEADLINES,
+        build=partial(horizon_runs.build, shape=shape),
+        derive=partial(_without_chance, partial(horizon_runs.derive, shape=shape, dates=dates)),
+        likelihoods=(Likelihood.of(horizon_runs),),
+        coords=partial(horizon_runs.coords, dates=dates),
+        adaptation="low_rank",
+        target_accept=0.95,
+    )
+
+
 _ENTRIES = (
     _entry(
         joint,
@@ -233,7 +256,7 @@ _ENTRIES = (
         *alignment.PARTS,
         name="joint",
         title="Alignment data, alignment tax and timelines",
-        version=3,
+        version=4,
         tables=(
             "scaling_exponents",
             "loss_laws",
@@ -245,7 +268,7 @@ _ENTRIES = (
         coords=_fixed_coords(anchor_probability=("anchor", ANCHORS)),
         log_no_tai=joint.log_no_tai,
         pointwise=time_horizon.pointwise,
-        counted_rows={"time_horizons": time_horizon.evaluations},
+        counted_rows={"time_horizons": horizon_evaluations.evaluations},
         background=("labeller_agreement",),
         target_accept=0.75,
     ),
@@ -272,7 +295,7 @@ _ENTRIES = (
         compute,
         name="compute",
         title="Spend, compute and algorithms of the largest training run",
-        version=2,
+        version=3,
         tables=COMPUTE_TABLES,
         derive=_compute,
         coords=_fixed_coords(**dict.fromkeys(compute.FRONTIER, ("date", DATES))),
@@ -281,12 +304,12 @@ _ENTRIES = (
         time_horizon,
         name="time-horizon",
         title="Length of tasks that AI completes, and the superhuman coder",
-        version=1,
+        version=2,
         tables=("time_horizons",),
         derive=partial(time_horizon.derive, dates=HORIZON_DATES),
         coords=_fixed_coords(time_horizon=("date", HORIZON_DATES)),
         pointwise=time_horizon.pointwise,
-        counted_rows={"time_horizons": time_horizon.evaluations},
+        counted_rows={"time_horizons": horizon_evaluations.evaluations},
     ),
     _entry(
         alignment,
@@ -294,7 +317,7 @@ _ENTRIES = (
         *alignment.PARTS,
         name="alignment",
         title="Human feedback and alignment tax of the largest run at a date",
-        version=2,
+        version=3,
         tables=(*COMPUTE_TABLES, *ALIGNMENT_TABLES),
         derive=alignment.derive,
     ),
@@ -327,6 +350,7 @@ _ENTRIES = (
         derive=partial(_without_chance, density_trials.derive),
         coords=density_trials.coords,
     ),
+    *(_run_level(shape) for shape in SHAPES),
 )
 MODELS: Mapping[str, Model] = MappingProxyType({model.name: model for model in _ENTRIES})
 

@@ -2,19 +2,48 @@
 
 A frontier run at date ``t`` costs ``s`` and buys ``h`` (log10 USD, log10 FLOP per USD)::
 
-    s(t) = spend_level + spend_growth (t - reference) + largest_run_offset * record
+    s(t) = spend_level + spend_growth (t - reference) + largest_run_offset * largest
     h(t) = hardware_level + hardware_growth (t - reference)
     y_i  = (log10 cost_i, log10 FLOP_i - log10 cost_i)
-    y_i  ~ StudentT_2(nu=4, (s, h), Sigma + diag(0, flop_sd_i^2))
+    y_i  ~ StudentT_2(nu=4, (s, h), Sigma + diag((flop_sd_scale * flop_sd_i)^2, 0))
 
-The runs are those in the running top 10 at release. Membership is selection: with threshold
-``c_i``, the tenth largest run before ``t_i``, each density is divided by ``P(log10 FLOP > c_i)``. A
-run without a known cost informs ``s + h``, which has a Student-t margin of the same nu. A run known
-only to exceed a value enters by its survival function. Undisclosed runs of 2025-26 are missing
-because they are large. Their bounds are below the threshold of their date and hardly inform, so
-growth since 2025 rests on few runs. In simulation, leaving out the truncation hides growth where
-the threshold lags behind the trend, and changes little where a stationary top ten keeps pace.
-``record`` marks a run that exceeded every earlier one, since the largest run decides arrival.
+A run's cost is derived from its compute, so that one measurement error is common to both. It
+cancels in FLOP per USD. The stated errors follow labels of confidence; ``flop_sd_scale`` says by
+how much they are too wide.
+
+The runs are those in the running top 10 at release. Arrival is decided by the largest run, which is
+an order statistic of this field. Known runs are counted off in tens, from the latest backwards. The
+largest of each ten (``largest``) lies ``largest_run_offset`` above the trend, and given that, the
+others are runs of the trend that lie below it. With ``L`` the largest run's log10 FLOP, ``f`` the
+density and ``F`` the distribution function of log10 FLOP about the trend, a ten has the density::
+
+    f(L - largest_run_offset) * product over the nine others of f(y_i) / F(L)
+
+Runs before the first whole ten stay as they are. In fields whose runs differ by chance alone the
+offset is the mean height of the largest of ten draws; where some developers spend more it is higher
+by what they do. Simulation recovers both (``tests/models/test_largest_run.py``).
+
+========================  ========  ==========================================================
+name                      unit      meaning
+========================  ========  ==========================================================
+``date``                  year      release
+``log_flop, log_cost``    log10     FLOP; cost in USD of 2023, where known
+``flop_sd``               OOM       stated measurement error
+``exact``                 flag      whether the FLOP is known, or known only to exceed a value
+``ten``                   count     number of the run's ten; -1 outside of every ten
+``largest``               flag      whether the run is the largest of its ten
+``ceiling``               log10     FLOP of the largest run of its ten, for the nine others
+``spend_sd``              OOM       scatter of spend
+``hardware_sd``           OOM       scatter of FLOP per USD
+``flop_sd_scale``         1         actual over stated measurement error
+========================  ========  ==========================================================
+
+A run without a known cost informs ``s + h``, which has a Student-t margin of the same nu. A run
+known only to exceed a value enters by its survival function, and belongs to no ten: it may be the
+largest. Undisclosed runs of 2025-26 are missing because they are large. Their bounds lie below the
+trend of their date and hardly inform, so growth since 2025 rests on few runs. Membership of the top
+ten is selection too. Dividing by the probability of entry makes forecasts of simulated fields
+worse, so it is left alone: the trend is that of runs that enter.
 
 Published estimates of algorithmic progress ``g_j`` (OOM/year) with standard errors ``s_j``::
 
@@ -70,16 +99,14 @@ TOP = 10  # frontier: the running top ten, as Epoch AI defines it
 
 @replaceable_rows("training_runs")
 def runs(evidence: Evidence, view: View) -> xr.Dataset:
-    """Rows in the likelihood, with entry threshold (log10 FLOP) and whether they set a record."""
+    """Rows in the likelihood, sorted by date, with their tens; see the table of the module."""
     used = select(evidence["training_runs"]).sortby("date")
     date, flop = used["date"].values, np.log10(used["flop"].values)
     exact = used["bound"].values == "exact"
-    threshold, record = np.full(len(date), -np.inf), np.zeros(len(date))
-    for i in range(len(date)):
-        earlier = np.sort(flop[exact & (date < date[i])])
-        if len(earlier) >= TOP:
-            threshold[i] = earlier[-TOP]
-        record[i] = exact[i] and (len(earlier) == 0 or flop[i] > earlier[-1])
+    # the first ten runs are the ten largest because nothing came before them
+    entered = np.asarray([np.sum(exact & (date < each)) >= TOP for each in date], dtype=bool)
+    kept = np.flatnonzero(entered & (date >= view.compute.runs_since))
+    ten, largest, ceiling = _tens(flop[kept], exact[kept])
     rows = xr.Dataset(
         {
             "date": used["date"],
@@ -87,11 +114,26 @@ def runs(evidence: Evidence, view: View) -> xr.Dataset:
             "flop_sd": used["flop_sd"],
             "log_cost": np.log10(used["cost_usd"]),
             "exact": ("run", exact),
-            "threshold": ("run", threshold),
-            "record": ("run", record),
         }
-    )
-    return rows.isel(run=np.flatnonzero((date >= view.compute.runs_since) & np.isfinite(threshold)))
+    ).isel(run=kept)
+    return rows.assign(ten=("run", ten), largest=("run", largest), ceiling=("run", ceiling))
+
+
+def _tens(flop: Any, exact: Any) -> tuple[Any, Any, Any]:
+    """Number of each run's ten, whether it is the largest of it, and the ceiling of the others.
+
+    Runs are sorted by date, and counted from the latest backwards. There is no ceiling (NaN) for
+    the largest run and outside of every ten.
+    """
+    ten, largest = np.full(len(flop), -1), np.zeros(len(flop))
+    ceiling = np.full(len(flop), np.nan)
+    known = np.flatnonzero(exact)[::-1]
+    for number in range(len(known) // TOP):
+        members = known[number * TOP : (number + 1) * TOP]
+        first = members[np.argmax(flop[members])]
+        ten[members], ceiling[members] = number, flop[first]
+        largest[first], ceiling[first] = 1.0, np.nan
+    return ten, largest, ceiling
 
 
 def log_survival(t: Any, log: Any) -> Any:
@@ -117,9 +159,11 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     sd_s = half_normal("spend_sd", 0.7)
     sd_h = half_normal("hardware_sd", 0.5)  # price-performance differs less than spend
     rho = pm.Uniform("spend_hardware_correlation", -1.0, 1.0)
+    kappa = half_normal("flop_sd_scale", 1.0)  # stated errors may be right, or far too large
     spread = half_normal("algorithmic_spread", 0.15)  # OOM/year between methods and domains
     if rows["runs"].sizes["run"]:
-        terms = _run_log_likelihood(data_columns("runs", rows["runs"]), view, x, sd_s, sd_h, rho)
+        run = data_columns("runs", rows["runs"])
+        terms = _run_log_likelihood(run, view, x, sd_s, sd_h, rho, kappa)
         pm.Potential("training_runs", terms, dims="run")
     model.add_coord("estimate", rows["estimates"]["estimate"].values)
     if rows["estimates"].sizes["estimate"]:
@@ -133,15 +177,21 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
 
 
 def _run_log_likelihood(
-    run: dict[str, Any], view: View, x: Mapping[str, Any], sd_s: Any, sd_h: Any, rho: Any
+    run: dict[str, Any],
+    view: View,
+    x: Mapping[str, Any],
+    sd_s: Any,
+    sd_h: Any,
+    rho: Any,
+    kappa: Any,
 ) -> Any:
-    """Log density of each run given that it entered the top ten, (run,)."""
+    """Log density of each run, given that it lies below the largest of its ten, (run,)."""
     import pytensor.tensor as pt
 
     elapsed = run["date"] - view.compute.reference_year
-    s = x["spend_level"] + x["spend_growth"] * elapsed + x["largest_run_offset"] * run["record"]
+    s = x["spend_level"] + x["spend_growth"] * elapsed + x["largest_run_offset"] * run["largest"]
     h = x["hardware_level"] + x["hardware_growth"] * elapsed
-    v_s, v_h, c = sd_s**2, sd_h**2 + run["flop_sd"] ** 2, rho * sd_s * sd_h
+    v_s, v_h, c = sd_s**2 + (kappa * run["flop_sd"]) ** 2, sd_h**2, rho * sd_s * sd_h
     total = (v_s + v_h + 2 * c) ** 0.5
 
     r_s, r_h = run["log_cost"] - s, run["log_flop"] - run["log_cost"] - h
@@ -150,10 +200,11 @@ def _run_log_likelihood(
     both = -0.5 * pt.log(determinant) - (NU + 2) / 2 * pt.log1p(quadratic / NU) - np.log(2 * np.pi)
     t = (run["log_flop"] - s - h) / total
     one = np.log(3 / 8) - pt.log(total) - (NU + 1) / 2 * pt.log1p(t**2 / NU)
-    bound = (pt.maximum(run["log_flop"], run["threshold"]) - s - h) / total
-    entry = log_survival((run["threshold"] - s - h) / total, pt.log)
     known = pt.switch(run["costed"] > 0, both, one)
-    return pt.switch(run["exact"] > 0, known, log_survival(bound, pt.log)) - entry
+    # Student's t is symmetric: the log of F(L) is the log survival of the mirrored distance
+    below = log_survival((s + h - run["ceiling"]) / total, pt.log)
+    known = known - pt.switch(run["capped"] > 0, below, 0.0)
+    return pt.switch(run["exact"] > 0, known, log_survival(t, pt.log))
 
 
 @replaceable_rows("algorithmic_progress")
@@ -162,17 +213,22 @@ def estimates(evidence: Evidence) -> xr.Dataset:
     return select(evidence["algorithmic_progress"])
 
 
-def _with_zero_costs(rows: xr.Dataset) -> xr.Dataset:
-    return rows.fillna(0.0).assign(costed=np.isfinite(rows["log_cost"]))
+COLUMNS = ("date", "log_flop", "flop_sd", "log_cost", "exact", "largest", "ceiling")
+
+
+def _without_gaps(rows: xr.Dataset) -> xr.Dataset:
+    flags = {"costed": np.isfinite(rows["log_cost"]), "capped": np.isfinite(rows["ceiling"])}
+    return rows[list(COLUMNS)].fillna(0.0).assign(flags)
 
 
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     """Numbers that :func:`add` puts into the graph as ``pm.Data``, by name.
 
-    An unknown cost is 0, and the run is not ``costed``.
+    An unknown cost is 0, and the run is not ``costed``. A missing ceiling is 0, and the run is not
+    ``capped``.
     """
     return {
-        "runs": _with_zero_costs(runs(evidence, view)),
+        "runs": _without_gaps(runs(evidence, view)),
         "estimates": estimates(evidence)[["growth", "growth_se"]],
     }
 
@@ -216,11 +272,10 @@ def simulate(
 ) -> dict[str, tuple[str, Any]]:
     """Replicated ``log10 FLOP`` of each run, and replicated estimates of progress.
 
-    A run is drawn given that it passed its threshold, by inverting the Student-t survival function
-    above that.
+    The largest run of each ten is drawn first, and then the others given that they lie below it.
     """
     rows = exact_runs(evidence, view)
-    flop = _drawn_flop(*_run_moments(x, parameters, rows, view), rows["threshold"].values, rng)
+    flop = _drawn_flop(*_run_moments(x, parameters, rows, view), rows, rng)
     growth = _drawn_growth(x, parameters, estimates(evidence), rng)
     return {"log_flop": ("run", flop), "algorithmic_growth_estimate": ("estimate", growth)}
 
@@ -243,31 +298,48 @@ def _run_moments(
     Shapes (2, ..., run) and (2, 2, ..., run).
     """
     column = {name: value[..., None] for name, value in x.items()}
-    sd_s, sd_h, rho = (
+    sd_s, sd_h, rho, kappa = (
         parameters[name].values[..., None]
-        for name in ("spend_sd", "hardware_sd", "spend_hardware_correlation")
+        for name in ("spend_sd", "hardware_sd", "spend_hardware_correlation", "flop_sd_scale")
     )
     elapsed = rows["date"].values - view.compute.reference_year
     s = (
         column["spend_level"]
         + column["spend_growth"] * elapsed
-        + column["largest_run_offset"] * rows["record"].values
+        + column["largest_run_offset"] * rows["largest"].values
     )
     h = column["hardware_level"] + column["hardware_growth"] * elapsed
-    v_s, v_h, c = np.broadcast_arrays(
-        sd_s**2, sd_h**2 + rows["flop_sd"].values ** 2, rho * sd_s * sd_h
-    )
+    error = kappa * np.nan_to_num(rows["flop_sd"].values)  # a bound has none
+    v_s, v_h, c = np.broadcast_arrays(sd_s**2 + error**2, sd_h**2, rho * sd_s * sd_h)
     return np.stack([s, h]), np.stack([np.stack([v_s, c]), np.stack([c, v_h])])
 
 
-def _drawn_flop(location: Any, scale: Any, threshold: Any, rng: Generator) -> Any:
-    """Log10 FLOP of each run, by inverting the Student-t survival function above its threshold."""
+def _drawn_flop(location: Any, scale: Any, rows: xr.Dataset, rng: Generator) -> Any:
+    """Log10 FLOP of each run, (..., run).
+
+    Those below the largest of their ten invert the distribution function of Student's t there.
+    """
     from scipy.special import stdtr, stdtrit
 
     mean, total = location.sum(axis=0), np.sqrt(scale.sum(axis=(0, 1)))
-    above = stdtr(NU, -(threshold - mean) / total)
-    upper_tail = np.maximum(above * rng.uniform(size=above.shape), 1e-300)
-    return mean - total * stdtrit(NU, upper_tail)
+    flop = mean + total * rng.standard_t(NU, size=mean.shape)
+    ten, largest = rows["ten"].values, rows["largest"].values > 0
+    for first in np.flatnonzero(largest):
+        others = np.flatnonzero((ten == ten[first]) & ~largest)
+        centre, width = mean[..., others], total[..., others]
+        below = stdtr(NU, (flop[..., [first]] - centre) / width)
+        tail = np.maximum(below * rng.uniform(size=below.shape), 1e-300)
+        flop[..., others] = centre + width * stdtrit(NU, tail)
+    return flop
+
+
+def _drawn_ceiling(flop: Any, rows: xr.Dataset) -> Any:
+    """Ceiling of one draw's runs, (run,)."""
+    ten, largest = rows["ten"].values, rows["largest"].values > 0
+    ceiling = np.full(len(flop), np.nan)
+    for first in np.flatnonzero(largest):
+        ceiling[(ten == ten[first]) & ~largest] = flop[first]
+    return ceiling
 
 
 def replicate(
@@ -275,13 +347,13 @@ def replicate(
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars.
 
-    Date, threshold, record and whether a cost is known stay as they are. Given FLOP, which passed
-    the threshold, cost has a Student-t with one more degree of freedom. A run known only to exceed
-    a figure is known exactly where its draw is below that figure.
+    Date, ten, which run is the largest of it, and whether a cost is known stay as they are. Given
+    FLOP, cost has a Student-t with one more degree of freedom. A run known only to exceed a figure
+    is known exactly where its draw is below that figure.
     """
     rows = runs(evidence, view)
-    location, scale = _run_moments(x, parameters, _with_zero_costs(rows), view)
-    flop = _drawn_flop(location, scale, rows["threshold"].values, rng)
+    location, scale = _run_moments(x, parameters, rows, view)
+    flop = _drawn_flop(location, scale, rows, rng)
     total, with_cost = scale.sum(axis=(0, 1)), scale[0].sum(axis=0)
     off = flop - location.sum(axis=0)
     left = (scale[0, 0] - with_cost**2 / total) * (NU + off**2 / total) / (NU + 1)
@@ -295,6 +367,7 @@ def replicate(
         "log_flop": np.minimum(flop, bound),
         "log_cost": np.where(np.isfinite(rows["log_cost"].values), cost, np.nan),
         "exact": flop <= bound,
+        "ceiling": _drawn_ceiling(flop, rows),
     }
     published = estimates(evidence)
     growth = _drawn_growth(x, parameters, published, rng)

@@ -33,6 +33,7 @@ from aligntax.models import (
     direct_approach,
     horizon_trend,
     requirements,
+    research,
     scaling,
     time_horizon,
 )
@@ -51,7 +52,9 @@ QUANTITIES = (
     *direct_approach.QUANTITIES,
     *time_horizon.QUANTITIES,
     "hazard_steepness",
+    "horizon_steepness",
     *alignment.QUANTITIES,
+    *research.QUANTITIES,
 )
 HEADLINES = quantities.HEADLINES
 
@@ -87,6 +90,7 @@ def build(evidence: Evidence, view: View) -> Any:
 
 
 def _check_arrival(evidence: Evidence, view: View) -> None:
+    research.check(Trend.of(evidence, view), view)
     if not view.evidence.no_tai:
         return
     if view.arrival.mode == "crossing":
@@ -128,12 +132,13 @@ def _add_no_tai(
     progress = trend.algorithms(x, t, pairs[:, :1], pairs[:, 1:])
     effective = physical + (progress if len(pairs) == 1 else progress[pair])
     horizons = [
-        requirements.horizon_margin(x, t, shape, view, pt.log) for shape in horizon_trend.SHAPES
+        requirements.horizon_margin(x, t, shape, view, pt) for shape in horizon_trend.SHAPES
     ]
     margin = pt.concatenate([effective - pt.stack(needed)[:, None], pt.stack(horizons)])
-    rates = accumulated_rate(
-        margin, grid, 10.0 ** x["hazard_steepness"], view.arrival.hazard_cap, pt.sigmoid
-    )
+    of_length = np.arange(len(requirements.CANDIDATES)) >= len(requirements.FLOP_ANCHORS)
+    log_steepness = pt.switch(of_length, x["horizon_steepness"], x["hazard_steepness"])
+    steepness = 10.0 ** log_steepness[:, None]
+    rates = accumulated_rate(margin, grid, steepness, view.arrival.hazard_cap, pt.sigmoid)
     survival = pt.concatenate([-rates, pt.zeros(1)])
     weights = pm.Data("anchor_log_weight", requirements.log_weights(view))
     pm.Potential(
@@ -176,8 +181,9 @@ def derive(
         "data_exponent_shift_flop": steeper * larger,
         "data_factor_at_1e5": data_factor(exponents["data_exponent"], evidence),
         "data_factor_at_1e5_pooled": data_factor(exponents["data_exponent_pooled"], evidence),
-        "superhuman_coder_year": worlds.superhuman_coder(),
+        **time_horizon.superhuman_coder(x, worlds.growth, view, worlds.calendar),
         "superexponential_probability": np.exp(worlds.shapes[:, 1]),
+        "horizon_shape": worlds.growth,
         **moved,
         **{name: full[name] for name in full if name not in x},
         **alignment.at_date(full, met, worlds.trend, evidence, view),
@@ -201,6 +207,7 @@ def worlds_of(
 ) -> Worlds:
     """Anchor of each draw and its arrival; arguments as in :func:`derive`."""
     trend, gamma = Trend.of(evidence, view), scaling.derive(x, parameters)["data_exponent"]
+    research.check(trend, view)
     accumulated = (
         _accumulated_so_far(x, gamma, evidence, view, trend) if view.evidence.no_tai else None
     )
@@ -246,7 +253,6 @@ def _accumulated_so_far(
     needed = requirements.anchor_requirements(column, gamma[:, None], evidence, view)
     physical = trend.physical(column, grid)
     margins = requirements.candidate_margins(column, needed, physical, grid, trend, view)
-    steepness = 10.0 ** column["hazard_steepness"]
     counts = (
         requirements.of_candidates(
             requirements.log_weights(view), np.zeros(len(horizon_trend.SHAPES))
@@ -255,6 +261,7 @@ def _accumulated_so_far(
     )
     rates = np.zeros((len(gamma), len(margins)))
     for k in np.flatnonzero(counts[:-1]):
+        steepness = requirements.steepness(column, k)
         rates[:, k] = accumulated_rate(margins[k], grid, steepness, view.arrival.hazard_cap)
     return rates
 

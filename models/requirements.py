@@ -15,7 +15,10 @@ elicited as FLOP and do not depend on gamma; the Direct Approach is in
 (:mod:`aligntax.models.time_horizon`)::
 
     margin_k(t)    = spend + hardware + algorithms_k(t) - requirement_k          OOM of compute
-    margin_TH(t)   = log10 horizon(t - lag) - log10 threshold                    OOM of task length
+    margin_TH(t)   = log2 horizon(t - lag) - log2 threshold                      doublings of length
+
+A margin in OOM of compute meets the hazard's ``hazard_steepness``, one in doublings of task length
+its ``horizon_steepness``.
 
 Algorithmic progress may differ by anchor: ``algorithms_k`` is the trend with
 ``view.algorithms.growth[k]`` times its growth and a limit ``view.algorithms.limit[k]`` OOM further.
@@ -23,7 +26,7 @@ Algorithmic progress may differ by anchor: ``algorithms_k`` is the trend with
 An anchor is never sampled as a discrete variable. Its weight ``w_k`` times the probability ``S_k``
 that it left no transformative AI so far is summed over anchors, and ``w_k S_k / sum`` is its
 posterior probability, draw by draw. The candidates are the anchors in FLOP and, in place of the
-time horizon, the two shapes of its growth, which share the anchor's weight.
+time horizon, the four shapes of its growth, which share the anchor's weight.
 
 =================  =======  ==========================================
 name               unit     meaning
@@ -41,7 +44,7 @@ References
        "Grokking bio anchors", 2022.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -132,18 +135,19 @@ def candidate_margins(
     t: Any,
     trend: Trend,
     view: View,
-    log: Any = np.log,
 ) -> list[Any]:
-    """Margin of each of :data:`CANDIDATES` at dates ``t``, OOM; zero where the requirement is met.
+    """Margin of each of :data:`CANDIDATES` at dates ``t``; zero where the requirement is met.
+
+    In OOM of compute, and in doublings of task length for a time horizon.
 
     Parameters
     ----------
-    x : dict of ndarray, shape (draw, 1), or of scalar tensors
-    needed : list of ndarray or tensor
+    x : dict of ndarray, shape (draw, 1)
+    needed : list of ndarray
         From :func:`anchor_requirements`, of the same shape.
-    physical : ndarray or tensor, shape (draw, time) or (time,)
+    physical : ndarray, shape (draw, time)
         Training FLOP of the largest run, log10.
-    t : ndarray or tensor, shape (time,)
+    t : ndarray, shape (time,)
     """
     growth, limit = by_candidate(view)
     paths: dict[tuple[float, float], Any] = {}
@@ -153,13 +157,39 @@ def candidate_margins(
     flop = [
         paths[pair] - q for pair, q in zip(zip(growth, limit, strict=True), needed, strict=True)
     ]
-    return flop + [horizon_margin(x, t, shape, view, log) for shape in horizon_trend.SHAPES]
+    return flop + [horizon_margin(x, t, shape, view) for shape in horizon_trend.SHAPES]
 
 
-def horizon_margin(x: Mapping[str, Any], t: Any, shape: str, view: View, log: Any = np.log) -> Any:
-    """Margin of the 50% time horizon over its threshold, ``lag`` years before each date, OOM."""
+def horizon_margin(
+    x: Mapping[str, Any],
+    t: Any,
+    shape: str,
+    view: View,
+    xp: Any = np,
+    trend_date: Callable[[Any], Any] | None = None,
+) -> Any:
+    """Margin of the time horizon over its threshold, ``lag`` years before each date, doublings.
+
+    ``trend_date`` says how far the horizon's own trend is at a date, which feedback of AI on
+    research moves (:meth:`aligntax.models.research.Paths.trend_date`).
+    """
     before = t - 10.0 ** x["superhuman_coder_lag"]
-    return horizon_trend.log_horizon(x, before, shape, view, log) - x["time_horizon_threshold"]
+    before = before if trend_date is None else trend_date(before)
+    ahead = horizon_trend.log_horizon(x, before, shape, view, xp) - horizon_trend.log_threshold(x)
+    return ahead / horizon_trend.LOG2
+
+
+def steepness(x: Mapping[str, Any], candidate: Any) -> Any:
+    """Hazard steepness of each draw's candidate, per unit of its margin.
+
+    Parameters
+    ----------
+    x : mapping of ndarray, shape (draw,)
+    candidate : int or ndarray of int, shape (draw,)
+        Index into :data:`CANDIDATES`.
+    """
+    of_length = np.asarray(candidate) >= len(FLOP_ANCHORS)
+    return 10.0 ** np.where(of_length, x["horizon_steepness"], x["hazard_steepness"])
 
 
 def log_weights(view: View) -> Any:
@@ -175,7 +205,7 @@ def of_candidates(weights: Any, shapes: Any, concatenate: Any = np.concatenate) 
     ----------
     weights : array or tensor, shape (..., 10)
         Log weights over the anchors.
-    shapes : array or tensor, shape (..., 2)
+    shapes : array or tensor, shape (..., 4)
         Log weights of the shapes of a time horizon's growth.
     """
     return concatenate(

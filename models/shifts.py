@@ -30,7 +30,14 @@ import numpy as np
 import xarray as xr
 from scipy.special import ndtri, softmax
 
-from aligntax.models import direct_approach, horizon_trend, taxes, time_horizon, waits
+from aligntax.models import (
+    direct_approach,
+    horizon_trend,
+    research,
+    taxes,
+    time_horizon,
+    waits,
+)
 from aligntax.models.arrival import Chance, arrival_date, choose_anchor, time_grid
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
@@ -42,6 +49,7 @@ from aligntax.models.requirements import (
     horizon_margin,
     log_weights,
     of_candidates,
+    steepness,
 )
 from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, View
@@ -118,7 +126,12 @@ class Worlds:
             weights[:, :-1] -= accumulated
         p = softmax(weights, axis=-1)
         self.probability = np.concatenate(
-            [p[:, :-3], p[:, -3:-1].sum(axis=-1, keepdims=True), p[:, -1:]], -1
+            [
+                p[:, : len(FLOP_ANCHORS)],
+                p[:, len(FLOP_ANCHORS) : -1].sum(axis=-1, keepdims=True),
+                p[:, -1:],
+            ],
+            -1,
         )
         self.candidate, self.since = choose_anchor(
             p, chance, begin, view.arrival, view.anchors["none"]
@@ -130,13 +143,36 @@ class Worlds:
         )
         self.stand_in = np.arange(len(gamma))
         self._apply_published_updates()
+        self.research = self._research()
         self.needed = self.requirement(gamma)
         self.margin = self._margin()
 
     @cached_property
     def shapes(self) -> Any:
-        """Log weights of the shapes of a time horizon's growth, (draw, 2); made on first use."""
+        """Log weights of the shapes of a time horizon's growth, (draw, 4); made on first use."""
         return time_horizon.log_shape_weights(self.x, self.parameters, self.evidence, self.view)
+
+    @cached_property
+    def growth(self) -> Any:
+        """Index of the shape in which the time horizon of each draw grows, (draw,).
+
+        That of the draw's anchor where it is a time horizon, and else decided by ``chance.shape``.
+        """
+        free = horizon_trend.choose_shape(softmax(self.shapes, axis=-1), self.chance.shape)
+        return np.where(self.flop, free, self.candidate - len(FLOP_ANCHORS))
+
+    def _research(self) -> research.Paths | None:
+        """Feedback of AI on research, if the view has it."""
+        if self.view.research.feedback == "none":
+            return None
+        coder = None
+        if self.view.research.feedback == "time_horizon":
+            coder = horizon_trend.own_threshold_date(self.x, self.growth, self.view)
+        return research.integrate(self.x, coder, self.trend, self.evidence, self.view)
+
+    def calendar(self, date: Any) -> Any:
+        """Date at which the horizon is as far as its own trend at ``date``, (draw,)."""
+        return date if self.research is None else self.research.calendar(date)
 
     def _apply_published_updates(self) -> None:
         """Apply the published models' own updates on no TAI so far, if the view has them."""
@@ -167,6 +203,9 @@ class Worlds:
     def requirement(self, gamma: Any, x: Mapping[str, Any] | None = None) -> Any:
         """Requirement of each draw's anchor, log10 FLOP; NaN where it is a time horizon."""
         needed = np.stack(anchor_requirements(x or self.x, gamma, self.evidence, self.view))
+        if self.research is not None and self.research.milestone is not None:
+            first = self.trend.effective(self.x, self.research.dates[0])
+            needed[FLOP_ANCHORS.index("user")] = first + self.research.milestone
         own = needed[np.where(self.flop, self.candidate, 0), self.stand_in]
         return np.where(self.flop, own, np.nan)
 
@@ -177,16 +216,24 @@ class Worlds:
         column = {name: value[k, None] for name, value in self.x.items()}
         growth, limit = (value[self.candidate[k], None] for value in by_candidate(self.view))
         physical = self.trend.physical(column, self.grid)
+        paths = None if self.research is None else self.research.of(k)
+        ahead = None if paths is None else paths.ahead(self.grid)
         margin[k] = (
             physical
-            + self.trend.algorithms(column, self.grid, growth, limit)
+            + self.trend.algorithms(column, self.grid, growth, limit, ahead)
             - self.needed[k, None]
         )
+        if paths is not None and paths.milestone is not None:
+            user = np.flatnonzero(self.candidate[k] == FLOP_ANCHORS.index("user"))
+            own = paths.of(user)
+            margin[k[user]] = own.progress(self.grid) - own.milestone[:, None]
         for i, shape in enumerate(horizon_trend.SHAPES):
             k = np.flatnonzero(self.candidate == len(FLOP_ANCHORS) + i)
             if len(k):
                 column = {name: value[k, None] for name, value in self.x.items()}
-                margin[k] = horizon_margin(column, self.grid, shape, self.view)
+                paths = None if self.research is None else self.research.of(k)
+                moved = None if paths is None else paths.trend_date
+                margin[k] = horizon_margin(column, self.grid, shape, self.view, trend_date=moved)
         return margin
 
     def year(self) -> Any:
@@ -204,30 +251,16 @@ class Worlds:
         return later
 
     def _arrival_years(self, k: Any, more: Any) -> Any:
-        steepness, exponential = 10.0 ** self.x["hazard_steepness"][k], self.chance.exponential[k]
+        own = {name: self.x[name][k] for name in ("hazard_steepness", "horizon_steepness")}
         date = arrival_date(
             self.margin[k] - more,
             self.grid,
             self.since[k],
-            steepness,
-            exponential,
+            steepness(own, self.candidate[k]),
+            self.chance.exponential[k],
             self.view.arrival,
         )
         return np.where(np.isnan(date), np.inf, date)
-
-    def superhuman_coder(self) -> Any:
-        """Year at which the time horizon reaches its threshold; infinity after ``arrival.horizon``.
-
-        The shape of growth is that of the draw's anchor where this is a time horizon, and else
-        decided by the uniform ``shape``.
-        """
-        straight = softmax(self.shapes, axis=-1)[:, 0]  # probability of the exponential shape
-        bent = np.where(self.flop, self.chance.shape > straight, self.candidate > len(FLOP_ANCHORS))
-        dates = [
-            horizon_trend.threshold_date(self.x, shape, self.view) for shape in horizon_trend.SHAPES
-        ]
-        date = np.where(bent, dates[1], dates[0])
-        return np.where(date <= self.view.arrival.horizon, date, np.inf)
 
 
 def shifts(worlds: Worlds) -> dict[str, Any]:

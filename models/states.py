@@ -19,7 +19,7 @@ def censored(
 
     ``<name>_state`` is 0 (observed), 1 (above everything: later or never), 2 (below everything: an
     earlier world that never comes) or 3 (undefined). It exists for quantities with at least one
-    missing value. ``tai_anchor`` is an index.
+    missing value. ``tai_anchor`` and ``horizon_shape`` are indices.
     """
     return labelled(stated(values), coords, dims)
 

@@ -74,8 +74,7 @@ QUANTITIES = (
 def needed_hours(x: Mapping[str, Any], log_flop: Any, t: Any, evidence: Evidence) -> Any:
     """Human-hours (log10) that a model of ``log_flop`` physical FLOP needs if aligned at ``t``."""
     scaled = practice(x, log_flop, t, evidence) + x["rlhf_multiplier"] + x["quality_factor"]
-    with np.errstate(invalid="ignore"):  # no date
-        return np.logaddexp(scaled * np.log(10), x["hours_floor"] * np.log(10)) / np.log(10)
+    return log_sum(scaled, x["hours_floor"])
 
 
 def share_of_practice(
@@ -123,6 +122,12 @@ def affordable_hours(
         tax = paid[0] + paid[1]
         hours = hours - (np.log10(tax) - tolerance) * tax / (paid[0] + exponent * paid[1])
     return hours
+
+
+def log_sum(a: Any, b: Any) -> Any:
+    """``log10(10^a + 10^b)``, whatever the size of the two."""
+    with np.errstate(invalid="ignore"):  # no date
+        return np.logaddexp(a * np.log(10), b * np.log(10)) / np.log(10)
 
 
 def _rates(

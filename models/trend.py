@@ -142,11 +142,21 @@ class Trend:
             x["hardware_level"] + x["hardware_growth"] * (t - self.reference), x["hardware_limit"]
         )
 
-    def algorithms(self, x: Mapping[str, Any], t: Any, growth: Any = 1.0, limit: Any = 0.0) -> Any:
+    def algorithms(
+        self,
+        x: Mapping[str, Any],
+        t: Any,
+        growth: Any = 1.0,
+        limit: Any = 0.0,
+        ahead: Any = None,
+    ) -> Any:
         """Algorithmic progress since the reference year, OOM.
 
-        It is ``growth`` times as fast as the trend, to a limit ``limit`` OOM higher.
+        It is ``growth`` times as fast as the trend, to a limit ``limit`` OOM higher. With feedback
+        of AI on research it is ``ahead`` years further than the calendar
+        (:mod:`aligntax.models.research`).
         """
+        t = t if ahead is None else t + ahead
         free = x["algorithmic_growth"] * growth * (t - self.algorithm_year)
         return saturating(free, self.algorithmic_limit(x, growth, limit))
 

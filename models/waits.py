@@ -31,7 +31,7 @@ import numpy as np
 from aligntax.models.arrival import first_crossing, time_grid
 from aligntax.models.evidence import Evidence
 from aligntax.models.practice import bought
-from aligntax.models.taxes import taxes
+from aligntax.models.taxes import log_sum, taxes
 from aligntax.models.trend import Trend
 from aligntax.models.views import View
 
@@ -85,7 +85,7 @@ def obstacles(
         ``workforce_too_small``: 1 or 0, NaN where nothing is needed because nothing arrives. One
         of the first three is 1, and the last only where the first is.
     """
-    tolerated = 10.0**labour + 10.0**compute <= 10.0**tolerance
+    tolerated = log_sum(labour, compute) <= tolerance
     found = {
         "prob_affordable": tolerated,
         "compute_not_tolerated": compute > tolerance,
@@ -124,7 +124,7 @@ def waits(
     needed, labour, compute = taxes(column, trend.physical(x, arrival)[:, None], t, trend, evidence)
     level = workforce(column, trend, evidence)
     margins = (
-        column["tolerance_at_arrival"] - np.log10(10.0**labour + 10.0**compute),
+        column["tolerance_at_arrival"] - log_sum(labour, compute),
         worked_hours(level, column["workforce_growth"], t, view.alignment.work_starts) - needed,
     )
     crossings = [

@@ -4,6 +4,8 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
+from aligntax.models.horizon_evaluations import middle
+
 # The structural priors of the model files, for drawing alone.
 HALF_NORMAL = {
     "between_study_sd": 0.3,
@@ -15,6 +17,7 @@ HALF_NORMAL = {
     "share_spread": 0.7,
     "tolerance_spread": 0.5,
     "horizon_scatter": 0.5,
+    "flop_sd_scale": 1.0,
 }
 
 
@@ -29,16 +32,17 @@ def scale_at(name, value):
 
 def suite_at(p, x, rows, view):
     """The point of the sampled space at which the suite's errors have their values ``p``; see :func:`aligntax.models.priors.scales.normal_around`."""
+    row = {str(name): column.values for name, column in rows.data_vars.items()}
     turns = (
         (rows["date"].values - view.time_horizon.reference_date)
         * 365.25
         / 10.0 ** x["time_horizon_doubling"]
     )
-    residual = rows["log2_horizon"].values - x["time_horizon_level"] / np.log10(2.0) - turns
+    trend = x["time_horizon_level"] / np.log10(2.0) + turns
+    residual = row["log2_horizon"] - middle(x, p["horizon_scatter"], row, trend)
     ends = ("short", "long")
     return {
-        f"suite_error_{end}_around__": p[f"suite_error_{end}"]
-        - rows[f"{end}_gain"].values @ residual
+        f"suite_error_{end}_around__": p[f"suite_error_{end}"] - row[f"{end}_gain"] @ residual
         for end in ends
     }
 

@@ -46,7 +46,7 @@ MOVES: tuple[dict[str, Any], ...] = (
     },
     {"spend_growth": [0.5, 0.57, 0.64]},
     {"practice_hours": [3e3, 1e4, 3e4], "alignment_tax_tolerance": [0.003, 0.05, 0.3]},
-    {"brain_flop": [1e14, 1e16, 1e18]},
+    {"lifetime_flop": [4e26, 1e28, 4e33]},
     {"superexponential_weight": [0.1, 0.3, 0.6], "hazard_steepness": [1.0, 2.0, 5.0]},
     {"hardware_growth": [0.2, 0.25, 0.3]},  # where the run has no draws
 )

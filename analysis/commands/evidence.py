@@ -8,6 +8,7 @@ import typer
 
 from aligntax.analysis.commands.options import EvidenceFolder, Json
 from aligntax.analysis.commands.output import print_answer, print_json
+from aligntax.models.errors import InputError
 
 app = typer.Typer(
     name="evidence",
@@ -100,27 +101,45 @@ def evidence_check(
 @app.command("fetch")
 def evidence_fetch(
     name: Annotated[
-        str, typer.Argument(help="Public set of training runs: chinchilla.", show_default=False)
+        str,
+        typer.Argument(
+            help="Public set: chinchilla (training runs) or metr-runs (runs of models on tasks).",
+            show_default=False,
+        ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="File to write.", show_default="in the user's data folder")
+        Path | None,
+        typer.Option(
+            help="File to write, for metr-runs a folder.", show_default="in the user's data folder"
+        ),
     ] = None,
-    url: Annotated[str | None, typer.Option(help="Address of a mirror of the same file.")] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="Address of a mirror of the same file, for metr-runs of its tree."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Download public training runs for the loss law, and check that they are the known ones.
+    """Download public runs, and check that they are the known ones.
 
     Example: aligntax evidence fetch chinchilla
     """
     from aligntax.analysis.inputs.public_data import PUBLIC, fetch_public
+    from aligntax.analysis.inputs.public_runs import METR, fetch_runs
 
-    path, record = fetch_public(name, out, url)
+    if name == METR.name:
+        path, record = fetch_runs(METR, out, url)
+        citation, command, used = METR.citation, "run time-horizon", METR.names[0]
+    elif name not in PUBLIC:
+        choices = ", ".join((*PUBLIC, METR.name))
+        raise InputError(f"name: must be one of {choices}, got {name!r}; check the spelling")
+    else:
+        path, record = fetch_public(name, out, url)
+        citation, command, used = PUBLIC[name].citation, "run loss-law", name
     if as_json:
         print_json(record)
     else:
         typer.echo(path)
-    used = name if out is None else path
     sys.stderr.write(
-        f"aligntax: {record['runs']} runs, {PUBLIC[name].citation}; "
-        f"next: aligntax run loss-law --runs {used}\n"
+        f"aligntax: {record['runs']} runs, {citation}; "
+        f"next: aligntax {command} --runs {used if out is None else path}\n"
     )

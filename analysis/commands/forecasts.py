@@ -1,7 +1,7 @@
 """``shifts`` and ``reproduce``: what moves timelines, and published timelines reproduced."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from aligntax.analysis.commands.output import (
     save_picture,
     show_progress,
 )
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def shifts(
@@ -42,7 +45,8 @@ def reproduce(
     forecast: Annotated[
         str,
         typer.Argument(
-            help="Published forecast: bioanchors or direct-approach.", show_default=False
+            help="Published forecast: bioanchors, direct-approach, ai-futures or kwa.",
+            show_default=False,
         ),
     ],
     draws: Annotated[int, typer.Option(help="Draws of each reading of its inputs.")] = 100_000,
@@ -59,14 +63,27 @@ def reproduce(
     Example: aligntax reproduce bioanchors --picture curves.png
     """
     from aligntax.analysis.inputs.view_reader import read_evidence
-    from aligntax.analysis.terminal.forecasts import print_reproduction
+    from aligntax.analysis.terminal.forecasts import print_reproduction, print_research
+    from aligntax.analysis.trust.published_forecasts import Reproduction
     from aligntax.analysis.trust.published_forecasts import reproduce as push_forward
+    from aligntax.analysis.trust.published_research import FORECASTS as OF_RESEARCH
+    from aligntax.analysis.trust.published_research import ResearchReproduction, reproduce_research
 
     check_picture(picture)
+    work = reproduce_research if forecast in OF_RESEARCH else push_forward
     with show_progress(quiet) as talk:
-        found = push_forward(forecast, read_evidence(evidence), draws, seed, talk)
+        found: Reproduction | ResearchReproduction = work(
+            forecast, read_evidence(evidence), draws, seed, talk
+        )
     if picture is not None:
         from aligntax.analysis.figures.trust import arrival_readings
 
         save_picture(arrival_readings(found), picture)
-    print_answer(as_json, found.to_dict, lambda screen: print_reproduction(screen, found))
+
+    def show(screen: "Console") -> None:
+        if isinstance(found, ResearchReproduction):
+            print_research(screen, found)
+        else:
+            print_reproduction(screen, found)
+
+    print_answer(as_json, found.to_dict, show)

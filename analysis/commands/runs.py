@@ -32,13 +32,15 @@ from aligntax.analysis.commands.output import (
     save_picture,
     show_progress,
 )
-from aligntax.analysis.commands.users_data import read_users_data
+from aligntax.analysis.commands.users_data import TIME_HORIZON, read_users_data
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from aligntax.analysis.inference.options import Sampling
     from aligntax.analysis.summaries.weights import Weights
+    from aligntax.models.views import View
 
 ModelName = Annotated[
     str,
@@ -56,7 +58,8 @@ OwnRuns = Annotated[
     typer.Option(
         "--runs",
         help="Training runs (a CSV file, or a fetched set by name) for the loss law, or as one "
-        "more study. For overoptimization: gold curves (a CSV file of kl, gold, run).",
+        "more study. For overoptimization: gold curves (a CSV file of kl, gold, run). For "
+        "time-horizon: runs of models on tasks (JSON Lines in METR's layout, or metr).",
     ),
 ]
 DropHighest = Annotated[
@@ -118,6 +121,10 @@ def run(
         draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept
     )
     failures: list[str] = []
+    if model == TIME_HORIZON and own is not None:
+        kept = {"out": out, "name": name, "report": report, "replaces": replaces}
+        _run_shapes(own, chosen, evidence, options, {**kept, "format": format_}, as_json, quiet)
+        return
     with show_progress(quiet, failures.append) as talk:
         result = run_model(
             model,
@@ -139,6 +146,34 @@ def run(
         lambda: result.record,
         lambda screen: print_run(screen, result.path, result.record, result.info),
         passed=result.record["verdict"] == "pass",
+        failures=failures,
+    )
+
+
+def _run_shapes(
+    own: Any,
+    view: "View",
+    evidence: str | None,
+    options: "Sampling",
+    kept: dict[str, Any],
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Runs of models on tasks, under every shape of trend; ``kept`` as ``run_shapes`` names it."""
+    from aligntax.analysis.horizon_shapes import run_shapes
+    from aligntax.analysis.inputs.view_reader import read_evidence
+    from aligntax.analysis.terminal.shapes import print_shapes
+
+    failures: list[str] = []
+    with show_progress(quiet, failures.append) as talk:
+        answers = run_shapes(own, view, read_evidence(evidence), options, talk=talk, **kept)
+    if not quiet:
+        sys.stderr.write(f"aligntax: {answers.record['runs']['words']}\n")
+    print_answer(
+        as_json,
+        lambda: {"path": str(answers.path), **answers.record},
+        lambda screen: print_shapes(screen, answers.path, answers.record),
+        passed=answers.passed,
         failures=failures,
     )
 

@@ -1,4 +1,4 @@
-"""A user's own data as the commands take it: training runs, or gold curves."""
+"""A user's own data as the commands take it: training runs, gold curves, or runs on tasks."""
 
 from typing import TYPE_CHECKING
 
@@ -6,16 +6,23 @@ from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
     from aligntax.analysis.inputs.gold_data import GoldCurves
+    from aligntax.analysis.inputs.horizon_runs import HorizonRuns
     from aligntax.analysis.inputs.loss_runs import LossRuns
 
 
-def read_users_data(model: str, runs: str | None, drop: int = 0) -> "LossRuns | GoldCurves":
+TIME_HORIZON = "time-horizon"  # with runs it is the run-level model, under every shape of trend
+
+
+def read_users_data(
+    model: str, runs: str | None, drop: int = 0
+) -> "LossRuns | GoldCurves | HorizonRuns":
     """Read the user's data for a model.
 
     Parameters
     ----------
     runs : str or None
-        CSV file, or the name of a public set that was fetched.
+        CSV file, JSON Lines for a model of time horizons, or the name of a public set that was
+        fetched.
     drop : int
         Number of training runs of highest loss that are left out.
 
@@ -25,6 +32,7 @@ def read_users_data(model: str, runs: str | None, drop: int = 0) -> "LossRuns | 
         If the file is wrong, or rows are to be left out of none.
     """
     from aligntax.analysis.inputs.gold_data import read_curves
+    from aligntax.analysis.inputs.horizon_runs import read_horizon_runs
     from aligntax.analysis.inputs.loss_runs import drop_highest, read_runs
     from aligntax.models.catalogue import find_model
 
@@ -32,10 +40,11 @@ def read_users_data(model: str, runs: str | None, drop: int = 0) -> "LossRuns | 
         raise InputError(
             f"drop_highest: needs runs to leave out of, got {drop} alone; give --runs FILE"
         )
-    if "gold_curves" not in find_model(model).tables:
+    chosen = find_model(model)
+    on_tasks = model == TIME_HORIZON or "horizon_runs" in chosen.tables
+    if not on_tasks and "gold_curves" not in chosen.tables:
         return drop_highest(read_runs(runs), drop)
     if drop:
-        raise InputError(
-            f"drop_highest: leaves training runs out, got {drop} with gold curves; drop it"
-        )
-    return read_curves(runs)
+        what = "runs on tasks" if on_tasks else "gold curves"
+        raise InputError(f"drop_highest: leaves training runs out, got {drop} with {what}; drop it")
+    return read_horizon_runs(runs) if on_tasks else read_curves(runs)

@@ -132,7 +132,8 @@ def compute_fan(result: Result) -> Figure:
             f"requirement ({since} algorithms)",
             "--",
         )
-    fan(axes, dates, effective, BLUE, "effective compute of the largest run")
+    without = "" if view.research.feedback == "none" else ", without AI's part in research"
+    fan(axes, dates, effective, BLUE, f"effective compute of the largest run{without}")
     finite = requirement[np.isfinite(requirement)]
     top = max(quantile(effective, 0.95).max(), quantile(finite, 0.9) if len(finite) else -np.inf)
     axes.set_ylim(quantile(effective, 0.05).min() - 0.5, top + 1)
@@ -145,7 +146,7 @@ def compute_fan(result: Result) -> Figure:
 
 @styled
 def frontier(result: Result) -> Figure:
-    """Draw fitted physical FLOP of the largest run against known runs, records highlighted."""
+    """Draw fitted physical FLOP of the largest run; the largest known run of each ten is marked."""
     view, evidence = view_of(result), result.evidence
     trend = Trend.of(evidence, view)
     dates = np.linspace(view.compute.runs_since, trend.now + 4.0, 41)
@@ -155,10 +156,10 @@ def frontier(result: Result) -> Figure:
     rows = compute.runs(evidence, view)
     figure, axes = one_panel(3.6)
     fan(axes, dates, drawn, BLUE, "fitted largest run")
-    record, exact = rows["record"].values > 0, rows["exact"].values.astype(bool)
+    largest, exact = rows["largest"].values > 0, rows["exact"].values.astype(bool)
     for mask, marker, colour, label in (
-        (exact & ~record, "o", "none", "top-10 run"),
-        (exact & record, "D", ORANGE, "record run"),
+        (exact & ~largest, "o", "none", "top-10 run"),
+        (exact & largest, "D", ORANGE, "largest of ten in a row"),
         (~exact, "^", "none", "known only to exceed"),
     ):
         if mask.any():
@@ -172,7 +173,7 @@ def frontier(result: Result) -> Figure:
             )
     names = evidence["training_runs"]["name"].sel(run=rows["run"]).values
     last = np.inf
-    for i in np.flatnonzero(exact & record)[::-1]:
+    for i in np.flatnonzero(exact & largest)[::-1]:
         date, flop = rows["date"].values[i], rows["log_flop"].values[i]
         if flop < last - 0.7:  # room for a line of text
             place: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "fontsize": 7}

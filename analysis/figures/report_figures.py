@@ -125,7 +125,7 @@ def _fitted(result: Result) -> Iterator[Drawing]:
     if "spend_growth" in derived and runs:
         yield Drawing(
             "Fitted physical FLOP of the largest training run (median, 50% and 90% bands) and "
-            "known runs. Arrival depends on the record runs. Triangles: known only to exceed a "
+            "known runs. Arrival depends on the largest. Triangles: known only to exceed a "
             "value.",
             lambda: answer.frontier(result),
         )
@@ -151,8 +151,8 @@ def _fitted(result: Result) -> Iterator[Drawing]:
     if time_horizon.has_trend(result):
         yield Drawing(
             "Time horizon: how long an expert works on tasks that a model completes half the "
-            "time. Dots: record-setting models with their 95% intervals (triangle: known only to "
-            "exceed). Lines: both shapes of trend, each given that shape, with 50% and 90% bands. "
+            "time. Dots: evaluated models with their 95% intervals (triangle: known only to "
+            "exceed). Lines: the shapes of growth, each given that shape, with 50% and 90% bands. "
             f"{_superexponential(result)} Shaded across: the horizon of a superhuman coder "
             "(median, 50% and 90%).",
             lambda: time_horizon.trend(result),

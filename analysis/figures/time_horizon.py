@@ -27,7 +27,7 @@ from aligntax.analysis.figures.style import (
     view_of,
 )
 from aligntax.analysis.storage.result import Result
-from aligntax.models import horizon_trend, time_horizon
+from aligntax.models import horizon_evaluations, horizon_trend, time_horizon
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,25 +38,24 @@ MILESTONE = "superhuman coder"
 MONTH = 167 * 60  # minutes that an expert works in a month, as METR counts
 DURATIONS = ((1 / 60, "1 s"), (1, "1 min"), (60, "1 h"), (480, "1 day"), (MONTH, "1 month"))
 YEARS = ((1, "1 year"), (100, "100 years"), (1e4, "10k years"))
-COLOURS = (BLUE, ORANGE)
+COLOURS = (BLUE, ORANGE, PURPLE, AMBER)
+DASHES = ("-", "--", "-.", ":")
 LOOKS = (("o", ORANGE), ("s", PURPLE), ("^", AMBER), ("D", GREY))
 
 
 def has_trend(result: Result) -> bool:
     """Whether the run fits the trend of the time horizon to evaluations."""
-    names = ("time_horizon_doubling", "superhuman_coder_year", "superexponential_probability")
+    names = ("time_horizon_doubling", "superhuman_coder_year", "horizon_shape")
     return all(name in result.derived for name in names) and bool(
         used_rows(result, "time_horizons").sizes.get("evaluation", 0)
     )
 
 
-def _given_shape(result: Result, shape: str) -> dict[str, Any]:
-    """Return draws in proportion to a shape's probability, by systematic resampling."""
-    x = elicited_draws(result, (*time_horizon.QUANTITIES, "superexponential_probability"))
-    p = x["superexponential_probability"]
-    weight = np.cumsum(p if shape == "superexponential" else 1.0 - p)
-    pick = np.searchsorted(weight, (np.arange(len(p)) + 0.5) / len(p) * weight[-1])
-    return {name: value[pick, None] for name, value in x.items()}
+def _given_shape(result: Result, index: int) -> dict[str, Any]:
+    """Return the draws whose own shape is that of an index into the shapes, (draw, 1)."""
+    x = elicited_draws(result, (*time_horizon.QUANTITIES, "horizon_shape"))
+    own = x["horizon_shape"] == index
+    return {name: value[own, None] for name, value in x.items()}
 
 
 def _durations(axes: "Axes") -> None:
@@ -70,17 +69,15 @@ def _durations(axes: "Axes") -> None:
 
 def _records(axes: "Axes", result: Result) -> None:
     """Draw the models that the trend is fitted to, with their published intervals."""
-    rows = used_rows(result, "time_horizons")
-    rows = rows.isel(
-        evaluation=np.flatnonzero(rows["date"].values >= view_of(result).time_horizon.since)
-    )
+    rows = result.evidence["time_horizons"]
+    rows = rows.isel(evaluation=np.flatnonzero(horizon_evaluations.chosen(rows, view_of(result))))
     date, exact = rows["date"].values, rows["bound"].values == "exact"
     middle, low, high = (
         np.log10(rows[f"horizon_{name}"].values) for name in ("minutes", "low", "high")
     )
     axes.vlines(date[exact], low[exact], high[exact], color=GREY, linewidth=0.8, zorder=3)
     for mask, marker, label in (
-        (exact, "o", "record model, 95% interval"),
+        (exact, "o", "evaluated model, 95% interval"),
         (~exact, "^", "known only to exceed"),
     ):
         if mask.any():
@@ -91,12 +88,14 @@ def _records(axes: "Axes", result: Result) -> None:
 
 @styled
 def trend(result: Result) -> Figure:
-    """Draw record-setting models, the trend of each shape, and a superhuman coder's horizon."""
+    """Draw evaluated models, the trend of each shape, and a superhuman coder's horizon."""
     view = view_of(result)
     start = min(view.time_horizon.since, 2023.0)
     dates = np.linspace(start, END, 145)
     figure, axes = one_panel(4.0)
-    threshold = elicited_draws(result, ("time_horizon_threshold",))["time_horizon_threshold"]
+    threshold = horizon_trend.log_threshold(
+        elicited_draws(result, ("superhuman_coder_horizon", "horizon_ratio"))
+    )
     for low, high, opacity in BANDS:
         axes.axhspan(
             quantile(threshold, low),
@@ -109,9 +108,13 @@ def trend(result: Result) -> Figure:
     axes.axhline(middle, color=GREY, linewidth=1, linestyle=":")
     place: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7.5, "color": "#333333"}
     axes.annotate(MILESTONE, (start, middle), (4, 3), **place)
-    for shape, colour, dash in zip(horizon_trend.SHAPES, COLOURS, ("-", "--"), strict=True):
-        lines = horizon_trend.log_horizon(_given_shape(result, shape), dates, shape, view)
-        fan(axes, dates, lines, colour, f"{shape} trend", dash)
+    for i, (shape, colour, dash) in enumerate(
+        zip(horizon_trend.SHAPES, COLOURS, DASHES, strict=True)
+    ):
+        x = _given_shape(result, i)
+        if len(x["time_horizon_level"]):
+            lines = horizon_trend.log_horizon(x, dates, shape, view)
+            fan(axes, dates, lines, colour, f"{shape} trend", dash)
     _records(axes, result)
     axes.set_xlim(start, END)
     axes.set_ylim(-2.0 if start < 2022.0 else -0.3, float(quantile(threshold, 0.95)) + 0.5)

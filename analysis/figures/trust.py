@@ -26,7 +26,8 @@ from aligntax.analysis.figures.style import (
 from aligntax.analysis.trust.backtest.origins import METHODS, MODEL, Scored
 from aligntax.analysis.trust.backtest.targets import TARGETS
 from aligntax.analysis.trust.calibration.ranks import Band
-from aligntax.analysis.trust.published_forecasts import Reproduction
+from aligntax.analysis.trust.published_forecasts import Reading, Reproduction
+from aligntax.analysis.trust.published_research import ResearchReading, ResearchReproduction
 
 
 def save_rank_ecdfs(
@@ -74,7 +75,7 @@ def rank_ecdfs(
     return figure
 
 
-COLOURS = dict(zip(METHODS, (BLUE, GREY, ORANGE), strict=True))
+COLOURS = dict(zip(METHODS, (BLUE, GREY, ORANGE, GREEN, PURPLE), strict=True))
 BINS = 10
 
 
@@ -168,11 +169,12 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1)))
 
 
 @styled
-def arrival_readings(found: Reproduction) -> Figure:
+def arrival_readings(found: Reproduction | ResearchReproduction) -> Figure:
     """Draw the probability of arrival by year, one line per reading, the first one bold."""
     years = np.arange(2025, 2101)
-    figure, axes = one_panel(3.4 + 0.18 * len(found.readings))
-    for i, each in enumerate(found.readings):
+    readings: tuple[Reading | ResearchReading, ...] = found.readings
+    figure, axes = one_panel(3.4 + 0.18 * len(readings))
+    for i, each in enumerate(readings):
         line = [each.probability(float(year)) for year in years]
         look: dict[str, Any] = {
             "color": READING_COLOURS[i % len(READING_COLOURS)],

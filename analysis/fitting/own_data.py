@@ -1,6 +1,7 @@
-"""A user's own data in a model: gold curves, or training runs, to which the loss law is fitted.
+"""A user's own data in a model: gold curves, runs on tasks, or training runs for the loss law.
 
-Gold curves stand in the place of the simulated ones. With ``scaling`` and ``joint`` the loss law's
+Gold curves stand in the place of the simulated ones, and runs of models on tasks fill their table.
+The loss law is fitted to training runs. With ``scaling`` and ``joint`` the loss law's
 data exponent enters the meta-analysis as one study.
 
 The study's ``log gamma`` is the posterior mean of ``log alpha - log beta``, draw by draw, so that
@@ -24,6 +25,11 @@ from aligntax.analysis.fitting.fitted_first import fit_first
 from aligntax.analysis.inference.derive import split_draws
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inputs.gold_data import GoldCurves, describe_curves, with_curves
+from aligntax.analysis.inputs.horizon_runs import (
+    HorizonRuns,
+    describe_horizon_runs,
+    with_horizon_runs,
+)
 from aligntax.analysis.inputs.loss_runs import LossRuns, describe_runs, with_runs
 from aligntax.models.catalogue import Model, find_model
 from aligntax.models.direct_approach import LAW
@@ -34,6 +40,7 @@ from aligntax.models.views import EvidenceChoice, View
 
 NONE = "none"  # what --replaces says where no published rows rest on the same runs
 STUDIES, LAWS, GOLD = "scaling_exponents", "loss_laws", "gold_curves"
+ON_TASKS = "horizon_runs"
 # Least standard error of a, as for every row of the table: seeds and set-up vary more than a large
 # set of runs shows.
 LEAST_SE = 0.01
@@ -62,7 +69,7 @@ class FittedLaw:
 
 def enter_own_data(
     model: Model,
-    runs: LossRuns | GoldCurves,
+    runs: LossRuns | GoldCurves | HorizonRuns,
     view: View,
     evidence: Evidence,
     options: Sampling,
@@ -95,6 +102,8 @@ def enter_own_data(
         If the model has no use for runs, the view leaves scaling studies out, or there is no such
         group.
     """
+    if isinstance(runs, HorizonRuns):
+        return _runs_on_tasks(model, runs, replaces, view, evidence)
     facts = {
         "file": str(runs.path),
         "sha256": runs.sha256,
@@ -159,6 +168,32 @@ def _curves(
         rule = f"runs: the view must condition on {GOLD}, got evidence.use = {view.evidence.use}"
         raise InputError(f"{rule}; leave --runs out or use another view")
     return with_curves(evidence, curves)
+
+
+def _runs_on_tasks(
+    model: Model, runs: HorizonRuns, replaces: str | None, view: View, evidence: Evidence
+) -> tuple[Evidence, dict[str, Any]]:
+    """Evidence with runs of models on tasks, and what ``info.json`` says of them."""
+    if ON_TASKS not in model.tables:
+        rule = "runs of models on tasks must be given to time-horizon"
+        raise InputError(f"runs: {rule}, got {model.name}; run that model")
+    if replaces is not None:
+        rule = "says which studies training runs stand for"
+        raise InputError(f"replaces: {rule}, got {replaces!r} with runs on tasks")
+    if view.evidence.use != "all" and ON_TASKS not in view.evidence.use:
+        rule = f"runs: the view must condition on {ON_TASKS}, got evidence.use = "
+        raise InputError(f"{rule}{view.evidence.use}; leave --runs out or use another view")
+    entered = with_horizon_runs(evidence, runs, view)
+    used = int(entered[ON_TASKS]["used"].values.sum())
+    facts = {
+        "file": str(runs.path),
+        "sha256": runs.sha256,
+        "rows": used,
+        "left_out": len(runs.rows) - used,
+        "undated": list(runs.undated),
+        "words": f"fitted to {describe_horizon_runs(runs, entered)}",
+    }
+    return entered, facts
 
 
 def _replaced(runs: LossRuns, replaces: str | None, evidence: Evidence) -> str:

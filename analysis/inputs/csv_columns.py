@@ -10,7 +10,9 @@ from aligntax.models.evidence.reader import Problem, refuse
 LARGEST = 10_000_000  # bytes
 
 
-def file_sha256(path: Path, what: str, remedy: str) -> str:
+def file_sha256(
+    path: Path, what: str, remedy: str, largest: int = LARGEST, kind: str = "CSV"
+) -> str:
     """SHA-256 of a file's bytes.
 
     Parameters
@@ -20,6 +22,10 @@ def file_sha256(path: Path, what: str, remedy: str) -> str:
         What the file holds, for messages: ``runs`` or ``gold curves``.
     remedy : str
         What to do if it cannot be read.
+    largest : int
+        Bytes that it may have.
+    kind : str
+        Kind of file, for messages.
 
     Raises
     ------
@@ -27,16 +33,16 @@ def file_sha256(path: Path, what: str, remedy: str) -> str:
         If it cannot be read or is too large to be such a table.
     """
     try:
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > largest:
             raise InputError(
-                f"runs: {path} must be smaller than {LARGEST} bytes, got more; "
+                f"runs: {path} must be smaller than {largest} bytes, got more; "
                 f"is it a table of {what}?"
             )
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         reason = error.strerror if isinstance(error, OSError) else "not a file name"
         raise InputError(
-            f"runs: must be a CSV file that can be read, got {str(path)!r} ({reason}); {remedy}"
+            f"runs: must be a {kind} file that can be read, got {str(path)!r} ({reason}); {remedy}"
         ) from None
 
 

@@ -182,7 +182,7 @@ def fetch_public(
         )
     known = PUBLIC[name]
     where = url or known.url
-    raw = _download(where)
+    raw = download(where)
     rows, sha256 = _complete_rows(raw, known, where), hashlib.sha256(raw).hexdigest()
     if len(rows) != known.runs or content_hash(rows) != known.content:
         raise InputError(
@@ -196,7 +196,14 @@ def fetch_public(
     return path, record | {"content": known.content}
 
 
-def _download(url: str) -> bytes:
+def download(url: str, largest: int = LARGEST) -> bytes:
+    """Return the bytes at an address, and show on a terminal how many have come.
+
+    Raises
+    ------
+    InputError
+        If it cannot be reached, or holds more than ``largest`` bytes.
+    """
     remedy = f"check the network, or download {url} by hand and give the file to --runs"
     received = bytearray()
     try:
@@ -206,9 +213,9 @@ def _download(url: str) -> bytes:
                 received += part
                 if sys.stderr.isatty():
                     sys.stderr.write(f"\r{len(received):,} bytes from {url}")
-                if len(received) > LARGEST:
+                if len(received) > largest:
                     raise InputError(
-                        f"fetch: {url} must be smaller than {LARGEST} bytes, got more; {remedy}"
+                        f"fetch: {url} must be smaller than {largest} bytes, got more; {remedy}"
                     )
     # URLError and time-outs are OSErrors; ValueError: no URL at all
     except (OSError, ValueError) as error:

@@ -41,11 +41,13 @@ def quantities_to_state(names: Sequence[str] | None) -> list[str]:
 
 def rounded_texts(values: Any) -> list[str]:
     """Numbers as a person writes them: with three digits, or more where neighbours need them."""
+    known = np.unique(np.asarray(values, dtype=float))
+    nearest = np.diff(known).min(initial=np.inf)
     for digits in range(3, 18):
-        texts = [_number_text(float(f"{value:.{digits}g}")) for value in values]
-        if len(set(texts)) == len(set(values)):
+        rounded = [float(f"{value:.{digits}g}") for value in values]
+        if np.abs(np.subtract(rounded, values)).max(initial=0.0) <= nearest / 8:
             break
-    return texts
+    return [_number_text(value) for value in rounded]
 
 
 def _number_text(value: float) -> str:

@@ -12,10 +12,16 @@ from aligntax.analysis.pages.checks import CheckPage, CheckRow, CheckTable, writ
 from aligntax.analysis.trust.backtest.origins import Scored
 from aligntax.analysis.trust.backtest.wording import (
     BELIEF_HEADS,
+    BESIDE_HEADS,
+    NAMED_HEADS,
     SKILL_HEADS,
-    baseline_wins,
+    WIN_HEADS,
     belief_rows,
+    beside_rows,
+    named_rows,
     skill_rows,
+    win_rows,
+    win_sentence,
 )
 
 QUIET = Talk()
@@ -44,20 +50,43 @@ def write_page(
 
 
 def _tables(info: Mapping[str, Any]) -> list[CheckTable]:
-    """Return tables of skill, of beliefs, and of origins without a forecast, if any."""
+    """Return tables of skill, where it fails, beliefs, and origins without a forecast, if any."""
     skill = CheckTable(
-        "Model beside naive forecasts",
+        "The model's forecasts",
         "skill",
         SKILL_HEADS,
         [CheckRow(row) for row in skill_rows(info["skill"])],
-        [
-            "CRPS in the unit of what is predicted, averaged over the later rows of all origins; "
-            "then its ratio to the CRPS of each baseline on the same rows, over all years and over "
-            "the first years after the origin. Below one the model is better. The gain in log "
-            "score over each baseline is in nats per row.",
-            *(f"{line}." for line in baseline_wins(info["skill"])),
-        ],
+        ["CRPS in the unit of what is predicted, averaged over the later rows of all origins."],
         range(2, len(SKILL_HEADS)),
+    )
+    beside = CheckTable(
+        "The model beside naive forecasters",
+        "beside",
+        BESIDE_HEADS,
+        [CheckRow(row) for row in beside_rows(info["skill"])],
+        [
+            "Ratio of the model's CRPS to the naive forecaster's on the same rows, over all years "
+            "and over the first years after the origin. Below one the model is better. The gain "
+            "in log score is in nats per row."
+        ],
+        range(2, len(BESIDE_HEADS)),
+    )
+    wins = CheckTable(
+        "Where a naive forecaster wins",
+        "naive_wins",
+        WIN_HEADS,
+        [CheckRow(row) for row in win_rows(info["naive_wins"])],
+        [win_sentence(info["naive_wins"], info["skill"])],
+    )
+    named = CheckTable(
+        "Forecasts of named people",
+        "named",
+        NAMED_HEADS,
+        [CheckRow(row) for row in named_rows(info["named"])],
+        [
+            "Median and 90% interval, read off the published quantiles, and what came by the due "
+            "date or so far. Naive forecasters knew the rows of the day that the forecast was made."
+        ],
     )
     belief = CheckTable(
         "Which data exponent would a forecaster have believed in?",
@@ -73,7 +102,14 @@ def _tables(info: Mapping[str, Any]) -> list[CheckTable]:
     skipped = CheckTable(
         "Not forecast", "skipped", ("Origin",), [CheckRow((line,)) for line in info["skipped"]]
     )
-    return [skill, belief, *([skipped] if skipped.rows else [])]
+    return [
+        skill,
+        beside,
+        wins,
+        *([named] if named.rows else []),
+        belief,
+        *([skipped] if skipped.rows else []),
+    ]
 
 
 def _drawings(scores: Sequence[Scored]) -> list[Drawing]:

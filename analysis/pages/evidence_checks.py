@@ -11,10 +11,12 @@ from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.words import label_of
 from aligntax.analysis.trust.evidence.loo import psis_of_tables, unit_log_densities
 from aligntax.analysis.trust.evidence.predictive import STATISTICS, p_values
+from aligntax.analysis.trust.evidence.variant import READ_HORIZONS
 from aligntax.analysis.trust.evidence.wording import (
     READ,
     cross_validation_row,
     headline_rows,
+    horizon_rows,
     notable_units,
     p_value_cells,
     reading_rows,
@@ -42,6 +44,8 @@ def evidence_check_rows(result: Result, horizon: float) -> dict[str, Any]:
         "climbed": [text for each in tables for text in notable_units(each)],
         "readings": [] if whole is None else reading_rows(whole, horizon),
         "read": [label_of(name) for name in READ],
+        "horizons": [] if whole is None else horizon_rows(whole, horizon),
+        "read_horizons": [label_of(name) for name in READ_HORIZONS],
         "moves": [] if whole is None else headline_rows(whole, horizon),
         "places": [] if whole is None else variant_rows(whole),
         "headlines": [] if whole is None else list(whole["base"]),

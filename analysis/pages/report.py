@@ -44,6 +44,7 @@ from aligntax.analysis.summaries.arrival_answers import arrival_answers
 from aligntax.analysis.summaries.claims import QUESTIONS, WHOSE, assumed_quantities, stated
 from aligntax.analysis.summaries.claims_in_words import chance_in_words, notes_in_words
 from aligntax.analysis.summaries.kinds_in_words import COLUMNS, kind_cells, kind_line
+from aligntax.analysis.summaries.shapes_in_words import SHAPE_COLUMNS, shape_cells, threshold_line
 from aligntax.analysis.summaries.summary import claim_answers
 from aligntax.analysis.summaries.words import without_long_vectors
 from aligntax.models.catalogue import Model, find_model
@@ -103,6 +104,9 @@ class ReportPage:
         Rows of the tables of these names.
     kinds : mapping
         The answer by kind of requirement: ``columns`` and ``rows``, or one ``line``.
+    shapes : mapping
+        The superhuman coder by shape of growth: ``columns``, ``rows``, and the ``line`` on its
+        threshold; empty in a model without time horizons.
     prior_only : list of str
         Labels of the quantities that no evidence informs.
     links : list
@@ -127,6 +131,7 @@ class ReportPage:
     checks: list[dict[str, Any]]
     claims: list[dict[str, Any]]
     kinds: Mapping[str, Any]
+    shapes: Mapping[str, Any]
     prior_only: list[str]
     links: list[dict[str, Any]]
     leading: list[str]
@@ -270,6 +275,7 @@ def collect_page(result: Result, strict: bool) -> ReportPage:
         checks=[check_row(check) for check in record["checks"]],
         claims=_claim_sections(record["claims"]),
         kinds=_kinds(record.get("by_requirement", ()), horizon),
+        shapes=_shapes(record.get("by_shape", ()), horizon),
         prior_only=[lookup(name).label for name in assumed_quantities(result.info)],
         links=[
             {"label": lookup(name).label, **link}
@@ -321,6 +327,17 @@ def _kinds(rows: Sequence[Mapping[str, Any]], horizon: float) -> dict[str, Any]:
         "line": "",
         "columns": [text.format(horizon=horizon) for text in COLUMNS],
         "rows": [kind_cells(row, horizon) for row in rows],
+    }
+
+
+def _shapes(rows: Sequence[Mapping[str, Any]], horizon: float) -> dict[str, Any]:
+    """Return the superhuman coder by shape of growth, and the line on its threshold."""
+    if not rows:
+        return {}
+    return {
+        "line": threshold_line(rows, horizon),
+        "columns": [text.format(horizon=horizon) for text in SHAPE_COLUMNS],
+        "rows": [shape_cells(row, horizon) for row in rows],
     }
 
 

@@ -46,6 +46,7 @@ from aligntax.models import (
     compute,
     direct_approach,
     requirements,
+    research,
     scaling,
     time_horizon,
 )
@@ -73,6 +74,7 @@ GROUPS = (
     ("Requirement of transformative AI", (*requirements.QUANTITIES, "hazard_steepness")),
     ("Loss law and Direct Approach", direct_approach.QUANTITIES),
     ("Time horizon", time_horizon.QUANTITIES),
+    ("What AI does for AI research", research.QUANTITIES),
 )
 OTHER = "Priors"
 

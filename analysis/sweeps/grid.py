@@ -72,8 +72,10 @@ class SweepJob:
     keep_draws: bool = False
 
     def __post_init__(self) -> None:
-        if find_model(self.model).name == "loss-law":
-            rule = "a sweep has no training runs of a user's, which loss-law is fitted to"
+        model = find_model(self.model)
+        supplied = {"loss_runs": "training runs", "horizon_runs": "runs on tasks"}
+        if what := supplied.get(model.tables[0]):
+            rule = f"a sweep has no {what} of a user's, which {model.name} is fitted to"
             raise InputError(
                 f"model: {rule}, got {self.model!r}; choose another, or use `aligntax run`"
             )

@@ -16,6 +16,7 @@ from aligntax.analysis.summaries.kinds_in_words import (
     kind_cells,
     kind_line,
 )
+from aligntax.analysis.summaries.shapes_in_words import SHAPE_COLUMNS, shape_cells, threshold_line
 from aligntax.analysis.summaries.words import (
     format_probability,
     median_and_interval,
@@ -98,6 +99,7 @@ def print_run(
             markup=False,
         )
     _print_kinds(console, record.get("by_requirement", ()), info["horizon"])
+    _print_shapes(console, record.get("by_shape", ()), info["horizon"])
     if record["claims"]:
         _print_claims(console, record["claims"])
     _print_curve(console, record.get("exponent_shift_curve", {}))
@@ -125,6 +127,14 @@ def _print_kinds(console: "Console", kinds: Sequence[Mapping[str, Any]], horizon
     elif kinds:
         cells = [kind_cells(row, horizon) for row in kinds]
         print_table(console, tuple(text.format(horizon=horizon) for text in COLUMNS), cells)
+
+
+def _print_shapes(console: "Console", shapes: Sequence[Mapping[str, Any]], horizon: float) -> None:
+    """Print the superhuman coder by shape of growth, and how far the threshold moves it."""
+    if shapes:
+        cells = [shape_cells(row, horizon) for row in shapes]
+        print_table(console, tuple(text.format(horizon=horizon) for text in SHAPE_COLUMNS), cells)
+        console.print(threshold_line(shapes, horizon), markup=False)
 
 
 def _print_curve(console: "Console", curve: Mapping[str, Any]) -> None:

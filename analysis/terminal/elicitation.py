@@ -37,6 +37,7 @@ from aligntax.analysis.summaries.words import format_amount, format_probability,
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
+from aligntax.models.horizon_evaluations import SCATTER
 from aligntax.models.priors.quantities import (
     QUANTITIES,
     Quantity,
@@ -46,7 +47,6 @@ from aligntax.models.priors.quantities import (
     quantity_of,
 )
 from aligntax.models.priors.tables import QuantileTable
-from aligntax.models.time_horizon import SCATTER
 from aligntax.models.tolerance import SPREAD
 from aligntax.models.views import View
 

@@ -8,6 +8,7 @@ from aligntax.analysis.answers.timeline_shifts import ShiftRow, ShiftTable
 from aligntax.analysis.summaries.words import format_probability
 from aligntax.analysis.terminal.tables import print_table
 from aligntax.analysis.trust.published_forecasts import Reproduction
+from aligntax.analysis.trust.published_research import ResearchReproduction
 from aligntax.models.priors.quantities import lookup
 
 if TYPE_CHECKING:
@@ -132,3 +133,24 @@ def _print_requirements(console: "Console", found: Reproduction) -> None:
         ("requirement, log10 FLOP", "10%", "50%", "90%", "published 10%", "50%", "90%"),
         rows,
     )
+
+
+def print_research(console: "Console", found: ResearchReproduction) -> None:
+    """Print every milestone of every reading beside what was published."""
+    rows = []
+    for reading in found.readings:
+        quantiles = (reading.quantile(p) for p in (0.1, 0.5, 0.9))
+        known, off = reading.published.get(0.5), reading.difference()
+        rows.append(
+            (
+                reading.name,
+                reading.milestone,
+                *("later" if q is None else f"{q:.1f}" for q in quantiles),
+                "" if known is None else f"{known:.1f}",
+                "" if off is None else f"{off:+.1f}",
+            )
+        )
+    heads = ("reading of its inputs", "milestone", "10%", "50%", "90%", "published 50%", "off")
+    print_table(console, heads, rows, f"{found.name}: year of each milestone")
+    for sentence in ("off: years later than published.", *found.why):
+        console.print(sentence, markup=False, soft_wrap=True)

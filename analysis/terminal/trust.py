@@ -8,18 +8,26 @@ from aligntax.analysis.summaries.words import label_of
 from aligntax.analysis.terminal.tables import print_table
 from aligntax.analysis.trust.backtest.wording import (
     BELIEF_HEADS,
+    BESIDE_HEADS,
+    NAMED_HEADS,
     SKILL_HEADS,
-    baseline_wins,
+    WIN_HEADS,
     belief_rows,
+    beside_rows,
+    named_rows,
     skill_rows,
+    win_rows,
+    win_sentence,
 )
 from aligntax.analysis.trust.calibration.ranks import RANKED
 from aligntax.analysis.trust.calibration.simulation import CONTROLS
 from aligntax.analysis.trust.calibration.study import LEVEL
+from aligntax.analysis.trust.evidence.variant import READ_HORIZONS
 from aligntax.analysis.trust.evidence.wording import (
     READ,
     cross_validation_row,
     headline_rows,
+    horizon_rows,
     notable_units,
     reading_rows,
 )
@@ -102,14 +110,20 @@ def _verdict(info: "Mapping[str, Any]") -> str:
 
 def print_backtest(console: "Console", folder: Path, info: Mapping[str, Any]) -> None:
     """Print skill, where baselines win, beliefs, and what could not be forecast."""
+    print_table(console, SKILL_HEADS, skill_rows(info["skill"]), "the model's forecasts")
     print_table(
         console,
-        SKILL_HEADS,
-        skill_rows(info["skill"]),
-        "CRPS and its ratio to naive forecasts: below one the model is better",
+        BESIDE_HEADS,
+        beside_rows(info["skill"]),
+        "ratio of CRPS to naive forecasters: below one the model is better",
     )
-    for line in baseline_wins(info["skill"]):
-        console.print(line, markup=False, soft_wrap=True)
+    if info["naive_wins"]:
+        print_table(
+            console, WIN_HEADS, win_rows(info["naive_wins"]), "where a naive forecaster wins"
+        )
+    console.print(win_sentence(info["naive_wins"], info["skill"]), markup=False, soft_wrap=True)
+    if info["named"]:
+        print_table(console, NAMED_HEADS, named_rows(info["named"]), "forecasts of named people")
     print_table(
         console,
         BELIEF_HEADS,
@@ -161,6 +175,9 @@ def print_robustness(console: "Console", whole: Mapping[str, Any], horizon: floa
         heads = ("practice", "workforces of 2025", *(label_of(name) for name in READ))
         lines = [(*row["reading"], *row["cells"]) for row in readings]
         print_table(console, heads, lines)
+    if horizons := horizon_rows(whole, horizon):
+        heads = ("evaluations of time horizons", *(label_of(name) for name in READ_HORIZONS))
+        print_table(console, heads, [(row["label"], *row["cells"]) for row in horizons])
     rows = [
         (row["label"], row["median"], row["ninety"], row["moves"])
         for row in headline_rows(whole, horizon)

@@ -15,6 +15,7 @@ from aligntax.analysis.inference.derive import arrival_of_draws, exponent_shift,
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.summaries.summary import censored_quantile
+from aligntax.analysis.trust import published_research
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, select
@@ -193,9 +194,8 @@ def reproduce(
         If there is no such forecast, or the draws are too few for its quantiles.
     """
     if name not in FORECASTS:
-        raise InputError(
-            f"forecast: must be one of {', '.join(FORECASTS)}, got {name!r}; check the spelling"
-        )
+        known = ", ".join((*FORECASTS, *published_research.FORECASTS))
+        raise InputError(f"forecast: must be one of {known}, got {name!r}; check the spelling")
     if draws < FEWEST:
         raise InputError(f"draws: must be at least {FEWEST}, got {draws}; leave it out for 100,000")
     options = Sampling(draws=draws // CHAINS, chains=CHAINS, seed=seed)

@@ -87,6 +87,21 @@ def fails_at_most_always(row: Row) -> Fault:
     return None
 
 
+def succeeds_at_most_always(row: Row) -> Fault:
+    """Successes must not exceed attempts."""
+    if row["successes"] > row["attempts"]:
+        return "successes", f"must not exceed attempts ({row['attempts']:g})", "correct one of them"
+    return None
+
+
+def timed_by_people(row: Row) -> Fault:
+    """A baseline time is one of people who were timed, an estimate is not."""
+    if (row["human_source"] == "baseline") != (row["people"] > 0):
+        rule = "must be at least 1 for a baseline time, and 0 for an estimate"
+        return "people", rule, "correct people or human_source"
+    return None
+
+
 def quantiles_rise(row: Row) -> Fault:
     """Quantiles must be in order."""
     for low, high in (("q05", "median"), ("median", "q95"), ("q05", "q95")):

@@ -144,7 +144,7 @@ ELICITED = _table(
     Quantity("hardware_limit", "FLOP/USD", "log10", "FLOP per USD limit", "level at which price-performance stops growing"),
     Quantity("algorithmic_growth", "OOM/year", "linear", "algorithmic growth", "fall per year of compute needed at fixed loss"),
     Quantity("algorithmic_limit", "OOM", "linear", "algorithmic limit", "most that algorithms gain from the year they are counted from"),
-    Quantity("largest_run_offset", "OOM", "linear", "largest run offset", "record run over a typical top-10 run of its date"),
+    Quantity("largest_run_offset", "OOM", "linear", "largest run offset", "largest of ten runs in a row over a typical top-10 run of its date"),
     # requirements
     Quantity("brain_flop", "FLOP/s", "log10", "inference FLOP/s", "FLOP per subjective second of a transformative model"),
     Quantity("flop_per_parameter", "FLOP/s", "log10", "FLOP per parameter", "FLOP per parameter per subjective second"),
@@ -160,12 +160,21 @@ ELICITED = _table(
     Quantity("time_horizon_level", "minutes", "log10", "time horizon then", "length of task that the best model completes half the time, at the reference date"),
     Quantity("time_horizon_doubling", "days", "log10", "doubling time", "time that the time horizon takes to double, at the reference date"),
     Quantity("doubling_shrink", "1", "logit", "shrinking of doublings", "share by which each doubling takes less time than the one before, if superexponential", 0.0, 0.5),
+    Quantity("doubling_floor", "days", "log10", "shortest doubling time", "time below which no doubling of the time horizon falls, if superexponential"),
+    Quantity("kink_year", "year", "linear", "year of the kink", "year in which the doubling time changes, if it does once"),
+    Quantity("kink_ratio", "x", "log10", "doubling time after the kink", "doubling time after the kink over that before, if there is one"),
+    Quantity("saturation_doublings", "doublings", "log10", "doublings to saturation", "doublings of the time horizon between the reference date and its end, if it saturates"),
     Quantity("superexponential_weight", "1", "logit", "superexponential weight", "prior probability that the time horizon grows superexponentially", 0.0, 1.0),
-    Quantity("time_horizon_threshold", "minutes", "log10", "superhuman coder's horizon", "time horizon at which a superhuman coder exists"),
+    Quantity("saturating_weight", "1", "logit", "saturating weight", "prior probability that the time horizon saturates, if it does not grow superexponentially", 0.0, 1.0),
+    Quantity("kink_weight", "1", "logit", "kink weight", "prior probability that the doubling time changes once, if growth neither saturates nor is superexponential", 0.0, 1.0),
+    Quantity("length_bias", "doublings", "linear", "bias of long horizons", "doublings by which the suite overstates a time horizon of 16 hours; none at a minute, and in proportion to the log between"),
+    Quantity("horizon_ratio", "x", "log10", "50% over 80% horizon", "time horizon at 50% success over that at 80%, of the model that is a superhuman coder"),
+    Quantity("superhuman_coder_horizon", "minutes", "log10", "superhuman coder's horizon", "length of task that a superhuman coder completes four times in five"),
     Quantity("superhuman_coder_lag", "years", "log10", "coder to TAI", "time from a superhuman coder to transformative AI"),
     Quantity("human_slowdown", "x", "log10", "human slowdown", "tokens that a human judge of text needs over an ideal judge's"),
     Quantity("task_tokens", "tokens", "log10", "task length", "tokens of a transformative task, over which a model must pass for a person"),
     Quantity("hazard_steepness", "1/OOM", "log10", "hazard steepness", "growth of the log arrival rate per OOM above the requirement"),
+    Quantity("horizon_steepness", "1/doubling", "log10", "hazard steepness of task length", "growth of the log arrival rate per doubling of the time horizon beyond the threshold"),
     # alignment
     Quantity("practice_hours", "human-hours", "log10", "RLHF practice", "human-hours of a typical effort on a GPT-3-sized model"),
     Quantity("practice_slope", "OOM/OOM", "linear", "practice slope", "OOM of human-hours per OOM of physical training FLOP"),
@@ -187,6 +196,12 @@ ELICITED = _table(
     Quantity("alignment_share_of_payment", "1", "logit", "alignment share of payments", "part of what developers paid for feedback that bought alignment and not capability", 0.0, 1.0, kind="share"),
     Quantity("workforce_hours", "human-hours/year", "log10", "workforce", "human-hours a developer can buy per year in 2025, whatever it buys"),
     Quantity("workforce_growth", "OOM/year", "linear", "workforce growth", "growth of that workforce"),
+    # research by AI
+    Quantity("automated_share", "1", "logit", "research that AI does", "share of AI research that AI does at the date from which feedback counts", 0.0, 1.0, kind="share"),
+    Quantity("automation_span", "OOM", "log10", "span of automation", "OOM of effective compute by which the odds of automated against human research grow e-fold"),
+    Quantity("research_labour_share", "1", "logit", "labour share of research", "share of labour in the returns to research; the rest is compute of experiments", 0.0, 1.0, kind="share"),
+    Quantity("research_returns", "1", "log10", "returns to research inputs", "OOM of research per OOM of labour and compute together"),
+    Quantity("research_difficulty", "1", "linear", "research gets harder", "OOM by which research slows per OOM of algorithmic progress, beta of Jones's model"),
     # outer alignment
     Quantity("label_error", "1", "logit", "label error", "probability that a labeller's label is wrong, typical study", 0.0, 0.5, kind="share"),
     Quantity("evaluator_error", "1", "logit", "evaluator error", "error of what people can judge at all, at GPT-3's compute; from 1/2 on the preference flips", 0.0, 1.0, kind="share"),
@@ -252,9 +267,18 @@ DERIVED = _table(
     Quantity("prob_affordable", "1", "linear", "alignment affordable", "1 where the tax is within tolerance at arrival, else 0", kind="indicator"),
     Quantity("anchor_probability", "1", "linear", "anchor probability", "posterior probability of a requirement anchor", kind="probability"),
     Quantity("superhuman_coder_year", "year", "linear", "superhuman coder", "year in which the time horizon's trend reaches a superhuman coder's"),
+    Quantity("superhuman_coder_millionfold", "year", "linear", "superhuman coder, harder", "the same if its tasks were a million times longer"),
     Quantity("superhuman_coder_past", "1", "linear", "superhuman coder already", "1 where the trend reached it before the date of the evidence, else 0", kind="indicator"),
     Quantity("superexponential_probability", "1", "linear", "superexponential growth", "posterior probability that the time horizon grows superexponentially", kind="indicator"),
     Quantity("time_horizon", "minutes", "log10", "time horizon", "length of task that the best model completes half the time, at a date"),
+    Quantity("time_horizon_80", "minutes", "log10", "80% time horizon", "length of which the best model completes 80% of tasks, which differ in difficulty, at a date"),
+    Quantity("time_horizon_doubling_now", "days", "log10", "doubling time, newest model", "time that the time horizon takes to double, at the date of the newest model"),
+    Quantity("agent_time_horizon", "minutes", "log10", "time horizon of a model", "length of task that one evaluated model completes half the time"),
+    Quantity("success_slope", "1/doubling", "linear", "slope of success", "fall of the log odds of success per doubling of a task's length"),
+    Quantity("difficulty_spread", "doublings", "linear", "spread of difficulty", "sd of difficulty among tasks of one length, in doublings of length"),
+    Quantity("ability_spread", "doublings", "linear", "spread of abilities", "sd of models' time horizons about the trend at their dates"),
+    Quantity("human_time_error", "doublings", "linear", "error of a person's time", "sd of one person's time about the task's own"),
+    Quantity("estimate_error", "doublings", "linear", "error of an estimate", "sd of an estimated time about the task's own"),
     Quantity("frontier_flop", "FLOP", "log10", "frontier FLOP", "physical FLOP of the largest run at a date"),
     Quantity("frontier_spend", "USD", "log10", "frontier spend", "cost of the largest run at a date"),
     Quantity("effective_flop", "FLOP", "log10", "effective FLOP", "FLOP of past algorithms of the largest run at a date"),
@@ -285,7 +309,7 @@ DERIVED = _table(
 QUANTITIES: Mapping[str, Quantity] = MappingProxyType({**ELICITED, **DERIVED})
 
 # Derived and one per draw, but no quantity: an index into the requirement anchors.
-LABELS = ("tai_anchor",)
+LABELS = ("tai_anchor", "horizon_shape")
 
 HEADLINES = (
     "data_exponent",

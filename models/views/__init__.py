@@ -17,7 +17,7 @@ made. Until then the view has no prior of that quantity.
 
 from aligntax.models.views.links import LINKS, UNLINKED, Link
 from aligntax.models.views.parsing import load_view, parse_toml, parse_view, resolve, view_names
-from aligntax.models.views.settings import ANCHORS, SECTIONS, Arrival, EvidenceChoice
+from aligntax.models.views.settings import ANCHORS, SECTIONS, Arrival, EvidenceChoice, Research
 from aligntax.models.views.view import View, fingerprint
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Arrival",
     "EvidenceChoice",
     "Link",
+    "Research",
     "View",
     "fingerprint",
     "load_view",

@@ -167,6 +167,59 @@ class Algorithms:
 
 
 @dataclass(frozen=True)
+class Research:
+    """Settings of what AI does for AI research; see :mod:`aligntax.models.research`.
+
+    Attributes
+    ----------
+    feedback : {"none", "effective_compute", "time_horizon"}
+        What the share of research that AI does rises with. With ``none`` algorithms progress as
+        their trend.
+    inputs : {"balanced", "ai-futures", "kwa"}
+        People and compute of research: such that the trend holds without more automation, or a
+        published model's own paths.
+    since : float or None
+        Decimal year from which feedback counts, and whose research is speed one. None is the date
+        of the evidence.
+    labour_gain : float
+        Power of the share left to people by which their labour is divided. 1 is Amdahl's law.
+    substitution : float
+        Of labour and compute; 0 is Cobb-Douglas, below they are complements.
+    serial : float
+        Returns to labour over those to compute.
+    ceiling : float
+        Where the logistic share of automated research would end, if it could exceed 1.
+    taste_growth : float
+        Standard deviations of people's research taste that AI gains in a year at today's rate.
+    taste_at_coder : float
+        Standard deviations above people's median when AI does all coding.
+    taste_spread : float
+        Standard deviation of the log of people's taste.
+    taste_limit : float
+        OOM of taste that AI cannot exceed.
+    speed_limit : float
+        Most years of research in a year.
+    milestone : float or None
+        Share of automated research that is the user's milestone, in place of ``user_flop``. It is
+        for views without the evidence of no TAI.
+    """
+
+    feedback: Literal["none", "effective_compute", "time_horizon"] = enters("none")
+    inputs: Literal["balanced", "ai-futures", "kwa"] = enters("balanced")
+    since: float | None = enters(None)
+    labour_gain: float = enters(1.0)
+    substitution: float = enters(0.0)
+    serial: float = enters(1.0)
+    ceiling: float = enters(1.0)
+    taste_growth: float = enters(0.0)
+    taste_at_coder: float = enters(0.0)
+    taste_spread: float = enters(0.4)
+    taste_limit: float = enters(5.0)
+    speed_limit: float = enters(100.0)
+    milestone: float | None = enters(None)
+
+
+@dataclass(frozen=True)
 class Requirement:
     """Settings of the requirement.
 
@@ -219,10 +272,21 @@ class TimeHorizon:
         Decimal year from which models enter. 2023 is METR's headline window; 2019 takes all.
     reference_date : float
         Decimal year at which the horizon's level and doubling time are quoted.
+    rows : {"all", "records"}
+        Every evaluated model of the frontier's class, or those with the longest horizon at release.
+    reward_hacks : {"fail", "count"}
+        How the suite's authors score runs that exploit the scoring: as failures, or as successes
+        where they published that figure.
     """
 
     since: float = enters(2023.0, likelihood=("time_horizons",), compiled=True)
-    reference_date: float = enters(2025.0, likelihood=("time_horizons",), compiled=True)
+    reference_date: float = enters(
+        2025.0, likelihood=("time_horizons", "horizon_runs"), compiled=True
+    )
+    rows: Literal["all", "records"] = enters("all", likelihood=("time_horizons",), compiled=True)
+    reward_hacks: Literal["fail", "count"] = enters(
+        "fail", likelihood=("time_horizons",), compiled=True
+    )
 
 
 @dataclass(frozen=True)
@@ -298,6 +362,7 @@ SECTIONS = {
     "loss_law": LossLaw,
     "compute": Compute,
     "algorithms": Algorithms,
+    "research": Research,
     "requirement": Requirement,
     "direct_approach": DirectApproach,
     "time_horizon": TimeHorizon,

@@ -25,6 +25,7 @@ from aligntax.models.views.settings import (
     LossLaw,
     OuterAlignment,
     Requirement,
+    Research,
     Scaling,
     TimeHorizon,
 )
@@ -62,6 +63,7 @@ class View:
     loss_law: LossLaw = field(default_factory=LossLaw)
     compute: Compute = field(default_factory=Compute)
     algorithms: Algorithms = field(default_factory=Algorithms)
+    research: Research = field(default_factory=Research)
     requirement: Requirement = field(default_factory=Requirement)
     direct_approach: DirectApproach = field(default_factory=DirectApproach)
     time_horizon: TimeHorizon = field(default_factory=TimeHorizon)
@@ -116,8 +118,8 @@ class View:
             probability, or what the file of a view states. For a field of the view, its value:
             ``name``, ``title``, ``source``; ``multiplier`` and ``quality``; ``anchors`` as a whole;
             ``correlations`` by pair; ``evidence``, ``scaling``, ``loss_law``, ``compute``,
-            ``algorithms``, ``requirement``, ``direct_approach``, ``time_horizon``, ``arrival``,
-            ``alignment``, ``outer_alignment`` as mappings of the settings that change.
+            ``algorithms``, ``research``, ``requirement``, ``direct_approach``, ``time_horizon``,
+            ``arrival``, ``alignment``, ``outer_alignment`` as mappings of the settings that change.
 
         Raises
         ------

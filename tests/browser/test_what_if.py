@@ -198,9 +198,10 @@ def test_moving_the_wage_moves_the_numbers(page, source):
 
 
 def test_what_evidence_informs_is_reweighted_and_far_moves_are_to_be_sampled(page):
-    state(page, 0.5, 0.57, 0.64, quantity="spend_growth")
+    state(page, 4e26, 1e28, 4e33, quantity="lifetime_flop")
     assert re.search(r"Reweighted\. \d+ effective draws of 880, Pareto k-hat", status(page))
     assert "untrusted" not in page.get_attribute("#what-if", "class")
+    after(page, lambda: page.click("[data-do=reset]"))
     state(page, 1.5, 1.8, 2.1, quantity="spend_growth")
     assert "Sample this one." in status(page) and "spend_growth" in status(page)
     assert "untrusted" in page.get_attribute("#what-if", "class")

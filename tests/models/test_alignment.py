@@ -182,7 +182,7 @@ def test_replicated_evidence_has_the_names_of_the_observed(x, evidence, view) ->
     wide = {name: value[None] for name, value in x.items()}
     names = (
         *("effort_sd", "share_spread", "tolerance_spread"),
-        *("spend_sd", "hardware_sd", "algorithmic_spread"),
+        *("spend_sd", "hardware_sd", "flop_sd_scale", "algorithmic_spread"),
     )
     parameters = xr.Dataset({name: (("chain", "draw"), np.full((1, SIZE), 0.5)) for name in names})
     parameters = parameters.assign(

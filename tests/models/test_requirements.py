@@ -145,12 +145,13 @@ def test_every_anchor_has_a_milestone_and_every_candidate_a_weight(view) -> None
     assert milestones(every)["user"] == "full automation"
     assert len(set(milestones(view).values())) == 4  # of four kinds
     assert len(set(milestones(load_view("bioanchors-alone")).values())) == 1
-    shapes = np.log([[0.7, 0.3]])
+    shapes = np.log([[0.4, 0.3, 0.2, 0.1]])
     weights = of_candidates(log_weights(view)[None], shapes)
     assert weights.shape == (1, len(CANDIDATES) + 1)
     mixed = view.replace(anchors={"time_horizon": 0.6, "none": 0.4})
     np.testing.assert_allclose(
-        np.exp(of_candidates(log_weights(mixed)[None], shapes))[0, -3:], [0.42, 0.18, 0.4]
+        np.exp(of_candidates(log_weights(mixed)[None], shapes))[0, -5:],
+        [0.24, 0.18, 0.12, 0.06, 0.4],
     )
 
 

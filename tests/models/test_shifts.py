@@ -13,6 +13,7 @@ from aligntax.models.errors import InputError
 from aligntax.models.horizon_trend import SHAPES, threshold_date
 from aligntax.models.requirements import FLOP_ANCHORS, anchor_requirements
 from aligntax.models.shifts import shifts, stand_ins
+from aligntax.models.time_horizon import superhuman_coder
 from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, load_view, parse_view
 from tests.prior import prior_draws
@@ -68,15 +69,36 @@ def test_anchor_probabilities_add_up_over_the_shapes_of_a_time_horizon(evidence)
     }
 
 
+def coder_year(own):
+    return superhuman_coder(own.x, own.growth, own.view)["superhuman_coder_year"]
+
+
 @pytest.mark.parametrize("lag", [0.5, 5.0])
 def test_a_time_horizon_arrives_its_lag_after_the_superhuman_coder(lag, evidence) -> None:
     """By plain crossing, to the year's straight line between margins."""
     view = read(CROSSING + "start = 2020.0\n[anchors]\ntime_horizon = 1.0\n")
-    own = worlds(view, evidence, superhuman_coder_lag=np.log10(lag), superexponential_weight=1e-9)
-    year, coder = own.year(), own.superhuman_coder()
+    straight = dict.fromkeys(("superexponential_weight", "saturating_weight", "kink_weight"), 1e-9)
+    own = worlds(view, evidence, superhuman_coder_lag=np.log10(lag), **straight)
+    year, coder = own.year(), coder_year(own)
     known = np.isfinite(year) & (year > 2020.5) & np.isfinite(coder)
     assert known.sum() > 1000
     np.testing.assert_allclose(year[known] - coder[known], lag, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("anchor", "own", "other"),
+    [
+        ("genome", "hazard_steepness", "horizon_steepness"),
+        ("time_horizon", "horizon_steepness", "hazard_steepness"),
+    ],
+)
+def test_each_margin_meets_the_steepness_of_its_own_unit(anchor, own, other, evidence) -> None:
+    """Per OOM of compute, or per doubling of task length."""
+    view = read(f"[anchors]\n{anchor} = 1.0\n")
+    years = [worlds(view, evidence, **{own: at}).year() for at in (-0.3, 0.3)]
+    assert np.mean(years[0] != years[1]) > 0.5
+    same = [worlds(view, evidence, **{other: at}).year() for at in (-0.3, 0.3)]
+    np.testing.assert_array_equal(*same)
 
 
 @pytest.mark.parametrize(
@@ -93,14 +115,17 @@ def test_the_superhuman_coder_comes_by_the_shape_of_growth_that_the_draw_has(
         "time_horizon_level": np.log10(60.0),
         "time_horizon_doubling": np.log10(400.0),
         "doubling_shrink": 0.1,
-        "time_horizon_threshold": 4.0,
+        "superhuman_coder_horizon": 3.5,
+        "horizon_ratio": 0.5,
         "superexponential_weight": 0.5,
+        "saturating_weight": 1e-12,
+        "kink_weight": 1e-12,
     }
     view = read(CROSSING + f"[anchors]\n{anchor} = 1.0\n")
     own = worlds(view, evidence, 2, low_and_high, **fixed)
-    straight, curved = (threshold_date(own.x, shape, view)[0] for shape in SHAPES)
+    straight, curved = (threshold_date(own.x, shape, view)[0] for shape in SHAPES[:2])
     assert curved + 1 < straight < view.arrival.horizon
-    np.testing.assert_allclose(own.superhuman_coder(), [straight, curved], rtol=1e-12)
+    np.testing.assert_allclose(coder_year(own), [straight, curved], rtol=1e-12)
 
 
 def test_algorithms_that_progress_faster_for_an_anchor_bring_it_forward_and_no_other(

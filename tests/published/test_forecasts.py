@@ -140,7 +140,8 @@ def test_the_allocation_error_and_lost_correlations_each_cost_about_a_year(direc
 
 def test_an_unknown_forecast_is_an_error_that_lists_the_known(evidence) -> None:
     with pytest.raises(
-        InputError, match=r"forecast: must be one of bioanchors, direct-approach, got 'ai-2027'"
+        InputError,
+        match=r"must be one of bioanchors, direct-approach, ai-futures, kwa, got 'ai-2027'",
     ):
         reproduce("ai-2027", evidence)
 

@@ -22,6 +22,7 @@ import numpy as np
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.storage.run_folder import FORMAT, VIEW, provenance
 from aligntax.analysis.storage.whole_file import write_json
+from aligntax.analysis.trust.backtest.named import named_forecasts
 from aligntax.analysis.trust.backtest.origins import BASELINES, MODEL, Backtest, Origins, Scored
 from aligntax.analysis.trust.backtest.scores import COVERAGES
 from aligntax.analysis.trust.backtest.targets import TARGETS
@@ -67,6 +68,30 @@ def skill(scores: Sequence[Scored]) -> list[dict[str, Any]]:
         }
         row["baselines"] = {name: _against(ours, scores, target, name) for name in BASELINES}
         rows.append(row)
+    return rows
+
+
+def naive_wins(skills: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Where a naive forecaster wins: one row per target and forecaster that it happens to.
+
+    ``origins`` has the ratio of the model's CRPS to the forecaster's at each origin that the model
+    lost, by year; ``ratio`` the one over all origins, and ``overall`` whether that is lost too.
+    """
+    rows = []
+    for row in skills:
+        for name, beside in row["baselines"].items():
+            if beside is None or not (beside["lost"] or beside["ratio"] > 1.0):
+                continue
+            rows.append(
+                {
+                    "target": row["target"],
+                    "forecaster": name,
+                    "origins": {origin: beside["by_origin"][origin] for origin in beside["lost"]},
+                    "of": len(beside["by_origin"]),
+                    "ratio": beside["ratio"],
+                    "overall": beside["ratio"] > 1.0,
+                }
+            )
     return rows
 
 
@@ -131,7 +156,9 @@ def manifest(
         "origins": [origins.first, origins.last],
         "sampler": asdict(options),
         "divergences": found.divergences,
-        "skill": skill(found.scores),
+        "skill": (skills := skill(found.scores)),
+        "naive_wins": naive_wins(skills),
+        "named": [asdict(each) for each in named_forecasts(evidence, view)],
         "beliefs": [asdict(belief) for belief in found.beliefs],
         "skipped": list(found.skipped),
     }

@@ -8,7 +8,7 @@ default is the view ``vague``, whose priors are twice as wide, and no row is cut
 chosen in hindsight.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from aligntax.analysis.inference.derive import split_draws
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.trust.backtest.scores import Score, last_value, score, straight_line
+from aligntax.analysis.trust.backtest.state_space import arima_with_drift, local_linear_trend
 from aligntax.analysis.trust.backtest.targets import (
     EXPONENT,
     TARGETS,
@@ -31,8 +32,14 @@ from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
 
-MODEL, LAST, LINE = "model", "last value", "straight line"
-BASELINES = (LAST, LINE)
+MODEL = "model"
+FORECASTERS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
+    "last value": last_value,
+    "straight line": straight_line,
+    "local linear trend": local_linear_trend,
+    "ARIMA(0,1,1) with drift": arima_with_drift,
+}
+BASELINES = tuple(FORECASTERS)
 METHODS = (MODEL, *BASELINES)
 FEWEST = 4  # earlier rows of a baseline: a line has two parameters and needs a scatter
 THINNED = 1000  # draws of the posterior that predict
@@ -223,7 +230,7 @@ def _forecast(
     order = np.argsort(past["date"].values, kind="stable")
     dates, values = past["date"].values[order], past["value"].values[order]
     if len(dates) >= FEWEST:
-        for name, baseline in ((LAST, last_value), (LINE, straight_line)):
+        for name, baseline in FORECASTERS.items():
             draws[name] = baseline(dates, values, later["date"].values)
     keys = tuple(str(key) for key in later[dim].values)
     return Forecast(

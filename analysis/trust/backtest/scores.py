@@ -58,7 +58,7 @@ def score(draws: Any, actual: float) -> Score:
     Parameters
     ----------
     draws : ndarray, shape (draw,)
-        Infinite where a trend has diverged. Such draws are set to the largest finite one, since
+        Infinite where a draw has no number. Such draws are set to the largest finite one, since
         their CRPS would be infinite.
     actual : float
         The value that came.
@@ -104,7 +104,8 @@ def pit(draws: Any, actual: float) -> float:
     return float(np.mean(draws < actual) + 0.5 * np.mean(draws == actual))
 
 
-def _probabilities() -> Any:
+def probabilities() -> Any:
+    """Probabilities of the quantiles that represent a naive forecast, (draw,)."""
     return (np.arange(GRID) + 0.5) / GRID
 
 
@@ -130,7 +131,7 @@ def last_value(dates: Any, values: Any, later: Any) -> Any:
     variance = float((np.diff(values) ** 2).sum()) / span
     ahead = np.maximum(later - dates[-1], span / (len(dates) - 1))
     scale = np.sqrt(np.maximum(variance * ahead, 1e-12))
-    return values[-1] + stats.norm.ppf(_probabilities())[:, None] * scale
+    return values[-1] + stats.norm.ppf(probabilities())[:, None] * scale
 
 
 def straight_line(dates: Any, values: Any, later: Any) -> Any:
@@ -149,5 +150,5 @@ def straight_line(dates: Any, values: Any, later: Any) -> Any:
     return (
         values.mean()
         + slope * (later - centre)
-        + stats.t(max(size - 2, 1)).ppf(_probabilities())[:, None] * scale
+        + stats.t(max(size - 2, 1)).ppf(probabilities())[:, None] * scale
     )

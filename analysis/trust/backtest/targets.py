@@ -4,8 +4,8 @@ A row is predicted as a forecaster at the origin could have done it: its date an
 measurement are given, and nothing else that came later.
 
 Training runs
-    A run's entry threshold is that of the origin. Whether it sets a record is drawn, as often as
-    earlier rows did.
+    Which of the later runs is the largest of its ten is not known, so that each is a run of the
+    trend.
 Time horizons
     Rows are cut by the date of the model that was measured. The part of the suite that a row falls
     on is given. All measurements were made in 2025 or later, so this tests the trend, not what a
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from aligntax.models import compute, scaling, time_horizon
+from aligntax.models import compute, horizon_evaluations, horizon_trend, scaling, time_horizon
 from aligntax.models.catalogue import Model, find_model
 from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
@@ -97,7 +97,7 @@ def _run_rows(value: str) -> Callable[[Evidence, View], xr.Dataset]:
 
 
 def _horizon_rows(evidence: Evidence, view: View) -> xr.Dataset:
-    rows = time_horizon.exact_evaluations(evidence, view)
+    rows = horizon_evaluations.exact_evaluations(evidence, view)
     return rows.assign(value=rows["log2_horizon"])
 
 
@@ -109,17 +109,12 @@ def _exponent_rows(evidence: Evidence, view: View) -> xr.Dataset:
 
 def _run_draws(value: str) -> Callable[[OriginFit, xr.Dataset, np.random.Generator], Any]:
     def predicted(fit: OriginFit, rows: xr.Dataset, rng: np.random.Generator) -> Any:
-        past = compute.exact_runs(fit.evidence, fit.view)
-        flop = np.sort(np.log10(_exact_flop(fit.evidence)))
-        threshold = flop[-compute.TOP] if len(flop) >= compute.TOP else -np.inf
-        share = float(past["record"].mean()) if past.sizes["run"] else 0.5
         size = rows.sizes["run"]
+        new = rows.drop_vars(["value"]).assign(
+            ten=("run", np.full(size, -1)), largest=("run", np.zeros(size))
+        )
 
         def given(i: int) -> Any:
-            new = rows.drop_vars(["value"]).assign(
-                threshold=("run", np.full(size, threshold)),
-                record=("run", (rng.uniform(size=size) < share).astype(float)),
-            )
             return _replicated(fit, i, "training_runs", new, rng, find_model("compute"))[
                 value
             ].values
@@ -129,15 +124,10 @@ def _run_draws(value: str) -> Callable[[OriginFit, xr.Dataset, np.random.Generat
     return predicted
 
 
-def _exact_flop(evidence: Evidence) -> Any:
-    rows = evidence["training_runs"]
-    return rows["flop"].values[rows["used"].values.astype(bool) & (rows["bound"].values == "exact")]
-
-
 def _horizon_draws(fit: OriginFit, rows: xr.Dataset, rng: np.random.Generator) -> Any:
     """Draws of later models; a trend's shape is as probable as the known rows make it."""
     weights = time_horizon.log_shape_weights(dict(fit.x), fit.parameters, fit.evidence, fit.view)
-    known = replace(fit, x={**fit.x, "superexponential_weight": np.exp(weights[..., 1])})
+    known = replace(fit, x={**fit.x, **horizon_trend.shape_weights(np.exp(weights))})
     new, model = rows.drop_vars("value"), find_model("time-horizon")
     size = len(fit.parameters["sample"])
     return np.stack(

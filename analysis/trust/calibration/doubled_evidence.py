@@ -13,10 +13,10 @@ import xarray as xr
 from aligntax.models import (
     compute,
     direct_approach,
+    horizon_evaluations,
     practice,
     scaling,
     taxes,
-    time_horizon,
     tolerance,
 )
 from aligntax.models.evidence import Evidence
@@ -27,7 +27,7 @@ REPLICATED = " (replicated)"  # ending of a replicated row's key
 LIKELIHOOD_ROWS: Mapping[str, Callable[[Evidence, View], xr.Dataset]] = {
     "scaling_exponents": lambda evidence, view: scaling.studies(evidence),
     "loss_laws": lambda evidence, view: direct_approach.fits(evidence),
-    "time_horizons": time_horizon.evaluations,
+    "time_horizons": horizon_evaluations.evaluations,
     "training_runs": compute.runs,
     "algorithmic_progress": lambda evidence, view: compute.estimates(evidence),
     "rlhf_efforts": lambda evidence, view: practice.efforts(evidence),
@@ -66,7 +66,7 @@ def doubled(evidence: Evidence, view: View, replicated: Mapping[str, xr.Dataset]
         )
         if table == "time_horizons":
             columns = {str(name): column.values for name, column in rows.data_vars.items()}
-            short, long = time_horizon.suite_gains(columns)
+            short, long = horizon_evaluations.suite_gains(columns)
             rows = rows.assign(short_gain=(dim, short), long_gain=(dim, long))
         both[table] = rows
     return evidence.with_likelihood_rows(both)

@@ -7,9 +7,8 @@ one model [1]_.
 The evidence that there is no transformative AI yet is not a number that could be simulated.
 Therefore the other evidence is simulated first, and the simulation is kept with the probability
 that nothing has arrived, which is the likelihood of that evidence. A draw under which a row is
-impossible is also left out: a trend that has diverged has no likelihood. What is derived from a
-draw is itself random given parameters and evidence, so truth and posterior have separate random
-numbers of arrival.
+impossible is also left out. What is derived from a draw is itself random given parameters and
+evidence, so truth and posterior have separate random numbers of arrival.
 
 Where priors are wide, most prior draws lie far from what was published, and few simulations would
 show a fault near the published evidence. *Posterior* calibration [3]_ draws the truth from the
@@ -47,6 +46,7 @@ from aligntax.analysis.trust.leave_out import LeaveOut
 from aligntax.models.catalogue import Model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
+from aligntax.models.horizon_trend import shape_weights
 from aligntax.models.priors.tables import PriorTables
 from aligntax.models.time_horizon import log_shape_weights
 from aligntax.models.views import View
@@ -59,7 +59,10 @@ CONTROLS: Mapping[str, str] = {
 }
 NARROW, SHIFT, EXACT = 0.6, 0.5, 0.1
 # columns of likelihood rows that the control "exact" makes smaller
-ERRORS = ("log_gamma_se", "flop_sd", "growth_se", "hours_sd", "share_sd", "log2_sd", "gold_se")
+ERRORS = (
+    *("log_gamma_se", "flop_sd", "growth_se", "hours_sd", "share_sd", "log2_sd", "gold_se"),
+    *("of_people", "of_estimates"),
+)
 NO_TAI = "no_tai"  # term of the likelihood
 ATTEMPTS = 32  # prior draws at a time, of each of two chains
 MOST = 100  # times: a prior under which such evidence is rarer cannot be calibrated
@@ -215,7 +218,7 @@ class Calibrator:
             for chain, draw in np.ndindex(2, ATTEMPTS):
                 one = {name: np.asarray(value[chain, draw]) for name, value in x.items()}
                 where = (parameters.isel(chain=chain, draw=draw), compiled.evidence, compiled.view)
-                with np.errstate(over="ignore", invalid="ignore"):  # a trend that has diverged
+                with np.errstate(over="ignore", invalid="ignore"):  # a draw far from the evidence
                     rows = compiled.model.replicate(one, *where, rng)
                 yield (
                     prior.isel(chain=[chain], draw=[draw]),
@@ -235,7 +238,7 @@ class Calibrator:
             # the shape is that of the published rows, as probable as they make it
             if "superexponential_weight" in one:
                 weights = log_shape_weights(one, where, layout, view)
-                one["superexponential_weight"] = np.exp(weights[..., 1])
+                one |= shape_weights(np.exp(weights))
             scalars = {name: np.asarray(value[0]) for name, value in one.items()}
             with np.errstate(over="ignore", invalid="ignore"):
                 rows = model.replicate(scalars, where.isel(draw=0), layout, view, rng)

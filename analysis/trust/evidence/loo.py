@@ -35,6 +35,8 @@ UNITS: Mapping[str, str] = {
     "loss_laws": "exponent of one law",
     "loss_runs": "training run",
     "time_horizons": "evaluated model, given the others",
+    "horizon_runs": "model and all its runs",
+    "human_times": "task whose time is stated",
     "training_runs": "training run",
     "algorithmic_progress": "estimate of progress",
     "rlhf_efforts": "effort",

@@ -44,7 +44,7 @@ def p_values(observed: xr.Dataset, predicted: xr.Dataset) -> dict[str, dict[str,
     observed : xarray.Dataset
         Variables of one dimension.
     predicted : xarray.Dataset
-        The same names, (chain, draw, row); infinite where a trend has diverged.
+        The same names, (chain, draw, row); infinite where a draw has no number.
     """
     found = {}
     for name, actual in observed.items():

@@ -19,7 +19,7 @@ draws in which the quantity is defined::
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.summaries.summary import iter_series, summarise
+from aligntax.analysis.trust.evidence.horizon_readings import horizon_variants
+from aligntax.analysis.trust.evidence.variant import Variant
 from aligntax.analysis.trust.leave_out import LeaveOut
 from aligntax.models.catalogue import restrict
 from aligntax.models.errors import InputError
@@ -58,30 +60,6 @@ STUDIES = (
 STATED = ("mean", "q05", "q50", "q95", "prob_above", "prob_below", "prob_undefined")
 QUIET = Talk()
 DOUBTED = (("memory",), ("secondary",), ("memory", "secondary"))  # statuses of rows left out
-
-
-@dataclass(frozen=True)
-class Variant:
-    """Another choice of evidence.
-
-    Attributes
-    ----------
-    kind : {"study", "table", "status", "outliers", "reading"}
-    label : str
-        What differs, in words.
-    left : mapping of str to tuple of str
-        Units left out, by table.
-    evidence : Evidence, optional
-        The whole evidence, where rows change in another way.
-    reading : tuple of str
-        Of practice and of the workforce, in words; empty for other kinds.
-    """
-
-    kind: str
-    label: str
-    left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    evidence: Evidence | None = None
-    reading: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,12 +152,14 @@ def variants(model: LeaveOut, evidence: Evidence) -> Iterator[Variant]:
         ("status", f"without rows {' or '.join(doubted)}", without_status(evidence, doubted))
         for doubted in DOUBTED
     ]
-    others += [("outliers", policy, exchanged(evidence, rows)) for policy, rows in OUTLIERS.items()]
+    if "scaling_exponents" in evidence.tables:
+        others += [("outliers", name, exchanged(evidence, rows)) for name, rows in OUTLIERS.items()]
     for kind, label, other in others:
         # a model that uses none of the rows that differ has no such variant
         if restrict(other, compiled.view, compiled.model).hash != compiled.evidence.hash:
             yield Variant(kind, f"with {label}" if kind == "outliers" else label, evidence=other)
     yield from readings(model, evidence)
+    yield from horizon_variants(model, evidence)
 
 
 def readings(model: LeaveOut, evidence: Evidence) -> Iterator[Variant]:
@@ -267,7 +247,10 @@ def _compiled(model: LeaveOut, variant: Variant, others: dict[str, LeaveOut]) ->
     """
     compiled = model.compiled
     if variant.evidence is None:
-        return model.without(variant.left).compiled
+        chosen = model.without(variant.left).compiled
+        chosen = chosen if variant.view is None else chosen.with_view(variant.view)
+        ready = chosen.evidence.with_likelihood_rows(variant.rows)
+        return chosen.with_evidence(ready) if variant.rows else chosen
     other = restrict(variant.evidence, compiled.view, compiled.model)
     now, then = (compiled.model.data(rows, compiled.view) for rows in (compiled.evidence, other))
     same_sizes = all(now[name].sizes == then[name].sizes for name in now)

@@ -5,6 +5,7 @@ from typing import Any
 
 from aligntax.analysis.summaries.words import format_percent, label_of, median_and_interval
 from aligntax.analysis.trust.evidence.predictive import STRAYS
+from aligntax.analysis.trust.evidence.variant import READ_HORIZONS
 from aligntax.models.priors.quantities import quantity_of
 
 MOST_NAMED = 3  # variants named per headline
@@ -17,6 +18,7 @@ KINDS = {
     "status": "sources left out by status",
     "outliers": "outlier policy of recomputed exponents",
     "reading": "reading of practice by reading of the workforce",
+    "horizon": "reading of the evaluations of time horizons",
 }
 
 
@@ -128,6 +130,36 @@ def reading_rows(whole: Mapping[str, Any], horizon: float) -> list[dict[str, Any
             ]
             rows.append({"reading": tuple(variant["reading"]), "cells": cells})
     return rows
+
+
+def horizon_rows(whole: Mapping[str, Any], horizon: float) -> list[dict[str, Any]]:
+    """Each reading of the evaluations, the run's own first: mean or median of what hangs on it.
+
+    Empty in a study without such readings.
+    """
+    found = [v for v in whole["variants"] if v["kind"] == "horizon"]
+    if not found:
+        return []
+    own = {"label": "as this view reads them", "quantities": whole["base"]}
+    return [
+        {
+            "label": variant["label"],
+            "cells": [
+                _horizon_cell(name, variant["quantities"].get(name), horizon)
+                for name in READ_HORIZONS
+            ],
+        }
+        for variant in (own, *found)
+    ]
+
+
+def _horizon_cell(name: str, number: Mapping[str, Any] | None, horizon: float) -> str:
+    if number is None:
+        return "failed"
+    if _by_mean(name):
+        return format_percent(number["mean"])
+    median, ninety = median_and_interval(number, quantity_of(name), horizon)
+    return f"{median} ({ninety})"
 
 
 def variant_rows(whole: Mapping[str, Any]) -> list[dict[str, Any]]:

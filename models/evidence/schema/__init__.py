@@ -19,14 +19,17 @@ from aligntax.models.evidence.schema.feedback import (
 from aligntax.models.evidence.schema.forecasts import (
     BIO_ANCHORS,
     CONSTANTS,
+    NAMED_FORECASTS,
     PUBLISHED_FORECASTS,
     PUBLISHED_REQUIREMENTS,
+    RESEARCH_INPUTS,
 )
 from aligntax.models.evidence.schema.progress import (
     ALGORITHMIC_PROGRESS,
     TIME_HORIZONS,
     TRAINING_RUNS,
 )
+from aligntax.models.evidence.schema.runs import HORIZON_RUNS
 from aligntax.models.evidence.schema.scaling import LOSS_LAWS, LOSS_RUNS, SCALING_EXPONENTS
 from aligntax.models.evidence.schema.simulated import DENSITY_TRIALS, GOLD_CURVES
 
@@ -45,11 +48,14 @@ TABLES: Mapping[str, EvidenceTable] = MappingProxyType(
             FEEDBACK_WORKFORCES,
             PAID_TAXES,
             TIME_HORIZONS,
+            HORIZON_RUNS,
             DENSITY_TRIALS,
             GOLD_CURVES,
             BIO_ANCHORS,
             PUBLISHED_FORECASTS,
             PUBLISHED_REQUIREMENTS,
+            NAMED_FORECASTS,
+            RESEARCH_INPUTS,
             CONSTANTS,
         )
     }

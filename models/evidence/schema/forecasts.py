@@ -5,7 +5,9 @@ import math
 from aligntax.models.evidence.columns import (
     END,
     KEY,
+    SMALLEST,
     USED,
+    Column,
     EvidenceTable,
     always,
     choice,
@@ -58,6 +60,25 @@ PUBLISHED_FORECASTS = EvidenceTable(
     ),
 )
 
+NAMED_FORECASTS = EvidenceTable(
+    "named_forecasts",
+    "quantile",
+    "Dated forecasts by named people, which backtests score",
+    (
+        KEY,
+        text("forecaster", "who"),
+        text("target", "what is forecast, as the backtest names it: the largest value by due_date"),
+        Column("made_date", "date", "calendar year", "when it was made", 1950, 2100),
+        Column("due_date", "date", "calendar year", "when it is decided", 1950, 2500),
+        always("probability", "probability", "that the value is at most this", 0.001, 0.999),
+        always("value", "see unit", "quantile", SMALLEST),
+        choice("unit", "unit of the value", "minutes", "FLOP", "USD"),
+        USED,
+        *END,
+    ),
+    dated="made_date",
+)
+
 PUBLISHED_REQUIREMENTS = EvidenceTable(
     "published_requirements",
     "requirement",
@@ -69,6 +90,22 @@ PUBLISHED_REQUIREMENTS = EvidenceTable(
         number("q10", "log10 FLOP", "10% quantile", 0, 100),
         always("q50", "log10 FLOP", "median", 0, 100),
         number("q90", "log10 FLOP", "90% quantile", 0, 100),
+        USED,
+        *END,
+    ),
+)
+
+RESEARCH_INPUTS = EvidenceTable(
+    "research_inputs",
+    "date",
+    "Inputs of AI research over time in published models",
+    (
+        KEY,
+        choice("forecast", "whose", "ai-futures", "kwa"),
+        always("year", "calendar year", "date of the row", 1990, 2500),
+        always("training", "OOM", "training compute of the largest run"),
+        always("people", "OOM", "people who work on AI research"),
+        always("experiments", "OOM", "compute of experiments"),
         USED,
         *END,
     ),

@@ -116,6 +116,7 @@ TIME_HORIZONS = EvidenceTable(
             "exact",
             "above",
         ),
+        choice("reward_hacks", "how runs that exploit the scoring count", "fail", "count"),
         Column("record", "flag", "", "whether no earlier model of the suite had a longer horizon"),
         USED,
         *END,

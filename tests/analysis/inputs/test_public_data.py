@@ -130,7 +130,7 @@ def test_a_set_that_was_not_fetched_or_is_not_known_is_refused(aligntax, known) 
     code, _, err = aligntax("run", "loss-law", "--runs", "chinchilla")
     assert code == 2 and "aligntax evidence fetch chinchilla" in err
     code, _, err = aligntax("evidence", "fetch", "gpt-5")
-    assert code == 2 and "must be one of chinchilla, got 'gpt-5'" in err
+    assert code == 2 and "must be one of chinchilla, metr-runs, got 'gpt-5'" in err
 
 
 def test_part_of_a_public_set_is_recognised_and_other_runs_are_not(known) -> None:

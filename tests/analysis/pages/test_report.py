@@ -270,7 +270,7 @@ def test_a_refit_whose_report_lacks_a_figure_is_kept_and_exits_1(mine, monkeypat
         "refit",
         mine.path,
         "--set",
-        "alignment_tax_tolerance=0.01,0.05,0.2",
+        "rlhf_multiplier=0.05,1,20",
         "--report",
         "--quiet",
         "--name",

@@ -212,10 +212,9 @@ def test_bars_tell_what_lies_beyond_them(folders):
     (headroom,) = (line for line in lines if line.strip().startswith("tax headroom"))
     (affordable,) = (line for line in lines if line.strip().startswith("alignment affordable"))
     told = json.loads((folders["reference"] / "summary.json").read_text("utf-8"))["quantities"]
-    never, nothing = told["tai_year"]["prob_above"], told["tax_headroom"]
-    given = nothing["prob_below"] / (1 - nothing["prob_undefined"])
+    never = told["tai_year"]["prob_above"]
     assert f"→{never:.0%}" in year and not set(affordable) & BLOCKS
-    assert f"{terminal_sketch._share(given)}←" in headroom
+    assert set(headroom) & BLOCKS and not set(headroom) & set("←→")  # every draw has a number
 
 
 @pytest.mark.parametrize(

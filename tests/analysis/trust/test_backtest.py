@@ -12,7 +12,8 @@ from scipy import stats
 
 from aligntax.analysis.inference.compiled_model import compile_model
 from aligntax.analysis.inference.options import Sampling
-from aligntax.analysis.trust.backtest.folder import skill
+from aligntax.analysis.trust.backtest.folder import naive_wins, skill
+from aligntax.analysis.trust.backtest.named import draws_of, named_forecasts
 from aligntax.analysis.trust.backtest.origins import BASELINES, METHODS, Scored, _fitted, _forecast
 from aligntax.analysis.trust.backtest.scores import (
     crps,
@@ -22,10 +23,18 @@ from aligntax.analysis.trust.backtest.scores import (
     score,
     straight_line,
 )
+from aligntax.analysis.trust.backtest.state_space import (
+    RATIOS,
+    arima_with_drift,
+    kalman_filter,
+    local_linear_trend,
+)
 from aligntax.analysis.trust.backtest.targets import EXPONENT, TARGETS, without_hindsight
+from aligntax.analysis.trust.backtest.wording import win_rows, win_sentence
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.evidence import Evidence
 
+WINS = "Where a naive forecaster wins"
 SHORT = Sampling(draws=250, tune=300, chains=2)
 
 
@@ -145,6 +154,108 @@ def test_rows_of_one_date_have_no_slope_and_still_a_forecast() -> None:
     assert np.isfinite(last_value(dates, values, np.asarray([2021.0]))).all()
 
 
+NOTHING = np.zeros(1)
+
+
+def uneven_rows(seed: int = 4, size: int = 14) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    dates = np.sort(rng.uniform(2010, 2020, size))
+    return dates, 1.0 + 0.4 * (dates - 2015) + 0.3 * rng.standard_normal(size)
+
+
+def test_where_nothing_wanders_the_filter_is_the_straight_line() -> None:
+    """Line, its covariance and its scatter are those of least squares, on uneven dates and on two rows of one date."""
+    dates, values = uneven_rows()
+    dates[5] = dates[6]
+    found = kalman_filter(dates, values, NOTHING, NOTHING)
+    fit, cov = np.polyfit(dates - dates[-1], values, 1, cov="unscaled")
+    residual = values - np.polyval(fit, dates - dates[-1])
+    np.testing.assert_allclose((found.slope[0], found.level[0]), fit, rtol=1e-5)
+    ours = (found.slope_var[0], found.covariance[0], found.level_var[0])
+    np.testing.assert_allclose(ours, (cov[0, 0], cov[0, 1], cov[1, 1]), rtol=1e-5)
+    assert found.s[0] == pytest.approx(np.sqrt((residual**2).sum() / (len(dates) - 2)), rel=1e-5)
+
+
+def test_the_filter_is_generalised_least_squares() -> None:
+    """Rows with a wandering level and slope are jointly normal: their covariance written out, with line and scatter as unknowns."""
+    dates, values = uneven_rows(size=9)
+    q, w = 0.7, 0.3
+    t = dates - dates[0]
+    low, high = np.minimum.outer(t, t), np.maximum.outer(t, t)
+    covariance = np.eye(9) + q * low + w * (low**2 * high / 2 - low**3 / 6)
+    design = np.stack([np.ones(9), t], axis=1)
+    inverse = np.linalg.inv(covariance)
+    line = np.linalg.solve(design.T @ inverse @ design, design.T @ inverse @ values)
+    residual = values - design @ line
+    found = kalman_filter(dates, values, np.asarray([q]), np.asarray([w]))
+    assert found.s[0] ** 2 == pytest.approx(residual @ inverse @ residual / 7, rel=1e-4)
+    log = -0.5 * (
+        np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(design.T @ inverse @ design)[1]
+    )
+    other = kalman_filter(dates, values, NOTHING, NOTHING)
+    plain = -0.5 * np.linalg.slogdet(design.T @ design)[1]
+    # both up to the same constant, that of the diffuse start
+    assert found.log_likelihood[0] - other.log_likelihood[0] == pytest.approx(
+        log - plain - 7 * np.log(found.s[0] / other.s[0]), abs=1e-3
+    )
+
+
+def test_arima_on_even_rows_smooths_exponentially() -> None:
+    """Muth 1960: with ``q`` the ratio of variances the steady gain is ``(sqrt(q^2 + 4 q) - q) / 2``, and minus theta is one less it."""
+    rng = np.random.default_rng(6)
+    values = np.cumsum(0.5 + rng.standard_normal(400)) + rng.standard_normal(400)
+    q = 1.0
+    found = kalman_filter(np.arange(400.0), values, np.asarray([q]), NOTHING)
+    gain = (np.sqrt(q**2 + 4 * q) - q) / 2
+    assert found.level_var[0] == pytest.approx(gain, rel=2e-2)
+    level = values[0]
+    for value in values[1:]:
+        level = level + found.slope[0]
+        level = level + gain * (value - level)
+    assert found.level[0] == pytest.approx(level, abs=1e-2)
+
+
+@pytest.mark.parametrize("forecaster", [arima_with_drift, local_linear_trend])
+def test_wandering_forecasters_predict_a_line_as_a_line_and_scatter_more_further_ahead(
+    forecaster,
+) -> None:
+    dates = np.arange(2000.0, 2030.0)
+    values = 3.0 + 0.5 * (dates - 2000.0) + 0.2 * np.random.default_rng(7).standard_normal(30)
+    later = np.asarray([2030.0, 2040.0])
+    ours, line = forecaster(dates, values, later), straight_line(dates, values, later)
+    np.testing.assert_allclose(np.median(ours, axis=0), np.median(line, axis=0), atol=0.4)
+    spread = np.quantile(ours, 0.9, axis=0) - np.quantile(ours, 0.1, axis=0)
+    assert spread[1] > spread[0] >= 0.9 * np.subtract(*np.quantile(line[:, 0], (0.9, 0.1)))
+
+
+def test_each_naive_forecaster_wins_on_what_it_assumes() -> None:
+    """100 simulated paths each: a drifting walk with noise to the ARIMA, a wandering slope to the local linear trend."""
+    rng = np.random.default_rng(8)
+    dates, later = np.arange(60.0), np.arange(60.0, 66.0)
+    mean = {"drift": np.zeros(3), "bend": np.zeros(3)}
+    for _ in range(100):
+        drift = np.cumsum(0.5 + 1.0 * rng.standard_normal(66)) + rng.standard_normal(66)
+        bend = np.cumsum(np.cumsum(0.3 * rng.standard_normal(66))) + rng.standard_normal(66)
+        for name, path in (("drift", drift), ("bend", bend)):
+            for i, naive in enumerate((arima_with_drift, local_linear_trend, straight_line)):
+                draws = naive(dates, path[:60], later)
+                mean[name][i] += np.mean([crps(draws[:, j], path[60 + j]) for j in range(6)])
+    assert (
+        mean["drift"][0] < mean["drift"][1] < 1.5 * mean["drift"][0]
+        and mean["drift"][0] < 0.8 * mean["drift"][2]
+    )
+    assert mean["bend"][1] < 0.6 * min(mean["bend"][0], mean["bend"][2])
+
+
+@pytest.mark.parametrize("forecaster", [arima_with_drift, local_linear_trend])
+def test_four_rows_are_enough_for_a_finite_forecast(forecaster) -> None:
+    later = np.asarray([2021.0, 2024.0])
+    for dates in (np.full(4, 2020.0), np.asarray([2015.0, 2015.5, 2019.0, 2020.0])):
+        draws = forecaster(dates, np.asarray([1.0, 2.0, 3.0, 4.0]), later)
+        assert draws.shape == (2000, 2) and np.isfinite(draws).all()
+    assert RATIOS[0] == 0.0
+
+
 # ---------------------------------------------------------------------------- what the origin knows
 
 
@@ -217,6 +328,45 @@ def test_too_few_rows_are_told_and_not_forecast(compiled, evidence) -> None:
     )
 
 
+# --------------------------------------------------------------------------- forecasts of named people
+
+
+def test_a_forecast_of_three_quantiles_of_a_normal_is_that_normal() -> None:
+    law = stats.norm(3.0, 2.0)
+    draws = draws_of(np.asarray([0.2, 0.5, 0.8]), law.ppf([0.2, 0.5, 0.8]))
+    np.testing.assert_allclose(draws, quantiles(law, len(draws)), rtol=1e-9, atol=1e-9)
+
+
+def test_a_forecast_goes_through_the_quantiles_that_were_published() -> None:
+    """Cotra's of January 2026: 15, 24 and 40 hours; a row of 2027 decides it, and one of 2025 says nothing."""
+    draws = draws_of(np.asarray([0.2, 0.5, 0.8]), np.log2([900.0, 1440.0, 2400.0]))
+    np.testing.assert_allclose(
+        np.quantile(draws, (0.2, 0.5, 0.8)), np.log2([900, 1440, 2400]), atol=5e-3
+    )
+
+
+def test_a_named_forecast_is_open_until_a_row_of_its_date_comes(evidence, view) -> None:
+    (found,) = named_forecasts(evidence, view)
+    assert found.forecaster == "Ajeya Cotra" and found.open
+    assert set(found.naive) == set(BASELINES)
+    assert found.score.q50 == pytest.approx(np.log2(1440.0), abs=0.01)
+    rows = evidence["time_horizons"]
+    exact = rows["used"].values.astype(bool) & (rows["bound"].values == "exact")
+    last = int(np.flatnonzero(exact)[np.argmax(rows["date"].values[exact])])
+
+    def with_last(date: float, minutes: float) -> Evidence:
+        values = {name: rows[name].values.copy() for name in ("date", "horizon_minutes")}
+        values["date"][last], values["horizon_minutes"][last] = date, minutes
+        moved = rows.assign({name: (rows.dims, value) for name, value in values.items()})
+        return Evidence({**evidence.tables, "time_horizons": moved})
+
+    (met,) = named_forecasts(with_last(found.due, 2400.0), view)
+    assert not met.open and met.value == pytest.approx(np.log2(2400.0), abs=0.05)
+    assert met.score.pit == pytest.approx(0.8, abs=0.02)
+    late = named_forecasts(with_last(found.due + 0.5, 1e6), view)
+    assert all(not each.open and each.value <= found.value for each in late)
+
+
 # ---------------------------------------------------------------------------------------- the whole
 
 
@@ -254,6 +404,35 @@ def test_years_ahead_are_counted_from_the_end_of_the_origin() -> None:
     beside = row["baselines"]["straight line"]
     assert beside["within_1"] == beside["within_2"] < 0.2
     assert beside["within_4"] == beside["ratio"] == pytest.approx(1.0)
+
+
+def test_where_a_naive_forecaster_wins_follows_from_the_scores() -> None:
+    """The model loses to the line at 2021 alone; a perfect model loses nowhere and the section says so."""
+    sharp, blunt = quantiles(stats.norm(0, 0.1), 500), quantiles(stats.norm(1, 1), 500)
+    scores = [
+        made("training cost", 2020, "a", "model", sharp),
+        made("training cost", 2020, "a", "straight line", blunt),
+        made("training cost", 2021, "a", "model", blunt),
+        made("training cost", 2021, "a", "straight line", sharp),
+        made("training cost", 2021, "a", "last value", blunt),
+    ]
+    skills = skill(scores)
+    (win,) = naive_wins(skills)
+    ratio = skills[0]["baselines"]["straight line"]["by_origin"][2021]
+    assert (win["target"], win["forecaster"], win["of"]) == ("training cost", "straight line", 2)
+    assert win["origins"] == {2021: ratio} and ratio > 1.0 and win["overall"] is False
+    ((_, _, where, there, overall),) = win_rows([win])
+    assert (where, there, overall) == ("2021 of 2", f"{ratio:.2f}", "loses (1.00)")
+    (row,) = win_rows([{**win, "origins": {2020: 1.1, 2021: 1.3}}])
+    assert row[2:4] == ("2020, 2021 of 2", "1.10 to 1.30")
+    assert "loses to none over all origins, and at 1 of 3" in win_sentence([win], skills)
+    worst = skill([*scores[2:4]])
+    (win,) = naive_wins(worst)
+    assert win["overall"] is True
+    assert "loses training cost to the straight line" in win_sentence([win], worst)
+    good = skill(scores[:2])
+    assert naive_wins(good) == []
+    assert "loses to none over all origins, and at 0 of 1" in win_sentence([], good)
 
 
 @pytest.mark.slow
@@ -303,7 +482,7 @@ def test_the_command_leaves_a_folder_that_says_where_baselines_win(
     assert mean == pytest.approx(info["skill"][0]["crps"])
     page = (folder / "report.html").read_text()
     assert (
-        all(text in page for text in ("Would the models have known?", "wins at", *BASELINES))
+        all(text in page for text in ("Would the models have known?", WINS, *BASELINES))
         and "http-equiv" in page
     )
     assert "no runs" in aligntax("runs", "--out", tmp_path)[1]

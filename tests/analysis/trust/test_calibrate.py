@@ -70,6 +70,7 @@ def test_replicated_rows_have_the_layout_of_the_evidence(name, evidence, view) -
         "log_gamma",
         "log_flop",
         "log_cost",
+        "ceiling",
         "exact",
         "growth",
         "log2_horizon",
@@ -92,28 +93,38 @@ def test_evidence_that_is_ready_stands_for_its_table_alone(evidence, view) -> No
     assert ready.hash == evidence.hash
 
 
-def test_replicated_runs_pass_their_threshold_and_keep_what_is_given(evidence, view) -> None:
+def test_replicated_runs_lie_below_the_largest_of_their_ten_and_keep_what_is_given(
+    evidence, view
+) -> None:
     known, x, parameters = one_draw("compute", evidence, view)
     before = compute.runs(known, view)
     for seed in range(20):
         after = compute.replicate(x, parameters, known, view, np.random.default_rng(seed))[
             "training_runs"
         ]
-        assert np.all((after["log_flop"] >= after["threshold"] - 1e-9) | ~after["exact"])
+        capped = np.isfinite(after["ceiling"].values)
+        assert np.array_equal(capped, np.isfinite(before["ceiling"].values))
+        assert np.all(after["log_flop"].values[capped] <= after["ceiling"].values[capped] + 1e-9)
+        for ten in range(int(after["ten"].max()) + 1):
+            rows = after.isel(run=np.flatnonzero(after["ten"] == ten))
+            (first,) = rows["log_flop"].values[rows["largest"].values > 0]
+            assert first == rows["log_flop"].values.max()
+            assert np.all(rows["ceiling"].values[rows["largest"].values == 0] == first)
         assert np.isfinite(after["log_flop"]).all()
         assert np.array_equal(np.isfinite(after["log_cost"]), np.isfinite(before["log_cost"]))
         assert np.all(after["exact"] | ~before["exact"].astype(bool))
-        for name in ("date", "threshold", "record", "flop_sd"):
+        for name in ("date", "ten", "largest", "flop_sd"):
             assert after[name].equals(before[name])
 
 
 def test_replicated_cost_and_price_are_jointly_student_t(evidence, view) -> None:
-    """Without a threshold both margins are Student-t of four degrees of freedom about the trend, with the model's correlation."""
+    """Outside of tens both margins are Student-t of four degrees of freedom about the trend, with the model's correlation."""
     known, x, parameters = one_draw("compute", evidence, view)
     row = compute.runs(known, view).isel(run=[0] * 4000)
     row = row.assign(
         log_cost=row["log_cost"].fillna(0.0),
-        threshold=0 * row["threshold"] - 1e3,
+        ten=0 * row["ten"] - 1,
+        largest=0 * row["largest"],
         exact=row["exact"] | True,
     )
     ready = known.with_likelihood_rows({"training_runs": row})
@@ -129,15 +140,19 @@ def test_replicated_cost_and_price_are_jointly_student_t(evidence, view) -> None
     assert np.mean(u * v) == pytest.approx(2 / np.pi * np.arcsin(rho[0]), abs=0.06)
 
 
-def test_a_diverged_trend_has_no_horizon(evidence, view) -> None:
-    """A draw that no likelihood allows is not one of the simulations, so its row says so."""
+def test_the_steepest_trend_has_a_horizon_too(evidence, view) -> None:
+    """No shape is infinite at a date, so no draw of the prior is impossible."""
     known, x, parameters = one_draw("time-horizon", evidence, view)
-    bent = {**x, "doubling_shrink": np.asarray(0.9), "superexponential_weight": np.asarray(1.0)}
+    bent = {
+        **x,
+        "doubling_shrink": np.asarray(0.5),
+        "superexponential_weight": np.asarray(1 - 1e-9),
+    }
     bent["time_horizon_doubling"] = np.asarray(1.0)  # ten days
     rows = find_model("time-horizon").replicate(
         bent, parameters, known, view, np.random.default_rng(0)
     )["time_horizons"]
-    assert not np.isfinite(rows["log2_horizon"]).all()
+    assert np.isfinite(rows["log2_horizon"]).all()
 
 
 # -------------------------------------------------------------------------------------- simulations

@@ -57,6 +57,9 @@ CONSTANTS = {
         "COVERAGES": ((0.5, 0.9), "central intervals that are printed"),
         "GRID": (2000, "quantiles: they give the CRPS of a normal to 1e-6"),
     },
+    "backtest.state_space": {
+        "DIFFUSE": (1e10, "squared scatters: the first two rows fix level and slope"),
+    },
     "backtest.targets": {
         "FIRST_RUN": (2012.0, "date of the first training run of the table"),
         "FIRST_HORIZON": (2019.0, "date of the first time horizon of the table"),

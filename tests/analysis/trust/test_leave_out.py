@@ -20,7 +20,7 @@ from aligntax.analysis.trust.evidence.predictive import STATISTICS, p_values
 from aligntax.analysis.trust.evidence.robustness import Variant, compared, refit_variants, variants
 from aligntax.analysis.trust.evidence.wording import headline_rows
 from aligntax.analysis.trust.leave_out import LeaveOut
-from aligntax.models import time_horizon
+from aligntax.models import horizon_evaluations, time_horizon
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.evidence import Evidence
 from aligntax.models.evidence.variants import OUTLIERS, exchanged, without_status
@@ -148,14 +148,14 @@ def test_an_evaluation_given_the_others_is_the_table_less_the_table_without_it(
         parameters.stack(sample=("chain", "draw")),
     )
     alone = time_horizon.pointwise(flat, sample, known, view)["time_horizons"]
-    rows = time_horizon.evaluations(known, view)
+    rows = horizon_evaluations.evaluations(known, view)
 
     def total(counts):
         ready = known.with_likelihood_rows(
             {"time_horizons": rows.assign(counts=("evaluation", counts))}
         )
         joint, _ = time_horizon._log_shapes(flat, sample, ready, view)
-        return np.logaddexp(joint[:, 0], joint[:, 1])
+        return np.logaddexp.reduce(joint, axis=1)
 
     every = np.ones(rows.sizes["evaluation"])
     for i in (0, 3, rows.sizes["evaluation"] - 1):
@@ -181,9 +181,12 @@ def test_a_table_of_counted_rows_is_left_out_row_by_row(evidence, view, monkeypa
     model = find_model("time-horizon")
     left = LeaveOut.of(model, evidence, view)
     labels = left.units["time_horizons"]
-    assert len(labels) == time_horizon.evaluations(left.compiled.evidence, view).sizes["evaluation"]
+    assert (
+        len(labels)
+        == horizon_evaluations.evaluations(left.compiled.evidence, view).sizes["evaluation"]
+    )
     without = left.without({"time_horizons": labels[1:3]})
-    rows = time_horizon.evaluations(without.compiled.evidence, view)
+    rows = horizon_evaluations.evaluations(without.compiled.evidence, view)
     assert rows["counts"].values.tolist() == [1.0, 0.0, 0.0, *[1.0] * (len(labels) - 3)]
     assert without.counts.tolist() == left.counts.tolist() == [1.0]
     start = left.densities.graph.initial_point()

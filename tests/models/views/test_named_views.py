@@ -26,6 +26,7 @@ EXPECTED = (
     "hilton-2022", "leike-2023", "steiner-2022", "vague",
 )  # fmt: skip
 JOINT = find_model("joint")
+CERTAIN = ("ai-futures-2026", "kwa-2026")  # published models in which every trajectory arrives
 
 
 def table(view: View, name: str) -> QuantileTable:
@@ -53,8 +54,9 @@ def push(evidence):
             draws = prior_draws(tables, 20_000)
             rng = np.random.default_rng(1)
             derived = derive(JOINT, draws, tables, restrict(evidence, view, JOINT), view, rng)
-            late = derived["tai_year_state"].values.ravel() == 1
-            year = np.where(late, np.inf, derived["tai_year"].values.ravel())
+            year = derived["tai_year"].values.ravel()
+            if "tai_year_state" in derived:  # left out where every draw arrives
+                year = np.where(derived["tai_year_state"].values.ravel() == 1, np.inf, year)
             done[name, base] = derived, year
         return done[name, base]
 
@@ -111,10 +113,13 @@ def test_every_view_compiles_for_the_joint_model(name, evidence) -> None:
 def test_every_draw_of_a_view_arrives_or_is_censored(name, push) -> None:
     derived, year = push(name)
     view = load_view(name)
-    assert set(np.unique(derived["tai_year_state"])) <= {0, 1}
     met = np.isfinite(year)
+    if name in CERTAIN:
+        assert met.all()
+    else:
+        assert set(np.unique(derived["tai_year_state"])) <= {0, 1}
+        assert 0.2 < met.mean() < 1.0
     assert np.all((year[met] >= view.arrival.start) & (year[met] <= view.arrival.horizon))
-    assert 0.2 < met.mean() < 1.0
     for quantity in ("alignment_hours_needed", "alignment_tax", "training_cost_at_tai"):
         assert np.array_equal(np.isfinite(derived[quantity].values.ravel()), met), quantity
 

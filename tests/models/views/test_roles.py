@@ -29,6 +29,19 @@ MOVED = {
     "algorithms.limit": ("joint", {"short_horizon": -3.0}),
     "algorithms.limit_since": ("joint", 2021.0),
     "algorithms.limit_floor": ("joint", "none"),
+    "research.feedback": ("joint", "effective_compute"),
+    "research.inputs": ("joint", "kwa"),
+    "research.since": ("joint", 2026.0),
+    "research.labour_gain": ("joint", 1.5),
+    "research.substitution": ("joint", -0.2),
+    "research.serial": ("joint", 0.7),
+    "research.ceiling": ("joint", 1.05),
+    "research.taste_growth": ("joint", 2.0),
+    "research.taste_at_coder": ("joint", 0.5),
+    "research.taste_spread": ("joint", 0.6),
+    "research.taste_limit": ("joint", 3.0),
+    "research.speed_limit": ("joint", 10.0),
+    "research.milestone": ("joint", 0.99),
     "requirement.low_flop": ("joint", 1e24),
     "requirement.user_milestone": ("joint", "an automated economy"),
     "direct_approach.allocation": ("joint", "published"),
@@ -37,6 +50,8 @@ MOVED = {
     "direct_approach.update": ("joint", "published"),
     "time_horizon.since": ("joint", 2021.0),
     "time_horizon.reference_date": ("joint", 2024.0),
+    "time_horizon.rows": ("joint", "records"),
+    "time_horizon.reward_hacks": ("joint", "count"),
     "arrival.mode": ("joint", "crossing"),
     "arrival.hazard_cap": ("joint", 1.0),
     "arrival.start": ("joint", 2015.0),
@@ -50,7 +65,12 @@ MOVED = {
     "outer_alignment.labels_per_comparison": ("outer-alignment", 3.0),
     "outer_alignment.error_correlation": ("outer-alignment", 0.3),
 }
-REFUSED = {"requirement.low_flop", "direct_approach.update", "arrival.mode"}  # beside no TAI
+REFUSED = {  # beside no TAI, or without feedback
+    "requirement.low_flop",
+    "direct_approach.update",
+    "arrival.mode",
+    "research.milestone",
+}
 
 
 def moved(view, name):
