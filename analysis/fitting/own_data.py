@@ -111,8 +111,8 @@ def enter_own_data(
         "left_out": len(runs.rows) - runs.used,
     }
     if isinstance(runs, GoldCurves):
-        entered = _curves(model, runs, replaces, view, evidence)
-        return entered, {**facts, "words": f"fitted to {describe_curves(runs)}"}
+        _require_home(model, GOLD, "gold curves", "overoptimization", replaces, view)
+        return with_curves(evidence, runs), {**facts, "words": f"fitted to {describe_curves(runs)}"}
     facts |= {
         "corpora": list(runs.corpora),
         "public": None if runs.public is None else runs.public.name,
@@ -125,9 +125,7 @@ def enter_own_data(
     if STUDIES not in model.tables:
         rule = "must be given to loss-law, scaling or joint"
         raise InputError(f"runs: {rule}, got {model.name}; choose one of them")
-    if view.evidence.use != "all" and STUDIES not in view.evidence.use:
-        rule = f"runs: the view must condition on {STUDIES}, got evidence.use = {view.evidence.use}"
-        raise InputError(f"{rule}; leave --runs out or use another view")
+    _require_table(STUDIES, view)
     group = _replaced(runs, replaces, evidence)
     fitted = _fit(runs, view, evidence, options, talk)
     row = study_from_runs(runs, fitted, group)
@@ -154,35 +152,29 @@ def _with_study(evidence: Evidence, view: View, row: Mapping[str, Any], group: s
     return _unused(evidence, STUDIES, same, row["key"]).with_rows(STUDIES, [row], extend=True)
 
 
-def _curves(
-    model: Model, curves: GoldCurves, replaces: str | None, view: View, evidence: Evidence
-) -> Evidence:
-    """Evidence with a user's gold curves in the place of the simulated ones."""
-    if GOLD not in model.tables:
-        rule = "gold curves must be given to overoptimization"
-        raise InputError(f"runs: {rule}, got {model.name}; run that model")
+def _require_home(
+    model: Model, table: str, what: str, home: str, replaces: str | None, view: View
+) -> None:
+    """Refuse data that belong to one model, ``home``, where they cannot enter its table."""
+    if table not in model.tables:
+        raise InputError(f"runs: {what} must be given to {home}, got {model.name}; run that model")
     if replaces is not None:
         rule = "says which studies training runs stand for"
-        raise InputError(f"replaces: {rule}, got {replaces!r} with gold curves")
-    if view.evidence.use != "all" and GOLD not in view.evidence.use:
-        rule = f"runs: the view must condition on {GOLD}, got evidence.use = {view.evidence.use}"
+        raise InputError(f"replaces: {rule}, got {replaces!r} with {what}")
+    _require_table(table, view)
+
+
+def _require_table(table: str, view: View) -> None:
+    if view.evidence.use != "all" and table not in view.evidence.use:
+        rule = f"runs: the view must condition on {table}, got evidence.use = {view.evidence.use}"
         raise InputError(f"{rule}; leave --runs out or use another view")
-    return with_curves(evidence, curves)
 
 
 def _runs_on_tasks(
     model: Model, runs: HorizonRuns, replaces: str | None, view: View, evidence: Evidence
 ) -> tuple[Evidence, dict[str, Any]]:
     """Evidence with runs of models on tasks, and what ``info.json`` says of them."""
-    if ON_TASKS not in model.tables:
-        rule = "runs of models on tasks must be given to time-horizon"
-        raise InputError(f"runs: {rule}, got {model.name}; run that model")
-    if replaces is not None:
-        rule = "says which studies training runs stand for"
-        raise InputError(f"replaces: {rule}, got {replaces!r} with runs on tasks")
-    if view.evidence.use != "all" and ON_TASKS not in view.evidence.use:
-        rule = f"runs: the view must condition on {ON_TASKS}, got evidence.use = "
-        raise InputError(f"{rule}{view.evidence.use}; leave --runs out or use another view")
+    _require_home(model, ON_TASKS, "runs of models on tasks", "time-horizon", replaces, view)
     entered = with_horizon_runs(evidence, runs, view)
     used = int(entered[ON_TASKS]["used"].values.sum())
     facts = {

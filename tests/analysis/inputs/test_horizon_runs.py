@@ -1,8 +1,6 @@
 """Runs of models on timed tasks: what a file says, what is wrong with it, and fetching METR's from a server on this machine."""
 
-import http.server
 import json
-import threading
 from dataclasses import replace
 
 import pytest
@@ -150,31 +148,17 @@ def test_models_released_before_the_views_date_are_not_used(
 
 
 @pytest.fixture
-def served(tmp_path_factory):
+def served(file_server):
     """``served(files)``: the address of a tree of files on this machine."""
-    folder = tmp_path_factory.mktemp("tree")
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *args, **kwargs):
-            super().__init__(*args, directory=str(folder), **kwargs)
-
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
+    folder, address = file_server
 
     def serve(files):
         for (place, _), content in zip(METR.files.values(), files, strict=True):
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             (folder / place).write_bytes(content)
-        return f"http://127.0.0.1:{server.server_port}"
+        return address
 
-    yield serve
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    return serve
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """Fetching public runs: what is kept, and the message when it cannot be had. A server on this machine stands for the network."""
 
-import http.server
 import json
-import threading
 from dataclasses import replace
 
 import pytest
@@ -19,29 +17,15 @@ FILE = "Model Size,Training FLOP,loss\n" + "".join(
 
 
 @pytest.fixture
-def served(tmp_path_factory):
+def served(file_server):
     """``served(text)``: its URL on this machine."""
-    folder = tmp_path_factory.mktemp("served")
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *args, **kwargs):
-            super().__init__(*args, directory=str(folder), **kwargs)
-
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
+    folder, address = file_server
 
     def serve(text):
         (folder / "runs.csv").write_text(text)
-        return f"http://127.0.0.1:{server.server_port}/runs.csv"
+        return f"{address}/runs.csv"
 
-    yield serve
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    return serve
 
 
 @pytest.fixture
