@@ -114,7 +114,13 @@ def run_shapes(
         validated[shape] = validate_trend(
             compiled, shape, results[shape].posterior, options, talk.say
         )
-    stacked = Stacked.of(validated)
+    record = _record(view, results, Stacked.of(validated))
+    write_json(path, record)
+    return Answers(path, results, record)
+
+
+def _record(view: View, results: Mapping[str, Result], stacked: Stacked) -> dict[str, Any]:
+    """What ``NAME-stacked.json`` holds; see :class:`Answers`."""
     shapes = {
         shape: {
             "run": results[shape].path.name,
@@ -123,7 +129,7 @@ def run_shapes(
         }
         for shape, row in stacked.to_dict().items()
     }
-    record = {
+    return {
         "format": FORMAT,
         **provenance(),
         "view": {"name": view.name, "hash": view.hash},
@@ -134,8 +140,6 @@ def run_shapes(
             "stacked": _headlines(summarise_stacked(results, stacked.weights)),
         },
     }
-    write_json(path, record)
-    return Answers(path, results, record)
 
 
 def summarise_stacked(

@@ -265,7 +265,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 def simulate(
     x: Values, parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Replicated ``log2`` horizons of the records, (..., evaluation).
+    """Replicated ``log2`` horizons of exact rows, (..., evaluation).
 
     They are of new models with the same dates on the same suite. The suite's error stays that of
     the draw: the level was corrected for it, so another suite would add it twice.
