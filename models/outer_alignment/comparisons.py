@@ -135,9 +135,9 @@ def _counted(advantage: Any, tie_share: float, ties: Ties) -> tuple[Any, float]:
 def _half_votes(a: Any, n: Any, tie_share: float) -> Any:
     """Probability of losing where ties are half votes: the integral of the module's docstring.
 
-    To a part in a million where it is near one half, and a part in 10^8 below 0.48. The integral
-    is cut where ``cos(theta) = 0`` on the circle. Beyond that the steps of one and of minus one
-    nearly cancel, and ``theta`` resolves what ``phi`` does not.
+    To a part in 10^5 at one half, and a part in 10^8 below 0.48. The integral is cut where
+    ``cos(theta) = 0`` on the circle. Beyond that the steps of one and of minus one nearly cancel,
+    and ``theta`` resolves what ``phi`` does not.
     """
     a, n = (v[..., None] for v in np.broadcast_arrays(a, n))
     r, decided = np.sqrt((1 - a) * (1 + a)), 1 - tie_share

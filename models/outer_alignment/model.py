@@ -266,7 +266,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Replicated share of agreement of each used row, for the same studies, and failed oversight."""
+    """Replicated shares of agreement, (..., row), for the same studies, and failures of games."""
     games = oversight.simulate(x, parameters, evidence, view, rng)
     if "guessed_share" not in parameters:
         return games
@@ -284,8 +284,11 @@ def replicate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
-    rows, drawn = studies(evidence), simulate(x, parameters, evidence, view, rng)
+    asked, drawn = studies(evidence), simulate(x, parameters, evidence, view, rng)
     dim, share = drawn["agreement"]
-    agreed = rows.assign(count=(dim, np.round(share * rows["total"].values)))
-    games = oversight.games(evidence).assign(failure=drawn["oversight_failure"])
-    return {"labeller_agreement": agreed, "oversight_games": games}
+    agreed = asked.assign(count=(dim, np.round(share * asked["total"].values)))
+    rows = {"labeller_agreement": agreed}
+    if "oversight_failure" in drawn:
+        games = oversight.games(evidence).assign(failure=drawn["oversight_failure"])
+        rows["oversight_games"] = games
+    return rows

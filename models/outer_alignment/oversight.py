@@ -140,6 +140,8 @@ def simulate(
 ) -> dict[str, tuple[str, Any]]:
     """Replicated logit of failure of each used game, (..., row)."""
     row = {str(name): value.values for name, value in games(evidence).items()}
+    if not row["failure"].size:
+        return {}
     column = {name: np.asarray(x[name])[..., None] for name in QUANTITIES}
     law = expected_failure(column, row, np.log)
     error = view.outer_alignment.game_spread * rng.standard_normal(law.shape)
