@@ -485,6 +485,17 @@ def test_each_prior_moves_the_answer_its_way(quantity, answer, sign) -> None:
     assert sign * (high - low) > 0.01
 
 
+def test_each_rival_on_the_distribution_has_an_equal_part_of_delta() -> None:
+    found, x = derived(), {name: value[0] for name, value in middle(load_view("default")).items()}
+    rivals = x["coverage"] * 10 ** x["rival_policies"]
+    allowed = np.log(0.05 / rivals)
+    needed = comparisons.comparisons_needed(found["label_advantage"], allowed)
+    assert 10 ** found["comparisons_needed"] == pytest.approx(needed, rel=1e-9)
+    assert rivals + 10 ** found["rivals_off_distribution"] == pytest.approx(
+        10 ** x["rival_policies"]
+    )
+
+
 def test_amounts_follow_from_comparisons() -> None:
     view = load_view("default").replace(outer_alignment={"labels_per_comparison": 3})
     x, found = middle(view), derived(view)

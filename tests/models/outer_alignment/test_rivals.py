@@ -42,7 +42,7 @@ def test_less_suffices_the_more_rivals_differ_as_a_million_simulated_worlds_say(
     judged, spread, published
 ) -> None:
     """All rivals on the distribution, the default's priors; the model's own draws are others."""
-    count, view = 20_000, load_view("default")
+    count, view = 8_000, load_view("default")
     x = prior_draws(view, outer.QUANTITIES, count, 3)
     x["evaluator_error_spread"] = np.full(count, np.log10(spread))
     x["coverage"] = np.full(count, 1 - 1e-12)
