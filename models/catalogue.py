@@ -325,10 +325,11 @@ _ENTRIES = (
         outer_alignment,
         name="outer-alignment",
         title="Outer alignment as data quality: comparisons that single out an aligned policy",
-        version=1,
-        tables=("labeller_agreement",),
+        version=2,
+        tables=("labeller_agreement", "oversight_games"),
         derive=partial(_without_chance, outer_alignment.derive),
         coords=outer_alignment.coords,
+        target_accept=0.95,
     ),
     _entry(
         overoptimization,

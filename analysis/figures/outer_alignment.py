@@ -1,10 +1,11 @@
-"""Figures of outer alignment: comparisons against label error and capability, and agreement."""
+"""Figures of outer alignment: comparisons against label error and capability, and the evidence."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from scipy.special import expit
 
 from aligntax.analysis.figures.forest import central_intervals, draw_bars, draw_forest, name_rows
 from aligntax.analysis.figures.style import (
@@ -32,6 +33,8 @@ from aligntax.analysis.figures.style import (
 )
 from aligntax.analysis.storage.result import Result
 from aligntax.models.outer_alignment import model as outer_alignment
+from aligntax.models.outer_alignment.oversight import SHARES
+from aligntax.models.views import View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,11 +46,12 @@ ERRORS = np.append(np.linspace(0.0, 0.48, 25), [0.49, 0.495, 0.498])
 INSIDE = 0.04  # share of a panel by which words stand off its edge
 Z90 = 1.645
 WIDTHS = (1.5, 4.0)  # points, of the 90% and the 50% interval
+COLOURS, DASHES = (ORANGE, GREEN, BLUE, SKY), ("-", "--", "-.", ":")
 
 
 def has_answer(result: Result) -> bool:
     """Whether the run asks how many comparisons outer alignment needs."""
-    return all(name in result.derived for name in ("comparisons_needed", "label_error_study"))
+    return all(name in result.derived for name in ("comparisons_needed", "reward_gap_worst"))
 
 
 def has_studies(result: Result) -> bool:
@@ -61,19 +65,25 @@ def share_without_answer(result: Result) -> float:
     return float(np.mean(result.derived["data_suffices"].values == 0))
 
 
-def _needed(result: Result, **asked: Any) -> Any:
-    """Return log10 comparisons needed, (draw, place), over what ``asked`` names."""
-    x = {
-        name: v[:, None]
-        for name, v in elicited_draws(result, outer_alignment.QUANTITIES, DRAWS).items()
-    }
-    if "error" not in asked:
-        asked["error"] = elicited_draws(result, ("label_error_study",), DRAWS)["label_error_study"][
-            :, None
-        ]
-    return outer_alignment.requirement(x, xr.Dataset(), view_of(result), **asked)[
-        "comparisons_needed"
-    ]
+def has_games(result: Result) -> bool:
+    """Whether it is conditioned on games of oversight."""
+    rows = used_rows(result, "oversight_games").sizes.get("oversight_game", 0)
+    return has_answer(result) and bool(rows) and "worst_rival" in result.posterior
+
+
+def _needed(result: Result, view: View | None = None, **asked: Any) -> Any:
+    """Return log10 comparisons needed, (draw, place), over what ``asked`` names.
+
+    ``view`` is that of the run by default.
+    """
+    names = (*outer_alignment.QUANTITIES, "label_error_study")
+    x = {name: v[:, None] for name, v in elicited_draws(result, names, DRAWS).items()}
+    asked.setdefault("error", x["label_error_study"])
+    every = max(1, result.posterior["worst_rival"].size // DRAWS)
+    rank = result.posterior["worst_rival"].values.ravel()[::every, None]
+    parameters = xr.Dataset({"worst_rival": (("draw", "place"), rank)})
+    at = outer_alignment.requirement(x, parameters, view or view_of(result), **asked)
+    return at["comparisons_needed"]
 
 
 @styled
@@ -167,6 +177,39 @@ def agreement(result: Result) -> Figure:
     for panel in (axes, below):
         percent_ticks(panel.xaxis)
     legend_below(figure, 3)
+    return figure
+
+
+@styled
+def oversight(result: Result) -> Figure:
+    """Draw how often games of oversight fail, and how often no amount suffices with each scheme."""
+    rows = used_rows(result, "oversight_games")
+    count = rows.sizes["oversight_game"]
+    figure = Figure(figsize=(WIDTH, 3.6 + 0.25 * count), layout="constrained")
+    above, axes = figure.subplots(2, 1, height_ratios=[0.35 * (count + 1), 2.4])
+    if "posterior_predictive" in result.tree.children:
+        drawn = result.tree["posterior_predictive"].to_dataset()["oversight_failure"]
+        failed = expit(drawn.sel(oversight_game=rows["oversight_game"]).values.reshape(-1, count))
+        for interval, width in zip(central_intervals(failed), WIDTHS, strict=True):
+            draw_bars(above, np.arange(count), [interval], [width], color=SKY)
+    above.plot(1 - rows["success"].values, np.arange(count), "o", color="black", markersize=4)
+    games = zip(rows["game"].values, rows["elo_gap"].values, strict=True)
+    name_rows(above, [f"{printable(game, 26)}, {gap:.0f} Elo" for game, gap in games])
+    above.set_xlim(0, 1)
+    percent_ticks(above.xaxis)
+    above.set_xlabel("oversight fails (dot: published)")
+    asked = elicited_draws(result, ("capability",))["capability"]
+    places = np.linspace(min(0.0, float(quantile(asked, 0.05))), float(quantile(asked, 0.95)), 30)
+    for scheme, colour, dash in zip(("none", *SHARES), COLOURS, DASHES, strict=True):
+        view = view_of(result).replace(outer_alignment={"oversight": scheme})
+        share = np.isinf(_needed(result, view, capability=places)).mean(axis=0)
+        label = scheme.replace("_", " ") if scheme != "none" else "unaided"
+        axes.plot(places, share, dash, color=colour, linewidth=1.4, label=label)
+    axes.set_ylim(0, 1)
+    percent_ticks(axes.yaxis)
+    axes.set_xlabel("capability (OOM of effective FLOP over GPT-3's)")
+    axes.set_ylabel("none suffices")
+    legend_below(figure, 2)
     return figure
 
 

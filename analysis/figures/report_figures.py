@@ -187,7 +187,8 @@ def _outer_alignment(result: Result) -> Iterator[Drawing]:
             "Quantity against quality: comparisons needed for each label error at the capability "
             "asked for (median, 50% and 90% bands over everything else); above, how likely each "
             f"label error is. In {share} of draws no amount suffices at any label error, because "
-            "the evaluator's error exceeds one half; a band that holds such draws leaves the top.",
+            "the evaluator's error about the best hidden rival exceeds one half; a band that holds "
+            "such draws leaves the top.",
             lambda: outer_alignment.quantity_against_quality(result),
         )
         yield Drawing(
@@ -203,6 +204,15 @@ def _outer_alignment(result: Result) -> Iterator[Drawing]:
             "accuracy: an error that misleads everybody, the evaluator's error, does not show in "
             "it.",
             lambda: outer_alignment.agreement(result),
+        )
+    if outer_alignment.has_games(result):
+        yield Drawing(
+            "Scalable oversight: how often games of nested oversight failed (dots), with what the "
+            "model predicts for each (50% and 90% intervals); below, the share of draws in which "
+            "no amount suffices, by capability, unaided and with each scheme. What a scheme leaves "
+            "of the growth of the evaluator's error is elicited; only debate and recursive reward "
+            "modelling have games that speak to it.",
+            lambda: outer_alignment.oversight(result),
         )
 
 

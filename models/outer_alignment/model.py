@@ -1,11 +1,13 @@
 """How many labelled comparisons single out an aligned policy, and when does no amount suffice?
 
 Outer alignment as data quality [1]_: an aligned policy must score higher on the training
-distribution than every unaligned one. On ``n`` labelled comparisons it meets ``K`` unaligned rivals
-(``rival_policies``). All rivals share the labels, since the union bound needs no independence. What
-a label is worth then, and how many are needed, is in
-:mod:`aligntax.models.outer_alignment.comparisons`. This model asks how often labels err, and
-derives comparisons, hours and money at a capability from that.
+distribution than *every* unaligned one. It meets them on ``n`` labelled comparisons. Rivals differ,
+and the best hidden of those on that distribution decides
+(:mod:`aligntax.models.outer_alignment.rivals`). How far people can judge it, with and without
+scalable oversight, is in :mod:`aligntax.models.outer_alignment.oversight`. How many comparisons
+that takes, exactly, is in :mod:`aligntax.models.outer_alignment.comparisons`; each of the rivals on
+the distribution has an equal part of ``delta``. This model asks how often labels err, and derives
+comparisons, hours and money at a capability from all of it.
 
 **Label error** from agreement. Two labellers agree on a share ``1 - 2 e (1 - e) (1 - rho)``.
 Agreement is not accuracy: errors in common on hard items (``rho``) overstate it, and an evaluator's
@@ -33,13 +35,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.random import Generator
-from scipy.special import betaincinv, ndtr
+from scipy.special import betaincinv, expit, ndtr
 
 from aligntax.models.evidence import Evidence, replaceable_rows, select
+from aligntax.models.outer_alignment import oversight, rivals
 from aligntax.models.outer_alignment.comparisons import (
     chernoff,
     comparisons_needed,
-    evaluator_advantage,
     hoeffding,
     label_advantage,
     log_allowed,
@@ -49,10 +51,8 @@ from aligntax.models.views import View
 
 QUANTITIES = (
     "label_error",
-    "evaluator_error",
-    "evaluator_error_growth",
-    "reward_gap",
-    "rival_policies",
+    *oversight.QUANTITIES,
+    *rivals.QUANTITIES,
     "capability",
     "minutes_per_comparison",
     "usd_per_hour",
@@ -67,6 +67,7 @@ HEADLINES = (
     "label_advantage",
     "label_error",
     "label_error_study",
+    "rivals_off_distribution",
 )
 BELOW_ONE = 1 - 1e-12  # for shares that rounding would make one: guessed labels, agreement
 
@@ -117,12 +118,13 @@ def studies(evidence: Evidence) -> xr.Dataset:
 
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     """Numbers that the graph holds as ``pm.Data``, by name."""
-    return {"agreements": studies(evidence)[["count", "total", "study_index"]]}
+    agreements = studies(evidence)[["count", "total", "study_index"]]
+    return {"agreements": agreements, **oversight.data(evidence, view)}
 
 
 def view_settings(view: View) -> Any:
-    """Setting of a view in the graph: the correlation of labellers' errors."""
-    return np.asarray([view.outer_alignment.error_correlation])
+    """Settings of a view in the graph: correlation of labellers' errors, spread of games."""
+    return np.asarray([view.outer_alignment.error_correlation, view.outer_alignment.game_spread])
 
 
 def build(evidence: Evidence, view: View) -> Any:
@@ -139,6 +141,7 @@ def build(evidence: Evidence, view: View) -> Any:
         between = pm.LogNormal("error_concentration", np.log(BETWEEN_STUDIES), 1.0)
         within = pm.LogNormal("agreement_concentration", np.log(WITHIN_STUDY), 1.0)
         pm.Normal("new_labellers")  # score of `label_error_study` among studies
+        pm.Normal("worst_rival")  # score of the best hidden rival among all draws of so many
         if rows.sizes["agreement_study"]:
             mean = 2 * x["label_error"]
             guessed = pm.Beta("guessed_share", mean * between, (1 - mean) * between, dims="study")
@@ -146,6 +149,7 @@ def build(evidence: Evidence, view: View) -> Any:
             share = agreement(0.5 * guessed[row["study_index"].astype("int64")], settings[0])
             terms = log_likelihood(row["count"], row["total"], share, within, pt.gammaln)
             pm.Potential("labeller_agreement", terms, dims="agreement_study")
+        oversight.add(evidence, view, x, settings[1])
     return model
 
 
@@ -156,7 +160,7 @@ def requirement(
     capability: Any = None,
     error: Any = None,
 ) -> dict[str, Any]:
-    """Advantage and comparisons needed, any shape that broadcasts.
+    """Comparisons needed against the best hidden rival, any shape that broadcasts.
 
     Parameters
     ----------
@@ -170,20 +174,29 @@ def requirement(
     Returns
     -------
     dict of ndarray
-        ``label_advantage``, ``comparisons_needed`` (log10, infinite where no amount suffices).
+        ``comparisons_needed`` and its bounds ``comparisons_needed_chernoff`` and
+        ``comparisons_needed_hoeffding`` (log10, infinite where no amount suffices),
+        ``label_advantage``, ``reward_gap_worst``, ``evaluator_error_worst``.
     """
     settings = view.outer_alignment
     capability = x["capability"] if capability is None else capability
     error = new_error(x, parameters) if error is None else error
+    rank = parameters["worst_rival"].values
+    hidden = rivals.worst_score(rank, x["rival_policies"], x["coverage"])
+    typical = oversight.evaluator_logit(x, capability, settings.oversight)
+    misjudged = typical + 10.0 ** x["evaluator_error_spread"] * hidden
+    gap = rivals.gap(x, hidden)
     wrong = vote_error(error, int(settings.labels_per_comparison), settings.error_correlation)
-    evaluator = evaluator_advantage(x["evaluator_error"], x["evaluator_error_growth"], capability)
-    advantage = label_advantage(
-        x["reward_gap"], wrong, evaluator, settings.tie_share, settings.ties
-    )
-    chance = log_allowed(x["rival_policies"], settings.delta)
+    advantage = label_advantage(gap, wrong, oversight.evaluator_advantage(misjudged))
+    chance = log_allowed(rivals.on_distribution(x), settings.delta)
+    asked = advantage, chance, settings.tie_share, settings.ties
     return {
+        "comparisons_needed": np.log10(comparisons_needed(*asked)),
+        "comparisons_needed_chernoff": np.log10(chernoff(*asked)),
+        "comparisons_needed_hoeffding": np.log10(hoeffding(*asked)),
         "label_advantage": advantage,
-        "comparisons_needed": np.log10(comparisons_needed(advantage, chance, settings.ties)),
+        "reward_gap_worst": gap,
+        "evaluator_error_worst": expit(misjudged),
     }
 
 
@@ -218,22 +231,18 @@ def derive(
     """
     settings = view.outer_alignment
     at = requirement(x, parameters, view)
-    advantage, needed = at["label_advantage"], at["comparisons_needed"]
-    chance = log_allowed(x["rival_policies"], settings.delta)
+    needed = at["comparisons_needed"]
     practice = requirement(x, parameters, view, capability=0.0)["comparisons_needed"]
     labels = needed + np.log10(settings.labels_per_comparison)
     hours = labels + x["minutes_per_comparison"] - np.log10(60)
     with np.errstate(invalid="ignore"):  # infinite over infinite
         factor = np.where(np.isinf(needed), np.inf, needed - practice)
-    answers = {
+    answers = at | {
         "data_suffices": np.isfinite(needed).astype(float),
-        "comparisons_needed": needed,
-        "comparisons_needed_chernoff": np.log10(chernoff(advantage, chance)),
-        "comparisons_needed_hoeffding": np.log10(hoeffding(advantage, chance)),
         "outer_alignment_hours": hours,
         "outer_alignment_cost": hours + x["usd_per_hour"] + x["labour_overhead"],
         "quality_factor_needed": factor,
-        "label_advantage": advantage,
+        "rivals_off_distribution": rivals.off_distribution(x),
         "label_error_study": new_error(x, parameters),
         "label_error": x["label_error"],
     }
@@ -251,15 +260,16 @@ def coords(evidence: Evidence) -> dict[str, tuple[str, tuple[str, ...]]]:
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
     rows = studies(evidence)
-    return {"agreement": rows["count"] / rows["total"]}
+    return {"agreement": rows["count"] / rows["total"], **oversight.observed(evidence, view)}
 
 
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Replicated share of agreement of each used row, (..., row), for the same studies."""
+    """Replicated shares of agreement, (..., row), for the same studies, and failures of games."""
+    games = oversight.simulate(x, parameters, evidence, view, rng)
     if "guessed_share" not in parameters:
-        return {}
+        return games
     rows = studies(evidence)
     error = 0.5 * parameters["guessed_share"].values[..., rows["study_index"].values.astype(int)]
     mean = agreement(error, view.outer_alignment.error_correlation)
@@ -267,13 +277,18 @@ def simulate(
     strength = parameters["agreement_concentration"].values[..., None]
     total = rows["total"].values.astype(int)
     share = rng.beta(mean * strength, (1 - mean) * strength)
-    return {"agreement": ("agreement_study", rng.binomial(total, share) / total)}
+    return {"agreement": ("agreement_study", rng.binomial(total, share) / total)} | games
 
 
 def replicate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
-    rows, drawn = studies(evidence), simulate(x, parameters, evidence, view, rng)
+    asked, drawn = studies(evidence), simulate(x, parameters, evidence, view, rng)
     dim, share = drawn["agreement"]
-    return {"labeller_agreement": rows.assign(count=(dim, np.round(share * rows["total"].values)))}
+    agreed = asked.assign(count=(dim, np.round(share * asked["total"].values)))
+    rows = {"labeller_agreement": agreed}
+    if "oversight_failure" in drawn:
+        games = oversight.games(evidence).assign(failure=drawn["oversight_failure"])
+        rows["oversight_games"] = games
+    return rows

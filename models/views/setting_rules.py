@@ -24,6 +24,12 @@ CHOICES = {
     "research.feedback": ("none", "effective_compute", "time_horizon"),
     "research.inputs": ("balanced", "ai-futures", "kwa"),
     "outer_alignment.ties": ("split", "losses"),
+    "outer_alignment.oversight": (
+        "none",
+        "amplification",
+        "debate",
+        "recursive_reward_modelling",
+    ),
     "time_horizon.rows": ("all", "records"),
     "time_horizon.reward_hacks": ("fail", "count"),
 }
@@ -60,6 +66,7 @@ LIMITS: Mapping[str, tuple[float, float, str]] = {  # both ends included
     "outer_alignment.tie_share": (0, 1 - SMALLEST, "must lie in [0, 1)"),
     "outer_alignment.labels_per_comparison": (1, 99, "must lie between 1 and 99"),
     "outer_alignment.error_correlation": (0, 0.99, "must lie between 0 and 0.99"),
+    "outer_alignment.game_spread": (0.01, 10, "must lie between 0.01 and 10"),
 }
 
 

@@ -341,13 +341,19 @@ class OuterAlignment:
     delta : float
         Probability with which some unaligned rival may win.
     ties : {"split", "losses"}
-        How comparisons recorded as ties, and a tied tally, count for the aligned policy.
+        How comparisons recorded as ties count for the aligned policy: as half a vote, or as losses.
+        A tied tally is a coin's, or lost.
     tie_share : float
         Share of comparisons recorded as ties.
     labels_per_comparison : float
         Number of labels whose majority decides a comparison; odd.
     error_correlation : float
         Correlation of the errors of two labellers on one comparison, as hard items cause.
+    oversight : {"none", "amplification", "debate", "recursive_reward_modelling"}
+        Scheme of scalable oversight that helps the evaluators; see
+        :mod:`aligntax.models.outer_alignment.oversight`.
+    game_spread : float
+        Standard deviation of the logit of failure of a game of oversight about its law.
     """
 
     delta: float = enters(0.05)
@@ -355,6 +361,10 @@ class OuterAlignment:
     tie_share: float = enters(0.0)
     labels_per_comparison: float = enters(1.0)
     error_correlation: float = enters(0.0, likelihood=("labeller_agreement",))
+    oversight: Literal["none", "amplification", "debate", "recursive_reward_modelling"] = enters(
+        "none"
+    )
+    game_spread: float = enters(0.7, likelihood=("oversight_games",))
 
 
 SECTIONS = {

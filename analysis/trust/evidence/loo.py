@@ -44,6 +44,7 @@ UNITS: Mapping[str, str] = {
     "alignment_compute_shares": "system",
     "paid_taxes": "payment of a developer",
     "labeller_agreement": "study of agreement",
+    "oversight_games": "game of oversight",
     "gold_curves": "point of a curve, given the curve's others",
     "density_trials": "trial",
     "no_tai": "no transformative AI until now",

@@ -54,6 +54,7 @@ STUDIES = (
     "alignment_compute_shares",
     "paid_taxes",
     "labeller_agreement",
+    "oversight_games",
     "density_trials",
 )
 """Tables whose units are studies; units of others are runs or models, which nobody leaves out."""

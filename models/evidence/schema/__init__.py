@@ -13,6 +13,7 @@ from aligntax.models.evidence.schema.feedback import (
     ALIGNMENT_COMPUTE_SHARES,
     FEEDBACK_WORKFORCES,
     LABELLER_AGREEMENT,
+    OVERSIGHT_GAMES,
     PAID_TAXES,
     RLHF_EFFORTS,
 )
@@ -44,6 +45,7 @@ TABLES: Mapping[str, EvidenceTable] = MappingProxyType(
             ALGORITHMIC_PROGRESS,
             RLHF_EFFORTS,
             LABELLER_AGREEMENT,
+            OVERSIGHT_GAMES,
             ALIGNMENT_COMPUTE_SHARES,
             FEEDBACK_WORKFORCES,
             PAID_TAXES,

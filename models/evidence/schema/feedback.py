@@ -15,6 +15,8 @@ from aligntax.models.evidence.columns import (
 )
 from aligntax.models.evidence.rules import hours_follow, minutes_have_an_era
 
+SMALLEST_RATE = 1e-6  # its logit is finite
+
 MINUTES_ERA = Column(
     "minutes_era",
     "choice",
@@ -98,6 +100,31 @@ LABELLER_AGREEMENT = EvidenceTable(
             "labeller_labeller",
             "labeller_researcher",
             "researcher_researcher",
+        ),
+        USED,
+        *END,
+    ),
+    likelihood=True,
+    dated="year",
+)
+
+OVERSIGHT_GAMES = EvidenceTable(
+    "oversight_games",
+    "oversight_game",
+    "How often oversight by weaker models succeeds",
+    (
+        KEY,
+        text("game", "the game of overseer against overseen"),
+        choice(
+            "scheme",
+            "scheme of scalable oversight that it stands for",
+            "debate",
+            "recursive_reward_modelling",
+        ),
+        published(),
+        needed("elo_gap", "points", "general Elo of the overseen over the overseer's", 0, 1e4),
+        needed(
+            "success", "share", "how often oversight succeeds", SMALLEST_RATE, 1 - SMALLEST_RATE
         ),
         USED,
         *END,

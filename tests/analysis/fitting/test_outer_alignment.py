@@ -1,6 +1,8 @@
 """Outer alignment fitted: against quadrature, to simulated studies, and what a person is told."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from aligntax.analysis.figures.outer_alignment import (
     against_capability,
     agreement,
     has_studies,
+    oversight,
     quantity_against_quality,
     share_without_answer,
 )
@@ -21,12 +24,14 @@ from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.pipeline import run
 from aligntax.analysis.storage.sampled_run import read_sampled_run
 from aligntax.analysis.summaries.checks import sampling_checks, verdict
-from aligntax.analysis.summaries.summary import summarise
+from aligntax.analysis.summaries.summary import iter_series, summarise
 from aligntax.analysis.summaries.words import format_amount, median_and_interval, missing_mass
 from aligntax.models.catalogue import find_model
 from aligntax.models.outer_alignment import comparisons
 from aligntax.models.outer_alignment import model as outer
+from aligntax.models.outer_alignment import oversight as law
 from aligntax.models.priors.quantities import lookup
+from aligntax.models.views import load_view
 
 MODEL = find_model("outer-alignment")
 OPTIONS = Sampling()
@@ -152,6 +157,92 @@ def test_known_errors_are_found_again_and_not_if_disagreement_is_taken_for_error
     assert spread < float(np.median(fitted()[0]["error_concentration"]))
 
 
+def prior_of_growth(view):
+    return view.tables(("evaluator_error_growth",)).table("evaluator_error_growth")
+
+
+def by_importance(evidence, view, draws=200_000):
+    """Mean and sd of the growth of evaluator error: prior draws weighted by the games' density."""
+    z = np.random.default_rng(0).standard_normal((draws, len(MODEL.quantities)))
+    x = view.tables(MODEL.quantities).values(z)
+    row = {str(name): value.values for name, value in law.games(evidence).items()}
+    column = {name: x[name][:, None] for name in law.QUANTITIES}
+    spread = view.outer_alignment.game_spread
+    terms = stats.norm(law.expected_failure(column, row, np.log), spread).logpdf(row["failure"])
+    weight = np.exp(terms.sum(axis=1))
+    growth = x["evaluator_error_growth"]
+    mean = np.average(growth, weights=weight)
+    return mean, np.sqrt(np.average((growth - mean) ** 2, weights=weight))
+
+
+def test_the_growth_of_evaluator_error_is_that_of_weighted_prior_draws(
+    fitted, evidence, view
+) -> None:
+    """Within 4 Monte Carlo errors, and far from the prior, which the negative control is."""
+    mean, sd = by_importance(evidence, view)
+    found = fitted()[2]["evaluator_error_growth"].values
+    error = sd / np.sqrt(summarise(fitted()[2])["evaluator_error_growth"]["ess_bulk"])
+    assert abs(found.mean() - mean) < 4 * error
+    assert found.std() == pytest.approx(sd, rel=0.08)
+    assert abs(float(prior_of_growth(view).value(0.0)) - mean) > 10 * error
+
+
+def test_a_known_growth_is_found_again_where_the_games_are_exact(compiled) -> None:
+    """Games at several gaps, with all else known to them: least squares of the law, as it should be."""
+    truth, gaps = 0.3, np.array([0.0, 200.0, 400.0, 800.0])
+    known = {
+        "elo_per_oom": {"point": 80.0},
+        "parity_error": {"point": 0.5},
+        "debate_share": {"point": 0.9},
+        "recursion_share": {"point": 0.9},
+    }
+    view = compiled.view.replace(outer_alignment={"game_spread": 0.05}, **known)
+    one = compiled.with_view(view)
+    failure = 0.9 * truth * gaps / 80.0 + 0.05 * np.array([0.5, -0.5, 0.5, -0.5])
+    data = np.stack([failure, gaps, np.zeros(4)])
+    one = replace(one, compiled=one.compiled.with_data(games=data))
+    posterior, _ = one.posterior(OPTIONS)
+    tables = view.tables(MODEL.quantities)
+    found = derive(MODEL, posterior, tables, one.evidence, view, np.random.default_rng(0))
+    growth = found["evaluator_error_growth"].values
+    assert abs(growth.mean() - truth) < 3 * growth.std() < 0.05
+
+
+NUMBERS = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
+
+
+@pytest.mark.slow
+def test_the_page_of_the_theory_says_what_the_default_fit_says(fitted, evidence) -> None:
+    """Each row of its table within 4 Monte Carlo errors: shares, and 5% points by rank."""
+    posterior, _, _ = fitted()
+    text = (Path(__file__).parents[3] / "docs" / "theory.md").read_text("utf-8")
+    rows = re.findall(
+        r"\| yes \| yes \| ([a-z ]+)(?: \(default\))? \| (\d+)% \| ([\d.]+) (\w+),", text
+    )
+    assert len(rows) == 4
+    for scheme, percent, number, unit in rows:
+        setting = "none" if scheme == "unaided" else scheme.replace(" ", "_")
+        view = load_view("default").replace(outer_alignment={"oversight": setting})
+        found = derive(
+            MODEL,
+            posterior,
+            view.tables(MODEL.quantities),
+            evidence,
+            view,
+            np.random.default_rng(0),
+        )
+        suffices = found["data_suffices"].values.mean()
+        error = np.sqrt(suffices * (1 - suffices) / 1000)  # effective draws are more
+        assert abs(float(percent) / 100 - suffices) < 4 * error, scheme
+        row = summarise(found)["comparisons_needed"]
+        rank = np.mean(values_of(found) < np.log10(float(number) * NUMBERS[unit]))
+        assert row["q05"] is not None and abs(rank - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 1000), scheme
+
+
+def values_of(found):
+    return next(s for s in iter_series(found) if s.name == "comparisons_needed").values.ravel()
+
+
 def test_correlated_errors_of_labellers_mean_that_agreement_overstates_accuracy(fitted) -> None:
     alone, together = (
         fitted(**s)[2]["label_error"].values for s in ({}, {"error_correlation": 0.3})
@@ -177,9 +268,10 @@ def test_the_budget_s_label_error_lies_within_that_of_new_labellers(fitted, evid
 @pytest.mark.slow
 def test_the_answer_says_that_no_amount_suffices(result, aligntax) -> None:
     share = share_without_answer(result)
-    assert 0.05 < share < 0.5
+    assert 0.5 < share < 0.9
     row = result.record["quantities"]["comparisons_needed"]
     assert row["prob_above"] == pytest.approx(share) and row["q95"] is None
+    assert row["q05"] is not None
     quantity = lookup("comparisons_needed")
     assert median_and_interval(row, quantity)[1].endswith("to no amount suffices")
     assert missing_mass(row, quantity) == f"{100 * share:.0f}% no amount suffices"
@@ -196,6 +288,10 @@ def test_label_errors_are_told_in_per_cent() -> None:
     assert format_amount(6.0, lookup("rival_policies")) == "1 million policies"
 
 
+def dots(axes):
+    return next(line.get_xdata() for line in axes.get_lines() if line.get_marker() == "o")
+
+
 @pytest.mark.slow
 def test_figures_show_what_was_fitted(result) -> None:
     assert has_studies(result)
@@ -204,9 +300,19 @@ def test_figures_show_what_was_fitted(result) -> None:
     assert np.all(np.diff(line["comparisons needed"]) >= 0)  # more for a larger error
     assert np.all(line["comparisons needed"] >= line["median at GPT-3's compute"])
     below = against_capability(result).axes[1].get_lines()[-1].get_ydata()
-    assert 0 <= below[0] < 0.05 < below[-1] < 1
+    assert 0.1 < below[0] < 0.4 < below[-1] < 1  # some rivals hide from GPT-3's judges already
     top, bottom = agreement(result).axes
     assert len(top.get_yticks()) == 10 and len(bottom.get_yticks()) == 7
+    top, bottom = oversight(result).axes
+    assert len(top.get_yticks()) == 4
+    assert sorted(dots(top)) == pytest.approx([1 - 0.517, 1 - 0.135, 1 - 0.1, 1 - 0.094])
+    share = {line.get_label(): line.get_ydata() for line in bottom.get_lines()}
+    assert set(share) == {"unaided", "amplification", "debate", "recursive reward modelling"}
+    start = [values[0] for values in share.values()]
+    assert start == pytest.approx([start[0]] * 4)  # at GPT-3's compute no scheme has anything to do
+    assert all(
+        values[-1] < share["unaided"][-1] for name, values in share.items() if name != "unaided"
+    )
 
 
 @pytest.mark.slow
@@ -224,6 +330,8 @@ def test_a_run_without_studies_has_figures_of_the_answer_alone(result) -> None:
         ({"error_correlation": 0.2}, "sample"),
         ({"delta": 0.01}, "reweight"),
         ({"ties": "losses"}, "reweight"),
+        ({"oversight": "debate"}, "reweight"),
+        ({"game_spread": 1.0}, "sample"),
     ],
 )
 def test_only_a_setting_that_the_likelihood_depends_on_is_sampled(result, settings, method) -> None:

@@ -12,7 +12,7 @@ from scipy.special import gammaln
 
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import load_evidence
-from aligntax.models.outer_alignment import comparisons
+from aligntax.models.outer_alignment import comparisons, oversight
 from aligntax.models.outer_alignment import model as outer
 from aligntax.models.views import load_view, parse_view
 
@@ -29,10 +29,10 @@ def test_the_chance_of_losing_is_the_binomial_s(n) -> None:
     advantage = np.array([-0.9, -0.3, 0.0, 1e-3, 0.2, 0.6, 1.0])
     tally = stats.binom(n, (1 + advantage) / 2)
     below, tied = tally.cdf((n - 1) // 2), tally.pmf(n // 2) if n % 2 == 0 else 0.0
-    assert comparisons.lose_probability(advantage, n, "losses") == pytest.approx(
+    assert comparisons.lose_probability(advantage, n, ties="losses") == pytest.approx(
         below + tied, abs=1e-14
     )
-    assert comparisons.lose_probability(advantage, n, "split") == pytest.approx(
+    assert comparisons.lose_probability(advantage, n) == pytest.approx(
         below + 0.5 * tied, abs=1e-14
     )
 
@@ -51,7 +51,7 @@ def simulated(rng, n, gap, error, evaluator, votes, correlation, tie_share, ties
         wrong = rng.binomial(votes, hard, draws) > votes / 2
         recorded = (judged ^ wrong).astype(float)
         is_tie = rng.random(draws) < tie_share
-        tied = rng.random(draws) < 0.5 if ties == "split" else 0.0
+        tied = 0.5 if ties == "split" else 0.0
         wins += np.where(is_tie, tied, recorded)
     coin = 0.5 if ties == "split" else 1.0
     return np.where(2 * wins < n, 1.0, np.where(2 * wins == n, coin, 0.0))
@@ -76,10 +76,9 @@ def test_the_chance_of_losing_is_that_of_a_million_simulated_records(
         np.random.default_rng(n), n, gap, error, evaluator, votes, correlation, tie_share, ties
     )
     wrong = comparisons.vote_error(error, votes, correlation)
-    advantage = comparisons.label_advantage(gap, wrong, 1 - 2 * evaluator, tie_share, ties)
-    assert (
-        abs(lost.mean() - comparisons.lose_probability(advantage, n, ties)) < 4 * lost.std() / 1000
-    )
+    advantage = comparisons.label_advantage(gap, wrong, 1 - 2 * evaluator)
+    exact = comparisons.lose_probability(advantage, n, tie_share, ties)
+    assert abs(lost.mean() - exact) < 4 * lost.std() / 1000
 
 
 def test_an_even_number_of_comparisons_is_worse_than_the_odd_one_before_it_where_ties_lose() -> (
@@ -87,14 +86,14 @@ def test_an_even_number_of_comparisons_is_worse_than_the_odd_one_before_it_where
 ):
     """Strict majority is not monotone in n; where ties split, an even number is as good."""
     n = np.arange(1, 40)
-    split, losses = (comparisons.lose_probability(0.3, n, ties) for ties in TIES)
+    split, losses = (comparisons.lose_probability(0.3, n, ties=ties) for ties in TIES)
     assert np.all(losses[1::2] > losses[:-1:2])
     assert split[1::2] == pytest.approx(split[:-1:2])
     for values in (losses[::2], losses[1::2], split[::2]):
         assert np.all(np.diff(values) < 0)
     chance = losses[4] * 1.01  # n = 5 passes, n = 6 does not
     assert losses[5] > chance
-    assert comparisons.comparisons_needed(0.3, np.log(chance), "losses") > 6
+    assert comparisons.comparisons_needed(0.3, np.log(chance), ties="losses") > 6
 
 
 # ---------------------------------------------------------------------------------- how many needed
@@ -103,7 +102,7 @@ def test_an_even_number_of_comparisons_is_worse_than_the_odd_one_before_it_where
 def brute_force(advantage, chance, ties, most=4000):
     """One more than the last number of comparisons that fails."""
     n = np.arange(1, most + 1)
-    failing = n[comparisons.lose_probability(advantage, n, ties) > chance]
+    failing = n[comparisons.lose_probability(advantage, n, ties=ties) > chance]
     assert not len(failing) or failing[-1] < most
     return failing[-1] + 1 if len(failing) else 1
 
@@ -111,21 +110,77 @@ def brute_force(advantage, chance, ties, most=4000):
 @pytest.mark.parametrize("ties", TIES)
 def test_comparisons_needed_are_those_of_brute_force(ties) -> None:
     for a, chance in product((0.08, 0.2, 0.37, 0.7, 0.99, 1.0), (0.6, 0.4, 0.05, 1e-3, 1e-4)):
-        assert comparisons.comparisons_needed(a, np.log(chance), ties) == brute_force(
-            a, chance, ties
-        )
+        needed = comparisons.comparisons_needed(a, np.log(chance), ties=ties)
+        assert needed == brute_force(a, chance, ties)
 
 
-@given(ADVANTAGE, CHANCE, st.sampled_from(TIES))
+def half_votes(advantage, tie_share, most):
+    """Chance of losing on 1 to ``most`` comparisons, from the law of the lead, step by step.
+
+    The lead after n comparisons is a walk; a tie is no step. A lead of zero is a coin's.
+    """
+    q = 0.5 * (1 + advantage)
+    step = np.array([(1 - tie_share) * (1 - q), tie_share, (1 - tie_share) * q])
+    law, lost = np.array([1.0]), []
+    for n in range(1, most + 1):
+        law = np.convolve(law, step)
+        lost.append(law[:n].sum() + 0.5 * law[n])
+    return np.array(lost)
+
+
+def test_half_votes_need_what_brute_force_finds_in_400_random_cases() -> None:
+    """The negative control counts ties as coins, which asks for more wherever ties are many."""
+    rng, most, tied = np.random.default_rng(22), 400, 0
+    for _ in range(400):
+        a, share = rng.uniform(0.15, 1.0), rng.choice([rng.uniform(0, 0.9), rng.uniform(0, 0.02)])
+        lost = half_votes(a, share, most)
+        assert np.all(np.diff(lost) < 1e-15)  # every n is better than the one before
+        chance = 10 ** rng.uniform(np.log10(max(lost[-1], 1e-12)) + 0.01, np.log10(0.45))
+        needed = np.flatnonzero(lost <= chance)[0] + 1
+        assert comparisons.comparisons_needed(a, np.log(chance), share) == needed
+        n = np.arange(1, most + 1, 7)
+        found = comparisons.lose_probability(a, n, share)
+        assert found == pytest.approx(lost[n - 1], rel=1e-6, abs=1e-13)
+        if share > 0.1 and needed > 10:
+            tied += 1
+            assert comparisons.comparisons_needed((1 - share) * a, np.log(chance)) > needed
+    assert tied > 50
+
+
+def test_ties_as_coins_asked_723_comparisons_where_half_votes_need_441() -> None:
+    """A published fault: 0.6 of the comparisons suffice at a tie share of 0.4."""
+    for a in (0.05, 0.1, 0.2):
+        coins = comparisons.comparisons_needed(0.6 * a, np.log(0.01))
+        halves = comparisons.comparisons_needed(a, np.log(0.01), 0.4)
+        assert halves / coins == pytest.approx(441 / 723, abs=0.02)
+
+
+@pytest.mark.parametrize("advantage", [1e-9, 1e-3, 0.2, 0.97, 1.0])
+def test_few_ties_are_none_and_an_advantage_of_one_loses_by_ties_alone(advantage) -> None:
+    n = np.array([1, 2, 7, 50, 1001])
+    none = comparisons.lose_probability(advantage, n)
+    assert comparisons.lose_probability(advantage, n, 1e-12) == pytest.approx(none, abs=1e-5)
+    assert comparisons.lose_probability(-advantage, n, 0.3) == pytest.approx(
+        1 - comparisons.lose_probability(advantage, n, 0.3)
+    )
+    assert comparisons.lose_probability(1.0, n, 0.3) == pytest.approx(0.5 * 0.3**n, rel=1e-9)
+
+
+@given(ADVANTAGE, CHANCE, st.sampled_from(TIES), st.sampled_from([0.0, 0.0, 1e-3, 0.2, 0.9]))
 def test_exact_is_below_chernoff_is_below_hoeffding_and_only_just_passes(
-    a, log_chance, ties
+    a, log_chance, ties, share
 ) -> None:
-    n = comparisons.comparisons_needed(a, log_chance, ties)
-    assert n <= comparisons.chernoff(a, log_chance) <= comparisons.hoeffding(a, log_chance)
+    asked = log_chance, share, ties
+    n = comparisons.comparisons_needed(a, *asked)
+    assert n <= comparisons.chernoff(a, *asked) <= comparisons.hoeffding(a, *asked)
+    if not np.isfinite(n):
+        assert ties == "losses" and (1 - share) * a <= share
+        return
     worst = n + (ties == "losses")  # the even one after it
-    assert comparisons.lose_probability(a, worst, ties) <= np.exp(log_chance)
+    assert comparisons.lose_probability(a, worst, share, ties) <= np.exp(log_chance)
     if n > 1:
-        assert comparisons.lose_probability(a, worst - 2, ties) > np.exp(log_chance)
+        before = worst - (1 if share and ties == "split" else 2)
+        assert comparisons.lose_probability(a, before, share, ties) > np.exp(log_chance)
 
 
 @given(
@@ -142,7 +197,7 @@ def test_more_are_needed_for_a_larger_error_a_smaller_gap_more_rivals_and_more_c
     def needed(gap=gap, error=error, evaluator=evaluator, rivals=rivals, delta=delta):
         advantage = comparisons.label_advantage(gap, error, 1 - 2 * evaluator)
         return comparisons.comparisons_needed(
-            advantage, comparisons.log_allowed(rivals, delta), ties
+            advantage, comparisons.log_allowed(rivals, delta), ties=ties
         )
 
     base = needed()
@@ -178,20 +233,23 @@ def test_no_amount_suffices_from_one_half_on() -> None:
     for advantage in (
         comparisons.label_advantage(0.5, 0.5, 1.0),
         comparisons.label_advantage(0.5, 0.7, 1.0),
-        comparisons.label_advantage(0.5, 0.1, comparisons.evaluator_advantage(0.6, 0.0, 0.0)),
-        comparisons.label_advantage(0.1, 0.0, 1.0, tie_share=0.2, ties="losses"),
+        comparisons.label_advantage(0.5, 0.1, oversight.evaluator_advantage(np.log(1.5))),
     ):
         for needed in (comparisons.comparisons_needed, comparisons.chernoff, comparisons.hoeffding):
-            assert needed(advantage, chance) == np.inf
-    assert np.isfinite(
-        comparisons.comparisons_needed(comparisons.label_advantage(0.1, 0.0, 1.0, 0.2), chance)
-    )
+            assert needed(advantage, chance) == needed(advantage, chance, 0.2) == np.inf
+    for needed in (comparisons.comparisons_needed, comparisons.chernoff, comparisons.hoeffding):
+        assert needed(0.1, chance, 0.2, "losses") == np.inf
+        assert np.isfinite(needed(0.1, chance, 0.2))
 
 
 def test_an_evaluator_s_error_that_passes_one_half_flips_the_preference() -> None:
+    def advantage(capability):
+        x = {"evaluator_error": 0.05, "evaluator_error_growth": 0.3}
+        return oversight.evaluator_advantage(oversight.evaluator_logit(x, capability, "none"))
+
     v = 1 / (1 + np.exp(-(np.log(0.05 / 0.95) + 0.3 * 13)))
-    assert comparisons.evaluator_advantage(0.05, 0.3, 13.0) == pytest.approx(1 - 2 * v) and v > 0.5
-    assert comparisons.evaluator_advantage(0.05, 0.3, 0.0) == pytest.approx(0.9)
+    assert advantage(13.0) == pytest.approx(1 - 2 * v) and v > 0.5
+    assert advantage(0.0) == pytest.approx(0.9)
     assert comparisons.label_advantage(0.4, 0.1, -0.5) == -comparisons.label_advantage(
         0.4, 0.1, 0.5
     )
@@ -328,11 +386,16 @@ def test_the_graph_s_density_of_each_row_is_scipy_s() -> None:
     graph = outer.build(evidence, view)
     wanted = ("guessed_share", "agreement_concentration")
     outputs = graph.replace_rvs_by_values([*graph.potentials, *(graph[name] for name in wanted)])
-    terms, guessed, within = _evaluate(graph, outputs)
+    terms, failures, guessed, within = _evaluate(graph, outputs)
     rows = outer.studies(evidence)
     share = outer.agreement(0.5 * guessed[rows["study_index"].values.astype(int)], 0.2)
     law = stats.betabinom(rows["total"].values, share * within, (1 - share) * within)
     assert terms == pytest.approx(law.logpmf(rows["count"].values), rel=1e-9)
+    x = {name: value[0] for name, value in middle(view).items()}  # where the sampler starts
+    played = oversight.games(evidence)
+    row = {str(name): value.values for name, value in played.items()}
+    law = stats.norm(oversight.expected_failure(x, row, np.log), 0.7)
+    assert failures == pytest.approx(law.logpdf(row["failure"]), rel=1e-6)
 
 
 def test_a_model_without_studies_is_its_prior() -> None:
@@ -344,12 +407,11 @@ def test_a_model_without_studies_is_its_prior() -> None:
         "error_concentration",
         "agreement_concentration",
         "new_labellers",
+        "worst_rival",
     }
     assert outer.coords(evidence) == {}
-    assert outer.observed(evidence, view)["agreement"].size == 0
-    parameters = xr.Dataset(
-        {"error_concentration": ("sample", [30.0]), "new_labellers": ("sample", [0.0])}
-    )
+    assert all(rows.size == 0 for rows in outer.observed(evidence, view).values())
+    parameters = structural()
     assert outer.simulate(middle(view), parameters, evidence, view, np.random.default_rng(0)) == {}
     assert "study_label_error_by_study" not in outer.derive(
         middle(view), parameters, evidence, view
@@ -365,7 +427,8 @@ def test_replicates_scatter_as_the_likelihood_says() -> None:
             "agreement_concentration": (("chain", "draw"), np.full((1, draws), 50.0)),
         }
     )
-    dim, drawn = outer.simulate({}, parameters, evidence, view, np.random.default_rng(1))[
+    x = dict.fromkeys(oversight.QUANTITIES, np.full((1, draws), 0.5))
+    dim, drawn = outer.simulate(x, parameters, evidence, view, np.random.default_rng(1))[
         "agreement"
     ]
     total, share = outer.studies(evidence)["total"].values, outer.agreement(0.15)
@@ -386,12 +449,14 @@ def middle(view, **shifts):
     return view.tables(outer.QUANTITIES).values(z)
 
 
-def derived(view=None, **shifts):
+def structural(worst=0.0):
+    values = {"error_concentration": 30.0, "new_labellers": 0.0, "worst_rival": worst}
+    return xr.Dataset({name: ("sample", [value]) for name, value in values.items()})
+
+
+def derived(view=None, worst=0.0, **shifts):
     view = view or load_view("default")
-    parameters = xr.Dataset(
-        {"error_concentration": ("sample", [30.0]), "new_labellers": ("sample", [0.0])}
-    )
-    found = outer.derive(middle(view, **shifts), parameters, load_evidence(), view)
+    found = outer.derive(middle(view, **shifts), structural(worst), load_evidence(), view)
     return {name: float(value[0]) for name, value in found.items()}
 
 
@@ -405,6 +470,11 @@ def derived(view=None, **shifts):
         ("capability", "quality_factor_needed", 1),
         ("reward_gap", "comparisons_needed", -1),
         ("rival_policies", "comparisons_needed", 1),
+        ("rival_policies", "rivals_off_distribution", 1),
+        ("coverage", "comparisons_needed", 1),
+        ("coverage", "rivals_off_distribution", -1),
+        ("reward_gap_spread", "comparisons_needed", 1),
+        ("evaluator_error_spread", "evaluator_error_worst", 1),
         ("minutes_per_comparison", "outer_alignment_hours", 1),
         ("usd_per_hour", "outer_alignment_cost", 1),
         ("labour_overhead", "outer_alignment_cost", 1),
@@ -413,6 +483,17 @@ def derived(view=None, **shifts):
 def test_each_prior_moves_the_answer_its_way(quantity, answer, sign) -> None:
     low, high = (derived(**{quantity: z})[answer] for z in (-0.7, 0.7))
     assert sign * (high - low) > 0.01
+
+
+def test_each_rival_on_the_distribution_has_an_equal_part_of_delta() -> None:
+    found, x = derived(), {name: value[0] for name, value in middle(load_view("default")).items()}
+    rivals = x["coverage"] * 10 ** x["rival_policies"]
+    allowed = np.log(0.05 / rivals)
+    needed = comparisons.comparisons_needed(found["label_advantage"], allowed)
+    assert 10 ** found["comparisons_needed"] == pytest.approx(needed, rel=1e-9)
+    assert rivals + 10 ** found["rivals_off_distribution"] == pytest.approx(
+        10 ** x["rival_policies"]
+    )
 
 
 def test_amounts_follow_from_comparisons() -> None:
@@ -449,7 +530,7 @@ def test_ties_and_confidence_count_as_the_settings_say() -> None:
         return derived(load_view("default").replace(outer_alignment=settings))["comparisons_needed"]
 
     assert needed(delta=0.001) > needed()
-    assert needed(tie_share=0.3) == pytest.approx(needed() - 2 * np.log10(0.7), abs=1e-3)
+    assert needed(tie_share=0.3) == pytest.approx(needed() - np.log10(0.7), abs=1e-3)
     assert needed(tie_share=0.3, ties="losses") == np.inf
     # of single labels only the evidence is read differently
     assert needed(error_correlation=0.5) == needed()

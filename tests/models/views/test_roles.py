@@ -64,6 +64,8 @@ MOVED = {
     "outer_alignment.tie_share": ("outer-alignment", 0.1),
     "outer_alignment.labels_per_comparison": ("outer-alignment", 3.0),
     "outer_alignment.error_correlation": ("outer-alignment", 0.3),
+    "outer_alignment.oversight": ("outer-alignment", "debate"),
+    "outer_alignment.game_spread": ("outer-alignment", 1.0),
 }
 REFUSED = {  # beside no TAI, or without feedback
     "requirement.low_flop",
