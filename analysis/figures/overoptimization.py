@@ -26,6 +26,8 @@ from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.words import format_compact
 from aligntax.models.evidence import Evidence
 from aligntax.models.overoptimization import model as overoptimization
+from aligntax.models.overoptimization.gold_law import gold, labels_needed, reduction
+from aligntax.models.overoptimization.located_peaks import run_index_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,7 +90,7 @@ def _label(log_labels: float) -> str:
 def _points(evidence: Evidence) -> tuple[Any, Any, tuple[str, ...]]:
     """Return gold curves as the model has them, the run of each point, and the methods."""
     data = overoptimization.curves(evidence)
-    return data, overoptimization.run_index_of(data), overoptimization.methods(evidence)
+    return data, run_index_of(data), overoptimization.methods(evidence)
 
 
 @styled
@@ -106,7 +108,7 @@ def gold_curves(result: Result) -> Figure:
             own, colour = index == run, colours[_label(log_labels[run])]
             log_kl = 2 * np.log10(data["d"].values[own])
             grid = np.linspace(log_kl.min() - 0.3, log_kl.max(), GRID)
-            curve = overoptimization.gold(
+            curve = gold(
                 10.0 ** (grid / 2),
                 10.0 ** (peak_kl[run] / 2),
                 10.0 ** peak_gold[run],
@@ -129,10 +131,10 @@ def gold_curves(result: Result) -> Figure:
     return figure
 
 
-def _gold_limits(axes: "Axes", gold: Any) -> None:
+def _gold_limits(axes: "Axes", heights: Any) -> None:
     """Show gold as far below 0 as it rises above: a falling parabola would hide the rest."""
-    top = max(float(gold.max()), 0.1)
-    axes.set_ylim(max(float(gold.min()), -top) - 0.08 * top, 1.15 * top)
+    top = max(float(heights.max()), 0.1)
+    axes.set_ylim(max(float(heights.min()), -top) - 0.08 * top, 1.15 * top)
     axes.axhline(0.0, color="black", linewidth=0.8)
 
 
@@ -159,7 +161,7 @@ def peaks(result: Result) -> Figure:
         linestyle="--",
         label="RLHF practice",
     )
-    typical = x["peak_kl"] - overoptimization.reduction(grid, x["labels_half"], x["label_exponent"])
+    typical = x["peak_kl"] - reduction(grid, x["labels_half"], x["label_exponent"])
     fan(axes, grid, typical, ORANGE, f"typical proxy, {printable(methods[0], 20)}")
     draws = _of_runs(result, "peak_kl")
     for k, method in enumerate(methods):
@@ -200,9 +202,7 @@ def against_budget(result: Result) -> Figure:
     )
     ends = float(quantile(x["kl_practice"], 0.05)) - 0.3, float(quantile(x["kl_budget"], 0.95))
     places = np.linspace(*ends, GRID)
-    needed = overoptimization.labels_needed(
-        {name: value[:, None] for name, value in x.items()}, places
-    )
+    needed = labels_needed({name: value[:, None] for name, value in x.items()}, places)
     figure, axes, below = requirement_panels(places, needed, x["kl_budget"], "labels needed")
     for panel in (axes, below):
         panel.axvline(

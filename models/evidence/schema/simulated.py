@@ -60,6 +60,7 @@ GOLD_CURVES = EvidenceTable(
             "",
             "one proxy reward optimised in one way; rows of a run lie on one curve",
         ),
+        Column("proxy", "slug", "", "the proxy reward; its runs share its labels and their luck"),
         text(
             "method",
             "how the proxy was optimised: bon (best of n), tilt (KL-penalised optimum), ppo, ...",

@@ -28,6 +28,7 @@ from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import select
 from aligntax.models.overoptimization import model as over
+from aligntax.models.overoptimization.located_peaks import run_index_of
 from aligntax.models.overoptimization.proxy_rewards import (
     World,
     compare,
@@ -59,7 +60,7 @@ def recovered(evidence, view):
             rows = [{**row, "form": "rl" if row["form"] == "bon" else "bon"} for row in rows]
         own = evidence.with_rows("gold_curves", rows)
         data = over.curves(own)
-        form = data["is_rl"].values[over.run_index_of(data)]
+        form = data["is_rl"].values[run_index_of(data)]
         points = np.stack(
             [*(data[name].values for name in ("d", "gold", "gold_se", "run_index")), form]
         )
