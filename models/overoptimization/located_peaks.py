@@ -54,22 +54,22 @@ def locate_runs(data: xr.Dataset, misfit: float) -> xr.Dataset:
 
 
 def of_proxies(data: xr.Dataset, of_runs: Any) -> Any:
-    """What is known of each proxy's first run, shape (proxy,)."""
-    _, first = np.unique(data["proxy_index"].values, return_index=True)
-    return np.asarray(of_runs)[first]
+    """What is known of each proxy's first run, that of the earliest method, shape (proxy,)."""
+    proxy = data["proxy_index"].values
+    order = np.lexsort((data["method_index"].values, proxy))
+    _, first = np.unique(proxy[order], return_index=True)
+    return np.asarray(of_runs)[order[first]]
 
 
 def locate_proxies(data: xr.Dataset, misfit: float) -> xr.Dataset:
-    """Where its runs put each proxy, over ``gold_proxy``: their average, weighted by precision.
+    """Where its first run puts each proxy, over ``gold_proxy``.
 
-    Mean and sd of ``proxy_peak_kl`` and ``proxy_start``, with offsets of methods left in, and
-    ``log_labels``, 0 where it is unknown.
+    Mean and sd of ``proxy_peak_kl`` and ``proxy_start``, and ``log_labels``, 0 where it is unknown.
     """
-    runs, index = locate_runs(data, misfit), data["proxy_index"].values.astype(int)
-    columns = {"log_labels": of_proxies(data, np.nan_to_num(data["log_labels"].values))}
-    for name in ("peak_kl", "start"):
-        weight = runs[f"run_{name}_sd"].values ** -2.0
-        total = np.bincount(index, weight)
-        columns[f"proxy_{name}"] = np.bincount(index, weight * runs[f"run_{name}"].values) / total
-        columns[f"proxy_{name}_sd"] = total**-0.5
+    runs = locate_runs(data, misfit)
+    columns = {
+        f"proxy_{name}": of_proxies(data, runs[f"run_{name}"].values)
+        for name in ("peak_kl", "start", "peak_kl_sd", "start_sd")
+    }
+    columns["log_labels"] = of_proxies(data, np.nan_to_num(data["log_labels"].values))
     return xr.Dataset({name: ("gold_proxy", column) for name, column in columns.items()})

@@ -88,6 +88,7 @@ BY_RUN = ("peak_kl", "peak_gold", "gold_alpha", "gold_beta")
 # a spread from none (Chung et al. 2013, doi:10.1007/s11336-013-9328-2).
 SPREAD, SPREAD_SD = 0.1, 0.7
 LUCK = 3.0  # log10 labels
+WIDE = 1.0  # OOM
 # An average over n labels errs by n^-0.5. A proxy's error is one, so that fall is the middle.
 SPREAD_EXPONENT, SPREAD_EXPONENT_SD = 0.5, 0.25
 # OOM: Gao et al. find that RL spends several times the KL of best-of-n for the same gold
@@ -185,7 +186,9 @@ def _add_proxies(known: Any, proxy: Mapping[str, Any], x: Mapping[str, Any]) -> 
     # between the 1/2 of curves that share alpha, and so their start, and the 1 of curves that share
     # beta
     slope = pm.Normal("gold_slope", 0.75, 0.35)
-    fall = pm.Normal("spread_exponent", SPREAD_EXPONENT, SPREAD_EXPONENT_SD)
+    # chains start with wide spreads, alike for all labels: proxies of many labels and a population
+    # that has yet to find them would else throw each other far away
+    fall = pm.Normal("spread_exponent", SPREAD_EXPONENT, SPREAD_EXPONENT_SD, initval=0.0)
     luck = pt.exp(np.log(10) * fall * known * (LUCK - proxy["log_labels"]))
     mean_kl = x["peak_kl"]
     if known.any():
@@ -193,7 +196,7 @@ def _add_proxies(known: Any, proxy: Mapping[str, Any], x: Mapping[str, Any]) -> 
         mean_kl = mean_kl - known * reduction(labels, half, exponent, pt.log1p, pt.exp)
 
     def of_proxy(name: str, mean: Any, spread: str) -> Any:
-        sd = pm.LogNormal(spread, np.log(SPREAD), SPREAD_SD) * luck
+        sd = pm.LogNormal(spread, np.log(SPREAD), SPREAD_SD, initval=WIDE) * luck
         return informed_normal(name, mean, sd, proxy[name], proxy[f"{name}_sd"], "gold_proxy")
 
     peak_kl = of_proxy("proxy_peak_kl", mean_kl, "peak_kl_spread")
