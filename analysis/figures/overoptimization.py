@@ -56,11 +56,6 @@ def has_labels(result: Result) -> bool:
     )
 
 
-def all_simulated(result: Result) -> bool:
-    """Whether every curve is of the package's own simulated world."""
-    return bool(np.all(used_rows(result, "gold_curves")["status"].values == "computed"))
-
-
 def share_without_answer(result: Result) -> float:
     """Return the share of draws in which no number of labels suffices for the KL budget."""
     return float(np.mean(result.derived["labels_suffice"].values == 0))

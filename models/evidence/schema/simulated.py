@@ -45,6 +45,7 @@ DENSITY_TRIALS = EvidenceTable(
         *END,
     ),
     likelihood=True,
+    simulated=True,
     rules=(fails_at_most_always,),
 )
 
@@ -93,4 +94,5 @@ GOLD_CURVES = EvidenceTable(
         *END,
     ),
     likelihood=True,
+    simulated=True,
 )

@@ -140,6 +140,7 @@ def test_a_fitted_view_states_the_posteriors_as_priors_with_their_source(
         assert link["failed_checks"] == []
         assert f"{100 * link['above']:.0f}% of draws no amount suffices" in link["words"]
         assert 0.1 < link["above"] < 0.5 and max(map(float, link["prior"])) <= 1 - link["above"]
+        assert ("simulated world" in link["words"]) == (link["model"] == "overoptimization")
     assert any("overoptimization" in line for line in said) and any(
         "outer-alignment" in line for line in said
     )
