@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from aligntax.analysis.experiments.exploration import LITTLE, explore
 from aligntax.analysis.figures.style import (
     BANDS,
     BLUE,
@@ -186,6 +187,26 @@ def peaks(result: Result) -> Figure:
     axes.set_xlabel("labels that the proxy was learned from")
     axes.set_ylabel("KL at which gold peaks (nats)")
     legend_below(figure)
+    return figure
+
+
+@styled
+def exploration() -> Figure:
+    """Draw reward against KL, and spread against steps, of policies that can collapse."""
+    paths = explore()
+    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
+    above, below = figure.subplots(2, 1)
+    for colour, (words, path) in zip((BLUE, "black", ORANGE, GREY), paths.items(), strict=True):
+        above.plot(path.kl, path.reward, color=colour, linewidth=1.2, label=words)
+        spread = np.sqrt(path.variance[:, 0])
+        below.plot(np.arange(1, len(spread) + 1), spread, color=colour, linewidth=1.2)
+    above.axvspan(0, LITTLE, color=GREY, alpha=0.25, linewidth=0)
+    above.set_xlabel("KL from the initial policy (nats); shaded: optimised a little")
+    above.set_ylabel("reward")
+    below.set_yscale("log")
+    below.set_xlabel("steps")
+    below.set_ylabel("spread of the policy (sd)")
+    legend_below(figure, 2)
     return figure
 
 

@@ -235,6 +235,13 @@ def _overoptimization(result: Result) -> Iterator[Drawing]:
             f"and the share of such draws: {share} over the budgets asked for (shaded).",
             lambda: overoptimization.against_budget(result),
         )
+        yield Drawing(
+            "Optimising a lot needs exploration: a designed example, not fitted to anything. The "
+            "reward has a near hill and one twice as high four sd away. Policies are paid for "
+            "reward and, per nat, for what the legend says. Optimised a little, all gain nearly "
+            "the same. Later those without entropy have closed on the near hill.",
+            overoptimization.exploration,
+        )
 
 
 def _misfit(result: Result) -> str:
