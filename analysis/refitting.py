@@ -245,6 +245,7 @@ def _write_reweighted(new: _NewRun, answer: ReweightedAnswer, started: float) ->
         "method": "reweight",
         "verdict": verdict(checks),
         "checks": [check.to_dict() for check in checks],
+        "simulated": source.record.get("simulated", ""),
         **arrival_answers(answer.derived, carried.view, answer.plan.weights),
         "claims": answer.claims,
         "quantities": answer.rows,

@@ -335,7 +335,7 @@ _ENTRIES = (
         overoptimization,
         name="overoptimization",
         title="How far a learned reward can be optimised, and the labels that move that point out",
-        version=1,
+        version=2,
         tables=("gold_curves",),
         derive=partial(_without_chance, overoptimization.derive),
         coords=overoptimization.coords,

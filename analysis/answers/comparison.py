@@ -168,6 +168,7 @@ class Comparison:
         run, given = self.runs[i], self.given[i]
         return {
             **{key: run.record[key] for key in ("run", "model", "view", "method", "verdict")},
+            "simulated": run.record.get("simulated", ""),
             "seed": run.info["sampler"]["seed"],
             "evidence": run.info["evidence"]["hash"],
             "model_version": run.info["model"]["version"],

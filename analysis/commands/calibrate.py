@@ -42,7 +42,8 @@ RunsLayout = Annotated[
 Control = Annotated[
     str,
     typer.Option(
-        help="Fit that is wrong on purpose and must be caught: none, narrow, shifted or exact."
+        help="Fit that is wrong on purpose and must be caught: none, narrow, shifted, exact or "
+        "unshared."
     ),
 ]
 GivenPublishedRows = Annotated[

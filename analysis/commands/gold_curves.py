@@ -9,9 +9,12 @@ from aligntax.analysis.commands.options import Force, Json, Quiet, Seed
 from aligntax.analysis.commands.output import print_answer, show_progress
 from aligntax.models.errors import InputError
 
+SIMULATED = "every number is of a world that this package simulates"
+
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from aligntax.analysis.experiments.exploration import Explored
     from aligntax.analysis.experiments.gold_curves import Cause, Curves
 
 
@@ -36,16 +39,19 @@ def gold_curves(
     Policies are optimised by best-of-n and by tilting. Gold reward rises with
     KL, peaks and falls; more labels move the peak out and up. The tables give
     this by label count. They also compare policy steps that only stay close
-    to the last policy with a KL penalty on leaving the first.
+    to the last policy with a KL penalty on leaving the first, and show where
+    optimising a lot needs a policy that is paid for entropy.
 
     Example: aligntax gold-curves --labels 100,1000 --out gold_curves.csv
 
-    JSON: seed, replicates, by_labels (labels, accuracy, peak_kl in nats,
+    JSON: simulated, seed, replicates, by_labels (labels, accuracy, peak_kl in nats,
     peak_gold and last_gold in sd), misfit (method, then form: root mean square
-    in sd), local_steps (gold after steps and of tilts at a kl), file.
+    in sd), local_steps (gold after steps and of tilts at a kl), exploration
+    (reward after little and much optimisation, by what is paid for), file.
     """
     from dataclasses import asdict
 
+    from aligntax.analysis.experiments.exploration import compare_exploration
     from aligntax.analysis.experiments.gold_curves import (
         compare_local_steps,
         simulate_curves,
@@ -58,12 +64,13 @@ def gold_curves(
         check_can_write(out, force)
     with show_progress(quiet) as talk:
         curves = simulate_curves(counts, replicates, seed, talk=talk)
-        compared = compare_local_steps(seed, talk=talk)
+        compared, explored = compare_local_steps(seed, talk=talk), compare_exploration()
     if out is not None:
         save_user_file(out, table_text(curves), force)
     print_answer(
         as_json,
         lambda: {
+            "simulated": SIMULATED,
             "seed": seed,
             "replicates": replicates,
             "by_labels": curves.by_labels(),
@@ -72,9 +79,10 @@ def gold_curves(
                 for method in ("tilt", "bon")
             },
             "local_steps": [asdict(cause) for cause in compared],
+            "exploration": [asdict(each) for each in explored],
             "file": None if out is None else str(out),
         },
-        lambda screen: _print_tables(screen, curves, compared),
+        lambda screen: _print_tables(screen, curves, compared, explored),
     )
     if out is not None and not as_json:
         typer.echo(out)
@@ -91,7 +99,9 @@ def _parse_counts(text: str) -> list[int]:
         raise InputError(f"labels: {rule}, got {text!r}; such as 100,1000,10000") from None
 
 
-def _print_tables(screen: "Console", curves: "Curves", compared: "list[Cause]") -> None:
+def _print_tables(
+    screen: "Console", curves: "Curves", compared: "list[Cause]", explored: "list[Explored]"
+) -> None:
     from aligntax.analysis.experiments.gold_curves import BUDGETS
     from aligntax.analysis.terminal.tables import print_table
     from aligntax.models.overoptimization.proxy_rewards import DIFFERENCES
@@ -111,7 +121,7 @@ def _print_tables(screen: "Console", curves: "Curves", compared: "list[Cause]") 
         screen,
         heads,
         rows,
-        f"Optimising a proxy by tilting, averages of {curves.replicates} proxies",
+        f"Simulated world: optimising a proxy by tilting, averages of {curves.replicates} proxies",
     )
     rows = [
         (
@@ -127,6 +137,7 @@ def _print_tables(screen: "Console", curves: "Curves", compared: "list[Cause]") 
     print_table(
         screen, heads, rows, "Gold at equal KL: penalty on leaving the first policy, or local steps"
     )
+    _print_exploration(screen, explored)
     misfit = " and ".join(
         f"{_misfit(curves.misfit(method, 'rl'))} sd for {name} "
         f"({_misfit(curves.misfit(method, 'bon'))})"
@@ -143,6 +154,34 @@ def _print_tables(screen: "Console", curves: "Curves", compared: "list[Cause]") 
         markup=False,
         soft_wrap=True,
     )
+
+
+def _print_exploration(screen: "Console", explored: "list[Explored]") -> None:
+    """Print how policies fare that can collapse, by what keeps them open."""
+    from aligntax.analysis.experiments.exploration import LITTLE, MORE
+    from aligntax.analysis.terminal.tables import print_table
+
+    rows = [
+        (
+            each.paid_for,
+            f"{each.little:.2f}",
+            f"{each.more:.2f}",
+            f"{each.last:.2f}",
+            f"{each.last_kl:.1f}",
+            f"{each.last_sd:.2f}",
+        )
+        for each in explored
+    ]
+    heads = (
+        "paid for beside reward, per nat",
+        f"reward at {LITTLE:g} nats",
+        f"at {MORE:g}",
+        "at last",
+        "nats at last",
+        "sd at last",
+    )
+    title = "A designed example of two hills: optimising a lot needs exploration"
+    print_table(screen, heads, rows, title)
 
 
 def _misfit(value: float) -> str:

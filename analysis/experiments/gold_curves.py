@@ -68,8 +68,8 @@ class PolicyPoint:
 
     Attributes
     ----------
-    run, method : str
-        The curve, and how the proxy was optimised.
+    run, proxy, method : str
+        The curve, its proxy, and how that was optimised.
     labels : int
         Labels that the proxy learned from.
     kl : float
@@ -81,6 +81,7 @@ class PolicyPoint:
     """
 
     run: str
+    proxy: str
     method: str
     labels: int
     kl: float
@@ -225,9 +226,10 @@ def _curves_of_proxy(
 
     def point(method: str, kl: float, exact: Any, outputs: Any) -> PolicyPoint:
         gold = world.gold(outputs)
-        run = f"labels_{labels}_{replicate}_{method}"
-        se = gold.std(ddof=1) / np.sqrt(OUTPUTS)
-        return PolicyPoint(run, method, labels, kl, float(gold.mean()), float(se), float(exact))
+        proxy = f"labels_{labels}_{replicate}"
+        mean, se = float(gold.mean()), float(gold.std(ddof=1) / np.sqrt(OUTPUTS))
+        run = f"{proxy}_{method}"
+        return PolicyPoint(run, proxy, method, labels, kl, mean, se, float(exact))
 
     tilts = [
         point(
@@ -328,7 +330,7 @@ simulated, models/overoptimization/proxy_rewards.py.
 #
 # A run is one proxy, learned from labels of its own, optimised in one way: \
 tilt (the optimum under a KL penalty,
-# {ends[0]}) or bon ({ends[1]}, kl = log n - (n - 1) / n). The two runs of a proxy share its labels.
+# {ends[0]}) or bon ({ends[1]}, kl = log n - (n - 1) / n). The runs of a proxy share its labels.
 # gold is in sd of gold under the initial policy and 0 there on average: \
 a mean over {OUTPUTS} sampled outputs, with gold_se.
 #
@@ -346,6 +348,6 @@ of this form and of d (alpha - beta log d):
         run, method = point.run, point.method
         seen[run] = seen.get(run, 0) + 1
         values = (f"{point.kl:.6g}", f"{point.gold:.5g}", f"{point.gold_se:.3g}")
-        own = (f"{run}_{seen[run]}", run, method, "bon", point.labels, *values)
+        own = (f"{run}_{seen[run]}", run, point.proxy, method, "bon", point.labels, *values)
         rows.writerow((*own, "true", f"aligntax gold-curves --seed {curves.seed}", "computed", ""))
     return out.getvalue()

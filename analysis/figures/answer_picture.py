@@ -23,7 +23,10 @@ def answer_picture(result: Result) -> Figure:
     """
     panels = [(title, draw) for name, title, draw in PANELS if name in result.derived]
     if not panels:
-        return prior_posterior(result)
+        figure = prior_posterior(result)
+        if result.record.get("simulated"):
+            figure.suptitle("simulated world")
+        return figure
     figure = Figure(figsize=(WIDTH * len(panels), HEIGHT), layout="constrained")
     parts = figure.subfigures(1, len(panels), squeeze=False).ravel()
     for part, (title, draw) in zip(parts, panels, strict=True):

@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from aligntax.analysis.experiments.exploration import LITTLE, explore
 from aligntax.analysis.figures.style import (
     BANDS,
     BLUE,
@@ -26,6 +27,8 @@ from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.words import format_compact
 from aligntax.models.evidence import Evidence
 from aligntax.models.overoptimization import model as overoptimization
+from aligntax.models.overoptimization.gold_law import gold, labels_needed, reduction
+from aligntax.models.overoptimization.located_peaks import run_index_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,11 +55,6 @@ def has_labels(result: Result) -> bool:
     return has_curves(result) and bool(
         np.isfinite(overoptimization.curves(result.evidence)["log_labels"].values).any()
     )
-
-
-def all_simulated(result: Result) -> bool:
-    """Whether every curve is of the package's own simulated world."""
-    return bool(np.all(used_rows(result, "gold_curves")["status"].values == "computed"))
 
 
 def share_without_answer(result: Result) -> float:
@@ -88,7 +86,7 @@ def _label(log_labels: float) -> str:
 def _points(evidence: Evidence) -> tuple[Any, Any, tuple[str, ...]]:
     """Return gold curves as the model has them, the run of each point, and the methods."""
     data = overoptimization.curves(evidence)
-    return data, overoptimization.run_index_of(data), overoptimization.methods(evidence)
+    return data, run_index_of(data), overoptimization.methods(evidence)
 
 
 @styled
@@ -106,7 +104,7 @@ def gold_curves(result: Result) -> Figure:
             own, colour = index == run, colours[_label(log_labels[run])]
             log_kl = 2 * np.log10(data["d"].values[own])
             grid = np.linspace(log_kl.min() - 0.3, log_kl.max(), GRID)
-            curve = overoptimization.gold(
+            curve = gold(
                 10.0 ** (grid / 2),
                 10.0 ** (peak_kl[run] / 2),
                 10.0 ** peak_gold[run],
@@ -129,10 +127,10 @@ def gold_curves(result: Result) -> Figure:
     return figure
 
 
-def _gold_limits(axes: "Axes", gold: Any) -> None:
+def _gold_limits(axes: "Axes", heights: Any) -> None:
     """Show gold as far below 0 as it rises above: a falling parabola would hide the rest."""
-    top = max(float(gold.max()), 0.1)
-    axes.set_ylim(max(float(gold.min()), -top) - 0.08 * top, 1.15 * top)
+    top = max(float(heights.max()), 0.1)
+    axes.set_ylim(max(float(heights.min()), -top) - 0.08 * top, 1.15 * top)
     axes.axhline(0.0, color="black", linewidth=0.8)
 
 
@@ -159,7 +157,7 @@ def peaks(result: Result) -> Figure:
         linestyle="--",
         label="RLHF practice",
     )
-    typical = x["peak_kl"] - overoptimization.reduction(grid, x["labels_half"], x["label_exponent"])
+    typical = x["peak_kl"] - reduction(grid, x["labels_half"], x["label_exponent"])
     fan(axes, grid, typical, ORANGE, f"typical proxy, {printable(methods[0], 20)}")
     draws = _of_runs(result, "peak_kl")
     for k, method in enumerate(methods):
@@ -193,6 +191,26 @@ def peaks(result: Result) -> Figure:
 
 
 @styled
+def exploration() -> Figure:
+    """Draw reward against KL, and spread against steps, of policies that can collapse."""
+    paths = explore()
+    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
+    above, below = figure.subplots(2, 1)
+    for colour, (words, path) in zip((BLUE, "black", ORANGE, GREY), paths.items(), strict=True):
+        above.plot(path.kl, path.reward, color=colour, linewidth=1.2, label=words)
+        spread = np.sqrt(path.variance[:, 0])
+        below.plot(np.arange(1, len(spread) + 1), spread, color=colour, linewidth=1.2)
+    above.axvspan(0, LITTLE, color=GREY, alpha=0.25, linewidth=0)
+    above.set_xlabel("KL from the initial policy (nats); shaded: optimised a little")
+    above.set_ylabel("reward")
+    below.set_yscale("log")
+    below.set_xlabel("steps")
+    below.set_ylabel("spread of the policy (sd)")
+    legend_below(figure, 2)
+    return figure
+
+
+@styled
 def against_budget(result: Result) -> Figure:
     """Draw labels needed against the KL budget, and how often no number suffices."""
     x = elicited_draws(
@@ -200,9 +218,7 @@ def against_budget(result: Result) -> Figure:
     )
     ends = float(quantile(x["kl_practice"], 0.05)) - 0.3, float(quantile(x["kl_budget"], 0.95))
     places = np.linspace(*ends, GRID)
-    needed = overoptimization.labels_needed(
-        {name: value[:, None] for name, value in x.items()}, places
-    )
+    needed = labels_needed({name: value[:, None] for name, value in x.items()}, places)
     figure, axes, below = requirement_panels(places, needed, x["kl_budget"], "labels needed")
     for panel in (axes, below):
         panel.axvline(

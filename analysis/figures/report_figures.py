@@ -24,6 +24,7 @@ from aligntax.analysis.figures import (
 from aligntax.analysis.figures.style import used_rows, view_of
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.kinds_in_words import shift_in_words
+from aligntax.analysis.summaries.simulated_world import simulated_world
 from aligntax.analysis.summaries.words import format_percent, format_probability, label_of
 from aligntax.models.overoptimization.proxy_rewards import DIFFERENCES
 from aligntax.models.requirements import milestones
@@ -218,29 +219,38 @@ def _outer_alignment(result: Result) -> Iterator[Drawing]:
 
 def _overoptimization(result: Result) -> Iterator[Drawing]:
     """Yield the figures of how far a learned reward can be optimised, and the labels it takes."""
+    simulated = simulated_world(result.evidence, ("gold_curves",))
+    world = "Simulated world. " if simulated else ""
     if overoptimization.has_curves(result):
         yield Drawing(
-            "Gold reward against the KL of the optimised policy: evaluated policies (dots), each "
-            "run's fitted curve (median) and its peak. More labels move the peak out and up. "
-            f"{_misfit(result)} Curves are cut where gold has fallen as far below zero as it rose "
-            f"above.{' ' + DIFFERENCES if overoptimization.all_simulated(result) else ''}",
+            f"{world}Gold reward against the KL of the optimised policy: evaluated policies "
+            "(dots), each run's fitted curve (median) and its peak. More labels move the peak out "
+            f"and up. {_misfit(result)} Curves are cut where gold has fallen as far below zero as "
+            f"it rose above.{' ' + DIFFERENCES if simulated else ''}",
             lambda: overoptimization.gold_curves(result),
         )
     if overoptimization.has_labels(result):
         yield Drawing(
-            "KL at which gold peaks against the labels that the proxy was learned from: each run "
-            "(median, 90% interval), a typical proxy (median, 50% and 90% bands), and the KL "
-            "budget asked for (shaded, 50% and 90%). Below the curve more optimisation gains gold, "
-            "above it loses gold.",
+            f"{world}KL at which gold peaks against the labels that the proxy was learned from: "
+            "each run (median, 90% interval), a typical proxy (median, 50% and 90% bands), and the "
+            "KL budget asked for (shaded, 50% and 90%). Below the curve more optimisation gains "
+            "gold, above it loses gold.",
             lambda: overoptimization.peaks(result),
         )
     if overoptimization.has_answer(result):
         share = format_probability(overoptimization.share_without_answer(result))
         yield Drawing(
-            "Labels with which a typical proxy's gold peaks at a KL budget (median, 50% and 90% "
-            "bands; a band that leaves the top holds draws in which no number suffices), and the "
-            f"share of such draws: {share} over the budgets asked for (shaded).",
+            f"{world}Labels with which a typical proxy's gold peaks at a KL budget (median, 50% "
+            "and 90% bands; a band that leaves the top holds draws in which no number suffices), "
+            f"and the share of such draws: {share} over the budgets asked for (shaded).",
             lambda: overoptimization.against_budget(result),
+        )
+        yield Drawing(
+            "Optimising a lot needs exploration: a designed example, not fitted to anything. The "
+            "reward has a near hill and one twice as high four sd away. Policies are paid for "
+            "reward and, per nat, for what the legend says. Optimised a little, all gain nearly "
+            "the same. Later those without entropy have closed on the near hill.",
+            overoptimization.exploration,
         )
 
 

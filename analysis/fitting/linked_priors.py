@@ -23,6 +23,7 @@ import numpy as np
 
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.summaries.checks import Check
+from aligntax.analysis.summaries.simulated_world import simulated_world
 from aligntax.analysis.summaries.summary import censored_quantile, iter_series
 from aligntax.analysis.summaries.words import format_number, format_probability
 from aligntax.models.catalogue import Model, find_model
@@ -171,6 +172,8 @@ def _describe_link(link: Link, fitted: "FittedFirst", quantiles: PriorQuantiles)
     if quantiles.undefined:
         share = format_probability(quantiles.undefined)
         text += f"; {share} of draws have no such ratio and are left out"
+    if simulated := simulated_world(fitted.evidence, tables):
+        text += f"; {simulated}"
     return text + (f"; its checks failed: {', '.join(fitted.failed)}" if fitted.failed else "")
 
 

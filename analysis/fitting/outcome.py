@@ -162,6 +162,7 @@ def conclude_fit(
     from aligntax.analysis.inference.seeds import child_generator
     from aligntax.analysis.summaries.arrival_answers import arrival_answers
     from aligntax.analysis.summaries.checks import verdict
+    from aligntax.analysis.summaries.simulated_world import simulated_world
 
     started = time.perf_counter()
     where = (fit.model, fit.tables, fit.evidence, fit.view)
@@ -193,6 +194,7 @@ def conclude_fit(
         "method": "sample",
         "verdict": verdict(list(answer.checks)),
         "checks": [check.to_dict() for check in answer.checks],
+        "simulated": simulated_world(fit.evidence, fit.model.tables),
         **arrival_answers(answer.derived, fit.view),
         "claims": answer.claims,
         "quantities": answer.rows,

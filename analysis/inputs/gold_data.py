@@ -2,8 +2,9 @@
 
 Gold reward is in sd of the initial policy's score, and 0 on average there. A column may have any of
 its usual names, in any case. Other columns are ignored. Without a column ``form`` (``bon`` or
-``rl``) the form of a run is ``bon`` where its method is best-of-n, and ``rl`` elsewhere. Lines at
-the head that start with ``#`` are comments.
+``rl``) the form of a run is ``bon`` where its method is best-of-n, and ``rl`` elsewhere. Without a
+column ``proxy`` each run is of a proxy of its own: name it where one learned reward was optimised
+several times. Lines at the head that start with ``#`` are comments.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,13 +22,14 @@ NAMES = {
     "kl": ("kl", "kl_nats", "kl divergence"),
     "gold": ("gold", "gold_reward", "gold reward", "gold_score"),
     "run": ("run", "run_id", "seed"),
+    "proxy": ("proxy", "reward_model", "reward model"),
     "method": ("method", "optimiser", "optimizer"),
     "form": ("form",),
     "labels": ("labels", "comparisons", "n_labels"),
     "gold_se": ("gold_se", "se", "stderr"),
 }
 BEST_OF_N = ("bon", "best-of-n", "best of n", "best_of_n")
-OF_RUN = ("method", "form", "labels")  # a run has one value of each
+OF_RUN = ("proxy", "method", "form", "labels")  # a run has one value of each
 FEWEST = 5  # points: a peak has two parameters
 
 
@@ -115,6 +117,7 @@ def _parse_line(
         problems.append(
             Problem(line, "run", "must have a value", "", "name the run that the point belongs to")
         )
+    row["proxy"] = row.get("proxy") or row["run"]
     row["method"] = row.get("method") or "not stated"
     row["form"] = row.get("form") or ("bon" if row["method"].lower() in BEST_OF_N else "rl")
     if row["form"] not in FORMS:
@@ -127,8 +130,12 @@ def _parse_line(
 
 
 def _conflicts_in_runs(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Problem]:
-    """Problems of runs with two methods, forms or numbers of labels, or with a point twice."""
+    """Problems of runs with two proxies, methods, forms or numbers of labels, or a point twice.
+
+    A proxy with two numbers of labels is one too.
+    """
     first: dict[Any, tuple[int, Mapping[str, Any]]] = {}
+    of_proxy: dict[Any, tuple[int, Mapping[str, Any]]] = {}
     seen: dict[Any, int] = {}
     problems = []
     for line, row in rows:
@@ -137,6 +144,11 @@ def _conflicts_in_runs(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Pr
             if repr(row[role]) != repr(same[role]):  # repr: unknown labels are NaN
                 remedy = f"line {at} has {same[role]}; give the run one, or the point another run"
                 problems.append(Problem(line, role, "a run must have one value", row[role], remedy))
+        at, same = of_proxy.setdefault(row["proxy"], (line, row))
+        if row["run"] != same["run"] and repr(row["labels"]) != repr(same["labels"]):
+            remedy = f"line {at} has {same['labels']}; give the proxy one, or the run another proxy"
+            rule = "runs of a proxy must have one value"
+            problems.append(Problem(line, "labels", rule, row["labels"], remedy))
         before = seen.setdefault((row["run"], row["kl"], row["gold"]), line)
         if before != line:
             remedy = f"line {before} is the same; drop one of them"

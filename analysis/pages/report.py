@@ -45,6 +45,7 @@ from aligntax.analysis.summaries.claims import QUESTIONS, WHOSE, assumed_quantit
 from aligntax.analysis.summaries.claims_in_words import chance_in_words, notes_in_words
 from aligntax.analysis.summaries.kinds_in_words import COLUMNS, kind_cells, kind_line
 from aligntax.analysis.summaries.shapes_in_words import SHAPE_COLUMNS, shape_cells, threshold_line
+from aligntax.analysis.summaries.simulated_world import simulated_world
 from aligntax.analysis.summaries.summary import claim_answers
 from aligntax.analysis.summaries.words import without_long_vectors
 from aligntax.models.catalogue import Model, find_model
@@ -111,6 +112,8 @@ class ReportPage:
         Labels of the quantities that no evidence informs.
     links : list
         Priors that were fitted by another model first.
+    simulated : str
+        That the evidence is simulated, where it is.
     leading : list of str
         Names of the quantities that lead the page.
     sentence_template, sentence : str
@@ -134,6 +137,7 @@ class ReportPage:
     shapes: Mapping[str, Any]
     prior_only: list[str]
     links: list[dict[str, Any]]
+    simulated: str
     leading: list[str]
     sentence_template: str
     sentence: str
@@ -281,6 +285,7 @@ def collect_page(result: Result, strict: bool) -> ReportPage:
             {"label": lookup(name).label, **link}
             for name, link in result.info.get("links", {}).items()
         ],
+        simulated=simulated_world(result.evidence, model.tables),
         leading=leading,
         sentence_template=template,
         sentence=fill_sentence(template, record["quantities"], horizon),

@@ -87,6 +87,8 @@ def print_run(
     )
     if refit := info.get("refit"):
         console.print(f"from {info['refitted_from']['run']}: {refit['reason']}", markup=False)
+    if simulated := record.get("simulated"):
+        console.print(simulated, markup=False, soft_wrap=True)
     if runs := info.get("runs"):
         console.print(f"runs: {runs['words']}", markup=False, soft_wrap=True)
     for quantity, link in info.get("links", {}).items():

@@ -29,6 +29,8 @@ def print_comparison(console: "Console", comparison: "Comparison", every: bool =
         console.print(
             f"{labels[i]}: {facts}, verdict {run.record['verdict']}{condition}", markup=False
         )
+        if simulated := run.record.get("simulated"):
+            console.print(f"{labels[i]}: {simulated}", markup=False, soft_wrap=True)
     names = [name for name in comparison.names if every or not element(name)]
     _print_quantities(console, comparison, names)
     _print_claims(console, comparison)

@@ -58,6 +58,8 @@ class EvidenceTable:
         they are.
     supplied : bool
         Whether the user supplies the rows. The embedded file then has none.
+    simulated : bool
+        Whether the embedded rows are of a world that this package simulates.
     dated : str
         The column that gives the date on which a row became known ("" if none). A year without a
         month counts as its middle.
@@ -71,6 +73,7 @@ class EvidenceTable:
     columns: tuple[Column, ...]
     likelihood: bool = False
     supplied: bool = False
+    simulated: bool = False
     dated: str = ""
     rules: tuple[Rule, ...] = ()
 

@@ -1,37 +1,41 @@
 """How far can a learned reward be optimised, and how many labels move that point out?
 
 The gold reward, which is the true one, falls beyond that point. It is in sd of the initial policy's
-score, which is 0 on average. A policy at ``KL`` nats from the initial one, with ``d = sqrt(KL)``,
-scores by the laws of Gao, Schulman and Hilton [1]_::
+score, which is 0 on average. A policy at ``KL`` nats from the initial one scores by the laws of
+Gao, Schulman and Hilton [1]_, stated by their peak
+(:mod:`aligntax.models.overoptimization.gold_law`).
 
-    form bon:  gold(d) = d (alpha - beta d)
-               peak at d* = alpha / (2 beta),         gold* = alpha^2 / (4 beta)
-    form rl:   gold(d) = d (alpha - beta log d)
-               peak at d* = exp(alpha / beta - 1),    gold* = beta d*
+Run ``r`` optimises one proxy reward ``p`` in one way ``m``. Runs of one proxy share its labels, and
+so the luck of them: an effect of the proxy moves the peaks of all its runs alike. More labels move
+the peak out, up to the best that the proxy's class can do, and leave less to luck. With ``n_p``
+labels, and all in log10 but the exponents::
 
-With the peak as parameter and ``u = d / d*``, both are one line, and neither alpha nor beta need be
-known in advance::
+    short_p           = log10(1 + 10^(label_exponent (labels_half - log10 n_p)))
+    luck_p            = (n_p / 1000)^-spread_exponent
+    proxy_peak_kl_p   ~ Normal(peak_kl - short_p, peak_kl_spread luck_p)
+    proxy_peak_gold_p ~ Normal(peak_gold + gold_slope (proxy_peak_kl_p - peak_kl),
+                               peak_gold_spread luck_p)
+    run_peak_kl_r     = proxy_peak_kl_p + method_kl_m
+    run_peak_gold_r   = proxy_peak_gold_p + method_gold_m
+    gold_i            ~ Normal(gold_r(d_i), sqrt(gold_se_i^2 + (misfit gold*_r)^2))
 
-    bon:  gold = gold* u (2 - u)                     rl:  gold = gold* u (1 - log u)
+============================  ====  ======================  =======================================
+name                          unit  prior                   meaning
+============================  ====  ======================  =======================================
+``peak_kl_spread``            OOM   LogNormal(log 0.1, 0.7) spread of the peak's KL between proxies
+                                                            of 1,000 labels
+``peak_gold_spread``          OOM   LogNormal(log 0.1, 0.7) the same of its gold, given its KL
+``spread_exponent``           1     Normal(0.5, 0.25)       how fast both fall with labels
+``method_kl, method_gold``    OOM   Normal(0, 0.3)          offset of another method
+``gold_slope``                1     Normal(0.75, 0.35)      gold's OOM per OOM of KL
+``misfit``                    1     HalfNormal(0.1)         error of the law, in heights of peaks
+============================  ====  ======================  =======================================
 
-Run ``r``, one proxy reward optimised in one way ``m``, has its own peak, and runs are partially
-pooled. More labels move it out, up to the best that the proxy's class can do. With ``n_r`` labels,
-and all in log10 but ``label_exponent``::
-
-    short_r         = log10(1 + 10^(label_exponent (labels_half - log10 n_r)))
-    run_peak_kl_r   ~ Normal(peak_kl - short_r + method_kl_m, peak_kl_spread)
-    further_r       = run_peak_kl_r - peak_kl
-    run_peak_gold_r ~ Normal(peak_gold + gold_slope further_r + method_gold_m, peak_gold_spread)
-    gold_i          ~ Normal(gold_r(d_i), sqrt(gold_se_i^2 + (misfit gold*_r)^2))
-
-    peak_kl_spread, peak_gold_spread ~ LogNormal(log 0.1, 0.7)
-    method_kl, method_gold           ~ Normal(0, 0.3)
-    gold_slope                       ~ Normal(0.75, 0.35)
-    misfit                           ~ HalfNormal(0.1)
-
-The sampled variable is ``run_start_r = run_peak_gold_r - run_peak_kl_r / 2``, the log10 of
+The sampled variable is ``proxy_start_p = proxy_peak_gold_p - proxy_peak_kl_p / 2``, the log10 of
 ``gold* / d*``. Points short of the peak determine a curve's start (half its alpha in the form bon)
-far better than its peak. A run that states no number of labels counts as one with ample labels.
+far better than its peak. What runs of one proxy differ by beyond their methods is misfit. A proxy
+of no stated number of labels counts as one of ample labels, with the luck of 1,000. A run of no
+stated proxy is of a proxy of its own.
 ``peak_kl`` and ``peak_gold`` are those of the method of the first point; other methods are offset.
 For the peak to lie at ``kl_budget``, so that over-optimisation does not set in before::
 
@@ -49,6 +53,7 @@ References
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +61,12 @@ import xarray as xr
 from numpy.random import Generator
 
 from aligntax.models.evidence import Evidence, replaceable_rows, select
+from aligntax.models.overoptimization.gold_law import coefficients, gold, labels_needed, reduction
+from aligntax.models.overoptimization.located_peaks import (
+    locate_proxies,
+    of_proxies,
+    run_index_of,
+)
 from aligntax.models.views import View
 
 QUANTITIES = ("peak_kl", "peak_gold", "labels_half", "label_exponent", "kl_budget", "kl_practice")
@@ -72,88 +83,29 @@ HEADLINES = (
 FORMS = ("bon", "rl")
 BY_RUN = ("peak_kl", "peak_gold", "gold_alpha", "gold_beta")
 
-# OOM, median of the spread of peaks between proxies with equally many labels; log-normal, 90% 0.03
-# to 0.3: seeds move a peak, and may double or halve it. The prior avoids zero, since two curves
-# cannot tell a spread from none (Chung et al. 2013, doi:10.1007/s11336-013-9328-2).
+# OOM, median of the spread of peaks between proxies of LUCK labels; log-normal, 90% 0.03 to 0.3:
+# seeds move a peak, and may double or halve it. The prior avoids zero, since two curves cannot tell
+# a spread from none (Chung et al. 2013, doi:10.1007/s11336-013-9328-2).
 SPREAD, SPREAD_SD = 0.1, 0.7
+LUCK = 3.0  # log10 labels
+WIDE = 1.0  # OOM
+# An average over n labels errs by n^-0.5. A proxy's error is one, so that fall is the middle.
+SPREAD_EXPONENT, SPREAD_EXPONENT_SD = 0.5, 0.25
 # OOM: Gao et al. find that RL spends several times the KL of best-of-n for the same gold
 METHOD_SPREAD = 0.3
-# log10 nats: where a run's peak is searched, and the smallest sd with which it is located
-PEAK_RANGE, SMALLEST_PEAK_SD = ((-3.0, 5.0), 0.01)
-TINY = 1e-9  # sd
 # scale of the curve's error, as a share of the peak: the laws describe Gao et al.'s curves to a few
 # per cent of it
 MISFIT = 0.1
 
 
-def gold(d: Any, peak_d: Any, peak_gold: Any, is_rl: Any, log: Any = np.log) -> Any:
-    """Gold reward at ``d``, in sd of the initial policy's score.
-
-    Parameters
-    ----------
-    d : array or tensor
-        Root of KL (nats), positive.
-    peak_d, peak_gold : array or tensor
-        Where gold is highest, and how high.
-    is_rl : array of bool or float
-        Whether the form is ``d (alpha - beta log d)`` rather than ``d (alpha - beta d)``.
-    log : callable
-        ``numpy.log`` or its PyTensor twin.
-    """
-    u = d / peak_d
-    return peak_gold * u * (1 + is_rl * -log(u) + (1 - is_rl) * (1 - u))
-
-
-def coefficients(peak_kl: Any, peak_gold: Any, is_rl: Any) -> tuple[Any, Any]:
-    """``alpha`` and ``beta`` of the curve whose peak lies at ``peak_kl`` and ``peak_gold``."""
-    d, height = 10.0 ** (np.asarray(peak_kl) / 2), 10.0 ** np.asarray(peak_gold)
-    beta = np.where(is_rl, height / d, height / d**2)
-    return np.where(is_rl, beta * (1 + np.log(d)), 2 * height / d), beta
-
-
-def peak(alpha: Any, beta: Any, is_rl: Any) -> tuple[Any, Any]:
-    """KL (nats) and gold of a curve's peak, the inverse of :func:`coefficients`.
-
-    The curve is ``d (alpha - beta log d)`` if ``is_rl``, else ``d (alpha - beta d)``.
-    """
-    alpha, beta = np.asarray(alpha, dtype=float), np.asarray(beta, dtype=float)
-    d = np.where(is_rl, np.exp(alpha / beta - 1), alpha / (2 * beta))
-    return d**2, np.where(is_rl, beta * d, beta * d**2)
-
-
-def reduction(
-    log_labels: Any, labels_half: Any, label_exponent: Any, log1p: Any = np.log1p, exp: Any = np.exp
-) -> Any:
-    """OOM by which the peak's KL lies below that with ample labels.
-
-    ``log_labels`` and ``labels_half`` are in log10.
-    """
-    ln10 = float(np.log(10))
-    short_by = label_exponent * (labels_half - log_labels) * ln10
-    positive = short_by * (short_by > 0)  # log(1 + e^s) = s + log(1 + e^-s), without overflow
-    return (positive + log1p(exp(-abs(short_by)))) / ln10
-
-
-def labels_needed(x: Mapping[str, Any], log_kl: Any) -> Any:
-    """Labels (log10) with which a typical proxy's gold peaks at a KL.
-
-    Infinite where no number suffices.
-
-    Parameters
-    ----------
-    x : dict of ndarray
-        ``peak_kl``, ``labels_half`` (log10) and ``label_exponent``.
-    log_kl : float or ndarray
-        log10 nats.
-    """
-    room = np.expm1(np.log(10) * (x["peak_kl"] - log_kl))  # limit over budget, less 1
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(room > 0, x["labels_half"] - np.log10(room) / x["label_exponent"], np.inf)
-
-
 def run_names(evidence: Evidence) -> tuple[str, ...]:
     """Names of the used runs, sorted."""
     return tuple(str(name) for name in np.unique(select(evidence["gold_curves"])["run"].values))
+
+
+def proxy_names(evidence: Evidence) -> tuple[str, ...]:
+    """Names of the proxies of the used runs, sorted."""
+    return tuple(str(name) for name in np.unique(select(evidence["gold_curves"])["proxy"].values))
 
 
 def methods(evidence: Evidence) -> tuple[str, ...]:
@@ -168,12 +120,12 @@ def curves(evidence: Evidence) -> xr.Dataset:
     """Points in the likelihood, and what is known of each run.
 
     Over ``gold_point`` these are ``d``, ``gold``, ``gold_se`` (0 where not stated) and
-    ``run_index``; over ``gold_run`` they are ``is_rl``, ``method_index`` and ``log_labels`` (log10,
-    NaN where unknown).
+    ``run_index``; over ``gold_run`` they are ``is_rl``, ``method_index``, ``proxy_index`` and
+    ``log_labels`` (log10, NaN where unknown).
     """
     used, order = select(evidence["gold_curves"]), methods(evidence)
     names, first, index = np.unique(used["run"].values, return_index=True, return_inverse=True)
-    of_run = used.isel(gold_point=first)
+    of_run, proxies = used.isel(gold_point=first), proxy_names(evidence)
     return xr.Dataset(
         {
             "d": np.sqrt(used["kl"]),
@@ -185,89 +137,90 @@ def curves(evidence: Evidence) -> xr.Dataset:
                 "gold_run",
                 [order.index(str(name)) for name in of_run["method"].values],
             ),
+            "proxy_index": (
+                "gold_run",
+                [proxies.index(str(name)) for name in of_run["proxy"].values],
+            ),
             "log_labels": ("gold_run", np.log10(of_run["labels"].values.astype(float))),
         },
         coords={"gold_run": [str(name) for name in names]},
     )
 
 
-def locate_peaks(data: xr.Dataset) -> xr.Dataset:
-    """Mean and sd of ``run_peak_kl`` and ``run_start`` by each run's own points, over ``gold_run``.
-
-    They are found by quadrature. Given the peak's KL, gold is linear in its height, so that one
-    integral has a closed form. This only decides where chains start and in what units they move. A
-    parabola that misses the points by thousands of standard errors has slopes that trap chains.
-    """
-    grid, index = np.linspace(*PEAK_RANGE, 1001), run_index_of(data)
-    fitted = []
-    for run, is_rl in enumerate(data["is_rl"].values):
-        d, y, se = (data[name].values[index == run] for name in ("d", "gold", "gold_se"))
-        error = np.where(se > 0, se, MISFIT * np.abs(y).max() + TINY)
-        shape, y = gold(d, 10.0 ** (grid[:, None] / 2), 1.0, is_rl) / error, y / error
-        height = np.maximum(shape @ y / (shape**2).sum(axis=-1), TINY)
-        fit = -0.5 * ((y - height[:, None] * shape) ** 2).sum(axis=-1)
-        weight = np.exp(fit - fit.max())
-        where = np.stack([grid, np.log10(height) - grid / 2])
-        mean = np.average(where, axis=-1, weights=weight)
-        sd = np.sqrt(np.average((where - mean[:, None]) ** 2, axis=-1, weights=weight))
-        fitted.append([*mean, *np.clip(sd, SMALLEST_PEAK_SD, METHOD_SPREAD)])
-    names = ("run_peak_kl", "run_start", "run_peak_kl_sd", "run_start_sd")
-    return xr.Dataset(
-        {
-            name: ("gold_run", column)
-            for name, column in zip(names, np.reshape(fitted, (-1, 4)).T, strict=True)
-        }
-    )
-
-
 def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
-    """Numbers that the graph holds as ``pm.Data``, by name: of each point, and of each run."""
+    """Numbers that the graph holds as ``pm.Data``, by name: of each point, run and proxy."""
     rows = curves(evidence)
-    form = rows["is_rl"].values[run_index_of(rows)]
+    index = run_index_of(rows)
+    of_point = {
+        "proxy_index": rows["proxy_index"].values[index].astype(float),
+        "form": rows["is_rl"].values[index],
+    }
+    columns = {name: ("gold_point", value) for name, value in of_point.items()}
     return {
-        "gold_points": rows[["d", "gold", "gold_se", "run_index"]].assign(
-            form=("gold_point", form)
-        ),
-        "gold_runs": locate_peaks(rows).assign(log_labels=rows["log_labels"].fillna(0.0)),
+        "gold_points": rows[["d", "gold", "gold_se"]].assign(columns),
+        "gold_proxies": locate_proxies(rows, MISFIT),
     }
 
 
-def _add_peaks(
-    rows: xr.Dataset, run: dict[str, Any], order: tuple[str, ...], x: Mapping[str, Any]
-) -> tuple[Any, Any]:
-    """Log10 KL and gold of each run's peak, in the open model."""
+def unshared(evidence: Evidence) -> Evidence:
+    """Evidence in which runs of one proxy pass for runs of different ones: a wrong model of them.
+
+    Calibration shows with it that a fit without the shared effect is caught.
+    """
+    table = evidence["gold_curves"]
+    tables = {**evidence.tables, "gold_curves": table.assign(proxy=table["run"])}
+    ready = dict(evidence.ready)
+    if "gold_curves" in ready:
+        rows = ready["gold_curves"]
+        ready["gold_curves"] = rows.assign(proxy_index=("gold_run", range(rows.sizes["gold_run"])))
+    return replace(evidence, tables=tables, ready=ready)
+
+
+def _add_proxies(known: Any, proxy: Mapping[str, Any], x: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Log10 KL and gold of each proxy's peak, in the open model."""
     import pymc as pm
     import pytensor.tensor as pt
 
     from aligntax.models.priors.scales import informed_normal
 
-    mean_kl, mean_gold = x["peak_kl"], x["peak_gold"]
-    known = np.isfinite(rows["log_labels"].values)
-    if known.any():
-        short = reduction(
-            run["log_labels"], x["labels_half"], x["label_exponent"], pt.log1p, pt.exp
-        )
-        mean_kl = mean_kl - known.astype(float) * short
-    if len(order) > 1:
-        is_method = (rows["method_index"].values[:, None] == np.arange(1, len(order))).astype(float)
-        kl = pm.Normal("method_kl", 0.0, METHOD_SPREAD, dims="other_method")
-        height = pm.Normal("method_gold", 0.0, METHOD_SPREAD, dims="other_method")
-        mean_kl = mean_kl + (is_method * kl).sum(axis=-1)
-        mean_gold = mean_gold + (is_method * height).sum(axis=-1)
     # between the 1/2 of curves that share alpha, and so their start, and the 1 of curves that share
     # beta
     slope = pm.Normal("gold_slope", 0.75, 0.35)
+    # chains start with wide spreads, alike for all labels: proxies of many labels and a population
+    # that has yet to find them would else throw each other far away
+    fall = pm.Normal("spread_exponent", SPREAD_EXPONENT, SPREAD_EXPONENT_SD, initval=0.0)
+    luck = pt.exp(np.log(10) * fall * known * (LUCK - proxy["log_labels"]))
+    mean_kl = x["peak_kl"]
+    if known.any():
+        labels, half, exponent = proxy["log_labels"], x["labels_half"], x["label_exponent"]
+        mean_kl = mean_kl - known * reduction(labels, half, exponent, pt.log1p, pt.exp)
 
-    def spread(name: str) -> Any:
-        return pm.LogNormal(name, np.log(SPREAD), SPREAD_SD)
+    def of_proxy(name: str, mean: Any, spread: str) -> Any:
+        sd = pm.LogNormal(spread, np.log(SPREAD), SPREAD_SD, initval=WIDE) * luck
+        return informed_normal(name, mean, sd, proxy[name], proxy[f"{name}_sd"], "gold_proxy")
 
-    def of_run(name: str, mean: Any, sd: Any) -> Any:
-        return informed_normal(name, mean, sd, run[name], run[f"{name}_sd"], "gold_run")
-
-    peak_kl = of_run("run_peak_kl", mean_kl, spread("peak_kl_spread"))
-    mean_gold = mean_gold + slope * (peak_kl - x["peak_kl"])
-    start = of_run("run_start", mean_gold - peak_kl / 2, spread("peak_gold_spread"))
+    peak_kl = of_proxy("proxy_peak_kl", mean_kl, "peak_kl_spread")
+    mean_gold = x["peak_gold"] + slope * (peak_kl - x["peak_kl"])
+    start = of_proxy("proxy_start", mean_gold - peak_kl / 2, "peak_gold_spread")
     return peak_kl, start + peak_kl / 2
+
+
+def _add_offsets(is_method: Any) -> tuple[Any, Any]:
+    """Log10 KL and gold by which the method of each point moves its peak, in the open model."""
+    import pymc as pm
+
+    if not is_method.shape[-1]:
+        return 0.0, 0.0
+    kl, height = (
+        (is_method * pm.Normal(name, 0.0, METHOD_SPREAD, dims="other_method")).sum(axis=-1)
+        for name in ("method_kl", "method_gold")
+    )
+    return kl, height
+
+
+def _is_method(rows: xr.Dataset, order: tuple[str, ...]) -> Any:
+    """Whether each run is of each method but the first, shape (run, method)."""
+    return (rows["method_index"].values[:, None] == np.arange(1, len(order))).astype(float)
 
 
 def build(evidence: Evidence, view: View) -> Any:
@@ -281,6 +234,7 @@ def build(evidence: Evidence, view: View) -> Any:
     rows, order = curves(evidence), methods(evidence)
     coords = {
         "gold_run": rows["gold_run"].values,
+        "gold_proxy": proxy_names(evidence),
         "gold_point": rows["gold_point"].values,
         "other_method": order[1:],
     }
@@ -288,13 +242,14 @@ def build(evidence: Evidence, view: View) -> Any:
         misfit = half_normal("misfit", MISFIT)
         if rows.sizes["gold_point"]:
             numbers = data(evidence, view)
-            peak_kl, peak_gold = _add_peaks(
-                rows, data_columns("gold_runs", numbers["gold_runs"]), order, x
-            )
+            known = np.isfinite(of_proxies(rows, rows["log_labels"].values)).astype(float)
+            proxy = data_columns("gold_proxies", numbers["gold_proxies"])
+            peak_kl, peak_gold = _add_proxies(known, proxy, x)
+            more_kl, more_gold = _add_offsets(_is_method(rows, order)[run_index_of(rows)])
             point = data_columns("gold_points", numbers["gold_points"])
-            index = point["run_index"].astype("int64")
-            height = pt.exp(np.log(10) * peak_gold)[index]
-            d_peak = pt.exp(np.log(10) / 2 * peak_kl)[index]
+            index = point["proxy_index"].astype("int64")
+            height = pt.exp(np.log(10) * (peak_gold[index] + more_gold))
+            d_peak = pt.exp(np.log(10) / 2 * (peak_kl[index] + more_kl))
             mean = gold(point["d"], d_peak, height, point["form"], pt.log)
             error = pt.sqrt(point["gold_se"] ** 2 + (misfit * height) ** 2)
             terms = (
@@ -306,15 +261,16 @@ def build(evidence: Evidence, view: View) -> Any:
     return model
 
 
-def run_peaks(parameters: xr.Dataset) -> tuple[Any, Any]:
+def run_peaks(parameters: xr.Dataset, evidence: Evidence) -> tuple[Any, Any]:
     """Log10 KL and gold of each run's peak, (draw..., run)."""
-    kl = parameters["run_peak_kl"].values
-    return kl, parameters["run_start"].values + kl / 2
-
-
-def run_index_of(data: xr.Dataset) -> Any:
-    """Run of each point, as integers."""
-    return data["run_index"].values.astype(int)
+    rows = curves(evidence)
+    proxy, is_method = rows["proxy_index"].values, _is_method(rows, methods(evidence))
+    kl = parameters["proxy_peak_kl"].values[..., proxy]
+    height = parameters["proxy_start"].values[..., proxy] + kl / 2
+    if is_method.shape[-1]:
+        kl = kl + parameters["method_kl"].values @ is_method.T
+        height = height + parameters["method_gold"].values @ is_method.T
+    return kl, height
 
 
 def derive(
@@ -327,7 +283,7 @@ def derive(
     x : dict of ndarray, shape (draw,)
         Elicited quantities on their own scales.
     parameters : xarray.Dataset
-        Structural parameters; those of runs have a last dimension ``gold_run``.
+        Structural parameters; those of proxies have a last dimension ``gold_proxy``.
 
     Returns
     -------
@@ -355,9 +311,9 @@ def derive(
         "labels_suffice": np.isfinite(needed).astype(float),
         "misfit": parameters["misfit"].values,
     }
-    if "run_peak_kl" not in parameters:
+    if "proxy_peak_kl" not in parameters:
         return answers
-    kl, top = run_peaks(parameters)
+    kl, top = run_peaks(parameters, evidence)
     own = dict(zip(BY_RUN, (kl, top, *coefficients(kl, top, data["is_rl"].values)), strict=True))
     return answers | {f"{name}_by_gold_run": value for name, value in own.items()}
 
@@ -379,7 +335,7 @@ def simulate(
     """Replicated gold of each used point, (..., point), for the same runs."""
     data = curves(evidence)
     index = run_index_of(data)
-    peak_kl, peak_gold = (value[..., index] for value in run_peaks(parameters))
+    peak_kl, peak_gold = (value[..., index] for value in run_peaks(parameters, evidence))
     height = 10.0**peak_gold
     mean = gold(data["d"].values, 10.0 ** (peak_kl / 2), height, data["is_rl"].values[index])
     misfit = parameters["misfit"].values[..., None] * height

@@ -126,6 +126,7 @@ def _run_facts(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
         "method": (run.info.get("refit") or {}).get("how")
         or HOW.get(run.record["method"], run.record["method"]),
         "source": source.get("run", ""),
+        "simulated": run.record.get("simulated", ""),
         "seed": run.info["sampler"]["seed"],
         "created": str(run.info["created"])[:16].replace("T", " "),
         "verdict": _verdict(comparison, i),

@@ -47,6 +47,7 @@ from aligntax.models.catalogue import Model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.horizon_trend import shape_weights
+from aligntax.models.overoptimization.model import unshared
 from aligntax.models.priors.tables import PriorTables
 from aligntax.models.time_horizon import log_shape_weights
 from aligntax.models.views import View
@@ -56,6 +57,7 @@ CONTROLS: Mapping[str, str] = {
     "narrow": "posterior draws 0.6 times as far from their mean",
     "shifted": "every elicited prior moved by half a standard deviation",
     "exact": "published errors taken for a tenth of what they are",
+    "unshared": "runs of one proxy reward taken for runs of different ones (overoptimization)",
 }
 NARROW, SHIFT, EXACT = 0.6, 0.5, 0.1
 # columns of likelihood rows that the control "exact" makes smaller
@@ -136,12 +138,15 @@ class Calibrator:
         from the prior.
     layout : Evidence, optional
         The published rows; given with ``base``, where ``compiled`` has twice as many rows.
+    wrong : CompiledModel, optional
+        Fits in the place of ``compiled``, for the control ``unshared``.
     """
 
     compiled: CompiledModel
     simulation: Simulation
     base: xr.Dataset | None = None
     layout: Evidence | None = None
+    wrong: CompiledModel | None = None
 
     @classmethod
     def of(
@@ -149,7 +154,10 @@ class Calibrator:
     ) -> "Calibrator":
         """Compile a model for these simulations."""
         if not simulation.posterior:
-            return cls(compile_model(model, evidence, view), simulation)
+            wrong = None
+            if simulation.control == "unshared":
+                wrong = compile_model(model, unshared(evidence), view)
+            return cls(compile_model(model, evidence, view), simulation, wrong=wrong)
         given = LeaveOut.of(model, evidence, view)
         options = replace(simulation.sampling, chains=4, draws=1000)
         base = (
@@ -176,9 +184,11 @@ class Calibrator:
         compiled, rng = self.compiled, child_generator(seed, "calibration")
         tables = compiled.view.tables(compiled.model.quantities)
         attempts, truth, evidence = self._first_kept(tables, rng)
-        fitted = compiled.with_evidence(evidence)
+        right = fitted = compiled.with_evidence(evidence)
+        if self.wrong is not None:
+            fitted = self.wrong.with_evidence(unshared(evidence))
         posterior, stats, fitted_tables = self._posterior(fitted, tables, seed)
-        true = _numbers(fitted, truth, tables, rng)
+        true = _numbers(right, truth, tables, rng)
         drawn = _numbers(fitted, posterior, fitted_tables, rng)
         ranks = {name: rank(float(true[name][0]), drawn[name], rng) for name in drawn}
         return Simulated(seed, ranks, attempts, int(stats["diverging"].values.sum()))

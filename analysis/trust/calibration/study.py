@@ -105,6 +105,9 @@ class CalibrationJob:
             raise InputError(
                 f"posterior: {rule}; calibrate {model.name} from its prior: leave --posterior out"
             )
+        if self.simulation.control == "unshared" and model.name != "overoptimization":
+            rule = f"unshared needs runs of proxy rewards, got the model {model.name}"
+            raise InputError(f"control: {rule}; choose another control")
         if not any(used[table]["used"].any() for table in model.tables):
             rule = f"must hold rows of {', '.join(model.tables)}, whose layout is simulated"
             raise InputError(

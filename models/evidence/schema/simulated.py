@@ -45,6 +45,7 @@ DENSITY_TRIALS = EvidenceTable(
         *END,
     ),
     likelihood=True,
+    simulated=True,
     rules=(fails_at_most_always,),
 )
 
@@ -60,6 +61,7 @@ GOLD_CURVES = EvidenceTable(
             "",
             "one proxy reward optimised in one way; rows of a run lie on one curve",
         ),
+        Column("proxy", "slug", "", "the proxy reward; its runs share its labels and their luck"),
         text(
             "method",
             "how the proxy was optimised: bon (best of n), tilt (KL-penalised optimum), ppo, ...",
@@ -92,4 +94,5 @@ GOLD_CURVES = EvidenceTable(
         *END,
     ),
     likelihood=True,
+    simulated=True,
 )

@@ -144,6 +144,7 @@ def test_a_fitted_view_states_the_posteriors_as_priors_with_their_source(
         assert f"{100 * link['above']:.0f}% of draws no amount suffices" in link["words"]
         low, high = ABOVE[name]
         assert low < link["above"] < high and max(map(float, link["prior"])) <= 1 - link["above"]
+        assert ("simulated world" in link["words"]) == (link["model"] == "overoptimization")
     assert any("overoptimization" in line for line in said) and any(
         "outer-alignment" in line for line in said
     )

@@ -1,5 +1,6 @@
 """Gold curves fitted: recovery of known curves, the stored ones, a user's, and what a person is told."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -28,6 +29,7 @@ from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import select
 from aligntax.models.overoptimization import model as over
+from aligntax.models.overoptimization.located_peaks import run_index_of
 from aligntax.models.overoptimization.proxy_rewards import (
     World,
     compare,
@@ -59,7 +61,7 @@ def recovered(evidence, view):
             rows = [{**row, "form": "rl" if row["form"] == "bon" else "bon"} for row in rows]
         own = evidence.with_rows("gold_curves", rows)
         data = over.curves(own)
-        form = data["is_rl"].values[over.run_index_of(data)]
+        form = data["is_rl"].values[run_index_of(data)]
         points = np.stack(
             [*(data[name].values for name in ("d", "gold", "gold_se", "run_index")), form]
         )
@@ -186,6 +188,13 @@ def test_a_person_is_told_where_no_number_of_labels_suffices(result, aligntax) -
     assert 'class="broken"' not in page
     # where the simulated world differs, the report says so
     assert "show no threshold of about 2,000 labels" in page
+    # terminal, JSON and page say whose numbers these are, before the first of them
+    told = result.record["simulated"]
+    assert told.startswith("simulated world: the gold curves are this package's own simulation")
+    assert out.index(told) < out.index("labels needed")
+    assert json.loads(aligntax("show", result.path, "--json")[1])["simulated"] == told
+    assert page.index("Simulated world: the gold curves") < page.index('<p class="lead">')
+    assert page.count("Simulated world. ") >= 3  # captions
     for words in (
         "Gold reward against the KL",
         "KL at which gold peaks against the labels",
@@ -335,3 +344,4 @@ def test_a_run_of_a_user_s_curves_says_whose_they_are(aligntax, tmp_path) -> Non
     page = (tmp_path / "results" / "mine" / "report.html").read_text("utf-8")
     assert 'class="broken"' not in page and "against the labels that the proxy" not in page
     assert "show no threshold" not in page
+    assert "imulated world" not in page + out

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from aligntax.models.overoptimization import gold_law
 from aligntax.models.overoptimization import model as over
+from aligntax.models.overoptimization.located_peaks import locate_runs, run_index_of
 from aligntax.models.priors.quantities import lookup
 from tests.gold_curves import simulated
 
@@ -17,18 +19,18 @@ FORM = st.booleans()
 
 @given(LOG_KL, LOG_GOLD, FORM)
 def test_the_coefficients_are_those_of_the_peak_and_back(peak_kl, peak_gold, is_rl) -> None:
-    alpha, beta = over.coefficients(peak_kl, peak_gold, is_rl)
-    kl, gold = over.peak(alpha, beta, is_rl)
+    alpha, beta = gold_law.coefficients(peak_kl, peak_gold, is_rl)
+    kl, gold = gold_law.peak(alpha, beta, is_rl)
     assert np.log10([kl, gold]) == pytest.approx([peak_kl, peak_gold], abs=1e-9)
 
 
 @pytest.mark.parametrize("is_rl", [False, True])
 def test_the_curve_is_the_published_law_and_peaks_where_it_says(is_rl) -> None:
     """d (alpha - beta d) and d (alpha - beta log d) of Gao, Schulman and Hilton 2022, on a grid."""
-    alpha, beta = over.coefficients(1.2, 0.3, is_rl)
+    alpha, beta = gold_law.coefficients(1.2, 0.3, is_rl)
     d = np.linspace(0.01, 30.0, 200_001)
     law = d * (alpha - beta * (np.log(d) if is_rl else d))
-    assert over.gold(d, 10.0**0.6, 10.0**0.3, is_rl) == pytest.approx(law, rel=1e-9, abs=1e-9)
+    assert gold_law.gold(d, 10.0**0.6, 10.0**0.3, is_rl) == pytest.approx(law, rel=1e-9, abs=1e-9)
     assert 2 * np.log10(d[np.argmax(law)]) == pytest.approx(1.2, abs=1e-3)
     assert law.max() == pytest.approx(10.0**0.3, rel=1e-6)
 
@@ -38,9 +40,9 @@ def test_a_peak_is_never_passed_and_more_height_scales_all_of_the_curve(
     peak_kl, peak_gold, is_rl, away
 ) -> None:
     d_peak, height = 10.0 ** (peak_kl / 2), 10.0**peak_gold
-    there = over.gold(d_peak * 10.0**away, d_peak, height, is_rl)
+    there = gold_law.gold(d_peak * 10.0**away, d_peak, height, is_rl)
     assert there <= height * (1 + 1e-12)
-    assert over.gold(d_peak * 10.0**away, d_peak, 3 * height, is_rl) == pytest.approx(3 * there)
+    assert gold_law.gold(d_peak * 10.0**away, d_peak, 3 * height, is_rl) == pytest.approx(3 * there)
 
 
 # ------------------------------------------------------------------------------------------- labels
@@ -49,26 +51,26 @@ def test_a_peak_is_never_passed_and_more_height_scales_all_of_the_curve(
 @given(st.floats(0.0, 3.0), st.floats(1.0, 6.0), st.floats(0.2, 3.0), st.floats(-2.0, -0.01))
 def test_labels_needed_put_the_peak_at_the_budget(peak_kl, half, exponent, below) -> None:
     x = {"peak_kl": peak_kl, "labels_half": half, "label_exponent": exponent}
-    needed = over.labels_needed(x, peak_kl + below)
-    assert peak_kl - over.reduction(needed, half, exponent) == pytest.approx(
+    needed = gold_law.labels_needed(x, peak_kl + below)
+    assert peak_kl - gold_law.reduction(needed, half, exponent) == pytest.approx(
         peak_kl + below, abs=1e-8
     )
 
 
 def test_labels_needed_rise_with_the_budget_and_none_suffices_beyond_the_best_proxy() -> None:
     x = {"peak_kl": np.array(1.5), "labels_half": np.array(3.0), "label_exponent": np.array(0.8)}
-    needed = over.labels_needed(x, np.linspace(-1.0, 1.499, 400))
+    needed = gold_law.labels_needed(x, np.linspace(-1.0, 1.499, 400))
     assert np.all(np.diff(needed) > 0) and np.isfinite(needed).all()
-    assert np.isinf(over.labels_needed(x, np.array([1.5, 1.6, 5.0]))).all()
-    half = over.labels_needed(x, 1.5 - np.log10(2))
+    assert np.isinf(gold_law.labels_needed(x, np.array([1.5, 1.6, 5.0]))).all()
+    half = gold_law.labels_needed(x, 1.5 - np.log10(2))
     assert half == pytest.approx(3.0)  # labels_half: half the KL
 
 
 def test_the_reduction_has_both_limits_and_does_not_overflow() -> None:
-    assert over.reduction(1e6, 3.0, 2.0) == 0.0
+    assert gold_law.reduction(1e6, 3.0, 2.0) == 0.0
     # a power of the labels when there are few
-    assert over.reduction(-400.0, 3.0, 2.0) == pytest.approx(806.0)
-    assert over.reduction(3.0, 3.0, 2.0) == pytest.approx(np.log10(2))
+    assert gold_law.reduction(-400.0, 3.0, 2.0) == pytest.approx(806.0)
+    assert gold_law.reduction(3.0, 3.0, 2.0) == pytest.approx(np.log10(2))
 
 
 # ------------------------------------------------------------------------------- evidence and graph
@@ -80,24 +82,29 @@ def few(evidence):
     return evidence.with_rows("gold_curves", simulated(6)[0])
 
 
+def located(evidence):
+    """Where the points of each run put it."""
+    return locate_runs(over.curves(evidence), over.MISFIT)
+
+
 def test_runs_lie_where_their_points_put_them(evidence) -> None:
     """Within 4 of the stated sd, at that sd or more precisely; no worse for points without standard errors."""
-    rows, truth = simulated(20, se=1e-4)
-    near = over.locate_peaks(over.curves(evidence.with_rows("gold_curves", rows)))
+    rows, truth = simulated(20, se=1e-4, misfit=0.0)
+    near = located(evidence.with_rows("gold_curves", rows))
     start = truth["peak_gold"] - truth["peak_kl"] / 2
-    assert np.all(np.abs(near["run_start"] - start) < 0.05 + 4 * near["run_start_sd"])
+    assert np.all(np.abs(near["run_start"] - start) < 0.02 + 4 * near["run_start_sd"])
     assert np.all(
-        np.abs(near["run_peak_kl"] - truth["peak_kl"]) < 0.05 + 4 * near["run_peak_kl_sd"]
+        np.abs(near["run_peak_kl"] - truth["peak_kl"]) < 0.02 + 4 * near["run_peak_kl_sd"]
     )
     unknown = [{**row, "gold_se": np.nan} for row in rows]
-    again = over.locate_peaks(over.curves(evidence.with_rows("gold_curves", unknown)))
+    again = located(evidence.with_rows("gold_curves", unknown))
     assert np.abs(again["run_start"] - near["run_start"]).max() < 0.2
 
 
 def test_a_run_that_only_falls_is_located_at_a_peak_before_its_points(evidence) -> None:
     rows, _ = simulated(2)
     rows = [{**row, "gold": -abs(row["gold"]) - 0.1} for row in rows]
-    near = over.locate_peaks(over.curves(evidence.with_rows("gold_curves", rows)))
+    near = located(evidence.with_rows("gold_curves", rows))
     assert np.isfinite(near["run_start"]).all()
     assert np.all(near["run_peak_kl"] < np.log10(min(row["kl"] for row in rows)))
 
@@ -106,28 +113,32 @@ def by_hand(evidence, view, z, named):
     """Log density of every part of the model, from its docstring; labels are known and methods are two."""
     data = over.curves(evidence)
     x = view.tables(over.QUANTITIES).values(z)
-    other = data["method_index"].values == 1
-    short = over.reduction(data["log_labels"].values, x["labels_half"], x["label_exponent"])
-    mean_kl = x["peak_kl"] - short + other * named["method_kl"]
-    mean_gold = x["peak_gold"] + named["gold_slope"] * (named["run_peak_kl"] - x["peak_kl"])
-    mean_gold = mean_gold + other * named["method_gold"]
-    peak_gold = named["run_start"] + named["run_peak_kl"] / 2
-    index = data["run_index"].values.astype(int)
-    height = 10.0 ** peak_gold[index]
-    d_peak = 10.0 ** (named["run_peak_kl"][index] / 2)
-    curve = over.gold(data["d"].values, d_peak, height, data["is_rl"].values[index])
+    other, proxy = data["method_index"].values == 1, data["proxy_index"].values
+    labels = np.array([data["log_labels"].values[proxy == p][0] for p in range(proxy.max() + 1)])
+    short = np.log10(1 + 10.0 ** (x["label_exponent"] * (x["labels_half"] - labels)))
+    luck = (10.0**labels / 1000) ** -named["spread_exponent"]
+    proxy_kl = named["proxy_peak_kl"]
+    proxy_gold = named["proxy_start"] + proxy_kl / 2
+    mean_gold = x["peak_gold"] + named["gold_slope"] * (proxy_kl - x["peak_kl"])
+    run_kl = proxy_kl[proxy] + other * named["method_kl"]
+    run_gold = proxy_gold[proxy] + other * named["method_gold"]
+    index = run_index_of(data)
+    height = 10.0 ** run_gold[index]
+    curve = gold_law.gold(
+        data["d"].values, 10.0 ** (run_kl[index] / 2), height, data["is_rl"].values[index]
+    )
     error = np.hypot(data["gold_se"].values, named["misfit"] * height)
-    spread = stats.lognorm(over.SPREAD_SD, scale=over.SPREAD)
+    methods = [named["method_kl"][0], named["method_gold"][0]]
+    spread = stats.lognorm(0.7, scale=0.1)
     return (
         stats.norm.logpdf(z).sum()
         + stats.norm(0.75, 0.35).logpdf(named["gold_slope"])
-        + stats.norm(0, over.METHOD_SPREAD)
-        .logpdf([named["method_kl"][0], named["method_gold"][0]])
-        .sum()
+        + stats.norm(0.5, 0.25).logpdf(named["spread_exponent"])
+        + stats.norm(0, 0.3).logpdf(methods).sum()
         + spread.logpdf([named["peak_kl_spread"], named["peak_gold_spread"]]).sum()
-        + stats.halfnorm(scale=over.MISFIT).logpdf(named["misfit"])
-        + stats.norm(mean_kl, named["peak_kl_spread"]).logpdf(named["run_peak_kl"]).sum()
-        + stats.norm(mean_gold, named["peak_gold_spread"]).logpdf(peak_gold).sum()
+        + stats.halfnorm(scale=0.1).logpdf(named["misfit"])
+        + stats.norm(x["peak_kl"] - short, named["peak_kl_spread"] * luck).logpdf(proxy_kl).sum()
+        + stats.norm(mean_gold, named["peak_gold_spread"] * luck).logpdf(proxy_gold).sum()
         + stats.norm(curve, error).logpdf(data["gold"].values).sum()
     )
 
