@@ -32,7 +32,7 @@ from aligntax.analysis.storage.sampled_run import SampledRun
 from aligntax.analysis.summaries.checks import ESS, Check
 from aligntax.analysis.summaries.weights import Weights, k_hat_limit, pareto_smoothed
 from aligntax.models.priors.copula import conditional_normal
-from aligntax.models.priors.quantities import base_name, lookup
+from aligntax.models.priors.quantities import LOSS_LIMIT, base_name, lookup
 from aligntax.models.priors.tables import PriorTables, QuantileTable, log_density
 from aligntax.models.views import View
 from aligntax.models.views.changes import Changes, changes, roles
@@ -87,7 +87,7 @@ def carry_draws(source: SampledRun, view: View) -> CarriedDraws:
     """
     old, names = source.tables, source.tables.names
     new = view.tables(names)
-    change = changes(source.view, view, names)
+    change = changes(source.view, view, (*names, LOSS_LIMIT))
     informed: Any = np.isin(names, source.prior_only, invert=True)
     moved: Any = np.isin(names, change.quantities)
     coupled = not np.array_equal(old.correlation, new.correlation)
