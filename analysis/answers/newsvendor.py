@@ -9,7 +9,7 @@ liability::
 A shortfall cannot lose more than everything, and without a limit a few draws in thousands would
 decide every mean. The limit is the elicited quantity ``loss_limit``: the most that a shortfall can
 cost. No model depends on it, so no sampler draws it. It is drawn given the scores of a run, by the
-copula of the view::
+copula of the view, eight times for each draw, once in each eighth of its distribution::
 
     z_limit | z ~ Normal(b z, s^2),    b = R_lz R_zz^-1,    s^2 = 1 - b R_zl
 
@@ -40,6 +40,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy.special import ndtri
 
 from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.summaries.summary import draws_of
@@ -54,19 +55,22 @@ CONFIDENCE = 0.8
 # In all chains together: their number gives the error to 1 / sqrt(2 B), 9%, and each is much longer
 # than a chain's autocorrelation.
 BATCHES = 64
+# Limits of each draw, one in each part of their distribution: of 880 draws EVPI has an error of 35%
+# with one, and 14% with eight.
+STRATA = 8
 AMOUNTS = ("alignment_hours_needed", "usd_per_hour", "labour_overhead")
 TOLD = {"q05": 0.05, "q50": 0.5, "q95": 0.95}  # of the limit
 
 
 @dataclass(frozen=True)
 class LossLimit:
-    """The most that a shortfall can cost, of each draw.
+    """The most that a shortfall can cost.
 
     Attributes
     ----------
-    score : ndarray, shape (chain, draw)
-        Standard normal before the evidence is seen.
-    usd : ndarray, shape (chain, draw)
+    score, usd : ndarray, shape (chain, draw, stratum)
+        Standard normal before the evidence is seen, and USD. Strata are in a random order, so that
+        the first is a draw like any other.
     """
 
     score: Any
@@ -91,9 +95,11 @@ class LossLimit:
         slope, factor = conditional_normal(tables.correlation, known)
         used = np.flatnonzero(slope[0])
         z = posterior["z"].transpose("chain", "draw", "quantity")
-        score = z[..., used].values.astype(float) @ slope[0, used]
+        given = z[..., used].values.astype(float) @ slope[0, used]
         rng = child_generator(root, "loss_limit")
-        score = score + factor[0, 0] * rng.standard_normal(score.shape)
+        stratum = rng.permuted(np.broadcast_to(np.arange(STRATA), (*given.shape, STRATA)), axis=-1)
+        own = ndtri((stratum + rng.uniform(size=stratum.shape)) / STRATA)
+        score = given[..., None] + factor[0, 0] * own
         return cls(score, 10.0 ** tables.table(LOSS_LIMIT).value(score))
 
 
@@ -111,8 +117,10 @@ class Decision:
 
     Attributes
     ----------
-    need, cost, limit : ndarray, shape (chain, draw)
-        Hours needed, USD per hour, and USD; finite wherever a draw counts.
+    need, cost : ndarray, shape (chain, draw)
+        Hours needed, and USD per hour; finite wherever a draw counts.
+    limit : ndarray, shape (chain, draw, stratum)
+        USD; strata are equally probable.
     weights : Weights
         Zero where nothing arrives.
     stated_price : float, optional
@@ -157,7 +165,8 @@ class Decision:
 
     def told_limit(self) -> dict[str, float]:
         """5%, 50% and 95% point of the limit, in USD."""
-        usd, w = self.limit.ravel(), self.weights.values.ravel()
+        usd = self.limit.ravel()
+        w = np.broadcast_to(self.weights.values[..., None], self.limit.shape).ravel()
         points = np.quantile(usd, list(TOLD.values()), weights=w, method="inverted_cdf")
         return {name: float(value) for name, value in zip(TOLD, points, strict=True)}
 
@@ -166,14 +175,19 @@ class Decision:
         return replace(self, limit=factor * self.limit)
 
     def spaced(self, every: int) -> "Decision":
-        """Return the decision on every so many draws of each chain, at the same price."""
+        """Return the decision on every so many draws of each chain, each with one limit."""
         part = self.weights.values[:, ::every]
-        need, cost, limit = (x[:, ::every] for x in (self.need, self.cost, self.limit))
-        return Decision(need, cost, limit, Weights(part / part.sum()), self.price)
+        return replace(
+            self,
+            need=self.need[:, ::every],
+            cost=self.cost[:, ::every],
+            limit=self.limit[:, ::every, :1],
+            weights=Weights(part / part.sum()),
+        )
 
     def shortfall(self, hours: Any) -> Any:
         """USD that each draw loses by having bought so many hours, shape (chain, draw)."""
-        return np.minimum(self.price * np.maximum(self.need - hours, 0.0), self.limit)
+        return self._limited(self.price * np.maximum(self.need - hours, 0.0))
 
     def expected_loss(self, hours: Any) -> Any:
         """Expected loss in USD of several amounts of hours."""
@@ -186,9 +200,12 @@ class Decision:
         w, need = self.weights.values.ravel(), self.need.ravel()
         price = self.price
         # A draw lowers the slope by its share of the price from here on, up to its need.
-        start = np.maximum(need - self.limit.ravel() / price, 0.0)
+        start = np.maximum(self.need[..., None] - self.limit / price, 0.0).ravel()
+        strata = self.limit.shape[-1]
         at = np.concatenate([[0.0], start, need])
-        change = np.concatenate([[self.mean_cost], -price * w, price * w])
+        change = np.concatenate(
+            [[self.mean_cost], -price / strata * np.repeat(w, strata), price * w]
+        )
         order = np.argsort(at)
         at, slope = at[order], np.cumsum(change[order])
         rise = np.concatenate([[0.0], np.cumsum(slope[:-1] * np.diff(at))])
@@ -197,7 +214,11 @@ class Decision:
 
     def known_loss(self) -> Any:
         """USD that whoever knows everything loses, shape (chain, draw)."""
-        return np.minimum(np.minimum(self.cost, self.price) * self.need, self.limit)
+        return self._limited(np.minimum(self.cost, self.price) * self.need)
+
+    def _limited(self, usd: Any) -> Any:
+        """Return the mean of losses of each draw that do not exceed the limit."""
+        return np.minimum(usd[..., None], self.limit).mean(axis=-1)
 
     def evpi(self) -> float:
         """Return the expected value of perfect information, in USD."""

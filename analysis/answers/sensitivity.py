@@ -293,7 +293,7 @@ def hours_decision(draws: SensitivityDraws, price: float | None = None) -> dict[
         return None
     problem = replace(draws.decision, stated_price=price)
     scores = dict(zip(draws.names, np.moveaxis(draws.z, -1, 0), strict=True))
-    scores[LOSS_LIMIT] = draws.limit.score[:, :: draws.every]
+    scores[LOSS_LIMIT] = draws.limit.score[:, :: draws.every, 0]
     worth = values_of_information(problem, scores, draws.every)
     return {
         "price_usd_per_hour": problem.price,

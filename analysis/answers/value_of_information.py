@@ -13,8 +13,9 @@ and errors of one size. Decisions are fitted to all chains but one and judged on
 because a minimum over noisy fits is too low. A quantity that says nothing is therefore worth zero,
 less a little because noise misleads. No quantity is worth more than EVPI, where it is cut.
 
-Errors are jackknifed. To leave out batches costs as many fits. So a value below twice the error of
-its mean, with decisions held, keeps that error: it is noise by either.
+Regressions take one limit for each draw. Errors are jackknifed. To leave out batches costs as many
+fits. So a value below twice the error of its mean, with decisions held, keeps that error: it is
+noise by either.
 
 References
 ----------
@@ -58,7 +59,7 @@ def values_of_information(
         ``evppi`` (name -> Estimate).
     """
     hours, loss = decision.best()
-    part = decision if every == 1 else decision.spaced(every)
+    part = decision.spaced(every)
     return {
         "hours": hours,
         "loss": loss,
@@ -69,7 +70,7 @@ def values_of_information(
 
 
 def _values_of_single(decision: Decision, z: Mapping[str, Any]) -> dict[str, Estimate]:
-    """Value of knowing each of several quantities."""
+    """Value of knowing each of several quantities, where a draw has one limit."""
     blind, most = _judged_loss(decision), decision.evpi()
     found = {}
     for name, scores in z.items():
@@ -114,7 +115,8 @@ def _judged_loss(decision: Decision, z: Any = None) -> Any:
     counted = np.flatnonzero(w)
     columns = np.column_stack([np.ones(len(counted)), basis[counted]])
     need, cost, limit, w, fold = (
-        x.ravel()[counted] for x in (decision.need, decision.cost, decision.limit, w, _folds(shape))
+        x.ravel()[counted]
+        for x in (decision.need, decision.cost, decision.limit[..., 0], w, _folds(shape))
     )
     price = decision.price
     hours = np.empty(len(counted))

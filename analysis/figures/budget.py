@@ -68,7 +68,7 @@ def _regret(axes: Any, result: Result, answer: Budget) -> None:
     axes.set_xlabel("human-hours bought")
     axes.set_ylabel("expected regret (USD)")
     limit = format_number(answer.loss_limit["q50"])
-    axes.set_title(f"no shortfall costs more than the loss limit, {limit} USD in the middle")
+    axes.set_title(f"Loss limit of a shortfall: {limit} USD in the median")
     axes.legend(loc="lower left")
 
 

@@ -44,7 +44,7 @@ def newsvendor():
 def test_the_least_loss_is_at_the_critical_ratio(newsvendor):
     """Arrow, Harris and Marschak 1951: buy the 1 - cost / price quantile of the need."""
     for price in (60.0, 150.0, 400.0):
-        decision = Decision.of(newsvendor, Weights.equal(SHAPE), np.full(SHAPE, FAR), price)
+        decision = Decision.of(newsvendor, Weights.equal(SHAPE), np.full((*SHAPE, 1), FAR), price)
         grid = np.logspace(3, 5.5, 400)
         best = grid[np.argmin(decision.expected_loss(grid))]
         assert np.log10(best) == pytest.approx(stats.norm.ppf(1 - 30.0 / price, 4.0, 0.5), abs=0.03)

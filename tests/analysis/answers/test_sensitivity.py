@@ -296,7 +296,7 @@ def newsvendor(price=5.0, seed=0):
     mean = np.exp(total**2 / 2)
     loss, known = price * mean * ndtr(total - k), mean
     given = {"a": price * mean * ndtr(0.6 - k), "b": price * mean * ndtr(0.8 - k)}
-    never = np.full(SHAPE, 1e30)  # USD: a limit that no loss reaches
+    never = np.full((*SHAPE, 1), 1e30)  # USD: a limit that no loss reaches
     problem = Decision(np.exp(0.8 * a + 0.6 * b), np.ones(SHAPE), never, EQUAL, price)
     inputs = {"a": a, "b": b, "noise": noise, "all": 0.8 * a + 0.6 * b}
     truth = {
@@ -338,7 +338,7 @@ def test_the_default_price_covers_four_cases_in_five():
         "usd_per_hour": np.ones(SHAPE),
         "labour_overhead": np.zeros(SHAPE),
     }
-    never = np.full(SHAPE, 1e30)
+    never = np.full((*SHAPE, 1), 1e30)
     problem = Decision.of(amounts, EQUAL, never)
     assert problem.price == pytest.approx(50)
     best = values_of_information(problem, {})["hours"]
