@@ -2,9 +2,9 @@
 
 **How many.** ``h`` hours suffice with probability ``c`` when ``h`` is the ``c``-quantile of the
 hours needed. A steady rate of hours per year suffices when it is the ``c``-quantile of ``needed /
-(arrival - start)``. Loss and regret are the newsvendor's of
-:mod:`aligntax.analysis.answers.value_of_information`: under ``loss(h) = cost h + price max(0,
-needed - h)`` the best ``h`` covers the need with probability ``1 - E[cost] / price``.
+(arrival - start)``. Loss, regret, the best ``h`` and the value of knowing the need are those of
+:mod:`aligntax.analysis.answers.newsvendor`. At the default price ``E[cost] / (1 - c)`` the
+``c``-quantile would be best if no shortfall reached the loss limit. With a limit less is best.
 
 **How to label.** A comparison whose true preference is ``m`` in (-1, 1) comes back with mean ``(1 -
 2e) m`` when the label errs with probability ``e``. Comparisons decide at ``m`` near 0, where the
@@ -16,30 +16,32 @@ odd) errs with probability ``e_r = P(Binomial(r, e) > r/2)``, so one unit of mon
 
 Costs are in units of one label; ``item`` is the cost of the item itself. Items that cost nothing
 never deserve a second vote. An evaluator is worth up to the ``m`` at which the two lines are equal.
-The error comes from agreement: two labellers who err independently agree with probability ``a = (1
-- e)^2 + e^2``.
+The error that published agreement implies is that of labellers yet to be hired, by the model of
+:mod:`aligntax.models.outer_alignment.label_error` under the run's view, from the package's studies.
 
 References
 ----------
-.. [1] Arrow, Harris, Marschak, "Optimal inventory policy", 1951. doi:10.2307/1906813
-.. [2] Natarajan, Dhillon, Ravikumar, Tewari, "Learning with noisy labels", 2013, for the factor
+.. [1] Natarajan, Dhillon, Ravikumar, Tewari, "Learning with noisy labels", 2013, for the factor
        ``1 - 2e``.
-.. [3] Wu et al., "Recursively summarizing books with human feedback", 2021. arXiv:2109.10862
+.. [2] Wu et al., "Recursively summarizing books with human feedback", 2021. arXiv:2109.10862
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import xarray as xr
-from scipy.special import bdtrc, ndtri
+from scipy.special import bdtrc
 
 from aligntax.analysis.answers.condition import Given, apply_condition
-from aligntax.analysis.answers.value_of_information import CONFIDENCE, Decision
+from aligntax.analysis.answers.newsvendor import CONFIDENCE, Decision, Estimate, LossLimit
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.summary import censored_quantile, iter_series
 from aligntax.analysis.summaries.weights import Weights
+from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
+from aligntax.models.evidence import load_evidence
+from aligntax.models.outer_alignment.label_error import label_error
+from aligntax.models.views import View
 
 MULTIPLES = (0.1, 0.5, 1.0, 2.0, 10.0)  # of the hours to buy, whose regret is reported
 # In labels: 4 minutes to write an item, 1.5 to compare two; Wu et al. 2021, appendix E.
@@ -47,7 +49,6 @@ ITEM_COST = 4.0 / 1.5
 BETTER = 0.5  # error of a better evaluator over that of a labeller: an example, our judgement
 VOTES = (1, 3, 5, 7, 9)
 ERRORS = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.35, 0.40)
-QUANTILES = (np.arange(99) + 0.5) / 99  # at which a study's agreement is evaluated
 
 
 @dataclass(frozen=True)
@@ -97,15 +98,17 @@ class Budget:
     best_hours : float
         Amount with the least expected loss at that price.
     price_of_confidence : float
-        USD per missing hour at which buying ``hours`` is best.
+        USD per missing hour at which buying ``hours`` is best if no limit is reached.
+    loss_limit : dict of str to float
+        5%, 50% and 95% point of the most that a shortfall can cost, USD.
     affordable : float
         Probability that the tolerated tax pays for ``hours``.
     regret : dict of float to float
         Expected loss of a multiple of ``hours`` over that of the best amount, USD.
-    evpi : float
-        Expected loss of the best amount over that of knowing the need, USD.
+    evpi, evpi_at_twice_the_limit : Estimate
+        Expected loss of the best amount over that of knowing everything.
     label_error : tuple of float
-        5%, 50% and 95% point of the label error that published agreement implies.
+        5%, 50% and 95% point of the error of labellers yet to be hired.
     labelling : tuple of Labelling
         At several label errors.
     """
@@ -121,21 +124,22 @@ class Budget:
     start: float
     best_hours: float
     price_of_confidence: float
+    loss_limit: dict[str, float]
     affordable: float
     regret: dict[float, float]
-    evpi: float
+    evpi: Estimate
+    evpi_at_twice_the_limit: Estimate
     label_error: tuple[float, float, float]
     labelling: tuple[Labelling, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping for JSON; infinite amounts are null."""
-        plain = {
-            key: value
-            for key, value in vars(self).items()
-            if key not in ("given", "regret", "label_error", "labelling")
-        }
+        plain = {key: value for key, value in vars(self).items() if isinstance(value, float)}
         return {
             **{key: value if np.isfinite(value) else None for key, value in plain.items()},
+            "evpi": vars(self.evpi),
+            "evpi_at_twice_the_limit": vars(self.evpi_at_twice_the_limit),
+            "loss_limit_usd": self.loss_limit,
             "given": None if self.given is None else self.given.to_dict(),
             "regret_usd": {f"{multiple:g}": usd for multiple, usd in self.regret.items()},
             "label_error": dict(zip(("q05", "q50", "q95"), self.label_error, strict=True)),
@@ -154,7 +158,8 @@ def budget(
     Parameters
     ----------
     price : float, optional
-        USD per missing hour. The default ``E[cost] / (1 - confidence)`` makes ``confidence`` best.
+        USD per missing hour. The default ``E[cost] / (1 - confidence)`` makes ``confidence`` best
+        where no limit is reached.
     given : str, optional
         Condition on quantities; see :mod:`aligntax.analysis.answers.condition`.
 
@@ -180,13 +185,12 @@ def budget(
     # A model that is run alone is asked about one date, and has no arrival of its own.
     rate = _yearly_rate(need, derived.get("tai_year", np.full(need.shape, date)) - start)
     hours = enough(need)
-    price_of_confidence = weights.mean(cost) / (1.0 - confidence)
-    decision = Decision.of(derived, weights, price_of_confidence if price is None else price)
-    best, regret, evpi = _best_hours_and_regret(decision, hours)
+    decision = hours_decision_of(result, counts, price, confidence)
+    best, least = decision.best()
     affordable = 10.0 ** np.nan_to_num(derived["alignment_hours_affordable"]) >= hours
     return Budget(
-        confidence=confidence,
-        price=decision.price,
+        confidence=float(confidence),
+        price=float(decision.price),
         given=condition,
         probability_arrival=arrival,
         hours=hours,
@@ -195,13 +199,28 @@ def budget(
         usd_per_year=enough(rate * cost),
         start=start,
         best_hours=best,
-        price_of_confidence=price_of_confidence,
+        price_of_confidence=decision.mean_cost / (1.0 - confidence),
+        loss_limit=decision.told_limit(),
         affordable=weights.probability(affordable),
-        regret=regret,
-        evpi=evpi,
-        label_error=published_label_error(result.evidence["labeller_agreement"]),
+        regret={m: float(decision.expected_loss(m * hours)[0]) - least for m in MULTIPLES},
+        evpi=decision.estimated_evpi(),
+        evpi_at_twice_the_limit=decision.with_limit(2.0).estimated_evpi(),
+        label_error=published_label_error(result.view),
         labelling=tuple(best_labelling(error) for error in ERRORS),
     )
+
+
+def hours_decision_of(
+    result: Result,
+    weights: Weights,
+    price: float | None = None,
+    confidence: float = CONFIDENCE,
+) -> Decision:
+    """Decision of a run on how many hours to buy; ``weights`` may express a condition."""
+    names = find_model(result.record["model"]).quantities
+    seed = result.info["sampler"]["seed"]
+    limit = LossLimit.of(result.view, names, result.posterior, seed)
+    return Decision.of(_numbers_with_hours(result), weights, limit.usd, price, confidence)
 
 
 def _numbers_with_hours(result: Result) -> dict[str, Any]:
@@ -239,36 +258,6 @@ def _yearly_rate(need: Any, years: Any) -> Any:
     """Steady rate that meets a need; infinite if no time is left."""
     with np.errstate(invalid="ignore"):
         return np.where(years > 0, need / np.where(years > 0, years, 1.0), np.inf)
-
-
-def expected_loss(decision: Decision, hours: Any) -> Any:
-    """Expected loss in USD of several amounts of hours."""
-    short = np.maximum(decision.need.reshape(-1, 1) - np.atleast_1d(hours), 0.0)
-    return decision.weights.mean(decision.cost) * np.atleast_1d(hours) + decision.price * (
-        decision.weights.values.ravel() @ short
-    )
-
-
-def _best_hours_and_regret(
-    decision: Decision, hours: float
-) -> tuple[float, dict[float, float], float]:
-    """Best hours, regret of multiples of ``hours``, and the value of knowing the need.
-
-    The expected loss is piecewise linear between needs, with slope ``E[cost] - price P(need > h)``.
-    The best ``h`` is the first need beyond which the slope is not negative.
-    """
-    need, share = decision.need.ravel(), decision.weights.values.ravel()
-    order = np.argsort(need)
-    slope = decision.weights.mean(decision.cost) - decision.price * (1.0 - np.cumsum(share[order]))
-    counted = share[order] > 0
-    rising = (slope >= -1e-12 * decision.price) & counted
-    best = 0.0
-    if decision.weights.mean(decision.cost) < decision.price:
-        best = float(need[order][np.argmax(rising)])
-    least = float(expected_loss(decision, best)[0])
-    regret = {m: float(expected_loss(decision, m * hours)[0]) - least for m in MULTIPLES}
-    known = decision.weights.mean(np.minimum(decision.cost, decision.price) * decision.need)
-    return best, regret, least - known
 
 
 def majority_error(error: Any, votes: int) -> Any:
@@ -312,20 +301,12 @@ def best_labelling(error: float, item: float = ITEM_COST, better: float = BETTER
     )
 
 
-def published_label_error(agreement: xr.Dataset) -> tuple[float, float, float]:
-    """5%, 50% and 95% point of the label error that published agreement implies.
+def published_label_error(view: View) -> tuple[float, float, float]:
+    """5%, 50% and 95% point of the error of labellers yet to be hired, under a view.
 
-    Every study of two labellers' agreement counts the same, as a normal distribution with its
-    standard error. Agreement at or below one half would be chance.
+    No run that has hours conditions on agreement. So the studies are the package's that the view
+    uses, as in a run of the model ``outer-alignment``.
     """
-    pairs = (agreement["pair"].values == "labeller_labeller") & (agreement["options"].values == 2)
-    known = (
-        pairs
-        & np.isfinite(agreement["agreement"].values)
-        & np.isfinite(agreement["agreement_se"].values)
-    )
-    centre, se = agreement["agreement"].values[known], agreement["agreement_se"].values[known]
-    shares = np.clip(centre[:, None] + se[:, None] * ndtri(QUANTILES), 0.5, 1.0)
-    errors = 0.5 * (1.0 - np.sqrt(2.0 * shares - 1.0))
-    low, middle, high = np.quantile(errors, [0.05, 0.5, 0.95])
+    studies = restrict(load_evidence(), view, find_model("outer-alignment"))
+    low, middle, high = label_error(studies, view).quantiles([0.05, 0.5, 0.95])
     return float(low), float(middle), float(high)

@@ -36,7 +36,7 @@ from aligntax.analysis.summaries.summary import (
 from aligntax.analysis.summaries.weights import Weights, batch_error
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
-from aligntax.models.priors.quantities import base_name, quantity_of
+from aligntax.models.priors.quantities import LOSS_LIMIT, base_name, quantity_of
 from aligntax.models.views import View
 from aligntax.models.views.changes import Changes, changes
 
@@ -298,7 +298,7 @@ def _view_changes(first: Result, other: Result) -> Changes:
     views: tuple[View, View] = (first.view, other.view)
     common = find_model(other.record["model"]).quantities
     names = [name for name in find_model(first.record["model"]).quantities if name in common]
-    return changes(*views, names)
+    return changes(*views, [*names, LOSS_LIMIT])
 
 
 def _other_changes(first: Result, other: Result) -> tuple[str, ...]:

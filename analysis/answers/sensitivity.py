@@ -25,12 +25,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from aligntax.analysis.answers.power_scaling import THRESHOLD, diagnosis, power_scaling
-from aligntax.analysis.answers.value_of_information import (
+from aligntax.analysis.answers.newsvendor import (
     CONFIDENCE,
     Decision,
-    values_of_information,
+    LossLimit,
+    hours_to_buy,
 )
+from aligntax.analysis.answers.power_scaling import THRESHOLD, diagnosis, power_scaling
+from aligntax.analysis.answers.value_of_information import values_of_information
 from aligntax.analysis.answers.variance import spline_bases, variance_shares
 from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.analysis.summaries.regression import mid_ranks
@@ -39,6 +41,7 @@ from aligntax.analysis.summaries.weights import Weights
 from aligntax.analysis.summaries.words import without_long_vectors
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
+from aligntax.models.priors.quantities import LOSS_LIMIT
 from aligntax.models.priors.tables import PriorTables
 
 if TYPE_CHECKING:
@@ -52,7 +55,6 @@ MOST_DRAWS = 20_000
 FEWEST_EFFECTIVE = 200  # effective draws; with fewer nothing stands out of the noise
 GROUPS = ("posterior", "derived", "log_prior", "log_likelihood")
 DRIVERS = 3  # named for each answer in `info.json` and in the report
-DECISION = ("alignment_hours_needed", "usd_per_hour", "labour_overhead")
 VECTORS = frozenset({"anchor_probability"})  # not one answer, but a table of its own
 
 
@@ -64,24 +66,30 @@ class SensitivityDraws:
     ----------
     answers : dict of Series
         Headline quantities that vary.
-    amounts : dict of ndarray, shape (chain, draw)
-        What the decision depends on.
     names : tuple of str
         Elicited quantities.
     z : ndarray, shape (chain, draw, quantity)
     log_prior : ndarray, shape (chain, draw)
     log_likelihood : dict of ndarray, shape (chain, draw)
         One per table of evidence.
+    decision : Decision, optional
+        How many hours to buy, on all draws; None without hours or without a loss limit.
+    limit : LossLimit, optional
+        Of all draws.
+    every : int
+        One of so many draws is analysed.
     """
 
     answers: dict[str, Series]
-    amounts: dict[str, Any]
     names: tuple[str, ...]
     z: Any
     log_prior: Any
     log_likelihood: dict[str, Any]
     prior_only: tuple[str, ...]
     weights: Weights
+    decision: Decision | None = None
+    limit: LossLimit | None = None
+    every: int = 1
 
     @classmethod
     def of(
@@ -91,13 +99,15 @@ class SensitivityDraws:
         headlines: tuple[str, ...],
         prior_only: tuple[str, ...],
         weights: Weights,
+        limit: LossLimit | None = None,
     ) -> "SensitivityDraws":
         """From the groups of ``posterior.nc``.
 
         These are posterior, derived, log_prior and, with evidence, log_likelihood. Of more than
         :data:`MOST_DRAWS` draws that count, evenly spaced ones are taken, so that neither time nor
-        memory grows.
+        memory grows. The decision keeps them all.
         """
+        decision = None if limit is None else hours_to_buy(groups["derived"], weights, limit)
         every = -(-int(np.count_nonzero(weights.values)) // MOST_DRAWS)
         if every > 1:
             spaced = slice(None, None, every)
@@ -114,7 +124,6 @@ class SensitivityDraws:
                 for name in leading
                 if series[name].quantity not in VECTORS and _varies(series[name].values[counted])
             },
-            amounts={name: series[name].values for name in DECISION if name in series},
             names=tables.names,
             z=z,
             log_prior=_log_prior(groups["log_prior"], z, tables),
@@ -127,6 +136,9 @@ class SensitivityDraws:
             },
             prior_only=prior_only,
             weights=weights,
+            decision=decision,
+            limit=limit,
+            every=max(every, 1),
         )
 
     @classmethod
@@ -151,8 +163,10 @@ class SensitivityDraws:
             raise InputError(
                 f"run: sensitivity {rule}, got {weights.ess:.0f}; run again with --draws 1000"
             )
-        tables = result.view.tables(model.quantities)
-        return cls.of(groups, tables, model.headlines, assumed_quantities(result.info), weights)
+        tables, seed = result.view.tables(model.quantities), result.info["sampler"]["seed"]
+        limit = LossLimit.of(result.view, model.quantities, groups["posterior"], seed)
+        assumed = assumed_quantities(result.info)
+        return cls.of(groups, tables, model.headlines, assumed, weights, limit)
 
 
 def _log_prior(scored: xr.Dataset, z: Any, tables: PriorTables) -> Any:
@@ -271,25 +285,25 @@ def hours_decision(draws: SensitivityDraws, price: float | None = None) -> dict[
     -------
     dict
         ``price_usd_per_hour, cost_usd_per_hour`` (mean), ``default_confidence`` (None if a price
-        was given), ``hours, expected_loss_usd``, ``evpi`` and, by quantity with the largest first,
-        ``evppi``; the last two have ``usd`` and ``error``.
+        was given), ``loss_limit_usd`` (5%, 50% and 95% point), ``hours, expected_loss_usd``,
+        ``evpi``, ``evpi_at_twice_the_limit`` and, by quantity with the largest first, ``evppi``;
+        the last three have ``usd`` and ``error``.
     """
-    if (
-        any(name not in draws.amounts for name in DECISION)
-        or "alignment_hours_needed" not in draws.answers
-    ):
+    if draws.decision is None or draws.limit is None:
         return None
-    problem = Decision.of(draws.amounts, draws.weights, price)
-    worth = values_of_information(
-        problem, dict(zip(draws.names, np.moveaxis(draws.z, -1, 0), strict=True))
-    )
+    problem = replace(draws.decision, stated_price=price)
+    scores = dict(zip(draws.names, np.moveaxis(draws.z, -1, 0), strict=True))
+    scores[LOSS_LIMIT] = draws.limit.score[:, :: draws.every, 0]
+    worth = values_of_information(problem, scores, draws.every)
     return {
         "price_usd_per_hour": problem.price,
-        "cost_usd_per_hour": problem.weights.mean(problem.cost),
+        "cost_usd_per_hour": problem.mean_cost,
         "default_confidence": CONFIDENCE if price is None else None,
+        "loss_limit_usd": problem.told_limit(),
         "hours": worth["hours"],
         "expected_loss_usd": worth["loss"],
         "evpi": vars(worth["evpi"]),
+        "evpi_at_twice_the_limit": vars(worth["evpi_at_twice_the_limit"]),
         "evppi": {
             name: vars(v)
             for name, v in sorted(worth["evppi"].items(), key=lambda item: -item[1].usd)
@@ -303,6 +317,7 @@ def sensitivity_record(
     headlines: tuple[str, ...],
     prior_only: tuple[str, ...],
     weights: Weights | None = None,
+    limit: LossLimit | None = None,
 ) -> dict[str, Any] | None:
     """What a run stores in ``info.json``: the analysis with its main drivers only.
 
@@ -312,7 +327,7 @@ def sensitivity_record(
     weights = weights or Weights.equal((sizes["chain"], sizes["draw"]))
     if weights.ess < FEWEST_EFFECTIVE:
         return None
-    return _record(SensitivityDraws.of(groups, tables, headlines, prior_only, weights))
+    return _record(SensitivityDraws.of(groups, tables, headlines, prior_only, weights, limit))
 
 
 def sensitivity_of_result(
@@ -368,8 +383,10 @@ def with_sensitivity(outcome: "Outcome") -> "Outcome":
     """Outcome whose ``info.json`` says what drives each headline answer."""
     started = time.perf_counter()
     fit, info = outcome.fit, dict(outcome.info)
+    seed, assumed = info["sampler"]["seed"], assumed_quantities(info)
+    limit = LossLimit.of(fit.view, fit.model.quantities, outcome.groups["posterior"], seed)
     record = sensitivity_record(
-        outcome.groups, fit.tables, fit.model.headlines, assumed_quantities(info)
+        outcome.groups, fit.tables, fit.model.headlines, assumed, limit=limit
     )
     seconds = round(time.perf_counter() - started, 3)
     info["timings"] = {**info["timings"], "sensitivity": seconds}

@@ -9,9 +9,11 @@ from typing import Any
 
 from aligntax.analysis.fitting.moved_prior import ReusedAnswer
 from aligntax.analysis.summaries.words import (
+    format_estimate,
     format_number,
     format_percent,
     label_of,
+    loss_limit_sentence,
     median_and_interval,
 )
 from aligntax.models.priors.quantities import lookup, quantity_of
@@ -102,7 +104,7 @@ def contraction_sentence(record: Mapping[str, Any], most: int = 5) -> str:
 
 def decision_sentence(worth: Mapping[str, Any] | None, most: int = 3) -> str:
     """How many hours to buy, and what knowing quantities first is worth; "" without a decision."""
-    if worth is None:
+    if worth is None or "loss_limit_usd" not in worth:  # a run from before limits were stated
         return ""
     price, cost = (
         format_number(worth[key], 3) for key in ("price_usd_per_hour", "cost_usd_per_hour")
@@ -111,9 +113,9 @@ def decision_sentence(worth: Mapping[str, Any] | None, most: int = 3) -> str:
     why = ""
     if covered:
         share = format_percent(covered)
-        why = f", at which it is best to cover the need in {share} of cases"
+        why = f", at which it is best to cover the need in {share} of cases if no limit is reached"
     known = "; ".join(
-        f"{lookup(name).label} {_usd(value)}"
+        f"{lookup(name).label} {format_estimate(value)}"
         for name, value in list(worth["evppi"].items())[:most]
         if value["usd"] > 2 * value["error"]
     )
@@ -121,17 +123,15 @@ def decision_sentence(worth: Mapping[str, Any] | None, most: int = 3) -> str:
     return (
         f"How many hours to buy, if an hour costs {cost} USD on average and a missing one {price} "
         f"USD{why}: {hours}, at an expected loss of {loss} USD. Knowing everything first would be "
-        f"worth {_usd(worth['evpi'])}; "
+        f"worth {format_estimate(worth['evpi'])}; "
         + (
             f"knowing one quantity: {known}."
             if known
             else "no single quantity is worth more than the noise."
         )
+        + " "
+        + loss_limit_sentence(worth["loss_limit_usd"], worth["evpi_at_twice_the_limit"])
     )
-
-
-def _usd(value: Mapping[str, float]) -> str:
-    return f"{format_number(value['usd'])} ± {format_number(value['error'], 1)} USD"
 
 
 def without_correlations_sentence(

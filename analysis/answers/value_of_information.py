@@ -1,16 +1,7 @@
 """What is it worth to know a quantity before buying human-hours of alignment data?
 
-Whoever buys ``h`` hours pays for them, and pays ``price`` for every hour that alignment turns out
-to need beyond ``h``. This is the newsvendor's problem::
-
-    loss(h) = cost h + price max(0, need - h),    cost = wage x overhead
-
-If cost and need are independent, the best ``h`` is the quantile ``1 - E[cost] / price`` of the
-need. By default the price is five times the cost, which covers four cases in five. A shortfall
-cannot lose more than everything: needs beyond their 95% quantile count as that quantile. At a
-higher price the quantile lies as much further out. Without such a limit a few draws in thousands
-would decide every mean. Draws in which nothing arrives have no need and are left out. With the best
-``h`` for each state of knowledge::
+The decision, its price and its limit are those of :mod:`aligntax.analysis.answers.newsvendor`. With
+the best ``h`` for each state of knowledge::
 
     EVPI     = min_h E[loss(h)] - E[min_h loss(h)]                     of knowing everything
     EVPPI_q  = min_h E[loss(h)] - E[ min_h E[loss(h) | z_q] ]          of knowing one quantity
@@ -20,7 +11,11 @@ span orders of magnitude, so the grid is relative to ``g(z_q)``, the geometric m
 given ``z_q``. What is regressed is ``loss(d g) / g`` for each factor ``d``, with the same minimum
 and errors of one size. Decisions are fitted to all chains but one and judged on that one, in turn,
 because a minimum over noisy fits is too low. A quantity that says nothing is therefore worth zero,
-less a little because noise misleads. No quantity is worth more than EVPI.
+less a little because noise misleads. No quantity is worth more than EVPI, where it is cut.
+
+Regressions take one limit for each draw. Errors are jackknifed. To leave out batches costs as many
+fits. So a value below twice the error of its mean, with decisions held, keeps that error: it is
+noise by either.
 
 References
 ----------
@@ -30,107 +25,68 @@ References
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from aligntax.analysis.answers.newsvendor import Decision, Estimate, jackknife_error
 from aligntax.analysis.summaries.regression import splines
-from aligntax.analysis.summaries.weights import Weights
 
-# The default price makes it best to cover the need with this probability, which is also the default
-# of `aligntax budget`.
-CONFIDENCE = 0.8
-# Needs beyond this quantile count as it, at the default price: a quarter of the cases that this
-# price leaves uncovered.
-LIMIT = 0.95
 FUNCTIONS = 3  # of a regression on one quantity: a wiggle would fit the long tails of losses
 GRID = 40  # amounts of hours that are compared, evenly in log10
 OUTER = 0.005  # probability of a need below the grid, and above it
+FOLDS = 4  # parts of a single chain, which are judged as chains are
+FEWER_BATCHES = 20  # left out of a regression: its error to 16%
 
 
-@dataclass(frozen=True)
-class Decision:
-    """How many hours to buy.
-
-    Attributes
-    ----------
-    need, cost : ndarray, shape (chain, draw)
-        Hours needed, and USD per hour; finite wherever a draw counts.
-    price : float
-        USD per missing hour.
-    weights : Weights
-        Zero where nothing arrives.
-    """
-
-    need: Any
-    cost: Any
-    price: float
-    weights: Weights
-
-    @classmethod
-    def of(
-        cls, derived: Mapping[str, Any], weights: Weights, price: float | None = None
-    ) -> "Decision":
-        """From derived quantities (chain, draw) on their own scales, log10 hours and log10 USD.
-
-        The default ``price`` makes it best to cover the need with probability :data:`CONFIDENCE`.
-        """
-        hours = derived["alignment_hours_needed"]
-        defined = np.isfinite(hours)
-        weights = weights.given(defined)
-        cost = 10.0 ** (derived["usd_per_hour"] + derived["labour_overhead"])
-        default = weights.mean(cost) / (1.0 - CONFIDENCE)
-        price = default if price is None else price
-        # The best hours lie below this quantile at any price.
-        counts = 1.0 - (1.0 - LIMIT) * min(1.0, default / price)
-        limit = np.quantile(
-            hours[defined], counts, weights=weights.values[defined], method="inverted_cdf"
-        )
-        return cls(10.0 ** np.where(defined, np.minimum(hours, limit), 0.0), cost, price, weights)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value in USD and its Monte Carlo standard error."""
-
-    usd: float
-    error: float
-
-
-def values_of_information(decision: Decision, z: Mapping[str, Any]) -> dict[str, Any]:
+def values_of_information(
+    decision: Decision, z: Mapping[str, Any], every: int = 1
+) -> dict[str, Any]:
     """Best decision, value of knowing everything, and value of knowing each of several quantities.
 
     Parameters
     ----------
     decision : Decision
-    z : mapping of ndarray, shape (chain, draw)
+    z : mapping of ndarray, shape (chain, draw / every)
         Scores of each quantity.
+    every : int
+        Single quantities are judged on every so many draws.
 
     Returns
     -------
     dict
-        ``hours``, ``loss`` (expected, USD), ``evpi`` (Estimate) and ``evppi`` (name -> Estimate).
+        ``hours``, ``loss`` (expected, USD), ``evpi`` and ``evpi_at_twice_the_limit`` (Estimate) and
+        ``evppi`` (name -> Estimate).
     """
-    weights, w = decision.weights, decision.weights.values.ravel()
-    hours = _grid(decision.need.ravel(), w)
-    short = np.maximum(decision.need.reshape(-1, 1) - hours, 0.0)
-    mean = weights.mean(decision.cost) * hours + decision.price * (w @ short)
-    blind = _cross_validated_loss(decision, np.zeros((len(w), 0)))
-    known = np.minimum(decision.cost, decision.price) * decision.need
-
-    def value(loss: Any) -> Estimate:
-        return Estimate(weights.mean(blind - loss), weights.mcse(blind - loss))
-
+    hours, loss = decision.best()
+    part = decision.spaced(every)
     return {
-        "hours": float(hours[np.argmin(mean)]),
-        "loss": float(np.min(mean)),
-        "evpi": value(known),
-        "evppi": {
-            name: value(_cross_validated_loss(decision, splines(x.ravel(), w, FUNCTIONS)))
-            for name, x in z.items()
-        },
+        "hours": hours,
+        "loss": loss,
+        "evpi": decision.estimated_evpi(),
+        "evpi_at_twice_the_limit": decision.with_limit(2.0).estimated_evpi(),
+        "evppi": _values_of_single(part, z),
     }
+
+
+def _values_of_single(decision: Decision, z: Mapping[str, Any]) -> dict[str, Estimate]:
+    """Value of knowing each of several quantities, where a draw has one limit."""
+    blind, most = _judged_loss(decision), decision.evpi()
+    found = {}
+    for name, scores in z.items():
+        saved = blind - _judged_loss(decision, scores)
+        usd = min(decision.weights.mean(saved), most)
+        found[name] = Estimate(usd, decision.weights.mcse(saved))
+    clear = [name for name, value in found.items() if value.usd > 2 * value.error]
+
+    def values(some: Decision) -> Any:
+        blind, most = _judged_loss(some), some.evpi()
+        saved = [some.weights.mean(blind - _judged_loss(some, z[name])) for name in clear]
+        return np.minimum(saved, most)
+
+    errors = jackknife_error(decision, values, FEWER_BATCHES) if clear else ()
+    again = {n: Estimate(found[n].usd, float(e)) for n, e in zip(clear, errors, strict=True)}
+    return {**found, **again}
 
 
 def _grid(amounts: Any, w: Any) -> Any:
@@ -141,42 +97,48 @@ def _grid(amounts: Any, w: Any) -> Any:
     return np.concatenate([[0.0], np.logspace(low, high, GRID)])
 
 
-def _cross_validated_loss(decision: Decision, basis: Any) -> Any:
+def _judged_loss(decision: Decision, z: Any = None) -> Any:
     """Loss of each draw under the decision that the other chains recommend at its inputs.
 
     Parameters
     ----------
     decision : Decision
-    basis : ndarray, shape (chain * draw, function)
-        Splines of what is known.
+    z : ndarray, shape (chain, draw), optional
+        Scores of what is known; by default nothing is.
 
     Returns
     -------
     ndarray, shape (chain, draw)
     """
     shape, w = decision.need.shape, decision.weights.values.ravel()
-    chain, counted = np.repeat(np.arange(shape[0]), shape[1]), np.flatnonzero(w)
+    basis = np.zeros((len(w), 0)) if z is None else splines(z.ravel(), w, FUNCTIONS)
+    counted = np.flatnonzero(w)
     columns = np.column_stack([np.ones(len(counted)), basis[counted]])
-    need, cost, w, chain = (
-        decision.need.ravel()[counted],
-        decision.cost.ravel()[counted],
-        w[counted],
-        chain[counted],
+    need, cost, limit, w, fold = (
+        x.ravel()[counted]
+        for x in (decision.need, decision.cost, decision.limit[..., 0], w, _folds(shape))
     )
-    taken = np.empty(len(counted))
-    for fold in np.unique(chain):
-        out, train = chain == fold, np.where(chain == fold, 0.0, w)
+    price = decision.price
+    hours = np.empty(len(counted))
+    for k in np.unique(fold):
+        out, train = fold == k, np.where(fold == k, 0.0, w)
         weighted = train[:, None] * columns
         solve = np.linalg.pinv(columns.T @ weighted, hermitian=True) @ weighted.T
         centre = 10.0 ** (columns @ (solve @ np.log10(need)))
         factors = _grid(need / centre, w)
-        relative = cost[:, None] * factors + decision.price * np.maximum(
-            (need / centre)[:, None] - factors, 0.0
-        )
+        missing = np.maximum((need / centre)[:, None] - factors, 0.0)
+        relative = cost[:, None] * factors + np.minimum(price * missing, (limit / centre)[:, None])
         best = factors[np.argmin(columns[out] @ (solve @ relative), axis=1)]
         # More than any need is never worth buying.
-        hours = np.minimum(best * centre[out], need.max())
-        taken[out] = cost[out] * hours + decision.price * np.maximum(need[out] - hours, 0.0)
+        hours[out] = np.minimum(best * centre[out], need.max())
     losses = np.zeros(decision.need.size)
-    losses[counted] = taken
+    losses[counted] = cost * hours + np.minimum(price * np.maximum(need - hours, 0.0), limit)
     return losses.reshape(shape)
+
+
+def _folds(shape: tuple[int, int]) -> Any:
+    """Fold of each draw: its chain, or its part of a single one, shape (chain, draw)."""
+    chains, draws = shape
+    if chains > 1:
+        return np.broadcast_to(np.arange(chains)[:, None], shape)
+    return (np.arange(draws) * FOLDS // draws)[None, :]

@@ -10,11 +10,10 @@ from aligntax.analysis.answers.budget import (
     ITEM_COST,
     VOTES,
     Budget,
-    expected_loss,
+    hours_decision_of,
     label_information,
     majority_error,
 )
-from aligntax.analysis.answers.value_of_information import Decision
 from aligntax.analysis.figures.style import (
     AMBER,
     BLUE,
@@ -28,7 +27,7 @@ from aligntax.analysis.figures.style import (
     styled,
 )
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.summary import iter_series
+from aligntax.analysis.summaries.words import format_number
 
 COLOURS = (BLUE, GREEN, PURPLE, AMBER, GREY)
 DASHES = ("-", "--", "-.", ":", (0, (1, 2)))
@@ -46,12 +45,10 @@ def budget_figure(result: Result, answer: Budget) -> Figure:
 
 def _regret(axes: Any, result: Result, answer: Budget) -> None:
     weights = result.weights if answer.given is None else answer.given.weights
-    decision = Decision.of(
-        {s.name: s.values for s in iter_series(result.derived)}, weights, answer.price
-    )
+    decision = hours_decision_of(result, weights, answer.price)
     x = np.linspace(np.log10(answer.hours) - 3, np.log10(answer.hours) + 1.5, 200)
-    least = float(expected_loss(decision, answer.best_hours)[0])
-    axes.plot(x, np.log10(np.maximum(expected_loss(decision, 10.0**x) - least, 1.0)), color=BLUE)
+    _, least = decision.best()
+    axes.plot(x, np.log10(np.maximum(decision.expected_loss(10.0**x) - least, 1.0)), color=BLUE)
     axes.axvline(
         np.log10(answer.hours),
         color=ORANGE,
@@ -70,6 +67,8 @@ def _regret(axes: Any, result: Result, answer: Budget) -> None:
     log_ticks(axes.yaxis)
     axes.set_xlabel("human-hours bought")
     axes.set_ylabel("expected regret (USD)")
+    limit = format_number(answer.loss_limit["q50"])
+    axes.set_title(f"Loss limit of a shortfall: {limit} USD in the median")
     axes.legend(loc="lower left")
 
 
@@ -94,6 +93,6 @@ def _labels(axes: Any, answer: Budget) -> None:
     axes.axvspan(answer.label_error[0], answer.label_error[2], color=GREY, alpha=0.15, linewidth=0)
     axes.set_ylim(0, 4)
     percent_ticks(axes.xaxis)
-    axes.set_xlabel("label error (shaded: implied by published agreement, 90%)")
+    axes.set_xlabel("label error (shaded: new labellers by published agreement, 90%)")
     axes.set_ylabel("information per USD\nover single labels")
     axes.legend(loc="upper left", fontsize=7.5)

@@ -4,7 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from aligntax.analysis.fitting.reweight import CarriedDraws, carry_draws, weigh_draws
+from aligntax.analysis.fitting.reweight import (
+    CarriedDraws,
+    carry_draws,
+    changes_from,
+    weigh_draws,
+)
 from aligntax.analysis.inference.derive import derive_from
 from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.storage.sampled_run import SampledRun
@@ -16,7 +21,7 @@ from aligntax.models.catalogue import restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
-from aligntax.models.views.changes import Changes, changes, roles
+from aligntax.models.views.changes import Changes, roles
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -102,7 +107,7 @@ def plan_refit(
         )
     if method == "reweight":
         return plan_reweighting(source, view, evidence)
-    change = changes(source.view, view, source.tables.names)
+    change = changes_from(source, view)
     if method == "sample":
         return SampleAgain(f"sampled as asked; changed: {change.words()}")
     if other := _new_likelihoods(source, view, change, evidence):
@@ -123,7 +128,7 @@ def plan_reweighting(source: SampledRun, view: View, evidence: Evidence | None =
     InputError
         If the evidence, or a setting that a likelihood depends on, differs.
     """
-    change = changes(source.view, view, source.tables.names)
+    change = changes_from(source, view)
     if other := _new_likelihoods(source, view, change, evidence):
         rule = f"reweight keeps the likelihood, got another {', '.join(other)}"
         raise InputError(f"method: {rule}; use --method sample or auto")

@@ -32,7 +32,7 @@ from aligntax.analysis.storage.sampled_run import SampledRun
 from aligntax.analysis.summaries.checks import ESS, Check
 from aligntax.analysis.summaries.weights import Weights, k_hat_limit, pareto_smoothed
 from aligntax.models.priors.copula import conditional_normal
-from aligntax.models.priors.quantities import base_name, lookup
+from aligntax.models.priors.quantities import LOSS_LIMIT, base_name, lookup
 from aligntax.models.priors.tables import PriorTables, QuantileTable, log_density
 from aligntax.models.views import View
 from aligntax.models.views.changes import Changes, changes, roles
@@ -77,6 +77,11 @@ class CarriedDraws:
     log_ratio: Any
 
 
+def changes_from(source: SampledRun, view: View) -> Changes:
+    """What a view changes of a run's: in what its model has, and in the loss limit."""
+    return changes(source.view, view, (*source.tables.names, LOSS_LIMIT))
+
+
 def carry_draws(source: SampledRun, view: View) -> CarriedDraws:
     """Carry a run's draws to another view of the same evidence.
 
@@ -87,7 +92,7 @@ def carry_draws(source: SampledRun, view: View) -> CarriedDraws:
     """
     old, names = source.tables, source.tables.names
     new = view.tables(names)
-    change = changes(source.view, view, names)
+    change = changes_from(source, view)
     informed: Any = np.isin(names, source.prior_only, invert=True)
     moved: Any = np.isin(names, change.quantities)
     coupled = not np.array_equal(old.correlation, new.correlation)

@@ -17,6 +17,7 @@ NAMES = (
     "density_trials",
     "gold_curves",
     "calibration",
+    "loss_limit",
 )  # the place of a name decides its numbers: a new name goes last
 
 

@@ -30,6 +30,28 @@ def format_number(value: float, digits: int = 2) -> str:
     return _scaled(value, digits, 1)
 
 
+def format_estimate(value: Mapping[str, float]) -> str:
+    """``usd`` and its Monte Carlo ``error``: 5.1 billion ± 1 billion USD."""
+    return f"{format_number(value['usd'])} ± {format_number(value['error'], 1)} USD"
+
+
+def loss_limit_sentence(limit: Mapping[str, float], twice: Mapping[str, float]) -> str:
+    """What holds a value of information finite, and how far it hangs on that.
+
+    Parameters
+    ----------
+    limit : mapping
+        ``q05``, ``q50`` and ``q95`` of the loss limit, USD.
+    twice : mapping
+        ``usd`` and ``error`` of knowing everything at twice the limit.
+    """
+    low, middle, high = (format_number(limit[key]) for key in ("q05", "q50", "q95"))
+    return (
+        f"No shortfall costs more than the view's loss limit, {middle} USD (90%: {low} to {high}). "
+        f"Were it twice that, knowing everything first would be worth {format_estimate(twice)}."
+    )
+
+
 def format_compact(value: float, digits: int = 2) -> str:
     """Number with a one-letter scale, for a tick of an axis: 840, 26k, 4.1B, 1e18."""
     return _scaled(value, digits, 2)

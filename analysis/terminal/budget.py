@@ -2,7 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from aligntax.analysis.summaries.words import format_number, format_probability
+from aligntax.analysis.summaries.words import (
+    format_estimate,
+    format_number,
+    format_probability,
+    loss_limit_sentence,
+)
 from aligntax.analysis.terminal.tables import print_table
 
 if TYPE_CHECKING:
@@ -30,9 +35,11 @@ def print_budget(console: "Console", answer: "Budget") -> None:
             f"{format_number(answer.best_hours)} human-hours",
             f"at {format_number(answer.price)} USD per missing hour",
         ),
-        ("worth of knowing the need", "", f"{format_number(answer.evpi)} USD"),
+        ("worth of knowing everything first", "", format_estimate(vars(answer.evpi))),
     ]
     print_table(console, ("", "amount", "money"), rows)
+    twice = vars(answer.evpi_at_twice_the_limit)
+    console.print(loss_limit_sentence(answer.loss_limit, twice), markup=False)
     regrets = [
         (f"{multiple:g} times the hours", f"{format_number(usd)} USD")
         for multiple, usd in answer.regret.items()
@@ -40,7 +47,8 @@ def print_budget(console: "Console", answer: "Budget") -> None:
     print_table(console, ("buying instead", "expected regret"), regrets)
     low, middle, high = answer.label_error
     console.print(
-        f"label error implied by published agreement: {middle:.0%} (90%: {low:.0%} to {high:.0%})",
+        f"label error of new labellers, by published agreement: {middle:.0%} "
+        f"(90%: {low:.0%} to {high:.0%})",
         markup=False,
     )
     labels = [

@@ -196,6 +196,8 @@ ELICITED = _table(
     Quantity("alignment_share_of_payment", "1", "logit", "alignment share of payments", "part of what developers paid for feedback that bought alignment and not capability", 0.0, 1.0, kind="share"),
     Quantity("workforce_hours", "human-hours/year", "log10", "workforce", "human-hours a developer can buy per year in 2025, whatever it buys"),
     Quantity("workforce_growth", "OOM/year", "linear", "workforce growth", "growth of that workforce"),
+    # decisions
+    Quantity("loss_limit", "USD", "log10", "loss limit", "most that too few hours of alignment can cost whoever buys them"),
     # research by AI
     Quantity("automated_share", "1", "logit", "research that AI does", "share of AI research that AI does at the date from which feedback counts", 0.0, 1.0, kind="share"),
     Quantity("automation_span", "OOM", "log10", "span of automation", "OOM of effective compute by which the odds of automated against human research grow e-fold"),
@@ -321,6 +323,9 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType({**ELICITED, **DERIVED})
 
 # Derived and one per draw, but no quantity: an index into the requirement anchors.
 LABELS = ("tai_anchor", "horizon_shape")
+
+# Elicited, and in no model: decisions draw it given the scores of a run.
+LOSS_LIMIT = "loss_limit"
 
 HEADLINES = (
     "data_exponent",

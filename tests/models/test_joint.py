@@ -11,7 +11,13 @@ from aligntax.models import direct_approach, horizon_evaluations, joint, researc
 from aligntax.models.arrival import Chance
 from aligntax.models.catalogue import MODELS, find_model, restrict
 from aligntax.models.errors import InputError
-from aligntax.models.priors.quantities import ELICITED, HEADLINES, LABELS, QUANTITIES
+from aligntax.models.priors.quantities import (
+    ELICITED,
+    HEADLINES,
+    LABELS,
+    LOSS_LIMIT,
+    QUANTITIES,
+)
 from aligntax.models.priors.tables import PriorTables
 from aligntax.models.states import ABOVE, BELOW, OBSERVED, UNDEFINED, censored
 from aligntax.models.trend import Trend
@@ -77,7 +83,8 @@ def prior(view, evidence) -> dict[str, Any]:
 def test_every_headline_is_derived_or_elicited_and_in_the_registry(prior) -> None:
     assert set(HEADLINES) <= set(prior) | set(joint.QUANTITIES)
     assert set(prior) - set(LABELS) <= set(QUANTITIES)
-    assert set(ELICITED) == {name for model in MODELS.values() for name in model.quantities}
+    of_models = {name for model in MODELS.values() for name in model.quantities}
+    assert set(ELICITED) == of_models | {LOSS_LIMIT} and LOSS_LIMIT not in of_models
 
 
 def test_every_derived_quantity_has_a_value_a_draw(prior) -> None:

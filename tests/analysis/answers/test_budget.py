@@ -11,20 +11,21 @@ from scipy import stats
 
 from aligntax.analysis.answers.budget import (
     ITEM_COST,
-    _best_hours_and_regret,
+    MULTIPLES,
     best_labelling,
     budget,
-    expected_loss,
     label_information,
     majority_error,
     published_label_error,
 )
-from aligntax.analysis.answers.value_of_information import LIMIT, Decision
+from aligntax.analysis.answers.newsvendor import Decision
 from aligntax.analysis.summaries.weights import Weights
+from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
-from aligntax.models.evidence import load_evidence
+from aligntax.models.views import load_view
 
 SHAPE = (4, 20_000)
+FAR = 1e30  # USD: a loss limit that is never reached
 
 
 @pytest.fixture(scope="module")
@@ -43,37 +44,28 @@ def newsvendor():
 def test_the_least_loss_is_at_the_critical_ratio(newsvendor):
     """Arrow, Harris and Marschak 1951: buy the 1 - cost / price quantile of the need."""
     for price in (60.0, 150.0, 400.0):
-        decision = Decision.of(newsvendor, Weights.equal(SHAPE), price)
+        decision = Decision.of(newsvendor, Weights.equal(SHAPE), np.full((*SHAPE, 1), FAR), price)
         grid = np.logspace(3, 5.5, 400)
-        best = grid[np.argmin(expected_loss(decision, grid))]
+        best = grid[np.argmin(decision.expected_loss(grid))]
         assert np.log10(best) == pytest.approx(stats.norm.ppf(1 - 30.0 / price, 4.0, 0.5), abs=0.03)
 
 
-def test_the_expected_loss_is_the_lognormals(newsvendor):
-    decision = Decision.of(newsvendor, Weights.equal(SHAPE), 150.0)
-    h, mu, s = 2e4, 4.0 * np.log(10), 0.5 * np.log(10)
-    cap = np.exp(mu + s * stats.norm.ppf(LIMIT))  # needs beyond their 95% quantile count as that
-
-    def partial(a):  # E[min(need, a)]
-        return np.exp(mu + s**2 / 2) * stats.norm.cdf(
-            (np.log(a) - mu - s**2) / s
-        ) + a * stats.norm.sf((np.log(a) - mu) / s)
-
-    assert expected_loss(decision, h)[0] == pytest.approx(
-        30.0 * h + 150.0 * (partial(cap) - partial(h)), rel=0.02
-    )
-
-
-def result(derived, evidence=None, start=2026.0):
+def result(derived, limit=FAR, start=2026.0):
     import xarray as xr
 
     data = {name: (("chain", "draw"), value) for name, value in derived.items()}
+    quantities = find_model("joint").quantities
+    z = np.broadcast_to(0.0, (*SHAPE, len(quantities)))
+    view = load_view("default").replace(
+        loss_limit={"point": limit}, alignment={"work_starts": start, "date": 2030.0}
+    )
     return SimpleNamespace(
         derived=xr.Dataset(data),
+        posterior=xr.Dataset({"z": (("chain", "draw", "quantity"), z)}),
         weights=Weights.equal(SHAPE),
-        evidence=evidence or load_evidence(),
         record={"model": "joint"},
-        view=SimpleNamespace(alignment=SimpleNamespace(work_starts=start, date=2030.0)),
+        info={"sampler": {"seed": 1}},
+        view=view,
     )
 
 
@@ -94,7 +86,8 @@ def test_hours_rates_and_money_for_a_confidence(newsvendor):
         all(usd >= -1.0 for usd in answer.regret.values())
         and answer.regret[10.0] > answer.regret[2.0] > 0
     )
-    assert answer.evpi > 0
+    assert answer.evpi.usd > 30 * answer.evpi.error > 0
+    assert set(answer.regret) == set(MULTIPLES)
 
 
 @pytest.mark.parametrize("confidence", [0.1, 0.5, 0.8, 0.95, 0.99])
@@ -131,42 +124,17 @@ def test_hours_cannot_be_worked_before_work_starts(newsvendor):
     assert np.isinf(answer.hours_per_year) and answer.to_dict()["hours_per_year"] is None
 
 
-def test_knowing_the_need_is_worth_what_it_saves():
-    """Needs of 100 and 300 hours at 1 USD an hour; a missing hour loses 3 USD.
-
-    Without knowing, 300 hours are best and cost 300 USD (100 hours lose 100 + 0.5 x 3 x 200 = 400). Knowing costs 200 on average.
-    """
-    need, cost = np.array([[100.0, 300.0]]), np.ones((1, 2))
-    answer = _best_hours_and_regret(Decision(need, cost, 3.0, Weights.equal((1, 2))), 100.0)
-    best, regret, evpi = answer
-    assert best == 300.0 and evpi == pytest.approx(100.0)
-    assert regret[1.0] == pytest.approx(100.0) and regret[2.0] == pytest.approx(50.0)
-
-
-def test_knowing_the_need_is_worth_nothing_where_hours_cost_more_than_missing_them():
-    """Nobody buys: knowing or not, the loss is the price of every missing hour."""
-    need, cost = np.array([[100.0, 300.0]]), np.full((1, 2), 5.0)
-    best, _, evpi = _best_hours_and_regret(Decision(need, cost, 3.0, Weights.equal((1, 2))), 100.0)
-    assert best == 0.0 and evpi == pytest.approx(0.0)
-
-
-def test_hours_that_cost_more_than_missing_them_are_not_bought_by_whoever_knows():
-    """Need of 100 hours for sure, at 1 or 5 USD: who knows buys at 1 and loses 3 USD an hour at 5."""
-    need, cost = np.full((1, 2), 100.0), np.array([[1.0, 5.0]])
-    best, _, evpi = _best_hours_and_regret(Decision(need, cost, 3.5, Weights.equal((1, 2))), 100.0)
-    assert best == 100.0 and evpi == pytest.approx(300.0 - 0.5 * (100.0 + 350.0))
-
-
-@pytest.mark.parametrize(
-    ("factor", "quantile"), [(0.5, 0.95), (1.0, 0.95), (2.0, 0.975), (5.0, 0.99)]
-)
-def test_needs_are_cut_at_a_quantile_that_a_higher_price_moves_out(newsvendor, factor, quantile):
-    """The default price is 30 / 0.2 = 150 USD; at f times that a quarter of what it leaves uncovered is cut."""
-    decision = Decision.of(newsvendor, Weights.equal(SHAPE), 150.0 * factor)
-    largest = np.log10(decision.need.max())
-    assert largest == pytest.approx(
-        np.quantile(newsvendor["alignment_hours_needed"], quantile), abs=1e-3
-    )
+def test_the_limit_is_told_and_moves_what_is_best(newsvendor):
+    """A buyer who loses at most 1e5 USD buys less than one without a limit, and knowing is worth less."""
+    derived = newsvendor | {"alignment_hours_affordable": np.full(SHAPE, 4.2)}
+    far, near = budget(result(derived)), budget(result(derived, 1e5))
+    assert near.best_hours < far.best_hours and near.hours == far.hours
+    assert near.evpi.usd < far.evpi.usd
+    assert near.loss_limit == pytest.approx(dict.fromkeys(("q05", "q50", "q95"), 1e5), rel=1e-4)
+    assert far.evpi_at_twice_the_limit.usd == pytest.approx(far.evpi.usd)
+    told = near.to_dict()
+    assert told["loss_limit_usd"] == near.loss_limit
+    assert told["evpi"]["usd"] < told["evpi_at_twice_the_limit"]["usd"]
 
 
 # ---------------------------------------------------------------------------------------- labelling
@@ -217,53 +185,16 @@ def test_information_is_the_fisher_information_of_a_noisy_comparison():
     assert 1 / (n * estimate.var()) == pytest.approx(float(label_information(e, 1.0)), rel=0.05)
 
 
-def test_label_error_from_agreement_inverts_the_formula():
-    import xarray as xr
-
-    e = 0.2
-    row = xr.Dataset(
-        {
-            "pair": ("s", np.asarray(["labeller_labeller", "labeller_researcher"])),
-            "options": ("s", [2.0, 2.0]),
-            "agreement": ("s", [e**2 + (1 - e) ** 2, 0.99]),
-            "agreement_se": ("s", [1e-9, 0.01]),
-        }
-    )
-    assert published_label_error(row) == pytest.approx((e, e, e), abs=1e-6)
-
-
-def test_only_two_labellers_who_choose_between_two_options_speak_of_label_error():
-    import xarray as xr
-
-    e = 0.2
-    row = xr.Dataset(
-        {
-            "pair": ("s", np.asarray(["labeller_labeller"] * 3)),
-            "options": ("s", [2.0, 4.0, 2.0]),
-            "agreement": ("s", [e**2 + (1 - e) ** 2, 0.99, 0.99]),
-            "agreement_se": ("s", [1e-9, 0.01, np.nan]),
-        }
-    )
-    assert published_label_error(row) == pytest.approx((e, e, e), abs=1e-6)
-
-
-def test_agreement_at_chance_is_an_error_of_one_half():
-    import xarray as xr
-
-    row = xr.Dataset(
-        {
-            "pair": ("s", np.asarray(["labeller_labeller"])),
-            "options": ("s", [2.0]),
-            "agreement": ("s", [0.4]),
-            "agreement_se": ("s", [1e-9]),
-        }
-    )
-    assert published_label_error(row) == pytest.approx((0.5, 0.5, 0.5))
-
-
-def test_published_agreement_implies_errors_between_a_tenth_and_a_quarter():
-    low, middle, high = published_label_error(load_evidence()["labeller_agreement"])
+def test_published_agreement_implies_errors_between_a_tenth_and_a_quarter(view):
+    low, middle, high = published_label_error(view)
     assert 0.05 < low < middle < high < 0.30
+
+
+def test_a_view_without_evidence_has_the_prior_s_label_error(view):
+    """The prior's median, and wider than its typical study's: labellers differ."""
+    low, middle, high = published_label_error(view.replace(evidence={"use": "none"}))
+    assert middle == pytest.approx(0.15, abs=0.005)
+    assert low < 0.03 and high > 0.40
 
 
 def test_no_number_of_labels_helps_from_one_half_on():

@@ -34,12 +34,13 @@ CONSTANTS = {
     "timeline_shifts": {
         "QUANTILES": {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
     },
+    "newsvendor": {"CONFIDENCE": 0.8, "BATCHES": 64, "STRATA": 8},
     "value_of_information": {
-        "CONFIDENCE": 0.8,
-        "LIMIT": 0.95,
         "FUNCTIONS": 3,
         "GRID": 40,
         "OUTER": 0.005,
+        "FOLDS": 4,
+        "FEWER_BATCHES": 20,
     },
     "variance": {
         "MOST_FUNCTIONS": 7,

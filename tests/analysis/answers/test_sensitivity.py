@@ -9,7 +9,10 @@ import xarray as xr
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
+from aligntax.analysis.answers import sensitivity
 from aligntax.analysis.answers import sensitivity_wording as drivers
+from aligntax.analysis.answers.budget import budget
+from aligntax.analysis.answers.newsvendor import Decision
 from aligntax.analysis.answers.power_scaling import CONFLICT, OK, STRONG, diagnosis, power_scaling
 from aligntax.analysis.answers.sensitivity import (
     SensitivityDraws,
@@ -20,7 +23,7 @@ from aligntax.analysis.answers.sensitivity import (
     sensitivity_record,
     to_four_digits,
 )
-from aligntax.analysis.answers.value_of_information import Decision, values_of_information
+from aligntax.analysis.answers.value_of_information import values_of_information
 from aligntax.analysis.answers.variance import variance_shares
 from aligntax.analysis.commands.sensitivity import SWEPT_QUANTITIES
 from aligntax.analysis.figures import sensitivity as sensitivity_figures
@@ -40,7 +43,7 @@ from aligntax.analysis.summaries.weights import Weights
 from aligntax.models import direct_approach, research, time_horizon
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
-from aligntax.models.priors.quantities import ELICITED, lookup
+from aligntax.models.priors.quantities import ELICITED, LOSS_LIMIT, lookup
 from aligntax.models.views import load_view, parse_view
 from tests.prior import prior_draws
 
@@ -159,7 +162,6 @@ def test_weights_count_like_copies_and_a_condition_like_a_subset():
 def draws_of(answers, z, likelihood=None, weights=EQUAL):
     return SensitivityDraws(
         answers={name: Series(name, y) for name, y in answers.items()},
-        amounts={},
         names=tuple(f"q{i}" for i in range(z.shape[-1])),
         z=z,
         log_prior=-0.5 * np.sum(z**2, axis=-1),
@@ -294,7 +296,8 @@ def newsvendor(price=5.0, seed=0):
     mean = np.exp(total**2 / 2)
     loss, known = price * mean * ndtr(total - k), mean
     given = {"a": price * mean * ndtr(0.6 - k), "b": price * mean * ndtr(0.8 - k)}
-    problem = Decision(np.exp(0.8 * a + 0.6 * b), np.ones(SHAPE), price, EQUAL)
+    never = np.full((*SHAPE, 1), 1e30)  # USD: a limit that no loss reaches
+    problem = Decision(np.exp(0.8 * a + 0.6 * b), np.ones(SHAPE), never, EQUAL, price)
     inputs = {"a": a, "b": b, "noise": noise, "all": 0.8 * a + 0.6 * b}
     truth = {
         "evpi": loss - known,
@@ -335,11 +338,12 @@ def test_the_default_price_covers_four_cases_in_five():
         "usd_per_hour": np.ones(SHAPE),
         "labour_overhead": np.zeros(SHAPE),
     }
-    problem = Decision.of(amounts, EQUAL)
+    never = np.full((*SHAPE, 1), 1e30)
+    problem = Decision.of(amounts, EQUAL, never)
     assert problem.price == pytest.approx(50)
     best = values_of_information(problem, {})["hours"]
     assert np.mean(10.0 ** hours[~np.isnan(hours)] <= best) == pytest.approx(0.8, abs=0.03)
-    assert Decision.of(amounts, EQUAL, 20.0).price == 20
+    assert Decision.of(amounts, EQUAL, never, 20.0).price == 20
     assert problem.weights.values[0, :100].sum() == 0
 
 
@@ -406,7 +410,7 @@ def test_every_elicited_quantity_is_one_of_the_joint_model_or_of_those_that_expl
     explain = ("loss-law", "outer-alignment", "overoptimization", "density-prediction")
     own = {name: set(find_model(name).quantities) & others for name in explain}
     assert own["loss-law"] == {"irreducible_loss"} and all(own.values())
-    assert set().union(*own.values()) == others
+    assert set().union(*own.values()) == others - {LOSS_LIMIT}  # which decisions alone have
 
 
 def test_moving_nothing_changes_nothing(forward):
@@ -483,6 +487,36 @@ def test_the_decision_of_the_reference_run(whole):
     best = next(iter(worth["evppi"]))
     assert best in ("practice_slope", "rlhf_multiplier", "label_efficiency_growth", "usd_per_hour")
     assert all(value["usd"] < worth["evpi"]["usd"] for value in worth["evppi"].values())
+    assert LOSS_LIMIT in worth["evppi"]  # what it is worth to know the limit itself
+
+
+@pytest.mark.parametrize(("price", "given"), [(None, None), (300.0, None), (None, "tai_year<2040")])
+def test_budget_and_sensitivity_print_one_number(reference, price, given):
+    """The same hours, price, limit, value and error, with a price, and under a condition."""
+    answer = budget(reference, price=price, given=given)
+    weights = None if given is None else answer.given.weights
+    worth = hours_decision(SensitivityDraws.of_result(reference, weights), price)
+    assert worth["hours"] == answer.best_hours
+    assert worth["evpi"] == vars(answer.evpi)
+    assert worth["evpi_at_twice_the_limit"] == vars(answer.evpi_at_twice_the_limit)
+    assert worth["loss_limit_usd"] == answer.loss_limit
+    assert worth["price_usd_per_hour"] == pytest.approx(answer.price, rel=1e-12)
+
+
+def test_a_decision_is_on_all_draws_where_the_analysis_is_on_some(reference, monkeypatch):
+    """More draws than are analysed: hours and EVPI are the budget's still."""
+    monkeypatch.setattr(sensitivity, "MOST_DRAWS", 440)
+    draws = SensitivityDraws.of_result(reference)
+    assert draws.every == 2 and draws.z.shape[:2] == (4, 110)
+    worth, answer = hours_decision(draws), budget(reference)
+    assert worth["hours"] == answer.best_hours and worth["evpi"] == vars(answer.evpi)
+
+
+def test_the_limit_is_told_wherever_evpi_is(whole):
+    words = drivers.decision_sentence(whole[1])
+    assert "loss limit" in words and "Were it twice that" in words
+    before = {k: v for k, v in whole[1].items() if k != "loss_limit_usd"}
+    assert drivers.decision_sentence(before) == ""  # a run from before: its cap was not stated
 
 
 def groups_of(result):
@@ -612,7 +646,6 @@ def test_evidence_that_is_mostly_indifferent_has_a_constant_tail_and_is_scaled_a
     answer = Series("tai_flop", z[..., 0])
     draws = SensitivityDraws(
         {"tai_flop": answer},
-        {},
         ("a", "b"),
         z,
         -0.5 * (z**2).sum(axis=-1),

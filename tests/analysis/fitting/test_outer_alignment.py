@@ -26,10 +26,12 @@ from aligntax.analysis.storage.sampled_run import read_sampled_run
 from aligntax.analysis.summaries.checks import sampling_checks, verdict
 from aligntax.analysis.summaries.summary import iter_series, summarise
 from aligntax.analysis.summaries.words import format_amount, median_and_interval, missing_mass
-from aligntax.models.catalogue import find_model
+from aligntax.models.catalogue import find_model, restrict
+from aligntax.models.evidence import Evidence
 from aligntax.models.outer_alignment import comparisons
 from aligntax.models.outer_alignment import model as outer
 from aligntax.models.outer_alignment import oversight as law
+from aligntax.models.outer_alignment.label_error import label_error
 from aligntax.models.priors.quantities import lookup
 from aligntax.models.views import load_view
 
@@ -250,12 +252,58 @@ def test_correlated_errors_of_labellers_mean_that_agreement_overstates_accuracy(
     assert together.mean() > alone.mean() + 2 * alone.std()
 
 
-def test_the_budget_s_label_error_lies_within_that_of_new_labellers(fitted, evidence) -> None:
-    """Its interval is of pairs of labellers alone, each study by itself; ours has researchers' pairs and other studies' tasks."""
-    low, middle, high = published_label_error(evidence["labeller_agreement"])
-    row = summarise(fitted()[2])["label_error_study"]
-    assert row["q05"] - 0.02 < low < high < row["q95"] + 0.02
-    assert row["q25"] < middle < row["q75"]
+@pytest.mark.parametrize("settings", [{}, {"error_correlation": 0.3}])
+def test_the_grid_s_posterior_is_the_sampler_s(fitted, evidence, view, settings) -> None:
+    """Mean and sd of a typical study's error; quantiles of new labellers' within four Monte Carlo errors."""
+    chosen = view.replace(outer_alignment=settings)
+    grid, found = label_error(evidence, chosen), fitted(**settings)[2]
+    rows = summarise(found)
+    mean = grid.weight @ grid.typical
+    sd = np.sqrt(grid.weight @ (grid.typical - mean) ** 2)
+    drawn = found["label_error"].values
+    assert abs(drawn.mean() - mean) < 4 * sd / np.sqrt(rows["label_error"]["ess_bulk"])
+    assert drawn.std() == pytest.approx(sd, rel=0.08)
+    new, size = found["label_error_study"].values.ravel(), rows["label_error_study"]["ess_bulk"]
+    for p in (0.05, 0.25, 0.5, 0.75, 0.95):
+        below = np.mean(new < grid.quantiles(p))
+        assert abs(below - p) < 4 * np.sqrt(p * (1 - p) / size)
+
+
+def test_a_grid_that_reads_rows_as_studies_is_not_the_sampler_s(fitted, evidence, view) -> None:
+    """Negative control, the old reading: each row is a study of its own, and labellers differ otherwise."""
+    table = evidence["labeller_agreement"]
+    rows = table.assign(study=("agreement_study", table["agreement_study"].values.astype(object)))
+    wrong = label_error(Evidence({**evidence.tables, "labeller_agreement": rows}), view)
+    found = fitted()[2]
+    new, size = (
+        found["label_error_study"].values.ravel(),
+        summarise(found)["label_error_study"]["ess_bulk"],
+    )
+    points = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+    off = np.array([np.mean(new < wrong.quantiles(p)) for p in points]) - points
+    assert np.max(np.abs(off) / np.sqrt(points * (1 - points) / size)) > 4
+
+
+def test_without_studies_the_grid_has_the_prior(evidence, view) -> None:
+    bare = restrict(evidence, view.replace(evidence={"use": "none"}), MODEL)
+    grid = label_error(bare, view)
+    prior = view.tables(("label_error",)).table("label_error")
+    np.testing.assert_allclose(
+        np.cumsum(grid.weight) - 0.5 * grid.weight,
+        prior.cdf(lookup("label_error").to_link(grid.typical)),
+        atol=1e-3,
+    )
+
+
+def test_a_view_that_uses_agreement_alone_moves_the_budget_s_label_error(view) -> None:
+    """The used rows alone count, under the view: dates and the choice of evidence are heard."""
+    whole, early = (
+        published_label_error(view.replace(evidence={"until": until})) for until in (None, 2020.5)
+    )
+    assert early[2] - early[0] > whole[2] - whole[0]
+
+
+def test_one_vote_of_the_budget_is_one_of_the_model() -> None:
     for votes in (1, 3, 7):
         assert comparisons.vote_error(0.2, votes) == pytest.approx(
             float(majority_error(0.2, votes))
