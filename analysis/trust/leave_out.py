@@ -1,7 +1,8 @@
 """Posteriors without some of the evidence, and the density of what was left out.
 
-Every term of the log likelihood is multiplied by how often it counts: once, or not at all if it is
-left out. These counts are data of the graph, so that one compiled model serves every choice::
+Every term of the log likelihood is multiplied by how often it counts: once, not at all if it is
+left out, or in part. These counts are data of the graph, so that one compiled model serves every
+choice::
 
     log p(theta | y) = log p(theta) + sum_i counts_i log p(y_i | theta) + constant
     log p(y_i | y_-i, theta) = log p(y | theta) - log p(y_-i | theta)
@@ -138,23 +139,33 @@ class LeaveOut:
         KeyError
             If there is no such unit.
         """
-        for table, labels in left.items():
-            if missing := set(labels) - set(self.units[table]):
+        return self.counting({table: dict.fromkeys(labels, 0.0) for table, labels in left.items()})
+
+    def counting(self, shares: Mapping[str, Mapping[str, float]]) -> "LeaveOut":
+        """Count some units by a share, which is the power of their density; the others once.
+
+        Raises
+        ------
+        KeyError
+            If there is no such unit.
+        """
+        for table, units in shares.items():
+            if missing := set(units) - set(self.units[table]):
                 raise KeyError(f"{table} has no unit {', '.join(sorted(missing))}")
         compiled, counted = self.compiled, self.compiled.model.counted_rows
-        for table in counted.keys() & left.keys():
+        for table in counted.keys() & shares.keys():
             rows = counted[table](compiled.evidence, compiled.view)
-            stays = rows[COUNTS] * ~np.isin(_keys(rows), list(left[table]))
+            counts = rows[COUNTS] * _counts(_keys(rows), shares[table])
             compiled = compiled.with_evidence(
-                compiled.evidence.with_likelihood_rows({table: rows.assign(counts=stays)})
+                compiled.evidence.with_likelihood_rows({table: rows.assign(counts=counts)})
             )
         parts = [
             np.ones(1)
             if term.name in counted
-            else ~np.isin(self.units[term.name], list(left.get(term.name, ())))
+            else _counts(self.units[term.name], shares.get(term.name, {}))
             for term in compiled.graph.potentials
         ]
-        counts = np.concatenate(parts).astype(float)
+        counts = np.concatenate(parts)
         compiled = replace(compiled, compiled=compiled.compiled.with_data(**{COUNTS: counts}))
         return replace(self, compiled=compiled, counts=counts)
 
@@ -179,6 +190,11 @@ class LeaveOut:
         """Densities with these counts and this evidence."""
         with self.compiled.shared.holding({**self.compiled.data, COUNTS: self.counts}):
             return self.densities.at(points)
+
+
+def _counts(labels: Collection[str], shares: Mapping[str, float]) -> Any:
+    """How often each unit counts."""
+    return np.array([shares.get(label, 1.0) for label in labels])
 
 
 def _keys(rows: xr.Dataset) -> tuple[str, ...]:
