@@ -13,7 +13,8 @@ same runs are one unit. Tables whose likelihood is one term have a count per row
 instead (:attr:`aligntax.models.catalogue.Model.counted_rows`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -57,8 +58,22 @@ class Densities:
     graph: Any
 
     @cached_property
-    def _function(self) -> Any:
+    def _whole(self) -> Any:
         """Log prior of every variable, Jacobian included, and every term, at (draw, parameter)."""
+        return self._compile([*self.graph.logp(vars=self.graph.free_RVs, sum=False), *self._terms])
+
+    @cached_property
+    def _alone(self) -> dict[str, Any]:
+        """Functions of single terms by name; each is compiled when it is first asked for."""
+        return {}
+
+    @property
+    def _terms(self) -> list[Any]:
+        terms: list[Any] = self.graph.replace_rvs_by_values(self.graph.potentials)
+        return terms
+
+    def _compile(self, outputs: list[Any]) -> Any:
+        """Values of a graph's variables at points, (draw, parameter)."""
         from pytensor.graph.replace import graph_replace, vectorize_graph
 
         start = self.graph.initial_point()
@@ -70,29 +85,33 @@ class Densities:
                 self.graph.value_vars, ends[:-1].tolist(), ends[1:].tolist(), strict=True
             )
         }
-        priors = self.graph.logp(vars=self.graph.free_RVs, sum=False)
-        terms = [*priors, *self.graph.replace_rvs_by_values(self.graph.potentials)]
         batch = pt.matrix("points", shape=(None, int(ends[-1])))
-        outputs = vectorize_graph(
-            graph_replace(terms, pieces, strict=False), replace={point: batch}
+        at_points = vectorize_graph(
+            graph_replace(outputs, pieces, strict=False), replace={point: batch}
         )
-        return pytensor.function([batch], outputs, mode="FAST_COMPILE", on_unused_input="ignore")
+        return pytensor.function([batch], at_points, mode="FAST_COMPILE", on_unused_input="ignore")
 
-    def at(self, points: Any) -> dict[str, Any]:
-        """``log_posterior`` and every term by its name, for points (..., parameter)."""
-        names = [term.name for term in self.graph.potentials]
-        flat = points.reshape(-1, points.shape[-1])
+    def log_posterior(self, points: Any) -> Any:
+        """Log posterior up to a constant, for points (..., parameter)."""
 
-        def work(block: slice) -> dict[str, Any]:
-            values = self._function(flat[block])
-            total = sum(value.reshape(len(value), -1).sum(axis=-1) for value in values)
-            return {"log_posterior": total, **dict(zip(names, values[-len(names) :], strict=True))}
+        def total(values: list[Any]) -> Any:
+            return sum(value.reshape(len(value), -1).sum(axis=-1) for value in values)
 
-        found = in_blocks(work, len(flat), at_once=1)
-        return {
-            name: value.reshape(*points.shape[:-1], *value.shape[1:])
-            for name, value in found.items()
-        }
+        return _evaluated(self._whole, total, points)
+
+    def term(self, points: Any, name: str) -> Any:
+        """One term of the log likelihood, for points (..., parameter)."""
+        if name not in self._alone:
+            names = [term.name for term in self.graph.potentials]
+            self._alone[name] = self._compile([self._terms[names.index(name)]])
+        return _evaluated(self._alone[name], lambda values: values[0], points)
+
+
+def _evaluated(function: Any, chosen: Callable[[list[Any]], Any], points: Any) -> Any:
+    """What is chosen of a function's values, in blocks of points (..., parameter)."""
+    flat = points.reshape(-1, points.shape[-1])
+    found = in_blocks(lambda block: {"": chosen(function(flat[block]))}, len(flat), at_once=1)[""]
+    return found.reshape(*points.shape[:-1], *found.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -176,20 +195,25 @@ class LeaveOut:
 
     def log_posterior(self, points: Any) -> Any:
         """Log posterior up to a constant, at unconstrained points (..., parameter)."""
-        return self._at(points)["log_posterior"]
+        with self._held():
+            return self.densities.log_posterior(points)
 
     def log_unit(self, points: Any, table: str, label: str) -> Any:
         """Log density of a unit given the other units of its table, at points (..., parameter)."""
         everything = self.without({})
-        value = everything._at(points)[table]
+        value = everything.term(points, table)
         if table in self.compiled.model.counted_rows:
-            return value - everything.without({table: [label]})._at(points)[table]
+            return value - everything.without({table: [label]}).term(points, table)
         return value[..., self.units[table].index(label)] if value.ndim == points.ndim else value
 
-    def _at(self, points: Any) -> dict[str, Any]:
-        """Densities with these counts and this evidence."""
-        with self.compiled.shared.holding({**self.compiled.data, COUNTS: self.counts}):
-            return self.densities.at(points)
+    def term(self, points: Any, table: str) -> Any:
+        """Log likelihood of a table with these counts, at unconstrained points (..., parameter)."""
+        with self._held():
+            return self.densities.term(points, table)
+
+    def _held(self) -> AbstractContextManager[Any]:
+        """These counts and this evidence, held by the graph."""
+        return self.compiled.shared.holding({**self.compiled.data, COUNTS: self.counts})
 
 
 def _counts(labels: Collection[str], shares: Mapping[str, float]) -> Any:

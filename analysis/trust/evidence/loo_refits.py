@@ -23,7 +23,7 @@ from aligntax.analysis.trust.evidence.loo import (
     CrossValidation,
     PredictedUnit,
     log_mean,
-    psis_of_table,
+    psis_of_tables,
     unit_log_densities,
 )
 from aligntax.analysis.trust.leave_out import LeaveOut, PosteriorDraws
@@ -55,25 +55,30 @@ def cross_validate(
     """
     tell("sampling with all evidence")
     whole = Stage(1.0, model, model.sample(options))
-    compiled, posterior = model.compiled, whole.draws.posterior
-    tables = compiled.view.tables(compiled.model.quantities)
-    terms = compiled.terms.log_likelihood(posterior, tables)
-    densities = unit_log_densities(
-        compiled.model, posterior, terms, tables, compiled.evidence, compiled.view
-    )
     found = []
-    for table, rows in densities.items():
-        validated = psis_of_table(table, rows, posterior)
+    for validated in by_weights(whole):
         refits = {}
-        for unit in (unit for unit in validated.units if not _carried(unit, validated)):
-            tell(f"refitting without {unit.label} of {table}")
-            refits[unit.label] = refitted(whole, options, table, unit.label)
+        for unit in validated.units:
+            if not carried(unit, validated):
+                tell(f"refitting without {unit.label} of {validated.table}")
+                refits[unit.label] = refitted(whole, options, validated.table, unit.label)
         units = tuple(refits.get(unit.label, unit) for unit in validated.units)
         found.append(replace(validated, units=units))
     return found
 
 
-def _carried(unit: PredictedUnit, validated: CrossValidation) -> bool:
+def by_weights(whole: Stage) -> list[CrossValidation]:
+    """Cross-validation of every table by weights alone."""
+    compiled, posterior = whole.model.compiled, whole.draws.posterior
+    tables = compiled.view.tables(compiled.model.quantities)
+    terms = compiled.terms.log_likelihood(posterior, tables)
+    densities = unit_log_densities(
+        compiled.model, posterior, terms, tables, compiled.evidence, compiled.view
+    )
+    return psis_of_tables(densities, posterior)
+
+
+def carried(unit: PredictedUnit, validated: CrossValidation) -> bool:
     """Whether weights estimate a unit well enough."""
     return unit not in validated.doubtful and unit.mcse <= CARRIED
 
@@ -88,21 +93,22 @@ def refitted(whole: Stage, options: Sampling, table: str, label: str) -> Predict
     options : Sampling
         Of those draws; refits have another seed, and as many draws.
     """
-    options = replace(options, seed=child_seed(options.seed, "sample"))
+    seed = child_seed(options.seed, "sample")
 
-    def stage(share: float) -> Stage:
+    def stage(share: float, number: int) -> Stage:
         model = whole.model.counting({table: {label: share}})
-        return Stage(share, model, model.sample(replace(options, seed=options.seed + len(stages))))
+        return Stage(share, model, model.sample(replace(options, seed=seed + number)))
 
-    stages = [whole]
-    stages.append(stage(0.0))
-    bridges = [_between(*stages)]
-    while (worst := max(bridges, key=lambda each: each.error)).error > LARGEST_ERROR:
-        if len(stages) - 2 == MOST:
+    stages = [whole, stage(0.0, 1)]
+    bridges = [_between(stages[0], stages[1], table)]
+    while len(stages) - 2 < MOST:
+        worst = max(bridges, key=lambda each: each.error)
+        if worst.error <= LARGEST_ERROR:
             break
         i = bridges.index(worst)
-        stages.insert(i + 1, stage(_middle(stages[i].share, stages[i + 1].share)))
-        bridges[i : i + 1] = [_between(*stages[i : i + 2]), _between(*stages[i + 1 : i + 3])]
+        middle = _middle(stages[i].share, stages[i + 1].share)
+        stages.insert(i + 1, stage(middle, len(stages)))
+        bridges[i : i + 1] = [_between(stages[j], stages[j + 1], table) for j in (i, i + 1)]
     elpd = sum(each.log_ratio for each in bridges)
     given_all = log_mean(whole.model.log_unit(whole.draws.unconstrained, table, label))
     return PredictedUnit(label, elpd, _error(bridges), given_all - elpd, None, "exact")
@@ -113,12 +119,12 @@ def _middle(high: float, low: float) -> float:
     return float(np.sqrt(high * low)) if low else SMALLER * high
 
 
-def _between(high: Stage, low: Stage) -> Bridge:
-    """Log ratio of two neighbours' integrals."""
+def _between(high: Stage, low: Stage, table: str) -> Bridge:
+    """Log ratio of two neighbours' integrals: they differ in one table's term."""
 
     def ratio(draws: PosteriorDraws) -> Any:
-        points = draws.unconstrained
-        return high.model.log_posterior(points) - low.model.log_posterior(points)
+        one, other = (each.model.term(draws.unconstrained, table) for each in (high, low))
+        return (one - other).reshape(*draws.unconstrained.shape[:2], -1).sum(axis=-1)
 
     return bridge(ratio(high.draws), ratio(low.draws))
 

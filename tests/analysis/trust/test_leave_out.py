@@ -204,7 +204,7 @@ def test_a_table_of_counted_rows_is_left_out_row_by_row(evidence, view, monkeypa
     point = np.concatenate([np.ravel(value) for value in start.values()])[None]
     alone = left.log_unit(point, "time_horizons", labels[1])
     assert np.isfinite(alone).all()
-    both = left._at(point)["time_horizons"] - without._at(point)["time_horizons"]
+    both = left.term(point, "time_horizons") - without.term(point, "time_horizons")
     other = left.without({"time_horizons": labels[1:2]}).log_unit(point, "time_horizons", labels[2])
     assert alone + other == pytest.approx(both, rel=1e-9)
 
@@ -265,9 +265,9 @@ class KnownMean:
         draws = mean + rng.standard_normal((4, 1000, 1)) / np.sqrt(counts.sum())
         return PosteriorDraws(xr.Dataset(), xr.Dataset(), draws)
 
-    def log_posterior(self, points):
-        terms = stats.norm.logpdf(points, np.asarray(self.y))
-        return terms[..., :-1].sum(axis=-1) + self.share * terms[..., -1]
+    def term(self, points, table):
+        counts = np.asarray([*[1.0] * (len(self.y) - 1), self.share])
+        return counts * stats.norm.logpdf(points, np.asarray(self.y))
 
     def log_unit(self, points, table, label):
         return stats.norm.logpdf(points[..., 0], self.y[-1])
