@@ -93,6 +93,31 @@ def allocation_constant(alpha: Any, beta: Any, log_a: Any, log_b: Any, published
     return above - below / (alpha + beta) if published else (above - below) / (alpha + beta)
 
 
+def optimal_flop(x: Mapping[str, Any], log_k: Any, view: View, published: bool = False) -> Any:
+    """Training FLOP (log10) at which the loss above the least possible is ``10^-log_k`` nat.
+
+    Parameters
+    ----------
+    x : dict of ndarray or tensor
+        :data:`LAW` on their own scales, shapes that broadcast.
+    log_k : number, ndarray or tensor
+        Minus log10 of that loss.
+    view : View
+        Reference of the loss law.
+    published : bool
+        As in :func:`allocation_constant`.
+    """
+    alpha, beta = x["alpha"], x["beta"]
+    log_a = x["parameter_loss"] + alpha * np.log10(view.loss_law.parameters)
+    log_b = x["data_loss"] + beta * np.log10(view.loss_law.tokens)
+    log_g = allocation_constant(alpha, beta, log_a, log_b, published)
+    of_parameters, of_data = log_a - alpha * log_g, log_b + beta * log_g
+    # the larger term plus log10(1 + 10^-difference) cannot overflow
+    difference = abs(of_parameters - of_data)
+    log_terms = 0.5 * (of_parameters + of_data + difference) + np.log10(1 + 10.0**-difference)
+    return np.log10(6) + (log_k + log_terms) * (alpha + beta) / (alpha * beta)
+
+
 def requirement(x: Mapping[str, Any], view: View) -> Any:
     """Training FLOP (log10) at which the model's k reaches that of the task.
 
@@ -105,19 +130,9 @@ def requirement(x: Mapping[str, Any], view: View) -> Any:
     view : View
         Reference of the loss law, allocation and units.
     """
-    alpha, beta = x["alpha"], x["beta"]
-    log_a = x["parameter_loss"] + alpha * np.log10(view.loss_law.parameters)
-    log_b = x["data_loss"] + beta * np.log10(view.loss_law.tokens)
-    log_g = allocation_constant(
-        alpha, beta, log_a, log_b, view.direct_approach.allocation == "published"
-    )
-    of_parameters, of_data = log_a - alpha * log_g, log_b + beta * log_g
-    # the larger term plus log10(1 + 10^-difference) cannot overflow
-    difference = abs(of_parameters - of_data)
-    log_terms = 0.5 * (of_parameters + of_data + difference) + np.log10(1 + 10.0**-difference)
     delta = DELTA_BITS if view.direct_approach.units == "published" else DELTA
     log_k = x["task_tokens"] - x["human_slowdown"] - np.log10(delta)
-    return np.log10(6) + (log_k + log_terms) * (alpha + beta) / (alpha * beta)
+    return optimal_flop(x, log_k, view, view.direct_approach.allocation == "published")
 
 
 def survival(needed: Any) -> Any:

@@ -6,13 +6,18 @@ leaves the rest::
     timeline_shift_exponent           = year(gamma) - year(0.8)
     timeline_shift_exponent_prior     = year(gamma) - year(gamma_0)
     timeline_shift_correlation        = year - year(A, B, alpha, beta independent)
+    timeline_shift_allocation         = year - year(C / 10^gain(C_0))
+    timeline_shift_allocation_kept    = year - year(C / 10^gain(C))
     timeline_shift_alignment_compute  = year(C / (1 + share)) - year
     timeline_shift_alignment          = that + max(wait for the tax, wait for the hours)
 
 0.8 is Bio Anchors' data exponent, and ``gamma_0`` comes from the exponent's prior. ``A``, ``B``,
-``alpha`` and ``beta`` are the Direct Approach's loss law. ``C / (1 + share)`` is compute after the
-alignment compute of practice has been taken from training, and the same year where the requirement
-is a time horizon; the tax at arrival counts all alignment compute, practice's too.
+``alpha`` and ``beta`` are the Direct Approach's loss law. ``C / 10^gain(C)`` is what the compute of
+each date would be worth if it were still split as before Chinchilla, and ``C / 10^gain(C_0)`` if it
+only lacked what the finding saved then (:mod:`aligntax.models.allocation`). ``C / (1 + share)`` is
+compute after the alignment compute of practice has been taken from training. All three leave the
+year as it is where the requirement is a time horizon; the tax at arrival counts all alignment
+compute, practice's too.
 
 The waits start when the taxed model arrives and run at the same time, so their parts are Shapley
 values of the larger. The parts of the alignment shift add up to it. It and ``tai_year_aligned`` are
@@ -31,6 +36,7 @@ import xarray as xr
 from scipy.special import ndtri, softmax
 
 from aligntax.models import (
+    allocation,
     direct_approach,
     horizon_trend,
     research,
@@ -243,12 +249,24 @@ class Worlds:
     def moved(self, year: Any, more: Any) -> Any:
         """Year of arrival if a FLOP requirement were ``more`` OOM higher.
 
-        ``year``, which was computed before, is kept where ``more`` is zero.
+        ``more`` has shape (draw,), or (draw, time) where it differs between dates. ``year``, which
+        was computed before, is kept where it is zero.
         """
-        k = np.flatnonzero(self.flop & (more != 0))
+        more = more[:, None] if more.ndim == 1 else more
+        k = np.flatnonzero(self.flop & (more != 0).any(axis=1))
         later = year.copy()
-        later[k] = self._arrival_years(k, more[k, None])
+        later[k] = self._arrival_years(k, more[k])
         return later
+
+    def misallocated(self, year: Any) -> Any:
+        """Year of arrival if compute were still split as before Chinchilla.
+
+        ``year`` was computed before, and is kept where the requirement is a time horizon.
+        """
+        column = {name: value[:, None] for name, value in self.x.items()}
+        flop = self.trend.physical(column, self.grid)
+        before = allocation.parameters_of_before(flop, self.evidence)
+        return self.moved(year, allocation.gain(column, before, flop, self.view))
 
     def _arrival_years(self, k: Any, more: Any) -> Any:
         own = {name: self.x[name][k] for name in ("hazard_steepness", "horizon_steepness")}
@@ -293,6 +311,10 @@ def shifts(worlds: Worlds) -> dict[str, Any]:
     ends = np.isfinite(wait)
     # infinity minus infinity: both worlds later than the horizon, undefined
     with np.errstate(invalid="ignore"):
+        found = allocation.derive(x, evidence, view)
+        if found:
+            found["timeline_shift_allocation"] = year - worlds.moved(year, found["allocation_gain"])
+            found["timeline_shift_allocation_kept"] = year - worlds.misallocated(year)
         by_compute = taxed - year
         delay = np.where(ends, by_compute + wait, np.nan)
         return {
@@ -304,6 +326,7 @@ def shifts(worlds: Worlds) -> dict[str, Any]:
             "timeline_shift_exponent": year - baseline,
             "timeline_shift_exponent_prior": year - before,
             "timeline_shift_correlation": year - independent,
+            **found,
             "timeline_shift_alignment": delay,
             "timeline_shift_alignment_compute": by_compute,
             "timeline_shift_alignment_tax": np.where(ends, by_tax, np.nan),

@@ -21,7 +21,8 @@ ORDER = (
     "models.views",
     "models.trend models.arrival models.scaling models.loss_law models.horizon_trend "
     "models.direct_approach models.outer_alignment models.overoptimization models.density_prediction",
-    "models.compute models.practice models.tolerance models.requirements models.research",
+    "models.compute models.practice models.tolerance models.requirements models.research "
+    "models.allocation",
     "models.horizon_evaluations models.horizon_runs",
     "models.horizon_loo",
     "models.time_horizon",

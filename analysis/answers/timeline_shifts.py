@@ -17,6 +17,8 @@ SHIFTS = (
     "timeline_shift_exponent",
     "timeline_shift_exponent_prior",
     "timeline_shift_correlation",
+    "timeline_shift_allocation",
+    "timeline_shift_allocation_kept",
     "timeline_shift_alignment",
     "timeline_shift_alignment_compute",
     "timeline_shift_alignment_tax",
@@ -124,6 +126,7 @@ def shifts_by_anchor(result: Result, given: str | None = None) -> ShiftTable:
         rows += [
             _shift_row(shift, group, share, values[shift][members], weight[members])
             for shift in SHIFTS
+            if shift in values  # a run stored by an earlier version lacks the allocation's
         ]
     return ShiftTable(result.record.get("run", result.path.name), given, tuple(rows))
 

@@ -26,8 +26,8 @@ def loo(
 ) -> None:
     """Predict each piece of a run's evidence from the other pieces.
 
-    The run's draws are reweighted, then moved, and the model is refitted
-    where both fail.
+    The run's draws are reweighted, and the model is refitted without the
+    pieces that weights cannot carry.
 
     Example: aligntax loo RUN
     """

@@ -181,18 +181,24 @@ def exponent_shift(result: Result) -> Figure:
 def shift_intervals(result: Result) -> Figure:
     """Draw the intervals of each shift, over all draws and where a neural-net anchor counts."""
     groups = {"all": (BLUE, "o"), "neural nets only": (ORANGE, "s")}
-    rows = [row for row in shifts_by_anchor(result).rows if row.group in groups]
+    # a split kept for ever pulls in by decades, and would hide the others
+    rows = [
+        row
+        for row in shifts_by_anchor(result).rows
+        if row.group in groups and row.shift != "timeline_shift_allocation_kept"
+    ]
+    shown = [shift for shift in SHIFTS if shift in {row.shift for row in rows}]
     edge = max([5.0, *(abs(row.quantiles[q] or 0.0) for row in rows for q in ("q25", "q75"))]) * 1.6
     beyond = 1.2 * edge  # where an infinite quantile is drawn
     figure, axes = one_panel(3.9)
     for row in rows:
-        y = SHIFTS.index(row.shift) + 0.32 * list(groups).index(row.group) - 0.16
+        y = shown.index(row.shift) + 0.32 * list(groups).index(row.group) - 0.16
         colour, marker = groups[row.group]
         at = {q: beyond if value is None else value for q, value in row.quantiles.items()}
         draw_bars(axes, y, stored_intervals(at), (1.0, 3.0), color=colour)
         label = f"{row.group} ({100 * row.weight:.0f}%)" if row.shift == SHIFTS[0] else None
         axes.plot([at["q50"]], [y], marker, color=colour, markersize=5, label=label)
-    axes.set_yticks(range(len(SHIFTS)), [lookup(shift).label for shift in SHIFTS])
+    axes.set_yticks(range(len(shown)), [lookup(shift).label for shift in shown])
     axes.invert_yaxis()
     axes.set_xlim(-edge / 3, edge)
     axes.axvline(0.0, color=GREY, linewidth=0.8)

@@ -13,6 +13,7 @@ from aligntax.analysis.trust.evidence.loo import psis_of_tables, unit_log_densit
 from aligntax.analysis.trust.evidence.predictive import STATISTICS, p_values
 from aligntax.analysis.trust.evidence.variant import READ_HORIZONS
 from aligntax.analysis.trust.evidence.wording import (
+    METHODS,
     READ,
     cross_validation_row,
     headline_rows,
@@ -23,6 +24,7 @@ from aligntax.analysis.trust.evidence.wording import (
     variant_rows,
 )
 from aligntax.models.catalogue import find_model
+from aligntax.models.errors import InputError
 
 
 def evidence_check_rows(result: Result, horizon: float) -> dict[str, Any]:
@@ -31,7 +33,8 @@ def evidence_check_rows(result: Result, horizon: float) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If a stored cross-validation or robustness study is damaged, or of other draws.
+        If a stored cross-validation or robustness study is damaged, of other draws, or by a method
+        that is no longer used.
     """
     if result.record["method"] != "sample" or result.record.get("given"):
         return {"p_values": [], "validated": [], "moves": []}
@@ -41,7 +44,7 @@ def evidence_check_rows(result: Result, horizon: float) -> dict[str, Any]:
         "statistics": tuple(STATISTICS),
         "p_values": _p_value_rows(result),
         "validated": [cross_validation_row(each) for each in tables],
-        "climbed": [text for each in tables for text in notable_units(each)],
+        "noted": [text for each in tables for text in notable_units(each)],
         "readings": [] if whole is None else reading_rows(whole, horizon),
         "read": [label_of(name) for name in READ],
         "horizons": [] if whole is None else horizon_rows(whole, horizon),
@@ -67,11 +70,17 @@ def _cross_validation(result: Result) -> list[dict[str, Any]]:
     """Return cross-validation by table: as ``aligntax loo`` stored it, else by weights alone."""
     stored = read_attachment(result, CROSS_VALIDATION)
     if stored is not None:
-        return list(stored["tables"])
+        tables = list(stored["tables"])
+        for unit in (unit for table in tables for unit in table["units"]):
+            if unit["method"] not in METHODS:
+                rule = f"must be by {' or '.join(METHODS)}, got {unit['method']!r}"
+                remedy = f"ask again: aligntax loo {result.path.name}"
+                raise InputError(f"run: {unit['label']} of its {CROSS_VALIDATION} {rule}; {remedy}")
+        return tables
     if "log_likelihood" not in result.tree.children:
         return []
     model, view = find_model(result.record["model"]), result.view
     terms = result.tree["log_likelihood"].to_dataset()
-    tables = view.tables(model.quantities)
-    rows = unit_log_densities(model, result.posterior, terms, tables, result.evidence, view)
+    priors = view.tables(model.quantities)
+    rows = unit_log_densities(model, result.posterior, terms, priors, result.evidence, view)
     return [each.to_dict() for each in psis_of_tables(rows, result.posterior)]

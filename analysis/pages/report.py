@@ -74,6 +74,8 @@ ANSWER = (
     "tai_year_aligned",
     "tai_year_baseline_exponent",
     "timeline_shift_exponent",
+    "timeline_shift_allocation",
+    "allocation_progress",
     "timeline_shift_alignment",
     "training_cost_at_tai",
     "tai_flop",

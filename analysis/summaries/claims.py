@@ -88,6 +88,7 @@ OURS = f"a reading of ours of {HILTON}"
 TWO_OOM = 2.0  # log10 of 100 times InstructGPT's hours: Steiner's target
 FEW_HUNDRED = math.log10(300.0)  # hours: our reading of "a few hundred hours"
 ONE_PERCENT = -2.0  # log10 of the share: Hilton's "upwards of 1% of total training costs"
+SEVERAL = 3.0  # years: the least of "several"
 MIDWAY = 0.9  # between Bio Anchors' exponent, 0.8, and linear growth, 1
 TOLERANCE = "tolerance_of_training_cost"  # in the denominator of the 1% that Hilton speaks of
 
@@ -177,6 +178,26 @@ CLAIMS = (
         "hilton",
         '"the order of a few years", as far as one weighs the neural-network model: Hilton 2022, '
         "comment on the Chinchilla link post; 1 year is the least of that order",
+        condition="a neural-net anchor",
+        neural_nets=True,
+    ),
+    Claim(
+        "allocation_worth_under_several_years",
+        "the Chinchilla finding was worth at most several (3) years of progress",
+        Statement("allocation_progress", "<=", SEVERAL),
+        3,
+        "hilton",
+        'not close to "several years of progress over and above" what was expected: Hilton 2022, '
+        "comment on the Chinchilla link post; counted here without taking off what was expected",
+    ),
+    Claim(
+        "allocation_pulls_in_at_least_1_year_neural_nets",
+        "the Chinchilla finding moves arrival in by at least 1 year, by cheaper training",
+        Statement("timeline_shift_allocation", "<=", -1.0),
+        3,
+        "ours",
+        "ours: the counterpart of the shift by the data exponent, against a world without the "
+        "compute that the finding saved in its day",
         condition="a neural-net anchor",
         neural_nets=True,
     ),

@@ -52,6 +52,8 @@ SHOWN_QUANTITIES = (
     "tai_year",
     "tai_year_baseline_exponent",
     "timeline_shift_exponent",
+    "timeline_shift_allocation",
+    "allocation_progress",
     "timeline_shift_alignment",
     "tai_flop",
     "training_cost_at_tai",

@@ -1,7 +1,8 @@
 """Posteriors without some of the evidence, and the density of what was left out.
 
-Every term of the log likelihood is multiplied by how often it counts: once, or not at all if it is
-left out. These counts are data of the graph, so that one compiled model serves every choice::
+Every term of the log likelihood is multiplied by how often it counts: once, not at all if it is
+left out, or in part. These counts are data of the graph, so that one compiled model serves every
+choice::
 
     log p(theta | y) = log p(theta) + sum_i counts_i log p(y_i | theta) + constant
     log p(y_i | y_-i, theta) = log p(y | theta) - log p(y_-i | theta)
@@ -12,7 +13,8 @@ same runs are one unit. Tables whose likelihood is one term have a count per row
 instead (:attr:`aligntax.models.catalogue.Model.counted_rows`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -56,8 +58,22 @@ class Densities:
     graph: Any
 
     @cached_property
-    def _function(self) -> Any:
+    def _whole(self) -> Any:
         """Log prior of every variable, Jacobian included, and every term, at (draw, parameter)."""
+        return self._compile([*self.graph.logp(vars=self.graph.free_RVs, sum=False), *self._terms])
+
+    @cached_property
+    def _alone(self) -> dict[str, Any]:
+        """Functions of single terms by name; each is compiled when it is first asked for."""
+        return {}
+
+    @property
+    def _terms(self) -> list[Any]:
+        terms: list[Any] = self.graph.replace_rvs_by_values(self.graph.potentials)
+        return terms
+
+    def _compile(self, outputs: list[Any]) -> Any:
+        """Values of a graph's variables at points, (draw, parameter)."""
         from pytensor.graph.replace import graph_replace, vectorize_graph
 
         start = self.graph.initial_point()
@@ -69,29 +85,33 @@ class Densities:
                 self.graph.value_vars, ends[:-1].tolist(), ends[1:].tolist(), strict=True
             )
         }
-        priors = self.graph.logp(vars=self.graph.free_RVs, sum=False)
-        terms = [*priors, *self.graph.replace_rvs_by_values(self.graph.potentials)]
         batch = pt.matrix("points", shape=(None, int(ends[-1])))
-        outputs = vectorize_graph(
-            graph_replace(terms, pieces, strict=False), replace={point: batch}
+        at_points = vectorize_graph(
+            graph_replace(outputs, pieces, strict=False), replace={point: batch}
         )
-        return pytensor.function([batch], outputs, mode="FAST_COMPILE", on_unused_input="ignore")
+        return pytensor.function([batch], at_points, mode="FAST_COMPILE", on_unused_input="ignore")
 
-    def at(self, points: Any) -> dict[str, Any]:
-        """``log_posterior`` and every term by its name, for points (..., parameter)."""
-        names = [term.name for term in self.graph.potentials]
-        flat = points.reshape(-1, points.shape[-1])
+    def log_posterior(self, points: Any) -> Any:
+        """Log posterior up to a constant, for points (..., parameter)."""
 
-        def work(block: slice) -> dict[str, Any]:
-            values = self._function(flat[block])
-            total = sum(value.reshape(len(value), -1).sum(axis=-1) for value in values)
-            return {"log_posterior": total, **dict(zip(names, values[-len(names) :], strict=True))}
+        def total(values: list[Any]) -> Any:
+            return sum(value.reshape(len(value), -1).sum(axis=-1) for value in values)
 
-        found = in_blocks(work, len(flat), at_once=1)
-        return {
-            name: value.reshape(*points.shape[:-1], *value.shape[1:])
-            for name, value in found.items()
-        }
+        return _evaluated(self._whole, total, points)
+
+    def term(self, points: Any, name: str) -> Any:
+        """One term of the log likelihood, for points (..., parameter)."""
+        if name not in self._alone:
+            names = [term.name for term in self.graph.potentials]
+            self._alone[name] = self._compile([self._terms[names.index(name)]])
+        return _evaluated(self._alone[name], lambda values: values[0], points)
+
+
+def _evaluated(function: Any, chosen: Callable[[list[Any]], Any], points: Any) -> Any:
+    """What is chosen of a function's values, in blocks of points (..., parameter)."""
+    flat = points.reshape(-1, points.shape[-1])
+    found = in_blocks(lambda block: {"": chosen(function(flat[block]))}, len(flat), at_once=1)[""]
+    return found.reshape(*points.shape[:-1], *found.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -138,23 +158,33 @@ class LeaveOut:
         KeyError
             If there is no such unit.
         """
-        for table, labels in left.items():
-            if missing := set(labels) - set(self.units[table]):
+        return self.counting({table: dict.fromkeys(labels, 0.0) for table, labels in left.items()})
+
+    def counting(self, shares: Mapping[str, Mapping[str, float]]) -> "LeaveOut":
+        """Count some units by a share, which is the power of their density; the others once.
+
+        Raises
+        ------
+        KeyError
+            If there is no such unit.
+        """
+        for table, units in shares.items():
+            if missing := set(units) - set(self.units[table]):
                 raise KeyError(f"{table} has no unit {', '.join(sorted(missing))}")
         compiled, counted = self.compiled, self.compiled.model.counted_rows
-        for table in counted.keys() & left.keys():
+        for table in counted.keys() & shares.keys():
             rows = counted[table](compiled.evidence, compiled.view)
-            stays = rows[COUNTS] * ~np.isin(_keys(rows), list(left[table]))
+            counts = rows[COUNTS] * _counts(_keys(rows), shares[table])
             compiled = compiled.with_evidence(
-                compiled.evidence.with_likelihood_rows({table: rows.assign(counts=stays)})
+                compiled.evidence.with_likelihood_rows({table: rows.assign(counts=counts)})
             )
         parts = [
             np.ones(1)
             if term.name in counted
-            else ~np.isin(self.units[term.name], list(left.get(term.name, ())))
+            else _counts(self.units[term.name], shares.get(term.name, {}))
             for term in compiled.graph.potentials
         ]
-        counts = np.concatenate(parts).astype(float)
+        counts = np.concatenate(parts)
         compiled = replace(compiled, compiled=compiled.compiled.with_data(**{COUNTS: counts}))
         return replace(self, compiled=compiled, counts=counts)
 
@@ -165,20 +195,30 @@ class LeaveOut:
 
     def log_posterior(self, points: Any) -> Any:
         """Log posterior up to a constant, at unconstrained points (..., parameter)."""
-        return self._at(points)["log_posterior"]
+        with self._held():
+            return self.densities.log_posterior(points)
 
     def log_unit(self, points: Any, table: str, label: str) -> Any:
         """Log density of a unit given the other units of its table, at points (..., parameter)."""
         everything = self.without({})
-        value = everything._at(points)[table]
+        value = everything.term(points, table)
         if table in self.compiled.model.counted_rows:
-            return value - everything.without({table: [label]})._at(points)[table]
+            return value - everything.without({table: [label]}).term(points, table)
         return value[..., self.units[table].index(label)] if value.ndim == points.ndim else value
 
-    def _at(self, points: Any) -> dict[str, Any]:
-        """Densities with these counts and this evidence."""
-        with self.compiled.shared.holding({**self.compiled.data, COUNTS: self.counts}):
-            return self.densities.at(points)
+    def term(self, points: Any, table: str) -> Any:
+        """Log likelihood of a table with these counts, at unconstrained points (..., parameter)."""
+        with self._held():
+            return self.densities.term(points, table)
+
+    def _held(self) -> AbstractContextManager[Any]:
+        """These counts and this evidence, held by the graph."""
+        return self.compiled.shared.holding({**self.compiled.data, COUNTS: self.counts})
+
+
+def _counts(labels: Collection[str], shares: Mapping[str, float]) -> Any:
+    """How often each unit counts."""
+    return np.array([shares.get(label, 1.0) for label in labels])
 
 
 def _keys(rows: xr.Dataset) -> tuple[str, ...]:

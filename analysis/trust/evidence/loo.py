@@ -5,9 +5,9 @@ For each unit ``i`` of evidence, such as a study, the log density given all othe
     elpd_i = log p(y_i | y_-i) = log integral p(y_i | y_-i, theta) p(theta | y_-i) dtheta
 
 Draws of the whole posterior are weighted by ``1 / p(y_i | y_-i, theta)``, and the tail of these
-weights is smoothed (PSIS [1]_). Where the tail is too heavy, its shape ``k`` above
-:func:`aligntax.analysis.summaries.weights.k_hat_limit`, the estimate is not reliable;
-:mod:`aligntax.analysis.trust.evidence.loo_refits` then uses costlier methods.
+weights is smoothed (PSIS [1]_). Where its shape ``k`` exceeds a half, the weights have no variance,
+and what is told as their error is none; :mod:`aligntax.analysis.trust.evidence.loo_refits` then
+refits the model without the unit.
 
 References
 ----------
@@ -24,7 +24,7 @@ import numpy as np
 import xarray as xr
 
 from aligntax.analysis.inference.derive import split_draws
-from aligntax.analysis.summaries.weights import k_hat_limit
+from aligntax.analysis.summaries.weights import batch_error
 from aligntax.models.catalogue import Model
 from aligntax.models.evidence import Evidence
 from aligntax.models.priors.tables import PriorTables
@@ -51,6 +51,7 @@ UNITS: Mapping[str, str] = {
 }
 """Unit that is predicted, in words, by table."""
 
+FINITE = 0.5  # largest k at which weights have a variance, so that an error can be told
 CONSTANT = 1e-12  # range of a unit's log densities up to which every draw says the same
 
 
@@ -69,7 +70,8 @@ class PredictedUnit:
         parameters.
     pareto_k : float or None
         Tail shape of the weights that ``elpd`` is computed with; None without weights.
-    method : {"psis", "moment match", "exact"}
+    method : {"psis", "exact"}
+        By weights, or by a refit without the unit.
     """
 
     label: str
@@ -87,7 +89,7 @@ class CrossValidation:
     Attributes
     ----------
     threshold : float
-        Largest ``k`` at which PSIS is reliable.
+        Largest ``k`` at which the error of weights is one.
     """
 
     table: str
@@ -196,42 +198,42 @@ def psis_of_table(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Cros
     }
     if varies.any():
         result = arviz_loo(table, rows.isel({rows.dims[-1]: np.flatnonzero(varies)}), posterior)
-        found |= {unit.label: unit for unit in predicted_units(result, rows, "psis")}
-    limit = k_hat_limit(values.shape[0] * values.shape[1])
-    return CrossValidation(table, limit, tuple(found[label] for label in labels))
-
-
-def arviz_tree(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> xr.DataTree:
-    """Posterior and log densities in the layout that ArviZ reads."""
-    plain = rows.rename({rows.dims[-1]: "unit"}).astype(float)
-    return xr.DataTree.from_dict(
-        {"posterior": posterior, "log_likelihood": xr.Dataset({table: plain})}
-    )
+        found |= {unit.label: unit for unit in predicted_units(result, rows)}
+    return CrossValidation(table, FINITE, tuple(found[label] for label in labels))
 
 
 def arviz_loo(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Any:
     """ArviZ's cross-validation of units whose densities vary."""
     from arviz_stats import loo
 
+    plain = rows.rename({rows.dims[-1]: "unit"}).astype(float)
+    tree = xr.DataTree.from_dict(
+        {"posterior": posterior, "log_likelihood": xr.Dataset({table: plain})}
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a high k stands in the unit's own result
-        return loo(arviz_tree(table, rows, posterior), var_name=table, pointwise=True)
+        return loo(tree, var_name=table, pointwise=True)
 
 
-def predicted_units(result: Any, rows: xr.DataArray, method: str) -> list[PredictedUnit]:
+def predicted_units(result: Any, rows: xr.DataArray) -> list[PredictedUnit]:
     """Units of an ArviZ result, each with its Monte Carlo error, which ArviZ does not give.
 
-    With self-normalised weights ``w_s`` and densities ``p_s``, the relative error of the mean is
-    ``sqrt(sum_s (w_s (p_s / exp(elpd) - 1))^2)``, which is the error of its log.
+    With weights ``w_s`` that sum to one and densities ``p_s``, draw ``s`` of ``S`` contributes
+    ``S w_s (p_s / exp(elpd) - 1)`` to the relative error of the mean, which is the error of its
+    log. Batches of these include the autocorrelation of a chain.
     """
     made = []
     for label in result.elpd_i["unit"].values:
-        log = rows.sel({rows.dims[-1]: label}).values.ravel()
+        log = rows.sel({rows.dims[-1]: label}).values.astype(float)
         at = {"unit": label}
         elpd = float(result.elpd_i.sel(at))
-        weights = np.exp(result.log_weights.sel(at).transpose("chain", "draw").values.ravel())
-        mcse = float(np.sqrt(np.sum((weights / weights.sum() * np.expm1(log - elpd)) ** 2)))
-        p = float(np.logaddexp.reduce(log) - np.log(len(log)) - elpd)
+        weights = np.exp(result.log_weights.sel(at).transpose("chain", "draw").values)
+        mcse = batch_error(log.size * weights / weights.sum() * np.expm1(log - elpd))
         k = float(result.pareto_k.sel(at))
-        made.append(PredictedUnit(str(label), elpd, mcse, p, k, method))
+        made.append(PredictedUnit(str(label), elpd, mcse, log_mean(log) - elpd, k, "psis"))
     return made
+
+
+def log_mean(log: Any) -> float:
+    """Log of the mean of densities."""
+    return float(np.logaddexp.reduce(log.ravel()) - np.log(log.size))

@@ -1,61 +1,52 @@
-"""Cross-validation of units that weights cannot estimate: by moved draws, then by refits.
+"""Cross-validation of units that weights cannot estimate: the model is refitted without them.
 
-A costlier method is used only for the units that the one before could not estimate. The first is
-PSIS; the second is moment matching [1]_, which shifts and scales the draws to where the posterior
-without the unit has them; the third samples the posterior without the unit, whose answer is exact
-but for Monte Carlo error.
-
-References
-----------
-.. [1] Paananen, Piironen, Buerkner, Vehtari, "Implicitly adaptive importance sampling", 2021.
-       doi:10.1007/s11222-020-09982-2
+These are the units whose ``k`` is above a half, and those whose error by weights exceeds
+:data:`CARRIED`: a ``k`` is itself estimated from a few draws, and may be low by chance. Of a refit
+only Monte Carlo error separates the answer from the truth. It comes from draws with and without the
+unit (:mod:`aligntax.analysis.trust.evidence.bridge`). Where the two posteriors lie so far apart
+that the error exceeds :data:`LARGEST_ERROR`, posteriors in which the unit counts in part stand
+between them, and the log ratios of neighbours add up.
 """
 
-import warnings
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.inference.seeds import child_seed
+from aligntax.analysis.summaries.weights import batch_error
+from aligntax.analysis.trust.evidence.bridge import Bridge, bridge
 from aligntax.analysis.trust.evidence.loo import (
-    CONSTANT,
     CrossValidation,
     PredictedUnit,
-    arviz_loo,
-    arviz_tree,
-    predicted_units,
-    psis_of_table,
+    log_mean,
+    psis_of_tables,
     unit_log_densities,
 )
 from aligntax.analysis.trust.leave_out import LeaveOut, PosteriorDraws
 
-ITERATIONS = 10  # of moment matching, at most: a refit is exact, and soon cheaper
-DIM = "unconstrained_parameter"  # ArviZ's name for it
+CARRIED = 0.01  # nat: a unit that weights leave less certain is refitted
+LARGEST_ERROR = 0.1  # nat, of one bridge: half of what would show in a table
+SMALLER = 0.1  # share in which a unit counts between some share and nothing, over that share
+MOST = 12  # posteriors between the whole one and that without the unit
 
 
 @dataclass(frozen=True)
-class CrossValidator:
-    """What the methods share.
+class Stage:
+    """A posterior in which one unit counts by a share between 1, the whole, and 0, without it."""
 
-    Attributes
-    ----------
-    whole : PosteriorDraws
-        Draws given all evidence.
-    """
-
+    share: float
     model: LeaveOut
-    whole: PosteriorDraws
-    options: Sampling
+    draws: PosteriorDraws
 
 
 def cross_validate(
     model: LeaveOut, options: Sampling, tell: Callable[[str], None] = lambda text: None
 ) -> list[CrossValidation]:
-    """Cross-validation of every table, each unit by the cheapest method that is reliable.
+    """Cross-validation of every table, by weights where they are reliable and else by refits.
 
     Parameters
     ----------
@@ -63,102 +54,86 @@ def cross_validate(
         Takes one line about what is being done.
     """
     tell("sampling with all evidence")
-    validator = CrossValidator(model, model.sample(options), options)
-    compiled, posterior = model.compiled, validator.whole.posterior
+    whole = Stage(1.0, model, model.sample(options))
+    found = []
+    for validated in by_weights(whole):
+        refits = {}
+        for unit in validated.units:
+            if not carried(unit, validated):
+                tell(f"refitting without {unit.label} of {validated.table}")
+                refits[unit.label] = refitted(whole, options, validated.table, unit.label)
+        units = tuple(refits.get(unit.label, unit) for unit in validated.units)
+        found.append(replace(validated, units=units))
+    return found
+
+
+def by_weights(whole: Stage) -> list[CrossValidation]:
+    """Cross-validation of every table by weights alone."""
+    compiled, posterior = whole.model.compiled, whole.draws.posterior
     tables = compiled.view.tables(compiled.model.quantities)
     terms = compiled.terms.log_likelihood(posterior, tables)
     densities = unit_log_densities(
         compiled.model, posterior, terms, tables, compiled.evidence, compiled.view
     )
-    return [
-        _improved(validator, psis_of_table(table, rows, posterior), rows, tell)
-        for table, rows in densities.items()
+    return psis_of_tables(densities, posterior)
+
+
+def carried(unit: PredictedUnit, validated: CrossValidation) -> bool:
+    """Whether weights estimate a unit well enough."""
+    return unit not in validated.doubtful and unit.mcse <= CARRIED
+
+
+def refitted(whole: Stage, options: Sampling, table: str, label: str) -> PredictedUnit:
+    """A unit predicted by the posterior without it.
+
+    Parameters
+    ----------
+    whole : Stage
+        Draws given all evidence.
+    options : Sampling
+        Of those draws; refits have another seed, and as many draws.
+    """
+    seed = child_seed(options.seed, "sample")
+
+    def stage(share: float, number: int) -> Stage:
+        model = whole.model.counting({table: {label: share}})
+        return Stage(share, model, model.sample(replace(options, seed=seed + number)))
+
+    stages = [whole, stage(0.0, 1)]
+    bridges = [_between(stages[0], stages[1], table)]
+    while len(stages) - 2 < MOST:
+        worst = max(bridges, key=lambda each: each.error)
+        if worst.error <= LARGEST_ERROR:
+            break
+        i = bridges.index(worst)
+        middle = _middle(stages[i].share, stages[i + 1].share)
+        stages.insert(i + 1, stage(middle, len(stages)))
+        bridges[i : i + 1] = [_between(stages[j], stages[j + 1], table) for j in (i, i + 1)]
+    elpd = sum(each.log_ratio for each in bridges)
+    given_all = log_mean(whole.model.log_unit(whole.draws.unconstrained, table, label))
+    return PredictedUnit(label, elpd, _error(bridges), given_all - elpd, None, "exact")
+
+
+def _middle(high: float, low: float) -> float:
+    """Share between two others: what a unit teaches goes with the log of how often it counts."""
+    return float(np.sqrt(high * low)) if low else SMALLER * high
+
+
+def _between(high: Stage, low: Stage, table: str) -> Bridge:
+    """Log ratio of two neighbours' integrals: they differ in one table's term."""
+
+    def ratio(draws: PosteriorDraws) -> Any:
+        one, other = (each.model.term(draws.unconstrained, table) for each in (high, low))
+        return (one - other).reshape(*draws.unconstrained.shape[:2], -1).sum(axis=-1)
+
+    return bridge(ratio(high.draws), ratio(low.draws))
+
+
+def _error(bridges: list[Bridge]) -> float:
+    """Error of the sum of neighbours' log ratios: draws between two bridges count for both."""
+    shared = [
+        above.influence_without + below.influence_with
+        for above, below in itertools.pairwise(bridges)
     ]
-
-
-def _improved(
-    validator: CrossValidator,
-    found: CrossValidation,
-    rows: xr.DataArray,
-    tell: Callable[[str], None],
-) -> CrossValidation:
-    """Estimate the doubtful units of a table again."""
-    if not found.doubtful:
-        return found
-    tell(f"moving draws for {len(found.doubtful)} of {found.table}")
-    found = _replaced(found, moment_matched(validator, found.table, rows))
-    for unit in found.doubtful:
-        tell(f"refitting without {unit.label} of {found.table}")
-        found = _replaced(found, [refitted(validator, found.table, unit.label, rows)])
-    return found
-
-
-def _replaced(found: CrossValidation, better: list[PredictedUnit]) -> CrossValidation:
-    """The same with some units estimated anew."""
-    new = {unit.label: unit for unit in better}
-    return replace(found, units=tuple(new.get(unit.label, unit) for unit in found.units))
-
-
-def moment_matched(
-    validator: CrossValidator, table: str, rows: xr.DataArray
-) -> list[PredictedUnit]:
-    """Doubtful units of a table by moment matching; only those whose weights it improved."""
-    from arviz_stats import loo_moment_match
-
-    model, posterior = validator.model, validator.whole.posterior
-    varies = np.ptp(rows.values, axis=(0, 1)) > CONSTANT
-    varying = rows.isel({rows.dims[-1]: np.flatnonzero(varies)})
-    labels = [str(label) for label in varying[varying.dims[-1]].values]
-    dims = ("chain", "draw")
-    coords = {dim: posterior[dim].values for dim in dims}
-
-    def log_posterior(points: xr.DataArray) -> xr.DataArray:
-        values = model.log_posterior(points.transpose(*dims, DIM).values)
-        return xr.DataArray(values, coords, dims)
-
-    def log_unit(points: xr.DataArray, i: int) -> xr.DataArray:
-        values = model.log_unit(points.transpose(*dims, DIM).values, table, labels[i])
-        return xr.DataArray(values, coords, dims)
-
-    before = arviz_loo(table, varying, posterior)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        # it warns where k stays high; such units are refitted
-        warnings.simplefilter("ignore")
-        after = loo_moment_match(
-            arviz_tree(table, varying, posterior),
-            before,
-            upars=xr.DataArray(validator.whole.unconstrained, coords, (*dims, DIM)),
-            log_prob_upars_fn=log_posterior,
-            log_lik_i_upars_fn=log_unit,
-            var_name=table,
-            max_iters=ITERATIONS,
-            pointwise=True,
-        )
-    moved = after.pareto_k.values < np.minimum(before.pareto_k.values, after.good_k)
-    units = predicted_units(after, varying, "moment match")
-    return [unit for unit, better in zip(units, moved, strict=True) if better]
-
-
-def refitted(
-    validator: CrossValidator, table: str, label: str, rows: xr.DataArray
-) -> PredictedUnit:
-    """A unit predicted by the posterior without it."""
-    seed = child_seed(validator.options.seed, "sample")
-    options = replace(validator.options, seed=seed)
-    without = validator.model.without({table: [label]}).sample(options)
-    log = validator.model.log_unit(without.unconstrained, table, label)
-    elpd = _log_mean(log)
-    given_all = _log_mean(rows.sel({rows.dims[-1]: label}).values)
-    mcse = _relative_error(np.exp(log - elpd))
-    return PredictedUnit(label, elpd, mcse, given_all - elpd, None, "exact")
-
-
-def _log_mean(log: Any) -> float:
-    return float(np.logaddexp.reduce(log.ravel()) - np.log(log.size))
-
-
-def _relative_error(density: Any) -> float:
-    """Monte Carlo standard error of the mean of densities (chain, draw) that average one."""
-    from arviz_stats.base import array_stats
-
-    return float(density.std(ddof=1) / np.sqrt(array_stats.ess(density, method="mean")))
+    ends = [bridges[0].influence_with, bridges[-1].influence_without]
+    return float(np.sqrt(sum(batch_error(influence) ** 2 for influence in (*ends, *shared))))

@@ -25,7 +25,13 @@ from aligntax.analysis.inference.compiled_model import CompiledModel
 from aligntax.analysis.inference.derive import split_draws
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.inference.seeds import child_seed
-from aligntax.analysis.trust.evidence.loo import CrossValidation, PredictedUnit, psis_of_table
+from aligntax.analysis.trust.evidence.bridge import bridge
+from aligntax.analysis.trust.evidence.loo import (
+    CrossValidation,
+    PredictedUnit,
+    log_mean,
+    psis_of_table,
+)
 from aligntax.models.horizon_loo import log_ratio
 from aligntax.models.horizon_runs import runs
 
@@ -115,12 +121,13 @@ def validate_trend(
     options : Sampling
         Of the draws, and of what is sampled again.
     """
-    found = psis_of_table(TABLE, _ratios(compiled, shape, posterior), posterior)
+    ratios = _ratios(compiled, shape, posterior)
+    found = psis_of_table(TABLE, ratios, posterior)
     units = list(found.units)
     for i, unit in enumerate(units):
         if unit in found.doubtful:
             tell(f"sampling the {shape} trend without {unit.label}")
-            units[i] = _resampled(compiled, shape, i, unit, options)
+            units[i] = _resampled(compiled, shape, i, unit, ratios.values[..., i], options)
     return replace(found, units=tuple(units))
 
 
@@ -136,24 +143,23 @@ def _ratios(compiled: CompiledModel, shape: str, posterior: xr.Dataset) -> xr.Da
 
 
 def _resampled(
-    compiled: CompiledModel, shape: str, i: int, unit: PredictedUnit, options: Sampling
+    compiled: CompiledModel,
+    shape: str,
+    i: int,
+    unit: PredictedUnit,
+    given: Any,
+    options: Sampling,
 ) -> PredictedUnit:
-    """A model predicted by draws in which it is off the trend."""
+    """A model predicted by draws in which it is off the trend, and by those in which it is on it.
+
+    ``given`` holds its ``log R`` at the latter, (chain, draw).
+    """
     rows = runs(compiled.evidence)
     off = rows.assign(on_trend=rows["on_trend"].copy(data=np.arange(len(rows["on_trend"])) != i))
     without = compiled.with_evidence(
         compiled.evidence.with_likelihood_rows({TABLE: off.assign(on_trend=off["on_trend"] * 1.0)})
     )
     draws, _ = without.posterior(replace(options, seed=child_seed(options.seed, "sample")))
-    log = _ratios(without, shape, draws).values[..., i]
-    elpd = float(np.logaddexp.reduce(log.ravel()) - np.log(log.size))
-    p = unit.p + unit.elpd - elpd
-    return PredictedUnit(unit.label, elpd, _mcse(log, elpd), p, None, "exact")
-
-
-def _mcse(log: Any, elpd: float) -> float:
-    """Monte Carlo standard error of the log of a mean of densities, (chain, draw)."""
-    from arviz_stats.base import array_stats
-
-    density = np.exp(log - elpd)
-    return float(density.std(ddof=1) / np.sqrt(array_stats.ess(density, method="mean")))
+    found = bridge(given, _ratios(without, shape, draws).values[..., i])
+    p = log_mean(given) - found.log_ratio
+    return PredictedUnit(unit.label, found.log_ratio, found.error, p, None, "exact")

@@ -12,6 +12,7 @@ MOST_NAMED = 3  # variants named per headline
 CLEAR = 3.0  # Monte Carlo errors: one in 370 moves by chance is larger
 LEAST = 0.005  # of a probability or of the draws: a smaller move is not worth naming
 UNCERTAIN = 0.2  # nat: a unit with a larger Monte Carlo error is named
+METHODS = {"psis": "by weights", "exact": "by a refit without it"}
 KINDS = {
     "study": "a study left out",
     "table": "a table left out",
@@ -26,8 +27,8 @@ def cross_validation_row(table: Mapping[str, Any]) -> dict[str, str]:
     """Row of a table: what is predicted, how well, and by which methods."""
     units = table["units"]
     how = {
-        method: sum(unit["method"] == method for unit in units)
-        for method in ("psis", "moment match", "exact")
+        words: sum(unit["method"] == method for unit in units)
+        for method, words in (("psis", "by weights"), ("exact", "refitted"))
     }
     known = [unit["pareto_k"] for unit in units if unit["pareto_k"] is not None]
     return {
@@ -38,7 +39,7 @@ def cross_validation_row(table: Mapping[str, Any]) -> dict[str, str]:
         "se": "" if table["se"] is None else f"{table['se']:.1f}",
         "p": f"{table['p']:.1f}",
         "k": f"{max(known):.2f}" if known else "",
-        "how": ", ".join(f"{count} {method}" for method, count in how.items() if count),
+        "how": ", ".join(f"{count} {words}" for words, count in how.items() if count),
         "doubtful": str(table["doubtful"]),
     }
 
@@ -48,11 +49,11 @@ def notable_units(table: Mapping[str, Any]) -> Iterator[str]:
     for unit in table["units"]:
         k = "" if unit["pareto_k"] is None else f", k {unit['pareto_k']:.2f}"
         value = f"{unit['elpd']:.2f} (Monte Carlo error {unit['mcse']:.2f}{k})"
-        name = f"{unit['label']} of {table['table']}"
+        name, how = f"{unit['label']} of {table['table']}", METHODS[unit["method"]]
         if unit["pareto_k"] is not None and unit["pareto_k"] > table["threshold"]:
-            yield f"{name}: {value} by {unit['method']} is not to be trusted: run `aligntax loo`"
+            yield f"{name}: {value} {how} is not to be trusted: run `aligntax loo`"
         elif unit["method"] != "psis" or unit["mcse"] > UNCERTAIN:
-            yield f"{name}: {value} by {unit['method']}"
+            yield f"{name}: {value} {how}"
 
 
 def p_value_cells(row: Mapping[str, float]) -> dict[str, dict[str, Any]]:

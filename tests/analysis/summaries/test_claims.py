@@ -59,10 +59,19 @@ EXPECTED = {
         *("timeline_shift_exponent", (1.0, 1.001, 30.0), (0.999, 0.0, -3.0)),
         *("at least 1 year", 3, "hilton"),
     ),
+    "allocation_worth_under_several_years": (
+        *("allocation_progress", (3.0, 2.999, 0.0), (3.001, 30.0)),
+        *("at most several (3) years", 3, "hilton"),
+    ),
+    "allocation_pulls_in_at_least_1_year_neural_nets": (
+        *("timeline_shift_allocation", (-1.0, -1.001, -30.0), (-0.999, 0.0, 3.0)),
+        *("in by at least 1 year", 3, "ours"),
+    ),
 }
 CONDITIONAL = {
     "over_2_oom_affordable_given_tolerance": "a tolerance of at least 1%",
     "shift_at_least_1_year_neural_nets": "a neural-net anchor",
+    "allocation_pulls_in_at_least_1_year_neural_nets": "a neural-net anchor",
 }
 NEURAL, OTHER = ANCHORS.index("medium_horizon"), ANCHORS.index("genome")
 HORIZON = 2100.0

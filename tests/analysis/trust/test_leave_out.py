@@ -1,7 +1,7 @@
-"""Cross-validation and robustness: closed forms, agreement of the rungs, refits by another way, and what is refused."""
+"""Cross-validation and robustness: closed forms, bridges between posteriors, refits by another way, and what is refused."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pytest
@@ -13,13 +13,14 @@ from aligntax.analysis.inference.derive import derive, split_draws
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.storage.attachments import CROSS_VALIDATION, ROBUSTNESS
-from aligntax.analysis.summaries.weights import k_hat_limit
-from aligntax.analysis.trust.evidence.loo import psis_of_table, unit_log_densities
-from aligntax.analysis.trust.evidence.loo_refits import CrossValidator, moment_matched, refitted
+from aligntax.analysis.summaries.weights import batch_error
+from aligntax.analysis.trust.evidence.bridge import bridge
+from aligntax.analysis.trust.evidence.loo import log_mean, psis_of_table, unit_log_densities
+from aligntax.analysis.trust.evidence.loo_refits import Stage, cross_validate, refitted
 from aligntax.analysis.trust.evidence.predictive import STATISTICS, p_values
 from aligntax.analysis.trust.evidence.robustness import Variant, compared, refit_variants, variants
-from aligntax.analysis.trust.evidence.wording import headline_rows
-from aligntax.analysis.trust.leave_out import LeaveOut
+from aligntax.analysis.trust.evidence.wording import cross_validation_row, headline_rows
+from aligntax.analysis.trust.leave_out import LeaveOut, PosteriorDraws
 from aligntax.models import horizon_evaluations, time_horizon
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.evidence import Evidence
@@ -91,7 +92,17 @@ def test_an_observation_that_draws_cannot_do_without_is_doubtful() -> None:
     """Two observations, one of them far away: half of what is known of the mean is from it."""
     found = psis_of_table("y", *normal_mean(np.asarray([0.0, 8.0])))
     assert len(found.doubtful) == 2
-    assert max(unit.pareto_k for unit in found.units) > k_hat_limit(4000)
+    assert max(unit.pareto_k for unit in found.units) > found.threshold == 0.5
+
+
+def test_the_error_of_a_unit_includes_the_autocorrelation_of_a_chain() -> None:
+    """Draws that appear four times over have twice the error that as many others have."""
+    rows, posterior = normal_mean(np.random.default_rng(3).standard_normal(12), draws=4000)
+    alone = psis_of_table("y", rows.isel(draw=slice(0, 1000)), posterior.isel(draw=slice(0, 1000)))
+    often = rows.isel(draw=np.repeat(np.arange(1000), 4)).assign_coords(draw=range(4000))
+    repeated = psis_of_table("y", often, posterior.isel(draw=np.repeat(np.arange(1000), 4)))
+    for one, four in zip(alone.units, repeated.units, strict=True):
+        assert four.mcse == pytest.approx(one.mcse, rel=0.35)
 
 
 def test_a_row_on_which_nothing_depends_is_exact() -> None:
@@ -193,37 +204,113 @@ def test_a_table_of_counted_rows_is_left_out_row_by_row(evidence, view, monkeypa
     point = np.concatenate([np.ravel(value) for value in start.values()])[None]
     alone = left.log_unit(point, "time_horizons", labels[1])
     assert np.isfinite(alone).all()
-    both = left._at(point)["time_horizons"] - without._at(point)["time_horizons"]
+    both = left.term(point, "time_horizons") - without.term(point, "time_horizons")
     other = left.without({"time_horizons": labels[1:2]}).log_unit(point, "time_horizons", labels[2])
     assert alone + other == pytest.approx(both, rel=1e-9)
 
 
-# --------------------------------------------------------------------------------------- the ladder
+# ------------------------------------------------------------------------ units that are refitted
+
+
+def far_apart(y, seed, draws=1000):
+    """Draws of a mean with and without the last observation, and that observation's log density."""
+    rng = np.random.default_rng(seed)
+
+    def log_density(among):
+        mean = among.mean() + rng.standard_normal((4, draws)) / np.sqrt(len(among))
+        return stats.norm.logpdf(y[-1], mean)
+
+    truth = stats.norm.logpdf(y[-1], y[:-1].mean(), np.sqrt(1 + 1 / (len(y) - 1)))
+    return log_density(y), log_density(y[:-1]), truth
+
+
+@pytest.mark.parametrize("gap", [0.0, 3.0, 6.0])
+def test_a_bridge_finds_the_closed_form_and_its_own_error(gap) -> None:
+    y = np.asarray([0.0, 0.3, gap])
+    found = []
+    for seed in range(100):
+        given, without, truth = far_apart(y, seed, draws=400)
+        made = bridge(given, without)
+        found.append((made.log_ratio, made.error))
+    values, errors = np.transpose(found)
+    assert values.mean() == pytest.approx(truth, abs=4 * values.std() / 10)
+    assert values.std() == pytest.approx(errors.mean(), rel=0.25)
+
+
+def test_the_mean_over_draws_without_a_far_unit_does_not_know_its_error() -> None:
+    """Control: what a bridge replaces is off by more than three of the errors that it tells."""
+    y = np.asarray([0.0, 0.3, 9.0])
+    off = []
+    for seed in range(40):
+        _, without, truth = far_apart(y, seed)
+        plain = log_mean(without)
+        off.append(abs(plain - truth) / batch_error(np.exp(without - plain) - 1.0))
+    assert np.mean(np.asarray(off) > 3.0) > 0.1
+
+
+@dataclass(frozen=True)
+class KnownMean:
+    """Stands for a model: a mean given observations, of which the last counts by a share."""
+
+    y: tuple[float, ...]
+    share: float = 1.0
+
+    def counting(self, shares):
+        return replace(self, share=shares["y"]["last"])
+
+    def sample(self, options):
+        counts = np.asarray([*[1.0] * (len(self.y) - 1), self.share])
+        rng = np.random.default_rng(options.seed)
+        mean = np.average(self.y, weights=counts)
+        draws = mean + rng.standard_normal((4, 1000, 1)) / np.sqrt(counts.sum())
+        return PosteriorDraws(xr.Dataset(), xr.Dataset(), draws)
+
+    def term(self, points, table):
+        counts = np.asarray([*[1.0] * (len(self.y) - 1), self.share])
+        return counts * stats.norm.logpdf(points, np.asarray(self.y))
+
+    def log_unit(self, points, table, label):
+        return stats.norm.logpdf(points[..., 0], self.y[-1])
+
+
+@pytest.mark.parametrize("gap", [1.0, 9.0, 40.0])
+def test_posteriors_stand_between_two_that_share_no_draws(gap) -> None:
+    y = (0.0, 0.3, gap)
+    model = KnownMean(y)
+    unit = refitted(Stage(1.0, model, model.sample(OPTIONS)), OPTIONS, "y", "last")
+    truth = stats.norm.logpdf(gap, 0.15, np.sqrt(1.5))
+    assert unit.elpd == pytest.approx(truth, abs=3 * unit.mcse)
+    assert 0.0 < unit.mcse < 0.3 and unit.method == "exact" and unit.pareto_k is None
+    assert unit.p > 0.0
+
+
+def test_draws_between_two_bridges_count_for_both() -> None:
+    """Errors told by a refit in stages are the spread of its answers."""
+    model, found = KnownMean((0.0, 0.3, 9.0)), []
+    for seed in range(60):
+        options = replace(OPTIONS, seed=1000 * seed)
+        found.append(refitted(Stage(1.0, model, model.sample(options)), options, "y", "last"))
+    spread = np.std([unit.elpd for unit in found])
+    assert spread == pytest.approx(np.mean([unit.mcse for unit in found]), rel=0.3)
 
 
 @pytest.mark.slow
-def test_the_rungs_agree_where_each_can_be_trusted(left, whole) -> None:
-    """Weights and a refit for groups of low k; moved draws and a refit for the one of high k."""
-    validator, rows = (
-        CrossValidator(left, whole, OPTIONS),
-        rows_in(left, whole.posterior)["scaling_exponents"],
-    )
-    found = psis_of_table("scaling_exponents", rows, whole.posterior)
-    easy = next(unit for unit in found.units if unit.label == "kaplan")
-    again = refitted(validator, "scaling_exponents", "kaplan", rows)
-    assert easy.pareto_k < 0.5 and again.method == "exact" and again.pareto_k is None
-    assert again.elpd == pytest.approx(easy.elpd, abs=5 * np.hypot(easy.mcse, again.mcse))
-    hard = max(found.units, key=lambda unit: unit.pareto_k)
-    better = [
-        unit
-        for unit in moment_matched(validator, "scaling_exponents", rows)
-        if unit.label == hard.label
-    ]
-    refit = refitted(validator, "scaling_exponents", hard.label, rows)
-    for unit in better:
-        assert unit.pareto_k < hard.pareto_k
-        assert unit.elpd == pytest.approx(refit.elpd, abs=5 * np.hypot(unit.mcse, refit.mcse))
-    assert refit.elpd == pytest.approx(hard.elpd, abs=1.0)
+def test_a_share_is_a_power_of_a_units_density(left, whole) -> None:
+    points, table = whole.unconstrained[:, :20], "scaling_exponents"
+    steps = [left.counting({table: {"kaplan": share}}).log_posterior(points) for share in (1, 0.25)]
+    unit = left.log_unit(points, table, "kaplan")
+    np.testing.assert_allclose(steps[0] - steps[1], 0.75 * unit, atol=1e-9)
+
+
+@pytest.mark.slow
+def test_units_that_weights_do_not_carry_are_refitted_and_the_table_says_so(left) -> None:
+    (found,) = cross_validate(left, OPTIONS)
+    refits = [unit for unit in found.units if unit.method == "exact"]
+    assert "porian_refinedweb" in {unit.label for unit in refits}
+    assert all(unit.pareto_k <= 0.5 and unit.mcse <= 0.01 for unit in found.units if unit.pareto_k)
+    row = cross_validation_row(found.to_dict())
+    assert row["how"] == f"{17 - len(refits)} by weights, {len(refits)} refitted"
+    assert row["doubtful"] == "0"
 
 
 # ------------------------------------------------------------------------------ predictive p-values
