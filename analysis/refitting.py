@@ -237,7 +237,7 @@ def _write_reweighted(new: _NewRun, answer: ReweightedAnswer, started: float) ->
     """Write the run of a view that stored draws answer; ``started`` is when the refit began."""
     carried = answer.plan.carried
     source = carried.source
-    checks = [*_source_checks(source), *failed_link_checks(new.facts["links"]), *answer.plan.checks]
+    checks = [*_source_checks(source), *failed_link_checks(new.facts["links"]), *answer.checks]
     record = {
         "format": FORMAT,
         "model": source.model.name,

@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from aligntax.analysis.summaries.checks import sampling_checks, verdict
+from aligntax.analysis.summaries.checks import (
+    STUCK,
+    Check,
+    headline_checks,
+    more_draws,
+    sampling_checks,
+    verdict,
+)
 from aligntax.analysis.summaries.summary import summarise
+from aligntax.analysis.summaries.weights import Weights
+from aligntax.models.states import censored
 
 
 def draws(seed=0, shape=(4, 1000)):
@@ -104,7 +113,16 @@ SOUND = xr.Dataset(
     }
 )
 # standard normal: 3.29 standard deviations lie between q05 and q95
-HEALTHY = {"r_hat": 1.0, "ess_bulk": 4000.0, "mcse_median": 0.001, "q05": -1.645, "q95": 1.645}
+HEALTHY = {
+    "r_hat": 1.0,
+    "ess_bulk": 4000.0,
+    "ess_middle": 4000.0,
+    "mcse_median": 0.001,
+    "q05": -1.645,
+    "q25": -0.6745,
+    "q75": 0.6745,
+    "q95": 1.645,
+}
 
 
 @pytest.mark.parametrize(
@@ -112,6 +130,7 @@ HEALTHY = {"r_hat": 1.0, "ess_bulk": 4000.0, "mcse_median": 0.001, "q05": -1.645
     [
         ("headline_r_hat", "r_hat", 1.009, 1.011),
         ("headline_ess_bulk", "ess_bulk", 401.0, 399.0),
+        ("headline_ess_middle", "ess_middle", 401.0, 399.0),
         ("headline_mcse_of_median", "mcse_median", 0.049, 0.051),
     ],
 )
@@ -126,6 +145,86 @@ def test_a_headline_is_held_to_each_limit(name, key, good, bad):
     check = next(check for check in checks if check.name == name)
     assert check.value == pytest.approx(bad) and check.where == "alignment_tax"
     assert not failed(sampling_checks(posterior, SOUND, rows, ("tai_flop",)))  # no headline
+
+
+@pytest.mark.parametrize(("error", "passes"), [(0.049, True), (0.051, False)])
+def test_an_inner_range_stands_in_where_a_tail_is_censored(error, passes):
+    """1.349 standard deviations lie between the quartiles of a normal."""
+    row = HEALTHY | {"q95": None, "mcse_median": error}
+    checks = headline_checks({"tai_year": row}, ("tai_year",))
+    (check,) = [each for each in checks if each.name == "headline_mcse_of_median"]
+    assert check.passed == passes and check.value == pytest.approx(error, rel=1e-3)
+
+
+def year_of(x, share):
+    """Dates of which a share are before the horizon, and the others later or never."""
+    year = np.where(x > np.quantile(x, share), np.inf, 2050 + 10 * x)
+    data, coords = {"tai_year": year}, {"chain": np.arange(4), "draw": np.arange(1000)}
+    return censored(data, coords, {"tai_year": ("chain", "draw")})
+
+
+@pytest.mark.parametrize("share", [0.6, 0.4])
+def test_a_headline_with_a_censored_tail_is_checked(share):
+    """With a tail beyond the horizon, and with its median there: the criterion exists and fails."""
+
+    def told(x):
+        rows = summarise(year_of(x, share))
+        assert rows["tai_year"]["q95"] is None
+        assert (rows["tai_year"]["q50"] is None) == (share < 0.5)
+        return failed(headline_checks(rows, ("tai_year",)))
+
+    assert not told(draws())
+    assert "headline_ess_middle" in told(autocorrelated(0.98))
+
+
+def test_weighted_draws_meet_the_same_criteria():
+    """A tenth of the draws count: enough of 40,000 and too few of 4,000."""
+    for size, wanted in ((1000, {"headline_ess_bulk", "headline_ess_middle"}), (10_000, set())):
+        x = draws(shape=(4, size))
+        derived = xr.Dataset({"alignment_tax": (("chain", "draw"), x)})
+        weights = Weights.equal(x.shape).given(x > 1.2816)
+        rows = summarise(derived, (), weights)
+        checks = headline_checks(rows, ("alignment_tax",), chains=False)
+        assert wanted <= failed(checks) and bool(failed(checks)) == bool(wanted)
+        assert "headline_r_hat" not in {check.name for check in checks}
+
+
+@pytest.mark.parametrize(
+    ("check", "draws", "wanted"),
+    [
+        (Check("ess_bulk", 200.0, 400.0, False), 1000, 3000),
+        (Check("ess_bulk", 399.0, 400.0, False), 4000, 8000),
+        (Check("r_hat", 1.05, 1.01, False), 4000, 30_000),
+        (Check("headline_mcse_of_median", 0.1, 0.05, False), 500, 3000),
+        (Check("r_hat", 2.1, 1.01, False), 4000, None),
+        (Check("r_hat", None, 1.01, False), 4000, None),
+        (Check("ess_bulk", 4.0, 400.0, False), 4000, None),
+    ],
+)
+def test_a_remedy_of_more_draws_asks_for_more_than_there_were(check, draws, wanted):
+    text = more_draws([check], draws)
+    assert text == (f"run again with more draws: --draws {wanted}" if wanted else "")
+    assert wanted is None or wanted > draws
+
+
+def test_chains_apart_are_not_told_to_draw_more():
+    """As two losses for each size of a model make them: every chain keeps to its own mode."""
+    checks = diagnostics(draws() + 10.0 * np.array([[0], [0], [1], [1]]))
+    assert {check.action for check in checks if not check.passed} == {STUCK}
+    assert "--draws" not in STUCK
+
+
+@pytest.mark.parametrize("size", [4, 5, 10])
+def test_a_handful_of_draws_is_checked(size):
+    assert verdict(diagnostics(draws(shape=(2, size)))) == "fail"
+
+
+def test_chains_that_never_move_fail():
+    """Stuck all in one place, and stuck each in its own."""
+    still = {"energy": np.ones((4, 1000)), "headline": draws()}
+    assert "e_bfmi" in failed(diagnostics(np.ones((4, 1000)), **still))
+    apart = diagnostics(np.ones((4, 1000)) * np.arange(4.0)[:, None], **still)
+    assert {"r_hat", "e_bfmi"} <= failed(apart)
 
 
 def test_the_median_of_what_is_told_by_its_mean_is_not_checked():

@@ -6,7 +6,17 @@ import math
 import pytest
 
 CONSTANTS = {
-    "checks": {"R_HAT": 1.01, "ESS": 400.0, "E_BFMI": 0.3, "MCSE": 0.05, "NORMAL_90": 3.29},
+    "checks": {
+        "R_HAT": 1.01,
+        "ESS": 400.0,
+        "E_BFMI": 0.3,
+        "MCSE": 0.05,
+        "NORMAL_90": 3.29,
+        "NORMAL_50": 1.349,
+        "APART": 1.1,
+        "MARGIN": 1.5,
+        "MOST_TIMES": 50.0,
+    },
     "regression": {"OUTER_SHARE": 0.05, "ROUNDING": 1e-8},
     "claims": {
         "TWO_OOM": 2.0,
