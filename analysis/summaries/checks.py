@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from aligntax.analysis.summaries.rank_histograms import worst_rank_p
 from aligntax.models.priors.quantities import base_name, quantity_of
 
 # Vehtari et al. 2021, doi:10.1214/20-BA1221, for R-hat and effective sample size
@@ -22,11 +23,17 @@ NORMAL_50 = 1.349  # and in its central half
 APART = 1.1  # R-hat beyond which chains are in different places, and more draws do not help
 MARGIN = 1.5  # times the draws that a check asks for, since an effective sample size has an error
 MOST_TIMES = 50.0  # times as many draws are a remedy; beyond that something else is wrong
+HANDFUL = 100  # draws of each chain, which do not say whether chains agree
+RANKS = 1e-3  # chance that chains which agree are called apart, over all parameters
 HEADLINE = "headline_"  # begins the name of a check of headlines
 
 STUCK = (
     "the chains disagree, which more draws do not mend: see the rank and trace plots of the "
     "report, look for rows that contradict each other, or run again with --target-accept 0.99"
+)
+STILL = (
+    "a chain stood still in one place, or another was not visited: run again with "
+    "--target-accept 0.99, or with another --seed"
 )
 REPARAMETRISE = (
     "run again with --target-accept 0.99; if it stays, report it: the geometry is wrong, "
@@ -90,13 +97,16 @@ def _check_worst(
 def more_draws(checks: Sequence[Check], draws: int) -> str:
     """How many draws would pass the failed checks of R-hat, effective sample size and error.
 
-    Empty if so many are wanted that something else is wrong.
+    Empty if so many are wanted that something else is wrong. A handful of draws cannot tell, and
+    is told to be a thousand.
 
     Parameters
     ----------
     draws : int
         Of each chain, as they were.
     """
+    if draws < HANDFUL:
+        return "run again with more draws: --draws 1000"
     times = MARGIN * max((_times_as_many(check) for check in checks if not check.passed), default=1)
     if not times <= MOST_TIMES:
         return ""
@@ -165,11 +175,13 @@ def sampling_checks(
     if draws < 4:
         action = "fewer than 4 draws cannot be checked: --draws 1000"
         return [Check("draws", float(draws), 4.0, False, "", action)]
-    parameters = _parameter_checks(_varying_parameters(posterior))
+    varying = _varying_parameters(posterior)
+    parameters = _parameter_checks(varying)
     told = headline_checks(rows, headlines)
     remedy = more_draws([*parameters, *told], draws) or STUCK
     return [
         *with_remedy(parameters, remedy),
+        *_rank_checks(varying),
         *_sampler_checks(sample_stats),
         *with_remedy(told, remedy),
     ]
@@ -192,6 +204,12 @@ def _parameter_checks(draws: Mapping[str, Any]) -> list[Check]:
         _check_worst("ess_bulk", bulk, ESS, at_least=True),
         _check_worst("ess_tail", tail, ESS, at_least=True),
     ]
+
+
+def _rank_checks(draws: Mapping[str, Any]) -> list[Check]:
+    """Whether the rank histograms that the report draws of some parameters hold for all."""
+    found = worst_rank_p(draws)
+    return [_check_worst("chain_ranks", found, RANKS, STILL, at_least=True)] if found else []
 
 
 def _sampler_checks(sample_stats: xr.Dataset) -> list[Check]:

@@ -81,11 +81,13 @@ def pareto_smoothed(log_ratio: Any, relative: float) -> tuple["Weights", float]:
     weights : Weights
     k_hat : float
         0 where the largest ratios are equal, as when a uniform prior is cut: bounded weights have
-        no tail to smooth.
+        no tail to smooth. NaN where the draws are too few for a tail.
     """
     from arviz_stats.base import array_stats
 
     length = tail_length(log_ratio.size, relative)
+    if length < SHORTEST_TAIL:
+        return Weights.of_log(log_ratio), np.nan
     if SHORTEST_TAIL <= length <= tied_at_the_top(log_ratio):
         return Weights.of_log(log_ratio), 0.0
     smoothed, k_hat = array_stats.psislw(-log_ratio.ravel(), r_eff=relative)

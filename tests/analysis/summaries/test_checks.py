@@ -12,6 +12,7 @@ from aligntax.analysis.summaries.checks import (
     sampling_checks,
     verdict,
 )
+from aligntax.analysis.summaries.rank_histograms import worst_rank_p
 from aligntax.analysis.summaries.summary import summarise
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.states import censored
@@ -197,6 +198,7 @@ def test_weighted_draws_meet_the_same_criteria():
         (Check("r_hat", 1.05, 1.01, False), 4000, 30_000),
         (Check("headline_mcse_of_median", 0.1, 0.05, False), 500, 3000),
         (Check("r_hat", 2.1, 1.01, False), 4000, None),
+        (Check("r_hat", 2.1, 1.01, False), 4, 1000),
         (Check("r_hat", None, 1.01, False), 4000, None),
         (Check("ess_bulk", 4.0, 400.0, False), 4000, None),
     ],
@@ -210,13 +212,54 @@ def test_a_remedy_of_more_draws_asks_for_more_than_there_were(check, draws, want
 def test_chains_apart_are_not_told_to_draw_more():
     """As two losses for each size of a model make them: every chain keeps to its own mode."""
     checks = diagnostics(draws() + 10.0 * np.array([[0], [0], [1], [1]]))
-    assert {check.action for check in checks if not check.passed} == {STUCK}
-    assert "--draws" not in STUCK
+    actions = {check.name: check.action for check in checks if not check.passed}
+    assert actions["r_hat"] == actions["headline_r_hat"] == STUCK
+    assert not any("--draws" in action for action in actions.values())
+
+
+def standing(length, seed=0):
+    """Chains that agree, of which one stands still for a while near its middle."""
+    x = draws(seed)
+    x[1, 300 : 300 + length] = 0.3
+    return x
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_chain_that_stands_still_fails_though_r_hat_passes(seed):
+    x = standing(100, seed)
+    found = {check.name: check for check in diagnostics(x, headline=draws())}
+    assert found["r_hat"].passed and found["ess_bulk"].passed  # which is why ranks are looked at
+    assert not found["chain_ranks"].passed and found["chain_ranks"].where == "x"
+    assert "--target-accept" in found["chain_ranks"].action
+
+
+def test_chains_that_agree_have_even_ranks_however_slow_they_are():
+    """At level 1% over ten parameters, of 60 models: without thinning all but few would fail."""
+    rejected = {0.0: 0, 0.9: 0}
+    for rho in rejected:
+        for seed in range(60):
+            x = np.random.default_rng(seed).normal(size=(4, 10, 500))
+            for i in range(1, 500):
+                x[..., i] = rho * x[..., i - 1] + np.sqrt(1 - rho**2) * x[..., i]
+            found = worst_rank_p({str(k): x[:, k] for k in range(10)})
+            rejected[rho] += min(found.values()) < 0.01
+    assert all(count <= 3 for count in rejected.values())
+
+
+def test_ranks_of_values_that_tie_are_even():
+    """A parameter of two values: a bin holds all of one, and each chain its share."""
+    x = (draws(shape=(4, 500)) > 0.5).astype(float)
+    assert worst_rank_p({"x": x})["x"] > 0.01
+    x[0] = 1.0  # negative control
+    assert worst_rank_p({"x": x})["x"] < 1e-6
 
 
 @pytest.mark.parametrize("size", [4, 5, 10])
 def test_a_handful_of_draws_is_checked(size):
-    assert verdict(diagnostics(draws(shape=(2, size)))) == "fail"
+    """They fail, and are told to be more whatever R-hat they have."""
+    checks = diagnostics(draws(shape=(2, size)))
+    assert verdict(checks) == "fail"
+    assert all("--draws 1000" in check.action for check in checks if "ess" in check.name)
 
 
 def test_chains_that_never_move_fail():
