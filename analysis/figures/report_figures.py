@@ -347,9 +347,9 @@ def chain_figures(result: Result) -> Iterator[Drawing]:
         return
     yield Drawing(
         "Ranks of each chain's draws among all chains, minus the uniform, for the parameters with "
-        "the worst r_hat or effective sample size, thinned until draws are about independent. Lines "
-        "near zero are chains that agree; marked points are suspicious. The check of chain ranks "
-        "tests every parameter.",
+        "the worst r_hat or effective sample size, thinned until draws are about independent. "
+        "Lines near zero are chains that agree; marked points are suspicious. The check of chain "
+        "ranks tests every parameter.",
         lambda: checks.rank_plots(result),
         dense=True,
     )

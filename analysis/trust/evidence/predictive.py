@@ -14,13 +14,12 @@ References
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from aligntax.analysis.trust.calibration.ranks import RANKED, Band
+from aligntax.analysis.trust.calibration.ranks import RANKED, band_of
 
 STRAYS = 0.01  # a p-value strays if it is below this or above one minus this
 PIT_LEVEL = 0.01  # chance that ranks of evidence which the model makes are called uneven
@@ -85,10 +84,4 @@ def pit_p(actual: Any, drawn: Any) -> float:
     drawn = np.nan_to_num(drawn, nan=np.inf, posinf=np.inf, neginf=-np.inf)
     place = np.mean(drawn < actual, axis=0) + 0.5 * np.mean(drawn == actual, axis=0)
     ranks = np.minimum((place * (RANKED + 1)).astype(int), RANKED)
-    return _band(len(actual)).p(ranks)
-
-
-@lru_cache(maxsize=32)
-def _band(size: int) -> Band:
-    """Band of so many ranks; its simulated paths are a quarter of a second's work."""
-    return Band(size)
+    return band_of(len(actual)).p(ranks)

@@ -84,8 +84,10 @@ def test_a_condition_leaves_as_many_draws_as_any_answer_needs(left, enough):
     assert found.check.passed == enough == found.to_dict()["enough"]
     assert ("too few: 400 are wanted" in found.words) == (not enough)
     assert bool(found.check.action) == (not enough)
-    assert enough or "weaken the condition, or run again with more draws: --draws 2000" == (
-        found.check.action
+    assert (
+        enough
+        or (found.check.action)
+        == "weaken the condition, or run again with more draws: --draws 2000"
     )
 
 

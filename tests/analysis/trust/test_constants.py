@@ -11,11 +11,16 @@ from aligntax.analysis.trust.published_forecasts import reproduce
 from aligntax.models.errors import InputError
 
 CONSTANTS = {
+    "calibration.family": {
+        "LEVEL": (0.01, "a right model fails once in a hundred calibrations"),
+        "COVERED": ((50, 90), "central intervals that the report shows"),
+        "QUARTER": (0.25, "sd: a shift that moves a 90% interval's cover by a percentage point"),
+        "SEEN": (0.8, "the power that studies are planned for"),
+        "TRIALS": (200, "give a power to three hundredths"),
+    },
     "calibration.study": {
-        "LEVEL": (0.01, "a right model is rejected by each test once in a hundred calibrations"),
         "FEWEST": (20, "simulations: one for each bin"),
         "MOST": (100_000, "a simulation's number has six digits, by which files are in order"),
-        "COVERED": ((50, 90), "central intervals that the report shows"),
     },
     "calibration.ranks": {
         "RANKED": (199, "200 ranks, which 20 bins divide evenly"),
