@@ -9,10 +9,10 @@ from aligntax.analysis.trust.calibration.family import (
     LEVEL,
     TESTS,
     assess,
+    p_values_of,
     power,
     power_in_words,
     stated_power,
-    p_values_of,
 )
 from aligntax.analysis.trust.calibration.ranks import PATHS, RANKED, band_of, rank
 
