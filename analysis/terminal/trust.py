@@ -190,7 +190,7 @@ def print_robustness(console: "Console", whole: Mapping[str, Any], horizon: floa
     console.print(
         f"{len(whole['variants'])} variants of the evidence{note}. To 66%: 66% of the run's draws "
         "lie below the new median; a probability moves to the stated value. Moves are listed that "
-        "stand out of Monte Carlo error, after Holm's correction for every variant and headline (1%).",
+        "stand out of Monte Carlo error, corrected for every variant and headline (Holm, 1%).",
         markup=False,
         soft_wrap=True,
     )

@@ -324,4 +324,4 @@ def _error_of_difference(old: Any, new: Any) -> float:
         parts.append(among.influence(np.where(defined, values, 0.0)))
     if parts[0].shape == parts[1].shape:
         return batch_error(parts[0] - parts[1])
-    return float(np.hypot(*map(batch_error, parts)))
+    return float(np.hypot(batch_error(parts[0]), batch_error(parts[1])))
