@@ -8,6 +8,7 @@ from aligntax.analysis.answers.sensitivity import with_sensitivity
 from aligntax.analysis.fitting.linked_priors import fit_links
 from aligntax.analysis.fitting.outcome import QUIET, sample_view, with_own_data, write_outcome
 from aligntax.analysis.inference.options import Sampling, Talk
+from aligntax.analysis.pages.exceptions import with_exceptions
 from aligntax.analysis.storage.draw_files import check_format
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import default_name, run_name
@@ -106,7 +107,7 @@ def run(
         outcome = sample_view(
             chosen.name, view, evidence, options, talk=talk, compiled=compiled, links=links
         )
-        outcome = with_sensitivity(with_own_data(outcome, own_data))
+        outcome = with_exceptions(with_sensitivity(with_own_data(outcome, own_data)))
         talk.say("writing the run")
         result = write_outcome(place.folder, outcome, name, format)
         if report:

@@ -219,6 +219,7 @@ def _write_sampled(new: _NewRun, source: SampledRun, request: Request, talk: Tal
     from aligntax.analysis.answers.sensitivity import with_sensitivity
     from aligntax.analysis.fitting.outcome import conclude_fit, with_own_data, write_outcome
     from aligntax.analysis.inference.compiled_model import compiled_for
+    from aligntax.analysis.pages.exceptions import with_exceptions
 
     view, options = request.view, request.options or sampling_of(source.info)
     stored = source.evidence if view.evidence == source.view.evidence else load_evidence()
@@ -229,6 +230,7 @@ def _write_sampled(new: _NewRun, source: SampledRun, request: Request, talk: Tal
     seconds = {"sample": time.perf_counter() - started}
     outcome = conclude_fit(fit, options, seconds, new.facts["links"])
     outcome = with_sensitivity(with_own_data(outcome, source.info.get("runs", {})))
+    outcome = with_exceptions(outcome)
     outcome = replace(outcome, info={**outcome.info, **new.facts})
     write_outcome(new.folder, outcome, new.name, new.format)
 
@@ -237,7 +239,7 @@ def _write_reweighted(new: _NewRun, answer: ReweightedAnswer, started: float) ->
     """Write the run of a view that stored draws answer; ``started`` is when the refit began."""
     carried = answer.plan.carried
     source = carried.source
-    checks = [*_source_checks(source), *failed_link_checks(new.facts["links"]), *answer.plan.checks]
+    checks = [*_source_checks(source), *failed_link_checks(new.facts["links"]), *answer.checks]
     record = {
         "format": FORMAT,
         "model": source.model.name,
@@ -246,6 +248,7 @@ def _write_reweighted(new: _NewRun, answer: ReweightedAnswer, started: float) ->
         "verdict": verdict(checks),
         "checks": [check.to_dict() for check in checks],
         "simulated": source.record.get("simulated", ""),
+        "exceptions": list(source.record.get("exceptions", ())),
         **arrival_answers(answer.derived, carried.view, answer.plan.weights),
         "claims": answer.claims,
         "quantities": answer.rows,

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr
 
-from aligntax.analysis.answers.condition import Given, apply_condition
+from aligntax.analysis.answers.condition import Given, apply_condition, checks_given
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import hash_of_draws
@@ -106,6 +106,12 @@ class Comparison:
         """Whether each further run counts the first one's draws."""
         return tuple(_hash_of_counted(r) == _hash_of_counted(self.runs[0]) for r in self.runs[1:])
 
+    def failed(self, i: int) -> tuple[str, ...]:
+        """Names of the checks that a run fails, or its draws that meet the condition."""
+        run, given = self.runs[i], self.given[i]
+        checks = run.record["checks"] if given is None else checks_given(run, given, self.rows[i])
+        return tuple(dict.fromkeys(c["name"] for c in checks if not c["passed"]))
+
     def table(self) -> "pd.DataFrame":
         """One row per number.
 
@@ -167,7 +173,8 @@ class Comparison:
     def _run_record(self, i: int) -> dict[str, Any]:
         run, given = self.runs[i], self.given[i]
         return {
-            **{key: run.record[key] for key in ("run", "model", "view", "method", "verdict")},
+            **{key: run.record[key] for key in ("run", "model", "view", "method")},
+            "verdict": "fail" if self.failed(i) else "pass",
             "simulated": run.record.get("simulated", ""),
             "seed": run.info["sampler"]["seed"],
             "evidence": run.info["evidence"]["hash"],

@@ -17,11 +17,19 @@ import xarray as xr
 
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.arrival_answers import arrival_answers
-from aligntax.analysis.summaries.checks import Check
+from aligntax.analysis.summaries.checks import (
+    ESS,
+    HEADLINE,
+    Check,
+    headline_checks,
+    more_draws,
+    with_remedy,
+)
 from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.analysis.summaries.summary import claim_answers, iter_series, summarise
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.analysis.summaries.words import format_probability
+from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import base_name, quantity_of
 
@@ -32,7 +40,6 @@ COMPARISON = re.compile(
     r"\s*([a-z_0-9]+(?:\[[a-z_0-9.]+\])?)\s*(<=|>=|==|<|>)\s*([-+0-9.eE]+)\s*(%?)\s*"
 )
 EXAMPLE = "for instance 'tai_year<2035' or 'alignment_tax<=1% and tai_year<2040'"
-FEWEST_EFFECTIVE = 100  # effective draws: a probability is then known to within 0.05
 
 
 @dataclass(frozen=True)
@@ -54,18 +61,19 @@ class Given:
 
     @property
     def check(self) -> Check:
-        """Whether enough draws are left."""
+        """Whether as many draws are left as any answer needs."""
         ess = self.weights.ess
-        enough = ess >= FEWEST_EFFECTIVE
-        action = "weaken the condition, or run again with more draws: --draws 4000"
-        return Check(
-            "given_ess", ess, float(FEWEST_EFFECTIVE), enough, self.text, "" if enough else action
-        )
+        return self.with_remedy([Check("given_ess", ess, ESS, ess >= ESS, self.text)])[0]
+
+    def with_remedy(self, checks: list[Check]) -> list[Check]:
+        """Checks of these draws, of which those that failed say what to do."""
+        more = more_draws(checks, self.weights.values.shape[1])
+        return with_remedy(checks, f"weaken the condition{f', or {more}' if more else ''}")
 
     @property
     def words(self) -> str:
         """The condition, its probability and whether enough draws are left."""
-        few = "" if self.check.passed else f", too few: {FEWEST_EFFECTIVE} are wanted"
+        few = "" if self.check.passed else f", too few: {ESS:.0f} are wanted"
         effective = f"{self.weights.ess:.0f} effective draws{few}"
         return f"given {self.text} ({format_probability(self.probability)}; {effective})"
 
@@ -146,21 +154,46 @@ def summarise_given(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
     -------
     given : Given
     record : dict
-        As ``summary.json``, with ``given``. Monte Carlo errors are those of the remaining draws.
+        As ``summary.json``, with ``given``. Monte Carlo errors, checks of headlines and
+        contractions are those of the remaining draws.
     """
     given = apply_condition(text, result.derived, result.weights)
     assumed = assumed_quantities(result.info)
     rows = summarise(result.derived, assumed, given.weights)
     for name, row in rows.items():
-        row["contraction"] = result.record["quantities"].get(name, {}).get("contraction")
-    checks = [*result.record["checks"], given.check.to_dict()]
-    good = result.record["verdict"] == "pass" and given.check.passed
+        row["contraction"] = _contraction(result, given.weights, name)
+    checks = checks_given(result, given, rows)
     return given, {
         **result.record,
-        "verdict": "pass" if good else "fail",
+        "verdict": "pass" if all(check["passed"] for check in checks) else "fail",
         "checks": checks,
         "given": given.to_dict(),
         **arrival_answers(result.derived, result.view, given.weights),
         "claims": claim_answers(result.derived, given.weights, assumed, result.info["horizon"]),
         "quantities": rows,
     }
+
+
+def checks_given(
+    result: Result, given: Given, rows: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Checks of a run's sampling, and of its headlines among the draws that meet a condition.
+
+    Parameters
+    ----------
+    rows : mapping
+        Summary of these draws.
+    """
+    headlines = find_model(result.record["model"]).headlines
+    told = given.with_remedy([given.check, *headline_checks(rows, headlines, chains=False)])
+    sampled = [c for c in result.record["checks"] if not c["name"].startswith(HEADLINE)]
+    return [*sampled, *(check.to_dict() for check in told)]
+
+
+def _contraction(result: Result, weights: Weights, name: str) -> float | None:
+    """Contraction of an elicited quantity among weighted draws; None for other quantities."""
+    scores = result.posterior["z"]
+    if name not in scores["quantity"].values:
+        return None
+    z = scores.sel(quantity=name).values
+    return 1.0 - (weights.mean(z**2) - weights.mean(z) ** 2)

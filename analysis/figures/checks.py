@@ -23,6 +23,9 @@ from aligntax.analysis.figures.style import (
     styled,
 )
 from aligntax.analysis.storage.result import Result
+from aligntax.analysis.summaries.checks import RANKS
+from aligntax.analysis.summaries.rank_histograms import distance
+from aligntax.analysis.trust.evidence.predictive import pit_p
 from aligntax.models.priors.quantities import base_name, element
 
 CHAINS = (BLUE, ORANGE, GREEN, PURPLE, "#56B4E9", "#E69F00", "black", GREY)
@@ -161,7 +164,10 @@ def _collection(dataset: xr.Dataset, height: float, chains: bool) -> tuple[Figur
 
 @styled
 def pit_ecdfs(result: Result) -> Figure:
-    """Draw the ECDF of ranks among replicates minus the uniform: flat if calibrated."""
+    """Draw the ECDF of ranks among replicates minus the uniform: flat if calibrated.
+
+    The p-value is that of the verdict's exceptions.
+    """
     from arviz_plots import plot_ppc_pit
 
     names = pit_names(result)
@@ -173,9 +179,11 @@ def pit_ecdfs(result: Result) -> Figure:
     thinned = predicted.isel(draw=slice(None, None, every)).astype(float)
     groups = {"posterior_predictive": thinned, "observed_data": observed}
     figure, places = _collection(observed, 1.8, chains=False)
-    plot_ppc_pit(xr.DataTree.from_dict(groups), plot_collection=places, visuals={"title": False})
+    looks = dict.fromkeys(("title", "p_value_text", "suspicious_points"), False)
+    plot_ppc_pit(xr.DataTree.from_dict(groups), plot_collection=places, visuals=looks)
     for axes, name in zip(figure.axes, names, strict=True):
-        axes.set_title(title_and_unit(name)[0])
+        p = pit_p(observed[name].values, _predicted(result, name))
+        axes.set_title(f"{title_and_unit(name)[0]}: p {p:.2g}")
     return figure
 
 
@@ -218,14 +226,21 @@ def _worst_draws(result: Result) -> xr.Dataset:
 
 @styled
 def rank_plots(result: Result) -> Figure:
-    """Draw ranks of each chain's draws among all, minus the uniform, for the worst parameters."""
+    """Draw ranks of each chain's draws among all, minus the uniform, for the worst parameters.
+
+    Chains are thinned, because autocorrelated draws stray further than the ranks of chains that
+    agree. The check of chain ranks tests every parameter.
+    """
     from arviz_plots import plot_rank
 
     draws = _worst_draws(result)
+    step = max(distance(draws[name].values) for name in draws.data_vars)
+    draws = draws.isel(draw=slice(None, None, step))
     figure, places = _collection(draws, 1.5, chains=True)
     plot_rank(
         xr.DataTree.from_dict({"posterior": draws}),
         plot_collection=places,
+        envelope_prob=1.0 - RANKS,
         visuals={"xlabel": False},
     )
     return figure

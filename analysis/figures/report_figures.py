@@ -355,8 +355,8 @@ def predictive_figures(result: Result) -> Iterator[Drawing]:
     if checks.pit_names(result):
         yield Drawing(
             "Rank of each observation among its replicates (PIT): cumulative distribution minus "
-            "the uniform one. A p-value below alpha means that the model does not reproduce the "
-            "spread of the evidence.",
+            "the uniform one. A p-value below 0.01 means that the model does not reproduce the "
+            "spread of the evidence; it is named beside the verdict.",
             lambda: checks.pit_ecdfs(result),
         )
 
@@ -367,8 +367,9 @@ def chain_figures(result: Result) -> Iterator[Drawing]:
         return
     yield Drawing(
         "Ranks of each chain's draws among all chains, minus the uniform, for the parameters with "
-        "the worst r_hat or effective sample size. Lines near zero are chains that agree; marked "
-        "points are suspicious.",
+        "the worst r_hat or effective sample size, thinned until draws are about independent. "
+        "Lines near zero are chains that agree; marked points are suspicious. The check of chain "
+        "ranks tests every parameter.",
         lambda: checks.rank_plots(result),
         dense=True,
     )

@@ -110,7 +110,9 @@ def one_panel(height: float = 3.3, **kwargs: Any) -> tuple[Figure, "Axes"]:
 
 
 def legend_below(figure: Figure | SubFigure, columns: int = 2) -> None:
-    """Put the legend below the panels."""
+    """Put the legend below the panels, if anything in them has a label."""
+    if not any(axes.get_legend_handles_labels()[0] for axes in figure.axes):
+        return  # too few draws for a density
     figure.legend(loc="outside lower center", ncols=columns, handlelength=2.2, columnspacing=1.2)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from aligntax.analysis.fitting.reweight import (
+    SAMPLE,
     CarriedDraws,
     carry_draws,
     changes_from,
@@ -13,7 +14,7 @@ from aligntax.analysis.fitting.reweight import (
 from aligntax.analysis.inference.derive import derive_from
 from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.storage.sampled_run import SampledRun
-from aligntax.analysis.summaries.checks import Check
+from aligntax.analysis.summaries.checks import Check, headline_checks, more_draws, with_remedy
 from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.analysis.summaries.summary import claim_answers, summarise
 from aligntax.analysis.summaries.weights import Weights
@@ -192,6 +193,16 @@ class ReweightedAnswer:
     derived: "xr.Dataset"
     rows: dict[str, dict[str, Any]]
     claims: dict[str, dict[str, Any]]
+
+    @property
+    def checks(self) -> list[Check]:
+        """Checks of the weights, and those that every headline of a sampled run has to pass."""
+        model, weights = self.plan.carried.source.model, self.plan.weights
+        told = headline_checks(self.rows, model.headlines, chains=False)
+        remedy = f"too few draws count; {SAMPLE}"
+        if self.plan.exact:
+            remedy = more_draws(told, weights.values.shape[1]) or SAMPLE
+        return [*self.plan.checks, *with_remedy(told, remedy)]
 
 
 def answer_from_draws(plan: Reweight, links: Collection[str] = ()) -> ReweightedAnswer:

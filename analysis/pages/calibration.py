@@ -8,9 +8,10 @@ from aligntax.analysis.figures import trust
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.pages.checks import CheckPage, CheckRow, CheckTable, write_check_page
+from aligntax.analysis.trust.calibration.family import LEVEL, TESTS, power_in_words
 from aligntax.analysis.trust.calibration.ranks import RANKED
 from aligntax.analysis.trust.calibration.simulation import CONTROLS
-from aligntax.analysis.trust.calibration.study import LEVEL, Calibration
+from aligntax.analysis.trust.calibration.study import Calibration
 
 QUIET = Talk()
 HEADS = (
@@ -43,8 +44,9 @@ def write_page(found: Calibration, talk: Talk = QUIET, strict: bool = False) -> 
             f"refitted. Each truth is ranked among {RANKED} draws of its posterior. If simulation "
             "and inference are of one model, the ranks are uniform (Talts et al., "
             "arXiv:1804.06788). Their ECDF is tested against a simultaneous band "
-            "(arXiv:2103.10522), and their histogram by chi-square; p-values are adjusted for "
-            f"{len(tests)} quantities by Holm, and rejected below {LEVEL:.0%}.",
+            "(arXiv:2103.10522), and their histogram by chi-square; p-values are adjusted by Holm "
+            f"for {len(TESTS)} tests of {len(tests)} quantities, and rejected below {LEVEL:.0%}.",
+            *([f"{power[0].upper()}{power[1:]}."] if (power := power_in_words(info)) else []),
         ],
         range(1, len(HEADS)),
     )

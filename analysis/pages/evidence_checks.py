@@ -6,10 +6,10 @@ These are predictive p-values, cross-validation, and how far other evidence woul
 from typing import Any
 
 from aligntax.analysis.figures.checks import title_and_unit
+from aligntax.analysis.pages.exceptions import exceptions_of, validated_by_weights
 from aligntax.analysis.storage.attachments import CROSS_VALIDATION, ROBUSTNESS, read_attachment
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.words import label_of
-from aligntax.analysis.trust.evidence.loo import psis_of_tables, unit_log_densities
 from aligntax.analysis.trust.evidence.predictive import STATISTICS, p_values
 from aligntax.analysis.trust.evidence.variant import READ_HORIZONS
 from aligntax.analysis.trust.evidence.wording import (
@@ -37,10 +37,12 @@ def evidence_check_rows(result: Result, horizon: float) -> dict[str, Any]:
         that is no longer used.
     """
     if result.record["method"] != "sample" or result.record.get("given"):
-        return {"p_values": [], "validated": [], "moves": []}
+        stored = result.record.get("exceptions", [])  # of the run whose draws count
+        return {"p_values": [], "validated": [], "moves": [], "exceptions": stored}
     tables = _cross_validation(result)
     whole = read_attachment(result, ROBUSTNESS)
     return {
+        "exceptions": exceptions_of(result, tables),
         "statistics": tuple(STATISTICS),
         "p_values": _p_value_rows(result),
         "validated": [cross_validation_row(each) for each in tables],
@@ -77,10 +79,6 @@ def _cross_validation(result: Result) -> list[dict[str, Any]]:
                 remedy = f"ask again: aligntax loo {result.path.name}"
                 raise InputError(f"run: {unit['label']} of its {CROSS_VALIDATION} {rule}; {remedy}")
         return tables
-    if "log_likelihood" not in result.tree.children:
-        return []
-    model, view = find_model(result.record["model"]), result.view
-    terms = result.tree["log_likelihood"].to_dataset()
-    priors = view.tables(model.quantities)
-    rows = unit_log_densities(model, result.posterior, terms, priors, result.evidence, view)
-    return [each.to_dict() for each in psis_of_tables(rows, result.posterior)]
+    groups = {name: node.to_dataset() for name, node in result.tree.children.items()}
+    model = find_model(result.record["model"])
+    return validated_by_weights(model, result.view, result.evidence, groups)

@@ -1,12 +1,17 @@
-"""Whether a run is healthy: named checks with a value, a threshold and what to do on failure."""
+"""Whether a run is healthy: named checks with a value, a threshold and what to do on failure.
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+A sampled answer is checked by its parameters, its sampler and its headlines. An answer of weighted
+draws, reweighted or conditioned, has the checks of the run and its own headlines'.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from aligntax.analysis.summaries.rank_histograms import worst_rank_p
 from aligntax.models.priors.quantities import base_name, quantity_of
 
 # Vehtari et al. 2021, doi:10.1214/20-BA1221, for R-hat and effective sample size
@@ -14,8 +19,22 @@ R_HAT, ESS = 1.01, 400.0
 E_BFMI = 0.3  # Betancourt 2016, arXiv:1604.00695
 MCSE = 0.05  # Monte Carlo error of a median, relative to the standard deviation
 NORMAL_90 = 3.29  # standard deviations in the central 90% of a normal distribution
+NORMAL_50 = 1.349  # and in its central half
+APART = 1.1  # R-hat beyond which chains are in different places, and more draws do not help
+MARGIN = 1.5  # times the draws that a check asks for, since an effective sample size has an error
+MOST_TIMES = 50.0  # times as many draws are a remedy; beyond that something else is wrong
+HANDFUL = 100  # draws of each chain, which do not say whether chains agree
+RANKS = 1e-3  # chance that chains which agree are called apart, over all parameters
+HEADLINE = "headline_"  # begins the name of a check of headlines
 
-MORE_DRAWS = "run again with more draws: --draws 4000"
+STUCK = (
+    "the chains disagree, which more draws do not mend: see the rank and trace plots of the "
+    "report, look for rows that contradict each other, or run again with --target-accept 0.99"
+)
+STILL = (
+    "a chain stood still in one place, or another was not visited: run again with "
+    "--target-accept 0.99, or with another --seed"
+)
 REPARAMETRISE = (
     "run again with --target-accept 0.99; if it stays, report it: the geometry is wrong, "
     "not the seed"
@@ -49,7 +68,11 @@ class Check:
 
 
 def _check_worst(
-    name: str, values: Mapping[str, float], threshold: float, action: str, at_least: bool = False
+    name: str,
+    values: Mapping[str, float],
+    threshold: float,
+    action: str = "",
+    at_least: bool = False,
 ) -> Check:
     """Check the worst of several values against a largest, or least, permitted one.
 
@@ -69,6 +92,48 @@ def _check_worst(
         where,
         "" if good else action,
     )
+
+
+def more_draws(checks: Sequence[Check], draws: int) -> str:
+    """How many draws would pass the failed checks of R-hat, effective sample size and error.
+
+    Empty if so many are wanted that something else is wrong. A handful of draws cannot tell, and
+    is told to be a thousand.
+
+    Parameters
+    ----------
+    draws : int
+        Of each chain, as they were.
+    """
+    if draws < HANDFUL:
+        return "run again with more draws: --draws 1000"
+    times = MARGIN * max((_times_as_many(check) for check in checks if not check.passed), default=1)
+    if not times <= MOST_TIMES:
+        return ""
+    return f"run again with more draws: --draws {_round_up(times * draws)}"
+
+
+def _times_as_many(check: Check) -> float:
+    """How many times as many draws a failed check asks for; infinite if it cannot be said."""
+    if check.value is None or check.value <= 0:
+        return np.inf
+    if "ess" in check.name:
+        return check.threshold / check.value
+    if check.name.endswith("r_hat"):
+        apart = check.value > APART
+        return np.inf if apart else (check.value - 1.0) / (check.threshold - 1.0)
+    return (check.value / check.threshold) ** 2
+
+
+def _round_up(draws: float) -> int:
+    """Next of 1, 2, 3, 4, 5, 6, 8 and 10 times a power of ten."""
+    power = 10 ** int(np.floor(np.log10(draws)))
+    return int(next(lead for lead in (1, 2, 3, 4, 5, 6, 8, 10) if lead * power >= draws) * power)
+
+
+def with_remedy(checks: Sequence[Check], action: str) -> list[Check]:
+    """Checks, of which those that failed say what to do."""
+    return [check if check.passed else replace(check, action=action) for check in checks]
 
 
 def _varying_parameters(posterior: xr.Dataset) -> dict[str, Any]:
@@ -110,32 +175,41 @@ def sampling_checks(
     if draws < 4:
         action = "fewer than 4 draws cannot be checked: --draws 1000"
         return [Check("draws", float(draws), 4.0, False, "", action)]
-    lead = {
-        name: row
-        for name, row in rows.items()
-        if base_name(name) in headlines and row["ess_bulk"] is not None
-    }
+    varying = _varying_parameters(posterior)
+    parameters = _parameter_checks(varying)
+    told = headline_checks(rows, headlines)
+    remedy = more_draws([*parameters, *told], draws) or STUCK
     return [
-        *_parameter_checks(_varying_parameters(posterior)),
+        *with_remedy(parameters, remedy),
+        *_rank_checks(varying),
         *_sampler_checks(sample_stats),
-        *_headline_checks(lead),
+        *with_remedy(told, remedy),
     ]
 
 
 def _parameter_checks(draws: Mapping[str, Any]) -> list[Check]:
     from arviz_stats.base import array_stats
 
-    r_hat = {name: float(array_stats.rhat(x, method="rank")) for name, x in draws.items()}
+    with np.errstate(divide="ignore", invalid="ignore"):  # chains that never move
+        r_hat = {name: float(array_stats.rhat(x, method="rank")) for name, x in draws.items()}
     bulk = {name: float(array_stats.ess(x, method="bulk")) for name, x in draws.items()}
     tail = {
         name: float(array_stats.ess(x, method="tail", prob=(0.05, 0.95)))
         for name, x in draws.items()
     }
+    if not draws:  # every parameter is a point
+        return []
     return [
-        _check_worst("r_hat", r_hat, R_HAT, MORE_DRAWS),
-        _check_worst("ess_bulk", bulk, ESS, MORE_DRAWS, at_least=True),
-        _check_worst("ess_tail", tail, ESS, MORE_DRAWS, at_least=True),
+        _check_worst("r_hat", r_hat, R_HAT),
+        _check_worst("ess_bulk", bulk, ESS, at_least=True),
+        _check_worst("ess_tail", tail, ESS, at_least=True),
     ]
+
+
+def _rank_checks(draws: Mapping[str, Any]) -> list[Check]:
+    """Whether the rank histograms that the report draws of some parameters hold for all."""
+    found = worst_rank_p(draws)
+    return [_check_worst("chain_ranks", found, RANKS, STILL, at_least=True)] if found else []
 
 
 def _sampler_checks(sample_stats: xr.Dataset) -> list[Check]:
@@ -143,7 +217,8 @@ def _sampler_checks(sample_stats: xr.Dataset) -> list[Check]:
     deepest = float(sample_stats["maxdepth_reached"].values.sum())
     energy = sample_stats["energy"].values
     # This is ArviZ's bfmi times draws / (draws - 1): the variance is the population's.
-    e_bfmi = np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a chain that never moves
+        e_bfmi = np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
     by_chain = {f"chain {i}": float(value) for i, value in enumerate(e_bfmi)}
     return [
         _check_worst("divergences", {"": diverging}, 0.0, REPARAMETRISE),
@@ -152,25 +227,60 @@ def _sampler_checks(sample_stats: xr.Dataset) -> list[Check]:
     ]
 
 
-def _headline_checks(lead: Mapping[str, Mapping[str, Any]]) -> list[Check]:
-    r_hat = {name: row["r_hat"] or np.nan for name, row in lead.items()}
-    bulk = {name: row["ess_bulk"] for name, row in lead.items()}
-    # The median of a quantity that is summarised by its mean is not worth checking; its effective
-    # sample size is.
-    relative_error = {
-        name: row["mcse_median"] / (row["q95"] - row["q05"]) * NORMAL_90
-        for name, row in lead.items()
-        if not quantity_of(name).by_mean
-        and None not in (row["mcse_median"], row["q05"], row["q95"])
-        and row["q95"] > row["q05"]
+def headline_checks(
+    rows: Mapping[str, Mapping[str, Any]], headlines: Collection[str], chains: bool = True
+) -> list[Check]:
+    """Monte Carlo criteria of every headline that varies, wherever its tails lie.
+
+    The effective sample size of "at most the median" exists for every headline. The error of the
+    median is compared with the widest central range that has two ends.
+
+    Parameters
+    ----------
+    rows : mapping
+        As :func:`aligntax.analysis.summaries.summary.summarise` returns.
+    chains : bool
+        Whether chains were run for these rows; weighted draws have no R-hat.
+
+    Returns
+    -------
+    list of Check
+        None of them says yet what to do.
+    """
+    lead = {
+        name: row
+        for name, row in rows.items()
+        if base_name(name) in headlines and row["ess_bulk"] is not None
     }
-    checks = [
-        _check_worst("headline_r_hat", r_hat, R_HAT, MORE_DRAWS),
-        _check_worst("headline_ess_bulk", bulk, ESS, MORE_DRAWS, at_least=True),
-    ]
+    if not lead:
+        return []
+    bulk = {name: row["ess_bulk"] for name, row in lead.items()}
+    middle = {n: row["ess_middle"] for n, row in lead.items() if row["ess_middle"] is not None}
+    # The median of a quantity that is summarised by its mean is not worth checking; the effective
+    # sample size of its mean is.
+    spreads = {name: _spread(row) for name, row in lead.items() if not quantity_of(name).by_mean}
+    relative_error = {
+        name: lead[name]["mcse_median"] / spread
+        for name, spread in spreads.items()
+        if spread is not None and lead[name]["mcse_median"] is not None
+    }
+    checks = [_check_worst(f"{HEADLINE}ess_bulk", bulk, ESS, at_least=True)]
+    if chains:
+        r_hat = {name: row["r_hat"] or np.nan for name, row in lead.items()}
+        checks.insert(0, _check_worst(f"{HEADLINE}r_hat", r_hat, R_HAT))
+    if middle:
+        checks.append(_check_worst(f"{HEADLINE}ess_middle", middle, ESS, at_least=True))
     if relative_error:
-        checks.append(_check_worst("headline_mcse_of_median", relative_error, MCSE, MORE_DRAWS))
+        checks.append(_check_worst(f"{HEADLINE}mcse_of_median", relative_error, MCSE))
     return checks
+
+
+def _spread(row: Mapping[str, Any]) -> float | None:
+    """Standard deviation of a normal with a row's widest central range that has two ends."""
+    for low, high, width in (("q05", "q95", NORMAL_90), ("q25", "q75", NORMAL_50)):
+        if None not in (row[low], row[high]) and row[high] > row[low]:
+            return float((row[high] - row[low]) / width)
+    return None
 
 
 def verdict(checks: list[Check]) -> str:

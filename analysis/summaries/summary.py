@@ -6,7 +6,6 @@ dates). "Later or never" counts as infinity in quantiles.
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -170,9 +169,11 @@ def summarise(
     -------
     dict
         name -> ``unit, scale, mean, sd, q05, q25, q50, q75, q95, prob_censored, mcse_median,
-        ess_bulk, r_hat, prob_above, prob_below, prob_undefined, assumed``. Quantiles are
-        unconditional, and None inside censored mass. Mean and sd are None where a draw is censored.
-        Draws that are undefined are left out and counted in ``prob_undefined``.
+        ess_bulk, ess_middle, r_hat, prob_above, prob_below, prob_undefined, assumed``. Quantiles
+        are unconditional, and None inside censored mass. Mean and sd are None where a draw is
+        censored. Draws that are undefined are left out and counted in ``prob_undefined``.
+        ``ess_middle`` is the effective sample size of the mean, where that is told, or of "at most
+        the median", which exists wherever the median lies.
     """
     return {
         series.name: _summary_row(series, series.quantity in prior_only, weights)
@@ -202,14 +203,14 @@ def _summary_row(series: Series, assumed: bool, weights: Weights | None) -> dict
             for p, value in zip(PROBABILITIES, quantiles, strict=True)
         },
         "prob_censored": above + below + undefined,
-        **dict.fromkeys(("mcse_median", "ess_bulk", "r_hat")),
+        **dict.fromkeys(("mcse_median", "ess_bulk", "ess_middle", "r_hat")),
     }
     # ArviZ needs four draws, and ranks that differ.
     if np.ptp(series.ranked) != 0 and values.shape[1] >= 4:
         row |= (
-            _unweighted_errors(series, row["q50"])
+            _unweighted_errors(series, quantiles[2])
             if weights is None
-            else _weighted_errors(series, row["q50"], weights)
+            else _weighted_errors(series, quantiles[2], weights)
         )
     return row | {
         "prob_above": above,
@@ -229,52 +230,60 @@ def _moments(defined: Any, share: Any) -> dict[str, float | None]:
     return {"mean": mean, "sd": float(np.sqrt(np.sum(share * (defined - mean) ** 2)))}
 
 
-def _unweighted_errors(series: Series, median: float | None) -> dict[str, float | None]:
+def _unweighted_errors(series: Series, median: float) -> dict[str, float | None]:
     """Diagnostics of the ranks by ArviZ, and the Monte Carlo error of the median.
 
-    The effective sample size of "at most the median" counts defined draws only. An undefined draw
-    says nothing: it stands at the mean.
+    The effective sample size of the middle counts defined draws only. An undefined draw says
+    nothing: it stands at the mean.
     """
     from arviz_stats.base import array_stats
 
-    diagnostics = {
+    values, middle = series.values, _middle(series, median, None)
+    size = np.nan
+    if len(series.defined) and np.ptp(middle[~np.isnan(values)]) > 0:
+        told = np.where(np.isnan(values), np.nanmean(middle), middle)
+        size = float(array_stats.ess(told, method="mean")) * len(series.defined) / values.size
+    with np.errstate(divide="ignore", invalid="ignore"):  # chains that never move
+        r_hat = array_stats.rhat(series.ranked, method="rank")
+    return {
+        "mcse_median": _mcse_median(series.defined, None, size) if np.isfinite(median) else None,
         "ess_bulk": _finite_or_none(array_stats.ess(series.ranked, method="bulk")),
-        "r_hat": _finite_or_none(array_stats.rhat(series.ranked, method="rank")),
+        "ess_middle": _finite_or_none(size),
+        "r_hat": _finite_or_none(r_hat),
     }
-    if median is None:
-        return {"mcse_median": None, **diagnostics}
-    below = np.where(
-        np.isnan(series.values), np.mean(series.defined <= median), series.values <= median
-    )
-    size = float(array_stats.ess(below, method="mean")) * len(series.defined) / series.values.size
-    return {"mcse_median": _mcse_median(series.defined, None, size), **diagnostics}
 
 
-def _weighted_errors(
-    series: Series, median: float | None, weights: Weights
-) -> dict[str, float | None]:
+def _weighted_errors(series: Series, median: float, weights: Weights) -> dict[str, float | None]:
     """Effective sample size of normal scores, and error of the median, by batch means."""
     undefined = np.isnan(series.values)
     if not weights.probability(~undefined) > 0:
-        return {"mcse_median": None, "ess_bulk": None}
+        return {}
     among = weights.given(~undefined)
-    scores = np.empty(series.values.size)
-    scores[np.argsort(series.ranked.ravel())] = _normal_scores(scores.size)
-    size = _finite_or_none(among.effective(scores.reshape(series.values.shape)))
-    if median is None:
-        return {"mcse_median": None, "ess_bulk": size}
     counted = among.values > 0
-    below = among.effective(np.where(undefined, False, series.values <= median).astype(float))
-    error = _mcse_median(series.values[counted], among.values[counted], below)
-    return {"mcse_median": error, "ess_bulk": size}
+    size = among.effective(np.nan_to_num(_middle(series, median, among)))
+    error = None
+    if np.isfinite(median):
+        error = _mcse_median(series.values[counted], among.values[counted], size)
+    return {
+        "mcse_median": error,
+        "ess_bulk": _finite_or_none(among.effective(among.normal_scores(series.ranked))),
+        "ess_middle": _finite_or_none(size),
+    }
 
 
-@lru_cache(maxsize=4)
-def _normal_scores(size: int) -> Any:
-    """Approximate expected values of a sorted standard-normal sample."""
-    from scipy.special import ndtri
+def _middle(series: Series, median: float, weights: Weights | None) -> Any:
+    """What an answer tells of each draw: its value where the mean is told, else its side.
 
-    return ndtri((np.arange(size) + 0.5) / size)
+    The sides are "at most the median" and above it, or "below the median" and from it on, whichever
+    halves the draws more evenly: ties and censored mass may hold the median.
+    """
+    values = series.values
+    if QUANTITIES[series.quantity].by_mean:
+        return values
+    sides = [side.astype(float) for side in (values <= median, values < median)]
+    share = (weights or Weights.equal(values.shape)).given(~np.isnan(values)).mean
+    side = min(sides, key=lambda side: abs(share(side) - 0.5))
+    return np.where(np.isnan(values), np.nan, side)
 
 
 def _mcse_median(defined: Any, share: Any, size: float) -> float | None:

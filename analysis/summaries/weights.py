@@ -27,6 +27,7 @@ from aligntax.models.errors import InputError
 
 SHORTEST_TAIL = 5  # draws; ArviZ fits a Pareto distribution to no fewer
 TIE = 1e-9  # log ratios that differ by less are those of one draw
+FURTHEST = 1e-12  # probability beyond the outermost normal score, which is finite
 
 
 def batch_error(influence: Any) -> float:
@@ -80,11 +81,13 @@ def pareto_smoothed(log_ratio: Any, relative: float) -> tuple["Weights", float]:
     weights : Weights
     k_hat : float
         0 where the largest ratios are equal, as when a uniform prior is cut: bounded weights have
-        no tail to smooth.
+        no tail to smooth. NaN where the draws are too few for a tail.
     """
     from arviz_stats.base import array_stats
 
     length = tail_length(log_ratio.size, relative)
+    if length < SHORTEST_TAIL:
+        return Weights.of_log(log_ratio), np.nan
     if SHORTEST_TAIL <= length <= tied_at_the_top(log_ratio):
         return Weights.of_log(log_ratio), 0.0
     smoothed, k_hat = array_stats.psislw(-log_ratio.ravel(), r_eff=relative)
@@ -175,6 +178,22 @@ class Weights:
         error = self.mcse(h)
         variance = self.mean(h**2) - self.mean(h) ** 2
         return variance / error**2 if error > 0 and variance > 0 else np.nan
+
+    def normal_scores(self, values: Any) -> Any:
+        """Normal scores of weighted mid-ranks, of numbers without NaN, shape (chain, draw).
+
+        A number scores the normal quantile of the weight below it and half of the weight at it, so
+        that equal numbers score the same. Draws that do not count score zero.
+        """
+        from scipy.special import ndtri
+
+        counted = self.values > 0
+        _, place = np.unique(values[counted], return_inverse=True)
+        weight = np.bincount(place, self.values[counted])
+        middle = np.cumsum(weight) - 0.5 * weight
+        scores = np.zeros(values.shape)
+        scores[counted] = ndtri(np.clip(middle, FURTHEST, 1.0 - FURTHEST))[place]
+        return scores
 
     def resampled(self, size: int | None = None) -> Any:
         """Flat indices of draws that count the same, by systematic resampling.

@@ -109,7 +109,13 @@ def print_run(
     _print_curve(console, record.get("exponent_shift_curve", {}))
     _print_quantities(console, folder, record, info, every, weights)
     _print_failed_checks(console, record["checks"])
+    exceptions = record.get("exceptions", ())
+    for text in exceptions:
+        console.print(f"exception: {text}", style="bold red", markup=False, soft_wrap=True)
     state = "its checks passed" if good else "do not trust this result: a check failed"
+    if good and exceptions:
+        many = "s" if len(exceptions) > 1 else ""
+        state = f"its checks passed, with {len(exceptions)} exception{many}: see above"
     console.print(
         f"verdict: {record['verdict']} ({state})",
         style="green" if good else "bold red",

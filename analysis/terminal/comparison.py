@@ -26,9 +26,8 @@ def print_comparison(console: "Console", comparison: "Comparison", every: bool =
         facts = (
             f"view {run.record['view']}, {run.record['method']}, seed {run.info['sampler']['seed']}"
         )
-        console.print(
-            f"{labels[i]}: {facts}, verdict {run.record['verdict']}{condition}", markup=False
-        )
+        verdict = "fail" if comparison.failed(i) else "pass"
+        console.print(f"{labels[i]}: {facts}, verdict {verdict}{condition}", markup=False)
         if simulated := run.record.get("simulated"):
             console.print(f"{labels[i]}: {simulated}", markup=False, soft_wrap=True)
     names = [name for name in comparison.names if every or not element(name)]

@@ -19,9 +19,9 @@ from aligntax.analysis.trust.backtest.wording import (
     win_rows,
     win_sentence,
 )
+from aligntax.analysis.trust.calibration.family import LEVEL, power_in_words
 from aligntax.analysis.trust.calibration.ranks import RANKED
 from aligntax.analysis.trust.calibration.simulation import CONTROLS
-from aligntax.analysis.trust.calibration.study import LEVEL
 from aligntax.analysis.trust.evidence.variant import READ_HORIZONS
 from aligntax.analysis.trust.evidence.wording import (
     READ,
@@ -73,10 +73,12 @@ def print_calibration(console: "Console", found: "Calibration") -> None:
     for key, what in (("rejected", "not uniform"), ("coverage_rejected", "coverage is off")):
         if info[key]:
             console.print(
-                f"{what} at {LEVEL:.0%} over all quantities: {', '.join(info[key])}",
+                f"{what} at {LEVEL:.0%} over all tests of all quantities: {', '.join(info[key])}",
                 markup=False,
                 soft_wrap=True,
             )
+    if power := power_in_words(info):
+        console.print(power, markup=False, soft_wrap=True)
     good = info["verdict"] == "pass"
     console.print(f"verdict: {_verdict(info)}", style="green" if good else "bold red", markup=False)
     console.print(f"report: {found.path / 'report.html'}", markup=False, soft_wrap=True)
@@ -187,8 +189,8 @@ def print_robustness(console: "Console", whole: Mapping[str, Any], horizon: floa
     note = f"; {failed} failed" if failed else ""
     console.print(
         f"{len(whole['variants'])} variants of the evidence{note}. To 66%: 66% of the run's draws "
-        "lie below the new median; a probability moves to the stated value. Moves of over three "
-        "Monte Carlo errors are listed.",
+        "lie below the new median; a probability moves to the stated value. Moves are listed that "
+        "stand out of Monte Carlo error, corrected for every variant and headline (Holm, 1%).",
         markup=False,
         soft_wrap=True,
     )

@@ -89,7 +89,7 @@ def _context(comparison: Comparison, seen: Sequence[Look]) -> dict[str, Any]:
     return {
         "looks": seen,
         "runs": [_run_facts(comparison, i, look) for i, look in enumerate(seen)],
-        "failed": [look.letter for i, look in enumerate(seen) if _verdict(comparison, i) != "pass"],
+        "failed": [look.letter for i, look in enumerate(seen) if comparison.failed(i)],
         "given": comparison.given[0].text if comparison.given[0] else "",
         "first": first,
         "marked": sum(any(marks) for marks in comparison.differs.values()),
@@ -103,21 +103,10 @@ def _context(comparison: Comparison, seen: Sequence[Look]) -> dict[str, Any]:
     }
 
 
-def _verdict(comparison: Comparison, i: int) -> str:
-    """Return a run's own verdict, or fail if its condition leaves too few draws."""
-    given = comparison.given[i]
-    return (
-        str(comparison.runs[i].record["verdict"]) if given is None or given.check.passed else "fail"
-    )
-
-
 def _run_facts(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
     """Return how a run was made and what its verdict is."""
     run, given = comparison.runs[i], comparison.given[i]
-    failed = [
-        check["name"].replace("_", " ") for check in run.record["checks"] if not check["passed"]
-    ]
-    failed += [] if given is None or given.check.passed else ["too few draws meet the condition"]
+    failed = [name.replace("_", " ") for name in comparison.failed(i)]
     source = run.info.get("refitted_from") or {}
     return {
         "look": look,
@@ -129,8 +118,8 @@ def _run_facts(comparison: Comparison, i: int, look: Look) -> dict[str, Any]:
         "simulated": run.record.get("simulated", ""),
         "seed": run.info["sampler"]["seed"],
         "created": str(run.info["created"])[:16].replace("T", " "),
-        "verdict": _verdict(comparison, i),
-        "failed": list(dict.fromkeys(failed)),
+        "verdict": "fail" if failed else "pass",
+        "failed": failed,
         "given": "" if given is None else given.words,
     }
 

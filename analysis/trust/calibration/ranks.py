@@ -26,7 +26,7 @@ References
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ from scipy.stats import binom, binomtest, chi2
 
 RANKED = 199  # draws that a truth is ranked among, L: 200 ranks, which the bins divide evenly
 BINS = 20  # K
-PATHS = 100_000  # paths of uniform ranks that give p-values, so that none is smaller than 1e-5
+PATHS = 100_000  # paths of uniform ranks that give p-values down to 1e-5
 
 
 def rank(truth: float, draws: Any, rng: np.random.Generator) -> int:
@@ -106,10 +106,15 @@ class Band:
         return float(self._tails[self.counts(ranks), np.arange(self.bins - 1)].min())
 
     def p(self, ranks: Any) -> float:
-        """Probability that uniform ranks stray as far, from :data:`PATHS` simulated paths."""
+        """Probability that uniform ranks stray as far, from :data:`PATHS` simulated paths.
+
+        Beyond what so many paths can tell it is at most ``(K - 1) gamma``, so that it can stand
+        correction for thousands of tests.
+        """
+        gamma = self.gamma(ranks)
         # equal counts may give tail probabilities that differ by rounding
-        strayed = np.searchsorted(self._null, self.gamma(ranks) * (1 + 1e-12), side="right")
-        return float((strayed + 1) / (PATHS + 1))
+        strayed = np.searchsorted(self._null, gamma * (1 + 1e-12), side="right")
+        return float(min((strayed + 1) / (PATHS + 1), (self.bins - 1) * gamma))
 
     def limits(self, level: float = 0.99) -> tuple[Any, Any]:
         """Lowest and highest ``F(z) - z`` of the simultaneous band, each of shape (bins - 1,)."""
@@ -117,6 +122,12 @@ class Band:
         low = binom.ppf(gamma / 2, self.size, self.z) / self.size - self.z
         high = binom.isf(gamma / 2, self.size, self.z) / self.size - self.z
         return low, high
+
+
+@lru_cache(maxsize=32)
+def band_of(size: int) -> Band:
+    """Band of so many ranks; its simulated paths are a quarter of a second's work."""
+    return Band(size)
 
 
 def chi_square(ranks: Any, ranked: int = RANKED, bins: int = BINS) -> float:
@@ -135,4 +146,10 @@ def covered(ranks: Any, probability: float, ranked: int = RANKED) -> int:
 def coverage(ranks: Any, probability: float, ranked: int = RANKED) -> tuple[float, float]:
     """Share of truths within the central interval of a probability, and its binomial p-value."""
     count = covered(ranks, probability, ranked)
-    return count / len(ranks), float(binomtest(count, len(ranks), probability).pvalue)
+    return count / len(ranks), _binomial_p(count, len(ranks), probability)
+
+
+@lru_cache(maxsize=4096)
+def _binomial_p(count: int, size: int, probability: float) -> float:
+    """Two-sided p-value of a count, which the trials of a power ask for again and again."""
+    return float(binomtest(count, size, probability).pvalue)

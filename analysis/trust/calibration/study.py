@@ -34,12 +34,11 @@ from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.storage.journal import hold_folder
 from aligntax.analysis.storage.run_folder import provenance, run_name
 from aligntax.analysis.storage.whole_file import write_json
-from aligntax.analysis.summaries.multiple_testing import holm_adjusted
 from aligntax.analysis.sweeps.grid import Answer, Case, failed
 from aligntax.analysis.sweeps.resumable import FORMAT, Journal, Study
 from aligntax.analysis.sweeps.workers import Workers
 from aligntax.analysis.trust.calibration.doubled_evidence import LIKELIHOOD_ROWS
-from aligntax.analysis.trust.calibration.ranks import Band, chi_square, coverage
+from aligntax.analysis.trust.calibration.family import COVERED, LEVEL, assess, stated_power
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
@@ -50,9 +49,7 @@ if TYPE_CHECKING:
 
 
 CALIBRATION, RANKS, TABLE, VIEW = "calibration.json", "ranks.jsonl", "ranks.csv", "view.toml"
-LEVEL = 0.01  # chance that each test, over all quantities, rejects a right model
 FEWEST, MOST = 20, 100_000  # simulations
-COVERED = (50, 90)  # percent, of the central intervals whose coverage is tested
 QUIET = Talk()
 
 
@@ -91,7 +88,7 @@ class CalibrationJob:
             rule = f"must lie between {FEWEST} and {MOST}"
             raise InputError(
                 f"simulations: {rule}, got {self.simulations}; "
-                "300 see a shift of a quarter of an sd"
+                "300 see a shift of 0.3 sd of one quantity, and of 0.4 sd of one among 250"
             )
         Sampling(seed=self.seed)  # refuses a seed out of bounds
         used = restrict(self.evidence, self.view, model)
@@ -213,6 +210,8 @@ class Calibration(Study):
             "attempts": sum(line["attempts"] for line in answered),
             "divergences": sum(line["divergences"] for line in answered),
             "with_divergences": sum(line["divergences"] > 0 for line in answered),
+            "size": LEVEL,
+            "power": stated_power(len(answered), len(tests)) if tests else None,
             "quantities": tests,
         }
 
@@ -318,39 +317,3 @@ def _check_same(info: Mapping[str, Any], question: Mapping[str, Any], name: str)
                 f"name: {rule}, got {value}; "
                 "ask the same to go on with it, or choose another with --name"
             )
-
-
-def assess(ranks: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Test the ranks of every quantity: path against band, chi-square and coverage.
-
-    Parameters
-    ----------
-    ranks : mapping of str to ndarray, shape (simulation,)
-
-    Returns
-    -------
-    dict
-        Quantity to ``p_band``, ``p_chi_square``, ``covered_50``, ``p_covered_50``, ``covered_90``,
-        ``p_covered_90``, and each p-value adjusted by Holm over the quantities, with ``_holm``
-        appended.
-    """
-    band = Band(len(next(iter(ranks.values()))))
-    columns: dict[str, list[float]] = {"p_band": [], "p_chi_square": []}
-    columns |= {f"{what}_{percent}": [] for percent in COVERED for what in ("covered", "p_covered")}
-    for of_quantity in ranks.values():
-        columns["p_band"].append(band.p(of_quantity))
-        columns["p_chi_square"].append(chi_square(of_quantity))
-        for percent in COVERED:
-            share, p = coverage(of_quantity, percent / 100)
-            columns[f"covered_{percent}"].append(share)
-            columns[f"p_covered_{percent}"].append(p)
-    adjusted = {
-        f"{name}_holm": holm_adjusted(p).tolist()
-        for name, p in columns.items()
-        if name.startswith("p_")
-    }
-    rows = zip(*(columns | adjusted).values(), strict=True)
-    return {
-        name: dict(zip([*columns, *adjusted], row, strict=True))
-        for name, row in zip(ranks, rows, strict=True)
-    }

@@ -19,7 +19,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from aligntax.analysis.trust.calibration.ranks import RANKED, band_of
+
 STRAYS = 0.01  # a p-value strays if it is below this or above one minus this
+PIT_LEVEL = 0.01  # chance that ranks of evidence which the model makes are called uneven
 FEWEST = 3  # observations: the spread of fewer says nothing
 
 
@@ -65,3 +68,20 @@ def _p(actual: float, drawn: Any) -> float:
     """Share of replicates above; a range between infinities, which is NaN, counts as infinite."""
     drawn = np.nan_to_num(drawn, nan=np.inf, posinf=np.inf, neginf=-np.inf)
     return float(np.mean(drawn > actual) + 0.5 * np.mean(drawn == actual))
+
+
+def pit_p(actual: Any, drawn: Any) -> float:
+    """P-value of even ranks of observations among their replicates, by a simultaneous band.
+
+    Replicates have seen the observations, and rows share parameters. So the ranks are, if anything,
+    more even than those of unseen rows, and a small value says the more.
+
+    Parameters
+    ----------
+    actual : ndarray, shape (row,)
+    drawn : ndarray, shape (draw, row)
+    """
+    drawn = np.nan_to_num(drawn, nan=np.inf, posinf=np.inf, neginf=-np.inf)
+    place = np.mean(drawn < actual, axis=0) + 0.5 * np.mean(drawn == actual, axis=0)
+    ranks = np.minimum((place * (RANKED + 1)).astype(int), RANKED)
+    return band_of(len(actual)).p(ranks)

@@ -10,15 +10,16 @@ developer's practice, and which figures of the workforces of 2025 are believed.
 A headline is compared by the place of its new median among the run's own draws,
 ``P(X <= median')``. The place is a half if nothing moved, whatever the unit, and "later or never"
 has a place too. A number that is summarised by its mean, such as a probability, is compared by its
-mean. The Monte Carlo error is that of two fits, with the effective sizes ``n`` and ``n'`` of their
-draws in which the quantity is defined::
+mean. Refits share the run's random numbers, draw by draw. So the Monte Carlo error is that of the
+mean difference of what the same draws ``i`` contribute, by batch means of each chain::
 
-    se(place) = sqrt(1 / n + 1 / n') / 2
-    se(mean' - mean) = sqrt(sd^2 / n + sd'^2 / n')
+    d_i = 1[x_i < median] - 1[x'_i < median']      or      d_i = x_i - x'_i
+
+Of 67 refits some move far by chance. :mod:`aligntax.analysis.trust.evidence.wording` corrects for
+how many moves are looked at.
 """
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.summaries.summary import iter_series, summarise
+from aligntax.analysis.summaries.weights import Weights, batch_error
 from aligntax.analysis.trust.evidence.horizon_readings import horizon_variants
 from aligntax.analysis.trust.evidence.variant import Variant
 from aligntax.analysis.trust.leave_out import LeaveOut
@@ -290,26 +292,37 @@ def _headlines(compiled: CompiledModel, derived: xr.Dataset) -> xr.Dataset:
 
 def compared(base: xr.Dataset, other: xr.Dataset) -> dict[str, VariantNumber]:
     """Each number of another posterior, with the place of its median among the base's draws."""
-    after, before = summarise(other), summarise(base)
     new, old = (
-        {series.name: series.defined for series in iter_series(draws)} for draws in (other, base)
+        {series.name: series.values for series in iter_series(draws)} for draws in (other, base)
     )
     found = {}
-    for name, row in after.items():
+    for name, row in summarise(other).items():
         place = error = None
-        if len(old[name]) and len(new[name]):
-            rows = (before[name], row)
-            if quantity_of(name).by_mean:
-                error = _error(rows, [each["sd"] for each in rows])
-            else:
-                median = np.quantile(new[name], 0.5, method="inverted_cdf")
-                place = float(np.mean(old[name] < median) + 0.5 * np.mean(old[name] == median))
-                error = _error(rows, (0.5, 0.5))  # sd of the indicator of lying below the median
+        before, after = (values[~np.isnan(values)] for values in (old[name], new[name]))
+        if len(before) and len(after):
+            told = (old[name], new[name])
+            if not quantity_of(name).by_mean:
+                median = np.quantile(after, 0.5, method="inverted_cdf")
+                place = float(np.mean(_below(before, median)))
+                own = np.quantile(before, 0.5, method="inverted_cdf")
+                told = (_below(old[name], own), _below(new[name], median))
+            error = _error_of_difference(*told)
         found[name] = VariantNumber(**{key: row[key] for key in STATED}, place=place, error=error)
     return found
 
 
-def _error(rows: Sequence[Mapping[str, Any]], sds: Sequence[float]) -> float:
-    """Monte Carlo standard error of a difference; draws that are all the same have none."""
-    sizes = [row["ess_bulk"] and row["ess_bulk"] * (1.0 - row["prob_undefined"]) for row in rows]
-    return math.sqrt(sum(sd**2 / size for sd, size in zip(sds, sizes, strict=True) if size))
+def _below(values: Any, median: float) -> Any:
+    """Indicator of lying below a median; one half at it, NaN where undefined."""
+    return np.where(np.isnan(values), np.nan, (values < median) + 0.5 * (values == median))
+
+
+def _error_of_difference(old: Any, new: Any) -> float:
+    """Monte Carlo error of a difference of means, NaN left out, of draws with common numbers."""
+    parts = []
+    for values in (old, new):
+        defined = ~np.isnan(values)
+        among = Weights.equal(values.shape).given(defined)
+        parts.append(among.influence(np.where(defined, values, 0.0)))
+    if parts[0].shape == parts[1].shape:
+        return batch_error(parts[0] - parts[1])
+    return float(np.hypot(batch_error(parts[0]), batch_error(parts[1])))

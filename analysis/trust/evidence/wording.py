@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from scipy.special import ndtr
+
+from aligntax.analysis.summaries.multiple_testing import holm_adjusted
+from aligntax.analysis.summaries.summary import TINY
 from aligntax.analysis.summaries.words import format_percent, label_of, median_and_interval
 from aligntax.analysis.trust.evidence.predictive import STRAYS
 from aligntax.analysis.trust.evidence.variant import READ_HORIZONS
 from aligntax.models.priors.quantities import quantity_of
 
 MOST_NAMED = 3  # variants named per headline
-CLEAR = 3.0  # Monte Carlo errors: one in 370 moves by chance is larger
+LEVEL = 0.01  # chance that any move is named, of any headline, where none is real
 LEAST = 0.005  # of a probability or of the draws: a smaller move is not worth naming
 UNCERTAIN = 0.2  # nat: a unit with a larger Monte Carlo error is named
 METHODS = {"psis": "by weights", "exact": "by a refit without it"}
@@ -70,14 +74,14 @@ def place_in_words(share: float | None) -> str:
 
 def headline_rows(whole: Mapping[str, Any], horizon: float) -> list[dict[str, str]]:
     """Each headline: its median, and the variants that clearly move it, the furthest first."""
-    rows = []
+    rows, clear = [], clear_moves(whole)
     for name, base in whole["base"].items():
         if base["mean"] == base["q95"] == 0.0:  # an anchor to which the view gives no weight
             continue
         median, ninety = median_and_interval(base, quantity_of(name), horizon)
         if _by_mean(name):
             median, ninety = format_percent(base["mean"]), ""
-        found = sorted(_clear_moves(whole, name), reverse=True)[:MOST_NAMED]
+        found = sorted(clear.get(name, ()), reverse=True)[:MOST_NAMED]
         moves = "; ".join(words for _, words in found)
         rows.append(
             {
@@ -96,18 +100,27 @@ def _by_mean(name: str) -> bool:
     return quantity_of(name).by_mean
 
 
-def _clear_moves(whole: Mapping[str, Any], name: str) -> Iterator[tuple[float, str]]:
-    """How far each variant moves a headline, where that is clear, and the words for it."""
-    before = whole["base"][name]["mean"]
-    for variant in whole["variants"]:
-        after = variant["quantities"].get(name)
-        if after is None or after["error"] is None:
-            continue
-        now = after["mean"] if _by_mean(name) else after["place"]
-        size = abs(now - (before if _by_mean(name) else 0.5))
-        if size > max(CLEAR * after["error"], LEAST):
+def clear_moves(whole: Mapping[str, Any]) -> dict[str, list[tuple[float, str]]]:
+    """How far variants move each headline, and the words for it, where that is clear.
+
+    A move is clear beyond Monte Carlo error, after Holm's correction for every variant and
+    headline.
+    """
+    sizes, p, words = {}, {}, {}
+    for i, variant in enumerate(whole["variants"]):
+        for name, after in variant["quantities"].items():
+            if after["error"] is None or name not in whole["base"]:
+                continue
+            now = after["mean"] if _by_mean(name) else after["place"]
+            size = abs(now - (whole["base"][name]["mean"] if _by_mean(name) else 0.5))
             new = format_percent(now) if _by_mean(name) else place_in_words(now)
-            yield size, f"to {new} {variant['label']}"
+            sizes[name, i], words[name, i] = size, f"to {new} {variant['label']}"
+            p[name, i] = 2.0 * float(ndtr(-size / max(after["error"], TINY)))
+    found: dict[str, list[tuple[float, str]]] = {}
+    for key, adjusted in zip(p, holm_adjusted(list(p.values())).tolist(), strict=True):
+        if adjusted <= LEVEL and sizes[key] > LEAST:
+            found.setdefault(key[0], []).append((sizes[key], words[key]))
+    return found
 
 
 READ = ("alignment_hours_needed", "labour_tax", "compute_tax", "prob_affordable")

@@ -1,6 +1,7 @@
 """Conditions: what holds, in which unit, how censored draws count, and what cannot be read."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aligntax.analysis.answers.condition import apply_condition
+from aligntax.analysis.answers.condition import apply_condition, summarise_given
 from aligntax.analysis.summaries.summary import summarise
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
@@ -62,7 +63,7 @@ def test_probability_and_effective_size_count_weights():
     found = apply_condition("tai_year<2035", DERIVED, weights)
     assert found.probability == pytest.approx(0.5)
     assert found.weights.ess == pytest.approx(1 / (0.6**2 + 0.2**2 + 0.2**2))
-    assert not found.check.passed and "more draws" in found.check.action
+    assert not found.check.passed and found.check.action.startswith("weaken the condition, or run")
 
 
 def test_draws_that_do_not_count_are_not_counted():
@@ -75,14 +76,55 @@ def test_draws_that_do_not_count_are_not_counted():
         apply_condition("tai_year>2055 and tai_year<2070", DERIVED, weights)
 
 
-@pytest.mark.parametrize(("left", "enough"), [(99, False), (101, True)])
-def test_a_hundred_effective_draws_are_enough(left, enough):
-    year = np.where(np.arange(400) < left, 2030.0, 2050.0).reshape(4, 100)
+@pytest.mark.parametrize(("left", "enough"), [(399, False), (401, True)])
+def test_a_condition_leaves_as_many_draws_as_any_answer_needs(left, enough):
+    year = np.where(np.arange(4000) < left, 2030.0, 2050.0).reshape(4, 1000)
     derived = xr.Dataset({"tai_year": (DIMS, year)})
     found = apply_condition("tai_year<2040", derived, Weights.equal(year.shape))
     assert found.check.passed == enough == found.to_dict()["enough"]
-    assert ("too few: 100 are wanted" in found.words) == (not enough)
+    assert ("too few: 400 are wanted" in found.words) == (not enough)
     assert bool(found.check.action) == (not enough)
+    assert (
+        enough
+        or (found.check.action)
+        == "weaken the condition, or run again with more draws: --draws 2000"
+    )
+
+
+HEALTHY = [
+    {"name": name, "value": 1.0, "threshold": 1.0, "passed": True, "where": "", "action": ""}
+    for name in ("r_hat", "headline_r_hat", "headline_ess_bulk")
+]
+
+
+@pytest.fixture
+def passed(reference):
+    """The reference run, as if its checks had passed."""
+    return replace(reference, record={**reference.record, "verdict": "pass", "checks": HEALTHY})
+
+
+def test_a_run_that_passes_does_not_lend_its_verdict_to_few_draws(passed):
+    """142 effective draws are no answer that meets the criteria of the run."""
+    given, record = summarise_given(passed, "tai_year<2031")
+    assert 100 < given.weights.ess < 400 and record["verdict"] == "fail"
+    failed = {check["name"]: check for check in record["checks"] if not check["passed"]}
+    assert {"given_ess", "headline_ess_bulk", "headline_mcse_of_median"} <= set(failed)
+    assert all("weaken the condition" in check["action"] for check in failed.values())
+    names = [check["name"] for check in record["checks"]]
+    assert len(names) == len(set(names)) and "headline_r_hat" not in names  # of other draws
+
+
+def test_contraction_is_that_of_the_draws_that_meet_the_condition(passed):
+    """Given a quantity above its median, half a normal is left: 1 - 2/pi of the variance."""
+    z = passed.posterior["z"].sel(quantity="usd_per_hour").values  # no evidence bears on it
+    median = 10.0 ** float(np.median(passed.derived["usd_per_hour"]))
+    above = Weights.equal(z.shape).given(z > np.median(z))
+    _, record = summarise_given(passed, f"usd_per_hour>{median}")
+    row = record["quantities"]["usd_per_hour"]
+    assert row["contraction"] == pytest.approx(1 - np.var(z[above.values > 0]), abs=0.01)
+    assert row["contraction"] == pytest.approx(2 / np.pi, abs=0.1)
+    assert abs(passed.record["quantities"]["usd_per_hour"]["contraction"]) < 0.15
+    assert record["quantities"]["tai_year"]["contraction"] is None
 
 
 def test_the_conditional_of_two_normals_is_known():

@@ -17,7 +17,6 @@ CONSTANTS = {
         "MOST_RUNS": 8,
         "SAME": 1e-9,
     },
-    "condition": {"FEWEST_EFFECTIVE": 100},
     "densities": {"EDGES": (0.01, 0.99), "FEWEST_YEARS": 10.0},
     "power_scaling": {
         "THRESHOLD": 0.05,

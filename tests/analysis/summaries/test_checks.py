@@ -4,8 +4,18 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from aligntax.analysis.summaries.checks import sampling_checks, verdict
+from aligntax.analysis.summaries.checks import (
+    STUCK,
+    Check,
+    headline_checks,
+    more_draws,
+    sampling_checks,
+    verdict,
+)
+from aligntax.analysis.summaries.rank_histograms import worst_rank_p
 from aligntax.analysis.summaries.summary import summarise
+from aligntax.analysis.summaries.weights import Weights
+from aligntax.models.states import censored
 
 
 def draws(seed=0, shape=(4, 1000)):
@@ -104,7 +114,16 @@ SOUND = xr.Dataset(
     }
 )
 # standard normal: 3.29 standard deviations lie between q05 and q95
-HEALTHY = {"r_hat": 1.0, "ess_bulk": 4000.0, "mcse_median": 0.001, "q05": -1.645, "q95": 1.645}
+HEALTHY = {
+    "r_hat": 1.0,
+    "ess_bulk": 4000.0,
+    "ess_middle": 4000.0,
+    "mcse_median": 0.001,
+    "q05": -1.645,
+    "q25": -0.6745,
+    "q75": 0.6745,
+    "q95": 1.645,
+}
 
 
 @pytest.mark.parametrize(
@@ -112,6 +131,7 @@ HEALTHY = {"r_hat": 1.0, "ess_bulk": 4000.0, "mcse_median": 0.001, "q05": -1.645
     [
         ("headline_r_hat", "r_hat", 1.009, 1.011),
         ("headline_ess_bulk", "ess_bulk", 401.0, 399.0),
+        ("headline_ess_middle", "ess_middle", 401.0, 399.0),
         ("headline_mcse_of_median", "mcse_median", 0.049, 0.051),
     ],
 )
@@ -126,6 +146,128 @@ def test_a_headline_is_held_to_each_limit(name, key, good, bad):
     check = next(check for check in checks if check.name == name)
     assert check.value == pytest.approx(bad) and check.where == "alignment_tax"
     assert not failed(sampling_checks(posterior, SOUND, rows, ("tai_flop",)))  # no headline
+
+
+@pytest.mark.parametrize(("error", "passes"), [(0.049, True), (0.051, False)])
+def test_an_inner_range_stands_in_where_a_tail_is_censored(error, passes):
+    """1.349 standard deviations lie between the quartiles of a normal."""
+    row = HEALTHY | {"q95": None, "mcse_median": error}
+    checks = headline_checks({"tai_year": row}, ("tai_year",))
+    (check,) = [each for each in checks if each.name == "headline_mcse_of_median"]
+    assert check.passed == passes and check.value == pytest.approx(error, rel=1e-3)
+
+
+def year_of(x, share):
+    """Dates of which a share are before the horizon, and the others later or never."""
+    year = np.where(x > np.quantile(x, share), np.inf, 2050 + 10 * x)
+    data, coords = {"tai_year": year}, {"chain": np.arange(4), "draw": np.arange(1000)}
+    return censored(data, coords, {"tai_year": ("chain", "draw")})
+
+
+@pytest.mark.parametrize("share", [0.6, 0.4])
+def test_a_headline_with_a_censored_tail_is_checked(share):
+    """With a tail beyond the horizon, and with its median there: the criterion exists and fails."""
+
+    def told(x):
+        rows = summarise(year_of(x, share))
+        assert rows["tai_year"]["q95"] is None
+        assert (rows["tai_year"]["q50"] is None) == (share < 0.5)
+        return failed(headline_checks(rows, ("tai_year",)))
+
+    assert not told(draws())
+    assert "headline_ess_middle" in told(autocorrelated(0.98))
+
+
+def test_weighted_draws_meet_the_same_criteria():
+    """A tenth of the draws count: enough of 40,000 and too few of 4,000."""
+    for size, wanted in ((1000, {"headline_ess_bulk", "headline_ess_middle"}), (10_000, set())):
+        x = draws(shape=(4, size))
+        derived = xr.Dataset({"alignment_tax": (("chain", "draw"), x)})
+        weights = Weights.equal(x.shape).given(x > 1.2816)
+        rows = summarise(derived, (), weights)
+        checks = headline_checks(rows, ("alignment_tax",), chains=False)
+        assert wanted <= failed(checks) and bool(failed(checks)) == bool(wanted)
+        assert "headline_r_hat" not in {check.name for check in checks}
+
+
+@pytest.mark.parametrize(
+    ("check", "draws", "wanted"),
+    [
+        (Check("ess_bulk", 200.0, 400.0, False), 1000, 3000),
+        (Check("ess_bulk", 399.0, 400.0, False), 4000, 8000),
+        (Check("r_hat", 1.05, 1.01, False), 4000, 30_000),
+        (Check("headline_mcse_of_median", 0.1, 0.05, False), 500, 3000),
+        (Check("r_hat", 2.1, 1.01, False), 4000, None),
+        (Check("r_hat", 2.1, 1.01, False), 4, 1000),
+        (Check("r_hat", None, 1.01, False), 4000, None),
+        (Check("ess_bulk", 4.0, 400.0, False), 4000, None),
+    ],
+)
+def test_a_remedy_of_more_draws_asks_for_more_than_there_were(check, draws, wanted):
+    text = more_draws([check], draws)
+    assert text == (f"run again with more draws: --draws {wanted}" if wanted else "")
+    assert wanted is None or wanted > draws
+
+
+def test_chains_apart_are_not_told_to_draw_more():
+    """As two losses for each size of a model make them: every chain keeps to its own mode."""
+    checks = diagnostics(draws() + 10.0 * np.array([[0], [0], [1], [1]]))
+    actions = {check.name: check.action for check in checks if not check.passed}
+    assert actions["r_hat"] == actions["headline_r_hat"] == STUCK
+    assert not any("--draws" in action for action in actions.values())
+
+
+def standing(length, seed=0):
+    """Chains that agree, of which one stands still for a while near its middle."""
+    x = draws(seed)
+    x[1, 300 : 300 + length] = 0.3
+    return x
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_chain_that_stands_still_fails_though_r_hat_passes(seed):
+    x = standing(100, seed)
+    found = {check.name: check for check in diagnostics(x, headline=draws())}
+    assert found["r_hat"].passed and found["ess_bulk"].passed  # which is why ranks are looked at
+    assert not found["chain_ranks"].passed and found["chain_ranks"].where == "x"
+    assert "--target-accept" in found["chain_ranks"].action
+
+
+def test_chains_that_agree_have_even_ranks_however_slow_they_are():
+    """At level 1% over ten parameters, of 60 models: without thinning all but few would fail."""
+    rejected = {0.0: 0, 0.9: 0}
+    for rho in rejected:
+        for seed in range(60):
+            x = np.random.default_rng(seed).normal(size=(4, 10, 500))
+            for i in range(1, 500):
+                x[..., i] = rho * x[..., i - 1] + np.sqrt(1 - rho**2) * x[..., i]
+            found = worst_rank_p({str(k): x[:, k] for k in range(10)})
+            rejected[rho] += min(found.values()) < 0.01
+    assert all(count <= 3 for count in rejected.values())
+
+
+def test_ranks_of_values_that_tie_are_even():
+    """A parameter of two values: a bin holds all of one, and each chain its share."""
+    x = (draws(shape=(4, 500)) > 0.5).astype(float)
+    assert worst_rank_p({"x": x})["x"] > 0.01
+    x[0] = 1.0  # negative control
+    assert worst_rank_p({"x": x})["x"] < 1e-6
+
+
+@pytest.mark.parametrize("size", [4, 5, 10])
+def test_a_handful_of_draws_is_checked(size):
+    """They fail, and are told to be more whatever R-hat they have."""
+    checks = diagnostics(draws(shape=(2, size)))
+    assert verdict(checks) == "fail"
+    assert all("--draws 1000" in check.action for check in checks if "ess" in check.name)
+
+
+def test_chains_that_never_move_fail():
+    """Stuck all in one place, and stuck each in its own."""
+    still = {"energy": np.ones((4, 1000)), "headline": draws()}
+    assert "e_bfmi" in failed(diagnostics(np.ones((4, 1000)), **still))
+    apart = diagnostics(np.ones((4, 1000)) * np.arange(4.0)[:, None], **still)
+    assert {"r_hat", "e_bfmi"} <= failed(apart)
 
 
 def test_the_median_of_what_is_told_by_its_mean_is_not_checked():

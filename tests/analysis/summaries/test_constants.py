@@ -6,7 +6,19 @@ import math
 import pytest
 
 CONSTANTS = {
-    "checks": {"R_HAT": 1.01, "ESS": 400.0, "E_BFMI": 0.3, "MCSE": 0.05, "NORMAL_90": 3.29},
+    "checks": {
+        "R_HAT": 1.01,
+        "ESS": 400.0,
+        "E_BFMI": 0.3,
+        "MCSE": 0.05,
+        "NORMAL_90": 3.29,
+        "NORMAL_50": 1.349,
+        "APART": 1.1,
+        "MARGIN": 1.5,
+        "MOST_TIMES": 50.0,
+        "RANKS": 1e-3,
+        "HANDFUL": 100,
+    },
     "regression": {"OUTER_SHARE": 0.05, "ROUNDING": 1e-8},
     "claims": {
         "TWO_OOM": 2.0,
@@ -15,6 +27,7 @@ CONSTANTS = {
         "MIDWAY": 0.9,
     },
     "by_requirement": {"FEWEST_EFFECTIVE": 100},
+    "rank_histograms": {"BINS": 20},
     "shift_curve": {"REPLICATES": 100},
     "summary": {"PROBABILITIES": (0.05, 0.25, 0.50, 0.75, 0.95), "ROUNDING": 1e-12},
     "weights": {"SHORTEST_TAIL": 5},

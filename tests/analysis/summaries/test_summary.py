@@ -152,6 +152,59 @@ def test_constant_quantities_have_no_diagnostics():
     assert row["ess_bulk"] is None and row["r_hat"] is None and row["q50"] == 1.0
 
 
+def test_equal_values_have_equal_ranks_in_a_weighted_summary():
+    """A chance of 0 or 1 has two scores: its size is that of the indicator, however it is ordered.
+
+    Ranks broken by place tie a chain to the clock: the first draws of each value score lowest.
+    """
+    paid = (normal() > -1.2).astype(float)
+    weights = Weights.equal(paid.shape)
+    row = summarise(dataset(prob_affordable=paid), (), weights)["prob_affordable"]
+    assert row["ess_bulk"] == pytest.approx(weights.effective(paid), rel=1e-9)
+    assert row["ess_bulk"] == pytest.approx(paid.size, rel=0.35)
+    places = np.empty(paid.size)  # negative control: ties broken by place
+    places[np.argsort(paid.ravel(), kind="stable")] = np.arange(paid.size)
+    broken = weights.effective(weights.normal_scores(places.reshape(paid.shape)))
+    assert broken < 0.3 * paid.size
+
+
+def test_weighted_scores_are_normal_under_the_weights():
+    """Draws of N(0, 1) weighted to N(1/2, 1): scores are standard normal there."""
+    x = normal()
+    weights = Weights.of_log(0.5 * x)
+    scores = weights.normal_scores(x)
+    assert weights.mean(scores) == pytest.approx(0.0, abs=1e-3)
+    assert weights.mean(scores**2) == pytest.approx(1.0, abs=0.01)
+    given_half = Weights.equal(x.shape).given(x > 0)
+    assert np.all(given_half.normal_scores(x)[x <= 0] == 0.0)
+    scores = given_half.normal_scores(x)[x > 0]
+    assert scores.min() < -3 and scores.max() > 3
+
+
+def test_the_middle_of_an_answer_has_an_effective_size_wherever_it_lies():
+    """Independent draws: their own number, whether the median is a date, censored or a tie."""
+    year = 2050 + 10 * normal()
+    cases = [year, np.where(year > 2055, np.inf, year), np.where(year > 2045, np.inf, year)]
+    cases.append(np.maximum(year, 2053.0))  # six in ten draws are the smallest value, and tie
+    cases.append(np.minimum(year, 2047.0))  # and the largest
+    for case in cases:
+        for weights in (None, Weights.equal(case.shape)):
+            row = summarise(dataset(tai_year=case), (), weights)["tai_year"]
+            assert row["ess_middle"] == pytest.approx(case.size, rel=0.35)
+    half = np.where(normal(1) > 0, np.nan, year)
+    row = summarise(dataset(tai_year=half))["tai_year"]
+    assert row["ess_middle"] == pytest.approx(half.size / 2, rel=0.2)
+
+
+def test_the_middle_of_a_chance_is_its_mean():
+    """A chance that is nearly always nil and rarely one: its mean is known by the rare draws."""
+    rng = np.random.default_rng(3)
+    rare = np.repeat(rng.random((CHAINS, DRAWS // 50)) < 0.05, 50, axis=1).astype(float)
+    chance = rare + 1e-3 * rng.random(rare.shape)
+    row = summarise(dataset(prob_affordable=chance))["prob_affordable"]
+    assert row["ess_middle"] < 0.1 * chance.size
+
+
 def test_vectors_are_named_by_their_labels():
     data = xr.Dataset(
         {"anchor_probability": (("chain", "draw", "anchor"), np.full((2, 5, 2), 0.5))},

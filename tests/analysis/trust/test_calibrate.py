@@ -12,6 +12,7 @@ from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.inference.terms import SharedGraph, Terms
 from aligntax.analysis.sweeps.grid import Answer
 from aligntax.analysis.trust.calibration.doubled_evidence import doubled
+from aligntax.analysis.trust.calibration.family import assess
 from aligntax.analysis.trust.calibration.ranks import RANKED
 from aligntax.analysis.trust.calibration.simulation import Calibrator, Simulation
 from aligntax.analysis.trust.calibration.study import (
@@ -19,7 +20,6 @@ from aligntax.analysis.trust.calibration.study import (
     RANKS,
     Calibration,
     CalibrationJob,
-    assess,
     calibrate,
 )
 from aligntax.models import compute

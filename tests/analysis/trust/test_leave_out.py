@@ -399,6 +399,25 @@ def test_the_error_of_a_probability_is_its_spread_over_fits() -> None:
     assert compared(affordable(0.7, 1), affordable(0.7, 2, 1.0))["prob_affordable"].error is None
 
 
+def test_refits_with_common_random_numbers_have_the_error_of_their_difference() -> None:
+    """Draws that correlate by 0.9 with the run's: the place of the median strays by its stated
+    error, which is far below that of two fits apart."""
+    places, errors = [], []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        x = rng.standard_normal((4, 500))
+        y = 0.9 * x + np.sqrt(1 - 0.81) * rng.standard_normal(x.shape)
+        coords = {"chain": range(4), "draw": range(500)}
+        base, other = (
+            xr.Dataset({"data_exponent": (("chain", "draw"), v)}, coords) for v in (x, y)
+        )
+        move = compared(base, other)["data_exponent"]
+        places.append(move.place)
+        errors.append(move.error)
+    assert np.std(places) == pytest.approx(np.mean(errors), rel=0.15)
+    assert np.mean(errors) < 0.6 * 0.5 * np.sqrt(2 / 2000)  # negative control: as if apart
+
+
 def test_only_what_is_clear_of_monte_carlo_error_is_told() -> None:
     base = affordable(0.7, 1, 0.6)
     variants = [

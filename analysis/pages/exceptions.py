@@ -1,0 +1,103 @@
+"""What in a run's report speaks against its verdict, though every check of its sampling passes.
+
+The checks say whether the draws are of the posterior. Whether the model makes its evidence is
+another question, and so is whether weights can leave a piece of evidence out. Where the report
+answers either with no, the verdict names it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import xarray as xr
+
+from aligntax.analysis.figures.checks import ENOUGH, title_and_unit
+from aligntax.analysis.fitting.outcome import Outcome
+from aligntax.analysis.storage.result import Result
+from aligntax.analysis.summaries.weights import SHORTEST_TAIL, tail_length
+from aligntax.analysis.trust.evidence.loo import psis_of_tables, unit_log_densities
+from aligntax.analysis.trust.evidence.predictive import PIT_LEVEL, STRAYS, p_values, pit_p
+from aligntax.models.catalogue import Model
+from aligntax.models.evidence import Evidence
+from aligntax.models.views import View
+
+REPLICATES = 200  # fewer give no p-value below 0.01 that is worth naming
+
+
+def validated_by_weights(
+    model: Model, view: View, evidence: Evidence, groups: Mapping[str, xr.Dataset]
+) -> list[dict[str, Any]]:
+    """Return cross-validation by table, by weights alone; none where a tail has too few draws."""
+    posterior = groups["posterior"]
+    draws = posterior.sizes["chain"] * posterior.sizes["draw"]
+    if "log_likelihood" not in groups or tail_length(draws, 1.0) < SHORTEST_TAIL:
+        return []
+    tables = view.tables(model.quantities)
+    rows = unit_log_densities(model, posterior, groups["log_likelihood"], tables, evidence, view)
+    return [each.to_dict() for each in psis_of_tables(rows, posterior)]
+
+
+def named_exceptions(
+    groups: Mapping[str, xr.Dataset], tables: Iterable[Mapping[str, Any]]
+) -> list[str]:
+    """Return one phrase for each part of the report that speaks against the verdict.
+
+    Parameters
+    ----------
+    groups : mapping
+        ``observed_data`` and ``posterior_predictive``, if the run has replicates.
+    tables : iterable of mapping
+        Cross-validation by table, as the report shows it.
+    """
+    names = ("observed_data", "posterior_predictive")
+    replicated = [groups[name] for name in names] if set(names) <= set(groups) else []
+    if replicated and replicated[1].sizes["chain"] * replicated[1].sizes["draw"] < REPLICATES:
+        replicated = []
+    found = [*_uneven(*replicated), *_stray(*replicated)] if replicated else []
+    return [*found, *_untrusted(tables)]
+
+
+def _uneven(observed: xr.Dataset, predicted: xr.Dataset) -> Iterator[str]:
+    """Variables whose observations have uneven ranks among their replicates (PIT)."""
+    for name, rows in observed.items():
+        if name not in predicted or rows.ndim != 1 or rows.size < ENOUGH:
+            continue
+        drawn = predicted[name].values.astype(float).reshape(-1, rows.size)
+        p = pit_p(rows.values, drawn)
+        if p < PIT_LEVEL:
+            title = title_and_unit(str(name))[0]
+            yield f"{title}: observations have uneven ranks among replicates (PIT, p {p:.2g})"
+
+
+def _stray(observed: xr.Dataset, predicted: xr.Dataset) -> Iterator[str]:
+    """Statistics that replicates hardly ever have."""
+    for name, row in p_values(observed, predicted).items():
+        for what, p in row.items():
+            if not STRAYS <= p <= 1 - STRAYS:
+                yield f"{title_and_unit(name)[0]}: replicates hardly have its {what} (p {p:.2g})"
+
+
+def _untrusted(tables: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Tables of which weights cannot leave every unit out."""
+    for table in tables:
+        if table["doubtful"]:
+            count, all_units = table["doubtful"], len(table["units"])
+            worst = max(u["pareto_k"] for u in table["units"] if u["pareto_k"] is not None)
+            yield (
+                f"{table['table'].replace('_', ' ')}: cross-validation of {count} of {all_units} "
+                f"units is not to be trusted (k up to {worst:.2f})"
+            )
+
+
+def exceptions_of(result: Result, tables: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the exceptions of a run that was sampled, by the tables that its report shows."""
+    groups = {name: node.to_dataset() for name, node in result.tree.children.items()}
+    return named_exceptions(groups, tables)
+
+
+def with_exceptions(outcome: Outcome) -> Outcome:
+    """Return an outcome whose ``summary.json`` names what its report will say against it."""
+    fit = outcome.fit
+    tables = validated_by_weights(fit.model, fit.view, fit.evidence, outcome.groups)
+    found = named_exceptions(outcome.groups, tables)
+    return replace(outcome, record={**outcome.record, "exceptions": found})

@@ -1,0 +1,101 @@
+"""A verdict names what the report says against it: uneven ranks of evidence, strays, untrusted units."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from aligntax.analysis.pages.exceptions import named_exceptions, validated_by_weights
+from aligntax.analysis.terminal.answer import print_run
+from aligntax.analysis.trust.evidence.predictive import PIT_LEVEL, pit_p
+from aligntax.models.catalogue import find_model
+
+ROWS, DRAWS = 60, 500
+
+
+def replicated(scale=1.0, shift=0.0, rows=ROWS, draws=DRAWS, seed=0):
+    """Evidence of sd ``scale`` beside replicates of sd one."""
+    rng = np.random.default_rng(seed)
+    actual = shift + scale * rng.standard_normal(rows)
+    drawn = rng.standard_normal((2, draws // 2, rows))
+    return {
+        "observed_data": xr.Dataset({"log_flop": ("run", actual)}),
+        "posterior_predictive": xr.Dataset({"log_flop": (("chain", "draw", "run"), drawn)}),
+    }
+
+
+def told(found, kind):
+    return [text for text in found if kind in text]
+
+
+def test_evidence_that_the_model_makes_is_no_exception():
+    assert named_exceptions(replicated(), ()) == []
+
+
+@pytest.mark.parametrize("wrong", [{"scale": 0.3}, {"scale": 3.0}, {"shift": 1.0}])
+def test_a_wrong_pit_is_named(wrong):
+    found = told(named_exceptions(replicated(**wrong), ()), "PIT")
+    assert len(found) == 1 and found[0].startswith("Training runs: observations have uneven ranks")
+    assert not named_exceptions(replicated(**wrong, draws=100), ())  # too few to tell
+    assert not told(named_exceptions(replicated(**wrong, rows=9), ()), "PIT")
+
+
+def test_a_stray_statistic_is_named():
+    groups = replicated()
+    groups["observed_data"]["log_flop"][0] = 9.0
+    assert told(named_exceptions(groups, ()), "hardly have its largest (p 0)")
+
+
+def test_the_p_value_of_ranks_is_uniform_at_most():
+    """Of 400 right models at 5%: 20 expected, 4.4 their sd."""
+    rng = np.random.default_rng(1)
+    p = [pit_p(rng.standard_normal(30), rng.standard_normal((300, 30))) for _ in range(400)]
+    assert np.mean(np.asarray(p) < 0.05) < 0.05 + 3 * 0.011
+    censored = np.full((300, 30), np.nan)  # replicates without a number lie above every row
+    assert pit_p(rng.standard_normal(30), censored) < PIT_LEVEL
+
+
+def table(doubtful):
+    units = [{"pareto_k": 0.3}, {"pareto_k": 0.9 if doubtful else 0.5}, {"pareto_k": None}]
+    return {"table": "paid_taxes", "doubtful": doubtful, "units": units}
+
+
+def test_units_that_weights_cannot_leave_out_are_counted():
+    assert named_exceptions({}, [table(0)]) == []
+    (text,) = named_exceptions({}, [table(0), table(1)])
+    assert text == (
+        "paid taxes: cross-validation of 1 of 3 units is not to be trusted (k up to 0.90)"
+    )
+
+
+def test_a_handful_of_draws_has_no_cross_validation(reference):
+    few = {"posterior": reference.posterior.isel(chain=slice(2), draw=slice(4))}
+    few["log_likelihood"] = xr.Dataset()
+    found = validated_by_weights(find_model("joint"), reference.view, reference.evidence, few)
+    assert found == []
+
+
+class Screen:
+    """What is printed, line by line."""
+
+    def __init__(self):
+        self.lines = []
+        self.width, self.is_terminal, self.encoding = 100, False, "utf-8"
+
+    def print(self, text="", **_):
+        self.lines.append(str(text))
+
+
+@pytest.mark.parametrize("names", [(), ("Training runs: uneven",), ("a", "b")])
+def test_the_terminal_counts_exceptions_beside_a_pass(reference, names, monkeypatch):
+    monkeypatch.setattr("aligntax.analysis.terminal.answer._print_quantities", lambda *_: None)
+    record = {**reference.record, "verdict": "pass", "checks": [], "exceptions": list(names)}
+    screen = Screen()
+    print_run(screen, Path("run"), record, reference.info)
+    verdict = next(line for line in screen.lines if line.startswith("verdict"))
+    assert [f"exception: {name}" for name in names] == [
+        line for line in screen.lines if line.startswith("exception")
+    ]
+    wanted = {0: "pass (its checks passed)", 1: "with 1 exception:", 2: "with 2 exceptions:"}
+    assert wanted[len(names)] in verdict
