@@ -18,11 +18,11 @@ when a factor's weights are given to other draws (rolled, so that chains keep th
 the Monte Carlo error of ``s``::
 
     value = sqrt(s^2 - m^2)                 if s > 4 m, otherwise not told from chance
-    low, high = sqrt((s -+ 3 e)^2 - m^2)    zero where negative, and low where not told
+    low, high = sqrt((s -+ 4 e)^2 - m^2)    zero where negative, and low where not told
 
 By chance ``s^2`` is a weighted mean of squared normals, whose upper tail is no longer than that of
 one: it exceeds ``(4 m)^2`` with at most 6 in 100,000. Of the two thousand numbers of a run hardly
-one does.
+one does. The error ``e`` is on the safe side, by a third to two thirds.
 
 **Flags.** Both sensitivities of at least 0.05 are a potential prior-data conflict, and the prior's
 alone a potentially strong prior or weak likelihood [1]_. That is told only where both intervals lie
@@ -49,7 +49,6 @@ CONFLICT, STRONG, OK = "prior-data conflict", "strong prior / weak likelihood", 
 OPEN = "open"  # the draws are too few to tell
 PRIOR_ONLY = "prior only"  # no evidence bears on the answer
 NOISE = 4.0  # errors by which a number or a word stands out of chance
-WITHIN = 3.0  # errors either way of an interval: of fifty flags of a run hardly one is wrong
 FEWEST_CHANCES = 60  # sensitivities to weights of other draws, from which the noise is estimated
 
 
@@ -62,7 +61,7 @@ class Sensitivity:
     value : float or None
         None if it is not told from chance.
     low, high : float
-        Interval of three Monte Carlo errors either way.
+        Interval of four Monte Carlo errors either way.
     """
 
     value: float | None
@@ -126,10 +125,10 @@ def _told(
     def less(distance: float) -> float:
         return scale * float(np.sqrt(max(max(distance, 0.0) ** 2 - level**2, 0.0)))
 
-    high = less(s + WITHIN * error)
+    high = less(s + NOISE * error)
     if not s > NOISE * level:
         return Sensitivity(None, 0.0, high)
-    return Sensitivity(less(s), less(s - WITHIN * error), high)
+    return Sensitivity(less(s), less(s - NOISE * error), high)
 
 
 class Ranks:

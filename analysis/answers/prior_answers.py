@@ -45,7 +45,7 @@ def answers_of_priors(
     kept = xr.zeros_like(draws["quantity"], dtype=bool)
     kept.values = untouched(tables, prior_only)
     moved = draws.roll(draw=1)
-    moved["z"] = xr.where(kept, draws["z"], moved["z"])
+    moved["z"] = draws["z"].where(kept, moved["z"])
     before, after = (
         derive(model, d, tables, evidence, view, np.random.default_rng(0)) for d in (draws, moved)
     )

@@ -22,7 +22,6 @@ CONSTANTS = {
     "power_scaling": {
         "THRESHOLD": 0.05,
         "NOISE": 4.0,
-        "WITHIN": 3.0,
         "FEWEST_CHANCES": 60,
     },
     "prior_answers": {"DRAWS": 100},
