@@ -83,17 +83,21 @@ class Likelihood:
         ``(x, parameters, evidence, view, rng) -> dict`` of the likelihood rows that one draw might
         have seen, by table; ``x`` and ``parameters`` are scalars. What a likelihood takes as given
         stays. See :meth:`Evidence.with_likelihood_rows`.
+    top_level : tuple of str
+        Structural parameters with a prior of their own. The others are terms of a hierarchy, whose
+        distribution depends on other parameters: neither prior nor likelihood.
     """
 
     data: Callable[[Evidence, View], dict[str, xr.Dataset]]
     observed: Callable[[Evidence, View], dict[str, xr.DataArray]]
     simulate: Callable[..., dict[str, tuple[str, Any]]]
     replicate: Callable[..., dict[str, xr.Dataset]]
+    top_level: tuple[str, ...]
 
     @classmethod
     def of(cls, file: ModuleType) -> "Likelihood":
         """Return the likelihood of a model file, whose functions have the names of the fields."""
-        return cls(file.data, file.observed, file.simulate, file.replicate)
+        return cls(file.data, file.observed, file.simulate, file.replicate, file.TOP_LEVEL)
 
 
 @dataclass(frozen=True)
@@ -161,6 +165,11 @@ class Model:
         """What it answers: the first line of the file that builds it."""
         build = self.build.func if isinstance(self.build, partial) else self.build
         return (sys.modules[build.__module__].__doc__ or self.title).splitlines()[0]
+
+    @property
+    def top_level(self) -> tuple[str, ...]:
+        """Structural parameters with a prior of their own; see :class:`Likelihood`."""
+        return tuple(name for part in self.likelihoods for name in part.top_level)
 
     def data(self, evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
         """Numbers that the graph holds as ``pm.Data``; see :class:`Likelihood`."""

@@ -83,6 +83,13 @@ QUANTITIES = (
     "algorithmic_limit",
     "largest_run_offset",
 )
+TOP_LEVEL = (
+    "spend_sd",
+    "hardware_sd",
+    "spend_hardware_correlation",
+    "flop_sd_scale",
+    "algorithmic_spread",
+)
 FRONTIER = ("frontier_spend", "frontier_flop", "effective_flop")
 HEADLINES = (
     "spend_growth",

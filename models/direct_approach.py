@@ -65,6 +65,7 @@ from aligntax.models.views import View
 
 LAW = ("parameter_loss", "data_loss", "alpha", "beta")
 QUANTITIES = (*LAW, "human_slowdown", "task_tokens")
+TOP_LEVEL: tuple[str, ...] = ()
 
 CONFIDENCE = 0.9  # of the judge (k_performance.py)
 DELTA = (2 * CONFIDENCE - 1) * np.log(CONFIDENCE / (1 - CONFIDENCE))  # nats

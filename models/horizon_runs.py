@@ -98,6 +98,7 @@ TASK_MEAN = (4.0, 3.0)  # doublings: a quarter of an hour, METR's suites being s
 OFF_TREND = (4.0, 10.0)  # doublings of a minute, mean and sd: wide beside any trend
 ORIGIN = 4.0  # doublings of a minute at which log odds count as zero; it changes no density
 REPORTED = tuple(name for name in SCALES if name != "task_sd")
+TOP_LEVEL = (*SCALES, "task_mean")
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(32)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 BISECTIONS = 50  # of an interval of a few dozen doublings: to rounding

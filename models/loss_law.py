@@ -48,6 +48,7 @@ from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.views import View
 
 QUANTITIES = ("irreducible_loss", "parameter_loss", "data_loss", "alpha", "beta")
+TOP_LEVEL = ("loss_sd", "error_freedom", "exponent_spread")
 HEADLINES = (
     "alpha",
     "beta",

@@ -58,6 +58,7 @@ QUANTITIES = (
     "alignment_share_of_human_data",
     "models_per_year",
 )
+TOP_LEVEL = ("effort_sd",)
 
 
 def efficiency(x: Mapping[str, Any], t: Any, evidence: Evidence) -> Any:

@@ -47,6 +47,7 @@ from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.views import View
 
 QUANTITIES = ("data_exponent_prior",)
+TOP_LEVEL = ("between_study_sd", "method_sd", "kaplan_bias", "isoflop_bias")
 ISOFLOP = "IsoFLOP profiles"  # method of the rows that have `isoflop_bias`
 # Czech et al.'s one contrast is 0.16 in log gamma (0.04 in a): not much more than a prior sd
 ISOFLOP_BIAS_SD = 0.1

@@ -69,6 +69,7 @@ QUANTITIES = (
     "compute_size_exponent",
     "compute_data_exponent",
 )
+TOP_LEVEL = ("share_spread",)
 
 
 def needed_hours(x: Mapping[str, Any], log_flop: Any, t: Any, evidence: Evidence) -> Any:

@@ -71,6 +71,7 @@ QUANTITIES = (
     "horizon_ratio",
     "superhuman_coder_lag",
 )
+TOP_LEVEL = ("horizon_scatter", "suite_error_share")
 HEADLINES = (
     "superhuman_coder_year",
     "superhuman_coder_past",

@@ -39,6 +39,7 @@ from aligntax.models.views import View
 
 OWN_QUANTITIES = ("alignment_tax_tolerance", "alignment_share_of_payment")
 QUANTITIES = (*OWN_QUANTITIES, "alignment_share_of_human_data", "chat_minutes", "rnd_ratio")
+TOP_LEVEL = ("tolerance_spread",)
 # OOM, of the half-normal prior: two thirds of developers lie within a factor of three of the median
 SPREAD = 0.5
 MOST = 0.0  # log10 share: nobody is known to have paid as much for alignment as for the rest

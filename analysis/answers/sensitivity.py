@@ -3,9 +3,13 @@
 Terms of the log density are scaled by
 :func:`aligntax.analysis.answers.power_scaling.power_scaling`::
 
-    prior        phi(z; R) of the elicited scores, times the priors of the structural parameters
+    prior        phi(z; R) of the elicited scores, times the top-level priors of the others
     one prior    phi(z_q) of one quantity: its table is stretched or shrunk about its median
     likelihood   all evidence together, "no TAI so far" included; or one table of it
+
+A term of a hierarchy (the offset of a study, the peak of a run) is neither prior nor evidence and
+is not scaled [1]_: each model declares its top-level parameters. No evidence bears on some answers;
+that is worked out, not read from draws (:mod:`aligntax.analysis.answers.prior_answers`).
 
 Scaling one prior leaves the copula and the other priors as they are. The density of ``z`` is scaled
 and not that of the link-space value ``T(z)``, so that the result depends neither on the unit nor on
@@ -14,7 +18,13 @@ other.
 
 A quantity counts as a driver only above the noise. A prior that the evidence overrules drives
 nothing, yet its quantity may still hold most of an answer's variance. Variance shares are therefore
-reported too: see :mod:`aligntax.analysis.answers.variance`.
+reported too, of ranks, whose variance no tail decides: see
+:mod:`aligntax.analysis.answers.variance`.
+
+References
+----------
+.. [1] Kallioinen, Paananen, Buerkner, Vehtari, "Detecting and diagnosing prior and likelihood
+       sensitivity with power-scaling", 2023. arXiv:2107.14054
 """
 
 import time
@@ -31,11 +41,19 @@ from aligntax.analysis.answers.newsvendor import (
     LossLimit,
     hours_to_buy,
 )
-from aligntax.analysis.answers.power_scaling import THRESHOLD, diagnosis, power_scaling
+from aligntax.analysis.answers.power_scaling import (
+    NOISE,
+    NOTHING,
+    PRIOR_ONLY,
+    THRESHOLD,
+    Sensitivity,
+    diagnosis,
+    power_scaling,
+)
+from aligntax.analysis.answers.prior_answers import answers_of_priors
 from aligntax.analysis.answers.value_of_information import values_of_information
-from aligntax.analysis.answers.variance import spline_bases, variance_shares
+from aligntax.analysis.answers.variance import contraction, shares_of_ranks
 from aligntax.analysis.summaries.claims import assumed_quantities
-from aligntax.analysis.summaries.regression import mid_ranks
 from aligntax.analysis.summaries.summary import Series, iter_series
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.analysis.summaries.words import without_long_vectors
@@ -53,6 +71,7 @@ if TYPE_CHECKING:
 # each.
 MOST_DRAWS = 20_000
 FEWEST_EFFECTIVE = 200  # effective draws; with fewer nothing stands out of the noise
+FEWEST_APART = 50  # draws that are not the commonest value; means of fewer are far from normal
 GROUPS = ("posterior", "derived", "log_prior", "log_likelihood")
 DRIVERS = 3  # named for each answer in `info.json` and in the report
 VECTORS = frozenset({"anchor_probability"})  # not one answer, but a table of its own
@@ -70,8 +89,13 @@ class SensitivityDraws:
         Elicited quantities.
     z : ndarray, shape (chain, draw, quantity)
     log_prior : ndarray, shape (chain, draw)
+        Of the elicited quantities and the top-level parameters.
     log_likelihood : dict of ndarray, shape (chain, draw)
         One per table of evidence.
+    prior_only : tuple of str
+        Elicited quantities that no evidence informs.
+    of_priors : tuple of str
+        Answers that no evidence bears on.
     decision : Decision, optional
         How many hours to buy, on all draws; None without hours or without a loss limit.
     limit : LossLimit, optional
@@ -87,6 +111,7 @@ class SensitivityDraws:
     log_likelihood: dict[str, Any]
     prior_only: tuple[str, ...]
     weights: Weights
+    of_priors: tuple[str, ...] = ()
     decision: Decision | None = None
     limit: LossLimit | None = None
     every: int = 1
@@ -99,9 +124,11 @@ class SensitivityDraws:
         headlines: tuple[str, ...],
         prior_only: tuple[str, ...],
         weights: Weights,
+        top_level: tuple[str, ...],
+        of_priors: tuple[str, ...] = (),
         limit: LossLimit | None = None,
     ) -> "SensitivityDraws":
-        """From the groups of ``posterior.nc``.
+        """From the groups of ``posterior.nc``; ``top_level`` is the model's.
 
         These are posterior, derived, log_prior and, with evidence, log_likelihood. Of more than
         :data:`MOST_DRAWS` draws that count, evenly spaced ones are taken, so that neither time nor
@@ -126,7 +153,7 @@ class SensitivityDraws:
             },
             names=tables.names,
             z=z,
-            log_prior=_log_prior(groups["log_prior"], z, tables),
+            log_prior=_log_prior(groups["log_prior"], z, tables, top_level),
             log_likelihood={
                 str(name): v.transpose("chain", "draw", ...)
                 .values.astype(float)
@@ -136,6 +163,7 @@ class SensitivityDraws:
             },
             prior_only=prior_only,
             weights=weights,
+            of_priors=of_priors,
             decision=decision,
             limit=limit,
             every=max(every, 1),
@@ -157,33 +185,46 @@ class SensitivityDraws:
             raise InputError(
                 f"run: {result.path} must have {', '.join(missing)}, got none; run it again"
             )
+        # a condition may hang on evidence, and with it every answer that meets it
+        alone = weights is None
         weights = weights or result.weights
         if weights.ess < FEWEST_EFFECTIVE:
             rule = f"needs at least {FEWEST_EFFECTIVE} effective draws"
             raise InputError(
                 f"run: sensitivity {rule}, got {weights.ess:.0f}; run again with --draws 1000"
             )
-        tables, seed = result.view.tables(model.quantities), result.info["sampler"]["seed"]
+        tables, assumed = result.view.tables(model.quantities), assumed_quantities(result.info)
+        of_priors = (
+            answers_of_priors(
+                model, groups["posterior"], tables, result.evidence, result.view, assumed
+            )
+            if alone
+            else ()
+        )
+        seed = result.info["sampler"]["seed"]
         limit = LossLimit.of(result.view, model.quantities, groups["posterior"], seed)
-        assumed = assumed_quantities(result.info)
-        return cls.of(groups, tables, model.headlines, assumed, weights, limit)
+        given = (weights, model.top_level, of_priors, limit)
+        return cls.of(groups, tables, model.headlines, assumed, *given)
 
 
-def _log_prior(scored: xr.Dataset, z: Any, tables: PriorTables) -> Any:
-    """Log density of scores and structural parameters, up to a constant, shape (chain, draw)."""
+def _log_prior(scored: xr.Dataset, z: Any, tables: PriorTables, top_level: tuple[str, ...]) -> Any:
+    """Log density of scores and top-level parameters, up to a constant, shape (chain, draw)."""
     white = tables.whiten(z)
     structural = [
-        v.values.astype(float).reshape(*z.shape[:2], -1).sum(axis=-1)
-        for name, v in scored.data_vars.items()
-        if name != "z"
+        scored[name].values.astype(float).reshape(*z.shape[:2], -1).sum(axis=-1)
+        for name in top_level
+        if name in scored
     ]
     return -0.5 * np.sum(white**2, axis=-1) + sum(structural)
 
 
 def _varies(values: Any) -> bool:
-    """Whether the defined draws differ. A shift that is always zero has nothing to drive it."""
-    defined = values[~np.isnan(values)]
-    return bool(defined.size) and bool(np.any(defined != defined[0]))
+    """Whether enough of the defined draws differ from the commonest value.
+
+    A shift that is always zero has nothing to drive it, and a handful of draws do not tell what.
+    """
+    _, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    return bool(counts.sum() - counts.max(initial=0) >= FEWEST_APART)
 
 
 def analyse_drivers(draws: SensitivityDraws) -> dict[str, Any]:
@@ -192,88 +233,60 @@ def analyse_drivers(draws: SensitivityDraws) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``threshold``; ``quantities``: name -> ``contraction, assumed``; ``headlines``: name ->
-        ``prior, likelihood, diagnosis, evidence`` (table -> sensitivity), ``noise, undefined,
-        scale`` (values or ranks), ``explained, explained_error`` and ``priors``: quantity ->
-        ``sensitivity, correlation, first_order, first_order_error, total, total_error``, strongest
-        first.
+        ``threshold``; ``errors``, by which a number stands out of chance; ``quantities``: name ->
+        ``contraction, contraction_error, assumed``; ``headlines``: name -> ``prior, likelihood``
+        (each ``value, low, high``; the value is None where it is not told from chance),
+        ``diagnosis``, ``evidence`` (table -> sensitivity or None), ``undefined``, ``explained,
+        explained_error`` and ``priors``: quantity -> ``sensitivity`` (or None), ``correlation,
+        correlation_error, first_order, first_order_error, total, total_error``, strongest first.
     """
     one = {name: -0.5 * draws.z[..., i] ** 2 for i, name in enumerate(draws.names)}
-    scaled, level = power_scaling(draws.answers, draws.weights, one)
-    evidence, _ = power_scaling(draws.answers, draws.weights, draws.log_likelihood, noise=False)
     both = {"prior": draws.log_prior}
     if draws.log_likelihood:
         both["likelihood"] = sum(draws.log_likelihood.values())
-    overall, _ = power_scaling(draws.answers, draws.weights, both, noise=False)
-    spread = [
-        draws.weights.mean(x**2) - draws.weights.mean(x) ** 2 for x in np.moveaxis(draws.z, -1, 0)
-    ]
+    scaled, evidence, overall = (
+        power_scaling(draws.answers, draws.weights, terms)
+        for terms in (one, draws.log_likelihood, both)
+    )
     headlines: dict[str, Any] = {}
-    shared: dict[bytes, list[Any]] = {}
+    bases: dict[bytes, list[Any]] = {}
     for name, series in draws.answers.items():
-        prior, likelihood = overall[name]["prior"], overall[name].get("likelihood", 0.0)
+        prior, likelihood = overall[name]["prior"], overall[name].get("likelihood", NOTHING)
+        of_evidence = {table: found.value for table, found in evidence[name].items()}
+        told = diagnosis(prior, likelihood)
+        if name in draws.of_priors or not draws.log_likelihood:
+            likelihood, told = NOTHING, PRIOR_ONLY
+            of_evidence = dict.fromkeys(of_evidence, 0.0)
+        (explained, error), priors = shares_of_ranks(
+            series.values, draws.names, draws.z, draws.weights, bases
+        )
         headlines[name] = {
-            "prior": prior,
-            "likelihood": likelihood,
-            "diagnosis": diagnosis(prior, likelihood),
-            "evidence": evidence[name],
-            "noise": level[name],
-            **_variance(series, scaled[name], draws, shared),
+            "prior": vars(prior),
+            "likelihood": vars(likelihood),
+            "diagnosis": told,
+            "evidence": of_evidence,
+            "undefined": draws.weights.probability(np.isnan(series.values)),
+            "explained": explained,
+            "explained_error": error,
+            "priors": _strongest_first(priors, scaled[name]),
         }
     return {
         "threshold": THRESHOLD,
+        "errors": NOISE,
         "quantities": {
-            name: {"contraction": float(1.0 - v), "assumed": name in draws.prior_only}
-            for name, v in zip(draws.names, spread, strict=True)
+            name: {**contraction(x, draws.weights), "assumed": name in draws.prior_only}
+            for name, x in zip(draws.names, np.moveaxis(draws.z, -1, 0), strict=True)
         },
         "headlines": headlines,
     }
 
 
-def _variance(
-    series: Series,
-    scaled: Mapping[str, float],
-    draws: SensitivityDraws,
-    shared: dict[bytes, list[Any]],
-) -> dict[str, Any]:
-    """Variance shares of one answer, on its values if all are finite and on ranks otherwise.
-
-    ``shared`` holds splines of the inputs for answers that are defined in the same draws.
-    """
-    defined = ~np.isnan(series.values) & (draws.weights.values > 0)
-    weights = draws.weights.given(defined)
-    rank = np.zeros(defined.shape)
-    rank[defined] = mid_ranks(series.values[defined], weights.values[defined])
-    finite = bool(np.all(np.isfinite(series.values[defined])))
-    key = defined.tobytes()
-    if key not in shared:
-        shared[key] = spline_bases(draws.z, weights)
-    shares = variance_shares(series.values if finite else rank, draws.z, weights, shared[key])
-    rows = {}
-    for i in sorted(range(len(draws.names)), key=lambda i: -scaled.get(draws.names[i], 0.0)):
-        z = np.zeros(defined.shape)
-        z[defined] = mid_ranks(draws.z[..., i][defined], weights.values[defined])
-        rows[draws.names[i]] = {
-            "sensitivity": scaled.get(draws.names[i], 0.0),
-            "correlation": _correlation(rank, z, weights),
-            "first_order": float(shares.first[i]),
-            "first_order_error": float(shares.first_error[i]),
-            "total": float(shares.total[i]),
-            "total_error": float(shares.total_error[i]),
-        }
-    return {
-        "undefined": draws.weights.probability(np.isnan(series.values)),
-        "scale": "values" if finite else "ranks",
-        "explained": shares.explained,
-        "explained_error": shares.explained_error,
-        "priors": rows,
-    }
-
-
-def _correlation(x: Any, y: Any, weights: Weights) -> float:
-    x, y = x - weights.mean(x), y - weights.mean(y)
-    size = np.sqrt(weights.mean(x**2) * weights.mean(y**2))
-    return weights.mean(x * y) / float(size) if size > 0 else 0.0
+def _strongest_first(
+    priors: Mapping[str, Mapping[str, float]], scaled: Mapping[str, Sensitivity]
+) -> dict[str, dict[str, Any]]:
+    """Rows of quantities with the sensitivity to each one's prior."""
+    names = sorted(priors, key=lambda name: -(scaled[name].value or 0.0))
+    return {name: {"sensitivity": scaled[name].value, **priors[name]} for name in names}
 
 
 def hours_decision(draws: SensitivityDraws, price: float | None = None) -> dict[str, Any] | None:
@@ -317,6 +330,8 @@ def sensitivity_record(
     headlines: tuple[str, ...],
     prior_only: tuple[str, ...],
     weights: Weights | None = None,
+    top_level: tuple[str, ...] = (),
+    of_priors: tuple[str, ...] = (),
     limit: LossLimit | None = None,
 ) -> dict[str, Any] | None:
     """What a run stores in ``info.json``: the analysis with its main drivers only.
@@ -327,15 +342,15 @@ def sensitivity_record(
     weights = weights or Weights.equal((sizes["chain"], sizes["draw"]))
     if weights.ess < FEWEST_EFFECTIVE:
         return None
-    return _record(SensitivityDraws.of(groups, tables, headlines, prior_only, weights, limit))
+    given = (weights, top_level, of_priors, limit)
+    return _record(SensitivityDraws.of(groups, tables, headlines, prior_only, *given))
 
 
 def sensitivity_of_result(
     result: "Result", weights: Weights | None = None
 ) -> dict[str, Any] | None:
     """As :func:`sensitivity_record`, of a stored run; ``weights`` may express a condition."""
-    weights = weights or result.weights
-    if weights.ess < FEWEST_EFFECTIVE:
+    if (weights or result.weights).ess < FEWEST_EFFECTIVE:
         return None
     return _record(SensitivityDraws.of_result(result, weights))
 
@@ -351,11 +366,11 @@ def compact_record(whole: Mapping[str, Any], worth: Mapping[str, Any] | None) ->
     headlines = {}
     for answer, row in whole["headlines"].items():
         priors = row["priors"]
-        drivers = {n: prior for n, prior in priors.items() if prior["sensitivity"] > row["noise"]}
+        drivers = {n: prior for n, prior in priors.items() if prior["sensitivity"] is not None}
         explaining = [
             n
             for n, prior in priors.items()
-            if prior["first_order"] > 2 * prior["first_order_error"]
+            if prior["first_order"] > NOISE * prior["first_order_error"]
         ]
         explaining.sort(key=lambda n: -priors[n]["first_order"])
         headlines[answer] = {
@@ -384,9 +399,17 @@ def with_sensitivity(outcome: "Outcome") -> "Outcome":
     started = time.perf_counter()
     fit, info = outcome.fit, dict(outcome.info)
     seed, assumed = info["sampler"]["seed"], assumed_quantities(info)
-    limit = LossLimit.of(fit.view, fit.model.quantities, outcome.groups["posterior"], seed)
+    posterior = outcome.groups["posterior"]
     record = sensitivity_record(
-        outcome.groups, fit.tables, fit.model.headlines, assumed, limit=limit
+        outcome.groups,
+        fit.tables,
+        fit.model.headlines,
+        assumed,
+        top_level=fit.model.top_level,
+        of_priors=answers_of_priors(
+            fit.model, posterior, fit.tables, fit.evidence, fit.view, assumed
+        ),
+        limit=LossLimit.of(fit.view, fit.model.quantities, posterior, seed),
     )
     seconds = round(time.perf_counter() - started, 3)
     info["timings"] = {**info["timings"], "sensitivity": seconds}

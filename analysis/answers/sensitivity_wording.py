@@ -7,6 +7,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aligntax.analysis.answers.power_scaling import CONFLICT, NOISE, OK, OPEN, PRIOR_ONLY, STRONG
 from aligntax.analysis.fitting.moved_prior import ReusedAnswer
 from aligntax.analysis.summaries.words import (
     format_estimate,
@@ -24,19 +25,28 @@ APART = ("alignment_hours_needed", "labour_tax", "prob_affordable", "tai_year")
 # The hours over a constant have the same drivers as the hours.
 REPEATED = frozenset({"rlhf_multiple_needed", "rlhf_multiple_affordable"})
 FLAGS = {
-    "prior-data conflict": "both move it: potential prior-data conflict",
-    "strong prior / weak likelihood": "strong priors, weak evidence",
-    "ok": "",
+    CONFLICT: "both move it: potential prior-data conflict",
+    STRONG: "strong priors, weak evidence",
+    PRIOR_ONLY: "no evidence bears on it",
+    OK: "",
+    OPEN: "",
 }
 LEAST_CORRELATION = 0.05  # of ranks: below it a prior has no direction worth naming
 LEAST_CONTRACTION = 0.05  # worth naming
 LEAST_SHARE = 0.01  # of variance, worth naming
 CAUTION = (
     "Sensitivity: how far an answer moves when all priors, one prior, or the evidence is made "
-    "stronger or weaker (power-scaling); 0.05 and more is large. Spread: the share of an answer's "
-    "variance that a quantity explains alone; the rest is other than the inputs, such as chance "
-    "in arrival, which anchor applies, and the spread between studies."
+    "stronger or weaker (power-scaling), less what chance alone shows; 0.05 and more is large. "
+    '"Under" a number: not told from chance, and at most that. '
+    "Spread: the share of the variance of an answer's rank that a quantity explains alone; the "
+    "rest is other than the inputs, such as chance in arrival, which anchor applies, and the "
+    "spread between studies."
 )
+
+
+def is_current(record: Mapping[str, Any] | None) -> bool:
+    """Whether a stored analysis says what is told from chance, as older ones do not."""
+    return record is None or "errors" in record
 
 
 def shown_answers(record: Mapping[str, Any]) -> list[str]:
@@ -59,23 +69,51 @@ def _row(name: str, row: Mapping[str, Any], quantities: Mapping[str, Any]) -> di
         if part["first_order"] >= LEAST_SHARE
     ]
     rest = 1.0 - min(1.0, row["explained"])
-    if rest >= LEAST_SHARE:
+    if rest >= max(LEAST_SHARE, NOISE * row["explained_error"]):
         spread.append(f"other than the inputs {100 * rest:.0f}%")
     return {
         "name": name,
         "label": label_of(name),
         "drivers": "; ".join(drivers) or "none stands out",
         "spread": "; ".join(spread),
-        "prior": f"{row['prior']:.2f}",
-        "likelihood": f"{row['likelihood']:.2f}",
+        "prior": _amount(row["prior"]),
+        "likelihood": "; ".join([_amount(row["likelihood"]), *_strongest_table(row["evidence"])]),
         "flag": FLAGS[row["diagnosis"]],
     }
+
+
+def _amount(sensitivity: Mapping[str, Any]) -> str:
+    """A sensitivity, or the most that it may be."""
+    if sensitivity["value"] is None:
+        return f"under {sensitivity['high']:.2f}"
+    return f"{sensitivity['value']:.2f}"
+
+
+def _strongest_table(evidence: Mapping[str, float | None]) -> list[str]:
+    """The table of evidence that moves an answer most, if any is told from chance."""
+    told = {table: value for table, value in evidence.items() if value}
+    if len(evidence) < 2 or not told:
+        return []
+    table = max(told, key=lambda name: told[name])
+    return [f"{table.replace('_', ' ')} {told[table]:.2f}"]
+
+
+def open_sentence(record: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Of how many answers the draws cannot tell whether priors and evidence conflict."""
+    left = sum(record["headlines"][name]["diagnosis"] == OPEN for name in names)
+    if not left:
+        return ""
+    return (
+        f"Whether priors and evidence conflict is open for {left} of {len(names)} answers: "
+        f"these draws do not tell whether all priors, or all evidence, move them by "
+        f"{record['threshold']:g}. More draws do."
+    )
 
 
 def _driver(row: Mapping[str, Any], assumed: bool) -> str:
     """``tax tolerance (0.08, raises it, assumed)``."""
     notes = [f"{row['sensitivity']:.2f}"]
-    if abs(row["correlation"]) >= LEAST_CORRELATION:
+    if abs(row["correlation"]) >= max(LEAST_CORRELATION, NOISE * row["correlation_error"]):
         notes.append("raises it" if row["correlation"] > 0 else "lowers it")
     if assumed:
         notes.append("assumed")
@@ -85,7 +123,11 @@ def _driver(row: Mapping[str, Any], assumed: bool) -> str:
 def contraction_sentence(record: Mapping[str, Any], most: int = 5) -> str:
     """What the evidence narrowed most, and what it does not touch."""
     rows = record["quantities"]
-    contraction = {n: row["contraction"] for n, row in rows.items() if not row["assumed"]}
+    contraction = {
+        n: row["contraction"]
+        for n, row in rows.items()
+        if not row["assumed"] and row["contraction"] > NOISE * row["contraction_error"]
+    }
     best = sorted(
         (n for n, value in contraction.items() if value > LEAST_CONTRACTION),
         key=lambda n: -contraction[n],

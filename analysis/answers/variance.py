@@ -16,7 +16,9 @@ correction. Shares are adjusted for the number of functions. Removing the functi
 ``q`` needs no new fit: with ``b`` the coefficients and ``C`` the inverse Gram matrix, the residuals
 become ``r + X C_.q C_qq^-1 b_q``. Errors are batch means of the influence of each draw. To their
 square is added ``2 k s^4 / n^2``, the variance of what ``k`` functions of noise explain, where
-``s^2`` is the share left over.
+``s^2`` is the share left over. And the square of the share of the variance that the largest draw
+holds: under a heavy tail a few draws hold most of it, and what lies beyond them, of which no draw
+tells, is taken to hold as much as the largest. Ranks have no such tail.
 
 References
 ----------
@@ -31,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.analysis.summaries.regression import orthonormal, splines
+from aligntax.analysis.summaries.regression import mid_ranks, orthonormal, splines
 from aligntax.analysis.summaries.weights import Weights
 
 MOST_FUNCTIONS = 7  # of each input: eight knots follow two periods of a sine
@@ -87,13 +89,15 @@ def variance_shares(
     y = y - w @ y
     inputs = z.reshape(len(w), -1)
     blocks = spline_bases(z, weights) if blocks is None else blocks
+    tail = float(np.max(w * y**2) / (w @ y**2))
 
     def share(worse: Any, better: Any, used: int) -> tuple[float, float]:
         """Mean fall in squared error per draw, relative to the variance, and its error."""
         value = float(w @ (worse - better) / (w @ y**2))
         influence = (worse - better - value * y**2) / (w @ y**2)
         chance = np.sqrt(2 * used) / size * float(w @ better / (w @ y**2))
-        return value, float(np.hypot(weights.mcse(influence.reshape(weights.values.shape)), chance))
+        known = np.hypot(weights.mcse(influence.reshape(weights.values.shape)), chance)
+        return value, float(np.hypot(known, tail))
 
     def squared(residual: Any, used: int) -> Any:
         return residual**2 * (size - 1) / max(size - 1 - used, 1.0)
@@ -116,6 +120,74 @@ def variance_shares(
     explained, error = share(y**2, best, whole.used)
     (s, s_error), (t, t_error) = np.transpose(first), np.transpose(total)
     return VarianceShares(s, s_error, t, t_error, explained, error)
+
+
+def shares_of_ranks(
+    values: Any, names: tuple[str, ...], z: Any, weights: Weights, bases: dict[bytes, list[Any]]
+) -> tuple[tuple[float, float], dict[str, dict[str, float]]]:
+    """Split the variance of an answer's rank over its inputs, and correlate it with theirs.
+
+    Parameters
+    ----------
+    values : ndarray, shape (chain, draw)
+        NaN where undefined; may be infinite.
+    names : tuple of str
+    z : ndarray, shape (chain, draw, Q)
+    weights : Weights
+    bases : dict
+        Receives splines of the inputs, for other answers that are defined in the same draws.
+
+    Returns
+    -------
+    explained : tuple of float
+        Share that all inputs explain together, and its error.
+    rows : dict
+        name -> ``correlation, first_order, total``, each with ``_error``.
+    """
+    defined = ~np.isnan(values) & (weights.values > 0)
+    weights = weights.given(defined)
+
+    def ranked(x: Any) -> Any:
+        rank = np.zeros(defined.shape)
+        rank[defined] = mid_ranks(x[defined], weights.values[defined])
+        return rank
+
+    key = defined.tobytes()
+    if key not in bases:
+        bases[key] = spline_bases(z, weights)
+    rank = ranked(values)
+    shares = variance_shares(rank, z, weights, bases[key])
+    rows = {}
+    for i, name in enumerate(names):
+        value, error = _correlation(rank, ranked(z[..., i]), weights)
+        rows[name] = {
+            "correlation": value,
+            "correlation_error": error,
+            "first_order": float(shares.first[i]),
+            "first_order_error": float(shares.first_error[i]),
+            "total": float(shares.total[i]),
+            "total_error": float(shares.total_error[i]),
+        }
+    return (shares.explained, shares.explained_error), rows
+
+
+def _correlation(x: Any, y: Any, weights: Weights) -> tuple[float, float]:
+    """Correlation and its Monte Carlo error."""
+    x, y = x - weights.mean(x), y - weights.mean(y)
+    if not min(weights.mean(x**2), weights.mean(y**2)) > 0:
+        return 0.0, 0.0
+    x, y = x / np.sqrt(weights.mean(x**2)), y / np.sqrt(weights.mean(y**2))
+    value = weights.mean(x * y)
+    return value, weights.mcse(x * y - value * (x**2 + y**2) / 2)
+
+
+def contraction(z: Any, weights: Weights) -> dict[str, float]:
+    """Share of a score's prior variance that the evidence removed, and its error."""
+    square = (z - weights.mean(z)) ** 2
+    return {
+        "contraction": 1.0 - weights.mean(square),
+        "contraction_error": weights.mcse(square),
+    }
 
 
 class _LeastSquares:

@@ -123,21 +123,28 @@ def _print_drivers(
         contraction_sentence,
         decision_sentence,
         driver_rows,
+        open_sentence,
         shown_answers,
         without_correlations_sentence,
     )
     from aligntax.analysis.terminal.tables import print_table
 
+    shown = names or shown_answers(found)
     lines = [
         (row["label"], row["drivers"], row["spread"], row["prior"], row["likelihood"], row["flag"])
-        for row in driver_rows(found, names or shown_answers(found))
+        for row in driver_rows(found, shown)
     ]
     print_table(
         screen,
         ("quantity", "single priors that move it", "spread", "priors", "evidence", "note"),
         lines,
     )
-    for text in (CAUTION, contraction_sentence(found), decision_sentence(found["decision"])):
+    for text in (
+        CAUTION,
+        open_sentence(found, shown),
+        contraction_sentence(found),
+        decision_sentence(found["decision"]),
+    ):
         if text:
             screen.print(text, markup=False)
     if apart is not None:

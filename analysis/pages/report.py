@@ -15,6 +15,7 @@ from typing import Any
 
 from aligntax.analysis.answers.condition import summarise_given
 from aligntax.analysis.answers.sensitivity import sensitivity_of_result
+from aligntax.analysis.answers.sensitivity_wording import is_current
 from aligntax.analysis.figures import report_figures
 from aligntax.analysis.figures.style import view_of
 from aligntax.analysis.inference.options import Talk
@@ -190,7 +191,9 @@ def write_report(
     """
     page, result = PAGE, _answered_today(result)
     # a reweighted run does not store its sensitivity: it takes longer to compute than the weights
-    if given is None and result.record["method"] == "reweight":
+    if given is None and (
+        result.record["method"] == "reweight" or not is_current(result.info.get("sensitivity"))
+    ):
         result = replace(result, info={**result.info, "sensitivity": sensitivity_of_result(result)})
     if given is not None:
         result, page = _conditioned(result, given), f"report-given-{_condition_slug(given)}.html"

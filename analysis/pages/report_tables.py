@@ -65,12 +65,14 @@ def driver_table(result: Result) -> dict[str, Any]:
     found = result.info.get("sensitivity")
     if not found:
         return {"rows": []}
+    shown = sensitivity_wording.shown_answers(found)
     notes = [
         sensitivity_wording.CAUTION,
+        sensitivity_wording.open_sentence(found, shown),
         sensitivity_wording.contraction_sentence(found),
         sensitivity_wording.decision_sentence(found.get("decision")),
     ]
-    rows = sensitivity_wording.driver_rows(found, sensitivity_wording.shown_answers(found))
+    rows = sensitivity_wording.driver_rows(found, shown)
     elicited = list(found["quantities"])
     split = (
         {key: list(terms(row[key], elicited)) for key in ("drivers", "spread")} for row in rows

@@ -38,6 +38,7 @@ from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.views import View
 
 QUANTITIES = ("prediction_failure",)
+TOP_LEVEL = ("adversary_spread",)
 HEADLINES = (
     "worst_failure",
     "worst_within_bound",

@@ -58,6 +58,7 @@ QUANTITIES = (
     "usd_per_hour",
     "labour_overhead",
 )
+TOP_LEVEL = ("error_concentration", "agreement_concentration")
 HEADLINES = (
     "data_suffices",
     "comparisons_needed",

@@ -70,6 +70,14 @@ from aligntax.models.overoptimization.located_peaks import (
 from aligntax.models.views import View
 
 QUANTITIES = ("peak_kl", "peak_gold", "labels_half", "label_exponent", "kl_budget", "kl_practice")
+TOP_LEVEL = (
+    "misfit",
+    "method_kl",
+    "method_gold",
+    "gold_slope",
+    "peak_kl_spread",
+    "peak_gold_spread",
+)
 HEADLINES = (
     "peak_kl",
     "peak_gold",

@@ -20,11 +20,16 @@ CONSTANTS = {
     "densities": {"EDGES": (0.01, 0.99), "FEWEST_YEARS": 10.0},
     "power_scaling": {
         "THRESHOLD": 0.05,
-        "ALPHAS": (0.99, 1.01),
         "NOISE": 4.0,
-        "FEWEST_CHANCES": 30,
+        "FEWEST_CHANCES": 60,
     },
-    "sensitivity": {"MOST_DRAWS": 20_000, "FEWEST_EFFECTIVE": 200, "DRIVERS": 3},
+    "prior_answers": {"DRAWS": 100},
+    "sensitivity": {
+        "MOST_DRAWS": 20_000,
+        "FEWEST_EFFECTIVE": 200,
+        "FEWEST_APART": 50,
+        "DRIVERS": 3,
+    },
     "sensitivity_wording": {
         "LEAST_CORRELATION": 0.05,
         "LEAST_CONTRACTION": 0.05,
