@@ -77,6 +77,7 @@ TOP_LEVEL = (
     "gold_slope",
     "peak_kl_spread",
     "peak_gold_spread",
+    "spread_exponent",
 )
 HEADLINES = (
     "peak_kl",
