@@ -14,14 +14,18 @@ arrival in, where a requirement of many parameters pushes it out. With the loss 
 The gain is zero where the two allocations agree, and grows as compute moves them apart. ``N_0`` and
 ``C_0 = 6 N_0 D_0`` are those of Gopher, the largest dense run before the finding, whose compute
 Hoffmann et al. spent on Chinchilla. Kaplan et al.'s own rule, with ``N_0`` of theirs, asks for
-three times its parameters. Nobody followed it that far, so it is told
-(``allocation_gain_kaplan``) and not used.
+three times its parameters. Gopher did not follow it, so it is told (``allocation_gain_kaplan``) and
+not used.
 
-``progress`` is gross: some of it was to be expected, and the estimates of algorithmic growth
-contain it. :mod:`aligntax.models.shifts` has the years of arrival. They hang on what would have
-happened otherwise: without what the finding saved in its day, ``gain(C_0)``
-(``timeline_shift_allocation``), or with the exponent 0.73 kept for ever, ``gain(C)``
-(``timeline_shift_allocation_kept``), which no one would have kept to so long. They are bounds.
+Two readings of progress conflict, and both are told: ``allocation_progress`` as above, the default
+of the claim, and ``allocation_progress_most``, the gain over Kaplan et al.'s rule divided by the
+growth of algorithms alone. Both are gross: some of it was to be expected, and the estimates of
+algorithmic growth contain it.
+
+:mod:`aligntax.models.shifts` has the years of arrival. They hang on what would have happened
+otherwise. The two readings bracket it: no more is lost than the finding saved in its day,
+``gain(C_0)`` (``timeline_shift_allocation``), or the exponent 0.73 is kept for ever, ``gain(C)``
+(``timeline_shift_allocation_kept``).
 
 ========  ==========  ========================================================
 name      unit        meaning
@@ -115,18 +119,23 @@ def derive(x: Mapping[str, Any], evidence: Evidence, view: View) -> dict[str, An
     Returns
     -------
     dict of ndarray, shape (draw,)
-        ``allocation_gain`` and ``allocation_gain_kaplan`` in OOM, ``allocation_progress`` in years;
-        infinite where effective compute does not grow.
+        ``allocation_gain`` and ``allocation_gain_kaplan`` in OOM; ``allocation_progress`` and
+        ``allocation_progress_most`` in years, infinite where there is no growth.
     """
     if not known(evidence):
         return {}
     log_n, log_c = gopher(evidence)
     saved = gain(x, log_n, log_c, view)
-    growth = sum(x[name] for name in GROWTH)
-    with np.errstate(divide="ignore"):
-        years = np.where(growth > 0, saved / np.maximum(growth, 0.0), np.inf)
+    by_rule = gain(x, kaplans_parameters(log_c, evidence), log_c, view)
     return {
         "allocation_gain": saved,
-        "allocation_gain_kaplan": gain(x, kaplans_parameters(log_c, evidence), log_c, view),
-        "allocation_progress": years,
+        "allocation_gain_kaplan": by_rule,
+        "allocation_progress": _years(saved, sum(x[name] for name in GROWTH)),
+        "allocation_progress_most": _years(by_rule, x["algorithmic_growth"]),
     }
+
+
+def _years(saved: Any, growth: Any) -> Any:
+    """Years in which growth (OOM a year) makes up what was saved (OOM)."""
+    with np.errstate(divide="ignore"):
+        return np.where(growth > 0, saved / np.maximum(growth, 0.0), np.inf)

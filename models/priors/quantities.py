@@ -244,6 +244,7 @@ DERIVED = _table(
     Quantity("allocation_gain", "OOM", "linear", "allocation gain", "compute that the best allocation saves at Gopher's loss"),
     Quantity("allocation_gain_kaplan", "OOM", "linear", "allocation gain, Kaplan's rule", "the same at Gopher's compute, split by Kaplan et al.'s own rule"),
     Quantity("allocation_progress", "years", "linear", "progress by allocation", "years of growth of effective compute that are worth the allocation gain", event="growth of effective compute"),
+    Quantity("allocation_progress_most", "years", "linear", "progress by allocation, most", "years of growth of algorithms alone that are worth the gain over Kaplan et al.'s own rule", event="growth of algorithms"),
     Quantity("loss_sd", "1", "linear", "error of log loss", "scale of the errors of log loss"),
     Quantity("error_freedom", "1", "linear", "degrees of freedom", "of the Student-t errors of log loss; a few means outliers"),
     Quantity("exponent_spread", "1", "linear", "spread of exponents", "sd of log alpha and of log beta between corpora"),

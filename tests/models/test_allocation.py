@@ -124,6 +124,8 @@ def test_the_fitted_law_says_what_hoffmanns_comparison_says(evidence, view) -> N
     assert np.log10(2) < found["allocation_gain"][0] < np.log10(3)
     assert np.log10(6) < found["allocation_gain_kaplan"][0] < np.log10(8)
     assert found["allocation_progress"][0] == pytest.approx(found["allocation_gain"][0] / 1.0)
+    most = found["allocation_gain_kaplan"][0] / 0.4
+    assert found["allocation_progress_most"][0] == pytest.approx(most)
     still = allocation.derive(
         {**x, **{name: 0 * value for name, value in growth.items()}}, evidence, view
     )

@@ -11,7 +11,9 @@ from aligntax.analysis.summaries.weights import batch_error
 from aligntax.analysis.trust.evidence.loo import log_mean
 from aligntax.analysis.trust.evidence.loo_refits import Stage, by_weights, carried, refitted
 from aligntax.analysis.trust.leave_out import LeaveOut
-from aligntax.models.catalogue import find_model
+from aligntax.models import direct_approach
+from aligntax.models.catalogue import Likelihood, find_model
+from aligntax.models.priors.elicited import elicited_model
 
 OPTIONS = Sampling(seed=5)
 OTHER = Sampling(seed=991)
@@ -77,3 +79,45 @@ def test_every_unit_is_within_three_errors_of_a_refit(name, count, evidence, vie
     assert len(chosen) == count
     found = distances(left, chosen)
     assert max(map(abs, found.values())) < 3.0, found
+
+
+def loss_laws_alone(evidence, view):
+    """A model of the published loss law and nothing else."""
+    with elicited_model(view.tables(direct_approach.LAW)) as (model, x):
+        direct_approach.add(evidence, view, x)
+    return model
+
+
+@pytest.mark.slow
+def test_a_law_far_narrower_than_its_prior_has_its_closed_form(evidence, view) -> None:
+    """The fit is normal, so its density under the prior is the prior's mean density over the fit."""
+    model = replace(
+        find_model("joint"),
+        name="loss-laws",
+        quantities=direct_approach.LAW,
+        tables=("loss_laws",),
+        build=loss_laws_alone,
+        likelihoods=(Likelihood.of(direct_approach),),
+        pointwise=None,
+        counted_rows={},
+        log_no_tai=None,
+    )
+    left = LeaveOut.of(model, evidence, view)
+    whole = Stage(1.0, left, left.sample(OPTIONS))
+    (label,) = left.units["loss_laws"]
+    unit = refitted(whole, OPTIONS, "loss_laws", label)
+
+    rows, rng = direct_approach.fits(evidence), np.random.default_rng(0)
+    fit = rng.multivariate_normal(rows["mean"].values[0], rows["covariance"].values[0], 20_000)
+    x = np.linalg.solve(direct_approach._to_reference(rows, view)[0], fit.T)
+    tables = view.tables(direct_approach.LAW)
+    density = [
+        tables.table(name).log_pdf(values)
+        for name, values in zip(direct_approach.LAW, x, strict=True)
+    ]
+    assert unit.elpd == pytest.approx(log_mean(np.sum(density, axis=0)), abs=3 * unit.mcse)
+    assert unit.mcse < 0.3
+    # control: draws without the unit alone hardly meet it, and neither say so nor find the answer
+    without = left.without({"loss_laws": [label]})
+    log = left.log_unit(without.sample(OPTIONS).unconstrained, "loss_laws", label)
+    assert abs(log_mean(log) - unit.elpd) > 3.0
