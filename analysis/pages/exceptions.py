@@ -84,8 +84,8 @@ def _untrusted(tables: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             count, all_units = table["doubtful"], len(table["units"])
             worst = max(u["pareto_k"] for u in table["units"] if u["pareto_k"] is not None)
             yield (
-                f"{table['table'].replace('_', ' ')}: cross-validation of {count} of {all_units} "
-                f"units is not to be trusted (k up to {worst:.2f})"
+                f"{table['table'].replace('_', ' ')}: cross-validation by weights is not to be "
+                f"trusted for {count} of {all_units} units (k up to {worst:.2f}): run `aligntax loo`"
             )
 
 
