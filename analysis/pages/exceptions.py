@@ -81,11 +81,11 @@ def _untrusted(tables: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Tables of which weights cannot leave every unit out."""
     for table in tables:
         if table["doubtful"]:
-            count, all_units = table["doubtful"], len(table["units"])
+            share = f"{table['doubtful']} of {len(table['units'])}"
             worst = max(u["pareto_k"] for u in table["units"] if u["pareto_k"] is not None)
             yield (
-                f"{table['table'].replace('_', ' ')}: cross-validation of {count} of {all_units} "
-                f"units is not to be trusted (k up to {worst:.2f})"
+                f"{table['table'].replace('_', ' ')}: cross-validation by weights is not to be "
+                f"trusted for {share} units (k up to {worst:.2f}): run `aligntax loo`"
             )
 
 

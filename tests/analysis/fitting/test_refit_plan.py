@@ -1,5 +1,7 @@
 """How a view is answered from a run: every setting by its role, every method as asked."""
 
+from dataclasses import replace
+
 import pytest
 
 from aligntax.analysis.fitting.refit_plan import (
@@ -80,3 +82,26 @@ def test_other_evidence_is_sampled_and_the_same_is_not(source) -> None:
 def test_an_unknown_method_is_refused(source) -> None:
     with pytest.raises(InputError, match="method: must be one of auto, reweight, sample"):
         plan_refit(source, source.view, "guess")
+
+
+CRITERIA = {"headline_ess_bulk", "headline_ess_middle", "headline_mcse_of_median"}
+
+
+def test_a_redrawn_answer_meets_the_criteria_of_a_sampled_one(source) -> None:
+    """No check of weights is left then, and the headlines have their own."""
+    answer = answer_from_draws(plan_refit(source, source.view.replace(**LESS)))
+    assert {check.name for check in answer.checks} == CRITERIA
+    rows = dict(answer.rows)
+    rows["tai_year"] = {**rows["tai_year"], "ess_middle": 50.0}  # negative control
+    failed = [check for check in replace(answer, rows=rows).checks if not check.passed]
+    worst = {check.name: check for check in failed}["headline_ess_middle"]
+    assert worst.where == "tai_year" and "--draws" in worst.action
+
+
+def test_a_reweighted_answer_that_one_draw_carries_fails_by_its_headlines(source) -> None:
+    """Nothing varies then, and so nothing has an effective sample size."""
+    answer = answer_from_draws(plan_reweighting(source, source.view.replace(**FAR)))
+    found = {check.name: check for check in answer.checks}
+    worst = found["headline_ess_bulk"]
+    assert found["weighted_ess"].value < 5
+    assert not worst.passed and worst.value is None and "--method sample" in worst.action

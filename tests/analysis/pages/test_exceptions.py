@@ -65,7 +65,8 @@ def test_units_that_weights_cannot_leave_out_are_counted():
     assert named_exceptions({}, [table(0)]) == []
     (text,) = named_exceptions({}, [table(0), table(1)])
     assert text == (
-        "paid taxes: cross-validation of 1 of 3 units is not to be trusted (k up to 0.90)"
+        "paid taxes: cross-validation by weights is not to be trusted for 1 of 3 units "
+        "(k up to 0.90): run `aligntax loo`"
     )
 
 

@@ -189,7 +189,7 @@ def test_a_move_among_a_hundred_is_named_beyond_four_errors(errors, named) -> No
 def test_variants_that_move_nothing_are_seldom_named() -> None:
     """400 studies of 67 variants and 2 headlines, the run's own error common to all: 1% name any.
 
-    Uncorrected, three errors name some in a quarter.
+    Uncorrected, three errors name some in one of six.
     """
     rng, named, uncorrected = np.random.default_rng(1), 0, 0
     for _ in range(400):
