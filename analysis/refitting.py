@@ -276,7 +276,7 @@ def _new_groups(answer: ReweightedAnswer) -> "dict[str, xr.Dataset]":
     """What a reweighted run stores: weights, and the scores and quantities that change."""
     import xarray as xr
 
-    from aligntax.analysis.storage.shared_draws import changed_quantities
+    from aligntax.analysis.storage.shared_draws import MOVED, changed_quantities
 
     carried, weights = answer.plan.carried, answer.plan.weights
     dims, source = ("chain", "draw", "quantity"), carried.source
@@ -288,9 +288,7 @@ def _new_groups(answer: ReweightedAnswer) -> "dict[str, xr.Dataset]":
         )
     }
     if names:
-        groups["posterior"] = xr.Dataset(
-            {"z": (dims, carried.z[..., moved])}, coords={"quantity": names}
-        )
+        groups[MOVED] = xr.Dataset({"z": (dims, carried.z[..., moved])}, coords={"quantity": names})
     if not answer.plan.exact:
         log_weight = np.log(np.maximum(weights.values, np.finfo(float).tiny))
         groups["weights"] = xr.Dataset({"log_weight": (dims[:2], log_weight)})

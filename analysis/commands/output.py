@@ -99,7 +99,11 @@ def print_answer(
     if as_json:
         print_json(record())
     else:
-        print_tables(console())
+        screen = console()
+        # tables are drawn before any is printed: what fails then is the answer, and not the output
+        with screen.capture() as drawn:
+            print_tables(screen)
+        sys.stdout.write(drawn.get())
     print_failures(failures)
     if failures or not passed:
         raise typer.Exit(CHECK_FAILED)
