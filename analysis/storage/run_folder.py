@@ -31,6 +31,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.storage.draw_files import file_of_draws
@@ -248,6 +249,25 @@ class RunFolder:
             got = "; ".join(self.differences)
             rule = f"{self.path} must be as it was written"
             raise InputError(f"run: {rule}, got {got}; restore it or run again")
+        return self
+
+    def of_this_version(self) -> "RunFolder":
+        """Return the folder if today's model made it: older draws lack what is asked of them.
+
+        Raises
+        ------
+        InputError
+            If another version of the model did.
+        """
+        from aligntax.models.catalogue import find_model
+
+        model = self.info["model"]
+        made, today = model.get("version"), find_model(model["name"]).version
+        if made != today:
+            rule = f"{self.path} must be of model version {today}, got {made}; run it again"
+            raise InputError(
+                f"run: {rule} (`aligntax show {quote(str(self.path))}` still prints it)"
+            )
         return self
 
     def sampled(self) -> "RunFolder":
