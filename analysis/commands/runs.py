@@ -11,6 +11,7 @@ from aligntax.analysis.commands.options import (
     DrawsPerChain,
     EvidenceFolder,
     Given,
+    Insist,
     Json,
     Out,
     Picture,
@@ -91,6 +92,7 @@ def run(
     runs: OwnRuns = None,
     drop: DropHighest = 0,
     replaces: Replaces = None,
+    insist: Insist = False,
     seed: Seed = 2022,
     draws: DrawsPerChain = 1000,
     tune: WarmUp = 400,
@@ -116,7 +118,7 @@ def run(
 
     check_format(format_)
     chosen = read_views(view or [], set_ or [], requirement)
-    own = None if runs is None and not drop else read_users_data(model, runs, drop)
+    own = None if runs is None and not drop else read_users_data(model, runs, drop, insist)
     options = Sampling(
         draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept
     )

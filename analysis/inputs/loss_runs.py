@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from aligntax.analysis.inputs.csv_columns import file_sha256, find_columns, wrong_width
+from aligntax.analysis.inputs.plausible_runs import doubts
 from aligntax.analysis.inputs.public_data import PUBLIC, PublicData, fetched_file, recognise
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
@@ -47,12 +48,15 @@ class LossRuns:
         Columns of the evidence table ``loss_runs``; runs left out have ``used`` false.
     public : PublicData or None
         The public data set that these runs are, or are taken from.
+    doubts : tuple of str
+        What is implausible about their units, where the user insisted on them.
     """
 
     path: Path
     sha256: str
     rows: tuple[Mapping[str, Any], ...]
     public: PublicData | None
+    doubts: tuple[str, ...] = ()
 
     @property
     def used(self) -> int:
@@ -65,14 +69,20 @@ class LossRuns:
         return tuple(sorted({str(row["corpus"]) for row in self.rows if row["used"]}))
 
 
-def read_runs(name: str | Path) -> LossRuns:
+def read_runs(name: str | Path, insist: bool = False) -> LossRuns:
     """Read runs from a CSV, or a public data set that was fetched, by its name.
+
+    Parameters
+    ----------
+    insist : bool
+        Whether the units are right although :mod:`aligntax.analysis.inputs.plausible_runs` doubts
+        them.
 
     Raises
     ------
     InputError
         If a line is wrong, with file, line, column, rule, value got and remedy. Also if the runs
-        are too few or too alike for the law.
+        are too few or too alike for the law, or are hardly in the units that they are read in.
     """
     path = Path(name)
     if str(name) in PUBLIC and not path.exists():
@@ -95,7 +105,14 @@ def read_runs(name: str | Path) -> LossRuns:
     source = f"{path.name} (SHA-256 {sha256[:12]})"
     complete = tuple(_evidence_row(i, row, source) for i, (_, row) in enumerate(rows))
     _require_enough(path, complete)
-    return LossRuns(path, sha256, complete, recognise(complete))
+    asked = tuple(doubts(complete))
+    if asked and not insist:
+        remedy = (
+            "parameters and tokens are counts, training_flop is FLOP, and the loss is in nats per "
+            "token: convert the column, or insist with --yes"
+        )
+        raise InputError("\n".join(f"{path}, {line}" for line in asked) + f"\n{remedy}")
+    return LossRuns(path, sha256, complete, recognise(complete), asked)
 
 
 def _find_columns(path: Path, line: int, header: Sequence[str]) -> dict[str, int]:
