@@ -7,6 +7,7 @@ from aligntax.models.evidence.columns import (
     USED,
     Column,
     EvidenceTable,
+    Identity,
     choice,
     needed,
     number,
@@ -70,6 +71,7 @@ RLHF_EFFORTS = EvidenceTable(
     likelihood=True,
     dated="date",
     rules=(hours_follow, minutes_have_an_era),
+    identity=Identity("name", ("date", "feedback"), "human_hours"),
 )
 
 LABELLER_AGREEMENT = EvidenceTable(
@@ -135,6 +137,7 @@ ALIGNMENT_COMPUTE_SHARES = EvidenceTable(
     ),
     likelihood=True,
     dated="year",
+    identity=Identity("name", ("year", "kind"), "share"),
 )
 
 FEEDBACK_WORKFORCES = EvidenceTable(
@@ -165,6 +168,7 @@ FEEDBACK_WORKFORCES = EvidenceTable(
     ),
     likelihood=True,
     dated="date",
+    identity=Identity("developer", ("date", "basis"), "human_hours"),
 )
 
 PAID_TAXES = EvidenceTable(
@@ -190,4 +194,5 @@ PAID_TAXES = EvidenceTable(
     ),
     likelihood=True,
     dated="date",
+    identity=Identity("developer", ("date", "bought"), "tax"),
 )
