@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -176,7 +177,8 @@ def _keep_own_runs(source: SampledRun, request: Request) -> None:
         data = f"a run with data of its own ({own['file']})"
         rule = f"evidence: {data} keeps its evidence, got another"
         raise InputError(
-            f"{rule}; run again: aligntax run {source.model.name} --runs {own['file']} --view VIEW"
+            f"{rule}; run again: "
+            f"aligntax run {source.model.name} --runs {quote(own['file'])} --view VIEW"
         )
 
 

@@ -140,8 +140,11 @@ def show_progress(
     """
     from dataclasses import replace
 
+    from aligntax.analysis.inference.compile_cache import not_kept
     from aligntax.analysis.terminal.tables import progress
 
+    if not quiet and (note := not_kept()):
+        sys.stderr.write(f"aligntax: {note}\n")
     with progress(console(stderr=True), not quiet and sys.stderr.isatty(), what, bad) as talk:
         yield replace(talk, failed=failed or (lambda line: print_failures([line])))
 

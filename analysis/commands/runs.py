@@ -58,9 +58,10 @@ OwnRuns = Annotated[
     str | None,
     typer.Option(
         "--runs",
-        help="Training runs (a CSV file, or a fetched set by name) for the loss law, or as one "
-        "more study. For overoptimization: gold curves (a CSV file of kl, gold, run). For "
-        "time-horizon: runs of models on tasks (JSON Lines in METR's layout, or metr).",
+        help="Training runs (a CSV file, - for standard input, or a fetched set by name) for the "
+        "loss law, or as one more study. For overoptimization: gold curves (a CSV file of kl, "
+        "gold, run). For time-horizon: runs of models on tasks (JSON Lines in METR's layout, or "
+        "metr).",
     ),
 ]
 DropHighest = Annotated[

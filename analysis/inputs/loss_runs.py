@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.analysis.inputs.csv_columns import file_sha256, find_columns, wrong_width
+from aligntax.analysis.inputs.csv_columns import find_columns, read_file, wrong_width
 from aligntax.analysis.inputs.plausible_runs import doubts
 from aligntax.analysis.inputs.public_data import PUBLIC, PublicData, fetched_file, recognise
 from aligntax.models.errors import InputError
@@ -32,6 +32,8 @@ FEWEST = 10  # runs: twice the five parameters of the law
 FEWEST_SIZES = 3
 # Factor between tokens x 6 N and FLOP where both are given: ways of counting FLOP differ by less.
 AGREE = 1.25
+# Factor between losses of equal runs on one corpus: those of two seeds differ by a tenth of this.
+SEEDS = 1.05
 STRAIGHT = 0.999  # correlation of log N and log D above which the two terms cannot be told apart
 
 
@@ -84,14 +86,14 @@ def read_runs(name: str | Path, insist: bool = False) -> LossRuns:
         If a line is wrong, with file, line, column, rule, value got and remedy. Also if the runs
         are too few or too alike for the law, or are hardly in the units that they are read in.
     """
-    path = Path(name)
-    if str(name) in PUBLIC and not path.exists():
-        path = fetched_file(str(name))
+    if str(name) in PUBLIC and not Path(name).exists():
+        name = fetched_file(str(name))
     remedy = (
         f"check the spelling, or fetch public runs: aligntax evidence fetch {next(iter(PUBLIC))}"
     )
-    sha256 = file_sha256(path, "runs", remedy)
-    lines = records(path, "parameters, loss, tokens or training_flop")
+    file = read_file(name, "runs", remedy)
+    path, sha256 = file.path, file.sha256
+    lines = records(path, "parameters, loss, tokens or training_flop", file.content)
     header_line, header = next(lines, (1, []))
     place = _find_columns(path, header_line, header)
     rows, problems = [], []
@@ -99,7 +101,7 @@ def read_runs(name: str | Path, insist: bool = False) -> LossRuns:
         row, wrong = _parse_line(line, cells, len(header), place)
         rows.append((line, row))
         problems += wrong
-    problems = problems or _repeated_runs(rows)
+    problems = problems or _repeated_runs(rows) + _mixed_corpora(rows)
     if problems:
         refuse(path, problems)
     source = f"{path.name} (SHA-256 {sha256[:12]})"
@@ -175,6 +177,28 @@ def _repeated_runs(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Proble
             )
             problems.append(Problem(line, "parameters", rule, f"{row['parameters']:g}", remedy))
         first.setdefault(same, line)
+    return problems
+
+
+def _mixed_corpora(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Problem]:
+    """Problems of corpora: some without a name, brackets, or two losses of one run's sizes."""
+    named = any(row["corpus"] for _, row in rows)
+    first: dict[Any, tuple[int, float]] = {}
+    problems = []
+    for line, row in rows:
+        corpus = row["corpus"]
+        if named and not corpus:
+            remedy = "name it in every row, or leave the column out"
+            problems.append(Problem(line, "corpus", "a corpus must have a name", corpus, remedy))
+        if set(corpus) & set("[]"):  # as in alpha[corpus]
+            rule, remedy = "a corpus must have no brackets in its name", "write another"
+            problems.append(Problem(line, "corpus", rule, corpus, remedy))
+        sizes = (corpus, row["parameters"], row.get("tokens"), row.get("training_flop"))
+        at, loss = first.setdefault(sizes, (line, row["loss"]))
+        if not 1 / SEEDS <= row["loss"] / loss <= SEEDS:
+            rule = f"runs of one corpus and the same sizes must agree within a factor of {SEEDS}"
+            remedy = f"line {at} has {loss:g}; name their corpora in a column corpus, or drop one"
+            problems.append(Problem(line, "loss", rule, row["loss"], remedy))
     return problems
 
 

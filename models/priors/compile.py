@@ -40,6 +40,7 @@ from aligntax.models.priors.specification import (
     read_number,
     read_numbers,
     refusal,
+    thinned,
 )
 from aligntax.models.priors.tables import (
     QuantileTable,
@@ -54,6 +55,7 @@ from aligntax.models.priors.units import UnitLink, unit_link, units_of
 # anything that is reported.
 POINT_WIDTH = 1e-6
 LEAST_INSIDE = 0.01  # probability that bounds must leave of a prior
+LEAST_STEP = 1e-6  # between two stated probabilities: 0.1 + 0.2 is 0.3 to its user
 
 
 def compile_prior(name: str, spec: Mapping[str, Any]) -> QuantileTable:
@@ -218,14 +220,23 @@ def _quantile_table(quantity: Quantity, stated: Any, link: UnitLink) -> Quantile
         rule = "the left side of a quantile must be a probability"
         raise refusal(quantity, rule, list(flat), "write 0.1 = value") from None
     p, v = np.asarray(pairs).T
-    if not (p[0] > 1e-6 and p[-1] < 1 - 1e-6 and np.all(np.diff(p) > 0)):
+    if not (p[0] > 1e-6 and p[-1] < 1 - 1e-6 and np.all(np.diff(p) > LEAST_STEP)):
         rule = "probabilities must be distinct and between 0 and 1"
         raise refusal(quantity, rule, p.tolist(), "use for instance 0.1, 0.5, 0.9")
     y = _on_link(quantity, v, link)
     if not np.all(np.diff(y) > 0):
         rule = "quantiles must increase with their probability"
-        raise refusal(quantity, rule, dict(pairs), "put them in order")
+        raise refusal(quantity, rule, dict(pairs), _remedy_of_order(v))
     return table_from_quantiles(p, y)
+
+
+def _remedy_of_order(values: Array) -> str:
+    """What to do about stated quantiles that do not increase."""
+    if np.all(values == values[0]):
+        return f"for one certain value write point = {values[0]:g}"
+    if np.all(np.diff(values) >= 0):
+        return "state the value of equal ones once, or a mixture with a point there"
+    return "put them in order"
 
 
 def _family(quantity: Quantity, spec: Mapping[str, Any]) -> Distribution:
@@ -273,7 +284,7 @@ def _samples_on_link(quantity: Quantity, stated: Any, link: UnitLink) -> Array:
     if not low <= len(values) <= high:
         remedy = "state quantiles" if len(values) < low else "keep every so many"
         raise refusal(quantity, f"samples must be {low} to {high} numbers", len(values), remedy)
-    y = _on_link(quantity, values, link)
+    y = _on_link(quantity, np.asarray(thinned(values)), link)
     if len(np.unique(y)) < 3:
         rule = "samples must have three distinct values"
         raise refusal(quantity, rule, np.unique(values).tolist(), "state a point")
