@@ -21,8 +21,8 @@ MOST_PROBLEMS = 10  # in one message
 LONGEST_CHAIN = 10  # views that extend one another; more is a circle
 
 
-def read_view(name: str, base: View | None = None) -> View:
-    """Read a view by name or from a file.
+def read_view(name: str | os.PathLike[str], base: View | None = None) -> View:
+    """Read a view by name or from a file. ``aligntax.load_view`` is this function.
 
     A file may do more than :func:`aligntax.models.views.parse_view` allows. It may extend another
     file (``extends = "base.toml"``) and take samples from a CSV (``samples = {file = "draws.csv",
@@ -30,7 +30,7 @@ def read_view(name: str, base: View | None = None) -> View:
 
     Parameters
     ----------
-    name : str
+    name : str or path
         Of a view that comes with the package, or of a file; ``-`` is standard input.
     base : View, optional
         View to extend, in place of the one that the file names.
@@ -40,7 +40,7 @@ def read_view(name: str, base: View | None = None) -> View:
     InputError
         If there is no such view or it is malformed.
     """
-    return _read_view(name, base, ())
+    return _read_view(os.fspath(name), base, ())
 
 
 def _read_view(name: str, base: View | None, chain: tuple[str, ...]) -> View:
