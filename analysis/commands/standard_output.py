@@ -66,10 +66,10 @@ def guarded_output() -> Iterator[None]:
     """
     before = sys.stdout
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        stream = nowhere if before is None else before  # type: ignore[redundant-expr]
+        stream = nowhere if before is None else before
         if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-        sys.stdout = guarded = _StandardOutput(stream)  # type: ignore[assignment]
+        sys.stdout = guarded = _StandardOutput(stream)
         try:
             try:
                 yield

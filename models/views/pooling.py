@@ -76,8 +76,7 @@ def pool_views(
         return replace(experts[0][0], name=name)
     _require_agreement([view for view, _ in experts])
     who = ", ".join(f"{view.name} ({share:.3g})" for view, share in experts)
-    stated = {q: _with_opinion(experts, lambda view, q=q: view.quantities[q]) for q in ELICITED}
-    quantities = {q: _pooled_prior(q, stated[q], method) for q in ELICITED}
+    quantities = {q: _pooled_prior(q, _with_opinion(experts, _prior(q)), method) for q in ELICITED}
     return replace(
         experts[0][0],
         name=name,
@@ -94,6 +93,10 @@ def pool_views(
 @cache
 def _default_view() -> View:
     return load_view("default")
+
+
+def _prior(quantity: str) -> Callable[[View], Any]:
+    return lambda view: view.quantities[quantity]
 
 
 def _with_opinion(experts: Experts, part: Callable[[View], Any]) -> Experts:

@@ -47,6 +47,7 @@ WRONG = {
     "billions of parameters": (scaled("parameters", 1e-9), "column parameters", "in millions"),
     "billions of tokens": (scaled("tokens", 1e-9), "column tokens", "in millions or billions"),
     "both": ({**scaled("parameters", 1e-6), **scaled("tokens", 1e-9)}, "column tokens", "in millions or billions"),
+    "thousands of parameters": (scaled("parameters", 1e-3), "column tokens", "parameters in thousands"),
     "perplexity": ({"loss": lambda row: np.exp(row["loss"])}, "column loss", "perplexity"),
     "bits": (scaled("loss", 1 / LN_2), "column loss", "in bits"),
     "per character": (scaled("loss", 1 / 4.5), "column loss", "per character"),
