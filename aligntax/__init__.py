@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aligntax.analysis.inference.compiled_model import compile_model
     from aligntax.analysis.inference.options import Sampling
     from aligntax.analysis.inputs.loss_runs import read_runs
+    from aligntax.analysis.inputs.view_reader import read_view as load_view
     from aligntax.analysis.pipeline import run
     from aligntax.analysis.refitting import refit
     from aligntax.analysis.storage.load import load
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from aligntax.models.errors import InputError
     from aligntax.models.evidence import Evidence, load_evidence
     from aligntax.models.priors.user_prior import Prior
-    from aligntax.models.views import View, load_view
+    from aligntax.models.views import View
 
     __version__: str
 
@@ -37,12 +38,14 @@ _HOMES = {
     "compile_model": "analysis.inference.compiled_model",
     "load": "analysis.storage.load",
     "load_evidence": "models.evidence",
-    "load_view": "models.views",
+    "load_view": "analysis.inputs.view_reader",
     "read_runs": "analysis.inputs.loss_runs",
     "refit": "analysis.refitting",
     "run": "analysis.pipeline",
     "sweep": "analysis.sweeps.many_views",
 }
+
+_NAMES_AT_HOME = {"load_view": "read_view"}  # a user's own files too
 
 __all__ = [
     "Evidence",
@@ -74,7 +77,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'aligntax' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"aligntax.{_HOMES[name]}"), name)
+    return getattr(import_module(f"aligntax.{_HOMES[name]}"), _NAMES_AT_HOME.get(name, name))
 
 
 def __dir__() -> list[str]:

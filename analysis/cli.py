@@ -2,7 +2,7 @@
 
 Standard output carries the answer. Standard error carries progress, which is shown on a terminal
 only, and messages. Exit codes: 0 for success; 1 where a command finished but a check failed; 2 for
-wrong input; 130 for an interruption.
+wrong input; 130 for an interruption; 141 where nobody read the answer to its end.
 """
 
 import atexit
@@ -34,11 +34,18 @@ from aligntax.analysis.commands.output import Interrupted, escape_controls
 from aligntax.analysis.commands.refit import refit
 from aligntax.analysis.commands.runs import report, run, runs, show, verify
 from aligntax.analysis.commands.sensitivity import sensitivity
+from aligntax.analysis.commands.standard_output import (
+    OutputClosed,
+    OutputRefused,
+    drop_output,
+    guarded_output,
+)
 from aligntax.analysis.commands.sweep import sweep
 from aligntax.models.errors import InputError
 
 INPUT_WRONG = 2  # exit codes
 INTERRUPTED = 130
+UNREAD = 141  # 128 and the number of SIGPIPE, as a shell has it
 # what the system says of a name that no file can have, and of a disk that takes no more
 NAME_ERRORS = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EINVAL}
 WRITE_ERRORS = {
@@ -159,7 +166,7 @@ def main() -> None:
         from aligntax.analysis.inference.compile_cache import use_cache
 
         use_cache()
-        with repeating_interrupts():
+        with guarded_output(), repeating_interrupts():
             app()
     except InputError as error:
         _exit(INPUT_WRONG, escape_controls(str(error)))
@@ -167,6 +174,12 @@ def main() -> None:
         if error.errno not in WRITE_ERRORS | NAME_ERRORS:
             raise
         _exit(INPUT_WRONG, escape_controls(explain_os_error(error)))
+    except OutputClosed:
+        drop_output()
+        sys.exit(UNREAD)
+    except OutputRefused as error:
+        drop_output()
+        _exit(INPUT_WRONG, str(error))
     except Interrupted as stopped:
         sys.stderr.write("\n")  # the line that ^C stands on
         _exit(INTERRUPTED, str(stopped))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -176,7 +177,8 @@ def _keep_own_runs(source: SampledRun, request: Request) -> None:
         data = f"a run with data of its own ({own['file']})"
         rule = f"evidence: {data} keeps its evidence, got another"
         raise InputError(
-            f"{rule}; run again: aligntax run {source.model.name} --runs {own['file']} --view VIEW"
+            f"{rule}; run again: "
+            f"aligntax run {source.model.name} --runs {quote(own['file'])} --view VIEW"
         )
 
 
@@ -280,7 +282,7 @@ def _new_groups(answer: ReweightedAnswer) -> "dict[str, xr.Dataset]":
     """What a reweighted run stores: weights, and the scores and quantities that change."""
     import xarray as xr
 
-    from aligntax.analysis.storage.shared_draws import changed_quantities
+    from aligntax.analysis.storage.shared_draws import MOVED, changed_quantities
 
     carried, weights = answer.plan.carried, answer.plan.weights
     dims, source = ("chain", "draw", "quantity"), carried.source
@@ -292,9 +294,7 @@ def _new_groups(answer: ReweightedAnswer) -> "dict[str, xr.Dataset]":
         )
     }
     if names:
-        groups["posterior"] = xr.Dataset(
-            {"z": (dims, carried.z[..., moved])}, coords={"quantity": names}
-        )
+        groups[MOVED] = xr.Dataset({"z": (dims, carried.z[..., moved])}, coords={"quantity": names})
     if not answer.plan.exact:
         log_weight = np.log(np.maximum(weights.values, np.finfo(float).tiny))
         groups["weights"] = xr.Dataset({"log_weight": (dims[:2], log_weight)})

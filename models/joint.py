@@ -77,7 +77,7 @@ def build(evidence: Evidence, view: View) -> Any:
     """
     from aligntax.models.priors.elicited import elicited_model
 
-    _check_arrival(evidence, view)
+    check(evidence, view)
     with elicited_model(view.tables(QUANTITIES)) as (model, x):
         gamma = scaling.add(evidence, view, x)
         direct_approach.add(evidence, view, x)
@@ -89,7 +89,8 @@ def build(evidence: Evidence, view: View) -> Any:
     return model
 
 
-def _check_arrival(evidence: Evidence, view: View) -> None:
+def check(evidence: Evidence, view: View) -> None:
+    """Raise an error about settings of a view that cannot meet the evidence that it chooses."""
     research.check(Trend.of(evidence, view), view)
     if not view.evidence.no_tai:
         return
@@ -230,7 +231,7 @@ def log_no_tai(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence,
     InputError
         As :func:`build`.
     """
-    _check_arrival(evidence, view)
+    check(evidence, view)
     gamma = scaling.derive(x, parameters)["data_exponent"]
     if not view.evidence.no_tai:
         return np.zeros(len(gamma))

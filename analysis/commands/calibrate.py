@@ -9,6 +9,7 @@ import typer
 from aligntax.analysis.commands.options import (
     Chains,
     DrawsPerChain,
+    Insist,
     Json,
     Out,
     Quiet,
@@ -69,6 +70,7 @@ def calibrate(
     view: ViewOfTruths = "default",
     evidence: EvidenceLayout = None,
     runs: RunsLayout = None,
+    insist: Insist = False,
     seed: Seed = 2022,
     control: Control = "none",
     posterior: GivenPublishedRows = False,
@@ -105,7 +107,12 @@ def calibrate(
     chosen, held = read_views([view], []), read_evidence(evidence)
     if runs is not None:
         held, _ = enter_own_data(
-            find_model(model), read_users_data(model, runs), chosen, held, sampling, Talk()
+            find_model(model),
+            read_users_data(model, runs, insist=insist),
+            chosen,
+            held,
+            sampling,
+            Talk(),
         )
     chosen, _ = fit_links(find_model(model), chosen, held, sampling, Talk())
     job = CalibrationJob(model, chosen, held, simulation, simulations, seed)

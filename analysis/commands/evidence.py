@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -141,5 +142,5 @@ def evidence_fetch(
         typer.echo(path)
     sys.stderr.write(
         f"aligntax: {record['runs']} runs, {citation}; "
-        f"next: aligntax {command} --runs {used if out is None else path}\n"
+        f"next: aligntax {command} --runs {used if out is None else quote(str(path))}\n"
     )

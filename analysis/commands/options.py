@@ -40,6 +40,10 @@ Given = Annotated[
     typer.Option(help="Condition on quantities, such as 'tai_year<2035 and alignment_tax<1%'."),
 ]
 
+Insist = Annotated[
+    bool, typer.Option("--yes", help="Take the units of --runs as they are, however implausible.")
+]
+
 # ----------------------------------------------------------------------------------------- sampling
 
 Seed = Annotated[int, typer.Option(help="Seed of every random number.")]

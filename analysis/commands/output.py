@@ -99,7 +99,11 @@ def print_answer(
     if as_json:
         print_json(record())
     else:
-        print_tables(console())
+        screen = console()
+        # tables are drawn before any is printed: what fails then is the answer, and not the output
+        with screen.capture() as drawn:
+            print_tables(screen)
+        sys.stdout.write(drawn.get())
     print_failures(failures)
     if failures or not passed:
         raise typer.Exit(CHECK_FAILED)
@@ -136,8 +140,11 @@ def show_progress(
     """
     from dataclasses import replace
 
+    from aligntax.analysis.inference.compile_cache import not_kept
     from aligntax.analysis.terminal.tables import progress
 
+    if not quiet and (note := not_kept()):
+        sys.stderr.write(f"aligntax: {note}\n")
     with progress(console(stderr=True), not quiet and sys.stderr.isatty(), what, bad) as talk:
         yield replace(talk, failed=failed or (lambda line: print_failures([line])))
 

@@ -11,6 +11,7 @@ from aligntax.analysis.commands.options import (
     DrawsPerChain,
     EvidenceFolder,
     Given,
+    Insist,
     Json,
     Out,
     Picture,
@@ -57,9 +58,10 @@ OwnRuns = Annotated[
     str | None,
     typer.Option(
         "--runs",
-        help="Training runs (a CSV file, or a fetched set by name) for the loss law, or as one "
-        "more study. For overoptimization: gold curves (a CSV file of kl, gold, run). For "
-        "time-horizon: runs of models on tasks (JSON Lines in METR's layout, or metr).",
+        help="Training runs (a CSV file, - for standard input, or a fetched set by name) for the "
+        "loss law, or as one more study. For overoptimization: gold curves (a CSV file of kl, "
+        "gold, run). For time-horizon: runs of models on tasks (JSON Lines in METR's layout, or "
+        "metr).",
     ),
 ]
 DropHighest = Annotated[
@@ -91,6 +93,7 @@ def run(
     runs: OwnRuns = None,
     drop: DropHighest = 0,
     replaces: Replaces = None,
+    insist: Insist = False,
     seed: Seed = 2022,
     draws: DrawsPerChain = 1000,
     tune: WarmUp = 400,
@@ -116,7 +119,7 @@ def run(
 
     check_format(format_)
     chosen = read_views(view or [], set_ or [], requirement)
-    own = None if runs is None and not drop else read_users_data(model, runs, drop)
+    own = None if runs is None and not drop else read_users_data(model, runs, drop, insist)
     options = Sampling(
         draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept
     )

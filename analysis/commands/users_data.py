@@ -14,7 +14,7 @@ TIME_HORIZON = "time-horizon"  # with runs it is the run-level model, under ever
 
 
 def read_users_data(
-    model: str, runs: str | None, drop: int = 0
+    model: str, runs: str | None, drop: int = 0, insist: bool = False
 ) -> "LossRuns | GoldCurves | HorizonRuns":
     """Read the user's data for a model.
 
@@ -25,6 +25,8 @@ def read_users_data(
         fetched.
     drop : int
         Number of training runs of highest loss that are left out.
+    insist : bool
+        Whether units of training runs are right however implausible.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def read_users_data(
     chosen = find_model(model)
     on_tasks = model == TIME_HORIZON or "horizon_runs" in chosen.tables
     if not on_tasks and "gold_curves" not in chosen.tables:
-        return drop_highest(read_runs(runs), drop)
+        return drop_highest(read_runs(runs, insist), drop)
     if drop:
         what = "runs on tasks" if on_tasks else "gold curves"
         raise InputError(f"drop_highest: leaves training runs out, got {drop} with {what}; drop it")

@@ -31,7 +31,9 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-ViewName = Annotated[str, typer.Argument(help="View, by name or file.", show_default=False)]
+ViewName = Annotated[
+    str, typer.Argument(help="View, by name or file; - is standard input.", show_default=False)
+]
 NewFile = Annotated[Path, typer.Argument(help="File to write, or - for standard output.")]
 Quantities = Annotated[
     list[str] | None,
@@ -102,12 +104,16 @@ def view_check(
     """
     from aligntax.analysis.inputs.view_reader import read_view
     from aligntax.analysis.terminal.views import check_view
+    from aligntax.models import joint
+    from aligntax.models.catalogue import find_model, restrict
+    from aligntax.models.evidence import load_evidence
     from aligntax.models.priors.quantities import ELICITED
     from aligntax.models.views import load_view
     from aligntax.models.views.changes import changes
 
     check_picture(picture)
     chosen, default = read_view(view), load_view("default")
+    joint.check(restrict(load_evidence(), chosen, find_model("joint")), chosen)
     found = changes(default, chosen, tuple(ELICITED))
     names = list(found.quantities)
     statements, warned = check_view(chosen, names)
@@ -124,7 +130,7 @@ def view_check(
         _print_note(f"aligntax: warning: {line}")
     if picture is not None:
         _print_note(f"picture: {picture}")
-    if not as_json:
+    if not as_json and view != "-":
         _print_next_commands(view, out, checked=True, changed=found.any)
 
 

@@ -116,12 +116,15 @@ def enter_own_data(
     facts |= {
         "corpora": list(runs.corpora),
         "public": None if runs.public is None else runs.public.name,
+        "doubts": list(runs.doubts),
     }
+    doubted = f"; taken as given: {'; '.join(runs.doubts)}" if runs.doubts else ""
     if "loss_runs" in model.tables:
         if replaces is not None:
             rule = "says which studies not to use in joint or scaling"
             raise InputError(f"replaces: {rule}, got it for {model.name}")
-        return with_runs(evidence, runs), {**facts, "words": f"fitted to {describe_runs(runs)}"}
+        words = f"fitted to {describe_runs(runs)}{doubted}"
+        return with_runs(evidence, runs), {**facts, "words": words}
     if STUDIES not in model.tables:
         rule = "must be given to loss-law, scaling or joint"
         raise InputError(f"runs: {rule}, got {model.name}; choose one of them")
@@ -130,7 +133,7 @@ def enter_own_data(
     fitted = _fit(runs, view, evidence, options, talk)
     row = study_from_runs(runs, fitted, group)
     entered = _with_study(evidence, view, row, group)
-    words = _describe_entry(runs, group, fitted, replaces)
+    words = _describe_entry(runs, group, fitted, replaces) + doubted
     if LAWS in model.tables:
         law = law_from_runs(runs, fitted, row, view)
         before = entered[LAWS]["used"].values

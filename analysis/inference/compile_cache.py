@@ -1,16 +1,21 @@
 """Where compiled code is kept between processes.
 
 By default PyTensor and Numba choose; the environment variable ``ALIGNTAX_CACHE`` names another
-folder.
+folder. Where the home folder cannot be written, as in many containers, the code is kept for one
+process in a folder of its own.
 """
 
+import atexit
 import os
+import shutil
 from pathlib import Path
 from shlex import quote
+from tempfile import gettempdir, mkdtemp
 
 from aligntax.models.errors import InputError
 
 VARIABLE = "ALIGNTAX_CACHE"
+PREFIX = "aligntax-cache-"  # of the folder that ends with its process
 
 
 def use_cache() -> None:
@@ -26,6 +31,10 @@ def use_cache() -> None:
     """
     stated = os.environ.get(VARIABLE)
     if not stated:
+        if "compiledir" not in os.environ.get("PYTENSOR_FLAGS", "") and not _home_can_be_written():
+            kept = mkdtemp(prefix=PREFIX)  # nobody else may write there: the code is executed
+            atexit.register(shutil.rmtree, kept, ignore_errors=True)
+            _keep_in(Path(kept))
         return
     folder = Path(stated).expanduser().absolute()
     try:
@@ -36,6 +45,29 @@ def use_cache() -> None:
     if problem:
         rule = f"{VARIABLE}: must be a folder that can be written, got {stated!r} ({problem})"
         raise InputError(f"{rule}; name another or unset it")
+    _keep_in(folder)
+
+
+def not_kept() -> str:
+    """Say that compiled code ends with the process, and what to do; empty where it is kept."""
+    flags = os.environ.get("PYTENSOR_FLAGS", "")
+    if f"{Path(gettempdir()) / PREFIX}" not in flags:
+        return ""
+    return (
+        f"{Path.home()} cannot be written, so that every command compiles anew; "
+        f"name a folder that can with {VARIABLE}"
+    )
+
+
+def _home_can_be_written() -> bool:
+    """Whether PyTensor could make its own folder."""
+    folder = Path("~/.pytensor").expanduser()
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _keep_in(folder: Path) -> None:
     flags = [f"base_compiledir={quote(str(folder))}", os.environ.get("PYTENSOR_FLAGS", "")]
     # PyTensor takes the last of two equal flags, so the user's own come last
     os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, flags))

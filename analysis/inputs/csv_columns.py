@@ -1,29 +1,52 @@
 """What all CSV files of a user share: a limit on size, a hash, and columns under usual names."""
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from aligntax.models.errors import InputError
 from aligntax.models.evidence.reader import Problem, refuse
 
 LARGEST = 10_000_000  # bytes
+SEPARATORS = {"semicolons": ";", "tabs": "\t", "bars": "|"}
+STANDARD_INPUT = "standard input"  # what ``-`` is called in messages
 
 
-def file_sha256(
-    path: Path, what: str, remedy: str, largest: int = LARGEST, kind: str = "CSV"
-) -> str:
-    """SHA-256 of a file's bytes.
+@dataclass(frozen=True)
+class UserFile:
+    """A user's file, read once: a pipe gives its bytes only once.
+
+    Attributes
+    ----------
+    path : Path
+        As it is named in messages.
+    content : bytes
+    """
+
+    path: Path
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def read_file(
+    name: str | Path, what: str, remedy: str, largest: int = LARGEST, kind: str = "CSV"
+) -> UserFile:
+    """Read a file, a pipe, or standard input where the name is ``-``.
 
     Parameters
     ----------
-    path : Path
     what : str
         What the file holds, for messages: ``runs`` or ``gold curves``.
     remedy : str
         What to do if it cannot be read.
     largest : int
-        Bytes that it may have.
+        Bytes that it may have; no more are read.
     kind : str
         Kind of file, for messages.
 
@@ -32,18 +55,23 @@ def file_sha256(
     InputError
         If it cannot be read or is too large to be such a table.
     """
+    path = Path(STANDARD_INPUT if str(name) == "-" else name)
     try:
-        if path.stat().st_size > largest:
-            raise InputError(
-                f"runs: {path} must be smaller than {largest} bytes, got more; "
-                f"is it a table of {what}?"
-            )
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        if str(name) == "-":
+            content = sys.stdin.buffer.read(largest + 1)
+        else:
+            with path.open("rb") as file:
+                content = file.read(largest + 1)
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         reason = error.strerror if isinstance(error, OSError) else "not a file name"
         raise InputError(
             f"runs: must be a {kind} file that can be read, got {str(path)!r} ({reason}); {remedy}"
         ) from None
+    if len(content) > largest:
+        raise InputError(
+            f"runs: {path} must be smaller than {largest} bytes, got more; is it a table of {what}?"
+        )
+    return UserFile(path, content)
 
 
 def find_columns(
@@ -65,8 +93,11 @@ def find_columns(
     Raises
     ------
     InputError
-        If a column occurs twice or a required one is missing.
+        If a column occurs twice, a required one is missing, or no commas separate them.
     """
+    if separator := other_separator(header):
+        rule, remedy = "values must be separated by commas", "save the file as CSV with commas"
+        refuse(path, [Problem(line, 1, rule, separator, remedy)])
     spelt, place, problems = [name.strip().lower() for name in header], {}, []
     for role, spellings in names.items():
         found = [i for i, name in enumerate(spelt) if name in spellings]
@@ -87,6 +118,12 @@ def find_columns(
     if problems:
         refuse(path, problems)
     return place
+
+
+def other_separator(header: Sequence[str]) -> str:
+    """What separates the names of a header that commas do not separate; empty if nothing does."""
+    found = [name for name, mark in SEPARATORS.items() if len(header) == 1 and mark in header[0]]
+    return found[0] if found else ""
 
 
 def wrong_width(line: int, cells: Sequence[str], width: int) -> Problem:

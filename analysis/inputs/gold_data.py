@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aligntax.analysis.inputs.csv_columns import file_sha256, find_columns, wrong_width
+from aligntax.analysis.inputs.csv_columns import find_columns, read_file, wrong_width
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.evidence.reader import BadCell, Problem, parse_number, records, refuse
@@ -27,6 +27,11 @@ NAMES = {
     "form": ("form",),
     "labels": ("labels", "comparisons", "n_labels"),
     "gold_se": ("gold_se", "se", "stderr"),
+}
+NEGATIVE = {  # what to do about a number that is too small
+    "kl": "a KL divergence is never negative: check the estimator (nats, from the initial policy)",
+    "labels": "give the number of labels, not its logarithm",
+    "gold_se": "give a standard error",
 }
 BEST_OF_N = ("bon", "best-of-n", "best of n", "best_of_n")
 OF_RUN = ("proxy", "method", "form", "labels")  # a run has one value of each
@@ -66,13 +71,10 @@ def read_curves(name: str | Path) -> GoldCurves:
         If a line is wrong, with file, line, column, rule, value got and remedy. Also if the points
         are too few.
     """
-    path = Path(name)
-    sha256 = file_sha256(
-        path,
-        "gold curves",
-        "check the spelling; `aligntax gold-curves --out FILE` writes an example",
-    )
-    lines = records(path, "kl, gold and run")
+    remedy = "check the spelling; `aligntax gold-curves --out FILE` writes an example"
+    file = read_file(name, "gold curves", remedy)
+    path, sha256 = file.path, file.sha256
+    lines = records(path, "kl, gold and run", file.content)
     header_line, header = next(lines, (1, []))
     place = find_columns(path, header_line, header, NAMES, ("kl", "gold", "run"))
     rows, problems = [], []
@@ -110,7 +112,7 @@ def _parse_line(
             row[role] = parse_number(row[role])
             if row[role] < (1 if role == "labels" else 0) and role != "gold":
                 least = "at least 1" if role == "labels" else "0 or more"
-                raise BadCell(f"must be {least}", "check the value; it is not given as a logarithm")
+                raise BadCell(f"must be {least}", NEGATIVE[role])
         except BadCell as bad:
             problems.append(Problem(line, role, bad.args[0], cells[place[role]], bad.args[1]))
     if not row["run"]:

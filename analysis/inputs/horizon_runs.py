@@ -10,6 +10,7 @@ beside it that has METR's layout, ``ALIAS: YYYY-MM-DD`` a line. Models without o
 """
 
 import datetime
+import io
 import json
 import math
 from collections import Counter
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aligntax.analysis.inputs.csv_columns import file_sha256
+from aligntax.analysis.inputs.csv_columns import read_file
 from aligntax.analysis.inputs.public_runs import METR, fetched_runs
 from aligntax.models.errors import InputError, brief
 from aligntax.models.evidence import Evidence
@@ -84,9 +85,10 @@ def read_horizon_runs(name: str | Path) -> HorizonRuns:
     if str(name) in METR.names and not path.exists():
         path = fetched_runs(METR)
     remedy = f"check the spelling, or fetch METR's: aligntax evidence fetch {METR.name}"
-    sha256 = file_sha256(path, "runs of models on tasks", remedy, LARGEST, "JSON Lines")
+    file = read_file(path, "runs of models on tasks", remedy, LARGEST, "JSON Lines")
+    path, sha256 = file.path, file.sha256
     counts, problems = _Counts(), list[Problem]()
-    for line, run in _objects(path, problems):
+    for line, run in _objects(file.content, problems):
         problems += _count(counts, line, run)
         if len(problems) >= MOST_PROBLEMS:
             break
@@ -106,22 +108,21 @@ def read_horizon_runs(name: str | Path) -> HorizonRuns:
     return HorizonRuns(path, sha256, rows, undated)
 
 
-def _objects(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _objects(content: bytes, problems: list[Problem]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Lines of a file that are JSON objects, each with its number; others become problems."""
-    with path.open("rb") as lines:
-        for line, raw in enumerate(lines, 1):
-            if not raw.strip():
-                continue
-            try:
-                run = json.loads(raw)
-            except (ValueError, RecursionError):
-                run = None
-            if not isinstance(run, dict):
-                got = brief(raw[:60].decode("utf-8", "replace"))
-                rule, remedy = "a line must be a JSON object", "give one run a line"
-                problems.append(Problem(line, 1, rule, got, remedy))
-                return
-            yield line, run
+    for line, raw in enumerate(io.BytesIO(content), 1):
+        if not raw.strip():
+            continue
+        try:
+            run = json.loads(raw)
+        except (ValueError, RecursionError):
+            run = None
+        if not isinstance(run, dict):
+            got = brief(raw[:60].decode("utf-8", "replace"))
+            rule, remedy = "a line must be a JSON object", "give one run a line"
+            problems.append(Problem(line, 1, rule, got, remedy))
+            return
+        yield line, run
 
 
 def _count(counts: _Counts, line: int, run: Mapping[str, Any]) -> list[Problem]:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.analysis.inputs.csv_columns import file_sha256, find_columns, wrong_width
+from aligntax.analysis.inputs.csv_columns import find_columns, read_file, wrong_width
+from aligntax.analysis.inputs.plausible_runs import doubts
 from aligntax.analysis.inputs.public_data import PUBLIC, PublicData, fetched_file, recognise
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
@@ -31,6 +32,8 @@ FEWEST = 10  # runs: twice the five parameters of the law
 FEWEST_SIZES = 3
 # Factor between tokens x 6 N and FLOP where both are given: ways of counting FLOP differ by less.
 AGREE = 1.25
+# Factor between losses of equal runs on one corpus: those of two seeds differ by a tenth of this.
+SEEDS = 1.05
 STRAIGHT = 0.999  # correlation of log N and log D above which the two terms cannot be told apart
 
 
@@ -47,12 +50,15 @@ class LossRuns:
         Columns of the evidence table ``loss_runs``; runs left out have ``used`` false.
     public : PublicData or None
         The public data set that these runs are, or are taken from.
+    doubts : tuple of str
+        What is implausible about their units, where the user insisted on them.
     """
 
     path: Path
     sha256: str
     rows: tuple[Mapping[str, Any], ...]
     public: PublicData | None
+    doubts: tuple[str, ...] = ()
 
     @property
     def used(self) -> int:
@@ -65,23 +71,29 @@ class LossRuns:
         return tuple(sorted({str(row["corpus"]) for row in self.rows if row["used"]}))
 
 
-def read_runs(name: str | Path) -> LossRuns:
+def read_runs(name: str | Path, insist: bool = False) -> LossRuns:
     """Read runs from a CSV, or a public data set that was fetched, by its name.
+
+    Parameters
+    ----------
+    insist : bool
+        Whether the units are right although :mod:`aligntax.analysis.inputs.plausible_runs` doubts
+        them.
 
     Raises
     ------
     InputError
         If a line is wrong, with file, line, column, rule, value got and remedy. Also if the runs
-        are too few or too alike for the law.
+        are too few or too alike for the law, or are hardly in the units that they are read in.
     """
-    path = Path(name)
-    if str(name) in PUBLIC and not path.exists():
-        path = fetched_file(str(name))
+    if str(name) in PUBLIC and not Path(name).exists():
+        name = fetched_file(str(name))
     remedy = (
         f"check the spelling, or fetch public runs: aligntax evidence fetch {next(iter(PUBLIC))}"
     )
-    sha256 = file_sha256(path, "runs", remedy)
-    lines = records(path, "parameters, loss, tokens or training_flop")
+    file = read_file(name, "runs", remedy)
+    path, sha256 = file.path, file.sha256
+    lines = records(path, "parameters, loss, tokens or training_flop", file.content)
     header_line, header = next(lines, (1, []))
     place = _find_columns(path, header_line, header)
     rows, problems = [], []
@@ -89,13 +101,20 @@ def read_runs(name: str | Path) -> LossRuns:
         row, wrong = _parse_line(line, cells, len(header), place)
         rows.append((line, row))
         problems += wrong
-    problems = problems or _repeated_runs(rows)
+    problems = problems or _repeated_runs(rows) + _mixed_corpora(rows)
     if problems:
         refuse(path, problems)
     source = f"{path.name} (SHA-256 {sha256[:12]})"
     complete = tuple(_evidence_row(i, row, source) for i, (_, row) in enumerate(rows))
     _require_enough(path, complete)
-    return LossRuns(path, sha256, complete, recognise(complete))
+    asked = tuple(doubts(complete))
+    if asked and not insist:
+        remedy = (
+            "parameters and tokens are counts, training_flop is FLOP, and the loss is in nats per "
+            "token: convert the column, or insist with --yes"
+        )
+        raise InputError("\n".join(f"{path}, {line}" for line in asked) + f"\n{remedy}")
+    return LossRuns(path, sha256, complete, recognise(complete), asked)
 
 
 def _find_columns(path: Path, line: int, header: Sequence[str]) -> dict[str, int]:
@@ -158,6 +177,28 @@ def _repeated_runs(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Proble
             )
             problems.append(Problem(line, "parameters", rule, f"{row['parameters']:g}", remedy))
         first.setdefault(same, line)
+    return problems
+
+
+def _mixed_corpora(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Problem]:
+    """Problems of corpora: some without a name, brackets, or two losses of one run's sizes."""
+    named = any(row["corpus"] for _, row in rows)
+    first: dict[Any, tuple[int, float]] = {}
+    problems = []
+    for line, row in rows:
+        corpus = row["corpus"]
+        if named and not corpus:
+            remedy = "name it in every row, or leave the column out"
+            problems.append(Problem(line, "corpus", "a corpus must have a name", corpus, remedy))
+        if set(corpus) & set("[]"):  # as in alpha[corpus]
+            rule, remedy = "a corpus must have no brackets in its name", "write another"
+            problems.append(Problem(line, "corpus", rule, corpus, remedy))
+        sizes = (corpus, row["parameters"], row.get("tokens"), row.get("training_flop"))
+        at, loss = first.setdefault(sizes, (line, row["loss"]))
+        if not 1 / SEEDS <= row["loss"] / loss <= SEEDS:
+            rule = f"runs of one corpus and the same sizes must agree within a factor of {SEEDS}"
+            remedy = f"line {at} has {loss:g}; name their corpora in a column corpus, or drop one"
+            problems.append(Problem(line, "loss", rule, row["loss"], remedy))
     return problems
 
 

@@ -3,6 +3,7 @@
 import csv
 import math
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +16,13 @@ from aligntax.models.requirements import choose_requirement
 from aligntax.models.views import View, load_view, parse_toml, resolve, view_names
 
 LARGEST_VIEW = 1_000_000  # bytes; a person writes a view by hand
-LARGEST_SAMPLES = 10_000_000  # bytes; ten thousand rows of a wide table
+LARGEST_SAMPLES = 10_000_000  # bytes; a million numbers of a few digits
 MOST_PROBLEMS = 10  # in one message
 LONGEST_CHAIN = 10  # views that extend one another; more is a circle
 
 
-def read_view(name: str, base: View | None = None) -> View:
-    """Read a view by name or from a file.
+def read_view(name: str | os.PathLike[str], base: View | None = None) -> View:
+    """Read a view by name or from a file. ``aligntax.load_view`` is this function.
 
     A file may do more than :func:`aligntax.models.views.parse_view` allows. It may extend another
     file (``extends = "base.toml"``) and take samples from a CSV (``samples = {file = "draws.csv",
@@ -29,8 +30,8 @@ def read_view(name: str, base: View | None = None) -> View:
 
     Parameters
     ----------
-    name : str
-        Of a view that comes with the package, or of a file.
+    name : str or path
+        Of a view that comes with the package, or of a file; ``-`` is standard input.
     base : View, optional
         View to extend, in place of the one that the file names.
 
@@ -39,7 +40,7 @@ def read_view(name: str, base: View | None = None) -> View:
     InputError
         If there is no such view or it is malformed.
     """
-    return _read_view(name, base, ())
+    return _read_view(os.fspath(name), base, ())
 
 
 def _read_view(name: str, base: View | None, chain: tuple[str, ...]) -> View:
@@ -82,8 +83,12 @@ def _is_file(path: Path) -> bool:
 
 def _file_text(name: str) -> str:
     try:
-        with Path(name).open("rb") as file:
-            content = file.read(LARGEST_VIEW + 1)  # never more: a device may have no end
+        # never more: a device may have no end
+        if name == "-":
+            content = sys.stdin.buffer.read(LARGEST_VIEW + 1)
+        else:
+            with Path(name).open("rb") as file:
+                content = file.read(LARGEST_VIEW + 1)
         if len(content) > LARGEST_VIEW:
             raise InputError(
                 f"view: {name} must be smaller than {LARGEST_VIEW} bytes, got more; is it a view?"
@@ -142,7 +147,7 @@ def read_samples(path: Path, column: str | None, quantity: str) -> list[float]:
         With the file, the rule and the value got, and with line and column where there are any.
     """
     try:
-        if not path.is_file():
+        if not path.exists() or path.is_dir():
             raise InputError(
                 f"{quantity}: samples must be in a file, got {str(path)!r}; check the spelling"
             )
@@ -259,7 +264,7 @@ def read_separate_views(names: Sequence[str], requirement: str | None = None) ->
     views, problems = [], []
     for name in names or ("default",):
         folder = Path(name)
-        files = sorted(str(path) for path in folder.glob("*.toml")) if folder.is_dir() else [name]
+        files = _views_in(folder) if folder.is_dir() else [name]
         if not files:
             raise InputError(
                 f"view: {name} must hold views (TOML), got none; start from `aligntax view new`"
@@ -275,6 +280,12 @@ def read_separate_views(names: Sequence[str], requirement: str | None = None) ->
         )
         raise InputError("\n".join(problems[:MOST_PROBLEMS]) + more)
     return views
+
+
+def _views_in(folder: Path) -> list[str]:
+    """Files of views in a folder; the ending may be written in capitals, as some systems do."""
+    found = [path for path in folder.iterdir() if path.suffix.lower() == ".toml"]
+    return sorted(str(path) for path in found if not path.name.startswith("."))
 
 
 def parse_set(text: str) -> tuple[str, dict[str, Any]]:

@@ -21,14 +21,14 @@ def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "results") -
     Raises
     ------
     InputError
-        If there is no such run, or its files, or those of the run whose draws it reweights, differ
-        from the hashes written with them.
+        If there is no such run, another version of the model made it, or its files, or those of the
+        run whose draws it reweights, differ from the hashes written with them.
     """
     return _loaded(RunFolder(find_run(os.fspath(run), Path(out))))
 
 
 def _loaded(folder: RunFolder) -> Result:
-    folder.verified()
+    folder.verified().of_this_version()
     tree = read_tree(folder.draws)
     if "derived" not in tree.children:
         got = ", ".join(tree.children) or "none"

@@ -19,6 +19,12 @@ from aligntax.analysis.storage.run_folder import (
 )
 from aligntax.analysis.storage.whole_file import write_json
 
+WEIGHT = "weight"  # coordinate of draws that do not count the same
+WEIGHED = (
+    "draws do not count the same: x.weighted(x.weight), or Result.equally_weighted() for tools "
+    "that know no weights"
+)
+
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
@@ -47,13 +53,38 @@ class Result:
 
     @property
     def posterior(self) -> "xr.Dataset":
-        """``z`` (chain, draw, quantity) and structural parameters."""
-        return self.tree["posterior"].to_dataset()
+        """``z`` (chain, draw, quantity) and structural parameters.
+
+        Where draws do not count the same, the coordinate ``weight`` (chain, draw) says how much.
+        """
+        return self._weighed("posterior")
 
     @property
     def derived(self) -> "xr.Dataset":
-        """Every quantity of every draw, with states of missing values."""
-        return self.tree["derived"].to_dataset()
+        """Every quantity of every draw, with states of missing values; ``weight`` as above."""
+        return self._weighed("derived")
+
+    def _weighed(self, group: str) -> "xr.Dataset":
+        """Draws of a group, with their weights where these differ: numbers take them along."""
+        draws = self.tree[group].to_dataset()
+        if "weights" not in self.tree.children:
+            return draws
+        weight = {WEIGHT: (("chain", "draw"), self.weights.values, {"long_name": WEIGHED})}
+        return draws.assign_coords(weight).assign_attrs(weights=WEIGHED)
+
+    def equally_weighted(self) -> "Result":
+        """Return the same answer in draws that count the same, for tools that know no weights.
+
+        Draws are repeated in proportion to their weight, by systematic resampling. Chains lose
+        their order, so R-hat and effective sample sizes of the new draws mean nothing;
+        ``record`` keeps those of the weighted ones. A run whose draws count the same is returned
+        as it is.
+        """
+        if "weights" not in self.tree.children:
+            return self
+        from aligntax.analysis.storage.shared_draws import resample_by_weight
+
+        return resample_by_weight(self, self.weights)
 
     @property
     def weights(self) -> "Weights":

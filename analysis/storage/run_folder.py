@@ -31,6 +31,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from shlex import join, quote
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.storage.draw_files import file_of_draws
@@ -67,7 +68,8 @@ KINDS: Mapping[str, Mapping[str, type]] = {
         "created": str,
     },
 }
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+LONGEST_NAME = 100  # characters
 
 
 def run_name(name: str) -> str:
@@ -78,8 +80,13 @@ def run_name(name: str) -> str:
     InputError
         If it could leave the results folder or hide in it.
     """
+    if len(name) > LONGEST_NAME:
+        rule = f"must have at most {LONGEST_NAME} characters"
+        raise InputError(f"name: {rule}, got {len(name)}; choose a shorter one")
     if not NAME.fullmatch(name):
-        rule = "must be letters, digits, dots, dashes or underscores"
+        rule = (
+            "must be letters, digits, dots, dashes or underscores, and begin with a letter or digit"
+        )
         raise InputError(f"name: {rule}, got {name!r}; choose another")
     return name
 
@@ -99,7 +106,7 @@ def default_name(model: str, view: "View", out: Path) -> str:
 def command_line() -> str:
     """The command that is running, to be stored with its result."""
     if sys.argv[0].endswith(("aligntax", "__main__.py")):
-        return " ".join(["aligntax", *sys.argv[1:]])
+        return join(["aligntax", *sys.argv[1:]])  # quoted, so that it can be pasted
     return "Python"
 
 
@@ -248,6 +255,25 @@ class RunFolder:
             got = "; ".join(self.differences)
             rule = f"{self.path} must be as it was written"
             raise InputError(f"run: {rule}, got {got}; restore it or run again")
+        return self
+
+    def of_this_version(self) -> "RunFolder":
+        """Return the folder if today's model made it: older draws lack what is asked of them.
+
+        Raises
+        ------
+        InputError
+            If another version of the model did.
+        """
+        from aligntax.models.catalogue import find_model
+
+        model = self.info["model"]
+        made, today = model.get("version"), find_model(model["name"]).version
+        if made != today:
+            rule = f"{self.path} must be of model version {today}, got {made}; run it again"
+            raise InputError(
+                f"run: {rule} (`aligntax show {quote(str(self.path))}` still prints it)"
+            )
         return self
 
     def sampled(self) -> "RunFolder":

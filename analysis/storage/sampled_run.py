@@ -74,14 +74,9 @@ def read_sampled_run(
         If there is no such run, its files differ from the hashes written with them, its view is not
         the one it was fitted under, or another version of the model made it.
     """
-    folder = RunFolder(find_run(os.fspath(run), Path(out))).sampled().verified()
+    folder = RunFolder(find_run(os.fspath(run), Path(out))).sampled().verified().of_this_version()
     path, info = folder.path, folder.info
     model = find_model(info["model"]["name"])
-    if info["model"]["version"] != model.version:
-        got = info["model"]["version"]
-        raise InputError(
-            f"run: {path} must be of model version {model.version}, got {got}; run it again"
-        )
     view, known = stored_view(read_text(path / VIEW), str(path / VIEW))
     if known != info["view"]["hash"]:
         raise InputError(

@@ -7,6 +7,7 @@ import xarray as xr
 
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.seeds import child_generator
+from aligntax.analysis.storage.result import WEIGHED
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.catalogue import find_model
 from aligntax.models.priors.tables import PriorTables, log_density
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 STALE = ("prior_predictive",)  # groups that rest on the old prior
 CHAINS = ("sample_stats", "weights")  # groups that have no meaning for resampled draws
+# Scores that a refit moves, in its own file. They are no posterior: ArviZ would summarise them
+# without their weights.
+MOVED = "moved_scores"
+RESAMPLED = {"resampled": "from weighted draws: chains have no order"}
 
 
 def changed_quantities(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
@@ -51,15 +56,17 @@ def with_source_draws(source: "Result", refit: "Result") -> "Result":
         for path, node in source.tree.subtree_with_keys
         if node.has_data and path not in STALE
     }
-    if "posterior" in own.children:
+    if moved := [name for name in (MOVED, "posterior") if name in own.children]:
         z = groups["posterior"]["z"].astype(float)
-        changed = own["posterior"].to_dataset()["z"]
+        changed = own[moved[0]].to_dataset()["z"]  # older files call them the posterior
         z.loc[{"quantity": changed["quantity"]}] = changed.transpose(*z.dims)
         groups["posterior"] = groups["posterior"].assign(z=z)
     if "derived" in own.children:
         groups["derived"] = with_changed_quantities(groups["derived"], own["derived"].to_dataset())
     if "weights" in own.children:
         groups["weights"] = own["weights"].to_dataset()
+        for name in ("posterior", "derived"):
+            groups[name] = groups[name].assign_attrs(weights=WEIGHED)
     z = groups["posterior"]["z"].transpose("chain", "draw", "quantity")
     groups["log_prior"] = groups["log_prior"].assign(
         z=(z.dims, log_density(tables, z.values.astype(float)))
@@ -88,6 +95,7 @@ def resample_by_weight(result: "Result", weights: Weights) -> "Result":
             dataset = dataset.map(
                 lambda v: _taken(v, chosen) if {"chain", "draw"} <= set(v.dims) else v
             )
+            dataset.attrs = dict(RESAMPLED)
         groups[f"/{path}"] = dataset
     return replace(result, tree=xr.DataTree.from_dict(groups))
 

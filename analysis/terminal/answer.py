@@ -5,6 +5,7 @@ What a figure hangs on is printed before the figure.
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.summaries.claims import QUESTIONS, WHOSE, stated
@@ -125,7 +126,7 @@ def print_run(
     where = (
         f"report: {report}"
         if report.exists()
-        else f"run: {folder} (its report: `aligntax report {folder}`)"
+        else f"run: {folder} (its report: `aligntax report {quote(str(folder))}`)"
     )
     console.print(where, soft_wrap=True, markup=False)
 

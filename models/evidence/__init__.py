@@ -25,7 +25,8 @@ import xarray as xr
 
 from aligntax.models.errors import InputError
 from aligntax.models.evidence.columns import EvidenceTable
-from aligntax.models.evidence.reader import read_rows
+from aligntax.models.evidence.identity import repeated
+from aligntax.models.evidence.reader import MOST_PROBLEMS, read_rows
 from aligntax.models.evidence.schema import TABLES
 
 __all__ = [
@@ -232,6 +233,8 @@ def load_evidence(extra: Path | None = None) -> Evidence:
         rows = read_rows(replaced.get(name, HOME / f"{name}.csv"), table)
         if name in added:
             rows += read_rows(added[name], table, taken=frozenset(row["key"] for row in rows))
+        if name in replaced or name in added:
+            _refuse_repeated(added.get(name) or replaced[name], rows, table)
         tables[name] = _to_dataset(table, rows)
     evidence = Evidence(tables)
     if "constants" in replaced and NO_TAI not in tables["constants"]["constant"].values:
@@ -325,6 +328,18 @@ def _user_files(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
             f"{folder}: must contain NAME.csv or NAME.add.csv, got neither; NAME is one of {names}"
         )
     return replaced, added
+
+
+def _refuse_repeated(path: Path, rows: Sequence[Mapping[str, Any]], table: EvidenceTable) -> None:
+    """Raise an error about observations that the table has under two keys."""
+    if twice := repeated(rows, table):
+        assert table.identity is not None  # else nothing is repeated
+        what = ", ".join(table.identity.same)
+        found = "; ".join(f"{second} is {first} again" for first, second in twice[:MOST_PROBLEMS])
+        raise InputError(
+            f"{path}: an observation must be used once ({what}, and {table.identity.system} or "
+            f"{table.identity.figure}), got {found}; drop one, or set its used to false"
+        )
 
 
 def _to_dataset(table: EvidenceTable, rows: Sequence[Mapping[str, Any]]) -> xr.Dataset:

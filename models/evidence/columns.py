@@ -44,6 +44,25 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Columns by which rows are one observation; see :mod:`aligntax.models.evidence.identity`.
+
+    Parameters
+    ----------
+    system : str
+        Column that names what was observed.
+    same : tuple of str
+        Columns in which rows of one observation agree.
+    figure : str
+        The observed number.
+    """
+
+    system: str
+    same: tuple[str, ...]
+    figure: str
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceTable:
     """One table of evidence.
 
@@ -65,6 +84,8 @@ class EvidenceTable:
         month counts as its middle.
     rules : tuple of callable
         Conditions on a whole row.
+    identity : Identity, optional
+        What tells observations apart; without it, keys alone do.
     """
 
     name: str
@@ -76,6 +97,7 @@ class EvidenceTable:
     simulated: bool = False
     dated: str = ""
     rules: tuple[Rule, ...] = ()
+    identity: Identity | None = None
 
 
 SMALLEST = 1e-12  # stands for "greater than zero" in inclusive bounds

@@ -133,7 +133,7 @@ def _shortened(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def records(path: Path, what: str) -> Iterator[tuple[int, list[str]]]:
+def records(path: Path, what: str, content: bytes | None = None) -> Iterator[tuple[int, list[str]]]:
     """Yield the line number and the values of every record, the header first.
 
     Comments at the head and blank lines are left out.
@@ -142,6 +142,8 @@ def records(path: Path, what: str) -> Iterator[tuple[int, list[str]]]:
     ----------
     what : str
         The values that may need quotes, for messages.
+    content : bytes, optional
+        What the file holds, if it was read already.
 
     Raises
     ------
@@ -149,7 +151,7 @@ def records(path: Path, what: str) -> Iterator[tuple[int, list[str]]]:
         If the file cannot be read, is not UTF-8, holds NUL bytes, or its quotes do not match.
     """
     try:
-        raw = path.read_bytes()
+        raw = path.read_bytes() if content is None else content
     except OSError as error:
         raise InputError(
             f"{path}: must be a readable file, got {error.strerror}; check the path and rights"
@@ -281,7 +283,9 @@ def _parse_cell(cell: str, column: Column) -> str | bool | float:
 
 def parse_number(cell: str) -> float:
     """Return the finite number that a cell holds, or raise BadCell(rule, remedy)."""
-    remedy = "write it like 1234.5 or 1.2e25, without unit or separators; leave it empty if missing"
+    if not cell:
+        raise BadCell("must be a number", "give it, or leave the row out")
+    remedy = "write it like 1234.5 or 1.2e25, without unit or separators"
     # float() alone would take nan, inf, 1_000 and other scripts' digits
     if not NUMBER.fullmatch(cell):
         raise BadCell("must be a number", remedy)

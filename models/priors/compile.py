@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr
 
 from aligntax.models.errors import InputError, brief
 from aligntax.models.priors.distributions import (
@@ -40,8 +41,10 @@ from aligntax.models.priors.specification import (
     read_number,
     read_numbers,
     refusal,
+    thinned,
 )
 from aligntax.models.priors.tables import (
+    KNOTS,
     QuantileTable,
     table_from_quantiles,
     table_from_samples,
@@ -54,6 +57,9 @@ from aligntax.models.priors.units import UnitLink, unit_link, units_of
 # anything that is reported.
 POINT_WIDTH = 1e-6
 LEAST_INSIDE = 0.01  # probability that bounds must leave of a prior
+ROUNDING = 1e-12  # of a double, after some arithmetic
+FARTHEST = 300.0  # OOM from 1 within five standard deviations: doubles end at 1e308
+LEAST_STEP = 1e-6  # between two stated probabilities: 0.1 + 0.2 is 0.3 to its user
 
 
 def compile_prior(name: str, spec: Mapping[str, Any]) -> QuantileTable:
@@ -109,14 +115,39 @@ def _compile(name: str, spec: Mapping[str, Any]) -> QuantileTable:
             if not sound or not np.all(stated.slope > 0):
                 rule = "values must be near enough to subtract and far enough to tell apart"
                 raise refusal(quantity, rule, dict(spec), "choose other numbers")
-            return stated
-        try:
-            return tabulate(stated)
-        except InputError:
-            inside = _range_in_words(quantity)
-            rule = f"the prior must lie inside the quantity's range ({inside}) without steps"
-            remedy = "choose another family, unit or bounds"
-            raise refusal(quantity, rule, dict(spec), remedy) from None
+            table = stated
+        else:
+            table = _tabulated(quantity, spec, stated)
+    if quantity.scale == "log10" and np.max(np.abs(table.y)) > FARTHEST:
+        rule = f"the prior must stay within {FARTHEST:g} OOM of 1 for five standard deviations"
+        got = f"{table.y[0]:.4g} to {table.y[-1]:.4g} OOM"
+        raise refusal(quantity, rule, got, "narrow it; no number beyond that can be worked with")
+    return table
+
+
+def _tabulated(quantity: Quantity, spec: Mapping[str, Any], stated: Distribution) -> QuantileTable:
+    """Table of an exact distribution; an error that says why where there can be none."""
+    try:
+        return tabulate(stated)
+    except InputError:
+        if (piled := _where_it_piles_up(stated)) is not None:
+            rule = "quantiles of the prior must differ within five standard deviations"
+            got = f"{quantity.from_link(piled):.6g} for many of them"
+            remedy = "it piles up there closer than numbers can tell: state bounds short of it"
+            raise refusal(quantity, rule, got, remedy) from None
+        inside = _range_in_words(quantity)
+        rule = f"the prior must lie inside the quantity's range ({inside}) without steps"
+        remedy = "choose another family, unit or bounds"
+        raise refusal(quantity, rule, dict(spec), remedy) from None
+
+
+def _where_it_piles_up(stated: Distribution) -> float | None:
+    """Link value at an end of a prior that many of its quantiles share; None if there is none."""
+    y = np.asarray(stated.quantile(ndtr(KNOTS), ndtr(-KNOTS)), dtype=float)
+    for end, beside in ((y[0], y[1]), (y[-1], y[-2])):
+        if np.isfinite(end) and abs(end - beside) <= ROUNDING * max(1.0, abs(end)):
+            return float(end)
+    return None
 
 
 def stated_distribution(quantity: Quantity, spec: Mapping[str, Any]) -> Distribution:
@@ -218,14 +249,23 @@ def _quantile_table(quantity: Quantity, stated: Any, link: UnitLink) -> Quantile
         rule = "the left side of a quantile must be a probability"
         raise refusal(quantity, rule, list(flat), "write 0.1 = value") from None
     p, v = np.asarray(pairs).T
-    if not (p[0] > 1e-6 and p[-1] < 1 - 1e-6 and np.all(np.diff(p) > 0)):
+    if not (p[0] > 1e-6 and p[-1] < 1 - 1e-6 and np.all(np.diff(p) > LEAST_STEP)):
         rule = "probabilities must be distinct and between 0 and 1"
         raise refusal(quantity, rule, p.tolist(), "use for instance 0.1, 0.5, 0.9")
     y = _on_link(quantity, v, link)
     if not np.all(np.diff(y) > 0):
         rule = "quantiles must increase with their probability"
-        raise refusal(quantity, rule, dict(pairs), "put them in order")
+        raise refusal(quantity, rule, dict(pairs), _remedy_of_order(v))
     return table_from_quantiles(p, y)
+
+
+def _remedy_of_order(values: Array) -> str:
+    """What to do about stated quantiles that do not increase."""
+    if np.all(values == values[0]):
+        return f"for one certain value write point = {values[0]:g}"
+    if np.all(np.diff(values) >= 0):
+        return "state the value of equal ones once, or a mixture with a point there"
+    return "put them in order"
 
 
 def _family(quantity: Quantity, spec: Mapping[str, Any]) -> Distribution:
@@ -273,7 +313,7 @@ def _samples_on_link(quantity: Quantity, stated: Any, link: UnitLink) -> Array:
     if not low <= len(values) <= high:
         remedy = "state quantiles" if len(values) < low else "keep every so many"
         raise refusal(quantity, f"samples must be {low} to {high} numbers", len(values), remedy)
-    y = _on_link(quantity, values, link)
+    y = _on_link(quantity, np.asarray(thinned(values)), link)
     if len(np.unique(y)) < 3:
         rule = "samples must have three distinct values"
         raise refusal(quantity, rule, np.unique(values).tolist(), "state a point")

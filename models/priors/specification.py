@@ -20,8 +20,9 @@ POOLS = ("mixture", "log_pool", "quantile_pool")
 KINDS = ("quantiles", "family", "histogram", "samples", "point", *POOLS)
 NOTES = ("source", "rationale")
 EXAMPLE = "quantiles = {0.1 = 1, 0.5 = 3, 0.9 = 9}"
-# Fewer samples say little about a tail. More belong in a file of their own, thinned.
-SAMPLES = (20, 10_000)
+# Fewer samples say little about a tail. A table has 401 knots, so that more say nothing new.
+SAMPLES = (20, 1_000_000)
+KEPT_SAMPLES = 10_000  # of which a view holds so many, at equal steps of probability
 
 
 def refusal(quantity: Quantity, rule: str, got: object, remedy: str) -> InputError:
@@ -56,6 +57,15 @@ def kind_of(quantity: Quantity, spec: Mapping[str, Any]) -> str:
     return kinds[0]
 
 
+def python_values(value: Any) -> Any:
+    """Return Python's own numbers and lists where NumPy's, or those of pandas, are stated."""
+    if isinstance(value, Mapping):
+        return {key: python_values(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [python_values(each) for each in value]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
 def read_number(quantity: Quantity, what: str, value: Any) -> float:
     """Return a finite number of a prior.
 
@@ -64,6 +74,7 @@ def read_number(quantity: Quantity, what: str, value: Any) -> float:
     InputError
         If it is none; the message names ``what``.
     """
+    value = python_values(value)
     try:
         number = (
             float(value)
@@ -80,6 +91,7 @@ def read_number(quantity: Quantity, what: str, value: Any) -> float:
 
 def read_numbers(quantity: Quantity, what: str, values: Any) -> Array:
     """Return a list of finite numbers of a prior; errors as in :func:`read_number`."""
+    values = python_values(values)
     if not isinstance(values, Sequence) or isinstance(values, str):
         rule, remedy = f"{what} must be a list of numbers", f"write {what} = [1.0, 2.0]"
         raise refusal(quantity, rule, values, remedy)
@@ -97,13 +109,21 @@ def flatten(quantiles: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def thinned(samples: Any) -> Any:
+    """Return samples as a view keeps them: of many, the values at equal steps of probability."""
+    if len(samples) <= KEPT_SAMPLES:
+        return samples
+    steps = (np.arange(KEPT_SAMPLES) + 0.5) / KEPT_SAMPLES
+    return np.quantile(np.asarray(samples, dtype=float), steps)
+
+
 def canonical(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return a prior in the form in which equal priors are written equally.
 
     Probabilities become text, and numbers become floats.
     """
     plain: dict[str, Any] = {}
-    for key, value in spec.items():
+    for key, value in python_values(spec).items():
         if key == "quantiles":
             plain[key] = {
                 f"{float(p):g}": float(v)
@@ -114,7 +134,7 @@ def canonical(spec: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(value, Mapping):
             plain[key] = canonical(value)
         elif isinstance(value, Sequence) and not isinstance(value, str):
-            plain[key] = [float(item) for item in value]
+            plain[key] = [float(item) for item in (thinned(value) if key == "samples" else value)]
         else:
             plain[key] = value if isinstance(value, str) else float(value)
     return plain

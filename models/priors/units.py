@@ -6,9 +6,9 @@ A value may be stated in the quantity's own unit or, where it fits, in one of::
     percent                a pure number or a multiple
     x/year, percent/year   a growth in OOM/year
     dollars, dollars/hour  USD, USD/hour
-    hours                  human-hours; seconds
+    hours                  human-hours
     hours/year             human-hours/year
-    days, years            seconds
+    seconds, minutes, hours, days, weeks, months, years    each other's durations
 
 Each gives an increasing map ``v -> y`` with its inverse and the log of its derivative. A density
 that is stated in any unit therefore has its exact Jacobian on the link.
@@ -56,6 +56,24 @@ def _times(factor: float) -> Unit:
 SAME = Unit(np.asarray, np.asarray, lambda v: np.zeros(np.shape(v)))
 HOUR, DAY = 3600.0, 86400.0  # seconds
 YEAR = 365.25 * DAY  # the Julian year
+DURATIONS: Mapping[str, float] = MappingProxyType(  # seconds
+    {
+        "seconds": 1.0,
+        "minutes": 60.0,
+        "hours": HOUR,
+        "days": DAY,
+        "weeks": 7 * DAY,
+        "months": YEAR / 12,
+        "years": YEAR,
+    }
+)
+NATURAL = {"s": 1.0, "minutes": 60.0, "days": DAY, "years": YEAR}  # of quantities, in seconds
+
+
+def _durations(seconds: float) -> dict[str, Unit]:
+    """Maps from a duration of so many seconds to the quantities' own units of time."""
+    return {own: _times(seconds / each) for own, each in NATURAL.items()}
+
 
 # Stated unit to natural unit of the quantity to the map. One stated unit can have several, because
 # hours measure effort and time.
@@ -77,10 +95,9 @@ UNITS: Mapping[str, Mapping[str, Unit]] = MappingProxyType(
         },
         "dollars": {"USD": SAME},
         "dollars/hour": {"USD/hour": SAME},
-        "hours": {"human-hours": SAME, "s": _times(HOUR)},
+        "hours": {"human-hours": SAME, **_durations(HOUR)},
         "hours/year": {"human-hours/year": SAME},
-        "days": {"s": _times(DAY)},
-        "years": {"s": _times(YEAR)},
+        **{name: _durations(seconds) for name, seconds in DURATIONS.items() if name != "hours"},
     }
 )
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.quantities import lookup
-from aligntax.models.priors.specification import canonical
+from aligntax.models.priors.specification import canonical, python_values
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,14 @@ class Prior:
     Attributes
     ----------
     spec : mapping
-        As in the file of a view; see :mod:`aligntax.models.priors.specification`.
+        As in the file of a view; see :mod:`aligntax.models.priors.specification`. NumPy's numbers
+        and arrays are as good as Python's.
     """
 
     spec: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spec", python_values(self.spec))
 
     @classmethod
     def from_quantiles(cls, quantiles: Mapping[float, float], **notes: Any) -> "Prior":

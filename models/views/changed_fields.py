@@ -12,7 +12,7 @@ from aligntax.models.errors import InputError, brief
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.copula import copula_factor
 from aligntax.models.priors.quantities import ELICITED, lookup
-from aligntax.models.priors.specification import canonical
+from aligntax.models.priors.specification import NOTES, canonical
 from aligntax.models.views.links import LINKS, UNLINKED, read_link
 from aligntax.models.views.setting_rules import (
     read_by_anchor,
@@ -111,11 +111,18 @@ def _correlations(raw: Any) -> dict[tuple[str, str], float]:
     pairs: dict[tuple[str, str], float] = {}
     for row in raw if isinstance(raw, list) else [raw]:
         between = require_table("correlations", row).get("between")
+        if unknown := set(row) - {"between", "rho", *NOTES}:
+            raise InputError(
+                f"correlations: has no key {brief(repr(sorted(unknown)))}; known are between, rho, "
+                f"{', '.join(NOTES)}"
+            )
+        for note in NOTES:  # read, and not kept
+            _text(f"correlations.{note}", row.get(note, ""))
         if (
             not isinstance(between, list)
             or len(between) != 2
             or between[0] == between[1]
-            or set(row) != {"between", "rho"}
+            or "rho" not in row
         ):
             raise InputError(
                 "correlations: each has between = [two quantities] and rho, got "

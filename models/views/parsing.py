@@ -35,8 +35,8 @@ def load_view(name: str, base: View | None = None) -> View:
     """
     if name not in view_names():
         raise InputError(
-            f"view: must be a file or one of {', '.join(view_names())}, "
-            f"got {brief(repr(name))}; check the spelling"
+            f"view: must be a file or one of {', '.join(view_names())}, got {brief(repr(name))}; "
+            "check the spelling, or read a file with aligntax.load_view"
         )
     return parse_view((HOME / f"{name}.toml").read_text("utf-8"), name, base)
 

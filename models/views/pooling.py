@@ -1,15 +1,21 @@
 """Pool whole views: several experts' views become one view.
 
 Each prior on which the experts differ becomes a pool of theirs, and the source of every component
-is kept. :mod:`aligntax.models.priors.pooled_tables` defines the pools. Weights of the requirement
+is kept. :mod:`aligntax.models.priors.pooled_tables` defines the pools.
+
+What an expert does not state is the default view's, and no opinion: the expert abstains there, and
+the weights of the others count. A prior that equals the default's, but has a source of its own, is
+an opinion, and so is every prior of the default view where that is itself an expert.
+ Weights of the requirement
 anchors are a discrete distribution. They are averaged, or for the log pool become normalised
 geometric means. Anchors have no order, so a quantile pool has no meaning for them and averages them
 too. Correlation matrices are averaged, which keeps them positive definite. Settings and the choice
 of evidence are no beliefs about a quantity. They have no average and must agree.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -19,11 +25,14 @@ from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.copula import copula_factor
 from aligntax.models.priors.quantities import ELICITED
 from aligntax.models.priors.specification import NOTES, canonical, without_notes
-from aligntax.models.views import ANCHORS, SECTIONS, View
+from aligntax.models.views import ANCHORS, SECTIONS, View, load_view
 
 Method = Literal["linear", "log", "quantile"]
 KEYS: Mapping[str, str] = {"linear": "mixture", "log": "log_pool", "quantile": "quantile_pool"}
 METHODS = tuple(KEYS)
+
+
+Experts = Sequence[tuple[View, float]]  # views with their weights
 
 
 def pool_views(
@@ -67,16 +76,44 @@ def pool_views(
         return replace(experts[0][0], name=name)
     _require_agreement([view for view, _ in experts])
     who = ", ".join(f"{view.name} ({share:.3g})" for view, share in experts)
-    quantities = {q: _pooled_prior(q, experts, method) for q in ELICITED}
+    quantities = {q: _pooled_prior(q, _with_opinion(experts, _prior(q)), method) for q in ELICITED}
     return replace(
         experts[0][0],
         name=name,
         title=f"{method} pool of {who}",
         source="; ".join(f"{view.name}: {view.source or 'see each prior'}" for view, _ in experts),
         quantities=quantities,
-        correlations=_pooled_correlations(experts),
-        anchors=_pooled_anchors(experts, method),
+        correlations=_pooled_correlations(
+            _with_opinion(experts, lambda view: dict(view.correlations))
+        ),
+        anchors=_pooled_anchors(_with_opinion(experts, lambda view: dict(view.anchors)), method),
     )
+
+
+@cache
+def _default_view() -> View:
+    return load_view("default")
+
+
+def _prior(quantity: str) -> Callable[[View], Any]:
+    return lambda view: view.quantities[quantity]
+
+
+def _with_opinion(experts: Experts, part: Callable[[View], Any]) -> Experts:
+    """Experts who state a part of a view themselves; all of them where none does.
+
+    Parameters
+    ----------
+    part : callable
+        Part of a view: the default's where its file is silent.
+    """
+    silent = _default_view()
+    speaking = [
+        (view, share)
+        for view, share in experts
+        if part(view) != part(silent) or view.name == silent.name
+    ]
+    return speaking or experts
 
 
 def shares(views: Sequence[View], weights: Sequence[float] | None) -> list[float]:
@@ -116,9 +153,7 @@ def _require_agreement(views: Sequence[View]) -> None:
             )
 
 
-def _pooled_prior(
-    quantity: str, experts: Sequence[tuple[View, float]], method: Method
-) -> dict[str, Any]:
+def _pooled_prior(quantity: str, experts: Experts, method: Method) -> dict[str, Any]:
     """Pool of the experts' priors, or the prior itself where all state the same."""
     specs = [canonical(view.quantities[quantity]) for view, _ in experts]
     if all(without_notes(spec) == without_notes(specs[0]) for spec in specs):
@@ -143,7 +178,7 @@ def _pooled_prior(
     return spec
 
 
-def _pooled_anchors(experts: Sequence[tuple[View, float]], method: Method) -> dict[str, float]:
+def _pooled_anchors(experts: Experts, method: Method) -> dict[str, float]:
     stated = np.asarray([[view.anchors[name] for name in ANCHORS] for view, _ in experts])
     weights = np.asarray([share for _, share in experts])
     if np.all(stated == stated[0]):
@@ -159,7 +194,7 @@ def _pooled_anchors(experts: Sequence[tuple[View, float]], method: Method) -> di
     }
 
 
-def _pooled_correlations(experts: Sequence[tuple[View, float]]) -> dict[tuple[str, str], float]:
+def _pooled_correlations(experts: Experts) -> dict[tuple[str, str], float]:
     """Weighted average of the copulas' R, as Spearman's ``rho = 6 / pi asin(R / 2)``."""
     first = dict(experts[0][0].correlations)
     if all(dict(view.correlations) == first for view, _ in experts):

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from numbers import Real
 from typing import Any, cast
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from aligntax.models.errors import InputError
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.copula import copula_factor
-from aligntax.models.priors.specification import canonical, without_notes
+from aligntax.models.priors.specification import canonical, python_values, without_notes
 from aligntax.models.priors.tables import PriorTables
 from aligntax.models.views.changed_fields import errors_about, read_changes, require_elicited
 from aligntax.models.views.links import LINKS, UNLINKED, Link
@@ -102,6 +103,7 @@ class View:
     def with_quantity(self, name: str, spec: Mapping[str, Any]) -> "View":
         """Return this view with another prior for one quantity, and without a link of it."""
         require_elicited(name)
+        spec = python_values(spec)
         compile_prior(name, spec)
         unlinked: dict[str, Any] = {
             key: UNLINKED for key, link in LINKS.items() if link.quantity == name
@@ -185,10 +187,10 @@ def fingerprint(stated: Mapping[str, Any]) -> str:
 def _specification(value: Any) -> Any:
     """What the file of a view would state for a prior, for values by probability, or as given."""
     if hasattr(value, "spec"):
-        return value.spec
-    if isinstance(value, Mapping) and value and all(isinstance(key, float) for key in value):
-        return {"quantiles": {f"{p:g}": v for p, v in value.items()}}
-    return value
+        return python_values(value.spec)
+    if isinstance(value, Mapping) and value and all(isinstance(key, Real) for key in value):
+        value = {"quantiles": {f"{float(p):g}": v for p, v in value.items()}}
+    return python_values(value)
 
 
 def _without_none(value: Any) -> Any:

@@ -417,7 +417,8 @@ def test_a_file_extends_a_table(evidence: Evidence, tmp_path: Path) -> None:
 
 def test_a_replacement_can_be_extended(tmp_path: Path) -> None:
     write(tmp_path / "rlhf_efforts.csv", [EFFORT])
-    write(tmp_path / "rlhf_efforts.add.csv", [EFFORT | {"key": "mine_too"}])
+    other = {"key": "mine_too", "date": "2025-05-01"}
+    write(tmp_path / "rlhf_efforts.add.csv", [EFFORT | other])
     assert list(load_evidence(tmp_path)["rlhf_efforts"]["effort"].values) == ["mine", "mine_too"]
 
 

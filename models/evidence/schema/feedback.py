@@ -7,6 +7,7 @@ from aligntax.models.evidence.columns import (
     USED,
     Column,
     EvidenceTable,
+    Identity,
     choice,
     needed,
     number,
@@ -72,6 +73,7 @@ RLHF_EFFORTS = EvidenceTable(
     likelihood=True,
     dated="date",
     rules=(hours_follow, minutes_have_an_era),
+    identity=Identity("name", ("date", "feedback"), "human_hours"),
 )
 
 LABELLER_AGREEMENT = EvidenceTable(
@@ -162,6 +164,7 @@ ALIGNMENT_COMPUTE_SHARES = EvidenceTable(
     ),
     likelihood=True,
     dated="year",
+    identity=Identity("name", ("year", "kind"), "share"),
 )
 
 FEEDBACK_WORKFORCES = EvidenceTable(
@@ -192,6 +195,7 @@ FEEDBACK_WORKFORCES = EvidenceTable(
     ),
     likelihood=True,
     dated="date",
+    identity=Identity("developer", ("date", "basis"), "human_hours"),
 )
 
 PAID_TAXES = EvidenceTable(
@@ -217,4 +221,5 @@ PAID_TAXES = EvidenceTable(
     ),
     likelihood=True,
     dated="date",
+    identity=Identity("developer", ("date", "bought"), "tax"),
 )

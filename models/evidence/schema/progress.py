@@ -7,6 +7,7 @@ from aligntax.models.evidence.columns import (
     USED,
     Column,
     EvidenceTable,
+    Identity,
     choice,
     needed,
     number,
@@ -57,6 +58,7 @@ TRAINING_RUNS = EvidenceTable(
     likelihood=True,
     dated="date",
     rules=(exact_has_spread,),
+    identity=Identity("name", ("date",), "flop"),
 )
 
 ALGORITHMIC_PROGRESS = EvidenceTable(
@@ -82,6 +84,7 @@ ALGORITHMIC_PROGRESS = EvidenceTable(
     likelihood=True,
     dated="year",
     rules=(window_opens_first,),
+    identity=Identity("study", ("year", "domain", "estimand"), "growth"),
 )
 
 TIME_HORIZONS = EvidenceTable(
@@ -124,4 +127,5 @@ TIME_HORIZONS = EvidenceTable(
     likelihood=True,
     dated="date",
     rules=(horizon_within,),
+    identity=Identity("name", ("date", "suite", "reward_hacks"), "horizon_minutes"),
 )

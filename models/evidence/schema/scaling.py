@@ -7,6 +7,7 @@ from aligntax.models.evidence.columns import (
     USED,
     Column,
     EvidenceTable,
+    Identity,
     always,
     choice,
     needed,
@@ -58,6 +59,7 @@ SCALING_EXPONENTS = EvidenceTable(
     ),
     likelihood=True,
     dated="year",
+    identity=Identity("name", ("year", "corpus", "method"), "allocation_exponent"),
 )
 
 LOSS_RUNS = EvidenceTable(
@@ -134,4 +136,5 @@ LOSS_LAWS = EvidenceTable(
     likelihood=True,
     dated="year",
     rules=(correlations_agree,),
+    identity=Identity("study", ("year",), "alpha"),
 )

@@ -1,12 +1,14 @@
 """The folder of compiled code: PyTensor and Numba use the one that is named, and a wrong one is told before anything runs."""
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from aligntax.analysis.inference.compile_cache import VARIABLE, use_cache
+from aligntax.analysis.inference.compile_cache import VARIABLE, not_kept, use_cache
 from aligntax.models.errors import InputError
 
 COMPILE = """
@@ -95,3 +97,25 @@ def test_a_folder_that_cannot_be_written_is_refused(environment, monkeypatch, tm
     monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
     with pytest.raises(InputError, match="Permission denied"):
         use_cache()
+
+
+def test_a_home_that_cannot_be_written_is_no_obstacle(environment, monkeypatch, tmp_path) -> None:
+    """PyTensor itself ends in a traceback there."""
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)  # root may write
+    environment(HOME=tmp_path)
+    assert not not_kept()
+    use_cache()
+    kept = Path(os.environ["PYTENSOR_FLAGS"].removeprefix("base_compiledir="))
+    assert kept.is_dir() and kept.stat().st_mode & 0o077 == 0, "others may not write code there"
+    assert os.environ["NUMBA_CACHE_DIR"] == str(kept / "numba")
+    assert "name a folder that can with ALIGNTAX_CACHE" in not_kept()
+    assert compiled()[0] == str(kept)
+    shutil.rmtree(kept)
+
+
+def test_a_folder_that_the_user_names_needs_no_home(environment, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
+    flags = f"base_compiledir={tmp_path}"
+    environment(HOME=tmp_path, PYTENSOR_FLAGS=flags)
+    use_cache()
+    assert os.environ["PYTENSOR_FLAGS"] == flags and not not_kept()

@@ -1,13 +1,23 @@
 """Fetching public runs: what is kept, and the message when it cannot be had. A server on this machine stands for the network."""
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from aligntax.analysis.inputs import public_data
 from aligntax.analysis.inputs.loss_runs import drop_highest, read_runs
-from aligntax.analysis.inputs.public_data import PUBLIC, content_hash, recognise, row_hashes
+from aligntax.analysis.inputs.plausible_runs import loss_of_web_text
+from aligntax.analysis.inputs.public_data import (
+    PUBLIC,
+    content_hash,
+    pair_hashes,
+    recognise,
+    row_hashes,
+)
 from tests.loss_runs import chinchilla, simulated
 
 ROWS = [row | {"training_flop": 6 * row["parameters"] * row["tokens"]} for row in simulated(30)]
@@ -137,3 +147,50 @@ def test_the_digitised_chinchilla_runs_are_the_known_set() -> None:
         len(runs.rows) == PUBLIC["chinchilla"].runs
         and content_hash(runs.rows) == PUBLIC["chinchilla"].content
     )
+
+
+def digits(value, count):
+    return float(f"{value:.{count - 1}e}")
+
+
+RECOMPUTED = {
+    "tokens": lambda r: {**r, "tokens": 1.37 * r["tokens"]},
+    "tokens, and three digits": lambda r: {"parameters": digits(r["parameters"], 3), "tokens": digits(1.2 * r["tokens"], 2), "loss": digits(r["loss"], 3)},
+    "parameters at the same FLOP": lambda r: {**r, "parameters": 0.93 * r["parameters"], "tokens": r["tokens"] / 0.93},
+    "FLOP at the same parameters": lambda r: {**r, "tokens": 0.8 * r["tokens"]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("column", RECOMPUTED)
+def test_the_chinchilla_runs_are_known_when_a_column_was_recomputed(column) -> None:
+    """Their exact hashes match none of the fingerprint then: it was counted twice."""
+    rows = [RECOMPUTED[column](row) for row in chinchilla().rows]
+    assert not set(row_hashes(rows)) & set(PUBLIC["chinchilla"].sketch)
+    assert recognise(rows) == PUBLIC["chinchilla"]
+    assert recognise(rows[::5]) == PUBLIC["chinchilla"], "a fifth of them, 49 runs"
+    others = simulated(446, seed=3)
+    assert recognise([*others, *rows]) == PUBLIC["chinchilla"], "and beside twice as many others"
+
+
+def test_other_runs_of_the_same_design_are_other_runs() -> None:
+    """Of runs of the same sizes, moved by 5%, and of the same law with errors of 1%, a fifth match by chance."""
+    rng, rows = np.random.default_rng(1), chinchilla().rows
+    again = [
+        {
+            **row,
+            "parameters": row["parameters"] * np.exp(rng.normal(0, 0.05)),
+            "loss": loss_of_web_text(row["parameters"], row["tokens"])
+            * np.exp(rng.normal(0, 0.01)),
+        }
+        for row in rows
+    ]
+    assert recognise(again) is None
+    for seed in range(5):
+        assert recognise(simulated(245, seed=seed)) is None
+
+
+def test_only_hashes_of_the_public_runs_are_kept() -> None:
+    text = (Path(public_data.__file__).parent / PUBLIC["chinchilla"].pairs).read_text("ascii")
+    assert re.fullmatch(r"([0-9a-f]{8}\s)+", text)
+    kept = set(text.split())
+    assert all(pair_hashes(row) <= kept for row in chinchilla().rows)

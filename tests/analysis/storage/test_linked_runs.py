@@ -76,3 +76,32 @@ def test_another_version_of_the_model_is_refused(linked) -> None:
     change_info(linked / "base", lambda info: info["model"].update(version=99))
     with pytest.raises(InputError, match="must be of model version"):
         read_sampled_run("base", linked)
+
+
+ASKING = [("report",), ("sensitivity",), ("budget",), ("shifts",), ("compare", "base"), ("loo",), ("robustness",),
+          ("show", "--given", "tai_year<2060"), ("refit", "--set", "rlhf_multiplier=0.1,3,90")]  # fmt: skip
+
+
+@pytest.mark.parametrize("run", ["base", "redrawn"])
+@pytest.mark.parametrize("words", ASKING, ids=lambda words: words[0])
+def test_every_command_that_reads_draws_refuses_those_of_another_version(
+    linked, aligntax, words, run
+) -> None:
+    """An older run lacks quantities and settings of today: reading it as one of today ends anywhere."""
+    for name in ("base", "redrawn"):
+        change_info(linked / name, lambda info: info["model"].update(version=3))
+    command, *rest = words
+    code, out, said = aligntax(
+        command, linked / run, *(linked / w if w == "base" else w for w in rest)
+    )
+    assert (code, out) == (2, "")
+    assert f"{run} must be of model version" in said or "base must be of model version" in said
+    assert "got 3; run it again" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("show",), ("show", "--json"), ("verify",)])
+def test_what_was_written_of_it_can_still_be_read(linked, aligntax, words) -> None:
+    for name in ("base", "redrawn"):
+        change_info(linked / name, lambda info: info["model"].update(version=3))
+    code, out, _ = aligntax(words[0], linked / "base", *words[1:])
+    assert code == 0 and out

@@ -232,10 +232,41 @@ def test_only_what_experts_differ_on_is_pooled_and_every_source_is_kept(ann, bob
     assert set(changed) == {"spend_growth", "rlhf_multiplier"}
     parts = pooled.quantities["spend_growth"]["quantile_pool"]
     assert [part["source"] for part in parts] == ["ann: Ann said so", "bob: no source"]
-    assert pooled.quantities["rlhf_multiplier"]["quantile_pool"][1]["source"].startswith("bob: ")
+    assert pooled.quantities["rlhf_multiplier"] == ann.quantities["rlhf_multiplier"]  # bob abstains
     assert parts[0]["unit"] == "percent/year"
     assert parts[1]["bounds"] == [0.0, 1.0]
     assert "Ann" in pooled.source
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_who_is_silent_abstains(ann, view, method) -> None:
+    """Silence was the default's opinion: two experts who say nothing outvoted the one who spoke."""
+    silent = [parse_view("", f"{name}.toml") for name in ("carl", "dora")]
+    pooled = pool_views([ann, *silent], (1, 5, 5), method)
+    for name in ("spend_growth", "rlhf_multiplier"):
+        assert pooled.quantities[name] == ann.quantities[name]
+    assert pooled.anchors == ann.anchors and pooled.correlations == ann.correlations
+    assert pooled.quantities["usd_per_hour"] == view.quantities["usd_per_hour"]
+
+
+def test_weights_are_those_of_the_experts_who_speak(ann, bob) -> None:
+    silent = parse_view("", "carl.toml")
+    three, two = pool_views([ann, bob, silent], (3, 1, 4)), pool_views([ann, bob], (3, 1))
+    np.testing.assert_allclose(
+        compile_prior(Q, three.quantities[Q]).y, compile_prior(Q, two.quantities[Q]).y, atol=1e-12
+    )
+    assert three.anchors == pytest.approx(two.anchors)
+    assert three.anchors["user"] == pytest.approx(0.75 * 0.5 + 0.25 * 0.2)
+
+
+def test_who_agrees_with_the_default_in_words_of_their_own_and_the_default_itself_speak(
+    ann, view
+) -> None:
+    same = {**view.quantities["rlhf_multiplier"], "source": "Eve thinks so too"}
+    eve = view.replace(name="eve", rlhf_multiplier=same)
+    for other in (eve, view):
+        parts = pool_views([ann, other]).quantities["rlhf_multiplier"]["mixture"]
+        assert [part["weight"] for part in parts] == [0.5, 0.5]
 
 
 def test_the_pooled_prior_is_the_pool_of_the_priors(ann, bob) -> None:
