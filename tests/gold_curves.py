@@ -37,7 +37,7 @@ def simulated(count=50, forms=("bon", "rl"), seed=5, se=0.02, misfit=MISFIT):
         truth.append((peak_kl, peak_gold, *coefficients(peak_kl, peak_gold, is_rl)))
         for i, kl in enumerate(KL[form]):
             exact = gold(np.sqrt(kl), 10.0 ** (peak_kl / 2), 10.0**peak_gold, is_rl)
-            error = np.hypot(se, misfit * 10.0**peak_gold)
+            error = np.hypot(se, misfit * 10.0 ** (POPULATION["peak_gold"] - SLOPE * short))
             rows.append(
                 {
                     "key": f"run_{run:03d}_{i}", "run": f"run_{run:03d}", "proxy": f"proxy_{run // len(forms):03d}", "method": form, "form": form, "labels": float(labels),

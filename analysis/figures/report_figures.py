@@ -257,8 +257,8 @@ def _overoptimization(result: Result) -> Iterator[Drawing]:
 def _misfit(result: Result) -> str:
     row = result.record["quantities"]["misfit"]
     return (
-        f"Points scatter about their curve by {format_percent(row['q50'])} of its peak beyond "
-        "their standard errors (median)."
+        f"Points scatter about their curve by {format_percent(row['q50'])} of a typical peak "
+        "beyond their standard errors (median)."
     )
 
 

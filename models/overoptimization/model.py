@@ -17,7 +17,8 @@ labels, and all in log10 but the exponents::
                                peak_gold_spread luck_p)
     run_peak_kl_r     = proxy_peak_kl_p + method_kl_m
     run_peak_gold_r   = proxy_peak_gold_p + method_gold_m
-    gold_i            ~ Normal(gold_r(d_i), sqrt(gold_se_i^2 + (misfit gold*_r)^2))
+    typical_p         = 10^(peak_gold - gold_slope short_p)
+    gold_i            ~ Normal(gold_r(d_i), sqrt(gold_se_i^2 + (misfit typical_p)^2))
 
 ============================  ====  ======================  =======================================
 name                          unit  prior                   meaning
@@ -28,12 +29,14 @@ name                          unit  prior                   meaning
 ``spread_exponent``           1     Normal(0.5, 0.25)       how fast both fall with labels
 ``method_kl, method_gold``    OOM   Normal(0, 0.3)          offset of another method
 ``gold_slope``                1     Normal(0.75, 0.35)      gold's OOM per OOM of KL
-``misfit``                    1     HalfNormal(0.1)         error of the law, in heights of peaks
+``misfit``                    1     HalfNormal(0.1)         error of the law, in typical peaks
 ============================  ====  ======================  =======================================
 
 The sampled variable is ``proxy_start_p = proxy_peak_gold_p - proxy_peak_kl_p / 2``, the log10 of
 ``gold* / d*``. Points short of the peak determine a curve's start (half its alpha in the form bon)
-far better than its peak. What runs of one proxy differ by beyond their methods is misfit. A proxy
+far better than its peak. The law's error is a share of the peak of a typical proxy of as many
+labels: as a share of its own peak, a curve of endless height would excuse itself. What runs of one
+proxy differ by beyond their methods is misfit. A proxy
 of no stated number of labels counts as one of ample labels, with the luck of 1,000. A run of no
 stated proxy is of a proxy of its own.
 ``peak_kl`` and ``peak_gold`` are those of the method of the first point; other methods are offset.
@@ -185,8 +188,15 @@ def unshared(evidence: Evidence) -> Evidence:
     return replace(evidence, tables=tables, ready=ready)
 
 
-def _add_proxies(known: Any, proxy: Mapping[str, Any], x: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Log10 KL and gold of each proxy's peak, in the open model."""
+def _short(
+    x: Mapping[str, Any], labels: Any, known: Any, log1p: Any = np.log1p, exp: Any = np.exp
+) -> Any:
+    """OOM by which a typical proxy's peak lies below that with ample labels; 0 where unknown."""
+    return known * reduction(labels, x["labels_half"], x["label_exponent"], log1p, exp)
+
+
+def _add_proxies(known: Any, proxy: Mapping[str, Any], x: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Log10 KL and gold of each proxy's peak, and the typical height, in the open model."""
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -195,23 +205,20 @@ def _add_proxies(known: Any, proxy: Mapping[str, Any], x: Mapping[str, Any]) -> 
     # between the 1/2 of curves that share alpha, and so their start, and the 1 of curves that share
     # beta
     slope = pm.Normal("gold_slope", 0.75, 0.35)
-    # chains start with wide spreads, alike for all labels: proxies of many labels and a population
-    # that has yet to find them would else throw each other far away
+    # chains start with wide spreads, alike for all labels, and a wide misfit: proxies, points and a
+    # population that has yet to find them would else throw each other far away
     fall = pm.Normal("spread_exponent", SPREAD_EXPONENT, SPREAD_EXPONENT_SD, initval=0.0)
     luck = pt.exp(np.log(10) * fall * known * (LUCK - proxy["log_labels"]))
-    mean_kl = x["peak_kl"]
-    if known.any():
-        labels, half, exponent = proxy["log_labels"], x["labels_half"], x["label_exponent"]
-        mean_kl = mean_kl - known * reduction(labels, half, exponent, pt.log1p, pt.exp)
+    short = _short(x, proxy["log_labels"], known, pt.log1p, pt.exp)
 
     def of_proxy(name: str, mean: Any, spread: str) -> Any:
         sd = pm.LogNormal(spread, np.log(SPREAD), SPREAD_SD, initval=WIDE) * luck
         return informed_normal(name, mean, sd, proxy[name], proxy[f"{name}_sd"], "gold_proxy")
 
-    peak_kl = of_proxy("proxy_peak_kl", mean_kl, "peak_kl_spread")
+    peak_kl = of_proxy("proxy_peak_kl", x["peak_kl"] - short, "peak_kl_spread")
     mean_gold = x["peak_gold"] + slope * (peak_kl - x["peak_kl"])
     start = of_proxy("proxy_start", mean_gold - peak_kl / 2, "peak_gold_spread")
-    return peak_kl, start + peak_kl / 2
+    return peak_kl, start + peak_kl / 2, pt.exp(np.log(10) * (x["peak_gold"] - slope * short))
 
 
 def _add_offsets(is_method: Any) -> tuple[Any, Any]:
@@ -248,19 +255,19 @@ def build(evidence: Evidence, view: View) -> Any:
         "other_method": order[1:],
     }
     with elicited_model(view.tables(QUANTITIES), coords) as (model, x):
-        misfit = half_normal("misfit", MISFIT)
+        misfit = half_normal("misfit", MISFIT, start=3 * MISFIT)
         if rows.sizes["gold_point"]:
             numbers = data(evidence, view)
             known = np.isfinite(of_proxies(rows, rows["log_labels"].values)).astype(float)
             proxy = data_columns("gold_proxies", numbers["gold_proxies"])
-            peak_kl, peak_gold = _add_proxies(known, proxy, x)
+            peak_kl, peak_gold, typical = _add_proxies(known, proxy, x)
             more_kl, more_gold = _add_offsets(_is_method(rows, order)[run_index_of(rows)])
             point = data_columns("gold_points", numbers["gold_points"])
             index = point["proxy_index"].astype("int64")
             height = pt.exp(np.log(10) * (peak_gold[index] + more_gold))
             d_peak = pt.exp(np.log(10) / 2 * (peak_kl[index] + more_kl))
             mean = gold(point["d"], d_peak, height, point["form"], pt.log)
-            error = pt.sqrt(point["gold_se"] ** 2 + (misfit * height) ** 2)
+            error = pt.sqrt(point["gold_se"] ** 2 + (misfit * typical[index]) ** 2)
             terms = (
                 -0.5 * ((point["gold"] - mean) / error) ** 2
                 - pt.log(error)
@@ -347,8 +354,12 @@ def simulate(
     peak_kl, peak_gold = (value[..., index] for value in run_peaks(parameters, evidence))
     height = 10.0**peak_gold
     mean = gold(data["d"].values, 10.0 ** (peak_kl / 2), height, data["is_rl"].values[index])
-    misfit = parameters["misfit"].values[..., None] * height
-    error = np.sqrt(data["gold_se"].values ** 2 + misfit**2)
+    column = {name: np.asarray(value)[..., None] for name, value in x.items()}
+    labels = data["log_labels"].values[index]
+    short = _short(column, np.nan_to_num(labels), np.isfinite(labels))
+    slope, misfit = (parameters[name].values[..., None] for name in ("gold_slope", "misfit"))
+    typical = 10.0 ** (column["peak_gold"] - slope * short)
+    error = np.sqrt(data["gold_se"].values ** 2 + (misfit * typical) ** 2)
     return {"gold": ("gold_point", mean + error * rng.standard_normal(mean.shape))}
 
 

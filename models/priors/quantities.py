@@ -317,7 +317,7 @@ DERIVED = _table(
     Quantity("rivals_off_distribution", "policies", "log10", "rivals no label can tell", "unaligned policies that differ from the aligned one only off the training distribution"),
     Quantity("study_label_error", "1", "linear", "label error", "label error of the people whom a study compares", kind="share"),
     Quantity("label_error_study", "1", "linear", "label error, new labellers", "label error of labellers of a new study", kind="share"),
-    Quantity("misfit", "1", "linear", "misfit of the curve", "sd of gold about its curve, over the gold at the run's peak"),
+    Quantity("misfit", "1", "linear", "misfit of the curve", "sd of gold about its curve, over the gold at the peak of a typical proxy of as many labels"),
     Quantity("worst_failure", "1", "linear", "prediction fails, worst adversary", "probability that a prediction of density fails against the worst adversary", kind="share"),
     Quantity("worst_within_bound", "1", "linear", "worst within the bound", "1 where no adversary fails predictions more often than 1 / (levels epsilon^2), else 0", kind="indicator"),
     Quantity("failure_probability", "1", "linear", "prediction fails", "probability that a prediction of density fails against an adversary on so many levels", kind="share"),

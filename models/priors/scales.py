@@ -46,9 +46,9 @@ class StandardNormal(Transform):  # type: ignore[misc]  # PyMC is not typed
         )
 
 
-def half_normal(name: str, sigma: Any) -> Any:
-    """Add ``name ~ HalfNormal(sigma)`` to the open model."""
-    return pm.HalfNormal(name, sigma, default_transform=StandardNormal())
+def half_normal(name: str, sigma: Any, start: float | None = None) -> Any:
+    """Add ``name ~ HalfNormal(sigma)`` to the open model; chains begin at ``start``, if given."""
+    return pm.HalfNormal(name, sigma, default_transform=StandardNormal(), initval=start)
 
 
 class Informed(Transform):  # type: ignore[misc]

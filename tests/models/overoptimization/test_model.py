@@ -122,12 +122,12 @@ def by_hand(evidence, view, z, named):
     mean_gold = x["peak_gold"] + named["gold_slope"] * (proxy_kl - x["peak_kl"])
     run_kl = proxy_kl[proxy] + other * named["method_kl"]
     run_gold = proxy_gold[proxy] + other * named["method_gold"]
-    index = run_index_of(data)
+    index, typical = run_index_of(data), 10.0 ** (x["peak_gold"] - named["gold_slope"] * short)
     height = 10.0 ** run_gold[index]
     curve = gold_law.gold(
         data["d"].values, 10.0 ** (run_kl[index] / 2), height, data["is_rl"].values[index]
     )
-    error = np.hypot(data["gold_se"].values, named["misfit"] * height)
+    error = np.hypot(data["gold_se"].values, named["misfit"] * typical[proxy[index]])
     methods = [named["method_kl"][0], named["method_gold"][0]]
     spread = stats.lognorm(0.7, scale=0.1)
     return (
