@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 from scipy.special import expit, logit
 
 from aligntax.models.errors import InputError
@@ -74,6 +75,38 @@ def test_replicated_games_scatter_about_the_law_by_the_view_s_spread() -> None:
         oversight.expected_failure(X, row, np.log), abs=4 * 0.4 / np.sqrt(50_000)
     )
     assert failure.std(axis=0) == pytest.approx(0.4, rel=0.02)
+
+
+def ranks_of_truths(spread, simulations=300, draws=8_000):
+    """Weighted rank of each simulated truth among prior draws, (quantity, simulation).
+
+    The weights are the density of the games with ``spread``, as the graph has it.
+    """
+    evidence, view = load_evidence(), load_view("default")
+    names = oversight.QUANTITIES[1:]
+    z = np.random.default_rng(1).standard_normal((draws, len(names)))
+    start = {"evaluator_error": 0.05}
+    x = {name: v[:, None] for name, v in view.tables(names).values(z).items()} | start
+    row = {str(name): value.values for name, value in oversight.games(evidence).items()}
+    expected = oversight.expected_failure(x, row, np.log)
+    rng = np.random.default_rng(2)
+    truth = view.tables(names).values(rng.standard_normal((simulations, len(names)))) | start
+    seen = oversight.simulate(truth, xr.Dataset(), evidence, view, rng)["oversight_failure"][1]
+    ranks = np.empty((len(names), simulations))
+    for i, failure in enumerate(seen):
+        log = -0.5 * ((failure - expected) ** 2).sum(axis=1) / spread**2
+        weight = np.exp(log - log.max())
+        for j, name in enumerate(names):
+            ranks[j, i] = weight[x[name][:, 0] < truth[name][i]].sum() / weight.sum()
+    return ranks
+
+
+def test_truths_of_simulated_games_rank_uniformly_and_not_if_the_spread_is_understated() -> None:
+    """Simulation-based calibration of the games alone, without a sampler."""
+    fair = [stats.kstest(ranks, "uniform").pvalue for ranks in ranks_of_truths(0.7)]
+    assert min(fair) > 0.01 / len(fair)
+    narrow = [stats.kstest(ranks, "uniform").pvalue for ranks in ranks_of_truths(0.2)]
+    assert min(narrow) < 1e-4
 
 
 def test_without_games_nothing_is_conditioned_on_or_replicated() -> None:
