@@ -34,7 +34,7 @@ CONSTANTS = {
     "timeline_shifts": {
         "QUANTILES": {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
     },
-    "newsvendor": {"CONFIDENCE": 0.8, "BATCHES": 64, "STRATA": 8},
+    "newsvendor": {"CONFIDENCE": 0.8, "BATCHES": 64, "STRATA": 8, "LIMITS": 32_000},
     "value_of_information": {
         "FUNCTIONS": 3,
         "GRID": 40,
