@@ -7,11 +7,10 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Any, Literal
 
 import xarray as xr
-from numpy.random import Generator
 
 from aligntax.models import (
     alignment,
@@ -29,6 +28,7 @@ from aligntax.models.density_prediction import trials as density_trials
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.horizon_trend import SHAPES
+from aligntax.models.likelihood import Likelihood
 from aligntax.models.outer_alignment import model as outer_alignment
 from aligntax.models.overoptimization import model as overoptimization
 from aligntax.models.requirements import log_weights
@@ -63,41 +63,6 @@ def _given_coords(coords: Coords, evidence: Evidence) -> Coords:
 def _fixed_coords(**coords: tuple[str, tuple[Any, ...]]) -> Callable[[Evidence], Coords]:
     """Labels that no evidence changes."""
     return partial(_given_coords, coords)
-
-
-@dataclass(frozen=True)
-class Likelihood:
-    """What one model file says of the tables that it conditions on.
-
-    Attributes
-    ----------
-    data : callable
-        ``(evidence, view) -> dict`` of the numbers that the graph holds as ``pm.Data``: one Dataset
-        per name.
-    observed : callable
-        ``(evidence, view) -> dict`` of the evidence on the scale of its likelihood.
-    simulate : callable
-        ``(x, parameters, evidence, view, rng) -> dict`` of replicated evidence, under the names of
-        ``observed``.
-    replicate : callable
-        ``(x, parameters, evidence, view, rng) -> dict`` of the likelihood rows that one draw might
-        have seen, by table; ``x`` and ``parameters`` are scalars. What a likelihood takes as given
-        stays. See :meth:`Evidence.with_likelihood_rows`.
-    top_level : tuple of str
-        Structural parameters with a prior of their own. The others are terms of a hierarchy, whose
-        distribution depends on other parameters: neither prior nor likelihood.
-    """
-
-    data: Callable[[Evidence, View], dict[str, xr.Dataset]]
-    observed: Callable[[Evidence, View], dict[str, xr.DataArray]]
-    simulate: Callable[..., dict[str, tuple[str, Any]]]
-    replicate: Callable[..., dict[str, xr.Dataset]]
-    top_level: tuple[str, ...]
-
-    @classmethod
-    def of(cls, file: ModuleType) -> "Likelihood":
-        """Return the likelihood of a model file, whose functions have the names of the fields."""
-        return cls(file.data, file.observed, file.simulate, file.replicate, file.TOP_LEVEL)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ liability::
 A shortfall cannot lose more than everything, and without a limit a few draws in thousands would
 decide every mean. The limit is the elicited quantity ``loss_limit``: the most that a shortfall can
 cost. No model depends on it, so no sampler draws it. It is drawn given the scores of a run, by the
-copula of the view, eight times for each draw, once in each eighth of its distribution::
+copula of the view, up to eight times for each draw, in equal parts of its distribution::
 
     z_limit | z ~ Normal(b z, s^2),    b = R_lz R_zz^-1,    s^2 = 1 - b R_zl
 
@@ -56,8 +56,9 @@ CONFIDENCE = 0.8
 # than a chain's autocorrelation.
 BATCHES = 64
 # Limits of each draw, one in each part of their distribution: of 880 draws EVPI has an error of 35%
-# with one, and 14% with eight.
+# with one, and 14% with eight. Beyond 4,000 draws they need fewer.
 STRATA = 8
+LIMITS = 32_000  # of all draws
 AMOUNTS = ("alignment_hours_needed", "usd_per_hour", "labour_overhead")
 TOLD = {"q05": 0.05, "q50": 0.5, "q95": 0.95}  # of the limit
 
@@ -97,8 +98,9 @@ class LossLimit:
         z = posterior["z"].transpose("chain", "draw", "quantity")
         given = z[..., used].values.astype(float) @ slope[0, used]
         rng = child_generator(root, "loss_limit")
-        stratum = rng.permuted(np.broadcast_to(np.arange(STRATA), (*given.shape, STRATA)), axis=-1)
-        own = ndtri((stratum + rng.uniform(size=stratum.shape)) / STRATA)
+        strata = int(np.clip(LIMITS // given.size, 1, STRATA))
+        stratum = rng.permuted(np.broadcast_to(np.arange(strata), (*given.shape, strata)), axis=-1)
+        own = ndtri((stratum + rng.uniform(size=stratum.shape)) / strata)
         score = given[..., None] + factor[0, 0] * own
         return cls(score, 10.0 ** tables.table(LOSS_LIMIT).value(score))
 

@@ -54,12 +54,12 @@ def sensitivity(
         _sweep_prior(run, out, sweep, quantity or [], picture, as_json)
         return
     from aligntax.analysis.answers.sensitivity import (
-        SensitivityDraws,
         analyse_drivers,
         compact_record,
         hours_decision,
         to_four_digits,
     )
+    from aligntax.analysis.answers.sensitivity_draws import SensitivityDraws
     from aligntax.analysis.fitting.moved_prior import without_correlations
     from aligntax.analysis.storage.load import load
     from aligntax.analysis.storage.sampled_run import read_sampled_run

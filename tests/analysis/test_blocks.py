@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from aligntax.analysis.answers import sensitivity
+from aligntax.analysis.answers import sensitivity, sensitivity_draws
 from aligntax.analysis.inference import derive as working
 from aligntax.analysis.inference.derive import (
     arrival_of_draws,
@@ -188,7 +188,7 @@ def sensitive(size, drawn, view, weights=None):
 
 def test_of_many_draws_sensitivity_looks_at_evenly_spaced_ones(monkeypatch, drawn, view):
     """No fewer than half of those allowed, with the weights that they had, and memory stays; as many are looked at as they are."""
-    monkeypatch.setattr(sensitivity, "MOST_DRAWS", 1000)
+    monkeypatch.setattr(sensitivity_draws, "MOST_DRAWS", 1000)
     seen = []
     monkeypatch.setattr(sensitivity, "_record", lambda draws: seen.append(draws))
     for size in (1000, 1001, 1999, 2001, 7777):
@@ -207,7 +207,7 @@ def test_of_many_draws_sensitivity_looks_at_evenly_spaced_ones(monkeypatch, draw
 @pytest.mark.slow
 def test_memory_of_sensitivity_does_not_grow_with_the_draws(monkeypatch, drawn, view):
     def peaks(most):
-        monkeypatch.setattr(sensitivity, "MOST_DRAWS", most)
+        monkeypatch.setattr(sensitivity_draws, "MOST_DRAWS", most)
         return [above(sensitive(size, drawn, view)) for size in (1000, 4000)]
 
     small, large = peaks(1000)

@@ -24,7 +24,7 @@ from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.views import load_view
 
-SHAPE = (4, 20_000)
+SHAPE = (4, 5_000)
 FAR = 1e30  # USD: a loss limit that is never reached
 
 

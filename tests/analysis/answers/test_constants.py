@@ -24,11 +24,11 @@ CONSTANTS = {
         "FEWEST_CHANCES": 60,
     },
     "prior_answers": {"DRAWS": 100},
-    "sensitivity": {
+    "sensitivity": {"DRIVERS": 3},
+    "sensitivity_draws": {
         "MOST_DRAWS": 20_000,
         "FEWEST_EFFECTIVE": 200,
         "FEWEST_APART": 50,
-        "DRIVERS": 3,
     },
     "sensitivity_wording": {
         "LEAST_CORRELATION": 0.05,
@@ -38,7 +38,7 @@ CONSTANTS = {
     "timeline_shifts": {
         "QUANTILES": {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
     },
-    "newsvendor": {"CONFIDENCE": 0.8, "BATCHES": 64, "STRATA": 8},
+    "newsvendor": {"CONFIDENCE": 0.8, "BATCHES": 64, "STRATA": 8, "LIMITS": 32_000},
     "value_of_information": {
         "FUNCTIONS": 3,
         "GRID": 40,

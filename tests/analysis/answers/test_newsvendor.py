@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
 from aligntax.analysis.answers.newsvendor import (
@@ -259,6 +260,16 @@ def test_the_limit_is_drawn_from_the_view_and_the_same_twice(reference, view):
     assert np.median(first.usd) == pytest.approx(7.66e12, rel=0.05)
     eighths = np.sort(stats.norm.cdf(first.score), axis=-1) * STRATA
     assert np.all((eighths > np.arange(STRATA)) & (eighths < np.arange(STRATA) + 1))
+
+
+def test_many_draws_need_fewer_limits_each(view):
+    def strata(draws):
+        z = np.broadcast_to(0.0, (4, draws, 1))
+        posterior = xr.Dataset({"z": (("chain", "draw", "quantity"), z)})
+        return LossLimit.of(view, ("usd_per_hour",), posterior, 1).usd.shape
+
+    assert strata(1000) == (4, 1000, STRATA) and strata(2000) == (4, 2000, 4)
+    assert strata(20_000) == (4, 20_000, 1)
 
 
 def test_a_correlated_limit_follows_the_draws(reference, view):

@@ -9,13 +9,12 @@ import xarray as xr
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
-from aligntax.analysis.answers import sensitivity
+from aligntax.analysis.answers import sensitivity_draws
 from aligntax.analysis.answers import sensitivity_wording as drivers
 from aligntax.analysis.answers.budget import budget
 from aligntax.analysis.answers.newsvendor import Decision
 from aligntax.analysis.answers.power_scaling import OK, PRIOR_ONLY, STRONG, power_scaling
 from aligntax.analysis.answers.sensitivity import (
-    SensitivityDraws,
     analyse_drivers,
     compact_record,
     hours_decision,
@@ -23,6 +22,7 @@ from aligntax.analysis.answers.sensitivity import (
     sensitivity_record,
     to_four_digits,
 )
+from aligntax.analysis.answers.sensitivity_draws import SensitivityDraws
 from aligntax.analysis.answers.value_of_information import values_of_information
 from aligntax.analysis.answers.variance import variance_shares
 from aligntax.analysis.commands.sensitivity import SWEPT_QUANTITIES
@@ -458,7 +458,7 @@ def test_budget_and_sensitivity_print_one_number(reference, price, given):
 
 def test_a_decision_is_on_all_draws_where_the_analysis_is_on_some(reference, monkeypatch):
     """More draws than are analysed: hours and EVPI are the budget's still."""
-    monkeypatch.setattr(sensitivity, "MOST_DRAWS", 440)
+    monkeypatch.setattr(sensitivity_draws, "MOST_DRAWS", 440)
     draws = SensitivityDraws.of_result(reference)
     assert draws.every == 2 and draws.z.shape[:2] == (4, 110)
     worth, answer = hours_decision(draws), budget(reference)

@@ -11,7 +11,8 @@ from aligntax.analysis.inference.compiled_model import compile_on
 from aligntax.analysis.inference.derive import split_draws
 from aligntax.analysis.inference.options import Sampling
 from aligntax.models import practice, tolerance
-from aligntax.models.catalogue import Likelihood, find_model
+from aligntax.models.catalogue import find_model
+from aligntax.models.likelihood import Likelihood
 from aligntax.models.priors.elicited import elicited_model
 
 SIMULATIONS, EFFORTS, PAYMENTS = 200, 30, 20

@@ -12,7 +12,8 @@ from aligntax.analysis.trust.evidence.loo import log_mean
 from aligntax.analysis.trust.evidence.loo_refits import Stage, by_weights, carried, refitted
 from aligntax.analysis.trust.leave_out import LeaveOut
 from aligntax.models import direct_approach
-from aligntax.models.catalogue import Likelihood, find_model
+from aligntax.models.catalogue import find_model
+from aligntax.models.likelihood import Likelihood
 from aligntax.models.priors.elicited import elicited_model
 
 OPTIONS = Sampling(seed=5)
