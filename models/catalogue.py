@@ -7,10 +7,11 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, Literal
 
 import xarray as xr
+from numpy.random import Generator
 
 from aligntax.models import (
     alignment,
