@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from aligntax.analysis.inputs.plausible_runs import doubts
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
 from aligntax.models.priors.specification import POOLS, SAMPLES
@@ -333,5 +334,19 @@ def parse_weights(text: str | None, count: int) -> list[float] | None:
 
 
 def read_evidence(folder: str | None) -> Evidence:
-    """Read the embedded evidence; a user's folder may replace or extend tables."""
-    return load_evidence(None if folder is None else Path(folder))
+    """Read the embedded evidence; a user's folder may replace or extend tables.
+
+    Raises
+    ------
+    InputError
+        If a table is wrong, or its training runs are hardly in the units that it says.
+    """
+    evidence = load_evidence(None if folder is None else Path(folder))
+    table = evidence["loss_runs"]
+    columns = {str(name): values.values.tolist() for name, values in table.data_vars.items()}
+    rows = [dict(zip(columns, each, strict=True)) for each in zip(*columns.values(), strict=True)]
+    if any(row["used"] for row in rows) and (asked := doubts(rows)):
+        remedy = "convert the column, or give the runs with --runs and insist with --yes"
+        lines = "\n".join(f"{folder}: loss_runs, {line}" for line in asked)
+        raise InputError(f"{lines}\n{remedy}")
+    return evidence

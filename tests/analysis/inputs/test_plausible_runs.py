@@ -6,6 +6,7 @@ import pytest
 from aligntax.analysis.inputs import plausible_runs
 from aligntax.analysis.inputs.loss_runs import drop_highest, read_runs
 from aligntax.analysis.inputs.plausible_runs import LOSS, doubts, loss_of_web_text
+from aligntax.analysis.inputs.view_reader import read_evidence
 from aligntax.models.errors import InputError
 from tests.loss_runs import chinchilla, simulated
 
@@ -138,3 +139,15 @@ def test_what_was_insisted_on_is_kept_with_the_run(tmp_path, evidence, view) -> 
     held = drop_highest(read_runs(path, insist=True), 2)
     _, facts = enter_own_data(find_model("loss-law"), held, view, evidence, Sampling(), Talk())
     assert facts["doubts"] == list(held.doubts) and "taken as given: column loss" in facts["words"]
+
+
+def test_runs_of_an_evidence_folder_are_asked_about_too(tmp_path) -> None:
+    header = "key,corpus,parameters,tokens,loss,used,source,status,note"
+    for factor, good in ((1.0, True), (1e-6, False)):
+        rows = [f"r{i},c4,{factor * r['parameters']},{r['tokens']},{r['loss']},true,me,seen," for i, r in enumerate(runs())]  # fmt: skip
+        (tmp_path / "loss_runs.add.csv").write_text("\n".join([header, *rows]))
+        if good:
+            assert read_evidence(str(tmp_path))["loss_runs"].sizes["loss_run"] == 40
+        else:
+            with pytest.raises(InputError, match="loss_runs, column parameters: "):
+                read_evidence(str(tmp_path))
