@@ -58,7 +58,7 @@ class Explored:
 def explore(far: float = FAR) -> dict[str, OpenPath]:
     """Paths of the policies of :data:`PAID_FOR`, with the far hill at a distance."""
     hills = Hills(np.array(HEIGHTS), np.array([[NEAR], [far]]), np.ones(2))
-    rates = np.geomspace(*RATES, STEPS)
+    rates = np.geomspace(*RATES, STEPS).tolist()
     return {words: open_steps(hills, rates, **paid) for words, paid in PAID_FOR.items()}
 
 

@@ -144,9 +144,8 @@ def open_steps(
     InputError
         If either is negative, or a step is so long that the policy has no spread left or no end.
     """
-    rates = np.asarray(rates, dtype=float)
     pays = {"entropy": entropy, "penalty": penalty}
-    weights = {name: np.broadcast_to(value, rates.shape) for name, value in pays.items()}
+    weights = {name: np.broadcast_to(value, len(rates)) for name, value in pays.items()}
     for name, weight in weights.items():
         if not np.all(weight >= 0):
             raise InputError(f"{name}: must not be negative, got {np.min(weight):g}; raise it")
