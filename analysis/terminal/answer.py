@@ -82,7 +82,6 @@ def print_run(
     weights : Weights, optional
         Weights of draws in the pictures, if ``record`` is conditional.
     """
-    good = record["verdict"] == "pass"
     console.print(
         f"{record['model']} under view {record['view']}, {record['method']}, "
         f"seed {info['sampler']['seed']}",
@@ -110,6 +109,19 @@ def print_run(
     _print_curve(console, record.get("exponent_shift_curve", {}))
     _print_quantities(console, folder, record, info, every, weights)
     _print_failed_checks(console, record["checks"])
+    _print_verdict(console, record)
+    report = folder / "report.html"
+    where = (
+        f"report: {report}"
+        if report.exists()
+        else f"run: {folder} (its report: `aligntax report {folder}`)"
+    )
+    console.print(where, soft_wrap=True, markup=False)
+
+
+def _print_verdict(console: "Console", record: Mapping[str, Any]) -> None:
+    """Print what the report says against a run, and the verdict with their number."""
+    good = record["verdict"] == "pass"
     exceptions = record.get("exceptions", ())
     for text in exceptions:
         console.print(f"exception: {text}", style="bold red", markup=False, soft_wrap=True)
@@ -122,6 +134,7 @@ def print_run(
         style="green" if good else "bold red",
         markup=False,
     )
+<<<<<<< HEAD
     report = folder / "report.html"
     where = (
         f"report: {report}"
@@ -129,6 +142,8 @@ def print_run(
         else f"run: {folder} (its report: `aligntax report {quote(str(folder))}`)"
     )
     console.print(where, soft_wrap=True, markup=False)
+=======
+>>>>>>> verdict
 
 
 def _print_kinds(console: "Console", kinds: Sequence[Mapping[str, Any]], horizon: float) -> None:
