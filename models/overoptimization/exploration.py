@@ -38,7 +38,6 @@ References
        exponential families add natural parameters.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -124,14 +123,14 @@ class OpenPath:
 
 
 def open_steps(
-    reward: Reward, rates: Sequence[float], dims: int = 1, entropy: Any = 0.0, penalty: Any = 0.0
+    reward: Reward, rates: Any, dims: int = 1, entropy: Any = 0.0, penalty: Any = 0.0
 ) -> OpenPath:
     """Steps of a policy whose spread can collapse, and what keeps it open.
 
     Parameters
     ----------
     reward : Reward
-    rates : sequence of float
+    rates : array_like, shape (step,)
         Of each step, in nats per unit of reward.
     dims : int
         Features.

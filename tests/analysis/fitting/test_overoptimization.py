@@ -29,7 +29,6 @@ from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import select
 from aligntax.models.overoptimization import model as over
-from aligntax.models.overoptimization.located_peaks import run_index_of
 from aligntax.models.overoptimization.proxy_rewards import (
     World,
     compare,
@@ -37,6 +36,7 @@ from aligntax.models.overoptimization.proxy_rewards import (
     learn,
     peak,
 )
+from aligntax.models.priors.elicited import stack_columns
 from tests.gold_curves import POPULATION, simulated
 
 MODEL = find_model("overoptimization")
@@ -60,11 +60,7 @@ def recovered(evidence, view):
         if wrong:
             rows = [{**row, "form": "rl" if row["form"] == "bon" else "bon"} for row in rows]
         own = evidence.with_rows("gold_curves", rows)
-        data = over.curves(own)
-        form = data["is_rl"].values[run_index_of(data)]
-        points = np.stack(
-            [*(data[name].values for name in ("d", "gold", "gold_se", "run_index")), form]
-        )
+        points = stack_columns(over.data(own, view)["gold_points"])
         one = replace(compiled, compiled=compiled.compiled.with_data(gold_points=points))
         posterior, statistics = one.posterior(Sampling(draws=500, seed=seed))
         found = derive(MODEL, posterior, tables, own, view, np.random.default_rng(0))
@@ -160,6 +156,23 @@ def _proxies():
         for count in LABELS
         for k in range(1, REPLICATES + 1)
     }
+
+
+@pytest.mark.slow
+def test_the_spread_of_proxies_by_their_labels_is_the_world_s(result) -> None:
+    """Sd of log10 KL at the peak over 40 fresh proxies of 100, 1,000 and 10 of 10,000 labels, exactly known."""
+    world, spread = World(), result.posterior["peak_kl_spread"].values
+    fall = result.posterior["spread_exponent"].values
+    for labels, count in ((100, 40), (1000, 40), (10_000, 10)):
+        drawn = [
+            learn(compare(world, draw_comparisons(world, labels, np.random.default_rng((9, k)))))
+            for k in range(count)
+        ]
+        truth = np.std([np.log10(peak(world, weights)[0]) for weights in drawn], ddof=1)
+        low, high = np.quantile(spread * (labels / 1000) ** -fall, [0.01, 0.99])
+        error = 2 * truth / np.sqrt(2 * (count - 1))
+        assert low - error < truth < high + error, labels
+    assert np.quantile(fall, 0.01) > 0.2  # one spread for all labels is excluded
 
 
 @pytest.mark.slow
