@@ -286,12 +286,12 @@ def test_posteriors_stand_between_two_that_share_no_draws(gap) -> None:
 
 def test_draws_between_two_bridges_count_for_both() -> None:
     """Errors told by a refit in stages are the spread of its answers."""
-    model, found = KnownMean((0.0, 0.3, 9.0)), []
-    for seed in range(60):
+    model, found = KnownMean((0.0, 0.3, 40.0)), []
+    for seed in range(150):
         options = replace(OPTIONS, seed=1000 * seed)
         found.append(refitted(Stage(1.0, model, model.sample(options)), options, "y", "last"))
     spread = np.std([unit.elpd for unit in found])
-    assert spread == pytest.approx(np.mean([unit.mcse for unit in found]), rel=0.3)
+    assert spread == pytest.approx(np.mean([unit.mcse for unit in found]), rel=0.15)
 
 
 @pytest.mark.slow
