@@ -114,7 +114,7 @@ def print_run(
     where = (
         f"report: {report}"
         if report.exists()
-        else f"run: {folder} (its report: `aligntax report {folder}`)"
+        else f"run: {folder} (its report: `aligntax report {quote(str(folder))}`)"
     )
     console.print(where, soft_wrap=True, markup=False)
 
@@ -134,16 +134,6 @@ def _print_verdict(console: "Console", record: Mapping[str, Any]) -> None:
         style="green" if good else "bold red",
         markup=False,
     )
-<<<<<<< HEAD
-    report = folder / "report.html"
-    where = (
-        f"report: {report}"
-        if report.exists()
-        else f"run: {folder} (its report: `aligntax report {quote(str(folder))}`)"
-    )
-    console.print(where, soft_wrap=True, markup=False)
-=======
->>>>>>> verdict
 
 
 def _print_kinds(console: "Console", kinds: Sequence[Mapping[str, Any]], horizon: float) -> None:
