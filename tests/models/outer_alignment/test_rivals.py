@@ -15,7 +15,7 @@ from aligntax.models.views import load_view
 DRAWS = 10**6
 SPREADS = {0.1: 0.69, 0.25: 0.55, 0.5: 0.31, 1.0: 0.08}
 """P(data suffices) by the sd between rivals of the evaluator's logit, 0.76 where all are alike: an
-independent check of November 2026, of a view whose other priors were a little different."""
+independent check of November 2026, from the draws of one run, which scatter by a point or more."""
 
 
 def prior_draws(view, names, count, seed):
