@@ -231,7 +231,7 @@ _ENTRIES = (
         *alignment.PARTS,
         name="joint",
         title="Alignment data, alignment tax and timelines",
-        version=4,
+        version=5,
         tables=(
             "scaling_exponents",
             "loss_laws",
