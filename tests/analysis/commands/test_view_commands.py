@@ -426,7 +426,7 @@ CSV = {  # what -> content, words of the message
     "not UTF-8": (b"hours\n\xff\xfe\n", ("must be UTF-8",)),
     "a quote that never ends": (b'hours\n"1\n2\n', ("must be CSV", "hours")),
     "null bytes": (b"hours\n1\x00\n", ("draws.csv",)),
-    "too many rows": (b"hours\n" + b"1\n" * 10_001, ("at most 10000 rows",)),
+    "too many rows": (b"hours\n" + b"1\n" * 1_000_001, ("at most 1000000 rows",)),
     "too large": (b"hours\n" + b"1" * 10_000_001, ("smaller than 10000000 bytes",)),
     "too few": (b"hours\n" + b"1\n2\n3\n" * 5, ("20 to 10000", "15")),
     "one value": (b"hours\n" + b"7\n" * 30, ("three distinct",)),
