@@ -48,7 +48,7 @@ LAPS = ("compile", "sample", "summarise")
 WHICH = ("case", "view", "view_hash", "seed", "verdict")
 ROW = (  # keys of a number in ``summary.json`` that the results table has
     *("unit", "scale", "mean", "sd", "q05", "q25", "q50", "q75", "q95"),
-    *("prob_censored", "mcse_median", "ess_bulk", "r_hat"),
+    *("prob_censored", "mcse_median", "ess_bulk", "ess_middle", "r_hat"),
     *("prob_above", "prob_below", "prob_undefined", "assumed", "contraction"),
 )
 COLUMNS = {

@@ -196,7 +196,7 @@ WRONG = {
     "too many workers": (("--workers", 1025), "workers: must lie between 1 and 1024, got 1025"),
     "both": (("--workers", 2, "--scheduler", "x"), "workers: are those of the cluster with --scheduler, got 2; leave one"),
     "nothing to resume": (("--resume", "nothing"), "resume: must be a sweep in results, got 'nothing'; see `ls -a results`"),
-    "a hidden name": (("--resume", "../x"), "name: must be letters, digits, dots, dashes or underscores, got '../x'"),
+    "a hidden name": (("--resume", "../x"), "name: must be letters, digits, dots, dashes or underscores, and begin with a letter or digit, got '../x'"),
     "resumed otherwise": (
         ("--resume", "x", "default", "--draws", 5, "--set", "usd_per_hour=1,2,4"),
         "resume: asks what the sweep was asked, got draws, set, views too; leave it out",

@@ -198,14 +198,22 @@ def test_check_holds_each_stated_quantile_against_the_prior(aligntax, tmp_path):
 def test_check_warns_and_stays_good(aligntax, tmp_path):
     (tmp_path / "mine.toml").write_text(
         "[quantities.spend_growth]\nquantiles = {0.1 = 0.1, 0.5 = 0.2, 0.51 = 0.5, 0.9 = 0.6}\nbounds = [0.15, 1]\n"
-        '[arrival]\nmode = "crossing"\n'
     )
     code, _, err = aligntax("view", "check", "mine.toml")
     lines = [line for line in err.splitlines() if line.startswith("aligntax: warning: ")]
     assert code == 0
     assert any("its bounds condition it" in line for line in lines)
     assert any("nearer than" in line for line in lines)
-    assert any("crossing" in line for line in lines)
+
+
+def test_check_refuses_what_run_would(aligntax, tmp_path):
+    """Plain crossing has no likelihood for the absence of TAI; without that evidence it is valid."""
+    view = '[arrival]\nmode = "crossing"\n'
+    (tmp_path / "mine.toml").write_text(view)
+    code, out, err = aligntax("view", "check", "mine.toml")
+    assert (code, out) == (2, "") and "crossing has no likelihood for no_tai" in err
+    (tmp_path / "mine.toml").write_text(view + '[evidence]\nuse = "none"\n')
+    assert aligntax("view", "check", "mine.toml")[0] == 0
 
 
 def test_check_json_has_statements_and_warnings(aligntax, tmp_path):

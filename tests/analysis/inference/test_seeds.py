@@ -17,6 +17,7 @@ SEEDS = {
     "density_trials": 2_139_826_022,
     "gold_curves": 2_527_847_783,
     "calibration": 2_945_343_138,
+    "loss_limit": 4_052_845_746,
 }
 
 

@@ -227,6 +227,7 @@ def test_claims_are_the_shares_of_the_reference_run(reference):
     needed, hours = value("rlhf_multiple_needed"), value("alignment_hours_needed")
     pays, tolerance = value("rlhf_multiple_affordable"), value("tolerance_of_training_cost")
     paid, shift = value("prob_affordable"), value("timeline_shift_exponent")
+    pulled = value("timeline_shift_allocation")
     anchor = reference.derived["tai_anchor"].values.ravel()
     neural = (anchor >= ANCHORS.index("short_horizon")) & (anchor <= ANCHORS.index("long_horizon"))
     arrives, tolerant, moved = ~np.isnan(needed), tolerance >= -2.0, neural & ~np.isnan(shift)
@@ -247,6 +248,14 @@ def test_claims_are_the_shares_of_the_reference_run(reference):
             np.ones(len(needed), dtype=bool),
         ),
         "shift_at_least_1_year_neural_nets": (shift >= 1.0, moved),
+        "allocation_worth_under_several_years": (
+            value("allocation_progress") <= 3.0,
+            np.ones(len(needed), dtype=bool),
+        ),
+        "allocation_pulls_in_at_least_1_year_neural_nets": (
+            pulled <= -1.0,
+            neural & ~np.isnan(pulled),
+        ),
     }
     assert list(found) == list(expected)
     for name, (true, counted) in expected.items():
