@@ -4,7 +4,7 @@ UV := sh .ci/uv
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-browser mutants crash fuzz lint types bench build clean dev
+.PHONY: help run test test-all test-browser studies mutants crash fuzz lint types bench build clean dev
 
 # What is being done goes to stderr: stdout is the answer.
 # Quoted for the shell, since ARGS may hold its own quotes, as in --given "tai_year<2035".
@@ -39,6 +39,10 @@ test-all: test ## and the long scenarios, and the pages where Chromium is instal
 test-browser: dev ## test the pages in a headless Chromium, which must be installed
 	$(call say,pytest -m browser $(ARGS))
 	@$(pytest) -m browser $(ARGS)
+
+studies: dev ## sample and refit many times: what docs/trust.md quotes (ARGS="-k shared")
+	$(call say,pytest -m study $(ARGS))
+	@$(pytest) -m study $(ARGS)
 
 mutants: dev ## make each listed mistake in a copy and see the tests notice it (ARGS="budget --json")
 	$(call say,mutants $(ARGS))

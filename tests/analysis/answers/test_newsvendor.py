@@ -192,7 +192,7 @@ def test_an_error_that_holds_what_the_draws_set_is_too_small():
     assert held < 0.5 * whole
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("limit", [np.inf, 110.0])
 def test_ninety_percent_intervals_of_evpi_cover(limit):
     """Between 85 and 95% of 500 fits; half the error must fail, the negative control."""

@@ -251,7 +251,7 @@ def test_a_thinned_joint_run_says_nothing_that_the_whole_does_not(outcome):
     assert sum(len(few - whole) for few in thinned) <= 3
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_flags_of_two_samples_agree(scaling):
     """The model `scaling` sampled with 4,000 and 720 draws on twenty seeds: at most one disagreement."""
     from aligntax.analysis.fitting.outcome import conclude_fit

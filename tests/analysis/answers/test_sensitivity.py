@@ -829,6 +829,7 @@ def test_json_is_one_object_with_every_pair(aligntax, reference):
     keys = {
         "sensitivity",
         "correlation",
+        "correlation_error",
         "first_order",
         "first_order_error",
         "total",

@@ -63,8 +63,13 @@ def hardest(tables, count):
     return refits[:most], weighted[: count - len(refits[:most])]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "count"), [("scaling", 17), ("joint", 20)])
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        pytest.param("scaling", 17, marks=pytest.mark.slow),
+        pytest.param("joint", 20, marks=pytest.mark.study),
+    ],
+)
 def test_every_unit_is_within_three_errors_of_a_refit(name, count, evidence, view) -> None:
     left = LeaveOut.of(find_model(name), evidence, view)
     whole = Stage(1.0, left, left.sample(OPTIONS))

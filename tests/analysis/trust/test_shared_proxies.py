@@ -30,7 +30,7 @@ def ranked(evidence, view):
     return ranks
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_truths_with_a_shared_effect_have_uniform_ranks(ranked) -> None:
     tests = assess(ranked("none"))
     assert {*OF_ALL, "spread_exponent", "peak_gold_spread", "log_likelihood"} <= set(tests)
@@ -41,7 +41,7 @@ def test_truths_with_a_shared_effect_have_uniform_ranks(ranked) -> None:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_a_fit_without_the_shared_effect_is_caught(ranked) -> None:
     """By what all runs have in common: it counts each proxy's labels twice."""
     tests = assess(ranked("unshared"))
