@@ -257,12 +257,13 @@ def test_flags_of_two_samples_agree(scaling):
     from aligntax.analysis.fitting.outcome import conclude_fit
 
     model, different, contrary = find_model("scaling"), 0, 0
+    tables = scaling.view.tables(model.quantities)
     for seed in range(1, 21):
         flags = []
         for count in (1000, 180):
             options = Sampling(seed=seed, draws=count)
             groups = conclude_fit(scaling.sample(options), options, {}).groups
-            of = (groups, scaling.tables, model.headlines, (), Weights.equal((4, count)))
+            of = (groups, tables, model.headlines, (), Weights.equal((4, count)))
             found = analyse_drivers(SensitivityDraws.of(*of, model.top_level))["headlines"]
             flags.append({name: row["diagnosis"] for name, row in found.items()})
         words = [{n: wording.FLAGS[flag] for n, flag in each.items()} for each in flags]
