@@ -840,7 +840,7 @@ def test_json_is_one_object_with_every_pair(aligntax, reference):
         found["decision"]["price_usd_per_hour"] == 100
         and found["decision"]["default_confidence"] is None
     )
-    assert set(found["decision"]["evppi"]) == set(priors)
+    assert set(found["decision"]["evppi"]) == {*priors, LOSS_LIMIT}
 
 
 def test_a_sweep_prints_answers_and_json(aligntax, reference, tmp_path):
