@@ -50,10 +50,13 @@ def named_exceptions(
         Cross-validation by table, as the report shows it.
     """
     names = ("observed_data", "posterior_predictive")
-    replicated = [groups[name] for name in names] if set(names) <= set(groups) else []
-    if replicated and replicated[1].sizes["chain"] * replicated[1].sizes["draw"] < REPLICATES:
-        replicated = []
-    found = [*_uneven(*replicated), *_stray(*replicated)] if replicated else []
+    # a run without evidence has the groups, and nothing in them
+    replicated = [groups[name] for name in names if name in groups and groups[name].data_vars]
+    found = []
+    if len(replicated) == len(names):
+        _, predicted = replicated
+        if predicted.sizes["chain"] * predicted.sizes["draw"] >= REPLICATES:
+            found = [*_uneven(*replicated), *_stray(*replicated)]
     return [*found, *_untrusted(tables)]
 
 
