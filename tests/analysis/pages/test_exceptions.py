@@ -33,6 +33,13 @@ def test_evidence_that_the_model_makes_is_no_exception():
     assert named_exceptions(replicated(), ()) == []
 
 
+def test_a_run_without_evidence_has_nothing_to_name():
+    """Its groups are there, and hold nothing; nor has a run without replicates."""
+    groups = replicated()
+    assert named_exceptions(dict.fromkeys(groups, xr.Dataset()), ()) == []
+    assert named_exceptions({"observed_data": groups["observed_data"]}, ()) == []
+
+
 @pytest.mark.parametrize("wrong", [{"scale": 0.3}, {"scale": 3.0}, {"shift": 1.0}])
 def test_a_wrong_pit_is_named(wrong):
     found = told(named_exceptions(replicated(**wrong), ()), "PIT")
