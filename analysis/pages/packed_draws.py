@@ -46,10 +46,13 @@ def quantity_data(quantity: Quantity) -> dict[str, Any]:
 
 
 def offset_values(values: Any, kept: tuple[Any, Any]) -> dict[str, Any]:
-    """Return one number of every draw, minus its median, so that single precision suffices."""
+    """Return one number of every draw, minus its median, so that single precision suffices.
+
+    The median is of single precision too, so that a zero comes back as one.
+    """
     values = thinned(values, kept)
     finite = values[np.isfinite(values)]
-    offset = float(np.median(finite)) if len(finite) else 0.0
+    offset = float(np.float32(np.median(finite))) if len(finite) else 0.0
     return {"offset": offset, "values": packed((values - offset).astype("float32"))}
 
 
