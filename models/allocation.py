@@ -47,6 +47,7 @@ import numpy as np
 
 from aligntax.models.direct_approach import optimal_flop
 from aligntax.models.evidence import Evidence
+from aligntax.models.loss_law import FLOP_PER_PARAMETER_TOKEN
 from aligntax.models.views import View
 
 CONSTANTS = (
@@ -76,8 +77,7 @@ def gain(x: Mapping[str, Any], log_parameters: Any, log_flop: Any, view: View) -
     view : View
         Gives the reference of the loss law.
     """
-    flop_per_parameter_token = np.log10(6.0)
-    log_tokens = log_flop - flop_per_parameter_token - log_parameters
+    log_tokens = log_flop - np.log10(FLOP_PER_PARAMETER_TOKEN) - log_parameters
     larger = log_parameters - np.log10(view.loss_law.parameters)
     longer = log_tokens - np.log10(view.loss_law.tokens)
     terms = x["parameter_loss"] - x["alpha"] * larger, x["data_loss"] - x["beta"] * longer
@@ -90,21 +90,21 @@ def gopher(evidence: Evidence) -> tuple[float, float]:
     log_n, log_d = (
         float(np.log10(evidence.constant(name))) for name in ("gopher_parameters", "gopher_tokens")
     )
-    return log_n, float(np.log10(6.0)) + log_n + log_d
+    return log_n, float(np.log10(FLOP_PER_PARAMETER_TOKEN)) + log_n + log_d
 
 
-def parameters_of_before(log_flop: Any, evidence: Evidence) -> Any:
-    """Parameters (log10) of a run that goes on from Gopher as before the finding."""
-    log_n, log_c = gopher(evidence)
-    return log_n + evidence.constant("kaplan_allocation_exponent") * (log_flop - log_c)
-
-
-def kaplans_parameters(log_flop: Any, evidence: Evidence) -> Any:
-    """Parameters (log10) by Kaplan et al.'s own rule."""
+def kaplans_rule(evidence: Evidence) -> tuple[float, float]:
+    """Return log10 parameters and log10 FLOP of a run by Kaplan et al.'s own rule."""
     log_n, log_c = (
-        np.log10(evidence.constant(name))
+        float(np.log10(evidence.constant(name)))
         for name in ("kaplan_parameters", "kaplan_parameters_flop")
     )
+    return log_n, log_c
+
+
+def parameters_from(run: tuple[float, float], log_flop: Any, evidence: Evidence) -> Any:
+    """Parameters (log10) at a compute, as before the finding, going on from a run's N and C."""
+    log_n, log_c = run
     return log_n + evidence.constant("kaplan_allocation_exponent") * (log_flop - log_c)
 
 
@@ -126,7 +126,8 @@ def derive(x: Mapping[str, Any], evidence: Evidence, view: View) -> dict[str, An
         return {}
     log_n, log_c = gopher(evidence)
     saved = gain(x, log_n, log_c, view)
-    by_rule = gain(x, kaplans_parameters(log_c, evidence), log_c, view)
+    larger = parameters_from(kaplans_rule(evidence), log_c, evidence)
+    by_rule = gain(x, larger, log_c, view)
     return {
         "allocation_gain": saved,
         "allocation_gain_kaplan": by_rule,

@@ -265,7 +265,8 @@ class Worlds:
         """
         column = {name: value[:, None] for name, value in self.x.items()}
         flop = self.trend.physical(column, self.grid)
-        before = allocation.parameters_of_before(flop, self.evidence)
+        gopher = allocation.gopher(self.evidence)
+        before = allocation.parameters_from(gopher, flop, self.evidence)
         return self.moved(year, allocation.gain(column, before, flop, self.view))
 
     def _arrival_years(self, k: Any, more: Any) -> Any:

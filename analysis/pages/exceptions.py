@@ -14,27 +14,10 @@ import xarray as xr
 from aligntax.analysis.figures.checks import ENOUGH, title_and_unit
 from aligntax.analysis.fitting.outcome import Outcome
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.weights import SHORTEST_TAIL, tail_length
-from aligntax.analysis.trust.evidence.loo import psis_of_tables, unit_log_densities
+from aligntax.analysis.trust.evidence.loo import validated_by_weights
 from aligntax.analysis.trust.evidence.predictive import PIT_LEVEL, STRAYS, p_values, pit_p
-from aligntax.models.catalogue import Model
-from aligntax.models.evidence import Evidence
-from aligntax.models.views import View
 
 REPLICATES = 200  # fewer give no p-value below 0.01 that is worth naming
-
-
-def validated_by_weights(
-    model: Model, view: View, evidence: Evidence, groups: Mapping[str, xr.Dataset]
-) -> list[dict[str, Any]]:
-    """Return cross-validation by table, by weights alone; none where a tail has too few draws."""
-    posterior = groups["posterior"]
-    draws = posterior.sizes["chain"] * posterior.sizes["draw"]
-    if "log_likelihood" not in groups or tail_length(draws, 1.0) < SHORTEST_TAIL:
-        return []
-    tables = view.tables(model.quantities)
-    rows = unit_log_densities(model, posterior, groups["log_likelihood"], tables, evidence, view)
-    return [each.to_dict() for each in psis_of_tables(rows, posterior)]
 
 
 def named_exceptions(

@@ -36,9 +36,8 @@ The sampled variable is ``proxy_start_p = proxy_peak_gold_p - proxy_peak_kl_p / 
 ``gold* / d*``. Points short of the peak determine a curve's start (half its alpha in the form bon)
 far better than its peak. The law's error is a share of the peak of a typical proxy of as many
 labels: as a share of its own peak, a curve of endless height would excuse itself. What runs of one
-proxy differ by beyond their methods is misfit. A proxy
-of no stated number of labels counts as one of ample labels, with the luck of 1,000. A run of no
-stated proxy is of a proxy of its own.
+proxy differ by beyond their methods is misfit. A proxy of no stated number of labels counts as one
+of ample labels, with the luck of 1,000. A run of no stated proxy is of a proxy of its own.
 ``peak_kl`` and ``peak_gold`` are those of the method of the first point; other methods are offset.
 For the peak to lie at ``kl_budget``, so that over-optimisation does not set in before::
 

@@ -86,9 +86,9 @@ def test_an_allocation_that_is_the_best_gains_nothing_at_any_compute(evidence, v
     )
     same = with_constants(evidence, kaplan_allocation_exponent=a)
     for flop in (22.0, log_c, 27.0, 32.0):
-        before = allocation.parameters_of_before(flop, same)
+        before = allocation.parameters_from(allocation.gopher(same), flop, same)
         assert allocation.gain(x, before, flop, view)[0] == pytest.approx(0.0, abs=1e-9)
-        other = allocation.parameters_of_before(flop, evidence)
+        other = allocation.parameters_from(allocation.gopher(evidence), flop, evidence)
         assert (allocation.gain(x, other, flop, view)[0] > 1e-3) == (flop != log_c)
 
 
@@ -106,10 +106,14 @@ def test_the_gain_is_never_negative_and_grows_with_compute_and_distance(evidence
     assert np.all(allocation.gain(x, rng.uniform(6, 14, 2000), 25.0, view) > -1e-9)
     law = at_reference(view, **LAW)
     flop = np.linspace(23.8, 32.0, 30)
-    gains = allocation.gain(law, allocation.parameters_of_before(flop, evidence), flop, view)
+    gains = allocation.gain(
+        law, allocation.parameters_from(allocation.gopher(evidence), flop, evidence), flop, view
+    )
     assert np.all(np.diff(gains) > 0)
     steeper = with_constants(evidence, kaplan_allocation_exponent=0.88)
-    more = allocation.gain(law, allocation.parameters_of_before(flop, steeper), flop, view)
+    more = allocation.gain(
+        law, allocation.parameters_from(allocation.gopher(steeper), flop, steeper), flop, view
+    )
     assert np.all(more > gains)
 
 
@@ -188,7 +192,7 @@ def test_the_pull_is_near_the_gain_over_growth_where_growth_is_steady(evidence) 
         return own.trend.effective(x, date)
 
     flop = own.trend.physical(x, late[come])
-    before = allocation.parameters_of_before(flop, own.evidence)
+    before = allocation.parameters_from(allocation.gopher(own.evidence), flop, own.evidence)
     gain = allocation.gain(x, before, flop, own.view)
     made = effective(late[come]) - effective(year[come])
     np.testing.assert_allclose(np.median(made / gain), 1.0, atol=0.05)

@@ -24,7 +24,7 @@ import numpy as np
 import xarray as xr
 
 from aligntax.analysis.inference.derive import split_draws
-from aligntax.analysis.summaries.weights import batch_error
+from aligntax.analysis.summaries.weights import SHORTEST_TAIL, batch_error, tail_length
 from aligntax.models.catalogue import Model
 from aligntax.models.evidence import Evidence
 from aligntax.models.priors.tables import PriorTables
@@ -237,3 +237,16 @@ def predicted_units(result: Any, rows: xr.DataArray) -> list[PredictedUnit]:
 def log_mean(log: Any) -> float:
     """Log of the mean of densities."""
     return float(np.logaddexp.reduce(log.ravel()) - np.log(log.size))
+
+
+def validated_by_weights(
+    model: Model, view: View, evidence: Evidence, groups: Mapping[str, xr.Dataset]
+) -> list[dict[str, Any]]:
+    """Return cross-validation by table, by weights alone; none where a tail has too few draws."""
+    posterior = groups["posterior"]
+    draws = posterior.sizes["chain"] * posterior.sizes["draw"]
+    if "log_likelihood" not in groups or tail_length(draws, 1.0) < SHORTEST_TAIL:
+        return []
+    tables = view.tables(model.quantities)
+    rows = unit_log_densities(model, posterior, groups["log_likelihood"], tables, evidence, view)
+    return [each.to_dict() for each in psis_of_tables(rows, posterior)]

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from aligntax.analysis.pages.exceptions import named_exceptions, validated_by_weights
+from aligntax.analysis.pages.exceptions import named_exceptions
 from aligntax.analysis.terminal.answer import print_run
+from aligntax.analysis.trust.evidence.loo import validated_by_weights
 from aligntax.analysis.trust.evidence.predictive import PIT_LEVEL, pit_p
 from aligntax.models.catalogue import find_model
 
