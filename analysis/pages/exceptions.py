@@ -64,15 +64,16 @@ def _stray(observed: xr.Dataset, predicted: xr.Dataset) -> Iterator[str]:
 
 
 def _untrusted(tables: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Tables of which weights cannot leave every unit out."""
+    """Tables of which weights cannot leave every unit out, in one phrase."""
+    doubted = []
     for table in tables:
         if table["doubtful"]:
-            share = f"{table['doubtful']} of {len(table['units'])}"
+            share = f"{table['doubtful']} of {len(table['units'])} {table['table']}"
             worst = max(u["pareto_k"] for u in table["units"] if u["pareto_k"] is not None)
-            yield (
-                f"{table['table'].replace('_', ' ')}: cross-validation by weights is not to be "
-                f"trusted for {share} units (k up to {worst:.2f}): run `aligntax loo`"
-            )
+            doubted.append(f"{share.replace('_', ' ')} (k up to {worst:.2f})")
+    if doubted:
+        units = ", ".join(doubted)
+        yield f"cross-validation by weights is not to be trusted for {units}: run aligntax loo"
 
 
 def exceptions_of(result: Result, tables: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -191,6 +191,15 @@ CLAIMS = (
         "comment on the Chinchilla link post; counted here without taking off what was expected",
     ),
     Claim(
+        "allocation_worth_under_several_years_at_most",
+        "the same (3 years) on the reading that gives most: Kaplan et al.'s own rule, over the "
+        "growth of algorithms alone",
+        Statement("allocation_progress_most", "<=", SEVERAL),
+        3,
+        "ours",
+        "ours: the other of two readings of progress that conflict; see docs/answers.md",
+    ),
+    Claim(
         "allocation_pulls_in_at_least_1_year_neural_nets",
         "the Chinchilla finding moves arrival in by at least 1 year, by cheaper training",
         Statement("timeline_shift_allocation", "<=", -1.0),

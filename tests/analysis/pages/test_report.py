@@ -198,7 +198,7 @@ def test_claims_stand_under_their_questions_with_condition_noise_and_maker(page,
     first = page[page.index('class="verdict') : page.index("<h2>Answer")]
     parts = re.findall(r"<div><h3>\d\. .*?</h3>\s*<ul>(.*?)</ul></div>", first, re.DOTALL)
     claims = [re.findall(r"<li>(.*?)</li>", part) for part in parts]
-    assert [len(each) for each in claims] == [3, 4, 5]
+    assert [len(each) for each in claims] == [3, 4, 6]
     answers = claim_answers(complete.derived, complete.weights, horizon=2100.0)
     within = answers["needed_within_2_oom_of_rlhf"]
     assert claims[0][0].startswith(f"<strong>{chance_in_words(within)}</strong>: at most 100 times")

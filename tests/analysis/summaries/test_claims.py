@@ -63,6 +63,10 @@ EXPECTED = {
         *("allocation_progress", (3.0, 2.999, 0.0), (3.001, 30.0)),
         *("at most several (3) years", 3, "hilton"),
     ),
+    "allocation_worth_under_several_years_at_most": (
+        *("allocation_progress_most", (3.0, 2.999, 0.0), (3.001, 30.0)),
+        *("on the reading that gives most", 3, "ours"),
+    ),
     "allocation_pulls_in_at_least_1_year_neural_nets": (
         *("timeline_shift_allocation", (-1.0, -1.001, -30.0), (-0.999, 0.0, 3.0)),
         *("in by at least 1 year", 3, "ours"),
@@ -250,6 +254,10 @@ def test_claims_are_the_shares_of_the_reference_run(reference):
         "shift_at_least_1_year_neural_nets": (shift >= 1.0, moved),
         "allocation_worth_under_several_years": (
             value("allocation_progress") <= 3.0,
+            np.ones(len(needed), dtype=bool),
+        ),
+        "allocation_worth_under_several_years_at_most": (
+            value("allocation_progress_most") <= 3.0,
             np.ones(len(needed), dtype=bool),
         ),
         "allocation_pulls_in_at_least_1_year_neural_nets": (
