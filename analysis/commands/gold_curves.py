@@ -46,8 +46,9 @@ def gold_curves(
 
     JSON: simulated, seed, replicates, by_labels (labels, accuracy, peak_kl in
     nats, peak_gold and last_gold in sd), misfit (method, then form: root mean
-    square in sd), local_steps (gold after steps and of tilts at a kl), exploration
-    (reward after little and much optimisation, by what is paid for), file.
+    square in sd), local_steps (gold after steps and of tilts at a kl),
+    exploration (reward after little and much optimisation, by what is paid
+    for), file.
     """
     from dataclasses import asdict
 

@@ -48,7 +48,6 @@ def posterior(centre, draws=1000, data_sd=1.0, others=0, seed=0):
     z[..., 0] = centre / data_sd**2 / precision + z[..., 0] / np.sqrt(precision)
     return SensitivityDraws(
         answers={"y": Series("y", z[..., 0])},
-        amounts={},
         names=tuple(f"q{i}" for i in range(1 + others)),
         z=z,
         log_prior=-0.5 * np.sum(z**2, axis=-1),
@@ -283,8 +282,8 @@ LATENT = {
     "scaling": {"regime_offset"},
     "time-horizon": {"suite_error_short", "suite_error_long"},
     "joint": {"regime_offset", "suite_error_short", "suite_error_long"},
-    "outer-alignment": {"new_labellers", "guessed_share"},
-    "overoptimization": {"run_peak_kl", "run_start"},
+    "outer-alignment": {"new_labellers", "worst_rival", "guessed_share"},
+    "overoptimization": {"proxy_peak_kl", "proxy_start"},
     "density-prediction": {"failure_logit"},
     "horizon-runs-exponential": {"hardness", "skill"},
 }
