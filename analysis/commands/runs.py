@@ -276,7 +276,12 @@ def runs(out: Out = Path("results"), as_json: Json = False) -> None:
     def listed() -> list[dict[str, Any]]:
         keys = ("model", "view", "method", "verdict", "claims")
         return [
-            {"run": folder.name, "created": info["created"], **{key: record[key] for key in keys}}
+            {
+                "run": folder.name,
+                "created": info["created"],
+                **{key: record[key] for key in keys},
+                "exceptions": record.get("exceptions", []),
+            }
             for folder, record, info in rows
         ]
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from aligntax.analysis.fitting.moved_prior import MovedPoint, ReusedAnswer
     from aligntax.analysis.storage.result import Result
+    from aligntax.analysis.storage.sampled_run import SampledRun
 
 
 # quantities that a sweep shows unless --quantity names others
@@ -79,6 +80,7 @@ def sensitivity(
         as_json,
         lambda: {
             "run": result.path.name,
+            "simulated": result.record.get("simulated", ""),
             **to_four_digits(whole),
             "decision": to_four_digits(worth),
             "without_correlations": None
@@ -127,8 +129,9 @@ def _print_drivers(
         shown_answers,
         without_correlations_sentence,
     )
-    from aligntax.analysis.terminal.tables import print_table
+    from aligntax.analysis.terminal.tables import print_simulated, print_table
 
+    print_simulated(screen, result.record)
     shown = names or shown_answers(found)
     lines = [
         (row["label"], row["drivers"], row["spread"], row["prior"], row["likelihood"], row["flag"])
@@ -173,15 +176,15 @@ def _sweep_prior(
         from aligntax.analysis.figures.sensitivity import what_if_curves
 
         save_picture(what_if_curves(points, wanted, names), picture)
-    horizon = source.view.arrival.horizon
     print_answer(
         as_json,
         lambda: {
             "run": source.path.name,
+            "simulated": source.record.get("simulated", ""),
             "quantity": wanted.quantity,
             "points": [{"median": point.value, **_answer_record(point, names)} for point in points],
         },
-        lambda screen: _print_sweep(screen, points, wanted.quantity, names, horizon),
+        lambda screen: _print_sweep(screen, points, wanted.quantity, names, source),
     )
 
 
@@ -197,13 +200,18 @@ def _answer_record(answer: "ReusedAnswer", names: list[str]) -> dict[str, Any]:
 
 
 def _print_sweep(
-    screen: "Console", points: "list[MovedPoint]", quantity: str, names: list[str], horizon: float
+    screen: "Console",
+    points: "list[MovedPoint]",
+    quantity: str,
+    names: list[str],
+    source: "SampledRun",
 ) -> None:
     from aligntax.analysis.summaries.words import format_number, label_of, median_and_interval
-    from aligntax.analysis.terminal.tables import print_table
+    from aligntax.analysis.terminal.tables import print_simulated, print_table
     from aligntax.models.priors.quantities import lookup, quantity_of
 
-    lines = []
+    print_simulated(screen, source.record)
+    lines, horizon = [], source.view.arrival.horizon
     for point in points:
         cells = [
             median_and_interval(point.rows[name], quantity_of(name), horizon) for name in names

@@ -87,10 +87,17 @@ def times_in_words(elapsed: float, left: float | None = None) -> str:
     return words if left is None else f"{words}, left {timedelta(seconds=int(left))}"
 
 
+def print_simulated(console: "Console", record: Mapping[str, Any]) -> None:
+    """Print that the numbers are of a simulated world, where a record says so."""
+    if simulated := record.get("simulated"):
+        console.print(simulated, markup=False, soft_wrap=True)
+
+
 def print_runs(
     console: "Console", out: Path, rows: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]
 ) -> None:
     """Print a table with one line per run."""
+    from aligntax.analysis.summaries.checks import verdict_in_words
     from aligntax.analysis.summaries.claims_in_words import chance_in_words
 
     if not rows:
@@ -107,7 +114,7 @@ def print_runs(
                 record["model"],
                 record["view"],
                 record["method"],
-                record["verdict"],
+                verdict_in_words(record),
                 info["created"][:16],
                 *texts,
             )
