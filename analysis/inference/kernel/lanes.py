@@ -1,0 +1,410 @@
+"""From expressions to machine code: straight vector code in which each chain has a lane.
+
+``kernel`` works out the log density and its gradient for blocks of as many chains as a vector holds.
+``prepare`` works out what depends on data alone, once for each set of data. Both are cut into parts
+of :data:`PART` expressions, because LLVM's time grows faster than the length of a function; what a
+later part needs stands in memory. A sum with a product is fused only where it says so, so that
+numbers do not depend on how hard LLVM tries.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aligntax.analysis.inference.kernel.expressions import COMPARISONS, Expressions
+from aligntax.analysis.inference.kernel.functions import FUNCTIONS, INFINITE, Block, definitions
+
+PART = 500
+ORDERED = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
+INTRINSIC = {"sqrt": "sqrt", "abs": "fabs", "floor": "floor"}
+
+
+@dataclass(frozen=True)
+class Processor:
+    """What machine code is made for.
+
+    Attributes
+    ----------
+    name, features : str
+        As LLVM calls them.
+    lanes : int
+        Chains in a vector.
+    fused : bool
+        Whether it has fused multiply-add.
+    """
+
+    name: str
+    features: str
+    lanes: int
+    fused: bool
+
+    @classmethod
+    def here(cls) -> "Processor":
+        """Return the processor of this machine."""
+        import llvmlite.binding as llvm
+
+        has = llvm.get_host_cpu_features()
+        lanes = 8 if has.get("avx512f") else 4 if has.get("avx2") else 2
+        fused = bool(has.get("fma")) or "aarch64" in llvm.get_process_triple()
+        return cls(llvm.get_host_cpu_name(), has.flatten(), lanes, fused)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Expressions to compute, and where their numbers come from and go to.
+
+    Attributes
+    ----------
+    outputs : sequence of (int, callable)
+        Each expression, and what appends code that stores its value.
+    is_given : callable
+        Whether an expression is an input, beside constants.
+    load : callable
+        Appends code that reads an input.
+    """
+
+    outputs: Sequence[tuple[int, Callable[[Block, str], None]]]
+    is_given: Callable[[int], bool]
+    load: Callable[[Block, int], str]
+
+
+@dataclass
+class _Part:
+    """Code of some expressions in a row; those of earlier parts come from memory.
+
+    Attributes
+    ----------
+    inline : set of int
+        Products that one sum uses, and that are computed there.
+    slots : dict of int to int
+        Where expressions that other parts need stand in memory.
+    """
+
+    e: Expressions
+    block: Block
+    task: Task
+    inline: set[int]
+    slots: dict[int, int]
+    reals: dict[int, str] = field(default_factory=dict)
+    truths: dict[int, str] = field(default_factory=dict)
+
+    def real(self, place: int) -> str:
+        """Return the value of an expression as numbers."""
+        number = self.e.value(place)
+        if number is not None:
+            return self.block.number(number)
+        if place not in self.reals:
+            self.reals[place] = self._found(place)
+        return self.reals[place]
+
+    def _found(self, place: int) -> str:
+        """Return a value that this part has as truth values, or has not computed itself."""
+        block = self.block
+        if place in self.truths:
+            return block.select(self.truths[place], block.number(1.0), block.number(0.0))
+        if self.task.is_given(place):
+            return self.task.load(block, place)
+        if place in self.inline:
+            return block.mul(*map(self.real, self.e.arguments[place]))
+        return block.load("%s", self.slots[place] * block.lanes)
+
+    def truth(self, place: int) -> str:
+        """Return the value of an expression as truth values."""
+        if place not in self.truths:
+            self.truths[place] = self.block.compare("une", self.real(place), self.block.number(0.0))
+        return self.truths[place]
+
+    def compute(self, place: int) -> None:
+        """Append the code of an expression."""
+        operation, arguments = self.e.operations[place], self.e.arguments[place]
+        if operation in COMPARISONS:
+            self.truths[place] = self._compared(operation, arguments)
+        else:
+            self.reals[place] = self._made(operation, arguments)
+        if place in self.slots:
+            self.block.store(self.real(place), "%s", self.slots[place] * self.block.lanes)
+
+    def _made(self, operation: str, arguments: Sequence[int]) -> str:
+        block = self.block
+        if operation in ("add", "sub"):
+            return self._sum(operation, *arguments)
+        if operation in ("max", "min"):
+            return self._extreme(operation, *arguments)
+        if operation == "switch":
+            return block.select(self.truth(arguments[0]), *map(self.real, arguments[1:]))
+        if operation == "gather":
+            return self._gathered(*arguments)
+        values = [*map(self.real, arguments)]
+        if operation in FUNCTIONS:
+            return block.call(operation, *values)
+        if operation in INTRINSIC:
+            return block.intrinsic(INTRINSIC[operation], *values)
+        if operation == "reciprocal":
+            return block.div(block.number(1.0), *values)
+        if operation == "sign":
+            one = block.intrinsic("copysign", block.number(1.0), *values)
+            return block.select(block.compare("oeq", *values, block.number(0.0)), *values, one)
+        return {"mul": block.mul, "neg": block.neg, "still": lambda x: x}[operation](*values)
+
+    def _sum(self, operation: str, a: int, b: int) -> str:
+        """Sum or difference, fused with a product that nobody else uses."""
+        block = self.block
+        for one, other in ((b, a), (a, b)):
+            if one not in self.inline or one == other:
+                continue
+            x, y = map(self.real, self.e.arguments[one])
+            rest = self.real(other)
+            if operation == "sub":
+                x, rest = (block.neg(x), rest) if one == b else (x, block.neg(rest))
+            return block.mul_add(x, y, rest)
+        return (block.add if operation == "add" else block.sub)(self.real(a), self.real(b))
+
+    def _compared(self, operation: str, arguments: Sequence[int]) -> str:
+        block = self.block
+        if operation in ("and", "or"):
+            a, b = map(self.truth, arguments)
+            return block.let(f"{operation} {block.truth} {a}, {b}")
+        if operation == "not":
+            return block.let(f"xor {block.truth} {self.truth(arguments[0])}, splat (i1 true)")
+        values = [*map(self.real, arguments)]
+        if operation == "isinf":
+            return block.compare("oeq", block.intrinsic("fabs", *values), block.number(INFINITE))
+        if operation == "isnan":
+            return block.compare("uno", *values, *values)
+        return block.compare(ORDERED[operation], *values)
+
+    def _extreme(self, operation: str, a: int, b: int) -> str:
+        """Return the larger or smaller; not a number if either is not one."""
+        block = self.block
+        for one, other in ((a, b), (b, a)):
+            if self.e.value(one) is not None:
+                limit, x = self.real(one), self.real(other)
+                how = "ogt" if operation == "max" else "olt"
+                return block.select(block.compare(how, limit, x), limit, x)
+        return block.intrinsic(f"{operation}imum", self.real(a), self.real(b))
+
+    def _gathered(self, offset: int, stride: int, index: int) -> str:
+        """Numbers at each chain's own index, which is clipped; not a number counts as zero."""
+        block, lanes, value = self.block, self.block.lanes, self.real(index)
+        ordered = block.select(block.compare("ord", value, value), value, block.number(0.0))
+        short = block.cast("fptosi", ordered, block.real, f"<{lanes} x i32>")
+        whole = block.cast("sext", short, f"<{lanes} x i32>", block.whole)
+        if stride != 1:
+            whole = block.integers("mul", whole, stride)
+        start = block.address("%d", offset)
+        pointers = block.let(f"getelementptr double, ptr {start}, {block.whole} {whole}")
+        mask = f"i32 8, {block.truth} splat (i1 true), {block.real} poison"
+        name = f"llvm.masked.gather.v{lanes}f64.v{lanes}p0"
+        return block.let(f"call {block.real} @{name}(<{lanes} x ptr> {pointers}, {mask})")
+
+
+@dataclass(frozen=True)
+class Code:
+    """Code of a task in parts.
+
+    Attributes
+    ----------
+    parts : tuple of str
+        Lines of each.
+    scratch : int
+        Vectors that it leaves in memory between parts.
+    called : set of str
+        Elementary functions that it needs.
+    """
+
+    parts: tuple[str, ...]
+    scratch: int
+    called: set[str]
+
+
+def write(e: Expressions, task: Task, lanes: int, fused: bool) -> Code:
+    """Write code of a task."""
+    roots = [place for place, _ in task.outputs]
+    order = e.in_order(
+        roots, lambda place: e.value(place) is not None or task.is_given(place)
+    )
+    users = Counter(child for place in order for child in e.children(place))
+    sums = {p for place in order if e.operations[place] in ("add", "sub") for p in e.children(place)}
+    inline = {p for p in order if e.is_a(p, "mul") and users[p] == 1 and p in sums} - {*roots}
+    order = [place for place in order if place not in inline]
+    home = {place: i // PART for i, place in enumerate(order)}
+    count = max(home.values(), default=0) + 1
+    slots: dict[int, int] = {}
+    for place in order:
+        for need in _needs(e, place, inline):
+            if home.get(need, home[place]) != home[place]:
+                slots.setdefault(need, len(slots))
+    parts, called = [], set[str]()
+    for k in range(count):
+        part = _Part(e, Block(lanes, fused), task, inline, slots)
+        for place in order[k * PART : (k + 1) * PART]:
+            part.compute(place)
+        for place, store in task.outputs:
+            if home.get(place, 0) == k:
+                store(part.block, part.real(place))
+        parts.append("\n".join(part.block.lines))
+        called |= part.block.called
+    return Code(tuple(parts), len(slots), called)
+
+
+def _needs(e: Expressions, place: int, inline: set[int]) -> Iterator[int]:
+    """Return expressions whose values the code of one reads."""
+    for child in e.children(place):
+        if child in inline:
+            yield from _needs(e, child, inline)
+        else:
+            yield child
+
+
+INTRINSICS = {name: 1 for name in ("sqrt", "fabs", "floor")} | {
+    "copysign": 2, "maximum": 2, "minimum": 2, "fma": 3,
+}  # fmt: skip
+
+
+def _declared(lanes: int) -> str:
+    """Declarations of LLVM's own functions."""
+    v, suffix = f"<{lanes} x double>", f"v{lanes}f64"
+    lines = [
+        f"declare {v} @llvm.{name}.{suffix}({', '.join([v] * count)})"
+        for name, count in INTRINSICS.items()
+    ]
+    gather = f"<{lanes} x ptr>, i32, <{lanes} x i1>, {v}"
+    lines.append(f"declare {v} @llvm.masked.gather.{suffix}.v{lanes}p0({gather})")
+    return "\n".join(lines) + "\n"
+
+
+def _functions(code: Code, name: str, arguments: str, names: str) -> tuple[str, str]:
+    """Definition of every part, and the calls of all of them."""
+    texts = [
+        f"define internal void @{name}{k}({arguments}) noinline nounwind {{\n{part}\n  ret void\n}}\n"
+        for k, part in enumerate(code.parts)
+    ]
+    calls = [f"  call void @{name}{k}({names})" for k in range(len(texts))]
+    return "".join(texts), "\n".join(calls)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A log density and its gradient in LLVM's language.
+
+    Attributes
+    ----------
+    kernel, prepare : str
+        Modules with a function of that name.
+    fixed : int
+        Numbers that ``prepare`` makes of data.
+    scratch : int
+        Doubles that either needs to work with.
+    """
+
+    kernel: str
+    prepare: str
+    fixed: int
+    scratch: int
+
+
+def translate(e: Expressions, value: int, slopes: Sequence[int], cpu: Processor) -> Source:
+    """Code of a log density and its gradient.
+
+    Parameters
+    ----------
+    value : int
+        The log density.
+    slopes : sequence of int
+        Its derivative by each parameter.
+    """
+    needed: dict[int, int] = {}
+
+    def is_given(place: int) -> bool:
+        return e.fixed[place] or e.is_a(place, "parameter")
+
+    def load(block: Block, place: int) -> str:
+        if e.fixed[place]:
+            return block.load_for_all("%u", needed.setdefault(place, len(needed)))
+        row = block.let(f"mul i64 %n, {e.arguments[place][0]}")
+        return block.load("%x", row)
+
+    def store_slope(i: int) -> Callable[[Block, str], None]:
+        def store(block: Block, value: str) -> None:
+            block.store(value, "%g", block.let(f"mul i64 %n, {i}"))
+
+        return store
+
+    outputs = [(place, store_slope(i)) for i, place in enumerate(slopes)]
+    outputs.insert(0, (value, lambda block, made: block.store(made, "%l", 0)))
+    lanes = write(e, Task(outputs, is_given, load), cpu.lanes, cpu.fused)
+    parts, calls = _functions(
+        lanes, "part", "ptr %x, ptr %g, ptr %l, ptr %u, ptr %d, ptr %s, i64 %n",
+        "ptr %xb, ptr %gb, ptr %lb, ptr %u, ptr %d, ptr %s, i64 %n",
+    )  # fmt: skip
+    kernel = LOOP.format(parts=parts, calls=calls, lanes=cpu.lanes)
+    before = write(e, _fixed_task(e, needed), 1, cpu.fused)
+    parts, calls = _functions(before, "step", "ptr %d, ptr %u, ptr %s", "ptr %d, ptr %u, ptr %s")
+    prepare = ONCE.format(parts=parts, calls=calls)
+    return Source(
+        _declared(cpu.lanes) + definitions(lanes.called, cpu.lanes, cpu.fused) + kernel,
+        _declared(1) + definitions(before.called, 1, cpu.fused) + prepare,
+        len(needed),
+        max(lanes.scratch * cpu.lanes, before.scratch, 1),
+    )
+
+
+def _fixed_task(e: Expressions, needed: Mapping[int, int]) -> Task:
+    """Compute what is fixed from data."""
+
+    def store_at(k: int) -> Callable[[Block, str], None]:
+        return lambda block, value: block.store(value, "%u", k)
+
+    return Task(
+        [(place, store_at(k)) for place, k in needed.items()],
+        lambda place: e.is_a(place, "datum"),
+        lambda block, place: block.load("%d", e.arguments[place][0]),
+    )
+
+
+LOOP = """{parts}
+define void @kernel(ptr %x, ptr %g, ptr %l, ptr %u, ptr %d, ptr %s, i64 %blocks, i64 %n) nounwind {{
+entry:
+  %any = icmp sgt i64 %blocks, 0
+  br i1 %any, label %loop, label %end
+loop:
+  %b = phi i64 [0, %entry], [%next, %loop]
+  %o = mul i64 %b, {lanes}
+  %xb = getelementptr double, ptr %x, i64 %o
+  %gb = getelementptr double, ptr %g, i64 %o
+  %lb = getelementptr double, ptr %l, i64 %o
+{calls}
+  %next = add i64 %b, 1
+  %more = icmp slt i64 %next, %blocks
+  br i1 %more, label %loop, label %end
+end:
+  ret void
+}}
+"""
+ONCE = """{parts}
+define void @prepare(ptr %d, ptr %u, ptr %s) nounwind {{
+{calls}
+  ret void
+}}
+"""
+
+
+def assemble(source: str, cpu: Processor, effort: int) -> bytes:
+    """Object code of a module.
+
+    Parameters
+    ----------
+    effort : int
+        Of LLVM: 0 is soonest done, 1 is faster code.
+    """
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    module = llvm.parse_assembly(source)
+    module.triple = llvm.get_process_triple()
+    target = llvm.Target.from_default_triple()
+    machine = target.create_target_machine(
+        cpu=cpu.name, features=cpu.features, opt=effort, codemodel="jitdefault", jit=True
+    )
+    return bytes(machine.emit_object(module))
