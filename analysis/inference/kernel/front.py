@@ -88,12 +88,17 @@ class _Walk:
             raise NotExpressible(f"an index or a shape that depends on {operation}")
         return float(FOLDED[operation](*map(self.number, e.arguments[place])))
 
+    def real(self, places: Any) -> Any:
+        """Return the numbers of fixed expressions."""
+        values = [self.number(int(place)) for place in np.ravel(places)]
+        return np.array(values, dtype=float).reshape(np.shape(places))
+
     def whole(self, places: Any) -> Any:
         """Integers of fixed expressions."""
-        values = np.array([self.number(int(place)) for place in np.ravel(places)])
+        values = self.real(places)
         if not (np.isfinite(values) & (values == np.floor(values))).all():
             raise NotExpressible("an index or a shape that is not whole")
-        return values.astype(np.int64).reshape(np.shape(places))
+        return values.astype(np.int64)
 
     def is_fixed(self, places: Any) -> bool:
         """Whether all elements are fixed."""
@@ -146,6 +151,8 @@ class _Walk:
 def _elementwise(walk: _Walk, node: Any, inputs: list[Any]) -> Any:
     operation = node.op.scalar_op
     name = type(operation).__name__
+    if node.outputs[0].type.dtype == "float32" and name not in ("Switch", "Second", "Identity"):
+        return _in_single_precision(walk, node, inputs)
     if name in ("Cast", "Identity", "Second"):
         return _cast(walk, node, np.broadcast_arrays(*inputs)[-1])
     if name in FOLDING:
@@ -157,6 +164,19 @@ def _elementwise(walk: _Walk, node: Any, inputs: list[Any]) -> Any:
     if name not in SCALAR:
         raise NotExpressible(f"the operation {name}")
     return walk.make(SCALAR[name], *inputs)
+
+
+def _in_single_precision(walk: _Walk, node: Any, inputs: list[Any]) -> Any:
+    """Return what PyTensor makes of constants that it holds in single precision, such as ``log(0.5)``."""
+    if any(walk.expressions.value(place) is None for each in inputs for place in each.ravel()):
+        raise NotExpressible(f"the operation {node.op} in single precision")
+    values = [
+        walk.real(each).astype(variable.type.dtype)
+        for each, variable in zip(inputs, node.inputs, strict=True)
+    ]
+    storage: list[Any] = [None]
+    node.op.perform(node, values, [storage])
+    return walk.filled(storage[0])
 
 
 def _cast(walk: _Walk, node: Any, places: Any) -> Any:

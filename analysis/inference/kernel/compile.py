@@ -1,0 +1,119 @@
+"""From the graph of a model to a program that is checked against it."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from aligntax.analysis.inference.kernel.derivative import gradient
+from aligntax.analysis.inference.kernel.front import Names, flatten
+from aligntax.analysis.inference.kernel.kernel import (
+    CHECK_ERROR,
+    Array,
+    Density,
+    Kernel,
+    Program,
+    WrongProgram,
+    agree,
+)
+from aligntax.analysis.inference.kernel.lanes import Processor, assemble, translate
+
+POINTS = 8  # at which a program is checked
+SPREAD = 0.3  # of their coordinates, which are near standard normal under a prior
+STEP = 1e-5  # of differences
+SLOPE_ERROR = 1e-5  # of derivatives against differences, relative to the gradient
+
+
+def compile_kernel(graph: Any, cpu: Processor | None = None, effort: int = 1) -> Kernel:
+    """Derive machine code from the graph of a model, and check it.
+
+    Parameters
+    ----------
+    graph : pymc.Model
+        Its coordinates are those of ``graph.value_vars``, in order.
+    cpu : Processor, optional
+        By default this machine's.
+    effort : int
+        Of LLVM: 0 is soonest done, 1 is faster code.
+
+    Raises
+    ------
+    NotExpressible
+        If the graph has an operation that is not known.
+    WrongProgram
+        If the code disagrees with PyTensor, or its gradient with differences of its own values.
+    """
+    cpu = cpu or Processor.here()
+    density = flatten(graph)
+    e = density.expressions
+    count = sum(int(np.prod(shape, dtype=int)) for _, shape in density.parameters)
+    slopes = gradient(e, density.value, [e.parameter(i) for i in range(count)])
+    source = translate(e, density.value, slopes, cpu)
+    data = [np.asarray(graph[name].get_value(), dtype=float) for name, _ in density.data]
+    points = SPREAD * np.random.default_rng(0).standard_normal((count, POINTS))
+    values = _values(graph, density.parameters, points)
+    program = Program(
+        parameters=density.parameters,
+        data=density.data,
+        granted=np.array([[*density.granted], [*density.granted.values()]], dtype=float),
+        constants=np.array(density.constants, dtype=float),
+        fixed=source.fixed,
+        scratch=source.scratch,
+        lanes=cpu.lanes,
+        kernel=assemble(source.kernel, cpu, effort),
+        preparation=assemble(source.prepare, cpu, 0),
+        check_data=np.concatenate([*map(np.ravel, data), np.empty(0)]),
+        check_points=points,
+        check_values=values,
+        check_slopes=np.empty(0),
+    )
+    return Kernel(replace(program, check_slopes=_slopes(program)))
+
+
+def _values(graph: Any, parameters: Names, points: Array) -> Array:
+    """Log densities as PyTensor works them out, operation by operation: nothing is compiled."""
+    import pytensor
+    from pytensor.compile.mode import Mode
+
+    density = pytensor.function(
+        graph.value_vars,
+        graph.logp(),
+        mode=Mode(linker="py", optimizer=None),
+        on_unused_input="ignore",
+    )
+    cuts = np.cumsum([int(np.prod(shape, dtype=int)) for _, shape in parameters])[:-1]
+    with np.errstate(all="ignore"):
+        return np.array(
+            [
+                density(
+                    *(
+                        part.reshape(shape)
+                        for part, (_, shape) in zip(np.split(x, cuts), parameters, strict=True)
+                    )
+                )
+                for x in points.T
+            ],
+            dtype=float,
+        )
+
+
+def _slopes(program: Program) -> Array:
+    """Gradients at the check points, which agree with differences along random directions."""
+    density = Density(Kernel(program, checked=False), program.check_data)
+    points = program.check_points
+    direction = np.random.default_rng(1).standard_normal(points.shape)
+    values, slopes = density.log_density_and_gradient(points)
+    if not agree(values, program.check_values, CHECK_ERROR):
+        raise WrongProgram("the code disagrees with PyTensor's log density")
+    above, below = (
+        density.log_density_and_gradient(points + side * STEP * direction)[0] for side in (1, -1)
+    )
+    with np.errstate(invalid="ignore"):
+        along, expected = (above - below) / (2 * STEP), (slopes * direction).sum(axis=0)
+        size = np.linalg.norm(slopes, axis=0) * np.linalg.norm(direction, axis=0)
+        # rounding of the values is magnified by the step
+        error = SLOPE_ERROR * (1 + size) + 1e-14 * np.abs(values) / STEP
+        wrong = np.isfinite(along) & ~(np.abs(along - expected) <= error)
+    if wrong.any():
+        raise WrongProgram("the gradient of the code disagrees with differences of its values")
+    return slopes
