@@ -48,6 +48,13 @@ def use_cache() -> None:
     _keep_in(folder)
 
 
+def kernel_folder() -> Path:
+    """Folder of machine code that :mod:`aligntax.analysis.inference.kernel` keeps."""
+    stated = os.environ.get(VARIABLE)
+    root = Path(stated) if stated else Path("~/.cache/aligntax")
+    return root.expanduser().absolute() / "kernels"
+
+
 def not_kept() -> str:
     """Say that compiled code ends with the process, and what to do; empty where it is kept."""
     flags = os.environ.get("PYTENSOR_FLAGS", "")

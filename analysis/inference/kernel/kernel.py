@@ -71,17 +71,21 @@ class Program:
         """
         values = [np.asarray(data[name], dtype=float) for name, _ in self.data]
         for (name, shape), value in zip(self.data, values, strict=True):
-            if value.shape != tuple(shape):
+            if value.shape != shape:
                 raise WrongProgram(f"{name} has the shape {value.shape}, not {shape}")
         row = np.concatenate([*map(np.ravel, values), np.empty(0)])
-        if not self.agrees(row):
+        where, expected = self.granted
+        if not np.array_equal(row[where.astype(int)], expected):
             raise WrongProgram("data differ where the code takes them for granted")
         return row
 
-    def agrees(self, row: Array) -> bool:
-        """Whether data are what the code takes for granted."""
-        where, expected = self.granted
-        return bool(np.array_equal(row[where.astype(int)], expected))
+    def fits(self, data: Mapping[str, Any]) -> bool:
+        """Whether the code holds for data."""
+        try:
+            self.in_a_row(data)
+        except WrongProgram:
+            return False
+        return True
 
 
 class Kernel:
