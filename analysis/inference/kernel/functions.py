@@ -250,9 +250,9 @@ def _exp_of_square(b: Block, x: str, sign: float) -> str:
     """``exp(x^2)`` or ``exp(-x^2)``, with the rounding of the square put back."""
     square = b.mul(x, x)
     left = b.mul_add(x, x, b.neg(square))
-    left = b.select(b.compare("olt", square, b.number(1e3)), left, b.number(0.0))
     power = b.call("exp", b.mul(b.number(sign), square))
-    return b.mul_add(power, b.mul(b.number(sign), left), power)
+    exact = b.mul_add(power, b.mul(b.number(sign), left), power)
+    return b.select(b.compare("olt", square, b.number(LARGEST)), exact, power)
 
 
 def _erfc(b: Block, x: str) -> str:
