@@ -260,7 +260,9 @@ class _Rows:
             self.known[row] = self.where(self.base[row])
         low, high = self.walk.bounds(index)
         if not (self.walk.is_whole(index) and low >= 0 and high < self.base.shape[-1]):
-            raise NotExpressible("the operation AdvancedSubtensor with an index that is not clipped")
+            raise NotExpressible(
+                "the operation AdvancedSubtensor with an index that is not clipped"
+            )
         return self.walk.expressions.gather(*self.known[row], index)
 
     def where(self, places: Any) -> tuple[int, int]:
@@ -277,7 +279,6 @@ class _Rows:
             if len(steps) == 1:
                 return indices[0], steps.pop()
         raise NotExpressible("the operation AdvancedSubtensor of what is neither data nor constant")
-
 
 
 def _put(walk: _Walk, node: Any, inputs: list[Any]) -> Any:

@@ -155,7 +155,9 @@ class Density:
         """
         program, x = self.kernel.program, np.asarray(x, dtype=float)
         if x.ndim != 2 or len(x) != self.dimension:
-            raise ValueError(f"points must have the shape ({self.dimension}, chains), got {x.shape}")
+            raise ValueError(
+                f"points must have the shape ({self.dimension}, chains), got {x.shape}"
+            )
         chains = x.shape[1]
         blocks = -(-chains // program.lanes)
         padded = np.ascontiguousarray(x)

@@ -220,15 +220,17 @@ class Code:
 def write(e: Expressions, task: Task, lanes: int, fused: bool) -> Code:
     """Write code of a task."""
     roots = [place for place, _ in task.outputs]
-    order = e.in_order(
-        roots, lambda place: e.value(place) is not None or task.is_given(place)
-    )
+    order = e.in_order(roots, lambda place: e.value(place) is not None or task.is_given(place))
     users = Counter(child for place in order for child in e.children(place))
-    sums = {p for place in order if e.operations[place] in ("add", "sub") for p in e.children(place)}
+    sums = {
+        p for place in order if e.operations[place] in ("add", "sub") for p in e.children(place)
+    }
     inline = {p for p in order if e.is_a(p, "mul") and users[p] == 1 and p in sums} - {*roots}
     order = [place for place in order if place not in inline]
     home = {place: i // PART for i, place in enumerate(order)}
-    count = max(home.values(), default=0) + 1
+    # an output that is an input itself has no home, and goes with any part
+    ends = [home.get(place, i // PART) for i, place in enumerate(roots)]
+    count = max([*home.values(), *ends], default=0) + 1
     slots: dict[int, int] = {}
     for place in order:
         for need in _needs(e, place, inline):
@@ -239,8 +241,8 @@ def write(e: Expressions, task: Task, lanes: int, fused: bool) -> Code:
         part = _Part(e, Block(lanes, fused), task, inline, slots)
         for place in order[k * PART : (k + 1) * PART]:
             part.compute(place)
-        for place, store in task.outputs:
-            if home.get(place, 0) == k:
+        for (place, store), end in zip(task.outputs, ends, strict=True):
+            if end == k:
                 store(part.block, part.real(place))
         parts.append("\n".join(part.block.lines))
         called |= part.block.called

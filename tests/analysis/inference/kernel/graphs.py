@@ -52,9 +52,7 @@ def reference(graph):
     batches = [
         pt.tensor(v.name, dtype="float64", shape=(None, *v.type.shape)) for v in graph.value_vars
     ]
-    vectors = vectorize_graph(
-        outputs, replace=dict(zip(graph.value_vars, batches, strict=True))
-    )
+    vectors = vectorize_graph(outputs, replace=dict(zip(graph.value_vars, batches, strict=True)))
     function = pytensor.function(
         batches, vectors, mode=Mode(linker="py", optimizer=None), on_unused_input="ignore"
     )

@@ -100,7 +100,9 @@ def test_a_function_is_scipy_s(name, lanes, fused) -> None:
 @pytest.mark.parametrize("name", LIMITS)
 def test_a_function_has_scipy_s_limits(name) -> None:
     x = np.array([*LIMITS[name]], dtype=float)
-    np.testing.assert_allclose(run(name, x, 4, True), [*LIMITS[name].values()], rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(
+        run(name, x, 4, True), [*LIMITS[name].values()], rtol=1e-13, atol=1e-14
+    )
 
 
 def test_every_function_is_tested() -> None:

@@ -1,0 +1,163 @@
+"""A loaded kernel: any number of chains, any width of vector, long code in parts, and check points that notice."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytensor.tensor as pt
+import pytest
+
+from aligntax.analysis.inference.kernel import compile as compiling
+from aligntax.analysis.inference.kernel import lanes
+from aligntax.analysis.inference.kernel.compile import compile_kernel
+from aligntax.analysis.inference.kernel.expressions import Expressions
+from aligntax.analysis.inference.kernel.kernel import Kernel, WrongProgram
+from aligntax.analysis.inference.kernel.lanes import Processor, translate
+from tests.analysis.inference.kernel.graphs import built, numbers, of_function
+
+
+@pytest.fixture(scope="module")
+def graph(evidence, view):
+    return built(evidence, view, "scaling")
+
+
+@pytest.fixture(scope="module")
+def kernel(graph):
+    return compile_kernel(graph)
+
+
+@pytest.fixture(scope="module")
+def points(kernel):
+    return np.random.default_rng(8).standard_normal((kernel.program.dimension, 37))
+
+
+@pytest.mark.parametrize("chains", [0, 1, 3, 4, 8, 37])
+def test_any_number_of_chains_has_the_same_numbers(kernel, graph, points, chains) -> None:
+    density = kernel.prepare(numbers(graph))
+    values, slopes = density.log_density_and_gradient(points)
+    some = density.log_density_and_gradient(points[:, :chains])
+    assert np.array_equal(some[0], values[:chains])
+    assert np.array_equal(some[1], slopes[:, :chains])
+
+
+def test_chains_do_not_see_each_other(kernel, graph, points) -> None:
+    """One that has left the space leaves the others as they are."""
+    density = kernel.prepare(numbers(graph))
+    values, slopes = density.log_density_and_gradient(points)
+    for lost in (np.nan, np.inf, 1e300):
+        moved = points.copy()
+        moved[:, 5] = lost
+        again = density.log_density_and_gradient(moved)
+        others = np.arange(points.shape[1]) != 5
+        assert np.array_equal(again[0][others], values[others])
+        assert np.array_equal(again[1][:, others], slopes[:, others])
+
+
+def test_points_of_another_shape_are_refused(kernel, graph) -> None:
+    with pytest.raises(ValueError, match="points must have the shape"):
+        kernel.prepare(numbers(graph)).log_density_and_gradient(np.zeros((2, 4)))
+
+
+@pytest.mark.parametrize("effort", [0, 1])
+@pytest.mark.parametrize("width", [2, 4, 8])
+def test_every_width_of_vector_has_the_same_numbers(kernel, graph, points, width, effort) -> None:
+    here = Processor.here()
+    other = compile_kernel(graph, replace(here, lanes=width), effort)
+    got = other.prepare(numbers(graph)).log_density_and_gradient(points)
+    expected = kernel.prepare(numbers(graph)).log_density_and_gradient(points)
+    for a, b in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(a, b)  # no rounding depends on width or on effort
+
+
+def test_a_processor_without_fused_multiply_add_differs_by_rounding_alone(
+    kernel, graph, points
+) -> None:
+    """Trap 5 of the trials."""
+    plain = Processor("x86-64", "", 2, False)
+    if not Processor.here().features.startswith(("+", "-")):
+        pytest.skip("another architecture")
+    other = compile_kernel(graph, plain, 0)
+    got = other.prepare(numbers(graph)).log_density_and_gradient(points)
+    expected = kernel.prepare(numbers(graph)).log_density_and_gradient(points)
+    np.testing.assert_allclose(got[0], expected[0], rtol=1e-12)
+    np.testing.assert_allclose(got[1], expected[1], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [7, 60])
+def test_code_in_many_parts_has_the_same_numbers(kernel, graph, points, monkeypatch, size) -> None:
+    monkeypatch.setattr(lanes, "PART", size)
+    other = compile_kernel(graph, effort=0)
+    assert other.program.scratch > kernel.program.scratch
+    got = other.prepare(numbers(graph)).log_density_and_gradient(points)
+    expected = kernel.prepare(numbers(graph)).log_density_and_gradient(points)
+    for a, b in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_no_function_of_the_code_grows_with_the_model() -> None:
+    """Trap 4 of the trials: LLVM's time grows faster than the length of a function."""
+    lengths = []
+    for count in (1000, 4000):
+        e = Expressions()
+        total = e.constant(0.0)
+        for i in range(count):
+            total = e.make(
+                "add", total, e.make("exp", e.make("mul", e.parameter(i % 9), e.datum(i)))
+            )
+        source = translate(e, total, [e.constant(0.0)], Processor.here())
+        pieces = (source.kernel + source.prepare).split("define ")
+        lengths.append(max(piece.count("\n") for piece in pieces))
+    assert lengths[1] < 1.2 * lengths[0]
+
+
+def test_threads_share_a_kernel(kernel, graph, points) -> None:
+    density = kernel.prepare(numbers(graph))
+    expected = density.log_density_and_gradient(points)
+    with ThreadPoolExecutor(4) as pool:
+        for got in pool.map(lambda _: density.log_density_and_gradient(points), range(40)):
+            assert np.array_equal(got[0], expected[0]) and np.array_equal(got[1], expected[1])
+
+
+# ------------------------------------------------------------------------------ negative controls
+
+
+@pytest.mark.parametrize("old", [3.25, 0.5])
+def test_code_with_one_wrong_constant_is_refused(monkeypatch, old) -> None:
+    graph = of_function(lambda x: -3.25 * x**4 + 0.125 * pt.exp(0.5 * x))
+    compile_kernel(graph, effort=0)
+    made = Expressions.constant
+    monkeypatch.setattr(
+        Expressions,
+        "constant",
+        lambda self, value: made(self, value * 1.001 if abs(value) == old else value),
+    )
+    with pytest.raises(WrongProgram, match="disagrees with PyTensor"):
+        compile_kernel(graph, effort=0)
+
+
+def test_a_wrong_gradient_is_refused(monkeypatch) -> None:
+    graph = of_function(lambda x: -3.0 * x**4)
+    right = compiling.gradient
+
+    def wrong(e, value, parameters):
+        slopes = right(e, value, parameters)
+        return [e.make("mul", e.constant(1.001), slopes[0]), *slopes[1:]]
+
+    monkeypatch.setattr(compiling, "gradient", wrong)
+    with pytest.raises(WrongProgram, match="gradient of the code disagrees"):
+        compile_kernel(graph, effort=0)
+
+
+@pytest.mark.parametrize("name", ["check_values", "check_slopes", "constants", "check_data"])
+def test_a_program_that_fails_its_check_points_is_refused(kernel, name) -> None:
+    wrong = getattr(kernel.program, name).copy()
+    assert wrong.size
+    with pytest.raises(WrongProgram, match="fails its check points"):
+        Kernel(replace(kernel.program, **{name: wrong * (1 + 1e-6) + 1e-9}))
+
+
+def test_code_of_another_model_is_refused(kernel, evidence, view) -> None:
+    other = compile_kernel(built(evidence, view, "loss-law"), effort=0).program
+    swapped = replace(other, kernel=kernel.program.preparation)
+    with pytest.raises(WrongProgram, match="lacks a function"):
+        Kernel(swapped)
