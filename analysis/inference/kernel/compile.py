@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from aligntax.analysis.inference.kernel.assembly import Processor, assemble, translate
 from aligntax.analysis.inference.kernel.derivative import gradient
 from aligntax.analysis.inference.kernel.front import Names, flatten
 from aligntax.analysis.inference.kernel.kernel import (
@@ -16,7 +17,6 @@ from aligntax.analysis.inference.kernel.kernel import (
     WrongProgram,
     agree,
 )
-from aligntax.analysis.inference.kernel.lanes import Processor, assemble, translate
 
 POINTS = 8  # at which a program is checked
 SPREAD = 0.3  # of their coordinates, which are near standard normal under a prior

@@ -65,7 +65,7 @@ def _by_slope(local: Callable[[Expressions, int, int], int]) -> Callable[..., Te
 
 
 def _mul(e: Expressions, place: int, slope: int) -> Terms:
-    """Product; of a quotient ``a / b`` the slope by ``b`` is minus that by ``a`` times ``a / b``."""
+    """Product; the slope of ``a / b`` by ``b`` is minus that by ``a`` times ``a / b``."""
     for one, other in (e.arguments[place], e.arguments[place][::-1]):
         if e.is_a(one, "reciprocal") and not e.fixed[one]:
             by_other = _times(e, slope, one)
@@ -86,6 +86,11 @@ def _masked(e: Expressions, condition: int, yes: int, no: int, slope: int) -> Te
         (yes, e.make("switch", condition, slope, zero)),
         (no, e.make("switch", condition, zero, slope)),
     ]
+
+
+def _switch(e: Expressions, place: int, slope: int) -> Terms:
+    condition, yes, no = e.arguments[place]
+    return _masked(e, condition, yes, no, slope)
 
 
 def _chosen(comparison: str) -> Callable[..., Terms]:
@@ -118,7 +123,7 @@ RULES: Mapping[str, Callable[..., Terms]] = {
     "mul": _mul,
     "max": _chosen("ge"),
     "min": _chosen("le"),
-    "switch": lambda e, place, slope: _masked(e, *e.arguments[place], slope),
+    "switch": _switch,
     "neg": lambda e, place, slope: [(e.arguments[place][0], e.make("neg", slope))],
     "reciprocal": _by_slope(lambda e, y, x: e.make("neg", e.make("mul", y, y))),
     "sqrt": _by_slope(lambda e, y, x: e.make("mul", e.constant(0.5), e.make("reciprocal", y))),

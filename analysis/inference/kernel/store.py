@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from aligntax.analysis.inference.compile_cache import kernel_folder
+from aligntax.analysis.inference.kernel.assembly import Processor
 from aligntax.analysis.inference.kernel.kernel import Kernel, Program, WrongProgram
-from aligntax.analysis.inference.kernel.lanes import Processor
 from aligntax.models.catalogue import Model, view_data
 from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
@@ -83,7 +83,7 @@ def _sources() -> str:
 
 def write_program(path: Path, program: Program) -> None:
     """Write a program whole or not at all."""
-    arrays = {
+    arrays: dict[str, Any] = {
         name: np.frombuffer(value, np.uint8) if isinstance(value, bytes) else np.asarray(value)
         for name, value in vars(program).items()
         if name not in ("parameters", "data")

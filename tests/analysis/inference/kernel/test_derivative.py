@@ -5,10 +5,10 @@ import ctypes
 import numpy as np
 import pytest
 
+from aligntax.analysis.inference.kernel.assembly import Processor, assemble, translate
 from aligntax.analysis.inference.kernel.derivative import FLAT, RULES, gradient
 from aligntax.analysis.inference.kernel.expressions import Expressions
 from aligntax.analysis.inference.kernel.kernel import _loaded
-from aligntax.analysis.inference.kernel.lanes import Processor, assemble, translate
 
 BETWEEN = {
     "sqrt": (0.1, 3), "log": (0.1, 3), "reciprocal": (0.2, 3), "log1p": (-0.5, 3), "erfinv": (-0.9, 0.9),
@@ -53,7 +53,7 @@ def test_a_derivative_is_that_of_differences(operation) -> None:
 
 
 def test_every_operation_has_a_derivative_or_is_flat() -> None:
-    from aligntax.analysis.inference.kernel.front import FOLDING, REDUCED, SCALAR
+    from aligntax.analysis.inference.kernel.operations import FOLDING, REDUCED, SCALAR
 
     rewritten = {"div", "pow", "log10"}  # as others, when they are made
     known = {*SCALAR.values(), *FOLDING.values(), *(name for name, _ in REDUCED.values())}

@@ -6,8 +6,9 @@ import pytensor.tensor as pt
 import pytest
 
 from aligntax.analysis.inference.kernel.compile import compile_kernel
-from aligntax.analysis.inference.kernel.front import NotExpressible, flatten
+from aligntax.analysis.inference.kernel.front import flatten
 from aligntax.analysis.inference.kernel.kernel import WrongProgram
+from aligntax.analysis.inference.kernel.walk import NotExpressible
 from tests.analysis.inference.kernel.graphs import numbers, of_function, reference
 
 TABLE = np.arange(12.0).reshape(3, 4) ** 1.5

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy import special
 
-from aligntax.analysis.inference.kernel.functions import FUNCTIONS, Block, definitions
+from aligntax.analysis.inference.kernel.assembly import Processor, _declared, assemble
+from aligntax.analysis.inference.kernel.functions import FUNCTIONS, definitions
+from aligntax.analysis.inference.kernel.instructions import Block
 from aligntax.analysis.inference.kernel.kernel import _loaded
-from aligntax.analysis.inference.kernel.lanes import Processor, _declared, assemble
 
 CALL = """{functions}
 define void @f(ptr %x, ptr %y) nounwind {{

@@ -9,10 +9,10 @@ import pytest
 
 from aligntax.analysis.inference.kernel import compile as compiling
 from aligntax.analysis.inference.kernel import lanes
+from aligntax.analysis.inference.kernel.assembly import Processor, translate
 from aligntax.analysis.inference.kernel.compile import compile_kernel
 from aligntax.analysis.inference.kernel.expressions import Expressions
 from aligntax.analysis.inference.kernel.kernel import Kernel, WrongProgram
-from aligntax.analysis.inference.kernel.lanes import Processor, translate
 from tests.analysis.inference.kernel.graphs import built, numbers, of_function
 
 

@@ -11,9 +11,9 @@ import pytest
 from aligntax.analysis.inference.compile_cache import VARIABLE, kernel_folder
 from aligntax.analysis.inference.compiled_model import data_of_evidence, data_of_view
 from aligntax.analysis.inference.kernel import store
+from aligntax.analysis.inference.kernel.assembly import Processor
 from aligntax.analysis.inference.kernel.compile import compile_kernel
 from aligntax.analysis.inference.kernel.kernel import Kernel
-from aligntax.analysis.inference.kernel.lanes import Processor
 from aligntax.analysis.inference.kernel.store import (
     SUFFIX,
     fingerprint,
@@ -38,7 +38,9 @@ def compiled(evidence, view):
 def ask(evidence, view, compiled, tmp_path):
     """``ask()``: a kernel, whether it was compiled, and what was said."""
 
-    def asked(model=MODEL, evidence=restrict(evidence, view, MODEL), view=view, folder=tmp_path):
+    own = restrict(evidence, view, MODEL)
+
+    def asked(model=MODEL, evidence=own, view=view, folder=tmp_path):
         built, said = [], []
 
         def compile_it():
@@ -86,7 +88,7 @@ def test_numbers_are_those_of_the_graph(evidence, view) -> None:
 
 def test_another_view_of_priors_compiles_nothing_and_another_setting_does(ask) -> None:
     ask()
-    kernel, built, _ = ask(view=load_view("vague"))
+    _, built, _ = ask(view=load_view("vague"))
     assert not built
     other = load_view("default")
     settings = replace(other.compute, runs_since=2019.0)
@@ -156,7 +158,7 @@ def test_rows_with_other_numbers_compile_nothing(evidence, view, ask) -> None:
 
     rows = scaling.studies(own).copy(deep=True)
     rows["log_gamma"].values[:] += 0.1
-    kernel, built, said = ask(evidence=own.with_likelihood_rows({"scaling_exponents": rows}))
+    _, built, said = ask(evidence=own.with_likelihood_rows({"scaling_exponents": rows}))
     assert not built and not said
 
 
@@ -169,7 +171,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(ask, tmp_path) -> None:
 
 def test_a_file_that_cannot_be_read_is_one_line(ask, tmp_path, monkeypatch) -> None:
     ask()
-    monkeypatch.setattr(store, "read_program", lambda path: open(path / "x"))
+    monkeypatch.setattr(store, "read_program", lambda path: (path / "x").read_bytes())
     _, built, said = ask()
     assert built and len(said) == 1 and "will not do" in said[0]
 

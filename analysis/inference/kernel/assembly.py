@@ -1,0 +1,194 @@
+"""Modules of machine code: ``kernel`` on blocks of chains, ``prepare`` once for each data set."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aligntax.analysis.inference.kernel.expressions import Expressions
+from aligntax.analysis.inference.kernel.functions import definitions
+from aligntax.analysis.inference.kernel.instructions import Block
+from aligntax.analysis.inference.kernel.lanes import Code, Task, write
+
+
+@dataclass(frozen=True)
+class Processor:
+    """What machine code is made for.
+
+    Attributes
+    ----------
+    name, features : str
+        As LLVM calls them.
+    lanes : int
+        Chains in a vector.
+    fused : bool
+        Whether it has fused multiply-add.
+    """
+
+    name: str
+    features: str
+    lanes: int
+    fused: bool
+
+    @classmethod
+    def here(cls) -> "Processor":
+        """Return the processor of this machine."""
+        import llvmlite.binding as llvm
+
+        has = llvm.get_host_cpu_features()
+        lanes = 8 if has.get("avx512f") else 4 if has.get("avx2") else 2
+        fused = bool(has.get("fma")) or "aarch64" in llvm.get_process_triple()
+        return cls(llvm.get_host_cpu_name(), has.flatten(), lanes, fused)
+
+
+INTRINSICS = {name: 1 for name in ("sqrt", "fabs", "floor")} | {
+    "copysign": 2, "maximum": 2, "minimum": 2, "fma": 3,
+}  # fmt: skip
+
+
+def _declared(lanes: int) -> str:
+    """Declarations of LLVM's own functions."""
+    v, suffix = f"<{lanes} x double>", f"v{lanes}f64"
+    lines = [
+        f"declare {v} @llvm.{name}.{suffix}({', '.join([v] * count)})"
+        for name, count in INTRINSICS.items()
+    ]
+    gather = f"<{lanes} x ptr>, i32, <{lanes} x i1>, {v}"
+    lines.append(f"declare {v} @llvm.masked.gather.{suffix}.v{lanes}p0({gather})")
+    return "\n".join(lines) + "\n"
+
+
+def _functions(code: Code, name: str, arguments: str, names: str) -> tuple[str, str]:
+    """Definition of every part, and the calls of all of them."""
+    head = f"({arguments}) noinline nounwind"
+    texts = [
+        f"define internal void @{name}{k}{head} {{\n{part}\n  ret void\n}}\n"
+        for k, part in enumerate(code.parts)
+    ]
+    calls = [f"  call void @{name}{k}({names})" for k in range(len(texts))]
+    return "".join(texts), "\n".join(calls)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A log density and its gradient in LLVM's language.
+
+    Attributes
+    ----------
+    kernel, prepare : str
+        Modules with a function of that name.
+    fixed : int
+        Numbers that ``prepare`` makes of data.
+    scratch : int
+        Doubles that either needs to work with.
+    """
+
+    kernel: str
+    prepare: str
+    fixed: int
+    scratch: int
+
+
+def translate(e: Expressions, value: int, slopes: Sequence[int], cpu: Processor) -> Source:
+    """Code of a log density and its gradient.
+
+    Parameters
+    ----------
+    value : int
+        The log density.
+    slopes : sequence of int
+        Its derivative by each parameter.
+    """
+    needed: dict[int, int] = {}
+
+    def is_given(place: int) -> bool:
+        return e.fixed[place] or e.is_a(place, "parameter")
+
+    def load(block: Block, place: int) -> str:
+        if e.fixed[place]:
+            return block.load_for_all("%u", needed.setdefault(place, len(needed)))
+        row = block.let(f"mul i64 %n, {e.arguments[place][0]}")
+        return block.load("%x", row)
+
+    def store_slope(i: int) -> Callable[[Block, str], None]:
+        def store(block: Block, value: str) -> None:
+            block.store(value, "%g", block.let(f"mul i64 %n, {i}"))
+
+        return store
+
+    outputs = [(place, store_slope(i)) for i, place in enumerate(slopes)]
+    outputs.insert(0, (value, lambda block, made: block.store(made, "%l", 0)))
+    lanes = write(e, Task(outputs, is_given, load), cpu.lanes, cpu.fused)
+    parts, calls = _functions(
+        lanes, "part", "ptr %x, ptr %g, ptr %l, ptr %u, ptr %d, ptr %s, i64 %n",
+        "ptr %xb, ptr %gb, ptr %lb, ptr %u, ptr %d, ptr %s, i64 %n",
+    )  # fmt: skip
+    kernel = LOOP.format(parts=parts, calls=calls, lanes=cpu.lanes)
+    before = write(e, _fixed_task(e, needed), 1, cpu.fused)
+    parts, calls = _functions(before, "step", "ptr %d, ptr %u, ptr %s", "ptr %d, ptr %u, ptr %s")
+    prepare = ONCE.format(parts=parts, calls=calls)
+    return Source(
+        _declared(cpu.lanes) + definitions(lanes.called, cpu.lanes, cpu.fused) + kernel,
+        _declared(1) + definitions(before.called, 1, cpu.fused) + prepare,
+        len(needed),
+        max(lanes.scratch * cpu.lanes, before.scratch, 1),
+    )
+
+
+def _fixed_task(e: Expressions, needed: Mapping[int, int]) -> Task:
+    """Compute what is fixed from data."""
+
+    def store_at(k: int) -> Callable[[Block, str], None]:
+        return lambda block, value: block.store(value, "%u", k)
+
+    return Task(
+        [(place, store_at(k)) for place, k in needed.items()],
+        lambda place: e.is_a(place, "datum"),
+        lambda block, place: block.load("%d", e.arguments[place][0]),
+    )
+
+
+LOOP = """{parts}
+define void @kernel(ptr %x, ptr %g, ptr %l, ptr %u, ptr %d, ptr %s, i64 %blocks, i64 %n) nounwind {{
+entry:
+  %any = icmp sgt i64 %blocks, 0
+  br i1 %any, label %loop, label %end
+loop:
+  %b = phi i64 [0, %entry], [%next, %loop]
+  %o = mul i64 %b, {lanes}
+  %xb = getelementptr double, ptr %x, i64 %o
+  %gb = getelementptr double, ptr %g, i64 %o
+  %lb = getelementptr double, ptr %l, i64 %o
+{calls}
+  %next = add i64 %b, 1
+  %more = icmp slt i64 %next, %blocks
+  br i1 %more, label %loop, label %end
+end:
+  ret void
+}}
+"""
+ONCE = """{parts}
+define void @prepare(ptr %d, ptr %u, ptr %s) nounwind {{
+{calls}
+  ret void
+}}
+"""
+
+
+def assemble(source: str, cpu: Processor, effort: int) -> bytes:
+    """Object code of a module.
+
+    Parameters
+    ----------
+    effort : int
+        Of LLVM: 0 is soonest done, 1 is faster code.
+    """
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    module = llvm.parse_assembly(source)
+    module.triple = llvm.get_process_triple()
+    target = llvm.Target.from_default_triple()
+    machine = target.create_target_machine(
+        cpu=cpu.name, features=cpu.features, opt=effort, codemodel="jitdefault", jit=True
+    )
+    return bytes(machine.emit_object(module))
