@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from aligntax.analysis.inference.compiled_model import compile_model
+from aligntax.analysis.inference.kernel.compile import compile_kernel
 from aligntax.analysis.inference.kernel.sampler import (
     Options,
     effective_size,
@@ -10,6 +12,9 @@ from aligntax.analysis.inference.kernel.sampler import (
     nested_rhat,
     sample,
 )
+from aligntax.analysis.inference.options import Sampling
+from aligntax.models.catalogue import find_model
+from tests.analysis.inference.kernel.graphs import numbers
 
 MEAN = np.array([1.0, -2.0, 0.5, 30.0])
 SD = np.array([1.0, 0.1, 3.0, 10.0])
@@ -171,3 +176,51 @@ def test_nested_rhat_is_one_in_equilibrium_and_sees_superchains_that_differ() ->
     assert nested_rhat(draws) < 1.01
     draws[:64] += 0.5
     assert nested_rhat(draws) > 1.02
+
+
+# ------------------------------------------------------------------------------------ whole models
+
+
+def elicited(kernel, draws, cholesky):
+    """``z``, shape (chain, draw, quantity), of unconstrained draws, which begin with ``white``."""
+    (name, shape), *_ = kernel.program.parameters
+    assert name == "white"
+    return draws.points[..., : shape[0]] @ cholesky.T
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["scaling", "time-horizon"])
+def test_a_model_has_the_means_of_nuts(name, evidence, view) -> None:
+    from arviz_stats import ess
+
+    model = find_model(name)
+    compiled = compile_model(model, evidence, view)
+    posterior, _ = compiled.posterior(Sampling(seed=3))
+    kernel = compile_kernel(compiled.graph)
+    draws = sample(kernel.prepare(compiled.data), Options(seed=3))
+    assert not draws.frozen.any()
+    z = elicited(kernel, draws, compiled.data["copula_cholesky"])
+    check_means(z, posterior["z"].values, float(ess(posterior["z"]).min()))
+
+
+@pytest.mark.slow
+def test_the_joint_model_has_the_means_of_the_stored_run(reference) -> None:
+    graph = reference.model.build(reference.evidence, reference.view)
+    kernel, data = compile_kernel(graph, effort=0), numbers(graph)
+    draws = sample(kernel.prepare(data), Options(seed=3))
+    assert not draws.frozen.any() and draws.divergent < 0.01 * draws.log_density.size
+    z = elicited(kernel, draws, data["copula_cholesky"])
+    assert max(nested_rhat(z[..., i]) for i in range(z.shape[-1])) < 1.02
+    stored = reference.posterior["z"].values
+    check_means(z, stored, 0.4 * stored[..., 0].size)
+    with pytest.raises(AssertionError):  # a wrong answer is noticed
+        check_means(z + 0.5 * (np.arange(z.shape[-1]) == 3), stored, 0.4 * stored[..., 0].size)
+
+
+def check_means(z, expected, size) -> None:
+    """Means agree within their Monte Carlo errors; ``size`` is how many draws the others are worth."""
+    for i in range(z.shape[-1]):
+        sd = expected[..., i].std()
+        own = effective_size(z[..., i])
+        error = sd * np.sqrt(1 / own + 1 / size)
+        assert abs(z[..., i].mean() - expected[..., i].mean()) < 4.5 * error, i
