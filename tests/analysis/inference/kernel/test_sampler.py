@@ -13,7 +13,7 @@ from aligntax.analysis.inference.kernel.sampler import (
     sample,
 )
 from aligntax.analysis.inference.options import Sampling
-from aligntax.models.catalogue import find_model
+from aligntax.models.catalogue import find_model, restrict
 from tests.analysis.inference.kernel.graphs import numbers
 
 MEAN = np.array([1.0, -2.0, 0.5, 30.0])
@@ -205,7 +205,9 @@ def test_a_model_has_the_means_of_nuts(name, evidence, view) -> None:
 
 @pytest.mark.slow
 def test_the_joint_model_has_the_means_of_the_stored_run(reference) -> None:
-    graph = reference.model.build(reference.evidence, reference.view)
+    model = find_model("joint")
+    used = restrict(reference.evidence, reference.view, model)
+    graph = model.build(used, reference.view)
     kernel, data = compile_kernel(graph, effort=0), numbers(graph)
     draws = sample(kernel.prepare(data), Options(seed=3))
     assert not draws.frozen.any() and draws.divergent < 0.01 * draws.log_density.size
