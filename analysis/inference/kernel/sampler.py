@@ -53,6 +53,9 @@ class Options:
         Of a trajectory, in standard deviations of the target.
     jitter : float
         Share by which a trajectory may be longer or shorter.
+    shortest : float
+        Least share of the step size that a chain steps, drawn anew for each trajectory. Where the
+        density is narrow only short steps are accepted, and only there they are needed.
     target_accept : float
         Acceptance that the step size is set for.
     seed : int
@@ -63,6 +66,7 @@ class Options:
     tune: int = 24
     length: float = 2.0
     jitter: float = 0.4
+    shortest: float = 1.0
     target_accept: float = 0.8
     seed: int = 0
 
@@ -117,7 +121,7 @@ class _Chains:
         self.gradients += 1
         return self.target.log_density_and_gradient(points)
 
-    def transition(self, step: float, steps: int) -> tuple[Array, NDArray[np.bool_]]:
+    def transition(self, step: float | Array, steps: int) -> tuple[Array, NDArray[np.bool_]]:
         """Move every chain on a trajectory; return probabilities of acceptance, and who moved."""
         points, slopes, values = self.points.copy(), self.slopes, self.values
         momentum = self.rng.standard_normal(points.shape)
@@ -269,7 +273,8 @@ def sample(target: Target, options: Options, start: Array | None = None) -> Draw
     def move(step: float) -> tuple[Array, NDArray[np.bool_]]:
         longer = 1 + options.jitter * rng.uniform(-1, 1)
         steps = round(options.length * longer / step)
-        return chains.transition(step, min(max(1, steps), MOST_STEPS))
+        share = options.shortest ** rng.uniform(size=chains.points.shape[1])
+        return chains.transition(step * share, min(max(1, steps), MOST_STEPS))
 
     for i in range(options.tune):
         size.update(float(move(size.size)[0].mean()))
