@@ -73,28 +73,22 @@ def compile_kernel(graph: Any, cpu: Processor | None = None, effort: int = 1) ->
 def _values(graph: Any, parameters: Names, points: Array) -> Array:
     """Log densities as PyTensor works them out, operation by operation: nothing is compiled."""
     import pytensor
+    from pymc.logprob.utils import ParameterValueError
     from pytensor.compile.mode import Mode
 
-    density = pytensor.function(
-        graph.value_vars,
-        graph.logp(),
-        mode=Mode(linker="py", optimizer=None),
-        on_unused_input="ignore",
-    )
+    mode = Mode(linker="py", optimizer=None)
+    density = pytensor.function(graph.value_vars, graph.logp(), mode=mode, on_unused_input="ignore")
     cuts = np.cumsum([int(np.prod(shape, dtype=int)) for _, shape in parameters])[:-1]
-    with np.errstate(all="ignore"):
-        return np.array(
-            [
-                density(
-                    *(
-                        part.reshape(shape)
-                        for part, (_, shape) in zip(np.split(x, cuts), parameters, strict=True)
-                    )
-                )
-                for x in points.T
-            ],
-            dtype=float,
-        )
+
+    def at(x: Array) -> Any:
+        parts = zip(np.split(x, cuts), parameters, strict=True)
+        return density(*(part.reshape(shape) for part, (_, shape) in parts))
+
+    try:
+        with np.errstate(all="ignore"):
+            return np.array([at(x) for x in points.T], dtype=float)
+    except ParameterValueError as error:
+        raise WrongProgram(f"PyTensor has no log density at a check point: {error}") from None
 
 
 def _slopes(program: Program) -> Array:

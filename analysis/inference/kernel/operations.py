@@ -1,6 +1,7 @@
 """What each operation of PyTensor makes of expressions; any other is refused by name."""
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Any
@@ -52,13 +53,17 @@ def _cast(walk: Walk, node: Any, places: Any) -> Any:
     return places
 
 
-def _reduced(walk: Walk, node: Any, inputs: list[Any]) -> Any:
-    name, (array,) = type(node.op).__name__, inputs
+def _rows(node: Any, array: Any) -> Any:
+    """Return the elements that are summed, or the like, along the first axis."""
     axes = node.op.axis
     axes = tuple(range(array.ndim)) if axes is None else tuple(np.atleast_1d(axes))
-    rows = np.moveaxis(array, axes, range(len(axes))).reshape(
-        -1, *(size for axis, size in enumerate(array.shape) if axis not in axes)
-    )
+    rest = [size for axis, size in enumerate(array.shape) if axis not in axes]
+    count = math.prod(array.shape[axis] for axis in axes)
+    return np.moveaxis(array, axes, range(len(axes))).reshape(count, *rest)
+
+
+def _reduced(walk: Walk, node: Any, inputs: list[Any]) -> Any:
+    name, rows = type(node.op).__name__, _rows(node, *inputs)
     operation, empty = REDUCED[name]
     if not len(rows) and empty is None:
         raise NotExpressible(f"the operation {name} of nothing")
@@ -91,8 +96,8 @@ def _indices(walk: Walk, node: Any, flat: list[Any]) -> list[Any]:
 def _taken(walk: Walk, node: Any, inputs: list[Any]) -> Any:
     base, *flat = inputs
     index = _indices(walk, node, flat)
-    varying = [k for k, each in enumerate(index) if isinstance(each, np.ndarray)
-               and not walk.is_fixed(each)]  # fmt: skip
+    arrays = [k for k, each in enumerate(index) if not isinstance(each, slice)]
+    varying = [k for k in arrays if not walk.is_fixed(index[k])]
     if not varying:
         return np.asarray(base[tuple(_whole_index(walk, index))])
     if varying != [len(index) - 1] or base.ndim != len(index):
@@ -155,16 +160,8 @@ def _put(walk: Walk, node: Any, inputs: list[Any]) -> Any:
 
 
 def _log_sum_exp(walk: Walk, node: Any, inputs: list[Any]) -> Any:
-    if type(node.op).__name__ == "LogAddExp":
-        return walk.make("logsumexp", *inputs)
-    (array,) = inputs
-    axes = getattr(node.op, "axis", None)
-    axes = tuple(range(array.ndim)) if axes is None else tuple(np.atleast_1d(axes))
-    rows = np.moveaxis(array, axes, range(len(axes)))
-    rows = rows.reshape(-1, *rows.shape[len(axes) :])
-    total = walk.make("logsumexp", *rows)
-    return total.reshape([1 if size == 1 else -1 for size in node.outputs[0].type.shape]) if (
-        total.ndim != node.outputs[0].type.ndim) else total  # fmt: skip
+    terms = inputs if type(node.op).__name__ == "LogAddExp" else _rows(node, *inputs)
+    return walk.make("logsumexp", *terms)
 
 
 def _checked(walk: Walk, node: Any, inputs: list[Any]) -> Any:
