@@ -239,7 +239,8 @@ def _next_power(gained: Array, power: float) -> tuple[float, Array]:
 
     def weights(to: float) -> Array:
         each = np.exp((to - power) * (gained - gained.max()))
-        return each / each.sum()
+        share: Array = each / each.sum()
+        return share
 
     def enough(to: float) -> bool:
         return bool(1.0 / (weights(to) ** 2).sum() >= LEAST_SHARE * len(gained))
