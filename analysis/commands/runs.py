@@ -112,6 +112,7 @@ def run(
     Example: aligntax run joint --view hilton-2022 --name mine
     """
     from aligntax.analysis.inference.options import Sampling
+    from aligntax.analysis.inputs.plausible_priors import question_priors
     from aligntax.analysis.inputs.view_reader import read_evidence, read_views
     from aligntax.analysis.pipeline import run as run_model
     from aligntax.analysis.storage.draw_files import check_format
@@ -119,6 +120,7 @@ def run(
 
     check_format(format_)
     chosen = read_views(view or [], set_ or [], requirement)
+    question_priors(chosen, insist)
     own = None if runs is None and not drop else read_users_data(model, runs, drop, insist)
     options = Sampling(
         draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept
