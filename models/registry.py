@@ -134,6 +134,7 @@ class Extensions:
     @contextmanager
     def forgotten_after(self) -> Iterator[None]:
         """Forget, at the end of the block, what was registered within it."""
+        self.load()  # else it would forget the plug-ins that are loaded within
         before = self._snapshot()
         try:
             yield
