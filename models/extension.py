@@ -142,8 +142,7 @@ def the_model(model: str | Model) -> Model:
     if isinstance(model, str):
         return find_model(model)
     if not isinstance(model, Model):
-        remedy = "see aligntax.register_model"
-        raise _refused("model", "must be a name or a Model", model, remedy)
+        raise _refused("model", "must be a name or a Model", model, "see docs/extend.md")
     if model.name not in MODELS:
         return register_model(model)
     if MODELS[model.name] != model:
@@ -275,7 +274,7 @@ def _check_model(model: Model) -> None:
 def _require_known(
     what: str, field: str, names: tuple[str, ...], known: Iterable[str], how: str
 ) -> None:
-    if isinstance(names, str) or not isinstance(names, tuple):
+    if not isinstance(names, tuple):
         raise _refused(what, f"{field} must be a tuple of names", names, 'write ("one",)')
     if unknown := [name for name in names if name not in set(known)]:
         remedy = f"first add them: aligntax.{how}"
