@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from aligntax.analysis.sweeps.many_views import sweep
     from aligntax.models.errors import InputError
     from aligntax.models.evidence import Evidence, load_evidence
+    from aligntax.models.extension import (
+        register_model,
+        register_quantity,
+        register_table,
+        with_likelihood,
+    )
     from aligntax.models.priors.user_prior import Prior
     from aligntax.models.views import View
 
@@ -41,8 +47,12 @@ _HOMES = {
     "load_view": "analysis.inputs.view_reader",
     "read_runs": "analysis.inputs.loss_runs",
     "refit": "analysis.refitting",
+    "register_model": "models.extension",
+    "register_quantity": "models.extension",
+    "register_table": "models.extension",
     "run": "analysis.pipeline",
     "sweep": "analysis.sweeps.many_views",
+    "with_likelihood": "models.extension",
 }
 
 _NAMES_AT_HOME = {"load_view": "read_view"}  # a user's own files too
@@ -63,8 +73,12 @@ __all__ = [
     "load_view",
     "read_runs",
     "refit",
+    "register_model",
+    "register_quantity",
+    "register_table",
     "run",
     "sweep",
+    "with_likelihood",
 ]
 
 

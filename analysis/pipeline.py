@@ -13,9 +13,10 @@ from aligntax.analysis.storage.draw_files import check_format
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import default_name, run_name
 from aligntax.analysis.storage.unfinished import new_folder
-from aligntax.models.catalogue import find_model
+from aligntax.models.catalogue import Model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
+from aligntax.models.extension import the_model
 from aligntax.models.views import View, load_view
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ WHERE_RUNS_ARE = (
 
 
 def run(
-    model: str = "joint",
+    model: str | Model = "joint",
     view: View | None = None,
     evidence: Evidence | None = None,
     *,
@@ -53,8 +54,9 @@ def run(
 
     Parameters
     ----------
-    model : str
-        Name in the catalogue.
+    model : str or Model
+        Name in the catalogue, or a model of your own, which is registered if its name is new; see
+        :func:`aligntax.models.extension.register_model`.
     view : View, optional
         By default the view ``default``.
     evidence : Evidence, optional
@@ -83,7 +85,7 @@ def run(
     InputError
         If the input is wrong; nothing is written then.
     """
-    chosen, options = find_model(model), options or Sampling()
+    chosen, options = the_model(model), options or Sampling()
     view, evidence = view or load_view("default"), evidence or load_evidence()
     name = run_name(name or default_name(chosen.name, view, Path(out)))
     format = check_format(format)

@@ -138,6 +138,7 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
     """
     started = time.perf_counter()
     source = read_sampled_run(run, request.out)
+    request = replace(request, view=request.view.stating(source.model.quantities))
     format = check_format(
         format_of_draws(source.info["files"]) if request.format is None else request.format
     )

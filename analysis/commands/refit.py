@@ -111,11 +111,18 @@ def refit(
     from aligntax.analysis.inputs.plausible_priors import question_priors
     from aligntax.analysis.inputs.view_reader import read_evidence, read_views
     from aligntax.analysis.refitting import Request, refit_folder, sampling_of
-    from aligntax.analysis.storage.run_folder import INFO, SUMMARY, VIEW, find_run, read_json
+    from aligntax.analysis.storage.run_folder import (
+        INFO,
+        SUMMARY,
+        VIEW,
+        RunFolder,
+        find_run,
+        read_json,
+    )
     from aligntax.analysis.terminal.answer import print_run
     from aligntax.analysis.terminal.comparison import print_experts
 
-    folder = find_run(run, out)
+    folder = RunFolder(find_run(run, out)).with_its_plug_ins().path
     if not (view or set_ or requirement):
         raise InputError(
             "view: a refit needs another view, got none; add --view FILE, --set or --requirement, "

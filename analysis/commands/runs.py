@@ -196,7 +196,7 @@ def show(
     Example: aligntax show RUN --given 'tai_year<2040'
     """
     from aligntax.analysis.storage.draw_files import refuse_damage
-    from aligntax.analysis.storage.run_folder import INFO, SUMMARY, find_run, read_json
+    from aligntax.analysis.storage.run_folder import INFO, SUMMARY, RunFolder, find_run, read_json
 
     check_picture(picture)
     if (swept := _find_sweep(run, out)) is not None:
@@ -222,6 +222,7 @@ def show(
     def print_tables(screen: "Console") -> None:
         from aligntax.analysis.terminal.answer import print_run
 
+        RunFolder(folder).with_its_plug_ins()
         with refuse_damage(folder / SUMMARY, "summary"):
             print_run(screen, folder, record, read_json(folder / INFO), every, weights)
 

@@ -80,11 +80,13 @@ def view_show(
         sys.stdout.write(chosen.to_toml())
         return
     from aligntax.analysis.terminal.views import print_priors
+    from aligntax.models.priors.quantities import ELICITED
 
+    names = list(dict.fromkeys((*chosen.quantities, *ELICITED.added)))
     print_answer(
         as_json,
         chosen.to_dict,
-        lambda screen: print_priors(screen, chosen, list(chosen.quantities)),
+        lambda screen: print_priors(screen, chosen, names),
     )
 
 

@@ -15,6 +15,7 @@ from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
+from aligntax.models.registry import EXTENSIONS
 from aligntax.models.views import View
 
 if TYPE_CHECKING:
@@ -230,6 +231,13 @@ def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
         "prior_only": list(fit.prior_only),
         "sampler": {"name": "nutpie NUTS", **asdict(options.of(fit.model))},
         "refitted_from": None,
+        "plug_ins": EXTENSIONS.used(
+            {
+                "model": [fit.model.name],
+                "quantity": [*fit.model.quantities, *fit.view.quantities],
+                "table": fit.evidence.tables,
+            }
+        ),
     }
 
 

@@ -115,7 +115,7 @@ class CompiledModel:
         InputError
             If the view differs in what is compiled in.
         """
-        constants = compiled_in(self.view)
+        view, constants = view.stating(self.model.quantities), compiled_in(self.view)
         for name, value in compiled_in(view).items():
             if value != constants[name]:
                 rule = f"{name} is compiled in and must stay {constants[name]}"
@@ -243,6 +243,7 @@ def compile_on(model: Model, evidence: Evidence, view: View) -> CompiledModel:
     """
     import nutpie
 
+    view = view.stating(model.quantities)
     graph = model.build(evidence, view)
     with pytensor.config.change_flags(numba__fastmath=False):
         compiled = nutpie.compile_pymc_model(graph, freeze_model=False)

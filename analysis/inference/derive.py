@@ -195,7 +195,7 @@ def _each_block(
 
     def work_on(block: slice) -> dict[str, Any]:
         quantities = {name: value[block] for name, value in flat.items()}
-        return work(block, quantities, sample.isel(sample=block))
+        return work(block, quantities, sample.isel(sample=block, missing_dims="ignore"))
 
     return in_blocks(work_on, next(iter(x.values())).size, **options)
 

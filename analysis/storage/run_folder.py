@@ -257,18 +257,36 @@ class RunFolder:
             raise InputError(f"run: {rule}, got {got}; restore it or run again")
         return self
 
+    def with_its_plug_ins(self) -> "RunFolder":
+        """Return the folder if what its run needs from outside the package is at hand.
+
+        Raises
+        ------
+        InputError
+            If a plug-in is not, or its model was registered by hand and is not now.
+        """
+        from aligntax.models.registry import EXTENSIONS
+
+        if absent := EXTENSIONS.absent(self.info.get("plug_ins", ())):
+            raise InputError(f"run: {self.path} needs {'; and '.join(absent)}")
+        return self
+
     def of_this_version(self) -> "RunFolder":
         """Return the folder if today's model made it: older draws lack what is asked of them.
 
         Raises
         ------
         InputError
-            If another version of the model did.
+            If another version of the model did, or the model is unknown here.
         """
-        from aligntax.models.catalogue import find_model
+        from aligntax.models.catalogue import MODELS
 
-        model = self.info["model"]
-        made, today = model.get("version"), find_model(model["name"]).version
+        model = self.with_its_plug_ins().info["model"]
+        if model["name"] not in MODELS:
+            rule = f"{self.path} needs its model, got no {model['name']}"
+            remedy = "register it as in the session that made the run: aligntax.register_model"
+            raise InputError(f"run: {rule}; {remedy}")
+        made, today = model.get("version"), MODELS[model["name"]].version
         if made != today:
             rule = f"{self.path} must be of model version {today}, got {made}; run it again"
             raise InputError(

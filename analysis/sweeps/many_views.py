@@ -8,14 +8,16 @@ from aligntax.analysis.sweeps.grid import SweepJob, cases
 from aligntax.analysis.sweeps.sweep import Sweep
 from aligntax.analysis.sweeps.sweep import sweep as answer_cases
 from aligntax.analysis.sweeps.workers import Workers, processes
+from aligntax.models.catalogue import Model
 from aligntax.models.evidence import Evidence, load_evidence
+from aligntax.models.extension import the_model
 from aligntax.models.views import View
 
 
 def sweep(
     views: Sequence[View],
     *,
-    model: str = "joint",
+    model: str | Model = "joint",
     seeds: Sequence[int] = (2022,),
     evidence: Evidence | None = None,
     options: Sampling | None = None,
@@ -30,8 +32,8 @@ def sweep(
     ----------
     views : sequence of View
         Each is answered on its own.
-    model : str
-        Name in the catalogue.
+    model : str or Model
+        Name in the catalogue, or a model of your own.
     seeds : sequence of int
         Every view is answered under each.
     evidence : Evidence, optional
@@ -59,7 +61,7 @@ def sweep(
         If the input is wrong, or the name is taken.
     """
     given = load_evidence() if evidence is None else evidence
-    job = SweepJob(model, given, options or Sampling(), keep_draws)
+    job = SweepJob(the_model(model).name, given, options or Sampling(), keep_draws)
     asked = cases(list(views), [], list(seeds))
     answering = workers if callable(workers) else processes(workers)
     return answer_cases(job, asked, answering, out, name, talk=Talk())

@@ -97,6 +97,15 @@ def add_elicited(tables: PriorTables) -> dict[str, Any]:
     return {name: _to_scale(name, links[i]) for i, name in enumerate(tables.names)}
 
 
+def elicited_of(model: pm.Model) -> dict[str, Any]:
+    """Return the elicited quantities of a model that is built, as :func:`add_elicited` does."""
+    table = model["prior_tables"]
+    z = (model["copula_cholesky"] * model["white"]).sum(axis=-1)
+    links = quantile_function(z, table[0], table[1])
+    names = model.coords["quantity"]
+    return {name: _to_scale(name, links[i]) for i, name in enumerate(names)}
+
+
 @contextmanager
 def elicited_model(
     tables: PriorTables, coords: Mapping[str, Any] | None = None
