@@ -59,7 +59,7 @@ SHOWS = {
     "typer",
 }
 # imported by `build` alone
-GRAPHS = {"aligntax.models.priors.elicited", "aligntax.models.priors.scales"}
+GRAPHS = {f"aligntax.models.priors.{name}" for name in ("elicited", "observed", "scales")}
 PLOTS = {"matplotlib", "arviz_plots", "jinja2"}
 
 

@@ -18,7 +18,7 @@ from pymc.logprob.transforms import Transform
 class StandardNormal(Transform):  # type: ignore[misc]  # PyMC is not typed
     """Map a half-normal variable to the standard normal with the same quantile."""
 
-    name = "standard_normal"
+    name = "score"  # PyMC takes a transform's name off a variable's as one word
 
     def forward(self, value: Any, *inputs: Any) -> Any:
         """Scale to standard normal, through the smaller tail probability as in :meth:`backward`."""
