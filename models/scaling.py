@@ -161,7 +161,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> Any:
             signature="(n),(n),(n),(),(),()->(n)",
         )
         # rows of a group are one unit, and PyMC has no dimension for both
-        add_likelihood("scaling_exponents", law, study["log_gamma"], "group", value_dims=())
+        add_likelihood("scaling_exponents", law, study["log_gamma"], "group", value_coords={})
     named("data_exponent_pooled", pt.exp(log_gamma))
     return named("data_exponent", pt.exp(log_gamma + tau * regime))
 

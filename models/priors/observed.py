@@ -6,15 +6,17 @@ open graph, :class:`OpenGraph`, a likelihood is an observed variable, so that Py
 and each quantity is a Deterministic, so that other likelihoods can be added to it. Model files call
 the same functions for both, which differ in nothing but the graph's class.
 
-The evidence of no transformative AI stays a potential in both. It is one fact, which has happened
-in every world that can be asked: there is nothing to replicate.
+The evidence of no transformative AI is one fact, :func:`happened`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
+from numpy.random import Generator
+from scipy.special import expit
 
 
 class OpenGraph(pm.Model):  # type: ignore[misc]  # PyMC is not typed
@@ -31,7 +33,7 @@ def add_likelihood(
     law: Any,
     value: Any,
     dims: str | None,
-    value_dims: tuple[str, ...] | None = None,
+    value_coords: Mapping[str, Any] | None = None,
     terms: Any = None,
 ) -> None:
     """Condition the open model on a table.
@@ -46,8 +48,9 @@ def add_likelihood(
         Evidence on the scale of the likelihood.
     dims : str, optional
         Of the log density: one element for each unit of evidence. None where all of it is one unit.
-    value_dims : tuple of str, optional
-        Of ``value``, where they are others. None of them has a name if it is empty.
+    value_coords : mapping, optional
+        Labels of each dimension of ``value``, where these are not ``dims``; if it is empty they
+        have no names.
     terms : tensor, optional
         Log density in the lean graph, where ``law`` would say it in more operations.
     """
@@ -55,9 +58,11 @@ def add_likelihood(
         terms = pm.logp(law, value) if terms is None else terms
         pm.Potential(name, terms, dims=dims)
         return
-    own = (dims,) if dims else ()
-    named_dims = (own if value_dims is None else value_dims) or None
-    pm.modelcontext(None).register_rv(law, name, observed=value, dims=named_dims)
+    model = pm.modelcontext(None)
+    model.add_coords(value_coords or {})
+    own = [dims] if dims else []
+    of_value = tuple(own if value_coords is None else value_coords)
+    model.register_rv(law, name, observed=value, dims=of_value or None)
 
 
 def custom_law(
@@ -87,6 +92,49 @@ def custom_law(
     )
 
 
-def named(name: str, value: Any, dims: str | None = None) -> Any:
-    """Return a quantity that the graph works out; the open graph knows it by its name."""
-    return pm.Deterministic(name, value, dims=dims) if is_open() else value
+def start_at(value: Any) -> Any:
+    """Where chains of the lean graph begin: PyMC cannot convert an open graph that says so."""
+    return None if is_open() else value
+
+
+def named(name: str, value: Any, **coords: Any) -> Any:
+    """Return a quantity that the graph works out; the open graph knows it by its name.
+
+    Parameters
+    ----------
+    **coords
+        Labels of each dimension.
+    """
+    if not is_open():
+        return value
+    pm.modelcontext(None).add_coords(coords)
+    return pm.Deterministic(name, value, dims=tuple(coords) or None)
+
+
+def happened(log_probability: Any) -> Any:
+    """Law of a fact that is 1 if it is so: that nothing has arrived yet, for one.
+
+    Parameters
+    ----------
+    log_probability : tensor
+        That it is so.
+    """
+
+    def log_density(fact: Any, log_p: Any) -> Any:
+        return pt.switch(fact > 0, log_p, pt.log1mexp(pt.minimum(log_p, -1e-12)))
+
+    def draw(log_p: Any, rng: Generator) -> Any:
+        return np.log(rng.uniform(size=np.shape(log_p))) < log_p
+
+    return custom_law(log_density, draw, log_probability)
+
+
+def binomial_log_density(successes: Any, count: Any, logit: Any) -> Any:
+    """Log probability of so many successes; nothing is lost where their probability is near 1."""
+    ways = pt.gammaln(count + 1) - pt.gammaln(successes + 1) - pt.gammaln(count - successes + 1)
+    return ways + successes * logit - count * pt.softplus(logit)
+
+
+def drawn_binomial(count: Any, logit: Any, rng: Generator) -> Any:
+    """Random successes in so many trials."""
+    return rng.binomial(np.asarray(count).astype(int), expit(logit))
