@@ -82,7 +82,7 @@ class Model:
     headlines : tuple of str
         Quantities that its answer and its report lead with.
     build : callable
-        ``(evidence, view) -> pymc.Model``.
+        ``(evidence, view, opened=False) -> pymc.Model``, the lean graph; see :meth:`open`.
     derive : callable
         ``(x, parameters, evidence, view, chance) -> dict`` of arrays over draws.
     likelihoods : tuple of Likelihood
@@ -114,7 +114,7 @@ class Model:
     quantities: tuple[str, ...]
     tables: tuple[str, ...]
     headlines: tuple[str, ...]
-    build: Callable[[Evidence, View], Any]
+    build: Callable[..., Any]
     derive: Callable[[Values, xr.Dataset, Evidence, View, Chance], dict[str, Any]]
     likelihoods: tuple[Likelihood, ...]
     coords: Callable[[Evidence], Coords] = _no_coords
@@ -137,6 +137,24 @@ class Model:
     def top_level(self) -> tuple[str, ...]:
         """Structural parameters with a prior of their own; see :class:`Likelihood`."""
         return tuple(name for part in self.likelihoods for name in part.top_level)
+
+    def open(self, evidence: Evidence, view: View) -> Any:
+        """Return the model as an open PyMC graph, for PyMC's own functions and further likelihoods.
+
+        It has the density of the graph that this package samples. Each elicited quantity is a
+        Deterministic of its name, and each table an observed variable of its name
+        (:mod:`aligntax.models.priors.observed`).
+
+        Parameters
+        ----------
+        evidence : Evidence
+            It is restricted to what the view uses.
+
+        Returns
+        -------
+        pymc.Model
+        """
+        return self.build(restrict(evidence, view, self), view, opened=True)
 
     def data(self, evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
         """Numbers that the graph holds as ``pm.Data``; see :class:`Likelihood`."""

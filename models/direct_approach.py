@@ -222,8 +222,10 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     The requirement itself enters in :mod:`aligntax.models.requirements`.
     """
     import pymc as pm
+    import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.observed import add_likelihood
 
     rows = fits(evidence)
     pm.modelcontext(None).add_coord("loss_law", rows["loss_law"].values)
@@ -234,9 +236,11 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
         sum(white[f"white_{i}_{name}"] * x[name] for name in LAW) - white[f"white_{i}_mean"]
         for i in range(len(LAW))
     ]
-    pm.Potential(
-        "loss_laws", white["white_constant"] - 0.5 * sum(r**2 for r in residuals), dims="loss_law"
-    )
+    terms = white["white_constant"] - 0.5 * sum(r**2 for r in residuals)
+    mean = (_to_reference(rows, view) * pt.stack([x[name] for name in LAW])).sum(axis=-1)
+    law = pm.MvNormal.dist(mean, chol=np.linalg.cholesky(rows["covariance"].values))
+    coords = {dim: rows[dim].values for dim in ("loss_law", "law")}
+    add_likelihood("loss_laws", law, rows["mean"].values, "loss_law", coords, terms)
 
 
 def independent(x: Mapping[str, Any], evidence: Evidence, view: View) -> dict[str, Any]:

@@ -170,6 +170,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.observed import add_likelihood
     from aligntax.models.priors.scales import half_normal
 
     rows = shares(evidence)
@@ -179,7 +180,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
         row = data_columns("shares", rows)
         expected = share_of_practice(x, row["log_flop"], evidence, pt.log)
         share = pm.Normal.dist(expected, (row["share_sd"] ** 2 + spread**2) ** 0.5)
-        pm.Potential("alignment_compute_shares", pm.logp(share, row["log_share"]), dims="system")
+        add_likelihood("alignment_compute_shares", share, row["log_share"], "system")
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:

@@ -19,7 +19,7 @@ ORDER = (
     "models.states models.blocks models.registry",
     "models.priors models.evidence",
     "models.views",
-    "models.likelihood models.trend models.arrival models.scaling models.loss_law models.horizon_trend "
+    "models.likelihood models.tens models.trend models.arrival models.scaling models.loss_law models.horizon_trend "
     "models.direct_approach models.outer_alignment models.overoptimization models.density_prediction",
     "models.compute models.practice models.tolerance models.requirements models.research "
     "models.allocation",
@@ -60,7 +60,7 @@ SHOWS = {
     "typer",
 }
 # imported by `build` alone
-GRAPHS = {"aligntax.models.priors.elicited", "aligntax.models.priors.scales"}
+GRAPHS = {f"aligntax.models.priors.{name}" for name in ("elicited", "observed", "scales")}
 PLOTS = {"matplotlib", "arviz_plots", "jinja2"}
 
 

@@ -76,17 +76,24 @@ def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     return {"density_trial_data": xr.Dataset({"failures": failed, "trials": count, "ways": ways})}
 
 
-def build(evidence: Evidence, view: View) -> Any:
+def build(evidence: Evidence, view: View, opened: bool = False) -> Any:
     """Return the trials as a ``pm.Model``; evidence without rows leaves the prior."""
     import pymc as pm
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns, elicited_model
+    from aligntax.models.priors.observed import (
+        add_likelihood,
+        binomial_log_density,
+        custom_law,
+        drawn_binomial,
+        named,
+    )
     from aligntax.models.priors.scales import half_normal
 
     rows = trials(evidence)
     coords = {"density_trial": rows["density_trial"].values}
-    with elicited_model(view.tables(QUANTITIES), coords) as (model, x):
+    with elicited_model(view.tables(QUANTITIES), coords, opened) as (model, x):
         p = x["prediction_failure"]
         spread = half_normal("adversary_spread", SPREAD)
         if rows.sizes["density_trial"]:
@@ -95,7 +102,9 @@ def build(evidence: Evidence, view: View) -> Any:
             )
             row = data_columns("density_trial_data", data(evidence, view)["density_trial_data"])
             terms = row["failures"] * logit - row["trials"] * pt.softplus(logit) + row["ways"]
-            pm.Potential("density_trials", terms, dims="density_trial")
+            law = custom_law(binomial_log_density, drawn_binomial, row["trials"], logit)
+            add_likelihood("density_trials", law, row["failures"], "density_trial", terms=terms)
+            named("failure_probability", pt.sigmoid(logit), **coords)
     return model
 
 

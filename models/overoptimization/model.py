@@ -199,6 +199,7 @@ def _add_proxies(known: Any, proxy: Mapping[str, Any], x: Mapping[str, Any]) -> 
     import pymc as pm
     import pytensor.tensor as pt
 
+    from aligntax.models.priors.observed import start_at
     from aligntax.models.priors.scales import informed_normal
 
     # between the 1/2 of curves that share alpha, and so their start, and the 1 of curves that share
@@ -206,12 +207,12 @@ def _add_proxies(known: Any, proxy: Mapping[str, Any], x: Mapping[str, Any]) -> 
     slope = pm.Normal("gold_slope", 0.75, 0.35)
     # chains start with wide spreads, alike for all labels, and a wide misfit: proxies, points and a
     # population that has yet to find them would else throw each other far away
-    fall = pm.Normal("spread_exponent", SPREAD_EXPONENT, SPREAD_EXPONENT_SD, initval=0.0)
+    fall = pm.Normal("spread_exponent", SPREAD_EXPONENT, SPREAD_EXPONENT_SD, initval=start_at(0.0))
     luck = pt.exp(np.log(10) * fall * known * (LUCK - proxy["log_labels"]))
     short = _short(x, proxy["log_labels"], known, pt.log1p, pt.exp)
 
     def of_proxy(name: str, mean: Any, spread: str) -> Any:
-        sd = pm.LogNormal(spread, np.log(SPREAD), SPREAD_SD, initval=WIDE) * luck
+        sd = pm.LogNormal(spread, np.log(SPREAD), SPREAD_SD, initval=start_at(WIDE)) * luck
         return informed_normal(name, mean, sd, proxy[name], proxy[f"{name}_sd"], "gold_proxy")
 
     peak_kl = of_proxy("proxy_peak_kl", x["peak_kl"] - short, "peak_kl_spread")
@@ -238,12 +239,13 @@ def _is_method(rows: xr.Dataset, order: tuple[str, ...]) -> Any:
     return (rows["method_index"].values[:, None] == np.arange(1, len(order))).astype(float)
 
 
-def build(evidence: Evidence, view: View) -> Any:
+def build(evidence: Evidence, view: View, opened: bool = False) -> Any:
     """Return the gold curves as a ``pm.Model``; evidence without points leaves the prior."""
     import pymc as pm
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns, elicited_model
+    from aligntax.models.priors.observed import add_likelihood, named
     from aligntax.models.priors.scales import half_normal
 
     rows, order = curves(evidence), methods(evidence)
@@ -253,7 +255,7 @@ def build(evidence: Evidence, view: View) -> Any:
         "gold_point": rows["gold_point"].values,
         "other_method": order[1:],
     }
-    with elicited_model(view.tables(QUANTITIES), coords) as (model, x):
+    with elicited_model(view.tables(QUANTITIES), coords, opened) as (model, x):
         misfit = half_normal("misfit", MISFIT, start=3 * MISFIT)
         if rows.sizes["gold_point"]:
             numbers = data(evidence, view)
@@ -272,7 +274,9 @@ def build(evidence: Evidence, view: View) -> Any:
                 - pt.log(error)
                 - 0.5 * np.log(2 * np.pi)
             )
-            pm.Potential("gold_curves", terms, dims="gold_point")
+            law = pm.Normal.dist(mean, error)
+            add_likelihood("gold_curves", law, point["gold"], "gold_point", terms=terms)
+            named("proxy_peak_gold", peak_gold, gold_proxy=coords["gold_proxy"])
     return model
 
 

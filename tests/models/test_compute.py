@@ -5,9 +5,10 @@ import pytest
 import xarray as xr
 from scipy import optimize, stats
 
-from aligntax.models import compute
-from aligntax.models.compute import NU, TOP, log_survival
+from aligntax.models import compute, tens
+from aligntax.models.compute import log_survival
 from aligntax.models.evidence import Evidence
+from aligntax.models.tens import NU, TOP
 from tests.prior import scale_at
 
 # ---------------------------------------------------------------------------------- small functions
@@ -211,9 +212,9 @@ def twin(rows, view, x, sd_s, sd_h, rho, kappa) -> np.ndarray:
 
     with pm.Model(coords={"run": rows["run"].values}):
         run = data_columns("runs", compute._without_gaps(rows))
-        terms = compute._run_log_likelihood(
-            run, view, {k: np.float64(v) for k, v in x.items()}, sd_s, sd_h, rho, kappa
-        )
+        given = {k: np.float64(v) for k, v in x.items()}
+        trend = compute._trend(run, view, given, sd_s, sd_h, rho, kappa)
+        terms = compute._run_log_density(run, *trend)
         return np.asarray(terms.eval(mode="FAST_COMPILE"))
 
 
@@ -256,7 +257,7 @@ def largest_of_ten(rng, tens: int, offset: float | None) -> tuple[np.ndarray, np
 
 def fitted(flop: np.ndarray, conditional: bool = True) -> np.ndarray:
     """Maximum likelihood of level, offset and scale, with the density that the graph was shown to equal; the negative control leaves out that nine lie below the largest."""
-    _, largest, ceiling = compute._tens(flop, np.ones(len(flop), bool))
+    _, largest, ceiling = tens.tens(flop, np.ones(len(flop), bool))
     capped = np.isfinite(ceiling) & conditional
 
     def loss(p: np.ndarray) -> float:
