@@ -78,7 +78,7 @@ def run(
     replaces : str, optional
         Group of scaling studies that the runs replace.
     format : {"netcdf", "zarr"}
-        Format of the stored draws: zarr for large runs, with its extra installed.
+        Format of the stored draws: zarr for large runs.
 
     Raises
     ------

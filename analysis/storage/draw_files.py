@@ -47,7 +47,7 @@ def _check_zarr() -> None:
 
     if find_spec("zarr") is None:
         rule = "draws in zarr need the package zarr, got none"
-        raise InputError(f"format: {rule}; install the extra: aligntax[zarr]")
+        raise InputError(f"format: {rule}; install it: pip install zarr")
 
 
 def format_of_draws(files: Mapping[str, Any]) -> str:

@@ -20,17 +20,17 @@ labels, and all in log10 but the exponents::
     typical_p         = 10^(peak_gold - gold_slope short_p)
     gold_i            ~ Normal(gold_r(d_i), sqrt(gold_se_i^2 + (misfit typical_p)^2))
 
-============================  ====  ======================  =======================================
-name                          unit  prior                   meaning
-============================  ====  ======================  =======================================
-``peak_kl_spread``            OOM   LogNormal(log 0.1, 0.7) spread of the peak's KL between proxies
-                                                            of 1,000 labels
-``peak_gold_spread``          OOM   LogNormal(log 0.1, 0.7) the same of its gold, given its KL
-``spread_exponent``           1     Normal(0.5, 0.25)       how fast both fall with labels
-``method_kl, method_gold``    OOM   Normal(0, 0.3)          offset of another method
-``gold_slope``                1     Normal(0.75, 0.35)      gold's OOM per OOM of KL
-``misfit``                    1     HalfNormal(0.1)         error of the law, in typical peaks
-============================  ====  ======================  =======================================
+============================  ====  =======================  ======================================
+name                          unit  prior                    meaning
+============================  ====  =======================  ======================================
+``peak_kl_spread``            OOM   LogNormal(log 0.1, 0.7)  spread of the peak's KL between proxies
+                                                             of 1,000 labels
+``peak_gold_spread``          OOM   LogNormal(log 0.1, 0.7)  the same of its gold, given its KL
+``spread_exponent``           1     Normal(0.5, 0.25)        how fast both fall with labels
+``method_kl, method_gold``    OOM   Normal(0, 0.3)           offset of another method
+``gold_slope``                1     Normal(0.75, 0.35)       gold's OOM per OOM of KL
+``misfit``                    1     HalfNormal(0.1)          error of the law, in typical peaks
+============================  ====  =======================  ======================================
 
 The sampled variable is ``proxy_start_p = proxy_peak_gold_p - proxy_peak_kl_p / 2``, the log10 of
 ``gold* / d*``. Points short of the peak determine a curve's start (half its alpha in the form bon)

@@ -317,7 +317,7 @@ def test_an_unknown_format_is_told_before_anything_is_done(aligntax, tmp_path, f
 
 def test_without_the_package_one_line_names_the_extra(aligntax, runs, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "zarr", None)
-    expected = "aligntax: format: draws in zarr need the package zarr, got none; install the extra: aligntax[zarr]\n"
+    expected = "aligntax: format: draws in zarr need the package zarr, got none; install it: pip install zarr\n"
     for words in (
         ("run", "scaling", "--format", "zarr", "--out", tmp_path / "r"),
         (

@@ -90,6 +90,16 @@ def test_each_claim_says_its_condition_and_whose_it_is(reference, record):
     assert "given a neural-net anchor and arrival in either world" in line("by at least 1 year")
 
 
+def test_one_number_is_shown_once(reference, record):
+    """The elicited exponent is the pooled one in log10; all of them stand with --all."""
+    names = ("data_exponent", "data_exponent_pooled", "data_exponent_prior")
+    rows = {name: record["quantities"][name] for name in names}
+    text = printed(reference, {**record, "model": "scaling", "quantities": rows})
+    shown = [line.split("  ")[0].strip() for line in text.splitlines()]
+    assert "data exponent, pooled" in shown and "data exponent" not in shown
+    assert "quantities of single runs" not in text
+
+
 def test_an_older_summary_shows_what_it_has(reference):
     older = {
         **{k: v for k, v in reference.record.items() if k not in ("by_requirement",)},
