@@ -193,8 +193,13 @@ def derive(x: Mapping[str, Any], parameters: xr.Dataset) -> dict[str, Any]:
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
-    """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
-    return {"log_gamma": studies(evidence)["log_gamma"]}
+    """The evidence on the scale of the likelihood, under the names of :func:`simulate`.
+
+    The coordinate ``group`` names the unit of the likelihood that a study belongs to.
+    """
+    rows = studies(evidence)
+    groups = rows["group"].values[rows["group_index"].values.astype(int)]
+    return {"scaling_exponents": rows["log_gamma"].assign_coords(group=("study", groups))}
 
 
 def simulate(
@@ -218,7 +223,7 @@ def simulate(
     )
     offset = column["between_study_sd"] * shared[0] + np.sqrt(rho) * se * shared[1]
     error = np.sqrt((1 - rho) * se**2 + column["method_sd"] ** 2) * own
-    return {"log_gamma": ("study", mean + offset + error)}
+    return {"scaling_exponents": ("study", mean + offset + error)}
 
 
 def replicate(

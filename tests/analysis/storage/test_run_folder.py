@@ -44,8 +44,8 @@ def test_a_run_has_its_files_and_verifies(run_folder):
 
 def test_loading_gives_back_what_was_sampled(run_folder, outcome):
     result = load(run_folder)
-    assert result.posterior.drop_attrs().equals(outcome.fit.posterior.drop_attrs())
-    assert result.derived.equals(outcome.groups["derived"])
+    assert result.draws.drop_attrs().equals(outcome.fit.posterior.drop_attrs())
+    assert result.derived.equals(outcome.groups.derived)
     assert result.view.hash == outcome.fit.view.hash
     assert result.evidence.hash == outcome.fit.evidence.hash
     assert result.record["quantities"] == outcome.record["quantities"]
@@ -63,7 +63,9 @@ def test_what_a_run_returns_is_what_loading_it_gives(outcome, tmp_path):
     assert loaded.evidence.hash == written.evidence.hash and loaded.view.hash == written.view.hash
     for group in (
         "posterior",
-        "derived",
+        "unconstrained_posterior",
+        "prior",
+        "constant_data",
         "log_likelihood",
         "posterior_predictive",
         "observed_data",
