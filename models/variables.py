@@ -17,6 +17,9 @@ def _table(rows: Mapping[str, Meaning]) -> Mapping[str, Meaning]:
 
 # fmt: off
 PARAMETERS = _table({
+    # indices of a draw's choice, which are derived and no quantities
+    "tai_anchor": ("index", "kind of requirement, in the order of the coordinate anchor"),
+    "horizon_shape": ("index", "shape of the trend of time horizons"),
     # scaling
     "method_sd": ("1", "spread of log gamma between methods on the same runs"),
     "isoflop_bias": ("1", "bias of log gamma where parabolas are fitted to isoFLOP profiles"),

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aligntax.models.states import OBSERVED, resolved, stated
+from aligntax.models.states import resolved, stated
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,6 +39,9 @@ MOVED, CHANGED = "moved_scores", "changed_quantities"
 WITH_QUANTITIES = (POSTERIOR, CHANGED, "derived")  # the last in files of format 1
 STRUCTURAL = "structural"  # attribute of a group: names of its structural parameters
 UNREPORTED = "unreported"  # attribute: those of them that are no quantities
+# ArviZ's attribute for chain and draw, its default. A file gives it back as an array, at which
+# `az.extract` fails.
+SAMPLE_DIMS = "sample_dims"
 INFINITE = (
     "+inf: above everything (later than the horizon, or never); -inf: below everything; "
     "NaN: undefined. aligntax.dates_for_plot draws the rest and says the share"
@@ -138,6 +141,7 @@ class Groups:
         for name in PLAIN:
             if (group := getattr(self, name)).data_vars:
                 groups[name] = described_rows(name, group)
+        groups = {name: _without_sample_dims(group) for name, group in groups.items()}
         return groups | {f"{EVIDENCE}/{name}": rows for name, rows in self.evidence.items()}
 
     @classmethod
@@ -157,6 +161,13 @@ class Groups:
             tables = tree[EVIDENCE].children.items()
             parts["evidence"] = {name: node.to_dataset() for name, node in tables}
         return cls(**parts)
+
+
+def _without_sample_dims(group: "xr.Dataset") -> "xr.Dataset":
+    kept = {name: value for name, value in group.attrs.items() if name != SAMPLE_DIMS}
+    bare = group.copy()
+    bare.attrs = kept
+    return bare
 
 
 def _natural(draws: "xr.Dataset", derived: "xr.Dataset") -> "xr.Dataset":
@@ -208,10 +219,3 @@ def _companions(natural: "xr.Dataset") -> "xr.Dataset":
             values[f"{name}_state"] = (array.dims, both["x_state"])
     bare = quantities.drop_vars([*quantities.data_vars, *unused], errors="ignore")
     return bare.assign(values).drop_attrs(deep=False)
-
-
-def share_of(derived: "xr.Dataset", name: str, state: int) -> float:
-    """Share of a quantity's draws that have a state."""
-    if f"{name}_state" not in derived:
-        return float(state == OBSERVED)
-    return float(np.mean(derived[f"{name}_state"].values == state))
