@@ -198,12 +198,15 @@ def _natural(draws: "xr.Dataset", derived: "xr.Dataset") -> "xr.Dataset":
 
 def drawn(natural: "xr.Dataset", unconstrained: "xr.Dataset") -> "xr.Dataset":
     """``z`` and structural parameters, from the groups of the file."""
-    attrs = dict(natural.attrs)
-    parameters = natural[attrs.pop(STRUCTURAL, "").split()]
-    for extra in (UNREPORTED, "infinite", "weights"):
-        attrs.pop(extra, None)
+    parameters = natural[natural.attrs.get(STRUCTURAL, "").split()]
     both: xr.Dataset = parameters.assign(unconstrained.data_vars)
-    return both.drop_attrs(deep=False).assign_attrs(attrs)
+    return both.drop_attrs(deep=False).assign_attrs(_attributes(natural))
+
+
+def _attributes(natural: "xr.Dataset") -> dict[str, Any]:
+    """Attributes of a group without those of the layout."""
+    own = (STRUCTURAL, UNREPORTED, "infinite", "weights")
+    return {str(name): value for name, value in natural.attrs.items() if name not in own}
 
 
 def _companions(natural: "xr.Dataset") -> "xr.Dataset":
@@ -218,4 +221,4 @@ def _companions(natural: "xr.Dataset") -> "xr.Dataset":
             values[str(name)] = array.copy(data=both["x"].astype(array.dtype))
             values[f"{name}_state"] = (array.dims, both["x_state"])
     bare = quantities.drop_vars([*quantities.data_vars, *unused], errors="ignore")
-    return bare.assign(values).drop_attrs(deep=False)
+    return bare.assign(values).drop_attrs(deep=False).assign_attrs(_attributes(natural))

@@ -380,6 +380,13 @@ def test_the_observed_names_are_those_of_the_replications(evidence, view) -> Non
     assert observed["scaling_exponents"].dims == ("study",)
 
 
+def test_a_study_names_its_group(evidence, view) -> None:
+    observed, table = scaling.observed(evidence, view), evidence["scaling_exponents"]
+    rows = observed["scaling_exponents"]
+    own = table["independence_group"].sel(study=rows["study"].values).values
+    assert list(rows["group"].values) == list(own) and len(set(own)) < len(own)
+
+
 def test_without_evidence_there_is_no_likelihood(evidence, view) -> None:
     model = scaling.build(evidence.only([]), view)
     assert model.potentials == []

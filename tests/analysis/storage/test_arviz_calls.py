@@ -259,7 +259,7 @@ def test_every_variable_has_its_unit_and_its_name(fresh):
             assert array.attrs["units"] and array.attrs["long_name"], (group, name)
     assert fresh.posterior["tai_flop"].attrs == {
         "units": "log10 FLOP",
-        "long_name": "training FLOP for TAI",
+        "long_name": "TAI requirement",
     }
 
 

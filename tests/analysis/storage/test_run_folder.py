@@ -14,6 +14,7 @@ import pytest
 from aligntax.analysis.storage.draw_files import FILES
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.run_folder import (
+    FORMAT,
     HASHED,
     RunFolder,
     default_name,
@@ -222,7 +223,7 @@ def test_stored_numbers_are_never_infinite(run_folder):
 def test_no_json_holds_nan(run_folder):
     for name in ("summary.json", "info.json"):
         assert "NaN" not in (run_folder / name).read_text()
-        assert read_json(run_folder / name)["format"] == 1
+        assert read_json(run_folder / name)["format"] == FORMAT
 
 
 def test_a_second_run_within_a_second_has_a_name_of_its_own(tmp_path, view, monkeypatch) -> None:
