@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aligntax.analysis.answers.budget import budget
     from aligntax.analysis.answers.comparison import compare
+    from aligntax.analysis.figures.for_arviz import dates_for_plot, draws_in_order
     from aligntax.analysis.inference.compiled_model import compile_model
     from aligntax.analysis.inference.options import Sampling
     from aligntax.analysis.inputs.loss_runs import read_runs
@@ -42,6 +43,8 @@ _HOMES = {
     "budget": "analysis.answers.budget",
     "compare": "analysis.answers.comparison",
     "compile_model": "analysis.inference.compiled_model",
+    "dates_for_plot": "analysis.figures.for_arviz",
+    "draws_in_order": "analysis.figures.for_arviz",
     "load": "analysis.storage.load",
     "load_evidence": "models.evidence",
     "load_view": "analysis.inputs.view_reader",
@@ -68,6 +71,8 @@ __all__ = [
     "budget",
     "compare",
     "compile_model",
+    "dates_for_plot",
+    "draws_in_order",
     "load",
     "load_evidence",
     "load_view",

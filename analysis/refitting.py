@@ -262,6 +262,7 @@ def _write_reweighted(new: _NewRun, answer: ReweightedAnswer, started: float) ->
             for key, value in source.info.items()
             if key not in ("files", "timings", "sensitivity")
         },
+        "format": FORMAT,
         **new.facts,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command_line(),
@@ -283,14 +284,15 @@ def _new_groups(answer: ReweightedAnswer) -> "dict[str, xr.Dataset]":
     """What a reweighted run stores: weights, and the scores and quantities that change."""
     import xarray as xr
 
-    from aligntax.analysis.storage.shared_draws import MOVED, changed_quantities
+    from aligntax.analysis.storage.layout import CHANGED, MOVED
+    from aligntax.analysis.storage.shared_draws import changed_quantities
 
     carried, weights = answer.plan.carried, answer.plan.weights
     dims, source = ("chain", "draw", "quantity"), carried.source
     moved = np.flatnonzero(np.any(carried.z != source.z, axis=(0, 1)))
     names = [carried.tables.names[i] for i in moved]
     groups = {
-        "derived": changed_quantities(
+        CHANGED: changed_quantities(
             derived_under(carried, source.values[0], source.view), answer.derived
         )
     }

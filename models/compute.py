@@ -292,10 +292,13 @@ def exact_runs(evidence: Evidence, view: View) -> xr.Dataset:
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
-    """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
+    """The evidence on the scale of the likelihood, under the names of :func:`simulate`.
+
+    A run that is only known to exceed a figure stands at that figure.
+    """
     return {
-        "log_flop": exact_runs(evidence, view)["log_flop"],
-        "algorithmic_growth_estimate": estimates(evidence)["growth"],
+        "training_runs": runs(evidence, view)["log_flop"],
+        "algorithmic_progress": estimates(evidence)["growth"],
     }
 
 
@@ -306,10 +309,10 @@ def simulate(
 
     The largest run of each ten is drawn first, and then the others given that they lie below it.
     """
-    rows = exact_runs(evidence, view)
+    rows = runs(evidence, view)
     flop = drawn_flop(*_run_moments(x, parameters, rows, view), rows, rng)
     growth = _drawn_growth(x, parameters, estimates(evidence), rng)
-    return {"log_flop": ("run", flop), "algorithmic_growth_estimate": ("estimate", growth)}
+    return {"training_runs": ("run", flop), "algorithmic_progress": ("estimate", growth)}
 
 
 def _drawn_growth(

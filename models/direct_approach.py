@@ -282,14 +282,13 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
     Each row is at its own reference.
     """
-    mean = fits(evidence)["mean"]
-    return {f"{name}_fit": mean.sel(law=name, drop=True) for name in LAW}
+    return {"loss_laws": fits(evidence)["mean"]}
 
 
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
-) -> dict[str, tuple[str, Any]]:
-    """Replicated fits, (..., loss_law), with each row's error and correlations."""
+) -> dict[str, tuple[str | tuple[str, ...], Any]]:
+    """Replicated fits, (..., loss_law, law), with each row's error and correlations."""
     rows = fits(evidence)
     law = np.stack([x[name] for name in LAW], axis=-1)
     factor = np.linalg.cholesky(rows["covariance"].values)
@@ -297,13 +296,12 @@ def simulate(
     drawn = np.einsum("rij,...j->...ri", _to_reference(rows, view), law) + np.einsum(
         "rij,...rj->...ri", factor, error
     )
-    return {f"{name}_fit": ("loss_law", drawn[..., i]) for i, name in enumerate(LAW)}
+    return {"loss_laws": (("loss_law", "law"), drawn)}
 
 
 def replicate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
-    drawn = simulate(x, parameters, evidence, view, rng)
-    mean = np.stack([drawn[f"{name}_fit"][1] for name in LAW], axis=-1)
-    return {"loss_laws": fits(evidence).assign(mean=(("loss_law", "law"), mean))}
+    drawn = simulate(x, parameters, evidence, view, rng)["loss_laws"]
+    return {"loss_laws": fits(evidence).assign(mean=drawn)}

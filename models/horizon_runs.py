@@ -357,7 +357,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """Share of all runs of each model that succeeded, under the name of :func:`simulate`."""
     rows = runs(evidence)
     successes, attempts = (rows[name].sum("horizon_task") for name in ("successes", "attempts"))
-    return {"success_share": successes / attempts}
+    return {"horizon_runs": successes / attempts}
 
 
 def _drawn_successes(parameters: xr.Dataset, rows: xr.Dataset, rng: Generator) -> Any:
@@ -372,7 +372,7 @@ def simulate(
     """Replicated share of runs that succeed, by model, (..., horizon_agent)."""
     rows = runs(evidence)
     drawn = _drawn_successes(parameters, rows, rng).sum(axis=-2)
-    return {"success_share": ("horizon_agent", drawn / rows["attempts"].values.sum(axis=0))}
+    return {"horizon_runs": ("horizon_agent", drawn / rows["attempts"].values.sum(axis=0))}
 
 
 def replicate(

@@ -271,7 +271,7 @@ def coords(evidence: Evidence) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
-    return {"log_loss": runs(evidence, view)["log_loss"]}
+    return {"loss_runs": runs(evidence, view)["log_loss"]}
 
 
 def expected(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
@@ -295,7 +295,7 @@ def simulate(
         error = rng.standard_t(parameters["error_freedom"].values[..., None], size=mean.shape)
     else:
         error = rng.standard_normal(mean.shape)
-    return {"log_loss": ("loss_run", mean + parameters["loss_sd"].values[..., None] * error)}
+    return {"loss_runs": ("loss_run", mean + parameters["loss_sd"].values[..., None] * error)}
 
 
 def replicate(

@@ -187,13 +187,11 @@ def drawn_up_to(mean: Any, sd: Any, limit: Any, rng: Generator) -> Any:
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`.
 
-    Lower bounds cannot be predicted, so workforces are those whose figure is exact.
+    A workforce that is only known to exceed a figure stands at that figure.
     """
-    rows = workforces(evidence)
-    exact = rows.isel(workforce=np.flatnonzero(rows["exact"].values))
     return {
-        "log_hours": efforts(evidence)["log_hours"],
-        "log_hours_per_year": exact["log_hours"],
+        "rlhf_efforts": efforts(evidence)["log_hours"],
+        "feedback_workforces": workforces(evidence)["log_hours"],
     }
 
 
@@ -221,12 +219,11 @@ def _drawn(
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Replicated log10 hours of each effort, and of each workforce whose figure is exact."""
+    """Replicated log10 hours of each effort, and of each workforce in a year."""
     hours, per_year = _drawn(x, parameters, evidence, rng)
-    exact = np.flatnonzero(workforces(evidence)["exact"].values)
     return {
-        "log_hours": ("effort", hours),
-        "log_hours_per_year": ("workforce", per_year[..., exact]),
+        "rlhf_efforts": ("effort", hours),
+        "feedback_workforces": ("workforce", per_year),
     }
 
 

@@ -223,8 +223,13 @@ def derive(x: Mapping[str, Any], parameters: xr.Dataset) -> dict[str, Any]:
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
-    """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
-    return {"log_gamma": studies(evidence)["log_gamma"]}
+    """The evidence on the scale of the likelihood, under the names of :func:`simulate`.
+
+    The coordinate ``group`` names the unit of the likelihood that a study belongs to.
+    """
+    rows = studies(evidence)
+    groups = rows["group"].values[rows["group_index"].values.astype(int)]
+    return {"scaling_exponents": rows["log_gamma"].assign_coords(group=("study", groups))}
 
 
 def simulate(
@@ -244,7 +249,7 @@ def simulate(
     se, group = rows["log_gamma_se"].values, rows["group_index"].values
     rho = view.scaling.error_correlation
     drawn = drawn_studies(mean, se, group, tau, method_sd, rho, rng)
-    return {"log_gamma": ("study", drawn)}
+    return {"scaling_exponents": ("study", drawn)}
 
 
 def replicate(

@@ -44,7 +44,6 @@ from aligntax.models.horizon_evaluations import (
     SCATTER,
     arrays,
     evaluations,
-    exact_evaluations,
     expected,
     log_errors,
     log_terms,
@@ -295,22 +294,25 @@ def superhuman_coder(
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
-    """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
-    return {"log2_horizon": exact_evaluations(evidence, view)["log2_horizon"]}
+    """The evidence on the scale of the likelihood, under the names of :func:`simulate`.
+
+    A horizon that is only known to be exceeded stands there.
+    """
+    return {"time_horizons": evaluations(evidence, view)["log2_horizon"]}
 
 
 def simulate(
     x: Values, parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Replicated ``log2`` horizons of exact rows, (..., evaluation).
+    """Replicated ``log2`` horizons, (..., evaluation).
 
     They are of new models with the same dates on the same suite. The suite's error stays that of
     the draw: the level was corrected for it, so another suite would add it twice.
     """
     probability = np.exp(log_shape_weights(x, parameters, evidence, view))
-    rows = exact_evaluations(evidence, view)
+    rows = evaluations(evidence, view)
     drawn = _drawn_horizons(x, parameters, rows, probability, view, rng)
-    return {"log2_horizon": ("evaluation", drawn)}
+    return {"time_horizons": ("evaluation", drawn)}
 
 
 def _drawn_horizons(

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 # Lower rooms never import higher ones; rooms on one line do not import each other.
 ORDER = (
     "models.errors",
-    "models.states models.blocks models.registry",
+    "models.states models.blocks models.variables models.registry",
     "models.priors models.evidence",
     "models.views",
     "models.likelihood models.tens models.trend models.arrival models.scaling models.loss_law models.horizon_trend "

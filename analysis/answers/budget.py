@@ -219,7 +219,7 @@ def hours_decision_of(
     """Decision of a run on how many hours to buy; ``weights`` may express a condition."""
     names = find_model(result.record["model"]).quantities
     seed = result.info["sampler"]["seed"]
-    limit = LossLimit.of(result.view, names, result.posterior, seed)
+    limit = LossLimit.of(result.view, names, result.unconstrained_posterior, seed)
     return Decision.of(_numbers_with_hours(result), weights, limit.usd, price, confidence)
 
 

@@ -269,7 +269,7 @@ class _Side:
             if found is not None and weights.probability(found[1]) > 0
         }
         rows = run.record["quantities"]
-        if condition is not None or "weights" in run.tree.children:
+        if condition is not None or run.weighted:
             rows = summarise(run.derived, assumed_quantities(run.info), weights)
         return cls(values, weights, rows, claims)
 

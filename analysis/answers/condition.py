@@ -179,7 +179,7 @@ def checks_given(
 
 def _contraction(result: Result, weights: Weights, name: str) -> float | None:
     """Contraction of an elicited quantity among weighted draws; None for other quantities."""
-    scores = result.posterior["z"]
+    scores = result.unconstrained_posterior["z"]
     if name not in scores["quantity"].values:
         return None
     z = scores.sel(quantity=name).values

@@ -236,7 +236,7 @@ def _draw_answer(folder: Path, weights: "Weights | None", picture: Path) -> None
     from aligntax.analysis.storage.shared_draws import resample_by_weight
 
     result = load(folder)
-    if weights is not None or "weights" in result.tree.children:
+    if weights is not None or result.weighted:
         result = resample_by_weight(result, weights or result.weights)
     save_picture(answer_picture(result), picture)
     sys.stderr.write(f"picture: {picture}\n")

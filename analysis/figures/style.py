@@ -225,8 +225,4 @@ def used_rows(result: Result, table: str) -> xr.Dataset:
 
 def prior_of(result: Result) -> xr.Dataset:
     """Return the quantities of every prior draw; empty if the run has none."""
-    return (
-        result.tree["prior_derived"].to_dataset()
-        if "prior_derived" in result.tree.children
-        else xr.Dataset()
-    )
+    return result.groups.prior_derived

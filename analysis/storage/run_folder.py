@@ -4,9 +4,11 @@ It is written to a temporary sibling, renamed when it is complete, and verified 
 
 =================  ==========================================================================
 ``summary.json``   what ``show --json`` prints
-``posterior.nc``   DataTree: posterior, sample_stats, log_likelihood, log_prior, prior,
-                   posterior_predictive, prior_predictive, observed_data, derived,
-                   prior_derived, evidence/<table>; ``posterior.zarr.zip`` if zarr was chosen
+``posterior.nc``   DataTree: posterior, unconstrained_posterior, prior, unconstrained_prior,
+                   sample_stats, log_likelihood, log_prior, posterior_predictive,
+                   prior_predictive, observed_data, constant_data, evidence/<table>, laid out as
+                   :mod:`aligntax.analysis.storage.layout` says; ``posterior.zarr.zip`` if zarr
+                   was chosen
 ``summary.csv``    the quantities of ``summary.json``
 ``view.toml``      the view, resolved and complete
 ``info.json``      model, seeds, options, versions, hashes, checks, timings, command
@@ -44,7 +46,9 @@ if TYPE_CHECKING:
 
 SUMMARY, INFO, VIEW, TABLE = "summary.json", "info.json", "view.toml", "summary.csv"
 HASHED = (SUMMARY, VIEW, TABLE)  # beside the file of the draws
-FORMAT = 1
+FORMAT = 2
+FIRST_FORMAT = 1  # draws are laid out otherwise; the rest is the same
+FORMATS = (FIRST_FORMAT, FORMAT)
 KEYS = {
     SUMMARY: ("run", "model", "view", "method", "verdict", "checks", "claims", "quantities"),
     INFO: ("created", "model", "view", "sampler", "prior_only", "horizon", "files"),
@@ -165,9 +169,9 @@ def read_json(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         rule = f"{path} must be JSON as `aligntax run` writes it"
         raise InputError(f"run: {rule}, got {error}; {damaged}") from None
-    if not isinstance(value, dict) or value.get("format") != FORMAT:
+    if not isinstance(value, dict) or value.get("format") not in FORMATS:
         got = value.get("format") if isinstance(value, dict) else type(value).__name__
-        rule = f"{path} must have format {FORMAT}"
+        rule = f"{path} must have format {' or '.join(map(str, FORMATS))}"
         raise InputError(f"run: {rule}, got {got}; it was written by another version")
     if missing := [key for key in KEYS.get(path.name, ()) if key not in value]:
         rule = f"{path} must have {', '.join(missing)}"

@@ -147,7 +147,7 @@ def coords(evidence: Evidence) -> dict[str, tuple[str, tuple[str, ...]]]:
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """Share of failures of each row, under the name of :func:`simulate`."""
     rows = trials(evidence)
-    return {"failure_share": rows["failures"] / rows["trials"]}
+    return {"density_trials": rows["failures"] / rows["trials"]}
 
 
 def simulate(
@@ -161,7 +161,7 @@ def simulate(
         return {}
     count = trials(evidence)["trials"].values.astype(int)
     p = 1 / (1 + np.exp(-parameters["failure_logit"].values))
-    return {"failure_share": ("density_trial", rng.binomial(count, p) / count)}
+    return {"density_trials": ("density_trial", rng.binomial(count, p) / count)}
 
 
 def replicate(
@@ -169,5 +169,5 @@ def replicate(
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     rows, drawn = trials(evidence), simulate(x, parameters, evidence, view, rng)
-    dim, share = drawn["failure_share"]
+    dim, share = drawn["density_trials"]
     return {"density_trials": rows.assign(failures=(dim, np.round(share * rows["trials"].values)))}

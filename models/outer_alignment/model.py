@@ -266,7 +266,10 @@ def coords(evidence: Evidence) -> dict[str, tuple[str, tuple[str, ...]]]:
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
     rows = studies(evidence)
-    return {"agreement": rows["count"] / rows["total"], **oversight.observed(evidence, view)}
+    return {
+        "labeller_agreement": rows["count"] / rows["total"],
+        **oversight.observed(evidence, view),
+    }
 
 
 def simulate(
@@ -283,7 +286,7 @@ def simulate(
     strength = parameters["agreement_concentration"].values[..., None]
     total = rows["total"].values.astype(int)
     share = rng.beta(mean * strength, (1 - mean) * strength)
-    return {"agreement": ("agreement_study", rng.binomial(total, share) / total)} | games
+    return {"labeller_agreement": ("agreement_study", rng.binomial(total, share) / total)} | games
 
 
 def replicate(
@@ -291,10 +294,10 @@ def replicate(
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     asked, drawn = studies(evidence), simulate(x, parameters, evidence, view, rng)
-    dim, share = drawn["agreement"]
+    dim, share = drawn["labeller_agreement"]
     agreed = asked.assign(count=(dim, np.round(share * asked["total"].values)))
     rows = {"labeller_agreement": agreed}
-    if "oversight_failure" in drawn:
-        games = oversight.games(evidence).assign(failure=drawn["oversight_failure"])
+    if "oversight_games" in drawn:
+        games = oversight.games(evidence).assign(failure=drawn["oversight_games"])
         rows["oversight_games"] = games
     return rows

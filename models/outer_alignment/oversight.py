@@ -133,7 +133,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any], spread: Any) -> No
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
-    return {"oversight_failure": games(evidence)["failure"]}
+    return {"oversight_games": games(evidence)["failure"]}
 
 
 def simulate(
@@ -146,4 +146,4 @@ def simulate(
     column = {name: np.asarray(x[name])[..., None] for name in QUANTITIES}
     law = expected_failure(column, row, np.log)
     error = view.outer_alignment.game_spread * rng.standard_normal(law.shape)
-    return {"oversight_failure": ("oversight_game", law + error)}
+    return {"oversight_games": ("oversight_game", law + error)}

@@ -345,7 +345,7 @@ def coords(evidence: Evidence) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
-    return {"gold": curves(evidence)["gold"]}
+    return {"gold_curves": curves(evidence)["gold"]}
 
 
 def simulate(
@@ -363,11 +363,12 @@ def simulate(
     slope, misfit = (parameters[name].values[..., None] for name in ("gold_slope", "misfit"))
     typical = 10.0 ** (column["peak_gold"] - slope * short)
     error = np.sqrt(data["gold_se"].values ** 2 + (misfit * typical) ** 2)
-    return {"gold": ("gold_point", mean + error * rng.standard_normal(mean.shape))}
+    return {"gold_curves": ("gold_point", mean + error * rng.standard_normal(mean.shape))}
 
 
 def replicate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
-    return {"gold_curves": curves(evidence).assign(simulate(x, parameters, evidence, view, rng))}
+    drawn = simulate(x, parameters, evidence, view, rng)["gold_curves"]
+    return {"gold_curves": curves(evidence).assign(gold=drawn)}

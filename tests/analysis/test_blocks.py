@@ -17,6 +17,7 @@ from aligntax.analysis.inference.derive import (
     replicate_evidence,
     split_draws,
 )
+from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models import blocks
 from aligntax.models.blocks import in_blocks
@@ -180,7 +181,7 @@ def sensitive(size, drawn, view, weights=None):
     derived = derive_from(
         JOINT, *split_draws(draws, tables), chosen, view, np.random.default_rng(1)
     )
-    groups = {"posterior": draws, "derived": derived, "log_prior": draws[["kaplan_bias"]]}
+    groups = Groups(draws, derived, draws[["kaplan_bias"]])
     return partial(
         sensitivity.sensitivity_record, groups, tables, ("tax_headroom", "tai_flop"), (), weights
     )

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from aligntax.analysis.answers.comparison import compare
 from aligntax.analysis.fitting.outcome import write_outcome
@@ -120,8 +119,7 @@ def shifted(reference, by):
     derived = reference.derived.map(lambda v: v)
     for name in ("data_exponent", "data_exponent_pooled"):
         derived[name] = derived[name] + by
-    tree = reference.tree.copy()
-    tree["derived"] = xr.DataTree(derived)
+    tree = reference.with_groups(replace(reference.groups, derived=derived)).tree
     rows = summarise(derived, ())
     record = {**reference.record, "quantities": reference.record["quantities"] | rows}
     info = {k: v for k, v in reference.info.items() if k != "files"}

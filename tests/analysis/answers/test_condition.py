@@ -116,7 +116,9 @@ def test_a_run_that_passes_does_not_lend_its_verdict_to_few_draws(passed):
 
 def test_contraction_is_that_of_the_draws_that_meet_the_condition(passed):
     """Given a quantity above its median, half a normal is left: 1 - 2/pi of the variance."""
-    z = passed.posterior["z"].sel(quantity="usd_per_hour").values  # no evidence bears on it
+    z = (
+        passed.unconstrained_posterior["z"].sel(quantity="usd_per_hour").values
+    )  # no evidence bears on it
     median = 10.0 ** float(np.median(passed.derived["usd_per_hour"]))
     above = Weights.equal(z.shape).given(z > np.median(z))
     _, record = summarise_given(passed, f"usd_per_hour>{median}")
