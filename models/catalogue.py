@@ -126,6 +126,10 @@ class Model:
     adaptation: Literal["diag", "low_rank"] = "diag"
     target_accept: float = 0.9
 
+    def open(self, evidence: Evidence, view: View) -> Any:
+        """PyMC model that other tools than this package can use."""
+        return self.build(evidence, view)
+
     @property
     def question(self) -> str:
         """What it answers: the first line of the file that builds it."""

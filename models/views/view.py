@@ -14,6 +14,7 @@ from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.copula import copula_factor
 from aligntax.models.priors.specification import canonical, python_values, without_notes
 from aligntax.models.priors.tables import PriorTables
+from aligntax.models.short_form import short_form
 from aligntax.models.views.changed_fields import errors_about, read_changes, require_elicited
 from aligntax.models.views.links import LINKS, UNLINKED, Link
 from aligntax.models.views.settings import (
@@ -71,6 +72,7 @@ class View:
     arrival: Arrival = field(default_factory=Arrival)
     alignment: Alignment = field(default_factory=Alignment)
     outer_alignment: OuterAlignment = field(default_factory=OuterAlignment)
+    __repr__ = short_form
 
     @property
     def links(self) -> dict[str, Link]:
