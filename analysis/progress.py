@@ -107,7 +107,7 @@ class Line:
     screen: Screen
     what: str
     bad: str
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=lambda: time.monotonic())
     counting: float = 0.0
     shown: float = 0.0
 
