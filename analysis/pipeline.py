@@ -1,16 +1,16 @@
 """One run from view to folder: compile, sample, derive, check, write, report."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.answers.sensitivity import with_sensitivity
 from aligntax.analysis.fitting.linked_priors import fit_links
-from aligntax.analysis.fitting.outcome import QUIET, sample_view, with_own_data, write_outcome
+from aligntax.analysis.fitting.outcome import sample_view, with_own_data, write_outcome
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.pages.exceptions import with_exceptions
+from aligntax.analysis.progress import talking
+from aligntax.analysis.result import Result
 from aligntax.analysis.storage.draw_files import check_format
-from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import default_name, run_name
 from aligntax.analysis.storage.unfinished import new_folder
 from aligntax.models.catalogue import Model
@@ -44,7 +44,8 @@ def run(
     out: Path | str = "results",
     name: str | None = None,
     report: bool = True,
-    talk: Talk = QUIET,
+    talk: Talk | None = None,
+    progress: bool = True,
     compiled: "CompiledModel | None" = None,
     runs: "LossRuns | GoldCurves | HorizonRuns | None" = None,
     replaces: str | None = None,
@@ -67,8 +68,10 @@ def run(
         Name of the run; by default model, view and time.
     report : bool
         Whether to write ``report.html``.
-    talk : Talk
-        Callbacks that report progress.
+    talk : Talk, optional
+        Callbacks that report progress, in place of what ``progress`` shows.
+    progress : bool
+        Whether progress is shown, at a terminal or in a notebook.
     compiled : CompiledModel, optional
         Of the same model and evidence: nothing is compiled then; see
         :func:`aligntax.analysis.inference.compiled_model.compile_model`.
@@ -97,7 +100,7 @@ def run(
     if runs is None and chosen.tables == ("horizon_runs",):
         rule = f"runs: {chosen.name} is fitted to runs of models on tasks, got none"
         raise InputError(f"{rule}; {WHERE_RUNS_ARE}")
-    with new_folder(Path(out), name) as place:
+    with new_folder(Path(out), name) as place, talking(talk, progress) as talk:
         own_data: dict[str, Any] = {}
         if runs is not None:
             from aligntax.analysis.fitting.own_data import enter_own_data
@@ -117,4 +120,4 @@ def run(
             from aligntax.analysis.pages.report import write_report
 
             write_report(result, talk=talk)
-    return replace(result, path=place.path)
+    return Result.of(result, place.path)

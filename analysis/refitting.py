@@ -22,9 +22,11 @@ from aligntax.analysis.fitting.refit_plan import (
     plan_refit,
 )
 from aligntax.analysis.inference.options import Sampling, Talk
+from aligntax.analysis.progress import talking
+from aligntax.analysis.result import Result, load
 from aligntax.analysis.storage.draw_files import check_format, format_of_draws
-from aligntax.analysis.storage.load import load
-from aligntax.analysis.storage.result import Result, write_run
+from aligntax.analysis.storage.result import Result as StoredResult
+from aligntax.analysis.storage.result import folder_of, write_run
 from aligntax.analysis.storage.run_folder import (
     FORMAT,
     INFO,
@@ -68,7 +70,7 @@ class Request:
 
 
 def refit(
-    run: str | os.PathLike[str] | Result,
+    run: str | os.PathLike[str] | StoredResult,
     view: View,
     method: Method = "auto",
     *,
@@ -79,7 +81,8 @@ def refit(
     name: str | None = None,
     report: bool | None = None,
     format: str | None = None,
-    talk: Talk = QUIET,
+    talk: Talk | None = None,
+    progress: bool = True,
 ) -> Result:
     """Answer a run's question under another view.
 
@@ -106,8 +109,10 @@ def refit(
         Whether to write ``report.html``; by default if the view is sampled.
     format : {"netcdf", "zarr"}, optional
         Format of the stored draws; by default the run's.
-    talk : Talk
-        Callbacks that report progress.
+    talk : Talk, optional
+        Callbacks that report progress, in place of what ``progress`` shows.
+    progress : bool
+        Whether progress is shown, at a terminal or in a notebook.
 
     Returns
     -------
@@ -128,7 +133,9 @@ def refit(
     'redrawn exactly, no evidence bears on what changed: rlhf_multiplier'
     """
     request = Request(view, method, options, evidence, compiled, out, name, report, format)
-    return load(refit_folder(run.path if isinstance(run, Result) else run, request, talk))
+    with talking(talk, progress) as told:
+        folder = refit_folder(folder_of(run), request, told)
+    return load(folder)
 
 
 def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUIET) -> Path:

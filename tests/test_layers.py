@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 # Lower rooms never import higher ones; rooms on one line do not import each other.
 ORDER = (
-    "models.errors",
+    "models.errors models.short_form",
     "models.states models.blocks models.variables models.registry",
     "models.priors models.evidence",
     "models.views",
@@ -33,7 +33,7 @@ ORDER = (
     "models.catalogue",
     "models.extension",
     "analysis.inference analysis.summaries",
-    "analysis.storage",
+    "analysis.storage analysis.progress",
     "analysis.inputs analysis.experiments",
     "analysis.fitting",
     "analysis.answers",
@@ -41,8 +41,10 @@ ORDER = (
     "analysis.trust",
     "analysis.figures",
     "analysis.pages",
+    "analysis.result",
     "analysis.pipeline analysis.refitting",
-    "analysis.experts analysis.horizon_shapes",
+    "analysis.experts analysis.horizon_shapes analysis.drivers analysis.reading "
+    "analysis.checking analysis.theory",
     "analysis.terminal",
     "analysis.commands",
     "analysis.cli",

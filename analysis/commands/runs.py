@@ -195,11 +195,12 @@ def show(
 
     Example: aligntax show RUN --given 'tai_year<2040'
     """
+    from aligntax.analysis.reading import find_sweep
     from aligntax.analysis.storage.draw_files import refuse_damage
     from aligntax.analysis.storage.run_folder import INFO, SUMMARY, RunFolder, find_run, read_json
 
     check_picture(picture)
-    if (swept := _find_sweep(run, out)) is not None:
+    if (swept := find_sweep(run, out)) is not None:
         if every or given is not None or picture is not None:
             raise InputError(
                 f"run: {swept} is a sweep, got --all, --given or --picture, which are for a run; "
@@ -240,13 +241,6 @@ def _draw_answer(folder: Path, weights: "Weights | None", picture: Path) -> None
         result = resample_by_weight(result, weights or result.weights)
     save_picture(answer_picture(result), picture)
     sys.stderr.write(f"picture: {picture}\n")
-
-
-def _find_sweep(name: str, out: Path) -> Path | None:
-    """Return the folder of the sweep that has this path or name, if there is one."""
-    return next(
-        (folder for folder in (Path(name), out / name) if (folder / "sweep.json").is_file()), None
-    )
 
 
 def _show_sweep(folder: Path, as_json: bool) -> None:
@@ -306,24 +300,10 @@ def report(run: Run, given: Given = None, out: Out = Path("results")) -> None:
     Example: aligntax report RUN --given 'tai_year<2040'
     """
     from aligntax.analysis.inference.options import Talk
-    from aligntax.analysis.pages.report import write_report
-    from aligntax.analysis.storage.load import load
+    from aligntax.analysis.reading import report as draw_report
 
     failures: list[str] = []
-    talk = Talk(failed=failures.append)
-    if (swept := _find_sweep(run, out)) is None:
-        path = write_report(load(run, out), given=given, talk=talk)
-    elif given is not None:
-        raise InputError(
-            f"given: conditions the draws of a run, got {given!r} of the sweep {swept}; "
-            "leave it out"
-        )
-    else:
-        from aligntax.analysis.pages.sweep import write_page
-        from aligntax.analysis.sweeps.sweep import Sweep
-
-        path = write_page(Sweep.load(swept), talk=talk)
-    typer.echo(path)
+    typer.echo(draw_report(run, given, out=out, talk=Talk(failed=failures.append)))
     print_failures(failures)
     if failures:
         raise typer.Exit(CHECK_FAILED)
@@ -334,10 +314,10 @@ def verify(run: Run, out: Out = Path("results")) -> None:
 
     Example: aligntax verify RUN
     """
-    from aligntax.analysis.storage.run_folder import RunFolder, find_run
+    from aligntax.analysis.reading import verify as compare_files
+    from aligntax.analysis.storage.run_folder import find_run
 
-    folder = find_run(run, out)
-    problems = RunFolder(folder).differences
+    folder, problems = find_run(run, out), compare_files(run, out=out)
     for problem in problems:
         typer.echo(problem)
     typer.echo(

@@ -21,6 +21,7 @@ from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.priors.elicited import stack_columns
 from aligntax.models.priors.tables import PriorTables
+from aligntax.models.short_form import short_form
 from aligntax.models.views import View
 from aligntax.models.views.changes import compiled_in
 
@@ -79,6 +80,7 @@ class CompiledModel:
     evidence: Evidence
     shared: SharedGraph
     compiled: Any
+    __repr__ = short_form
 
     @property
     def graph(self) -> Any:

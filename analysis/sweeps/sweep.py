@@ -58,7 +58,7 @@ COLUMNS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sweep(Study):
     """A sweep on disk; ``info`` is ``sweep.json``."""
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.inference.options import Talk
+from aligntax.analysis.progress import times_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -113,12 +113,6 @@ def progress(
             bar.update(task, description=f"{what}{note}", total=total, completed=done)
 
         yield Talk(say, count)
-
-
-def times_in_words(elapsed: float, left: float | None = None) -> str:
-    """Write the seconds that have passed and, if they are known, those that are left."""
-    words = f"elapsed {timedelta(seconds=int(elapsed))}"
-    return words if left is None else f"{words}, left {timedelta(seconds=int(left))}"
 
 
 def print_simulated(console: "Console", record: Mapping[str, Any]) -> None:

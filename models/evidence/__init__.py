@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from pathlib import Path
+from textwrap import wrap
 from types import MappingProxyType
 from typing import Any
 
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 HOME = Path(__file__).parent
+WIDTH = 100  # characters of a line of its repr
 NO_TAI = "no_tai_until"  # the constant that until() lowers
 # Python type of a column's values by kind; the other kinds are float.
 TYPES: Mapping[str, type] = MappingProxyType(
@@ -70,6 +72,11 @@ class Evidence:
 
     tables: Mapping[str, xr.Dataset]  # a plain dict, because workers receive it pickled
     ready: Mapping[str, xr.Dataset] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        rows = (f"{name} {next(iter(t.sizes.values()), 0)}" for name, t in self.tables.items())
+        words = f"Evidence of {len(self.tables)} tables, with their rows: {', '.join(rows)}"
+        return "\n".join(wrap(words, WIDTH, subsequent_indent="    "))
 
     def __getitem__(self, name: str) -> xr.Dataset:
         """Return the rows of a table.

@@ -15,6 +15,7 @@ from aligntax.models.priors.copula import copula_factor
 from aligntax.models.priors.quantities import ELICITED
 from aligntax.models.priors.specification import canonical, python_values, without_notes
 from aligntax.models.priors.tables import PriorTables
+from aligntax.models.short_form import short_form
 from aligntax.models.views.changed_fields import errors_about, read_changes, require_elicited
 from aligntax.models.views.links import LINKS, UNLINKED, Link
 from aligntax.models.views.settings import (
@@ -87,6 +88,7 @@ class View:
     arrival: Arrival = field(default_factory=Arrival)
     alignment: Alignment = field(default_factory=Alignment)
     outer_alignment: OuterAlignment = field(default_factory=OuterAlignment)
+    __repr__ = short_form
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "quantities", Priors(self.quantities))

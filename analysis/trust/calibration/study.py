@@ -162,7 +162,7 @@ class CalibrationAnswerer:
         return Answer(case.name, record, {"simulation": round(time.perf_counter() - started, 3)})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Calibration(Study):
     """A calibration on disk; ``info`` is ``calibration.json``."""
 

@@ -19,7 +19,8 @@ from aligntax.analysis.commands.output import (
     show_progress,
 )
 from aligntax.analysis.inference.options import Talk
-from aligntax.analysis.terminal.tables import print_table, progress, times_in_words
+from aligntax.analysis.progress import times_in_words
+from aligntax.analysis.terminal.tables import print_table, progress
 from tests.conftest import REFERENCE
 
 
