@@ -13,7 +13,7 @@ from scipy import stats
 
 from aligntax.models import scaling
 from aligntax.models.catalogue import MODELS, restrict
-from aligntax.models.priors.observed import OpenGraph
+from aligntax.models.priors.observed import OpenGraph, happened
 from tests import horizon_runs, loss_runs
 
 FAST = {"mode": "FAST_COMPILE"}
@@ -200,6 +200,16 @@ def test_draws_of_a_table_are_those_of_the_model_file(graphs, known, view, name)
             assert stats.ks_2samp(ours[:, row], theirs[:, row]).pvalue > 1e-5, table.name
             compared += 1
     assert compared > 20
+
+
+@pytest.mark.parametrize("p", [0.2, 0.9])
+def test_a_fact_is_drawn_and_weighed_by_its_probability(p) -> None:
+    law = happened(pt.as_tensor(np.log(p)))
+    for fact, chance in ((1.0, p), (0.0, 1 - p)):
+        found = pm.logp(law, pt.as_tensor(fact)).eval(mode="FAST_COMPILE")
+        assert found == pytest.approx(np.log(chance), rel=1e-9)
+    share = pm.draw(law, 2000, random_seed=1, mode="FAST_COMPILE").mean()
+    assert share == pytest.approx(p, abs=0.05)
 
 
 # ------------------------------------------------------------------------------- what PyMC can do
