@@ -33,7 +33,7 @@ nb_merge_streams = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
-python_display_short_literal_types = True
+highlight_language = "none"  # of literal blocks in docstrings, which are equations
 add_module_names = False
 
 html_theme = "pydata_sphinx_theme"
