@@ -126,10 +126,6 @@ class Model:
     adaptation: Literal["diag", "low_rank"] = "diag"
     target_accept: float = 0.9
 
-    def open(self, evidence: Evidence, view: View) -> Any:
-        """PyMC model that other tools than this package can use."""
-        return self.build(evidence, view)
-
     @property
     def question(self) -> str:
         """What it answers: the first line of the file that builds it."""
@@ -140,6 +136,10 @@ class Model:
     def top_level(self) -> tuple[str, ...]:
         """Structural parameters with a prior of their own; see :class:`Likelihood`."""
         return tuple(name for part in self.likelihoods for name in part.top_level)
+
+    def open(self, evidence: Evidence, view: View) -> Any:
+        """PyMC model that other tools than this package can use."""
+        return self.build(evidence, view)
 
     def data(self, evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
         """Numbers that the graph holds as ``pm.Data``; see :class:`Likelihood`."""
