@@ -81,6 +81,7 @@ class Sensitivity:
         names = list(self.whole["headlines"])
         return {
             "run": self.run.path.name,
+            "simulated": self.run.record.get("simulated", ""),
             **to_four_digits(dict(self.whole)),
             "decision": to_four_digits(self.worth),
             "without_correlations": None if self.apart is None else _told(self.apart, names),
@@ -151,6 +152,8 @@ class MovedPrior:
         Answers at each value.
     horizon : float
         Decimal year after which an arrival is not dated.
+    simulated : str
+        Whose world the numbers are of, where it is a simulated one.
     """
 
     run: str
@@ -158,12 +161,14 @@ class MovedPrior:
     names: tuple[str, ...]
     points: "tuple[MovedPoint, ...]"
     horizon: float
+    simulated: str = ""
     __repr__ = short_form
 
     def to_dict(self) -> dict[str, Any]:
         """What ``aligntax sensitivity --sweep --json`` prints."""
         return {
             "run": self.run,
+            "simulated": self.simulated,
             "quantity": self.range.quantity,
             "points": [{"median": p.value, **_told(p, list(self.names))} for p in self.points],
         }
@@ -207,7 +212,8 @@ def move_prior(
     usual = tuple(name for name in MOVED_ANSWERS if name in known) or known[:4]
     names = _known(quantity, known) or usual
     points = tuple(answers_over_range(source, wanted))
-    return MovedPrior(source.path.name, wanted, names, points, source.view.arrival.horizon)
+    horizon, simulated = source.view.arrival.horizon, source.record.get("simulated", "")
+    return MovedPrior(source.path.name, wanted, names, points, horizon, simulated)
 
 
 def _known(names: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:

@@ -112,6 +112,7 @@ def run(
     Example: aligntax run joint --view hilton-2022 --name mine
     """
     from aligntax.analysis.inference.options import Sampling
+    from aligntax.analysis.inputs.plausible_priors import question_priors
     from aligntax.analysis.inputs.view_reader import read_evidence, read_views
     from aligntax.analysis.pipeline import run as run_model
     from aligntax.analysis.storage.draw_files import check_format
@@ -119,6 +120,7 @@ def run(
 
     check_format(format_)
     chosen = read_views(view or [], set_ or [], requirement)
+    question_priors(chosen, insist)
     own = None if runs is None and not drop else read_users_data(model, runs, drop, insist)
     options = Sampling(
         draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept
@@ -270,7 +272,12 @@ def runs(out: Out = Path("results"), as_json: Json = False) -> None:
     def listed() -> list[dict[str, Any]]:
         keys = ("model", "view", "method", "verdict", "claims")
         return [
-            {"run": folder.name, "created": info["created"], **{key: record[key] for key in keys}}
+            {
+                "run": folder.name,
+                "created": info["created"],
+                **{key: record[key] for key in keys},
+                "exceptions": record.get("exceptions", []),
+            }
             for folder, record, info in rows
         ]
 

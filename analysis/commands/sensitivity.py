@@ -62,9 +62,10 @@ def _print_drivers(screen: "Console", analysis: "Sensitivity") -> None:
         shown_answers,
         without_correlations_sentence,
     )
-    from aligntax.analysis.terminal.tables import print_table
+    from aligntax.analysis.terminal.tables import print_simulated, print_table
 
     found, result, apart = analysis.main, analysis.run, analysis.apart
+    print_simulated(screen, result.record)
     shown = list(analysis.names) or shown_answers(found)
     lines = [
         (row["label"], row["drivers"], row["spread"], row["prior"], row["likelihood"], row["flag"])
@@ -106,9 +107,10 @@ def _move_prior(
 
 def _print_moved(screen: "Console", found: "MovedPrior") -> None:
     from aligntax.analysis.summaries.words import format_number, label_of, median_and_interval
-    from aligntax.analysis.terminal.tables import print_table
+    from aligntax.analysis.terminal.tables import print_simulated, print_table
     from aligntax.models.priors.quantities import lookup, quantity_of
 
+    print_simulated(screen, {"simulated": found.simulated})
     points, quantity, names = found.points, found.range.quantity, found.names
     horizon = found.horizon
     lines = []

@@ -149,6 +149,7 @@ def _row(folder: Path) -> dict[str, Any]:
         ),
         "source": str((info.get("refitted_from") or {}).get("run", "")),
         "verdict": str(record["verdict"]),
+        "exceptions": [str(each) for each in record.get("exceptions", ())],
         "failed": list(dict.fromkeys(failed)),
         "checks": len(record["checks"]),
         "numbers": {

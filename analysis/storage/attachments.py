@@ -47,6 +47,7 @@ def write_attachment(
         "run": run.path.name,
         "draws": hash_of_draws(run.info),
         **provenance(),
+        "simulated": run.record.get("simulated", ""),
         **value,
     }
     write_json(run.path / name, whole)

@@ -33,6 +33,7 @@ from aligntax.analysis.storage.journal import hold_folder
 from aligntax.analysis.storage.result import stored_view
 from aligntax.analysis.storage.run_folder import provenance, read_text, run_name
 from aligntax.analysis.storage.whole_file import write_json
+from aligntax.analysis.summaries.simulated_world import simulated_world
 from aligntax.analysis.sweeps.grid import Answer, Case, SweepJob
 from aligntax.analysis.sweeps.resumable import FORMAT, Journal, Study
 from aligntax.analysis.sweeps.workers import Workers
@@ -271,6 +272,7 @@ def _manifest(
         # each case has its own seed, and cores change no draw
         "sampler": {key: value for key, value in options.items() if key not in ("seed", "cores")},
         "keep_draws": job.keep_draws,
+        "simulated": simulated_world(job.evidence, model.tables),
         "evidence": {
             "hash": job.evidence.hash,
             "folder": evidence_folder,

@@ -24,7 +24,7 @@ from aligntax.analysis.summaries.words import (
     missing_mass,
     without_long_vectors,
 )
-from aligntax.analysis.terminal.tables import print_table
+from aligntax.analysis.terminal.tables import print_simulated, print_table
 from aligntax.models.priors.quantities import element, quantity_of
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ def print_run(
     )
     if refit := info.get("refit"):
         console.print(f"from {info['refitted_from']['run']}: {refit['reason']}", markup=False)
-    if simulated := record.get("simulated"):
-        console.print(simulated, markup=False, soft_wrap=True)
+    print_simulated(console, record)
     if runs := info.get("runs"):
         console.print(f"runs: {runs['words']}", markup=False, soft_wrap=True)
     for quantity, link in info.get("links", {}).items():

@@ -10,7 +10,7 @@ from aligntax.analysis.sweeps.wording import (
     share_between_views,
     totals_line,
 )
-from aligntax.analysis.terminal.tables import print_table
+from aligntax.analysis.terminal.tables import print_simulated, print_table
 from aligntax.models.priors.quantities import element
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def print_sweep(console: "Console", sweep: "Sweep", found: "Disagreement") -> No
     """Print a finished sweep."""
     info = sweep.info
     console.print(totals_line(info, found), markup=False, soft_wrap=True)
+    print_simulated(console, info)
     rows = [
         (
             label_of(each.answer),

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.summaries.words import label_of
-from aligntax.analysis.terminal.tables import print_table
+from aligntax.analysis.terminal.tables import print_simulated, print_table
 from aligntax.analysis.trust.backtest.wording import (
     BELIEF_HEADS,
     BESIDE_HEADS,
@@ -158,6 +158,7 @@ CROSS_VALIDATION_COLUMNS = (
 
 def print_cross_validation(console: "Console", whole: Mapping[str, Any]) -> None:
     """Print each table's cross-validation, and the units for which weights did not suffice."""
+    print_simulated(console, whole)
     rows = [tuple(cross_validation_row(table).values()) for table in whole["tables"]]
     print_table(console, CROSS_VALIDATION_COLUMNS, rows)
     for table in whole["tables"]:
@@ -173,6 +174,7 @@ def print_cross_validation(console: "Console", whole: Mapping[str, Any]) -> None
 
 def print_robustness(console: "Console", whole: Mapping[str, Any], horizon: float) -> None:
     """Print what hangs on readings of the evidence, then what moves each headline furthest."""
+    print_simulated(console, whole)
     if readings := reading_rows(whole, horizon):
         heads = ("practice", "workforces of 2025", *(label_of(name) for name in READ))
         lines = [(*row["reading"], *row["cells"]) for row in readings]

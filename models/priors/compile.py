@@ -42,6 +42,7 @@ from aligntax.models.priors.specification import (
     read_numbers,
     refusal,
     thinned,
+    with_numbers,
 )
 from aligntax.models.priors.tables import (
     KNOTS,
@@ -84,6 +85,7 @@ def compile_prior(name: str, spec: Mapping[str, Any]) -> QuantileTable:
     InputError
         If the specification is incomplete, out of order or outside the quantity's range.
     """
+    spec = with_numbers(spec, lookup(name).unit)
     try:
         text = json.dumps(spec)
     except (TypeError, ValueError):  # it holds what a view's file cannot state

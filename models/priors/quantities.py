@@ -377,7 +377,7 @@ def element_name(base: str, label: Any) -> str:
 
 
 def lookup(name: str) -> Quantity:
-    """Return the quantity of that name.
+    """Return the quantity of that name, or of that label, such as ``wage``.
 
     Raises
     ------
@@ -388,7 +388,11 @@ def lookup(name: str) -> Quantity:
         return QUANTITIES[name]
     from difflib import get_close_matches
 
-    near = get_close_matches(name, QUANTITIES, n=3) or sorted(ELICITED)
+    labelled = [each for each in QUANTITIES.values() if each.label.casefold() == name.casefold()]
+    if len(labelled) == 1:
+        return labelled[0]
+    near = [each.name for each in labelled] or get_close_matches(name, QUANTITIES, n=3)
+    near = near or sorted(ELICITED)
     raise InputError(
         f"quantity: must be one of the registry, got {name!r}; did you mean {', '.join(near)}?"
     )

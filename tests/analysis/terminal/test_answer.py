@@ -6,11 +6,13 @@ import pytest
 from rich.console import Console
 
 from aligntax.analysis.summaries.arrival_answers import arrival_answers
+from aligntax.analysis.summaries.checks import verdict_in_words
 from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.analysis.summaries.claims_in_words import chance_in_words
 from aligntax.analysis.summaries.summary import claim_answers
 from aligntax.analysis.summaries.words import format_probability
 from aligntax.analysis.terminal.answer import print_run
+from aligntax.analysis.terminal.tables import print_runs
 from aligntax.models.views import ANCHORS, load_view
 
 
@@ -100,3 +102,16 @@ def test_an_older_summary_shows_what_it_has(reference):
     text = printed(reference, {k: v for k, v in older.items() if k != "exponent_shift_curve"})
     assert "requirement:" not in text and "weight on neural-net anchors" not in text
     assert "a tax of at least 1% of training cost is tolerated" in text
+
+
+def test_a_listed_pass_says_how_many_exceptions_it_has(reference) -> None:
+    for exceptions, words in (
+        ([], "pass"),
+        (["one"], "pass, 1 exception"),
+        (["one", "two"], "pass, 2 exceptions"),
+    ):
+        record = {**reference.record, "verdict": "pass", "exceptions": exceptions}
+        screen = Console(file=io.StringIO(), width=240)
+        print_runs(screen, reference.path.parent, [(reference.path, record, reference.info)])
+        assert f" {words} " in screen.file.getvalue()
+        assert verdict_in_words({**record, "verdict": "fail"}) == "fail"
