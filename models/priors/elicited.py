@@ -101,6 +101,8 @@ def add_elicited(tables: PriorTables) -> dict[str, Any]:
 
 def elicited_of(model: pm.Model) -> dict[str, Any]:
     """Return the elicited quantities of a model that is built, as :func:`add_elicited` does."""
+    if isinstance(model, OpenGraph):
+        return {str(name): model[str(name)] for name in model.coords["quantity"]}
     table = model["prior_tables"]
     z = (model["copula_cholesky"] * model["white"]).sum(axis=-1)
     links = quantile_function(z, table[0], table[1])

@@ -53,6 +53,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.observed import add_likelihood
 
     rows, model = studies(evidence), pm.modelcontext(None)
     model.add_coord("lab_study", rows["lab_study"].values)
@@ -61,9 +62,8 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
         variance = (
             row["log_gamma_se"] ** 2 + model["method_sd"] ** 2 + model["between_study_sd"] ** 2
         )
-        error = row["log_gamma"] - x["data_exponent_prior"] * np.log(10)
-        terms = -0.5 * (error**2 / variance + pt.log(2 * np.pi * variance))
-        pm.Potential("lab_studies", terms, dims="lab_study")
+        law = pm.Normal.dist(x["data_exponent_prior"] * np.log(10), pt.sqrt(variance))
+        add_likelihood("lab_studies", law, row["log_gamma"], "lab_study")
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:

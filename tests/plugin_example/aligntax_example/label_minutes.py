@@ -83,20 +83,21 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     import pymc as pm
 
     from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.observed import add_likelihood
 
     rows = timings(evidence)
     pm.modelcontext(None).add_coord("label_timing", rows["label_timing"].values)
     row = data_columns("label_timing_data", data(evidence, view)["label_timing_data"])
     if rows.sizes["label_timing"]:
-        terms = pm.logp(pm.Normal.dist(x["lab_label_minutes"], row["se"]), row["log10_minutes"])
-        pm.Potential("label_timings", terms, dims="label_timing")
+        law = pm.Normal.dist(x["lab_label_minutes"], row["se"])
+        add_likelihood("label_timings", law, row["log10_minutes"], "label_timing")
 
 
-def build(evidence: Evidence, view: View) -> Any:
+def build(evidence: Evidence, view: View, opened: bool = False) -> Any:
     """Return the timings alone as a ``pm.Model``."""
     from aligntax.models.priors.elicited import elicited_model
 
-    with elicited_model(view.tables(QUANTITIES)) as (model, x):
+    with elicited_model(view.tables(QUANTITIES), opened=opened) as (model, x):
         add(evidence, view, x)
     return model
 
