@@ -196,7 +196,7 @@ def test_arviz_takes_the_tree(result) -> None:
 
 def test_its_model_is_pymc_s(result) -> None:
     model = result.model
-    assert type(model).__name__ == "Model" and "pymc" in type(model).__module__
+    assert isinstance(model, pm.Model) and {rv.name for rv in model.observed_RVs} >= {"rlhf_efforts"}
     assert model.free_RVs and model is not result.model
 
 
