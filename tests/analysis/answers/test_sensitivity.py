@@ -612,7 +612,8 @@ def test_evidence_that_is_mostly_indifferent_has_a_constant_tail_and_is_scaled_a
 
 def test_a_run_without_what_is_needed_says_so(reference):
     bare = replace(
-        reference, tree=xr.DataTree.from_dict({"posterior": reference.posterior[["tai_year"]]})
+        reference,
+        tree=xr.DataTree.from_dict({"posterior": reference.posterior[["tai_year"]].drop_attrs()}),
     )
     with pytest.raises(InputError, match="log_prior"):
         SensitivityDraws.of_result(bare)
