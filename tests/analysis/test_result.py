@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import arviz as az
 import numpy as np
+import pymc as pm
 import pytest
 
 import aligntax
