@@ -182,10 +182,10 @@ def with_likelihood(
     )
 
 
-def _build_with(build: Any, add: Any, evidence: Evidence, view: View) -> Any:
+def _build_with(build: Any, add: Any, evidence: Evidence, view: View, **kind: bool) -> Any:
     from aligntax.models.priors.elicited import elicited_of
 
-    with build(evidence, view) as graph:
+    with build(evidence, view, **kind) as graph:
         add(evidence, view, elicited_of(graph))
     return graph
 

@@ -92,11 +92,11 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
         pm.Potential("label_timings", terms, dims="label_timing")
 
 
-def build(evidence: Evidence, view: View) -> Any:
-    """Return the timings alone as a ``pm.Model``."""
+def build(evidence: Evidence, view: View, **kind: bool) -> Any:
+    """Return the timings alone as a ``pm.Model``; ``kind`` of graph as the package asks for it."""
     from aligntax.models.priors.elicited import elicited_model
 
-    with elicited_model(view.tables(QUANTITIES)) as (model, x):
+    with elicited_model(view.tables(QUANTITIES), **kind) as (model, x):
         add(evidence, view, x)
     return model
 
