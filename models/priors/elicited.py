@@ -107,7 +107,10 @@ def elicited_of(model: pm.Model) -> dict[str, Any]:
     z = (model["copula_cholesky"] * model["white"]).sum(axis=-1)
     links = quantile_function(z, table[0], table[1])
     names = model.coords["quantity"]
-    return {name: _to_scale(name, links[i]) for i, name in enumerate(names)}
+    return {
+        name: model[name] if name in model.named_vars else _to_scale(name, links[i])
+        for i, name in enumerate(names)
+    }
 
 
 @contextmanager

@@ -124,6 +124,7 @@ def test_a_pool_takes_what_its_experts_state():
 def test_a_name_can_be_given_another_scale_later():
     """No table of the earlier quantity is taken for the new one's."""
     register_quantity(MINUTES, {0.1: 1, 0.5: 3, 0.9: 9})
+    load_view("default").tables(["label_minutes"])
     linear = replace(MINUTES, scale="linear")
     register_quantity(linear, {0.1: 1, 0.5: 3, 0.9: 9}, replace=True)
     assert load_view("default").tables(["label_minutes"]).values(np.zeros((1, 1)))[
@@ -226,8 +227,7 @@ def test_models_of_the_package_do_not_see_it(example):
     assert "lab_studies" not in restrict(evidence, view, find_model("label-minutes")).tables
 
 
-def test_a_table_of_the_package_can_be_conditioned_on_without_being_lost_to_others(example):
-    """A plug-in's model on a table that no model of the package uses must not take it from their runs."""
+def test_tables_that_a_model_from_outside_shows_stay_in_the_packages_runs(example):
     minutes, _ = parts()
     view, before = (
         load_view("default"),
