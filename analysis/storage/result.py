@@ -1,7 +1,6 @@
 """A finished run in memory, and how it is written to its folder."""
 
 import csv
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +18,6 @@ from aligntax.analysis.storage.run_folder import (
     read_text,
 )
 from aligntax.analysis.storage.whole_file import write_json
-from aligntax.models.errors import InputError
 
 WEIGHT = "weight"  # coordinate of draws that do not count the same
 WEIGHED = (
@@ -117,22 +115,6 @@ class Result:
         import pandas as pd
 
         return pd.DataFrame.from_dict(self.record["quantities"], orient="index")
-
-
-def folder_of(run: str | os.PathLike[str] | Result) -> str:
-    """Folder or name of a run, for what reads its files again.
-
-    Raises
-    ------
-    InputError
-        If the folder of a result has moved or gone.
-    """
-    if not isinstance(run, Result):
-        return os.fspath(run)
-    if not (run.path / VIEW).is_file():
-        rule = "the folder of the result must be there, because its files are read again"
-        raise InputError(f"run: {rule}, got none at {run.path}; load the run from where it is now")
-    return str(run.path)
 
 
 def evidence_from_tables(tables: "Mapping[str, xr.Dataset]") -> "Evidence":

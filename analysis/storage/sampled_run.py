@@ -10,7 +10,7 @@ import xarray as xr
 
 from aligntax.analysis.inference.derive import split_draws
 from aligntax.analysis.storage.draw_files import read_tree
-from aligntax.analysis.storage.result import Result, evidence_from_tables, stored_view
+from aligntax.analysis.storage.result import evidence_from_tables, stored_view
 from aligntax.analysis.storage.run_folder import VIEW, RunFolder, find_run, read_text
 from aligntax.models.catalogue import Model, find_model, restrict
 from aligntax.models.errors import InputError
@@ -87,19 +87,6 @@ def read_sampled_run(
     posterior, evidence = _read(folder.draws, embedded, info["evidence"]["hash"])
     tables = view.tables(model.quantities)
     return SampledRun(path, info, folder.record, model, view, evidence, tables, posterior)
-
-
-def sampled_run_of(result: Result) -> SampledRun:
-    """Sampled run behind a result: itself, or the one whose draws it reweights, which is read."""
-    link = result.info.get("refitted_from")
-    if link and link["shares_draws"]:
-        return read_sampled_run(result.path)
-    model, view = find_model(result.record["model"]), result.view
-    posterior = result.posterior.sel(quantity=list(model.quantities))
-    tables = view.tables(model.quantities)
-    return SampledRun(
-        result.path, result.info, result.record, model, view, result.evidence, tables, posterior
-    )
 
 
 def _read(path: Path, embedded: Evidence, known: str) -> tuple[xr.Dataset, Evidence]:
