@@ -16,7 +16,8 @@ from aligntax.analysis.storage.attachments import (
     write_attachment,
 )
 from aligntax.analysis.storage.load import load
-from aligntax.analysis.storage.result import Result, folder_of
+from aligntax.analysis.storage.result import Result
+from aligntax.analysis.storage.run_place import folder_of
 from aligntax.analysis.storage.sampled_run import SampledRun
 from aligntax.models.evidence import Evidence, load_evidence
 from aligntax.models.short_form import short_form

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.result import as_result
 from aligntax.analysis.storage.result import Result
+from aligntax.analysis.storage.run_place import folder_of
 from aligntax.models.errors import InputError
 from aligntax.models.short_form import short_form
 
@@ -121,18 +122,18 @@ def sensitivity(
     from aligntax.analysis.answers.sensitivity import analyse_drivers, hours_decision
     from aligntax.analysis.answers.sensitivity_draws import SensitivityDraws
     from aligntax.analysis.fitting.moved_prior import without_correlations
-    from aligntax.analysis.storage.sampled_run import sampled_run_of
+    from aligntax.analysis.storage.sampled_run import read_sampled_run
 
     if price is not None and not 0 < price < float("inf"):
         raise InputError(
             f"price: must be a positive number of USD, got {price}; leave it out for the default"
         )
-    result = as_result(run, out)
+    source, result = read_sampled_run(folder_of(run), out), as_result(run, out)
     draws = SensitivityDraws.of_result(result)
     names = _known(quantity, tuple(draws.answers))
     whole = analyse_drivers(draws)
     whole["headlines"] = {name: whole["headlines"][name] for name in names or whole["headlines"]}
-    apart = without_correlations(sampled_run_of(result))
+    apart = without_correlations(source)
     return Sensitivity(result, names, whole, hours_decision(draws, price), apart)
 
 
@@ -201,11 +202,10 @@ def move_prior(
         If there is no such run, quantity or number.
     """
     from aligntax.analysis.fitting.moved_prior import MedianRange, answers_over_range
-    from aligntax.analysis.storage.sampled_run import read_sampled_run, sampled_run_of
+    from aligntax.analysis.storage.sampled_run import read_sampled_run
     from aligntax.models.priors.quantities import base_name
 
-    wanted = MedianRange.parse(sweep)
-    source = sampled_run_of(run) if isinstance(run, Result) else read_sampled_run(run, out)
+    wanted, source = MedianRange.parse(sweep), read_sampled_run(folder_of(run), out)
     known = tuple(
         name for name in source.record["quantities"] if base_name(name) in source.model.headlines
     )

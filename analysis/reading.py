@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntax.analysis.storage.result import Result, folder_of
+from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import (
     INFO,
     SUMMARY,
@@ -14,6 +14,7 @@ from aligntax.analysis.storage.run_folder import (
     list_runs,
     read_json,
 )
+from aligntax.analysis.storage.run_place import folder_of
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from aligntax.analysis.progress import talking
 from aligntax.analysis.result import Result, load
 from aligntax.analysis.storage.draw_files import check_format, format_of_draws
 from aligntax.analysis.storage.result import Result as StoredResult
-from aligntax.analysis.storage.result import folder_of, write_run
+from aligntax.analysis.storage.result import write_run
 from aligntax.analysis.storage.run_folder import (
     FORMAT,
     INFO,
@@ -37,6 +37,7 @@ from aligntax.analysis.storage.run_folder import (
     read_json,
     run_name,
 )
+from aligntax.analysis.storage.run_place import folder_of
 from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.analysis.storage.unfinished import new_folder
 from aligntax.analysis.summaries.arrival_answers import arrival_answers

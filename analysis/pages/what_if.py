@@ -35,7 +35,7 @@ from aligntax.analysis.pages.packed_draws import (
 )
 from aligntax.analysis.pages.render import VEGA
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.storage.sampled_run import SampledRun, sampled_run_of
+from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.analysis.summaries.checks import ESS
 from aligntax.analysis.summaries.claims import CLAIMS, WHOSE
 from aligntax.analysis.summaries.summary import Series, iter_series, neural_draws
@@ -50,6 +50,7 @@ from aligntax.models import (
     scaling,
     time_horizon,
 )
+from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.priors.copula import conditional_normal
 from aligntax.models.priors.quantities import lookup
@@ -109,7 +110,7 @@ def page_data(result: Result, answer: Sequence[str], sentence: str) -> dict[str,
     sentence : str
         Template of the answer; see :mod:`aligntax.analysis.pages.sentences`.
     """
-    source = sampled_run_of(result)
+    source = _weighted_run(result)
     view = result.view
     carried = carry_draws(source, view)
     kept = page_draws(carried.z.shape[:2])
@@ -156,6 +157,19 @@ def page_data(result: Result, answer: Sequence[str], sentence: str) -> dict[str,
         "views": [_menu_view(name, source, view) for name in view_names()],
         "alignment": alignment_data(source, view, derived, kept) if recomputed else None,
     }
+
+
+def _weighted_run(result: Result) -> SampledRun:
+    """Return the run whose draws are weighted: the source of a refit that reuses draws."""
+    link = result.info.get("refitted_from")
+    if link and link["shares_draws"]:
+        return read_sampled_run(result.path)
+    model, view = find_model(result.record["model"]), result.view
+    posterior = result.posterior.sel(quantity=list(model.quantities))
+    tables = view.tables(model.quantities)
+    return SampledRun(
+        result.path, result.info, result.record, model, view, result.evidence, tables, posterior
+    )
 
 
 def _current_tables(old: PriorTables, new: PriorTables) -> Any:

@@ -1,7 +1,6 @@
 """A finished run in memory, and how it is written to its folder."""
 
 import csv
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,7 +20,6 @@ from aligntax.analysis.storage.run_folder import (
     read_text,
 )
 from aligntax.analysis.storage.whole_file import write_json
-from aligntax.models.errors import InputError
 
 WEIGHT = "weight"  # coordinate of draws that do not count the same
 
@@ -144,22 +142,6 @@ def tree_of(groups: Groups, attrs: Mapping[Any, Any]) -> "xr.DataTree":
 
     stored = {f"/{name}": dataset for name, dataset in groups.stored().items()}
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=dict(attrs)), **stored})
-
-
-def folder_of(run: str | os.PathLike[str] | Result) -> str:
-    """Folder or name of a run, for what reads its files again.
-
-    Raises
-    ------
-    InputError
-        If the folder of a result has moved or gone.
-    """
-    if not isinstance(run, Result):
-        return os.fspath(run)
-    if not (run.path / VIEW).is_file():
-        rule = "the folder of the result must be there, because its files are read again"
-        raise InputError(f"run: {rule}, got none at {run.path}; load the run from where it is now")
-    return str(run.path)
 
 
 def evidence_from_tables(tables: "Mapping[str, xr.Dataset]") -> "Evidence":

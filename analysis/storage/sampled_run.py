@@ -17,7 +17,7 @@ from aligntax.analysis.storage.layout import (
     UNCONSTRAINED,
     drawn,
 )
-from aligntax.analysis.storage.result import Result, evidence_from_tables, stored_view
+from aligntax.analysis.storage.result import evidence_from_tables, stored_view
 from aligntax.analysis.storage.run_folder import (
     FIRST_FORMAT,
     VIEW,
@@ -100,19 +100,6 @@ def read_sampled_run(
     draws, evidence = _read(folder, embedded)
     tables = view.tables(model.quantities)
     return SampledRun(path, info, folder.record, model, view, evidence, tables, draws)
-
-
-def sampled_run_of(result: Result) -> SampledRun:
-    """Sampled run behind a result: itself, or the one whose draws it reweights, which is read."""
-    link = result.info.get("refitted_from")
-    if link and link["shares_draws"]:
-        return read_sampled_run(result.path)
-    model, view = find_model(result.record["model"]), result.view
-    draws = result.draws.sel(quantity=list(model.quantities))
-    tables = view.tables(model.quantities)
-    return SampledRun(
-        result.path, result.info, result.record, model, view, result.evidence, tables, draws
-    )
 
 
 def _read(folder: RunFolder, embedded: Evidence) -> tuple[xr.Dataset, Evidence]:

@@ -16,7 +16,7 @@ import pytest
 import aligntax
 from aligntax.analysis.result import Result, as_result
 from aligntax.analysis.storage.load import load as load_stored
-from aligntax.analysis.storage.result import folder_of
+from aligntax.analysis.storage.run_place import folder_of
 from aligntax.models.errors import InputError
 from tests.conftest import REFERENCE
 
@@ -169,6 +169,8 @@ def test_what_reads_files_again_says_that_they_are_gone(result, tmp_path) -> Non
     for ask in (
         lambda: aligntax.refit(gone, gone.view, out=tmp_path),
         lambda: aligntax.verify(gone),
+        lambda: aligntax.sensitivity(gone),
+        lambda: aligntax.move_prior(gone, "rlhf_multiplier=0.1,10"),
         lambda: aligntax.report(gone),
         lambda: aligntax.loo(gone),
     ):
@@ -197,7 +199,9 @@ def test_arviz_takes_the_tree(result) -> None:
 
 def test_its_model_is_pymc_s(result) -> None:
     model = result.model
-    assert isinstance(model, pm.Model) and {rv.name for rv in model.observed_RVs} >= {"rlhf_efforts"}
+    assert isinstance(model, pm.Model) and {rv.name for rv in model.observed_RVs} >= {
+        "rlhf_efforts"
+    }
     assert model.free_RVs and model is not result.model
 
 
