@@ -23,8 +23,16 @@ from aligntax.models.evidence import load_evidence
 from aligntax.models.views import load_view
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"
-LEFT_OUT = ("prior_draws", "prior_derived", "prior_predictive", "posterior_predictive")
-SINGLE = ("draws", "derived", "log_prior", "log_likelihood", "sample_stats", "observed_data")
+LEFT_OUT = ("prior_draws", "prior_predictive", "posterior_predictive")
+SINGLE = (
+    "draws",
+    "derived",
+    "prior_derived",
+    "log_prior",
+    "log_likelihood",
+    "sample_stats",
+    "observed_data",
+)
 POINTS = 5
 
 
