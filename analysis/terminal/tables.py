@@ -131,8 +131,8 @@ def print_runs(
     console: "Console", out: Path, rows: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]
 ) -> None:
     """Print a table with one line per run."""
-    from aligntax.analysis.summaries.checks import verdict_in_words
     from aligntax.analysis.summaries.claims_in_words import chance_in_words
+    from aligntax.analysis.summaries.words import verdict_in_words
 
     if not rows:
         console.print(f"no runs in {out}; make one with `aligntax run`", markup=False)
