@@ -1,11 +1,13 @@
 """A verdict names what the report says against it: uneven ranks of evidence, strays, untrusted units."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
+from rich.console import Console
 
 from aligntax.analysis.pages.exceptions import named_exceptions
 from aligntax.analysis.storage.layout import Groups
@@ -97,26 +99,16 @@ def test_a_handful_of_draws_has_no_cross_validation(reference):
     assert found == []
 
 
-class Screen:
-    """What is printed, line by line."""
-
-    def __init__(self):
-        self.lines = []
-        self.width, self.is_terminal, self.encoding = 100, False, "utf-8"
-
-    def print(self, text="", **_):
-        self.lines.append(str(text))
-
-
 @pytest.mark.parametrize("names", [(), ("Training runs: uneven",), ("a", "b")])
 def test_the_terminal_counts_exceptions_beside_a_pass(reference, names, monkeypatch):
     monkeypatch.setattr("aligntax.analysis.terminal.answer._print_quantities", lambda *_: None)
     record = {**reference.record, "verdict": "pass", "checks": [], "exceptions": list(names)}
-    screen = Screen()
+    screen = Console(file=io.StringIO(), width=300)
     print_run(screen, Path("run"), record, reference.info)
-    verdict = next(line for line in screen.lines if line.startswith("verdict"))
+    lines = screen.file.getvalue().splitlines()
+    verdict = next(line for line in lines if line.startswith("verdict"))
     assert [f"exception: {name}" for name in names] == [
-        line for line in screen.lines if line.startswith("exception")
+        line for line in lines if line.startswith("exception")
     ]
     wanted = {0: "pass (its checks passed)", 1: "with 1 exception:", 2: "with 2 exceptions:"}
     assert wanted[len(names)] in verdict
