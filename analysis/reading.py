@@ -5,7 +5,6 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import (
     INFO,
     SUMMARY,
@@ -22,14 +21,14 @@ if TYPE_CHECKING:
 
     from aligntax.analysis.answers.timeline_shifts import ShiftTable
     from aligntax.analysis.inference.options import Talk
+    from aligntax.analysis.storage.result import Result
     from aligntax.analysis.sweeps.sweep import Sweep
 
-
-Run = str | os.PathLike[str] | Result
+    type Run = str | os.PathLike[str] | Result
 
 
 def shifts(
-    run: Run, given: str | None = None, *, out: str | os.PathLike[str] = "results"
+    run: "Run", given: str | None = None, *, out: str | os.PathLike[str] = "results"
 ) -> "ShiftTable":
     """Say by how many years each cause moves arrival, for each requirement anchor.
 
@@ -57,7 +56,7 @@ def shifts(
 
 
 def show(
-    run: Run, given: str | None = None, *, out: str | os.PathLike[str] = "results"
+    run: "Run", given: str | None = None, *, out: str | os.PathLike[str] = "results"
 ) -> dict[str, Any]:
     """Return the answer of a run as ``aligntax show --json`` prints it.
 
@@ -80,7 +79,7 @@ def show(
         from aligntax.analysis.result import as_result
 
         return summarise_given(as_result(run, out), given)[1]
-    if isinstance(run, Result):
+    if not isinstance(run, str | os.PathLike):
         return dict(run.record)
     return read_json(find_run(os.fspath(run), Path(out)) / SUMMARY)
 
@@ -133,7 +132,7 @@ def load_sweep(name: str | os.PathLike[str], out: str | os.PathLike[str] = "resu
 
 
 def report(
-    run: Run,
+    run: "Run",
     given: str | None = None,
     *,
     out: str | os.PathLike[str] = "results",
@@ -164,7 +163,7 @@ def report(
     """
     from aligntax.analysis.progress import talking
 
-    swept = None if isinstance(run, Result) else find_sweep(run, out)
+    swept = find_sweep(run, out) if isinstance(run, str | os.PathLike) else None
     if swept is not None and given is not None:
         raise InputError(
             f"given: conditions the draws of a run, got {given!r} of the sweep {swept}; "
@@ -200,7 +199,7 @@ def index(out: str | os.PathLike[str] = "results") -> Path:
     return written.path
 
 
-def verify(run: Run, *, out: str | os.PathLike[str] = "results") -> list[str]:
+def verify(run: "Run", *, out: str | os.PathLike[str] = "results") -> list[str]:
     """Compare a run's files with the hashes that were written with them.
 
     Returns

@@ -10,7 +10,6 @@ A plug-in that fails is told of in one line and leaves nothing behind. Errors ab
 then say why they are unknown.
 """
 
-import pickle
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -263,9 +262,11 @@ def _require_importable(what: str, entry: Named) -> None:
     """Raise an error about a thing that a worker's process could not receive."""
     rule = f"{what}: workers must be able to import what {entry.name!r} is made of"
     remedy = "put its functions, with names, into a file that can be imported, or into a plug-in"
+    from multiprocessing.reduction import ForkingPickler  # half of what `--help` takes
+
     try:
-        pickled = pickle.dumps(entry)
-    except Exception as error:  # pickle raises what the objects' own methods do
+        pickled = bytes(ForkingPickler.dumps(entry))
+    except Exception as error:  # it raises what the objects' own methods do
         raise InputError(f"{rule}, got {brief(str(error))}; {remedy}") from error
     main = sys.modules["__main__"]
     if b"__main__" in pickled and not hasattr(main, "__file__"):

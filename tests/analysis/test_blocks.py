@@ -86,7 +86,9 @@ def test_replications_in_blocks_have_random_numbers_of_their_own(monkeypatch, dr
     assert whole.sizes == parts.sizes and not whole.equals(parts)
     for name, value in whole.data_vars.items():
         other = parts[name].values
-        assert np.all(np.isfinite(other)) and len(np.unique(other[0, :, 0])) == size, name
+        assert (
+            np.all(np.isfinite(other)) and len(np.unique(other.reshape(size, -1)[:, 0])) == size
+        ), name
         below = np.mean(other < np.median(value.values, axis=1, keepdims=True), axis=1)
         np.testing.assert_allclose(
             below, 0.5, atol=5 * np.sqrt(2) * 0.5 / np.sqrt(size), err_msg=str(name)

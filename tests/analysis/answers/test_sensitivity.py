@@ -25,7 +25,7 @@ from aligntax.analysis.answers.sensitivity import (
 from aligntax.analysis.answers.sensitivity_draws import SensitivityDraws
 from aligntax.analysis.answers.value_of_information import values_of_information
 from aligntax.analysis.answers.variance import variance_shares
-from aligntax.analysis.commands.sensitivity import SWEPT_QUANTITIES
+from aligntax.analysis.drivers import MOVED_ANSWERS
 from aligntax.analysis.figures import sensitivity as sensitivity_figures
 from aligntax.analysis.fitting.moved_prior import (
     MedianRange,
@@ -842,7 +842,7 @@ def test_a_sweep_prints_answers_and_json(aligntax, reference, tmp_path):
     code, out, _ = aligntax(*words, "--picture", tmp_path / "curves.svg")
     assert code == 0 and "exact" in out and "alignment data needed" in out
     # one panel per answer, under a common axis
-    panels = [name for name in SWEPT_QUANTITIES if name in reference.record["quantities"]]
+    panels = [name for name in MOVED_ANSWERS if name in reference.record["quantities"]]
     assert (tmp_path / "curves.svg").read_text("utf-8").count('<g id="axes_') == len(panels)
     code, out, _ = aligntax(*words, "--json", "--quantity", "tai_year")
     found = json.loads(out)

@@ -335,7 +335,7 @@ def test_names_from_users_are_text(mine):
     evidence = {}
     for name, rows in mine.evidence.tables.items():
         text = [c for c in ("name", "study", "source", "forecast", "milestone") if c in rows]
-        evidence[f"evidence/{name}"] = rows.assign(
+        evidence[name] = rows.assign(
             {
                 c: (rows[c].dims, np.array([f"{HOSTILE}{i}" for i in range(rows[c].size)]))
                 for c in text
@@ -348,7 +348,7 @@ def test_names_from_users_are_text(mine):
     )
     record = {**mine.record, "view": HOSTILE, "run": HOSTILE}
     info = {**mine.info, "command": HOSTILE}
-    hostile = replace(_with_group(mine, **evidence), record=record, info=info)
+    hostile = replace(_with_group(mine, evidence=evidence), record=record, info=info)
     text = write_report(hostile, strict=True).read_text("utf-8")
     assert "<script" not in _standing(text)
     assert "&lt;script&gt;" in text

@@ -42,7 +42,7 @@ def test_numbers_take_their_weights_along(reweighted) -> None:
 def test_the_weighted_median_is_that_of_the_summary_and_the_plain_one_is_not(
     reweighted, reference, name
 ) -> None:
-    number, told = reweighted.derived[name], reweighted.summary().loc[name]
+    number, told = reweighted.derived[name], reweighted.record["quantities"][name]
     by_hand = median(number.values.ravel(), number.weight.values.ravel())
     idiom = float(number.weighted(number.weight).quantile(0.5))
     assert by_hand == pytest.approx(told["q50"], abs=2 * told["mcse_median"])
@@ -57,7 +57,7 @@ def test_the_weighted_median_is_that_of_the_summary_and_the_plain_one_is_not(
 def test_equally_weighted_draws_give_the_summary_to_tools_that_know_no_weights(
     reweighted, name
 ) -> None:
-    plain, told = reweighted.equally_weighted(), reweighted.summary().loc[name]
+    plain, told = reweighted.equally_weighted(), reweighted.record["quantities"][name]
     assert not plain.weighted and "weight" not in plain.derived.coords
     assert "resampled" in plain.derived.attrs and "weights" not in plain.derived.attrs
     table = az.summary(plain.tree, var_names=[name], kind="stats", round_to="none")
