@@ -316,8 +316,7 @@ def derive(
     d, d_peak = 10.0 ** (x["kl_budget"] / 2), 10.0 ** (x["peak_kl"] / 2)
     height = 10.0 ** x["peak_gold"]
     needed, practice = labels_needed(x, x["kl_budget"]), labels_needed(x, x["kl_practice"])
-    with np.errstate(invalid="ignore"):  # infinite over infinite
-        multiple = needed - practice
+    multiple = needed - practice  # undefined where both are infinite
     answers = {
         "peak_kl": x["peak_kl"],
         "peak_gold": x["peak_gold"],
