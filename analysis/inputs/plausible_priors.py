@@ -5,8 +5,6 @@ of development would, so that ``1,5,20`` for percent is read as 100%, 500% and 2
 converted: such a prior is asked about, and taken as it is where the user insists.
 """
 
-import numpy as np
-
 from aligntax.analysis.summaries.words import format_percent
 from aligntax.models.errors import InputError
 from aligntax.models.priors.compile import compile_prior
@@ -25,7 +23,7 @@ def doubts_of_priors(view: View) -> list[str]:
             found.append(
                 f"{quantity.name}: its median must be at most 100% to be a share of "
                 f"{quantity.meaning.rpartition('share of ')[2] or 'a whole'}, got "
-                f"{format_percent(float(np.power(10.0, median)))}"
+                f"{format_percent(float(quantity.from_link(median)))}"
             )
     return found
 

@@ -77,6 +77,7 @@ ANSWER = (
     "timeline_shift_exponent",
     "timeline_shift_allocation",
     "allocation_progress",
+    "allocation_progress_most",
     "timeline_shift_alignment",
     "training_cost_at_tai",
     "tai_flop",

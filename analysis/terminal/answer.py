@@ -55,6 +55,7 @@ SHOWN_QUANTITIES = (
     "timeline_shift_exponent",
     "timeline_shift_allocation",
     "allocation_progress",
+    "allocation_progress_most",
     "timeline_shift_alignment",
     "tai_flop",
     "training_cost_at_tai",

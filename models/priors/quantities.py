@@ -111,10 +111,8 @@ class Quantity:
     @property
     def axis(self) -> str:
         """Axis label with unit."""
-        unit = {"log10": f"log10 {self.unit}", "1": ""}.get(
-            self.scale if self.scale == "log10" else self.unit, self.unit
-        )
-        return f"{self.label} ({unit})" if unit and unit != "log10 1" else self.label
+        log10 = "log10 " if self.scale == "log10" else ""
+        return self.label if self.unit == "1" else f"{self.label} ({log10}{self.unit})"
 
 
 # events without which several quantities are undefined
@@ -391,8 +389,7 @@ def lookup(name: str) -> Quantity:
     labelled = [each for each in QUANTITIES.values() if each.label.casefold() == name.casefold()]
     if len(labelled) == 1:
         return labelled[0]
-    near = [each.name for each in labelled] or get_close_matches(name, QUANTITIES, n=3)
-    near = near or sorted(ELICITED)
+    near = [q.name for q in labelled] or get_close_matches(name, QUANTITIES, n=3) or [*ELICITED]
     raise InputError(
         f"quantity: must be one of the registry, got {name!r}; did you mean {', '.join(near)}?"
         f"{QUANTITIES.extensions.hint()}"
