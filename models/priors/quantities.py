@@ -17,6 +17,7 @@ human-hours; dates are decimal calendar years.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Literal
 
 import numpy as np
@@ -384,8 +385,6 @@ def lookup(name: str) -> Quantity:
     """
     if name in QUANTITIES:
         return QUANTITIES[name]
-    from difflib import get_close_matches
-
     labelled = [each for each in QUANTITIES.values() if each.label.casefold() == name.casefold()]
     if len(labelled) == 1:
         return labelled[0]
