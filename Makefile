@@ -4,7 +4,7 @@ UV := sh .ci/uv
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-browser studies mutants crash fuzz lint types bench build clean dev
+.PHONY: help run test test-all test-browser studies mutants crash fuzz lint types docs bench build clean dev
 
 # What is being done goes to stderr: stdout is the answer.
 # Quoted for the shell, since ARGS may hold its own quotes, as in --given "tai_year<2035".
@@ -66,6 +66,14 @@ types: dev ## check the types, strictly
 	$(call say,mypy)
 	@$(UV) run --frozen --no-sync mypy
 
+# Offline, and every warning is an error. Notebooks run again only where they have changed;
+# ALIGNTAX_NOTEBOOKS=off leaves their outputs out.
+docs: ## build the site into docs/_build/html and check its links
+	$(call sync,--group docs --inexact)
+	$(call say,sphinx-build $(ARGS))
+	@$(UV) run --frozen --no-sync sphinx-build --fail-on-warning --keep-going --quiet $(ARGS) docs docs/_build/html
+	@$(UV) run --frozen --no-sync python docs/links.py docs/_build/html
+
 # --inexact keeps the developers' tools; `make test` takes the baselines out again.
 bench: ## measure speed and memory beside baselines (ARGS="start_up refit --repeats 5", ARGS=--list)
 	$(call sync,--group bench --inexact)
@@ -78,7 +86,7 @@ build: ## build the wheel and the source distribution into dist/
 
 clean: ## remove what was built and cached (not .venv, .uv or results)
 	$(call say,removing dist/ and caches)
-	@rm -rf dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf dist build docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find aligntax/ models analysis tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 dev: # no line of its own in the list: the others need it

@@ -23,6 +23,7 @@ from aligntax.analysis.refitting import refit
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.summary import iter_series
 from aligntax.models.errors import InputError
+from aligntax.models.short_form import short_form
 from aligntax.models.views import View
 from aligntax.models.views.pooling import Method as Pooling
 from aligntax.models.views.pooling import pool_views, shares
@@ -48,6 +49,7 @@ class Experts:
     weights: tuple[float, ...]
     pooled: Result
     between: dict[str, float | None]
+    __repr__ = short_form
 
     def to_dict(self) -> dict[str, Any]:
         """Return a mapping of plain values for JSON."""
@@ -119,7 +121,8 @@ def refit_by_expert(
     answers = []
     for label, view in zip([*names, "pool"], [*views, pooled], strict=True):
         say(f"answering under {label}")
-        answers.append(refit(run, view, method, out=out, name=f"{name}-{label}", report=False))
+        named = f"{name}-{label}"
+        answers.append(refit(run, view, method, out=out, name=named, report=False, progress=False))
     *experts, pool = answers
     between = share_between_experts(experts, np.asarray(share))
     return Experts(tuple(experts), tuple(share), pool, between)

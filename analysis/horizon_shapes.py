@@ -111,9 +111,7 @@ def run_shapes(
             format=format,
         )
         talk.say(f"predicting models from the {shape} trend of the others")
-        validated[shape] = validate_trend(
-            compiled, shape, results[shape].posterior, options, talk.say
-        )
+        validated[shape] = validate_trend(compiled, shape, results[shape].draws, options, talk.say)
     record = _record(view, results, Stacked.of(validated))
     write_json(path, record)
     return Answers(path, results, record)

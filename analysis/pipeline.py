@@ -1,21 +1,22 @@
 """One run from view to folder: compile, sample, derive, check, write, report."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.answers.sensitivity import with_sensitivity
 from aligntax.analysis.fitting.linked_priors import fit_links
-from aligntax.analysis.fitting.outcome import QUIET, sample_view, with_own_data, write_outcome
+from aligntax.analysis.fitting.outcome import sample_view, with_own_data, write_outcome
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.pages.exceptions import with_exceptions
+from aligntax.analysis.progress import talking
+from aligntax.analysis.result import Result
 from aligntax.analysis.storage.draw_files import check_format
-from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import default_name, run_name
 from aligntax.analysis.storage.unfinished import new_folder
-from aligntax.models.catalogue import find_model
+from aligntax.models.catalogue import Model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
+from aligntax.models.extension import the_model
 from aligntax.models.views import View, load_view
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ WHERE_RUNS_ARE = (
 
 
 def run(
-    model: str = "joint",
+    model: str | Model = "joint",
     view: View | None = None,
     evidence: Evidence | None = None,
     *,
@@ -43,7 +44,8 @@ def run(
     out: Path | str = "results",
     name: str | None = None,
     report: bool = True,
-    talk: Talk = QUIET,
+    talk: Talk | None = None,
+    progress: bool = True,
     compiled: "CompiledModel | None" = None,
     runs: "LossRuns | GoldCurves | HorizonRuns | None" = None,
     replaces: str | None = None,
@@ -53,8 +55,9 @@ def run(
 
     Parameters
     ----------
-    model : str
-        Name in the catalogue.
+    model : str or Model
+        Name in the catalogue, or a model of your own, which is registered if its name is new; see
+        :func:`aligntax.models.extension.register_model`.
     view : View, optional
         By default the view ``default``.
     evidence : Evidence, optional
@@ -65,8 +68,10 @@ def run(
         Name of the run; by default model, view and time.
     report : bool
         Whether to write ``report.html``.
-    talk : Talk
-        Callbacks that report progress.
+    talk : Talk, optional
+        Callbacks that report progress, in place of what ``progress`` shows.
+    progress : bool
+        Whether progress is shown, at a terminal or in a notebook.
     compiled : CompiledModel, optional
         Of the same model and evidence: nothing is compiled then; see
         :func:`aligntax.analysis.inference.compiled_model.compile_model`.
@@ -76,14 +81,14 @@ def run(
     replaces : str, optional
         Group of scaling studies that the runs replace.
     format : {"netcdf", "zarr"}
-        Format of the stored draws: zarr for large runs, with its extra installed.
+        Format of the stored draws: zarr for large runs.
 
     Raises
     ------
     InputError
         If the input is wrong; nothing is written then.
     """
-    chosen, options = find_model(model), options or Sampling()
+    chosen, options = the_model(model), options or Sampling()
     view, evidence = view or load_view("default"), evidence or load_evidence()
     name = run_name(name or default_name(chosen.name, view, Path(out)))
     format = check_format(format)
@@ -95,7 +100,7 @@ def run(
     if runs is None and chosen.tables == ("horizon_runs",):
         rule = f"runs: {chosen.name} is fitted to runs of models on tasks, got none"
         raise InputError(f"{rule}; {WHERE_RUNS_ARE}")
-    with new_folder(Path(out), name) as place:
+    with new_folder(Path(out), name) as place, talking(talk, progress) as talk:
         own_data: dict[str, Any] = {}
         if runs is not None:
             from aligntax.analysis.fitting.own_data import enter_own_data
@@ -115,4 +120,4 @@ def run(
             from aligntax.analysis.pages.report import write_report
 
             write_report(result, talk=talk)
-    return replace(result, path=place.path)
+    return Result.of(result, place.path)

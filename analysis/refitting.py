@@ -22,9 +22,11 @@ from aligntax.analysis.fitting.refit_plan import (
     plan_refit,
 )
 from aligntax.analysis.inference.options import Sampling, Talk
+from aligntax.analysis.progress import talking
+from aligntax.analysis.result import Result, load
 from aligntax.analysis.storage.draw_files import check_format, format_of_draws
-from aligntax.analysis.storage.load import load
-from aligntax.analysis.storage.result import Result, write_run
+from aligntax.analysis.storage.result import Result as StoredResult
+from aligntax.analysis.storage.result import write_run
 from aligntax.analysis.storage.run_folder import (
     FORMAT,
     INFO,
@@ -35,6 +37,7 @@ from aligntax.analysis.storage.run_folder import (
     read_json,
     run_name,
 )
+from aligntax.analysis.storage.run_place import folder_of
 from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.analysis.storage.unfinished import new_folder
 from aligntax.analysis.summaries.arrival_answers import arrival_answers
@@ -68,7 +71,7 @@ class Request:
 
 
 def refit(
-    run: str | os.PathLike[str] | Result,
+    run: str | os.PathLike[str] | StoredResult,
     view: View,
     method: Method = "auto",
     *,
@@ -79,7 +82,8 @@ def refit(
     name: str | None = None,
     report: bool | None = None,
     format: str | None = None,
-    talk: Talk = QUIET,
+    talk: Talk | None = None,
+    progress: bool = True,
 ) -> Result:
     """Answer a run's question under another view.
 
@@ -106,8 +110,10 @@ def refit(
         Whether to write ``report.html``; by default if the view is sampled.
     format : {"netcdf", "zarr"}, optional
         Format of the stored draws; by default the run's.
-    talk : Talk
-        Callbacks that report progress.
+    talk : Talk, optional
+        Callbacks that report progress, in place of what ``progress`` shows.
+    progress : bool
+        Whether progress is shown, at a terminal or in a notebook.
 
     Returns
     -------
@@ -128,7 +134,9 @@ def refit(
     'redrawn exactly, no evidence bears on what changed: rlhf_multiplier'
     """
     request = Request(view, method, options, evidence, compiled, out, name, report, format)
-    return load(refit_folder(run.path if isinstance(run, Result) else run, request, talk))
+    with talking(talk, progress) as told:
+        folder = refit_folder(folder_of(run), request, told)
+    return load(folder)
 
 
 def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUIET) -> Path:
@@ -138,6 +146,7 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
     """
     started = time.perf_counter()
     source = read_sampled_run(run, request.out)
+    request = replace(request, view=request.view.stating(source.model.quantities))
     format = check_format(
         format_of_draws(source.info["files"]) if request.format is None else request.format
     )
@@ -261,6 +270,7 @@ def _write_reweighted(new: _NewRun, answer: ReweightedAnswer, started: float) ->
             for key, value in source.info.items()
             if key not in ("files", "timings", "sensitivity")
         },
+        "format": FORMAT,
         **new.facts,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command_line(),
@@ -282,14 +292,15 @@ def _new_groups(answer: ReweightedAnswer) -> "dict[str, xr.Dataset]":
     """What a reweighted run stores: weights, and the scores and quantities that change."""
     import xarray as xr
 
-    from aligntax.analysis.storage.shared_draws import MOVED, changed_quantities
+    from aligntax.analysis.storage.layout import CHANGED, MOVED
+    from aligntax.analysis.storage.shared_draws import changed_quantities
 
     carried, weights = answer.plan.carried, answer.plan.weights
     dims, source = ("chain", "draw", "quantity"), carried.source
     moved = np.flatnonzero(np.any(carried.z != source.z, axis=(0, 1)))
     names = [carried.tables.names[i] for i in moved]
     groups = {
-        "derived": changed_quantities(
+        CHANGED: changed_quantities(
             derived_under(carried, source.values[0], source.view), answer.derived
         )
     }

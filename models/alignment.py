@@ -61,11 +61,11 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
         part.add(evidence, view, x)
 
 
-def build(evidence: Evidence, view: View) -> Any:
+def build(evidence: Evidence, view: View, opened: bool = False) -> Any:
     """Return alignment and the compute trends that pay for it as a ``pm.Model``."""
     from aligntax.models.priors.elicited import elicited_model
 
-    with elicited_model(view.tables(QUANTITIES)) as (model, x):
+    with elicited_model(view.tables(QUANTITIES), opened=opened) as (model, x):
         compute.add(evidence, view, x)
         add(evidence, view, x)
     return model

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import Any, Literal
 
 import xarray as xr
@@ -27,11 +27,12 @@ from aligntax.models import (
 from aligntax.models.arrival import Chance
 from aligntax.models.density_prediction import trials as density_trials
 from aligntax.models.errors import InputError
-from aligntax.models.evidence import Evidence
+from aligntax.models.evidence import TABLES, Evidence
 from aligntax.models.horizon_trend import SHAPES
 from aligntax.models.likelihood import Likelihood
 from aligntax.models.outer_alignment import model as outer_alignment
 from aligntax.models.overoptimization import model as overoptimization
+from aligntax.models.registry import Registry
 from aligntax.models.requirements import log_weights
 from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, View
@@ -81,7 +82,7 @@ class Model:
     headlines : tuple of str
         Quantities that its answer and its report lead with.
     build : callable
-        ``(evidence, view) -> pymc.Model``.
+        ``(evidence, view, opened=False) -> pymc.Model``, the lean graph; see :meth:`open`.
     derive : callable
         ``(x, parameters, evidence, view, chance) -> dict`` of arrays over draws.
     likelihoods : tuple of Likelihood
@@ -113,7 +114,7 @@ class Model:
     quantities: tuple[str, ...]
     tables: tuple[str, ...]
     headlines: tuple[str, ...]
-    build: Callable[[Evidence, View], Any]
+    build: Callable[..., Any]
     derive: Callable[[Values, xr.Dataset, Evidence, View, Chance], dict[str, Any]]
     likelihoods: tuple[Likelihood, ...]
     coords: Callable[[Evidence], Coords] = _no_coords
@@ -136,6 +137,24 @@ class Model:
     def top_level(self) -> tuple[str, ...]:
         """Structural parameters with a prior of their own; see :class:`Likelihood`."""
         return tuple(name for part in self.likelihoods for name in part.top_level)
+
+    def open(self, evidence: Evidence, view: View) -> Any:
+        """Return the model as an open PyMC graph, for PyMC's own functions and further likelihoods.
+
+        It has the density of the graph that this package samples. Each elicited quantity is a
+        Deterministic of its name, and each table an observed variable of its name
+        (:mod:`aligntax.models.priors.observed`).
+
+        Parameters
+        ----------
+        evidence : Evidence
+            It is restricted to what the view uses.
+
+        Returns
+        -------
+        pymc.Model
+        """
+        return self.build(restrict(evidence, view, self), view, opened=True)
 
     def data(self, evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
         """Numbers that the graph holds as ``pm.Data``; see :class:`Likelihood`."""
@@ -328,7 +347,7 @@ _ENTRIES = (
     ),
     *(_run_level(shape) for shape in SHAPES),
 )
-MODELS: Mapping[str, Model] = MappingProxyType({model.name: model for model in _ENTRIES})
+MODELS: Registry[Model] = Registry("model", _ENTRIES)
 
 
 def find_model(name: str) -> Model:
@@ -342,6 +361,7 @@ def find_model(name: str) -> Model:
     if name not in MODELS:
         raise InputError(
             f"model: must be one of {', '.join(MODELS)}, got {name!r}; check the spelling"
+            f"{MODELS.extensions.hint()}"
         )
     return MODELS[name]
 
@@ -358,15 +378,15 @@ def view_data(view: View) -> dict[str, Any]:
 def restrict(evidence: Evidence, view: View, model: Model) -> Evidence:
     """Evidence that a model uses: its tables that the view names, up to the view's date.
 
-    Tables with a likelihood in other models alone are left out, so that a run neither stores them
-    nor depends on them.
+    Tables with a likelihood in other models alone, and tables from outside that the model does not
+    name, are left out, so that a run neither stores them nor depends on them.
     """
     use = view.evidence.use
     if use == "all":
         conditioned = model.tables
     else:
         conditioned = () if use == "none" else tuple(t for t in model.tables if t in use)
-    elsewhere = {name for other in MODELS.values() for name in other.tables}
+    elsewhere = {name for other in MODELS.own.values() for name in other.tables} | {*TABLES.added}
     foreign = elsewhere - {*model.tables, *model.background}
     kept = evidence.only(conditioned).tables.items()
     chosen = Evidence({name: rows for name, rows in kept if name not in foreign})

@@ -67,6 +67,15 @@ import xarray as xr
 from numpy.random import Generator
 
 from aligntax.models.evidence import Evidence, replaceable_rows, select
+from aligntax.models.tens import (
+    NU,
+    TOP,
+    drawn_ceiling,
+    drawn_figures,
+    drawn_flop,
+    largest_of_ten,
+    tens,
+)
 from aligntax.models.trend import Trend
 from aligntax.models.views import View
 
@@ -99,10 +108,6 @@ HEADLINES = (
     *FRONTIER,
 )
 
-# degrees of freedom: heavy enough for a mislabelled run, and its distribution function is algebraic
-NU = 4
-TOP = 10  # frontier: the running top ten, as Epoch AI defines it
-
 
 @replaceable_rows("training_runs")
 def runs(evidence: Evidence, view: View) -> xr.Dataset:
@@ -113,7 +118,7 @@ def runs(evidence: Evidence, view: View) -> xr.Dataset:
     # the first ten runs are the ten largest because nothing came before them
     entered = np.asarray([np.sum(exact & (date < each)) >= TOP for each in date], dtype=bool)
     kept = np.flatnonzero(entered & (date >= view.compute.runs_since))
-    ten, largest, ceiling = _tens(flop[kept], exact[kept])
+    ten, largest, ceiling = tens(flop[kept], exact[kept])
     rows = xr.Dataset(
         {
             "date": used["date"],
@@ -124,23 +129,6 @@ def runs(evidence: Evidence, view: View) -> xr.Dataset:
         }
     ).isel(run=kept)
     return rows.assign(ten=("run", ten), largest=("run", largest), ceiling=("run", ceiling))
-
-
-def _tens(flop: Any, exact: Any) -> tuple[Any, Any, Any]:
-    """Number of each run's ten, whether it is the largest of it, and the ceiling of the others.
-
-    Runs are sorted by date, and counted from the latest backwards. There is no ceiling (NaN) for
-    the largest run and outside of every ten.
-    """
-    ten, largest = np.full(len(flop), -1), np.zeros(len(flop))
-    ceiling = np.full(len(flop), np.nan)
-    known = np.flatnonzero(exact)[::-1]
-    for number in range(len(known) // TOP):
-        members = known[number * TOP : (number + 1) * TOP]
-        first = members[np.argmax(flop[members])]
-        ten[members], ceiling[members] = number, flop[first]
-        largest[first], ceiling[first] = 1.0, np.nan
-    return ten, largest, ceiling
 
 
 def log_survival(t: Any, log: Any) -> Any:
@@ -157,6 +145,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     import pymc as pm
 
     from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.observed import add_likelihood
     from aligntax.models.priors.scales import half_normal
 
     rows = data(evidence, view)
@@ -170,20 +159,52 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     spread = half_normal("algorithmic_spread", 0.15)  # OOM/year between methods and domains
     if rows["runs"].sizes["run"]:
         run = data_columns("runs", rows["runs"])
-        terms = _run_log_likelihood(run, view, x, sd_s, sd_h, rho, kappa)
-        pm.Potential("training_runs", terms, dims="run")
+        _add_runs(run, runs(evidence, view), _trend(run, view, x, sd_s, sd_h, rho, kappa))
     model.add_coord("estimate", rows["estimates"]["estimate"].values)
     if rows["estimates"].sizes["estimate"]:
         published = data_columns("estimates", rows["estimates"])
         estimate = pm.Normal.dist(
             x["algorithmic_growth"], (published["growth_se"] ** 2 + spread**2) ** 0.5
         )
-        pm.Potential(
-            "algorithmic_progress", pm.logp(estimate, published["growth"]), dims="estimate"
-        )
+        add_likelihood("algorithmic_progress", estimate, published["growth"], "estimate")
 
 
-def _run_log_likelihood(
+def _add_runs(run: Mapping[str, Any], rows: xr.Dataset, trend: tuple[Any, ...]) -> None:
+    """Add the frontier runs to the open model; a run's figures are its FLOP and its cost."""
+    import pytensor.tensor as pt
+
+    from aligntax.models.priors.observed import add_likelihood, custom_law
+
+    limit = pt.switch(run["exact"] > 0, np.inf, run["log_flop"])
+    above = np.asarray(largest_of_ten(rows))
+
+    def log_density(value: Any, *parameters: Any) -> Any:
+        *moments, limit, costed, capped = parameters
+        flop, cost = value[:, 0], value[:, 1]
+        known = {"costed": costed, "capped": capped, "exact": flop < limit, "ceiling": flop[above]}
+        return _run_log_density({"log_flop": flop, "log_cost": cost, **known}, *moments)
+
+    def draw(s: Any, h: Any, v_s: Any, v_h: Any, c: Any, *known: Any) -> Any:
+        limit, costed, _, rng = known
+        v_s, v_h, c = np.broadcast_arrays(v_s, v_h, c)
+        scale = np.stack([np.stack([v_s, c]), np.stack([c, v_h])])
+        flop, cost = drawn_figures(np.stack([s, h]), scale, rows, rng)
+        return np.stack([np.minimum(flop, limit), np.where(costed > 0, cost, 0.0)], axis=-1)
+
+    law = custom_law(
+        log_density,
+        draw,
+        *(*trend, limit, run["costed"], run["capped"]),
+        signature="(n),(n),(n),(),(),(n),(n),(n)->(n,2)",
+    )
+    figures = pt.stack([run["log_flop"], run["log_cost"]], axis=-1)
+    coords = {"run": rows["run"].values, "figure": ("log_flop", "log_cost")}
+    add_likelihood(
+        "training_runs", law, figures, "run", coords, terms=_run_log_density(run, *trend)
+    )
+
+
+def _trend(
     run: dict[str, Any],
     view: View,
     x: Mapping[str, Any],
@@ -191,14 +212,18 @@ def _run_log_likelihood(
     sd_h: Any,
     rho: Any,
     kappa: Any,
-) -> Any:
-    """Log density of each run, given that it lies below the largest of its ten, (run,)."""
-    import pytensor.tensor as pt
-
+) -> tuple[Any, ...]:
+    """Log10 cost and FLOP per USD expected of each run; their variances and covariance."""
     elapsed = run["date"] - view.compute.reference_year
     s = x["spend_level"] + x["spend_growth"] * elapsed + x["largest_run_offset"] * run["largest"]
     h = x["hardware_level"] + x["hardware_growth"] * elapsed
-    v_s, v_h, c = sd_s**2 + (kappa * run["flop_sd"]) ** 2, sd_h**2, rho * sd_s * sd_h
+    return s, h, sd_s**2 + (kappa * run["flop_sd"]) ** 2, sd_h**2, rho * sd_s * sd_h
+
+
+def _run_log_density(run: Mapping[str, Any], s: Any, h: Any, v_s: Any, v_h: Any, c: Any) -> Any:
+    """Log density of each run, given that it lies below the largest of its ten, (run,)."""
+    import pytensor.tensor as pt
+
     total = (v_s + v_h + 2 * c) ** 0.5
 
     r_s, r_h = run["log_cost"] - s, run["log_flop"] - run["log_cost"] - h
@@ -240,11 +265,11 @@ def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     }
 
 
-def build(evidence: Evidence, view: View) -> Any:
+def build(evidence: Evidence, view: View, opened: bool = False) -> Any:
     """Return the compute trends alone as a ``pm.Model``."""
     from aligntax.models.priors.elicited import elicited_model
 
-    with elicited_model(view.tables(QUANTITIES)) as (model, x):
+    with elicited_model(view.tables(QUANTITIES), opened=opened) as (model, x):
         add(evidence, view, x)
     return model
 
@@ -267,10 +292,13 @@ def exact_runs(evidence: Evidence, view: View) -> xr.Dataset:
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
-    """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
+    """The evidence on the scale of the likelihood, under the names of :func:`simulate`.
+
+    A run that is only known to exceed a figure stands at that figure.
+    """
     return {
-        "log_flop": exact_runs(evidence, view)["log_flop"],
-        "algorithmic_growth_estimate": estimates(evidence)["growth"],
+        "training_runs": runs(evidence, view)["log_flop"],
+        "algorithmic_progress": estimates(evidence)["growth"],
     }
 
 
@@ -281,10 +309,10 @@ def simulate(
 
     The largest run of each ten is drawn first, and then the others given that they lie below it.
     """
-    rows = exact_runs(evidence, view)
-    flop = _drawn_flop(*_run_moments(x, parameters, rows, view), rows, rng)
+    rows = runs(evidence, view)
+    flop = drawn_flop(*_run_moments(x, parameters, rows, view), rows, rng)
     growth = _drawn_growth(x, parameters, estimates(evidence), rng)
-    return {"log_flop": ("run", flop), "algorithmic_growth_estimate": ("estimate", growth)}
+    return {"training_runs": ("run", flop), "algorithmic_progress": ("estimate", growth)}
 
 
 def _drawn_growth(
@@ -321,60 +349,23 @@ def _run_moments(
     return np.stack([s, h]), np.stack([np.stack([v_s, c]), np.stack([c, v_h])])
 
 
-def _drawn_flop(location: Any, scale: Any, rows: xr.Dataset, rng: Generator) -> Any:
-    """Log10 FLOP of each run, (..., run).
-
-    Those below the largest of their ten invert the distribution function of Student's t there.
-    """
-    from scipy.special import stdtr, stdtrit
-
-    mean, total = location.sum(axis=0), np.sqrt(scale.sum(axis=(0, 1)))
-    flop = mean + total * rng.standard_t(NU, size=mean.shape)
-    ten, largest = rows["ten"].values, rows["largest"].values > 0
-    for first in np.flatnonzero(largest):
-        others = np.flatnonzero((ten == ten[first]) & ~largest)
-        centre, width = mean[..., others], total[..., others]
-        below = stdtr(NU, (flop[..., [first]] - centre) / width)
-        tail = np.maximum(below * rng.uniform(size=below.shape), 1e-300)
-        flop[..., others] = centre + width * stdtrit(NU, tail)
-    return flop
-
-
-def _drawn_ceiling(flop: Any, rows: xr.Dataset) -> Any:
-    """Ceiling of one draw's runs, (run,)."""
-    ten, largest = rows["ten"].values, rows["largest"].values > 0
-    ceiling = np.full(len(flop), np.nan)
-    for first in np.flatnonzero(largest):
-        ceiling[(ten == ten[first]) & ~largest] = flop[first]
-    return ceiling
-
-
 def replicate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars.
 
-    Date, ten, which run is the largest of it, and whether a cost is known stay as they are. Given
-    FLOP, cost has a Student-t with one more degree of freedom. A run known only to exceed a figure
-    is known exactly where its draw is below that figure.
+    Date, ten, which run is the largest of it, and whether a cost is known stay as they are. A run
+    known only to exceed a figure is known exactly where its draw is below that figure.
     """
     rows = runs(evidence, view)
     location, scale = _run_moments(x, parameters, rows, view)
-    flop = _drawn_flop(location, scale, rows, rng)
-    total, with_cost = scale.sum(axis=(0, 1)), scale[0].sum(axis=0)
-    off = flop - location.sum(axis=0)
-    left = (scale[0, 0] - with_cost**2 / total) * (NU + off**2 / total) / (NU + 1)
-    cost = (
-        location[0]
-        + with_cost / total * off
-        + np.sqrt(left) * rng.standard_t(NU + 1, size=flop.shape)
-    )
+    flop, cost = drawn_figures(location, scale, rows, rng)
     bound = np.where(rows["exact"].values, np.inf, rows["log_flop"].values)
     drawn = {
         "log_flop": np.minimum(flop, bound),
         "log_cost": np.where(np.isfinite(rows["log_cost"].values), cost, np.nan),
         "exact": flop <= bound,
-        "ceiling": _drawn_ceiling(flop, rows),
+        "ceiling": drawn_ceiling(flop, rows),
     }
     published = estimates(evidence)
     growth = _drawn_growth(x, parameters, published, rng)

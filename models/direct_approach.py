@@ -222,8 +222,10 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     The requirement itself enters in :mod:`aligntax.models.requirements`.
     """
     import pymc as pm
+    import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.observed import add_likelihood
 
     rows = fits(evidence)
     pm.modelcontext(None).add_coord("loss_law", rows["loss_law"].values)
@@ -234,9 +236,11 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
         sum(white[f"white_{i}_{name}"] * x[name] for name in LAW) - white[f"white_{i}_mean"]
         for i in range(len(LAW))
     ]
-    pm.Potential(
-        "loss_laws", white["white_constant"] - 0.5 * sum(r**2 for r in residuals), dims="loss_law"
-    )
+    terms = white["white_constant"] - 0.5 * sum(r**2 for r in residuals)
+    mean = (_to_reference(rows, view) * pt.stack([x[name] for name in LAW])).sum(axis=-1)
+    law = pm.MvNormal.dist(mean, chol=np.linalg.cholesky(rows["covariance"].values))
+    coords = {dim: rows[dim].values for dim in ("loss_law", "law")}
+    add_likelihood("loss_laws", law, rows["mean"].values, "loss_law", coords, terms)
 
 
 def independent(x: Mapping[str, Any], evidence: Evidence, view: View) -> dict[str, Any]:
@@ -278,14 +282,13 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
 
     Each row is at its own reference.
     """
-    mean = fits(evidence)["mean"]
-    return {f"{name}_fit": mean.sel(law=name, drop=True) for name in LAW}
+    return {"loss_laws": fits(evidence)["mean"]}
 
 
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
-) -> dict[str, tuple[str, Any]]:
-    """Replicated fits, (..., loss_law), with each row's error and correlations."""
+) -> dict[str, tuple[str | tuple[str, ...], Any]]:
+    """Replicated fits, (..., loss_law, law), with each row's error and correlations."""
     rows = fits(evidence)
     law = np.stack([x[name] for name in LAW], axis=-1)
     factor = np.linalg.cholesky(rows["covariance"].values)
@@ -293,13 +296,12 @@ def simulate(
     drawn = np.einsum("rij,...j->...ri", _to_reference(rows, view), law) + np.einsum(
         "rij,...rj->...ri", factor, error
     )
-    return {f"{name}_fit": ("loss_law", drawn[..., i]) for i, name in enumerate(LAW)}
+    return {"loss_laws": (("loss_law", "law"), drawn)}
 
 
 def replicate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
-    drawn = simulate(x, parameters, evidence, view, rng)
-    mean = np.stack([drawn[f"{name}_fit"][1] for name in LAW], axis=-1)
-    return {"loss_laws": fits(evidence).assign(mean=(("loss_law", "law"), mean))}
+    drawn = simulate(x, parameters, evidence, view, rng)["loss_laws"]
+    return {"loss_laws": fits(evidence).assign(mean=drawn)}

@@ -43,9 +43,10 @@ import numpy as np
 import xarray as xr
 from scipy.special import ndtri
 
-from aligntax.models.compute import NU, log_survival
+from aligntax.models.compute import log_survival
 from aligntax.models.evidence import Evidence, replaceable_rows
 from aligntax.models.horizon_trend import LOG2, doublings, turns_at
+from aligntax.models.tens import NU
 from aligntax.models.views import View
 
 Values = Mapping[str, Any]
@@ -161,12 +162,21 @@ def log_terms(x: Values, p: Values, rows: Values, shape: str, view: View, xp: An
     -------
     array or tensor, shape (..., evaluation)
     """
+    mean, scale = expected(x, p, rows, shape, view, xp), own_scale(p, rows)
+    return rows["counts"] * log_errors(rows["log2_horizon"], mean, scale, rows["exact"], xp)
+
+
+def expected(x: Values, p: Values, rows: Values, shape: str, view: View, xp: Any = np) -> Any:
+    """Location of each row's ``log2`` minutes under one shape; arguments of :func:`log_terms`."""
     turns = turns_at(x, rows["date"], view)
     trend = x["time_horizon_level"] / LOG2 + doublings(x, turns, shape, view, xp)
-    scale = own_scale(p, rows)
-    expected = middle(x, p["horizon_scatter"], rows, trend, xp) + suite_error(p, rows)
-    t = (rows["log2_horizon"] - expected) / scale
+    return middle(x, p["horizon_scatter"], rows, trend, xp) + suite_error(p, rows)
+
+
+def log_errors(value: Any, mean: Any, scale: Any, exact: Any, xp: Any = np) -> Any:
+    """Log density of each row; of a lower bound the log probability of exceeding it."""
+    t = (value - mean) / scale
     known = np.log(3 / 8) - xp.log(scale) - (NU + 1) / 2 * xp.log(1.0 + t**2 / NU)
     # evaluated at zero in exact rows, where it is not used
-    beyond = log_survival(t * (1.0 - rows["exact"]), xp.log)
-    return rows["counts"] * (rows["exact"] * known + (1.0 - rows["exact"]) * beyond)
+    beyond = log_survival(t * (1.0 - exact), xp.log)
+    return exact * known + (1.0 - exact) * beyond

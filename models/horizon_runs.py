@@ -205,6 +205,13 @@ def add(evidence: Evidence, view: View, x: Values, shape: str) -> None:
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.observed import (
+        add_likelihood,
+        binomial_log_density,
+        custom_law,
+        drawn_binomial,
+        named,
+    )
 
     rows = runs(evidence)
     model, numbers = pm.modelcontext(None), data(evidence, view)
@@ -226,21 +233,31 @@ def add(evidence: Evidence, view: View, x: Values, shape: str) -> None:
     difficulty = ORIGIN + hardness / slope
 
     stated = pm.Normal.dist(*_stated_time(p, difficulty, task))
-    pm.Potential("human_times", pm.logp(stated, task["minutes"]), dims="horizon_task")
+    add_likelihood("human_times", stated, task["minutes"], "horizon_task")
     grid = (rows.sizes["horizon_task"], rows.sizes["horizon_agent"])
     successes, attempts, ways = (
         pair[name].reshape(grid) for name in ("successes", "attempts", "log_ways")
     )
     odds = skill[None, :] - hardness[:, None]
     terms = ways + successes * odds - attempts * pt.softplus(odds)
-    pm.Potential("horizon_runs", terms.sum(axis=0), dims="horizon_agent")
+
+    def log_density(value: Any, count: Any, logit: Any) -> Any:
+        return binomial_log_density(value, count, logit).sum(axis=-1)
+
+    law = custom_law(log_density, drawn_binomial, attempts.T, odds.T, signature="(n),(n)->(n)")
+    coords = {dim: rows[dim].values for dim in ("horizon_agent", "horizon_task")}
+    add_likelihood(
+        "horizon_runs", law, successes.T, "horizon_agent", coords, terms=terms.sum(axis=0)
+    )
+    horizon = LOG2 * (ORIGIN + skill / slope)
+    named("agent_time_horizon", horizon, horizon_agent=rows["horizon_agent"].values)
 
 
-def build(evidence: Evidence, view: View, shape: str) -> Any:
+def build(evidence: Evidence, view: View, shape: str, opened: bool = False) -> Any:
     """Return the runs with one shape of trend as a ``pm.Model``."""
     from aligntax.models.priors.elicited import elicited_model
 
-    with elicited_model(view.tables(quantities(shape))) as (model, x):
+    with elicited_model(view.tables(quantities(shape)), opened=opened) as (model, x):
         add(evidence, view, x, shape)
     return model
 
@@ -340,7 +357,7 @@ def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """Share of all runs of each model that succeeded, under the name of :func:`simulate`."""
     rows = runs(evidence)
     successes, attempts = (rows[name].sum("horizon_task") for name in ("successes", "attempts"))
-    return {"success_share": successes / attempts}
+    return {"horizon_runs": successes / attempts}
 
 
 def _drawn_successes(parameters: xr.Dataset, rows: xr.Dataset, rng: Generator) -> Any:
@@ -355,7 +372,7 @@ def simulate(
     """Replicated share of runs that succeed, by model, (..., horizon_agent)."""
     rows = runs(evidence)
     drawn = _drawn_successes(parameters, rows, rng).sum(axis=-2)
-    return {"success_share": ("horizon_agent", drawn / rows["attempts"].values.sum(axis=0))}
+    return {"horizon_runs": ("horizon_agent", drawn / rows["attempts"].values.sum(axis=0))}
 
 
 def replicate(

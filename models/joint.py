@@ -44,7 +44,7 @@ from aligntax.models.priors import quantities
 from aligntax.models.requirements import NEVER
 from aligntax.models.shifts import Worlds, shifts
 from aligntax.models.trend import Trend
-from aligntax.models.views import View
+from aligntax.models.views import ANCHORS, View
 
 QUANTITIES = (
     *scaling.QUANTITIES,
@@ -59,14 +59,15 @@ QUANTITIES = (
 HEADLINES = quantities.HEADLINES
 
 
-def build(evidence: Evidence, view: View) -> Any:
+def build(evidence: Evidence, view: View, opened: bool = False) -> Any:
     """Return the joint model; ``evidence`` is restricted to what the view uses.
 
     Returns
     -------
     pymc.Model
         One ``pm.Potential`` per kind of evidence, named after its table, with one element per row
-        or study group; and ``no_tai``, log of ``sum_k w_k S_k``.
+        or study group; and ``no_tai``, log of ``sum_k w_k S_k``. In the open graph each is an
+        observed variable.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def build(evidence: Evidence, view: View) -> Any:
     from aligntax.models.priors.elicited import elicited_model
 
     check(evidence, view)
-    with elicited_model(view.tables(QUANTITIES)) as (model, x):
+    with elicited_model(view.tables(QUANTITIES), opened=opened) as (model, x):
         gamma = scaling.add(evidence, view, x)
         direct_approach.add(evidence, view, x)
         shapes = time_horizon.add(evidence, view, x)
@@ -122,6 +123,8 @@ def _add_no_tai(
     import pymc as pm
     import pytensor.tensor as pt
 
+    from aligntax.models.priors.observed import add_likelihood, happened, named
+
     trend = Trend.of(evidence, view)
     grid = time_grid(view.arrival.start, trend.now)
     t = pt.as_tensor(grid)
@@ -142,10 +145,13 @@ def _add_no_tai(
     rates = accumulated_rate(margin, grid, steepness, view.arrival.hazard_cap, pt.sigmoid)
     survival = pt.concatenate([-rates, pt.zeros(1)])
     weights = pm.Data("anchor_log_weight", requirements.log_weights(view))
-    pm.Potential(
-        "no_tai",
-        pt.logsumexp(requirements.of_candidates(weights, shapes, pt.concatenate) + survival),
-    )
+    terms = requirements.of_candidates(weights, shapes, pt.concatenate) + survival
+    total = pt.logsumexp(terms)
+    add_likelihood("no_tai", happened(total), pt.as_tensor(1.0), None, terms=total)
+    named("anchor_requirement", pt.stack(needed), flop_anchor=requirements.FLOP_ANCHORS)
+    each, flop = pt.exp(terms - total), len(requirements.FLOP_ANCHORS)
+    kinds = [each[:flop], each[flop:-1].sum(keepdims=True), each[-1:]]
+    named("anchor_probability", pt.concatenate(kinds), anchor=ANCHORS)
 
 
 def derive(

@@ -176,6 +176,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     import pymc as pm
 
     from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.observed import add_likelihood, named
     from aligntax.models.priors.scales import half_normal
 
     rows, names = runs(evidence, view), corpora(evidence)
@@ -204,16 +205,21 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
         index = run["corpus_index"].astype("int64")
         law = {name: value[index] for name, value in from_link(own).items()}
     if rows.sizes["loss_run"]:
-        residual = run["log_loss"] - np.log(loss(law, run["n"], run["d"]))
-        terms = log_likelihood(residual, sd, freedom)
-        pm.Potential("loss_runs", terms, dims="loss_run")
+        mean = np.log(loss(law, run["n"], run["d"]))
+        terms = log_likelihood(run["log_loss"] - mean, sd, freedom)
+        known = pm.Normal.dist(mean, sd)
+        if freedom is not None:
+            known = pm.StudentT.dist(nu=freedom, mu=mean, sigma=sd)
+        add_likelihood("loss_runs", known, run["log_loss"], "loss_run", terms=terms)
+    named("allocation_exponent", allocation_exponent(x["alpha"], x["beta"]))
+    named("data_exponent", data_exponent(x["alpha"], x["beta"]))
 
 
-def build(evidence: Evidence, view: View) -> Any:
+def build(evidence: Evidence, view: View, opened: bool = False) -> Any:
     """Return the loss law as a ``pm.Model``."""
     from aligntax.models.priors.elicited import elicited_model
 
-    with elicited_model(view.tables(QUANTITIES)) as (model, x):
+    with elicited_model(view.tables(QUANTITIES), opened=opened) as (model, x):
         add(evidence, view, x)
     return model
 
@@ -265,7 +271,7 @@ def coords(evidence: Evidence) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
-    return {"log_loss": runs(evidence, view)["log_loss"]}
+    return {"loss_runs": runs(evidence, view)["log_loss"]}
 
 
 def expected(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
@@ -289,7 +295,7 @@ def simulate(
         error = rng.standard_t(parameters["error_freedom"].values[..., None], size=mean.shape)
     else:
         error = rng.standard_normal(mean.shape)
-    return {"log_loss": ("loss_run", mean + parameters["loss_sd"].values[..., None] * error)}
+    return {"loss_runs": ("loss_run", mean + parameters["loss_sd"].values[..., None] * error)}
 
 
 def replicate(

@@ -135,6 +135,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.observed import add_likelihood, custom_law
     from aligntax.models.priors.scales import half_normal
 
     rows = data(evidence, view)
@@ -146,27 +147,51 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
         effort = data_columns("efforts", rows["efforts"])
         sd = (effort["hours_sd"] ** 2 + effort_sd**2) ** 0.5
         reported = pm.Normal.dist(_reported(x, effort, evidence), sd)
-        pm.Potential("rlhf_efforts", pm.logp(reported, effort["log_hours"]), dims="effort")
+        add_likelihood("rlhf_efforts", reported, effort["log_hours"], "effort")
     if rows["workforces"].sizes["workforce"]:
         row = data_columns("workforces", rows["workforces"])
         sd = (row["hours_sd"] ** 2 + effort_sd**2) ** 0.5
-        score = (row["log_hours"] - bought(x, row["log_flop"], row["date"], evidence, pt.log)) / sd
-        standard = pm.Normal.dist(0.0, 1.0)
-        exact = pm.logp(standard, score) - pt.log(sd)
-        term = pt.switch(row["exact"] > 0, exact, pm.logcdf(standard, -score))
-        pm.Potential("feedback_workforces", term, dims="workforce")
+        mean = bought(x, row["log_flop"], row["date"], evidence, pt.log)
+        law = custom_law(_log_density_up_to, drawn_up_to, mean, sd, _limit(row))
+        terms = _log_density(row["log_hours"], mean, sd, row["exact"])
+        add_likelihood("feedback_workforces", law, row["log_hours"], "workforce", terms=terms)
+
+
+def _limit(row: Mapping[str, Any]) -> Any:
+    """Log10 hours from which on a workforce is known as a lower bound; infinite if it is exact."""
+    import pytensor.tensor as pt
+
+    return pt.switch(row["exact"] > 0, np.inf, row["log_hours"])
+
+
+def _log_density_up_to(value: Any, mean: Any, sd: Any, limit: Any) -> Any:
+    """Log density of log10 hours that are known exactly below a limit."""
+    return _log_density(value, mean, sd, value < limit)
+
+
+def _log_density(value: Any, mean: Any, sd: Any, exact: Any) -> Any:
+    """Log density of exact log10 hours; of a lower bound the log probability of exceeding it."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    score, standard = (value - mean) / sd, pm.Normal.dist(0.0, 1.0)
+    known = pm.logp(standard, score) - pt.log(sd)
+    return pt.switch(exact > 0, known, pm.logcdf(standard, -score))
+
+
+def drawn_up_to(mean: Any, sd: Any, limit: Any, rng: Generator) -> Any:
+    """Random log10 hours, as far as they are told: at most a limit."""
+    return np.minimum(mean + sd * rng.standard_normal(np.shape(mean)), limit)
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`.
 
-    Lower bounds cannot be predicted, so workforces are those whose figure is exact.
+    A workforce that is only known to exceed a figure stands at that figure.
     """
-    rows = workforces(evidence)
-    exact = rows.isel(workforce=np.flatnonzero(rows["exact"].values))
     return {
-        "log_hours": efforts(evidence)["log_hours"],
-        "log_hours_per_year": exact["log_hours"],
+        "rlhf_efforts": efforts(evidence)["log_hours"],
+        "feedback_workforces": workforces(evidence)["log_hours"],
     }
 
 
@@ -194,12 +219,11 @@ def _drawn(
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Replicated log10 hours of each effort, and of each workforce whose figure is exact."""
+    """Replicated log10 hours of each effort, and of each workforce in a year."""
     hours, per_year = _drawn(x, parameters, evidence, rng)
-    exact = np.flatnonzero(workforces(evidence)["exact"].values)
     return {
-        "log_hours": ("effort", hours),
-        "log_hours_per_year": ("workforce", per_year[..., exact]),
+        "rlhf_efforts": ("effort", hours),
+        "feedback_workforces": ("workforce", per_year),
     }
 
 

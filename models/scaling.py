@@ -126,6 +126,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> Any:
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.observed import add_likelihood, custom_law, named
     from aligntax.models.priors.scales import half_normal
 
     rows = studies(evidence)
@@ -145,17 +146,46 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> Any:
     study = data_columns("studies", data(evidence, view)["studies"])
     group = study["group_index"].astype("int64")
     expected = log_gamma + bias * study["kaplan_style"] + isoflop_bias * study["isoflop"]
-    residual = study["log_gamma"] - expected
 
-    def total(value: Any) -> Any:
-        return pt.zeros(rows.sizes["group"])[group].inc(value)
+    def log_density(value: Any, mean: Any, se: Any, index: Any, tau: Any, sd: Any, rho: Any) -> Any:
+        def total(column: Any) -> Any:
+            return pt.zeros(rows.sizes["group"])[index].inc(column)
 
-    terms = group_log_likelihood(
-        residual, study["log_gamma_se"], total, tau, method_sd, correlation, pt.log
-    )
+        return group_log_likelihood(value - mean, se, total, tau, sd, rho, pt.log)
+
     if rows.sizes["study"]:
-        pm.Potential("scaling_exponents", terms, dims="group")
-    return pt.exp(log_gamma + tau * regime)
+        law = custom_law(
+            log_density,
+            drawn_studies,
+            *(expected, study["log_gamma_se"], group, tau, method_sd, correlation),
+            signature="(n),(n),(n),(),(),()->(n)",
+        )
+        # rows of a group are one unit, and PyMC has no dimension for both
+        add_likelihood("scaling_exponents", law, study["log_gamma"], "group", value_coords={})
+    named("data_exponent_pooled", pt.exp(log_gamma))
+    return named("data_exponent", pt.exp(log_gamma + tau * regime))
+
+
+def drawn_studies(
+    expected: Any, se: Any, group: Any, tau: Any, method_sd: Any, correlation: Any, rng: Generator
+) -> Any:
+    """Random estimates of ``log gamma``, (..., study), with new group offsets and errors.
+
+    Parameters
+    ----------
+    expected : ndarray, shape (..., study)
+    se : ndarray, shape (study,)
+    group : ndarray of int, shape (study,)
+    tau, method_sd : ndarray, shape (...,)
+    correlation : float
+    """
+    tau, method_sd = np.asarray(tau)[..., None], np.asarray(method_sd)[..., None]
+    shape = (2, *expected.shape[:-1], len(np.unique(group)))
+    shared = rng.standard_normal(shape)[..., group]
+    own = rng.standard_normal(expected.shape)
+    offset = tau * shared[0] + np.sqrt(correlation) * se * shared[1]
+    error = np.sqrt((1 - correlation) * se**2 + method_sd**2) * own
+    return expected + offset + error
 
 
 def view_settings(view: View) -> Any:
@@ -163,11 +193,11 @@ def view_settings(view: View) -> Any:
     return np.asarray([view.scaling.error_correlation, view.scaling.between_study_scale])
 
 
-def build(evidence: Evidence, view: View) -> Any:
+def build(evidence: Evidence, view: View, opened: bool = False) -> Any:
     """Return the meta-analysis alone as a ``pm.Model``."""
     from aligntax.models.priors.elicited import elicited_model
 
-    with elicited_model(view.tables(QUANTITIES)) as (model, x):
+    with elicited_model(view.tables(QUANTITIES), opened=opened) as (model, x):
         add(evidence, view, x)
     return model
 
@@ -193,8 +223,13 @@ def derive(x: Mapping[str, Any], parameters: xr.Dataset) -> dict[str, Any]:
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
-    """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
-    return {"log_gamma": studies(evidence)["log_gamma"]}
+    """The evidence on the scale of the likelihood, under the names of :func:`simulate`.
+
+    The coordinate ``group`` names the unit of the likelihood that a study belongs to.
+    """
+    rows = studies(evidence)
+    groups = rows["group"].values[rows["group_index"].values.astype(int)]
+    return {"scaling_exponents": rows["log_gamma"].assign_coords(group=("study", groups))}
 
 
 def simulate(
@@ -202,23 +237,19 @@ def simulate(
 ) -> dict[str, tuple[str, Any]]:
     """Replicated estimates of ``log gamma``, (..., study), with new group offsets and errors."""
     rows = studies(evidence)
-    shape = x["data_exponent_prior"].shape
-    rho, se = view.scaling.error_correlation, rows["log_gamma_se"].values
-    index = rows["group_index"].values
-    shared = rng.standard_normal((2, *shape, rows.sizes["group"]))[..., index]
-    own = rng.standard_normal((*shape, rows.sizes["study"]))
-    column = {
-        name: parameters[name].values[..., None]
-        for name in ("between_study_sd", "method_sd", "kaplan_bias", "isoflop_bias")
-    }
+    bias, isoflop_bias = (
+        parameters[name].values[..., None] for name in ("kaplan_bias", "isoflop_bias")
+    )
     mean = (
         x["data_exponent_prior"][..., None] * np.log(10)
-        + column["kaplan_bias"] * rows["kaplan_style"].values
-        + column["isoflop_bias"] * rows["isoflop"].values
+        + bias * rows["kaplan_style"].values
+        + isoflop_bias * rows["isoflop"].values
     )
-    offset = column["between_study_sd"] * shared[0] + np.sqrt(rho) * se * shared[1]
-    error = np.sqrt((1 - rho) * se**2 + column["method_sd"] ** 2) * own
-    return {"log_gamma": ("study", mean + offset + error)}
+    tau, method_sd = (parameters[name].values for name in ("between_study_sd", "method_sd"))
+    se, group = rows["log_gamma_se"].values, rows["group_index"].values
+    rho = view.scaling.error_correlation
+    drawn = drawn_studies(mean, se, group, tau, method_sd, rho, rng)
+    return {"scaling_exponents": ("study", drawn)}
 
 
 def replicate(

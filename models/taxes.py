@@ -170,6 +170,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.observed import add_likelihood
     from aligntax.models.priors.scales import half_normal
 
     rows = shares(evidence)
@@ -179,12 +180,12 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
         row = data_columns("shares", rows)
         expected = share_of_practice(x, row["log_flop"], evidence, pt.log)
         share = pm.Normal.dist(expected, (row["share_sd"] ** 2 + spread**2) ** 0.5)
-        pm.Potential("alignment_compute_shares", pm.logp(share, row["log_share"]), dims="system")
+        add_likelihood("alignment_compute_shares", share, row["log_share"], "system")
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the name of :func:`simulate`."""
-    return {"log_share": shares(evidence)["log_share"]}
+    return {"alignment_compute_shares": shares(evidence)["log_share"]}
 
 
 def simulate(
@@ -195,12 +196,12 @@ def simulate(
     column = {name: np.asarray(x[name])[..., None] for name in QUANTITIES}
     expected = share_of_practice(column, rows["log_flop"].values, evidence)
     sd = np.sqrt(rows["share_sd"].values ** 2 + parameters["share_spread"].values[..., None] ** 2)
-    return {"log_share": ("system", expected + sd * rng.standard_normal(sd.shape))}
+    return {"alignment_compute_shares": ("system", expected + sd * rng.standard_normal(sd.shape))}
 
 
 def replicate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
-    drawn = simulate(x, parameters, evidence, view, rng)["log_share"]
+    drawn = simulate(x, parameters, evidence, view, rng)["alignment_compute_shares"]
     return {"alignment_compute_shares": shares(evidence).assign(log_share=drawn)}

@@ -38,30 +38,29 @@ from scipy.special import logsumexp
 
 from aligntax.models import horizon_trend
 from aligntax.models.arrival import Chance
-from aligntax.models.compute import NU
 from aligntax.models.evidence import Evidence
 from aligntax.models.horizon_evaluations import (
     ERRORS,
     SCATTER,
     arrays,
     evaluations,
-    exact_evaluations,
+    expected,
+    log_errors,
     log_terms,
     middle,
     own_scale,
-    suite_error,
     suite_gains,
 )
 from aligntax.models.horizon_trend import (
     LOG2,
     SHAPES,
     choose_shape,
-    log_horizon,
     log_shape_priors,
     own_log_horizon,
     own_threshold_date,
     turns_at,
 )
+from aligntax.models.tens import NU
 from aligntax.models.views import View
 
 QUANTITIES = (
@@ -114,6 +113,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> Any:
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.observed import add_likelihood, custom_law, named
     from aligntax.models.priors.scales import half_normal, normal_around
 
     rows = evaluations(evidence, view)
@@ -128,11 +128,46 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> Any:
     for end in ("short", "long"):  # sampled about what the rows say of them
         name = f"suite_error_{end}"
         p[name] = normal_around(name, (row[f"{end}_gain"] * residual).sum())
-    terms = pt.stack(log_shape_priors(x, pt))
+    prior = terms = pt.stack(log_shape_priors(x, pt))
     if rows.sizes["evaluation"]:
         terms = terms + pt.stack([log_terms(x, p, row, shape, view, pt).sum() for shape in SHAPES])
-        pm.Potential("time_horizons", pt.logsumexp(terms))
-    return terms - pt.logsumexp(terms)
+        means = pt.stack([expected(x, p, row, shape, view, pt) for shape in SHAPES])
+        limit = pt.switch(row["exact"] > 0, np.inf, row["log2_horizon"])
+        law = custom_law(
+            _log_density,
+            _drawn_up_to,
+            *(prior, means, own_scale(p, row), limit, row["counts"]),
+            signature="(k),(k,n),(n),(n),(n)->(n)",
+        )
+        coords = {"evaluation": rows["evaluation"].values}
+        total = pt.logsumexp(terms)
+        add_likelihood("time_horizons", law, row["log2_horizon"], None, coords, total)
+    shapes = terms - pt.logsumexp(terms)
+    named("superexponential_probability", pt.exp(shapes[SHAPES.index("superexponential")]))
+    return shapes
+
+
+def _log_density(value: Any, prior: Any, means: Any, scale: Any, limit: Any, counts: Any) -> Any:
+    """Log density of all rows, a mixture over shapes; a row is known exactly below its limit."""
+    import pytensor.tensor as pt
+
+    exact = (value < limit).astype("float64")
+    terms = counts * log_errors(value, means, scale, exact, pt)
+    return pt.logsumexp(prior + terms.sum(axis=-1))
+
+
+def _drawn_up_to(
+    prior: Any, means: Any, scale: Any, limit: Any, counts: Any, rng: Generator
+) -> Any:
+    """Random rows of a shape drawn from its prior, as far as they are told: at most a limit."""
+    return np.minimum(_drawn_rows(np.exp(prior), means, scale, rng), limit)
+
+
+def _drawn_rows(probability: Any, means: Any, scale: Any, rng: Generator) -> Any:
+    """Random ``log2`` horizons (..., row) of one shape, whose means are (..., 4, row)."""
+    shape = choose_shape(probability, rng.uniform(size=probability.shape[:-1]))
+    mean = np.take_along_axis(means, shape[..., None, None], axis=-2)[..., 0, :]
+    return mean + scale * rng.standard_t(NU, size=mean.shape)
 
 
 def log_shape_weights(x: Values, parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
@@ -181,11 +216,11 @@ def pointwise(
     return {"time_horizons": xr.DataArray(density, keys, ("draw", "evaluation"))}
 
 
-def build(evidence: Evidence, view: View) -> Any:
+def build(evidence: Evidence, view: View, opened: bool = False) -> Any:
     """Return the trend alone as a ``pm.Model``."""
     from aligntax.models.priors.elicited import elicited_model
 
-    with elicited_model(view.tables(QUANTITIES)) as (model, x):
+    with elicited_model(view.tables(QUANTITIES), opened=opened) as (model, x):
         add(evidence, view, x)
     return model
 
@@ -259,22 +294,25 @@ def superhuman_coder(
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
-    """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
-    return {"log2_horizon": exact_evaluations(evidence, view)["log2_horizon"]}
+    """The evidence on the scale of the likelihood, under the names of :func:`simulate`.
+
+    A horizon that is only known to be exceeded stands there.
+    """
+    return {"time_horizons": evaluations(evidence, view)["log2_horizon"]}
 
 
 def simulate(
     x: Values, parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
-    """Replicated ``log2`` horizons of exact rows, (..., evaluation).
+    """Replicated ``log2`` horizons, (..., evaluation).
 
     They are of new models with the same dates on the same suite. The suite's error stays that of
     the draw: the level was corrected for it, so another suite would add it twice.
     """
     probability = np.exp(log_shape_weights(x, parameters, evidence, view))
-    rows = exact_evaluations(evidence, view)
+    rows = evaluations(evidence, view)
     drawn = _drawn_horizons(x, parameters, rows, probability, view, rng)
-    return {"log2_horizon": ("evaluation", drawn)}
+    return {"time_horizons": ("evaluation", drawn)}
 
 
 def _drawn_horizons(
@@ -291,11 +329,8 @@ def _drawn_horizons(
     """
     row = arrays(rows)
     column, p = _against_rows(x, parameters)
-    shape = choose_shape(probability, rng.uniform(size=probability.shape[:-1]))
-    lines = [log_horizon(column, row["date"], name, view) / LOG2 for name in SHAPES]
-    trend = np.choose(shape[..., None], lines)
-    noise = own_scale(p, row) * rng.standard_t(NU, size=trend.shape)
-    return middle(column, p["horizon_scatter"], row, trend) + suite_error(p, row) + noise
+    means = np.stack([expected(column, p, row, name, view) for name in SHAPES], axis=-2)
+    return _drawn_rows(probability, means, own_scale(p, row), rng)
 
 
 def replicate(

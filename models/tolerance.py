@@ -84,6 +84,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.observed import add_likelihood, custom_law
     from aligntax.models.priors.scales import half_normal
 
     rows = payments(evidence)
@@ -92,8 +93,16 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     if rows.sizes["payment"]:
         row = data_columns("payments", rows)
         score = _room(x, row, pt.log) / (row["tax_sd"] ** 2 + spread**2) ** 0.5
-        signed = pt.switch(row["made"] > 0, score, -score)
-        pm.Potential("paid_taxes", pm.logcdf(pm.Normal.dist(0.0, 1.0), signed), dims="payment")
+
+        def log_density(made: Any, score: Any) -> Any:
+            return pm.logcdf(pm.Normal.dist(0.0, 1.0), pt.switch(made > 0, score, -score))
+
+        add_likelihood("paid_taxes", custom_law(log_density, paid, score), row["made"], "payment")
+
+
+def paid(score: Any, rng: Generator) -> Any:
+    """Whether a developer pays, 1 or 0, with the probability whose normal score is given."""
+    return (rng.uniform(size=np.shape(score)) < ndtr(score)).astype(float)
 
 
 def at_arrival(
@@ -141,8 +150,7 @@ def would_pay(
     row = {str(name): value.values for name, value in payments(evidence).items()}
     column = {name: np.asarray(x[name])[..., None] for name in QUANTITIES}
     total = np.sqrt(row["tax_sd"] ** 2 + parameters["tolerance_spread"].values[..., None] ** 2)
-    chance = ndtr(_room(column, row, np.log) / total)
-    return (rng.uniform(size=chance.shape) < chance).astype(float)
+    return paid(_room(column, row, np.log) / total, rng)
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:

@@ -12,6 +12,7 @@ from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.result import Result
 from aligntax.models.catalogue import find_model
 from aligntax.models.evidence import load_evidence
+from aligntax.models.registry import EXTENSIONS
 from aligntax.models.views import load_view
 from aligntax.models.views.changes import compiled_in
 
@@ -42,6 +43,13 @@ def pytest_xdist_make_scheduler(config, log):
             return "joint" if uses_joint(file) else file
 
     return ByModel(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_registered():
+    """What a test adds to a registry is forgotten after it."""
+    with EXTENSIONS.forgotten_after():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -23,11 +23,7 @@ HALF_NORMAL = {
 
 def scale_at(name, value):
     """The point of the sampled space at which a scale has a value; see :mod:`aligntax.models.priors.scales`."""
-    return {
-        f"{name}_standard_normal__": stats.norm.isf(
-            stats.halfnorm(scale=HALF_NORMAL[name]).sf(value)
-        )
-    }
+    return {f"{name}_score__": stats.norm.isf(stats.halfnorm(scale=HALF_NORMAL[name]).sf(value))}
 
 
 def suite_at(p, x, rows, view):

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 
 from aligntax.analysis.answers.sensitivity import with_sensitivity
 from aligntax.analysis.fitting.outcome import conclude_fit, write_outcome
@@ -22,7 +23,16 @@ from aligntax.models.evidence import load_evidence
 from aligntax.models.views import load_view
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"
-LEFT_OUT = ("prior", "prior_predictive", "posterior_predictive")  # three megabytes at most
+LEFT_OUT = ("prior_draws", "prior_predictive", "posterior_predictive")
+SINGLE = (
+    "draws",
+    "derived",
+    "prior_derived",
+    "log_prior",
+    "log_likelihood",
+    "sample_stats",
+    "observed_data",
+)
 POINTS = 5
 
 
@@ -42,9 +52,7 @@ def log_densities(graph) -> list[float]:
     return [float(function(point)) for point in fixed_points(graph)]
 
 
-def _single(name, dataset):
-    if name.startswith("evidence"):  # FLOP beyond single precision
-        return dataset
+def _single(dataset):
     return dataset.map(lambda v: v.astype("float32") if v.dtype == "float64" else v)
 
 
@@ -54,11 +62,9 @@ def main() -> None:
     options = Sampling(draws=220)
     compiled = compile_model(model, evidence, view)
     outcome = with_sensitivity(conclude_fit(compiled.sample(options), options, {}))
-    single = {
-        name: _single(name, dataset)
-        for name, dataset in outcome.groups.items()
-        if name not in LEFT_OUT
-    }
+    # three megabytes at most; evidence stays double, because FLOP are beyond single precision
+    groups = {name: _single(getattr(outcome.groups, name)) for name in (*SINGLE, "constant_data")}
+    single = replace(outcome.groups, **groups, **{name: xr.Dataset() for name in LEFT_OUT})
     shutil.rmtree(REFERENCE, ignore_errors=True)
     with new_folder(REFERENCE.parent, REFERENCE.name) as place:
         write_outcome(place.folder, replace(outcome, groups=single), REFERENCE.name)

@@ -15,7 +15,11 @@ from tests.test_layers import LEVEL
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-PAGES = {str(path.relative_to(ROOT)): path for path in (README, *sorted(ROOT.glob("docs/*.md")))}
+PAGES = {
+    str(path.relative_to(ROOT)): path
+    for path in (README, ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md")))
+    if "_build" not in path.parts
+}
 WITH_EXAMPLES = sorted(
     ".".join(("aligntax", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
     for package in ("models", "analysis")
@@ -250,12 +254,25 @@ def test_lines_of_a_page_are_short(page):
 
 
 def test_every_page_can_be_reached():
-    pages = {name.removeprefix("docs/") for name in PAGES if name.startswith("docs/")} - {
-        "index.md"
-    }
-    for start, prefix in (("README.md", "docs/"), ("docs/index.md", "")):
+    """All of them from the index, and those of no folder of their own from the README too."""
+    pages = {name.removeprefix("docs/") for name in PAGES if name.startswith("docs/")}
+    pages -= {"index.md"}
+    for start, prefix, expected in (
+        ("README.md", "docs/", {page for page in pages if "/" not in page}),
+        ("docs/index.md", "", pages),
+    ):
         text = PAGES[start].read_text("utf-8")
-        assert {page for page in pages if f"]({prefix}{page})" in text} == pages, start
+        assert {page for page in expected if f"]({prefix}{page})" in text} == expected, start
+
+
+def test_every_model_file_with_equations_has_its_place_on_the_site():
+    text = PAGES["docs/reference/models.md"].read_text("utf-8")
+    shown = set(re.findall(r"^.. automodule:: aligntax.models.(\S+)$", text, re.MULTILINE))
+    for path in (ROOT / "models").glob("*.py"):
+        if "::\n" in (importlib.import_module(f"aligntax.models.{path.stem}").__doc__ or ""):
+            assert path.stem in shown
+    for name in shown:
+        assert importlib.import_module(f"aligntax.models.{name}").__doc__
 
 
 def test_the_layout_lists_every_folder():

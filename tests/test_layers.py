@@ -15,11 +15,11 @@ ROOT = Path(__file__).parents[1]
 
 # Lower rooms never import higher ones; rooms on one line do not import each other.
 ORDER = (
-    "models.errors",
-    "models.states models.blocks",
+    "models.errors models.short_form",
+    "models.states models.blocks models.variables models.registry",
     "models.priors models.evidence",
     "models.views",
-    "models.likelihood models.trend models.arrival models.scaling models.loss_law models.horizon_trend "
+    "models.likelihood models.tens models.trend models.arrival models.scaling models.loss_law models.horizon_trend "
     "models.direct_approach models.outer_alignment models.overoptimization models.density_prediction",
     "models.compute models.practice models.tolerance models.requirements models.research "
     "models.allocation",
@@ -31,8 +31,9 @@ ORDER = (
     "models.alignment models.shifts",
     "models.joint",
     "models.catalogue",
+    "models.extension",
     "analysis.inference analysis.summaries",
-    "analysis.storage",
+    "analysis.storage analysis.progress",
     "analysis.inputs analysis.experiments",
     "analysis.fitting",
     "analysis.answers",
@@ -40,8 +41,10 @@ ORDER = (
     "analysis.trust",
     "analysis.figures",
     "analysis.pages",
+    "analysis.result",
     "analysis.pipeline analysis.refitting",
-    "analysis.experts analysis.horizon_shapes",
+    "analysis.experts analysis.horizon_shapes analysis.drivers analysis.reading "
+    "analysis.checking analysis.theory",
     "analysis.terminal",
     "analysis.commands",
     "analysis.cli",
@@ -59,7 +62,7 @@ SHOWS = {
     "typer",
 }
 # imported by `build` alone
-GRAPHS = {"aligntax.models.priors.elicited", "aligntax.models.priors.scales"}
+GRAPHS = {f"aligntax.models.priors.{name}" for name in ("elicited", "observed", "scales")}
 PLOTS = {"matplotlib", "arviz_plots", "jinja2"}
 
 

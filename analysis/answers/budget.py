@@ -41,6 +41,7 @@ from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import load_evidence
 from aligntax.models.outer_alignment.label_error import label_error
+from aligntax.models.short_form import short_form
 from aligntax.models.views import View
 
 MULTIPLES = (0.1, 0.5, 1.0, 2.0, 10.0)  # of the hours to buy, whose regret is reported
@@ -131,6 +132,7 @@ class Budget:
     evpi_at_twice_the_limit: Estimate
     label_error: tuple[float, float, float]
     labelling: tuple[Labelling, ...]
+    __repr__ = short_form
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping for JSON; infinite amounts are null."""
@@ -219,7 +221,7 @@ def hours_decision_of(
     """Decision of a run on how many hours to buy; ``weights`` may express a condition."""
     names = find_model(result.record["model"]).quantities
     seed = result.info["sampler"]["seed"]
-    limit = LossLimit.of(result.view, names, result.posterior, seed)
+    limit = LossLimit.of(result.view, names, result.unconstrained_posterior, seed)
     return Decision.of(_numbers_with_hours(result), weights, limit.usd, price, confidence)
 
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 LEVEL = 0.05  # family-wise, over all numbers and claims
 THRESHOLDS = (0.05, 0.5, 0.95)  # quantiles of the pooled draws
+MOST_SHOWN = 20  # lines of a repr
 MOST_RUNS = 8  # as many as a figure has colours
 REPORTED = ("q05", "q50", "q95", "prob_censored", "mcse_median")  # of each run, as JSON
 SAME = 1e-9  # difference of two probabilities that is rounding
@@ -92,6 +93,18 @@ class Comparison:
     differs: Mapping[str, tuple[bool, ...]]
     changes: tuple[Changes, ...]
     facts: tuple[tuple[str, ...], ...]
+
+    def __repr__(self) -> str:
+        """How many numbers differ, and the medians of those that do."""
+        found = [name for name in self.names if any(self.differs[name])]
+        lines = [f"Comparison of {', '.join(self.labels)}"]
+        count = f"{len(found)} of {len(self.names)} numbers"
+        lines.append(f"{count} differ by more than Monte Carlo error")
+        for name in found[:MOST_SHOWN]:
+            medians = (rows[name]["q50"] for rows in self.rows)
+            texts = ("none" if m is None else f"{m:.4g}" for m in medians)
+            lines.append(f"    {name} ({quantity_of(name).scale}): {', '.join(texts)}")
+        return "\n".join([*lines, "see table() for all of them"])
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -269,7 +282,7 @@ class _Side:
             if found is not None and weights.probability(found[1]) > 0
         }
         rows = run.record["quantities"]
-        if condition is not None or "weights" in run.tree.children:
+        if condition is not None or run.weighted:
             rows = summarise(run.derived, assumed_quantities(run.info), weights)
         return cls(values, weights, rows, claims)
 

@@ -1,6 +1,6 @@
 """A condition on quantities, such as ``tai_year<2035``, as weights of draws: ``--given``.
 
-Values are in the quantity's natural unit; shares may be percentages. "Later or never" is plus
+Values are amounts (:mod:`aligntax.models.priors.amounts`). "Later or never" is plus
 infinity, and so beyond every year. "Nothing affordable" is minus infinity. A draw in which the
 quantity is undefined does not meet the condition.
 """
@@ -31,14 +31,13 @@ from aligntax.analysis.summaries.weights import Weights
 from aligntax.analysis.summaries.words import format_probability
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
+from aligntax.models.priors.amounts import read_amount
 from aligntax.models.priors.quantities import base_name, quantity_of
 
 OPERATORS: Mapping[str, Callable[[Any, float], Any]] = MappingProxyType(
     {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq}
 )
-COMPARISON = re.compile(
-    r"\s*([a-z_0-9]+(?:\[[a-z_0-9.]+\])?)\s*(<=|>=|==|<|>)\s*([-+0-9.eE]+)\s*(%?)\s*"
-)
+COMPARISON = re.compile(r"\s*([^<>=\[]+?(?:\[[a-z_0-9.]+\])?)\s*(<=|>=|==|<|>)\s*([^<>=]+)")
 EXAMPLE = "for instance 'tai_year<2035' or 'alignment_tax<=1% and tai_year<2040'"
 
 
@@ -120,30 +119,18 @@ def apply_condition(text: str, derived: xr.Dataset, weights: Weights) -> Given:
 def _draws_meeting(part: str, text: str, known: Mapping[str, Any]) -> Any:
     """Draws that meet one comparison; an undefined value is NaN, which meets none."""
     match = COMPARISON.fullmatch(part)
-    try:
-        name, sign, number, percent = match.groups() if match else ("", "", "", "")
-        value = float(number) / (100.0 if percent else 1.0)
-    except ValueError:
-        raise InputError(
-            f"given: must compare a quantity with a number, got {text!r}; {EXAMPLE}"
-        ) from None
-    quantity = quantity_of(name)
+    if match is None:
+        rule = f"must compare a quantity with a number, got {text!r}"
+        raise InputError(f"given: {rule}; {EXAMPLE}")
+    stated, sign, number = match.groups()
+    quantity = quantity_of(stated)
+    name = stated.replace(base_name(stated), quantity.name, 1)
     if name not in known:
         near = ", ".join(other for other in known if base_name(other) == quantity.name)
         remedy = f"it has {near}" if near else "`aligntax show RUN --all` lists what it has"
         raise InputError(f"given: must name a quantity of the run, got {name!r}; {remedy}")
-    if percent and quantity.unit != "1":
-        raise InputError(
-            f"given: {name} must be compared with a number of {quantity.unit}, got {number}%; "
-            "leave out %"
-        )
-    if quantity.scale == "log10":
-        if not value > 0:
-            raise InputError(
-                f"given: {name} must be compared with a positive number of {quantity.unit}, "
-                f"got {value:g}"
-            )
-        value = float(np.log10(value))
+    natural = read_amount(quantity, number, f"given: {name}")
+    value = float(np.log10(natural)) if quantity.scale == "log10" else natural
     return OPERATORS[sign](known[name], value)
 
 
@@ -192,7 +179,7 @@ def checks_given(
 
 def _contraction(result: Result, weights: Weights, name: str) -> float | None:
     """Contraction of an elicited quantity among weighted draws; None for other quantities."""
-    scores = result.posterior["z"]
+    scores = result.unconstrained_posterior["z"]
     if name not in scores["quantity"].values:
         return None
     z = scores.sel(quantity=name).values

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from aligntax.analysis.storage.draw_files import FILES, open_zarr
+from aligntax.analysis.storage.layout import WITH_QUANTITIES
 from aligntax.analysis.storage.run_folder import RunFolder, file_hash, hash_of_draws
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
@@ -166,7 +167,8 @@ def _read(folder: RunFolder, names: set[str]) -> tuple[dict[str, Any], Any]:
         if path.name == FILES["zarr"]:
             return _read_zarr(path, names)
         with h5py.File(path, "r") as file:
-            values = dict(_numbers(file["derived"], names)) if "derived" in file else {}
+            groups = [file[name] for name in WITH_QUANTITIES if name in file]
+            values = {name: v for group in groups for name, v in _numbers(group, names)}
             stated = file["weights/log_weight"][()].astype(float) if "weights" in file else None
             return values, stated
     except OSError as error:
@@ -179,12 +181,15 @@ def _read(folder: RunFolder, names: set[str]) -> tuple[dict[str, Any], Any]:
 def _read_zarr(path: Path, names: set[str]) -> tuple[dict[str, Any], Any]:
     from aligntax.analysis.summaries.summary import iter_series
 
-    bases, values, stated = {base_name(name) for name in names}, {}, None
+    bases, stated = {base_name(name) for name in names}, None
+    values: dict[str, Any] = {}
     with open_zarr(path) as lazy:
-        if "derived" in lazy.children:
-            derived = lazy["derived"].to_dataset()
-            wanted = [v for v in derived.data_vars if _base(str(v)) in bases]
-            values = {s.name: s.values for s in iter_series(derived[wanted]) if s.name in names}
+        for group in WITH_QUANTITIES:
+            if group in lazy.children:
+                stored = lazy[group].to_dataset()
+                wanted = [v for v in stored.data_vars if _base(str(v)) in bases]
+                found = iter_series(stored[wanted])
+                values |= {s.name: s.values for s in found if s.name in names}
         if "weights" in lazy.children:
             stated = lazy["weights"].to_dataset()["log_weight"].values.astype(float)
     return values, stated

@@ -33,7 +33,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from aligntax.analysis.answers.newsvendor import (
     CONFIDENCE,
@@ -52,6 +51,7 @@ from aligntax.analysis.answers.prior_answers import answers_of_priors
 from aligntax.analysis.answers.sensitivity_draws import FEWEST_EFFECTIVE, SensitivityDraws
 from aligntax.analysis.answers.value_of_information import values_of_information
 from aligntax.analysis.answers.variance import contraction, shares_of_ranks
+from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.priors.quantities import LOSS_LIMIT
@@ -163,7 +163,7 @@ def hours_decision(draws: SensitivityDraws, price: float | None = None) -> dict[
 
 
 def sensitivity_record(
-    groups: Mapping[str, xr.Dataset],
+    groups: Groups,
     tables: PriorTables,
     headlines: tuple[str, ...],
     prior_only: tuple[str, ...],
@@ -176,7 +176,7 @@ def sensitivity_record(
 
     None if there are fewer than :data:`FEWEST_EFFECTIVE` effective draws.
     """
-    sizes = groups["posterior"].sizes
+    sizes = groups.draws.sizes
     weights = weights or Weights.equal((sizes["chain"], sizes["draw"]))
     if weights.ess < FEWEST_EFFECTIVE:
         return None
@@ -237,7 +237,7 @@ def with_sensitivity(outcome: "Outcome") -> "Outcome":
     started = time.perf_counter()
     fit, info = outcome.fit, dict(outcome.info)
     seed, assumed = info["sampler"]["seed"], assumed_quantities(info)
-    posterior = outcome.groups["posterior"]
+    posterior = outcome.fit.posterior
     record = sensitivity_record(
         outcome.groups,
         fit.tables,

@@ -4,7 +4,6 @@ Terms of a hierarchy are neither prior nor evidence; see
 :mod:`aligntax.analysis.answers.sensitivity`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import xarray as xr
 
 from aligntax.analysis.answers.newsvendor import Decision, LossLimit, hours_to_buy
 from aligntax.analysis.answers.prior_answers import answers_of_priors
+from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.analysis.summaries.summary import Series, iter_series
 from aligntax.analysis.summaries.weights import Weights
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MOST_DRAWS = 20_000
 FEWEST_EFFECTIVE = 200  # effective draws; with fewer nothing stands out of the noise
 FEWEST_APART = 50  # draws that are not the commonest value; means of fewer are far from normal
-GROUPS = ("posterior", "derived", "log_prior", "log_likelihood")
+GROUPS = ("draws", "derived", "log_prior", "log_likelihood")  # those that are needed
 VECTORS = frozenset({"anchor_probability"})  # not one answer, but a table of its own
 
 
@@ -76,7 +76,7 @@ class SensitivityDraws:
     @classmethod
     def of(
         cls,
-        groups: Mapping[str, xr.Dataset],
+        groups: Groups,
         tables: PriorTables,
         headlines: tuple[str, ...],
         prior_only: tuple[str, ...],
@@ -85,21 +85,23 @@ class SensitivityDraws:
         of_priors: tuple[str, ...] = (),
         limit: LossLimit | None = None,
     ) -> "SensitivityDraws":
-        """From the groups of ``posterior.nc``; ``top_level`` is the model's.
+        """From what a run drew; ``top_level`` is the model's.
 
-        These are posterior, derived, log_prior and, with evidence, log_likelihood. Of more than
+        This is :data:`GROUPS`, with evidence the last of them. Of more than
         :data:`MOST_DRAWS` draws that count, evenly spaced ones are taken, so that neither time nor
         memory grows. The decision keeps them all.
         """
-        decision = None if limit is None else hours_to_buy(groups["derived"], weights, limit)
+        decision = None if limit is None else hours_to_buy(groups.derived, weights, limit)
         every = -(-int(np.count_nonzero(weights.values)) // MOST_DRAWS)
         if every > 1:
             spaced = slice(None, None, every)
-            wanted = {name: groups[name] for name in GROUPS if name in groups}
-            groups = {name: group.isel(draw=spaced) for name, group in wanted.items()}
+            wanted = {name: getattr(groups, name) for name in GROUPS}
+            groups = Groups(
+                **{n: group.isel(draw=spaced) for n, group in wanted.items() if group.data_vars}
+            )
             weights = Weights(weights.values[:, spaced] / weights.values[:, spaced].sum())
-        z = groups["posterior"]["z"].transpose("chain", "draw", "quantity").values.astype(float)
-        series = {s.name: s for s in iter_series(groups["derived"])}
+        z = groups.draws["z"].transpose("chain", "draw", "quantity").values.astype(float)
+        series = {s.name: s for s in iter_series(groups.derived)}
         counted = weights.values > 0
         leading = [n for n in without_long_vectors(series) if series[n].quantity in headlines]
         return cls(
@@ -110,13 +112,13 @@ class SensitivityDraws:
             },
             names=tables.names,
             z=z,
-            log_prior=_log_prior(groups["log_prior"], z, tables, top_level),
+            log_prior=_log_prior(groups.log_prior, z, tables, top_level),
             log_likelihood={
                 str(name): v.transpose("chain", "draw", ...)
                 .values.astype(float)
                 .reshape(*z.shape[:2], -1)
                 .sum(axis=-1)
-                for name, v in groups.get("log_likelihood", xr.Dataset()).data_vars.items()
+                for name, v in groups.log_likelihood.data_vars.items()
             },
             prior_only=prior_only,
             weights=weights,
@@ -136,8 +138,8 @@ class SensitivityDraws:
             If the run lacks a group or has too few draws.
         """
         model = find_model(result.record["model"])
-        groups = {str(name): node.to_dataset() for name, node in result.tree.children.items()}
-        missing = [n for n in ("posterior", "derived", "log_prior") if n not in groups]
+        groups = result.groups
+        missing = [n for n in GROUPS[:-1] if not getattr(groups, n).data_vars]
         if missing:
             raise InputError(
                 f"run: {result.path} must have {', '.join(missing)}, got none; run it again"
@@ -152,14 +154,12 @@ class SensitivityDraws:
             )
         tables, assumed = result.view.tables(model.quantities), assumed_quantities(result.info)
         of_priors = (
-            answers_of_priors(
-                model, groups["posterior"], tables, result.evidence, result.view, assumed
-            )
+            answers_of_priors(model, groups.draws, tables, result.evidence, result.view, assumed)
             if alone
             else ()
         )
         seed = result.info["sampler"]["seed"]
-        limit = LossLimit.of(result.view, model.quantities, groups["posterior"], seed)
+        limit = LossLimit.of(result.view, model.quantities, groups.draws, seed)
         given = (weights, model.top_level, of_priors, limit)
         return cls.of(groups, tables, model.headlines, assumed, *given)
 

@@ -11,6 +11,7 @@ from aligntax.analysis.summaries.summary import censored_quantile, iter_series
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import lookup
 from aligntax.models.requirements import NEURAL
+from aligntax.models.short_form import short_form
 from aligntax.models.views import ANCHORS
 
 SHIFTS = (
@@ -75,6 +76,7 @@ class ShiftTable:
     run: str
     given: str | None
     rows: tuple[ShiftRow, ...]
+    __repr__ = short_form
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping, for ``--json``."""

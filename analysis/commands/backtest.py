@@ -44,31 +44,22 @@ def backtest(
 
     Example: aligntax backtest --from 2018 --to 2022
     """
+    from aligntax.analysis.checking import backtest as score_forecasts
     from aligntax.analysis.inference.options import Sampling
     from aligntax.analysis.inputs.view_reader import read_evidence, read_views
-    from aligntax.analysis.pages.backtest import write_page
-    from aligntax.analysis.storage.run_folder import run_name
-    from aligntax.analysis.storage.unfinished import new_folder
     from aligntax.analysis.terminal.trust import print_backtest
-    from aligntax.analysis.trust.backtest.folder import default_name, manifest, write_files
-    from aligntax.analysis.trust.backtest.origins import Origins
-    from aligntax.analysis.trust.backtest.origins import backtest as score_origins
 
-    origins = Origins(first, last)
     options = Sampling(draws=draws, tune=tune, chains=chains, seed=seed)
     chosen, known = read_views([view], []), read_evidence(evidence)
-    name = run_name(name or default_name())
     failures: list[str] = []
-    with show_progress(quiet, failures.append) as talk, new_folder(out, name) as place:
-        scored = score_origins(known, chosen, origins, options, talk)
-        info = manifest(scored, known, chosen, origins, options, name)
-        write_files(place.folder, scored, chosen, info)
-        talk.say("drawing the page")
-        write_page(place.folder, info, scored.scores, talk)
+    with show_progress(quiet, failures.append) as talk:
+        found = score_forecasts(
+            first, last, chosen, known, options=options, out=out, name=name, talk=talk
+        )
     print_answer(
         as_json,
-        lambda: {"path": str(place.path), **info},
-        lambda screen: print_backtest(screen, place.path, info),
-        passed=not scored.divergences,
+        lambda: {"path": str(found.path), **found.info},
+        lambda screen: print_backtest(screen, found.path, found.info),
+        passed=not found.info["divergences"],
         failures=failures,
     )

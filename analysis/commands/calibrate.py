@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,10 +19,6 @@ from aligntax.analysis.commands.options import (
 )
 from aligntax.analysis.commands.output import on_interrupt, print_answer, show_progress
 from aligntax.analysis.commands.users_data import read_users_data
-
-if TYPE_CHECKING:
-    from aligntax.analysis.inference.options import Talk
-    from aligntax.analysis.trust.calibration.study import Calibration
 
 ModelName = Annotated[str, typer.Argument(help="Model, as in `aligntax run`.")]
 Simulations = Annotated[int, typer.Option(help="Truths to draw; each is given evidence and a fit.")]
@@ -91,31 +87,22 @@ def calibrate(
 
     Example: aligntax calibrate scaling --simulations 100
     """
-    from aligntax.analysis.fitting.linked_priors import fit_links
-    from aligntax.analysis.fitting.own_data import enter_own_data
-    from aligntax.analysis.inference.options import Sampling, Talk
+    from aligntax.analysis.checking import calibration_job, simulate
+    from aligntax.analysis.inference.options import Sampling
     from aligntax.analysis.inputs.view_reader import read_evidence, read_views
     from aligntax.analysis.sweeps.workers import processes
     from aligntax.analysis.terminal.trust import print_calibration
-    from aligntax.analysis.trust.calibration.simulation import Simulation
-    from aligntax.analysis.trust.calibration.study import Calibration, CalibrationJob, default_name
-    from aligntax.analysis.trust.calibration.study import calibrate as simulate_all
-    from aligntax.models.catalogue import find_model
+    from aligntax.analysis.trust.calibration.study import Calibration, default_name
 
-    sampling = Sampling(draws=draws, tune=tune, chains=chains, cores=1)
-    simulation = Simulation(sampling, control, posterior)
-    chosen, held = read_views([view], []), read_evidence(evidence)
-    if runs is not None:
-        held, _ = enter_own_data(
-            find_model(model),
-            read_users_data(model, runs, insist=insist),
-            chosen,
-            held,
-            sampling,
-            Talk(),
-        )
-    chosen, _ = fit_links(find_model(model), chosen, held, sampling, Talk())
-    job = CalibrationJob(model, chosen, held, simulation, simulations, seed)
+    job = calibration_job(
+        model,
+        simulations,
+        read_views([view], []),
+        read_evidence(evidence),
+        None if runs is None else read_users_data(model, runs, insist=insist),
+        options=Sampling(draws=draws, tune=tune, chains=chains, seed=seed),
+        wrong=(control, posterior),
+    )
     name = name or default_name(job)
     pool = processes(workers)
 
@@ -124,23 +111,11 @@ def calibrate(
         kept = f"what was simulated is kept, resume it by the same command with: {again}"
         return kept if Calibration.is_unfinished(name, out) else None
 
-    with show_progress(quiet, what="simulating", bad="failed") as talk:
-        with on_interrupt(unfinished):
-            found = simulate_all(job, pool, out, name, talk)
-        if found.info["quantities"]:
-            _draw(found, talk)
+    with show_progress(quiet, what="simulating", bad="failed") as talk, on_interrupt(unfinished):
+        found = simulate(job, pool, out, name, talk)
     print_answer(
         as_json,
         lambda: {"path": str(found.path), **found.info},
         lambda screen: print_calibration(screen, found),
         passed=found.info["verdict"] == "pass",
     )
-
-
-def _draw(found: "Calibration", talk: "Talk") -> None:
-    from aligntax.analysis.figures.trust import save_rank_ecdfs
-    from aligntax.analysis.pages.calibration import write_page
-
-    talk.say("drawing the picture and the page")
-    save_rank_ecdfs(found.ranks(), found.info["quantities"], found.path / "ranks.png")
-    write_page(found, talk)

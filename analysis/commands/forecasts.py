@@ -33,12 +33,11 @@ def shifts(
 
     Example: aligntax shifts RUN --given 'tai_year<2060'
     """
-    from aligntax.analysis.answers.timeline_shifts import shifts_by_anchor
-    from aligntax.analysis.storage.load import load
+    from aligntax.analysis.reading import shifts as shifts_by_anchor
     from aligntax.analysis.terminal.forecasts import print_shifts
 
-    shifts = shifts_by_anchor(load(run, out), given)
-    print_answer(as_json, shifts.to_dict, lambda screen: print_shifts(screen, shifts))
+    found = shifts_by_anchor(run, given, out=out)
+    print_answer(as_json, found.to_dict, lambda screen: print_shifts(screen, found))
 
 
 def reproduce(
@@ -62,19 +61,14 @@ def reproduce(
 
     Example: aligntax reproduce bioanchors --picture curves.png
     """
+    from aligntax.analysis.checking import reproduce as push_forward
     from aligntax.analysis.inputs.view_reader import read_evidence
     from aligntax.analysis.terminal.forecasts import print_reproduction, print_research
-    from aligntax.analysis.trust.published_forecasts import Reproduction
-    from aligntax.analysis.trust.published_forecasts import reproduce as push_forward
-    from aligntax.analysis.trust.published_research import FORECASTS as OF_RESEARCH
-    from aligntax.analysis.trust.published_research import ResearchReproduction, reproduce_research
+    from aligntax.analysis.trust.published_research import ResearchReproduction
 
     check_picture(picture)
-    work = reproduce_research if forecast in OF_RESEARCH else push_forward
     with show_progress(quiet) as talk:
-        found: Reproduction | ResearchReproduction = work(
-            forecast, read_evidence(evidence), draws, seed, talk
-        )
+        found = push_forward(forecast, draws, seed, read_evidence(evidence), talk=talk)
     if picture is not None:
         from aligntax.analysis.figures.trust import arrival_readings
 

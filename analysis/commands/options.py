@@ -41,7 +41,7 @@ Given = Annotated[
 ]
 
 Insist = Annotated[
-    bool, typer.Option("--yes", help="Take the units of --runs as they are, however implausible.")
+    bool, typer.Option("--yes", help="Take priors and --runs as they are, however implausible.")
 ]
 
 # ----------------------------------------------------------------------------------------- sampling

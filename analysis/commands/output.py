@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 CHECK_FAILED = 1  # exit code of a command that finished although something failed
-PIPE_WIDTH = 200  # columns; a pipe has no width of its own
+PIPE_WIDTH = 100  # columns; a pipe has no width of its own, unless COLUMNS states one
 # control characters except tab and newline, and marks that turn the direction of text
 CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -53,6 +54,11 @@ def console(stderr: bool = False) -> "Console":
     from rich.segment import Segment
 
     class SafeConsole(Console):
+        def print(self, *objects: Any, soft_wrap: bool | None = None, **options: Any) -> None:
+            if not self.is_terminal and all(isinstance(each, str) for each in objects):
+                soft_wrap = True  # a line of text is one line of a pipe
+            super().print(*objects, soft_wrap=soft_wrap, **options)
+
         def render(self, *what: Any, **options: Any) -> Iterator[Segment]:
             for segment in super().render(*what, **options):
                 yield (
@@ -62,7 +68,7 @@ def console(stderr: bool = False) -> "Console":
                 )
 
     screen = SafeConsole(stderr=stderr, highlight=False)
-    if not screen.is_terminal:
+    if not screen.is_terminal and not environ.get("COLUMNS", "").isdecimal():
         screen.width = PIPE_WIDTH
     return screen
 

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aligntax.analysis.commands.options import Json, Out, Quiet, Requirement, Run, RunName, Views
+from aligntax.analysis.commands.options import (
+    Insist,
+    Json,
+    Out,
+    Quiet,
+    Requirement,
+    Run,
+    RunName,
+    Views,
+)
 from aligntax.analysis.commands.output import print_answer, show_progress
 from aligntax.models.errors import InputError
 
@@ -84,6 +93,7 @@ def refit(
     by_expert: ByExpert = False,
     weights: ExpertWeights = None,
     pool: Pool = "linear",
+    insist: Insist = False,
     out: Out = Path("results"),
     name: RunName = None,
     format_: OtherFormat = None,
@@ -98,13 +108,21 @@ def refit(
 
     Example: aligntax refit RUN --set rlhf_multiplier=0.05,1,20
     """
+    from aligntax.analysis.inputs.plausible_priors import question_priors
     from aligntax.analysis.inputs.view_reader import read_evidence, read_views
     from aligntax.analysis.refitting import Request, refit_folder, sampling_of
-    from aligntax.analysis.storage.run_folder import INFO, SUMMARY, VIEW, find_run, read_json
+    from aligntax.analysis.storage.run_folder import (
+        INFO,
+        SUMMARY,
+        VIEW,
+        RunFolder,
+        find_run,
+        read_json,
+    )
     from aligntax.analysis.terminal.answer import print_run
     from aligntax.analysis.terminal.comparison import print_experts
 
-    folder = find_run(run, out)
+    folder = RunFolder(find_run(run, out)).with_its_plug_ins().path
     if not (view or set_ or requirement):
         raise InputError(
             "view: a refit needs another view, got none; add --view FILE, --set or --requirement, "
@@ -112,11 +130,14 @@ def refit(
         )
     if by_expert:
         views = [read_views([each], set_ or [], requirement) for each in view or []]
+        for each in views:
+            question_priors(each, insist)
         with show_progress(quiet) as talk:
             answers = _by_expert(folder, views, (weights, pool), method, (out, name), talk)
         print_answer(as_json, answers.to_dict, lambda screen: print_experts(screen, answers))
         return
     chosen = read_views(view or [str(folder / VIEW)], set_ or [], requirement)
+    question_priors(chosen, insist)
     asked = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
     changed = {key: value for key, value in asked.items() if value is not None}
     options = replace(sampling_of(read_json(folder / INFO)), **changed)

@@ -112,6 +112,7 @@ def run(
     Example: aligntax run joint --view hilton-2022 --name mine
     """
     from aligntax.analysis.inference.options import Sampling
+    from aligntax.analysis.inputs.plausible_priors import question_priors
     from aligntax.analysis.inputs.view_reader import read_evidence, read_views
     from aligntax.analysis.pipeline import run as run_model
     from aligntax.analysis.storage.draw_files import check_format
@@ -119,6 +120,7 @@ def run(
 
     check_format(format_)
     chosen = read_views(view or [], set_ or [], requirement)
+    question_priors(chosen, insist)
     own = None if runs is None and not drop else read_users_data(model, runs, drop, insist)
     options = Sampling(
         draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept
@@ -193,11 +195,12 @@ def show(
 
     Example: aligntax show RUN --given 'tai_year<2040'
     """
+    from aligntax.analysis.reading import find_sweep
     from aligntax.analysis.storage.draw_files import refuse_damage
-    from aligntax.analysis.storage.run_folder import INFO, SUMMARY, find_run, read_json
+    from aligntax.analysis.storage.run_folder import INFO, SUMMARY, RunFolder, find_run, read_json
 
     check_picture(picture)
-    if (swept := _find_sweep(run, out)) is not None:
+    if (swept := find_sweep(run, out)) is not None:
         if every or given is not None or picture is not None:
             raise InputError(
                 f"run: {swept} is a sweep, got --all, --given or --picture, which are for a run; "
@@ -220,6 +223,7 @@ def show(
     def print_tables(screen: "Console") -> None:
         from aligntax.analysis.terminal.answer import print_run
 
+        RunFolder(folder).with_its_plug_ins()
         with refuse_damage(folder / SUMMARY, "summary"):
             print_run(screen, folder, record, read_json(folder / INFO), every, weights)
 
@@ -233,17 +237,10 @@ def _draw_answer(folder: Path, weights: "Weights | None", picture: Path) -> None
     from aligntax.analysis.storage.shared_draws import resample_by_weight
 
     result = load(folder)
-    if weights is not None or "weights" in result.tree.children:
+    if weights is not None or result.weighted:
         result = resample_by_weight(result, weights or result.weights)
     save_picture(answer_picture(result), picture)
     sys.stderr.write(f"picture: {picture}\n")
-
-
-def _find_sweep(name: str, out: Path) -> Path | None:
-    """Return the folder of the sweep that has this path or name, if there is one."""
-    return next(
-        (folder for folder in (Path(name), out / name) if (folder / "sweep.json").is_file()), None
-    )
 
 
 def _show_sweep(folder: Path, as_json: bool) -> None:
@@ -303,24 +300,10 @@ def report(run: Run, given: Given = None, out: Out = Path("results")) -> None:
     Example: aligntax report RUN --given 'tai_year<2040'
     """
     from aligntax.analysis.inference.options import Talk
-    from aligntax.analysis.pages.report import write_report
-    from aligntax.analysis.storage.load import load
+    from aligntax.analysis.reading import report as draw_report
 
     failures: list[str] = []
-    talk = Talk(failed=failures.append)
-    if (swept := _find_sweep(run, out)) is None:
-        path = write_report(load(run, out), given=given, talk=talk)
-    elif given is not None:
-        raise InputError(
-            f"given: conditions the draws of a run, got {given!r} of the sweep {swept}; "
-            "leave it out"
-        )
-    else:
-        from aligntax.analysis.pages.sweep import write_page
-        from aligntax.analysis.sweeps.sweep import Sweep
-
-        path = write_page(Sweep.load(swept), talk=talk)
-    typer.echo(path)
+    typer.echo(draw_report(run, given, out=out, talk=Talk(failed=failures.append)))
     print_failures(failures)
     if failures:
         raise typer.Exit(CHECK_FAILED)
@@ -331,10 +314,10 @@ def verify(run: Run, out: Out = Path("results")) -> None:
 
     Example: aligntax verify RUN
     """
-    from aligntax.analysis.storage.run_folder import RunFolder, find_run
+    from aligntax.analysis.reading import verify as compare_files
+    from aligntax.analysis.storage.run_folder import find_run
 
-    folder = find_run(run, out)
-    problems = RunFolder(folder).differences
+    folder, problems = find_run(run, out), compare_files(run, out=out)
     for problem in problems:
         typer.echo(problem)
     typer.echo(

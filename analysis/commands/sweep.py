@@ -13,6 +13,7 @@ from aligntax.analysis.commands.options import (
     Chains,
     DrawsPerChain,
     EvidenceFolder,
+    Insist,
     Json,
     Out,
     Quiet,
@@ -97,6 +98,7 @@ def sweep(
     chains: Chains = 4,
     target_accept: TargetAccept = None,
     keep_draws: KeepDraws = False,
+    insist: Insist = False,
     resume: Resume = None,
     out: Out = Path("results"),
     name: SweepName = None,
@@ -111,6 +113,7 @@ def sweep(
     Example: aligntax sweep views/ --seed 1 --seed 2 --name experts
     """
     from aligntax.analysis.inference.options import Sampling
+    from aligntax.analysis.inputs.plausible_priors import question_priors
     from aligntax.analysis.inputs.view_reader import parse_set, read_evidence, read_separate_views
     from aligntax.analysis.sweeps.grid import SweepJob, cases
     from aligntax.analysis.sweeps.sweep import Sweep, default_name
@@ -137,6 +140,8 @@ def sweep(
                 grid = [parse_set(text) for text in set_ or []]
                 separate = read_separate_views(views or [], requirement)
                 asked = cases(separate, grid, seeds or [options.seed])
+                for each in {case.view.hash: case.view for case in asked}.values():
+                    question_priors(each, insist)
                 name = name or default_name(job, asked)
                 begin = partial(answer_cases, job, asked, name=name, evidence_folder=evidence)
             with _workers(workers, scheduler) as pool:

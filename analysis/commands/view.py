@@ -80,11 +80,13 @@ def view_show(
         sys.stdout.write(chosen.to_toml())
         return
     from aligntax.analysis.terminal.views import print_priors
+    from aligntax.models.priors.quantities import ELICITED
 
+    names = list(dict.fromkeys((*chosen.quantities, *ELICITED.added)))
     print_answer(
         as_json,
         chosen.to_dict,
-        lambda screen: print_priors(screen, chosen, list(chosen.quantities)),
+        lambda screen: print_priors(screen, chosen, names),
     )
 
 
@@ -102,6 +104,7 @@ def view_check(
 
     Example: aligntax view check mine.toml --picture priors.png
     """
+    from aligntax.analysis.inputs.plausible_priors import doubts_of_priors
     from aligntax.analysis.inputs.view_reader import read_view
     from aligntax.analysis.terminal.views import check_view
     from aligntax.models import joint
@@ -117,6 +120,7 @@ def view_check(
     found = changes(default, chosen, tuple(ELICITED))
     names = list(found.quantities)
     statements, warned = check_view(chosen, names)
+    warned = [*warned, *doubts_of_priors(chosen)]
     if picture is not None:
         from aligntax.analysis.figures.view import prior_densities
 

@@ -36,6 +36,7 @@ from aligntax.models.overoptimization.proxy_rewards import (
     tilted_outputs,
     tilted_rewards,
 )
+from aligntax.models.short_form import short_form
 
 QUIET = Talk()
 # Comparisons, for proxies from little better than chance to about the best. With 30 labels some are
@@ -121,6 +122,7 @@ class Curves:
     proxies: tuple[Proxy, ...]
     seed: int
     replicates: int
+    __repr__ = short_form
 
     @property
     def labels(self) -> tuple[int, ...]:

@@ -27,21 +27,9 @@ from aligntax.analysis.summaries.checks import RANKS
 from aligntax.analysis.summaries.rank_histograms import distance
 from aligntax.analysis.trust.evidence.predictive import pit_p
 from aligntax.models.priors.quantities import base_name, element
+from aligntax.models.variables import LIKELIHOODS
 
 CHAINS = (BLUE, ORANGE, GREEN, PURPLE, "#56B4E9", "#E69F00", "black", GREY)
-LABELS = {
-    "log_gamma": ("Scaling studies", "log of the data exponent"),
-    "log_flop": ("Training runs", "log10 FLOP"),
-    "log_loss": ("Runs of the loss law", "log of the loss (nat per token)"),
-    "algorithmic_growth_estimate": ("Algorithmic progress", "OOM/year"),
-    "log2_horizon": ("Time horizons", "log2 minutes"),
-    "log_hours": ("RLHF efforts", "log10 human-hours"),
-    "log_hours_per_year": ("Feedback workforces", "log10 human-hours/year"),
-    "agreement": ("Agreement of two people", "share of comparisons"),
-    "failure_share": ("Trials of density prediction", "share of predictions that fail"),
-    "gold": ("Gold curves", "gold (sd)"),
-    "log_share": ("Alignment compute shares", "log10 share of pretraining compute"),
-}
 NAMED = 40  # rows that can be told apart by name
 ENOUGH = 10  # observations for a distribution of their ranks
 FEWEST = 3  # observations of a variable; fewer say nothing about its spread
@@ -50,17 +38,13 @@ PREDICTIVE_DRAWS = 1000
 
 def title_and_unit(name: str) -> tuple[str, str]:
     """Return title and unit of a variable of the evidence."""
-    return LABELS.get(name, (name.replace("_", " "), ""))
-
-
-def _group(result: Result, name: str) -> xr.Dataset:
-    return result.tree[name].to_dataset() if name in result.tree.children else xr.Dataset()
+    unit, title = LIKELIHOODS.get(name, ("", name.replace("_", " ")))
+    return title, unit
 
 
 def observed_names(result: Result) -> list[str]:
     """Return the variables that the run can replicate and that have enough observations to draw."""
-    predicted = _group(result, "posterior_predictive")
-    observed = _group(result, "observed_data")
+    observed, predicted = result.groups.predictable
     return [
         str(name)
         for name, v in observed.items()
@@ -70,19 +54,19 @@ def observed_names(result: Result) -> list[str]:
 
 def pit_names(result: Result) -> list[str]:
     """Return those that have enough observations for a distribution of ranks."""
-    observed = _group(result, "observed_data")
+    observed, _ = result.groups.predictable
     return [name for name in observed_names(result) if observed[name].size >= ENOUGH]
 
 
 def _predicted(result: Result, name: str) -> Any:
     """Return replicates, shape (draw, row)."""
-    array = _group(result, "posterior_predictive")[name].values.astype(float)
+    array = result.groups.predictable[1][name].values.astype(float)
     return array.reshape(-1, array.shape[-1])
 
 
 def coverage(result: Result, name: str) -> tuple[int, int, int]:
     """Count observations within their 50% and 90% predictive interval, and all of them."""
-    drawn, actual = _predicted(result, name), _group(result, "observed_data")[name].values
+    drawn, actual = _predicted(result, name), result.groups.predictable[0][name].values
     half = (actual >= quantile(drawn, 0.25)) & (actual <= quantile(drawn, 0.75))
     most = (actual >= quantile(drawn, 0.05)) & (actual <= quantile(drawn, 0.95))
     return int(half.sum()), int(most.sum()), len(actual)
@@ -100,7 +84,7 @@ def _row_names(result: Result, dim: str, keys: Any) -> list[str]:
 @styled
 def predictive_intervals(result: Result, name: str) -> Figure:
     """Draw each observation of a variable against the intervals of its replicates, by median."""
-    observed = _group(result, "observed_data")[name]
+    observed = result.groups.predictable[0][name]
     actual, drawn = observed.values, _predicted(result, name)
     order = np.argsort(quantile(drawn, 0.5))
     named = len(actual) <= NAMED
@@ -171,10 +155,7 @@ def pit_ecdfs(result: Result) -> Figure:
     from arviz_plots import plot_ppc_pit
 
     names = pit_names(result)
-    predicted, observed = (
-        _group(result, "posterior_predictive")[names],
-        _group(result, "observed_data")[names],
-    )
+    observed, predicted = (group[names] for group in result.groups.predictable)
     every = max(1, predicted.sizes["chain"] * predicted.sizes["draw"] // PREDICTIVE_DRAWS)
     thinned = predicted.isel(draw=slice(None, None, every)).astype(float)
     groups = {"posterior_predictive": thinned, "observed_data": observed}
@@ -189,7 +170,7 @@ def pit_ecdfs(result: Result) -> Figure:
 
 def worst_parameters(result: Result) -> list[str]:
     """Return the parameters that checks of r_hat and effective sample size name as the worst."""
-    if "sample_stats" not in result.tree.children:  # resampled draws form no chains
+    if not result.groups.sample_stats:  # resampled draws form no chains
         return []
     checks = [
         c["where"]
@@ -201,7 +182,7 @@ def worst_parameters(result: Result) -> list[str]:
 
 def _parameter(result: Result, name: str) -> xr.DataArray | None:
     """Return draws of a parameter by its name in the checks: ``z[spend_cap]``, ``method_sd``."""
-    posterior = _group(result, "posterior")
+    posterior = result.draws
     variable, label = base_name(name), element(name)
     if variable not in posterior:
         return None

@@ -80,7 +80,7 @@ def _law(result: Result, corpus: int, several: bool) -> tuple[dict[str, Any], di
     x = {
         name: value[:, None] for name, value in elicited_draws(result, loss_law.QUANTITIES).items()
     }
-    posterior = result.posterior
+    posterior = result.draws
     every = max(1, posterior.sizes["chain"] * posterior.sizes["draw"] // 1000)
 
     def drawn(name: str) -> Any:

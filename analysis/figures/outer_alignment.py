@@ -68,7 +68,7 @@ def share_without_answer(result: Result) -> float:
 def has_games(result: Result) -> bool:
     """Whether it is conditioned on games of oversight."""
     rows = used_rows(result, "oversight_games").sizes.get("oversight_game", 0)
-    return has_answer(result) and bool(rows) and "worst_rival" in result.posterior
+    return has_answer(result) and bool(rows) and "worst_rival" in result.draws
 
 
 def _needed(result: Result, view: View | None = None, **asked: Any) -> Any:
@@ -79,8 +79,8 @@ def _needed(result: Result, view: View | None = None, **asked: Any) -> Any:
     names = (*outer_alignment.QUANTITIES, "label_error_study")
     x = {name: v[:, None] for name, v in elicited_draws(result, names, DRAWS).items()}
     asked.setdefault("error", x["label_error_study"])
-    every = max(1, result.posterior["worst_rival"].size // DRAWS)
-    rank = result.posterior["worst_rival"].values.ravel()[::every, None]
+    every = max(1, result.draws["worst_rival"].size // DRAWS)
+    rank = result.draws["worst_rival"].values.ravel()[::every, None]
     parameters = xr.Dataset({"worst_rival": (("draw", "place"), rank)})
     at = outer_alignment.requirement(x, parameters, view or view_of(result), **asked)
     return at["comparisons_needed"]
@@ -154,8 +154,9 @@ def agreement(result: Result) -> Figure:
     studies = [str(name) for name in result.derived["study"].values]
     figure = Figure(figsize=(WIDTH, 1.9 + 0.2 * (count + len(studies) + 2)), layout="constrained")
     axes, below = figure.subplots(2, 1, height_ratios=[count + 1, len(studies) + 3])
-    if "posterior_predictive" in result.tree.children:
-        drawn = result.tree["posterior_predictive"].to_dataset()["agreement"]
+    predicted = result.groups.posterior_predictive
+    if "labeller_agreement" in predicted:
+        drawn = predicted["labeller_agreement"]
         replicated = drawn.sel(agreement_study=rows["agreement_study"]).values.reshape(-1, count)
         names = [f"predicted, {round(100 * (high - low))}%" for low, high, _ in BANDS]
         for interval, width, label in zip(
@@ -187,8 +188,9 @@ def oversight(result: Result) -> Figure:
     count = rows.sizes["oversight_game"]
     figure = Figure(figsize=(WIDTH, 3.6 + 0.25 * count), layout="constrained")
     above, axes = figure.subplots(2, 1, height_ratios=[0.35 * (count + 1), 2.4])
-    if "posterior_predictive" in result.tree.children:
-        drawn = result.tree["posterior_predictive"].to_dataset()["oversight_failure"]
+    predicted = result.groups.posterior_predictive
+    if "oversight_games" in predicted:
+        drawn = predicted["oversight_games"]
         failed = expit(drawn.sel(oversight_game=rows["oversight_game"]).values.reshape(-1, count))
         for interval, width in zip(central_intervals(failed), WIDTHS, strict=True):
             draw_bars(above, np.arange(count), [interval], [width], color=SKY)

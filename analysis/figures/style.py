@@ -7,7 +7,7 @@ in every band; bands are cut at the axis.
 """
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -16,8 +16,7 @@ import xarray as xr
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from aligntax.analysis.storage.result import Result, stored_view
-from aligntax.analysis.storage.run_folder import VIEW, read_text
+from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.summary import Series, iter_series
 from aligntax.analysis.summaries.words import format_compact
 from aligntax.models.views import View
@@ -81,14 +80,9 @@ def printable(text: object, limit: int = 40) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
-@lru_cache(maxsize=4)
-def _parsed(text: str) -> View:
-    return stored_view(text, VIEW)[0]
-
-
 def view_of(result: Result) -> View:
-    """Return the view of a run, parsed once."""
-    return _parsed(read_text(result.path / VIEW))
+    """Return the view of a run."""
+    return result.view
 
 
 def elicited_draws(result: Result, names: tuple[str, ...], limit: int = DRAWS) -> dict[str, Any]:
@@ -225,8 +219,4 @@ def used_rows(result: Result, table: str) -> xr.Dataset:
 
 def prior_of(result: Result) -> xr.Dataset:
     """Return the quantities of every prior draw; empty if the run has none."""
-    return (
-        result.tree["prior_derived"].to_dataset()
-        if "prior_derived" in result.tree.children
-        else xr.Dataset()
-    )
+    return result.groups.prior_derived

@@ -16,6 +16,7 @@ from scipy.special import ndtr
 from aligntax.analysis.fitting.refit_plan import answer_from_draws, plan_reweighting
 from aligntax.analysis.storage.sampled_run import SampledRun
 from aligntax.models.errors import InputError
+from aligntax.models.priors.amounts import read_amount, split_amounts
 from aligntax.models.priors.quantities import lookup
 from aligntax.models.views import View
 
@@ -42,25 +43,22 @@ class MedianRange:
         InputError
             If it is not a quantity, two increasing numbers and a count.
         """
-        name, _, rest = text.partition("=")
-        try:
-            low, high, *count = rest.split(",")
-            chosen = cls(name.strip(), float(low), float(high), *(int(n) for n in count))
-        except (TypeError, ValueError):
+        name, _, ends = text.partition("=")
+        parts = split_amounts(ends)
+        points = [int(n) for n in parts[2:] if n.isdecimal()]
+        if not 2 <= len(parts) <= 3 or len(points) != len(parts) - 2:
             rule = f"must be QUANTITY=LOW,HIGH[,N], got {text!r}"
-            example = "alignment_tax_tolerance=0.003,0.3,9"
-            raise InputError(f"sweep: {rule}; for instance {example}") from None
+            example = "alignment_tax_tolerance=0.3%,30%,9"
+            raise InputError(f"sweep: {rule}; for instance {example}")
+        quantity = lookup(name.strip())
+        low, high = (read_amount(quantity, end, f"sweep: {quantity.name}") for end in parts[:2])
+        chosen = cls(quantity.name, low, high, *points)
         if not (chosen.low < chosen.high and np.isfinite([chosen.low, chosen.high]).all()):
             raise InputError(f"sweep: LOW must be less than HIGH, got {text!r}; swap them")
         if not 2 <= chosen.points <= MOST:
             raise InputError(
                 f"sweep: N must lie between 2 and {MOST}, got {chosen.points}; 7 is usual"
             )
-        with np.errstate(all="ignore"):
-            ends = lookup(chosen.quantity).to_link(np.array([chosen.low, chosen.high]))
-        if not np.isfinite(ends).all():
-            rule = f"values must lie inside the range of {chosen.quantity}"
-            raise InputError(f"sweep: {rule}, got {text!r}; check the unit")
         return chosen
 
     @property

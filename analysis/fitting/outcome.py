@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.fitting.linked_priors import failed_link_checks
 from aligntax.analysis.inference.options import Sampling, Talk
+from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.storage.result import Result, write_run
 from aligntax.analysis.storage.run_folder import FORMAT, provenance
 from aligntax.analysis.summaries.checks import Check
@@ -15,6 +16,7 @@ from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
+from aligntax.models.registry import EXTENSIONS
 from aligntax.models.views import View
 
 if TYPE_CHECKING:
@@ -35,14 +37,14 @@ class Outcome:
 
     Attributes
     ----------
-    groups : mapping
-        Name to Dataset, the groups that are stored.
+    groups : Groups
+        What is stored.
     record, info : mapping
         ``summary.json`` and ``info.json`` without the hashes of the files.
     """
 
     fit: "Fit"
-    groups: "Mapping[str, xr.Dataset]"
+    groups: Groups
     record: Mapping[str, Any]
     info: Mapping[str, Any]
 
@@ -158,7 +160,12 @@ def conclude_fit(
     if fit.view.hash != fit.view_hash:
         rule = f"must keep its view {fit.view_hash[:12]}, got {fit.view.hash[:12]}"
         raise InputError(f"fit: {rule}; sample that one")
-    from aligntax.analysis.inference.derive import derive, observed_evidence, replicate_evidence
+    from aligntax.analysis.inference.derive import (
+        derive,
+        given_evidence,
+        observed_evidence,
+        replicate_evidence,
+    )
     from aligntax.analysis.inference.seeds import child_generator
     from aligntax.analysis.summaries.arrival_answers import arrival_answers
     from aligntax.analysis.summaries.checks import verdict
@@ -173,20 +180,22 @@ def conclude_fit(
 
     answer = summarise_fit(fit, options, links or {})
     info = {**_info(fit, options), "links": dict(links or {})}
-    groups = {
-        "posterior": fit.posterior,
-        "sample_stats": _plain(fit.sample_stats),
-        "log_likelihood": fit.log_likelihood,
-        "log_prior": fit.log_prior,
-        "prior": fit.prior,
-        "posterior_predictive": about(replicate_evidence, fit.posterior, "posterior_predictive"),
-        "prior_predictive": about(replicate_evidence, fit.prior, "prior_predictive"),
-        "observed_data": observed_evidence(fit.model, fit.evidence, fit.view),
-        "derived": answer.derived,
-        "prior_derived": about(derive, fit.prior, "prior_arrival"),
-        **{f"evidence/{name}": rows for name, rows in fit.evidence.tables.items()},
-    }
-    groups |= {name: groups[name].astype("float32") for name in STORED_SINGLE}
+    groups = Groups(
+        draws=fit.posterior,
+        derived=answer.derived,
+        log_prior=fit.log_prior,
+        log_likelihood=fit.log_likelihood,
+        sample_stats=_plain(fit.sample_stats),
+        prior_draws=fit.prior,
+        prior_derived=about(derive, fit.prior, "prior_arrival"),
+        posterior_predictive=about(replicate_evidence, fit.posterior, "posterior_predictive"),
+        prior_predictive=about(replicate_evidence, fit.prior, "prior_predictive"),
+        observed_data=observed_evidence(fit.model, fit.evidence, fit.view),
+        constant_data=given_evidence(fit.model, fit.evidence, fit.view),
+        evidence=fit.evidence.tables,
+    )
+    single = {name: getattr(groups, name).astype("float32") for name in STORED_SINGLE}
+    groups = replace(groups, **single)
     record = {
         "format": FORMAT,
         "model": fit.model.name,
@@ -230,11 +239,24 @@ def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
         "prior_only": list(fit.prior_only),
         "sampler": {"name": "nutpie NUTS", **asdict(options.of(fit.model))},
         "refitted_from": None,
+        "plug_ins": EXTENSIONS.used(
+            {
+                "model": [fit.model.name],
+                "quantity": [*fit.model.quantities, *fit.view.quantities],
+                "table": fit.evidence.tables,
+            }
+        ),
     }
 
 
 def write_outcome(folder: Path, outcome: Outcome, name: str, format: str = "netcdf") -> Result:
     """Write a run's files except the report, and return the run as if it were loaded."""
     return write_run(
-        folder, name, outcome.groups, outcome.fit.view, outcome.record, outcome.info, format
+        folder,
+        name,
+        outcome.groups.stored(),
+        outcome.fit.view,
+        outcome.record,
+        outcome.info,
+        format,
     )

@@ -279,5 +279,5 @@ def relative_efficiency(source: SampledRun) -> float:
         for name, row in rows.items()
         if base_name(name) in source.model.headlines and row["ess_bulk"]
     ]
-    draws = source.posterior.sizes["chain"] * source.posterior.sizes["draw"]
+    draws = source.draws.sizes["chain"] * source.draws.sizes["draw"]
     return min(1.0, min(sizes, default=draws) / draws)

@@ -21,6 +21,7 @@ from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.priors.elicited import stack_columns
 from aligntax.models.priors.tables import PriorTables
+from aligntax.models.short_form import short_form
 from aligntax.models.views import View
 from aligntax.models.views.changes import compiled_in
 
@@ -79,6 +80,7 @@ class CompiledModel:
     evidence: Evidence
     shared: SharedGraph
     compiled: Any
+    __repr__ = short_form
 
     @property
     def graph(self) -> Any:
@@ -115,7 +117,7 @@ class CompiledModel:
         InputError
             If the view differs in what is compiled in.
         """
-        constants = compiled_in(self.view)
+        view, constants = view.stating(self.model.quantities), compiled_in(self.view)
         for name, value in compiled_in(view).items():
             if value != constants[name]:
                 rule = f"{name} is compiled in and must stay {constants[name]}"
@@ -243,6 +245,7 @@ def compile_on(model: Model, evidence: Evidence, view: View) -> CompiledModel:
     """
     import nutpie
 
+    view = view.stating(model.quantities)
     graph = model.build(evidence, view)
     with pytensor.config.change_flags(numba__fastmath=False):
         compiled = nutpie.compile_pymc_model(graph, freeze_model=False)

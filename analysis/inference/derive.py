@@ -18,6 +18,8 @@ from aligntax.models.views import ANCHORS, View
 
 # Draws whose evidence is replicated at a time; each block takes the next random numbers.
 REPLICATED_AT_ONCE = 10_000
+GROUP = "group"  # of the rows that share a unit of the likelihood
+OUTCOMES = ("count", "failures", "log_cost", "ceiling")  # beside what is observed
 
 
 def split_draws(draws: xr.Dataset, tables: PriorTables) -> tuple[dict[str, Any], xr.Dataset]:
@@ -195,7 +197,7 @@ def _each_block(
 
     def work_on(block: slice) -> dict[str, Any]:
         quantities = {name: value[block] for name, value in flat.items()}
-        return work(block, quantities, sample.isel(sample=block))
+        return work(block, quantities, sample.isel(sample=block, missing_dims="ignore"))
 
     return in_blocks(work_on, next(iter(x.values())).size, **options)
 
@@ -224,7 +226,7 @@ def replicate_evidence(
     kept = {
         name: (
             ("chain", "draw", *actual[name].dims),
-            value.reshape(*next(iter(x.values())).shape, -1),
+            value.reshape(*next(iter(x.values())).shape, *actual[name].shape),
         )
         for name, value in values.items()
     }
@@ -234,12 +236,43 @@ def replicate_evidence(
 
 
 def observed_evidence(model: Model, evidence: Evidence, view: View) -> xr.Dataset:
-    """The evidence on the scale of the likelihood, without tables that have no used row."""
+    """The evidence on the scale of the likelihood, without tables that have no used row.
+
+    One variable per table. Where a unit of its likelihood is a group of rows, the coordinate
+    ``group`` names the unit of each row.
+    """
     rows = model.observed(evidence, view)
     return xr.Dataset(
         {
-            name: array.drop_attrs().reset_coords(drop=True)
+            name: array.drop_attrs().reset_coords(
+                [c for c in array.coords if c not in (*array.dims, GROUP)], drop=True
+            )
             for name, array in rows.items()
             if array.size
+        }
+    )
+
+
+def given_evidence(model: Model, evidence: Evidence, view: View) -> xr.Dataset:
+    """What the likelihoods take as given: dates, standard errors and the like.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``<table>_<column>`` along the rows of the table, in the units of the likelihood. Columns
+        of whitened errors, which no reader can use, are left out.
+    """
+    actual = observed_evidence(model, evidence, view)
+    tables = {str(array.dims[0]): str(name) for name, array in actual.items()}
+    outcomes = {name: array.name for name, array in model.observed(evidence, view).items()}
+    return xr.Dataset(
+        {
+            f"{table}_{column}": array.drop_attrs()
+            for rows in model.data(evidence, view).values()
+            for column, array in rows.items()
+            if array.ndim == 1
+            and (table := tables.get(str(array.dims[0])))
+            and column not in (outcomes[table], *OUTCOMES)
+            and not str(column).startswith("white_")
         }
     )

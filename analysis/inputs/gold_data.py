@@ -17,6 +17,7 @@ from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.evidence.reader import BadCell, Problem, parse_number, records, refuse
 from aligntax.models.overoptimization.model import FORMS
+from aligntax.models.short_form import short_form
 
 NAMES = {
     "kl": ("kl", "kl_nats", "kl divergence"),
@@ -55,6 +56,7 @@ class GoldCurves:
     path: Path
     sha256: str
     rows: tuple[Mapping[str, Any], ...]
+    __repr__ = short_form
 
     @property
     def used(self) -> int:

@@ -30,6 +30,7 @@ from aligntax.models.evidence.reader import (
     decimal_year,
     refuse,
 )
+from aligntax.models.short_form import short_form
 from aligntax.models.views import View
 
 REQUIRED = ("task_id", "alias", "score_binarized", "human_minutes", "human_source")
@@ -59,6 +60,7 @@ class HorizonRuns:
     sha256: str
     rows: tuple[Mapping[str, Any], ...]
     undated: tuple[str, ...]
+    __repr__ = short_form
 
 
 @dataclass

@@ -18,6 +18,7 @@ from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.evidence.reader import BadCell, Problem, parse_number, records, refuse
 from aligntax.models.loss_law import FLOP_PER_PARAMETER_TOKEN
+from aligntax.models.short_form import short_form
 
 NAMES = {
     "parameters": ("parameters", "params", "n", "model size", "model_size"),
@@ -59,6 +60,7 @@ class LossRuns:
     rows: tuple[Mapping[str, Any], ...]
     public: PublicData | None
     doubts: tuple[str, ...] = ()
+    __repr__ = short_form
 
     @property
     def used(self) -> int:

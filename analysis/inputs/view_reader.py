@@ -12,6 +12,8 @@ from typing import Any
 from aligntax.analysis.inputs.plausible_runs import doubts
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
+from aligntax.models.priors.amounts import read_amount, split_amounts
+from aligntax.models.priors.quantities import lookup
 from aligntax.models.priors.specification import POOLS, SAMPLES
 from aligntax.models.requirements import choose_requirement
 from aligntax.models.views import View, load_view, parse_toml, resolve, view_names
@@ -298,17 +300,16 @@ def parse_set(text: str) -> tuple[str, dict[str, Any]]:
         If it is not a quantity and three numbers.
     """
     name, equals, values = text.partition("=")
-    try:
-        low, middle, high = (float(value) for value in values.split(","))
-    except ValueError:
-        equals = ""
-    if not equals:
+    stated = split_amounts(values)
+    if not equals or len(stated) != 3:
         raise InputError(
             f"set: must be quantity=p10,p50,p90 with three numbers, got {text!r}; "
-            "for instance rlhf_multiplier=0.1,3,100"
+            'for instance rlhf_multiplier=0.1,3,100, or "1,000; 2 million; 3 billion"'
         )
-    return name.strip(), {
-        "quantiles": {"0.1": low, "0.5": middle, "0.9": high},
+    quantity = lookup(name.strip())
+    amounts = [read_amount(quantity, each, f"set: {quantity.name}") for each in stated]
+    return quantity.name, {
+        "quantiles": dict(zip(("0.1", "0.5", "0.9"), amounts, strict=True)),
         "source": f"--set {text}",
     }
 

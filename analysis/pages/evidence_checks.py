@@ -59,13 +59,9 @@ def evidence_check_rows(result: Result, horizon: float) -> dict[str, Any]:
 
 
 def _p_value_rows(result: Result) -> list[dict[str, Any]]:
-    names = ("observed_data", "posterior_predictive")
-    if not set(names) <= set(result.tree.children):  # the run was stored without its replicates
-        return []
-    groups = [result.tree[name].to_dataset() for name in names]
     return [
         {"label": title_and_unit(name)[0], "cells": p_value_cells(row)}
-        for name, row in p_values(*groups).items()
+        for name, row in p_values(*result.groups.predictable).items()
     ]
 
 
@@ -80,6 +76,5 @@ def _cross_validation(result: Result) -> list[dict[str, Any]]:
                 remedy = f"ask again: aligntax loo {result.path.name}"
                 raise InputError(f"run: {unit['label']} of its {CROSS_VALIDATION} {rule}; {remedy}")
         return tables
-    groups = {name: node.to_dataset() for name, node in result.tree.children.items()}
     model = find_model(result.record["model"])
-    return validated_by_weights(model, result.view, result.evidence, groups)
+    return validated_by_weights(model, result.view, result.evidence, result.groups)

@@ -13,6 +13,7 @@ import xarray as xr
 
 from aligntax.analysis.figures.checks import ENOUGH, title_and_unit
 from aligntax.analysis.fitting.outcome import Outcome
+from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.trust.evidence.loo import validated_by_weights
 from aligntax.analysis.trust.evidence.predictive import PIT_LEVEL, STRAYS, p_values, pit_p
@@ -20,26 +21,20 @@ from aligntax.analysis.trust.evidence.predictive import PIT_LEVEL, STRAYS, p_val
 REPLICATES = 200  # fewer give no p-value below 0.01 that is worth naming
 
 
-def named_exceptions(
-    groups: Mapping[str, xr.Dataset], tables: Iterable[Mapping[str, Any]]
-) -> list[str]:
+def named_exceptions(groups: Groups, tables: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return one phrase for each part of the report that speaks against the verdict.
 
     Parameters
     ----------
-    groups : mapping
-        ``observed_data`` and ``posterior_predictive``, if the run has replicates.
+    groups : Groups
+        Observations and replicates, if the run has any.
     tables : iterable of mapping
         Cross-validation by table, as the report shows it.
     """
-    names = ("observed_data", "posterior_predictive")
-    # a run without evidence has the groups, and nothing in them
-    replicated = [groups[name] for name in names if name in groups and groups[name].data_vars]
+    observed, predicted = groups.predictable
     found = []
-    if len(replicated) == len(names):
-        _, predicted = replicated
-        if predicted.sizes["chain"] * predicted.sizes["draw"] >= REPLICATES:
-            found = [*_uneven(*replicated), *_stray(*replicated)]
+    if predicted and predicted.sizes["chain"] * predicted.sizes["draw"] >= REPLICATES:
+        found = [*_uneven(observed, predicted), *_stray(observed, predicted)]
     return [*found, *_untrusted(tables)]
 
 
@@ -78,8 +73,7 @@ def _untrusted(tables: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 def exceptions_of(result: Result, tables: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the exceptions of a run that was sampled, by the tables that its report shows."""
-    groups = {name: node.to_dataset() for name, node in result.tree.children.items()}
-    return named_exceptions(groups, tables)
+    return named_exceptions(result.groups, tables)
 
 
 def with_exceptions(outcome: Outcome) -> Outcome:

@@ -77,6 +77,7 @@ ANSWER = (
     "timeline_shift_exponent",
     "timeline_shift_allocation",
     "allocation_progress",
+    "allocation_progress_most",
     "timeline_shift_alignment",
     "training_cost_at_tai",
     "tai_flop",
@@ -270,9 +271,7 @@ def collect_page(result: Result, strict: bool) -> ReportPage:
     """
     model, view, record = find_model(result.record["model"]), view_of(result), result.record
     horizon = view.arrival.horizon
-    drawn = (
-        resample_by_weight(result, result.weights) if "weights" in result.tree.children else result
-    )
+    drawn = resample_by_weight(result, result.weights) if result.weighted else result
     leading = _leading_quantities(model, record["quantities"])
     template, numbers = sentence_template(leading), count(1)
     return ReportPage(

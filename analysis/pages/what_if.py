@@ -165,10 +165,10 @@ def _weighted_run(result: Result) -> SampledRun:
     if link and link["shares_draws"]:
         return read_sampled_run(result.path)
     model, view = find_model(result.record["model"]), result.view
-    posterior = result.posterior.sel(quantity=list(model.quantities))
+    draws = result.draws.sel(quantity=list(model.quantities))
     tables = view.tables(model.quantities)
     return SampledRun(
-        result.path, result.info, result.record, model, view, result.evidence, tables, posterior
+        result.path, result.info, result.record, model, view, result.evidence, tables, draws
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import (
     FORMAT,
+    FORMATS,
     find_run,
     hash_of_draws,
     provenance,
@@ -68,7 +69,7 @@ def read_attachment(result: Result, name: str) -> dict[str, Any] | None:
         return None
     try:
         value = json.loads(read_text(path))
-        good = value["format"] == FORMAT and value["draws"] == hash_of_draws(result.info)
+        good = value["format"] in FORMATS and value["draws"] == hash_of_draws(result.info)
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(
             f"run: {path} must be as aligntax writes it, got {type(error).__name__}; {remedy}"

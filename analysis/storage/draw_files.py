@@ -47,7 +47,7 @@ def _check_zarr() -> None:
 
     if find_spec("zarr") is None:
         rule = "draws in zarr need the package zarr, got none"
-        raise InputError(f"format: {rule}; install the extra: aligntax[zarr]")
+        raise InputError(f"format: {rule}; install it: pip install zarr")
 
 
 def format_of_draws(files: Mapping[str, Any]) -> str:
@@ -60,11 +60,18 @@ def file_of_draws(files: Mapping[str, Any]) -> str:
     return FILES[format_of_draws(files)]
 
 
-def write_tree(path: Path, groups: "Mapping[str, xr.Dataset]") -> "xr.DataTree":
+def write_tree(
+    path: Path, groups: "Mapping[str, xr.Dataset]", attrs: Mapping[str, Any]
+) -> "xr.DataTree":
     """Write every group, compressed, and return them as written.
 
     The file's name decides the format; see :data:`FILES`. Booleans become bytes, because netCDF has
     no booleans.
+
+    Parameters
+    ----------
+    attrs : mapping
+        Texts and numbers at the root of the file.
     """
     import xarray as xr
 
@@ -72,7 +79,9 @@ def write_tree(path: Path, groups: "Mapping[str, xr.Dataset]") -> "xr.DataTree":
         name: dataset.map(lambda v: v.astype("int8") if v.dtype == bool else v, keep_attrs=True)
         for name, dataset in groups.items()
     }
-    tree = xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in plain.items()})
+    root = xr.Dataset(attrs=dict(attrs))
+    stored = {f"/{name}": dataset for name, dataset in plain.items()}
+    tree = xr.DataTree.from_dict({"/": root, **stored})
     (_write_zarr if path.name == FILES["zarr"] else _write_netcdf)(path, tree, plain)
     return tree
 
@@ -193,7 +202,9 @@ def refuse_damage(path: Path, what: str = "file of draws") -> "Iterator[None]":
         ) from error
 
 
-def read_tree(path: Path, groups: Sequence[str] | None = None) -> "xr.DataTree":
+def read_tree(
+    path: Path, groups: Sequence[str] | None = None, listed: str | None = None
+) -> "xr.DataTree":
     """Read the draws of a run, whose file must have been verified, into memory.
 
     netCDF is read with h5py: opening some hundred variables as a DataTree takes twenty times as
@@ -203,6 +214,8 @@ def read_tree(path: Path, groups: Sequence[str] | None = None) -> "xr.DataTree":
     ----------
     groups : sequence of str, optional
         Only these, and those within them.
+    listed : str, optional
+        Of a group with this attribute, only the variables that it names.
 
     Raises
     ------
@@ -215,36 +228,52 @@ def read_tree(path: Path, groups: Sequence[str] | None = None) -> "xr.DataTree":
     if path.name == FILES["zarr"]:
         with open_zarr(path) as lazy:
             names = lazy.children if groups is None else groups
-            return xr.DataTree(children={name: lazy.children[name].copy().load() for name in names})
+            root = xr.Dataset(attrs=lazy.attrs) if groups is None else None
+            parts = {name: _listed(lazy.children[name].copy(), listed).load() for name in names}
+            return xr.DataTree(root, children=parts)
     import h5py
 
     with refuse_damage(path), h5py.File(path, "r") as file:
         if groups is None:
             return xr.DataTree.from_dict(dict(_datasets(file)))
-        found = {name: dict(_datasets(file[name])) for name in groups}
+        found = {name: dict(_datasets(file[name], listed=listed)) for name in groups}
         return xr.DataTree(children={n: xr.DataTree.from_dict(each) for n, each in found.items()})
 
 
-def _datasets(group: Any, at: str = "/") -> "Iterator[tuple[str, xr.Dataset]]":
+def _listed(node: "xr.DataTree", listed: str | None) -> "xr.DataTree":
+    """A group with the variables that its attribute names, if it has the attribute."""
+    import xarray as xr
+
+    if listed not in node.attrs:
+        return node
+    return xr.DataTree(node.to_dataset()[str(node.attrs[listed]).split()])
+
+
+def _datasets(
+    group: Any, at: str = "/", listed: str | None = None
+) -> "Iterator[tuple[str, xr.Dataset]]":
     """Group of a netCDF file, and those within it, as datasets by their paths."""
     import h5py
 
-    yield at, _dataset(group)
+    yield at, _dataset(group, listed)
     for name, node in group.items():
         if isinstance(node, h5py.Group):
-            yield from _datasets(node, f"{at.rstrip('/')}/{name}")
+            yield from _datasets(node, f"{at.rstrip('/')}/{name}", listed)
 
 
-def _dataset(group: Any) -> "xr.Dataset":
+def _dataset(group: Any, listed: str | None = None) -> "xr.Dataset":
     """Variables of a group, without what netCDF itself adds."""
     import h5py
     import xarray as xr
 
     arrays = {name: each for name, each in group.items() if not isinstance(each, h5py.Group)}
     scales = {each: name for name, each in arrays.items() if each.is_scale}
+    wanted = set(arrays)
+    if listed and listed in group.attrs:
+        wanted = {*str(group.attrs[listed]).split(), *scales.values()}
     variables = {}
     for name, array in arrays.items():
-        if array.attrs.get("NAME", b"").startswith(NO_VARIABLE):
+        if name not in wanted or array.attrs.get("NAME", b"").startswith(NO_VARIABLE):
             continue
         # a name looked up in the file itself takes a millisecond
         dims = [name] if array in scales else [scales[dim[0]] for dim in array.dims]
@@ -255,11 +284,12 @@ def _dataset(group: Any) -> "xr.Dataset":
 
 def _attributes(node: Any) -> dict[str, Any]:
     """A person's attributes; netCDF has no array of one number."""
-    return {
-        name: value[0] if getattr(value, "shape", ()) == (1,) else value
-        for name, value in node.attrs.items()
-        if name not in NETCDF_ATTRIBUTES and not name.startswith(("_Netcdf4", "_NC"))
-    }
+    found = {}
+    for name in node.attrs:  # netCDF's own are not read, which would take most of the time
+        if name not in NETCDF_ATTRIBUTES and not name.startswith(("_Netcdf4", "_NC")):
+            value = node.attrs[name]
+            found[name] = value[0] if getattr(value, "shape", ()) == (1,) else value
+    return found
 
 
 @contextmanager

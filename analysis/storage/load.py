@@ -3,8 +3,11 @@
 import os
 from pathlib import Path
 
+from aligntax.analysis.storage.attributes import run_attributes
 from aligntax.analysis.storage.draw_files import read_tree
-from aligntax.analysis.storage.result import Result
+from aligntax.analysis.storage.layout import POSTERIOR
+from aligntax.analysis.storage.old_layout import QUANTITIES, groups_of_old
+from aligntax.analysis.storage.result import Result, tree_of
 from aligntax.analysis.storage.run_folder import RunFolder, find_run
 from aligntax.analysis.storage.shared_draws import with_source_draws
 from aligntax.models.errors import InputError
@@ -29,10 +32,14 @@ def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "results") -
 
 def _loaded(folder: RunFolder) -> Result:
     folder.verified().of_this_version()
-    tree = read_tree(folder.draws)
-    if "derived" not in tree.children:
-        got = ", ".join(tree.children) or "none"
-        raise InputError(f"run: {folder.draws} must hold the group derived, got {got}; run again")
-    result = Result(folder.path, folder.info, folder.record, tree)
-    source = folder.sampled()
-    return result if source is folder else with_source_draws(_loaded(source), result)
+    tree, source = read_tree(folder.draws), folder.sampled()
+    if source is not folder:
+        own = Result(folder.path, folder.info, folder.record, tree)
+        return with_source_draws(_loaded(source), own)
+    if QUANTITIES in tree.children:
+        attrs = run_attributes(folder.path.name, folder.record, folder.info)
+        tree = tree_of(groups_of_old(tree), attrs)
+    if POSTERIOR not in tree.children:
+        got, rule = ", ".join(tree.children) or "none", f"must hold the group {POSTERIOR}"
+        raise InputError(f"run: {folder.draws} {rule}, got {got}; run again")
+    return Result(folder.path, folder.info, folder.record, tree)

@@ -2,12 +2,14 @@
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aligntax.analysis.storage.attributes import run_attributes
 from aligntax.analysis.storage.draw_files import FILES, write_tree
+from aligntax.analysis.storage.layout import POSTERIOR, UNCONSTRAINED, WEIGHED, Groups
 from aligntax.analysis.storage.run_folder import (
     HASHED,
     INFO,
@@ -20,10 +22,6 @@ from aligntax.analysis.storage.run_folder import (
 from aligntax.analysis.storage.whole_file import write_json
 
 WEIGHT = "weight"  # coordinate of draws that do not count the same
-WEIGHED = (
-    "draws do not count the same: x.weighted(x.weight), or Result.equally_weighted() for tools "
-    "that know no weights"
-)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +41,8 @@ class Result:
     info, record : mapping
         ``info.json`` and ``summary.json``.
     tree : xarray.DataTree
-        Everything drawn and derived.
+        Everything drawn and derived, as ArviZ expects it; see
+        :mod:`aligntax.analysis.storage.layout`.
     """
 
     path: Path
@@ -53,21 +52,45 @@ class Result:
 
     @property
     def posterior(self) -> "xr.Dataset":
-        """``z`` (chain, draw, quantity) and structural parameters.
+        """Every quantity and every structural parameter of every draw, on its own scale.
 
-        Where draws do not count the same, the coordinate ``weight`` (chain, draw) says how much.
+        A quantity is infinite where it is censored and NaN where it is undefined. Where draws do
+        not count the same, the coordinate ``weight`` (chain, draw) says how much.
         """
-        return self._weighed("posterior")
+        return self._weighed(self.tree[POSTERIOR].to_dataset())
+
+    @property
+    def unconstrained_posterior(self) -> "xr.Dataset":
+        """``z`` (chain, draw, quantity), standard-normal scores; ``weight`` as above."""
+        return self._weighed(self.tree[UNCONSTRAINED[POSTERIOR]].to_dataset())
 
     @property
     def derived(self) -> "xr.Dataset":
-        """Every quantity of every draw, with states of missing values; ``weight`` as above."""
-        return self._weighed("derived")
+        """Every quantity of every draw, finite or NaN, beside the states of missing values."""
+        return self._weighed(self.groups.derived)
 
-    def _weighed(self, group: str) -> "xr.Dataset":
-        """Draws of a group, with their weights where these differ: numbers take them along."""
-        draws = self.tree[group].to_dataset()
-        if "weights" not in self.tree.children:
+    @property
+    def draws(self) -> "xr.Dataset":
+        """``z`` (chain, draw, quantity) and structural parameters; ``weight`` as above."""
+        return self._weighed(self.groups.draws)
+
+    @cached_property
+    def groups(self) -> Groups:
+        """What was drawn, as the package works with it."""
+        return Groups.of(self.tree)
+
+    def with_groups(self, groups: Groups) -> "Result":
+        """Return the result with other draws."""
+        return replace(self, tree=tree_of(groups, self.tree.attrs))
+
+    @property
+    def weighted(self) -> bool:
+        """Whether draws do not count the same."""
+        return "weights" in self.tree.children
+
+    def _weighed(self, draws: "xr.Dataset") -> "xr.Dataset":
+        """Draws with their weights where these differ: numbers take them along."""
+        if not self.weighted:
             return draws
         weight = {WEIGHT: (("chain", "draw"), self.weights.values, {"long_name": WEIGHED})}
         return draws.assign_coords(weight).assign_attrs(weights=WEIGHED)
@@ -80,7 +103,7 @@ class Result:
         ``record`` keeps those of the weighted ones. A run whose draws count the same is returned
         as it is.
         """
-        if "weights" not in self.tree.children:
+        if not self.weighted:
             return self
         from aligntax.analysis.storage.shared_draws import resample_by_weight
 
@@ -91,11 +114,9 @@ class Result:
         """Weight of each draw: equal in a sampled run, importance weights in a reweighted one."""
         from aligntax.analysis.summaries.weights import Weights
 
-        if "weights" in self.tree.children:
-            return Weights.of_log(
-                self.tree["weights"].to_dataset()["log_weight"].values.astype(float)
-            )
-        sizes = self.tree["posterior"].sizes
+        if self.weighted:
+            return Weights.of_log(self.groups.weights["log_weight"].values.astype(float))
+        sizes = self.tree[POSTERIOR].sizes
         return Weights.equal((sizes["chain"], sizes["draw"]))
 
     @cached_property
@@ -106,15 +127,21 @@ class Result:
     @property
     def evidence(self) -> "Evidence":
         """The evidence as the model saw it."""
-        return evidence_from_tables(
-            {name: node.to_dataset() for name, node in self.tree["evidence"].children.items()}
-        )
+        return evidence_from_tables(self.groups.evidence)
 
     def summary(self) -> "pd.DataFrame":
         """Table of ``summary.json``: one row per number."""
         import pandas as pd
 
         return pd.DataFrame.from_dict(self.record["quantities"], orient="index")
+
+
+def tree_of(groups: Groups, attrs: Mapping[Any, Any]) -> "xr.DataTree":
+    """What was drawn as a tree, with attributes at its root."""
+    import xarray as xr
+
+    stored = {f"/{name}": dataset for name, dataset in groups.stored().items()}
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=dict(attrs)), **stored})
 
 
 def evidence_from_tables(tables: "Mapping[str, xr.Dataset]") -> "Evidence":
@@ -158,10 +185,13 @@ def write_run(
 
     Parameters
     ----------
+    groups : mapping
+        As the file holds them.
     format : str
         Of the draws, a key of :data:`aligntax.analysis.storage.draw_files.FILES`.
     """
-    tree = write_tree(folder / FILES[format], groups)
+    told = run_attributes(name, record, info)
+    tree = write_tree(folder / FILES[format], groups, told)
     (folder / VIEW).write_text(view.to_toml(), "utf-8")
     record = {**record, "run": name}
     write_json(folder / SUMMARY, record)

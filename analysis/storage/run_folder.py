@@ -4,9 +4,11 @@ It is written to a temporary sibling, renamed when it is complete, and verified 
 
 =================  ==========================================================================
 ``summary.json``   what ``show --json`` prints
-``posterior.nc``   DataTree: posterior, sample_stats, log_likelihood, log_prior, prior,
-                   posterior_predictive, prior_predictive, observed_data, derived,
-                   prior_derived, evidence/<table>; ``posterior.zarr.zip`` if zarr was chosen
+``posterior.nc``   DataTree: posterior, unconstrained_posterior, prior, unconstrained_prior,
+                   sample_stats, log_likelihood, log_prior, posterior_predictive,
+                   prior_predictive, observed_data, constant_data, evidence/<table>, laid out as
+                   :mod:`aligntax.analysis.storage.layout` says; ``posterior.zarr.zip`` if zarr
+                   was chosen
 ``summary.csv``    the quantities of ``summary.json``
 ``view.toml``      the view, resolved and complete
 ``info.json``      model, seeds, options, versions, hashes, checks, timings, command
@@ -44,7 +46,9 @@ if TYPE_CHECKING:
 
 SUMMARY, INFO, VIEW, TABLE = "summary.json", "info.json", "view.toml", "summary.csv"
 HASHED = (SUMMARY, VIEW, TABLE)  # beside the file of the draws
-FORMAT = 1
+FORMAT = 2
+FIRST_FORMAT = 1  # draws are laid out otherwise; the rest is the same
+FORMATS = (FIRST_FORMAT, FORMAT)
 KEYS = {
     SUMMARY: ("run", "model", "view", "method", "verdict", "checks", "claims", "quantities"),
     INFO: ("created", "model", "view", "sampler", "prior_only", "horizon", "files"),
@@ -165,9 +169,9 @@ def read_json(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         rule = f"{path} must be JSON as `aligntax run` writes it"
         raise InputError(f"run: {rule}, got {error}; {damaged}") from None
-    if not isinstance(value, dict) or value.get("format") != FORMAT:
+    if not isinstance(value, dict) or value.get("format") not in FORMATS:
         got = value.get("format") if isinstance(value, dict) else type(value).__name__
-        rule = f"{path} must have format {FORMAT}"
+        rule = f"{path} must have format {' or '.join(map(str, FORMATS))}"
         raise InputError(f"run: {rule}, got {got}; it was written by another version")
     if missing := [key for key in KEYS.get(path.name, ()) if key not in value]:
         rule = f"{path} must have {', '.join(missing)}"
@@ -257,18 +261,36 @@ class RunFolder:
             raise InputError(f"run: {rule}, got {got}; restore it or run again")
         return self
 
+    def with_its_plug_ins(self) -> "RunFolder":
+        """Return the folder if what its run needs from outside the package is at hand.
+
+        Raises
+        ------
+        InputError
+            If a plug-in is not, or its model was registered by hand and is not now.
+        """
+        from aligntax.models.registry import EXTENSIONS
+
+        if absent := EXTENSIONS.absent(self.info.get("plug_ins", ())):
+            raise InputError(f"run: {self.path} needs {'; and '.join(absent)}")
+        return self
+
     def of_this_version(self) -> "RunFolder":
         """Return the folder if today's model made it: older draws lack what is asked of them.
 
         Raises
         ------
         InputError
-            If another version of the model did.
+            If another version of the model did, or the model is unknown here.
         """
-        from aligntax.models.catalogue import find_model
+        from aligntax.models.catalogue import MODELS
 
-        model = self.info["model"]
-        made, today = model.get("version"), find_model(model["name"]).version
+        model = self.with_its_plug_ins().info["model"]
+        if model["name"] not in MODELS:
+            rule = f"{self.path} needs its model, got no {model['name']}"
+            remedy = "register it as in the session that made the run: aligntax.register_model"
+            raise InputError(f"run: {rule}; {remedy}")
+        made, today = model.get("version"), MODELS[model["name"]].version
         if made != today:
             rule = f"{self.path} must be of model version {today}, got {made}; run it again"
             raise InputError(

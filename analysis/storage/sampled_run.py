@@ -10,8 +10,21 @@ import xarray as xr
 
 from aligntax.analysis.inference.derive import split_draws
 from aligntax.analysis.storage.draw_files import read_tree
+from aligntax.analysis.storage.layout import (
+    EVIDENCE,
+    POSTERIOR,
+    STRUCTURAL,
+    UNCONSTRAINED,
+    drawn,
+)
 from aligntax.analysis.storage.result import evidence_from_tables, stored_view
-from aligntax.analysis.storage.run_folder import VIEW, RunFolder, find_run, read_text
+from aligntax.analysis.storage.run_folder import (
+    FIRST_FORMAT,
+    VIEW,
+    RunFolder,
+    find_run,
+    read_text,
+)
 from aligntax.models.catalogue import Model, find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
@@ -29,7 +42,7 @@ class SampledRun:
         ``info.json`` and ``summary.json``.
     evidence : Evidence
         As the model saw it.
-    posterior : xarray.Dataset
+    draws : xarray.Dataset
         ``z`` (chain, draw, quantity) and structural parameters.
     """
 
@@ -40,17 +53,17 @@ class SampledRun:
     view: View
     evidence: Evidence
     tables: PriorTables
-    posterior: xr.Dataset
+    draws: xr.Dataset
 
     @property
     def z(self) -> Any:
         """Standard-normal scores of the elicited quantities, (chain, draw, quantity)."""
-        return self.posterior["z"].transpose("chain", "draw", "quantity").values.astype(float)
+        return self.draws["z"].transpose("chain", "draw", "quantity").values.astype(float)
 
     @property
     def values(self) -> tuple[dict[str, Any], xr.Dataset]:
         """Elicited quantities (chain, draw) on their own scales, and structural parameters."""
-        return split_draws(self.posterior, self.tables)
+        return split_draws(self.draws, self.tables)
 
     @property
     def seed(self) -> int:
@@ -84,23 +97,28 @@ def read_sampled_run(
             f"{info['view']['hash'][:12]}; run it again"
         )
     embedded = restrict(load_evidence(), view, model)
-    posterior, evidence = _read(folder.draws, embedded, info["evidence"]["hash"])
+    draws, evidence = _read(folder, embedded)
     tables = view.tables(model.quantities)
-    return SampledRun(path, info, folder.record, model, view, evidence, tables, posterior)
+    return SampledRun(path, info, folder.record, model, view, evidence, tables, draws)
 
 
-def _read(path: Path, embedded: Evidence, known: str) -> tuple[xr.Dataset, Evidence]:
+def _read(folder: RunFolder, embedded: Evidence) -> tuple[xr.Dataset, Evidence]:
     """Draws and evidence.
 
     Parameters
     ----------
     embedded : Evidence
-        Used where it has the hash ``known``: reading the run's own tables takes ten times as long.
+        Used where it has the hash of the run's: reading the run's own tables takes ten times as
+        long.
     """
-    wanted = ("posterior",) if embedded.hash == known else ("posterior", "evidence")
-    tree = read_tree(path, wanted)
-    posterior = tree["posterior"].to_dataset()
-    if embedded.hash == known:
-        return posterior, embedded
-    tables = tree["evidence"].children.items()
-    return posterior, evidence_from_tables({name: node.to_dataset() for name, node in tables})
+    known = folder.info["evidence"]["hash"]
+    scores = () if folder.info["format"] == FIRST_FORMAT else (UNCONSTRAINED[POSTERIOR],)
+    tables = () if embedded.hash == known else (EVIDENCE,)
+    tree = read_tree(folder.draws, (POSTERIOR, *scores, *tables), listed=STRUCTURAL)
+    draws = tree[POSTERIOR].to_dataset()
+    if scores:
+        draws = drawn(draws, tree[UNCONSTRAINED[POSTERIOR]].to_dataset())
+    if not tables:
+        return draws, embedded
+    rows = tree[EVIDENCE].children.items()
+    return draws, evidence_from_tables({name: node.to_dataset() for name, node in rows})

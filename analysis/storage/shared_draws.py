@@ -7,7 +7,9 @@ import xarray as xr
 
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.seeds import child_generator
-from aligntax.analysis.storage.result import WEIGHED
+from aligntax.analysis.storage.attributes import run_attributes
+from aligntax.analysis.storage.layout import CHANGED, MOVED
+from aligntax.analysis.storage.result import tree_of
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.catalogue import find_model
 from aligntax.models.priors.tables import PriorTables, log_density
@@ -16,11 +18,9 @@ if TYPE_CHECKING:
     from aligntax.analysis.storage.result import Result
 
 
-STALE = ("prior_predictive",)  # groups that rest on the old prior
-CHAINS = ("sample_stats", "weights")  # groups that have no meaning for resampled draws
-# Scores that a refit moves, in its own file. They are no posterior: ArviZ would summarise them
-# without their weights.
-MOVED = "moved_scores"
+OF_OLD = {"posterior": MOVED, "derived": CHANGED}  # what older files call them
+SAMPLED = ("draws", "derived", "log_prior", "log_likelihood", "posterior_predictive")
+CHAINS = ("sample_stats", "weights")  # they have no meaning for resampled draws
 RESAMPLED = {"resampled": "from weighted draws: chains have no order"}
 
 
@@ -49,36 +49,30 @@ def with_source_draws(source: "Result", refit: "Result") -> "Result":
     What follows from the view alone is worked out again: the log prior, the prior's draws and their
     quantities. Predictions from the old prior are left out.
     """
-    model, view, own = find_model(source.record["model"]), refit.view, refit.tree
+    model, view = find_model(source.record["model"]), refit.view
     tables = view.tables(model.quantities)
-    groups = {
-        path: node.to_dataset()
-        for path, node in source.tree.subtree_with_keys
-        if node.has_data and path not in STALE
-    }
-    if moved := [name for name in (MOVED, "posterior") if name in own.children]:
-        z = groups["posterior"]["z"].astype(float)
-        changed = own[moved[0]].to_dataset()["z"]  # older files call them the posterior
+    own = {OF_OLD.get(n, n): node.to_dataset() for n, node in refit.tree.children.items()}
+    groups = replace(source.groups, prior_predictive=xr.Dataset())
+    z = groups.draws["z"].transpose("chain", "draw", "quantity").astype(float)
+    if MOVED in own:
+        changed = own[MOVED]["z"]
         z.loc[{"quantity": changed["quantity"]}] = changed.transpose(*z.dims)
-        groups["posterior"] = groups["posterior"].assign(z=z)
-    if "derived" in own.children:
-        groups["derived"] = with_changed_quantities(groups["derived"], own["derived"].to_dataset())
-    if "weights" in own.children:
-        groups["weights"] = own["weights"].to_dataset()
-        for name in ("posterior", "derived"):
-            groups[name] = groups[name].assign_attrs(weights=WEIGHED)
-    z = groups["posterior"]["z"].transpose("chain", "draw", "quantity")
-    groups["log_prior"] = groups["log_prior"].assign(
-        z=(z.dims, log_density(tables, z.values.astype(float)))
-    )
-    if "prior" in groups:
+        groups = replace(groups, draws=groups.draws.assign(z=z))
+    if CHANGED in own:
+        quantities = with_changed_quantities(groups.derived, own[CHANGED])
+        groups = replace(groups, derived=quantities)
+    if "weights" in own:
+        groups = replace(groups, weights=own["weights"])
+    density = groups.log_prior.assign(z=(z.dims, log_density(tables, z.values)))
+    groups = replace(groups, log_prior=density)
+    if groups.prior_draws:
         old = source.view.tables(model.quantities)
-        groups["prior"] = prior = _under(groups["prior"], old, tables)
+        prior = _under(groups.prior_draws, old, tables)
         seed = child_generator(int(source.info["sampler"]["seed"]), "prior_arrival")
-        groups["prior_derived"] = derive(model, prior, tables, source.evidence, view, seed)
-    return replace(
-        refit, tree=xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()})
-    )
+        quantities = derive(model, prior, tables, source.evidence, view, seed)
+        groups = replace(groups, prior_draws=prior, prior_derived=quantities)
+    attrs = run_attributes(refit.path.name, refit.record, refit.info)
+    return replace(refit, tree=tree_of(groups, attrs))
 
 
 def resample_by_weight(result: "Result", weights: Weights) -> "Result":
@@ -86,18 +80,15 @@ def resample_by_weight(result: "Result", weights: Weights) -> "Result":
 
     This is for figures. Chains lose their order, so diagnostics of the sampler are left out.
     """
-    chosen, groups = weights.resampled(), {}
-    for path, node in result.tree.subtree_with_keys:
-        dataset = node.to_dataset(inherit=False)
-        if path.strip("./") in CHAINS or not dataset.variables:
-            continue
-        if {"chain", "draw"} <= set(dataset.dims) and not path.startswith("prior"):
-            dataset = dataset.map(
-                lambda v: _taken(v, chosen) if {"chain", "draw"} <= set(v.dims) else v
-            )
-            dataset.attrs = dict(RESAMPLED)
-        groups[f"/{path}"] = dataset
-    return replace(result, tree=xr.DataTree.from_dict(groups))
+    chosen, groups = weights.resampled(), result.groups
+
+    def repeated(dataset: xr.Dataset) -> xr.Dataset:
+        taken = dataset.map(lambda v: _taken(v, chosen) if {"chain", "draw"} <= set(v.dims) else v)
+        return taken.drop_attrs(deep=False).assign_attrs(RESAMPLED)
+
+    parts: dict[str, Any] = {name: repeated(getattr(groups, name)) for name in SAMPLED}
+    parts |= {name: xr.Dataset() for name in CHAINS}
+    return result.with_groups(replace(groups, **parts))
 
 
 def _taken(variable: xr.DataArray, chosen: Any) -> xr.DataArray:

@@ -286,11 +286,3 @@ def _spread(row: Mapping[str, Any]) -> float | None:
 def verdict(checks: list[Check]) -> str:
     """``pass`` if every check passed, else ``fail``."""
     return "pass" if all(check.passed for check in checks) else "fail"
-
-
-def verdict_in_words(record: Mapping[str, Any]) -> str:
-    """Verdict of ``summary.json``; a pass says how many exceptions it has."""
-    count = len(record.get("exceptions", ()))
-    if record["verdict"] != "pass" or not count:
-        return str(record["verdict"])
-    return f"pass, {count} exception{'s' if count > 1 else ''}"

@@ -14,7 +14,13 @@ import xarray as xr
 from aligntax.analysis.summaries.claims import CLAIMS, Claim
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.analysis.summaries.words import words_of_event
-from aligntax.models.priors.quantities import LABELS, QUANTITIES, base_name, element_name
+from aligntax.models.priors.quantities import (
+    LABELS,
+    QUANTITIES,
+    base_name,
+    element_name,
+    lookup,
+)
 from aligntax.models.requirements import NEURAL
 from aligntax.models.states import resolved
 from aligntax.models.views import ANCHORS
@@ -182,7 +188,7 @@ def summarise(
 
 
 def _summary_row(series: Series, assumed: bool, weights: Weights | None) -> dict[str, Any]:
-    values, quantity = series.values, QUANTITIES[series.quantity]
+    values, quantity = series.values, lookup(series.quantity)
     counted = ~np.isnan(values) if weights is None else ~np.isnan(values) & (weights.values > 0)
     defined, share = values[counted], None
     if weights is not None:

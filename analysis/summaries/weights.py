@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from aligntax.models.errors import InputError
+from aligntax.models.short_form import short_form
 
 SHORTEST_TAIL = 5  # draws; ArviZ fits a Pareto distribution to no fewer
 TIE = 1e-9  # log ratios that differ by less are those of one draw
@@ -125,6 +126,7 @@ class Weights:
     """
 
     values: Any
+    __repr__ = short_form
 
     @classmethod
     def equal(cls, shape: tuple[int, int]) -> "Weights":

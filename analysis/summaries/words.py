@@ -30,6 +30,14 @@ def format_number(value: float, digits: int = 2) -> str:
     return _scaled(value, digits, 1)
 
 
+def verdict_in_words(record: Mapping[str, Any]) -> str:
+    """Verdict of ``summary.json``; a pass says how many exceptions it has."""
+    count = len(record.get("exceptions", ()))
+    if record["verdict"] != "pass" or not count:
+        return str(record["verdict"])
+    return f"pass, {count} exception{'s' if count > 1 else ''}"
+
+
 def format_estimate(value: Mapping[str, float]) -> str:
     """``usd`` and its Monte Carlo ``error``: 5.1 billion ± 1 billion USD."""
     return f"{format_number(value['usd'])} ± {format_number(value['error'], 1)} USD"

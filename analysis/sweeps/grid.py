@@ -18,6 +18,7 @@ from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.priors.specification import without_notes
+from aligntax.models.registry import EXTENSIONS, Registrations
 from aligntax.models.views import View
 from aligntax.models.views.changes import compiled_in
 
@@ -59,6 +60,8 @@ class SweepJob:
         Its seed is not used: each case has its own.
     keep_draws : bool
         Whether answers hold the draws of the headline quantities.
+    registered : Registrations
+        What this session registered by hand, which workers register too.
 
     Raises
     ------
@@ -70,6 +73,7 @@ class SweepJob:
     evidence: Evidence
     options: Sampling
     keep_draws: bool = False
+    registered: Registrations = field(default_factory=EXTENSIONS.by_hand)
 
     def __post_init__(self) -> None:
         model = find_model(self.model)
@@ -82,6 +86,7 @@ class SweepJob:
 
     def answerer(self) -> "SweepAnswerer":
         """Make what answers cases in a worker's process."""
+        self.registered.repeat()
         return SweepAnswerer(self)
 
 

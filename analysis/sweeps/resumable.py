@@ -97,6 +97,14 @@ class Study(ABC):
     KEYS: ClassVar[frozenset[str]]  # that a manifest must have
     RESULT: ClassVar[str]  # key of a journal's line that an answer without an error has
 
+    def __repr__(self) -> str:
+        info, verdict = self.info, self.info.get("verdict", "not finished")
+        failures = len(info.get("failures", ()))
+        return (
+            f"{type(self).__name__} of {info['model']['name']}: verdict {verdict}, "
+            f"{failures} without an answer\nfolder: {self.path}"
+        )
+
     @abstractmethod
     def store(self, case: Case, answer: Answer) -> dict[str, Any]:
         """Store what the journal does not hold of an answer, and return the line for the rest."""

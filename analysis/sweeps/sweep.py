@@ -58,7 +58,7 @@ COLUMNS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sweep(Study):
     """A sweep on disk; ``info`` is ``sweep.json``."""
 
@@ -158,7 +158,8 @@ def sweep(
     InputError
         If the name is taken or the folder cannot be written.
     """
-    out = Path(out)
+    out, stated = Path(out), find_model(job.model).quantities
+    cases = [replace(case, view=case.view.stating(stated)) for case in cases]
     name = run_name(name or default_name(job, cases))
     _check_new(out, name)
     info = _manifest(job, cases, name, evidence_folder)

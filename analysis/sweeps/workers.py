@@ -7,6 +7,7 @@ algebra has one thread per worker, since the cases fill the cores.
 
 import os
 import signal
+from asyncio import to_thread
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from importlib.metadata import version
 from logging import CRITICAL, getLogger
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
+from pickle import dumps, loads
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -258,6 +260,38 @@ def _report_lost(event: tuple[float, Any], lost: Lost) -> None:
 
 
 @contextmanager
+def answering(workers: int | Workers | None, client: "Client | None") -> Iterator[Workers]:
+    """Yield what answers the cases of a study.
+
+    Parameters
+    ----------
+    workers : int or callable, optional
+        Processes of this machine, by default one per core, or what answers cases.
+    client : distributed.Client, optional
+        Connected to a cluster, whose workers answer; it stays connected.
+
+    Raises
+    ------
+    InputError
+        If both are given, the client is not connected, or the workers have another version.
+    """
+    if client is None:
+        yield workers if callable(workers) else processes(workers)
+        return
+    if workers is not None:
+        rule = "are those of the cluster with client"
+        raise InputError(f"workers: {rule}, got {workers}; leave one of the two out")
+    if client.asynchronous or client.status != "running":
+        got = "an asynchronous one" if client.asynchronous else f"one that is {client.status}"
+        raise InputError(
+            f"client: must be a connected Dask client, got {got}; make one with "
+            "distributed.Client(ADDRESS)"
+        )
+    _check_workers(client, client.scheduler.address)
+    yield partial(on_cluster, client=client)
+
+
+@contextmanager
 def connected(address: str) -> "Iterator[Client]":
     """Connect to a Dask scheduler that has workers, and yield its client.
 
@@ -277,7 +311,7 @@ def connected(address: str) -> "Iterator[Client]":
     except ModuleNotFoundError:
         rule = "needs Dask, which is not installed"
         raise InputError(
-            f"scheduler: {rule}; install aligntax[cluster], or leave --scheduler out"
+            f"scheduler: {rule}; install aligntax[dask], or leave --scheduler out"
         ) from None
     # a scheduler that goes is reported in one message, not in tracebacks
     getLogger("distributed.client").setLevel(CRITICAL)
@@ -321,12 +355,22 @@ def _plugin(job: Job) -> Any:
 
     class JobPlugin(WorkerPlugin):  # type: ignore[misc]
         def __init__(self) -> None:
-            self.name, self.job = f"aligntax-{uuid4().hex[:12]}", job
+            self.name, self.packed = f"aligntax-{uuid4().hex[:12]}", dumps(job)
+            self.answerer: Answerer | None = None
 
-        def setup(self, worker: Any) -> None:
+        async def setup(self, worker: Any) -> None:
             # a case uses every core of its worker, so a worker of several threads answers one case
             # after the other
-            self.lock, self.answerer = Lock(), self.job.answerer()
+            self.lock = Lock()
+            # unpacking imports the models for seconds: in a thread, while the worker's loop goes on
+            # to answer its scheduler
+            await to_thread(self.ready)
+
+        def ready(self) -> Answerer:
+            with self.lock:
+                if self.answerer is None:
+                    self.answerer = loads(self.packed).answerer()
+                return self.answerer
 
     return JobPlugin()
 
@@ -337,6 +381,7 @@ def _answer_there(case: Case, plugin: str) -> Answer:
 
     worker = get_worker()
     shared = worker.plugins[plugin]
+    answerer = shared.ready()
     with shared.lock:
-        answer: Answer = shared.answerer.answer(case, cores=worker.state.nthreads)
+        answer: Answer = answerer.answer(case, cores=worker.state.nthreads)
     return answer

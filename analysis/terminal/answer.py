@@ -55,6 +55,7 @@ SHOWN_QUANTITIES = (
     "timeline_shift_exponent",
     "timeline_shift_allocation",
     "allocation_progress",
+    "allocation_progress_most",
     "timeline_shift_alignment",
     "tai_flop",
     "training_cost_at_tai",
@@ -63,6 +64,9 @@ SHOWN_QUANTITIES = (
     "data_factor_at_1e5",
     "data_factor_at_1e5_pooled",
 )
+
+# elicited quantities that a derived one tells in its natural unit
+DERIVED_AS = {"data_exponent_prior": "data_exponent_pooled"}
 
 
 def print_run(
@@ -222,11 +226,9 @@ def _print_quantities(
         print_table(console, columns, rows.values())
     else:
         print_table_with_bars(console, columns, rows, draws)
-    if not joint and len(names) < len(quantities):
-        console.print(
-            f"and {len(quantities) - len(names)} quantities of single runs, with --all",
-            markup=False,
-        )
+    single = 0 if every or joint else len(quantities) - len(without_long_vectors(quantities))
+    if single:
+        console.print(f"and {single} quantities of single runs, with --all", markup=False)
     if draws is not None:
         print_arrival_curve(console, draws, info)
 
@@ -238,7 +240,11 @@ def _shown_names(quantities: Mapping[str, Any], joint: bool, every: bool) -> lis
     elif joint:
         names = [name for name in quantities if name in SHOWN_QUANTITIES]
     else:
-        names = without_long_vectors(quantities)
+        names = [
+            name
+            for name in without_long_vectors(quantities)
+            if DERIVED_AS.get(name) not in quantities
+        ]
     order = {name: i for i, name in enumerate(SHOWN_QUANTITIES)}
     return sorted(names, key=lambda name: order.get(name, len(order)))
 

@@ -38,6 +38,7 @@ from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
 from aligntax.models.horizon_evaluations import SCATTER
+from aligntax.models.priors.amounts import examples_of, read_amount
 from aligntax.models.priors.quantities import (
     QUANTITIES,
     Quantity,
@@ -99,34 +100,15 @@ class Dialogue:
 
 
 def parse_answer(quantity: Quantity, text: str) -> float:
-    """Read a number in the quantity's own unit; shares and multiples may be percentages.
+    """Read an amount; see :mod:`aligntax.models.priors.amounts`.
 
     Raises
     ------
     InputError
         If it is not a number within the quantity's range.
     """
-    share = text.endswith("%")
-    if share and quantity.unit not in ("1", "x"):
-        raise InputError(
-            f"{quantity.name}: must be in {quantity.unit}, got {text!r}; "
-            "a percentage has no meaning here"
-        )
-    try:
-        value = float(text.removesuffix("%")) / (100 if share else 1)
-    except ValueError:
-        value = np.nan
-    with np.errstate(all="ignore"):
-        inside = np.isfinite(value) and np.isfinite(quantity.to_link(value))
-    if not inside:
-        limits = {"log10": "above 0", "logit": f"between {quantity.lower:g} and {quantity.upper:g}"}
-        rule = f"must be a number {limits.get(quantity.scale, '')}".rstrip()
-        examples = "3, 0.02 or 2%" if quantity.unit in ("1", "x") else "3, 0.02 or 2e6"
-        raise InputError(
-            f"{quantity.name}: {rule}, got {text[:40]!r}; "
-            f"write for instance {examples}, or q to quit"
-        )
-    return value
+    examples = f"write for instance {examples_of(quantity)}, or q to quit"
+    return read_amount(quantity, text, remedy=examples)
 
 
 def elicit(

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.inference.options import Talk
+from aligntax.analysis.progress import times_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,20 +14,54 @@ if TYPE_CHECKING:
     from aligntax.models.evidence import Evidence
 
 
+GAP = 3  # columns of a console between two of a table
+
+
 def print_table(
     console: "Console", columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = ""
 ) -> None:
-    """Print a plain table; cells are strings, which are never read as markup, or rich's objects."""
+    """Print a plain table; cells are strings, which are never read as markup, or rich's objects.
+
+    Where the console is too narrow for the longest word of every column, each row is printed as a
+    block under its first cell. So no name is cut off or broken, which another command may take.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
+    cells = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    longest = [
+        max(console.measure(cell).minimum for cell in (Text(name), *column))
+        for name, *column in zip(columns, *cells, strict=True)
+    ]
+    if cells and sum(longest) + GAP * len(longest) > console.width:
+        _print_blocks(console, columns, cells, title)
+        return
     grid = Table(
         *columns, title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False
     )
-    for row in rows:
-        grid.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    for row in cells:
+        grid.add_row(*row)
     console.print(grid)
+
+
+def _print_blocks(
+    console: "Console", columns: Sequence[str], cells: Sequence[Sequence[Any]], title: str
+) -> None:
+    """Print each row as a block of names and cells under its first cell, without empty cells."""
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    if title:
+        console.print(title, markup=False)
+    for first, *others in cells:
+        console.print(first, style="bold", soft_wrap=True)
+        block = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
+        for name, cell in zip(columns[1:], others, strict=True):
+            if str(cell):
+                block.add_row(Text(name), cell)
+        console.print(Padding(block, (0, 0, 1, 2)))
 
 
 @contextmanager
@@ -81,12 +115,6 @@ def progress(
         yield Talk(say, count)
 
 
-def times_in_words(elapsed: float, left: float | None = None) -> str:
-    """Write the seconds that have passed and, if they are known, those that are left."""
-    words = f"elapsed {timedelta(seconds=int(elapsed))}"
-    return words if left is None else f"{words}, left {timedelta(seconds=int(left))}"
-
-
 def print_simulated(console: "Console", record: Mapping[str, Any]) -> None:
     """Print that the numbers are of a simulated world, where a record says so."""
     if simulated := record.get("simulated"):
@@ -97,8 +125,8 @@ def print_runs(
     console: "Console", out: Path, rows: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]
 ) -> None:
     """Print a table with one line per run."""
-    from aligntax.analysis.summaries.checks import verdict_in_words
     from aligntax.analysis.summaries.claims_in_words import chance_in_words
+    from aligntax.analysis.summaries.words import verdict_in_words
 
     if not rows:
         console.print(f"no runs in {out}; make one with `aligntax run`", markup=False)
@@ -115,7 +143,7 @@ def print_runs(
                 record["view"],
                 record["method"],
                 verdict_in_words(record),
-                info["created"][:16],
+                info["created"][:16].replace("T", " "),
                 *texts,
             )
         )

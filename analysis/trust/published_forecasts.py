@@ -20,6 +20,7 @@ from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, select
 from aligntax.models.requirements import BIO_ANCHORS, FLOP_ANCHORS, NEURAL
+from aligntax.models.short_form import short_form
 from aligntax.models.views import ANCHORS, View, load_view
 
 QUIET = Talk()
@@ -129,6 +130,7 @@ class Reproduction:
     published: Mapping[float, float]
     requirements: Mapping[str, list[float]]
     readings: tuple[Reading, ...]
+    __repr__ = short_form
 
     def difference(self, reading: Reading) -> float:
         """Largest difference from the published probabilities, in percentage points."""

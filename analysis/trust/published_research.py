@@ -19,6 +19,7 @@ from aligntax.models import compute, horizon_trend, research, time_horizon
 from aligntax.models.arrival import first_crossing
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
+from aligntax.models.short_form import short_form
 from aligntax.models.trend import Trend
 from aligntax.models.views import View, load_view
 
@@ -85,6 +86,7 @@ class ResearchReproduction:
     name: str
     readings: tuple[ResearchReading, ...]
     why: tuple[str, ...]
+    __repr__ = short_form
 
     @property
     def milestone(self) -> str:

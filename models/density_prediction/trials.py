@@ -76,17 +76,24 @@ def data(evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
     return {"density_trial_data": xr.Dataset({"failures": failed, "trials": count, "ways": ways})}
 
 
-def build(evidence: Evidence, view: View) -> Any:
+def build(evidence: Evidence, view: View, opened: bool = False) -> Any:
     """Return the trials as a ``pm.Model``; evidence without rows leaves the prior."""
     import pymc as pm
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns, elicited_model
+    from aligntax.models.priors.observed import (
+        add_likelihood,
+        binomial_log_density,
+        custom_law,
+        drawn_binomial,
+        named,
+    )
     from aligntax.models.priors.scales import half_normal
 
     rows = trials(evidence)
     coords = {"density_trial": rows["density_trial"].values}
-    with elicited_model(view.tables(QUANTITIES), coords) as (model, x):
+    with elicited_model(view.tables(QUANTITIES), coords, opened) as (model, x):
         p = x["prediction_failure"]
         spread = half_normal("adversary_spread", SPREAD)
         if rows.sizes["density_trial"]:
@@ -95,7 +102,9 @@ def build(evidence: Evidence, view: View) -> Any:
             )
             row = data_columns("density_trial_data", data(evidence, view)["density_trial_data"])
             terms = row["failures"] * logit - row["trials"] * pt.softplus(logit) + row["ways"]
-            pm.Potential("density_trials", terms, dims="density_trial")
+            law = custom_law(binomial_log_density, drawn_binomial, row["trials"], logit)
+            add_likelihood("density_trials", law, row["failures"], "density_trial", terms=terms)
+            named("failure_probability", pt.sigmoid(logit), **coords)
     return model
 
 
@@ -138,7 +147,7 @@ def coords(evidence: Evidence) -> dict[str, tuple[str, tuple[str, ...]]]:
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """Share of failures of each row, under the name of :func:`simulate`."""
     rows = trials(evidence)
-    return {"failure_share": rows["failures"] / rows["trials"]}
+    return {"density_trials": rows["failures"] / rows["trials"]}
 
 
 def simulate(
@@ -152,7 +161,7 @@ def simulate(
         return {}
     count = trials(evidence)["trials"].values.astype(int)
     p = 1 / (1 + np.exp(-parameters["failure_logit"].values))
-    return {"failure_share": ("density_trial", rng.binomial(count, p) / count)}
+    return {"density_trials": ("density_trial", rng.binomial(count, p) / count)}
 
 
 def replicate(
@@ -160,5 +169,5 @@ def replicate(
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     rows, drawn = trials(evidence), simulate(x, parameters, evidence, view, rng)
-    dim, share = drawn["failure_share"]
+    dim, share = drawn["density_trials"]
     return {"density_trials": rows.assign(failures=(dim, np.round(share * rows["trials"].values)))}

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from pathlib import Path
+from textwrap import wrap
 from types import MappingProxyType
 from typing import Any
 
@@ -33,11 +34,13 @@ __all__ = [
     "TABLES",
     "Evidence",
     "load_evidence",
+    "refuse_repeated",
     "replaceable_rows",
     "select",
 ]
 
 HOME = Path(__file__).parent
+WIDTH = 100  # characters of a line of its repr
 NO_TAI = "no_tai_until"  # the constant that until() lowers
 # Python type of a column's values by kind; the other kinds are float.
 TYPES: Mapping[str, type] = MappingProxyType(
@@ -69,6 +72,11 @@ class Evidence:
 
     tables: Mapping[str, xr.Dataset]  # a plain dict, because workers receive it pickled
     ready: Mapping[str, xr.Dataset] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        rows = (f"{name} {next(iter(t.sizes.values()), 0)}" for name, t in self.tables.items())
+        words = f"Evidence of {len(self.tables)} tables, with their rows: {', '.join(rows)}"
+        return "\n".join(wrap(words, WIDTH, subsequent_indent="    "))
 
     def __getitem__(self, name: str) -> xr.Dataset:
         """Return the rows of a table.
@@ -230,11 +238,11 @@ def load_evidence(extra: Path | None = None) -> Evidence:
     replaced, added = ({}, {}) if extra is None else _user_files(Path(extra))
     tables = {}
     for name, table in TABLES.items():
-        rows = read_rows(replaced.get(name, HOME / f"{name}.csv"), table)
+        rows = read_rows(replaced.get(name, table.home or HOME / f"{name}.csv"), table)
         if name in added:
             rows += read_rows(added[name], table, taken=frozenset(row["key"] for row in rows))
         if name in replaced or name in added:
-            _refuse_repeated(added.get(name) or replaced[name], rows, table)
+            refuse_repeated(added.get(name) or replaced[name], rows, table)
         tables[name] = _to_dataset(table, rows)
     evidence = Evidence(tables)
     if "constants" in replaced and NO_TAI not in tables["constants"]["constant"].values:
@@ -321,6 +329,7 @@ def _user_files(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
             raise InputError(
                 f"{path}: a CSV file must be called NAME.csv (replaces a table) "
                 f"or NAME.add.csv (extends it), got {path.name!r}; NAME is one of {names}"
+                f"{TABLES.extensions.hint()}"
             )
         place[name] = path
     if not files:
@@ -330,7 +339,7 @@ def _user_files(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
     return replaced, added
 
 
-def _refuse_repeated(path: Path, rows: Sequence[Mapping[str, Any]], table: EvidenceTable) -> None:
+def refuse_repeated(path: Path, rows: Sequence[Mapping[str, Any]], table: EvidenceTable) -> None:
     """Raise an error about observations that the table has under two keys."""
     if twice := repeated(rows, table):
         assert table.identity is not None  # else nothing is repeated

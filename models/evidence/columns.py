@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 Kind = Literal["text", "slug", "choice", "flag", "number", "count", "year", "date"]
@@ -86,6 +87,8 @@ class EvidenceTable:
         Conditions on a whole row.
     identity : Identity, optional
         What tells observations apart; without it, keys alone do.
+    home : Path, optional
+        The file of a table from outside; the package's own lie beside their loader.
     """
 
     name: str
@@ -98,6 +101,7 @@ class EvidenceTable:
     dated: str = ""
     rules: tuple[Rule, ...] = ()
     identity: Identity | None = None
+    home: Path | None = None
 
 
 SMALLEST = 1e-12  # stands for "greater than zero" in inclusive bounds

@@ -9,10 +9,10 @@ With ``z`` the score of the typical error, ``u`` and ``v`` those of the two conc
 Given the three, studies are independent and each integrates over its own error. The error of
 labellers yet to be hired mixes the Beta laws by that weight. Without studies both are the prior's.
 
-===================  =====================================================================
+=====================  ==========================
 ``label_error``        of a typical study
 ``label_error_study``  of labellers of a new study
-===================  =====================================================================
+=====================  ==========================
 """
 
 from dataclasses import dataclass

@@ -128,16 +128,17 @@ def view_settings(view: View) -> Any:
     return np.asarray([view.outer_alignment.error_correlation, view.outer_alignment.game_spread])
 
 
-def build(evidence: Evidence, view: View) -> Any:
+def build(evidence: Evidence, view: View, opened: bool = False) -> Any:
     """Return the label error of published studies as a ``pm.Model``; the prior without studies."""
     import pymc as pm
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns, elicited_model
+    from aligntax.models.priors.observed import add_likelihood, named
 
     rows = studies(evidence)
     coords = {"agreement_study": rows["agreement_study"].values, "study": rows["study"].values}
-    with elicited_model(view.tables(QUANTITIES), coords) as (model, x):
+    with elicited_model(view.tables(QUANTITIES), coords, opened) as (model, x):
         settings = pm.Data("outer_alignment_settings", view_settings(view))
         between = pm.LogNormal("error_concentration", np.log(BETWEEN_STUDIES), 1.0)
         within = pm.LogNormal("agreement_concentration", np.log(WITHIN_STUDY), 1.0)
@@ -149,7 +150,11 @@ def build(evidence: Evidence, view: View) -> Any:
             row = data_columns("agreements", data(evidence, view)["agreements"])
             share = agreement(0.5 * guessed[row["study_index"].astype("int64")], settings[0])
             terms = log_likelihood(row["count"], row["total"], share, within, pt.gammaln)
-            pm.Potential("labeller_agreement", terms, dims="agreement_study")
+            below = pt.minimum(share, BELOW_ONE)
+            law = pm.BetaBinomial.dist(below * within, (1 - below) * within, row["total"])
+            count = row["count"].astype("int64")
+            add_likelihood("labeller_agreement", law, count, "agreement_study", terms=terms)
+            named("study_label_error", 0.5 * guessed, study=rows["study"].values)
         oversight.add(evidence, view, x, settings[1])
     return model
 
@@ -261,7 +266,10 @@ def coords(evidence: Evidence) -> dict[str, tuple[str, tuple[str, ...]]]:
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
     rows = studies(evidence)
-    return {"agreement": rows["count"] / rows["total"], **oversight.observed(evidence, view)}
+    return {
+        "labeller_agreement": rows["count"] / rows["total"],
+        **oversight.observed(evidence, view),
+    }
 
 
 def simulate(
@@ -278,7 +286,7 @@ def simulate(
     strength = parameters["agreement_concentration"].values[..., None]
     total = rows["total"].values.astype(int)
     share = rng.beta(mean * strength, (1 - mean) * strength)
-    return {"agreement": ("agreement_study", rng.binomial(total, share) / total)} | games
+    return {"labeller_agreement": ("agreement_study", rng.binomial(total, share) / total)} | games
 
 
 def replicate(
@@ -286,10 +294,10 @@ def replicate(
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
     asked, drawn = studies(evidence), simulate(x, parameters, evidence, view, rng)
-    dim, share = drawn["agreement"]
+    dim, share = drawn["labeller_agreement"]
     agreed = asked.assign(count=(dim, np.round(share * asked["total"].values)))
     rows = {"labeller_agreement": agreed}
-    if "oversight_failure" in drawn:
-        games = oversight.games(evidence).assign(failure=drawn["oversight_failure"])
+    if "oversight_games" in drawn:
+        games = oversight.games(evidence).assign(failure=drawn["oversight_games"])
         rows["oversight_games"] = games
     return rows

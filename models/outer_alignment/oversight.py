@@ -121,18 +121,19 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any], spread: Any) -> No
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns
+    from aligntax.models.priors.observed import add_likelihood
 
     rows = games(evidence)
     pm.modelcontext(None).add_coord("oversight_game", rows["oversight_game"].values)
     if rows.sizes["oversight_game"]:
         row = data_columns("games", rows)
         law = pm.Normal.dist(expected_failure(x, row, pt.log), spread)
-        pm.Potential("oversight_games", pm.logp(law, row["failure"]), dims="oversight_game")
+        add_likelihood("oversight_games", law, row["failure"], "oversight_game")
 
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
-    return {"oversight_failure": games(evidence)["failure"]}
+    return {"oversight_games": games(evidence)["failure"]}
 
 
 def simulate(
@@ -145,4 +146,4 @@ def simulate(
     column = {name: np.asarray(x[name])[..., None] for name in QUANTITIES}
     law = expected_failure(column, row, np.log)
     error = view.outer_alignment.game_spread * rng.standard_normal(law.shape)
-    return {"oversight_failure": ("oversight_game", law + error)}
+    return {"oversight_games": ("oversight_game", law + error)}

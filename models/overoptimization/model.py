@@ -20,17 +20,17 @@ labels, and all in log10 but the exponents::
     typical_p         = 10^(peak_gold - gold_slope short_p)
     gold_i            ~ Normal(gold_r(d_i), sqrt(gold_se_i^2 + (misfit typical_p)^2))
 
-============================  ====  ======================  =======================================
-name                          unit  prior                   meaning
-============================  ====  ======================  =======================================
-``peak_kl_spread``            OOM   LogNormal(log 0.1, 0.7) spread of the peak's KL between proxies
-                                                            of 1,000 labels
-``peak_gold_spread``          OOM   LogNormal(log 0.1, 0.7) the same of its gold, given its KL
-``spread_exponent``           1     Normal(0.5, 0.25)       how fast both fall with labels
-``method_kl, method_gold``    OOM   Normal(0, 0.3)          offset of another method
-``gold_slope``                1     Normal(0.75, 0.35)      gold's OOM per OOM of KL
-``misfit``                    1     HalfNormal(0.1)         error of the law, in typical peaks
-============================  ====  ======================  =======================================
+============================  ====  =======================  ======================================
+name                          unit  prior                    meaning
+============================  ====  =======================  ======================================
+``peak_kl_spread``            OOM   LogNormal(log 0.1, 0.7)  spread of the peak's KL between proxies
+                                                             of 1,000 labels
+``peak_gold_spread``          OOM   LogNormal(log 0.1, 0.7)  the same of its gold, given its KL
+``spread_exponent``           1     Normal(0.5, 0.25)        how fast both fall with labels
+``method_kl, method_gold``    OOM   Normal(0, 0.3)           offset of another method
+``gold_slope``                1     Normal(0.75, 0.35)       gold's OOM per OOM of KL
+``misfit``                    1     HalfNormal(0.1)          error of the law, in typical peaks
+============================  ====  =======================  ======================================
 
 The sampled variable is ``proxy_start_p = proxy_peak_gold_p - proxy_peak_kl_p / 2``, the log10 of
 ``gold* / d*``. Points short of the peak determine a curve's start (half its alpha in the form bon)
@@ -107,6 +107,8 @@ METHOD_SPREAD = 0.3
 # scale of the curve's error, as a share of the peak: the laws describe Gao et al.'s curves to a few
 # per cent of it
 MISFIT = 0.1
+# A chain that never finds its curve, which R-hat tells of, has draws whose curves no float holds.
+FAR = np.errstate(over="ignore", divide="ignore", invalid="ignore")
 
 
 def run_names(evidence: Evidence) -> tuple[str, ...]:
@@ -199,6 +201,7 @@ def _add_proxies(known: Any, proxy: Mapping[str, Any], x: Mapping[str, Any]) -> 
     import pymc as pm
     import pytensor.tensor as pt
 
+    from aligntax.models.priors.observed import start_at
     from aligntax.models.priors.scales import informed_normal
 
     # between the 1/2 of curves that share alpha, and so their start, and the 1 of curves that share
@@ -206,12 +209,12 @@ def _add_proxies(known: Any, proxy: Mapping[str, Any], x: Mapping[str, Any]) -> 
     slope = pm.Normal("gold_slope", 0.75, 0.35)
     # chains start with wide spreads, alike for all labels, and a wide misfit: proxies, points and a
     # population that has yet to find them would else throw each other far away
-    fall = pm.Normal("spread_exponent", SPREAD_EXPONENT, SPREAD_EXPONENT_SD, initval=0.0)
+    fall = pm.Normal("spread_exponent", SPREAD_EXPONENT, SPREAD_EXPONENT_SD, initval=start_at(0.0))
     luck = pt.exp(np.log(10) * fall * known * (LUCK - proxy["log_labels"]))
     short = _short(x, proxy["log_labels"], known, pt.log1p, pt.exp)
 
     def of_proxy(name: str, mean: Any, spread: str) -> Any:
-        sd = pm.LogNormal(spread, np.log(SPREAD), SPREAD_SD, initval=WIDE) * luck
+        sd = pm.LogNormal(spread, np.log(SPREAD), SPREAD_SD, initval=start_at(WIDE)) * luck
         return informed_normal(name, mean, sd, proxy[name], proxy[f"{name}_sd"], "gold_proxy")
 
     peak_kl = of_proxy("proxy_peak_kl", x["peak_kl"] - short, "peak_kl_spread")
@@ -238,12 +241,13 @@ def _is_method(rows: xr.Dataset, order: tuple[str, ...]) -> Any:
     return (rows["method_index"].values[:, None] == np.arange(1, len(order))).astype(float)
 
 
-def build(evidence: Evidence, view: View) -> Any:
+def build(evidence: Evidence, view: View, opened: bool = False) -> Any:
     """Return the gold curves as a ``pm.Model``; evidence without points leaves the prior."""
     import pymc as pm
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns, elicited_model
+    from aligntax.models.priors.observed import add_likelihood, named
     from aligntax.models.priors.scales import half_normal
 
     rows, order = curves(evidence), methods(evidence)
@@ -253,7 +257,7 @@ def build(evidence: Evidence, view: View) -> Any:
         "gold_point": rows["gold_point"].values,
         "other_method": order[1:],
     }
-    with elicited_model(view.tables(QUANTITIES), coords) as (model, x):
+    with elicited_model(view.tables(QUANTITIES), coords, opened) as (model, x):
         misfit = half_normal("misfit", MISFIT, start=3 * MISFIT)
         if rows.sizes["gold_point"]:
             numbers = data(evidence, view)
@@ -272,7 +276,9 @@ def build(evidence: Evidence, view: View) -> Any:
                 - pt.log(error)
                 - 0.5 * np.log(2 * np.pi)
             )
-            pm.Potential("gold_curves", terms, dims="gold_point")
+            law = pm.Normal.dist(mean, error)
+            add_likelihood("gold_curves", law, point["gold"], "gold_point", terms=terms)
+            named("proxy_peak_gold", peak_gold, gold_proxy=coords["gold_proxy"])
     return model
 
 
@@ -288,6 +294,7 @@ def run_peaks(parameters: xr.Dataset, evidence: Evidence) -> tuple[Any, Any]:
     return kl, height
 
 
+@FAR
 def derive(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View
 ) -> dict[str, Any]:
@@ -313,8 +320,7 @@ def derive(
     d, d_peak = 10.0 ** (x["kl_budget"] / 2), 10.0 ** (x["peak_kl"] / 2)
     height = 10.0 ** x["peak_gold"]
     needed, practice = labels_needed(x, x["kl_budget"]), labels_needed(x, x["kl_practice"])
-    with np.errstate(invalid="ignore"):  # infinite over infinite
-        multiple = needed - practice
+    multiple = needed - practice  # undefined where both are infinite
     answers = {
         "peak_kl": x["peak_kl"],
         "peak_gold": x["peak_gold"],
@@ -341,9 +347,10 @@ def coords(evidence: Evidence) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 def observed(evidence: Evidence, view: View) -> dict[str, xr.DataArray]:
     """The evidence on the scale of the likelihood, under the names of :func:`simulate`."""
-    return {"gold": curves(evidence)["gold"]}
+    return {"gold_curves": curves(evidence)["gold"]}
 
 
+@FAR
 def simulate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, tuple[str, Any]]:
@@ -359,11 +366,12 @@ def simulate(
     slope, misfit = (parameters[name].values[..., None] for name in ("gold_slope", "misfit"))
     typical = 10.0 ** (column["peak_gold"] - slope * short)
     error = np.sqrt(data["gold_se"].values ** 2 + (misfit * typical) ** 2)
-    return {"gold": ("gold_point", mean + error * rng.standard_normal(mean.shape))}
+    return {"gold_curves": ("gold_point", mean + error * rng.standard_normal(mean.shape))}
 
 
 def replicate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
-    return {"gold_curves": curves(evidence).assign(simulate(x, parameters, evidence, view, rng))}
+    drawn = simulate(x, parameters, evidence, view, rng)["gold_curves"]
+    return {"gold_curves": curves(evidence).assign(gold=drawn)}

@@ -42,6 +42,7 @@ from aligntax.models.priors.specification import (
     read_numbers,
     refusal,
     thinned,
+    with_numbers,
 )
 from aligntax.models.priors.tables import (
     KNOTS,
@@ -84,29 +85,30 @@ def compile_prior(name: str, spec: Mapping[str, Any]) -> QuantileTable:
     InputError
         If the specification is incomplete, out of order or outside the quantity's range.
     """
+    spec = with_numbers(spec, lookup(name).unit)
     try:
         text = json.dumps(spec)
     except (TypeError, ValueError):  # it holds what a view's file cannot state
-        return _compile(name, spec)
-    return _compile_cached(_CacheKey(name, text, spec))
+        return compile_for(lookup(name), spec)
+    return _compile_cached(_CacheKey(lookup(name), text, spec))
 
 
 @dataclass(frozen=True)
 class _CacheKey:
     """A prior, compared by its text: views of one run or sweep share most of their priors."""
 
-    name: str
+    quantity: Quantity
     text: str
     spec: Mapping[str, Any] = field(compare=False)
 
 
 @lru_cache(maxsize=256)
 def _compile_cached(key: _CacheKey) -> QuantileTable:
-    return _compile(key.name, key.spec)
+    return compile_for(key.quantity, key.spec)
 
 
-def _compile(name: str, spec: Mapping[str, Any]) -> QuantileTable:
-    quantity = lookup(name)
+def compile_for(quantity: Quantity, spec: Mapping[str, Any]) -> QuantileTable:
+    """As :func:`compile_prior`, for a quantity that need not be registered."""
     # a value outside the range is reported below
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         stated = stated_distribution(quantity, spec)

@@ -13,6 +13,7 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
+from aligntax.models.priors.observed import OpenGraph, named
 from aligntax.models.priors.quantities import lookup
 from aligntax.models.priors.tables import KNOTS, STEP, PriorTables, hermite
 
@@ -85,7 +86,8 @@ def add_elicited(tables: PriorTables) -> dict[str, Any]:
     Returns
     -------
     dict of str to scalar tensor
-        Each quantity by name, on its own scale (log10 stays log10).
+        Each quantity by name, on its own scale (log10 stays log10). In an open graph it is a
+        Deterministic of that name.
     """
     model = pm.modelcontext(None)
     model.add_coord("quantity", list(tables.names))
@@ -94,14 +96,35 @@ def add_elicited(tables: PriorTables) -> dict[str, Any]:
     white = pm.Normal("white", dims="quantity")
     z = (cholesky * white).sum(axis=-1)
     links = quantile_function(z, table[0], table[1])
-    return {name: _to_scale(name, links[i]) for i, name in enumerate(tables.names)}
+    return {name: named(name, _to_scale(name, links[i])) for i, name in enumerate(tables.names)}
+
+
+def elicited_of(model: pm.Model) -> dict[str, Any]:
+    """Return the elicited quantities of a model that is built, as :func:`add_elicited` does."""
+    if isinstance(model, OpenGraph):
+        return {str(name): model[str(name)] for name in model.coords["quantity"]}
+    table = model["prior_tables"]
+    z = (model["copula_cholesky"] * model["white"]).sum(axis=-1)
+    links = quantile_function(z, table[0], table[1])
+    names = model.coords["quantity"]
+    return {
+        name: model[name] if name in model.named_vars else _to_scale(name, links[i])
+        for i, name in enumerate(names)
+    }
 
 
 @contextmanager
 def elicited_model(
-    tables: PriorTables, coords: Mapping[str, Any] | None = None
+    tables: PriorTables, coords: Mapping[str, Any] | None = None, opened: bool = False
 ) -> Iterator[tuple[pm.Model, dict[str, Any]]]:
     """Open a new model that holds the elicited quantities, as every model of the package begins.
+
+    Parameters
+    ----------
+    coords : mapping, optional
+        Of the new model.
+    opened : bool
+        Whether it is the open graph of :mod:`aligntax.models.priors.observed`.
 
     Yields
     ------
@@ -111,7 +134,8 @@ def elicited_model(
         What :func:`add_elicited` returns.
     """
     # scales are positive by construction: checking their bounds would only slow the graph
-    with pm.Model(coords=coords, check_bounds=False) as model:
+    kind = OpenGraph if opened else pm.Model
+    with kind(coords=coords, check_bounds=False) as model:
         yield model, add_elicited(tables)
 
 

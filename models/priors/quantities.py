@@ -16,13 +16,14 @@ human-hours; dates are decimal calendar years.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Literal
 
 import numpy as np
 
 from aligntax.models.errors import InputError
+from aligntax.models.registry import Registry
 
 Scale = Literal["linear", "log10", "logit"]
 Kind = Literal["amount", "share", "probability", "indicator"]
@@ -54,6 +55,8 @@ class Quantity:
         Whether it is infinite where no amount of data suffices.
     event : str
         In words, the event without which it is undefined; ``{end}`` stands for the horizon.
+    prior : mapping, optional
+        Of an elicited quantity from outside: what views that do not state its prior take.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Quantity:
     kind: Kind = "amount"
     endless: bool = False
     event: str = "arrival before {end}"
+    prior: Mapping[str, Any] | None = field(default=None, hash=False)
 
     @property
     def share(self) -> bool:
@@ -108,10 +112,8 @@ class Quantity:
     @property
     def axis(self) -> str:
         """Axis label with unit."""
-        unit = {"log10": f"log10 {self.unit}", "1": ""}.get(
-            self.scale if self.scale == "log10" else self.unit, self.unit
-        )
-        return f"{self.label} ({unit})" if unit and unit != "log10 1" else self.label
+        log10 = "log10 " if self.scale == "log10" else ""
+        return self.label if self.unit == "1" else f"{self.label} ({log10}{self.unit})"
 
 
 # events without which several quantities are undefined
@@ -119,12 +121,8 @@ EITHER = "arrival in either world before {end}"
 ENDS = "arrival and an end of the wait for alignment before {end}"
 
 
-def _table(*rows: Quantity) -> Mapping[str, Quantity]:
-    return MappingProxyType({row.name: row for row in rows})
-
-
 # fmt: off
-ELICITED = _table(
+_ELICITED = (
     # scaling
     Quantity("data_exponent_prior", "1", "log10", "data exponent", "gamma in D ~ N^gamma along the compute-optimal path"),
     # loss law
@@ -231,7 +229,7 @@ ELICITED = _table(
     Quantity("prediction_failure", "1", "logit", "prediction fails, typical adversary", "probability that a prediction of density fails against a typical adversary", 0.0, 1.0, kind="share"),
 )
 
-DERIVED = _table(
+_DERIVED = (
     Quantity("data_exponent", "1", "linear", "data exponent, new regime", "gamma for a new regime: pooled value and study-to-study spread"),
     Quantity("data_exponent_pooled", "1", "linear", "data exponent, pooled", "gamma averaged over study groups"),
     Quantity("data_exponent_shift_flop", "OOM", "linear", "requirement shift", "training FLOP at gamma over FLOP at 0.8, neural-net anchors"),
@@ -325,7 +323,8 @@ DERIVED = _table(
 )
 # fmt: on
 
-QUANTITIES: Mapping[str, Quantity] = MappingProxyType({**ELICITED, **DERIVED})
+ELICITED: Registry[Quantity] = Registry("elicited quantity", _ELICITED)
+QUANTITIES: Registry[Quantity] = Registry("quantity", (*_ELICITED, *_DERIVED))
 
 # Derived and one per draw, but no quantity: an index into the requirement anchors.
 LABELS = ("tai_anchor", "horizon_shape")
@@ -377,7 +376,7 @@ def element_name(base: str, label: Any) -> str:
 
 
 def lookup(name: str) -> Quantity:
-    """Return the quantity of that name.
+    """Return the quantity of that name, or of that label, such as ``wage``.
 
     Raises
     ------
@@ -386,11 +385,13 @@ def lookup(name: str) -> Quantity:
     """
     if name in QUANTITIES:
         return QUANTITIES[name]
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, QUANTITIES, n=3) or sorted(ELICITED)
+    labelled = [each for each in QUANTITIES.values() if each.label.casefold() == name.casefold()]
+    if len(labelled) == 1:
+        return labelled[0]
+    near = [q.name for q in labelled] or get_close_matches(name, QUANTITIES, n=3) or [*ELICITED]
     raise InputError(
         f"quantity: must be one of the registry, got {name!r}; did you mean {', '.join(near)}?"
+        f"{QUANTITIES.extensions.hint()}"
     )
 
 

@@ -14,11 +14,13 @@ import pymc as pm
 import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
 
+from aligntax.models.priors.observed import start_at
+
 
 class StandardNormal(Transform):  # type: ignore[misc]  # PyMC is not typed
     """Map a half-normal variable to the standard normal with the same quantile."""
 
-    name = "standard_normal"
+    name = "score"  # PyMC takes a transform's name off a variable's as one word
 
     def forward(self, value: Any, *inputs: Any) -> Any:
         """Scale to standard normal, through the smaller tail probability as in :meth:`backward`."""
@@ -48,7 +50,7 @@ class StandardNormal(Transform):  # type: ignore[misc]  # PyMC is not typed
 
 def half_normal(name: str, sigma: Any, start: float | None = None) -> Any:
     """Add ``name ~ HalfNormal(sigma)`` to the open model; chains begin at ``start``, if given."""
-    return pm.HalfNormal(name, sigma, default_transform=StandardNormal(), initval=start)
+    return pm.HalfNormal(name, sigma, default_transform=StandardNormal(), initval=start_at(start))
 
 
 class Informed(Transform):  # type: ignore[misc]
@@ -104,7 +106,12 @@ def informed_normal(name: str, mean: Any, sd: Any, centre: Any, width: Any, dims
     # Adding them times zero makes the variable depend on them.
     mean = mean + 0.0 * (centre + width)
     return pm.Normal(
-        name, mean, sd, dims=dims, initval=centre, default_transform=Informed(centre, width)
+        name,
+        mean,
+        sd,
+        dims=dims,
+        initval=start_at(centre),
+        default_transform=Informed(centre, width),
     )
 
 

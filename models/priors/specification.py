@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aligntax.models.errors import InputError, brief
+from aligntax.models.priors.amounts import plain_number
 from aligntax.models.priors.distributions import FAMILIES
 from aligntax.models.priors.quantities import Quantity
 
@@ -19,6 +20,7 @@ Array = NDArray[np.float64]
 POOLS = ("mixture", "log_pool", "quantile_pool")
 KINDS = ("quantiles", "family", "histogram", "samples", "point", *POOLS)
 NOTES = ("source", "rationale")
+WORDS = (*NOTES, "unit", "family")  # keys whose value is text
 EXAMPLE = "quantiles = {0.1 = 1, 0.5 = 3, 0.9 = 9}"
 # Fewer samples say little about a tail. A table has 401 knots, so that more say nothing new.
 SAMPLES = (20, 1_000_000)
@@ -66,6 +68,42 @@ def python_values(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
+def with_numbers(spec: Any, unit: str = "") -> Any:
+    """Return a prior with Python's own numbers in the place of NumPy's and of those in words.
+
+    Text that is no number stays, and is refused where a number is read.
+
+    Parameters
+    ----------
+    spec : mapping
+    unit : str
+        Of the pool that the prior is a component of; its own comes first.
+    """
+    spec = python_values(spec)
+    if not isinstance(spec, Mapping):
+        return spec
+    own = spec.get("unit", unit)
+    return {
+        key: value if key in WORDS else _numbers(key, value, own if isinstance(own, str) else "")
+        for key, value in spec.items()
+    }
+
+
+def _numbers(key: str, value: Any, unit: str) -> Any:
+    if key in POOLS and isinstance(value, list):
+        return [with_numbers(component, unit) for component in value]
+    if isinstance(value, Mapping):
+        return {name: _numbers(name, each, unit) for name, each in value.items()}
+    if isinstance(value, list) and any(isinstance(each, str) for each in value):
+        return [_numbers(key, each, unit) for each in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        return plain_number(value, unit)
+    except ValueError:
+        return value
+
+
 def read_number(quantity: Quantity, what: str, value: Any) -> float:
     """Return a finite number of a prior.
 
@@ -84,7 +122,7 @@ def read_number(quantity: Quantity, what: str, value: Any) -> float:
     except OverflowError:  # an integer with hundreds of digits
         number = np.inf
     if not np.isfinite(number):
-        rule, remedy = f"{what} must be a finite number", "write a number without quotes"
+        rule, remedy = f"{what} must be a finite number", "write 0.05, 5%, 1,000 or 2 million"
         raise refusal(quantity, rule, repr(value)[:40], remedy)
     return number
 
@@ -123,7 +161,7 @@ def canonical(spec: Mapping[str, Any]) -> dict[str, Any]:
     Probabilities become text, and numbers become floats.
     """
     plain: dict[str, Any] = {}
-    for key, value in python_values(spec).items():
+    for key, value in with_numbers(spec).items():
         if key == "quantiles":
             plain[key] = {
                 f"{float(p):g}": float(v)

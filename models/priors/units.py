@@ -111,6 +111,16 @@ def units_of(quantity: Quantity) -> list[str]:
     ]
 
 
+def natural_value(quantity: Quantity, unit: str, value: float) -> float | None:
+    """Natural value of a number in a unit; None where the unit does not fit."""
+    if unit == "OOM" and quantity.scale == "log10":
+        return float(10.0**value)
+    if not unit or unit == quantity.unit:
+        return value
+    stated = UNITS.get(unit, {}).get(quantity.unit)
+    return None if stated is None else float(stated.natural(value))
+
+
 def unit_link(quantity: Quantity, unit: str) -> UnitLink | None:
     """Maps between a value in a unit and the quantity's link; None where the unit does not fit.
 

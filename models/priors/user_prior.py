@@ -19,6 +19,7 @@ import numpy as np
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.quantities import lookup
 from aligntax.models.priors.specification import canonical, python_values
+from aligntax.models.short_form import short_form
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Prior:
     """
 
     spec: Mapping[str, Any]
+    __repr__ = short_form
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spec", python_values(self.spec))

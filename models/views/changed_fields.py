@@ -83,12 +83,13 @@ def read_changes(start: "View", raw: Mapping[str, Any], origin: str) -> dict[str
         **linked,
         **sections,
     }
-    if missing := set(ELICITED) - set(quantities):
+    if missing := set(ELICITED.own) - set(quantities):
         raise InputError(
             "quantities: a view that extends nothing states all, missing "
             f'{sorted(missing)}; add extends = "default"'
         )
-    copula_factor(list(quantities), changed["correlations"])
+    paired = (name for pair in changed["correlations"] for name in pair)
+    copula_factor(list(dict.fromkeys((*quantities, *paired))), changed["correlations"])
     return changed
 
 

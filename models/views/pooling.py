@@ -76,7 +76,8 @@ def pool_views(
         return replace(experts[0][0], name=name)
     _require_agreement([view for view, _ in experts])
     who = ", ".join(f"{view.name} ({share:.3g})" for view, share in experts)
-    quantities = {q: _pooled_prior(q, _with_opinion(experts, _prior(q)), method) for q in ELICITED}
+    names = _stated([view for view, _ in experts])
+    quantities = {q: _pooled_prior(q, _with_opinion(experts, _prior(q)), method) for q in names}
     return replace(
         experts[0][0],
         name=name,
@@ -88,6 +89,11 @@ def pool_views(
         ),
         anchors=_pooled_anchors(_with_opinion(experts, lambda view: dict(view.anchors)), method),
     )
+
+
+def _stated(views: Sequence[View]) -> list[str]:
+    """Quantities of the package, then those from outside that a view has an opinion about."""
+    return list(dict.fromkeys((*ELICITED.own, *(name for v in views for name in v.quantities))))
 
 
 @cache
@@ -199,7 +205,7 @@ def _pooled_correlations(experts: Experts) -> dict[tuple[str, str], float]:
     first = dict(experts[0][0].correlations)
     if all(dict(view.correlations) == first for view, _ in experts):
         return first
-    names = list(ELICITED)
+    names = _stated([view for view, _ in experts])
     factors = [(copula_factor(names, view.correlations), share) for view, share in experts]
     matrix = sum(share * factor @ factor.T for factor, share in factors)
     stated = {

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, cast
 
 from aligntax.models.errors import InputError, brief
+from aligntax.models.priors.amounts import plain_number
 from aligntax.models.views.settings import ANCHORS, EvidenceChoice
 
 SMALLEST = 1e-9  # stands for "greater than zero" in limits that include their ends
@@ -152,11 +153,21 @@ def require(good: bool, key: str, rule: str, got: object) -> None:
         raise InputError(f"{key}: {rule}, got {got}; correct it")
 
 
+def _number_in_words(value: object) -> float:
+    """Number that text such as ``5%`` states; NaN where it states none."""
+    try:
+        return plain_number(str(value))
+    except ValueError:
+        return math.nan
+
+
 def read_number(key: str, value: Any) -> float:
-    """Return a finite number; a date becomes its decimal year."""
+    """Return a finite number; a date becomes its decimal year, and text such as ``5%`` a number."""
     try:
         number = decimal_year(value)
-    except (TypeError, ValueError, OverflowError):
+    except ValueError:
+        number = _number_in_words(value)
+    except (TypeError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or not math.isfinite(number):
         raise InputError(

@@ -12,8 +12,10 @@ import numpy as np
 from aligntax.models.errors import InputError
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.copula import copula_factor
+from aligntax.models.priors.quantities import ELICITED
 from aligntax.models.priors.specification import canonical, python_values, without_notes
 from aligntax.models.priors.tables import PriorTables
+from aligntax.models.short_form import short_form
 from aligntax.models.views.changed_fields import errors_about, read_changes, require_elicited
 from aligntax.models.views.links import LINKS, UNLINKED, Link
 from aligntax.models.views.settings import (
@@ -32,6 +34,21 @@ from aligntax.models.views.settings import (
 )
 
 
+class Priors(dict[str, Mapping[str, Any]]):
+    """Priors that a view states.
+
+    A quantity from outside that the view is silent about has the prior that it was registered with.
+    It is found when it is asked for and is no part of what the view states, so that a view is the
+    same whether or not a plug-in is installed.
+    """
+
+    def __missing__(self, name: str) -> Mapping[str, Any]:
+        quantity = ELICITED.get(name)
+        if quantity is None or quantity.prior is None:
+            raise KeyError(name)
+        return quantity.prior
+
+
 @dataclass(frozen=True)
 class View:
     """A complete set of beliefs and settings.
@@ -39,7 +56,7 @@ class View:
     Attributes
     ----------
     quantities : mapping
-        Prior specification of each elicited quantity; see
+        Prior specification of each elicited quantity; see :class:`Priors` and
         :func:`aligntax.models.priors.compile.compile_prior`.
     correlations : mapping of pair to float
         Spearman rank correlations.
@@ -71,6 +88,10 @@ class View:
     arrival: Arrival = field(default_factory=Arrival)
     alignment: Alignment = field(default_factory=Alignment)
     outer_alignment: OuterAlignment = field(default_factory=OuterAlignment)
+    __repr__ = short_form
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "quantities", Priors(self.quantities))
 
     @property
     def links(self) -> dict[str, Link]:
@@ -99,6 +120,11 @@ class View:
         tables = [compile_prior(name, self.quantities[name]) for name in names]
         y, slope = np.stack([t.y for t in tables]), np.stack([t.slope for t in tables])
         return PriorTables(tuple(names), y, slope, copula_factor(names, self.correlations))
+
+    def stating(self, names: Sequence[str]) -> "View":
+        """Return the view that states the priors of these quantities itself, as a run stores it."""
+        silent = {name: self.quantities[name] for name in names if name not in self.quantities}
+        return replace(self, quantities={**self.quantities, **silent}) if silent else self
 
     def with_quantity(self, name: str, spec: Mapping[str, Any]) -> "View":
         """Return this view with another prior for one quantity, and without a link of it."""
@@ -145,7 +171,7 @@ class View:
             ]
         raw["quantities"] = {
             **raw.get("quantities", {}),
-            **{k: _specification(v) for k, v in changes.items() if k not in own},
+            **{k: specification(v) for k, v in changes.items() if k not in own},
         }
         with errors_about("replace"):
             return replace(self, **read_changes(self, raw, "replace"))
@@ -184,7 +210,7 @@ def fingerprint(stated: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
-def _specification(value: Any) -> Any:
+def specification(value: Any) -> Any:
     """What the file of a view would state for a prior, for values by probability, or as given."""
     if hasattr(value, "spec"):
         return python_values(value.spec)

@@ -14,6 +14,7 @@ from aligntax.analysis.cli import main
 def aligntax(monkeypatch, capsys, tmp_path):
     """Run a command in this process, in an empty folder, with answers typed; returns exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")  # cells of tables in one line
 
     def call(*words, answers=None):
         monkeypatch.setattr(sys, "argv", ["aligntax", *map(str, words)])

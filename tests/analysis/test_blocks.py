@@ -17,6 +17,7 @@ from aligntax.analysis.inference.derive import (
     replicate_evidence,
     split_draws,
 )
+from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models import blocks
 from aligntax.models.blocks import in_blocks
@@ -85,7 +86,9 @@ def test_replications_in_blocks_have_random_numbers_of_their_own(monkeypatch, dr
     assert whole.sizes == parts.sizes and not whole.equals(parts)
     for name, value in whole.data_vars.items():
         other = parts[name].values
-        assert np.all(np.isfinite(other)) and len(np.unique(other[0, :, 0])) == size, name
+        assert (
+            np.all(np.isfinite(other)) and len(np.unique(other.reshape(size, -1)[:, 0])) == size
+        ), name
         below = np.mean(other < np.median(value.values, axis=1, keepdims=True), axis=1)
         np.testing.assert_allclose(
             below, 0.5, atol=5 * np.sqrt(2) * 0.5 / np.sqrt(size), err_msg=str(name)
@@ -180,7 +183,7 @@ def sensitive(size, drawn, view, weights=None):
     derived = derive_from(
         JOINT, *split_draws(draws, tables), chosen, view, np.random.default_rng(1)
     )
-    groups = {"posterior": draws, "derived": derived, "log_prior": draws[["kaplan_bias"]]}
+    groups = Groups(draws, derived, draws[["kaplan_bias"]])
     return partial(
         sensitivity.sensitivity_record, groups, tables, ("tax_headroom", "tai_flop"), (), weights
     )

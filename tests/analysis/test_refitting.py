@@ -39,9 +39,9 @@ def test_a_redraw_stores_what_is_new_and_loads_whole(results, view):
     sizes = [(results / name / "posterior.nc").stat().st_size for name in ("less", "base")]
     assert sizes[0] < 0.1 * sizes[1]
     base = load(results / "base")
-    assert "weights" not in answer.tree.children and answer.weights.ess == pytest.approx(4000)
+    assert not answer.weighted and answer.weights.ess == pytest.approx(4000)
     np.testing.assert_array_equal(answer.derived["tai_year"], base.derived["tai_year"])
-    np.testing.assert_array_equal(answer.posterior["z"], base.posterior["z"])
+    np.testing.assert_array_equal(answer.draws["z"], base.draws["z"])
     wage = 10.0 ** answer.derived["usd_per_hour"].values
     assert np.median(wage) == pytest.approx(10, rel=0.1)
     assert np.quantile(wage, 0.9) == pytest.approx(50, rel=0.15)
@@ -49,7 +49,7 @@ def test_a_redraw_stores_what_is_new_and_loads_whole(results, view):
         answer.record["quantities"]["alignment_hours_affordable"]
         != base.record["quantities"]["alignment_hours_affordable"]
     )
-    prior = 10.0 ** answer.tree["prior_derived"]["usd_per_hour"].values
+    prior = 10.0 ** answer.groups.prior_derived["usd_per_hour"].values
     assert np.median(prior) == pytest.approx(10, rel=0.1)  # the prior beside it is the new one
 
 
@@ -93,7 +93,7 @@ def test_there_and_back_is_the_original_answer(results, view):
 def test_sampling_the_original_view_again_is_the_original_answer(results, view, joint, run_folder):
     again = refit("base", view, "sample", compiled=joint, out=results, name="again", report=False)
     base = load(run_folder)
-    assert again.posterior["z"].equals(base.posterior["z"])
+    assert again.draws["z"].equals(base.draws["z"])
     ours, theirs = again.record["quantities"], base.record["quantities"]
     assert {n: r["q50"] for n, r in ours.items()} == {n: r["q50"] for n, r in theirs.items()}
     assert again.info["refitted_from"]["shares_draws"] is False

@@ -37,7 +37,7 @@ def test_a_run_its_report_and_its_refit(name, bare, evidence, tmp_path):
     """Every figure is drawn, also what-if; a moved prior moves the answer, by redrawing and by sampling alike."""
     result = run(name, bare, evidence, options=Sampling(), out=tmp_path, name="bare", report=False)
     write_report(result, strict=True)
-    assert not result.tree["posterior_predictive"].data_vars
+    assert not result.groups.posterior_predictive.data_vars
     quantity = result.view.tables(find_model(name).quantities).names[0]
     spec = {"quantiles": {p: 0.8 * q for p, q in bare.quantities[quantity]["quantiles"].items()}}
     moved = bare.with_quantity(quantity, spec)

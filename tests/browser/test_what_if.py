@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from aligntax import refit
 from aligntax.analysis.inference.derive import observed_evidence, replicate_evidence
@@ -421,13 +420,14 @@ def test_it_prints_on_ten_pages(results, opened, tmp_path):
     model, view, evidence = find_model("joint"), run.view, run.evidence
     tables = view.tables(model.quantities)
     replicated = replicate_evidence(
-        model, run.posterior, tables, evidence, view, np.random.default_rng(1)
+        model, run.draws, tables, evidence, view, np.random.default_rng(1)
     )
-    tree = run.tree.copy()
-    tree["posterior_predictive"] = xr.DataTree(replicated)
-    tree["observed_data"] = xr.DataTree(observed_evidence(model, evidence, view))
+    actual = observed_evidence(model, evidence, view)
+    whole = run.with_groups(
+        replace(run.groups, posterior_predictive=replicated, observed_data=actual)
+    )
     folder = shutil.copytree(run.path, tmp_path / "run")
-    page = ready(opened, write_report(replace(run, path=folder, tree=tree), strict=True))
+    page = ready(opened, write_report(replace(whole, path=folder), strict=True))
     pdf = page.pdf(format="A4")
     assert 5 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) <= 10
 

@@ -7,7 +7,8 @@ import pytest
 from scipy import optimize, stats
 
 from aligntax.analysis.trust.backtest.scores import crps
-from aligntax.models.compute import NU, TOP, _tens, log_survival
+from aligntax.models.compute import log_survival
+from aligntax.models.tens import NU, TOP, tens
 
 GROWTH = 0.6  # OOM/year
 YEARS = 8.0
@@ -38,7 +39,7 @@ class Field:
     def true_height(self, seed: int = 0) -> float:
         """Mean height of the largest of ten in a row over the trend, in 600 years of such a field."""
         _, flop, height = self.runs(np.random.default_rng(seed), 600.0)
-        return float(height[_tens(flop, np.ones(len(flop), bool))[1] > 0].mean())
+        return float(height[tens(flop, np.ones(len(flop), bool))[1] > 0].mean())
 
 
 def entry(earlier: np.ndarray) -> float:
@@ -52,11 +53,11 @@ FEW_LEADERS = Field(more=1.0, share=0.1, scatter=0.25)
 ENTERED = Field(per_year=20.0, entered=True)
 
 
-def fitted(dates, flop, tens: bool = True, threshold=None):
+def fitted(dates, flop, by_tens: bool = True, threshold=None):
     """Maximum of the model's density of log10 FLOP: level, growth, offset, log scale; weak priors keep few runs finite."""
     capped, largest, ceiling = np.zeros(len(flop), bool), np.zeros(len(flop)), flop
-    if tens:
-        _, largest, ceiling = _tens(flop, np.ones(len(flop), bool))
+    if by_tens:
+        _, largest, ceiling = tens(flop, np.ones(len(flop), bool))
         capped = np.isfinite(ceiling)
     centre = dates.mean()
 
@@ -103,7 +104,7 @@ def forecast_scores(field: Field, fields: int, truncated: bool, seed: int = 7) -
         past = np.isfinite(threshold) & (dates < YEARS - 2)
         later = np.flatnonzero(dates >= YEARS - 2)
         level, growth, _, scale = fitted(
-            dates[past], flop[past], tens=False, threshold=threshold[past] if truncated else None
+            dates[past], flop[past], by_tens=False, threshold=threshold[past] if truncated else None
         )
         bar = entry(flop[dates < YEARS - 2]) if truncated else -np.inf
 

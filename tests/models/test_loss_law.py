@@ -214,7 +214,7 @@ def test_replicates_scatter_as_the_likelihood_says(freedom, law) -> None:
         {name: (("chain", "draw"), np.full((1, draws), value)) for name, value in values.items()}
     )
     dim, drawn = loss_law.simulate(x, parameters, evidence, view, np.random.default_rng(2))[
-        "log_loss"
+        "loss_runs"
     ]
     residual = (drawn - loss_law.expected(x, parameters, evidence, view)) / 0.01
     assert dim == "loss_run" and drawn.shape == (1, draws, 10)

@@ -151,7 +151,7 @@ def test_replicated_hours_err_by_the_published_and_the_estimated_error(x, eviden
         practice.simulate(one, parameters, evidence, view, ConstantNoise(noise))
         for noise in (0.0, 1.0)
     )
-    sd = one_sd_up["log_hours"][1][0] - centre["log_hours"][1][0]
+    sd = one_sd_up["rlhf_efforts"][1][0] - centre["rlhf_efforts"][1][0]
     published = practice.efforts(evidence)["hours_sd"].values
     assert np.ptp(published) > 0  # efforts differ in how well their hours are known
     np.testing.assert_allclose(sd, np.hypot(published, 0.3))

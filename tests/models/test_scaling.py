@@ -357,7 +357,9 @@ def test_replicated_studies_have_the_models_mean_and_covariance(evidence, view) 
         {name: (("chain", "draw"), np.full((1, size), value)) for name, value in fixed.items()}
     )
     view = replace(view, scaling=replace(view.scaling, error_correlation=0.7))
-    dim, y = scaling.simulate(x, parameters, evidence, view, np.random.default_rng(6))["log_gamma"]
+    dim, y = scaling.simulate(x, parameters, evidence, view, np.random.default_rng(6))[
+        "scaling_exponents"
+    ]
     data = scaling.studies(evidence)
     se, index = data["log_gamma_se"].values, data["group_index"].values
     same = index[:, None] == index
@@ -374,8 +376,15 @@ def test_replicated_studies_have_the_models_mean_and_covariance(evidence, view) 
 
 def test_the_observed_names_are_those_of_the_replications(evidence, view) -> None:
     observed = scaling.observed(evidence, view)
-    assert set(observed) == {"log_gamma"}
-    assert observed["log_gamma"].dims == ("study",)
+    assert set(observed) == {"scaling_exponents"}
+    assert observed["scaling_exponents"].dims == ("study",)
+
+
+def test_a_study_names_its_group(evidence, view) -> None:
+    observed, table = scaling.observed(evidence, view), evidence["scaling_exponents"]
+    rows = observed["scaling_exponents"]
+    own = table["independence_group"].sel(study=rows["study"].values).values
+    assert list(rows["group"].values) == list(own) and len(set(own)) < len(own)
 
 
 def test_without_evidence_there_is_no_likelihood(evidence, view) -> None:

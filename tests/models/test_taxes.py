@@ -106,7 +106,9 @@ def test_replicated_shares_err_by_the_published_and_the_estimated_error(x, evide
     one = {name: value[:1] for name, value in x.items()}
     parameters = xr.Dataset({"share_spread": ("draw", [0.2])})
     centre, one_sd_up = (
-        taxes.simulate(one, parameters, evidence, view, ConstantNoise(noise))["log_share"][1][0]
+        taxes.simulate(one, parameters, evidence, view, ConstantNoise(noise))[
+            "alignment_compute_shares"
+        ][1][0]
         for noise in (0.0, 1.0)
     )
     published = taxes.shares(evidence)["share_sd"].values

@@ -824,9 +824,9 @@ def test_replicated_evaluations_are_calibrated(compiled, evidence, view) -> None
     """Ranks of the records among replicates on the same suite are not far from uniform, and scatter as the model says."""
     x, parameters = fit(compiled, view, horizon_evaluations.evaluations(evidence, view))
     dim, drawn = time_horizon.simulate(x, parameters, evidence, view, np.random.default_rng(1))[
-        "log2_horizon"
+        "time_horizons"
     ]
-    actual = time_horizon.observed(evidence, view)["log2_horizon"]
+    actual = time_horizon.observed(evidence, view)["time_horizons"]
     assert (dim, drawn.shape[1]) == ("evaluation", actual.size) and actual.size == 23
     ranks = (drawn < actual.values).mean(axis=0)
     assert stats.kstest(ranks, "uniform").pvalue > 0.05

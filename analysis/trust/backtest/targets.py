@@ -146,7 +146,8 @@ def _exponent_draws(fit: OriginFit, rows: xr.Dataset, rng: np.random.Generator) 
         .assign_coords(group=names)
     )
     known = fit.evidence.with_likelihood_rows({"scaling_exponents": new})
-    return scaling.simulate(dict(fit.x), fit.parameters, known, fit.view, rng)["log_gamma"][1]
+    drawn = scaling.simulate(dict(fit.x), fit.parameters, known, fit.view, rng)
+    return drawn["scaling_exponents"][1]
 
 
 def _replicated(

@@ -14,8 +14,8 @@ level ``1 - alpha`` is where no path strays further than the ``alpha`` quantile 
 The band sees what is smooth, such as a shift or another spread; chi-square over as many bins sees a
 comb, which the path smooths away.
 
-ArviZ's band is for continuous values and of one level. Ranks are discrete, and Holm's correction
-over quantities needs p-values, which the same simulated paths give.
+ArviZ's band, which a test compares, is for continuous values and of one level. Ranks are discrete,
+and Holm's correction over quantities needs p-values, which the same simulated paths give.
 
 References
 ----------

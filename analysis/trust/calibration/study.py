@@ -22,7 +22,7 @@ root seed and its number, so its ranks depend neither on the number of workers n
 import csv
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ from aligntax.analysis.trust.calibration.family import COVERED, LEVEL, assess, s
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
+from aligntax.models.registry import EXTENSIONS, Registrations
 from aligntax.models.views import View
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class CalibrationJob:
         How many.
     seed : int
         Root of the seeds of all simulations.
+    registered : Registrations
+        What this session registered by hand, which workers register too.
 
     Raises
     ------
@@ -81,6 +84,7 @@ class CalibrationJob:
     simulation: "Simulation"
     simulations: int = 300
     seed: int = 2022
+    registered: Registrations = field(default_factory=EXTENSIONS.by_hand)
 
     def __post_init__(self) -> None:
         model = find_model(self.model)
@@ -119,6 +123,7 @@ class CalibrationJob:
 
     def answerer(self) -> "CalibrationAnswerer":
         """Make what simulates in a worker's process."""
+        self.registered.repeat()
         return CalibrationAnswerer(self)
 
 
@@ -157,7 +162,7 @@ class CalibrationAnswerer:
         return Answer(case.name, record, {"simulation": round(time.perf_counter() - started, 3)})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Calibration(Study):
     """A calibration on disk; ``info`` is ``calibration.json``."""
 
@@ -276,6 +281,7 @@ def calibrate(
     """
     out = Path(out)
     name = run_name(name or default_name(job))
+    job = replace(job, view=job.view.stating(find_model(job.model).quantities))
     question = _question(job)
     Calibration.check_free(out, name)
     place = Calibration.make_hidden(out, name)

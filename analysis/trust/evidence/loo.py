@@ -24,6 +24,7 @@ import numpy as np
 import xarray as xr
 
 from aligntax.analysis.inference.derive import split_draws
+from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.summaries.weights import SHORTEST_TAIL, batch_error, tail_length
 from aligntax.models.catalogue import Model
 from aligntax.models.evidence import Evidence
@@ -240,13 +241,13 @@ def log_mean(log: Any) -> float:
 
 
 def validated_by_weights(
-    model: Model, view: View, evidence: Evidence, groups: Mapping[str, xr.Dataset]
+    model: Model, view: View, evidence: Evidence, groups: Groups
 ) -> list[dict[str, Any]]:
     """Return cross-validation by table, by weights alone; none where a tail has too few draws."""
-    posterior = groups["posterior"]
+    posterior = groups.draws
     draws = posterior.sizes["chain"] * posterior.sizes["draw"]
-    if "log_likelihood" not in groups or tail_length(draws, 1.0) < SHORTEST_TAIL:
+    if not groups.log_likelihood.data_vars or tail_length(draws, 1.0) < SHORTEST_TAIL:
         return []
     tables = view.tables(model.quantities)
-    rows = unit_log_densities(model, posterior, groups["log_likelihood"], tables, evidence, view)
+    rows = unit_log_densities(model, posterior, groups.log_likelihood, tables, evidence, view)
     return [each.to_dict() for each in psis_of_tables(rows, posterior)]

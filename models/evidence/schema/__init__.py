@@ -5,9 +5,6 @@ one that the default view or the report follows. A column marked ``needed`` may 
 that is only carried, never in a used one.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from aligntax.models.evidence.columns import EvidenceTable
 from aligntax.models.evidence.schema.feedback import (
     ALIGNMENT_COMPUTE_SHARES,
@@ -33,33 +30,32 @@ from aligntax.models.evidence.schema.progress import (
 from aligntax.models.evidence.schema.runs import HORIZON_RUNS
 from aligntax.models.evidence.schema.scaling import LOSS_LAWS, LOSS_RUNS, SCALING_EXPONENTS
 from aligntax.models.evidence.schema.simulated import DENSITY_TRIALS, GOLD_CURVES
+from aligntax.models.registry import Registry
 
-TABLES: Mapping[str, EvidenceTable] = MappingProxyType(
-    {
-        table.name: table
-        for table in (
-            SCALING_EXPONENTS,
-            LOSS_RUNS,
-            LOSS_LAWS,
-            TRAINING_RUNS,
-            ALGORITHMIC_PROGRESS,
-            RLHF_EFFORTS,
-            LABELLER_AGREEMENT,
-            OVERSIGHT_GAMES,
-            ALIGNMENT_COMPUTE_SHARES,
-            FEEDBACK_WORKFORCES,
-            PAID_TAXES,
-            TIME_HORIZONS,
-            HORIZON_RUNS,
-            DENSITY_TRIALS,
-            GOLD_CURVES,
-            BIO_ANCHORS,
-            PUBLISHED_FORECASTS,
-            PUBLISHED_REQUIREMENTS,
-            NAMED_FORECASTS,
-            RESEARCH_INPUTS,
-            CONSTANTS,
-        )
-    }
+TABLES: Registry[EvidenceTable] = Registry(
+    "table",
+    (
+        SCALING_EXPONENTS,
+        LOSS_RUNS,
+        LOSS_LAWS,
+        TRAINING_RUNS,
+        ALGORITHMIC_PROGRESS,
+        RLHF_EFFORTS,
+        LABELLER_AGREEMENT,
+        OVERSIGHT_GAMES,
+        ALIGNMENT_COMPUTE_SHARES,
+        FEEDBACK_WORKFORCES,
+        PAID_TAXES,
+        TIME_HORIZONS,
+        HORIZON_RUNS,
+        DENSITY_TRIALS,
+        GOLD_CURVES,
+        BIO_ANCHORS,
+        PUBLISHED_FORECASTS,
+        PUBLISHED_REQUIREMENTS,
+        NAMED_FORECASTS,
+        RESEARCH_INPUTS,
+        CONSTANTS,
+    ),
 )
 """Every table by name, in the order in which they are listed and hashed."""

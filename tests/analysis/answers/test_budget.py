@@ -61,7 +61,7 @@ def result(derived, limit=FAR, start=2026.0):
     )
     return SimpleNamespace(
         derived=xr.Dataset(data),
-        posterior=xr.Dataset({"z": (("chain", "draw", "quantity"), z)}),
+        unconstrained_posterior=xr.Dataset({"z": (("chain", "draw", "quantity"), z)}),
         weights=Weights.equal(SHAPE),
         record={"model": "joint"},
         info={"sampler": {"seed": 1}},

@@ -2,10 +2,10 @@
 
 import json
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from aligntax.analysis.answers.comparison import compare
 from aligntax.analysis.fitting.outcome import write_outcome
@@ -120,8 +120,7 @@ def shifted(reference, by):
     derived = reference.derived.map(lambda v: v)
     for name in ("data_exponent", "data_exponent_pooled"):
         derived[name] = derived[name] + by
-    tree = reference.tree.copy()
-    tree["derived"] = xr.DataTree(derived)
+    tree = reference.with_groups(replace(reference.groups, derived=derived)).tree
     rows = summarise(derived, ())
     record = {**reference.record, "quantities": reference.record["quantities"] | rows}
     info = {k: v for k, v in reference.info.items() if k != "files"}
@@ -162,9 +161,13 @@ def test_too_few_and_too_many_runs_are_refused(reference):
 
 @pytest.mark.slow
 def test_given_conditions_every_run(seeds):
-    comparison = compare(seeds / "seed1", seeds / "seed2022", given="tai_year<2035")
-    assert all(rows["tai_year"]["q95"] < 2035 for rows in comparison.rows)
-    assert not any(any(marks) for marks in comparison.differs.values())
+    """Runs that do not differ are told apart once in twenty pairs (Holm, 5%): two of three are 0.7%."""
+    flagged = 0
+    for one, other in combinations(("seed2022", "seed1", "seed7"), 2):
+        comparison = compare(seeds / one, seeds / other, given="tai_year<2035")
+        assert all(rows["tai_year"]["q95"] < 2035 for rows in comparison.rows)
+        flagged += any(any(marks) for marks in comparison.differs.values())
+    assert flagged <= 1
     told = comparison.to_dict()
     assert told["runs"][0]["given"]["probability"] == pytest.approx(
         told["runs"][1]["given"]["probability"], abs=0.06

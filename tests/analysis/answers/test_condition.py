@@ -116,7 +116,9 @@ def test_a_run_that_passes_does_not_lend_its_verdict_to_few_draws(passed):
 
 def test_contraction_is_that_of_the_draws_that_meet_the_condition(passed):
     """Given a quantity above its median, half a normal is left: 1 - 2/pi of the variance."""
-    z = passed.posterior["z"].sel(quantity="usd_per_hour").values  # no evidence bears on it
+    z = (
+        passed.unconstrained_posterior["z"].sel(quantity="usd_per_hour").values
+    )  # no evidence bears on it
     median = 10.0 ** float(np.median(passed.derived["usd_per_hour"]))
     above = Weights.equal(z.shape).given(z > np.median(z))
     _, record = summarise_given(passed, f"usd_per_hour>{median}")
@@ -145,21 +147,36 @@ def test_the_conditional_of_two_normals_is_known():
     [
         ("", "must compare a quantity with a number"),
         ("tai_year", "must compare"),
-        ("tai_year<soon", "must compare"),
-        ("tai_year<1.2.3", "must compare"),
+        ("tai_year<soon", "must be a number, got 'soon'"),
+        ("tai_year<1.2.3", "must be a number in year"),
         ("tai_year<2035 and", "must compare"),
         ("tai_yeer<2035", "did you mean tai_year"),
         ("spend_cap<1", "must name a quantity of the run"),
         ("anchor_probability<1", r"it has anchor_probability\[none\]"),
-        ("alignment_tax<-1", "must be compared with a positive number"),
-        ("tai_year<2035%", "a number of year, got 2035%; leave out %"),
-        ("alignment_hours_needed>5%", "leave out %"),
+        ("alignment_tax<-1", "must be a number above 0, got '-1'"),
+        ("tai_year<2035%", "must be a number in year, got '2035%'; a percentage has no meaning"),
+        ("alignment_hours_needed>5%", "a percentage has no meaning"),
+        ("alignment_hours_needed>5 people", "must be a number in human-hours or OOM or hours, got"),
+        ("TAI arrivel<2035", "did you mean"),
         ("tai_year>3000 and tai_year<2000", "holds in none"),
     ],
 )
 def test_what_cannot_be_read_is_one_message(text, message):
     with pytest.raises(InputError, match=message):
         draws(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("TAI arrival < 2035", "tai_year<2035"),
+        ("alignment data needed>=2 million hours", "alignment_hours_needed>=2e6"),
+        ("alignment_hours_needed>=1,000,000", "alignment_hours_needed>=1e6"),
+        ("both taxes<=5% and tai_year<2040", "alignment_tax<=0.05 and tai_year<2040"),
+    ],
+)
+def test_amounts_and_labels_are_read_as_people_write_them(text, same):
+    assert draws(text) == draws(same)
 
 
 @settings(max_examples=300)

@@ -252,10 +252,12 @@ def test_a_doubled_limit_moves_a_heavy_tail_and_not_a_light_one():
 
 def test_the_limit_is_drawn_from_the_view_and_the_same_twice(reference, view):
     names = find_model("joint").quantities
-    first = LossLimit.of(view, names, reference.posterior, 1)
-    again = LossLimit.of(view, names, reference.posterior, 1)
+    first = LossLimit.of(view, names, reference.unconstrained_posterior, 1)
+    again = LossLimit.of(view, names, reference.unconstrained_posterior, 1)
     np.testing.assert_array_equal(first.usd, again.usd)
-    assert not np.array_equal(first.usd, LossLimit.of(view, names, reference.posterior, 2).usd)
+    assert not np.array_equal(
+        first.usd, LossLimit.of(view, names, reference.unconstrained_posterior, 2).usd
+    )
     assert stats.kstest(first.score[..., 0].ravel(), "norm").pvalue > 0.001
     assert np.median(first.usd) == pytest.approx(7.66e12, rel=0.05)
     eighths = np.sort(stats.norm.cdf(first.score), axis=-1) * STRATA
@@ -277,11 +279,11 @@ def test_a_correlated_limit_follows_the_draws(reference, view):
     names = find_model("joint").quantities
     pair = ("alignment_tax_tolerance", LOSS_LIMIT)
     coupled = view.replace(correlations={**view.correlations, pair: 0.8})
-    limit = LossLimit.of(coupled, names, reference.posterior, 1)
-    z = reference.posterior["z"].transpose("chain", "draw", "quantity").values
+    limit = LossLimit.of(coupled, names, reference.unconstrained_posterior, 1)
+    z = reference.unconstrained_posterior["z"].transpose("chain", "draw", "quantity").values
     tolerance = z[..., names.index("alignment_tax_tolerance")]
     assert stats.spearmanr(limit.score[..., 0].ravel(), tolerance.ravel())[0] > 0.5
-    alone = LossLimit.of(view, names, reference.posterior, 1)
+    alone = LossLimit.of(view, names, reference.unconstrained_posterior, 1)
     assert abs(stats.spearmanr(alone.score[..., 0].ravel(), tolerance.ravel())[0]) < 0.15
 
 
@@ -309,7 +311,7 @@ def test_a_refit_moves_the_limit_and_nothing_else(reference):
         Decision.of(
             {name: draws_of(name, reference.derived) for name in AMOUNTS},
             reference.weights,
-            LossLimit.of(each, names, reference.posterior, 2022).usd,
+            LossLimit.of(each, names, reference.unconstrained_posterior, 2022).usd,
         )
         for each in (source.view, view)
     )

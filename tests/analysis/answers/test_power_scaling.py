@@ -28,6 +28,7 @@ from aligntax.analysis.answers.sensitivity import analyse_drivers, sensitivity_o
 from aligntax.analysis.answers.sensitivity_draws import GROUPS, SensitivityDraws
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.inference.terms import structural_variables
+from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.summaries.summary import Series
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.catalogue import MODELS, find_model, restrict
@@ -240,8 +241,8 @@ def test_a_thinned_joint_run_says_nothing_that_the_whole_does_not(outcome):
     model = find_model("joint")
 
     def said(chosen):
-        groups = {name: outcome.groups[name].isel(draw=chosen) for name in GROUPS}
-        shape = (groups["posterior"].sizes["chain"], groups["posterior"].sizes["draw"])
+        groups = Groups(**{n: getattr(outcome.groups, n).isel(draw=chosen) for n in GROUPS})
+        shape = (groups.draws.sizes["chain"], groups.draws.sizes["draw"])
         of = (groups, outcome.fit.tables, model.headlines, (), Weights.equal(shape))
         return set(told_of(analyse_drivers(SensitivityDraws.of(*of, model.top_level))))
 
@@ -314,7 +315,7 @@ def test_every_structural_parameter_is_top_level_or_latent(graphs, name):
 def test_a_latent_term_is_not_part_of_the_prior(reference):
     """Negative control: with the terms of the hierarchy the exponent of a new regime looks driven by its prior."""
     model = find_model("joint")
-    groups = {n: reference.tree[n].to_dataset() for n in ("posterior", "derived", "log_prior")}
+    groups = replace(reference.groups, log_likelihood=xr.Dataset())
     tables = reference.view.tables(model.quantities)
 
     def regime(top_level):
@@ -326,7 +327,7 @@ def test_a_latent_term_is_not_part_of_the_prior(reference):
     draws, right = regime(model.top_level)
     spoiled, wrong = regime((*model.top_level, "regime_offset"))
     assert right.low == 0 and wrong.high > right.high
-    offset = groups["posterior"]["regime_offset"].values.astype(float)
+    offset = groups.draws["regime_offset"].values.astype(float)
     known = draws.log_prior - 0.5 * offset**2
     np.testing.assert_allclose(
         spoiled.log_prior - spoiled.log_prior.mean(), known - known.mean(), atol=1e-3
@@ -353,7 +354,7 @@ def test_answers_that_no_evidence_bears_on(evidence, view, reference):
     """Assumed quantities and nothing derived; not the multiplier, which the view correlates with the tolerance."""
     model = find_model("joint")
     tables, assumed = reference.view.tables(model.quantities), reference.info["prior_only"]
-    where = (model, reference.posterior, tables, reference.evidence, reference.view)
+    where = (model, reference.draws, tables, reference.evidence, reference.view)
     found = set(answers_of_priors(*where, assumed))
     assert found == set(assumed) - {"rlhf_multiplier"}
     assert answers_of_priors(*where, ()) == ()
@@ -366,7 +367,7 @@ def test_answers_that_no_evidence_bears_on(evidence, view, reference):
 
 def test_an_answer_of_priors_alone_is_insensitive_to_evidence_by_construction(reference):
     model = replace_headlines(find_model("joint"), ("usd_per_hour", "spend_cap"))
-    groups = {str(name): node.to_dataset() for name, node in reference.tree.children.items()}
+    groups = reference.groups
     tables = reference.view.tables(model.quantities)
     of = (groups, tables, model.headlines, (), reference.weights, model.top_level)
     rows = analyse_drivers(SensitivityDraws.of(*of, ("usd_per_hour",)))["headlines"]
@@ -427,9 +428,7 @@ def test_an_answer_of_which_few_draws_differ_is_left_out(reference):
     few.ravel()[:49] = 1.0
     derived = reference.derived.assign(prob_affordable=(("chain", "draw"), few))
     derived = derived.drop_vars("prob_affordable_state", errors="ignore")
-    tree = reference.tree.copy()
-    tree["derived"] = xr.DataTree(derived)
-    spoiled = replace(reference, tree=tree)
+    spoiled = reference.with_groups(replace(reference.groups, derived=derived))
     assert "prob_affordable" not in SensitivityDraws.of_result(spoiled).answers
     few.ravel()[49] = 1.0
     assert "prob_affordable" in SensitivityDraws.of_result(spoiled).answers

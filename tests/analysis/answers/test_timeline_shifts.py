@@ -9,6 +9,7 @@ import xarray as xr
 
 from aligntax.analysis.answers.timeline_shifts import SHIFTS, shifts_by_anchor
 from aligntax.analysis.figures import arrival as arrival_figures
+from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.trust.published_forecasts import push_forward, reproduce
 from aligntax.models.catalogue import find_model, restrict
@@ -29,10 +30,8 @@ def with_shifts(reference, shift, state, anchor):
     data = {name: (DIMS, shift) for name in SHIFTS}
     data |= {f"{name}_state": (DIMS, state) for name in SHIFTS}
     derived = xr.Dataset({**data, "tai_anchor": (DIMS, anchor)})
-    tree = xr.DataTree.from_dict(
-        {"derived": derived, "posterior": xr.Dataset({"x": (DIMS, anchor)})}
-    )
-    return replace(reference, tree=tree, info={**reference.info, "prior_only": []})
+    made = replace(reference, info={**reference.info, "prior_only": []})
+    return made.with_groups(Groups(derived=derived))
 
 
 @pytest.fixture
@@ -95,12 +94,11 @@ def test_a_condition_leaves_only_the_draws_that_meet_it(reference):
 
 
 def test_a_run_without_arrival_has_no_shifts(reference):
-    tree = reference.tree.copy()
-    tree["derived"] = xr.DataTree(reference.derived.drop_vars("tai_anchor"))
+    groups = replace(reference.groups, derived=reference.derived.drop_vars("tai_anchor"))
     with pytest.raises(
         InputError, match=r"run: must be of the joint model, got joint; run `aligntax run`"
     ):
-        shifts_by_anchor(replace(reference, tree=tree))
+        shifts_by_anchor(reference.with_groups(groups))
 
 
 @pytest.mark.slow

@@ -264,7 +264,8 @@ BAD_WORDS = {
     "unknown model": (("run", "jiont"), "model: must be one of"),
     "bad name": (("run", "--name", "../x"), "name: must be"),
     "set without values": (("run", "--set", "rlhf_multiplier"), "must be quantity=p10,p50,p90"),
-    "set with words": (("run", "--set", "rlhf_multiplier=a,b,c"), "must be quantity=p10,p50,p90"),
+    "set with words": (("run", "--set", "rlhf_multiplier=a,b,c"), "a number above 0, got 'a'"),
+    "set of two": (("run", "--set", "rlhf_multiplier=1,2"), "must be quantity=p10,p50,p90"),
     "set of a derived quantity": (
         ("run", "--set", "tai_year=2030,2040,2050"),
         "only elicited ones",
@@ -331,8 +332,9 @@ def start(*words, cwd, **kwargs):
     )
 
 
-def test_a_run_end_to_end_in_a_pipe(tmp_path):
+def test_a_run_end_to_end_in_a_pipe(tmp_path, monkeypatch):
     """A whole run of the smallest model: answer on stdout, nothing on stderr, a folder that shows and verifies."""
+    monkeypatch.setenv("COLUMNS", "200")
     words = ("run", "scaling", "--seed", "3", "--name", "mine")
     process = start(*words, cwd=tmp_path)
     out, err = process.communicate(timeout=300)

@@ -19,7 +19,8 @@ from aligntax.analysis.commands.output import (
     show_progress,
 )
 from aligntax.analysis.inference.options import Talk
-from aligntax.analysis.terminal.tables import progress, times_in_words
+from aligntax.analysis.progress import times_in_words
+from aligntax.analysis.terminal.tables import print_table, progress
 from tests.conftest import REFERENCE
 
 
@@ -74,11 +75,36 @@ def test_json_is_strict(number, capsys) -> None:
     assert capsys.readouterr().out == ""
 
 
-def test_a_pipe_is_wide_enough_for_a_table(capsys) -> None:
+@pytest.mark.parametrize(("columns", "width"), [(None, 100), ("", 100), ("wide", 100), ("72", 72)])
+def test_a_pipe_is_as_wide_as_columns_says(columns, width, monkeypatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
     screen = console()
-    assert screen.width == 200 and not screen.is_terminal
-    screen.print("word " * 39)
+    assert screen.width == width and not screen.is_terminal
+
+
+def test_a_line_of_text_is_one_line_of_a_pipe_and_a_table_keeps_to_its_width(
+    capsys, monkeypatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    console().print("word " * 39)
     assert capsys.readouterr().out.count("\n") == 1
+    print_table(console(), ("a", "b"), [("word " * 20, "word " * 20)])
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 60
+
+
+@pytest.mark.parametrize("width", [40, 60, 100, 200])
+def test_no_word_of_a_table_is_cut_off_or_broken(width) -> None:
+    """Names are what other commands take: a table too narrow for one becomes blocks."""
+    names = ["scaling_exponents", "a-rather-long-name-of-a-run", "short"]
+    rows = [(name, "about 20%", "kaplan2020_adjusted_compute", "") for name in names]
+    screen = Console(file=io.StringIO(), width=width)
+    print_table(screen, ("run", "chance", "study", "note"), rows, "Studies")
+    text = screen.file.getvalue()
+    for word in (*names, "kaplan2020_adjusted_compute", "Studies", "chance"):
+        assert word in text
+    assert ("study" in text.splitlines()[2]) is (width >= 100)
 
 
 @pytest.mark.slow

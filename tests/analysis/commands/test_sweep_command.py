@@ -248,7 +248,7 @@ def test_bad_views_are_listed_up_to_ten(aligntax, tmp_path):
 
 
 def test_a_scheduler_that_is_not_there_is_told_in_bounded_time(aligntax, monkeypatch, tmp_path):
-    pytest.importorskip("distributed", reason="needs Dask: the extra `cluster`")
+    pytest.importorskip("distributed", reason="needs Dask: the extra `dask`")
     monkeypatch.setattr("aligntax.analysis.sweeps.workers.PATIENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
@@ -266,7 +266,7 @@ def test_a_scheduler_that_is_not_there_is_told_in_bounded_time(aligntax, monkeyp
 def test_a_cluster_needs_dask(aligntax, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "distributed", None)
     code, _, err = aligntax("sweep", "--scheduler", "tcp://127.0.0.1:1")
-    told = "scheduler: needs Dask, which is not installed; install aligntax[cluster], or leave --scheduler out"
+    told = "scheduler: needs Dask, which is not installed; install aligntax[dask], or leave --scheduler out"
     assert (code, err) == (2, f"aligntax: {told}\n") and files(tmp_path) == []
 
 

@@ -4,7 +4,6 @@ import io
 from dataclasses import replace
 
 import pytest
-import xarray as xr
 
 from aligntax.analysis.figures.answer import data_fan, prior_posterior
 from aligntax.analysis.figures.answer_picture import answer_picture
@@ -27,11 +26,9 @@ def _lines(axes):
 
 def _without(result, *names):
     """The result as one of a model that lacks some quantities."""
-    groups = {path: node.to_dataset(inherit=False) for path, node in result.tree.subtree_with_keys}
-    dropped = [v for name in names for v in (name, f"{name}_state") if v in groups["derived"]]
-    groups["derived"] = groups["derived"].drop_vars(dropped)
-    tree = xr.DataTree.from_dict({f"/{path.strip('.')}": data for path, data in groups.items()})
-    return replace(result, tree=tree)
+    derived = result.groups.derived
+    dropped = [v for name in names for v in (name, f"{name}_state") if v in derived]
+    return result.with_groups(replace(result.groups, derived=derived.drop_vars(dropped)))
 
 
 def test_the_two_panels_are_those_of_the_report(reference):

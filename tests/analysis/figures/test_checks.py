@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from aligntax.analysis.figures.checks import coverage, observed_names, pit_names
+from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.storage.result import Result
 
 
@@ -19,7 +20,7 @@ def _result(**observed):
         for name, values in observed.items()
     }
     groups = {"observed_data": xr.Dataset(data), "posterior_predictive": xr.Dataset(predicted)}
-    return Result(Path(), {}, {}, xr.DataTree.from_dict(groups))
+    return Result(Path(), {}, {}, xr.DataTree()).with_groups(Groups(**groups))
 
 
 @pytest.mark.parametrize(

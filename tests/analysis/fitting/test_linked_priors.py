@@ -222,7 +222,7 @@ def test_a_refit_fits_the_links_and_redraws_the_rest(answer, reference, fitted) 
         stated = np.log10(link["prior"]["0.1"])  # which lies between two knots
         assert table.value(ndtri(0.1)) == pytest.approx(stated, abs=1e-4)
         # the same scores under the new prior; the multiplier's follow the tolerance
-        z = float(answer.posterior["z"].sel(quantity=name).median())
+        z = float(answer.draws["z"].sel(quantity=name).median())
         assert rows[name]["q50"] == pytest.approx(float(table.value(z)), abs=0.02)
         assert name not in assumed_quantities(answer.info)
     assert rows["alignment_hours_needed"]["q50"] > old["alignment_hours_needed"]["q50"] + 0.5

@@ -188,9 +188,9 @@ def test_each_corpus_finds_its_own_law(two_corpora) -> None:
 @pytest.mark.slow
 def test_vectors_of_parameters_are_in_every_group(two_corpora) -> None:
     groups = two_corpora[1].groups
-    for group in ("posterior", "prior", "log_prior"):
-        assert groups[group]["corpus_alpha"].dims == ("chain", "draw", "corpus"), group
-    assert groups["log_likelihood"]["loss_runs"].sizes["loss_run"] == 240
+    for group in ("draws", "prior_draws", "log_prior"):
+        assert getattr(groups, group)["corpus_alpha"].dims == ("chain", "draw", "corpus"), group
+    assert groups.log_likelihood["loss_runs"].sizes["loss_run"] == 240
 
 
 @pytest.mark.slow
@@ -198,16 +198,16 @@ def test_the_log_prior_of_a_corpus_is_that_of_its_population(two_corpora) -> Non
     from scipy import stats
 
     groups = two_corpora[1].groups
-    drawn, alpha = groups["posterior"], groups["derived"]["alpha"].values
+    drawn, alpha = groups.draws, groups.derived["alpha"].values
     law = stats.norm(np.log(alpha)[..., None], drawn["exponent_spread"].values[..., None])
-    assert groups["log_prior"]["corpus_alpha"].values == pytest.approx(
+    assert groups.log_prior["corpus_alpha"].values == pytest.approx(
         law.logpdf(drawn["corpus_alpha"].values)
     )
 
 
 @pytest.mark.slow
 def test_prior_draws_of_corpora_scatter_about_their_population(two_corpora) -> None:
-    prior, derived = two_corpora[1].groups["prior"], two_corpora[1].groups["prior_derived"]
+    prior, derived = two_corpora[1].groups.prior_draws, two_corpora[1].groups.prior_derived
     middle, spread = np.log(derived["alpha"].values), prior["exponent_spread"].values
     z = (prior["corpus_alpha"].values - middle[..., None]) / spread[..., None]
     assert z.mean() == pytest.approx(0, abs=0.06) and z.std() == pytest.approx(1, abs=0.06)

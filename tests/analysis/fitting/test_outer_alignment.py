@@ -365,8 +365,8 @@ def test_figures_show_what_was_fitted(result) -> None:
 
 @pytest.mark.slow
 def test_a_run_without_studies_has_figures_of_the_answer_alone(result) -> None:
-    bare = replace(result, tree=result.tree.copy())
-    bare.tree["derived"] = bare.tree["derived"].to_dataset().drop_vars("study_label_error_by_study")
+    derived = result.groups.derived.drop_vars("study_label_error_by_study")
+    bare = result.with_groups(replace(result.groups, derived=derived))
     assert not has_studies(bare)
     assert quantity_against_quality(bare).axes
 

@@ -163,8 +163,8 @@ def _proxies():
 @pytest.mark.slow
 def test_the_spread_of_proxies_by_their_labels_is_the_world_s(result) -> None:
     """Sd of log10 KL at the peak over 40 fresh proxies of 100, 1,000 and 10 of 10,000 labels, exactly known."""
-    world, spread = World(), result.posterior["peak_kl_spread"].values
-    fall = result.posterior["spread_exponent"].values
+    world, spread = World(), result.draws["peak_kl_spread"].values
+    fall = result.draws["spread_exponent"].values
     for labels, count in ((100, 40), (1000, 40), (10_000, 10)):
         drawn = [
             learn(compare(world, draw_comparisons(world, labels, np.random.default_rng((9, k)))))

@@ -152,7 +152,7 @@ def test_a_correlation_with_an_informed_quantity_follows_what_it_has_learned(
 
 
 def _with(source, z):
-    return source.posterior.assign(z=(("chain", "draw", "quantity"), z))
+    return source.draws.assign(z=(("chain", "draw", "quantity"), z))
 
 
 def test_a_correlation_between_informed_quantities_weights_by_the_copulas_density(untouched):

@@ -20,7 +20,7 @@ from aligntax.models.views import load_view as named_view
 
 
 def quantile(outcome, name, p):
-    return np.nanquantile(outcome.groups["derived"][name].values, p)
+    return np.nanquantile(outcome.groups.derived[name].values, p)
 
 
 @pytest.mark.slow
@@ -114,8 +114,8 @@ from aligntax.analysis.pipeline import sample_view
 from aligntax.models.evidence import load_evidence
 from aligntax.models.views import load_view
 outcome = sample_view("scaling", load_view("default"), load_evidence(), Sampling(draws=100))
-groups = {name: group for name, group in outcome.groups.items() if name in ("posterior", "prior", "derived")}
-print(hashlib.sha256(b"".join(v.values.tobytes() for g in groups.values() for v in g.data_vars.values())).hexdigest())
+groups = [outcome.groups.draws, outcome.groups.prior_draws, outcome.groups.derived]
+print(hashlib.sha256(b"".join(v.values.tobytes() for g in groups for v in g.data_vars.values())).hexdigest())
 """
 
 
@@ -178,7 +178,7 @@ def test_log_prior_is_the_tables_density(outcome):
 
 
 def test_no_tai_is_a_named_likelihood_and_never_favours(outcome):
-    term = outcome.groups["log_likelihood"]["no_tai"].values
+    term = outcome.groups.log_likelihood["no_tai"].values
     assert np.all(term <= 1e-12) and np.std(term) > 0
 
 
@@ -209,7 +209,7 @@ def test_evidence_contracts_what_it_bears_on(outcome):
 
 
 def test_no_arrival_before_the_evidence_that_there_was_none(outcome, evidence):
-    year = outcome.groups["derived"]["tai_year"].values
+    year = outcome.groups.derived["tai_year"].values
     assert np.nanmin(year) >= evidence.constant("no_tai_until")
     assert np.nanmax(year) <= 2100.0
 

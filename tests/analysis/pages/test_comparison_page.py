@@ -169,8 +169,7 @@ def test_runs_of_other_models_show_what_they_share(comparison, tmp_path):
     first = comparison.runs[0]
     kept = ("data_exponent", "data_exponent_pooled")
     rows = {name: first.record["quantities"][name] for name in kept}
-    tree = first.tree.copy()
-    tree["derived"] = tree["derived"].to_dataset()[list(kept)]
+    tree = first.with_groups(replace(first.groups, derived=first.derived[list(kept)])).tree
     other = replace(
         first, record={**first.record, "model": "scaling", "quantities": rows, "claims": {}}, tree=tree
     )  # fmt: skip
@@ -187,10 +186,10 @@ def test_runs_of_other_models_show_what_they_share(comparison, tmp_path):
 
 
 def test_draws_without_spread_are_said_and_not_drawn(comparison):
-    tree = comparison.runs[0].tree.copy()
-    derived = tree["derived"].to_dataset()
-    tree["derived"] = derived.assign({n: derived[n] * 0 + 4.0 for n in ("alignment_hours_needed",)})
-    constant = replace(comparison.runs[0], tree=tree)
+    groups = comparison.runs[0].groups
+    hours = groups.derived["alignment_hours_needed"] * 0 + 4.0
+    derived = groups.derived.assign(alignment_hours_needed=hours)
+    constant = comparison.runs[0].with_groups(replace(groups, derived=derived))
     one, both = compare(comparison.runs[0], constant), compare(constant, constant)
     panel = comparison_figures(one)[2].panels[0]
     assert any(

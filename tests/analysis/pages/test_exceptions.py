@@ -1,12 +1,16 @@
 """A verdict names what the report says against it: uneven ranks of evidence, strays, untrusted units."""
 
+import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
+from rich.console import Console
 
 from aligntax.analysis.pages.exceptions import named_exceptions
+from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.terminal.answer import print_run
 from aligntax.analysis.trust.evidence.loo import validated_by_weights
 from aligntax.analysis.trust.evidence.predictive import PIT_LEVEL, pit_p
@@ -20,10 +24,10 @@ def replicated(scale=1.0, shift=0.0, rows=ROWS, draws=DRAWS, seed=0):
     rng = np.random.default_rng(seed)
     actual = shift + scale * rng.standard_normal(rows)
     drawn = rng.standard_normal((2, draws // 2, rows))
-    return {
-        "observed_data": xr.Dataset({"log_flop": ("run", actual)}),
-        "posterior_predictive": xr.Dataset({"log_flop": (("chain", "draw", "run"), drawn)}),
-    }
+    return Groups(
+        observed_data=xr.Dataset({"training_runs": ("run", actual)}),
+        posterior_predictive=xr.Dataset({"training_runs": (("chain", "draw", "run"), drawn)}),
+    )
 
 
 def told(found, kind):
@@ -36,9 +40,17 @@ def test_evidence_that_the_model_makes_is_no_exception():
 
 def test_a_run_without_evidence_has_nothing_to_name():
     """Its groups are there, and hold nothing; nor has a run without replicates."""
-    groups = replicated()
-    assert named_exceptions(dict.fromkeys(groups, xr.Dataset()), ()) == []
-    assert named_exceptions({"observed_data": groups["observed_data"]}, ()) == []
+    assert named_exceptions(Groups(), ()) == []
+    assert named_exceptions(Groups(observed_data=replicated().observed_data), ()) == []
+
+
+def test_a_bound_is_not_compared_with_replicates():
+    groups = replicated(scale=3.0)
+    exact = np.zeros(ROWS)
+    exact[0] = 1.0
+    assert named_exceptions(groups, ())
+    given = xr.Dataset({"training_runs_exact": ("run", exact)})
+    assert named_exceptions(replace(groups, constant_data=given), ()) == []
 
 
 @pytest.mark.parametrize("wrong", [{"scale": 0.3}, {"scale": 3.0}, {"shift": 1.0}])
@@ -51,7 +63,7 @@ def test_a_wrong_pit_is_named(wrong):
 
 def test_a_stray_statistic_is_named():
     groups = replicated()
-    groups["observed_data"]["log_flop"][0] = 9.0
+    groups.observed_data["training_runs"][0] = 9.0
     assert told(named_exceptions(groups, ()), "hardly have its largest (p 0)")
 
 
@@ -71,8 +83,8 @@ def table(doubtful):
 
 def test_units_that_weights_cannot_leave_out_are_counted():
     """In one phrase, whatever the tables."""
-    assert named_exceptions({}, [table(0)]) == []
-    (text,) = named_exceptions({}, [table(1), table(0), table(1) | {"table": "loss_laws"}])
+    assert named_exceptions(Groups(), [table(0)]) == []
+    (text,) = named_exceptions(Groups(), [table(1), table(0), table(1) | {"table": "loss_laws"}])
     assert text == (
         "cross-validation by weights is not to be trusted for 1 of 3 paid taxes (k up to 0.90), "
         "1 of 3 loss laws (k up to 0.90): run aligntax loo"
@@ -80,32 +92,23 @@ def test_units_that_weights_cannot_leave_out_are_counted():
 
 
 def test_a_handful_of_draws_has_no_cross_validation(reference):
-    few = {"posterior": reference.posterior.isel(chain=slice(2), draw=slice(4))}
-    few["log_likelihood"] = xr.Dataset()
+    some = {"chain": slice(2), "draw": slice(4)}
+    density = reference.groups.log_likelihood.isel(some)
+    few = Groups(draws=reference.draws.isel(some), log_likelihood=density)
     found = validated_by_weights(find_model("joint"), reference.view, reference.evidence, few)
     assert found == []
-
-
-class Screen:
-    """What is printed, line by line."""
-
-    def __init__(self):
-        self.lines = []
-        self.width, self.is_terminal, self.encoding = 100, False, "utf-8"
-
-    def print(self, text="", **_):
-        self.lines.append(str(text))
 
 
 @pytest.mark.parametrize("names", [(), ("Training runs: uneven",), ("a", "b")])
 def test_the_terminal_counts_exceptions_beside_a_pass(reference, names, monkeypatch):
     monkeypatch.setattr("aligntax.analysis.terminal.answer._print_quantities", lambda *_: None)
     record = {**reference.record, "verdict": "pass", "checks": [], "exceptions": list(names)}
-    screen = Screen()
+    screen = Console(file=io.StringIO(), width=300)
     print_run(screen, Path("run"), record, reference.info)
-    verdict = next(line for line in screen.lines if line.startswith("verdict"))
+    lines = screen.file.getvalue().splitlines()
+    verdict = next(line for line in lines if line.startswith("verdict"))
     assert [f"exception: {name}" for name in names] == [
-        line for line in screen.lines if line.startswith("exception")
+        line for line in lines if line.startswith("exception")
     ]
     wanted = {0: "pass (its checks passed)", 1: "with 1 exception:", 2: "with 2 exceptions:"}
     assert wanted[len(names)] in verdict

@@ -20,6 +20,7 @@ from aligntax.analysis.pages import report
 from aligntax.analysis.pages.figure_data import pictures
 from aligntax.analysis.pages.report import write_report
 from aligntax.analysis.pipeline import run
+from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.summaries.claims_in_words import chance_in_words
 from aligntax.analysis.summaries.summary import claim_answers
@@ -36,10 +37,7 @@ def _standing(page):
 
 
 def _with_group(result, **groups):
-    tree = result.tree.copy()
-    for name, dataset in groups.items():
-        tree[name] = xr.DataTree(dataset)
-    return replace(result, tree=tree)
+    return result.with_groups(replace(result.groups, **groups))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +48,7 @@ def complete(reference, tmp_path_factory):
     model, view, evidence = find_model("joint"), reference.view, reference.evidence
     tables = view.tables(model.quantities)
     rng = np.random.default_rng(1)
-    replicated = replicate_evidence(model, reference.posterior, tables, evidence, view, rng)
+    replicated = replicate_evidence(model, reference.draws, tables, evidence, view, rng)
     actual = observed_evidence(model, evidence, view)
     return _with_group(
         replace(reference, path=folder), posterior_predictive=replicated, observed_data=actual
@@ -337,7 +335,7 @@ def test_names_from_users_are_text(mine):
     evidence = {}
     for name, rows in mine.evidence.tables.items():
         text = [c for c in ("name", "study", "source", "forecast", "milestone") if c in rows]
-        evidence[f"evidence/{name}"] = rows.assign(
+        evidence[name] = rows.assign(
             {
                 c: (rows[c].dims, np.array([f"{HOSTILE}{i}" for i in range(rows[c].size)]))
                 for c in text
@@ -350,7 +348,7 @@ def test_names_from_users_are_text(mine):
     )
     record = {**mine.record, "view": HOSTILE, "run": HOSTILE}
     info = {**mine.info, "command": HOSTILE}
-    hostile = replace(_with_group(mine, **evidence), record=record, info=info)
+    hostile = replace(_with_group(mine, evidence=evidence), record=record, info=info)
     text = write_report(hostile, strict=True).read_text("utf-8")
     assert "<script" not in _standing(text)
     assert "&lt;script&gt;" in text
@@ -372,10 +370,9 @@ def test_what_a_run_lacks_is_left_out(mine):
         "quantities": rows,
         "claims": claim_answers(mine.derived[kept]),
     }
-    tables = {f"evidence/{name}": rows for name, rows in mine.evidence.tables.items()}
-    groups = {"posterior": mine.posterior, "derived": mine.derived[kept], **tables}
+    groups = Groups(mine.draws, mine.derived[kept], evidence=mine.evidence.tables)
     info = {key: value for key, value in mine.info.items() if key != "sensitivity"}
-    small = replace(mine, record=record, info=info, tree=xr.DataTree.from_dict(groups))
+    small = replace(mine, record=record, info=info).with_groups(groups)
     text = _standing(write_report(small, strict=True).read_text("utf-8"))
     assert "Evidence replicated from the posterior" not in text
     assert "Which anchor" not in text
@@ -468,8 +465,10 @@ def test_captions_speak_of_a_superhuman_coder_only_where_one_counts(
 
 
 def test_coverage_counts_observations(complete):
-    half, most, count = checks.coverage(complete, "log_flop")
-    assert 0 < half <= most <= count == complete.tree["observed_data"]["log_flop"].size
+    half, most, count = checks.coverage(complete, "training_runs")
+    assert (
+        0 < half <= most <= count == int(complete.groups.constant_data["training_runs_exact"].sum())
+    )
     assert most / count > 0.7
 
 

@@ -14,6 +14,7 @@ import pytest
 from aligntax.analysis.storage.draw_files import FILES
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.run_folder import (
+    FORMAT,
     HASHED,
     RunFolder,
     default_name,
@@ -44,8 +45,8 @@ def test_a_run_has_its_files_and_verifies(run_folder):
 
 def test_loading_gives_back_what_was_sampled(run_folder, outcome):
     result = load(run_folder)
-    assert result.posterior.drop_attrs().equals(outcome.fit.posterior.drop_attrs())
-    assert result.derived.equals(outcome.groups["derived"])
+    assert result.draws.drop_attrs().equals(outcome.fit.posterior.drop_attrs())
+    assert result.derived.equals(outcome.groups.derived)
     assert result.view.hash == outcome.fit.view.hash
     assert result.evidence.hash == outcome.fit.evidence.hash
     assert result.record["quantities"] == outcome.record["quantities"]
@@ -63,7 +64,9 @@ def test_what_a_run_returns_is_what_loading_it_gives(outcome, tmp_path):
     assert loaded.evidence.hash == written.evidence.hash and loaded.view.hash == written.view.hash
     for group in (
         "posterior",
-        "derived",
+        "unconstrained_posterior",
+        "prior",
+        "constant_data",
         "log_likelihood",
         "posterior_predictive",
         "observed_data",
@@ -220,7 +223,7 @@ def test_stored_numbers_are_never_infinite(run_folder):
 def test_no_json_holds_nan(run_folder):
     for name in ("summary.json", "info.json"):
         assert "NaN" not in (run_folder / name).read_text()
-        assert read_json(run_folder / name)["format"] == 1
+        assert read_json(run_folder / name)["format"] == FORMAT
 
 
 def test_a_second_run_within_a_second_has_a_name_of_its_own(tmp_path, view, monkeypatch) -> None:

@@ -30,11 +30,11 @@ def median(values, weights) -> float:
 
 
 def test_numbers_take_their_weights_along(reweighted) -> None:
-    for draws in (reweighted.derived, reweighted.posterior):
+    for draws in (reweighted.derived, reweighted.posterior, reweighted.draws):
         assert draws.attrs["weights"] == WEIGHED
         np.testing.assert_allclose(draws["weight"], reweighted.weights.values)
         assert float(draws["weight"].sum()) == pytest.approx(1.0)
-    z = reweighted.posterior["z"].sel(quantity="data_exponent_prior")
+    z = reweighted.unconstrained_posterior["z"].sel(quantity="data_exponent_prior")
     assert z.weight.dims == ("chain", "draw")
 
 
@@ -42,7 +42,7 @@ def test_numbers_take_their_weights_along(reweighted) -> None:
 def test_the_weighted_median_is_that_of_the_summary_and_the_plain_one_is_not(
     reweighted, reference, name
 ) -> None:
-    number, told = reweighted.derived[name], reweighted.summary().loc[name]
+    number, told = reweighted.derived[name], reweighted.record["quantities"][name]
     by_hand = median(number.values.ravel(), number.weight.values.ravel())
     idiom = float(number.weighted(number.weight).quantile(0.5))
     assert by_hand == pytest.approx(told["q50"], abs=2 * told["mcse_median"])
@@ -57,10 +57,10 @@ def test_the_weighted_median_is_that_of_the_summary_and_the_plain_one_is_not(
 def test_equally_weighted_draws_give_the_summary_to_tools_that_know_no_weights(
     reweighted, name
 ) -> None:
-    plain, told = reweighted.equally_weighted(), reweighted.summary().loc[name]
-    assert "weights" not in plain.tree.children and "weight" not in plain.derived.coords
+    plain, told = reweighted.equally_weighted(), reweighted.record["quantities"][name]
+    assert not plain.weighted and "weight" not in plain.derived.coords
     assert "resampled" in plain.derived.attrs and "weights" not in plain.derived.attrs
-    table = az.summary(plain.tree, group="derived", var_names=[name], kind="stats", round_to="none")
+    table = az.summary(plain.tree, var_names=[name], kind="stats", round_to="none")
     assert table.loc[name, "mean"] == pytest.approx(told["mean"], abs=told["mcse_median"])
     assert table.loc[name, "sd"] == pytest.approx(told["sd"], rel=0.05)
     assert float(plain.derived[name].median()) == pytest.approx(
@@ -75,7 +75,7 @@ def test_draws_that_count_the_same_carry_nothing(reference) -> None:
 
 def test_the_file_of_a_refit_has_no_posterior_that_arviz_could_take_for_whole(reweighted) -> None:
     with xr.open_datatree(reweighted.path / "posterior.nc", engine="h5netcdf") as tree:
-        assert set(tree.children) == {"derived", "moved_scores", "weights"}
+        assert set(tree.children) == {"changed_quantities", "moved_scores", "weights"}
         with pytest.raises(ValueError, match="Can not extract posterior"):
             az.summary(tree)
 
@@ -96,4 +96,4 @@ def test_a_file_in_which_the_moved_scores_were_called_the_posterior_still_reads(
     )
     run = load(reweighted.path)
     whole = with_source_draws(reference, Result(run.path, run.info, run.record, older))
-    xr.testing.assert_equal(whole.posterior["z"], run.posterior["z"])
+    xr.testing.assert_equal(whole.draws["z"], run.draws["z"])

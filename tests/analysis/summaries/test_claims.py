@@ -19,7 +19,7 @@ from aligntax.analysis.summaries.claims_in_words import (
 )
 from aligntax.analysis.summaries.summary import claim_answers, claim_draws
 from aligntax.analysis.summaries.weights import Weights
-from aligntax.models.priors.quantities import DERIVED, QUANTITIES
+from aligntax.models.priors.quantities import ELICITED, QUANTITIES
 from aligntax.models.states import censored
 from aligntax.models.views import ANCHORS
 
@@ -133,7 +133,7 @@ def test_there_is_no_other_claim():
 
 
 def test_claims_are_about_what_is_derived():
-    assert {claim.statement.quantity for claim in CLAIMS} <= set(DERIVED)
+    assert {claim.statement.quantity for claim in CLAIMS} <= set(QUANTITIES) - set(ELICITED)
 
 
 def test_what_has_no_number_is_on_its_side_of_the_bound():

@@ -186,7 +186,7 @@ def until(true, processes, folder):
 
 @pytest.mark.slow
 def test_a_cluster_s_worker_is_killed_and_every_case_answered_once(view, tmp_path):
-    pytest.importorskip("distributed", reason="needs Dask: the extra `cluster`")
+    pytest.importorskip("distributed", reason="needs Dask: the extra `dask`")
     place, folder = tmp_path / "scheduler.json", tmp_path / "res"
     (tmp_path / "views").mkdir()
     for each in numbered(view, 12, data_exponent_prior=np.linspace(0.7, 1.0, 12).tolist()):

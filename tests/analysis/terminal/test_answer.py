@@ -6,11 +6,10 @@ import pytest
 from rich.console import Console
 
 from aligntax.analysis.summaries.arrival_answers import arrival_answers
-from aligntax.analysis.summaries.checks import verdict_in_words
 from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.analysis.summaries.claims_in_words import chance_in_words
 from aligntax.analysis.summaries.summary import claim_answers
-from aligntax.analysis.summaries.words import format_probability
+from aligntax.analysis.summaries.words import format_probability, verdict_in_words
 from aligntax.analysis.terminal.answer import print_run
 from aligntax.analysis.terminal.tables import print_runs
 from aligntax.models.views import ANCHORS, load_view
@@ -88,6 +87,16 @@ def test_each_claim_says_its_condition_and_whose_it_is(reference, record):
     assert "Hilton" in line("given a tolerance of at least 1% and arrival before 2100 (")
     assert "assumed" not in line("a tax of at least 1%")  # payments bear on it
     assert "given a neural-net anchor and arrival in either world" in line("by at least 1 year")
+
+
+def test_one_number_is_shown_once(reference, record):
+    """The elicited exponent is the pooled one in log10; all of them stand with --all."""
+    names = ("data_exponent", "data_exponent_pooled", "data_exponent_prior")
+    rows = {name: record["quantities"][name] for name in names}
+    text = printed(reference, {**record, "model": "scaling", "quantities": rows})
+    shown = [line.split("  ")[0].strip() for line in text.splitlines()]
+    assert "data exponent, pooled" in shown and "data exponent" not in shown
+    assert "quantities of single runs" not in text
 
 
 def test_an_older_summary_shows_what_it_has(reference):

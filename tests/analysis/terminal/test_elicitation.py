@@ -45,6 +45,7 @@ class Script:
 @pytest.fixture
 def aligntax(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")  # cells of tables in one line
 
     def call(*words, answers=()):
         monkeypatch.setattr(sys, "argv", ["aligntax", "view", "elicit", *map(str, words)])

@@ -31,7 +31,7 @@ def test_intervals_of_a_corpus_alpha_cover(evidence, view) -> None:
         .transpose("sample", ...)
         .reset_index("sample", drop=True)
     )
-    _, log_loss = loss_law.simulate(x, each, here, view, np.random.default_rng(4))["log_loss"]
+    _, log_loss = loss_law.simulate(x, each, here, view, np.random.default_rng(4))["loss_runs"]
     table = data(here, view)
     covered = {"a": 0, "b": 0}
     for i in range(SIMULATIONS):

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from arviz_stats import ecdf_utils
+from arviz_stats.base import array_stats
 from scipy.stats import chisquare, norm
 
 from aligntax.analysis.trust.calibration.ranks import (
@@ -69,6 +71,33 @@ def test_a_right_posterior_passes(band) -> None:
     ranks = normal_ranks(4)
     assert band.p(ranks) > 0.01
     assert chi_square(ranks) > 0.01
+
+
+@pytest.mark.parametrize("level", [0.9, 0.99])
+def test_the_band_is_arvizs_at_the_same_points(band, level) -> None:
+    """Theirs is for continuous values; ranks are read at points that whole numbers of them share."""
+    rng = np.random.default_rng(2022)
+    within = ecdf_utils.simulate_confidence_bands(SIZE, 1, band.z, level, 5_000, rng)
+    low, high = ecdf_utils.get_pointwise_confidence_band(within, SIZE, band.z)
+    ours = band.limits(level)
+    assert np.abs(low - band.z - ours[0]).max() <= 1.01 / SIZE  # a band ends on a count
+    assert np.abs(high - band.z - ours[1]).max() <= 1.01 / SIZE
+    other = band.limits(0.9 if level == 0.99 else 0.99)
+    assert np.abs(low - band.z - other[0]).max() > 2 / SIZE  # negative control
+
+
+@pytest.mark.parametrize(("shift", "scale"), [(0.0, 1.0), (0.1, 1.0), (0.25, 1.0), (0.0, 0.8)])
+def test_the_p_value_agrees_with_arvizs_test_of_uniformity(band, shift, scale) -> None:
+    """Their pointwise test of PIT values, which a rank is with a uniform number added."""
+    ours, theirs = [], []
+    for seed in range(60):
+        ranks = normal_ranks(seed, shift, scale)
+        pit = (ranks + np.random.default_rng(seed).random(SIZE)) / (RANKED + 1)
+        ours.append(band.p(ranks))
+        theirs.append(float(array_stats.uniformity_test(pit, method="pot_c")[0]))
+    assert np.corrcoef(np.log(ours), np.log(theirs))[0, 1] > 0.8
+    seen = [np.mean(np.array(p) < 0.05) for p in (ours, theirs)]
+    assert abs(seen[0] - seen[1]) < 0.15
 
 
 def test_chi_square_sees_a_comb_that_the_band_does_not(band) -> None:

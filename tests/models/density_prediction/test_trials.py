@@ -50,7 +50,7 @@ def test_the_worst_and_the_bound_are_those_of_each_draw():
     drawn = density_trials.simulate(
         {}, parameters, evidence, load_view("default"), np.random.default_rng(1)
     )
-    assert drawn["failure_share"][1].shape == (3, 2)
+    assert drawn["density_trials"][1].shape == (3, 2)
 
 
 def test_a_model_without_trials_is_its_prior():

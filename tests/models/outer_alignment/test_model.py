@@ -429,7 +429,7 @@ def test_replicates_scatter_as_the_likelihood_says() -> None:
     )
     x = dict.fromkeys(oversight.QUANTITIES, np.full((1, draws), 0.5))
     dim, drawn = outer.simulate(x, parameters, evidence, view, np.random.default_rng(1))[
-        "agreement"
+        "labeller_agreement"
     ]
     total, share = outer.studies(evidence)["total"].values, outer.agreement(0.15)
     law = stats.betabinom(total, 50 * share, 50 * (1 - share))

@@ -68,7 +68,7 @@ def test_replicated_games_scatter_about_the_law_by_the_view_s_spread() -> None:
     view = load_view("default").replace(outer_alignment={"game_spread": 0.4})
     x = {name: np.full(50_000, value) for name, value in X.items()}
     drawn = oversight.simulate(x, xr.Dataset(), evidence, view, np.random.default_rng(0))
-    dim, failure = drawn["oversight_failure"]
+    dim, failure = drawn["oversight_games"]
     row = {str(name): value.values for name, value in oversight.games(evidence).items()}
     assert dim == "oversight_game" and failure.shape == (50_000, 4)
     assert failure.mean(axis=0) == pytest.approx(
@@ -91,7 +91,7 @@ def ranks_of_truths(spread, simulations=300, draws=8_000):
     expected = oversight.expected_failure(x, row, np.log)
     rng = np.random.default_rng(2)
     truth = view.tables(names).values(rng.standard_normal((simulations, len(names)))) | start
-    seen = oversight.simulate(truth, xr.Dataset(), evidence, view, rng)["oversight_failure"][1]
+    seen = oversight.simulate(truth, xr.Dataset(), evidence, view, rng)["oversight_games"][1]
     ranks = np.empty((len(names), simulations))
     for i, failure in enumerate(seen):
         log = -0.5 * ((failure - expected) ** 2).sum(axis=1) / spread**2

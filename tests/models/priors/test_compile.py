@@ -653,7 +653,7 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "above one on a logit scale": (LOGIT, quantiles(0.1, 0.5, 1.5), "between 0 and 1", "1.5"),
     "NaN quantile": (LINEAR, quantiles(1, float("nan"), 3), "finite", "nan"),
     "infinite quantile": (LINEAR, quantiles(1, 2, float("inf")), "finite", "inf"),
-    "string quantile": (LINEAR, quantiles(1, "2", 3), "finite number", "'2'"),
+    "string quantile": (LINEAR, quantiles(1, "two", 3), "finite number", "'two'"),
     "boolean quantile": (LINEAR, quantiles(1, True, 3), "finite number", "True"),
     "unknown family": (
         LINEAR,
@@ -777,9 +777,9 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str]] = {
     ),
     "histogram with a word": (
         LINEAR,
-        {"histogram": {"edges": [0, "1"], "weights": [1]}},
+        {"histogram": {"edges": [0, "one"], "weights": [1]}},
         "finite number",
-        "'1'",
+        "'one'",
     ),
     "mixture of one": (LINEAR, {"mixture": [NORMAL]}, "two or more", "normal"),
     "log pool of one": (LINEAR, {"log_pool": [NORMAL]}, "two or more", "normal"),
