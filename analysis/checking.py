@@ -343,7 +343,7 @@ def robustness(
 def _compiled(source: SampledRun, talk: Talk) -> "LeaveOut":
     from aligntax.analysis.trust.leave_out import LeaveOut
 
-    talk.say("compiling the model (about a minute, the first time on a machine)")
+    talk.say("compiling the model, unless its code is kept")
     return LeaveOut.of(source.model, source.evidence, source.view)
 
 

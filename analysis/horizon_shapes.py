@@ -95,7 +95,7 @@ def run_shapes(
     for shape in SHAPES:
         model = find_model(model_name(shape))
         entered, _ = enter_own_data(model, runs, view, evidence, options, talk, replaces=replaces)
-        talk.say(f"compiling the {shape} trend (the first time on a machine a minute)")
+        talk.say(f"compiling the {shape} trend, unless its code is kept")
         compiled = compile_model(model, entered, view)
         results[shape] = run(
             model.name,

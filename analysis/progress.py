@@ -6,7 +6,6 @@ The command line has its own bar; both are fed by the callbacks of
 
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from datetime import timedelta
 from importlib import import_module
 from typing import Any, Protocol
 
-from aligntax.analysis.inference.options import Talk
+from aligntax.analysis.inference.options import Talk, warned
 
 BAR = 30  # characters
 SECONDS = 0.1  # between two changes of the line
@@ -70,11 +69,11 @@ def talking(
         return
     screen = screen_of_today() if progress else None
     if screen is None:
-        yield Talk(failed=_warn)
+        yield Talk(failed=warned)
         return
     line = Line(screen, what, bad)
     try:
-        yield Talk(line.say, line.count, _warn)
+        yield Talk(line.say, line.count, warned)
     finally:
         screen.show("")
 
@@ -135,8 +134,3 @@ def times_in_words(elapsed: float, left: float | None = None) -> str:
     """Write the seconds that have passed and, if they are known, those that are left."""
     words = f"elapsed {timedelta(seconds=int(elapsed))}"
     return words if left is None else f"{words}, left {timedelta(seconds=int(left))}"
-
-
-def _warn(text: str) -> None:
-    """Warn of what failed without stopping the rest."""
-    warnings.warn(text, RuntimeWarning, stacklevel=2)

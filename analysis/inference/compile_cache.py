@@ -34,6 +34,7 @@ def use_cache() -> None:
         if "compiledir" not in os.environ.get("PYTENSOR_FLAGS", "") and not _home_can_be_written():
             kept = mkdtemp(prefix=PREFIX)  # nobody else may write there: the code is executed
             atexit.register(shutil.rmtree, kept, ignore_errors=True)
+            os.environ[VARIABLE] = kept
             _keep_in(Path(kept))
         return
     folder = Path(stated).expanduser().absolute()

@@ -1,7 +1,6 @@
 """Compile a model once and sample it; the same compiled model takes new tables without recompiling.
 
-nutpie compiles with data left open (``freeze_model=False``), so a refit replaces ``pm.Data`` and
-nothing else.
+A refit replaces ``pm.Data`` and nothing else.
 """
 
 from collections.abc import Callable
@@ -10,9 +9,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pytensor
 import xarray as xr
 
+from aligntax.analysis.inference.gradient import Gradient, gradient_of
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inference.seeds import child_seed
 from aligntax.analysis.inference.terms import WHITE, SharedGraph, Terms
@@ -71,15 +70,15 @@ class CompiledModel:
     ----------
     shared : SharedGraph
         The graph and its functions.
-    compiled : nutpie.sample.CompiledModel
-        Holds the numbers of this view and this evidence.
+    gradient : Gradient
+        Its log density under the numbers of this view and this evidence.
     """
 
     model: Model
     view: View
     evidence: Evidence
     shared: SharedGraph
-    compiled: Any
+    gradient: Gradient
     __repr__ = short_form
 
     @property
@@ -123,7 +122,7 @@ class CompiledModel:
                 rule = f"{name} is compiled in and must stay {constants[name]}"
                 raise InputError(f"view: {rule}, got {value}; compile again")
         numbers = data_of_view(view, self.model, self.graph)
-        return replace(self, view=view, compiled=self._with_data(numbers))
+        return replace(self, view=view, gradient=self.gradient.with_data(**numbers))
 
     def with_evidence(self, evidence: Evidence) -> "CompiledModel":
         """The same on evidence with other numbers in the same rows; nothing is compiled.
@@ -136,23 +135,7 @@ class CompiledModel:
         """
         rows = data_of_evidence(evidence, self.view, self.model, self.graph)
         stacks = {name: stack_columns(each) for name, each in rows.items()}
-        return replace(self, evidence=evidence, compiled=self._with_data(stacks))
-
-    def _with_data(self, values: dict[str, Any]) -> Any:
-        """The sampler with other data."""
-        # without evidence the density depends on fewer pm.Data than the graph has
-        used = {variable.name for variable in self.compiled.shared_var_keys}
-        return self.compiled.with_data(**{n: value for n, value in values.items() if n in used})
-
-    def _started(self) -> Any:
-        """The sampler with chains that start where this view and this evidence put them."""
-        start = self.compiled.initial_point_func
-
-        def from_own_numbers(*seed: Any, **named: Any) -> Any:
-            with self.shared.holding(self.data):
-                return start(*seed, **named)
-
-        return replace(self.compiled, initial_point_func=from_own_numbers)
+        return replace(self, evidence=evidence, gradient=self.gradient.with_data(**stacks))
 
     def posterior(
         self, options: Sampling, progress: Progress | None = None, unconstrained: bool = False
@@ -177,7 +160,7 @@ class CompiledModel:
 
         options = options.of(self.model)
         sampler = nutpie.sample(
-            self._started(),
+            self.gradient.for_nutpie(),
             draws=options.draws,
             tune=options.tune,
             chains=options.chains,
@@ -233,23 +216,16 @@ def compile_model(model: Model, evidence: Evidence, view: View) -> CompiledModel
 
 
 def compile_on(model: Model, evidence: Evidence, view: View) -> CompiledModel:
-    """Build a model on evidence and compile it.
-
-    Fast math is off. With it a kernel that was just compiled and the same kernel from PyTensor's
-    cache round differently, and the same seed would give other draws in the next process.
+    """Build a model on evidence and compile it, unless its code is kept.
 
     Parameters
     ----------
     evidence : Evidence
         Restricted to what the view uses, or with likelihood rows of its own.
     """
-    import nutpie
-
     view = view.stating(model.quantities)
-    graph = model.build(evidence, view)
-    with pytensor.config.change_flags(numba__fastmath=False):
-        compiled = nutpie.compile_pymc_model(graph, freeze_model=False)
-    return CompiledModel(model, view, evidence, SharedGraph(graph), compiled)
+    shared = SharedGraph(model.build(evidence, view))
+    return CompiledModel(model, view, evidence, shared, gradient_of(shared))
 
 
 def compiled_for(
@@ -263,7 +239,7 @@ def compiled_for(
         If the given one is of another model or of other evidence.
     """
     if compiled is None:
-        talk.say("compiling the model (the first time on a machine a minute)")
+        talk.say("compiling the model, unless its code is kept")
         return compile_model(model, evidence, view)
     expected, got = restrict(evidence, view, model).hash, compiled.evidence.hash
     if compiled.model.name != model.name or got != expected:

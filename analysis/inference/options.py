@@ -1,6 +1,7 @@
 """Options of sampling, and callbacks that report progress."""
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -76,6 +77,11 @@ class Sampling:
 
 def _ignore(text: str) -> None:
     """Say nothing."""
+
+
+def warned(text: str) -> None:
+    """Warn of what failed without stopping the rest."""
+    warnings.warn(text, RuntimeWarning, stacklevel=2)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ seconds, so all views of one graph share them. :class:`SharedGraph` lends the gr
 a time: it holds the reader's numbers while the reader works, and its own otherwise.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -57,6 +57,32 @@ class SharedGraph:
             finally:
                 for name, variable in variables.items():
                     variable.set_value(own[name])
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Value of each ``pm.Data`` that the graph holds."""
+        return {variable.name: variable.get_value() for variable in self.model.data_vars}
+
+    def starting(self, data: Mapping[str, Any]) -> Callable[[int], Any]:
+        """Where a chain starts under data, by its seed, in the coordinates of NUTS.
+
+        It is the middle of each prior, moved by up to 1 either way.
+        """
+
+        def start(seed: int) -> Any:
+            with self.holding(data):
+                point = self._start(seed)
+            return np.concatenate([np.ravel(point[each.name]) for each in self.model.value_vars])
+
+        return start
+
+    @cached_property
+    def _start(self) -> Any:
+        from pymc.initial_point import make_initial_point_fn
+
+        return make_initial_point_fn(
+            model=self.model, jitter_rvs={*self.model.free_RVs}, default_strategy="support_point"
+        )
 
     @cached_property
     def likelihood(self) -> Any:

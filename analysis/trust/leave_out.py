@@ -26,6 +26,7 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from aligntax.analysis.inference.compiled_model import CompiledModel
+from aligntax.analysis.inference.gradient import gradient_of
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.inference.terms import SharedGraph
 from aligntax.models.blocks import in_blocks
@@ -136,8 +137,6 @@ class LeaveOut:
     @classmethod
     def of(cls, model: Model, evidence: Evidence, view: View) -> "LeaveOut":
         """Compile a model whose terms have counts."""
-        import nutpie
-
         evidence = restrict(evidence, view, model)
         graph = model.build(evidence, view)
         labels = _labels(graph)
@@ -145,9 +144,8 @@ class LeaveOut:
         for table, rows in model.counted_rows.items():
             if table in labels:
                 labels[table] = _keys(rows(evidence, view))
-        with pytensor.config.change_flags(numba__fastmath=False):
-            compiled = nutpie.compile_pymc_model(graph, freeze_model=False)
-        whole = CompiledModel(model, view, evidence, SharedGraph(graph), compiled)
+        shared = SharedGraph(graph)
+        whole = CompiledModel(model, view, evidence, shared, gradient_of(shared))
         return cls(whole, labels, Densities(graph), graph[COUNTS].get_value())
 
     def without(self, left: Mapping[str, Collection[str]]) -> "LeaveOut":
@@ -185,7 +183,7 @@ class LeaveOut:
             for term in compiled.graph.potentials
         ]
         counts = np.concatenate(parts)
-        compiled = replace(compiled, compiled=compiled.compiled.with_data(**{COUNTS: counts}))
+        compiled = replace(compiled, gradient=compiled.gradient.with_data(**{COUNTS: counts}))
         return replace(self, compiled=compiled, counts=counts)
 
     def sample(self, options: Sampling) -> PosteriorDraws:

@@ -599,7 +599,7 @@ def fit(
     """Elicited quantities (draw,) and structural parameters of a posterior, under a view and any table of evaluations."""
     chosen = compiled.with_view(view)
     data = np.stack([column.values for column in rows.data_vars.values()])
-    chosen = replace(chosen, compiled=chosen.compiled.with_data(evaluations=data))
+    chosen = replace(chosen, gradient=chosen.gradient.with_data(evaluations=data))
     posterior, sample_stats = chosen.posterior(Sampling(seed=seed, draws=draws))
     assert int(sample_stats["diverging"].sum()) == 0
     x = view.tables(QUANTITIES).values(posterior["z"].transpose("chain", "draw", "quantity").values)

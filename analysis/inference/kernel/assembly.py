@@ -1,4 +1,4 @@
-"""Modules of machine code: ``kernel`` on blocks of chains, ``prepare`` once for each data set."""
+"""Modules of machine code: ``kernel`` and ``expand`` on blocks of chains, ``prepare`` for data."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,13 +30,12 @@ class Processor:
 
     @classmethod
     def here(cls) -> "Processor":
-        """Return the processor of this machine."""
+        """Return the processor of this machine, for one chain at a time, as NUTS asks."""
         import llvmlite.binding as llvm
 
         has = llvm.get_host_cpu_features()
-        lanes = 8 if has.get("avx512f") else 4 if has.get("avx2") else 2
         fused = bool(has.get("fma")) or "aarch64" in llvm.get_process_triple()
-        return cls(llvm.get_host_cpu_name(), has.flatten(), lanes, fused)
+        return cls(llvm.get_host_cpu_name(), has.flatten(), 1, fused)
 
 
 INTRINSICS = {name: 1 for name in ("sqrt", "fabs", "floor")} | {
@@ -73,7 +72,7 @@ class Source:
 
     Attributes
     ----------
-    kernel, prepare : str
+    kernel, expand, prepare : str
         Modules with a function of that name.
     fixed : int
         Numbers that ``prepare`` makes of data.
@@ -82,13 +81,16 @@ class Source:
     """
 
     kernel: str
+    expand: str
     prepare: str
     fixed: int
     scratch: int
 
 
-def translate(e: Expressions, value: int, slopes: Sequence[int], cpu: Processor) -> Source:
-    """Code of a log density and its gradient.
+def translate(
+    e: Expressions, value: int, slopes: Sequence[int], natural: Sequence[int], cpu: Processor
+) -> Source:
+    """Code of a log density and its gradient, and of the free variables.
 
     Parameters
     ----------
@@ -96,6 +98,8 @@ def translate(e: Expressions, value: int, slopes: Sequence[int], cpu: Processor)
         The log density.
     slopes : sequence of int
         Its derivative by each parameter.
+    natural : sequence of int
+        Free variables on their own scales.
     """
     needed: dict[int, int] = {}
 
@@ -108,28 +112,36 @@ def translate(e: Expressions, value: int, slopes: Sequence[int], cpu: Processor)
         row = block.let(f"mul i64 %n, {e.arguments[place][0]}")
         return block.load("%x", row)
 
-    def store_slope(i: int) -> Callable[[Block, str], None]:
+    def store_row(i: int) -> Callable[[Block, str], None]:
         def store(block: Block, value: str) -> None:
             block.store(value, "%g", block.let(f"mul i64 %n, {i}"))
 
         return store
 
-    outputs = [(place, store_slope(i)) for i, place in enumerate(slopes)]
-    outputs.insert(0, (value, lambda block, made: block.store(made, "%l", 0)))
-    lanes = write(e, Task(outputs, is_given, load), cpu.lanes, cpu.fused)
-    parts, calls = _functions(
-        lanes, "part", "ptr %x, ptr %g, ptr %l, ptr %u, ptr %d, ptr %s, i64 %n",
-        "ptr %xb, ptr %gb, ptr %lb, ptr %u, ptr %d, ptr %s, i64 %n",
-    )  # fmt: skip
-    kernel = LOOP.format(parts=parts, calls=calls, lanes=cpu.lanes)
+    def on_chains(name: str, rows: Sequence[int], total: int | None = None) -> tuple[str, int]:
+        outputs = [(place, store_row(i)) for i, place in enumerate(rows)]
+        if total is not None:
+            outputs.insert(0, (total, lambda block, made: block.store(made, "%l", 0)))
+        lanes = write(e, Task(outputs, is_given, load), cpu.lanes, cpu.fused)
+        parts, calls = _functions(
+            lanes, "part", "ptr %x, ptr %g, ptr %l, ptr %u, ptr %d, ptr %s, i64 %n",
+            "ptr %xb, ptr %gb, ptr %lb, ptr %u, ptr %d, ptr %s, i64 %n",
+        )  # fmt: skip
+        head = _declared(cpu.lanes) + definitions(lanes.called, cpu.lanes, cpu.fused)
+        body = LOOP.format(name=name, parts=parts, calls=calls, lanes=cpu.lanes)
+        return head + body, lanes.scratch * cpu.lanes
+
+    kernel, kernel_scratch = on_chains("kernel", slopes, value)
+    expand, expand_scratch = on_chains("expand", natural)
     before = write(e, _fixed_task(e, needed), 1, cpu.fused)
     parts, calls = _functions(before, "step", "ptr %d, ptr %u, ptr %s", "ptr %d, ptr %u, ptr %s")
     prepare = ONCE.format(parts=parts, calls=calls)
     return Source(
-        _declared(cpu.lanes) + definitions(lanes.called, cpu.lanes, cpu.fused) + kernel,
+        kernel,
+        expand,
         _declared(1) + definitions(before.called, 1, cpu.fused) + prepare,
         len(needed),
-        max(lanes.scratch * cpu.lanes, before.scratch, 1),
+        max(kernel_scratch, expand_scratch, before.scratch, 1),
     )
 
 
@@ -147,7 +159,7 @@ def _fixed_task(e: Expressions, needed: Mapping[int, int]) -> Task:
 
 
 LOOP = """{parts}
-define void @kernel(ptr %x, ptr %g, ptr %l, ptr %u, ptr %d, ptr %s, i64 %blocks, i64 %n) nounwind {{
+define void @{name}(ptr %x, ptr %g, ptr %l, ptr %u, ptr %d, ptr %s, i64 %blocks, i64 %n) nounwind {{
 entry:
   %any = icmp sgt i64 %blocks, 0
   br i1 %any, label %loop, label %end

@@ -7,7 +7,7 @@ import numpy as np
 
 from aligntax.analysis.inference.kernel.assembly import Processor, assemble, translate
 from aligntax.analysis.inference.kernel.derivative import gradient
-from aligntax.analysis.inference.kernel.front import Names, flatten
+from aligntax.analysis.inference.kernel.front import LogDensity, Names, flatten, own_scales
 from aligntax.analysis.inference.kernel.kernel import (
     CHECK_ERROR,
     Array,
@@ -16,6 +16,7 @@ from aligntax.analysis.inference.kernel.kernel import (
     Program,
     WrongProgram,
     agree,
+    count,
 )
 
 POINTS = 8  # at which a program is checked
@@ -25,68 +26,73 @@ SLOPE_ERROR = 1e-5  # of derivatives against differences, relative to the gradie
 
 
 def compile_kernel(graph: Any, cpu: Processor | None = None, effort: int = 1) -> Kernel:
-    """Derive machine code from the graph of a model, and check it.
+    """Derive machine code from the graph of a model, and check it; see :func:`compile_density`."""
+    return compile_density(flatten(graph), graph, cpu or Processor.here(), effort)
+
+
+def compile_density(density: LogDensity, graph: Any, cpu: Processor, effort: int = 1) -> Kernel:
+    """Make machine code of a log density, and check it against its graph.
 
     Parameters
     ----------
     graph : pymc.Model
-        Its coordinates are those of ``graph.value_vars``, in order.
-    cpu : Processor, optional
-        By default this machine's.
+        Where the density is from, with the data that it takes for granted.
     effort : int
         Of LLVM: 0 is soonest done, 1 is faster code.
 
     Raises
     ------
-    NotExpressible
-        If the graph has an operation that is not known.
     WrongProgram
         If the code disagrees with PyTensor, or its gradient with differences of its own values.
     """
-    cpu = cpu or Processor.here()
-    density = flatten(graph)
     e = density.expressions
-    count = sum(int(np.prod(shape, dtype=int)) for _, shape in density.parameters)
-    slopes = gradient(e, density.value, [e.parameter(i) for i in range(count)])
-    source = translate(e, density.value, slopes, cpu)
+    size = count(density.parameters)
+    slopes = gradient(e, density.value, [e.parameter(i) for i in range(size)])
+    source = translate(e, density.value, slopes, density.natural, cpu)
     data = [np.asarray(graph[name].get_value(), dtype=float) for name, _ in density.data]
-    points = SPREAD * np.random.default_rng(0).standard_normal((count, POINTS))
-    values = _values(graph, density.parameters, points)
+    points = SPREAD * np.random.default_rng(0).standard_normal((size, POINTS))
+    values, natural = _by_pytensor(graph, density.parameters, points)
     program = Program(
         parameters=density.parameters,
         data=density.data,
+        variables=density.variables,
         granted=np.array([[*density.granted], [*density.granted.values()]], dtype=float),
         constants=np.array(density.constants, dtype=float),
         fixed=source.fixed,
         scratch=source.scratch,
         lanes=cpu.lanes,
         kernel=assemble(source.kernel, cpu, effort),
+        expansion=assemble(source.expand, cpu, effort),
         preparation=assemble(source.prepare, cpu, 0),
         check_data=np.concatenate([*map(np.ravel, data), np.empty(0)]),
         check_points=points,
         check_values=values,
+        check_natural=natural,
         check_slopes=np.empty(0),
     )
     return Kernel(replace(program, check_slopes=_slopes(program)))
 
 
-def _values(graph: Any, parameters: Names, points: Array) -> Array:
-    """Log densities as PyTensor works them out, operation by operation: nothing is compiled."""
+def _by_pytensor(graph: Any, parameters: Names, points: Array) -> tuple[Array, Array]:
+    """Log densities and free variables as PyTensor works them out, operation by operation."""
     import pytensor
     from pymc.logprob.utils import ParameterValueError
     from pytensor.compile.mode import Mode
 
     mode = Mode(linker="py", optimizer=None)
-    density = pytensor.function(graph.value_vars, graph.logp(), mode=mode, on_unused_input="ignore")
+    outputs = [graph.logp(), *own_scales(graph)]
+    function = pytensor.function(graph.value_vars, outputs, mode=mode, on_unused_input="ignore")
     cuts = np.cumsum([int(np.prod(shape, dtype=int)) for _, shape in parameters])[:-1]
 
     def at(x: Array) -> Any:
         parts = zip(np.split(x, cuts), parameters, strict=True)
-        return density(*(part.reshape(shape) for part, (_, shape) in parts))
+        values = function(*(part.reshape(shape) for part, (_, shape) in parts))
+        return np.concatenate([*map(np.ravel, values)])
 
     try:
         with np.errstate(all="ignore"):
-            return np.array([at(x) for x in points.T], dtype=float)
+            density, *natural = np.array([at(x) for x in points.T], dtype=float).T
+            return density, np.array(natural)
     except ParameterValueError as error:
         raise WrongProgram(f"PyTensor has no log density at a check point: {error}") from None
 

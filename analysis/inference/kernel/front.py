@@ -1,4 +1,4 @@
-"""From the graph of a model to scalar expressions of its log density.
+"""From the graph of a model to scalar expressions of its log density and its free variables.
 
 The graph is walked once with arrays of expressions in place of arrays of numbers. A shape or an
 index that data decide, such as the group of a study, is *taken for granted*: it becomes part of the
@@ -27,6 +27,9 @@ class LogDensity:
     ----------
     value : int
         Its place in ``expressions``.
+    natural : list of int
+        Places of the free variables on their own scales, in the order of ``variables``.
+    variables : tuple of (str, shape)
     parameters, data : tuple of (str, shape)
         Coordinates of a point, and ``pm.Data``, in the order of their indices.
     granted : dict of int to float
@@ -37,6 +40,8 @@ class LogDensity:
 
     expressions: Expressions
     value: int
+    natural: list[int]
+    variables: Names
     parameters: Names
     data: Names
     granted: dict[int, float]
@@ -60,6 +65,11 @@ def _triangular(walk: Walk, places: Any, value: Any) -> Any:
     return lower
 
 
+def own_scales(graph: Any) -> list[Any]:
+    """Each free variable on its own scale, as a function of the unconstrained coordinates."""
+    return list(graph.replace_rvs_by_values(graph.free_RVs))
+
+
 def flatten(graph: Any) -> LogDensity:
     """Log density of a model in its unconstrained coordinates.
 
@@ -75,8 +85,8 @@ def flatten(graph: Any) -> LogDensity:
     """
     from pytensor.graph.traversal import ancestors
 
-    density = graph.logp()
-    used = {*ancestors([density])}
+    density, free = graph.logp(), own_scales(graph)
+    used = {*ancestors([density, *free])}
     data = [variable for variable in graph.data_vars if variable in used]
     values = [np.asarray(variable.get_value(), dtype=float) for variable in data]
     start = graph.initial_point()
@@ -98,10 +108,14 @@ def flatten(graph: Any) -> LogDensity:
         places = _places(walk.expressions.datum, first, value.shape)
         known[variable] = _triangular(walk, places, value)
         first += value.size
-    (log_density,) = walk.graph([density], known)
+    log_density, *natural = walk.graph([density, *free], known)
     return LogDensity(
         expressions=walk.expressions,
         value=int(log_density),
+        natural=[int(place) for each in natural for place in np.ravel(each)],
+        variables=tuple(
+            (str(rv.name), np.shape(x)) for rv, x in zip(graph.free_RVs, natural, strict=True)
+        ),
         parameters=tuple(
             (str(v.name), shape) for v, shape in zip(graph.value_vars, shapes, strict=True)
         ),

@@ -1,10 +1,10 @@
-"""A log density and its gradient for many chains at once, as machine code that is loaded.
+"""A log density and its gradient, for one chain or many at once, as machine code that is loaded.
 
 :meth:`Kernel.prepare` gives a program its data and compiles nothing.
 """
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,37 +29,43 @@ class Program:
     ----------
     parameters, data : tuple of (str, shape)
         Coordinates of a point, and the data, in order.
+    variables : tuple of (str, shape)
+        Free variables on their own scales, in order.
     granted : ndarray, shape (2, granted)
         Indices of data that are part of the code, and their values there.
     constants : ndarray
         Rows that the code looks up, after the data.
     fixed, scratch, lanes : int
         Doubles made of data and needed to work with; chains in a vector.
-    kernel, preparation : bytes
+    kernel, expansion, preparation : bytes
         Object code.
-    check_data, check_points, check_values, check_slopes : ndarray
-        Data; points, shape (parameter, point); the log densities that PyTensor finds there, shape
-        (point,); and the gradients of this code, shape (parameter, point).
+    check_data, check_points, check_values, check_natural, check_slopes : ndarray
+        Data; points, shape (parameter, point); the log densities and free variables that PyTensor
+        finds there, shapes (point,) and (variable, point); and the gradients of this code, shape
+        (parameter, point).
     """
 
     parameters: Names
     data: Names
+    variables: Names
     granted: Array
     constants: Array
     fixed: int
     scratch: int
     lanes: int
     kernel: bytes
+    expansion: bytes
     preparation: bytes
     check_data: Array
     check_points: Array
     check_values: Array
+    check_natural: Array
     check_slopes: Array
 
     @property
     def dimension(self) -> int:
         """Number of coordinates of a point."""
-        return sum(int(np.prod(shape, dtype=int)) for _, shape in self.parameters)
+        return count(self.parameters)
 
     def in_a_row(self, data: Mapping[str, Any]) -> Array:
         """All numbers of the data.
@@ -79,14 +85,6 @@ class Program:
             raise WrongProgram("data differ where the code takes them for granted")
         return row
 
-    def fits(self, data: Mapping[str, Any]) -> bool:
-        """Whether the code holds for data."""
-        try:
-            self.in_a_row(data)
-        except WrongProgram:
-            return False
-        return True
-
 
 class Kernel:
     """A program that is loaded and has passed its check points.
@@ -105,14 +103,16 @@ class Kernel:
     def __init__(self, program: Program, checked: bool = True) -> None:
         self.program = program
         array, whole = ctypes.c_void_p, ctypes.c_int64
-        self._engines = [_loaded(code) for code in (program.kernel, program.preparation)]
-        kernel, preparation = (
+        codes = program.kernel, program.expansion, program.preparation
+        self._engines = [_loaded(code) for code in codes]
+        kernel, expansion, preparation = (
             engine.get_function_address(name)
-            for engine, name in zip(self._engines, ("kernel", "prepare"), strict=True)
+            for engine, name in zip(self._engines, ("kernel", "expand", "prepare"), strict=True)
         )
-        if not (kernel and preparation):
+        if not (kernel and expansion and preparation):
             raise WrongProgram("the code lacks a function")
-        self.function = ctypes.CFUNCTYPE(None, *[array] * 6, whole, whole)(kernel)
+        on_chains = ctypes.CFUNCTYPE(None, *[array] * 6, whole, whole)
+        self.function, self.expansion = on_chains(kernel), on_chains(expansion)
         self.preparation = ctypes.CFUNCTYPE(None, *[array] * 3)(preparation)
         if not checked:
             return
@@ -121,6 +121,7 @@ class Kernel:
         if not (
             agree(values, program.check_values, CHECK_ERROR)
             and agree(slopes, program.check_slopes, CHECK_ERROR)
+            and agree(check.natural(program.check_points), program.check_natural, CHECK_ERROR)
         ):
             raise WrongProgram("the code fails its check points")
 
@@ -153,21 +154,52 @@ class Density:
         x : array, shape (parameter, chain)
             Unconstrained coordinates, in the order of ``Program.parameters``.
         """
-        program, x = self.kernel.program, np.asarray(x, dtype=float)
+        values, slopes = self._on_chains(self.kernel.function, x, self.dimension)
+        return values, slopes
+
+    def natural(self, x: Any) -> Array:
+        """Free variables on their own scales, shape (variable, chain), in order."""
+        rows = count(self.kernel.program.variables)
+        return self._on_chains(self.kernel.expansion, x, rows)[1]
+
+    def of_a_chain(self) -> Callable[[Array], tuple[float, Array]]:
+        """Log density and gradient of one point, shape (parameter,), in memory of its own."""
+        program = self.kernel.program
+        point, slopes = (np.empty((self.dimension, program.lanes)) for _ in range(2))
+        value, scratch = np.empty(program.lanes), np.empty(program.scratch)
+        arrays = point, slopes, value, self._fixed, self._data, scratch
+        addresses = [array.ctypes.data for array in arrays]
+
+        def evaluate(x: Array, kept: tuple[Array, ...] = arrays) -> tuple[float, Array]:
+            # `kept` holds the arrays whose addresses the code is given
+            point[:] = x[:, None]
+            self.kernel.function(*addresses, 1, program.lanes)
+            return float(value[0]), slopes[:, 0].copy()
+
+        return evaluate
+
+    def _on_chains(self, function: Any, x: Any, rows: int) -> tuple[Array, Array]:
+        """Total of each chain and rows of results."""
+        lanes, x = self.kernel.program.lanes, np.asarray(x, dtype=float)
         if x.ndim != 2 or len(x) != self.dimension:
             raise ValueError(
                 f"points must have the shape ({self.dimension}, chains), got {x.shape}"
             )
         chains = x.shape[1]
-        blocks = -(-chains // program.lanes)
+        blocks = -(-chains // lanes)
         padded = np.ascontiguousarray(x)
-        if blocks * program.lanes != chains:
-            padded = np.pad(padded, ((0, 0), (0, blocks * program.lanes - chains)), mode="edge")
-        values, slopes = np.empty(padded.shape[1]), np.empty(padded.shape)
-        scratch = np.empty(program.scratch)  # of this call: threads may call at once
-        arrays = [padded, slopes, values, self._fixed, self._data, scratch]
-        _call(self.kernel.function, arrays, blocks, padded.shape[1])
-        return values[:chains], slopes[:, :chains]
+        if blocks * lanes != chains:
+            padded = np.pad(padded, ((0, 0), (0, blocks * lanes - chains)), mode="edge")
+        totals, results = np.empty(blocks * lanes), np.empty((rows, blocks * lanes))
+        scratch = np.empty(self.kernel.program.scratch)  # of this call: threads may call at once
+        arrays = [padded, results, totals, self._fixed, self._data, scratch]
+        _call(function, arrays, blocks, blocks * lanes)
+        return totals[:chains], results[:, :chains]
+
+
+def count(names: Names) -> int:
+    """How many numbers arrays have together."""
+    return sum(int(np.prod(shape, dtype=int)) for _, shape in names)
 
 
 def _call(function: Any, arrays: list[Array], *counts: int) -> None:

@@ -1,10 +1,11 @@
 """Machine code kept on disk, so that a new process compiles nothing.
 
-A file is named after everything that its code depends on: model and evidence, what of a view is
-compiled in, shapes of the data, sources of the models and of this room, packages and processor. It
-is written whole or not at all, and it opens with a digest of the rest. Code that is truncated,
-foreign, stale, or fails its check points is compiled again, and one line says so. Two processes may
-build at once: the last to finish replaces a file by its equal.
+A file is named after everything that its code depends on: the expressions of the graph, what they
+take for granted of the data, the sources of this room, llvmlite and the processor. So a graph that
+differs in anything has code of its own, whatever made it differ. A file is written whole or not at
+all, and it opens with a digest of the rest. Code that is truncated, foreign, or fails its check
+points is compiled again, and one line says so. Two processes may build at once: the last to finish
+replaces a file by its equal.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -22,61 +23,36 @@ import numpy as np
 
 from aligntax.analysis.inference.compile_cache import kernel_folder
 from aligntax.analysis.inference.kernel.assembly import Processor
+from aligntax.analysis.inference.kernel.compile import compile_density
+from aligntax.analysis.inference.kernel.front import LogDensity, flatten
 from aligntax.analysis.inference.kernel.kernel import Kernel, Program, WrongProgram
-from aligntax.models.catalogue import Model, view_data
-from aligntax.models.evidence import Evidence
-from aligntax.models.views import View
-from aligntax.models.views.changes import compiled_in
 
 MAGIC = b"aligntax kernel 1\n"
-PACKAGES = ("llvmlite", "numba", "numpy", "pymc", "pytensor")
 SUFFIX = ".kernel"
+MOST = 200  # files that are kept, 0.1 to 0.8 MB each
+LAYOUT = ("parameters", "data", "variables")  # names and shapes of a program
 
 
-def numbers(model: Model, evidence: Evidence, view: View) -> dict[str, Any]:
-    """Value of every ``pm.Data`` that the graph of a model may have, without building it."""
-    tables = view.tables(model.quantities)
-    rows = {
-        name: np.stack([np.asarray(column.values, dtype=float) for column in each.values()])
-        for name, each in model.data(evidence, view).items()
-    }
-    priors = {
-        "prior_tables": np.stack([tables.y, tables.slope]),
-        "copula_cholesky": tables.cholesky,
-    }
-    return priors | view_data(view) | rows
-
-
-def fingerprint(
-    model: Model, evidence: Evidence, view: View, cpu: Processor, data: Mapping[str, Any]
-) -> str:
-    """SHA-256 of everything that machine code depends on, but for data that it takes for granted.
-
-    Parameters
-    ----------
-    evidence : Evidence
-        Restricted to what the view uses.
-    data : mapping
-        What :func:`numbers` returns.
-    """
+def fingerprint(density: LogDensity, cpu: Processor) -> str:
+    """SHA-256 of everything that machine code depends on."""
+    e = density.expressions
     stated = {
-        "model": [model.name, model.version],
-        "evidence": evidence.hash,
-        "compiled in": {name: repr(value) for name, value in compiled_in(view).items()},
-        "shapes": {name: np.shape(value) for name, value in data.items()},
+        "expressions": [e.operations, e.arguments],
+        "outputs": [density.value, density.natural],
+        "layout": [density.parameters, density.variables, density.data],
+        "granted": sorted(density.granted.items()),
+        "constants": density.constants,
         "sources": _sources(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "llvmlite": version("llvmlite"),
         "processor": asdict(cpu),
     }
-    return hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(stated, sort_keys=True, default=float).encode()).hexdigest()
 
 
 def _sources() -> str:
-    """SHA-256 of the code of the models and of this room."""
-    room = Path(__file__).parent
-    models = room.parents[2] / "models"
+    """SHA-256 of the code of this room."""
     digest = hashlib.sha256()
-    for path in sorted([*room.glob("*.py"), *models.rglob("*.py")]):
+    for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -86,9 +62,9 @@ def write_program(path: Path, program: Program) -> None:
     arrays: dict[str, Any] = {
         name: np.frombuffer(value, np.uint8) if isinstance(value, bytes) else np.asarray(value)
         for name, value in vars(program).items()
-        if name not in ("parameters", "data")
+        if name not in LAYOUT
     }
-    layout = json.dumps([program.parameters, program.data])
+    layout = json.dumps([getattr(program, name) for name in LAYOUT])
     content = io.BytesIO()
     np.savez(content, layout=np.array(layout), **arrays)
     body = content.getvalue()
@@ -121,55 +97,54 @@ def read_program(path: Path) -> Program:
     if content[: len(MAGIC) + 32] != MAGIC + hashlib.sha256(body).digest():
         raise WrongProgram("it is damaged")
     with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
-        parameters, data = (
-            tuple((name, tuple(shape)) for name, shape in each)
-            for each in json.loads(str(arrays["layout"]))
-        )
         values = {name: arrays[name] for name in arrays.files if name != "layout"}
+        for name, each in zip(LAYOUT, json.loads(str(arrays["layout"])), strict=True):
+            values[name] = tuple((variable, tuple(shape)) for variable, shape in each)
     for each in fields(Program):
         if each.type is bytes:
             values[each.name] = values[each.name].tobytes()
         elif each.type is int:
             values[each.name] = int(values[each.name])
-    return Program(parameters=parameters, data=data, **values)
+    return Program(**values)
 
 
-def kernel_for(
-    model: Model,
-    evidence: Evidence,
-    view: View,
-    compile_it: Callable[[], Kernel],
-    say: Callable[[str], None],
-    folder: Path | None = None,
-) -> Kernel:
-    """Kernel of a model: read where it is kept, or compiled and kept.
+def kernel_for(graph: Any, say: Callable[[str], None], folder: Path | None = None) -> Kernel:
+    """Kernel of a graph under the data that it holds: read where it is kept, or compiled and kept.
 
     Parameters
     ----------
-    evidence : Evidence
-        Restricted to what the view uses, or with likelihood rows of its own.
-    compile_it : callable
-        Builds the graph and compiles it; called only if nothing that is kept will do.
+    graph : pymc.Model
     say : callable
         Takes one line about code that is kept and will not do, or that cannot be kept.
     folder : Path, optional
         By default :func:`aligntax.analysis.inference.compile_cache.kernel_folder`.
+
+    Raises
+    ------
+    NotExpressible
+        If the graph has an operation that is not known.
+    WrongProgram
+        If new code disagrees with PyTensor.
     """
-    folder = folder or kernel_folder()
-    data = numbers(model, evidence, view)
-    key = fingerprint(model, evidence, view, Processor.here(), data)
-    for path in sorted(folder.glob(f"{model.name}-{key[:32]}-*{SUFFIX}")):
+    folder, cpu = folder or kernel_folder(), Processor.here()
+    density = flatten(graph)
+    path = folder / f"{fingerprint(density, cpu)}{SUFFIX}"
+    if path.exists():
         try:
-            program = read_program(path)
-            if program.fits(data):
-                return Kernel(program)
+            return Kernel(read_program(path))
         except (OSError, WrongProgram) as problem:
             say(f"compiling again: {path} will not do ({problem})")
-    kernel = compile_it()
-    granted = hashlib.sha256(kernel.program.granted.tobytes()).hexdigest()[:16]
-    path = folder / f"{model.name}-{key[:32]}-{granted}{SUFFIX}"
+    kernel = compile_density(density, graph, cpu)
     try:
         write_program(path, kernel.program)
+        _forget(folder)
     except OSError as problem:
         say(f"{folder} cannot be written, so that every command compiles anew ({problem.strerror})")
     return kernel
+
+
+def _forget(folder: Path) -> None:
+    """Remove the files that were written longest ago, beyond the number that is kept."""
+    kept = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: -path.stat().st_mtime)
+    for path in kept[MOST:]:
+        path.unlink(missing_ok=True)

@@ -264,7 +264,7 @@ class Calibrator:
             middle = tables.y.shape[-1] // 2
             tables = replace(tables, y=tables.y + SHIFT * tables.slope[:, middle : middle + 1])
             numbers = {"prior_tables": np.stack([tables.y, tables.slope])}
-            fitted = replace(fitted, compiled=fitted.compiled.with_data(**numbers))
+            fitted = replace(fitted, gradient=fitted.gradient.with_data(**numbers))
         if control == "exact":
             fitted = fitted.with_evidence(_exact(fitted.evidence))
         posterior, stats = fitted.posterior(options)

@@ -61,8 +61,8 @@ def fit(laws, evidence):
 
     def fitted(rows, errors="student_t", seed=2022, options=OPTIONS):
         compiled, here = laws(errors), evidence.with_rows("loss_runs", rows)
-        with_data = compiled.compiled.with_data(loss_run_data=data(here, compiled.view))
-        one = replace(compiled, compiled=with_data, evidence=restrict(here, compiled.view, MODEL))
+        with_data = compiled.gradient.with_data(loss_run_data=data(here, compiled.view))
+        one = replace(compiled, gradient=with_data, evidence=restrict(here, compiled.view, MODEL))
         posterior, stats = one.posterior(replace(options, seed=seed))
         where = (
             MODEL,

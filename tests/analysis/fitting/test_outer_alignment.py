@@ -64,7 +64,7 @@ def fitted(compiled):
         if counts is not None:
             rows = outer.studies(one.evidence)
             data = np.stack([counts, rows["total"].values, rows["study_index"].values])
-            one = replace(one, compiled=one.compiled.with_data(agreements=data))
+            one = replace(one, gradient=one.gradient.with_data(agreements=data))
         posterior, statistics = one.posterior(replace(OPTIONS, seed=seed))
         tables = view.tables(MODEL.quantities)
         found = derive(MODEL, posterior, tables, one.evidence, view, np.random.default_rng(0))
@@ -202,7 +202,7 @@ def test_a_known_growth_is_found_again_where_the_games_are_exact(compiled) -> No
     one = compiled.with_view(view)
     failure = 0.9 * truth * gaps / 80.0 + 0.05 * np.array([0.5, -0.5, 0.5, -0.5])
     data = np.stack([failure, gaps, np.zeros(4)])
-    one = replace(one, compiled=one.compiled.with_data(games=data))
+    one = replace(one, gradient=one.gradient.with_data(games=data))
     posterior, _ = one.posterior(OPTIONS)
     tables = view.tables(MODEL.quantities)
     found = derive(MODEL, posterior, tables, one.evidence, view, np.random.default_rng(0))

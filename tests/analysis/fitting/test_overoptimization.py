@@ -61,7 +61,7 @@ def recovered(evidence, view):
             rows = [{**row, "form": "rl" if row["form"] == "bon" else "bon"} for row in rows]
         own = evidence.with_rows("gold_curves", rows)
         points = stack_columns(over.data(own, view)["gold_points"])
-        one = replace(compiled, compiled=compiled.compiled.with_data(gold_points=points))
+        one = replace(compiled, gradient=compiled.gradient.with_data(gold_points=points))
         posterior, statistics = one.posterior(Sampling(draws=500, seed=seed))
         found = derive(MODEL, posterior, tables, own, view, np.random.default_rng(0))
         draws = {name: found[f"{name}_by_gold_run"].values.reshape(-1, 100) for name in truth}

@@ -36,7 +36,7 @@ def test_intervals_of_a_corpus_alpha_cover(evidence, view) -> None:
     covered = {"a": 0, "b": 0}
     for i in range(SIMULATIONS):
         table[2] = log_loss[i]
-        one = replace(compiled, compiled=compiled.compiled.with_data(loss_run_data=table.copy()))
+        one = replace(compiled, gradient=compiled.gradient.with_data(loss_run_data=table.copy()))
         posterior, _ = one.posterior(Sampling(draws=400, tune=300, chains=2, seed=i))
         for corpus in covered:
             drawn = posterior["corpus_alpha"].sel(corpus=corpus).values

@@ -21,7 +21,7 @@ def evaluated(e, value, points):
     """Value and gradient at points of shape (parameter, point)."""
     slopes = gradient(e, value, [e.parameter(i) for i in range(len(points))])
     cpu = Processor.here()
-    source = translate(e, value, slopes, cpu)
+    source = translate(e, value, slopes, [], cpu)
     engine = _loaded(assemble(source.kernel, cpu, 0))
     pointers = [ctypes.c_void_p] * 6
     kernel = ctypes.CFUNCTYPE(None, *pointers, ctypes.c_int64, ctypes.c_int64)(

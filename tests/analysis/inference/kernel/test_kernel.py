@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
+import pytensor
 import pytensor.tensor as pt
 import pytest
 
@@ -13,7 +14,7 @@ from aligntax.analysis.inference.kernel.assembly import Processor, translate
 from aligntax.analysis.inference.kernel.compile import compile_kernel
 from aligntax.analysis.inference.kernel.expressions import Expressions
 from aligntax.analysis.inference.kernel.kernel import Kernel, WrongProgram
-from tests.analysis.inference.kernel.graphs import built, numbers, of_function
+from tests.analysis.inference.kernel.graphs import built, by_name, numbers, of_function
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +105,8 @@ def test_no_function_of_the_code_grows_with_the_model() -> None:
             total = e.make(
                 "add", total, e.make("exp", e.make("mul", e.parameter(i % 9), e.datum(i)))
             )
-        source = translate(e, total, [e.constant(0.0)], Processor.here())
-        pieces = (source.kernel + source.prepare).split("define ")
+        source = translate(e, total, [e.constant(0.0)], [total], Processor.here())
+        pieces = (source.kernel + source.expand + source.prepare).split("define ")
         lengths.append(max(piece.count("\n") for piece in pieces))
     assert lengths[1] < 1.2 * lengths[0]
 
@@ -116,6 +117,39 @@ def test_threads_share_a_kernel(kernel, graph, points) -> None:
     with ThreadPoolExecutor(4) as pool:
         for got in pool.map(lambda _: density.log_density_and_gradient(points), range(40)):
             assert np.array_equal(got[0], expected[0]) and np.array_equal(got[1], expected[1])
+
+
+def test_one_chain_has_the_numbers_of_many_in_memory_of_its_own(kernel, graph, points) -> None:
+    density = kernel.prepare(numbers(graph))
+    values, slopes = density.log_density_and_gradient(points)
+
+    def chain(first):
+        evaluate, found = density.of_a_chain(), []
+        for i in range(first, points.shape[1], 2):
+            found.append((i, *evaluate(points[:, i].copy())))
+        return found
+
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(chain, [0, 1] * 10):
+            for i, value, slope in found:
+                assert value == values[i] and np.array_equal(slope, slopes[:, i])
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_free_variables_have_pytensor_s_values_on_their_own_scales(graph, points, width) -> None:
+    kernel = compile_kernel(graph, replace(Processor.here(), lanes=width), effort=0)
+    free = graph.replace_rvs_by_values(graph.free_RVs)
+    function = pytensor.function(graph.value_vars, free, mode="FAST_COMPILE")
+    expected = [
+        np.concatenate(
+            [*map(np.ravel, function(*(part[0] for part in by_name(kernel.program, x))))]
+        )
+        for x in points.T[:, :, None]
+    ]
+    got = kernel.prepare(numbers(graph)).natural(points)
+    assert [name for name, _ in kernel.program.variables] == [rv.name for rv in graph.free_RVs]
+    np.testing.assert_allclose(got, np.array(expected).T, rtol=1e-13)
+    assert not np.allclose(got, points), "no variable has a transform"
 
 
 # ------------------------------------------------------------------------------ negative controls
@@ -148,7 +182,9 @@ def test_a_wrong_gradient_is_refused(monkeypatch) -> None:
         compile_kernel(graph, effort=0)
 
 
-@pytest.mark.parametrize("name", ["check_values", "check_slopes", "constants", "check_data"])
+@pytest.mark.parametrize(
+    "name", ["check_values", "check_slopes", "check_natural", "constants", "check_data"]
+)
 def test_a_program_that_fails_its_check_points_is_refused(kernel, name) -> None:
     wrong = getattr(kernel.program, name).copy()
     assert wrong.size

@@ -1,0 +1,137 @@
+"""What NUTS walks on: a log density with its gradient, under data that may change.
+
+By default it is machine code that is kept on disk (:mod:`aligntax.analysis.inference.kernel`).
+What that cannot express nutpie compiles with Numba, in every process anew.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import pytensor
+
+from aligntax.analysis.inference.kernel.kernel import Kernel, WrongProgram
+from aligntax.analysis.inference.kernel.store import kernel_for
+from aligntax.analysis.inference.kernel.walk import NotExpressible
+from aligntax.analysis.inference.options import warned
+from aligntax.analysis.inference.terms import SharedGraph
+
+
+class Gradient(Protocol):
+    """A value: other data make another one, which shares what was compiled."""
+
+    def with_data(self, **values: Any) -> "Gradient":
+        """The same under other data, by the names of the ``pm.Data`` of the graph."""
+
+    def for_nutpie(self) -> Any:
+        """Model that nutpie samples."""
+
+
+@dataclass(frozen=True)
+class NumbaGradient:
+    """What nutpie has compiled."""
+
+    shared: SharedGraph
+    compiled: Any
+    data: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, shared: SharedGraph) -> "NumbaGradient":
+        """Compile a graph.
+
+        Fast math is off. With it a function that was just compiled and the same function from
+        PyTensor's cache round differently, and the same seed would give other draws in the next
+        process.
+        """
+        import nutpie
+
+        with pytensor.config.change_flags(numba__fastmath=False):
+            compiled = nutpie.compile_pymc_model(shared.model, freeze_model=False)
+        return cls(shared, compiled, shared.data)
+
+    def with_data(self, **values: Any) -> "NumbaGradient":
+        """The same under other data."""
+        # without evidence the density depends on fewer pm.Data than the graph has
+        used = {variable.name for variable in self.compiled.shared_var_keys}
+        numbers = {name: value for name, value in values.items() if name in used}
+        return replace(
+            self, compiled=self.compiled.with_data(**numbers), data={**self.data, **values}
+        )
+
+    def for_nutpie(self) -> Any:
+        """Model that nutpie samples."""
+        start = self.shared.starting(self.data)
+        return replace(self.compiled, initial_point_func=start)
+
+
+@dataclass(frozen=True)
+class KernelGradient:
+    """Machine code that is kept on disk."""
+
+    shared: SharedGraph
+    kernel: Kernel
+    data: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, shared: SharedGraph, say: Callable[[str], None]) -> "KernelGradient":
+        """Read or compile the kernel of a graph."""
+        return cls(shared, kernel_for(shared.model, say), shared.data)
+
+    def with_data(self, **values: Any) -> "KernelGradient":
+        """The same under other data, which compile only where the code is made of data."""
+        data = {**self.data, **values}
+        try:
+            self.kernel.program.in_a_row(data)
+        except WrongProgram:
+            with self.shared.holding(data):
+                return replace(self, kernel=kernel_for(self.shared.model, warned), data=data)
+        return replace(self, data=data)
+
+    def for_nutpie(self) -> Any:
+        """Model that nutpie samples."""
+        import pandas as pd
+        from nutpie.compiled_pyfunc import from_pyfunc
+
+        density, program = self.kernel.prepare(self.data), self.kernel.program
+        names, shapes = zip(*program.variables, strict=True)
+        ends = np.cumsum([int(np.prod(shape, dtype=int)) for shape in shapes])[:-1]
+
+        def on_own_scales(*_: Any) -> Callable[[Any], dict[str, Any]]:
+            def values(x: Any) -> dict[str, Any]:
+                parts = np.split(density.natural(x[:, None])[:, 0], ends)
+                return {
+                    name: part.reshape(shape)
+                    for name, part, shape in zip(names, parts, shapes, strict=True)
+                }
+
+            return values
+
+        graph = self.shared.model
+        coords = {**graph.coords, "unconstrained_parameter": range(density.dimension)}
+        return from_pyfunc(
+            ndim=density.dimension,
+            make_logp_fn=density.of_a_chain,
+            make_expand_fn=on_own_scales,
+            expanded_dtypes=[np.dtype("float64")] * len(names),
+            expanded_shapes=list(shapes),
+            expanded_names=list(names),
+            dims={name: graph.named_vars_to_dims.get(name, ()) for name in names},
+            coords={dim: pd.Index(labels) for dim, labels in coords.items()},
+            make_initial_point_fn=self.shared.starting(self.data),
+        )
+
+
+def gradient_of(shared: SharedGraph, say: Callable[[str], None] = warned) -> Gradient:
+    """Gradient of a graph, compiled if no code that is kept will do.
+
+    Parameters
+    ----------
+    say : callable
+        Takes one line about code that is kept and will not do.
+    """
+    try:
+        return KernelGradient.of(shared, say)
+    except (NotExpressible, WrongProgram) as problem:
+        say(f"nutpie compiles the model, for lack of machine code of its own ({problem})")
+        return NumbaGradient.of(shared)

@@ -1,0 +1,122 @@
+"""NUTS walks on kept machine code as it does on what nutpie compiles."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from aligntax.analysis.inference import gradient
+from aligntax.analysis.inference.gradient import KernelGradient, NumbaGradient, gradient_of
+from aligntax.analysis.inference.kernel.walk import NotExpressible
+from aligntax.analysis.inference.options import Sampling
+from aligntax.analysis.inference.terms import SharedGraph
+from aligntax.models.catalogue import find_model, restrict
+from aligntax.models.views import load_view
+
+OPTIONS = Sampling(draws=1000, tune=400, chains=4, seed=5)
+
+
+@pytest.fixture(scope="module")
+def by_numba(scaling):
+    """The meta-analysis as nutpie compiles it."""
+    return replace(scaling, gradient=NumbaGradient.of(scaling.shared))
+
+
+def moments(compiled):
+    """Mean, standard deviation and Monte Carlo error of both for every column of a posterior."""
+    posterior, stats = compiled.posterior(OPTIONS)
+    assert not stats["diverging"].any()
+    columns = {name: v.values.reshape(4, 1000, -1) for name, v in posterior.data_vars.items()}
+    return {
+        name: (x.mean((0, 1)), x.std((0, 1)), x.mean(1).std(0, ddof=1) / 2, np.log(x.std(1)).std(0))
+        for name, x in columns.items()
+    }
+
+
+def test_the_default_is_a_kernel(scaling) -> None:
+    assert isinstance(scaling.gradient, KernelGradient)
+
+
+@pytest.mark.parametrize("name", ["default", "vague"])
+def test_both_have_one_posterior(scaling, by_numba, name) -> None:
+    view = load_view(name)
+    a, b = (moments(each.with_view(view)) for each in (scaling, by_numba))
+    assert {*a} == {*b}
+    for name in a:
+        error = np.hypot(a[name][2], b[name][2]) + 0.02 * a[name][1]
+        assert (np.abs(a[name][0] - b[name][0]) < 5 * error).all(), name
+        assert (np.abs(np.log(a[name][1] / b[name][1])) < 0.35).all(), name
+
+
+def test_another_prior_is_another_posterior(scaling) -> None:
+    """Negative control: the comparison sees a prior that has moved."""
+    a, b = (moments(scaling.with_view(load_view(name))) for name in ("default", "vague"))
+    assert any(
+        (np.abs(a[name][0] - b[name][0]) > 5 * np.hypot(a[name][2], b[name][2])).any() for name in a
+    )
+
+
+def test_both_start_at_one_point_and_store_the_same_things(scaling, by_numba) -> None:
+    found = [
+        each.posterior(replace(OPTIONS, draws=20), unconstrained=True)
+        for each in (scaling, by_numba)
+    ]
+    (a, a_stats), (b, b_stats) = found
+    assert {*a.data_vars} == {*b.data_vars} and {*a_stats.data_vars} == {*b_stats.data_vars}
+    for name in a.data_vars:
+        assert a[name].dims == b[name].dims and a[name].shape == b[name].shape
+    x, y = (stats["unconstrained_draw"] for stats in (a_stats, b_stats))
+    assert x.shape == y.shape
+    start = scaling.shared.starting(scaling.data)
+    assert np.array_equal(start(3), start(3)) and not np.array_equal(start(3), start(4))
+
+
+def test_the_same_seed_gives_the_same_draws(scaling) -> None:
+    one, two = (scaling.posterior(replace(OPTIONS, draws=50))[0] for _ in range(2))
+    assert one.equals(two)
+
+
+def test_draws_do_not_depend_on_cores(scaling) -> None:
+    one, two = (scaling.posterior(replace(OPTIONS, draws=50, cores=n))[0] for n in (1, 2))
+    assert one.equals(two)
+
+
+def test_data_that_the_code_is_made_of_make_new_code(scaling, view, monkeypatch) -> None:
+    rows = scaling.data["studies"]
+    names = [*scaling.model.data(scaling.evidence, view)["studies"].data_vars]
+    moved = rows.copy()
+    index = names.index("group_index")
+    moved[index, 0] = rows[index, -1]
+    assert moved[index, 0] != rows[index, 0]
+    asked = []
+    right = gradient.kernel_for
+
+    def kernel_for(graph, say):
+        asked.append(graph["studies"].get_value())
+        return right(graph, say)
+
+    monkeypatch.setattr(gradient, "kernel_for", kernel_for)
+    other = rows.copy()
+    other[names.index("log_gamma")] += 0.1
+    assert scaling.gradient.with_data(studies=other).kernel is scaling.gradient.kernel
+    assert not asked
+    again = scaling.gradient.with_data(studies=moved)
+    assert len(asked) == 1 and np.array_equal(asked[0], moved)
+    assert again.kernel is not scaling.gradient.kernel
+    assert np.array_equal(scaling.graph["studies"].get_value(), rows), "the graph keeps its numbers"
+
+
+def test_what_a_kernel_cannot_express_nutpie_compiles_and_one_line_says_so(
+    evidence, view, monkeypatch
+) -> None:
+    def refuse(graph, say):
+        raise NotExpressible("the operation Foo")
+
+    monkeypatch.setattr(gradient, "kernel_for", refuse)
+    model, said = find_model("scaling"), []
+    own = restrict(evidence, view, model)
+    found = gradient_of(SharedGraph(model.build(own, view.stating(model.quantities))), said.append)
+    assert isinstance(found, NumbaGradient)
+    assert said == [
+        "nutpie compiles the model, for lack of machine code of its own (the operation Foo)"
+    ]
