@@ -302,5 +302,5 @@ def replicate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
-    drawn = simulate(x, parameters, evidence, view, rng)
-    return {"loss_runs": runs(evidence, view).assign(drawn)}
+    drawn = simulate(x, parameters, evidence, view, rng)["loss_runs"]
+    return {"loss_runs": runs(evidence, view).assign(log_loss=drawn)}

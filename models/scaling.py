@@ -256,5 +256,5 @@ def replicate(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, rng: Generator
 ) -> dict[str, xr.Dataset]:
     """Likelihood rows of one draw's replicated evidence, by table; values are scalars."""
-    drawn = simulate(x, parameters, evidence, view, rng)
-    return {"scaling_exponents": studies(evidence).assign(drawn)}
+    drawn = simulate(x, parameters, evidence, view, rng)["scaling_exponents"]
+    return {"scaling_exponents": studies(evidence).assign(log_gamma=drawn)}

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import signal
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,12 @@ settings.register_profile("aligntax", deadline=None, derandomize=True)
 settings.load_profile("aligntax")
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"
+
+
+def pytest_configure(config) -> None:
+    """Let an interrupt interrupt where a shell starts the tests in the background, which ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # A function that takes one of these compiles the joint model, which takes up to a minute.

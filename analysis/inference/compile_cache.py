@@ -1,8 +1,8 @@
 """Where compiled code is kept between processes.
 
-By default PyTensor and Numba choose; the environment variable ``ALIGNTAX_CACHE`` names another
-folder. Where the home folder cannot be written, as in many containers, the code is kept for one
-process in a folder of its own.
+By default that is ``~/.cache/aligntax``, and for PyTensor and Numba where they choose. The
+environment variable ``ALIGNTAX_CACHE`` names one folder for all of it. Where the home folder cannot
+be written, as in many containers, the code is kept for one process in a folder of its own.
 """
 
 import atexit
@@ -49,11 +49,15 @@ def use_cache() -> None:
     _keep_in(folder)
 
 
-def kernel_folder() -> Path:
-    """Folder of machine code that :mod:`aligntax.analysis.inference.kernel` keeps."""
-    stated = os.environ.get(VARIABLE)
-    root = Path(stated) if stated else Path("~/.cache/aligntax")
-    return root.expanduser().absolute() / "kernels"
+def cache_folder() -> Path:
+    """Folder of what this package keeps for later processes; it need not exist."""
+    return Path(os.environ.get(VARIABLE) or "~/.cache/aligntax").expanduser().absolute()
+
+
+def ours_alone(path: Path) -> bool:
+    """Whether nobody else can have written a file, so that what it holds may be executed."""
+    about = path.stat()
+    return not hasattr(os, "getuid") or (about.st_uid == os.getuid() and not about.st_mode & 0o022)
 
 
 def not_kept() -> str:

@@ -2,7 +2,7 @@
 
 A page fetches nothing and runs only its own scripts, which its content-security policy lists by
 their hashes. The template escapes all text. Scripts are in ``scripts/``. The charting library is
-Vega-Lite, which vl-convert bundles when a page is written, and which runs without ``eval``.
+Vega-Lite (:mod:`aligntax.analysis.pages.charting_library`), which runs without ``eval``.
 """
 
 import base64
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from aligntax.analysis.pages.charting_library import charting_library
 
 HERE = Path(__file__).parent
 VEGA = "vega"  # stands for the charting library in a list of scripts
@@ -83,9 +85,6 @@ def _json(value: Any) -> str:
 
 @lru_cache
 def _script(name: str) -> str:
-    if name != VEGA:
-        return (HERE / "scripts" / name).read_text("utf-8")
-    import vl_convert
-
-    bundle: str = vl_convert.javascript_bundle("Object.assign(window, { vegaEmbed, vega });")
-    return bundle.replace("</script", "<\\/script")
+    if name == VEGA:
+        return charting_library()
+    return (HERE / "scripts" / name).read_text("utf-8")

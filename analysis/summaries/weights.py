@@ -161,7 +161,8 @@ class Weights:
 
     def probability(self, holds: Any) -> float:
         """Probability of a condition; exactly 1 for one that always holds."""
-        return float(self.values[holds].sum() / self.values.ravel().sum())
+        held, rest = self.values[holds].sum(), self.values[~holds].sum()
+        return float(held / (held + rest))
 
     def mean(self, h: Any) -> float:
         """Mean of finite numbers, shape (chain, draw)."""

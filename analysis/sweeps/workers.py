@@ -17,7 +17,6 @@ from importlib.metadata import version
 from logging import CRITICAL, getLogger
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
-from pickle import dumps, loads
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -352,6 +351,7 @@ def _plugin(job: Job) -> Any:
     from uuid import uuid4
 
     from distributed import WorkerPlugin
+    from distributed.protocol.pickle import dumps, loads  # as a scheduler sends all that it sends
 
     class JobPlugin(WorkerPlugin):  # type: ignore[misc]
         def __init__(self) -> None:

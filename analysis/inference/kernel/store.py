@@ -18,10 +18,11 @@ from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 
-from aligntax.analysis.inference.compile_cache import kernel_folder
+from aligntax.analysis.inference.compile_cache import cache_folder, ours_alone
 from aligntax.analysis.inference.kernel.assembly import Processor
 from aligntax.analysis.inference.kernel.compile import compile_density
 from aligntax.analysis.inference.kernel.front import LogDensity, flatten
@@ -29,6 +30,7 @@ from aligntax.analysis.inference.kernel.kernel import Kernel, Program, WrongProg
 
 MAGIC = b"aligntax kernel 1\n"
 SUFFIX = ".kernel"
+ABOUT, NUMBER = "about.json", "<f8"
 MOST = 200  # files that are kept, 0.1 to 0.8 MB each
 LAYOUT = ("parameters", "data", "variables")  # names and shapes of a program
 
@@ -59,14 +61,17 @@ def _sources() -> str:
 
 def write_program(path: Path, program: Program) -> None:
     """Write a program whole or not at all."""
-    arrays: dict[str, Any] = {
-        name: np.frombuffer(value, np.uint8) if isinstance(value, bytes) else np.asarray(value)
-        for name, value in vars(program).items()
-        if name not in LAYOUT
-    }
-    layout = json.dumps([getattr(program, name) for name in LAYOUT])
-    content = io.BytesIO()
-    np.savez(content, layout=np.array(layout), **arrays)
+    content, about = io.BytesIO(), {}
+    with ZipFile(content, "w") as file:
+        for name, value in vars(program).items():
+            if isinstance(value, bytes):
+                file.writestr(ZipInfo(name), value)
+            elif isinstance(value, np.ndarray):
+                about[name] = value.shape
+                file.writestr(ZipInfo(name), value.astype(NUMBER).tobytes())
+            else:
+                about[name] = value
+        file.writestr(ZipInfo(ABOUT), json.dumps(about))
     body = content.getvalue()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, half = tempfile.mkstemp(dir=path.parent, suffix=".unfinished")
@@ -89,22 +94,25 @@ def read_program(path: Path) -> Program:
     WrongProgram
         If the file is damaged, or if others could have written it: its code is executed.
     """
-    about = path.stat()
-    if hasattr(os, "getuid") and (about.st_uid != os.getuid() or about.st_mode & 0o022):
+    if not ours_alone(path):
         raise WrongProgram("others can write it")
     content = path.read_bytes()
     body = content[len(MAGIC) + 32 :]
     if content[: len(MAGIC) + 32] != MAGIC + hashlib.sha256(body).digest():
         raise WrongProgram("it is damaged")
-    with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
-        values = {name: arrays[name] for name in arrays.files if name != "layout"}
-        for name, each in zip(LAYOUT, json.loads(str(arrays["layout"])), strict=True):
-            values[name] = tuple((variable, tuple(shape)) for variable, shape in each)
-    for each in fields(Program):
-        if each.type is bytes:
-            values[each.name] = values[each.name].tobytes()
-        elif each.type is int:
-            values[each.name] = int(values[each.name])
+    values: dict[str, Any] = {}
+    with ZipFile(io.BytesIO(body)) as file:
+        about = json.loads(file.read(ABOUT))
+        for each in fields(Program):
+            name = each.name
+            if name in LAYOUT:
+                values[name] = tuple((variable, tuple(shape)) for variable, shape in about[name])
+            elif each.type is int:
+                values[name] = about[name]
+            elif each.type is bytes:
+                values[name] = file.read(name)
+            else:
+                values[name] = np.frombuffer(file.read(name), NUMBER).reshape(about[name])
     return Program(**values)
 
 
@@ -117,7 +125,7 @@ def kernel_for(graph: Any, say: Callable[[str], None], folder: Path | None = Non
     say : callable
         Takes one line about code that is kept and will not do, or that cannot be kept.
     folder : Path, optional
-        By default :func:`aligntax.analysis.inference.compile_cache.kernel_folder`.
+        By default ``kernels`` in :func:`aligntax.analysis.inference.compile_cache.cache_folder`.
 
     Raises
     ------
@@ -126,7 +134,7 @@ def kernel_for(graph: Any, say: Callable[[str], None], folder: Path | None = Non
     WrongProgram
         If new code disagrees with PyTensor.
     """
-    folder, cpu = folder or kernel_folder(), Processor.here()
+    folder, cpu = folder or cache_folder() / "kernels", Processor.here()
     density = flatten(graph)
     path = folder / f"{fingerprint(density, cpu)}{SUFFIX}"
     if path.exists():

@@ -143,9 +143,7 @@ def test_a_correlation_with_an_informed_quantity_follows_what_it_has_learned(
     assert z.mean() == pytest.approx(r, abs=4 / np.sqrt(z.size))
     assert z.var() == pytest.approx(1 - 0.75 * r**2, rel=0.05)
     back = carry_draws(
-        replace(
-            learned, view=carried.view, tables=carried.tables, posterior=_with(learned, carried.z)
-        ),
+        replace(learned, view=carried.view, tables=carried.tables, draws=_with(learned, carried.z)),
         learned.view,
     )
     np.testing.assert_allclose(back.z, learned.z, atol=1e-9)  # and there and back is where it was
@@ -172,7 +170,7 @@ def test_a_correlation_between_informed_quantities_weights_by_the_copulas_densit
 def test_a_hopeless_correlation_has_weights_of_infinite_variance(untouched):
     source = replace(untouched, view=replace(untouched.view, correlations={(INFORMED, OTHER): 0.9}))
     source = replace(source, tables=source.view.tables(source.tables.names))
-    source = replace(source, posterior=_with(source, untouched.z @ source.tables.cholesky.T))
+    source = replace(source, draws=_with(source, untouched.z @ source.tables.cholesky.T))
     checks = {
         c.name: c
         for c in weigh_draws(

@@ -340,7 +340,7 @@ def test_without_the_package_one_line_names_the_extra(aligntax, runs, tmp_path, 
 
 
 def chunk_of(name):
-    return name.startswith("derived/tai_year/c/")
+    return name.startswith("posterior/tai_year/c/")
 
 
 DAMAGE = {

@@ -26,6 +26,7 @@ from aligntax.models import compute
 from aligntax.models.catalogue import MODELS, find_model, restrict
 from aligntax.models.errors import InputError
 from tests import gold_curves, loss_runs
+from tests.analysis.inference.kernel.graphs import with_users_rows
 from tests.prior import prior_draws
 
 SHORT = Sampling(draws=200, tune=200, chains=2, cores=1)
@@ -83,6 +84,33 @@ def test_replicated_rows_have_the_layout_of_the_evidence(name, evidence, view) -
         moved
         and {column for column in moved if not column.startswith("white_")} <= outcomes | gains
     )
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_every_table_that_is_replicated_has_new_outcomes(name, evidence, view) -> None:
+    """A table whose outcomes stay would be calibrated against the published ones."""
+    model, tables = MODELS[name], view.tables(MODELS[name].quantities)
+    known = restrict(with_users_rows(evidence, name), view, model)
+    graph = model.build(known, view)
+    prior = Terms(SharedGraph(graph), {}, graph.coords).draw_prior(
+        tables, Sampling(chains=2, draws=8, seed=3)
+    )
+    x, parameters = split_draws(prior, tables)
+    published, unmoved = model.data(known, view), set()
+    for draw in range(8):
+        one = {key: np.asarray(value[0, draw]) for key, value in x.items()}
+        where = parameters.isel(chain=0, draw=draw), known, view
+        found = [model.replicate(one, *where, np.random.default_rng(seed)) for seed in (1, 2)]
+        unmoved = unmoved if draw else {*found[0]}
+        for table in [*unmoved]:  # a few yes and no may fall out alike, though not in every draw
+            a, b = (
+                model.data(known.with_likelihood_rows({table: rows[table]}), view) for rows in found
+            )
+            layout = {key: list(rows.data_vars) for key, rows in a.items()}
+            assert layout == {key: list(rows.data_vars) for key, rows in published.items()}
+            if any(not a[k][column].equals(b[k][column]) for k in a for column in a[k].data_vars):
+                unmoved.discard(table)
+    assert not unmoved
 
 
 def test_evidence_that_is_ready_stands_for_its_table_alone(evidence, view) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aligntax.analysis.inference.compile_cache import VARIABLE, kernel_folder
+from aligntax.analysis.inference.compile_cache import VARIABLE, cache_folder
 from aligntax.analysis.inference.kernel import store
 from aligntax.analysis.inference.kernel.assembly import Processor
 from aligntax.analysis.inference.kernel.compile import compile_kernel
@@ -274,7 +274,7 @@ def test_a_new_process_compiles_nothing(ask, evidence, compiled, tmp_path) -> No
 
 def test_the_folder_is_the_one_that_is_named_or_home_s(monkeypatch, tmp_path) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    assert kernel_folder() == tmp_path / "kernels"
+    assert cache_folder() == tmp_path
     monkeypatch.delenv(VARIABLE)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert kernel_folder() == tmp_path / ".cache" / "aligntax" / "kernels"
+    assert cache_folder() == tmp_path / ".cache" / "aligntax"
