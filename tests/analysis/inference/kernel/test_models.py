@@ -84,10 +84,27 @@ def test_extremes_of_the_prior_have_pytensor_s_numbers(model, view) -> None:
     check_extremes(model, view)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("model", MODELS)
-def test_every_model_under_every_view_has_pytensor_s_numbers(model, view) -> None:
+def check(model, view) -> None:
     check_random_points(model, view)
     check_extremes(model, view)
     model_under.cache_clear()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "view"),
+    [
+        *((model, "default") for model in MODELS),
+        ("joint", "vague"),
+        ("joint", "takeoff-conservative"),
+    ],
+)
+def test_every_model_has_pytensor_s_numbers(model, view) -> None:
+    check(model, view)
+
+
+@pytest.mark.study
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_under_every_view_has_pytensor_s_numbers(model, view) -> None:
+    check(model, view)
