@@ -91,34 +91,31 @@ class KernelGradient:
     def for_nutpie(self) -> Any:
         """Model that nutpie samples."""
         import pandas as pd
-        from nutpie.compiled_pyfunc import from_pyfunc
+        from nutpie.compile_pymc import CompiledPyMCModel
 
         density, program = self.kernel.prepare(self.data), self.kernel.program
         names, shapes = zip(*program.variables, strict=True)
-        ends = np.cumsum([int(np.prod(shape, dtype=int)) for shape in shapes])[:-1]
-
-        def on_own_scales(*_: Any) -> Callable[[Any], dict[str, Any]]:
-            def values(x: Any) -> dict[str, Any]:
-                parts = np.split(density.natural(x[:, None])[:, 0], ends)
-                return {
-                    name: part.reshape(shape)
-                    for name, part, shape in zip(names, parts, shapes, strict=True)
-                }
-
-            return values
-
+        ends = np.cumsum([int(np.prod(shape, dtype=int)) for shape in shapes]).tolist()
+        slices = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
         graph = self.shared.model
         coords = {**graph.coords, "unconstrained_parameter": range(density.dimension)}
-        return from_pyfunc(
-            ndim=density.dimension,
-            make_logp_fn=density.of_a_chain,
-            make_expand_fn=on_own_scales,
-            expanded_dtypes=[np.dtype("float64")] * len(names),
-            expanded_shapes=list(shapes),
-            expanded_names=list(names),
+        log_density, values = density.of_a_chain()
+        return CompiledPyMCModel(
+            compiled_logp_func=log_density,
+            compiled_expand_func=values,
+            initial_point_func=self.shared.starting(self.data),
+            user_data=density.numbers,
+            n_expanded=ends[-1],
+            shape_info=(list(names), slices, list(shapes)),
             dims={name: graph.named_vars_to_dims.get(name, ()) for name in names},
-            coords={dim: pd.Index(labels) for dim, labels in coords.items()},
-            make_initial_point_fn=self.shared.starting(self.data),
+            shared_data={},
+            shared_var_keys={},
+            logp_func=None,
+            expand_func=None,
+            reparameterized_names=[],
+            _n_dim=density.dimension,
+            _shapes=dict(program.variables),
+            _coords={dim: pd.Index(labels) for dim, labels in coords.items()},
         )
 
 

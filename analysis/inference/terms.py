@@ -18,6 +18,7 @@ import pytensor
 import pytensor.tensor as pt
 import xarray as xr
 from pymc.distributions.shape_utils import change_dist_size
+from pytensor.compile.mode import Mode
 
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.inference.seeds import child_generator, child_seed
@@ -117,8 +118,13 @@ class SharedGraph:
 
 
 def _function(batches: Mapping[Any, Any], outputs: Sequence[Any]) -> Any:
-    inputs = list(batches.values())
-    return pytensor.function(inputs, outputs, mode="FAST_COMPILE", on_unused_input="ignore")
+    """Compile a function that works operation by operation.
+
+    On batches of draws that takes as long as what PyTensor's rewriting makes of it, and rewriting
+    takes seconds.
+    """
+    mode = Mode(linker="py", optimizer=None)
+    return pytensor.function([*batches.values()], outputs, mode=mode, on_unused_input="ignore")
 
 
 @dataclass(frozen=True)

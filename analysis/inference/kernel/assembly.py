@@ -73,7 +73,8 @@ class Source:
     Attributes
     ----------
     kernel, expand, prepare : str
-        Modules with a function of that name.
+        Modules with a function of that name. Where a vector is one chain, the first two have
+        ``density_of_a_chain`` and ``values_of_a_chain`` besides, as nutpie calls them.
     fixed : int
         Numbers that ``prepare`` makes of data.
     scratch : int
@@ -129,6 +130,8 @@ def translate(
         )  # fmt: skip
         head = _declared(cpu.lanes) + definitions(lanes.called, cpu.lanes, cpu.fused)
         body = LOOP.format(name=name, parts=parts, calls=calls, lanes=cpu.lanes)
+        if cpu.lanes == 1:
+            body += OF_A_CHAIN[name].format(scratch=max(lanes.scratch, 1))
         return head + body, lanes.scratch * cpu.lanes
 
     kernel, kernel_scratch = on_chains("kernel", slopes, value)
@@ -177,6 +180,46 @@ end:
   ret void
 }}
 """
+# nutpie's own signatures; what is not finite is a draw that it refuses
+OF_A_CHAIN = {
+    "kernel": """
+define i64 @density_of_a_chain(i64 %size, ptr %x, ptr %g, ptr %l, ptr %user) nounwind {{
+entry:
+  %s = alloca double, i64 {scratch}, align 64
+  %u = load ptr, ptr %user
+  %second = getelementptr ptr, ptr %user, i64 1
+  %d = load ptr, ptr %second
+  call void @kernel(ptr %x, ptr %g, ptr %l, ptr %u, ptr %d, ptr %s, i64 1, i64 1)
+  %value = load double, ptr %l
+  %first = fmul double %value, 0.0
+  br label %loop
+loop:
+  %i = phi i64 [0, %entry], [%next, %loop]
+  %sum = phi double [%first, %entry], [%total, %loop]
+  %where = getelementptr double, ptr %g, i64 %i
+  %slope = load double, ptr %where
+  %zero = fmul double %slope, 0.0
+  %total = fadd double %sum, %zero
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %size
+  br i1 %more, label %loop, label %end
+end:
+  %finite = fcmp oeq double %total, 0.0
+  %code = select i1 %finite, i64 0, i64 3
+  ret i64 %code
+}}
+""",
+    "expand": """
+define i64 @values_of_a_chain(i64 %size, i64 %n, ptr %x, ptr %out, ptr %user) nounwind {{
+  %s = alloca double, i64 {scratch}, align 64
+  %u = load ptr, ptr %user
+  %second = getelementptr ptr, ptr %user, i64 1
+  %d = load ptr, ptr %second
+  call void @expand(ptr %x, ptr %out, ptr %s, ptr %u, ptr %d, ptr %s, i64 1, i64 1)
+  ret i64 0
+}}
+""",
+}
 ONCE = """{parts}
 define void @prepare(ptr %d, ptr %u, ptr %s) nounwind {{
 {calls}

@@ -70,6 +70,20 @@ def own_scales(graph: Any) -> list[Any]:
     return list(graph.replace_rvs_by_values(graph.free_RVs))
 
 
+def _shapes(graph: Any) -> list[tuple[int, ...]]:
+    """Shape of each coordinate of a point."""
+    import pytensor
+    from pytensor.compile.mode import Mode
+
+    values = []
+    for rv in graph.free_RVs:
+        transform = graph.rvs_to_transforms[rv]
+        values.append(rv if transform is None else transform.forward(rv, *rv.owner.inputs))
+    mode = Mode(linker="py", optimizer=None)
+    shapes = pytensor.function([], [value.shape for value in values], mode=mode)()
+    return [tuple(int(size) for size in shape) for shape in shapes]
+
+
 def flatten(graph: Any) -> LogDensity:
     """Log density of a model in its unconstrained coordinates.
 
@@ -89,8 +103,7 @@ def flatten(graph: Any) -> LogDensity:
     used = {*ancestors([density, *free])}
     data = [variable for variable in graph.data_vars if variable in used]
     values = [np.asarray(variable.get_value(), dtype=float) for variable in data]
-    start = graph.initial_point()
-    shapes = [np.shape(start[variable.name]) for variable in graph.value_vars]
+    shapes = _shapes(graph)
     walk = Walk(
         Expressions(),
         np.concatenate([*map(np.ravel, values), []]),

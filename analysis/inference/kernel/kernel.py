@@ -4,7 +4,7 @@
 """
 
 import ctypes
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from aligntax.analysis.inference.kernel.front import Names
 
 Array = NDArray[np.float64]
+OF_A_CHAIN = ("density_of_a_chain", "values_of_a_chain")
 CHECK_ERROR = 1e-10  # at the check points, relative
 
 
@@ -104,10 +105,10 @@ class Kernel:
         self.program = program
         array, whole = ctypes.c_void_p, ctypes.c_int64
         codes = program.kernel, program.expansion, program.preparation
-        self._engines = [_loaded(code) for code in codes]
+        self.engines = [_loaded(code) for code in codes]
         kernel, expansion, preparation = (
             engine.get_function_address(name)
-            for engine, name in zip(self._engines, ("kernel", "expand", "prepare"), strict=True)
+            for engine, name in zip(self.engines, ("kernel", "expand", "prepare"), strict=True)
         )
         if not (kernel and expansion and preparation):
             raise WrongProgram("the code lacks a function")
@@ -136,8 +137,29 @@ class Kernel:
         return Density(self, self.program.in_a_row(data))
 
 
+@dataclass(frozen=True)
+class Function:
+    """Machine code of a function.
+
+    Attributes
+    ----------
+    address : int
+    owner : object
+        Keeps the code and its numbers in memory.
+    """
+
+    address: int
+    owner: Any
+
+
 class Density:
-    """A log density and its gradient under one set of data."""
+    """A log density and its gradient under one set of data.
+
+    Attributes
+    ----------
+    numbers : ndarray
+        Addresses of what the code works on.
+    """
 
     def __init__(self, kernel: Kernel, row: Array) -> None:
         program = kernel.program
@@ -145,6 +167,7 @@ class Density:
         self._data = np.concatenate([row, program.constants, np.zeros(1)])
         self._fixed = np.empty(program.fixed + 1)
         _call(kernel.preparation, [self._data, self._fixed, np.empty(program.scratch)])
+        self.numbers = np.array([self._fixed.ctypes.data, self._data.ctypes.data], dtype=np.uintp)
 
     def log_density_and_gradient(self, x: Any) -> tuple[Array, Array]:
         """Log density of each chain, shape (chain,), and its gradient, shape (parameter, chain).
@@ -162,21 +185,16 @@ class Density:
         rows = count(self.kernel.program.variables)
         return self._on_chains(self.kernel.expansion, x, rows)[1]
 
-    def of_a_chain(self) -> Callable[[Array], tuple[float, Array]]:
-        """Log density and gradient of one point, shape (parameter,), in memory of its own."""
-        program = self.kernel.program
-        point, slopes = (np.empty((self.dimension, program.lanes)) for _ in range(2))
-        value, scratch = np.empty(program.lanes), np.empty(program.scratch)
-        arrays = point, slopes, value, self._fixed, self._data, scratch
-        addresses = [array.ctypes.data for array in arrays]
+    def of_a_chain(self) -> "tuple[Function, Function]":
+        """Log density with gradient, and the free variables, as functions that nutpie calls.
 
-        def evaluate(x: Array, kept: tuple[Array, ...] = arrays) -> tuple[float, Array]:
-            # `kept` holds the arrays whose addresses the code is given
-            point[:] = x[:, None]
-            self.kernel.function(*addresses, 1, program.lanes)
-            return float(value[0]), slopes[:, 0].copy()
-
-        return evaluate
+        Their last argument is the address of :attr:`numbers`.
+        """
+        found = [
+            Function(engine.get_function_address(name), self)
+            for engine, name in zip(self.kernel.engines, OF_A_CHAIN, strict=False)
+        ]
+        return found[0], found[1]
 
     def _on_chains(self, function: Any, x: Any, rows: int) -> tuple[Array, Array]:
         """Total of each chain and rows of results."""

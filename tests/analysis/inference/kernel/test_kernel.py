@@ -1,5 +1,6 @@
 """A loaded kernel: any number of chains, any width of vector, long code in parts, and check points that notice."""
 
+import ctypes
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -119,20 +120,53 @@ def test_threads_share_a_kernel(kernel, graph, points) -> None:
             assert np.array_equal(got[0], expected[0]) and np.array_equal(got[1], expected[1])
 
 
-def test_one_chain_has_the_numbers_of_many_in_memory_of_its_own(kernel, graph, points) -> None:
+def of_a_chain(density):
+    """What nutpie calls: ``evaluate(x)`` is the code that it returns, value, gradient and variables."""
+    array, whole = ctypes.c_void_p, ctypes.c_int64
+    log_density, values = density.of_a_chain()
+    one = ctypes.CFUNCTYPE(whole, whole, *[array] * 4)(log_density.address)
+    two = ctypes.CFUNCTYPE(whole, whole, whole, *[array] * 3)(values.address)
+    count = sum(int(np.prod(shape, dtype=int)) for _, shape in density.kernel.program.variables)
+
+    def evaluate(x):
+        slope, value, free = np.empty(len(x)), np.empty(1), np.empty(count)
+        x, slope, value, free = (np.ascontiguousarray(each) for each in (x, slope, value, free))
+        at = [each.ctypes.data for each in (x, slope, value, density.numbers)]
+        code = one(len(x), *at)
+        assert two(len(x), count, x.ctypes.data, free.ctypes.data, density.numbers.ctypes.data) == 0
+        return code, value[0], slope, free
+
+    return evaluate
+
+
+def test_one_chain_has_the_numbers_of_many_in_threads_of_its_own(kernel, graph, points) -> None:
     density = kernel.prepare(numbers(graph))
     values, slopes = density.log_density_and_gradient(points)
+    natural = density.natural(points)
 
     def chain(first):
-        evaluate, found = density.of_a_chain(), []
-        for i in range(first, points.shape[1], 2):
-            found.append((i, *evaluate(points[:, i].copy())))
-        return found
+        evaluate = of_a_chain(density)
+        return [(i, *evaluate(points[:, i])) for i in range(first, points.shape[1], 2)]
 
     with ThreadPoolExecutor(2) as pool:
         for found in pool.map(chain, [0, 1] * 10):
-            for i, value, slope in found:
-                assert value == values[i] and np.array_equal(slope, slopes[:, i])
+            for i, code, value, slope, free in found:
+                assert code == 0 and value == values[i]
+                assert np.array_equal(slope, slopes[:, i]) and np.array_equal(free, natural[:, i])
+
+
+@pytest.mark.parametrize(
+    ("function", "x"),
+    [
+        (lambda x: pt.log(x), -1.0),  # no number
+        (lambda x: -pt.exp(pt.exp(x)), 9.0),  # infinite
+        (lambda x: pt.sqrt(x), 0.0),  # an infinite slope
+    ],
+)
+def test_a_chain_is_told_of_what_is_not_finite(function, x) -> None:
+    density = compile_kernel(of_function(lambda y: function(y + 2.0)), effort=0).prepare({})
+    assert of_a_chain(density)(np.array([0.5]))[0] == 0
+    assert of_a_chain(density)(np.array([x - 2.0]))[0] > 0
 
 
 @pytest.mark.parametrize("width", [1, 4])
