@@ -4,36 +4,24 @@ import re
 import shlex
 from pathlib import Path
 
-from aligntax.models.errors import InputError
-
 
 def next_commands(file: str, out: Path = Path("results"), checked: bool = False) -> list[str]:
     """Return the commands to type next: check the view, answer under it, and read the report.
 
     The newest run of the joint model is refitted; without one, the model is run.
     """
+    from aligntax.analysis.storage.run_folder import newest_of
+
     shown, name = shlex.quote(file), _free_name(out, Path(file).stem)
-    run = _newest_joint_run(out)
+    newest = newest_of(("joint",), out)
     first = [] if checked else [f"aligntax view check {shown}"]
-    if run is None:
+    if newest is None:
         return [*first, f"aligntax run --view {shown} --name {name}", f"aligntax report {name}"]
     return [
         *first,
-        f"aligntax refit {shlex.quote(run)} --view {shown} --name {name}",
+        f"aligntax refit {shlex.quote(newest.name)} --view {shown} --name {name}",
         f"aligntax report {name}",
     ]
-
-
-def _newest_joint_run(out: Path) -> str | None:
-    from aligntax.analysis.storage.run_folder import SUMMARY, list_runs, read_json
-
-    for folder in list_runs(out):
-        try:
-            if read_json(folder / SUMMARY)["model"] == "joint":
-                return folder.name
-        except InputError:
-            continue  # a damaged run cannot be refitted
-    return None
 
 
 def _free_name(out: Path, stem: str) -> str:
