@@ -7,7 +7,7 @@ unit. Nothing is refitted.
 
 The error of a quantile ``q`` of ``n`` effective draws is half the distance between the quantiles
 ``q - s`` and ``q + s`` with ``s = sqrt(q (1 - q) / n)``, the order statistics one standard error of
-their rank apart. A swing that lies within two errors of nothing is chance.
+their rank apart. A swing that lies within four errors of nothing is chance.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.analysis.summaries.summary import weighted_points
+from aligntax.analysis.storage.result import Result
+from aligntax.analysis.summaries.summary import iter_series, weighted_points
 from aligntax.analysis.summaries.weights import Weights
+from aligntax.models.catalogue import find_model
 
+# answers in hours, dollars and years, in this order; the second is worked out of the first
+HOURS, MONEY = "alignment_hours_needed", "money_for_hours"
+TOLD = (HOURS, MONEY, "tai_year", "superhuman_coder_year")
+MOST_SWINGS = 5  # of one answer
 TAIL = 0.2  # share of the draws at each end
-ERRORS = 2.0  # standard errors by which a swing stands out of chance
+# Standard errors by which a swing stands out of chance: many are looked at, and the draws of a
+# chain are not quite separate.
+ERRORS = 4.0
 FEWEST = 50  # effective draws of an end, from which a quantile is told
 
 
@@ -93,3 +101,21 @@ def _quantile(values: Any, counts: Any, probability: float) -> tuple[float, floa
     below, middle, above = weighted_points(values, counts, places.tolist())
     error = 0.0 if below == above else 0.5 * (above - below)
     return middle, error
+
+
+def swings_of_run(result: Result) -> dict[str, tuple[Swing, ...]]:
+    """Swings of the answers of a run that are in hours, dollars and years.
+
+    Returns
+    -------
+    dict
+        Answer -> the largest swings of its median. ``money_for_hours`` is what the hours needed
+        cost, log10 USD. Answers that a run lacks are left out.
+    """
+    x = {series.name: series.values for series in iter_series(result.derived)}
+    if HOURS in x:
+        x[MONEY] = x[HOURS] + x["usd_per_hour"] + x["labour_overhead"]
+    inputs = {name: x[name] for name in find_model(result.record["model"]).quantities}
+    return {
+        name: swings(x[name], inputs, result.weights)[:MOST_SWINGS] for name in TOLD if name in x
+    }

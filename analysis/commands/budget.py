@@ -1,11 +1,11 @@
 """``budget``: what to buy."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from aligntax.analysis.commands.options import Given, Json, Out, Picture
+from aligntax.analysis.commands.options import Given, Json, Out, Picture, Quiet
 from aligntax.analysis.commands.output import (
     check_picture,
     print_answer,
@@ -24,11 +24,14 @@ SomeRun = Annotated[
         show_default="the newest joint or alignment run",
     ),
 ]
-# amounts are text here, so that each is read as every amount is
+# amounts stay as they were written, so that each is read as every amount is
 Confidence = Annotated[
-    str,
+    Any,
     typer.Option(
-        metavar="SHARE", help="Probability that the hours suffice, as 80%.", show_default="80%"
+        parser=str,
+        metavar="SHARE",
+        help="Probability that the hours suffice, as 80%.",
+        show_default="80%",
     ),
 ]
 Year = Annotated[
@@ -59,7 +62,7 @@ Price = Annotated[
 
 def budget(
     run: SomeRun = None,
-    confidence: Confidence = "0.8",
+    confidence: Confidence = 0.8,
     year: Year = None,
     training_cost: TrainingCost = None,
     price: Price = None,
@@ -67,10 +70,11 @@ def budget(
     picture: Picture = None,
     as_json: Json = False,
     out: Out = Path("results"),
+    quiet: Quiet = False,
 ) -> None:
     """Say how many hours to buy, what they cost, whether a tolerated tax pays, and how to label.
 
-    With --year it answers for that year's largest training run, or for your own.
+    With --year it answers for that year's largest training run, or your own.
 
     Example: aligntax budget --year 2027 --training-cost '200 million'
 
@@ -93,7 +97,7 @@ def budget(
         for key, text in (("training_cost", training_cost), ("price", price))
     )
     folder = run if run is not None else _newest_with_hours(out)
-    with show_progress(False) as talk:
+    with show_progress(quiet) as talk:
         talk.say("reading the run")
         result = load(folder, out)
         talk.say("weighing hours against what they cost")

@@ -53,6 +53,8 @@ def predict_density(
 
     Example: aligntax predict-density symbols.txt --epsilon 0.5 --delta 0.25
 
+    Example: aligntax predict-density - --epsilon 0.3 --delta 0.3
+
     JSON: zeros (density predicted), start (symbols before it), length (symbols
     predicted), epsilon, delta, and correct, null where the stream ends before
     the predicted symbols do. A wrong prediction is a result, not a failure:
@@ -104,6 +106,8 @@ def density_trials(
     The file is the evidence table density_trials.
 
     Example: aligntax density-trials --out density_trials.csv
+
+    Example: aligntax density-trials --out trials.csv --seed 7 --force
     """
     from aligntax.analysis.experiments.density_prediction import trials_table
     from aligntax.analysis.inference.options import Sampling

@@ -46,7 +46,12 @@ Extends = Annotated[str, typer.Option(help="View that the new one changes, by na
 
 @app.command("list")
 def view_list(as_json: Json = False) -> None:
-    """List the views that come with the package."""
+    """List the views that come with the package.
+
+    Example: aligntax view list
+
+    Example: aligntax view list --json
+    """
     from aligntax.analysis.terminal.tables import print_table
     from aligntax.models.views import load_view, view_names
 
@@ -72,6 +77,8 @@ def view_show(
     """Print a view: each prior's 5%, 50% and 95% point, unit and source.
 
     Example: aligntax view show hilton-2022
+
+    Example: aligntax view show default --toml
     """
     from aligntax.analysis.inputs.view_reader import read_view
 
@@ -103,6 +110,8 @@ def view_check(
     made of it.
 
     Example: aligntax view check mine.toml --picture priors.png
+
+    Example: aligntax view check hilton-2022
     """
     from aligntax.analysis.inputs.plausible_priors import doubts_of_priors
     from aligntax.analysis.inputs.view_reader import read_view
@@ -214,6 +223,8 @@ def view_diff(first: ViewName, second: ViewName, as_json: Json = False) -> None:
     They may differ in priors, anchors, correlations, settings and evidence.
 
     Example: aligntax view diff default mine.toml
+
+    Example: aligntax view diff hilton-2022 mine.toml
     """
     from aligntax.analysis.inputs.view_reader import read_view
     from aligntax.analysis.terminal.views import diff_views, print_difference
@@ -234,6 +245,8 @@ def view_new(
     """Write a view with comments, for you to fill in.
 
     Example: aligntax view new mine.toml --quantity alignment_tax_tolerance
+
+    Example: aligntax view new - --extends hilton-2022
     """
     from aligntax.analysis.inputs.view_reader import read_view
     from aligntax.analysis.inputs.view_writer import quantities_to_state, template_text
@@ -267,6 +280,8 @@ def view_elicit(
     The extremes are asked first and the middle last.
 
     Example: aligntax view elicit mine.toml --quantity rlhf_multiplier
+
+    Example: aligntax view elicit ann.toml --who Ann --why 'two audits'
     """
     from datetime import date
 
@@ -316,6 +331,8 @@ def view_pool(
     """Pool several experts' views into one: prior by prior, with anchors and correlations.
 
     Example: aligntax view pool ann.toml bob.toml --weights 2,1 -f pooled.toml
+
+    Example: aligntax view pool ann.toml bob.toml --method quantile
     """
     from aligntax.analysis.inputs.view_reader import parse_weights, read_view
     from aligntax.models.views.pooling import pool_views

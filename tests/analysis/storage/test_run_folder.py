@@ -216,7 +216,7 @@ def test_runs_are_listed_newest_first(tmp_path):
 
 
 def test_latest_is_the_newest_run_and_a_missing_one_is_answered_with_the_newest(tmp_path):
-    with pytest.raises(InputError, match="there is none in .*make one with `aligntax run`"):
+    with pytest.raises(InputError, match=r"there is none in .*make one with `aligntax run`"):
         find_run("latest", tmp_path)
     for age in range(7):
         folder = tmp_path / f"run{age}"
