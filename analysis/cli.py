@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperGroup
@@ -47,7 +47,8 @@ from aligntax.models.errors import InputError
 INPUT_WRONG = 2  # exit codes
 INTERRUPTED = 130
 UNREAD = 141  # 128 and the number of SIGPIPE, as a shell has it
-UsageError = typer.BadParameter.__bases__[0]  # typer has no public name for it
+# typer has no public name for it
+UsageError = cast(type[Exception], typer.BadParameter.__bases__[0])
 # what the system says of a name that no file can have, and of a disk that takes no more
 NAME_ERRORS = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EINVAL}
 WRITE_ERRORS = {

@@ -204,9 +204,7 @@ SWING_NOTE = (
 )
 
 
-def swing_rows(
-    found: Mapping[str, Sequence[Swing]], horizon: float
-) -> list[tuple[str, str, str, str]]:
+def swing_rows(found: Mapping[str, Sequence[Swing]], horizon: float) -> list[tuple[str, ...]]:
     """Rows of a tornado: an answer in hours, dollars or years where one quantity is low or high."""
     rows = []
     for answer, each in found.items():

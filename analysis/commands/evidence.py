@@ -13,7 +13,7 @@ from aligntax.models.errors import InputError
 
 app = typer.Typer(
     name="evidence",
-    help="List, print, check or fetch the published evidence: cited tables.",
+    help="List, print, check, add to or fetch the published evidence: cited tables.",
     no_args_is_help=True,
 )
 
@@ -106,6 +106,23 @@ def evidence_check(
         f"{folder or 'embedded evidence'}: valid; {len(loaded.tables)} tables, {rows} rows, "
         f"hash {loaded.hash[:12]}"
     )
+
+
+@app.command("new")
+def evidence_new(
+    name: Annotated[str, typer.Argument(help="Name of a table.", show_default=False)],
+) -> None:
+    """Print a row of a table to fill in: its columns, their units, and an example.
+
+    Save it as FOLDER/TABLE.add.csv, then: aligntax refit RUN --evidence FOLDER
+
+    Example: aligntax evidence new rlhf_efforts
+
+    Example: aligntax evidence new paid_taxes
+    """
+    from aligntax.analysis.inputs.evidence_template import evidence_template
+
+    sys.stdout.write(evidence_template(name))
 
 
 @app.command("fetch")

@@ -126,10 +126,10 @@ def refit(
     from aligntax.analysis.terminal.comparison import print_experts
 
     folder = RunFolder(find_run(run, out)).with_its_plug_ins().path
-    if not (view or set_ or requirement):
+    if not (view or set_ or requirement or (evidence and not by_expert)):
         raise InputError(
-            "view: a refit needs another view, got none; add --view FILE, --set or --requirement, "
-            f"starting from {folder / VIEW}"
+            "view: a refit needs another view, got none; add --view FILE, --set, --requirement or "
+            f"--evidence, starting from {folder / VIEW}"
         )
     if by_expert:
         views = [read_views([each], set_ or [], requirement) for each in view or []]

@@ -40,7 +40,7 @@ def _of_parameter(error: Any) -> str:
     if type(error).__name__ == "MissingParameter":
         remedy = "give a run's name, its folder, or latest" if name == "run" else "see the examples"
         return f"{name}: must be stated, got nothing; {remedy}"
-    complaints = getattr(error.__cause__, "errors", list)()
+    complaints: list[Any] = getattr(error.__cause__, "errors", list)()
     if not complaints or complaints[0]["type"] not in RULES:
         return f"{name}: {error.message}"
     (rule, example), got = RULES[complaints[0]["type"]], complaints[0]["input"]

@@ -75,10 +75,10 @@ def size_of_change(
     if was is None or now is None:
         return 0.0 if was == now else math.inf
     if quantity.by_mean:
-        return abs(now - was)
+        return abs(float(now - was))
     low, high = before.get("q05"), before.get("q95")
     width = high - low if low is not None and high is not None else 1.0
-    return abs(now - was) / width if width > 0 else math.inf
+    return abs(float(now - was)) / float(width) if width > 0 else math.inf
 
 
 def _signed(value: float) -> str:
