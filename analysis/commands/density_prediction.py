@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from aligntax.analysis.commands.options import Force, Json, Seed
-from aligntax.analysis.commands.output import print_json
+from aligntax.analysis.commands.output import print_json, show_progress
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
@@ -115,7 +115,10 @@ def density_trials(
 
     Sampling(seed=seed)
     check_can_write(out, force)
-    save_user_file(out, trials_table(seed), force)
+    with show_progress(False) as talk:
+        talk.say("trying every adversary, some ten seconds")
+        table = trials_table(seed)
+    save_user_file(out, table, force)
     typer.echo(out)
 
 

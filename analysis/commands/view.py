@@ -2,10 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aligntax.analysis.commands.next_steps import print_next
 from aligntax.analysis.commands.options import Force, Json, Out, Picture
 from aligntax.analysis.commands.output import (
     check_picture,
@@ -115,7 +116,7 @@ def view_check(
     """
     from aligntax.analysis.inputs.plausible_priors import doubts_of_priors
     from aligntax.analysis.inputs.view_reader import read_view
-    from aligntax.analysis.terminal.views import check_view
+    from aligntax.analysis.terminal.views import check_record, check_view
     from aligntax.models import joint
     from aligntax.models.catalogue import find_model, restrict
     from aligntax.models.evidence import load_evidence
@@ -136,7 +137,7 @@ def view_check(
         save_picture(prior_densities(chosen, default, names or list(ELICITED)), picture)
     print_answer(
         as_json,
-        lambda: _check_record(view, chosen, statements, warned, found),
+        lambda: check_record(view, chosen, statements, warned, found),
         lambda screen: _print_check(screen, view, chosen, statements, found),
     )
     for line in warned:
@@ -144,7 +145,7 @@ def view_check(
     if picture is not None:
         _print_note(f"picture: {picture}")
     if not as_json and view != "-":
-        _print_next_commands(view, out, checked=True, changed=found.any)
+        print_next(view, out, checked=True, changed=found.any, names=names)
 
 
 def _print_check(
@@ -170,50 +171,6 @@ def _print_check(
         markup=False,
         soft_wrap=True,
     )
-
-
-def _check_record(
-    view: str,
-    chosen: "View",
-    statements: "StatementsByQuantity",
-    warned: list[str],
-    found: "Changes",
-) -> dict[str, Any]:
-    from aligntax.analysis.terminal.views import points
-    from aligntax.models.priors.quantities import lookup
-
-    rows = [
-        {
-            "quantity": name,
-            "unit": lookup(name).unit,
-            **points(name, chosen),
-            "source": chosen.quantities[name].get("source", ""),
-            "stated": [
-                {
-                    "above": None if s.low == -float("inf") else s.low,
-                    "at_most": s.high,
-                    "probability": s.stated,
-                    "fitted": s.fitted,
-                    "explicit": s.explicit,
-                }
-                for s in stated
-            ],
-        }
-        for name, stated in statements.items()
-    ]
-    parts = {
-        "anchors": found.anchors,
-        "correlations": bool(found.correlated),
-        "evidence": found.evidence,
-    }
-    changed = {**parts, "settings": list(found.settings)}
-    return {
-        "view": view,
-        "hash": chosen.hash,
-        "changed": changed,
-        "quantities": rows,
-        "warnings": warned,
-    }
 
 
 @app.command("diff")
@@ -382,7 +339,7 @@ def _deliver(file: Path, text: str, force: bool, note: str, out: Path) -> None:
         return
     save_user_file(file, text, force)
     _print_note(f"wrote {file}{note}")
-    _print_next_commands(str(file), out)
+    print_next(str(file), out)
 
 
 def _print_note(text: str) -> None:
@@ -399,15 +356,3 @@ def _parent(extends: str, file: Path) -> str:
     if extends in view_names():
         return extends
     return os.path.relpath(extends, Path.cwd() if str(file) == "-" else file.parent)
-
-
-def _print_next_commands(file: str, out: Path, checked: bool = False, changed: bool = True) -> None:
-    """Print what to type next, also in a pipe: so a first-time user gets to a report."""
-    from aligntax.analysis.commands.next_steps import next_commands
-
-    if not changed:
-        _print_note(f"nothing differs from the default view yet: edit {file}, then check it again")
-        return
-    _print_note("next:")
-    for line in next_commands(file, out, checked):
-        _print_note(f"  {line}")
