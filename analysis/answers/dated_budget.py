@@ -12,6 +12,7 @@ suffice. What would change ``h`` is told by :mod:`aligntax.analysis.answers.swin
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,6 @@ from aligntax.analysis.summaries.summary import iter_series, weighted_points
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models import alignment
 from aligntax.models.errors import InputError
-from aligntax.models.short_form import short_form
 from aligntax.models.taxes import needed_hours
 from aligntax.models.trend import Trend
 
@@ -34,10 +34,11 @@ FULL_TIME = 1800.0
 FIRST_YEAR = 2015.0  # before it there is no human feedback to count
 FEWEST_BEYOND = 5.0  # effective draws beyond a quantile, below which it is not told
 STEP = 0.1  # on a quantity's own scale, by which it is moved to see whether the hours move
+WIDTH = 100  # characters of a line of a repr
 POINTS = (0.05, 0.5, 0.95)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DatedBudget:
     """What to buy for the largest run of a year, or for a run of a stated cost.
 
@@ -94,7 +95,13 @@ class DatedBudget:
     changes: tuple[Swing, ...]
     given: Given | None = None
     simulated: str = ""
-    __repr__ = short_form
+
+    def __repr__(self) -> str:
+        """The answer in words, and whose draws give it."""
+        from aligntax.analysis.answers.budget_in_words import budget_paragraph
+
+        words = f"{budget_paragraph(self)} (from the {self.model} run {self.run!r})"
+        return fill(words, WIDTH)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping for JSON, with the answer in words; infinite amounts are null."""

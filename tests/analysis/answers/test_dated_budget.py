@@ -98,6 +98,12 @@ def test_the_cost_of_the_largest_run_is_what_is_spent_without_a_stated_one(at):
     assert np.log10(stated.hours) == pytest.approx(np.log10(own.hours), abs=0.15)
 
 
+def test_in_python_it_says_its_answer(at):
+    answer = dated_budget(at(2030.0), 2027.0)
+    assert " ".join(repr(answer).split()).startswith(budget_paragraph(answer))
+    assert max(map(len, repr(answer).splitlines())) <= 100
+
+
 def test_more_confidence_takes_more_hours(at):
     hours = [dated_budget(at(2030.0), 2027.0, share).hours for share in (0.5, 0.7, 0.9, 0.99)]
     assert hours == sorted(hours) and hours[0] < hours[-1]
