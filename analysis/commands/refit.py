@@ -168,9 +168,12 @@ def _print_refit(screen: "Console", folder: Path, path: Path) -> None:
     from aligntax.analysis.storage.run_folder import INFO, SUMMARY, read_json
     from aligntax.analysis.terminal.answer import print_run
     from aligntax.analysis.terminal.comparison import print_was_and_is
+    from aligntax.models.catalogue import find_model
 
-    print_run(screen, path, read_json(path / SUMMARY), read_json(path / INFO))
-    print_was_and_is(screen, compare(load(folder), load(path)))
+    record = read_json(path / SUMMARY)
+    print_run(screen, path, record, read_json(path / INFO))
+    if find_model(record["model"]).headlines:  # a model from outside may have none
+        print_was_and_is(screen, compare(load(folder), load(path)))
 
 
 def _by_expert(
