@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperGroup
@@ -41,11 +41,14 @@ from aligntax.analysis.commands.standard_output import (
     guarded_output,
 )
 from aligntax.analysis.commands.sweep import sweep
+from aligntax.analysis.commands.usage import usage_message
 from aligntax.models.errors import InputError
 
 INPUT_WRONG = 2  # exit codes
 INTERRUPTED = 130
 UNREAD = 141  # 128 and the number of SIGPIPE, as a shell has it
+# typer has no public name for it
+UsageError = cast(type[Exception], typer.BadParameter.__bases__[0])
 # what the system says of a name that no file can have, and of a disk that takes no more
 NAME_ERRORS = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EINVAL}
 WRITE_ERRORS = {
@@ -61,9 +64,10 @@ REPEAT_SECONDS = 2.0  # after which an interrupt that had no effect is raised ag
 
 PANELS = {
     "Run": (run, refit, sweep),
-    "Read": (show, runs, report, index, compare, sensitivity, budget, shifts, verify),
-    "Priors and evidence": (view.app, evidence.app),
-    "Trust": (calibrate, backtest, loo, robustness, reproduce),
+    "Decide": (budget, sensitivity, compare, shifts),
+    "Read": (show, runs, report, index, verify),
+    "State priors and evidence": (view.app, evidence.app),
+    "Check": (calibrate, backtest, loo, robustness, reproduce),
     "Theory": (predict_density, density_trials, gold_curves),
 }
 
@@ -167,7 +171,12 @@ def main() -> None:
 
         use_cache()
         with guarded_output(), repeating_interrupts():
-            app()
+            code = app(prog_name="aligntax", standalone_mode=False)
+        _end(code)
+    except UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # which has printed the help
+            sys.exit(INPUT_WRONG)
+        _exit(INPUT_WRONG, escape_controls(usage_message(error)))
     except InputError as error:
         _exit(INPUT_WRONG, escape_controls(str(error)))
     except OSError as error:
@@ -183,10 +192,14 @@ def main() -> None:
     except Interrupted as stopped:
         sys.stderr.write("\n")  # the line that ^C stands on
         _exit(INTERRUPTED, str(stopped))
-    except SystemExit as stop:
-        if stop.code == INTERRUPTED:  # typer exits without a message
-            sys.stderr.write("\naligntax: interrupted, nothing written\n")
-        raise
+
+
+def _end(code: object) -> None:
+    """End the process where a command ended with a code of its own."""
+    if code == INTERRUPTED:  # typer ends without a message
+        sys.stderr.write("\naligntax: interrupted, nothing written\n")
+    if isinstance(code, int) and code:
+        sys.exit(code)
 
 
 def _exit(code: int, message: str) -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.result import as_result
@@ -14,6 +15,7 @@ from aligntax.models.short_form import short_form
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aligntax.analysis.answers.swings import Swing
     from aligntax.analysis.fitting.moved_prior import MedianRange, MovedPoint, ReusedAnswer
 
 
@@ -43,6 +45,8 @@ class Sensitivity:
         What knowing more is worth for how many hours to buy; None without hours.
     apart : ReusedAnswer or None
         Answers without the view's correlations; None if it has none.
+    swings : mapping
+        Of each answer in hours, dollars or years: what it is where one quantity is low or high.
     """
 
     run: Result
@@ -50,6 +54,7 @@ class Sensitivity:
     whole: Mapping[str, Any] = field(repr=False)
     worth: Mapping[str, Any] | None = field(repr=False)
     apart: "ReusedAnswer | None" = field(repr=False)
+    swings: "Mapping[str, tuple[Swing, ...]]" = field(repr=False, default_factory=dict)
 
     def __repr__(self) -> str:
         heads = ", ".join(list(self.whole["headlines"])[:4])
@@ -85,6 +90,10 @@ class Sensitivity:
             "simulated": self.run.record.get("simulated", ""),
             **to_four_digits(dict(self.whole)),
             "decision": to_four_digits(self.worth),
+            "swings": {
+                name: [to_four_digits(_ends(swing)) for swing in found]
+                for name, found in self.swings.items()
+            },
             "without_correlations": None if self.apart is None else _told(self.apart, names),
         }
 
@@ -121,6 +130,7 @@ def sensitivity(
     """
     from aligntax.analysis.answers.sensitivity import analyse_drivers, hours_decision
     from aligntax.analysis.answers.sensitivity_draws import SensitivityDraws
+    from aligntax.analysis.answers.swings import swings_of_run
     from aligntax.analysis.fitting.moved_prior import without_correlations
     from aligntax.analysis.storage.sampled_run import read_sampled_run
 
@@ -134,7 +144,8 @@ def sensitivity(
     whole = analyse_drivers(draws)
     whole["headlines"] = {name: whole["headlines"][name] for name in names or whole["headlines"]}
     apart = without_correlations(source)
-    return Sensitivity(result, names, whole, hours_decision(draws, price), apart)
+    worth, found = hours_decision(draws, price), swings_of_run(result)
+    return Sensitivity(result, names, whole, worth, apart, found)
 
 
 @dataclass(frozen=True)
@@ -228,6 +239,15 @@ def _known(names: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
                 f"did you mean {', '.join(near)}?"
             )
     return tuple(names)
+
+
+def _ends(swing: "Swing") -> dict[str, Any]:
+    """Both ends of a swing on the answer's own scale; infinite is null."""
+    ends = {"low": swing.low, "high": swing.high}
+    return {
+        "quantity": swing.quantity,
+        **{key: value if isfinite(value) else None for key, value in ends.items()},
+    }
 
 
 def _told(answer: "ReusedAnswer", names: Sequence[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from aligntax.analysis.answers.budget import Budget
+    from aligntax.analysis.answers.dated_budget import DatedBudget
     from aligntax.models.views import View
 
 
@@ -264,13 +265,41 @@ class Result(StoredResult):
 
         return answer_picture(self.equally_weighted())
 
+    @overload
     def budget(
-        self, confidence: float = 0.8, price: float | None = None, given: str | None = None
-    ) -> "Budget":
-        """What to buy; see :func:`aligntax.budget`."""
+        self,
+        confidence: float = ...,
+        price: float | None = ...,
+        given: str | None = ...,
+        year: None = ...,
+        training_cost: float | None = ...,
+    ) -> "Budget": ...
+
+    @overload
+    def budget(
+        self,
+        confidence: float = ...,
+        price: float | None = ...,
+        given: str | None = ...,
+        *,
+        year: float,
+        training_cost: float | None = ...,
+    ) -> "DatedBudget": ...
+
+    def budget(
+        self,
+        confidence: float = 0.8,
+        price: float | None = None,
+        given: str | None = None,
+        year: float | None = None,
+        training_cost: float | None = None,
+    ) -> "Budget | DatedBudget":
+        """What to buy, until arrival or for a year; see :func:`aligntax.budget`."""
         from aligntax.analysis.answers.budget import budget
 
-        return budget(self, confidence, price, given)
+        if year is None:
+            return budget(self, confidence, price, given, training_cost=training_cost)
+        return budget(self, confidence, price, given, year=year, training_cost=training_cost)
 
 
 def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "results") -> Result:

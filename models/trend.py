@@ -179,3 +179,24 @@ class Trend:
     def effective(self, x: Mapping[str, Any], t: Any, beyond: Any = None) -> Any:
         """The same in FLOP of the reference year's algorithms, log10."""
         return self.physical(x, t, beyond) + self.algorithms(x, t)
+
+    def costing(self, log_cost: float) -> "StatedCost":
+        """Paths of a developer whose largest run costs so much (log10 USD) at every date."""
+        return StatedCost(**vars(self), log_cost=log_cost)
+
+
+@dataclass(frozen=True)
+class StatedCost(Trend):
+    """Paths of a developer whose largest run costs the same at every date.
+
+    Attributes
+    ----------
+    log_cost : float
+        log10 USD.
+    """
+
+    log_cost: float
+
+    def spend(self, x: Mapping[str, Any], t: Any, beyond: Any = None) -> Any:
+        """Return the stated cost, log10 USD, in the shape of the trend's."""
+        return np.full(np.broadcast_shapes(np.shape(x["spend_level"]), np.shape(t)), self.log_cost)

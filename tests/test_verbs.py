@@ -32,6 +32,7 @@ VERBS = {
     "evidence list": "load_evidence",
     "evidence show": "load_evidence",
     "evidence check": "load_evidence",
+    "evidence new": "load_evidence",  # in Python it takes the folder that is filled in
     "evidence fetch": "fetch_evidence",
 }
 SAMPLER = {field.name for field in fields(Sampling)}

@@ -27,12 +27,13 @@ References
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from scipy.special import bdtrc
 
 from aligntax.analysis.answers.condition import Given, apply_condition
+from aligntax.analysis.answers.dated_budget import DatedBudget, check_confidence, dated_budget
 from aligntax.analysis.answers.newsvendor import CONFIDENCE, Decision, Estimate, LossLimit
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.summary import censored_quantile, iter_series
@@ -149,28 +150,71 @@ class Budget:
         }
 
 
+@overload
+def budget(
+    result: Result,
+    confidence: float = ...,
+    price: float | None = ...,
+    given: str | None = ...,
+    year: None = ...,
+    training_cost: float | None = ...,
+) -> Budget: ...
+
+
+@overload
+def budget(
+    result: Result,
+    confidence: float = ...,
+    price: float | None = ...,
+    given: str | None = ...,
+    *,
+    year: float,
+    training_cost: float | None = ...,
+) -> DatedBudget: ...
+
+
 def budget(
     result: Result,
     confidence: float = CONFIDENCE,
     price: float | None = None,
     given: str | None = None,
-) -> Budget:
-    """Work out what to buy.
+    year: float | None = None,
+    training_cost: float | None = None,
+) -> Budget | DatedBudget:
+    """Work out what to buy: until transformative AI arrives, or for a year.
 
     Parameters
     ----------
     price : float, optional
         USD per missing hour. The default ``E[cost] / (1 - confidence)`` makes ``confidence`` best
-        where no limit is reached.
+        where no limit is reached. Not with a year.
     given : str, optional
         Condition on quantities; see :mod:`aligntax.analysis.answers.condition`.
+    year : float, optional
+        Decimal year; see :func:`aligntax.analysis.answers.dated_budget.dated_budget`.
+    training_cost : float, optional
+        USD of the developer's largest run in that year; by default that of the largest run of all.
+
+    Returns
+    -------
+    Budget or DatedBudget
+        The second where a year is stated.
 
     Raises
     ------
     InputError
-        If the run has no hours, or a number is out of bounds.
+        If the run has no hours, a number is out of bounds, or the options do not go together.
     """
-    _require_bounds(confidence, price)
+    check_confidence(confidence)
+    if year is not None:
+        if price is not None:
+            rule = "is what a missing hour costs until arrival, and has no meaning with a year"
+            raise InputError(f"price: {rule}, got {price:g}; leave it out")
+        return dated_budget(result, year, confidence, training_cost, given)
+    if training_cost is not None:
+        rule = "is that of a run in a stated year"
+        raise InputError(f"training_cost: {rule}, got {training_cost:g} alone; add year, as 2027")
+    _check_price(price)
     derived = _numbers_with_hours(result)
     condition = None if given is None else apply_condition(given, result.derived, result.weights)
     arrives = np.isfinite(derived["alignment_hours_needed"])
@@ -247,9 +291,7 @@ def _given_arrival(weights: Weights, arrives: Any) -> tuple[float, Weights]:
     return arrival, weights.given(arrives)
 
 
-def _require_bounds(confidence: float, price: float | None) -> None:
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence: must lie between 0 and 1, got {confidence}; 0.8 is usual")
+def _check_price(price: float | None) -> None:
     if price is not None and not (np.isfinite(price) and price > 0):
         raise InputError(
             f"price: must be a positive number of USD, got {price}; leave it out for the default"

@@ -5,17 +5,22 @@
 """
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from aligntax.analysis.answers.power_scaling import CONFLICT, NOISE, OK, OPEN, PRIOR_ONLY, STRONG
+from aligntax.analysis.answers.swings import MONEY, Swing
 from aligntax.analysis.fitting.moved_prior import ReusedAnswer
 from aligntax.analysis.summaries.words import (
+    format_amount,
     format_estimate,
     format_number,
     format_percent,
     label_of,
     loss_limit_sentence,
     median_and_interval,
+    words_above,
+    words_below,
 )
 from aligntax.models.priors.quantities import lookup, quantity_of
 
@@ -190,3 +195,30 @@ def without_correlations_sentence(
             parts.append(f"{label_of(name)} {now} (with them {then})")
     weak = "" if apart.trusted else " Not to be trusted: run `aligntax run --view uncorrelated`."
     return f"Without the view's rank correlations: {'; '.join(parts)}.{weak}"
+
+
+SWING_HEADS = ("answer", "quantity", "if it is low", "if it is high")
+SWING_NOTE = (
+    "Median of the answer among the draws in which a quantity is in the lowest, and in the "
+    "highest, fifth of what is believed of it; what chance alone shows is left out."
+)
+
+
+def swing_rows(found: Mapping[str, Sequence[Swing]], horizon: float) -> list[tuple[str, ...]]:
+    """Rows of a tornado: an answer in hours, dollars or years where one quantity is low or high."""
+    rows = []
+    for answer, each in found.items():
+        label = "money for the hours needed" if answer == MONEY else label_of(answer)
+        for i, swing in enumerate(each):
+            ends = (_end_in_words(answer, end, horizon) for end in (swing.low, swing.high))
+            rows.append(("" if i else label, lookup(swing.quantity).label, *ends))
+    return rows
+
+
+def _end_in_words(answer: str, value: float, horizon: float) -> str:
+    if answer == MONEY:
+        return f"{format_number(10.0**value)} USD" if isfinite(value) else "no finite sum"
+    quantity = quantity_of(answer)
+    if not isfinite(value):
+        return (words_above if value > 0 else words_below)(quantity, horizon)
+    return format_amount(value, quantity)

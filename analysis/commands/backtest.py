@@ -43,6 +43,8 @@ def backtest(
     The scores stand beside those of naive forecasts.
 
     Example: aligntax backtest --from 2018 --to 2022
+
+    Example: aligntax backtest --from 2020 --to 2024 --name recent
     """
     from aligntax.analysis.checking import backtest as score_forecasts
     from aligntax.analysis.inference.options import Sampling

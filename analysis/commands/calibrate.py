@@ -86,6 +86,8 @@ def calibrate(
     uniform.
 
     Example: aligntax calibrate scaling --simulations 100
+
+    Example: aligntax calibrate joint --simulations 300 --name overnight
     """
     from aligntax.analysis.checking import calibration_job, simulate
     from aligntax.analysis.inference.options import Sampling

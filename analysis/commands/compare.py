@@ -5,8 +5,13 @@ from typing import Annotated
 
 import typer
 
-from aligntax.analysis.commands.options import Given, Json, Out, Picture
-from aligntax.analysis.commands.output import check_picture, print_answer, save_picture
+from aligntax.analysis.commands.options import Given, Json, Out, Picture, Quiet
+from aligntax.analysis.commands.output import (
+    check_picture,
+    print_answer,
+    save_picture,
+    show_progress,
+)
 
 
 def compare(
@@ -29,12 +34,15 @@ def compare(
     ] = False,
     as_json: Json = False,
     out: Out = Path("results"),
+    quiet: Quiet = False,
 ) -> None:
     """Compare runs: where headline quantities differ, and what differed in their views.
 
     A difference counts if it exceeds Monte Carlo error.
 
     Example: aligntax compare reference mine --page comparison.html
+
+    Example: aligntax compare reference latest --given 'tai_year<2040'
     """
     from aligntax.analysis.answers.comparison import compare as compare_runs
     from aligntax.analysis.storage.load import load
@@ -45,14 +53,18 @@ def compare(
         from aligntax.analysis.pages.comparison.page import check_page, write_page
 
         check_page(page)
-    comparison = compare_runs(*(load(run, out) for run in runs), given=given)
-    # files come first: a closed pipe ends the process while it prints
-    if page is not None:
-        write_page(comparison, page)
-    if picture is not None:
-        from aligntax.analysis.figures.comparison import side_by_side
+    with show_progress(quiet) as talk:
+        talk.say("comparing the runs")
+        comparison = compare_runs(*(load(run, out) for run in runs), given=given)
+        # files come first: a closed pipe ends the process while it prints
+        if page is not None:
+            talk.say("drawing the page")
+            write_page(comparison, page)
+        if picture is not None:
+            from aligntax.analysis.figures.comparison import side_by_side
 
-        save_picture(side_by_side(comparison), picture)
+            talk.say("drawing the picture")
+            save_picture(side_by_side(comparison), picture)
     print_answer(
         as_json,
         comparison.to_dict,

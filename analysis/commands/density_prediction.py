@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from aligntax.analysis.commands.options import Force, Json, Seed
-from aligntax.analysis.commands.output import print_json
+from aligntax.analysis.commands.output import print_json, show_progress
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def predict_density(
     is printed beside it.
 
     Example: aligntax predict-density symbols.txt --epsilon 0.5 --delta 0.25
+
+    Example: aligntax predict-density - --epsilon 0.3 --delta 0.3
 
     JSON: zeros (density predicted), start (symbols before it), length (symbols
     predicted), epsilon, delta, and correct, null where the stream ends before
@@ -104,6 +106,8 @@ def density_trials(
     The file is the evidence table density_trials.
 
     Example: aligntax density-trials --out density_trials.csv
+
+    Example: aligntax density-trials --out trials.csv --seed 7 --force
     """
     from aligntax.analysis.experiments.density_prediction import trials_table
     from aligntax.analysis.inference.options import Sampling
@@ -111,7 +115,10 @@ def density_trials(
 
     Sampling(seed=seed)
     check_can_write(out, force)
-    save_user_file(out, trials_table(seed), force)
+    with show_progress(False) as talk:
+        talk.say("trying every adversary, some ten seconds")
+        table = trials_table(seed)
+    save_user_file(out, table, force)
     typer.echo(out)
 
 

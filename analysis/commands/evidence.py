@@ -13,7 +13,7 @@ from aligntax.models.errors import InputError
 
 app = typer.Typer(
     name="evidence",
-    help="List, print, check or fetch the published evidence: cited tables.",
+    help="List, print, check, add to or fetch the published evidence: cited tables.",
     no_args_is_help=True,
 )
 
@@ -23,7 +23,12 @@ def evidence_list(
     evidence: EvidenceFolder = None,
     as_json: Json = False,
 ) -> None:
-    """List the evidence tables."""
+    """List the evidence tables.
+
+    Example: aligntax evidence list
+
+    Example: aligntax evidence list --evidence my_tables/
+    """
     from aligntax.analysis.inputs.view_reader import read_evidence
     from aligntax.analysis.terminal.tables import print_table
     from aligntax.models.evidence import TABLES
@@ -60,6 +65,8 @@ def evidence_show(
     """Print an evidence table with its sources.
 
     Example: aligntax evidence show scaling_exponents --used
+
+    Example: aligntax evidence show rlhf_efforts --evidence my_tables/
     """
     from aligntax.analysis.inputs.view_reader import read_evidence
     from aligntax.analysis.terminal.tables import evidence_rows, print_table
@@ -88,6 +95,8 @@ def evidence_check(
     """Check evidence tables: types, units, ranges, duplicates and references.
 
     Example: aligntax evidence check my_tables/
+
+    Example: aligntax evidence check
     """
     from aligntax.analysis.inputs.view_reader import read_evidence
 
@@ -97,6 +106,23 @@ def evidence_check(
         f"{folder or 'embedded evidence'}: valid; {len(loaded.tables)} tables, {rows} rows, "
         f"hash {loaded.hash[:12]}"
     )
+
+
+@app.command("new")
+def evidence_new(
+    name: Annotated[str, typer.Argument(help="Name of a table.", show_default=False)],
+) -> None:
+    """Print a row of a table to fill in: its columns, their units, and an example.
+
+    Save it as FOLDER/TABLE.add.csv, then: aligntax refit RUN --evidence FOLDER
+
+    Example: aligntax evidence new rlhf_efforts
+
+    Example: aligntax evidence new paid_taxes
+    """
+    from aligntax.analysis.inputs.evidence_template import evidence_template
+
+    sys.stdout.write(evidence_template(name))
 
 
 @app.command("fetch")
@@ -123,6 +149,8 @@ def evidence_fetch(
     """Download public runs, and check that they are the known ones.
 
     Example: aligntax evidence fetch chinchilla
+
+    Example: aligntax evidence fetch metr-runs --out runs/
     """
     from aligntax.analysis.inputs.public_data import PUBLIC, fetch_public
     from aligntax.analysis.inputs.public_runs import METR, fetch_runs

@@ -24,6 +24,8 @@ def loo(
     pieces that weights cannot carry.
 
     Example: aligntax loo RUN
+
+    Example: aligntax loo latest --json
     """
     from aligntax.analysis.checking import loo as cross_validate
     from aligntax.analysis.terminal.trust import print_cross_validation
@@ -53,6 +55,8 @@ def robustness(
     are treated otherwise.
 
     Example: aligntax robustness RUN
+
+    Example: aligntax robustness latest --json
     """
     from aligntax.analysis.checking import robustness as refit_variants
     from aligntax.analysis.storage.run_folder import INFO, find_run, read_json

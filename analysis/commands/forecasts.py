@@ -27,16 +27,24 @@ if TYPE_CHECKING:
 
 
 def shifts(
-    run: Run, given: Given = None, as_json: Json = False, out: Out = Path("results")
+    run: Run,
+    given: Given = None,
+    as_json: Json = False,
+    out: Out = Path("results"),
+    quiet: Quiet = False,
 ) -> None:
     """Say by how many years each cause moves arrival, for each requirement anchor.
 
     Example: aligntax shifts RUN --given 'tai_year<2060'
+
+    Example: aligntax shifts latest
     """
     from aligntax.analysis.reading import shifts as shifts_by_anchor
     from aligntax.analysis.terminal.forecasts import print_shifts
 
-    found = shifts_by_anchor(run, given, out=out)
+    with show_progress(quiet) as talk:
+        talk.say("telling causes apart, by requirement anchor")
+        found = shifts_by_anchor(run, given, out=out)
     print_answer(as_json, found.to_dict, lambda screen: print_shifts(screen, found))
 
 
@@ -60,6 +68,8 @@ def reproduce(
     Where its documents conflict, each reading is answered.
 
     Example: aligntax reproduce bioanchors --picture curves.png
+
+    Example: aligntax reproduce direct-approach --draws 20000
     """
     from aligntax.analysis.checking import reproduce as push_forward
     from aligntax.analysis.inputs.view_reader import read_evidence

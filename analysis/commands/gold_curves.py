@@ -44,6 +44,8 @@ def gold_curves(
 
     Example: aligntax gold-curves --labels 100,1000 --out gold_curves.csv
 
+    Example: aligntax gold-curves --labels 1000
+
     JSON: simulated, seed, replicates, by_labels (labels, accuracy, peak_kl in
     nats, peak_gold and last_gold in sd), misfit (method, then form: root mean
     square in sd), local_steps (gold after steps and of tilts at a kl),

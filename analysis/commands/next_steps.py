@@ -2,38 +2,76 @@
 
 import re
 import shlex
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from aligntax.models.errors import InputError
+from aligntax.analysis.commands.output import escape_controls
+
+JOINT = "joint"
 
 
-def next_commands(file: str, out: Path = Path("results"), checked: bool = False) -> list[str]:
+def next_commands(
+    file: str, out: Path = Path("results"), checked: bool = False, changed: Sequence[str] = ()
+) -> list[str]:
     """Return the commands to type next: check the view, answer under it, and read the report.
 
-    The newest run of the joint model is refitted; without one, the model is run.
+    The newest run of a model that has what the view changes is refitted, of the joint model where
+    that has it; without such a run, the model is run.
+
+    Parameters
+    ----------
+    changed : sequence of str
+        Quantities that the view changes.
     """
+    from aligntax.analysis.storage.run_folder import newest_of
+
     shown, name = shlex.quote(file), _free_name(out, Path(file).stem)
-    run = _newest_joint_run(out)
+    models = _models_with(changed)
+    newest = newest_of(models, out)
     first = [] if checked else [f"aligntax view check {shown}"]
-    if run is None:
-        return [*first, f"aligntax run --view {shown} --name {name}", f"aligntax report {name}"]
-    return [
-        *first,
-        f"aligntax refit {shlex.quote(run)} --view {shown} --name {name}",
-        f"aligntax report {name}",
-    ]
+    if newest is None:
+        model = "" if models[0] == JOINT else f"{models[0]} "
+        answer = f"aligntax run {model}--view {shown} --name {name}"
+    else:
+        answer = f"aligntax refit {shlex.quote(newest.name)} --view {shown} --name {name}"
+    return [*first, answer, f"aligntax report {name}"]
 
 
-def _newest_joint_run(out: Path) -> str | None:
-    from aligntax.analysis.storage.run_folder import SUMMARY, list_runs, read_json
+def print_next(
+    file: str,
+    out: Path,
+    checked: bool = False,
+    changed: bool = True,
+    names: Sequence[str] = (),
+) -> None:
+    """Print on standard error what to type next: so a first-time user gets to a report.
 
-    for folder in list_runs(out):
-        try:
-            if read_json(folder / SUMMARY)["model"] == "joint":
-                return folder.name
-        except InputError:
-            continue  # a damaged run cannot be refitted
-    return None
+    Parameters
+    ----------
+    changed : bool
+        Whether the view differs from the default.
+    names : sequence of str
+        Quantities that it changes, if they are known.
+    """
+    if not changed:
+        lines = [
+            f"nothing differs from the default view yet: edit {file}, then check it again",
+        ]
+    else:
+        lines = ["next:", *(f"  {line}" for line in next_commands(file, out, checked, names))]
+    for line in lines:
+        sys.stderr.write(f"{escape_controls(line)}\n")
+
+
+def _models_with(changed: Sequence[str]) -> tuple[str, ...]:
+    """Models that have all of some quantities; the joint model where it does, or none does."""
+    if not changed:
+        return (JOINT,)
+    from aligntax.models.catalogue import MODELS
+
+    found = tuple(name for name in MODELS if set(changed) <= set(MODELS[name].quantities))
+    return (JOINT,) if JOINT in found or not found else found
 
 
 def _free_name(out: Path, stem: str) -> str:

@@ -10,7 +10,10 @@ import typer
 
 Run = Annotated[
     str,
-    typer.Argument(help="Folder of a run, or its name in the results folder.", show_default=False),
+    typer.Argument(
+        help="Folder of a run, its name in the results folder, or latest: the newest.",
+        show_default=False,
+    ),
 ]
 Out = Annotated[Path, typer.Option(help="Folder of results.")]
 RunName = Annotated[

@@ -20,6 +20,8 @@ from aligntax.analysis.commands.output import print_answer, show_progress
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from aligntax.analysis.experts import Experts
     from aligntax.analysis.inference.options import Talk
     from aligntax.models.views import View
@@ -107,6 +109,8 @@ def refit(
     model is sampled again.
 
     Example: aligntax refit RUN --set rlhf_multiplier=0.05,1,20
+
+    Example: aligntax refit latest --view mine.toml --name mine
     """
     from aligntax.analysis.inputs.plausible_priors import question_priors
     from aligntax.analysis.inputs.view_reader import read_evidence, read_views
@@ -119,14 +123,13 @@ def refit(
         find_run,
         read_json,
     )
-    from aligntax.analysis.terminal.answer import print_run
     from aligntax.analysis.terminal.comparison import print_experts
 
     folder = RunFolder(find_run(run, out)).with_its_plug_ins().path
-    if not (view or set_ or requirement):
+    if not (view or set_ or requirement or (evidence and not by_expert)):
         raise InputError(
-            "view: a refit needs another view, got none; add --view FILE, --set or --requirement, "
-            f"starting from {folder / VIEW}"
+            "view: a refit needs another view, got none; add --view FILE, --set, --requirement or "
+            f"--evidence, starting from {folder / VIEW}"
         )
     if by_expert:
         views = [read_views([each], set_ or [], requirement) for each in view or []]
@@ -152,10 +155,25 @@ def refit(
     print_answer(
         as_json,
         lambda: record,
-        lambda screen: print_run(screen, path, record, read_json(path / INFO)),
+        lambda screen: _print_refit(screen, folder, path),
         passed=record["verdict"] == "pass",
         failures=failures,
     )
+
+
+def _print_refit(screen: "Console", folder: Path, path: Path) -> None:
+    """Print the answer of a refit, and how it moved from that of the run it was made of."""
+    from aligntax.analysis.answers.comparison import compare
+    from aligntax.analysis.storage.load import load
+    from aligntax.analysis.storage.run_folder import INFO, SUMMARY, read_json
+    from aligntax.analysis.terminal.answer import print_run
+    from aligntax.analysis.terminal.comparison import print_was_and_is
+    from aligntax.models.catalogue import find_model
+
+    record = read_json(path / SUMMARY)
+    print_run(screen, path, record, read_json(path / INFO))
+    if find_model(record["model"]).headlines:  # a model from outside may have none
+        print_was_and_is(screen, compare(load(folder), load(path)))
 
 
 def _by_expert(

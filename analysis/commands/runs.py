@@ -110,6 +110,8 @@ def run(
     """Sample the posterior of a model, and keep the run: draws, summary and report.
 
     Example: aligntax run joint --view hilton-2022 --name mine
+
+    Example: aligntax run alignment --set 'wage=20,50,200' --no-report
     """
     from aligntax.analysis.inference.options import Sampling
     from aligntax.analysis.inputs.plausible_priors import question_priors
@@ -194,6 +196,8 @@ def show(
     """Print the answer of a run, or of a sweep.
 
     Example: aligntax show RUN --given 'tai_year<2040'
+
+    Example: aligntax show latest --all
     """
     from aligntax.analysis.reading import find_sweep
     from aligntax.analysis.storage.draw_files import refuse_damage
@@ -259,7 +263,12 @@ def _show_sweep(folder: Path, as_json: bool) -> None:
 
 
 def runs(out: Out = Path("results"), as_json: Json = False) -> None:
-    """List the runs in the results folder, newest first."""
+    """List the runs in the results folder, newest first.
+
+    Example: aligntax runs
+
+    Example: aligntax runs --out archive/ --json
+    """
     from aligntax.analysis.storage.draw_files import refuse_damage
     from aligntax.analysis.storage.run_folder import INFO, SUMMARY, list_runs, read_json
 
@@ -292,18 +301,22 @@ def runs(out: Out = Path("results"), as_json: Json = False) -> None:
     print_failures(damaged)  # a damaged run is no failure of the list
 
 
-def report(run: Run, given: Given = None, out: Out = Path("results")) -> None:
+def report(run: Run, given: Given = None, out: Out = Path("results"), quiet: Quiet = False) -> None:
     """Draw the report of a run or a sweep again, and print its path.
 
     With --given, the report is of the draws that meet the condition.
 
     Example: aligntax report RUN --given 'tai_year<2040'
+
+    Example: aligntax report latest
     """
-    from aligntax.analysis.inference.options import Talk
     from aligntax.analysis.reading import report as draw_report
 
     failures: list[str] = []
-    typer.echo(draw_report(run, given, out=out, talk=Talk(failed=failures.append)))
+    with show_progress(quiet, failures.append) as talk:
+        talk.say("drawing the report")
+        page = draw_report(run, given, out=out, talk=talk)
+    typer.echo(page)
     print_failures(failures)
     if failures:
         raise typer.Exit(CHECK_FAILED)
@@ -313,6 +326,8 @@ def verify(run: Run, out: Out = Path("results")) -> None:
     """Compare a run's files with the hashes that were written with them.
 
     Example: aligntax verify RUN
+
+    Example: aligntax verify latest
     """
     from aligntax.analysis.reading import verify as compare_files
     from aligntax.analysis.storage.run_folder import find_run

@@ -5,8 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aligntax.analysis.commands.options import Json, Out, Picture, Run
-from aligntax.analysis.commands.output import check_picture, print_answer, save_picture
+from aligntax.analysis.commands.options import Json, Out, Picture, Quiet, Run
+from aligntax.analysis.commands.output import (
+    check_picture,
+    print_answer,
+    save_picture,
+    show_progress,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,18 +38,23 @@ def sensitivity(
     picture: Picture = None,
     out: Out = Path("results"),
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say which priors and which evidence drive the answer, and what knowing more is worth.
 
     Example: aligntax sensitivity RUN --sweep spend_growth=0.2,0.6,5
+
+    Example: aligntax sensitivity latest --quantity alignment_hours_needed
     """
     check_picture(picture)
     if sweep is not None:
-        _move_prior(run, out, sweep, quantity or [], picture, as_json)
+        _move_prior(run, out, sweep, quantity or [], picture, (as_json, quiet))
         return
     from aligntax.analysis.drivers import sensitivity as analyse
 
-    found = analyse(run, quantity or [], price, out=out)
+    with show_progress(quiet) as talk:
+        talk.say("finding what drives each answer, half a minute for 4,000 draws")
+        found = analyse(run, quantity or [], price, out=out)
     if picture is not None:
         from aligntax.analysis.figures.sensitivity import heat_map
 
@@ -55,17 +65,23 @@ def sensitivity(
 def _print_drivers(screen: "Console", analysis: "Sensitivity") -> None:
     from aligntax.analysis.answers.sensitivity_wording import (
         CAUTION,
+        SWING_HEADS,
+        SWING_NOTE,
         contraction_sentence,
         decision_sentence,
         driver_rows,
         open_sentence,
         shown_answers,
+        swing_rows,
         without_correlations_sentence,
     )
     from aligntax.analysis.terminal.tables import print_simulated, print_table
 
     found, result, apart = analysis.main, analysis.run, analysis.apart
     print_simulated(screen, result.record)
+    if swung := swing_rows(analysis.swings, result.view.arrival.horizon):
+        print_table(screen, SWING_HEADS, swung)
+        screen.print(SWING_NOTE, markup=False)
     shown = list(analysis.names) or shown_answers(found)
     lines = [
         (row["label"], row["drivers"], row["spread"], row["prior"], row["likelihood"], row["flag"])
@@ -92,12 +108,20 @@ def _print_drivers(screen: "Console", analysis: "Sensitivity") -> None:
 
 
 def _move_prior(
-    run: str, out: Path, text: str, quantity: list[str], picture: Path | None, as_json: bool
+    run: str,
+    out: Path,
+    text: str,
+    quantity: list[str],
+    picture: Path | None,
+    how: tuple[bool, bool],
 ) -> None:
-    """Answer over the median of one prior."""
+    """Answer over the median of one prior; ``how`` is ``--json`` and ``--quiet``."""
     from aligntax.analysis.drivers import move_prior
 
-    found = move_prior(run, text, quantity, out=out)
+    as_json, quiet = how
+    with show_progress(quiet) as talk:
+        talk.say("answering at each value of the median")
+        found = move_prior(run, text, quantity, out=out)
     if picture is not None:
         from aligntax.analysis.figures.sensitivity import what_if_curves
 

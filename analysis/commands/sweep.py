@@ -111,6 +111,8 @@ def sweep(
     Every worker compiles the model once.
 
     Example: aligntax sweep views/ --seed 1 --seed 2 --name experts
+
+    Example: aligntax sweep --set wage=10,30,100 --set wage=20,60,200
     """
     from aligntax.analysis.inference.options import Sampling
     from aligntax.analysis.inputs.plausible_priors import question_priors

@@ -2,10 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aligntax.analysis.commands.next_steps import print_next
 from aligntax.analysis.commands.options import Force, Json, Out, Picture
 from aligntax.analysis.commands.output import (
     check_picture,
@@ -46,7 +47,12 @@ Extends = Annotated[str, typer.Option(help="View that the new one changes, by na
 
 @app.command("list")
 def view_list(as_json: Json = False) -> None:
-    """List the views that come with the package."""
+    """List the views that come with the package.
+
+    Example: aligntax view list
+
+    Example: aligntax view list --json
+    """
     from aligntax.analysis.terminal.tables import print_table
     from aligntax.models.views import load_view, view_names
 
@@ -72,6 +78,8 @@ def view_show(
     """Print a view: each prior's 5%, 50% and 95% point, unit and source.
 
     Example: aligntax view show hilton-2022
+
+    Example: aligntax view show default --toml
     """
     from aligntax.analysis.inputs.view_reader import read_view
 
@@ -103,10 +111,12 @@ def view_check(
     made of it.
 
     Example: aligntax view check mine.toml --picture priors.png
+
+    Example: aligntax view check hilton-2022
     """
     from aligntax.analysis.inputs.plausible_priors import doubts_of_priors
     from aligntax.analysis.inputs.view_reader import read_view
-    from aligntax.analysis.terminal.views import check_view
+    from aligntax.analysis.terminal.views import check_record, check_view
     from aligntax.models import joint
     from aligntax.models.catalogue import find_model, restrict
     from aligntax.models.evidence import load_evidence
@@ -127,7 +137,7 @@ def view_check(
         save_picture(prior_densities(chosen, default, names or list(ELICITED)), picture)
     print_answer(
         as_json,
-        lambda: _check_record(view, chosen, statements, warned, found),
+        lambda: check_record(view, chosen, statements, warned, found),
         lambda screen: _print_check(screen, view, chosen, statements, found),
     )
     for line in warned:
@@ -135,7 +145,7 @@ def view_check(
     if picture is not None:
         _print_note(f"picture: {picture}")
     if not as_json and view != "-":
-        _print_next_commands(view, out, checked=True, changed=found.any)
+        print_next(view, out, checked=True, changed=found.any, names=names)
 
 
 def _print_check(
@@ -163,50 +173,6 @@ def _print_check(
     )
 
 
-def _check_record(
-    view: str,
-    chosen: "View",
-    statements: "StatementsByQuantity",
-    warned: list[str],
-    found: "Changes",
-) -> dict[str, Any]:
-    from aligntax.analysis.terminal.views import points
-    from aligntax.models.priors.quantities import lookup
-
-    rows = [
-        {
-            "quantity": name,
-            "unit": lookup(name).unit,
-            **points(name, chosen),
-            "source": chosen.quantities[name].get("source", ""),
-            "stated": [
-                {
-                    "above": None if s.low == -float("inf") else s.low,
-                    "at_most": s.high,
-                    "probability": s.stated,
-                    "fitted": s.fitted,
-                    "explicit": s.explicit,
-                }
-                for s in stated
-            ],
-        }
-        for name, stated in statements.items()
-    ]
-    parts = {
-        "anchors": found.anchors,
-        "correlations": bool(found.correlated),
-        "evidence": found.evidence,
-    }
-    changed = {**parts, "settings": list(found.settings)}
-    return {
-        "view": view,
-        "hash": chosen.hash,
-        "changed": changed,
-        "quantities": rows,
-        "warnings": warned,
-    }
-
-
 @app.command("diff")
 def view_diff(first: ViewName, second: ViewName, as_json: Json = False) -> None:
     """Show two views side by side where they differ.
@@ -214,6 +180,8 @@ def view_diff(first: ViewName, second: ViewName, as_json: Json = False) -> None:
     They may differ in priors, anchors, correlations, settings and evidence.
 
     Example: aligntax view diff default mine.toml
+
+    Example: aligntax view diff hilton-2022 mine.toml
     """
     from aligntax.analysis.inputs.view_reader import read_view
     from aligntax.analysis.terminal.views import diff_views, print_difference
@@ -234,6 +202,8 @@ def view_new(
     """Write a view with comments, for you to fill in.
 
     Example: aligntax view new mine.toml --quantity alignment_tax_tolerance
+
+    Example: aligntax view new - --extends hilton-2022
     """
     from aligntax.analysis.inputs.view_reader import read_view
     from aligntax.analysis.inputs.view_writer import quantities_to_state, template_text
@@ -267,6 +237,8 @@ def view_elicit(
     The extremes are asked first and the middle last.
 
     Example: aligntax view elicit mine.toml --quantity rlhf_multiplier
+
+    Example: aligntax view elicit ann.toml --who Ann --why 'two audits'
     """
     from datetime import date
 
@@ -316,6 +288,8 @@ def view_pool(
     """Pool several experts' views into one: prior by prior, with anchors and correlations.
 
     Example: aligntax view pool ann.toml bob.toml --weights 2,1 -f pooled.toml
+
+    Example: aligntax view pool ann.toml bob.toml --method quantile
     """
     from aligntax.analysis.inputs.view_reader import parse_weights, read_view
     from aligntax.models.views.pooling import pool_views
@@ -365,7 +339,7 @@ def _deliver(file: Path, text: str, force: bool, note: str, out: Path) -> None:
         return
     save_user_file(file, text, force)
     _print_note(f"wrote {file}{note}")
-    _print_next_commands(str(file), out)
+    print_next(str(file), out)
 
 
 def _print_note(text: str) -> None:
@@ -382,15 +356,3 @@ def _parent(extends: str, file: Path) -> str:
     if extends in view_names():
         return extends
     return os.path.relpath(extends, Path.cwd() if str(file) == "-" else file.parent)
-
-
-def _print_next_commands(file: str, out: Path, checked: bool = False, changed: bool = True) -> None:
-    """Print what to type next, also in a pipe: so a first-time user gets to a report."""
-    from aligntax.analysis.commands.next_steps import next_commands
-
-    if not changed:
-        _print_note(f"nothing differs from the default view yet: edit {file}, then check it again")
-        return
-    _print_note("next:")
-    for line in next_commands(file, out, checked):
-        _print_note(f"  {line}")

@@ -74,6 +74,8 @@ KINDS: Mapping[str, Mapping[str, type]] = {
 }
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 LONGEST_NAME = 100  # characters
+LATEST = "latest"  # stands for the newest run
+MOST_NAMED = 5  # runs that a message names
 
 
 def run_name(name: str) -> str:
@@ -186,21 +188,45 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def find_run(run: str, out: Path = Path("results")) -> Path:
-    """Folder of a run given by path or by name.
+    """Folder of a run given by path, by name, or as ``latest``: the newest of all.
 
     Raises
     ------
     InputError
-        If there is none; names the latest runs.
+        If there is none; names the newest runs.
     """
     for folder in (Path(run), out / run):
         if (folder / SUMMARY).is_file():
             return folder
-    known = [path.name for path in list_runs(out)][:5]
+    known = list_runs(out)
+    if run == LATEST and known:
+        return known[0]
     raise InputError(
-        f"run: must be a run's folder or name, got {run!r}; "
-        + (f"known are {', '.join(known)}" if known else f"there is none in {out}")
+        f"run: must be a run's folder or name, or {LATEST}, got {run!r}; "
+        + (f"known are {_newest(known)}" if known else f"{no_runs(out)}")
     )
+
+
+def _newest(known: list[Path]) -> str:
+    """Names of the newest runs, and how many more there are."""
+    names, more = ", ".join(path.name for path in known[:MOST_NAMED]), len(known) - MOST_NAMED
+    return f"{names} and {more} more, see `aligntax runs`" if more > 0 else names
+
+
+def no_runs(out: Path) -> str:
+    """Say that a folder holds no run, and how to make one."""
+    return f"there is none in {out}; make one with `aligntax run`"
+
+
+def newest_of(models: tuple[str, ...], out: Path) -> Path | None:
+    """Folder of the newest run of one of some models, if there is one; damaged runs are passed."""
+    for folder in list_runs(out):
+        try:
+            if read_json(folder / SUMMARY)["model"] in models:
+                return folder
+        except InputError:
+            continue
+    return None
 
 
 def list_runs(out: Path) -> list[Path]:

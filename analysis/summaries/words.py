@@ -21,6 +21,7 @@ SCALES = (
     (1e6, "million", "M"),
     (1e3, "thousand", "k"),
 )
+SCALE_WORDS = tuple(word for _, word, _ in SCALES)
 SMALLEST, LARGEST = 1e-3, 1e15  # outside them powers of ten say more than words
 LARGEST_POWER = 300  # of ten that a float is trusted to hold
 
@@ -259,8 +260,9 @@ def median_and_interval(
     Returns
     -------
     median, interval : str
-        ``("63 thousand human-hours", "44 to 110 million")``. What is summarised by its mean has
-        that probability and no interval. A quantity that no draw defines has ``("undefined", "")``.
+        ``("63 thousand human-hours", "44 human-hours to 110 million")``. What is summarised by its
+        mean has that probability and no interval. A quantity that no draw defines has
+        ``("undefined", "")``.
     """
     if row.get("prob_undefined") == 1.0:
         return "undefined", ""
@@ -269,6 +271,8 @@ def median_and_interval(
         return ("unknown" if mean is None else format_probability(mean)), ""
     median = _quantile(row, "q50", quantity, horizon, True)
     low, high = (_quantile(row, key, quantity, horizon, False) for key in ("q05", "q95"))
+    if low[-1].isdigit() and high.endswith(SCALE_WORDS):  # "44 to 140 million" is read as millions
+        low = _quantile(row, "q05", quantity, horizon, True)
     return median, low if low == high else f"{low} to {high}"
 
 

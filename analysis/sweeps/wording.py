@@ -5,12 +5,25 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
-from aligntax.analysis.summaries.words import format_amount, format_probability
-from aligntax.analysis.sweeps.disagreement import Disagreement, Spread
+from aligntax.analysis.summaries.words import (
+    format_amount,
+    format_probability,
+    words_above,
+    words_below,
+)
+from aligntax.analysis.sweeps.disagreement import FEWEST, Disagreement, Spread
 from aligntax.analysis.sweeps.sweep import TABLE, Sweep
-from aligntax.models.priors.quantities import lookup, quantity_of
+from aligntax.models.priors.quantities import element, lookup, quantity_of
 
 MOST = 3  # disagreements named per answer
+FEW = 30  # views: so many are named one by one, and more are told by their distribution
+LEADING = (
+    "alignment_hours_needed",
+    "alignment_hours_affordable",
+    "prob_affordable",
+    "tai_year",
+)
+MOST_ANSWERS = 4  # of a row, where a model has none of the leading ones
 
 
 def totals_line(info: Mapping[str, Any], found: Disagreement) -> str:
@@ -37,23 +50,38 @@ def _in_words(value: float, answer: str) -> str:
     if value != value:
         return "undefined"
     if value in (float("inf"), float("-inf")):
-        return "beyond" if value > 0 else "nothing"
+        quantity = quantity_of(answer)
+        return (words_above if value > 0 else words_below)(quantity)
     quantity = quantity_of(answer)
     return format_probability(value) if quantity.by_mean else format_amount(value, quantity)
 
 
 def interval_within_view(spread: Spread) -> str:
     """Typical 90% interval of one view; empty for a number that is summarised by its mean."""
-    return (
-        ""
-        if quantity_of(spread.answer).by_mean
-        else " to ".join(_in_words(end, spread.answer) for end in spread.within)
-    )
+    if quantity_of(spread.answer).by_mean:
+        return ""
+    low, high = (_in_words(end, spread.answer) for end in spread.within)
+    return low if low == high else f"{low} to {high}"
 
 
 def share_between_views(spread: Spread) -> str:
     """Share of the variance of all draws that lies between views."""
     return "" if spread.between is None else format_probability(spread.between)
+
+
+def shown_of_views(found: Disagreement) -> list[str]:
+    """Answers that are told view by view: the leading ones, else the first of the model's."""
+    leading = [name for name in LEADING if name in found.answers]
+    return leading or [name for name in found.answers if not element(name)][:MOST_ANSWERS]
+
+
+def view_rows(found: Disagreement) -> list[tuple[str, ...]]:
+    """A named row a view: its name, and its median of each answer that is shown."""
+    shown = shown_of_views(found)
+    return [
+        (view, *(_in_words(float(found.answers[name][i]), name) for name in shown))
+        for i, view in enumerate(found.views)
+    ]
 
 
 def input_label(name: str, aspect: str) -> str:
@@ -65,6 +93,8 @@ def input_label(name: str, aspect: str) -> str:
 
 def moves_in_words(found: Disagreement, answer: str) -> str:
     """Disagreements that move an answer, the largest share of its variance between views first."""
+    if len(found.views) < FEWEST:
+        return f"not told of fewer than {FEWEST} views"
     moves = found.of(answer)[:MOST]
     return (
         "; ".join(f"{input_label(m.input, m.aspect)} {100 * m.share:.0f}%" for m in moves)
@@ -83,6 +113,13 @@ def sweep_summary(sweep: Sweep, found: Disagreement) -> dict[str, Any]:
         "cases": len(sweep.info["cases"]),
         "views": len(found.views),
         "table": str(sweep.path / TABLE),
+        "by_view": [
+            {
+                "view": view,
+                **{name: _finite(float(found.answers[name][i])) for name in shown_of_views(found)},
+            }
+            for i, view in enumerate(found.views)
+        ],
         "answers": {spread.answer: _spread_summary(spread) for spread in found.spreads},
         "moves": [
             {**asdict(move), "low": _finite(move.low), "high": _finite(move.high)}

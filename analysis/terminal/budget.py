@@ -8,12 +8,13 @@ from aligntax.analysis.summaries.words import (
     format_probability,
     loss_limit_sentence,
 )
-from aligntax.analysis.terminal.tables import print_table
+from aligntax.analysis.terminal.tables import print_simulated, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from aligntax.analysis.answers.budget import Budget
+    from aligntax.analysis.answers.dated_budget import DatedBudget
 
 
 def print_budget(console: "Console", answer: "Budget") -> None:
@@ -23,7 +24,7 @@ def print_budget(console: "Console", answer: "Budget") -> None:
     console.print(
         f"enough with {answer.confidence:.0%} confidence, {condition}{arrival}:", markup=False
     )
-    since = f"a year from {answer.start:.0f} until arrival"
+    since = f"a year, steadily from {answer.start:.0f} until arrival"
     rows = [
         ("hours to buy", f"{format_number(answer.hours)} human-hours", ""),
         ("money to set aside", "", f"{format_number(answer.usd)} USD"),
@@ -38,6 +39,11 @@ def print_budget(console: "Console", answer: "Budget") -> None:
         ("worth of knowing everything first", "", format_estimate(vars(answer.evpi))),
     ]
     print_table(console, ("", "amount", "money"), rows)
+    console.print(
+        "Each line suffices with that confidence on its own: an early arrival takes a high rate, "
+        "and a late one many hours, so that the rate times the years is not the hours.",
+        markup=False,
+    )
     twice = vars(answer.evpi_at_twice_the_limit)
     console.print(loss_limit_sentence(answer.loss_limit, twice), markup=False)
     regrets = [
@@ -54,23 +60,32 @@ def print_budget(console: "Console", answer: "Budget") -> None:
     labels = [
         (
             f"{s.error:.0%}",
-            str(s.votes),
-            f"{s.votes_gain:.2f}",
-            f"{s.worth:.2f}",
-            f"{s.worth_written:.2f}",
+            f"{s.votes}, teaches {s.votes_gain:.3g}x" if s.votes > 1 else "1",
+            f"{s.worth:.2g} labels",
+            f"{s.worth_written:.2g} labels",
         )
         for s in answer.labelling
     ]
     columns = (
         "label error",
-        "best votes",
-        "gain of votes",
-        "better evaluator",
-        "better evaluator, written items",
+        "best votes on a written item",
+        "half the error is worth",
+        "on a written item",
     )
     print_table(console, columns, labels)
     console.print(
-        "Votes: where people write the items; where items cost nothing, one vote is always best. "
-        "Better evaluator: pay up to so many labels for one with half the error.",
+        "Best votes: how many labellers should judge one item that people write, and how much more "
+        "than a single vote a dollar then teaches; where items cost nothing, one vote is always "
+        "best. Half the error is worth: what to pay at most, in labels, for the judgement of an "
+        "evaluator who errs half as often.",
         markup=False,
     )
+
+
+def print_dated_budget(console: "Console", answer: "DatedBudget") -> None:
+    """Print what to buy for a year: one paragraph, and whose draws say so."""
+    from aligntax.analysis.answers.budget_in_words import budget_paragraph
+
+    print_simulated(console, {"simulated": answer.simulated})
+    console.print(budget_paragraph(answer), markup=False)
+    console.print(f"from the {answer.model} run {answer.run}", markup=False, style="dim")

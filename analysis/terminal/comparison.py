@@ -1,8 +1,11 @@
 """Runs and experts side by side, in a terminal."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from aligntax.analysis.answers.sensitivity_wording import REPEATED
+from aligntax.analysis.summaries.changes_in_words import size_of_change, was_and_is
 from aligntax.analysis.summaries.claims import CLAIMS, WHOSE
 from aligntax.analysis.summaries.claims_in_words import cell_in_words
 from aligntax.analysis.summaries.words import median_and_interval
@@ -33,7 +36,9 @@ def print_comparison(console: "Console", comparison: "Comparison", every: bool =
     names = [name for name in comparison.names if every or not element(name)]
     _print_quantities(console, comparison, names)
     _print_claims(console, comparison)
-    _print_differences(console, comparison, names)
+    told = [name for name in names if name not in REPEATED]
+    for i in range(len(labels) - 1):
+        print_changes(console, comparison, i, told)
     marked = sum(any(differs) for differs in comparison.differs.values())
     console.print(
         f"* differs from {labels[0]} beyond Monte Carlo error, however little (Holm, 5%): "
@@ -82,29 +87,44 @@ def _label(name: str) -> str:
     return quantity_of(name).label + (f" [{element(name)}]" if element(name) else "")
 
 
-def _print_differences(console: "Console", comparison: "Comparison", names: Sequence[str]) -> None:
-    """Print differences of medians from the first run, with their Monte Carlo errors."""
-    rows = []
-    for name in names:
-        quantity, cells = quantity_of(name), []
-        unit = (
-            "OOM"
-            if quantity.scale == "log10"
-            else {"1": "", "year": "years"}.get(quantity.unit, quantity.unit)
-        )
-        for (value, error), differs in zip(
-            comparison.differences[name], comparison.differs[name], strict=True
-        ):
-            spread = "unknown" if error is None else f"{error:.1g}"
-            cell = "none: censored" if value is None else f"{value:+.2g} ± {spread} {unit}".rstrip()
-            cells.append(cell + (" *" if differs else ""))
-        rows.append((_label(name), *cells))
-    first, *others = comparison.labels
-    print_table(
-        console,
-        (f"median less that of {first}", *(f"{other}, ± Monte Carlo error" for other in others)),
-        rows,
-    )
+def print_changes(
+    console: "Console", comparison: "Comparison", i: int, names: Sequence[str]
+) -> None:
+    """Print what each answer was, what it is and the change, the largest first.
+
+    Answers that do not differ beyond Monte Carlo error are named in one line.
+
+    Parameters
+    ----------
+    i : int
+        Which of the further runs is compared with the first.
+    """
+    horizon = comparison.runs[0].info["horizon"]
+    before, after = comparison.rows[0], comparison.rows[i + 1]
+    moved = [name for name in names if comparison.differs[name][i]]
+    moved.sort(key=lambda n: -size_of_change(before[n], after[n], quantity_of(n)))
+    told = {n: was_and_is(before[n], after[n], quantity_of(n), horizon) for n in moved}
+    moved = [
+        n
+        for n in moved
+        if told[n][2] or size_of_change(before[n], after[n], quantity_of(n)) == math.inf
+    ]
+    rows = [(_label(name), *told[name]) for name in moved]
+    first, other = comparison.labels[0], comparison.labels[i + 1]
+    if rows:
+        heads = ("what moved", f"was ({first})", f"is ({other})", "change")
+        print_table(console, heads, rows)
+    same = [_label(name) for name in names if name not in moved]
+    if same:
+        note = f"no change to speak of, or within Monte Carlo error: {', '.join(same)}"
+        console.print(note, style="dim", markup=False)
+
+
+def print_was_and_is(console: "Console", comparison: "Comparison") -> None:
+    """Print how a refit moved the leading answers of the run that it was made of."""
+    names = [n for n in comparison.names if not element(n) and n not in REPEATED]
+    shown = [n for n in names if n in SHOWN_QUANTITIES] or names
+    print_changes(console, comparison, 0, shown)
 
 
 def _print_priors(console: "Console", comparison: "Comparison") -> None:

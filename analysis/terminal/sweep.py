@@ -4,11 +4,14 @@ from typing import TYPE_CHECKING
 
 from aligntax.analysis.summaries.words import label_of
 from aligntax.analysis.sweeps.wording import (
+    FEW,
     extent_in_words,
     interval_within_view,
     moves_in_words,
     share_between_views,
+    shown_of_views,
     totals_line,
+    view_rows,
 )
 from aligntax.analysis.terminal.tables import print_simulated, print_table
 from aligntax.models.priors.quantities import element
@@ -28,6 +31,9 @@ def print_sweep(console: "Console", sweep: "Sweep", found: "Disagreement") -> No
     info = sweep.info
     console.print(totals_line(info, found), markup=False, soft_wrap=True)
     print_simulated(console, info)
+    if 1 < len(found.views) <= FEW:
+        heads = ("view", *(label_of(name) for name in shown_of_views(found)))
+        print_table(console, heads, view_rows(found))
     rows = [
         (
             label_of(each.answer),

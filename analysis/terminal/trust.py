@@ -190,9 +190,9 @@ def print_robustness(console: "Console", whole: Mapping[str, Any], horizon: floa
     failed = sum(bool(variant["error"]) for variant in whole["variants"])
     note = f"; {failed} failed" if failed else ""
     console.print(
-        f"{len(whole['variants'])} variants of the evidence{note}. To 66%: 66% of the run's draws "
-        "lie below the new median; a probability moves to the stated value. Moves are listed that "
-        "stand out of Monte Carlo error, corrected for every variant and headline (Holm, 1%).",
+        f"{len(whole['variants'])} variants of the evidence{note}. Moves are from the run's median "
+        "or probability to that of the variant, the furthest first, where they stand out of "
+        "Monte Carlo error, corrected for every variant and headline (Holm, 1%).",
         markup=False,
         soft_wrap=True,
     )

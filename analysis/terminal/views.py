@@ -14,7 +14,7 @@ from aligntax.models.priors.copula import copula_factor
 from aligntax.models.priors.fidelity import Statement, fidelity_warnings, fitted_statements
 from aligntax.models.priors.quantities import ELICITED, lookup
 from aligntax.models.views import ANCHORS, View
-from aligntax.models.views.changes import changes
+from aligntax.models.views.changes import Changes, changes
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -212,3 +212,44 @@ def _diff_row(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
 
 def _on_scale(scale: str, value: float) -> float:
     return float(np.log10(value)) if scale == "log10" else value
+
+
+def check_record(
+    view: str,
+    chosen: View,
+    statements: StatementsByQuantity,
+    warned: list[str],
+    found: Changes,
+) -> dict[str, Any]:
+    """What ``aligntax view check --json`` prints."""
+    rows = [
+        {
+            "quantity": name,
+            "unit": lookup(name).unit,
+            **points(name, chosen),
+            "source": chosen.quantities[name].get("source", ""),
+            "stated": [
+                {
+                    "above": None if s.low == -float("inf") else s.low,
+                    "at_most": s.high,
+                    "probability": s.stated,
+                    "fitted": s.fitted,
+                    "explicit": s.explicit,
+                }
+                for s in stated
+            ],
+        }
+        for name, stated in statements.items()
+    ]
+    parts = {
+        "anchors": found.anchors,
+        "correlations": bool(found.correlated),
+        "evidence": found.evidence,
+    }
+    return {
+        "view": view,
+        "hash": chosen.hash,
+        "changed": {**parts, "settings": list(found.settings)},
+        "quantities": rows,
+        "warnings": warned,
+    }

@@ -88,6 +88,40 @@ def plain_number(text: str, unit: str = "") -> float:
     return stated.value
 
 
+def read_number(
+    text: str | float, key: str, units: tuple[str, ...] = (), example: str = "2 million"
+) -> float:
+    """Read a number that is no quantity of a view, such as a price or a year.
+
+    Parameters
+    ----------
+    text : str or float
+        A number stays what it is.
+    key : str
+        What the error is about.
+    units : tuple of str
+        Units that may stand behind it. With ``%`` a percentage is a share.
+    example : str
+        Ends the message.
+
+    Raises
+    ------
+    InputError
+        If it is no number, or has another unit.
+    """
+    if not isinstance(text, str):
+        return float(text)
+    try:
+        stated = Stated.parse(text)
+    except ValueError:
+        stated = None
+    if stated is None or stated.unit not in ("", *units):
+        behind = f" with or without {' or '.join(units)}" if units else ""
+        rule = f"must be a number{behind}, got {text.strip()[:40]!r}"
+        raise InputError(f"{key}: {rule}; write for instance {example}")
+    return stated.value / 100 if stated.unit == "%" else stated.value
+
+
 def read_amount(quantity: Quantity, text: str, key: str = "", remedy: str = "") -> float:
     """Read an amount of a quantity, in its natural unit.
 

@@ -87,8 +87,10 @@ const Words = (() => {
   function interval(row, quantity) {
     if (row.prob_undefined === 1) return ["undefined", ""];
     if (quantity.indicator) return [row.mean === null ? "unknown" : probability(row.mean), ""];
-    const low = quantile(row, "q05", quantity, false);
     const high = quantile(row, "q95", quantity, false);
+    let low = quantile(row, "q05", quantity, false);
+    // "44 to 140 million" is read as millions
+    if (/\d$/.test(low) && /(thousand|million|billion|trillion)$/.test(high)) low = quantile(row, "q05", quantity, true);
     return [quantile(row, "q50", quantity, true), low === high ? low : `${low} to ${high}`];
   }
 

@@ -74,7 +74,7 @@ def place_in_words(share: float | None) -> str:
 
 def headline_rows(whole: Mapping[str, Any], horizon: float) -> list[dict[str, str]]:
     """Each headline: its median, and the variants that clearly move it, the furthest first."""
-    rows, clear = [], clear_moves(whole)
+    rows, clear = [], clear_moves(whole, horizon)
     for name, base in whole["base"].items():
         if base["mean"] == base["q95"] == 0.0:  # an anchor to which the view gives no weight
             continue
@@ -100,7 +100,9 @@ def _by_mean(name: str) -> bool:
     return quantity_of(name).by_mean
 
 
-def clear_moves(whole: Mapping[str, Any]) -> dict[str, list[tuple[float, str]]]:
+def clear_moves(
+    whole: Mapping[str, Any], horizon: float | None = None
+) -> dict[str, list[tuple[float, str]]]:
     """How far variants move each headline, and the words for it, where that is clear.
 
     A move is clear beyond Monte Carlo error, after Holm's correction for every variant and
@@ -113,14 +115,37 @@ def clear_moves(whole: Mapping[str, Any]) -> dict[str, list[tuple[float, str]]]:
                 continue
             now = after["mean"] if _by_mean(name) else after["place"]
             size = abs(now - (whole["base"][name]["mean"] if _by_mean(name) else 0.5))
-            new = format_percent(now) if _by_mean(name) else place_in_words(now)
-            sizes[name, i], words[name, i] = size, f"to {new} {variant['label']}"
+            sizes[name, i] = size
+            words[name, i] = move_in_words(
+                name, whole["base"][name], after, variant["label"], horizon
+            )
             p[name, i] = 2.0 * float(ndtr(-size / max(after["error"], TINY)))
     found: dict[str, list[tuple[float, str]]] = {}
     for key, adjusted in zip(p, holm_adjusted(list(p.values())).tolist(), strict=True):
         if adjusted <= LEVEL and sizes[key] > LEAST:
             found.setdefault(key[0], []).append((sizes[key], words[key]))
     return found
+
+
+def move_in_words(
+    name: str,
+    base: Mapping[str, Any],
+    after: Mapping[str, Any],
+    label: str,
+    horizon: float | None = None,
+) -> str:
+    """What an answer is under a variant, from what it was, in its own unit.
+
+    ``"57 thousand human-hours to 190 thousand human-hours without helpsteer2 of rlhf_efforts"``.
+    A probability is its mean.
+    """
+    if _by_mean(name):
+        old, new = (format_percent(row["mean"]) for row in (base, after))
+    else:
+        old, new = (
+            median_and_interval(row, quantity_of(name), horizon)[0] for row in (base, after)
+        )
+    return f"{old} to {new} {label}"
 
 
 READ = ("alignment_hours_needed", "labour_tax", "compute_tax", "prob_affordable")

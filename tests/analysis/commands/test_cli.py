@@ -155,7 +155,9 @@ def test_help_lists_commands_in_panels(aligntax):
     code, out, _ = aligntax("--help")
     panels = re.findall(r"^╭─ (.*?) ─+╮$", out, re.MULTILINE)
     assert code == 0
-    assert panels == ["Options", "Run", "Read", "Priors and evidence", "Trust", "Theory"]
+    assert panels == [
+        "Options", "Run", "Decide", "Read", "State priors and evidence", "Check", "Theory",
+    ]  # fmt: skip
 
 
 def found(group, *names):
@@ -177,7 +179,9 @@ def test_help_of_a_command_starts_with_a_verb_and_its_example_can_be_typed(names
     _, *paragraphs = inspect.cleandoc(command.help).split("\n\n")
     for line in "\n".join(paragraphs).splitlines():
         assert len(line) <= 76  # typer keeps their line ends, and must not fold in 80 columns
-    for example in re.findall(r"^ *Example: (.*)$", command.help, re.MULTILINE):
+    examples = re.findall(r"^ *Example: (.*)$", command.help, re.MULTILINE)
+    assert hasattr(command, "commands") or len(set(examples)) == len(examples) >= 2
+    for example in examples:
         program, *words = shlex.split(example)
         assert program == "aligntax" and tuple(words[: len(names)]) == names
         command.make_context(" ".join(names), words[len(names) :])  # refuses what it does not know
@@ -296,6 +300,31 @@ def test_a_bad_argument_is_one_clear_message_and_writes_nothing(aligntax, tmp_pa
 def test_a_typo_is_a_usage_error(aligntax, tmp_path, words):
     code, out, err = aligntax(*words)
     assert code == 2 and out == "" and "Usage" in err and files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("rnu",), "command: must be one that aligntax has, got 'rnu'; did you mean run?"),
+        (("view", "chek"), "command: must be one that aligntax view has, got 'chek'; did you mean check?"),
+        (("run", "--darws", "3"), "option: must be one that aligntax run has, got '--darws'; did you mean --draws, --runs?"),
+        (("run", "--draws", "many"), "draws: must be a whole number, got 'many'; write for instance 1000"),
+        (("run", "--target-accept", "x"), "target_accept: must be a number, got 'x'; write for instance 0.8"),
+        (("run", "--draws"), "draws: must have a value, got none"),
+        (("show",), "run: must be stated, got nothing; give a run's name, its folder, or latest"),
+        (("budget", "--confidence", "viel"), "confidence: must be a number with or without %, got 'viel'"),
+    ],
+)  # fmt: skip
+def test_a_bad_option_is_told_as_every_error(aligntax, words, message):
+    code, out, err = aligntax(*words)
+    assert code == 2 and out == "" and err.startswith(f"aligntax: {message}")
+    assert "╭" not in err and "Input should be" not in err
+
+
+def test_a_command_group_alone_is_its_help(aligntax):
+    for words in ((), ("view",), ("evidence",)):
+        code, out, err = aligntax(*words)
+        assert code == 2 and "Usage" in out + err and "aligntax: " not in err
 
 
 def test_an_existing_name_is_refused_and_kept(aligntax, tmp_path):

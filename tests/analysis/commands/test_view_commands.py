@@ -151,6 +151,26 @@ def test_a_bad_argument_is_said_before_anything_is_asked_or_written(
     )
 
 
+def test_a_view_of_another_model_is_answered_by_that_model(tmp_path):
+    """The joint model has no label error: refitting a joint run would answer nothing."""
+    assert next_commands("mine.toml", tmp_path, True, ["label_error"])[0] == (
+        "aligntax run outer-alignment --view mine.toml --name mine"
+    )
+    for name, model in (("old", "outer-alignment"), ("new", "joint")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "summary.json").write_text(summary_of(model))
+        (tmp_path / name / "info.json").write_text("{}")
+    refit = next_commands("mine.toml", tmp_path, True, ["label_error"])[0]
+    assert refit == "aligntax refit old --view mine.toml --name mine"
+    joint = next_commands("mine.toml", tmp_path, True, ["rlhf_multiplier"])[0]
+    assert joint == "aligntax refit new --view mine.toml --name mine"
+
+
+def summary_of(model):
+    parts = {"run": "a", "model": model, "view": "default", "method": "sample", "verdict": "pass"}
+    return json.dumps({"format": 2, **parts, "checks": [], "claims": {}, "quantities": {}})
+
+
 def test_the_next_commands_refit_the_newest_joint_run_where_there_is_one(tmp_path, run_folder):
     assert (
         next_commands("my view.toml", tmp_path)[1]

@@ -215,6 +215,24 @@ def test_runs_are_listed_newest_first(tmp_path):
     assert [path.name for path in list_runs(tmp_path)] == ["new", "old"]
 
 
+def test_latest_is_the_newest_run_and_a_missing_one_is_answered_with_the_newest(tmp_path):
+    with pytest.raises(InputError, match=r"there is none in .*make one with `aligntax run`"):
+        find_run("latest", tmp_path)
+    for age in range(7):
+        folder = tmp_path / f"run{age}"
+        folder.mkdir()
+        for file in ("summary.json", "info.json"):
+            (folder / file).write_text("{}")
+            os.utime(folder / file, (time.time() - age * 100,) * 2)
+    assert find_run("latest", tmp_path) == tmp_path / "run0"
+    known = "known are run0, run1, run2, run3, run4 and 2 more, see `aligntax runs`"
+    with pytest.raises(InputError, match=known):
+        find_run("other", tmp_path)
+    (tmp_path / "latest").mkdir()  # a run of that name comes first
+    (tmp_path / "latest" / "summary.json").write_text("{}")
+    assert find_run("latest", tmp_path) == tmp_path / "latest"
+
+
 def test_stored_numbers_are_never_infinite(run_folder):
     derived = load(run_folder).derived
     assert not any(np.isinf(derived[name]).any() for name in derived.data_vars)

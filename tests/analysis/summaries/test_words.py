@@ -92,7 +92,7 @@ def test_interval_of_a_plain_row():
     row = _row(1.6463, 4.8023, 8.0347, undefined=0.33)
     assert median_and_interval(row, lookup("alignment_hours_needed")) == (
         "63 thousand human-hours",
-        "44 to 110 million",
+        "44 human-hours to 110 million",
     )
 
 

@@ -198,7 +198,10 @@ def test_answers_beyond_every_number_have_their_place(stating):
         and spread.noise is None
         and share_between_views(spread) == ""
     )
-    assert extent_in_words(spread)[0].startswith("20") and extent_in_words(spread)[-1] == "beyond"
+    assert (
+        extent_in_words(spread)[0].startswith("20")
+        and extent_in_words(spread)[-1] == "later than the horizon or never"
+    )
 
 
 def test_infinite_and_undefined_answers_are_null_in_json_and_words_in_text(stating, tmp_path):
@@ -208,10 +211,10 @@ def test_infinite_and_undefined_answers_are_null_in_json_and_words_in_text(stati
     )  # fmt: skip
     spreads = {each.answer: each for each in found.spreads}
     assert (
-        extent_in_words(spreads["tai_year"]) == ("beyond",) * 3
-        and interval_within_view(spreads["tai_year"]) == "beyond to beyond"
+        extent_in_words(spreads["tai_year"]) == ("later than the horizon or never",) * 3
+        and interval_within_view(spreads["tai_year"]) == "later than the horizon or never"
     )
-    assert extent_in_words(spreads["alignment_hours_affordable"]) == ("nothing",) * 3
+    assert extent_in_words(spreads["alignment_hours_affordable"]) == ("nothing affordable",) * 3
     assert extent_in_words(spreads["tax_headroom"]) == ("undefined",) * 3
     assert (
         extent_in_words(spreads["prob_affordable"])[0] == "100%"
@@ -400,3 +403,40 @@ def test_a_page_of_very_many_cases_names_the_file_with_the_rest(
     assert (
         "3 further cases are in cases.csv" in told and "0002 v0" in told and "0003 v0" not in told
     )
+
+
+def test_each_view_has_a_named_row_while_they_are_few(view, evidence, tmp_path):
+    """Needed, affordable and arrival of each view; whose answer is the lowest is no riddle."""
+    import io
+
+    from rich.console import Console
+
+    from aligntax.analysis.sweeps.wording import sweep_summary, view_rows
+    from aligntax.analysis.terminal.sweep import print_sweep
+
+    def formula(case):
+        i = int(case.view.name[1:])
+        year = row(2030.0 + i) if i else row(2030.0, q50=None, q95=None, prob_above=0.6)
+        hours = row(4.6 + i, scale="log10", unit="human-hours")
+        return answer(case, model="joint", tai_year=year, alignment_hours_needed=hours)
+
+    def of(count):
+        views = numbered(view, count, rlhf_multiplier=[1.0 + i for i in range(count)])
+        return swept(evidence, views, formula, tmp_path, name=f"of{count}", model="joint")
+
+    found = disagreement(few := of(3))
+    rows = view_rows(found)
+    assert [line[0] for line in rows] == ["v0", "v1", "v2"]
+    assert (
+        rows[0][1] == "40 thousand human-hours" and rows[0][-1] == "later than the horizon or never"
+    )
+    assert rows[2][1] == "4 million human-hours" and rows[2][-1] == "2032"
+    assert sweep_summary(few, found)["by_view"][2]["tai_year"] == 2032.0
+    assert sweep_summary(few, found)["by_view"][0]["tai_year"] is None
+    screen = Console(file=io.StringIO(), width=400)
+    print_sweep(screen, few, found)
+    out = screen.file.getvalue()
+    assert "alignment data affordable" in out and "not told of fewer than 5 views" in out
+    many = of(31)
+    print_sweep(crowd := Console(file=io.StringIO(), width=400), many, disagreement(many))
+    assert "v30" not in crowd.file.getvalue()

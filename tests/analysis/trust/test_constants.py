@@ -170,8 +170,33 @@ def number(place=0.5, error=0.001, **changes):
 def test_a_move_is_named_beyond_its_error_and_half_a_point(place, error, named) -> None:
     variants = [{"label": "without x", "quantities": {"tai_flop": number(place, error)}}]
     (row,) = headline_rows({"base": {"tai_flop": number()}, "variants": variants}, 2100.0)
-    assert (row["moves"] == f"to {100 * place:.0f}% without x") == named
+    assert (row["moves"] == "10 FLOP to 10 FLOP without x") == named
     assert (row["moves"] == "none beyond Monte Carlo error and half a percentage point") != named
+
+
+def test_a_move_is_told_in_the_unit_of_its_answer() -> None:
+    """Nobody budgets in places among draws."""
+    moved = {
+        "alignment_hours_needed": number(0.7, 0.001, q50=5.28),
+        "tai_year": number(0.6, 0.001, q50=None, prob_above=0.6),
+        "prob_affordable": number(None, 0.001, mean=0.75),
+    }
+    base = {
+        "alignment_hours_needed": number(q50=4.76),
+        "tai_year": number(q50=2047.0),
+        "prob_affordable": number(None, mean=0.9),
+    }
+    variants = [{"label": "without helpsteer2 of rlhf_efforts", "quantities": moved}]
+    rows = {
+        row["name"]: row["moves"]
+        for row in headline_rows({"base": base, "variants": variants}, 2100.0)
+    }
+    without = "without helpsteer2 of rlhf_efforts"
+    assert rows == {
+        "alignment_hours_needed": f"58 thousand human-hours to 190 thousand human-hours {without}",
+        "tai_year": f"2047 to later than 2100 or never {without}",
+        "prob_affordable": f"90% to 75% {without}",
+    }
 
 
 @pytest.mark.parametrize(("errors", "named"), [(3.8, False), (4.0, True)])
@@ -218,7 +243,8 @@ def test_the_furthest_three_variants_are_named() -> None:
         for i, sign in ((1, 1), (4, -1), (2, 1), (3, 1))
     ]
     (row,) = headline_rows({"base": {"tai_flop": number()}, "variants": variants}, 2100.0)
-    assert row["moves"] == "to 10% v4; to 80% v3; to 70% v2"
+    moves = row["moves"].split("; ")
+    assert [move.split()[-1] for move in moves] == ["v4", "v3", "v2"]
 
 
 def test_a_forecast_of_fewer_draws_is_refused(evidence) -> None:
