@@ -50,13 +50,16 @@ def ready(opened):
     def open_page(path, **options):
         page = opened(path, **options)
         page.wait_for_selector("#what-if[data-ready]")
+        page.eval_on_selector_all("details.part", "all => all.forEach(one => { one.open = true; })")
         return page
 
     return open_page
 
 
 def _figure(page, words):
-    return page.locator("figure[data-figure]", has=page.locator("figcaption", has_text=words)).first
+    return page.locator(
+        "figure[data-figure]", has=page.locator("h3, figcaption", has_text=words)
+    ).first
 
 
 def _saved(page, button):

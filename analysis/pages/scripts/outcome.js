@@ -55,7 +55,7 @@ const Outcome = (() => {
     const trusted = !unanswerable && !failed;
     if (!priors.any()) return { trusted, verdict: "As the run.", reason: "Move a prior." };
     if (unanswerable) {
-      const reason = `The view changes ${unanswerable}, which this page cannot answer.`;
+      const reason = `The view changes ${unanswerable}: the run's draws cannot answer that.`;
       return { trusted, verdict: "Sample this one.", reason };
     }
     if (failed) {
@@ -79,7 +79,7 @@ const Outcome = (() => {
     });
   }
 
-  /** Fill the section's places; `show(answer)` puts another answer in them. */
+  /** Fill the section's places; `show(answer)` puts another answer in them and returns whether to trust it. */
   function create(place, run, base, priors) {
     const { held } = run;
     const out = (name) => place.querySelector(`[data-out="${name}"]`);
@@ -115,6 +115,7 @@ const Outcome = (() => {
       out("status").className = trusted ? "verdict" : "verdict fail";
       const draws = element("span", { class: "soft" }, `${basis(held, answer)}.`);
       out("status").replaceChildren(element("strong", {}, verdict), ` ${reason} `, draws);
+      return trusted;
     }
 
     function showCommand() {
@@ -135,8 +136,8 @@ const Outcome = (() => {
         conditions[claim.name].textContent = given;
       }
       out("sentence").textContent = sentence(held, answer);
-      showStatus(answer);
       showCommand();
+      return showStatus(answer);
     }
 
     /** Say so where the page's arithmetic does not give the run's stored numbers. */

@@ -63,7 +63,7 @@ def test_a_row_says_how_and_how_good(tmp_path):
     told = json.loads((REFERENCE / "summary.json").read_text("utf-8"))
     bad = sum(not check["passed"] for check in told["checks"])
     assert bad and "✗ fail" in page and f"{bad} of {len(told['checks'])} checks failed" in page
-    assert "✓ pass" in page and "1 checks passed" in page
+    assert "✓ pass" in page and "1 check passed" in page
     needed = told["quantities"]["alignment_hours_needed"]["q50"]
     assert (
         format_amount(needed, lookup("alignment_hours_needed"), unit=False) in page
