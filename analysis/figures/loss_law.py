@@ -63,7 +63,8 @@ def compute_slices(log_flop: Any) -> list[tuple[float, Any]]:
     list of (float, ndarray of bool)
         log10 FLOP of the middle run and which runs belong, from little to much compute.
     """
-    free, found = np.ones(len(log_flop), dtype=bool), []
+    free = np.ones(len(log_flop), dtype=bool)
+    found: list[tuple[float, Any]] = []
     while True:
         inside = free & (np.abs(log_flop[:, None] - log_flop) <= WINDOW / 2)
         best = inside[int(np.argmax(inside.sum(axis=1)))]

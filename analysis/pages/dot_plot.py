@@ -85,7 +85,7 @@ def equally_likely(values: Any, weights: Any, count: int = DOTS) -> list[float]:
     values, weights : ndarray, shape (chain, draw)
     count : int
     """
-    return weighted_points(values, weights, (np.arange(count) + 0.5) / count)
+    return weighted_points(values, weights, [(i + 0.5) / count for i in range(count)])
 
 
 def dot_plot(

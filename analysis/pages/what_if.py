@@ -61,7 +61,7 @@ from aligntax.models.views.changes import changes
 
 _SCRIPT_NAMES = (
     *("tables", "weights", "alignment", "what_if", "words", "charts", "specs", "rows"),
-    *("amounts", "sketch", "controls", "summary_bar", "chosen"),
+    *("amounts", "sketch", "controls", "summary_bar", "alignment_wait", "chosen"),
     *("moved_priors", "outcome", "live_charts", "what_if_page"),
 )
 SCRIPTS = (VEGA, *(f"{name}.js" for name in _SCRIPT_NAMES))

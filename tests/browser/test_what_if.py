@@ -16,6 +16,7 @@ from aligntax.analysis.inference.derive import observed_evidence, replicate_evid
 from aligntax.analysis.pages.report import write_report
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.sampled_run import read_sampled_run
+from aligntax.analysis.summaries.alignment_wait import AlignmentWait
 from aligntax.analysis.summaries.words import format_amount, median_and_interval
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
@@ -198,9 +199,19 @@ def test_moving_the_wage_moves_the_numbers(page, source):
     )
     for cell in page.locator("[data-number]").all():
         name = cell.get_attribute("data-number")
-        assert cell.inner_text() == spelt(rows, name), name
+        if name != "timeline_shift_alignment":  # nothing or for ever: in shares
+            assert cell.inner_text() == spelt(rows, name), name
     assert spelt(rows, "prob_affordable") in page.locator("[data-out=sentence]").inner_text()
     assert command(page) == f"aligntax refit reference --set {WAGE}=10,50,200"
+
+
+def test_the_delay_by_alignment_is_told_in_shares_as_in_python(page):
+    run = load(REFERENCE)
+    wait = AlignmentWait.of(run.derived, run.weights)
+    assert shown(page, "timeline_shift_alignment") == wait.words(2100.0)
+    state(page, 0.001, 0.002, 0.003, quantity=TOLERANCE)
+    never = re.search(r"for ever in (?:over )?(\d+)%", shown(page, "timeline_shift_alignment"))
+    assert int(never[1]) > 100 * wait.never
 
 
 def test_what_evidence_informs_is_reweighted_and_far_moves_are_to_be_sampled(page):

@@ -11,7 +11,12 @@ const Outcome = (() => {
   const EXACT = 1e-3; // of a posterior standard deviation, by which the page may miss the run's numbers
   const ENDS = ["q05", "q25", "q50", "q75", "q95"];
 
-  const spelt = ([median, interval]) => (interval ? `${median} (${interval})` : median);
+  /** A number of an answer in words; a delay that is nothing or for ever in shares. */
+  function told(held, answer, column) {
+    const shares = column.name === AlignmentWait.DELAY && AlignmentWait.words(answer, held.horizon);
+    const [median, interval] = Words.interval(answer.rows[column.name], column);
+    return shares || (interval ? `${median} (${interval})` : median);
+  }
 
   /** Add to an answer the rows of its columns, by name. */
   function summarised(run, answer) {
@@ -89,7 +94,7 @@ const Outcome = (() => {
     function makeNumbers() {
       const body = out("numbers").querySelector("tbody");
       for (const column of held.columns) {
-        const own = spelt(Words.interval(base.rows[column.name], column));
+        const own = told(held, base, column);
         cells[column.name] = element("td", { "data-number": column.name });
         const head = element("th", { scope: "row" }, column.label);
         body.append(element("tr", {}, head, element("td", {}, own), cells[column.name]));
@@ -128,7 +133,7 @@ const Outcome = (() => {
 
     function show(answer) {
       for (const column of held.columns) {
-        cells[column.name].textContent = spelt(Words.interval(answer.rows[column.name], column));
+        cells[column.name].textContent = told(held, answer, column);
       }
       for (const claim of held.claims) {
         const { chance, given } = claimWords(run, answer, claim);
