@@ -183,7 +183,7 @@ def test_figures_are_saved_as_they_are(report, ready):
 
 def test_tables_are_saved_as_they_read(report, ready):
     page = ready(report)
-    for details in page.locator("section > details").all():
+    for details in page.locator("details.part details").all():
         details.evaluate("each => { each.open = true; }")
     found = {}
     for table in page.locator("table[data-csv]").all():
@@ -280,7 +280,7 @@ def test_texts_of_evidence_stay_text(hostile, ready):
         page.keyboard.press("ArrowDown")
     assert any("<img src=x" in cell for row in _cells(page, figure) for cell in row)
     assert page.locator("img[src=x]").count() == 0
-    for details in page.locator("section > details").all():
+    for details in page.locator("details.part details").all():
         details.evaluate("each => { each.open = true; }")
     table = page.locator("table[data-csv=evidence-scaling_exponents]")
     assert table.locator("a").count() == 0
