@@ -60,10 +60,11 @@ def bars(answer: Any, drivers: dict[str, Any]) -> list[Bar]:
     """
     defined = ~np.isnan(answer)
     y = answer[defined]
+    finite = y[np.isfinite(y)]
     count = int(SHARE * len(y))
-    if count < FEWEST:
+    if min(count, len(finite)) < FEWEST:
         return []
-    spread = np.subtract(*np.quantile(y, (0.84, 0.16), method="inverted_cdf")) / 2
+    spread = np.subtract(*np.quantile(finite, (0.84, 0.16))) / 2
     error = MEDIAN_ERROR * spread * np.sqrt(2.0 / count)
     found = []
     for name, values in drivers.items():

@@ -31,7 +31,8 @@ def test_what_never_arrives_counts_by_rank():
 
 
 def test_undefined_draws_and_too_few_draws_are_left_out():
-    assert bars(np.full(1000, np.nan), {"user_flop": X[:1000]}) == []
+    for nothing in (np.nan, np.inf):
+        assert bars(np.full(1000, nothing), {"user_flop": X[:1000]}) == []
     assert bars(X[:100], {"user_flop": X[:100]}) == []
 
 
