@@ -27,6 +27,7 @@ from aligntax.analysis.figures.style import (
     view_of,
 )
 from aligntax.analysis.storage.result import Result
+from aligntax.analysis.summaries.words import format_probability
 from aligntax.models.priors.quantities import lookup
 from aligntax.models.views import ANCHORS
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 
 MARKERS, COLOURS = "os^Dv*PX", (ORANGE, BLUE, GREEN, PURPLE, AMBER, GREY, SKY, "black")
+PUBLISHED = tuple(colour for colour in COLOURS if colour != BLUE)  # blue is this posterior
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))
 FEWEST = 40  # draws of an anchor; with fewer its curve is noise
 
@@ -109,9 +111,11 @@ def published_arrival(result: Result) -> Figure:
     figure, axes = one_panel(3.3 + 0.17 * lines)
     own = _arrived(series_of(result.derived, "tai_year").values, years)
     axes.plot(years, own, color=BLUE, label=f"{_milestone(result)}, this posterior")
+    _probability_axis(axes, years)
     for i, (name, label) in enumerate(labels.items()):
         # every pair of marker and colour once before any comes again
-        marker, colour = MARKERS[i % len(MARKERS)], COLOURS[(i + i // len(MARKERS)) % len(COLOURS)]
+        marker = MARKERS[i % len(MARKERS)]
+        colour = PUBLISHED[(i + i // len(MARKERS)) % len(PUBLISHED)]
         look: dict[str, Any] = {
             "marker": marker,
             "color": colour,
@@ -123,10 +127,28 @@ def published_arrival(result: Result) -> Figure:
                 point=np.flatnonzero((forecast == source) & (milestone == name))
             ).sortby("year")
             axes.plot(points["year"].values, points["probability"].values, label=label, **look)
+            if len(set(forecast[milestone == name])) > 1:  # they share a marker
+                _name_forecast(axes, points, source, colour, 3 if i % 2 else -8)
             label = ""
-    _probability_axis(axes, years)
     legend_below(figure, 1)
     return figure
+
+
+def _name_forecast(axes: "Axes", points: Any, name: str, colour: str, up: int) -> None:
+    """Write a forecast's name beside its last point, so many points of type above it."""
+    last = points.isel(point=-1)
+    at = float(last["year"]), float(last["probability"])
+    right = at[0] < axes.get_xlim()[0] + 0.8 * np.ptp(axes.get_xlim())
+    axes.annotate(
+        printable(name, 22),
+        at,
+        xytext=(4 if right else -4, up),
+        textcoords="offset points",
+        ha="left" if right else "right",
+        fontsize=6,
+        color=colour,
+        annotation_clip=True,
+    )
 
 
 @styled
@@ -141,7 +163,8 @@ def arrival_by_anchor(result: Result) -> Figure:
         mine = anchor == i
         if name == "none" or mine.sum() < FEWEST:
             continue
-        label = f"{name.replace('_', ' ')} ({100 * mine.mean():.0f}%)"
+        share = _posterior(result, name, float(mine.mean()))
+        label = f"{name.replace('_', ' ')} ({format_probability(share)})"
         look: dict[str, Any] = {
             "color": COLOURS[i % len(COLOURS)],
             "linestyle": DASHES[i % len(DASHES)],
@@ -150,6 +173,12 @@ def arrival_by_anchor(result: Result) -> Figure:
     _probability_axis(axes, years)
     legend_below(figure)
     return figure
+
+
+def _posterior(result: Result, anchor: str, share: float) -> float:
+    """Return the posterior probability of an anchor as the tables have it, or the draws' share."""
+    row = result.record["quantities"].get(f"anchor_probability[{anchor}]")
+    return share if row is None or row["mean"] is None else float(row["mean"])
 
 
 @styled

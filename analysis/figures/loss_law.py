@@ -3,15 +3,15 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from aligntax.analysis.figures.forest import draw_forest, name_rows
 from aligntax.analysis.figures.style import (
-    AMBER,
     BANDS,
     BLUE,
-    GREEN,
     GREY,
     ORANGE,
     PURPLE,
@@ -35,9 +35,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-COLOURS = (PURPLE, BLUE, GREEN, AMBER, ORANGE)
-MOST_SLICES, MOST_CORPORA = 5, 4
-WINDOW = 0.15  # OOM of FLOP: runs of one slice
+MOST_SLICES, MOST_CORPORA = 9, 4
+WINDOW = 0.15  # OOM of FLOP, a factor of 1.4: runs of one slice
 FEWEST = 5  # runs of a slice
 MARGIN = 0.25  # OOM of parameters that curves reach beyond the runs
 GRID = 60
@@ -52,7 +51,7 @@ def has_runs(result: Result) -> bool:
 
 
 def compute_slices(log_flop: Any) -> list[tuple[float, Any]]:
-    """Return windows of training compute that hold most runs and do not overlap.
+    """Return windows of training compute that do not overlap and hold enough runs.
 
     Parameters
     ----------
@@ -64,15 +63,51 @@ def compute_slices(log_flop: Any) -> list[tuple[float, Any]]:
     list of (float, ndarray of bool)
         log10 FLOP of the middle run and which runs belong, from little to much compute.
     """
-    free, found = np.ones(len(log_flop), dtype=bool), []
-    for _ in range(MOST_SLICES):
+    free = np.ones(len(log_flop), dtype=bool)
+    found: list[tuple[float, Any]] = []
+    while True:
         inside = free & (np.abs(log_flop[:, None] - log_flop) <= WINDOW / 2)
         best = inside[int(np.argmax(inside.sum(axis=1)))]
         if best.sum() < FEWEST:
-            break
+            return sorted(found, key=lambda each: each[0])
         found.append((float(np.median(log_flop[best])), best))
         free &= np.abs(log_flop - found[-1][0]) > 2 * WINDOW
-    return sorted(found, key=lambda each: each[0])
+
+
+def drawn_slices(slices: list[tuple[float, Any]]) -> list[tuple[float, Any]]:
+    """Return the slices that a panel has room for: the least and the most compute, and the fullest.
+
+    They keep their order.
+    """
+    if len(slices) <= MOST_SLICES:
+        return slices
+    inner = sorted(range(1, len(slices) - 1), key=lambda i: -int(slices[i][1].sum()))
+    kept = {0, len(slices) - 1, *inner[: MOST_SLICES - 2]}
+    return [each for i, each in enumerate(slices) if i in kept]
+
+
+def slices_in_words(result: Result) -> str:
+    """Return how many runs are drawn, and why the others are not."""
+    rows, names = used_rows(result, "loss_runs"), loss_law.corpora(result.evidence)
+    log_flop = _log_flop(rows)
+    shown = few = full = 0
+    for name in names[:MOST_CORPORA]:
+        own = log_flop[rows["corpus"].values == name]
+        slices = compute_slices(own)
+        sliced = sum(int(inside.sum()) for _, inside in slices)
+        drawn = sum(int(inside.sum()) for _, inside in drawn_slices(slices))
+        shown, few, full = shown + drawn, few + len(own) - sliced, full + sliced - drawn
+    parts = [f"{shown} of {len(log_flop)} runs are drawn"]
+    parts += [f"{few} are in no slice of at least {FEWEST}"] if few else []
+    parts += [f"{full} are in slices for which there is no room"] if full else []
+    rest = len(log_flop) - shown - few - full
+    parts += [f"{rest} are of other corpora"] if rest else []
+    return f"{'; '.join(parts)}. The largest run has {format_compact(10.0 ** log_flop.max())} FLOP."
+
+
+def _log_flop(rows: Any) -> Any:
+    tokens, parameters = rows["tokens"].values, rows["parameters"].values
+    return np.log10(loss_law.FLOP_PER_PARAMETER_TOKEN * tokens * parameters)
 
 
 def _law(result: Result, corpus: int, several: bool) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -111,7 +146,7 @@ def isoflop(result: Result) -> Figure:
         log_ticks(axes.xaxis)
         if len(names) > 1:
             axes.set_title(printable(name))
-        axes.legend(title="FLOP", loc="upper right")
+        axes.legend(title="FLOP", loc="upper right", ncols=2)
     panels[-1].set_xlabel("parameters (diamonds: optimum, bars: its 90% interval)")
     return figure
 
@@ -121,9 +156,11 @@ def _slices(
 ) -> None:
     view, (x, errors) = view_of(result), law
     log_n, loss = np.log10(rows["parameters"].values), rows["loss"].values
-    log_flop = np.log10(loss_law.FLOP_PER_PARAMETER_TOKEN * rows["tokens"].values) + log_n
+    slices = drawn_slices(compute_slices(_log_flop(rows)))
+    # from dark to light as compute grows
+    colours = [to_hex(each) for each in colormaps["viridis"](np.linspace(0.0, 0.85, len(slices)))]
     rng = np.random.default_rng(0)  # the same picture each time
-    for colour, (middle, inside) in zip(COLOURS, compute_slices(log_flop), strict=False):
+    for colour, (middle, inside) in zip(colours, slices, strict=True):
         grid = np.linspace(log_n[inside].min() - MARGIN, log_n[inside].max() + MARGIN, GRID)
         tokens = middle - np.log10(loss_law.FLOP_PER_PARAMETER_TOKEN) - grid
         reference = np.log10([view.loss_law.parameters, view.loss_law.tokens])

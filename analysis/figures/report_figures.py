@@ -20,6 +20,7 @@ from aligntax.analysis.figures import (
     overoptimization,
     sensitivity,
     time_horizon,
+    tornado,
 )
 from aligntax.analysis.figures.style import used_rows, view_of
 from aligntax.analysis.storage.result import Result
@@ -139,8 +140,8 @@ def _fitted(result: Result) -> Iterator[Drawing]:
     if loss_law.has_runs(result):
         yield Drawing(
             "Loss against parameters in slices of training compute: runs (dots), predicted 50% and "
-            "90% bands, and the size of least loss. Each slice holds runs within 0.15 OOM; its "
-            "curve is at their median FLOP.",
+            "90% bands, and the size of least loss. A slice holds runs within a factor of 1.4 of "
+            f"compute; its curve is at their median FLOP. {loss_law.slices_in_words(result)}",
             lambda: loss_law.isoflop(result),
         )
         yield Drawing(
@@ -319,7 +320,15 @@ def _superexponential(result: Result) -> str:
 
 
 def driver_figures(result: Result) -> Iterator[Drawing]:
-    """Yield the figure of which single prior moves which answer."""
+    """Yield the figures of what moves the answers: in hours and years, and by each prior alone."""
+    moved = tornado.tornadoes(result)
+    if moved:
+        yield Drawing(
+            "Hours and years where each quantity is lowest and highest: medians among the fifth of "
+            "draws at either end, with what goes along with it. Only quantities that stand out of "
+            f"Monte Carlo error. Largest: {tornado.in_words(moved)}.",
+            lambda: tornado.tornado(result),
+        )
     found = result.info.get("sensitivity")
     if not found or not sensitivity.shown_priors(found):
         return

@@ -9,6 +9,7 @@ from aligntax.analysis.figures import trust
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.pages.checks import CheckPage, CheckRow, CheckTable, write_check_page
+from aligntax.analysis.pages.sentences import time_in_words
 from aligntax.analysis.trust.backtest.origins import Scored
 from aligntax.analysis.trust.backtest.wording import (
     BELIEF_HEADS,
@@ -40,7 +41,8 @@ def write_page(
         "Would the models have known?",
         "Fitted to the evidence up to each year, how well do the trends predict what came, beside "
         "naive forecasts?",
-        f"Origins {first} to {last}, priors of the view {info['view']['name']}, {info['created']}; "
+        f"Origins {first} to {last}, priors of the view {info['view']['name']}, "
+        f"{time_in_words(info['created'])}; "
         f"{info['divergences']} divergences. Priors were written knowing what came.",
         info,
         _tables(info),

@@ -1,4 +1,4 @@
-"""Rendering of offline pages: one file from a template, a style sheet, scripts and data.
+"""Rendering of offline pages: one file from a template, style sheets, scripts and data.
 
 A page fetches nothing and runs only its own scripts, which its content-security policy lists by
 their hashes. The template escapes all text. Scripts are in ``scripts/``. The charting library is
@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from aligntax.analysis.pages.charting_library import charting_library
+from aligntax.analysis.pages.sentences import time_in_words
 
 HERE = Path(__file__).parent
+STYLES = ("style.css", "first_screen.css", "what_if.css")  # in this order
 VEGA = "vega"  # stands for the charting library in a list of scripts
 
 
@@ -54,11 +56,12 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["time"] = time_in_words
     sources = [_script(name) for name in scripts]
     return environment.get_template(template).render(
         **context,
         policy=Markup(_policy(sources)),
-        style=Markup((HERE / "templates" / "style.css").read_text("utf-8")),
+        style=Markup("".join((HERE / "templates" / name).read_text("utf-8") for name in STYLES)),
         holdings=[Held(name, Markup(_json(value))) for name, value in data.items()],
         scripts=[Markup(source) for source in sources],
     )

@@ -19,6 +19,7 @@ from aligntax.analysis.answers.sensitivity_wording import is_current
 from aligntax.analysis.figures import report_figures
 from aligntax.analysis.figures.style import view_of
 from aligntax.analysis.inference.options import Talk
+from aligntax.analysis.pages.cards import Card, cards
 from aligntax.analysis.pages.evidence_checks import evidence_check_rows
 from aligntax.analysis.pages.figure_data.pictures import (
     Shown,
@@ -31,6 +32,7 @@ from aligntax.analysis.pages.input_tables import evidence_tables, prior_row
 from aligntax.analysis.pages.render import render
 from aligntax.analysis.pages.report_tables import (
     anchor_rows,
+    answer_rows,
     check_row,
     driver_table,
     quantity_row,
@@ -118,6 +120,8 @@ class ReportPage:
         Priors that were fitted by another model first.
     simulated : str
         That the evidence is simulated, where it is.
+    cards : list of Card
+        The answers of the first screen.
     leading : list of str
         Names of the quantities that lead the page.
     sentence_template, sentence : str
@@ -142,6 +146,7 @@ class ReportPage:
     prior_only: list[str]
     links: list[dict[str, Any]]
     simulated: str
+    cards: list[Card]
     leading: list[str]
     sentence_template: str
     sentence: str
@@ -215,7 +220,13 @@ def write_report(
         "glossary": glossary(content.names),
         **(live.data if live else {}),
     }
-    scripts = ("downloads.js", "explorer.js", "terms.js", *(live.scripts if live else ()))
+    scripts = (
+        "downloads.js",
+        "contents.js",
+        "explorer.js",
+        "terms.js",
+        *(live.scripts if live else ()),
+    )
     path = replace_file(result.path / page, render(PAGE, context, scripts, **data))
     for failure in [*failure_lines(shown), *([error] if error else [])]:
         talk.failed(failure)
@@ -290,10 +301,11 @@ def collect_page(result: Result, strict: bool) -> ReportPage:
             for name, link in result.info.get("links", {}).items()
         ],
         simulated=simulated_world(result.evidence, model.tables),
+        cards=cards(result, horizon),
         leading=leading,
         sentence_template=template,
         sentence=fill_sentence(template, record["quantities"], horizon),
-        answer=[quantity_row(name, record["quantities"][name], horizon) for name in leading],
+        answer=answer_rows(leading, result, horizon),
         quantities=[quantity_row(name, row, horizon) for name, row in record["quantities"].items()],
         anchors=anchor_rows(result),
         shifts=shift_rows(drawn),

@@ -1,6 +1,6 @@
 """Rows of a report's tables about the answer: checks, quantities, drivers, shifts, anchors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aligntax.analysis.answers import sensitivity_wording
@@ -8,6 +8,7 @@ from aligntax.analysis.answers.timeline_shifts import shifts_by_anchor
 from aligntax.analysis.figures.style import view_of
 from aligntax.analysis.pages.glossary import terms
 from aligntax.analysis.storage.result import Result
+from aligntax.analysis.summaries.alignment_wait import AlignmentWait
 from aligntax.analysis.summaries.words import (
     format_probability,
     label_of,
@@ -17,6 +18,7 @@ from aligntax.analysis.summaries.words import (
 from aligntax.models.priors.quantities import Quantity, lookup, quantity_of
 from aligntax.models.views import ANCHORS
 
+DELAY = "timeline_shift_alignment"
 REPORTED = ("all", "neural nets only")  # groups of anchors whose shifts the page lists
 
 
@@ -47,6 +49,16 @@ def quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> dict[str,
         "contraction": format_contraction(row),
         **plain,
     }
+
+
+def answer_rows(names: Sequence[str], result: Result, horizon: float) -> list[dict[str, Any]]:
+    """Return rows of the leading quantities; the delay by alignment has shares for a median."""
+    rows = [quantity_row(name, result.record["quantities"][name], horizon) for name in names]
+    wait = AlignmentWait.of(result.derived, result.weights)
+    for row in rows:
+        if wait and row["name"] == DELAY:
+            row |= {"median": wait.words(horizon), "interval": "", "missing": ""}
+    return rows
 
 
 def format_contraction(row: Mapping[str, Any]) -> str:
@@ -93,7 +105,7 @@ def shift_rows(result: Result) -> list[dict[str, str]]:
             "label": lookup(row.shift).label,
             "group": f"{row.group} ({format_probability(row.weight)})",
             **{
-                q: "beyond" if value is None else f"{value + 0.0:.2f}"
+                q: "later or never" if value is None else f"{value + 0.0:.2f}"
                 for q, value in row.quantiles.items()
             },
             "right": format_probability(row.prob_right_censored),

@@ -5,6 +5,7 @@ In a template ``{name}`` stands for a median and ``{name|90}`` for a 90% interva
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from aligntax.analysis.summaries.words import median_and_interval
@@ -39,3 +40,12 @@ def fill_sentence(text: str, rows: Mapping[str, Mapping[str, Any]], horizon: flo
         return median_and_interval(rows[name], quantity_of(name), horizon)[1 if ninety else 0]
 
     return PLACE.sub(words, text).replace(" (90%: )", "")
+
+
+def time_in_words(created: str) -> str:
+    """Return an ISO time as people write it: 29 November 2026, 23:16 UTC."""
+    try:
+        at = datetime.fromisoformat(created).astimezone(UTC)
+    except ValueError:
+        return created
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"

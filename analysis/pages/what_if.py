@@ -34,6 +34,7 @@ from aligntax.analysis.pages.packed_draws import (
     thinned,
 )
 from aligntax.analysis.pages.render import VEGA
+from aligntax.analysis.pages.view_files import beside_priors, file_parts, prior_block
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.analysis.summaries.checks import ESS
@@ -60,7 +61,8 @@ from aligntax.models.views.changes import changes
 
 _SCRIPT_NAMES = (
     *("tables", "weights", "alignment", "what_if", "words", "charts", "specs", "rows"),
-    *("controls", "chosen", "moved_priors", "outcome", "live_charts", "what_if_page"),
+    *("amounts", "sketch", "controls", "summary_bar", "alignment_wait", "chosen"),
+    *("moved_priors", "outcome", "live_charts", "what_if_page"),
 )
 SCRIPTS = (VEGA, *(f"{name}.js" for name in _SCRIPT_NAMES))
 STATED = (0.1, 0.5, 0.9)  # probabilities at which a prior is moved
@@ -150,7 +152,7 @@ def page_data(result: Result, answer: Sequence[str], sentence: str) -> dict[str,
             for name in answer
         ],
         "sentence": sentence,
-        "file": _view_file_parts(view),
+        "file": file_parts(view),
         "claims": list(_claims_data(known, answer, view.arrival.horizon)),
         "chains": int(kept[0].size),
         "neural": _neural_column(derived, kept),
@@ -279,31 +281,6 @@ def _stored_row(result: Result, name: str) -> dict[str, Any]:
     return {key: row[key] for key in ("q05", "q25", "q50", "q75", "q95", "sd")}
 
 
-def _view_file_parts(view: View) -> dict[str, Any]:
-    """Return the view's file in parts: all but priors, and each prior.
-
-    The page writes the name and the source.
-    """
-    import tomli_w
-
-    plain = view.to_dict()
-    head = {
-        key: value
-        for key, value in plain.items()
-        if key not in ("name", "title", "source", "quantities")
-    }
-    return {
-        "head": tomli_w.dumps(head),
-        "quantities": {name: _prior_block(view, name) for name in plain["quantities"]},
-    }
-
-
-def _prior_block(view: View, name: str) -> str:
-    import tomli_w
-
-    return tomli_w.dumps({"quantities": {name: dict(view.quantities[name])}})
-
-
 def _claims_data(
     known: Mapping[str, Series], answer: Sequence[str], horizon: float
 ) -> Iterator[dict[str, Any]]:
@@ -336,17 +313,13 @@ def _menu_view(name: str, source: SampledRun, now: View) -> dict[str, Any]:
     view, names = load_view(name), source.tables.names
     entry = {"name": name, "title": view.title}
     try:
-        change = changes(now, view, names)
-        other = ["correlations"] if change.correlated else []
-        other += ["anchor weights"] if change.anchors else []
-        other += ["the choice of evidence"] if change.evidence else []
-        other += list(change.settings)
+        other = beside_priors(changes(now, view, names))
         tables = view.tables(names)
     except InputError as error:
         return {**entry, "other": str(error)}
     if other:
-        return {**entry, "other": ", ".join(other)}
+        return {**entry, "other": other}
     moved = [i for i in range(len(names)) if _table_differs(source.tables, tables, i)]
     changed = packed(np.stack([tables.y[moved], tables.slope[moved]], axis=1))
-    priors = {names[i]: _prior_block(view, names[i]) for i in moved}
+    priors = {names[i]: prior_block(view, names[i]) for i in moved}
     return {**entry, "quantities": [names[i] for i in moved], "tables": changed, "priors": priors}

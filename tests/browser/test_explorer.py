@@ -50,13 +50,16 @@ def ready(opened):
     def open_page(path, **options):
         page = opened(path, **options)
         page.wait_for_selector("#what-if[data-ready]")
+        page.eval_on_selector_all("details.part", "all => all.forEach(one => { one.open = true; })")
         return page
 
     return open_page
 
 
 def _figure(page, words):
-    return page.locator("figure[data-figure]", has=page.locator("figcaption", has_text=words)).first
+    return page.locator(
+        "figure[data-figure]", has=page.locator("h3, figcaption", has_text=words)
+    ).first
 
 
 def _saved(page, button):
@@ -180,7 +183,7 @@ def test_figures_are_saved_as_they_are(report, ready):
 
 def test_tables_are_saved_as_they_read(report, ready):
     page = ready(report)
-    for details in page.locator("section > details").all():
+    for details in page.locator("details.part details").all():
         details.evaluate("each => { each.open = true; }")
     found = {}
     for table in page.locator("table[data-csv]").all():
@@ -277,7 +280,7 @@ def test_texts_of_evidence_stay_text(hostile, ready):
         page.keyboard.press("ArrowDown")
     assert any("<img src=x" in cell for row in _cells(page, figure) for cell in row)
     assert page.locator("img[src=x]").count() == 0
-    for details in page.locator("section > details").all():
+    for details in page.locator("details.part details").all():
         details.evaluate("each => { each.open = true; }")
     table = page.locator("table[data-csv=evidence-scaling_exponents]")
     assert table.locator("a").count() == 0

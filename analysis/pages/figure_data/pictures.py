@@ -17,6 +17,8 @@ from aligntax.analysis.pages.figure_data.values import figure_values
 PICTURE: dict[Any, Any] = {"svg.hashsalt": "aligntax", "svg.fonttype": "path"}
 PIXELS = 150  # per inch, of dense figures
 NAMING = 6  # leading words of a caption, which name the figure
+# the first clause of a caption that says enough to be a title
+TITLE = re.compile(r"(.{24,}?)[.:](?:\s+|$)(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,18 @@ class Shown:
     panels: Sequence[Mapping[str, Any]] = field(default=())
     error: str = ""
     unread: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the figure shows: the first clause of its caption."""
+        found = TITLE.fullmatch(self.caption)
+        return found[1] if found else self.caption
+
+    @property
+    def rest(self) -> str:
+        """The caption after its title, from a capital on."""
+        found = TITLE.fullmatch(self.caption)
+        return f"{found[2][:1].upper()}{found[2][1:]}" if found else ""
 
 
 def draw_and_read(drawing: Drawing, number: int, strict: bool) -> Shown:

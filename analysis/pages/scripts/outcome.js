@@ -11,7 +11,12 @@ const Outcome = (() => {
   const EXACT = 1e-3; // of a posterior standard deviation, by which the page may miss the run's numbers
   const ENDS = ["q05", "q25", "q50", "q75", "q95"];
 
-  const spelt = ([median, interval]) => (interval ? `${median} (${interval})` : median);
+  /** A number of an answer in words; a delay that is nothing or for ever in shares. */
+  function told(held, answer, column) {
+    const shares = column.name === AlignmentWait.DELAY && AlignmentWait.words(answer, held.horizon);
+    const [median, interval] = Words.interval(answer.rows[column.name], column);
+    return shares || (interval ? `${median} (${interval})` : median);
+  }
 
   /** Add to an answer the rows of its columns, by name. */
   function summarised(run, answer) {
@@ -55,7 +60,7 @@ const Outcome = (() => {
     const trusted = !unanswerable && !failed;
     if (!priors.any()) return { trusted, verdict: "As the run.", reason: "Move a prior." };
     if (unanswerable) {
-      const reason = `The view changes ${unanswerable}, which this page cannot answer.`;
+      const reason = `The view changes ${unanswerable}: the run's draws cannot answer that.`;
       return { trusted, verdict: "Sample this one.", reason };
     }
     if (failed) {
@@ -79,7 +84,7 @@ const Outcome = (() => {
     });
   }
 
-  /** Fill the section's places; `show(answer)` puts another answer in them. */
+  /** Fill the section's places; `show(answer)` puts another answer in them and returns whether to trust it. */
   function create(place, run, base, priors) {
     const { held } = run;
     const out = (name) => place.querySelector(`[data-out="${name}"]`);
@@ -89,7 +94,7 @@ const Outcome = (() => {
     function makeNumbers() {
       const body = out("numbers").querySelector("tbody");
       for (const column of held.columns) {
-        const own = spelt(Words.interval(base.rows[column.name], column));
+        const own = told(held, base, column);
         cells[column.name] = element("td", { "data-number": column.name });
         const head = element("th", { scope: "row" }, column.label);
         body.append(element("tr", {}, head, element("td", {}, own), cells[column.name]));
@@ -115,6 +120,7 @@ const Outcome = (() => {
       out("status").className = trusted ? "verdict" : "verdict fail";
       const draws = element("span", { class: "soft" }, `${basis(held, answer)}.`);
       out("status").replaceChildren(element("strong", {}, verdict), ` ${reason} `, draws);
+      return trusted;
     }
 
     function showCommand() {
@@ -127,7 +133,7 @@ const Outcome = (() => {
 
     function show(answer) {
       for (const column of held.columns) {
-        cells[column.name].textContent = spelt(Words.interval(answer.rows[column.name], column));
+        cells[column.name].textContent = told(held, answer, column);
       }
       for (const claim of held.claims) {
         const { chance, given } = claimWords(run, answer, claim);
@@ -135,8 +141,8 @@ const Outcome = (() => {
         conditions[claim.name].textContent = given;
       }
       out("sentence").textContent = sentence(held, answer);
-      showStatus(answer);
       showCommand();
+      return showStatus(answer);
     }
 
     /** Say so where the page's arithmetic does not give the run's stored numbers. */

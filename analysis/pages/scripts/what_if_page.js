@@ -7,12 +7,14 @@
   if (!place || !stored) return;
   const { element } = Downloads;
   const NOTICE = 1600; // milliseconds that a button says what it did
+  const REST = 400; // milliseconds without a move after which the address follows
 
   const held = JSON.parse(stored.textContent);
   const run = await WhatIf.load(held);
   const base = Outcome.summarised(run, WhatIf.answer(run, {}));
   const priors = MovedPriors.create(run);
   const outcome = Outcome.create(place, run, base, priors);
+  const showBar = SummaryBar.create(place.querySelector("[data-out=bar]"), run, base);
   const controls = {};
 
   // -------------------------------------------------------------------------------------- controls
@@ -40,6 +42,30 @@
     schedule();
   }
 
+  /** Take what the end of the address says, and say what of it means nothing here. */
+  function followAddress() {
+    const text = location.hash.slice(1);
+    if (text && !text.includes("=")) return; // a place in the page
+    if (text === priors.address()) return;
+    const wrong = priors.follow(text);
+    place.querySelector("[data-out=address]").textContent = wrong.join(" ");
+    place.querySelector("select[name=view]").value = priors.state.view ?? "";
+    for (const [name, control] of Object.entries(controls)) {
+      if (priors.state.points[name]) control.set(priors.state.points[name]);
+      else control.put(priors.state.tables[name] ?? null);
+    }
+    schedule();
+  }
+
+  /** Write what was moved into the address, once moves have come to rest. */
+  function writeAddress() {
+    clearTimeout(writing);
+    const text = priors.address();
+    const before = location.hash.slice(1);
+    if (text === before || (!text && !before.includes("="))) return;
+    history.replaceState(null, "", `${location.href.split("#")[0]}${text ? `#${text}` : ""}`);
+  }
+
   /** Show the priors whose words contain a text. */
   function filter(text) {
     const wanted = text.trim().toLowerCase();
@@ -53,17 +79,19 @@
     }
   }
 
-  async function copyCommand({ currentTarget: button }) {
+  /** Copy a text; where a browser refuses that to a file, select it. */
+  async function copy(button, text, shown) {
+    const label = button.textContent;
     try {
-      await navigator.clipboard.writeText(priors.command());
+      await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
     } catch {
-      // a browser may refuse the clipboard to a file
-      getSelection().selectAllChildren(place.querySelector("[data-out=command] code"));
+      shown.textContent = text;
+      getSelection().selectAllChildren(shown);
       button.textContent = "Selected: copy it";
     }
     setTimeout(() => {
-      button.textContent = "Copy";
+      button.textContent = label;
     }, NOTICE);
   }
 
@@ -71,9 +99,12 @@
     const menu = place.querySelector("select[name=view]");
     const search = place.querySelector("input[name=filter]");
     const onClick = (name, act) => place.querySelector(`[data-do=${name}]`).addEventListener("click", act);
-    for (const { name, other } of held.views) {
-      menu.append(element("option", { value: name }, other ? `${name} (sampled only)` : name));
-    }
+    const groups = { "Answered in this page": [], "Need sampling: a command is given": [] };
+    const [here, sampled] = Object.values(groups);
+    for (const { name, title, other } of held.views)
+      (other ? sampled : here).push(element("option", { value: name, title }, name));
+    for (const [label, options] of Object.entries(groups))
+      if (options.length) menu.append(element("optgroup", { label }, ...options));
     menu.addEventListener("change", () => choose(menu.value));
     search.addEventListener("input", () => filter(search.value));
     onClick("reset", () => {
@@ -81,7 +112,12 @@
       choose("");
     });
     onClick("export", () => Downloads.save("what-if.toml", priors.viewFile(), "application/toml"));
-    onClick("copy", copyCommand);
+    const code = place.querySelector("[data-out=command] code");
+    onClick("copy", (event) => copy(event.currentTarget, priors.command(), code));
+    onClick("link", (event) => {
+      writeAddress();
+      copy(event.currentTarget, location.href, place.querySelector("[data-out=address]"));
+    });
   }
 
   // ---------------------------------------------------------------------------------------- update
@@ -89,6 +125,7 @@
   let busy = false;
   let again = false;
   let started = 0;
+  let writing = 0;
 
   /** Follow what was moved at the next frame; what moves while that is done is followed afterwards, once. */
   function schedule() {
@@ -109,6 +146,8 @@
     await redrawChosen(answer);
     performance.measure("what-if", { start, end: performance.now() });
     place.dataset.updates = String(Number(place.dataset.updates ?? 0) + 1);
+    clearTimeout(writing);
+    writing = setTimeout(writeAddress, REST);
     busy = false;
     if (again) {
       again = false;
@@ -118,12 +157,14 @@
 
   function show() {
     const answer = Outcome.summarised(run, WhatIf.answer(run, priors.state.tables));
-    outcome.show(answer);
+    showBar(answer, outcome.show(answer));
     return answer;
   }
 
   makeControls();
   makeToolbar();
+  addEventListener("hashchange", followAddress);
+  followAddress();
   show();
   const redrawChosen = Chosen.create(place.querySelector("details.chosen"), run, base);
   redrawCharts = await LiveCharts.create(place, run, base);

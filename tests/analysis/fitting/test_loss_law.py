@@ -6,7 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aligntax.analysis.figures.loss_law import compute_slices, exponents, isoflop
+from aligntax.analysis.figures.loss_law import (
+    MOST_SLICES,
+    compute_slices,
+    drawn_slices,
+    exponents,
+    isoflop,
+)
 from aligntax.analysis.fitting.outcome import QUIET, conclude_fit
 from aligntax.analysis.fitting.own_data import FittedLaw, enter_own_data, study_from_runs
 from aligntax.analysis.inference.compiled_model import compile_model
@@ -289,6 +295,17 @@ def test_slices_hold_runs_of_nearly_the_same_compute() -> None:
     found = compute_slices(log_flop)
     assert [middle for middle, _ in found] == [19.0, 20.0]
     assert [int(inside.sum()) for _, inside in found] == [8, 6]
+
+
+def test_the_largest_compute_is_always_drawn() -> None:
+    """Runs of the largest compute are fewest, as in most laboratories."""
+    counts = [30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 5]
+    log_flop = np.concatenate([np.full(n, 17.0 + 0.5 * i) for i, n in enumerate(counts)])
+    found = drawn_slices(compute_slices(log_flop))
+    middles = [middle for middle, _ in found]
+    assert len(found) == MOST_SLICES and middles == sorted(middles)
+    assert middles[0] == 17.0 and middles[-1] == 22.0
+    assert 21.0 not in middles  # of the inner ones the least full are left out
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ def test_a_row_says_how_and_how_good(tmp_path):
     told = json.loads((REFERENCE / "summary.json").read_text("utf-8"))
     bad = sum(not check["passed"] for check in told["checks"])
     assert bad and "✗ fail" in page and f"{bad} of {len(told['checks'])} checks failed" in page
-    assert "✓ pass" in page and "1 checks passed" in page
+    assert "✓ pass" in page and "1 check passed" in page
     needed = told["quantities"]["alignment_hours_needed"]["q50"]
     assert (
         format_amount(needed, lookup("alignment_hours_needed"), unit=False) in page
@@ -178,8 +178,8 @@ def test_it_loads_nothing_slow(tmp_path):
 def test_a_pass_with_exceptions_does_not_pass_for_a_bare_one(tmp_path) -> None:
     checks = [{"name": "r_hat", "passed": True}]
     add(tmp_path, "bare", verdict="pass", checks=checks, exceptions=[])
-    assert "checks passed</small>" in page_of(tmp_path)
+    assert "1 check passed</small>" in page_of(tmp_path)
     add(tmp_path, "named", verdict="pass", checks=checks, exceptions=[f"hours: {SCRIPT}"])
     page = page_of(tmp_path)
-    assert page.count("1 checks passed, 1 exception<") == 1
+    assert page.count("1 check passed, 1 exception<") == 1
     assert SCRIPT not in page and "hours: &lt;script&gt;" in page

@@ -137,8 +137,8 @@ def test_sources_of_evidence_and_of_priors_are_links(page):
 def test_every_figure_is_an_image_and_none_is_broken(page):
     found = SOURCES.findall(page)
     # eight forecasts, anchors, shifts and the exponent's by weight, two of time horizons, what
-    # drives them, six variables of evidence and their ranks, two of chains
-    assert len(found) == 8 + 3 + 2 + 1 + 6 + 1 + 2
+    # drives them and by how much in hours and years, six variables of evidence and their ranks, two of chains
+    assert len(found) == 8 + 3 + 2 + 2 + 6 + 1 + 2
     assert 'class="broken"' not in _standing(page) and "could not be drawn" not in _standing(page)
     for kind, data in found:
         raw = base64.b64decode(data)
@@ -150,6 +150,8 @@ def test_every_figure_is_an_image_and_none_is_broken(page):
 def test_sections_come_in_order(page):
     headings = re.findall(r"<h2>(.*?)</h2>", _standing(page))
     assert headings == [
+        "Kinds of requirement",
+        "Claims",
         "Answer",
         "What if the priors were different?",
         "Figures",
@@ -241,7 +243,7 @@ def test_a_failing_figure_is_visible_and_counted(mine, monkeypatch):
     assert "1 figure could not be drawn" in text
     assert "RuntimeError: &lt;b&gt;ink ran out&lt;/b&gt;" in text
     assert text.index("1 figure could not") < text.index("<h2>Answer")
-    assert len(SOURCES.findall(text)) == 22
+    assert len(SOURCES.findall(text)) == 23
 
 
 def _no_ink(result):
@@ -308,8 +310,8 @@ def test_values_that_cannot_be_read_are_visible_and_counted(mine, monkeypatch):
     monkeypatch.setattr(pictures, "figure_values", broken)
     told = []
     text = _standing(write_report(mine, talk=Talk(failed=told.append)).read_text("utf-8"))
-    assert "The values of 23 figures could not be read" in text
-    assert len(told) == text.count("RuntimeError: no axes") == len(SOURCES.findall(text)) == 23
+    assert "The values of 24 figures could not be read" in text
+    assert len(told) == text.count("RuntimeError: no axes") == len(SOURCES.findall(text)) == 24
     assert "could not be drawn" not in text
 
 
