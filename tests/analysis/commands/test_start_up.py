@@ -31,7 +31,7 @@ MAY_IMPORT = {
     ("compare", "reference", "reference"): STORED | {"rich"},
     ("compare", "reference", "reference", "--page", "page.html"): STORED | DRAWN | {"rich"},
     ("index",): {"numpy", "jinja2"},
-    ("report", "reference"): SMOOTHED | DRAWN | {"arviz_plots"},
+    ("report", "reference"): SMOOTHED | DRAWN | {"arviz_plots", "rich"},
     ("budget", "reference"): STORED | {"rich"},
     ("shifts", "reference"): STORED | {"rich"},
     ("sensitivity", "reference"): SMOOTHED | {"rich"},

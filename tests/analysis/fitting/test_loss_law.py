@@ -148,7 +148,7 @@ def test_known_values_are_found_again(fit) -> None:
 def within_half(derived, predicted, one):
     """Share of the runs within their 50% predictive interval."""
     actual = loss_law.runs(one.evidence, one.view)["log_loss"].values
-    drawn = predicted["log_loss"].values.reshape(-1, len(actual))
+    drawn = predicted["loss_runs"].values.reshape(-1, len(actual))
     low, high = np.quantile(drawn, [0.25, 0.75], axis=0)
     return np.mean((actual >= low) & (actual <= high))
 
