@@ -22,6 +22,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from aligntax.analysis.answers.condition import Given, apply_condition, checks_given
+from aligntax.analysis.answers.run_changes import other_changes, view_changes
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import hash_of_draws
@@ -36,9 +37,8 @@ from aligntax.analysis.summaries.summary import (
 from aligntax.analysis.summaries.weights import Weights, batch_error
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
-from aligntax.models.priors.quantities import LOSS_LIMIT, base_name, quantity_of
-from aligntax.models.views import View
-from aligntax.models.views.changes import Changes, changes
+from aligntax.models.priors.quantities import base_name, quantity_of
+from aligntax.models.views.changes import Changes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -253,8 +253,8 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
         differences={name: tuple(_difference(name, *pair) for pair in pairs) for name in names},
         p=p,
         differs=holm_rejected(p, LEVEL),
-        changes=tuple(_view_changes(results[0], run) for run in results[1:]),
-        facts=tuple(_other_changes(results[0], run) for run in results[1:]),
+        changes=tuple(view_changes(results[0], run) for run in results[1:]),
+        facts=tuple(other_changes(results[0], run) for run in results[1:]),
     )
 
 
@@ -311,32 +311,6 @@ def _hash_of_counted(run: Result) -> str:
     """Hash of the file whose draws a run counts."""
     link = run.info.get("refitted_from")
     return str(link["posterior"] if link and link["shares_draws"] else hash_of_draws(run.info))
-
-
-def _view_changes(first: Result, other: Result) -> Changes:
-    """Changes of a view in the quantities that both models have."""
-    views: tuple[View, View] = (first.view, other.view)
-    common = find_model(other.record["model"]).quantities
-    names = [name for name in find_model(first.record["model"]).quantities if name in common]
-    return changes(*views, [*names, LOSS_LIMIT])
-
-
-def _other_changes(first: Result, other: Result) -> tuple[str, ...]:
-    """Model, version and tables of evidence in which a run differs from the first, in words."""
-    models = [(run.info["model"]["name"], run.info["model"]["version"]) for run in (first, other)]
-    facts = []
-    if models[0] != models[1]:
-        old, new = (f"{name} version {version}" for name, version in models)
-        facts.append(f"model {old} to {new}")
-    old_tables, new_tables = (run.info["evidence"]["tables"] for run in (first, other))
-    moved = [
-        name
-        for name in dict.fromkeys([*old_tables, *new_tables])
-        if old_tables.get(name) != new_tables.get(name)
-    ]
-    if moved:
-        facts.append(f"evidence tables {', '.join(moved)}")
-    return tuple(facts)
 
 
 def _difference(name: str, first: _Side, second: _Side, shared: bool) -> Difference:
