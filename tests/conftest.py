@@ -30,7 +30,7 @@ def pytest_configure(config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# A function that takes one of these compiles the joint model, which takes up to a minute.
+# A function that takes one of these samples the joint model, or has it compiled.
 JOINT = re.compile(r"^ *def \w+\([^)]*\b(joint|outcomes?|run_folder|damaged)\b", re.MULTILINE)
 
 
