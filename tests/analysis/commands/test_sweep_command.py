@@ -88,9 +88,9 @@ def test_a_sweep_is_answered_listed_shown_and_drawn(swept, aligntax, tmp_path):
         (("show", "mine", "--given", "tai_year<2040"), "is a sweep, got --all, --given or --picture"),
         (("show", "mine", "--picture", "answer.png"), "is a sweep, got --all, --given or --picture"),
         (("report", "mine", "--given", "tai_year<2040"), "given: conditions the draws of a run, got 'tai_year<2040' of"),
-        (("verify", "mine"), "run: must be a run's folder or name, got 'mine'"),
-        (("compare", "mine", "mine"), "run: must be a run's folder or name, got 'mine'"),
-        (("refit", "mine", "--view", "vague"), "run: must be a run's folder or name, got 'mine'"),
+        (("verify", "mine"), "run: must be a run's folder or name, or latest, got 'mine'"),
+        (("compare", "mine", "mine"), "run: must be a run's folder or name, or latest, got 'mine'"),
+        (("refit", "mine", "--view", "vague"), "run: must be a run's folder or name, or latest, got 'mine'"),
     ],
 )  # fmt: skip
 def test_what_a_sweep_is_not_is_one_message(swept, aligntax, words, told):
