@@ -174,10 +174,17 @@ def format_amount(value: float, quantity: Quantity, unit: bool = True) -> str:
     elif quantity.unit == "year":
         return f"{value:.0f}"
     elif quantity.unit == "years":
-        text = _decimals(value, 1)
+        text = _years(value)
     else:
         text = _decimals(value, 2)
     return f"{text}{_suffix(text, quantity.unit)}" if unit else text
+
+
+def _years(value: float) -> str:
+    """Years to a decimal; nobody counts in less."""
+    if 0 < abs(value) < 0.05:
+        return "under 0.1" if value > 0 else "over -0.1"
+    return _decimals(value, 1)
 
 
 def _decimals(value: float, decimals: int) -> str:

@@ -57,6 +57,12 @@ const Words = (() => {
     return Number(text) === 0 ? "0" : text;
   }
 
+  /** Years to a decimal; nobody counts in less. */
+  function years(value) {
+    if (Math.abs(value) > 0 && Math.abs(value) < 0.05) return value > 0 ? "under 0.1" : "over -0.1";
+    return decimals(value, 1);
+  }
+
   function suffix(text, unit) {
     if (unit === "1") return "";
     if (unit === "x") return /\d$/.test(text) ? "x" : " x";
@@ -71,7 +77,7 @@ const Words = (() => {
     else if (quantity.share) return percent(log ? 10 ** value : value);
     else if (log) text = number(10 ** value, quantity.unit === "1" ? 3 : 2);
     else if (quantity.unit === "year") return value.toFixed(0);
-    else text = decimals(value, quantity.unit === "years" ? 1 : 2);
+    else text = quantity.unit === "years" ? years(value) : decimals(value, 2);
     return unit ? text + suffix(text, quantity.unit) : text;
   }
 
