@@ -98,7 +98,12 @@ class KernelGradient:
         ends = np.cumsum([int(np.prod(shape, dtype=int)) for shape in shapes]).tolist()
         slices = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
         graph = self.shared.model
-        coords = {**graph.coords, "unconstrained_parameter": range(density.dimension)}
+        dims = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in names}
+        coords: dict[str, Any] = {"unconstrained_parameter": range(density.dimension)}
+        for name, shape in program.variables:
+            for dim, size in zip(dims[name], shape, strict=False):  # without dims none
+                labels = graph.coords[dim]
+                coords[dim] = range(size) if labels is None else labels
         log_density, values = density.of_a_chain()
         return CompiledPyMCModel(
             compiled_logp_func=log_density,
@@ -107,7 +112,7 @@ class KernelGradient:
             user_data=density.numbers,
             n_expanded=ends[-1],
             shape_info=(list(names), slices, list(shapes)),
-            dims={name: graph.named_vars_to_dims.get(name, ()) for name in names},
+            dims=dims,
             shared_data={},
             shared_var_keys={},
             logp_func=None,

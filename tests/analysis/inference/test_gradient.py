@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
+import nutpie
+import pymc as pm
 import pytest
 
 from aligntax.analysis.inference import gradient
@@ -120,3 +122,16 @@ def test_what_a_kernel_cannot_express_nutpie_compiles_and_one_line_says_so(
     assert said == [
         "nutpie compiles the model, for lack of machine code of its own (the operation Foo)"
     ]
+
+
+def test_a_dimension_without_labels_has_numbers() -> None:
+    """As the tasks and models of runs on tasks."""
+    with pm.Model() as model:
+        model.add_coord("task", length=3)
+        pm.HalfNormal("spread", 1.0, dims="task")
+        pm.Normal("level", 0.0, 1.0, shape=2)
+    sampler = KernelGradient.of(SharedGraph(model), str).for_nutpie()
+    trace = nutpie.sample(sampler, draws=20, tune=50, chains=1, progress_bar=False, seed=1)
+    draws = trace["posterior"].dataset
+    assert list(draws["task"].values) == [0, 1, 2] and (draws["spread"] > 0).all()
+    assert draws["spread"].dims == ("chain", "draw", "task") and draws["level"].shape == (1, 20, 2)
