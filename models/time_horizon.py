@@ -307,12 +307,18 @@ def simulate(
     """Replicated ``log2`` horizons, (..., evaluation).
 
     They are of new models with the same dates on the same suite. The suite's error stays that of
-    the draw: the level was corrected for it, so another suite would add it twice.
+    the draw: the level was corrected for it, so another suite would add it twice. A row that is
+    only known to exceed a figure has no draw above it.
     """
     probability = np.exp(log_shape_weights(x, parameters, evidence, view))
     rows = evaluations(evidence, view)
     drawn = _drawn_horizons(x, parameters, rows, probability, view, rng)
-    return {"time_horizons": ("evaluation", drawn)}
+    return {"time_horizons": ("evaluation", np.minimum(drawn, _most(rows)))}
+
+
+def _most(rows: xr.Dataset) -> Any:
+    """Most that is known of each horizon: the figure that it exceeds, else infinite."""
+    return np.where(rows["exact"].values > 0, np.inf, rows["log2_horizon"].values)
 
 
 def _drawn_horizons(
@@ -344,7 +350,7 @@ def replicate(
     rows = evaluations(evidence, view)
     prior = np.exp(np.stack(log_shape_priors(x), axis=-1))
     drawn = _drawn_horizons(x, parameters, rows, prior, view, rng)
-    bound = np.where(rows["exact"].values > 0, np.inf, rows["log2_horizon"].values)
+    bound = _most(rows)
     exact = (drawn <= bound).astype(float)
     new = rows.assign(
         log2_horizon=("evaluation", np.minimum(drawn, bound)), exact=("evaluation", exact)
