@@ -98,10 +98,10 @@ class KernelGradient:
         ends = np.cumsum([int(np.prod(shape, dtype=int)) for shape in shapes]).tolist()
         slices = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
         graph = self.shared.model
-        dims = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in names}
+        dims = {name: d for name, d in graph.named_vars_to_dims.items() if name in names and d}
         coords: dict[str, Any] = {"unconstrained_parameter": range(density.dimension)}
         for name, shape in program.variables:
-            for dim, size in zip(dims[name], shape, strict=False):  # without dims none
+            for dim, size in zip(dims.get(name, ()), shape, strict=False):
                 labels = graph.coords[dim]
                 coords[dim] = range(size) if labels is None else labels
         log_density, values = density.of_a_chain()
