@@ -307,18 +307,12 @@ def simulate(
     """Replicated ``log2`` horizons, (..., evaluation).
 
     They are of new models with the same dates on the same suite. The suite's error stays that of
-    the draw: the level was corrected for it, so another suite would add it twice. A row that is
-    only known to exceed a figure has no draw above it.
+    the draw: the level was corrected for it, so another suite would add it twice.
     """
     probability = np.exp(log_shape_weights(x, parameters, evidence, view))
     rows = evaluations(evidence, view)
     drawn = _drawn_horizons(x, parameters, rows, probability, view, rng)
-    return {"time_horizons": ("evaluation", np.minimum(drawn, _most(rows)))}
-
-
-def _most(rows: xr.Dataset) -> Any:
-    """Most that is known of each horizon: the figure that it exceeds, else infinite."""
-    return np.where(rows["exact"].values > 0, np.inf, rows["log2_horizon"].values)
+    return {"time_horizons": ("evaluation", drawn)}
 
 
 def _drawn_horizons(
@@ -350,7 +344,7 @@ def replicate(
     rows = evaluations(evidence, view)
     prior = np.exp(np.stack(log_shape_priors(x), axis=-1))
     drawn = _drawn_horizons(x, parameters, rows, prior, view, rng)
-    bound = _most(rows)
+    bound = np.where(rows["exact"].values > 0, np.inf, rows["log2_horizon"].values)
     exact = (drawn <= bound).astype(float)
     new = rows.assign(
         log2_horizon=("evaluation", np.minimum(drawn, bound)), exact=("evaluation", exact)

