@@ -129,6 +129,7 @@ def of_a_chain(density):
     count = sum(int(np.prod(shape, dtype=int)) for _, shape in density.kernel.program.variables)
 
     def evaluate(x):
+        assert x.shape == (density.dimension,)  # machine code would read past its end
         slope, value, free = np.empty(len(x)), np.empty(1), np.empty(count)
         x, slope, value, free = (np.ascontiguousarray(each) for each in (x, slope, value, free))
         at = [each.ctypes.data for each in (x, slope, value, density.numbers)]
@@ -165,8 +166,8 @@ def test_one_chain_has_the_numbers_of_many_in_threads_of_its_own(kernel, graph, 
 )
 def test_a_chain_is_told_of_what_is_not_finite(function, x) -> None:
     density = compile_kernel(of_function(lambda y: function(y + 2.0)), effort=0).prepare({})
-    assert of_a_chain(density)(np.array([0.5]))[0] == 0
-    assert of_a_chain(density)(np.array([x - 2.0]))[0] > 0
+    assert of_a_chain(density)(np.full(3, 0.5))[0] == 0
+    assert of_a_chain(density)(np.array([0.5, x - 2.0, 0.5]))[0] > 0
 
 
 @pytest.mark.parametrize("width", [1, 4])
