@@ -1,7 +1,8 @@
 """``budget``: what to buy."""
 
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +15,9 @@ from aligntax.analysis.commands.output import (
 )
 from aligntax.models.errors import InputError
 
+if TYPE_CHECKING:
+    from aligntax.analysis.inference.options import Talk
+
 WITH_HOURS = ("joint", "alignment")  # models whose runs have hours
 
 
@@ -21,7 +25,7 @@ SomeRun = Annotated[
     str | None,
     typer.Argument(
         help="Folder of a run, its name in the results folder, or latest.",
-        show_default="the newest joint or alignment run",
+        show_default="the newest joint or alignment run; if there is none, one is made",
     ),
 ]
 # amounts stay as they were written, so that each is read as every amount is
@@ -96,8 +100,8 @@ def budget(
         None if text is None else read_number(text, key, ("USD",), "200 million USD")
         for key, text in (("training_cost", training_cost), ("price", price))
     )
-    folder = run if run is not None else _newest_with_hours(out)
     with show_progress(quiet) as talk:
+        folder = run if run is not None else _newest_with_hours(out, talk)
         talk.say("reading the run")
         result = load(folder, out)
         talk.say("weighing hours against what they cost")
@@ -119,20 +123,18 @@ def budget(
     )
 
 
-def _newest_with_hours(out: Path) -> str:
-    """Folder of the newest run that has hours.
-
-    Raises
-    ------
-    InputError
-        If there is none; says how to make one.
-    """
+def _newest_with_hours(out: Path, talk: "Talk") -> Path:
+    """Folder of the newest run that has hours; where there is none, one is made, and said."""
     from aligntax.analysis.storage.run_folder import newest_of
 
     found = newest_of(WITH_HOURS, out)
     if found is None:
-        raise InputError(
-            f"run: must be a joint or an alignment run, got none in {out}; make one, in a minute "
-            "or two, with `aligntax run alignment`, and ask again"
+        from aligntax.analysis.pipeline import run
+
+        made = run("alignment", out=out, report=False, talk=talk)
+        found = made.path
+        sys.stderr.write(
+            f"aligntax: no run with hours in {out}, so {found.name} was made of the view default "
+            f"(verdict: {made.record['verdict']})\n"
         )
-    return str(found)
+    return found

@@ -1,13 +1,16 @@
 """The cards that open a report: hours needed, whether a tolerable tax pays, arrival and its shift.
 
 Each has a question, what its number hangs on, the number, one sentence more, the answer by kind of
-requirement, and twenty equally likely dots. A card stands only where the run has its quantities.
+requirement, and twenty equally likely dots. A card stands only where the run has its quantities. Below them
+stands what to buy for the next year, as ``aligntax budget --year`` has it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aligntax.analysis.answers.budget_in_words import budget_paragraph
+from aligntax.analysis.answers.dated_budget import dated_budget
 from aligntax.analysis.pages.dot_plot import DotPlot, dot_plot
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.alignment_wait import AlignmentWait
@@ -21,6 +24,7 @@ from aligntax.analysis.summaries.words import (
     median_and_interval,
     words_of_event,
 )
+from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import lookup
 
 HOURS, HEADROOM, YEAR = "alignment_hours_needed", "tax_headroom", "tai_year"
@@ -131,6 +135,39 @@ def cards(result: Result, horizon: float) -> list[Card]:
         if all(name in facts.rows and facts.rows[name]["prob_undefined"] < 1.0 for name in names)
         and all(name in result.derived for name in names)
     ]
+
+
+@dataclass(frozen=True)
+class BudgetCard:
+    """What to buy for a year.
+
+    Attributes
+    ----------
+    question, words : str
+        The question, and the answer in one paragraph.
+    command : str
+        What answers it for another year, run or confidence.
+    """
+
+    question: str
+    words: str
+    command: str
+
+
+def budget_card(result: Result) -> BudgetCard | None:
+    """What to buy for the year after the run was made, or why it cannot tell; none without hours."""
+    if HOURS not in result.derived:
+        return None
+    year = int(result.info["created"][:4]) + 1
+    try:
+        words = budget_paragraph(dated_budget(result, year))
+    except InputError as error:
+        words = f"{error}."
+    return BudgetCard(
+        question=f"How many hours of human feedback are to be bought for {year}?",
+        words=words,
+        command=f"aligntax budget {result.record['run']} --year {year} --confidence 80%",
+    )
 
 
 def _hours(facts: _Facts) -> Card:

@@ -19,7 +19,7 @@ from aligntax.analysis.answers.sensitivity_wording import is_current
 from aligntax.analysis.figures import report_figures
 from aligntax.analysis.figures.style import view_of
 from aligntax.analysis.inference.options import Talk
-from aligntax.analysis.pages.cards import Card, cards
+from aligntax.analysis.pages.cards import BudgetCard, Card, budget_card, cards
 from aligntax.analysis.pages.evidence_checks import evidence_check_rows
 from aligntax.analysis.pages.figure_data.pictures import (
     Shown,
@@ -122,6 +122,8 @@ class ReportPage:
         That the evidence is simulated, where it is.
     cards : list of Card
         The answers of the first screen.
+    budget : BudgetCard or None
+        What to buy for the next year.
     leading : list of str
         Names of the quantities that lead the page.
     sentence_template, sentence : str
@@ -147,6 +149,7 @@ class ReportPage:
     links: list[dict[str, Any]]
     simulated: str
     cards: list[Card]
+    budget: BudgetCard | None
     leading: list[str]
     sentence_template: str
     sentence: str
@@ -302,6 +305,7 @@ def collect_page(result: Result, strict: bool) -> ReportPage:
         ],
         simulated=simulated_world(result.evidence, model.tables),
         cards=cards(result, horizon),
+        budget=budget_card(result),
         leading=leading,
         sentence_template=template,
         sentence=fill_sentence(template, record["quantities"], horizon),

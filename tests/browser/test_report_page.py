@@ -27,7 +27,7 @@ def test_it_opens_from_disk(report, opened):
 @pytest.mark.parametrize("width", [380, 1280])
 def test_the_cards_come_first_and_fit(report, opened, width, scheme):
     page = opened(report, width=width, color_scheme=scheme)
-    cards = page.locator(".card")
+    cards = page.locator(".cards .card")
     assert cards.count() == 3 and page.evaluate("document.documentElement.scrollWidth") <= width
     assert cards.first.bounding_box()["y"] < 420
     for card in cards.all():
@@ -43,6 +43,9 @@ def test_the_cards_come_first_and_fit(report, opened, width, scheme):
     if width == 1280:  # all three and the contents on one screen
         contents = page.locator("nav.contents").bounding_box()
         assert contents["y"] + contents["height"] <= 920
+    budget = page.locator(".card[data-card=budget]")
+    assert "suffice with 80% confidence" in budget.inner_text()
+    assert budget.bounding_box()["width"] <= width
 
 
 def test_what_is_folded_opens_from_the_contents(report, opened):

@@ -226,6 +226,17 @@ def test_budget_on_the_command_line(aligntax, run_folder, tmp_path):
     assert told["price"] == pytest.approx(told["price_of_confidence"])
 
 
+@pytest.mark.slow
+def test_without_a_run_one_is_made_and_said(aligntax, tmp_path):
+    code, out, err = aligntax("budget", "--year", "2027", "--quiet", "--json")
+    (made,) = (tmp_path / "results").iterdir()
+    told = json.loads(out)
+    assert code == 0 and told["run"] == made.name and told["model"] == "alignment"
+    assert f"no run with hours in results, so {made.name} was made" in err
+    again = json.loads(aligntax("budget", "--year", "2027", "--json")[1])
+    assert again == told  # of the same run
+
+
 @pytest.mark.parametrize(
     "words, message",
     [

@@ -2,11 +2,14 @@
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from aligntax.analysis.pages.cards import cards
+from aligntax.analysis.answers.budget import budget
+from aligntax.analysis.answers.budget_in_words import budget_paragraph
+from aligntax.analysis.pages.cards import budget_card, cards
 from aligntax.analysis.pages.dot_plot import COLUMNS, DOTS, dot_plot, equally_likely
 from aligntax.analysis.pages.figure_data.pictures import Shown
 from aligntax.analysis.summaries.summary import draws_of
@@ -62,6 +65,19 @@ def test_a_model_without_these_quantities_has_no_card(reference):
     found = cards(alone, 2100.0)
     assert [card.name for card in found] == ["hours", "tax"]
     assert all(not card.rows for card in found)
+
+
+def test_the_budget_of_next_year_is_that_of_the_command(reference):
+    year = int(reference.info["created"][:4]) + 1
+    card = budget_card(reference)
+    assert f"bought for {year}?" in card.question and f"--year {year}" in card.command
+    assert card.words == budget_paragraph(budget(reference, year=year))
+
+
+def test_a_run_that_cannot_tell_next_year_s_budget_says_why_or_has_no_card(reference):
+    late = replace(reference, info={**reference.info, "created": "2150-01-01T00:00:00+00:00"})
+    assert budget_card(late).words.startswith("year: must be a year from 2015 to 2100, got 2151")
+    assert budget_card(SimpleNamespace(derived={})) is None
 
 
 def test_a_uniform_quantity_has_one_dot_a_column_or_two():
