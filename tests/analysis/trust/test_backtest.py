@@ -468,7 +468,8 @@ def test_the_command_leaves_a_folder_that_says_where_baselines_win(
     )
     code, out, err = aligntax(*words, "--name", "back", "--json")
     info = json.loads(out)
-    assert code == 0, err
+    assert info["divergences"] <= 2, "of a thousand draws"
+    assert code == (1 if info["divergences"] else 0), err
     folder = tmp_path / "back"
     assert json.loads((folder / "backtest.json").read_text()) == {
         k: v for k, v in info.items() if k != "path"
