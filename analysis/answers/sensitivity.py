@@ -29,6 +29,7 @@ References
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ from aligntax.analysis.answers.power_scaling import (
 from aligntax.analysis.answers.prior_answers import answers_of_priors
 from aligntax.analysis.answers.sensitivity_draws import FEWEST_EFFECTIVE, SensitivityDraws
 from aligntax.analysis.answers.value_of_information import values_of_information
-from aligntax.analysis.answers.variance import contraction, shares_of_ranks
+from aligntax.analysis.answers.variance import Inputs, contraction, shares_of_ranks
 from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.analysis.summaries.weights import Weights
@@ -87,7 +88,7 @@ def analyse_drivers(draws: SensitivityDraws) -> dict[str, Any]:
         for terms in (one, draws.log_likelihood, both)
     )
     headlines: dict[str, Any] = {}
-    bases: dict[bytes, list[Any]] = {}
+    known: dict[bytes, Inputs] = {}
     for name, series in draws.answers.items():
         prior, likelihood = overall[name]["prior"], overall[name].get("likelihood", NOTHING)
         of_evidence = {table: found.value for table, found in evidence[name].items()}
@@ -96,7 +97,7 @@ def analyse_drivers(draws: SensitivityDraws) -> dict[str, Any]:
             likelihood, told = NOTHING, PRIOR_ONLY
             of_evidence = dict.fromkeys(of_evidence, 0.0)
         (explained, error), priors = shares_of_ranks(
-            series.values, draws.names, draws.z, draws.weights, bases
+            series.values, draws.names, draws.z, draws.weights, known
         )
         headlines[name] = {
             "prior": vars(prior),
@@ -194,7 +195,9 @@ def sensitivity_of_result(
 
 
 def _record(draws: SensitivityDraws) -> dict[str, Any]:
-    compact = compact_record(analyse_drivers(draws), hours_decision(draws))
+    with ThreadPoolExecutor(2) as pool:  # NumPy leaves the interpreter to the other
+        worth = pool.submit(hours_decision, draws)
+        compact = compact_record(analyse_drivers(draws), worth.result())
     record: dict[str, Any] = to_four_digits(compact)
     return record
 

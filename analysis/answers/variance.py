@@ -28,6 +28,7 @@ References
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -62,33 +63,63 @@ class VarianceShares:
     explained_error: float
 
 
-def spline_bases(z: Any, weights: Weights) -> list[Any]:
-    """Splines of every input, shape (draw, function) each; as many as the draws can carry."""
-    inputs = z.reshape(weights.values.size, -1)
-    most = weights.ess / DRAWS_PER_FUNCTION / inputs.shape[1]
-    functions = int(np.clip(most, 1, MOST_FUNCTIONS))
-    return [splines(column, weights.values.ravel(), functions) for column in inputs.T]
+@dataclass(frozen=True)
+class Inputs:
+    """Inputs of many answers that count the same draws; what an answer does not change is kept.
+
+    Attributes
+    ----------
+    z : ndarray, shape (chain, draw, Q)
+    weights : Weights
+    """
+
+    z: Any
+    weights: Weights
+
+    @cached_property
+    def flat(self) -> Any:
+        """Shape (draw of any chain, Q)."""
+        return self.z.reshape(self.weights.values.size, -1)
+
+    @cached_property
+    def blocks(self) -> list[Any]:
+        """Splines of every input, shape (draw, function) each; as many as the draws can carry."""
+        most = self.weights.ess / DRAWS_PER_FUNCTION / self.flat.shape[1]
+        functions = int(np.clip(most, 1, MOST_FUNCTIONS))
+        return [splines(x, self.weights.values.ravel(), functions) for x in self.flat.T]
+
+    @cached_property
+    def design(self) -> "_Design":
+        """All splines."""
+        return _Design(self.blocks, self.weights.values.ravel())
+
+    @cached_property
+    def ranks(self) -> Any:
+        """Standardised rank of every input, shape (chain, draw, Q)."""
+        ranks = [ranked(self.z[..., i], self.weights) for i in range(self.z.shape[-1])]
+        return np.stack([_standardised(rank, self.weights) for rank in ranks], axis=-1)
 
 
-def variance_shares(
-    y: Any, z: Any, weights: Weights, blocks: list[Any] | None = None
-) -> VarianceShares:
+def ranked(x: Any, weights: Weights) -> Any:
+    """Rank of each draw that counts, and zero of the others, shape (chain, draw)."""
+    rank, counts = np.zeros(weights.values.shape), weights.values > 0
+    rank[counts] = mid_ranks(x[counts], weights.values[counts])
+    return rank
+
+
+def variance_shares(y: Any, inputs: Inputs) -> VarianceShares:
     """Split the variance of an output over its inputs.
 
     Parameters
     ----------
     y : ndarray, shape (chain, draw)
         Finite wherever a draw counts; what it is elsewhere does not matter.
-    z : ndarray, shape (chain, draw, Q)
-    weights : Weights
-    blocks : list of ndarray, optional
-        :func:`spline_bases` of the same inputs and weights, if they are at hand.
+    inputs : Inputs
     """
+    weights, blocks = inputs.weights, inputs.blocks
     w, size = weights.values.ravel(), weights.ess
     y = np.where(w > 0, y.ravel(), 0.0)
     y = y - w @ y
-    inputs = z.reshape(len(w), -1)
-    blocks = spline_bases(z, weights) if blocks is None else blocks
     tail = float(np.max(w * y**2) / (w @ y**2))
 
     def share(worse: Any, better: Any, used: int) -> tuple[float, float]:
@@ -103,11 +134,12 @@ def variance_shares(
         return residual**2 * (size - 1) / max(size - 1 - used, 1.0)
 
     first = [share(y**2, squared(y - b @ (b.T @ (w * y)), b.shape[1]), b.shape[1]) for b in blocks]
-    whole = _LeastSquares(blocks, y, w)
+    whole = _LeastSquares(inputs.design, y)
     room = int(size / DRAWS_PER_FUNCTION) - whole.used
-    pairs = _interacting_pairs(inputs, whole.residual, w)[: max(room // len(POWERS), 0)]
+    pairs = _interacting_pairs(inputs.flat, whole.residual, w)[: max(room // len(POWERS), 0)]
     if pairs:
-        whole = _LeastSquares([*blocks, *(_products(inputs, pair, w) for pair in pairs)], y, w)
+        products = (_products(inputs.flat, pair, w) for pair in pairs)
+        whole = _LeastSquares(_Design([*blocks, *products], w), y)
     best = squared(whole.residual, whole.used)
     groups = [
         [q, *(len(blocks) + i for i, pair in enumerate(pairs) if q in pair)]
@@ -123,7 +155,7 @@ def variance_shares(
 
 
 def shares_of_ranks(
-    values: Any, names: tuple[str, ...], z: Any, weights: Weights, bases: dict[bytes, list[Any]]
+    values: Any, names: tuple[str, ...], z: Any, weights: Weights, known: dict[bytes, Inputs]
 ) -> tuple[tuple[float, float], dict[str, dict[str, float]]]:
     """Split the variance of an answer's rank over its inputs, and correlate it with theirs.
 
@@ -134,8 +166,8 @@ def shares_of_ranks(
     names : tuple of str
     z : ndarray, shape (chain, draw, Q)
     weights : Weights
-    bases : dict
-        Receives splines of the inputs, for other answers that are defined in the same draws.
+    known : dict
+        Receives the inputs, for other answers that are defined in the same draws.
 
     Returns
     -------
@@ -145,21 +177,15 @@ def shares_of_ranks(
         name -> ``correlation, first_order, total``, each with ``_error``.
     """
     defined = ~np.isnan(values) & (weights.values > 0)
-    weights = weights.given(defined)
-
-    def ranked(x: Any) -> Any:
-        rank = np.zeros(defined.shape)
-        rank[defined] = mid_ranks(x[defined], weights.values[defined])
-        return rank
-
     key = defined.tobytes()
-    if key not in bases:
-        bases[key] = spline_bases(z, weights)
-    rank = ranked(values)
-    shares = variance_shares(rank, z, weights, bases[key])
+    if key not in known:
+        known[key] = Inputs(z, weights.given(defined))
+    inputs = known[key]
+    rank = ranked(values, inputs.weights)
+    shares, standard = variance_shares(rank, inputs), _standardised(rank, inputs.weights)
     rows = {}
     for i, name in enumerate(names):
-        value, error = _correlation(rank, ranked(z[..., i]), weights)
+        value, error = _correlation(standard, inputs.ranks[..., i], inputs.weights)
         rows[name] = {
             "correlation": value,
             "correlation_error": error,
@@ -171,12 +197,17 @@ def shares_of_ranks(
     return (shares.explained, shares.explained_error), rows
 
 
+def _standardised(x: Any, weights: Weights) -> Any:
+    """Numbers of mean zero and variance one; zero where they do not vary."""
+    x = x - weights.mean(x)
+    variance = weights.mean(x**2)
+    return x / np.sqrt(variance) if variance > 0 else np.zeros_like(x)
+
+
 def _correlation(x: Any, y: Any, weights: Weights) -> tuple[float, float]:
-    """Correlation and its Monte Carlo error."""
-    x, y = x - weights.mean(x), y - weights.mean(y)
-    if not min(weights.mean(x**2), weights.mean(y**2)) > 0:
+    """Correlation of standardised numbers, and its Monte Carlo error."""
+    if not (x.any() and y.any()):
         return 0.0, 0.0
-    x, y = x / np.sqrt(weights.mean(x**2)), y / np.sqrt(weights.mean(y**2))
     value = weights.mean(x * y)
     return value, weights.mcse(x * y - value * (x**2 + y**2) / 2)
 
@@ -190,32 +221,40 @@ def contraction(z: Any, weights: Weights) -> dict[str, float]:
     }
 
 
-class _LeastSquares:
-    """Least-squares fit on blocks of functions."""
+class _Design:
+    """Functions of the inputs, in blocks, and the inverse of their Gram matrix."""
 
-    def __init__(self, blocks: list[Any], y: Any, w: Any) -> None:
+    def __init__(self, blocks: list[Any], w: Any) -> None:
         self.columns = np.column_stack(blocks)
         edges = np.cumsum([0, *(block.shape[1] for block in blocks)])
         self.places = [np.arange(a, b) for a, b in pairwise(edges)]
         self.used = int(edges[-1])
-        weighted = w[:, None] * self.columns
-        self.inverse = np.linalg.inv(self.columns.T @ weighted + RIDGE * np.eye(self.used))
-        self.coefficients = self.inverse @ (weighted.T @ y)
-        self.residual = y - self.columns @ self.coefficients
+        self.weighted = w[:, None] * self.columns
+        self.inverse = np.linalg.inv(self.columns.T @ self.weighted + RIDGE * np.eye(self.used))
+
+
+class _LeastSquares:
+    """Least-squares fit on blocks of functions."""
+
+    def __init__(self, design: _Design, y: Any) -> None:
+        self.design, self.used = design, design.used
+        self.coefficients = design.inverse @ (design.weighted.T @ y)
+        self.residual = y - design.columns @ self.coefficients
 
     def without(self, groups: list[list[int]]) -> tuple[Any, list[int]]:
         """Residuals of the fit without each group of blocks, and the functions in each group.
 
         Residuals have one column per group.
         """
+        inverse, places = self.design.inverse, self.design.places
         change, removed = np.zeros((self.used, len(groups))), []
         for i, blocks in enumerate(groups):
-            at = np.concatenate([self.places[block] for block in blocks])
-            change[:, i] = self.inverse[:, at] @ np.linalg.solve(
-                self.inverse[np.ix_(at, at)], self.coefficients[at]
+            at = np.concatenate([places[block] for block in blocks])
+            change[:, i] = inverse[:, at] @ np.linalg.solve(
+                inverse[np.ix_(at, at)], self.coefficients[at]
             )
             removed.append(len(at))
-        return self.residual[:, None] + self.columns @ change, removed
+        return self.residual[:, None] + self.design.columns @ change, removed
 
 
 POWERS = ((0, 0), (0, 1), (1, 0), (1, 1))  # linear (0) or quadratic (1) in each input of a pair

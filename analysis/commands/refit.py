@@ -164,7 +164,7 @@ def refit(
 def _print_refit(screen: "Console", folder: Path, path: Path) -> None:
     """Print the answer of a refit, and how it moved from that of the run it was made of."""
     from aligntax.analysis.answers.comparison import compare
-    from aligntax.analysis.storage.load import load
+    from aligntax.analysis.storage.load import load_answers
     from aligntax.analysis.storage.run_folder import INFO, SUMMARY, read_json
     from aligntax.analysis.terminal.answer import print_run
     from aligntax.analysis.terminal.comparison import print_was_and_is
@@ -173,7 +173,8 @@ def _print_refit(screen: "Console", folder: Path, path: Path) -> None:
     record = read_json(path / SUMMARY)
     print_run(screen, path, record, read_json(path / INFO))
     if find_model(record["model"]).headlines:  # a model from outside may have none
-        print_was_and_is(screen, compare(load(folder), load(path)))
+        was = load_answers(folder)
+        print_was_and_is(screen, compare(was, load_answers(path, was)))
 
 
 def _by_expert(

@@ -1,8 +1,8 @@
 """The cards that open a report: hours needed, whether a tolerable tax pays, arrival and its shift.
 
 Each has a question, what its number hangs on, the number, one sentence more, the answer by kind of
-requirement, and twenty equally likely dots. A card stands only where the run has its quantities. Below them
-stands what to buy for the next year, as ``aligntax budget --year`` has it.
+requirement, and twenty equally likely dots. A card stands only where the run has its quantities.
+Below them stands what to buy for the next year, as ``aligntax budget --year`` has it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -155,7 +155,7 @@ class BudgetCard:
 
 
 def budget_card(result: Result) -> BudgetCard | None:
-    """What to buy for the year after the run was made, or why it cannot tell; none without hours."""
+    """What to buy for the year after the run was made, or why it cannot tell."""
     if HOURS not in result.derived:
         return None
     year = int(result.info["created"][:4]) + 1

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile, ZipFile
 
+from aligntax.analysis.storage.netcdf import read_netcdf, write_netcdf
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 FILES = {"netcdf": "posterior.nc", "zarr": "posterior.zarr.zip"}
 CHUNK = 5000  # draws of every chain
-# What netCDF writes into an HDF5 file for itself.
-NETCDF_ATTRIBUTES = ("CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_FillValue")
-NO_VARIABLE = b"This is a netCDF dimension but not a netCDF variable"
 
 
 def check_format(name: str) -> str:
@@ -82,20 +80,11 @@ def write_tree(
     root = xr.Dataset(attrs=dict(attrs))
     stored = {f"/{name}": dataset for name, dataset in plain.items()}
     tree = xr.DataTree.from_dict({"/": root, **stored})
-    (_write_zarr if path.name == FILES["zarr"] else _write_netcdf)(path, tree, plain)
+    if path.name == FILES["zarr"]:
+        _write_zarr(path, tree, plain)
+    else:
+        write_netcdf(path, plain, attrs)
     return tree
-
-
-def _write_netcdf(path: Path, tree: "xr.DataTree", groups: "Mapping[str, xr.Dataset]") -> None:
-    encoding = {
-        f"/{name}": {
-            v: {"zlib": True, "complevel": 1, "shuffle": True}
-            for v in dataset.data_vars
-            if dataset[v].dtype.kind in "fiu" and dataset[v].size > 10_000
-        }
-        for name, dataset in groups.items()
-    }
-    tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
 
 
 def _write_zarr(path: Path, tree: "xr.DataTree", groups: "Mapping[str, xr.Dataset]") -> None:
@@ -207,9 +196,6 @@ def read_tree(
 ) -> "xr.DataTree":
     """Read the draws of a run, whose file must have been verified, into memory.
 
-    netCDF is read with h5py: opening some hundred variables as a DataTree takes twenty times as
-    long as reading their numbers.
-
     Parameters
     ----------
     groups : sequence of str, optional
@@ -231,13 +217,8 @@ def read_tree(
             root = xr.Dataset(attrs=lazy.attrs) if groups is None else None
             parts = {name: _listed(lazy.children[name].copy(), listed).load() for name in names}
             return xr.DataTree(root, children=parts)
-    import h5py
-
-    with refuse_damage(path), h5py.File(path, "r") as file:
-        if groups is None:
-            return xr.DataTree.from_dict(dict(_datasets(file)))
-        found = {name: dict(_datasets(file[name], listed=listed)) for name in groups}
-        return xr.DataTree(children={n: xr.DataTree.from_dict(each) for n, each in found.items()})
+    with refuse_damage(path):
+        return read_netcdf(path, groups, listed)
 
 
 def _listed(node: "xr.DataTree", listed: str | None) -> "xr.DataTree":
@@ -247,49 +228,6 @@ def _listed(node: "xr.DataTree", listed: str | None) -> "xr.DataTree":
     if listed not in node.attrs:
         return node
     return xr.DataTree(node.to_dataset()[str(node.attrs[listed]).split()])
-
-
-def _datasets(
-    group: Any, at: str = "/", listed: str | None = None
-) -> "Iterator[tuple[str, xr.Dataset]]":
-    """Group of a netCDF file, and those within it, as datasets by their paths."""
-    import h5py
-
-    yield at, _dataset(group, listed)
-    for name, node in group.items():
-        if isinstance(node, h5py.Group):
-            yield from _datasets(node, f"{at.rstrip('/')}/{name}", listed)
-
-
-def _dataset(group: Any, listed: str | None = None) -> "xr.Dataset":
-    """Variables of a group, without what netCDF itself adds."""
-    import h5py
-    import xarray as xr
-
-    arrays = {name: each for name, each in group.items() if not isinstance(each, h5py.Group)}
-    scales = {each: name for name, each in arrays.items() if each.is_scale}
-    wanted = set(arrays)
-    if listed and listed in group.attrs:
-        wanted = {*str(group.attrs[listed]).split(), *scales.values()}
-    variables = {}
-    for name, array in arrays.items():
-        if name not in wanted or array.attrs.get("NAME", b"").startswith(NO_VARIABLE):
-            continue
-        # a name looked up in the file itself takes a millisecond
-        dims = [name] if array in scales else [scales[dim[0]] for dim in array.dims]
-        values = array.asstr()[()].astype(str) if array.dtype.kind == "O" else array[()]
-        variables[name] = (dims, values, _attributes(array))
-    return xr.decode_cf(xr.Dataset(variables, attrs=_attributes(group)), decode_times=False)
-
-
-def _attributes(node: Any) -> dict[str, Any]:
-    """A person's attributes; netCDF has no array of one number."""
-    found = {}
-    for name in node.attrs:  # netCDF's own are not read, which would take most of the time
-        if name not in NETCDF_ATTRIBUTES and not name.startswith(("_Netcdf4", "_NC")):
-            value = node.attrs[name]
-            found[name] = value[0] if getattr(value, "shape", ()) == (1,) else value
-    return found
 
 
 @contextmanager

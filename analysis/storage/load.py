@@ -8,8 +8,8 @@ from aligntax.analysis.storage.draw_files import read_tree
 from aligntax.analysis.storage.layout import POSTERIOR
 from aligntax.analysis.storage.old_layout import QUANTITIES, groups_of_old
 from aligntax.analysis.storage.result import Result, tree_of
-from aligntax.analysis.storage.run_folder import RunFolder, find_run
-from aligntax.analysis.storage.shared_draws import with_source_draws
+from aligntax.analysis.storage.run_folder import FIRST_FORMAT, RunFolder, find_run
+from aligntax.analysis.storage.shared_draws import with_own_answers, with_source_draws
 from aligntax.models.errors import InputError
 
 
@@ -28,6 +28,33 @@ def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "results") -
         run whose draws it reweights, differ from the hashes written with them.
     """
     return _loaded(RunFolder(find_run(os.fspath(run), Path(out))))
+
+
+def load_answers(run: str | os.PathLike[str], known: Result | None = None) -> Result:
+    """Read the quantities and weights of a run alone, which is all that a comparison needs.
+
+    Parameters
+    ----------
+    known : Result, optional
+        Is not read again where the run uses its draws.
+
+    Raises
+    ------
+    InputError
+        As :func:`load`.
+    """
+    folder = RunFolder(find_run(os.fspath(run), Path()))
+    source = folder.sampled()
+    if FIRST_FORMAT in (folder.info["format"], source.info["format"]):
+        return _loaded(folder)
+    folder.of_this_version().verified()
+    if source.path == folder.path:
+        tree = read_tree(folder.draws, (POSTERIOR,))
+        return Result(folder.path, folder.info, folder.record, tree)
+    if known is None or known.path.resolve() != source.path.resolve():
+        known = load_answers(source.path)
+    own = Result(folder.path, folder.info, folder.record, read_tree(folder.draws))
+    return with_own_answers(known, own)
 
 
 def _loaded(folder: RunFolder) -> Result:

@@ -8,7 +8,7 @@ import xarray as xr
 from aligntax.analysis.inference.derive import derive
 from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.storage.attributes import run_attributes
-from aligntax.analysis.storage.layout import CHANGED, MOVED
+from aligntax.analysis.storage.layout import CHANGED, MOVED, Groups
 from aligntax.analysis.storage.result import tree_of
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.catalogue import find_model
@@ -41,6 +41,17 @@ def with_changed_quantities(old: xr.Dataset, changed: xr.Dataset) -> xr.Dataset:
     """Undo :func:`changed_quantities`."""
     stale = [f"{name}_state" for name in changed.data_vars if f"{name}_state" in old]
     return old.drop_vars(stale).assign(changed.data_vars)
+
+
+def with_own_answers(source: "Result", refit: "Result") -> "Result":
+    """Quantities and weights of a refit, over those of the run whose draws it uses."""
+    own, groups = refit.tree.children, Groups(derived=source.groups.derived)
+    if CHANGED in own:
+        quantities = with_changed_quantities(groups.derived, own[CHANGED].to_dataset())
+        groups = replace(groups, derived=quantities)
+    if "weights" in own:
+        groups = replace(groups, weights=own["weights"].to_dataset())
+    return replace(refit, tree=tree_of(groups, {}))
 
 
 def with_source_draws(source: "Result", refit: "Result") -> "Result":

@@ -24,7 +24,7 @@ from aligntax.analysis.answers.sensitivity import (
 )
 from aligntax.analysis.answers.sensitivity_draws import SensitivityDraws
 from aligntax.analysis.answers.value_of_information import values_of_information
-from aligntax.analysis.answers.variance import variance_shares
+from aligntax.analysis.answers.variance import Inputs, variance_shares
 from aligntax.analysis.drivers import MOVED_ANSWERS
 from aligntax.analysis.figures import sensitivity as sensitivity_figures
 from aligntax.analysis.fitting.moved_prior import (
@@ -99,7 +99,7 @@ def test_shares_of_a_linear_answer_of_correlated_normals():
     R, a = np.array([[1.0, 0.6, 0.0], [0.6, 1.0, 0.0], [0.0, 0.0, 1.0]]), np.array([1.0, 2.0, 0.0])
     z = normals(3) @ np.linalg.cholesky(R).T
     V = a @ R @ a + 1.0
-    shares = variance_shares(z @ a + normals(1, 1)[..., 0], z, EQUAL)
+    shares = variance_shares(z @ a + normals(1, 1)[..., 0], Inputs(z, EQUAL))
     assert np.abs(shares.first - (R @ a) ** 2 / V) == pytest.approx(
         0, abs=4 * shares.first_error.max()
     )
@@ -116,7 +116,7 @@ def test_the_error_of_a_share_is_honest_under_a_heavy_tail(s):
     for seed in range(20):
         z = normals(2, seed)
         y = np.exp(s * (np.sqrt(0.8) * z[..., 0] + np.sqrt(0.2) * z[..., 1]))
-        found = variance_shares(y, z, EQUAL)
+        found = variance_shares(y, Inputs(z, EQUAL))
         covered.append(abs(found.first[0] - truth) < 2 * found.first_error[0])
         held = np.max((y - y.mean()) ** 2) / np.sum((y - y.mean()) ** 2)
         known = np.sqrt(found.first_error[0] ** 2 - held**2)
@@ -128,14 +128,14 @@ def test_the_error_of_a_share_is_honest_under_a_heavy_tail(s):
 
 def test_an_additive_answer_has_totals_equal_to_first_orders():
     z = normals(3)
-    shares = variance_shares(z[..., 0] + 0.5 * z[..., 1] ** 2, z, EQUAL)
+    shares = variance_shares(z[..., 0] + 0.5 * z[..., 1] ** 2, Inputs(z, EQUAL))
     assert shares.first == pytest.approx([2 / 3, 1 / 3, 0], abs=0.04)
     assert shares.total == pytest.approx(shares.first, abs=0.04)
 
 
 def test_a_product_has_no_first_order_and_is_all_interaction():
     z = normals(3)
-    shares = variance_shares(z[..., 0] * z[..., 1], z, EQUAL)
+    shares = variance_shares(z[..., 0] * z[..., 1], Inputs(z, EQUAL))
     assert shares.first == pytest.approx([0, 0, 0], abs=0.02)
     assert shares.total == pytest.approx([1, 1, 0], abs=0.02)
 
@@ -145,7 +145,7 @@ def test_first_orders_of_ishigamis_function():
     z = normals(3)
     x = 2 * np.pi * ndtr(z) - np.pi
     y = np.sin(x[..., 0]) + 7 * np.sin(x[..., 1]) ** 2 + 0.1 * x[..., 2] ** 4 * np.sin(x[..., 0])
-    shares = variance_shares(y, z, EQUAL)
+    shares = variance_shares(y, Inputs(z, EQUAL))
     assert shares.first == pytest.approx([0.3139, 0.4424, 0], abs=0.03)
     assert shares.first[2] + 0.05 < shares.total[2] < 0.2437
     assert shares.explained < 1
@@ -153,7 +153,7 @@ def test_first_orders_of_ishigamis_function():
 
 def test_inputs_without_a_part_have_shares_of_zero_within_their_errors():
     z = normals(34, 3)
-    shares = variance_shares(z[..., 0] + normals(1, 9)[..., 0], z, EQUAL)
+    shares = variance_shares(z[..., 0] + normals(1, 9)[..., 0], Inputs(z, EQUAL))
     for estimate, error in ((shares.first, shares.first_error), (shares.total, shares.total_error)):
         score = estimate[1:] / error[1:]
         assert np.abs(score).max() < 4 and np.abs(score.mean()) < 0.5
@@ -164,13 +164,13 @@ def test_weights_count_like_copies_and_a_condition_like_a_subset():
     z = normals(2, 5)
     y = z[..., 0] + z[..., 1] ** 2
     holds = z[..., 1] > 0
-    subset = variance_shares(y, z, EQUAL.given(holds))
-    spoiled = variance_shares(
-        np.where(holds, y, np.nan), np.where(holds[..., None], z, 99.0), EQUAL.given(holds)
-    )
+    subset = variance_shares(y, Inputs(z, EQUAL.given(holds)))
+    elsewhere = Inputs(np.where(holds[..., None], z, 99.0), EQUAL.given(holds))
+    spoiled = variance_shares(np.where(holds, y, np.nan), elsewhere)
     assert subset.first == pytest.approx(spoiled.first, abs=1e-6)
     tilted = Weights.of_log(-0.5 * 3.0 * z[..., 0] ** 2)  # z_0 has a variance of a quarter
-    assert variance_shares(y, z, tilted).first == pytest.approx([0.25 / 2.25, 2 / 2.25], abs=0.06)
+    shares = variance_shares(y, Inputs(z, tilted))
+    assert shares.first == pytest.approx([0.25 / 2.25, 2 / 2.25], abs=0.06)
 
 
 # ------------------------------------------------------------------------------------ power-scaling
