@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any
+from urllib.parse import quote
 
 import matplotlib as mpl
+from markupsafe import Markup
 
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.pages.figure_data.values import figure_values
@@ -16,6 +18,10 @@ from aligntax.analysis.pages.figure_data.values import figure_values
 # the same run gives the same bytes on any machine
 PICTURE: dict[Any, Any] = {"svg.hashsalt": "aligntax", "svg.fonttype": "path"}
 PIXELS = 150  # per inch, of dense figures
+UNQUOTED = " <>=/:;,()'+-*.!?[]{}|"  # in the URI of an SVG; base64 would take a third more
+METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
+PATH = re.compile(r' d="[^"]*"')
+DIGITS = re.compile(r"(\.\d\d)\d+")  # a hundredth of a point is not seen
 NAMING = 6  # leading words of a caption, which name the figure
 # the first clause of a caption that says enough to be a title
 TITLE = re.compile(r"(.{24,}?)[.:](?:\s+|$)(.*)", re.DOTALL)
@@ -32,7 +38,7 @@ class Shown:
     caption : str
     kind : str
         svg or png.
-    source : str
+    source : Markup
         A data URI; empty if drawing failed.
     panels : sequence of mapping
         Its values; see :func:`aligntax.analysis.pages.figure_data.values.figure_values`.
@@ -43,7 +49,7 @@ class Shown:
     name: str
     caption: str
     kind: str = "svg"
-    source: str = ""
+    source: Markup = field(default=Markup())
     panels: Sequence[Mapping[str, Any]] = field(default=())
     error: str = ""
     unread: str = ""
@@ -85,15 +91,24 @@ def draw_and_read(drawing: Drawing, number: int, strict: bool) -> Shown:
         return replace(shown, unread=_error_text(error))
 
 
-def _data_uri(figure: Any, kind: str) -> str:
+def _data_uri(figure: Any, kind: str) -> Markup:
+    """The image for an attribute in double quotes, which holds it as it is."""
     with BytesIO() as file, mpl.rc_context(PICTURE), warnings.catch_warnings():
         # a letter that the font lacks is not an error
         warnings.filterwarnings("ignore", "Glyph")
         figure.savefig(
             file, format=kind, dpi=PIXELS, metadata={"Date": None} if kind == "svg" else None
         )
-        data = base64.b64encode(file.getvalue()).decode()
-    return f"data:image/{'svg+xml' if kind == 'svg' else 'png'};base64,{data}"
+        data = file.getvalue()
+    if kind == "svg":
+        return Markup(f"data:image/svg+xml,{quote(_shortened(data.decode()), UNQUOTED)}")
+    return Markup(f"data:image/png;base64,{base64.b64encode(data).decode()}")
+
+
+def _shortened(svg: str) -> str:
+    """The same drawing in fewer letters."""
+    drawn = " ".join(METADATA.sub("", svg[svg.index("<svg") :]).split()).replace("> <", "><")
+    return PATH.sub(lambda path: DIGITS.sub(r"\1", path[0]), drawn).replace('"', "'")
 
 
 def _error_text(error: Exception) -> str:
