@@ -7,8 +7,9 @@ const Alignment = (() => {
     const smoothMinimum = (a, b) => 0.5 * (a + b - Math.sqrt((a - b) ** 2 + c.sharpness ** 2));
     const saturating = (free, stated) => {
       const limit = Math.max(stated, c.least_limit);
-      const [above, below] = [free + limit, free - limit].map((x) => x * x + c.sharpness ** 2);
-      return 0.5 * (Math.sqrt(above) - Math.sqrt(below));
+      const [above, below] = [free + limit, free - limit];
+      const square = c.sharpness ** 2;
+      return 0.5 * (Math.sqrt(above * above + square) - Math.sqrt(below * below + square));
     };
     const spend = (x, t) => {
       const beyond = Math.max(t - c.now, 0);

@@ -21,11 +21,14 @@ const explorer = (() => {
   const saveTable = (name, rows) => save(`${name}.csv`, Downloads.csv(rows), "text/csv;charset=utf-8");
 
   const saveImage = (figure, image) => {
-    const bytes = Uint8Array.from(atob(image.src.split(",")[1]), (letter) => letter.charCodeAt(0));
-    const [type, ending] = image.src.startsWith("data:image/svg")
-      ? ["image/svg+xml", "svg"]
-      : ["image/png", "png"];
-    save(`${figure.dataset.figure}.${ending}`, bytes, type);
+    const data = image.src.slice(image.src.indexOf(",") + 1);
+    const name = figure.dataset.figure;
+    if (image.src.startsWith("data:image/svg")) {
+      save(`${name}.svg`, decodeURIComponent(data), "image/svg+xml");
+      return;
+    }
+    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+    save(`${name}.png`, bytes, "image/png");
   };
 
   // Values

@@ -127,17 +127,36 @@ const Weights = (() => {
 
   /** Places of the defined draws in the order of their values. */
   function order(values) {
-    if (!orders.has(values)) {
-      const kept = [];
-      for (let i = 0; i < values.length; i += 1) if (!Number.isNaN(values[i])) kept.push(i);
-      orders.set(
-        values,
-        Uint32Array.from(kept).sort((i, j) =>
-          values[i] < values[j] ? -1 : values[i] > values[j] ? 1 : i - j,
-        ),
-      );
-    }
+    if (!orders.has(values)) orders.set(values, sorted(values));
     return orders.get(values);
+  }
+
+  /**
+   * Places of the numbers in their order, by the bytes of their keys, the last byte first: comparing them
+   * in pairs takes several times as long.
+   */
+  function sorted(values) {
+    const keys = new Uint32Array(Float64Array.from(values).buffer);
+    let places = new Uint32Array(values.length);
+    let size = 0;
+    for (let i = 0; i < values.length; i += 1) {
+      if (!Number.isNaN(values[i])) places[size++] = i;
+      const negative = keys[2 * i + 1] >>> 31; // then larger bits are a smaller number
+      keys[2 * i] ^= negative ? 0xffffffff : 0;
+      keys[2 * i + 1] ^= negative ? 0xffffffff : 0x80000000;
+    }
+    places = places.subarray(0, size);
+    let next = new Uint32Array(size);
+    for (let byte = 0; byte < 8; byte += 1) {
+      const [word, shift] = [byte >> 2, 8 * (byte & 3)];
+      const starts = new Uint32Array(257);
+      for (const i of places) starts[((keys[2 * i + word] >>> shift) & 255) + 1] += 1;
+      if (starts.includes(size)) continue; // all have the same byte here
+      for (let k = 1; k < 256; k += 1) starts[k] += starts[k - 1];
+      for (const i of places) next[starts[(keys[2 * i + word] >>> shift) & 255]++] = i;
+      [places, next] = [next, places];
+    }
+    return places;
   }
 
   /** Defined draws that count, in order, with their weights among themselves. */

@@ -272,18 +272,25 @@ const WhatIf = (() => {
     return { ...columns, ...redrawn };
   }
 
-  /**
-   * Call with the elicited values of each draw by name, and the tolerance of the developer whose model
-   * arrives, in one object that is used again.
-   */
+  /** Call with the elicited values of each draw by name, in one object that is used again. */
   function eachDraw(run, values, work, every = 1) {
+    run.cursor ??= cursor(run);
+    const { at, x } = run.cursor;
+    at.values = values;
+    for (at.draw = 0; at.draw < run.n; at.draw += every) work(x, at.draw);
+  }
+
+  /**
+   * Object whose properties are the elicited values of the draw that it stands at, and the tolerance of
+   * the developer whose model arrives. They are looked up, not copied: most are not asked for.
+   */
+  function cursor(run) {
+    const at = { values: null, draw: 0 };
     const x = {};
-    const names = run.held.quantities.map((q) => q.name);
-    for (let d = 0; d < run.n; d += every) {
-      for (let i = 0; i < names.length; i += 1) x[names[i]] = values[i][d];
-      x.tolerance_at_arrival = x.alignment_tax_tolerance + run.excess[d];
-      work(x, d);
-    }
+    const property = (name, get) => Object.defineProperty(x, name, { get });
+    run.held.quantities.forEach(({ name }, i) => property(name, () => at.values[i][at.draw]));
+    property("tolerance_at_arrival", () => x.alignment_tax_tolerance + run.excess[at.draw]);
+    return { at, x };
   }
 
   /** The answer under tables by name: weights, checks, columns. */
