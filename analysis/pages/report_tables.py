@@ -8,7 +8,7 @@ from aligntax.analysis.answers.timeline_shifts import shifts_by_anchor
 from aligntax.analysis.figures.style import view_of
 from aligntax.analysis.pages.glossary import terms
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.alignment_wait import AlignmentWait
+from aligntax.analysis.summaries.alignment_wait import DELAY, AlignmentWait
 from aligntax.analysis.summaries.words import (
     format_probability,
     label_of,
@@ -18,7 +18,6 @@ from aligntax.analysis.summaries.words import (
 from aligntax.models.priors.quantities import Quantity, lookup, quantity_of
 from aligntax.models.views import ANCHORS
 
-DELAY = "timeline_shift_alignment"
 REPORTED = ("all", "neural nets only")  # groups of anchors whose shifts the page lists
 
 

@@ -4,7 +4,9 @@ The wait is nothing in most draws and has no end in others. A median of such a t
 the shares are told, with the median of the waits between.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,8 +15,10 @@ from aligntax.analysis.summaries.summary import draws_of, weighted_points
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.analysis.summaries.words import format_number, format_probability
 
+KEY = "alignment_wait"  # in `summary.json`
 AT_ONCE = 1.0 / 12.0  # years: a shorter wait is none
-NAMES = ("timeline_shift_alignment", "alignment_ends")
+DELAY = "timeline_shift_alignment"
+NAMES = (DELAY, "alignment_ends")
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,20 @@ class AlignmentWait:
             else np.nan
         )
         return cls(1.0 - some - never, some, never, float(years))
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> "AlignmentWait | None":
+        """As it stands in ``summary.json``; None where it does not."""
+        told = record.get(KEY)
+        return (
+            None
+            if told is None
+            else cls(**{k: np.nan if v is None else v for k, v in told.items()})
+        )
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Plain mapping for JSON."""
+        return {key: None if np.isnan(value) else value for key, value in vars(self).items()}
 
     def words(self, horizon: float) -> str:
         """The shares: not at all in 80% of arrivals, 6.1 years (median) in 11%, ... in 9%."""

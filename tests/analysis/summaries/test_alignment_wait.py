@@ -1,11 +1,14 @@
 """Nothing, some years or for ever: shares that a median would hide."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
 
-from aligntax.analysis.summaries.alignment_wait import AT_ONCE, AlignmentWait
+from aligntax.analysis.summaries.alignment_wait import AT_ONCE, KEY, AlignmentWait
 from aligntax.analysis.summaries.weights import Weights
+from tests.conftest import REFERENCE
 
 NAN = np.nan
 
@@ -48,3 +51,19 @@ def test_the_reference_run_waits_for_nothing_or_for_ever(reference):
     ends = reference.record["quantities"]["alignment_ends"]["mean"]
     assert found.never == pytest.approx(1.0 - ends)
     assert found.none > 0.5 and found.years > 1.0
+
+
+@pytest.mark.parametrize("shift", [[0.0, 4.0], [0.0, 0.0]])
+def test_it_comes_back_from_json(shift):
+    found = AlignmentWait.of(dataset(shift, [1.0, 1.0]), Weights.equal((1, 2)))
+    stored = json.loads(json.dumps({KEY: found.to_dict()}, allow_nan=False))
+    assert AlignmentWait.of_record(stored).words(2100.0) == found.words(2100.0)
+    assert AlignmentWait.of_record({}) is None
+
+
+def test_the_terminal_tells_shares_where_a_median_says_nothing(reference, aligntax):
+    wait = AlignmentWait.of(reference.derived, reference.weights)
+    code, out, _ = aligntax("show", REFERENCE)
+    assert code == 0 and wait.words(2100.0) in " ".join(out.split())
+    stored = AlignmentWait.of_record(reference.record)  # its draws are kept in single precision
+    assert vars(stored) == pytest.approx(vars(wait), rel=1e-6)
