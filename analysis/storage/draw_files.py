@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile, ZipFile
 
-from aligntax.analysis.storage.netcdf import read_netcdf, write_netcdf
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
@@ -83,6 +82,8 @@ def write_tree(
     if path.name == FILES["zarr"]:
         _write_zarr(path, tree, plain)
     else:
+        from aligntax.analysis.storage.netcdf import write_netcdf
+
         write_netcdf(path, plain, attrs)
     return tree
 
@@ -217,6 +218,8 @@ def read_tree(
             root = xr.Dataset(attrs=lazy.attrs) if groups is None else None
             parts = {name: _listed(lazy.children[name].copy(), listed).load() for name in names}
             return xr.DataTree(root, children=parts)
+    from aligntax.analysis.storage.netcdf import read_netcdf
+
     with refuse_damage(path):
         return read_netcdf(path, groups, listed)
 

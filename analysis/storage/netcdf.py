@@ -45,7 +45,8 @@ def _write_group(group: Any, dataset: "xr.Dataset", numbers: Iterator[int]) -> N
 
     variables, attrs = cf_encoder(*encode_dataset_coordinates(dataset))
     _set_attributes(group, attrs)
-    scales, users = {}, {}
+    scales: dict[Any, Any] = {}
+    users: dict[Any, list[tuple[Any, int]]] = {}
     for dim, size in dataset.sizes.items():
         if dim in variables:
             scale = _write_variable(group, str(dim), variables[dim])

@@ -4,16 +4,17 @@ The wait is nothing in most draws and has no end in others. A median of such a t
 the shares are told, with the median of the waits between.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import xarray as xr
-
-from aligntax.analysis.summaries.summary import draws_of, weighted_points
-from aligntax.analysis.summaries.weights import Weights
 from aligntax.analysis.summaries.words import format_number, format_probability
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from aligntax.analysis.summaries.weights import Weights
 
 KEY = "alignment_wait"  # in `summary.json`
 AT_ONCE = 1.0 / 12.0  # years: a shorter wait is none
@@ -40,8 +41,12 @@ class AlignmentWait:
     years: float
 
     @classmethod
-    def of(cls, derived: xr.Dataset, weights: Weights) -> "AlignmentWait | None":
+    def of(cls, derived: "xr.Dataset", weights: "Weights") -> "AlignmentWait | None":
         """Shares of a run's draws; None where the run has no such wait or nothing arrives."""
+        import numpy as np
+
+        from aligntax.analysis.summaries.summary import draws_of, weighted_points
+
         if not all(name in derived for name in NAMES):
             return None
         wait, ends = (draws_of(name, derived) for name in NAMES)
@@ -61,15 +66,13 @@ class AlignmentWait:
     def of_record(cls, record: Mapping[str, Any]) -> "AlignmentWait | None":
         """As it stands in ``summary.json``; None where it does not."""
         told = record.get(KEY)
-        return (
-            None
-            if told is None
-            else cls(**{k: np.nan if v is None else v for k, v in told.items()})
-        )
+        if told is None:
+            return None
+        return cls(**{key: math.nan if value is None else value for key, value in told.items()})
 
     def to_dict(self) -> dict[str, float | None]:
         """Plain mapping for JSON."""
-        return {key: None if np.isnan(value) else value for key, value in vars(self).items()}
+        return {key: None if math.isnan(value) else value for key, value in vars(self).items()}
 
     def words(self, horizon: float) -> str:
         """The shares: not at all in 80% of arrivals, 6.1 years (median) in 11%, ... in 9%."""

@@ -91,7 +91,9 @@ def pareto_smoothed(log_ratio: Any, relative: float) -> tuple["Weights", float]:
         return Weights.of_log(log_ratio), np.nan
     if SHORTEST_TAIL <= length <= tied_at_the_top(log_ratio):
         return Weights.of_log(log_ratio), 0.0
-    smoothed, k_hat = array_stats.psislw(-log_ratio.ravel(), r_eff=relative)
+    # the fit of the tail tries shapes that some ratios rule out; a k-hat of NaN is not trusted
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        smoothed, k_hat = array_stats.psislw(-log_ratio.ravel(), r_eff=relative)
     weights = Weights.of_log(np.asarray(smoothed).reshape(log_ratio.shape))
     return Weights(shared_among_ties(log_ratio, weights.values)), float(k_hat)
 

@@ -9,11 +9,11 @@ import pytest
 # Beside what follows, the packages that a sampler, a plot or a page needs. Typer and what it needs
 # are not counted.
 NUMBERS = {"numpy", "scipy", "xarray", "pandas", "pyarrow"}
-STORED = NUMBERS | {"h5py", "h5netcdf"}
+STORED = NUMBERS | {"h5py"}
 SMOOTHED = STORED | {"arviz_base", "arviz_stats"}
 DRAWN = {"matplotlib", "PIL", "jinja2", "vl_convert"}
 SAMPLED = {"pymc", "pytensor"}
-COMPILED = {"numba", "llvmlite", "nutpie", "arviz", "arviz_plots", "preliz", "zarr"}
+COMPILED = {"h5netcdf", "numba", "llvmlite", "nutpie", "arviz", "arviz_plots", "preliz", "zarr"}
 HEAVY = SMOOTHED | DRAWN | SAMPLED | COMPILED | {"rich"}
 
 REDRAWN = ("--set", "rlhf_multiplier=0.05,1,20")
