@@ -147,7 +147,8 @@ def run(
             format=format_,
         )
     if own is not None and not quiet:
-        sys.stderr.write(f"aligntax: {result.info['runs']['words']}\n")
+        for said in (*result.info["runs"].get("notes", ()), result.info["runs"]["words"]):
+            sys.stderr.write(f"aligntax: {said}\n")
     print_answer(
         as_json,
         lambda: result.record,

@@ -109,6 +109,7 @@ def enter_own_data(
         "sha256": runs.sha256,
         "rows": runs.used,
         "left_out": len(runs.rows) - runs.used,
+        "notes": list(runs.notes),
     }
     if isinstance(runs, GoldCurves):
         _require_home(model, GOLD, "gold curves", "overoptimization", replaces, view)

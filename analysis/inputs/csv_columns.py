@@ -1,16 +1,27 @@
-"""What all CSV files of a user share: a limit on size, a hash, and columns under usual names."""
+"""What all tables of a user share: a limit on size, a hash, separators, encodings, and columns.
 
+Whatever was not taken as it stands is said, in :attr:`UserTable.notes`.
+"""
+
+import codecs
 import hashlib
+import math
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aligntax.models.errors import InputError
-from aligntax.models.evidence.reader import Problem, refuse
+from aligntax.models.evidence.reader import BadCell, Problem, parse_number, records, refuse
+from aligntax.models.priors.amounts import MULTIPLES, Stated
 
 LARGEST = 10_000_000  # bytes
 SEPARATORS = {"semicolons": ";", "tabs": "\t", "bars": "|"}
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+WINDOWS = "cp1252"  # what spreadsheets write where they do not write UTF-8
+# "params (B)": a name, and the unit of its numbers
+WITH_UNIT = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*)[)\]]")
 STANDARD_INPUT = "standard input"  # what ``-`` is called in messages
 
 
@@ -74,6 +85,119 @@ def read_file(
     return UserFile(path, content)
 
 
+@dataclass(frozen=True)
+class UserTable:
+    """Lines of a user's table.
+
+    Attributes
+    ----------
+    line : int
+        Number of the header's line.
+    header : list of str
+    lines : iterator of (int, list of str)
+        Number and values of each line below it.
+    separator : str
+    notes : tuple of str
+        How the file was read, where it is no CSV in UTF-8.
+    """
+
+    line: int
+    header: list[str]
+    lines: Iterator[tuple[int, list[str]]]
+    separator: str
+    notes: tuple[str, ...]
+
+
+def read_table(file: UserFile, what: str) -> UserTable:
+    """Split a file into lines and values; see :func:`aligntax.models.evidence.reader.records`."""
+    content, notes = _in_utf_8(file.content)
+    head = next((line for line in content.splitlines() if line and not line.startswith(b"#")), b"")
+    marks = [(n, m) for n, m in SEPARATORS.items() if m.encode() in head and b"," not in head]
+    name, mark = marks[0] if len(marks) == 1 else ("commas", ",")
+    if marks:
+        notes.append(f"values are separated by {name}")
+    lines = records(file.path, what, content, mark)
+    line, header = next(lines, (1, []))
+    return UserTable(line, header, lines, mark, tuple(notes))
+
+
+def _in_utf_8(content: bytes) -> tuple[bytes, list[str]]:
+    """The same text in UTF-8, and what it was in; a text that is neither stays as it is."""
+    if content.startswith(UTF_16):
+        return content.decode("utf-16", "replace").encode(), ["the text is in UTF-16"]
+    try:
+        content.decode()
+        return content, []
+    except UnicodeDecodeError:
+        pass
+    try:
+        return content.decode(WINDOWS).encode(), [f"the text is no UTF-8 and taken for {WINDOWS}"]
+    except UnicodeDecodeError:
+        return content, []
+
+
+def parse_amount(cell: str, separator: str = ",") -> float:
+    """Read a number of a table, such as ``27.4M`` or ``1,000``.
+
+    Raises
+    ------
+    BadCell
+        If it is none, or a comma may be that of a decimal.
+    """
+    if "," in cell and separator == ";":
+        rule = "a number must have no comma where semicolons separate values"
+        raise BadCell(rule, "write 1.8 for a decimal and 1000 for a thousand")
+    try:
+        stated = Stated.parse(cell)
+    except ValueError:
+        return parse_number(cell)
+    return parse_number(cell) if stated.unit or not math.isfinite(stated.value) else stated.value
+
+
+def factors_of(
+    path: Path,
+    table: UserTable,
+    place: Mapping[str, int],
+    units: Mapping[str, Mapping[str, float]],
+) -> tuple[dict[str, float], list[str]]:
+    """What the numbers of each column are multiplied by, from the unit in its name, and notes.
+
+    Parameters
+    ----------
+    units : mapping of str to mapping
+        By column, what its other units are in its own, beside thousands, millions and so on.
+
+    Raises
+    ------
+    InputError
+        If a unit is not known.
+    """
+    factors, notes, problems = dict.fromkeys(place, 1.0), [], []
+    for role, at in place.items():
+        _, unit = _parts(table.header[at])
+        known = {**MULTIPLES, **units.get(role, {})}
+        alike = {name.lower(): factor for name, factor in known.items()}
+        if not unit or role not in units:
+            continue
+        if unit.lower() not in alike:
+            rule = f"the unit must be one of {', '.join(known)}"
+            remedy = "write one of them, or convert the column"
+            problems.append(Problem(table.line, table.header[at], rule, unit, remedy))
+            continue
+        factors[role] = alike[unit.lower()]
+        if factors[role] != 1.0:
+            notes.append(f"{table.header[at]}: {role} are its numbers times {factors[role]:.4g}")
+    if problems:
+        refuse(path, problems)
+    return factors, notes
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Name of a column and the unit in brackets behind it, if there is one."""
+    found = WITH_UNIT.fullmatch(name.strip())
+    return (found[1], found[2].strip()) if found else (name.strip(), "")
+
+
 def find_columns(
     path: Path,
     line: int,
@@ -98,9 +222,10 @@ def find_columns(
     if separator := other_separator(header):
         rule, remedy = "values must be separated by commas", "save the file as CSV with commas"
         refuse(path, [Problem(line, 1, rule, separator, remedy)])
-    spelt, place, problems = [name.strip().lower() for name in header], {}, []
+    spelt = [{name.strip().lower(), _parts(name)[0].lower()} for name in header]
+    place, problems = {}, []
     for role, spellings in names.items():
-        found = [i for i, name in enumerate(spelt) if name in spellings]
+        found = [i for i, name in enumerate(spelt) if name & set(spellings)]
         if len(found) > 1:
             got = " and ".join(header[i] for i in found)
             problems.append(

@@ -12,10 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aligntax.analysis.inputs.csv_columns import find_columns, read_file, wrong_width
+from aligntax.analysis.inputs.csv_columns import (
+    UserTable,
+    find_columns,
+    parse_amount,
+    read_file,
+    read_table,
+    wrong_width,
+)
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
-from aligntax.models.evidence.reader import BadCell, Problem, parse_number, records, refuse
+from aligntax.models.evidence.reader import BadCell, Problem, refuse
 from aligntax.models.overoptimization.model import FORMS
 from aligntax.models.short_form import short_form
 
@@ -51,11 +58,14 @@ class GoldCurves:
     rows : tuple of mapping
         Columns of the evidence table ``gold_curves``; points at KL 0, where gold is 0 by
         definition, have ``used`` false.
+    notes : tuple of str
+        How the file was read, where not as it stands.
     """
 
     path: Path
     sha256: str
     rows: tuple[Mapping[str, Any], ...]
+    notes: tuple[str, ...] = ()
     __repr__ = short_form
 
     @property
@@ -76,21 +86,19 @@ def read_curves(name: str | Path) -> GoldCurves:
     remedy = "check the spelling; `aligntax gold-curves --out FILE` writes an example"
     file = read_file(name, "gold curves", remedy)
     path, sha256 = file.path, file.sha256
-    lines = records(path, "kl, gold and run", file.content)
-    header_line, header = next(lines, (1, []))
-    place = find_columns(path, header_line, header, NAMES, ("kl", "gold", "run"))
+    table = read_table(file, "kl, gold and run")
+    place = find_columns(path, table.line, table.header, NAMES, ("kl", "gold", "run"))
     rows, problems = [], []
-    for line, cells in lines:
-        row, wrong = _parse_line(line, cells, len(header), place)
+    for line, cells in table.lines:
+        row, wrong = _parse_line(line, cells, table, place)
         rows.append((line, row))
         problems += wrong
     problems = problems or _conflicts_in_runs(rows)
     if problems:
         refuse(path, problems)
     source = f"{path.name} (SHA-256 {sha256[:12]})"
-    curves = GoldCurves(
-        path, sha256, tuple(_evidence_row(i, row, source) for i, (_, row) in enumerate(rows))
-    )
+    points = tuple(_evidence_row(i, row, source) for i, (_, row) in enumerate(rows))
+    curves = GoldCurves(path, sha256, points, table.notes)
     if curves.used < FEWEST:
         raise InputError(
             f"{path}: must have at least {FEWEST} points above KL 0, got {curves.used}; add points"
@@ -99,11 +107,11 @@ def read_curves(name: str | Path) -> GoldCurves:
 
 
 def _parse_line(
-    line: int, cells: Sequence[str], width: int, place: Mapping[str, int]
+    line: int, cells: Sequence[str], table: UserTable, place: Mapping[str, int]
 ) -> tuple[dict[str, Any], list[Problem]]:
     """Values of a line by column, and the problems that it has."""
-    if len(cells) != width:
-        return {}, [wrong_width(line, cells, width)]
+    if len(cells) != len(table.header):
+        return {}, [wrong_width(line, cells, len(table.header))]
     row: dict[str, Any] = {role: cells[at] for role, at in place.items()}
     problems = []
     for role in ("kl", "gold", "labels", "gold_se"):
@@ -111,7 +119,7 @@ def _parse_line(
             row[role] = float("nan")
             continue
         try:
-            row[role] = parse_number(row[role])
+            row[role] = parse_amount(row[role], table.separator)
             if row[role] < (1 if role == "labels" else 0) and role != "gold":
                 least = "at least 1" if role == "labels" else "0 or more"
                 raise BadCell(f"must be {least}", NEGATIVE[role])

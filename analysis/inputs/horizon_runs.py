@@ -25,7 +25,6 @@ from aligntax.models.errors import InputError, brief
 from aligntax.models.evidence import Evidence
 from aligntax.models.evidence.reader import (
     DATE,
-    MOST_PROBLEMS,
     Problem,
     decimal_year,
     refuse,
@@ -92,8 +91,6 @@ def read_horizon_runs(name: str | Path) -> HorizonRuns:
     counts, problems = _Counts(), list[Problem]()
     for line, run in _objects(file.content, problems):
         problems += _count(counts, line, run)
-        if len(problems) >= MOST_PROBLEMS:
-            break
     if problems:
         refuse(path, problems)
     dates = {alias: date for alias, (_, date) in counts.dates.items()}

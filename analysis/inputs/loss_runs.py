@@ -11,21 +11,50 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.analysis.inputs.csv_columns import find_columns, read_file, wrong_width
+from aligntax.analysis.inputs.csv_columns import (
+    UserTable,
+    factors_of,
+    find_columns,
+    parse_amount,
+    read_file,
+    read_table,
+    wrong_width,
+)
 from aligntax.analysis.inputs.plausible_runs import doubts
 from aligntax.analysis.inputs.public_data import PUBLIC, PublicData, fetched_file, recognise
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
-from aligntax.models.evidence.reader import BadCell, Problem, parse_number, records, refuse
+from aligntax.models.evidence.reader import BadCell, Problem, refuse
 from aligntax.models.loss_law import FLOP_PER_PARAMETER_TOKEN
 from aligntax.models.short_form import short_form
 
 NAMES = {
-    "parameters": ("parameters", "params", "n", "model size", "model_size"),
-    "loss": ("loss", "final_loss", "final loss", "validation_loss"),
-    "tokens": ("tokens", "d", "training tokens", "training_tokens"),
-    "training_flop": ("training_flop", "training flop", "flop", "flops", "c"),
+    "parameters": (
+        "parameters", "params", "n", "model size", "model_size", "num_params", "n_params",
+    ),
+    "loss": (
+        "loss", "final_loss", "final loss", "validation_loss", "validation loss", "val_loss",
+        "val loss", "eval_loss", "test_loss", "perplexity", "ppl",
+    ),
+    "tokens": (
+        "tokens", "d", "training tokens", "training_tokens", "train_tokens", "num_tokens",
+        "n_tokens",
+    ),
+    "training_flop": (
+        "training_flop", "training flop", "flop", "flops", "training_compute", "compute", "c",
+    ),
     "corpus": ("corpus", "dataset"),
+}  # fmt: skip
+PERPLEXITY = ("perplexity", "ppl")  # whose logarithm is the loss
+PETAFLOP_DAY = 86400e15  # FLOP
+# Units that may stand behind a name, in those of the column: a count, FLOP, or nats per token.
+UNITS = {
+    "parameters": {},
+    "tokens": {},
+    "training_flop": {"FLOP": 1.0, "FLOPs": 1.0}
+    | dict.fromkeys(("PF-days", "PFLOP-days", "petaflop/s-days"), PETAFLOP_DAY),
+    "loss": dict.fromkeys(("nats", "nats/token", "nats per token"), 1.0)
+    | dict.fromkeys(("bits", "bits/token", "bits per token"), float(np.log(2))),
 }
 OTHER = {"tokens": "training_flop", "training_flop": "tokens"}  # one of the two is enough
 FEWEST = 10  # runs: twice the five parameters of the law
@@ -53,6 +82,8 @@ class LossRuns:
         The public data set that these runs are, or are taken from.
     doubts : tuple of str
         What is implausible about their units, where the user insisted on them.
+    notes : tuple of str
+        How the file was read, where not as it stands.
     """
 
     path: Path
@@ -60,6 +91,7 @@ class LossRuns:
     rows: tuple[Mapping[str, Any], ...]
     public: PublicData | None
     doubts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     __repr__ = short_form
 
     @property
@@ -95,12 +127,14 @@ def read_runs(name: str | Path, insist: bool = False) -> LossRuns:
     )
     file = read_file(name, "runs", remedy)
     path, sha256 = file.path, file.sha256
-    lines = records(path, "parameters, loss, tokens or training_flop", file.content)
-    header_line, header = next(lines, (1, []))
-    place = _find_columns(path, header_line, header)
+    table = read_table(file, "parameters, loss, tokens or training_flop")
+    place = _find_columns(path, table.line, table.header)
+    factors, converted = factors_of(path, table, place, UNITS)
+    logged = ["the loss is the log of perplexity"] if _is_perplexity(table, place) else []
+    notes = [*table.notes, *converted, *logged]
     rows, problems = [], []
-    for line, cells in lines:
-        row, wrong = _parse_line(line, cells, len(header), place)
+    for line, cells in table.lines:
+        row, wrong = _parse_line(line, cells, table, place, factors)
         rows.append((line, row))
         problems += wrong
     problems = problems or _repeated_runs(rows) + _mixed_corpora(rows)
@@ -116,7 +150,7 @@ def read_runs(name: str | Path, insist: bool = False) -> LossRuns:
             "token: convert the column, or insist with --yes"
         )
         raise InputError("\n".join(f"{path}, {line}" for line in asked) + f"\n{remedy}")
-    return LossRuns(path, sha256, complete, recognise(complete), asked)
+    return LossRuns(path, sha256, complete, recognise(complete), asked, tuple(notes))
 
 
 def _find_columns(path: Path, line: int, header: Sequence[str]) -> dict[str, int]:
@@ -131,12 +165,20 @@ def _find_columns(path: Path, line: int, header: Sequence[str]) -> dict[str, int
     return place
 
 
+def _is_perplexity(table: UserTable, place: Mapping[str, int]) -> bool:
+    return table.header[place["loss"]].strip().lower() in PERPLEXITY
+
+
 def _parse_line(
-    line: int, cells: Sequence[str], width: int, place: Mapping[str, int]
+    line: int,
+    cells: Sequence[str],
+    table: UserTable,
+    place: Mapping[str, int],
+    factors: Mapping[str, float],
 ) -> tuple[dict[str, Any], list[Problem]]:
     """Values of a line by column, and the problems that it has; tokens may still be missing."""
-    if len(cells) != width:
-        return {}, [wrong_width(line, cells, width)]
+    if len(cells) != len(table.header):
+        return {}, [wrong_width(line, cells, len(table.header))]
     row: dict[str, Any] = {"corpus": cells[place["corpus"]] if "corpus" in place else ""}
     problems = []
     for role in (role for role in place if role != "corpus"):
@@ -144,7 +186,9 @@ def _parse_line(
         if not cell and other in place and cells[place[other]]:
             continue
         try:
-            row[role] = parse_number(cell)
+            row[role] = factors[role] * parse_amount(cell, table.separator)
+            if role == "loss" and row[role] > 0 and _is_perplexity(table, place):
+                row[role] = float(np.log(row[role]))
             if not row[role] > 0:
                 raise BadCell(
                     "must be greater than 0",

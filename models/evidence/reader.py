@@ -118,14 +118,24 @@ def _repeated_key(
 
 
 def refuse(path: Path, problems: list[Problem]) -> NoReturn:
-    """Raise one error that lists the first ten problems."""
-    lines = [
-        f"{path}, line {p.line}, column {p.column}: {p.rule}, got {_shortened(p.got)}; {p.remedy}"
-        for p in problems[:MOST_PROBLEMS]
-    ]
-    if len(problems) > MOST_PROBLEMS:
-        lines.append(f"... and {len(problems) - MOST_PROBLEMS} more problems in {path}")
+    """Raise one error that lists the first ten kinds of problems, each with its first example."""
+    kinds: dict[Any, list[Problem]] = {}
+    for p in problems:
+        kinds.setdefault((p.column, p.rule, p.remedy), []).append(p)
+    lines = [_told(path, alike) for alike in list(kinds.values())[:MOST_PROBLEMS]]
+    if len(kinds) > MOST_PROBLEMS:
+        lines.append(f"... and {len(kinds) - MOST_PROBLEMS} more problems in {path}")
     raise InputError("\n".join(lines))
+
+
+def _told(path: Path, alike: list[Problem]) -> str:
+    """One line for problems of one kind: the first of them, and how many more there are."""
+    first, more = alike[0], len(alike) - 1
+    also = f", and so {more} more time{'s' * (more > 1)} to line {alike[-1].line}" if more else ""
+    return (
+        f"{path}, line {first.line}, column {first.column}: {first.rule}, "
+        f"got {_shortened(first.got)}{also}; {first.remedy}"
+    )
 
 
 def _shortened(value: object) -> str:
@@ -133,7 +143,9 @@ def _shortened(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def records(path: Path, what: str, content: bytes | None = None) -> Iterator[tuple[int, list[str]]]:
+def records(
+    path: Path, what: str, content: bytes | None = None, separator: str = ","
+) -> Iterator[tuple[int, list[str]]]:
     """Yield the line number and the values of every record, the header first.
 
     Comments at the head and blank lines are left out.
@@ -144,6 +156,8 @@ def records(path: Path, what: str, content: bytes | None = None) -> Iterator[tup
         The values that may need quotes, for messages.
     content : bytes, optional
         What the file holds, if it was read already.
+    separator : str
+        What stands between values.
 
     Raises
     ------
@@ -175,7 +189,7 @@ def records(path: Path, what: str, content: bytes | None = None) -> Iterator[tup
     head = 0
     while head < len(lines) and (lines[head].startswith("#") or not lines[head].strip()):
         head += 1
-    reader = csv.reader(lines[head:], strict=True)
+    reader = csv.reader(lines[head:], strict=True, delimiter=separator)
     start = head + 1
     try:
         for cells in reader:

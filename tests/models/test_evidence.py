@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import aligntax.models.evidence as package
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import TABLES, Evidence, load_evidence, select
-from aligntax.models.evidence.reader import decimal_year, read_rows
+from aligntax.models.evidence.reader import Problem, decimal_year, read_rows, refuse
 from aligntax.models.evidence.rules import (
     correlations_agree,
     horizon_within,
@@ -713,19 +713,27 @@ def test_lines_count_through_quoted_line_ends_and_blank_lines(tmp_path: Path) ->
     )
     with pytest.raises(InputError) as error:
         load_evidence(tmp_path)
-    assert [line.split(": ")[0] for line in str(error.value).split("\n")] == [
-        f"{path}, line 6, column used",
-        f"{path}, line 9, column used",
+    message = str(error.value)
+    assert message.startswith(f"{path}, line 6, column used: ") and message.count("\n") == 0
+    assert "got 'yes', and so 1 more time to line 9; " in message
+
+
+def test_ten_kinds_of_problems_are_listed_at_once(tmp_path: Path) -> None:
+    """Each with its first example and how often it occurs."""
+    path = tmp_path / "rlhf_efforts.csv"
+    kinds = [
+        Problem(line, f"column_{k}", "must be good", line, "mend it")
+        for line in (4, 7, 9)
+        for k in range(13)
     ]
-
-
-def test_ten_problems_are_listed_at_once(tmp_path: Path) -> None:
-    rows = [EFFORT | {"key": f"k{i}", "status": "?"} for i in range(13)]
-    path = write(tmp_path / "rlhf_efforts.csv", rows)
     with pytest.raises(InputError) as error:
-        load_evidence(tmp_path)
+        refuse(path, kinds)
     lines = str(error.value).split("\n")
     assert len(lines) == 11 and lines[-1] == f"... and 3 more problems in {path}"
+    assert lines[2] == (
+        f"{path}, line 4, column column_2: must be good, got 4, and so 2 more times to line 9; "
+        "mend it"
+    )
 
 
 def test_long_values_are_cut(tmp_path: Path) -> None:

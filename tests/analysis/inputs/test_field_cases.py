@@ -24,18 +24,6 @@ def runs(path, change=lambda i, row: row, columns="parameters,tokens,loss,corpus
     return path
 
 
-@pytest.mark.parametrize(
-    ("mark", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")], ids=lambda x: str(x)
-)
-def test_another_separator_is_named(tmp_path, mark, name) -> None:
-    with pytest.raises(InputError) as told:
-        read_runs(runs(tmp_path / "runs.csv", mark=mark))
-    assert f"values must be separated by commas, got '{name}'; save the file as CSV" in str(
-        told.value
-    )
-    assert "name a column" not in str(told.value)
-
-
 def test_an_empty_cell_is_not_told_to_be_left_empty(tmp_path) -> None:
     path = runs(tmp_path / "runs.csv", lambda i, row: {**row, "loss": ""} if i == 3 else row)
     with pytest.raises(

@@ -116,11 +116,14 @@ def test_a_file_that_is_no_runs_is_one_message(tmp_path, aligntax, text, said) -
     assert code == 2 and said in err and err.count("\n") == 1
 
 
-def test_only_ten_problems_are_told(tmp_path, lines) -> None:
+def test_one_problem_of_every_line_is_told_once(tmp_path, lines) -> None:
     wrong = [line | {"score_binarized": 7} for line in lines]
     with pytest.raises(InputError) as told:
         read_horizon_runs(write(tmp_path / "runs.jsonl", wrong))
-    assert str(told.value).count("must be 0 or 1") == 10
+    assert str(told.value).count("must be 0 or 1") == 1
+    assert f"got 7, and so {len(lines) - 1} more times to line {len(lines)}; 1 is" in str(
+        told.value
+    )
 
 
 def test_runs_given_to_other_models_are_refused(tmp_path, aligntax, lines) -> None:

@@ -39,7 +39,7 @@ def test_a_file_is_read_under_the_usual_names_of_columns(tmp_path) -> None:
         ([], "", "the file must have this column|must hold a table|parameters"),
         (
             GOOD,
-            "parameters,tokens,perplexity",
+            "parameters,tokens,accuracy",
             "line 1, column loss: the file must have this column",
         ),
         (GOOD, "parameters,epochs,loss", "the file must have tokens or training_flop"),
