@@ -1,0 +1,129 @@
+"""``foresee``: what further evidence would change."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aligntax.analysis.commands.options import Json, Out, Picture, Quiet, Run, Seed
+from aligntax.analysis.commands.output import (
+    check_picture,
+    print_answer,
+    save_picture,
+    show_progress,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from aligntax.analysis.foresee import Foreseen, Foresight
+
+SHOWN = 4  # answers of a row, those that narrow most
+NOTE = (
+    "Expected width of 90% intervals given further rows like the latest, from rows that the model "
+    "simulates itself. Worth: expected value of sample information for how many hours to buy. "
+    "Empty: not told from chance, at two standard errors. Weak: weights of the stored draws cannot "
+    "be trusted. No source gives what a row costs."
+)
+
+
+def foresee(
+    run: Run = "latest",
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Table of evidence, or no_tai: years without transformative AI. May be repeated.",
+            show_default="all that can be simulated",
+        ),
+    ] = None,
+    rows: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="How many further rows. May be repeated.",
+            show_default="1, 3, 10, and those of a year",
+        ),
+    ] = None,
+    quantity: Annotated[
+        list[str] | None,
+        typer.Option(help="Headline quantity. May be repeated.", show_default="all"),
+    ] = None,
+    fast: Annotated[
+        bool,
+        typer.Option("--quick", help="Weigh fewer draws, and sample nothing again."),
+    ] = False,
+    simulations: Annotated[
+        int | None,
+        typer.Option(
+            help="Simulated data sets of each kind.", show_default="64, or 32 with --quick"
+        ),
+    ] = None,
+    seed: Seed = 2022,
+    picture: Picture = None,
+    out: Out = Path("results"),
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say how far further evidence would narrow each answer, and what it is worth.
+
+    Example: aligntax foresee latest --quick
+
+    Example: aligntax foresee RUN --kind rlhf_efforts --rows 10 --quantity alignment_hours_needed
+    """
+    check_picture(picture)
+    from aligntax.analysis.foresee import foresee as look_ahead
+
+    with show_progress(quiet, what="working", bad="failed") as talk:
+        found = look_ahead(
+            run,
+            kind or (),
+            rows or (),
+            quantity or (),
+            quick=fast,
+            simulations=simulations,
+            seed=seed,
+            out=out,
+            talk=talk,
+        )
+    if picture is not None:
+        from aligntax.analysis.figures.foresight import narrowing_figure
+
+        save_picture(narrowing_figure(found), picture)
+    print_answer(as_json, found.to_dict, lambda screen: _print_foresight(screen, found))
+
+
+def _print_foresight(screen: "Console", found: "Foresight") -> None:
+    from aligntax.analysis.summaries.words import format_estimate
+    from aligntax.analysis.terminal.tables import print_simulated, print_table
+
+    print_simulated(screen, found.run.record)
+    lines = [_line(row, found) for row in found.rows]
+    print_table(screen, ("evidence", "rows", "90% intervals", "worth, USD", "how"), lines)
+    screen.print(NOTE, markup=False)
+    if found.evpi is not None:
+        known = format_estimate(vars(found.evpi))
+        screen.print(f"Knowing everything would be worth {known}.", markup=False)
+    for why in dict.fromkeys(found.left_out.values()):
+        names = [name for name, reason in found.left_out.items() if reason == why]
+        screen.print(f"Left out, since {why}: {', '.join(names)}.", markup=False)
+
+
+def _line(row: "Foreseen", found: "Foresight") -> tuple[str, ...]:
+    """Cells of a row."""
+    from aligntax.analysis.summaries.words import format_number
+
+    number = f"{row.rows} (a year's)" if row.a_year else str(row.rows)
+    how = {
+        "weights": f"weights, {row.untrusted} of {row.simulations} weak",
+        "refits": f"{row.simulations} refits",
+        "condition": "condition",
+        "none": f"weak in {row.untrusted} of {row.simulations}",
+    }[row.method]
+    if not row.trusted:
+        return row.title, number, "not trusted", "", how
+    clear = [(n, each) for n, each in row.answers.items() if each.contraction.clear]
+    clear.sort(key=lambda pair: -abs(pair[1].contraction.value))
+    cell = "; ".join(found.in_words(name, each) for name, each in clear[:SHOWN])
+    worth = ""
+    if row.value and row.value.clear:
+        worth = f"{format_number(row.value.value)} ± {format_number(row.value.error, 1)}"
+    return row.title, number, cell, worth, how
