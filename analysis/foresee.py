@@ -8,22 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aligntax.analysis.answers.answers_now import AnswersNow
-from aligntax.analysis.answers.foresight import (
-    MIDDLE,
-    Expected,
-    Narrowed,
-    updated,
-)
+from aligntax.analysis.answers.foreseen import YEARS, Foreseen
+from aligntax.analysis.answers.foresight import MIDDLE, updated
 from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.inference.seeds import child_generator, child_seed
 from aligntax.analysis.progress import talking
 from aligntax.analysis.result import as_result
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.checks import ESS
-from aligntax.analysis.summaries.words import format_number, label_of
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import NO_TAI
-from aligntax.models.priors.quantities import quantity_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,72 +26,12 @@ if TYPE_CHECKING:
     from aligntax.analysis.trust.new_rows import NewRows
 
 ROWS = (1, 3, 10)  # how many further rows; and as many as came in the last full year
-YEARS = "no_tai"  # the kind whose rows are years without transformative AI
-KINDS = {
-    "scaling_exponents": "scaling studies",
-    "loss_laws": "fits of a loss law",
-    "time_horizons": "time-horizon evaluations",
-    "training_runs": "frontier training runs",
-    "algorithmic_progress": "estimates of algorithmic progress",
-    "rlhf_efforts": "RLHF efforts",
-    "feedback_workforces": "workforce reports",
-    "alignment_compute_shares": "alignment compute shares",
-    "paid_taxes": "payments for alignment",
-    YEARS: "years without TAI",
-}
 MOST_ROWS = 100
 SIMULATIONS, QUICK_SIMULATIONS = 64, 32
 DRAWS, QUICK_DRAWS = 4000, 1000  # that are weighed; more are thinned
 REFITS = 8  # simulations that are refitted
 MOST_REFITTED = 6  # kinds and numbers of rows that are; the others are told as not trusted
 UNTRUSTED = 0.2  # share of simulations from which on weights are not used
-
-
-@dataclass(frozen=True)
-class Foreseen:
-    """What some further rows of one kind are expected to do.
-
-    Attributes
-    ----------
-    kind : str
-        Table of evidence, or ``no_tai``.
-    rows : int
-        How many; of ``no_tai``, years.
-    a_year : bool
-        Whether as many came in the last full year.
-    method : {"weights", "refits", "condition", "none"}
-        ``none`` where weights cannot be trusted and nothing was refitted.
-    simulations, untrusted : int
-        How many were simulated, and in how many weights cannot be trusted.
-    answers : mapping of str to Narrowed
-        By headline quantity.
-    value : Expected or None
-        Expected value of sample information, USD.
-    """
-
-    kind: str
-    rows: int
-    a_year: bool
-    method: str
-    simulations: int
-    untrusted: int
-    answers: Mapping[str, Narrowed] = field(repr=False)
-    value: Expected | None
-
-    @property
-    def trusted(self) -> bool:
-        """Whether its figures are to be used."""
-        return self.method != "none"
-
-    @property
-    def worth(self) -> float:
-        """USD a row, where that stands out of its noise; 0 elsewhere."""
-        return self.value.value / self.rows if self.value and self.value.clear else 0.0
-
-    @property
-    def title(self) -> str:
-        """The kind in words."""
-        return KINDS[self.kind]
 
 
 @dataclass(frozen=True)
@@ -129,15 +63,6 @@ class Foresight:
     def __repr__(self) -> str:
         kinds = ", ".join(dict.fromkeys(row.kind for row in self.rows))
         return f"Foresight of run {self.run.record['run']!r}: {kinds}\nsee table() and to_dict()"
-
-    def in_words(self, name: str, each: Narrowed) -> str:
-        """Width of an interval now and as expected, in the unit of its scale."""
-        quantity = quantity_of(name)
-        unit = "OOM" if quantity.scale == "log10" else "" if quantity.unit == "1" else quantity.unit
-        unit = "years" if unit == "year" else unit
-        half = "" if self.intervals[name] == "90%" else " (50% interval)"
-        text = f"{label_of(name)}{half} from {format_number(each.now, 3)}"
-        return f"{text} to {format_number(each.width.value, 3)} {unit}".rstrip()
 
     def table(self) -> "pd.DataFrame":
         """One row per kind, number of rows and headline quantity."""
@@ -189,7 +114,7 @@ class Foresight:
 
 
 def foresee(
-    run: str | os.PathLike[str] | Result,
+    run: str | os.PathLike[str] | Result = "latest",
     kind: Sequence[str] = (),
     rows: Sequence[int] = (),
     quantity: Sequence[str] = (),
@@ -206,7 +131,7 @@ def foresee(
     Parameters
     ----------
     run : str, path or Result
-        A run.
+        A run; by default the newest.
     kind : sequence of str
         Tables of evidence, or ``no_tai``; by default all that can be simulated.
     rows : sequence of int
@@ -364,16 +289,19 @@ def _refitted(
 
     talk.say("compiling the model with further rows, unless its code is kept")
     refits = Refits.of(rows, drawn[0])
-    found: dict[tuple[str, int], Foreseen] = {}
     talk.say("refitting where weights cannot be trusted")
-    for row in weak:
-        then = []
+    widths: dict[tuple[str, int], list[Any]] = {}
+    chosen = [("", 0), *((row.kind, row.rows) for row in weak)]
+    for table, k in chosen:  # first without new rows
+        widths[table, k] = []
         for i, each in enumerate(drawn):
             seed = child_seed(asked.seed + i, "foresight")
-            draws, derived = refits.posterior(each, row.kind, row.rows, seed)
-            then.append(now.refitted(draws, derived, seed))
-            _count(talk, len(found) * len(drawn) + i + 1, len(weak) * len(drawn))
-        answers, value = now.told_of_refits(then)
+            draws, derived = refits.posterior(each, table, k, seed)
+            widths[table, k].append(now.refitted(draws, derived, seed))
+            _count(talk, sum(map(len, widths.values())), len(chosen) * len(drawn))
+    found = {}
+    for row in weak:
+        answers, value = now.told_of_refits(widths["", 0], widths[row.kind, row.rows])
         found[row.kind, row.rows] = replace(
             row, method="refits", simulations=len(drawn), answers=answers, value=value
         )

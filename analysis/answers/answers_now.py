@@ -14,6 +14,7 @@ from aligntax.analysis.answers.foresight import (
     MIDDLE,
     Expected,
     Narrowed,
+    gained,
     hours_compared,
     losses,
     narrowed,
@@ -147,14 +148,17 @@ class AnswersNow:
         return then, refitted_value(loss, int(np.argmin(self.now @ self.loss)))
 
     def told_of_refits(
-        self, then: Sequence[tuple[dict[str, float], float]]
+        self,
+        before: Sequence[tuple[dict[str, float], float]],
+        then: Sequence[tuple[dict[str, float], float]],
     ) -> tuple[dict[str, Narrowed], Expected | None]:
-        """Intervals and value, from :meth:`refitted` of each data set."""
-        found = {
-            name: narrowed_by_refits(values, self.now, [each[name] for each, _ in then], ends)
-            for name, (values, ends) in self.answers.items()
-        }
-        value = Expected.of([usd for _, usd in then]) if self.decision else None
+        """Intervals and value, from :meth:`refitted` without and with each data set."""
+        found = {}
+        for name, (values, ends) in self.answers.items():
+            now = float(widths(values, self.now[None], ends)[0])
+            pairs = ([each[name] for each, _ in refits] for refits in (before, then))
+            found[name] = narrowed_by_refits(now, *pairs)
+        value = gained([v for _, v in then], [v for _, v in before]) if self.decision else None
         return {name: each for name, each in found.items() if each}, value
 
 

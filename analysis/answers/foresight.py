@@ -105,7 +105,11 @@ def updated(log_density: Any, base: Weights, relative: float) -> Updated:
             rows.append(base.values.ravel())
             trusted.append(True)
             continue
-        weights, k_hat = pareto_smoothed(log_base + each.reshape(base.values.shape), relative)
+        ratio = log_base + each.reshape(base.values.shape)
+        with np.errstate(over="ignore", invalid="ignore"):  # in tails that are not trusted
+            weights, k_hat = pareto_smoothed(ratio, relative)
+        if not np.isfinite(k_hat):
+            weights = Weights.of_log(ratio)
         rows.append(weights.values.ravel())
         trusted.append(k_hat <= k_hat_limit(each.size) and weights.ess * relative >= ESS)
     return Updated(np.asarray(rows), np.asarray(trusted, dtype=bool))
@@ -129,14 +133,10 @@ def widths(values: Any, weights: Any, ends: tuple[float, float] = ENDS) -> Any:
     order = np.argsort(values, kind="stable")
     order = order[~np.isnan(values[order])]
     ordered, w = values[order], weights[:, order]
-    places = np.cumsum(w, axis=1) - 0.5 * w
+    places = np.cumsum(w, axis=1) - 0.5 * (w + w[:, :1])  # as reported quantiles have it
     # the number in order at which each end stands, and how far it is on the way to the next
-    at = np.asarray(
-        [
-            np.interp(ends, place / total, np.arange(len(ordered)))
-            for place, total in zip(places, w.sum(axis=1), strict=True)
-        ]
-    )
+    steps = np.arange(len(ordered))
+    at = np.asarray([np.interp(ends, place / place[-1], steps) for place in places])
     low = np.floor(at).astype(int)
     share, high = at - low, np.minimum(low + 1, len(ordered) - 1)
     with np.errstate(invalid="ignore"):
@@ -164,7 +164,7 @@ class Narrowed:
 
     @classmethod
     def of(cls, now: float, then: Any, without: Any = ()) -> "Narrowed":
-        """From the width now and given each simulated data set; ``without`` as in `Expected`."""
+        """From the width now and given each data set; ``without`` as in :meth:`Expected.of`."""
         shorter = Expected.of(1.0 - np.asarray(then) / now, without)
         width = Expected(now * (1.0 - shorter.value), now * shorter.error)
         return cls(now, width, shorter)
@@ -190,18 +190,31 @@ def narrowed(values: Any, now: Any, then: Any, ends: tuple[float, float] = ENDS)
         return found
     both, part = np.vstack([now, then]), parts_of(len(values))
     kept = [widths(values[part != k], both[:, part != k], ends) for k in range(PARTS)]
+    if not np.isfinite(kept).all():
+        return None
     return Narrowed.of(float(before), after, [1.0 - w[1:].mean() / w[0] for w in kept])
 
 
-def narrowed_by_refits(
-    values: Any, now: Any, then: Any, ends: tuple[float, float] = ENDS
-) -> Narrowed | None:
-    """The same from the width that each refit has, (simulation,)."""
-    if not np.isfinite(then).all():
+def narrowed_by_refits(now: float, before: Any, then: Any) -> Narrowed | None:
+    """The same from the widths (simulation,) that refits without and with new rows have.
+
+    Refits have fewer draws than the run, and what that does to a width cancels.
+
+    Parameters
+    ----------
+    now : float
+        Width by the run's own draws.
+    """
+    if not np.isfinite([*before, *then]).all():
         return None
-    part, before = parts_of(len(values)), widths(values, now[None], ends)[0]
-    kept = [widths(values[part != k], now[None, part != k], ends)[0] for k in range(PARTS)]
-    return Narrowed.of(float(before), then, [1.0 - np.mean(then) / w for w in kept])
+    shorter = gained(1.0 - np.asarray(then) / np.mean(before), 1.0 - before / np.mean(before))
+    return Narrowed(now, Expected(now * (1.0 - shorter.value), now * shorter.error), shorter)
+
+
+def gained(then: Any, before: Any) -> Expected:
+    """Mean of one number per refit with new rows, over that of refits without."""
+    after, base = Expected.of(then), Expected.of(before)
+    return Expected(after.value - base.value, float(np.hypot(after.error, base.error)))
 
 
 def hours_compared(decision: Decision) -> Any:

@@ -16,7 +16,8 @@ from aligntax.analysis.commands.output import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from aligntax.analysis.foresee import Foreseen, Foresight
+    from aligntax.analysis.answers.foreseen import Foreseen
+    from aligntax.analysis.foresee import Foresight
 
 SHOWN = 4  # answers of a row, those that narrow most
 NOTE = (
@@ -47,9 +48,9 @@ def foresee(
         list[str] | None,
         typer.Option(help="Headline quantity. May be repeated.", show_default="all"),
     ] = None,
-    fast: Annotated[
+    quick: Annotated[
         bool,
-        typer.Option("--quick", help="Weigh fewer draws, and sample nothing again."),
+        typer.Option(help="Weigh fewer draws, and sample nothing again."),
     ] = False,
     simulations: Annotated[
         int | None,
@@ -78,7 +79,7 @@ def foresee(
             kind or (),
             rows or (),
             quantity or (),
-            quick=fast,
+            quick=quick,
             simulations=simulations,
             seed=seed,
             out=out,
@@ -87,7 +88,7 @@ def foresee(
     if picture is not None:
         from aligntax.analysis.figures.foresight import narrowing_figure
 
-        save_picture(narrowing_figure(found), picture)
+        save_picture(narrowing_figure(found.rows, found.intervals), picture)
     print_answer(as_json, found.to_dict, lambda screen: _print_foresight(screen, found))
 
 
@@ -109,6 +110,7 @@ def _print_foresight(screen: "Console", found: "Foresight") -> None:
 
 def _line(row: "Foreseen", found: "Foresight") -> tuple[str, ...]:
     """Cells of a row."""
+    from aligntax.analysis.answers.foreseen import in_words
     from aligntax.analysis.summaries.words import format_number
 
     number = f"{row.rows} (a year's)" if row.a_year else str(row.rows)
@@ -122,8 +124,8 @@ def _line(row: "Foreseen", found: "Foresight") -> tuple[str, ...]:
         return row.title, number, "not trusted", "", how
     clear = [(n, each) for n, each in row.answers.items() if each.contraction.clear]
     clear.sort(key=lambda pair: -abs(pair[1].contraction.value))
-    cell = "; ".join(found.in_words(name, each) for name, each in clear[:SHOWN])
+    cell = "; ".join(in_words(name, found.intervals[name], each) for name, each in clear[:SHOWN])
     worth = ""
-    if row.value and row.value.clear:
+    if row.value and row.worth:
         worth = f"{format_number(row.value.value)} ± {format_number(row.value.error, 1)}"
     return row.title, number, cell, worth, how
