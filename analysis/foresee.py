@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from aligntax.analysis.answers.newsvendor import Estimate
     from aligntax.analysis.trust.new_rows import NewRows
+    from aligntax.analysis.trust.replayed_rows import Replayed
 
 ROWS = (1, 3, 10)  # how many further rows; and as many as came in the last full year
 MOST_ROWS = 100
@@ -31,6 +32,7 @@ SIMULATIONS, QUICK_SIMULATIONS = 64, 32
 DRAWS, QUICK_DRAWS = 4000, 1000  # that are weighed; more are thinned
 REFITS = 8  # simulations that are refitted
 MOST_REFITTED = 6  # kinds and numbers of rows that are; the others are told as not trusted
+REPLAYS = 12  # simulations of the rows that came since a date
 UNTRUSTED = 0.2  # share of simulations from which on weights are not used
 
 
@@ -174,6 +176,73 @@ def foresee(
         return _foreseen(now, asked, told)
 
 
+@dataclass(frozen=True)
+class Replay:
+    """How far the rows of a year were foreseen to narrow each answer, and how far they did.
+
+    Attributes
+    ----------
+    since, until : float
+        Decimal years between which they came.
+    rows : mapping of str to int
+        How many came, by table.
+    answers : mapping of str to Replayed
+        By headline quantity.
+    """
+
+    run: Result
+    since: float
+    until: float
+    simulations: int
+    rows: Mapping[str, int]
+    answers: "Mapping[str, Replayed]" = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``aligntax foresee --since --json`` prints."""
+        plain = {key: getattr(self, key) for key in ("since", "until", "simulations")}
+        answers = {name: each.to_dict() for name, each in self.answers.items()}
+        return {"run": self.run.path.name, **plain, "rows": dict(self.rows), "answers": answers}
+
+
+def foresee_since(
+    run: str | os.PathLike[str] | Result,
+    since: float,
+    simulations: int = REPLAYS,
+    seed: int = 2022,
+    *,
+    out: str | os.PathLike[str] = "results",
+    talk: Talk | None = None,
+    progress: bool = True,
+) -> Replay:
+    """Foresee from an earlier date what the rows of the next year then did; by refits alone.
+
+    Parameters
+    ----------
+    run : str, path or Result
+        A run, whose view and evidence are taken.
+    since : float
+        Decimal year: 2023 is the end of 2022.
+    simulations, seed, out, talk, progress
+        As in :func:`foresee`.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, a number is out of bounds, or no row came.
+    """
+    _check_number("simulations", simulations, 4, 1000, f"{REPLAYS} are the default")
+    with talking(talk, progress, "refitting", "failed") as told:
+        told.say("reading the run")
+        result = as_result(run, out)
+        if not 2000 <= since <= (last := result.evidence.constant(NO_TAI) - 1.0):
+            rule = f"must lie between 2000 and {last:.1f}, a year before the evidence ends"
+            raise InputError(f"since: {rule}, got {since:g}; give a date such as 2023")
+        from aligntax.analysis.trust.replayed_rows import replayed
+
+        rows, answers = replayed(result, since, since + 1.0, simulations, seed, told)
+    return Replay(result, since, since + 1.0, simulations, rows, answers)
+
+
 def _check_number(name: str, value: int, low: int, high: int, remedy: str) -> None:
     if not low <= value <= high:
         raise InputError(f"{name}: must lie between {low} and {high}, got {value}; {remedy}")
@@ -296,7 +365,7 @@ def _refitted(
         widths[table, k] = []
         for i, each in enumerate(drawn):
             seed = child_seed(asked.seed + i, "foresight")
-            draws, derived = refits.posterior(each, table, k, seed)
+            draws, derived = refits.posterior(each, {table: k}, seed)
             widths[table, k].append(now.refitted(draws, derived, seed))
             _count(talk, sum(map(len, widths.values())), len(chosen) * len(drawn))
     found = {}

@@ -12,12 +12,13 @@ from aligntax.analysis.commands.output import (
     save_picture,
     show_progress,
 )
+from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from aligntax.analysis.answers.foreseen import Foreseen
-    from aligntax.analysis.foresee import Foresight
+    from aligntax.analysis.foresee import Foresight, Replay
 
 SHOWN = 4  # answers of a row, those that narrow most
 NOTE = (
@@ -55,7 +56,15 @@ def foresee(
     simulations: Annotated[
         int | None,
         typer.Option(
-            help="Simulated data sets of each kind.", show_default="64, or 32 with --quick"
+            help="Simulated data sets of each kind.", show_default="64, 32 with --quick, or 12"
+        ),
+    ] = None,
+    since: Annotated[
+        float | None,
+        typer.Option(
+            metavar="YEAR",
+            help="Foresee from the start of a year what came in it, and what that then did.",
+            show_default="from now on",
         ),
     ] = None,
     seed: Seed = 2022,
@@ -68,9 +77,19 @@ def foresee(
 
     Example: aligntax foresee latest --quick
 
+    With --since it looks back: what the next year was foreseen to do, beside what it did.
+
+    Example: aligntax foresee RUN --since 2024
+
     Example: aligntax foresee RUN --kind rlhf_efforts --rows 10 --quantity alignment_hours_needed
     """
     check_picture(picture)
+    if since is not None:
+        if given := [f"--{n}" for n, v in _unused(kind, rows, quantity, quick, picture) if v]:
+            rule = f"goes with --simulations and --seed alone, got {' '.join(given)}"
+            raise InputError(f"since: {rule}; leave out one or the other")
+        _replay(run, since, simulations, seed, out, (as_json, quiet))
+        return
     from aligntax.analysis.foresee import foresee as look_ahead
 
     with show_progress(quiet, what="working", bad="failed") as talk:
@@ -90,6 +109,47 @@ def foresee(
 
         save_picture(narrowing_figure(found.rows, found.intervals), picture)
     print_answer(as_json, found.to_dict, lambda screen: _print_foresight(screen, found))
+
+
+def _unused(*options: object) -> list[tuple[str, object]]:
+    return list(zip(("kind", "rows", "quantity", "quick", "picture"), options, strict=True))
+
+
+def _replay(
+    run: str, since: float, simulations: int | None, seed: int, out: Path, how: tuple[bool, bool]
+) -> None:
+    """Foresee from an earlier date; ``how`` is ``--json`` and ``--quiet``."""
+    from aligntax.analysis.foresee import REPLAYS, foresee_since
+
+    with show_progress(how[1], what="refitting", bad="failed") as talk:
+        number = REPLAYS if simulations is None else simulations
+        found = foresee_since(run, since, number, seed, out=out, talk=talk)
+    print_answer(how[0], found.to_dict, lambda screen: _print_replay(screen, found))
+
+
+def _print_replay(screen: "Console", found: "Replay") -> None:
+    from aligntax.analysis.answers.foreseen import KINDS, width_unit
+    from aligntax.analysis.summaries.words import format_number, label_of
+    from aligntax.analysis.terminal.tables import print_simulated, print_table
+
+    print_simulated(screen, found.run.record)
+    came = ", ".join(f"{KINDS[table]} {k}" for table, k in found.rows.items())
+    screen.print(f"Came between {found.since:g} and {found.until:g}: {came}.", markup=False)
+    lines = []
+    for name, each in found.answers.items():
+        told, width = each.to_dict(), f"{format_number(each.now, 3)} {width_unit(name)}".rstrip()
+        foreseen = f"{100 * told['foreseen']:.0f}% (sd {100 * told['sd']:.0f})"
+        place = f"{each.below} of {found.simulations}"
+        lines.append((label_of(name), width, foreseen, f"{100 * each.happened:.0f}%", place))
+    heads = ("answer", "90% interval before", "foreseen", "happened", "foreseen less in")
+    print_table(screen, heads, lines)
+    outside = [label_of(n) for n, e in found.answers.items() if e.below in (0, found.simulations)]
+    beyond = f"beyond all simulations: {', '.join(outside)}" if outside else "beyond none"
+    screen.print(
+        "Share by which the interval became shorter: in simulations of the rows that came, and by "
+        f"these rows. What happened lies {beyond}.",
+        markup=False,
+    )
 
 
 def _print_foresight(screen: "Console", found: "Foresight") -> None:

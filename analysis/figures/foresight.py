@@ -35,7 +35,9 @@ def narrowing_figure(foreseen: Sequence[Foreseen], intervals: Mapping[str, str])
     if not names:
         rule = "needs evidence whose weights can be trusted, got none"
         raise InputError(f"picture: {rule}; leave out --quick, or run again with more --draws")
-    figure = Figure(figsize=(WIDTH * (0.4 + 0.6 * len(names)), 1.2 + 0.2 * len(rows)), layout="constrained")
+    figure = Figure(
+        figsize=(WIDTH * (0.4 + 0.6 * len(names)), 1.2 + 0.2 * len(rows)), layout="constrained"
+    )
     panels = np.atleast_1d(figure.subplots(1, len(names), sharey=True))
     for axes, name in zip(panels, names, strict=True):
         for place, row in enumerate(rows):

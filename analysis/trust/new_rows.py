@@ -13,7 +13,7 @@ those that have paid already.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -76,14 +76,28 @@ def designs(
     new = new.assign_coords({dim: [f"new {i + 1}" for i in range(number)]})
     if "date" in new:
         new = new.assign(date=new["date"] + LATER)
+    return _apart(table, new, np.arange(number))
+
+
+def rows_that_came(table: str, before: Evidence, after: Evidence, view: View) -> xr.Dataset:
+    """Likelihood rows that later evidence has and earlier evidence has not."""
+    rows, old = _own(table, after, view), _own(table, before, view)
+    dim = TABLES[table].dim
+    rows = rows.isel({dim: ~np.isin(rows[dim].values, old[dim].values)})
+    group = rows["group_index"].values if "group_index" in rows else None
+    return _apart(table, rows, group)
+
+
+def _apart(table: str, rows: xr.Dataset, group: Any) -> xr.Dataset:
+    """New rows, which share neither a ten nor a group with the own."""
     if table == "training_runs":
         alone = {"ten": -1, "largest": False, "ceiling": np.nan}
-        new = new.assign({n: xr.full_like(new[n], value) for n, value in alone.items()})
+        return rows.assign({n: xr.full_like(rows[n], value) for n, value in alone.items()})
     if table == "scaling_exponents":
-        groups = [f"new {i + 1}" for i in range(number)]
-        new = new.drop_vars("group").assign_coords(group=groups)
-        new = new.assign(group_index=(dim, np.arange(number)))
-    return new
+        names, index = np.unique(group, return_inverse=True)
+        rows = rows.drop_vars("group").assign_coords(group=[f"new {each + 1}" for each in names])
+        return rows.assign(group_index=("study", index))
+    return rows
 
 
 @dataclass(frozen=True)
@@ -102,6 +116,8 @@ class NewRows:
         New rows of each table.
     terms : Terms
         Of a graph whose evidence is the new rows alone.
+    fixed : mapping of str to xarray.Dataset
+        Rows whose designs the new rows have, in the place of the latest.
     """
 
     model: Model
@@ -112,6 +128,7 @@ class NewRows:
     shape: Any
     numbers: Mapping[str, int]
     terms: Terms
+    fixed: Mapping[str, xr.Dataset] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -135,7 +152,7 @@ class NewRows:
     def simulated(self, at: tuple[int, int], rng: np.random.Generator) -> dict[str, xr.Dataset]:
         """Likelihood rows that the draw ``at`` (chain, draw) might bring, by table."""
         chain, draw = at
-        rows = {
+        rows = self.fixed or {
             table: designs(table, self.evidence, self.view, k, rng)
             for table, k in self.numbers.items()
         }

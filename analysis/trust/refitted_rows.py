@@ -42,9 +42,9 @@ class Refits:
         return cls(rows, LeaveOut.on(rows.model, evidence, rows.view))
 
     def posterior(
-        self, drawn: Mapping[str, xr.Dataset], table: str, number: int, seed: int
+        self, drawn: Mapping[str, xr.Dataset], counted: Mapping[str, int], seed: int
     ) -> tuple[xr.Dataset, xr.Dataset]:
-        """Draws given the own rows and the first new rows of one table.
+        """Draws given the own rows and so many of the new rows of some tables, the first.
 
         Returns
         -------
@@ -59,12 +59,12 @@ class Refits:
         left = {}
         for name in drawn:
             units = compiled.units[name][-new.numbers[name] :]
-            left[name] = units[number if name == table else 0 :]
+            left[name] = units[counted.get(name, 0) :]
         chosen = compiled.without(left)
         draws = chosen.sample(replace(SAMPLING, seed=seed)).posterior
         # a shape of the trend is drawn given every horizon that counts
         horizons = chosen.compiled.evidence.ready.get(HORIZONS)
-        seen = {HORIZONS: horizons} if horizons is not None and table == HORIZONS else {}
+        seen = {HORIZONS: horizons} if horizons is not None and HORIZONS in counted else {}
         derived = derive(
             new.model,
             draws,

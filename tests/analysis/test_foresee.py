@@ -97,6 +97,9 @@ def test_the_command_prints_rows_and_says_what_cannot_be_trusted(aligntax, refer
         (("--simulations", "2"), "simulations: must lie between 4 and 1000, got 2"),
         (("--quantity", "tai_yeer"), "quantity: must be a single headline quantity"),
         (("--picture", "dots.gif"), "picture: must end in .png, .svg or .pdf"),
+        (("--since", "1999"), "since: must lie between 2000 and 2025.7"),
+        (("--since", "2026.5"), "since: must lie between 2000 and 2025.7"),
+        (("--since", "2024", "--quick"), "since: goes with --simulations and --seed alone"),
     ],
 )
 def test_a_mistake_is_one_message(aligntax, reference, options, message) -> None:
@@ -136,3 +139,18 @@ def test_refits_agree_with_weights(run_folder) -> None:
     ours, theirs = row.answers[name].contraction, again.answers[name].contraction
     assert abs(ours.value - theirs.value) < 3 * np.hypot(ours.error, theirs.error)
     assert theirs.value > 2 * theirs.error
+
+
+@pytest.mark.slow
+def test_a_replay_compares_what_was_foreseen_with_what_happened(aligntax, reference) -> None:
+    code, out, err = aligntax("foresee", reference.path, "--since", "2025", "--json")
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    assert told["until"] == 2026
+    used = reference.evidence["algorithmic_progress"]
+    came = used["used"].values & (used["year"].values == 2025)
+    assert told["rows"].get("algorithmic_progress", 0) == came.sum()
+    place = [each["below"] for each in told["answers"].values()]
+    assert 3 < np.mean(place) < 9  # of 12: what happened is like what was foreseen
+    each = told["answers"]["alignment_hours_needed"]
+    assert 4 < each["now"] < 8 and abs(each["happened"]) < 0.3
