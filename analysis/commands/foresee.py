@@ -138,9 +138,9 @@ def _print_replay(screen: "Console", found: "Replay") -> None:
     lines = []
     for name, each in found.answers.items():
         told, width = each.to_dict(), f"{format_number(each.now, 3)} {width_unit(name)}".rstrip()
-        foreseen = f"{100 * told['foreseen']:.0f}% (sd {100 * told['sd']:.0f})"
+        foreseen = f"{round(100 * told['foreseen'])}% (sd {100 * told['sd']:.0f})"
         place = f"{each.below} of {found.simulations}"
-        lines.append((label_of(name), width, foreseen, f"{100 * each.happened:.0f}%", place))
+        lines.append((label_of(name), width, foreseen, f"{round(100 * each.happened)}%", place))
     heads = ("answer", "90% interval before", "foreseen", "happened", "foreseen less in")
     print_table(screen, heads, lines)
     outside = [label_of(n) for n, e in found.answers.items() if e.below in (0, found.simulations)]
