@@ -232,9 +232,9 @@ def foresee_since(
     """
     _check_number("simulations", simulations, 4, 1000, f"{REPLAYS} are the default")
     with talking(talk, progress, "refitting", "failed") as told:
-        told.say("reading the run")
         result = as_result(run, out)
-        if not 2000 <= since <= (last := result.evidence.constant(NO_TAI) - 1.0):
+        last = result.evidence.constant(NO_TAI) - 1.0
+        if not 2000 <= since <= last:
             rule = f"must lie between 2000 and {last:.1f}, a year before the evidence ends"
             raise InputError(f"since: {rule}, got {since:g}; give a date such as 2023")
         from aligntax.analysis.trust.replayed_rows import replayed
