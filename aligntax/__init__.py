@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aligntax.analysis.drivers import move_prior, sensitivity
     from aligntax.analysis.experts import refit_by_expert
     from aligntax.analysis.figures.for_arviz import dates_for_plot, draws_in_order
+    from aligntax.analysis.foresee import foresee, foresee_since
     from aligntax.analysis.inference.compiled_model import compile_model
     from aligntax.analysis.inference.options import Sampling
     from aligntax.analysis.inputs.loss_runs import read_runs
@@ -65,6 +66,8 @@ _HOMES = {
     "diff_views": "analysis.terminal.views",
     "draws_in_order": "analysis.figures.for_arviz",
     "fetch_evidence": "analysis.reading",
+    "foresee": "analysis.foresee",
+    "foresee_since": "analysis.foresee",
     "gold_curves": "analysis.theory",
     "index": "analysis.reading",
     "load": "analysis.result",
@@ -116,6 +119,8 @@ __all__ = [
     "diff_views",
     "draws_in_order",
     "fetch_evidence",
+    "foresee",
+    "foresee_since",
     "gold_curves",
     "index",
     "load",

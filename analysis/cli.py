@@ -28,6 +28,7 @@ from aligntax.analysis.commands.compare import compare
 from aligntax.analysis.commands.density_prediction import density_trials, predict_density
 from aligntax.analysis.commands.evidence_checks import loo, robustness
 from aligntax.analysis.commands.forecasts import reproduce, shifts
+from aligntax.analysis.commands.foresee import foresee
 from aligntax.analysis.commands.gold_curves import gold_curves
 from aligntax.analysis.commands.index import index
 from aligntax.analysis.commands.output import Interrupted, escape_controls
@@ -64,7 +65,7 @@ REPEAT_SECONDS = 2.0  # after which an interrupt that had no effect is raised ag
 
 PANELS = {
     "Run": (run, refit, sweep),
-    "Decide": (budget, sensitivity, compare, shifts),
+    "Decide": (budget, sensitivity, foresee, compare, shifts),
     "Read": (show, runs, report, index, verify),
     "State priors and evidence": (view.app, evidence.app),
     "Check": (calibrate, backtest, loo, robustness, reproduce),

@@ -184,11 +184,11 @@ def log_shape_weights(x: Values, parameters: xr.Dataset, evidence: Evidence, vie
     -------
     ndarray, shape (draw, 4)
     """
-    joint = _log_shapes(x, parameters, evidence, view)[0]
+    joint = log_shapes(x, parameters, evidence, view)[0]
     return joint - logsumexp(joint, axis=-1, keepdims=True)
 
 
-def _log_shapes(
+def log_shapes(
     x: Values, parameters: xr.Dataset, evidence: Evidence, view: View
 ) -> tuple[Any, Any]:
     """Joint log probability of shape and table, and log likelihood of each row under a shape.
@@ -209,7 +209,7 @@ def pointwise(
     The others inform the shape: ``p(y_i | y_-i) = p(y) / p(y_-i)``, each a mixture over
     :data:`SHAPES`. The result has shape (draw, evaluation).
     """
-    joint, terms = _log_shapes(x, parameters, evidence, view)
+    joint, terms = log_shapes(x, parameters, evidence, view)
     rest = logsumexp(joint[..., None] - terms, axis=-2)
     keys = {"evaluation": evaluations(evidence, view)["evaluation"].values}
     density = logsumexp(joint, axis=-1)[..., None] - rest

@@ -43,7 +43,7 @@ ORDER = (
     "analysis.pages",
     "analysis.result",
     "analysis.pipeline analysis.refitting",
-    "analysis.experts analysis.horizon_shapes analysis.drivers analysis.reading "
+    "analysis.experts analysis.foresee analysis.horizon_shapes analysis.drivers analysis.reading "
     "analysis.checking analysis.theory",
     "analysis.terminal",
     "analysis.commands",

@@ -45,6 +45,7 @@ AS_OBJECTS = {
 RENAMED = {"format_": "format"}
 ELSEWHERE = {
     ("sensitivity", "sweep"): "move_prior",
+    ("foresee", "since"): "foresee_since",
     ("gold-curves", "out"): "gold_curves",  # returns what the command writes
     ("density-trials", "out"): "density_trials",
     ("gold-curves", "labels"): "gold_curves",  # numbers in place of text

@@ -18,6 +18,7 @@ NAMES = (
     "gold_curves",
     "calibration",
     "loss_limit",
+    "foresight",
 )  # the place of a name decides its numbers: a new name goes last
 
 

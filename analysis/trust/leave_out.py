@@ -136,8 +136,12 @@ class LeaveOut:
 
     @classmethod
     def of(cls, model: Model, evidence: Evidence, view: View) -> "LeaveOut":
-        """Compile a model whose terms have counts."""
-        evidence = restrict(evidence, view, model)
+        """Compile a model whose terms have counts, on the evidence that a view uses."""
+        return cls.on(model, restrict(evidence, view, model), view)
+
+    @classmethod
+    def on(cls, model: Model, evidence: Evidence, view: View) -> "LeaveOut":
+        """Compile it on evidence that may have likelihood rows of its own."""
         graph = model.build(evidence, view)
         labels = _labels(graph)
         _multiply_by_counts(graph, labels)

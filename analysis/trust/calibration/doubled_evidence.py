@@ -77,8 +77,8 @@ def _marked(keys: Any) -> list[str]:
 
 
 def _studies(own: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
-    """Own studies, and replicated ones in as many new groups."""
-    groups = own["group"].values
+    """Own studies, and replicated ones in groups of their own."""
+    groups, others = own["group"].values, new["group"].values
     shifted = new.assign(group_index=new["group_index"] + len(groups))
     rows = xr.concat([own.drop_vars("group"), shifted.drop_vars("group")], "study")
-    return rows.assign_coords(group=np.asarray([*groups, *_marked(groups)]))
+    return rows.assign_coords(group=np.asarray([*groups, *_marked(others)]))

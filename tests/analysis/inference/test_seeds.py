@@ -18,6 +18,7 @@ SEEDS = {
     "gold_curves": 2_527_847_783,
     "calibration": 2_945_343_138,
     "loss_limit": 4_052_845_746,
+    "foresight": 786_283_773,
 }
 
 

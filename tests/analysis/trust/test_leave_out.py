@@ -165,7 +165,7 @@ def test_an_evaluation_given_the_others_is_the_table_less_the_table_without_it(
         ready = known.with_likelihood_rows(
             {"time_horizons": rows.assign(counts=("evaluation", counts))}
         )
-        joint, _ = time_horizon._log_shapes(flat, sample, ready, view)
+        joint, _ = time_horizon.log_shapes(flat, sample, ready, view)
         return np.logaddexp.reduce(joint, axis=1)
 
     every = np.ones(rows.sizes["evaluation"])
