@@ -2,15 +2,18 @@
 
 Gold reward is in sd of the initial policy's score, and 0 on average there. A column may have any of
 its usual names, in any case. Other columns are ignored. Without a column ``form`` (``bon`` or
-``rl``) the form of a run is ``bon`` where its method is best-of-n, and ``rl`` elsewhere. Without a
-column ``proxy`` each run is of a proxy of its own: name it where one learned reward was optimised
-several times. Lines at the head that start with ``#`` are comments.
+``rl``) the form of a run is ``bon`` where its method is best-of-n, and ``rl`` under another method.
+Without a method it is the one whose curves miss the points less, which is said. Without a column
+``proxy`` each run is of a proxy of its own: name it where one learned reward was optimised several
+times. Lines at the head that start with ``#`` are comments.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from aligntax.analysis.inputs.csv_columns import (
     UserTable,
@@ -23,6 +26,7 @@ from aligntax.analysis.inputs.csv_columns import (
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.evidence.reader import BadCell, Problem, refuse
+from aligntax.models.overoptimization.gold_law import misses
 from aligntax.models.overoptimization.model import FORMS
 from aligntax.models.short_form import short_form
 
@@ -41,6 +45,7 @@ NEGATIVE = {  # what to do about a number that is too small
     "labels": "give the number of labels, not its logarithm",
     "gold_se": "give a standard error",
 }
+NO_METHOD = "not stated"
 BEST_OF_N = ("bon", "best-of-n", "best of n", "best_of_n")
 OF_RUN = ("proxy", "method", "form", "labels")  # a run has one value of each
 FEWEST = 5  # points: a peak has two parameters
@@ -96,9 +101,10 @@ def read_curves(name: str | Path) -> GoldCurves:
     problems = problems or _conflicts_in_runs(rows)
     if problems:
         refuse(path, problems)
+    notes = [*table.notes, *_choose_form([row for _, row in rows])]
     source = f"{path.name} (SHA-256 {sha256[:12]})"
     points = tuple(_evidence_row(i, row, source) for i, (_, row) in enumerate(rows))
-    curves = GoldCurves(path, sha256, points, table.notes)
+    curves = GoldCurves(path, sha256, points, tuple(notes))
     if curves.used < FEWEST:
         raise InputError(
             f"{path}: must have at least {FEWEST} points above KL 0, got {curves.used}; add points"
@@ -130,15 +136,37 @@ def _parse_line(
             Problem(line, "run", "must have a value", "", "name the run that the point belongs to")
         )
     row["proxy"] = row.get("proxy") or row["run"]
-    row["method"] = row.get("method") or "not stated"
-    row["form"] = row.get("form") or ("bon" if row["method"].lower() in BEST_OF_N else "rl")
-    if row["form"] not in FORMS:
+    row["method"] = row.get("method") or NO_METHOD
+    known = row["method"] != NO_METHOD
+    by_method = "bon" if row["method"].lower() in BEST_OF_N else "rl" if known else ""
+    row["form"] = row.get("form") or by_method
+    if row["form"] not in (*FORMS, ""):
         problems.append(
             Problem(
                 line, "form", f"must be {' or '.join(FORMS)}", row["form"], "choose one of them"
             )
         )
     return row, problems
+
+
+def _choose_form(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Give runs without a form the one that fits them better; return what was chosen and why."""
+    open_ = [row for row in rows if not row["form"]]
+    if not open_:
+        return []
+    points = [row for row in open_ if row["kl"] > 0]
+    found = misses(*([row[name] for row in points] for name in ("kl", "gold", "run")))
+    chosen, other = ("bon", "rl") if found["bon"] < found["rl"] else ("rl", "bon")
+    for row in open_:
+        row["form"] = chosen
+    runs = len({row["run"] for row in open_})
+    if not np.isfinite(found[chosen]):
+        return [f"form {chosen} is taken for {runs} runs of too few points to tell"]
+    return [
+        f"form {chosen} is taken for {runs} run{'s' * (runs > 1)} without form or method: its best "
+        f"curves miss the points by {found[chosen]:.3g} sd, those of form {other} by "
+        f"{found[other]:.3g}; a column form states it"
+    ]
 
 
 def _conflicts_in_runs(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Problem]:

@@ -84,3 +84,29 @@ def labels_needed(x: Mapping[str, Any], log_kl: Any) -> Any:
     room = np.expm1(np.log(10) * (x["peak_kl"] - log_kl))  # limit over budget, less 1
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(room > 0, x["labels_half"] - np.log10(room) / x["label_exponent"], np.inf)
+
+
+def misses(kl: Any, score: Any, run: Any) -> dict[str, float]:
+    """By how much the best curve of each form misses the points of every run, root mean square.
+
+    Least squares over ``alpha`` and ``beta`` of each run. Both forms have as many parameters, so
+    that the smaller miss is the likelier form. NaN where no run has more points than parameters.
+
+    Parameters
+    ----------
+    kl, score : array, shape (point,)
+        KL (nats), positive, and gold reward.
+    run : array, shape (point,)
+    """
+    d, run = np.sqrt(np.asarray(kl, dtype=float)), np.asarray(run)
+    score, squares, free = np.asarray(score, dtype=float), {"bon": 0.0, "rl": 0.0}, 0
+    for name in np.unique(run):
+        x, y = d[run == name], score[run == name]
+        if len(x) < 3:
+            continue
+        free += len(x) - 2
+        for form, bend in (("bon", x**2), ("rl", x * np.log(x))):
+            columns = np.column_stack([x, bend])
+            rest = y - columns @ np.linalg.lstsq(columns, y)[0]
+            squares[form] += float(rest @ rest)
+    return {form: float(np.sqrt(sum_ / free)) if free else np.nan for form, sum_ in squares.items()}

@@ -134,7 +134,7 @@ def test_gold_curves_may_be_separated_by_tabs(tmp_path):
     points = [f"{kl}\t{0.5 * kl**0.5 - 0.02 * kl}\ta" for kl in range(1, 9)]
     path.write_text("\n".join(["kl\tgold\trun", *points]))
     found = read_curves(path)
-    assert found.used == 8 and found.notes == ("values are separated by tabs",)
+    assert found.used == 8 and found.notes[0] == "values are separated by tabs"
 
 
 def test_the_command_says_how_it_read_a_file_and_keeps_it(tmp_path, aligntax):
