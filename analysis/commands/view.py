@@ -96,6 +96,8 @@ def view_show(
         chosen.to_dict,
         lambda screen: print_priors(screen, chosen, names),
     )
+    if not as_json and " pool of " in chosen.title:
+        _print_note(chosen.title)
 
 
 @app.command("check")
@@ -305,6 +307,45 @@ def view_pool(
     _deliver(file, pooled.to_toml(), force, f": {pooled.title}", out)
 
 
+@app.command("from-csv")
+def view_from_csv(
+    table: Annotated[
+        str, typer.Argument(help="CSV of experts' quantiles; - is standard input.")
+    ] = "-",
+    folder: Annotated[Path, typer.Option(help="Folder that the views are written to.")] = Path(
+        "experts"
+    ),
+    method: Annotated[
+        str, typer.Option(help="Method of pooling: linear, log or quantile.")
+    ] = "linear",
+    template: Annotated[
+        bool, typer.Option("--template", help="Print a CSV to fill in, and write nothing.")
+    ] = False,
+    force: Force = False,
+    out: Out = Path("results"),
+) -> None:
+    """Write a view an expert and their pool, from a spreadsheet of quantiles.
+
+    Example: aligntax view from-csv --template > experts.csv
+
+    Example: aligntax view from-csv experts.csv --folder experts
+    """
+    from aligntax.analysis.inputs.expert_table import pooled_experts, table_template
+    from aligntax.analysis.storage.whole_file import make_folder
+    from aligntax.models.views import load_view
+
+    if template:
+        sys.stdout.write(table_template(load_view("default")))
+        return
+    texts, title = pooled_experts(table, method)  # type: ignore[arg-type]  # checked there
+    make_folder(folder)
+    for who in texts:
+        _check_file(folder / f"{who}.toml", force)
+    for who, text in texts.items():
+        note = f": {title}" if title and who == list(texts)[-1] else ""
+        _deliver(folder / f"{who}.toml", text, force, note, out, who == list(texts)[-1])
+
+
 def _ask(prompt: str) -> str:
     """Read a line of standard input; the prompt goes to standard error."""
     sys.stderr.write(prompt)
@@ -330,7 +371,7 @@ def _check_file(file: Path, force: bool) -> None:
         check_can_write(file, force)
 
 
-def _deliver(file: Path, text: str, force: bool, note: str, out: Path) -> None:
+def _deliver(file: Path, text: str, force: bool, note: str, out: Path, last: bool = True) -> None:
     """Write a view and print what to type next; to standard output, print the view alone."""
     from aligntax.analysis.storage.whole_file import save_user_file
 
@@ -339,7 +380,8 @@ def _deliver(file: Path, text: str, force: bool, note: str, out: Path) -> None:
         return
     save_user_file(file, text, force)
     _print_note(f"wrote {file}{note}")
-    print_next(str(file), out)
+    if last:
+        print_next(str(file), out)
 
 
 def _print_note(text: str) -> None:
