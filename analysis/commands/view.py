@@ -96,8 +96,6 @@ def view_show(
         chosen.to_dict,
         lambda screen: print_priors(screen, chosen, names),
     )
-    if not as_json and " pool of " in chosen.title:
-        _print_note(chosen.title)
 
 
 @app.command("check")

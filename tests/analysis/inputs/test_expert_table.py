@@ -80,4 +80,5 @@ def test_the_command_writes_a_view_an_expert_and_a_pool_that_says_who_spoke(
     assert weights == pytest.approx([2 / 3, 1 / 3])
     assert pool.title.endswith("; tax tolerance: only ann") and pool.title in err
     assert aligntax("view", "from-csv", str(table(GOOD)), "--folder", "them")[0] == 2
-    assert pool.title in aligntax("view", "show", "them/pool.toml")[2]
+    for command in ("show", "check"):
+        assert pool.title in aligntax("view", command, "them/pool.toml")[1]
