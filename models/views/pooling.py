@@ -125,8 +125,13 @@ def _with_opinion(experts: Experts, part: Callable[[View], Any]) -> Experts:
 
 
 def _who_spoke(names: Sequence[str], experts: Experts) -> str:
-    """Say which experts spoke to the quantities on which others abstain; empty if none did."""
+    """Say which experts spoke to the quantities on which others abstain.
+
+    It is empty if none did, or if the default view is an expert, which speaks to everything.
+    """
     silent, spoken = _default_view(), dict[str, list[str]]()
+    if any(view.name == silent.name for view, _ in experts):
+        return ""
     for name in names:
         part = _prior(name)
         speaking = [
