@@ -15,7 +15,6 @@ from aligntax.analysis.commands.output import (
     print_answer,
     save_picture,
 )
-from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -234,7 +233,8 @@ def view_elicit(
 ) -> None:
     """Ask for priors, show what they imply, and save them with who stated them, when and why.
 
-    The extremes are asked first and the middle last.
+    The extremes are asked first and the middle last; back, typed at a question, withdraws the
+    answer before.
 
     Example: aligntax view elicit mine.toml --quantity rlhf_multiplier
 
@@ -244,18 +244,12 @@ def view_elicit(
 
     from aligntax.analysis.inputs.view_reader import read_view
     from aligntax.analysis.inputs.view_writer import elicited_text, quantities_to_state
-    from aligntax.analysis.terminal.elicitation import Dialogue, Quit, elicit
-    from aligntax.analysis.terminal.tables import print_table
+    from aligntax.analysis.terminal.dialogue import Quit, dialogue_at
+    from aligntax.analysis.terminal.elicitation import elicit
 
     names, base = quantities_to_state(quantity), read_view(extends)
     _check_file(file, force)
-    screen = console(stderr=True)
-    talk = Dialogue(
-        _ask,
-        _print_note,
-        lambda heads, rows: print_table(screen, heads, rows),
-        None if sys.stdin.isatty() else PATIENCE,
-    )
+    talk = dialogue_at(console(stderr=True), None if sys.stdin.isatty() else PATIENCE)
     try:
         priors, source = elicit(names, base, talk, date.today().isoformat(), who, why)
     except Quit:
@@ -342,23 +336,6 @@ def view_from_csv(
     for who, text in texts.items():
         note = f": {title}" if title and who == list(texts)[-1] else ""
         _deliver(folder / f"{who}.toml", text, force, note, out, who == list(texts)[-1])
-
-
-def _ask(prompt: str) -> str:
-    """Read a line of standard input; the prompt goes to standard error."""
-    sys.stderr.write(prompt)
-    sys.stderr.flush()
-    try:
-        line = sys.stdin.readline()
-    except UnicodeDecodeError:
-        raise InputError(
-            "answer: must be text in the terminal's encoding, got other bytes; nothing written"
-        ) from None
-    if not sys.stdin.isatty():
-        sys.stderr.write("\n")  # nobody pressed return
-    if not line:
-        raise EOFError
-    return line
 
 
 def _check_file(file: Path, force: bool) -> None:
