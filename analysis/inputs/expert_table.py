@@ -10,7 +10,8 @@ weight    optional: the expert's weight in the pool, the same in all of their ro
 source    optional: where the answer comes from
 ========  ==========================================================================
 
-An empty quantile was not asked. A quantity without a row was not spoken to: its expert abstains.
+An empty quantile was not asked. A quantity without a row, or whose row has no quantile at all, was
+not spoken to: its expert abstains.
 """
 
 import re
@@ -38,6 +39,7 @@ LEVEL = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
 COLUMNS = {name: (name,) for name in ("expert", "quantity", "weight", "source")}
 NOT_FILE = re.compile(r"[^\w.-]+")
 POOL = "pool"  # name of the view of all experts
+LONGEST = 100  # bytes of an expert's name; file systems take 255, with what is added to it
 
 
 def table_template(view: View) -> str:
@@ -59,30 +61,31 @@ def read_experts(path: str | Path) -> tuple[dict[str, str], list[float]]:
         With every problem's line, column, rule, value and remedy.
     """
     remedy = "start from `aligntax view from-csv --template`"
-    file = read_file(path, "experts' quantiles", remedy)
+    file = read_file(path, "experts' quantiles", remedy, argument="table")
     rows = list(records(file.path, "values", file.content))
     if len(rows) < 2:
-        raise InputError(f"file: {file.path} must have a header and a row, got neither; {remedy}")
+        got = f"got {'no row' if rows else 'neither'}"
+        raise InputError(f"table: {file.path} must have a header and a row, {got}; {remedy}")
     place = find_columns(file.path, *rows[0], COLUMNS, ("expert", "quantity"))
     header = [name.strip().lower() for name in rows[0][1]]
-    levels = {i: f"{float(match[1]) / 100:g}" for i, name in enumerate(header)
-              if (match := LEVEL.fullmatch(name)) and float(match[1]) > 0}  # fmt: skip
-    unknown = [name for i, name in enumerate(header) if i not in (*levels, *place.values())]
-    problems = [
-        Problem(rows[0][0], name, "must be expert, quantity, weight, source or a quantile",
-                name, "write quantiles as p10, p50, p90")
-        for name in unknown
-    ]  # fmt: skip
+    levels, problems = _levels(rows[0][0], header, list(place.values()))
     said: dict[str, dict[str, Mapping[str, Any]]] = {}
     weights: dict[str, float] = {}
+    spelt: dict[str, str] = {}
     for line, cells in rows[1:]:
         if len(cells) != len(header):
             problems.append(wrong_width(line, cells, len(header)))
             continue
         found = {role: cells[i] for role, i in place.items()}
         try:
-            weight = _weight(found.get("weight") or "1")
             who, name, prior = _read_row(found, cells, levels, file.path.name)
+            if spelt.setdefault(who, found["expert"]) != found["expert"]:
+                rule = f"{spelt[who]!r} has the file {who}.toml, so no other name may make it"
+                remedy = "spell one expert alike, and tell two apart"
+                raise _Bad("expert", rule, found["expert"], remedy)
+            if prior is None:
+                continue
+            weight = _weight(found.get("weight") or "1")
             if name in said.get(who, ()):
                 raise _Bad("quantity", "one row an expert and quantity", name, "drop one")
             if weights.setdefault(who, weight) != weight:
@@ -93,8 +96,33 @@ def read_experts(path: str | Path) -> tuple[dict[str, str], list[float]]:
             said.setdefault(who, {})[name] = prior
     if problems:
         refuse(file.path, problems)
+    if not said:
+        rule = "must have a row with quantiles, got none; fill in two or more, as p10, p50, p90"
+        raise InputError(f"table: {file.path} {rule}")
     texts = {who: elicited_text(priors, "default", who) for who, priors in said.items()}
     return texts, [weights[who] for who in texts]
+
+
+def _levels(
+    line: int, header: Sequence[str], others: Sequence[int]
+) -> tuple[dict[int, str], list[Problem]]:
+    """Probability of each column of quantiles, and problems with columns that are not `others`."""
+    levels: dict[int, str] = {}
+    problems = []
+    for i, name in enumerate(header):
+        match = LEVEL.fullmatch(name)
+        level = f"{float(match[1]) / 100:g}" if match else "0"
+        if i in others:
+            continue
+        if level == "0":
+            rule = "must be expert, quantity, weight, source or a quantile"
+            problems.append(Problem(line, name, rule, name, "write quantiles as p10, p50, p90"))
+        elif level in levels.values():
+            rule, remedy = "a quantile must occur once", "drop or rename one of them"
+            problems.append(Problem(line, name, rule, name, remedy))
+        else:
+            levels[i] = level
+    return levels, problems
 
 
 class _Bad(ValueError):
@@ -119,12 +147,12 @@ def pooled_experts(path: str | Path, method: Method) -> tuple[dict[str, str], st
 
 def _read_row(
     found: Mapping[str, str], cells: Sequence[str], levels: Mapping[int, str], file: str
-) -> tuple[str, str, Mapping[str, Any]]:
-    """Expert, quantity and prior of a row."""
+) -> tuple[str, str, Mapping[str, Any] | None]:
+    """Expert, quantity and prior of a row; no prior where none of its quantiles was asked."""
     who = NOT_FILE.sub("-", found["expert"]).strip("-.").lower()
-    if not who or who == POOL:
-        remedy = "write who answers"
-        raise _Bad("expert", f"must be a name, and not {POOL}", found["expert"], remedy)
+    if not who or who == POOL or len(who.encode()) > LONGEST:
+        rule = f"must be a name of up to {LONGEST} bytes, and not {POOL}"
+        raise _Bad("expert", rule, found["expert"], "write who answers")
     try:
         quantity = lookup(found["quantity"])
     except InputError as error:
@@ -143,6 +171,8 @@ def _read_row(
         except InputError as error:
             rule, _, remedy = str(error).removeprefix(f"{quantity.name}: ").partition("; ")
             raise _Bad(column, rule.partition(", got ")[0], cells[i], remedy) from None
+    if not any(cells[i] for i in levels):
+        return who, quantity.name, None
     values = list(quantiles.values())
     if len(values) < 2 or any(a >= b for a, b in pairwise(values)):
         got = ", ".join(cells[i] for i in levels)

@@ -57,12 +57,52 @@ def test_every_problem_is_told_with_line_column_value_and_remedy(table) -> None:
         ("Ben,wage,1,2,3,5,", "the same in all rows"),
         ("Ben,wage,1,2,3,-1,", "not negative"),
         ("pool,wage,1,2,3,1,", "not pool"),
+        (f"{'B' * 101},wage,1,2,3,1,", "up to 100 bytes"),
+        ("Ben,wage,1,,,1,", "two or more quantiles that rise"),
+        ("ben,wage,1,2,3,1,", "'Ben' has the file ben.toml.* got 'ben'; spell one expert alike"),
+        ("?ben,wage,,,,1,", r"'Ben' has the file ben.toml.* got '\?ben'"),
+        ("Ben,wages,,,,1,", "must be one of the registry"),
         ("Ben,wage,1", "a row must have 7 values"),
     ],
 )
 def test_rows_that_do_not_fit_are_refused(table, row, message) -> None:
     with pytest.raises(InputError, match=message):
         read_experts(table(GOOD + row + "\n"))
+
+
+def test_a_row_without_quantiles_was_not_asked(table, view) -> None:
+    """Negative control: the expert who was asked nothing has no view, and an empty row no weight."""
+    texts, weights = read_experts(table(GOOD + "Ben,wage,,,,,\nCem,wage,,,,1,\n"))
+    assert (list(texts), weights) == (["ann", "ben"], [2, 1])
+    assert (
+        parse_view(texts["ben"], "ben.toml").quantities["usd_per_hour"]
+        == (view.quantities["usd_per_hour"])
+    )
+    with pytest.raises(InputError, match=r"table: .* must have a row with quantiles, got none"):
+        read_experts(table("expert,quantity,p10,p50,p90\nAnn,wage,,,\n"))
+
+
+@pytest.mark.parametrize(("text", "got"), [("", "neither"), ("expert,quantity,p10\n", "no row")])
+def test_a_table_without_rows_is_refused(table, text, got) -> None:
+    with pytest.raises(InputError, match=f"table: .* a header and a row, got {got}; start from"):
+        read_experts(table(text))
+
+
+def test_a_quantile_stands_in_one_column(table) -> None:
+    with pytest.raises(InputError, match=r"column p10\.0: a quantile must occur once"):
+        read_experts(table(GOOD.replace("p10,p50", "p10,p10.0")))
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", GOOD.replace("3x", "x"), GOOD.replace("Ben", "B" * 300)]
+)
+def test_what_is_refused_leaves_no_folder(aligntax, tmp_path, table, text) -> None:
+    file = tmp_path / "none.csv" if text is None else table(text)
+    code, out, err = aligntax("view", "from-csv", str(file), "--folder", "them/all")
+    assert (code, out) == (2, "") and not (tmp_path / "them").exists()
+    assert text is not None or err.startswith(
+        "aligntax: table: must be a CSV file that can be read"
+    )
 
 
 def test_the_command_writes_a_view_an_expert_and_a_pool_that_says_who_spoke(
