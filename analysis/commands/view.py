@@ -15,7 +15,6 @@ from aligntax.analysis.commands.output import (
     print_answer,
     save_picture,
 )
-from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -234,7 +233,8 @@ def view_elicit(
 ) -> None:
     """Ask for priors, show what they imply, and save them with who stated them, when and why.
 
-    The extremes are asked first and the middle last.
+    The extremes are asked first and the middle last; back, typed at a question, withdraws the
+    answer before.
 
     Example: aligntax view elicit mine.toml --quantity rlhf_multiplier
 
@@ -244,18 +244,12 @@ def view_elicit(
 
     from aligntax.analysis.inputs.view_reader import read_view
     from aligntax.analysis.inputs.view_writer import elicited_text, quantities_to_state
-    from aligntax.analysis.terminal.elicitation import Dialogue, Quit, elicit
-    from aligntax.analysis.terminal.tables import print_table
+    from aligntax.analysis.terminal.dialogue import Quit, dialogue_at
+    from aligntax.analysis.terminal.elicitation import elicit
 
     names, base = quantities_to_state(quantity), read_view(extends)
     _check_file(file, force)
-    screen = console(stderr=True)
-    talk = Dialogue(
-        _ask,
-        _print_note,
-        lambda heads, rows: print_table(screen, heads, rows),
-        None if sys.stdin.isatty() else PATIENCE,
-    )
+    talk = dialogue_at(console(stderr=True), None if sys.stdin.isatty() else PATIENCE)
     try:
         priors, source = elicit(names, base, talk, date.today().isoformat(), who, why)
     except Quit:
@@ -305,21 +299,43 @@ def view_pool(
     _deliver(file, pooled.to_toml(), force, f": {pooled.title}", out)
 
 
-def _ask(prompt: str) -> str:
-    """Read a line of standard input; the prompt goes to standard error."""
-    sys.stderr.write(prompt)
-    sys.stderr.flush()
-    try:
-        line = sys.stdin.readline()
-    except UnicodeDecodeError:
-        raise InputError(
-            "answer: must be text in the terminal's encoding, got other bytes; nothing written"
-        ) from None
-    if not sys.stdin.isatty():
-        sys.stderr.write("\n")  # nobody pressed return
-    if not line:
-        raise EOFError
-    return line
+@app.command("from-csv")
+def view_from_csv(
+    table: Annotated[
+        str, typer.Argument(help="CSV of experts' quantiles; - is standard input.")
+    ] = "-",
+    folder: Annotated[Path, typer.Option(help="Folder that the views are written to.")] = Path(
+        "experts"
+    ),
+    method: Annotated[
+        str, typer.Option(help="Method of pooling: linear, log or quantile.")
+    ] = "linear",
+    template: Annotated[
+        bool, typer.Option("--template", help="Print a CSV to fill in, and write nothing.")
+    ] = False,
+    force: Force = False,
+    out: Out = Path("results"),
+) -> None:
+    """Write a view an expert and their pool, from a spreadsheet of quantiles.
+
+    Example: aligntax view from-csv --template > experts.csv
+
+    Example: aligntax view from-csv experts.csv --folder experts
+    """
+    from aligntax.analysis.inputs.expert_table import pooled_experts, table_template
+    from aligntax.analysis.storage.whole_file import make_folder
+    from aligntax.models.views import load_view
+
+    if template:
+        sys.stdout.write(table_template(load_view("default")))
+        return
+    texts, title = pooled_experts(table, method)  # type: ignore[arg-type]  # checked there
+    make_folder(folder)
+    for who in texts:
+        _check_file(folder / f"{who}.toml", force)
+    for who, text in texts.items():
+        note = f": {title}" if title and who == list(texts)[-1] else ""
+        _deliver(folder / f"{who}.toml", text, force, note, out, who == list(texts)[-1])
 
 
 def _check_file(file: Path, force: bool) -> None:
@@ -330,7 +346,7 @@ def _check_file(file: Path, force: bool) -> None:
         check_can_write(file, force)
 
 
-def _deliver(file: Path, text: str, force: bool, note: str, out: Path) -> None:
+def _deliver(file: Path, text: str, force: bool, note: str, out: Path, last: bool = True) -> None:
     """Write a view and print what to type next; to standard output, print the view alone."""
     from aligntax.analysis.storage.whole_file import save_user_file
 
@@ -339,7 +355,8 @@ def _deliver(file: Path, text: str, force: bool, note: str, out: Path) -> None:
         return
     save_user_file(file, text, force)
     _print_note(f"wrote {file}{note}")
-    print_next(str(file), out)
+    if last:
+        print_next(str(file), out)
 
 
 def _print_note(text: str) -> None:

@@ -46,7 +46,12 @@ class UserFile:
 
 
 def read_file(
-    name: str | Path, what: str, remedy: str, largest: int = LARGEST, kind: str = "CSV"
+    name: str | Path,
+    what: str,
+    remedy: str,
+    largest: int = LARGEST,
+    kind: str = "CSV",
+    argument: str = "runs",
 ) -> UserFile:
     """Read a file, a pipe, or standard input where the name is ``-``.
 
@@ -60,6 +65,8 @@ def read_file(
         Bytes that it may have; no more are read.
     kind : str
         Kind of file, for messages.
+    argument : str
+        The argument that names the file, for messages.
 
     Raises
     ------
@@ -75,13 +82,11 @@ def read_file(
                 content = file.read(largest + 1)
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         reason = error.strerror if isinstance(error, OSError) else "not a file name"
-        raise InputError(
-            f"runs: must be a {kind} file that can be read, got {str(path)!r} ({reason}); {remedy}"
-        ) from None
+        rule = f"must be a {kind} file that can be read"
+        raise InputError(f"{argument}: {rule}, got {str(path)!r} ({reason}); {remedy}") from None
     if len(content) > largest:
-        raise InputError(
-            f"runs: {path} must be smaller than {largest} bytes, got more; is it a table of {what}?"
-        )
+        rule = f"{path} must be smaller than {largest} bytes"
+        raise InputError(f"{argument}: {rule}, got more; is it a table of {what}?")
     return UserFile(path, content)
 
 

@@ -36,7 +36,7 @@ def quantities_to_state(names: Sequence[str] | None) -> list[str]:
             raise InputError(
                 f"quantity: must be an elicited one, got {name!r}; see `aligntax view show default`"
             )
-    return list(dict.fromkeys(names or DRIVERS))
+    return list(dict.fromkeys(lookup(name).name for name in names or DRIVERS))
 
 
 def rounded_texts(values: Any) -> list[str]:

@@ -57,3 +57,19 @@ def save_user_file(path: Path, content: str | bytes, force: bool) -> None:
     except OSError as error:
         problem = f"got {str(path)!r} ({error.strerror}); choose another"
         raise InputError(f"file: must be one that can be written, {problem}") from None
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for files of the user's, unless it is there.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        reason = (error.strerror if isinstance(error, OSError) else None) or "not a folder name"
+        rule = f"must be a folder that can be made, got {str(folder)!r} ({reason})"
+        raise InputError(f"folder: {rule}; choose another") from None

@@ -48,12 +48,17 @@ AXIS_COLUMNS = 6  # left of a curve
 
 def can_draw(console: "Console") -> bool:
     """Say whether a console is a terminal with colour, room and the characters."""
-    if (
-        not console.is_terminal
-        or console.color_system is None
-        or console.no_color
-        or console.width < NARROWEST_TERMINAL
-    ):
+    return (
+        has_characters(console)
+        and console.color_system is not None
+        and not console.no_color
+        and console.width >= NARROWEST_TERMINAL
+    )
+
+
+def has_characters(console: "Console") -> bool:
+    """Say whether a console is a terminal whose encoding has the characters."""
+    if not console.is_terminal:
         return False
     try:
         CHARACTERS.encode(console.encoding)
@@ -115,13 +120,13 @@ class Bar:
         right = f"→{_share(high) if with_share else ''}" if high else ""
         line = Text(no_wrap=True, overflow="crop")
         line.append(left.rjust(slot) if self.slots[0] else "", COLOURS[1])
-        line.append("".join(_block(height) for height in shape.heights), COLOURS[0])
+        line.append("".join(block(height) for height in shape.heights), COLOURS[0])
         line.append(right, COLOURS[1])
         yield line
 
 
-def _block(height: float) -> str:
-    """Return the character of a relative height; a cell with any draw at all is not blank."""
+def block(height: float) -> str:
+    """Return the block character of a relative height; a cell with any draw at all is not blank."""
     return BLOCKS[max(0, int(np.ceil(height * len(BLOCKS))) - 1)] if height > 0 else " "
 
 

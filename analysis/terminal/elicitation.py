@@ -2,10 +2,11 @@
 
 For each quantity the low extreme is asked first, then the high one, and the middle last. Whoever
 starts from a best guess anchors on it and states intervals that are too narrow (O'Hagan 2019,
-section 3; the SHELF protocol asks in this order for the same reason). Nobody's numbers are shown
-before the answer. Then comes feedback, which every protocol asks for: the prior that the three
-numbers imply, and the headline quantities before and after. These are pushed forward from the prior
-alone on the same random numbers, so that a difference is due to the prior.
+section 3; the SHELF protocol asks in this order for the same reason). Each question tells what the
+view has there, so that unit and size are understood. It is told as that view's point, since numbers
+that are read before the answer draw it towards them. Then comes feedback, which every protocol asks
+for: the density that the numbers imply, and the headline quantities before and after. These are
+pushed forward from the prior alone (:mod:`aligntax.analysis.terminal.consequences`).
 
 References
 ----------
@@ -16,87 +17,43 @@ References
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 from scipy.special import ndtri
 
-from aligntax.analysis.inference.derive import derive
-from aligntax.analysis.summaries.claims import CLAIMS
-from aligntax.analysis.summaries.claims_in_words import chance_in_words, claim_text
-from aligntax.analysis.summaries.summary import (
-    Series,
-    censored_quantile,
-    claim_answers,
-    iter_series,
-)
-from aligntax.analysis.summaries.words import format_amount, format_probability, median_and_interval
-from aligntax.models.catalogue import find_model, restrict
+from aligntax.analysis.summaries.words import format_amount, format_probability
+from aligntax.analysis.terminal.consequences import consequences
+from aligntax.analysis.terminal.dialogue import Back, Dialogue, Quit
+from aligntax.analysis.terminal.drawings import block
 from aligntax.models.errors import InputError
-from aligntax.models.evidence import Evidence, load_evidence
-from aligntax.models.horizon_evaluations import SCATTER
+from aligntax.models.evidence import load_evidence
 from aligntax.models.priors.amounts import examples_of, read_amount
-from aligntax.models.priors.quantities import (
-    QUANTITIES,
-    Quantity,
-    base_name,
-    element,
-    lookup,
-    quantity_of,
-)
-from aligntax.models.priors.tables import QuantileTable
-from aligntax.models.tolerance import SPREAD
+from aligntax.models.priors.compile import compile_prior
+from aligntax.models.priors.quantities import Quantity, lookup
+from aligntax.models.priors.tables import Array, QuantileTable
 from aligntax.models.views import View
 
-LEVELS = {"0.1": "low", "0.5": "middle", "0.9": "high"}
-DRAWS = 4000  # Monte Carlo error of a probability at most 0.8%; a tenth of a second
-SEED = 2022  # the default seed of `aligntax run`
+# What is asked, by the probability that is asked for, in the order of the questions.
+QUESTIONS: Mapping[str, str] = {
+    "0.1": "A low value; one time in ten it is lower still",
+    "0.9": "A high value; one time in ten it is higher still",
+    "0.5": "The middle; as likely above it as below",
+}
 BAR_ROWS, BAR_COLUMNS = 12, 40  # of the picture in text
-
-# Prior of a structural parameter that derived quantities read, as aligntax.models.scaling.add
-# states it; a test compares them.
-KAPLAN_BIAS_SD = 2.0
+BLOCK_COLUMNS = 24  # of the density in a line
+MIDDLE = 0.98  # of the probability, which both pictures cover
 
 
-class Quit(Exception):
-    """Raised when the person quits; nothing is to be written."""
+class Step(NamedTuple):
+    """One question: ``who``, or of a quantity ``0.1``, ``0.9``, ``0.5``, ``keep`` or ``why``."""
+
+    name: str
+    part: str
 
 
-@dataclass(frozen=True)
-class Dialogue:
-    """Callbacks for a dialogue with the person who answers.
-
-    Attributes
-    ----------
-    ask : callable
-        Takes a prompt, returns a line; raises EOFError if there is none.
-    say : callable
-        Takes a line.
-    show : callable
-        Takes the heads and the rows of a table.
-    patience : int or None
-        Number of bad answers to one question that is an error; None for a person at a terminal.
-    """
-
-    ask: Callable[[str], str]
-    say: Callable[[str], None]
-    show: Callable[[Sequence[str], Sequence[Sequence[str]]], None]
-    patience: int | None = None
-
-    def answer[T](self, prompt: str, read: Callable[[str], T]) -> T:
-        """Ask until the answer can be read."""
-        for attempt in count(1):
-            text = self.ask(prompt).strip()
-            try:
-                return read(text)
-            except InputError as error:
-                if self.patience is not None and attempt >= self.patience:
-                    raise InputError(f"{error} (asked {attempt} times; nothing written)") from None
-                self.say(f"  {error}")
-        raise AssertionError  # count() does not end
+class _Again(Exception):
+    """Raised when the person does not keep a prior."""
 
 
 def parse_answer(quantity: Quantity, text: str) -> float:
@@ -139,27 +96,86 @@ def elicit(
     InputError
         If the answers end early, or are wrong as often as patience allows.
     """
-    asked: list[str] = []
-    try:
-        evidence, before = load_evidence(), base
-        stated: dict[str, dict[str, float]] = {}
-        for name in names:
-            asked.append(name)
-            place = f"{len(asked)} of {len(names)}"
-            stated[name] = _ask_until_kept(name, before, talk, evidence, place)
-            before = before.with_quantity(name, {"quantiles": stated[name]})
-        who = who or talk.answer("Who are you? ", _text_reader("who"))
-        source = f"{who}, {today}"
-        priors = {}
-        for name in names:
-            question = f"Why these values of {lookup(name).label}? "
-            reason = why or talk.answer(question, _text_reader("why"))
-            priors[name] = {"quantiles": stated[name], "source": source, "rationale": reason}
-        return priors, source
-    except EOFError:
-        where = asked[-1] if asked else names[0]
-        rule = "answers must go on to the end, got the end of the input while at"
-        raise InputError(f"elicit: {rule} {where}; nothing written, start again") from None
+    steps = [Step(name, part) for name in names for part in (*QUESTIONS, "keep")]
+    steps += [] if who else [Step("", "who")]
+    steps += [] if why else [Step(name, "why") for name in names]
+    answers: dict[Step, Any] = {}  # in the order of the steps, so that the last can be withdrawn
+    while len(answers) < len(steps):
+        step = steps[len(answers)]
+        try:
+            answers[step] = _ask(step, names, answers, base, talk)
+        except Back:
+            answers.popitem()
+        except _Again:
+            for part in QUESTIONS:
+                del answers[Step(step.name, part)]
+        except EOFError:
+            rule = "answers must go on to the end, got the end of the input while at"
+            where = step.name or step.part
+            raise InputError(f"elicit: {rule} {where}; nothing written, start again") from None
+    source = f"{who or answers[Step('', 'who')]}, {today}"
+    return {
+        name: {
+            "quantiles": _quantiles(name, answers),
+            "source": source,
+            "rationale": why or answers[Step(name, "why")],
+        }
+        for name in names
+    }, source
+
+
+def _ask(
+    step: Step, names: Sequence[str], answers: Mapping[Step, Any], base: View, talk: Dialogue
+) -> Any:
+    """Ask one question, show what the answer implies, and return it."""
+    if step.part == "who":
+        return talk.answer("Who are you? ", _steps_back(answers, _text_reader("who")))
+    quantity = lookup(step.name)
+    if step.part == "why":
+        question = f"Why these values of {quantity.label}? "
+        return talk.answer(question, _steps_back(answers, _text_reader("why")))
+    if step.part == "keep":
+        _show_prior(step.name, names, answers, base, talk)
+        question = "Keep it? [y]es, [n]o: ask again, [q]uit, or back: "
+        return talk.answer(question, _steps_back(answers, _read_choice))
+    if step.part == next(iter(QUESTIONS)):
+        _introduce(quantity, f"{names.index(step.name) + 1} of {len(names)}", talk)
+    stated = _quantiles(step.name, answers)
+    point = compile_prior(step.name, base.quantities[step.name]).value(ndtri(float(step.part)))
+    reference = format_amount(float(quantity.to_scale(point)), quantity)
+    value = talk.answer(
+        f"{QUESTIONS[step.part]} (the view {base.name} has {reference}): ",
+        _steps_back(
+            answers,
+            lambda text: _read_between(
+                quantity, text, stated.get("0.1", -np.inf), stated.get("0.9", np.inf)
+            ),
+        ),
+    )
+    if talk.draws and stated:  # one point makes no density
+        quantiles = dict(sorted({**stated, step.part: value}.items()))
+        talk.say(f"  {draw_density(quantity, compile_prior(step.name, {'quantiles': quantiles}))}")
+    return value
+
+
+def _quantiles(name: str, answers: Mapping[Step, Any]) -> dict[str, float]:
+    """What was answered on a quantity, by probability."""
+    parts = sorted(QUESTIONS)
+    return {part: answers[Step(name, part)] for part in parts if Step(name, part) in answers}
+
+
+def _steps_back[T](answers: Mapping[Step, Any], read: Callable[[str], T]) -> Callable[[str], T]:
+    """Reader that also takes ``back``."""
+
+    def read_or_step(text: str) -> T:
+        if text.lower() != "back":
+            return read(text)
+        if answers:
+            raise Back
+        rule, remedy = "there must be a question before, got the first one", "answer it, or q"
+        raise InputError(f"back: {rule}; {remedy} to quit")
+
+    return read_or_step
 
 
 def _text_reader(what: str) -> Callable[[str], str]:
@@ -174,75 +190,67 @@ def _text_reader(what: str) -> Callable[[str], str]:
     return read
 
 
-def _ask_until_kept(
-    name: str, before: View, talk: Dialogue, evidence: Evidence, place: str
-) -> dict[str, float]:
-    """Ask for a prior on one quantity until the person keeps it."""
-    quantity = lookup(name)
-    while True:
-        stated = _ask_quantiles(quantity, talk, place)
-        after = before.with_quantity(name, {"quantiles": stated})
-        table = after.tables([name]).table(name)
-        talk.say("")
-        talk.say(f"Your prior on {quantity.label}: {_points(quantity, table)}")
-        for line in draw_prior_in_text(quantity, table):
-            talk.say(f"  {line}")
-        moved, still = consequences(before, after, evidence)
-        talk.say(
-            "Its consequences, from priors alone (evidence will move them); "
-            "median and 90% interval:"
-        )
-        if moved:
-            talk.show(("headline", "before", "after"), moved)
-        talk.say(f"  {still} headlines do not move")
-        if talk.answer("Keep it? [y]es, [n]o: ask again, [q]uit: ", _read_choice) == "y":
-            return stated
-
-
 def _read_choice(text: str) -> str:
     choice = text[:1].lower()
     if choice not in ("y", "n", "q"):
         raise InputError(f"keep: must be y, n or q, got {text[:20]!r}; answer with one letter")
     if choice == "q":
         raise Quit
+    if choice == "n":
+        raise _Again
     return choice
 
 
-def _ask_quantiles(quantity: Quantity, talk: Dialogue, place: str) -> dict[str, float]:
-    """Ask for the extremes, then for the middle."""
+def _read_between(quantity: Quantity, text: str, above: float, below: float) -> float:
+    """Read an amount that lies between those that were answered."""
+    if text.lower() in ("q", "quit"):
+        raise Quit
+    value = parse_answer(quantity, text)
+    if not above < value < below:
+        limits = []
+        if np.isfinite(above):
+            limits.append(f"above {above:g}")
+        if np.isfinite(below):
+            limits.append(f"below {below:g}")
+        raise InputError(
+            f"{quantity.name}: must lie {' and '.join(limits)}, got {value:g}; "
+            "answers must increase"
+        )
+    return value
+
+
+def _introduce(quantity: Quantity, place: str, talk: Dialogue) -> None:
     pure = {"1": "pure numbers; 2% will do for 0.02", "x": "multiples; 3 means three times"}
     talk.say("")
     talk.say(f"{quantity.label} ({place}): {quantity.meaning}.")
+    talk.say(f"Answers are {pure.get(quantity.unit, f'in {quantity.unit}')}.")
     talk.say(
-        f"Answers are {pure.get(quantity.unit, f'in {quantity.unit}')}. "
-        "q quits; nothing is written until the end."
+        "Type back to withdraw the answer before and be asked for it again, or q to quit. "
+        "Nothing is written until the end."
     )
 
-    def read(text: str, above: float = -np.inf, below: float = np.inf) -> float:
-        if text.lower() in ("q", "quit"):
-            raise Quit
-        value = parse_answer(quantity, text)
-        if not above < value < below:
-            limits = []
-            if np.isfinite(above):
-                limits.append(f"above {above:g}")
-            if np.isfinite(below):
-                limits.append(f"below {below:g}")
-            raise InputError(
-                f"{quantity.name}: must lie {' and '.join(limits)}, got {value:g}; "
-                "answers must increase"
-            )
-        return value
 
-    low = talk.answer("A low value; one time in ten it is lower still: ", read)
-    high = talk.answer(
-        "A high value; one time in ten it is higher still: ", lambda text: read(text, above=low)
+def _show_prior(
+    name: str, names: Sequence[str], answers: Mapping[Step, Any], base: View, talk: Dialogue
+) -> None:
+    """Show the prior that the answers make, and its consequences on top of the kept ones."""
+    before = base
+    for kept in names[: names.index(name)]:
+        before = before.with_quantity(kept, {"quantiles": _quantiles(kept, answers)})
+    quantity = lookup(name)
+    after = before.with_quantity(name, {"quantiles": _quantiles(name, answers)})
+    table = after.tables([name]).table(name)
+    talk.say("")
+    talk.say(f"Your prior on {quantity.label}: {_points(quantity, table)}")
+    for line in draw_prior_in_text(quantity, table):
+        talk.say(f"  {line}")
+    moved, still = consequences(before, after, load_evidence())
+    talk.say(
+        "Its consequences, from priors alone (evidence will move them); median and 90% interval:"
     )
-    middle = talk.answer(
-        "The middle; as likely above it as below: ",
-        lambda text: read(text, above=low, below=high),
-    )
-    return {"0.1": low, "0.5": middle, "0.9": high}
+    if moved:
+        talk.show(("headline", "before", "after"), moved)
+    talk.say(f"  {still} headlines do not move")
 
 
 def _points(quantity: Quantity, table: QuantileTable) -> str:
@@ -255,9 +263,7 @@ def _points(quantity: Quantity, table: QuantileTable) -> str:
 
 def draw_prior_in_text(quantity: Quantity, table: QuantileTable) -> list[str]:
     """Draw the probability of equal steps in link space, from the 1% to the 99% point."""
-    low, high = (float(y) for y in table.value(ndtri([0.01, 0.99])))
-    edges = np.linspace(low, high, BAR_ROWS + 1)
-    mass = np.diff(table.cdf(edges))
+    edges, mass = _masses(table, BAR_ROWS)
     scale = quantity.to_scale(edges)
     labels = [format_amount(float(v), quantity, unit=False) for v in scale[:-1]]
     width = max(map(len, labels))
@@ -268,78 +274,16 @@ def draw_prior_in_text(quantity: Quantity, table: QuantileTable) -> list[str]:
     ]
 
 
-def prior_derived(view: View, evidence: Evidence) -> xr.Dataset:
-    """Derive quantities from draws of a view's priors.
-
-    The random numbers do not depend on the view.
-    """
-    model, rng = find_model("joint"), np.random.default_rng(SEED)
-    tables = view.stated(model.quantities)
-    dims = ("chain", "draw")
-    white = rng.standard_normal((1, DRAWS, len(tables.names)))
-    draws = xr.Dataset(
-        {
-            "z": ((*dims, "quantity"), tables.correlate(white)),
-            "between_study_sd": (
-                dims,
-                view.scaling.between_study_scale * np.abs(rng.standard_normal((1, DRAWS))),
-            ),
-            "kaplan_bias": (dims, KAPLAN_BIAS_SD * rng.standard_normal((1, DRAWS))),
-            "tolerance_spread": (dims, SPREAD * np.abs(rng.standard_normal((1, DRAWS)))),
-            "horizon_scatter": (dims, SCATTER * np.abs(rng.standard_normal((1, DRAWS)))),
-            "suite_error_share": (dims, rng.uniform(size=(1, DRAWS))),
-            **{
-                name: (dims, rng.standard_normal((1, DRAWS)))
-                for name in ("regime_offset", "suite_error_short", "suite_error_long")
-            },
-        },
-        coords={"quantity": list(tables.names)},
-    )
-    return derive(model, draws, tables, restrict(evidence, view, model), view, rng)
+def draw_density(quantity: Quantity, table: QuantileTable) -> str:
+    """Draw the density in link space as a line of blocks, from the 1% to the 99% point."""
+    edges, mass = _masses(table, BLOCK_COLUMNS)
+    low, high = (format_amount(float(v), quantity) for v in quantity.to_scale(edges[[0, -1]]))
+    return f"{low} {''.join(block(m / mass.max()) for m in mass)} {high}"
 
 
-def consequences(
-    before: View, after: View, evidence: Evidence
-) -> tuple[list[tuple[str, ...]], int]:
-    """Compare headline quantities and claims under two views' priors.
-
-    Returns
-    -------
-    moved : list of tuple
-        Label, value before and value after, of those that differ.
-    unmoved : int
-        Number of those that do not.
-    """
-    derived = [prior_derived(view, evidence) for view in (before, after)]
-    chances = [claim_answers(answer) for answer in derived]
-    rows = [
-        (claim_text(claim), *(_claim_in_words(chance.get(claim.name)) for chance in chances))
-        for claim in CLAIMS
-    ]
-    numbers = [{series.name: series for series in iter_series(answer)} for answer in derived]
-    headlines, horizon = find_model("joint").headlines, after.arrival.horizon
-    for name in (n for n in numbers[0] if base_name(n) in headlines):
-        label = quantity_of(name).label + (f" [{element(name)}]" if element(name) else "")
-        rows.append((label, *(_series_in_words(answer[name], horizon) for answer in numbers)))
-    moved = [row for row in rows if row[1] != row[2]]
-    return moved, len(rows) - len(moved)
-
-
-def _claim_in_words(answer: Mapping[str, Any] | None) -> str:
-    return "unknown" if answer is None else chance_in_words(answer)
-
-
-def _series_in_words(series: Series, horizon: float) -> str:
-    """Write the median and 90% interval of draws that may be censored."""
-    defined = series.defined
-    row: dict[str, Any] = {
-        "prob_above": float(np.mean(series.values == np.inf)),
-        "prob_below": float(np.mean(series.values == -np.inf)),
-        "prob_undefined": float(np.mean(np.isnan(series.values))),
-        "mean": float(defined.mean()) if len(series.finite) == len(defined) > 0 else None,
-    }
-    for key, p in (("q05", 0.05), ("q50", 0.5), ("q95", 0.95)):
-        value = censored_quantile(defined, p) if len(defined) else np.nan
-        row[key] = float(value) if np.isfinite(value) else None
-    median, span = median_and_interval(row, QUANTITIES[series.quantity], horizon)
-    return f"{median} ({span})" if span else median
+def _masses(table: QuantileTable, steps: int) -> tuple[Array, Array]:
+    """Edges of equal steps in link space over the middle of a prior, and the mass of each."""
+    tail = (1 - MIDDLE) / 2
+    low, high = table.value(ndtri([tail, 1 - tail]))
+    edges = np.linspace(low, high, steps + 1)
+    return edges, np.diff(table.cdf(edges))

@@ -31,7 +31,7 @@ def points(name: str, view: View) -> dict[str, float]:
 
 
 def print_priors(console: "Console", view: View, names: Sequence[str]) -> None:
-    """Print the priors of a view in their own units."""
+    """Print the priors of a view in their own units, and who spoke to what in a pool."""
     rows = [
         (
             name,
@@ -40,12 +40,14 @@ def print_priors(console: "Console", view: View, names: Sequence[str]) -> None:
                 if name in view.links
                 else (f"{point:.3g}" for point in points(name, view).values())
             ),
-            lookup(name).unit,
+            lookup(name).unit.removesuffix("1"),  # a pure number has no unit to show
             _source(name, view),
         )
         for name in names
     ]
     print_table(console, ("quantity", "5%", "50%", "95%", "unit", "source"), rows)
+    if " pool of " in view.title:
+        console.print(view.title, markup=False, soft_wrap=True)
 
 
 def _source(name: str, view: View) -> str:

@@ -5,12 +5,14 @@ is kept. :mod:`aligntax.models.priors.pooled_tables` defines the pools.
 
 What an expert does not state is the default view's, and no opinion: the expert abstains there, and
 the weights of the others count. A prior that equals the default's, but has a source of its own, is
-an opinion, and so is every prior of the default view where that is itself an expert.
- Weights of the requirement
-anchors are a discrete distribution. They are averaged, or for the log pool become normalised
-geometric means. Anchors have no order, so a quantile pool has no meaning for them and averages them
-too. Correlation matrices are averaged, which keeps them positive definite. Settings and the choice
-of evidence are no beliefs about a quantity. They have no average and must agree.
+an opinion, and so is every prior of the default view where that is itself an expert. The title of
+the pool says who alone spoke to what.
+
+Weights of the requirement anchors are a discrete distribution. They are averaged, or for the log
+pool become normalised geometric means. Anchors have no order, so a quantile pool has no meaning for
+them and averages them too. Correlation matrices are averaged, which keeps them positive definite.
+Settings and the choice of evidence are no beliefs about a quantity. They have no average and must
+agree.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +25,7 @@ import numpy as np
 from aligntax.models.errors import InputError
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.copula import copula_factor
-from aligntax.models.priors.quantities import ELICITED
+from aligntax.models.priors.quantities import ELICITED, lookup
 from aligntax.models.priors.specification import NOTES, canonical, without_notes
 from aligntax.models.views import ANCHORS, SECTIONS, View, load_view
 
@@ -81,7 +83,7 @@ def pool_views(
     return replace(
         experts[0][0],
         name=name,
-        title=f"{method} pool of {who}",
+        title=f"{method} pool of {who}{_who_spoke(names, experts)}",
         source="; ".join(f"{view.name}: {view.source or 'see each prior'}" for view, _ in experts),
         quantities=quantities,
         correlations=_pooled_correlations(
@@ -120,6 +122,26 @@ def _with_opinion(experts: Experts, part: Callable[[View], Any]) -> Experts:
         if part(view) != part(silent) or view.name == silent.name
     ]
     return speaking or experts
+
+
+def _who_spoke(names: Sequence[str], experts: Experts) -> str:
+    """Say which experts spoke to the quantities on which others abstain.
+
+    It is empty if none did, or if the default view is an expert, which speaks to everything.
+    """
+    silent, spoken = _default_view(), dict[str, list[str]]()
+    if any(view.name == silent.name for view, _ in experts):
+        return ""
+    for name in names:
+        part = _prior(name)
+        speaking = [
+            view.name
+            for view, _ in experts
+            if name in view.quantities and part(view) != silent.quantities.get(name)
+        ]
+        if 0 < len(speaking) < len(experts):
+            spoken.setdefault(" and ".join(speaking), []).append(lookup(name).label)
+    return "".join(f"; {', '.join(labels)}: only {who}" for who, labels in spoken.items())
 
 
 def shares(views: Sequence[View], weights: Sequence[float] | None) -> list[float]:

@@ -7,32 +7,40 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
+from rich.text import Text
 from scipy import stats
 
 from aligntax.analysis.cli import main
 from aligntax.analysis.inputs.view_reader import read_view
+from aligntax.analysis.terminal.consequences import KAPLAN_BIAS_SD, consequences, prior_derived
+from aligntax.analysis.terminal.dialogue import Dialogue, dialogue_at
+from aligntax.analysis.terminal.drawings import BLOCKS
 from aligntax.analysis.terminal.elicitation import (
-    KAPLAN_BIAS_SD,
-    Dialogue,
-    consequences,
+    draw_density,
     draw_prior_in_text,
     elicit,
     parse_answer,
-    prior_derived,
 )
 from aligntax.models.errors import InputError
+from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.quantities import ELICITED, lookup
 
 M, T = "rlhf_multiplier", "alignment_tax_tolerance"
+THREE = ["0.1", "100", "3", "y"]
 
 
 class Script:
     """Someone who answers from a list and remembers what was said."""
 
-    def __init__(self, *answers, patience=3):
+    def __init__(self, *answers, patience=3, draws=False):
         self.answers, self.asked, self.said, self.tables = list(answers), [], [], []
         self.talk = Dialogue(
-            self.ask, self.said.append, lambda heads, rows: self.tables.append(rows), patience
+            self.ask,
+            self.said.append,
+            lambda heads, rows: self.tables.append(rows),
+            patience,
+            draws,
         )
 
     def ask(self, prompt):
@@ -64,15 +72,15 @@ def aligntax(monkeypatch, capsys, tmp_path):
 # ------------------------------------------------------------------------------------------- asking
 
 
-def test_extremes_come_first_and_the_middle_last_and_no_number_is_suggested(view) -> None:
+def test_extremes_come_first_and_the_middle_last_each_with_the_views_own_point(view) -> None:
     script = Script("0.1", "100", "3", "y", "Ann", "because")
     priors, source = elicit([M], view, script.talk, "2026-11-24")
     assert [next(w for w in ("A low", "A high", "The middle", "Keep", "Who", "Why") if w in p) for p in script.asked] == [
         "A low", "A high", "The middle", "Keep", "Who", "Why"
     ]  # fmt: skip
-    before_the_answers = " ".join(script.said[:3]) + " ".join(script.asked[:3])
-    # the default's own quantiles
-    assert "0.05" not in before_the_answers and "19" not in before_the_answers
+    for prompt, point in zip(script.asked, ("0.052x", "19x", "1x"), strict=False):
+        assert prompt.endswith(f" (the view default has {point}): ")
+    assert not any(digit in " ".join(script.said[1:4]) for digit in "0459")
     assert priors == {
         M: {
             "quantiles": {"0.1": 0.1, "0.5": 3.0, "0.9": 100.0},
@@ -107,6 +115,94 @@ def test_no_asks_again_and_keeps_the_second_answer(view) -> None:
         3.0,
         9.0,
     ]
+
+
+def test_back_withdraws_the_answer_before_and_asks_it_again(view) -> None:
+    script = Script("0.1", "50", "Back", "100", "3", "back", "5", "y", "Ann", "because")
+    priors, _ = elicit([M], view, script.talk, "2026-11-24")
+    assert list(priors[M]["quantiles"].values()) == [0.1, 5.0, 100.0]
+    assert [prompt.split()[1].strip(";") for prompt in script.asked[:8]] == [
+        "low", "high", "middle", "high", "middle", "it?", "middle", "it?"
+    ]  # fmt: skip
+    assert any("Type back" in line for line in script.said)
+
+
+def test_back_goes_from_a_quantity_to_the_one_before_and_from_the_reason_to_the_name(view) -> None:
+    script = Script(
+        *THREE, "back", "n", "0.2", "200", "4", "y", "1%", "20%", "5%", "y",
+        "Ann", "back", "Bob", "first", "back", "read it", "second",
+    )  # fmt: skip
+    priors, source = elicit([M, T], view, script.talk, "2026-11-24")
+    assert list(priors[M]["quantiles"].values()) == [0.2, 4.0, 200.0]
+    assert list(priors[T]["quantiles"].values()) == [0.01, 0.05, 0.2]
+    assert source == "Bob, 2026-11-24"
+    assert [priors[name]["rationale"] for name in (M, T)] == ["read it", "second"]
+
+
+def test_there_is_none_before_the_first_question(view) -> None:
+    script = Script("back", "0.1", "back", "back", "1", "9", "3", "y", "Ann", "because")
+    assert elicit([M], view, script.talk, "2026-11-24")[0][M]["quantiles"]["0.1"] == 1.0
+    assert sum("there must be a question before" in line for line in script.said) == 2
+    with pytest.raises(InputError, match="asked 3 times; nothing written"):
+        elicit([M], view, Script(*["back"] * 9).talk, "2026-11-24")
+
+
+def test_the_reference_is_of_the_view_that_is_extended(view) -> None:
+    mine = view.replace(name="mine", rlhf_multiplier={0.1: 2, 0.5: 4, 0.9: 8})
+    script = Script(*THREE, "Ann", "because")
+    elicit([M], mine, script.talk, "2026-11-24")
+    assert script.asked[1].endswith("(the view mine has 8x): ")
+
+
+def test_a_density_is_drawn_once_two_points_make_one_and_only_where_it_can_be_seen(view) -> None:
+    script = Script(*THREE, "Ann", "because", draws=True)
+    elicit([M], view, script.talk, "2026-11-24")
+    drawn = [line for line in script.said if set(BLOCKS) & set(line)]
+    two, three = ({"0.1": 0.1, "0.9": 100.0}, {"0.1": 0.1, "0.5": 3.0, "0.9": 100.0})
+    assert [line.strip() for line in drawn] == [
+        draw_density(lookup(M), compile_prior(M, {"quantiles": each})) for each in (two, three)
+    ]
+    blind = Script(*THREE, "Ann", "because")
+    elicit([M], view, blind.talk, "2026-11-24")
+    assert not set(BLOCKS) & set("".join(blind.said))
+
+
+def test_the_density_has_its_ends_at_the_middle_98_percent() -> None:
+    """Of a lognormal: symmetric in link space, highest in the middle, ends 2.326 deviations away."""
+    sd = 1.0 / stats.norm.ppf(0.9)
+    table = compile_prior(M, {"quantiles": {"0.1": 1.0, "0.5": 10.0, "0.9": 100.0}})
+    low, blocks, high = draw_density(lookup(M), table).split()
+    ends = 10 ** (1 + sd * stats.norm.ppf([0.01, 0.99]))
+    assert (low, high) == (f"{ends[0]:.2g}x", f"{ends[1]:.0f}"[:2] + "0x")
+    assert len(blocks) == 24 and blocks == blocks[::-1]
+    assert blocks[11] == "█" and list(blocks[:12]) == sorted(blocks[:12])
+
+
+@pytest.mark.parametrize(
+    ("terminal", "encoding", "draws"),
+    [(True, "utf-8", True), (True, "ascii", False), (False, "utf-8", False)],
+)
+def test_blocks_are_for_a_terminal_that_has_them(terminal, encoding, draws) -> None:
+    file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    screen = Console(file=file, force_terminal=terminal, no_color=True, width=40)
+    assert dialogue_at(screen, None).draws is draws
+
+
+@pytest.mark.parametrize("width", [50, 60, 100])
+def test_no_word_of_the_dialogue_breaks_at_the_end_of_a_line(view, monkeypatch, width) -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, width=width, highlight=False)
+    answers = ["0.1", "oops", "100", "3", "y", "Ann", "because"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{a}\n" for a in answers)))
+    elicit([M], view, dialogue_at(screen, None), "2026-11-24")
+    lines = Text.from_ansi(screen.file.getvalue()).plain.splitlines()
+    assert max(map(len, lines)) <= width
+    words = " ".join(lines).split()
+    for sentence in (
+        "Type back to withdraw the answer before and be asked for it again, or q to quit.",
+        "A high value; one time in ten it is higher still (the view default has 19x):",
+        "must be a number above 0, got 'oops'; write for instance 3, 0.02 or 2%, or q to quit",
+    ):
+        assert sentence in " ".join(words)
 
 
 @pytest.mark.parametrize(
@@ -192,8 +288,6 @@ def test_every_default_prior_can_be_drawn_in_text(view, name) -> None:
 
 # ------------------------------------------------------------------------------------------- saving
 
-THREE = ["0.1", "100", "3", "y"]
-
 
 def test_what_is_saved_is_what_was_answered_with_who_when_and_why(aligntax, tmp_path) -> None:
     code, out, err = aligntax(
@@ -244,6 +338,12 @@ def test_an_empty_name_is_asked_again(aligntax) -> None:
     assert read_view("mine.toml").source.startswith("Ann")
 
 
+def test_a_quantity_answers_to_its_label(aligntax) -> None:
+    answers = ["20", "100", "40", "y", "Ann", "why"]
+    assert aligntax("mine.toml", "--quantity", "wage", answers=answers)[0] == 0
+    assert read_view("mine.toml").quantities["usd_per_hour"]["quantiles"]["0.5"] == 40
+
+
 def test_to_standard_output_it_is_a_view(aligntax, tmp_path) -> None:
     code, out, _ = aligntax("-", "--quantity", M, answers=[*THREE, "Ann", "why"])
     assert code == 0 and out.startswith('extends = "default"') and list(tmp_path.iterdir()) == []
@@ -286,3 +386,12 @@ def test_an_existing_file_is_refused_before_anything_is_asked(aligntax, tmp_path
     code, _, err = aligntax("mine.toml", answers=THREE)
     assert code == 2 and "which exists" in err and "low value" not in err
     assert Path("mine.toml").read_text() == "precious"
+
+
+def test_a_person_who_goes_back_at_the_command_saves_the_second_answer(aligntax) -> None:
+    code, _, err = aligntax(
+        "mine.toml", "--quantity", M, answers=["1", "back", *THREE, "Ann", "back", "Bob", "why"]
+    )
+    assert code == 0 and not set(BLOCKS) & set(err)
+    mine = read_view("mine.toml")
+    assert mine.quantities[M]["quantiles"]["0.1"] == 0.1 and mine.source.startswith("Bob, ")

@@ -368,3 +368,10 @@ def test_a_pool_needs_two_views_and_a_method(ann, bob) -> None:
         pool_views([ann])
     with pytest.raises(InputError, match="method: must be linear, log, quantile, got 'best'"):
         pool_views([ann, bob], method="best")
+
+
+def test_the_title_says_who_alone_spoke_and_counts_the_default_where_it_is_an_expert(view) -> None:
+    ann = parse_view(f"[quantities.{Q}]\nquantiles = {{0.1 = 0.2, 0.9 = 0.8}}\n", "ann.toml")
+    carl = parse_view("", "carl.toml")
+    assert pool_views([ann, carl]).title.endswith("; spend growth: only ann")
+    assert "only" not in pool_views([ann, view]).title
