@@ -233,11 +233,7 @@ def view_elicit(
 ) -> None:
     """Ask for priors, show what they imply, and save them with who stated them, when and why.
 
-<<<<<<< HEAD
-    The middle is asked last; back, typed at a question, withdraws the answer before.
-=======
     Extremes are asked first, the middle last; back withdraws an answer.
->>>>>>> inputs31
 
     Example: aligntax view elicit mine.toml --quantity rlhf_multiplier
 
