@@ -77,7 +77,7 @@ def foresee(
 
     Example: aligntax foresee latest --quick
 
-    With --since it looks back: what the next year was foreseen to do, beside what it did.
+    With --since it looks back: what a year was foreseen to do, and did.
 
     Example: aligntax foresee RUN --since 2024
 

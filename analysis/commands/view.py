@@ -317,7 +317,7 @@ def view_from_csv(
 ) -> None:
     """Write a view an expert and their pool, from a spreadsheet of quantiles.
 
-    Example: aligntax view from-csv --template > experts.csv
+    Example: aligntax view from-csv --template
 
     Example: aligntax view from-csv experts.csv --folder experts
     """
