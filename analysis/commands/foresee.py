@@ -81,7 +81,7 @@ def foresee(
 
     Example: aligntax foresee RUN --since 2024
 
-    Example: aligntax foresee RUN --kind rlhf_efforts --rows 10 --quantity alignment_hours_needed
+    Example: aligntax foresee RUN --kind rlhf_efforts --rows 10
     """
     check_picture(picture)
     if since is not None:
