@@ -51,9 +51,12 @@ const Alignment = (() => {
       const usual = practice(x, flop, t);
       let hours = Math.min(tolerance - labour, usual + (tolerance - compute) / exponent);
       for (let i = 0; i < c.newton_steps; i += 1) {
-        const paid = [10 ** (labour + hours), 10 ** (compute + exponent * (hours - usual))];
-        const tax = paid[0] + paid[1];
-        hours -= ((Math.log10(tax) - tolerance) * tax) / (paid[0] + exponent * paid[1]);
+        const work = 10 ** (labour + hours);
+        const computing = 10 ** (compute + exponent * (hours - usual));
+        const tax = work + computing;
+        const step = ((Math.log10(tax) - tolerance) * tax) / (work + exponent * computing);
+        hours -= step;
+        if (Math.abs(step) < 1e-12) break; // further steps are rounding
       }
       return hours;
     };

@@ -6,7 +6,7 @@ const Rows = (() => {
   const LAST = 2060;
   const DATES = 19; // as the fan of analysis/figures/answer.py, every second year
   const SMOOTH = 80; // cells of a density
-  const LINES = 600; // draws of a fan, enough for a band
+  const LINES = 400; // draws of a fan, enough for a band
 
   /** Share of the draws that come by each year; those without a date never do. */
   function arrival(answer, name, label, from, to) {

@@ -136,7 +136,7 @@ const Weights = (() => {
    * in pairs takes several times as long.
    */
   function sorted(values) {
-    const keys = new Uint32Array(Float64Array.from(values).buffer);
+    const keys = new Uint32Array(new Float64Array(values).buffer);
     let places = new Uint32Array(values.length);
     let size = 0;
     for (let i = 0; i < values.length; i += 1) {
@@ -221,20 +221,16 @@ const Weights = (() => {
     let all = 0;
     let mean = 0;
     let square = 0;
-    values.forEach((v, i) => {
+    for (let i = 0; i < values.length; i += 1) {
       all += weights[i];
-      if (v === Infinity) above += weights[i];
-      else if (v === -Infinity) below += weights[i];
-      else if (Number.isNaN(v)) undefinedMass += weights[i];
-    });
+      if (values[i] === Infinity) above += weights[i];
+      else if (values[i] === -Infinity) below += weights[i];
+      else if (Number.isNaN(values[i])) undefinedMass += weights[i];
+    }
     const whole = x.length > 0 && Number.isFinite(x[0]) && Number.isFinite(x[x.length - 1]);
     if (whole) {
-      x.forEach((v, i) => {
-        mean += w[i] * v;
-      });
-      x.forEach((v, i) => {
-        square += w[i] * (v - mean) ** 2;
-      });
+      for (let i = 0; i < x.length; i += 1) mean += w[i] * x[i];
+      for (let i = 0; i < x.length; i += 1) square += w[i] * (x[i] - mean) ** 2;
     }
     return {
       q05,
