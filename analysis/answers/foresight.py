@@ -106,8 +106,7 @@ def updated(log_density: Any, base: Weights, relative: float) -> Updated:
             trusted.append(True)
             continue
         ratio = log_base + each.reshape(base.values.shape)
-        with np.errstate(over="ignore", invalid="ignore"):  # in tails that are not trusted
-            weights, k_hat = pareto_smoothed(ratio, relative)
+        weights, k_hat = pareto_smoothed(ratio, relative)
         if not np.isfinite(k_hat):
             weights = Weights.of_log(ratio)
         rows.append(weights.values.ravel())

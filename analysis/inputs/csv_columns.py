@@ -118,8 +118,9 @@ def read_table(file: UserFile, what: str) -> UserTable:
     content, notes = _in_utf_8(file.content)
     head = next((line for line in content.splitlines() if line and not line.startswith(b"#")), b"")
     marks = [(n, m) for n, m in SEPARATORS.items() if m.encode() in head and b"," not in head]
-    name, mark = marks[0] if len(marks) == 1 else ("commas", ",")
-    if marks:
+    mark = ","
+    if len(marks) == 1:  # two of them are refused with the header
+        name, mark = marks[0]
         notes.append(f"values are separated by {name}")
     lines = records(file.path, what, content, mark)
     line, header = next(lines, (1, []))

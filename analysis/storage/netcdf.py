@@ -97,15 +97,7 @@ def _set_attributes(node: Any, attrs: Mapping[Any, Any]) -> None:
 def read_netcdf(
     path: Path, groups: Sequence[str] | None = None, listed: str | None = None
 ) -> "xr.DataTree":
-    """Read a file into memory.
-
-    Parameters
-    ----------
-    groups : sequence of str, optional
-        Only these, and those within them.
-    listed : str, optional
-        Of a group with this attribute, only the variables that it names.
-    """
+    """Read a file into memory; see :func:`aligntax.analysis.storage.draw_files.read_tree`."""
     import h5py
     import xarray as xr
 

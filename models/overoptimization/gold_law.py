@@ -87,10 +87,11 @@ def labels_needed(x: Mapping[str, Any], log_kl: Any) -> Any:
 
 
 def misses(kl: Any, score: Any, run: Any) -> dict[str, float]:
-    """By how much the best curve of each form misses the points of every run, root mean square.
+    """By how much the best curves of each form miss the points, in sd of the initial score.
 
-    Least squares over ``alpha`` and ``beta`` of each run. Both forms have as many parameters, so
-    that the smaller miss is the likelier form. NaN where no run has more points than parameters.
+    ``sqrt(sum r^2 / (points - 2 runs))``, ``r`` the residuals of least squares over ``alpha`` and
+    ``beta`` of each run. Both forms have as many parameters, so that the smaller miss is the
+    likelier form. NaN where no run has more points than parameters.
 
     Parameters
     ----------
