@@ -31,8 +31,9 @@ CLOSE = 1e-6  # of a posterior standard deviation
 # Where an answer's checks refuse it a few draws count for all, and the page's single precision
 # moves their weights in the seventh digit: means and sds follow by some of that, and a quantile
 # between two draws of little weight jumps.
-# The steps of log densities of evidence, a millionth, move k-hat in its fifth digit.
 REFUSED, REFUSED_QUANTILE = 1e-4, 0.02
+# A page holds log densities of evidence in steps of a millionth, which move a check's fifth digit.
+CHECK_IN_STEPS = 3e-5
 
 # What the page answers to each case, worked out by its own scripts on the data that it holds.
 ANSWERS = """async (cases) => {
@@ -147,8 +148,8 @@ def assert_same(found, expected, where):
     for name, (value, passed, place) in expected["checks"].items():
         got = found["checks"][name]
         assert got[1:] == [passed, place], (where, name)
-        close = 3e-5 if name == "k_hat" and expected.get("without") else 1e-6
-        assert got[0] == pytest.approx(value, abs=close, rel=1e-6, nan_ok=True), (where, name)
+        close = CHECK_IN_STEPS if expected.get("without") else 1e-6
+        assert got[0] == pytest.approx(value, abs=close, rel=close, nan_ok=True), (where, name)
     assert list(found["claims"]) == list(expected["claims"]), where
     for name, claim in found["claims"].items():
         close = CLOSE if expected.get("without") else 1e-9
