@@ -164,7 +164,7 @@ const WhatIf = (() => {
    * `aligntax.analysis.fitting.reweight.unreached`.
    */
   function unreached(old, table, scores, fewest) {
-    const z = Float64Array.from(scores).sort();
+    const z = ascending(scores);
     const n = z.length;
     const mean = z.reduce((a, b) => a + b, 0) / n;
     const variance = z.reduce((a, b) => a + (b - mean) ** 2, 0) / n;
@@ -203,7 +203,7 @@ const WhatIf = (() => {
    * `aligntax.analysis.fitting.reweight.share_beyond`.
    */
   function beyond(scores, weights, fewest) {
-    const z = Float64Array.from(scores).sort();
+    const z = ascending(scores);
     const n = z.length;
     let [mean, newMean, square, newSquare] = [0, 0, 0, 0];
     scores.forEach((v, d) => {
@@ -219,6 +219,13 @@ const WhatIf = (() => {
       return z[i] + (at - i) * (z[i + 1] - z[i]);
     };
     return shareOfFew(z, (share) => newMean + stretch * (quantile(share) - mean), fewest);
+  }
+
+  const inOrder = new WeakMap(); // a run's scores stay the same whatever is moved
+
+  function ascending(scores) {
+    if (!inOrder.has(scores)) inOrder.set(scores, Float64Array.from(scores).sort());
+    return inOrder.get(scores);
   }
 
   /** Share of the intervals of equal probability in which few of the sorted scores lie. */
