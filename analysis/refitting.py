@@ -178,11 +178,12 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
     }
     with new_folder(Path(request.out), name) as place:
         new = _NewRun(place.folder, name, format, facts)
+        told = chosen.method == "sample" if request.report is None else request.report
         if isinstance(chosen, SampleAgain):
-            _write_sampled(new, source, request, talk)
+            _write_sampled(new, source, replace(request, report=told), talk)
         else:
             _write_reweighted(new, answer_from_draws(chosen, links), started)
-        if request.report or (request.report is None and chosen.method == "sample"):
+        if told:
             talk.say("drawing the report")
             from aligntax.analysis.pages.report import write_report
 
@@ -259,7 +260,9 @@ def _write_sampled(new: _NewRun, source: SampledRun, request: Request, talk: Tal
     fit = compiled.sample(options, talk.progress)
     seconds = {"sample": time.perf_counter() - started}
     outcome = conclude_fit(fit, options, seconds, new.facts["links"])
-    outcome = with_sensitivity(with_own_data(outcome, source.info.get("runs", {})))
+    outcome = with_own_data(outcome, source.info.get("runs", {}))
+    if request.report:  # which alone reads it, and works it out where it is missing
+        outcome = with_sensitivity(outcome)
     outcome = with_exceptions(outcome)
     outcome = replace(outcome, info={**outcome.info, **new.facts})
     write_outcome(new.folder, outcome, new.name, new.format)
