@@ -124,13 +124,12 @@ def test_a_mistake_is_one_message(aligntax, reference, options, message) -> None
     assert err.startswith(f"aligntax: {message}") and len(err.splitlines()) == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "table", "number"),
     [
-        ("data_exponent_pooled", "scaling_exponents", 10),
-        ("alignment_tax_tolerance", "paid_taxes", 10),
-        ("alignment_hours_needed", "feedback_workforces", 3),
+        pytest.param("data_exponent_pooled", "scaling_exponents", 10, marks=pytest.mark.slow),
+        pytest.param("alignment_tax_tolerance", "paid_taxes", 10, marks=pytest.mark.study),
+        pytest.param("alignment_hours_needed", "feedback_workforces", 3, marks=pytest.mark.study),
     ],
 )
 def test_refits_agree_with_weights(run_folder, name, table, number) -> None:
