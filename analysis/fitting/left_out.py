@@ -95,8 +95,8 @@ def leave_out(carried: CarriedDraws, left: Sequence[Unit]) -> CarriedDraws:
     return replace(carried, log_ratio=ratio, left_out=tuple(unit.key for unit in left))
 
 
-def bears_on_derivation(carried: CarriedDraws, unit: Unit) -> bool:
-    """Whether quantities follow from a unit at given parameters, too: some draws are tried."""
+def tables_derived_from(carried: CarriedDraws, found: Sequence[Unit]) -> frozenset[str]:
+    """Tables from which quantities follow at given parameters, too: some draws are tried."""
     source = carried.source
     x = {name: values[:1, :FEW] for name, values in carried.x.items()}
     parameters = carried.parameters.isel(chain=slice(1), draw=slice(FEW))
@@ -105,8 +105,13 @@ def bears_on_derivation(carried: CarriedDraws, unit: Unit) -> bool:
         chance = child_generator(source.seed, "arrival")
         return derive_from(source.model, x, parameters, evidence, carried.view, chance)
 
-    less = evidence_without(source.evidence, [unit.key])
-    return not derived(source.evidence).equals(derived(less))
+    whole = derived(source.evidence)
+    one = {unit.table: unit.key for unit in found}
+    return frozenset(
+        table
+        for table, key in one.items()
+        if not whole.equals(derived(evidence_without(source.evidence, [key])))
+    )
 
 
 def evidence_without(evidence: Evidence, keys: Collection[str]) -> Evidence:

@@ -187,17 +187,24 @@ def share_unreached(old: QuantileTable, new: QuantileTable, z: Any) -> float:
     return _share_of_few(z, np.interp(_shares(z.size), cumulative, place))
 
 
-def share_beyond(z: Any, weights: Weights) -> float:
-    """Share of a score's weighted posterior that lies where the draws are too few.
+def shares_beyond(z: Any, weights: Weights) -> Any:
+    """Share of each score's weighted posterior that lies where the draws are too few, (quantity,).
 
     Weights alone cannot put mass where no draw is. So that posterior is taken for the draws, moved
     and stretched to the weighted mean and sd, and what lies in it is counted as by
     :func:`share_unreached`.
+
+    Parameters
+    ----------
+    z : ndarray, shape (chain, draw, quantity)
     """
-    mean = weights.mean(z)
-    stretch = (max(weights.mean(z**2) - mean**2, 0.0) / np.var(z)) ** 0.5
-    ends = np.quantile(z, _shares(z.size))
-    return _share_of_few(np.sort(np.ravel(z)), mean + stretch * (ends - np.mean(z)))
+    flat, w = z.reshape(-1, z.shape[-1]), weights.values.ravel()
+    mean = w @ flat
+    stretch = np.sqrt(np.maximum(w @ flat**2 - mean**2, 0.0) / flat.var(axis=0))
+    in_order = np.sort(flat, axis=0)
+    ends = np.quantile(in_order, _shares(len(flat)), axis=0)
+    ends = mean + stretch * (ends - flat.mean(axis=0))
+    return np.array([_share_of_few(*pair) for pair in zip(in_order.T, ends.T, strict=True)])
 
 
 def _shares(draws: int) -> Any:
@@ -256,16 +263,17 @@ def _check(
 
 def _reach(carried: CarriedDraws, weights: Weights) -> Check:
     """Worst share of a quantity's new posterior that the draws do not reach."""
-    source, old_z = carried.source, carried.source.z
+    source, names = carried.source, carried.tables.names
+    old_z = source.z
+    informed = [i for i, name in enumerate(names) if name not in source.prior_only]
     shares = {}
-    for i, name in enumerate(carried.tables.names):
-        if name in source.prior_only:
-            continue
-        if name in carried.changes.quantities:
-            old, new = source.tables.table(name), carried.tables.table(name)
-            shares[name] = share_unreached(old, new, old_z[..., i])
-        elif carried.left_out:
-            shares[name] = share_beyond(old_z[..., i], weights)
+    if carried.left_out:
+        found = shares_beyond(old_z[..., informed], weights)
+        shares = {names[i]: float(share) for i, share in zip(informed, found, strict=True)}
+    for i in informed:
+        if names[i] in carried.changes.quantities:
+            old, new = source.tables.table(names[i]), carried.tables.table(names[i])
+            shares[names[i]] = share_unreached(old, new, old_z[..., i])
     where = max(shares, key=shares.__getitem__, default="")
     share = shares.get(where, 0.0)
     return _check(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from aligntax.analysis.figures.style import used_rows
-from aligntax.analysis.fitting.left_out import Unit, bears_on_derivation, leave_out, units
+from aligntax.analysis.fitting.left_out import Unit, leave_out, tables_derived_from, units
 from aligntax.analysis.fitting.reweight import CarriedDraws, weigh_draws
 from aligntax.analysis.pages.packed_draws import packed, thinned
 from aligntax.analysis.storage.result import Result
@@ -33,10 +33,10 @@ def switch_data(
     kept : tuple of ndarray
         Chains and draws that the page holds.
     """
-    found = units(result.groups.log_likelihood, carried.source.model)
-    for table, rows in groupby(found, key=lambda unit: unit.table):
-        names, members = _names(result, table), list(rows)
-        weighable = not bears_on_derivation(carried, members[0])
+    found = list(units(result.groups.log_likelihood, carried.source.model))
+    derived_from = tables_derived_from(carried, found)
+    for table, members in groupby(found, key=lambda unit: unit.table):
+        names = _names(result, table)
         yield {
             "title": result.evidence[table].attrs.get("title", table),
             "units": [
@@ -44,7 +44,7 @@ def switch_data(
                     "key": unit.key,
                     "name": names.get(unit.label, unit.label.replace("_", " ")) or "all rows",
                     "values": _values(unit, kept)
-                    if weighable and _trusted(carried, unit)
+                    if table not in derived_from and _trusted(carried, unit)
                     else None,
                 }
                 for unit in members

@@ -200,7 +200,7 @@ const WhatIf = (() => {
 
   /**
    * Share of a score's weighted posterior that lies where the draws are too few; see
-   * `aligntax.analysis.fitting.reweight.share_beyond`.
+   * `aligntax.analysis.fitting.reweight.shares_beyond`.
    */
   function beyond(scores, weights, fewest) {
     const z = ascending(scores);

@@ -9,12 +9,12 @@ import xarray as xr
 from aligntax import refit
 from aligntax.analysis.fitting.left_out import (
     Unit,
-    bears_on_derivation,
     evidence_without,
     leave_out,
+    tables_derived_from,
     units,
 )
-from aligntax.analysis.fitting.reweight import carry_draws, share_beyond, weigh_draws
+from aligntax.analysis.fitting.reweight import carry_draws, shares_beyond, weigh_draws
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.storage.sampled_run import read_sampled_run
 from aligntax.analysis.summaries.weights import Weights, pareto_smoothed
@@ -102,14 +102,18 @@ def test_a_short_table_is_told_apart_and_a_long_one_is_not():
 
 
 def test_rows_that_quantities_are_derived_from_have_no_weights(carried, found):
-    read = {unit.table for unit in found.values() if bears_on_derivation(carried, unit)}
-    assert read == {"loss_laws", "time_horizons", "paid_taxes"}
+    assert tables_derived_from(carried, list(found.values())) == {
+        "loss_laws",
+        "time_horizons",
+        "paid_taxes",
+    }
 
 
 def test_mass_beyond_the_draws_fails_the_check_of_reach():
     z = np.random.default_rng(2).standard_normal((4, 500)) ** 3  # of long tails
-    assert share_beyond(z, Weights.equal(z.shape)) == 0
-    shares = [share_beyond(z, Weights.of_log(tilt * z)) for tilt in (0.05, 0.3, 1.0)]
+    scores = np.stack([z, -z], axis=-1)
+    np.testing.assert_array_equal(shares_beyond(scores, Weights.equal(z.shape)), [0, 0])
+    shares = [shares_beyond(scores, Weights.of_log(t * z))[0] for t in (0.05, 0.3, 1.0)]
     assert shares[0] < shares[1] < shares[2] and shares[2] > 0.02
 
 
