@@ -170,6 +170,8 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
         kept = evidence_without(_evidence_of(source, request), request.without)
         request = replace(request, evidence=kept)
     chosen = plan_refit(source, request.view, request.method, request.evidence)
+    if request.without:
+        chosen = SampleAgain(f"sampled, without {', '.join(request.without)}")
     talk.say(chosen.reason)
     facts = {
         "refitted_from": _origin(source, chosen, Path(request.out) / name),
