@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from aligntax.analysis.inputs.evidence_template import evidence_template
 
 
