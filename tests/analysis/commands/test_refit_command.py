@@ -39,7 +39,7 @@ def test_other_evidence_needs_no_view(aligntax, reference, tmp_path):
     code, out, err = aligntax(*alone)
     assert (code, out) == (2, "") and "the evidence" in err and "needs another view" not in err
     code, _, err = aligntax("refit", reference.path)
-    assert code == 2 and "add --view FILE, --set, --requirement or --evidence" in err
+    assert code == 2 and "add --view FILE, --set, --requirement, --evidence or --without" in err
 
 
 @pytest.mark.parametrize(
