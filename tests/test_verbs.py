@@ -29,7 +29,8 @@ VERBS = {
     "view new": "Prior",  # in Python a prior is an object, and View.replace() writes a view
     "view elicit": "Prior",
     "view pool": "pool_views",
-    "view from-csv": "pool_views",
+    "view from-csv": "read_panel",
+    "view from-panel": "read_panel",
     "evidence list": "load_evidence",
     "evidence show": "load_evidence",
     "evidence check": "load_evidence",
