@@ -9,24 +9,49 @@ counts::
 The pooled answer is the posterior under priors that are pooled quantity by quantity. It is not an
 average of the experts' answers: evidence weighs their beliefs against each other, and what one
 expert believes about two quantities together is lost.
+
+The pool is asked what moves its answers, too: each expert left out, and each quantity on which they
+differ (:mod:`aligntax.analysis.sweeps.pool_changes`). The draws that answer the pool answer these
+where that can be trusted. A linear pool of ``n`` equal experts is at least ``(n - 1) / n`` times
+that of the others, so that weights for leaving one out are bounded. Otherwise the model is sampled.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aligntax.analysis.fitting.refit_plan import Method
+from aligntax.analysis.answers.differences import Side
+from aligntax.analysis.fitting.refit_plan import (
+    Method,
+    Reweight,
+    answer_from_draws,
+    plan_refit,
+    plan_reweighting,
+)
+from aligntax.analysis.inference.compiled_model import CompiledModel, compiled_for
+from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.refitting import refit
 from aligntax.analysis.storage.result import Result
+from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.analysis.summaries.summary import iter_series
+from aligntax.analysis.summaries.weights import Weights
+from aligntax.analysis.sweeps.pool_changes import (
+    Asked,
+    PoolChange,
+    leave_experts_out,
+    move_disputed,
+)
 from aligntax.models.errors import InputError
 from aligntax.models.short_form import short_form
 from aligntax.models.views import View
 from aligntax.models.views.pooling import Method as Pooling
 from aligntax.models.views.pooling import pool_views, shares
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True)
@@ -43,12 +68,18 @@ class Experts:
         Answer under the pooled priors.
     between : dict of str to float or None
         Share of variance between experts for every number; None if it is constant or undefined.
+    left_out : tuple of PoolChange
+        How every headline number of the pool moves with each expert left out.
+    disputes : tuple of PoolChange
+        How it moves as the prior of one disputed quantity goes from one expert's to another's.
     """
 
     answers: tuple[Result, ...]
     weights: tuple[float, ...]
     pooled: Result
     between: dict[str, float | None]
+    left_out: tuple[PoolChange, ...] = ()
+    disputes: tuple[PoolChange, ...] = ()
     __repr__ = short_form
 
     def to_dict(self) -> dict[str, Any]:
@@ -77,6 +108,8 @@ class Experts:
                 }
                 for name, share in self.between.items()
             },
+            "left_out": [change.to_dict() for change in self.left_out],
+            "disputes": [change.to_dict() for change in self.disputes],
         }
 
 
@@ -89,6 +122,7 @@ def refit_by_expert(
     *,
     out: Path | str = "results",
     name: str = "experts",
+    moves: bool = True,
     say: Callable[[str], None] = lambda text: None,
 ) -> Experts:
     """Refit a run under each expert's view and under their pool.
@@ -103,6 +137,10 @@ def refit_by_expert(
         See :func:`aligntax.models.views.pooling.pool_views`.
     out, name : path, str
         Folder of results, and how names begin: runs are called ``NAME-VIEW`` and ``NAME-pool``.
+    moves : bool
+        Whether to find how the pool's answers move with each expert left out, and with each
+        quantity on which experts differ. What the draws cannot answer is sampled, as a run of its
+        own, except by the method ``reweight``, which leaves it untold.
     say : callable
         Takes one line about what is being done.
 
@@ -125,7 +163,82 @@ def refit_by_expert(
         answers.append(refit(run, view, method, out=out, name=named, report=False, progress=False))
     *experts, pool = answers
     between = share_between_experts(experts, np.asarray(share))
-    return Experts(tuple(experts), tuple(share), pool, between)
+    found = Experts(tuple(experts), tuple(share), pool, between)
+    if not moves:
+        return found
+    source = read_sampled_run(pool.path)
+    asker = _Asker(source, pool, "reweight" if method == "reweight" else "auto", out, name, say)
+    return replace(
+        found,
+        left_out=leave_experts_out(views, share, pooling, asker.of_pool(pooled), asker),
+        disputes=move_disputed(views, share, pooled, source.model.quantities, asker),
+    )
+
+
+@dataclass
+class _Asker:
+    """Answers under views that are near a pool's: from its draws, or sampled.
+
+    Attributes
+    ----------
+    source : SampledRun
+        Run whose draws answer the pool.
+    pool : Result
+        Run of the pool.
+    method : {"auto", "reweight"}
+    out, name : path, str
+        Where runs that have to be sampled go, and how their names begin.
+    say : callable
+    compiled : CompiledModel, optional
+        Made when it is first needed.
+    """
+
+    source: SampledRun
+    pool: Result
+    method: Method
+    out: Path | str
+    name: str
+    say: Callable[[str], None]
+    compiled: CompiledModel | None = None
+
+    def of_pool(self, view: View) -> Asked:
+        """Answers under the pool itself."""
+        plan = plan_reweighting(self.source, view.stating(self.source.model.quantities))
+        return replace(self._from_draws(plan), how="")
+
+    def __call__(self, view: View, label: str) -> Asked | str:
+        """Answers under a view, or why there are none."""
+        self.say(f"asking the pool: {label}")
+        plan = plan_refit(
+            self.source, view.stating(self.source.model.quantities), self.method, None
+        )
+        if isinstance(plan, Reweight):
+            return plan.reason if plan.failed else self._from_draws(plan)
+        talk, source = Talk(say=self.say), self.source
+        self.compiled = compiled_for(
+            source.model,
+            source.evidence,
+            view.stating(source.model.quantities),
+            self.compiled,
+            talk,
+        )
+        run = refit(
+            self.pool, view, "sample", compiled=self.compiled, out=self.out,
+            name=f"{self.name}-{label}", report=False, talk=talk,
+        )  # fmt: skip
+        return Asked(
+            self._side(run.derived, run.weights, run.record["quantities"]), "sampled", False
+        )
+
+    def _from_draws(self, plan: Reweight) -> Asked:
+        answer = answer_from_draws(plan)
+        return Asked(self._side(answer.derived, plan.weights, answer.rows), plan.how, True)
+
+    def _side(self, derived: "xr.Dataset", weights: Weights, rows: Mapping[str, Any]) -> Side:
+        """Headline numbers, without the elements of vectors."""
+        headlines = self.source.model.headlines
+        values = {s.name: s.values for s in iter_series(derived) if s.name in headlines}
+        return Side(values, weights, {name: rows[name] for name in values})
 
 
 def share_between_experts(answers: Sequence[Result], weights: Any) -> dict[str, float | None]:

@@ -80,6 +80,16 @@ def difference(name: str, first: Side, second: Side, shared: bool) -> Difference
     return difference, float(np.sqrt(max(square, 0.0)))
 
 
+def error_of(name: str, side: Side) -> float | None:
+    """Monte Carlo error of an answer's median, or of a probability's mean; None if unknown."""
+    if not quantity_of(name).by_mean:
+        error: float | None = side.rows[name]["mcse_median"]
+        return error
+    values = side.values[name]
+    defined = ~np.isnan(values)
+    return side.weights.given(defined).mcse(np.where(defined, values, 0.0))
+
+
 def claim_p(name: str, first: Side, second: Side, shared: bool) -> float:
     """p-value of the difference between two probabilities of a claim, given its condition."""
     return _two_sided_p(*first.claims[name], *second.claims[name], shared)
