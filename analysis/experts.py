@@ -1,10 +1,7 @@
-"""Answers of several experts, each on its own and all pooled, and how far they disagree.
+"""Answers of several experts, each on its own and all pooled, and what their disagreement moves.
 
-Pooling hides who believes what. So every expert's view is refitted on its own. For each quantity,
-the share of variance that lies between experts is computed on ranks, so that "later or never"
-counts::
-
-    between = sum_e w_e (m_e - m)^2 / sum_e w_e (s_e^2 + (m_e - m)^2),    m = sum_e w_e m_e
+Pooling hides who believes what. So every expert's view is refitted on its own, and the variance of
+each answer is split (:mod:`aligntax.analysis.sweeps.experts`).
 
 The pooled answer is the posterior under priors that are pooled quantity by quantity. It is not an
 average of the experts' answers: evidence weighs their beliefs against each other, and what one
@@ -12,8 +9,9 @@ expert believes about two quantities together is lost.
 
 The pool is asked what moves its answers, too: each expert left out, and each quantity on which they
 differ (:mod:`aligntax.analysis.sweeps.pool_changes`). The draws that answer the pool answer these
-where that can be trusted. A linear pool of ``n`` equal experts is at least ``(n - 1) / n`` times
-that of the others, so that weights for leaving one out are bounded. Otherwise the model is sampled.
+where that can be trusted. The linear pool of all ``n`` experts is at least ``(n - 1) / n`` times
+that of ``n - 1`` of them, so that weights for leaving one out are bounded. Otherwise the model is
+sampled.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,86 +29,26 @@ from aligntax.analysis.fitting.refit_plan import (
     plan_refit,
     plan_reweighting,
 )
-from aligntax.analysis.inference.compiled_model import CompiledModel, compiled_for
 from aligntax.analysis.inference.options import Talk
+from aligntax.analysis.pages.experts import write_page
 from aligntax.analysis.refitting import refit
 from aligntax.analysis.storage.result import Result
+from aligntax.analysis.storage.run_folder import LONGEST_NAME
 from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.analysis.summaries.summary import iter_series
 from aligntax.analysis.summaries.weights import Weights
-from aligntax.analysis.sweeps.pool_changes import (
-    Asked,
-    PoolChange,
-    leave_experts_out,
-    move_disputed,
-)
+from aligntax.analysis.sweeps.experts import Experts, share_between_experts
+from aligntax.analysis.sweeps.pool_changes import Asked, leave_experts_out, move_disputed
 from aligntax.models.errors import InputError
-from aligntax.models.short_form import short_form
 from aligntax.models.views import View
 from aligntax.models.views.pooling import Method as Pooling
 from aligntax.models.views.pooling import pool_views, shares
+from aligntax.models.views.variance_split import split_variance
 
 if TYPE_CHECKING:
     import xarray as xr
 
-
-@dataclass(frozen=True)
-class Experts:
-    """Answers of several experts and of their pool.
-
-    Attributes
-    ----------
-    answers : tuple of Result
-        One per expert, in the order of the views.
-    weights : tuple of float
-        Weights of the experts, which sum to 1.
-    pooled : Result
-        Answer under the pooled priors.
-    between : dict of str to float or None
-        Share of variance between experts for every number; None if it is constant or undefined.
-    left_out : tuple of PoolChange
-        How every headline number of the pool moves with each expert left out.
-    disputes : tuple of PoolChange
-        How it moves as the prior of one disputed quantity goes from one expert's to another's.
-    """
-
-    answers: tuple[Result, ...]
-    weights: tuple[float, ...]
-    pooled: Result
-    between: dict[str, float | None]
-    left_out: tuple[PoolChange, ...] = ()
-    disputes: tuple[PoolChange, ...] = ()
-    __repr__ = short_form
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return a mapping of plain values for JSON."""
-        return {
-            "experts": [
-                {
-                    "run": a.record["run"],
-                    "view": a.record["view"],
-                    "weight": w,
-                    "method": a.record["method"],
-                }
-                for a, w in zip(self.answers, self.weights, strict=True)
-            ],
-            "pooled": self.pooled.record["run"],
-            "quantities": {
-                name: {
-                    "between_experts": share,
-                    "medians": [
-                        answer.record["quantities"][name]["q50"] for answer in self.answers
-                    ],
-                    "pooled": {
-                        key: self.pooled.record["quantities"][name][key]
-                        for key in ("q05", "q50", "q95")
-                    },
-                }
-                for name, share in self.between.items()
-            },
-            "left_out": [change.to_dict() for change in self.left_out],
-            "disputes": [change.to_dict() for change in self.disputes],
-        }
+    from aligntax.analysis.inference.compiled_model import CompiledModel
 
 
 def refit_by_expert(
@@ -123,6 +61,7 @@ def refit_by_expert(
     out: Path | str = "results",
     name: str = "experts",
     moves: bool = True,
+    report: bool = True,
     say: Callable[[str], None] = lambda text: None,
 ) -> Experts:
     """Refit a run under each expert's view and under their pool.
@@ -141,6 +80,8 @@ def refit_by_expert(
         Whether to find how the pool's answers move with each expert left out, and with each
         quantity on which experts differ. What the draws cannot answer is sampled, as a run of its
         own, except by the method ``reweight``, which leaves it untold.
+    report : bool
+        Whether to write ``experts.html`` into the folder of the pool's run.
     say : callable
         Takes one line about what is being done.
 
@@ -163,16 +104,19 @@ def refit_by_expert(
         answers.append(refit(run, view, method, out=out, name=named, report=False, progress=False))
     *experts, pool = answers
     between = share_between_experts(experts, np.asarray(share))
-    found = Experts(tuple(experts), tuple(share), pool, between)
-    if not moves:
-        return found
-    source = read_sampled_run(pool.path)
-    asker = _Asker(source, pool, "reweight" if method == "reweight" else "auto", out, name, say)
-    return replace(
-        found,
-        left_out=leave_experts_out(views, share, pooling, asker.of_pool(pooled), asker),
-        disputes=move_disputed(views, share, pooled, source.model.quantities, asker),
-    )
+    inputs = split_variance(views, share)
+    found = Experts(tuple(experts), tuple(share), pool, between, inputs)
+    if moves:
+        source = read_sampled_run(pool.path)
+        asker = _Asker(source, pool, "reweight" if method == "reweight" else "auto", out, name, say)
+        found = replace(
+            found,
+            left_out=leave_experts_out(views, share, pooling, asker.of_pool(pooled), asker),
+            disputes=move_disputed(views, share, pooled, source.model.quantities, asker),
+        )
+    if report:
+        write_page(found)
+    return found
 
 
 @dataclass
@@ -199,7 +143,7 @@ class _Asker:
     out: Path | str
     name: str
     say: Callable[[str], None]
-    compiled: CompiledModel | None = None
+    compiled: "CompiledModel | None" = None
 
     def of_pool(self, view: View) -> Asked:
         """Answers under the pool itself."""
@@ -208,6 +152,8 @@ class _Asker:
 
     def __call__(self, view: View, label: str) -> Asked | str:
         """Answers under a view, or why there are none."""
+        from aligntax.analysis.inference.compiled_model import compiled_for
+
         self.say(f"asking the pool: {label}")
         plan = plan_refit(
             self.source, view.stating(self.source.model.quantities), self.method, None
@@ -224,7 +170,7 @@ class _Asker:
         )
         run = refit(
             self.pool, view, "sample", compiled=self.compiled, out=self.out,
-            name=f"{self.name}-{label}", report=False, talk=talk,
+            name=f"{self.name}-{label}"[:LONGEST_NAME], report=False, talk=talk,
         )  # fmt: skip
         return Asked(
             self._side(run.derived, run.weights, run.record["quantities"]), "sampled", False
@@ -239,47 +185,3 @@ class _Asker:
         headlines = self.source.model.headlines
         values = {s.name: s.values for s in iter_series(derived) if s.name in headlines}
         return Side(values, weights, {name: rows[name] for name in values})
-
-
-def share_between_experts(answers: Sequence[Result], weights: Any) -> dict[str, float | None]:
-    """Compute the share of the variance of ranks that lies between the answers.
-
-    Every number that all answers have is included.
-    """
-    values = [
-        {series.name: series.values for series in iter_series(answer.derived)} for answer in answers
-    ]
-    shared = [name for name in values[0] if all(name in other for other in values)]
-    counts = [answer.weights.values for answer in answers]
-    return {name: _share_between([v[name] for v in values], counts, weights) for name in shared}
-
-
-def _share_between(values: list[Any], counts: list[Any], weights: Any) -> float | None:
-    """Compute the share between experts of the variance of ``F(y)``.
-
-    ``F`` is the distribution function of the experts' mixture, so ``F(y)`` is a rank. ``counts``
-    are the weights of each expert's draws.
-    """
-    known = [(v[~np.isnan(v)], c[~np.isnan(v)]) for v, c in zip(values, counts, strict=True)]
-    if any(not c.sum() > 0 for _, c in known):
-        return None
-    shares = [c / c.sum() for _, c in known]
-    pooled = np.concatenate([v for v, _ in known])
-    mass = np.concatenate([w * c for w, c in zip(weights, shares, strict=True)])
-    order = np.argsort(pooled, kind="stable")
-    ordered, cumulative = pooled[order], np.concatenate([[0.0], np.cumsum(mass[order])])
-    ranks = [
-        0.5
-        * (
-            cumulative[np.searchsorted(ordered, v)]
-            + cumulative[np.searchsorted(ordered, v, side="right")]
-        )
-        for v, _ in known
-    ]
-    means = np.asarray([np.sum(c * r) for c, r in zip(shares, ranks, strict=True)])
-    within = np.asarray(
-        [np.sum(c * (r - m) ** 2) for c, r, m in zip(shares, ranks, means, strict=True)]
-    )
-    spread = (means - np.sum(weights * means)) ** 2
-    total = np.sum(weights * (within + spread))
-    return float(np.sum(weights * spread) / total) if total > 0 else None

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -352,6 +353,11 @@ def view_from_panel(
 
     panel = read_panel(table)
     _deliver_panel(panel, folder, method, force, out)
+    if len(panel.texts) > 1:
+        files = sorted(panel.texts, key=lambda who: f"{who}.toml")  # as a folder is read
+        weights = [f"{dict(zip(panel.texts, panel.weights, strict=True))[who]:g}" for who in files]
+        counted = f" --weights {','.join(weights)}" if len(set(weights)) > 1 else ""
+        print_note(f"  aligntax refit RUN --by-expert --view {quote(str(folder))}{counted}")
     print_answer(as_json, panel.to_dict, lambda screen: print_panel(screen, panel))
 
 
