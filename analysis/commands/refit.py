@@ -22,8 +22,8 @@ from aligntax.models.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from aligntax.analysis.experts import Experts
     from aligntax.analysis.inference.options import Talk
+    from aligntax.analysis.sweeps.experts import Experts
     from aligntax.models.views import View
 
 ChangedPriors = Annotated[

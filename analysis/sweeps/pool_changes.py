@@ -28,6 +28,7 @@ from aligntax.analysis.answers.differences import (
 )
 from aligntax.analysis.summaries.multiple_testing import holm_rejected
 from aligntax.analysis.sweeps.disagreement import LEVEL, differing_inputs
+from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import quantity_of
 from aligntax.models.views import View
 from aligntax.models.views.pooling import Method, pool_views, who_states
@@ -55,6 +56,7 @@ class Asked:
 
 
 Ask = Callable[[View, str], Asked | str]  # answers under a view; in words why there are none
+Pair = tuple[str, tuple[str, str], Asked | str, Asked | str]  # what changes, and its two ends
 
 
 @dataclass(frozen=True)
@@ -141,21 +143,20 @@ def leave_experts_out(
     ask : callable
         Takes a view and a label.
     """
-    asked = []
+    asked: list[Pair] = []
     for i, view in enumerate(views):
         others, left = [*views[:i], *views[i + 1 :]], [*weights[:i], *weights[i + 1 :]]
         if not sum(left) > 0:
             continue
-        ends = (view.name, "pool", f"pool without {view.name}")
-        if weights[i] == 0:
-            asked.append((ends, pool, pool))
-            continue
-        try:
-            without = pool_views(others, left, method, ends[2]) if len(others) > 1 else others[0]
-        except ValueError as error:
-            asked.append((ends, pool, str(error)))
-            continue
-        asked.append((ends, pool, ask(without, f"without-{view.name}")))
+        ends = ("pool", f"pool without {view.name}")
+        answer: Asked | str = pool
+        if weights[i] > 0:
+            try:
+                rest = pool_views(others, left, method, ends[1]) if len(others) > 1 else others[0]
+                answer = ask(rest, f"without-{view.name}")
+            except InputError as error:
+                answer = str(error)
+        asked.append((view.name, ends, pool, answer))
     return _changes(asked)
 
 
@@ -174,13 +175,13 @@ def move_disputed(
         Takes a view and a label.
     """
     experts = [each for each in zip(views, weights, strict=True) if each[1] > 0]
-    asked = []
+    asked: list[Pair] = []
     for name, ends in _disputes(experts, names):
-        answers = []
-        for view in ends:
-            moved = pool.with_quantity(name, view.quantities[name])
-            answers.append(ask(moved, f"{name}-of-{view.name}"))
-        asked.append(((name, ends[0].name, ends[1].name), *answers))
+        low, high = (
+            ask(pool.with_quantity(name, view.quantities[name]), f"{name}-of-{view.name}")
+            for view in ends
+        )
+        asked.append((name, (ends[0].name, ends[1].name), low, high))
     return _changes(asked)
 
 
@@ -196,29 +197,26 @@ def _disputes(
             yield name, (stating[low], stating[high])
 
 
-def _changes(
-    asked: Sequence[tuple[tuple[str, str, str], Asked | str, Asked | str]],
-) -> tuple[PoolChange, ...]:
+def _changes(asked: Sequence[Pair]) -> tuple[PoolChange, ...]:
     """Compare the answers before and after each change."""
-    told = [(b, a) for _, b, a in asked if isinstance(b, Asked) and isinstance(a, Asked)]
-    names = (
-        [n for n in told[0][0].side.rows if all(n in a.side.rows for _, a in told)] if told else []
-    )
+    told = [(b, a) for *_, b, a in asked if isinstance(b, Asked) and isinstance(a, Asked)]
+    rows = [each.side.rows for pair in told for each in pair]
+    names = [name for name in rows[0] if all(name in row for row in rows)] if rows else []
     p = {
         name: [number_p(name, b.side, a.side, b.shared and a.shared) for b, a in told]
         for name in names
     }
     rejected = holm_rejected(p, LEVEL)
     changes, place = [], 0
-    for (what, *ends), before, after in asked:
-        found: tuple[Move, ...] = ()
+    for what, ends, before, after in asked:
         if isinstance(before, Asked) and isinstance(after, Asked):
-            found = tuple(_move(name, before, after, rejected[name][place]) for name in names)
             how = " and ".join(dict.fromkeys(e.how for e in (before, after) if e.how))
+            moves = tuple(_move(name, before, after, rejected[name][place]) for name in names)
+            changes.append(PoolChange(what, ends, how, moves))
             place += 1
         else:
-            how = next(each for each in (before, after) if isinstance(each, str))
-        changes.append(PoolChange(what, (ends[0], ends[1]), how, found))
+            why = next(each for each in (before, after) if isinstance(each, str))
+            changes.append(PoolChange(what, ends, why, ()))
     return tuple(changes)
 
 

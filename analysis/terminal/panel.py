@@ -33,8 +33,8 @@ def print_panel(console: "Console", panel: "Panel") -> None:
     for each in panel.left_out:
         told = f"{each.expert} ({lookup(each.quantity).label}, line {each.line})"
         reasons.setdefault(each.why, []).append(told)
-    for why, told in reasons.items():
-        _print_line(console, f"left out, since {why}: {len(told)}: {_named(told)}")
+    for why, answers in reasons.items():
+        _print_line(console, f"left out, since {why}: {len(answers)}: {_named(answers)}")
     counted = sum(weight > 0 for weight in panel.weights)
     silent = {each.expert for each in panel.left_out} - set(panel.texts)
     notes = [f"{len(panel.left_out)} answers left out"]

@@ -254,7 +254,7 @@ class Mixture:
         nearest = np.where(np.less(*np.abs(found.f_bracket)), *found.bracket)
         return np.asarray(np.where(found.success, found.x, nearest))
 
-    def _excess(self, x: Array, score: Array, lower: Array) -> Array:
+    def _excess(self, x: Array, score: Array, lower: NDArray[np.bool_]) -> Array:
         """Normal score of the nearer tail at ``x`` less the wanted one, increasing in ``x``."""
         tail = np.empty(x.shape)
         tail[lower], tail[~lower] = self.cdf(x[lower]), self.sf(x[~lower])
