@@ -26,7 +26,6 @@ from aligntax.analysis.fitting.refit_plan import (
     Method,
     Reweight,
     answer_from_draws,
-    plan_refit,
     plan_reweighting,
 )
 from aligntax.analysis.inference.options import Talk
@@ -49,6 +48,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from aligntax.analysis.inference.compiled_model import CompiledModel
+
+MOST = 0.5  # of the draws: sampled again, at most twice as many would count
 
 
 def refit_by_expert(
@@ -155,26 +156,20 @@ class _Asker:
         from aligntax.analysis.inference.compiled_model import compiled_for
 
         self.say(f"asking the pool: {label}")
-        plan = plan_refit(
-            self.source, view.stating(self.source.model.quantities), self.method, None
-        )
-        if isinstance(plan, Reweight):
-            return plan.reason if plan.failed else self._from_draws(plan)
-        talk, source = Talk(say=self.say), self.source
-        self.compiled = compiled_for(
-            source.model,
-            source.evidence,
-            view.stating(source.model.quantities),
-            self.compiled,
-            talk,
-        )
+        source, talk = self.source, Talk(say=self.say)
+        complete = view.stating(source.model.quantities)
+        plan = plan_reweighting(source, complete)
+        if is_trusted(plan):
+            return self._from_draws(plan)
+        if self.method == "reweight":
+            return plan.reason
+        self.compiled = compiled_for(source.model, source.evidence, complete, self.compiled, talk)
         run = refit(
             self.pool, view, "sample", compiled=self.compiled, out=self.out,
             name=f"{self.name}-{label}"[:LONGEST_NAME], report=False, talk=talk,
         )  # fmt: skip
-        return Asked(
-            self._side(run.derived, run.weights, run.record["quantities"]), "sampled", False
-        )
+        side = self._side(run.derived, run.weights, run.record["quantities"])
+        return Asked(side, "sampled", False, run.record["verdict"] == "pass")
 
     def _from_draws(self, plan: Reweight) -> Asked:
         answer = answer_from_draws(plan)
@@ -185,3 +180,13 @@ class _Asker:
         headlines = self.source.model.headlines
         values = {s.name: s.values for s in iter_series(derived) if s.name in headlines}
         return Side(values, weights, {name: rows[name] for name in values})
+
+
+def is_trusted(plan: Reweight) -> bool:
+    """Whether the draws of a pool's run answer a view near it.
+
+    That few of them count is no reason against it where most do. The run itself has few then, and
+    sampling as many again would mend nothing. Monte Carlo errors tell it.
+    """
+    most = plan.weights.ess >= MOST * plan.weights.values.size
+    return all(check.name == "weighted_ess" and most for check in plan.failed)

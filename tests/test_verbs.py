@@ -42,7 +42,7 @@ SAMPLER = {field.name for field in fields(Sampling)}
 AS_OBJECTS = {
     "as_json", "quiet", "picture", "page", "every",
     "view", "views", "set_", "requirement", "evidence", "runs", "drop", "insist",
-    "seeds", "scheduler", "by_expert", "weights", "pool", "force", "extends",
+    "seeds", "scheduler", "by_expert", "weights", "pool", "moves", "force", "extends",
 }  # fmt: skip
 RENAMED = {"format_": "format"}
 ELSEWHERE = {

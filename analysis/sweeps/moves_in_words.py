@@ -32,13 +32,13 @@ class Told:
         What changes, the answer, what it was, what it is, and the change of its median.
     still : tuple of str
         Changes that move no answer beyond Monte Carlo error.
-    untold : tuple of str
-        Changes without answers, and why.
+    notes : tuple of str
+        Changes without answers and why, or in whose runs a check failed.
     """
 
     rows: tuple[tuple[str, ...], ...]
     still: tuple[str, ...]
-    untold: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def left_out_in_words(changes: Sequence[PoolChange], horizon: float) -> Told:
@@ -66,8 +66,9 @@ def _told(
     changes: Iterable[PoolChange], rows: Iterable[tuple[str, ...]], labels: Mapping[str, str]
 ) -> Told:
     still = tuple(labels[c.what] for c in changes if c.moves and not c.seen)
-    untold = tuple(f"{labels[c.what]}: {c.how}" for c in changes if not c.moves)
-    return Told(tuple(rows), still, untold)
+    notes = [f"{labels[c.what]}: not told, {c.how}" for c in changes if not c.moves]
+    notes += [f"{labels[c.what]}: a check failed in its run" for c in changes if not c.passed]
+    return Told(tuple(rows), still, tuple(notes))
 
 
 def _largest(change: PoolChange) -> list[Move]:

@@ -48,11 +48,14 @@ class Asked:
         How they were obtained, in one word; empty for the pool's own.
     shared : bool
         Whether they count the draws that the pool's answer counts.
+    passed : bool
+        Whether the checks of a run of their own passed.
     """
 
     side: Side
     how: str
     shared: bool
+    passed: bool = True
 
 
 Ask = Callable[[View, str], Asked | str]  # answers under a view; in words why there are none
@@ -105,12 +108,15 @@ class PoolChange:
         How the answers were obtained, or why there are none.
     moves : tuple of Move
         One an answer; empty where there are none.
+    passed : bool
+        Whether the checks of the runs passed that were sampled for it.
     """
 
     what: str
     ends: tuple[str, str]
     how: str
     moves: tuple[Move, ...]
+    passed: bool = True
 
     @property
     def seen(self) -> list[Move]:
@@ -124,6 +130,7 @@ class PoolChange:
             "from": self.ends[0],
             "to": self.ends[1],
             "how": self.how,
+            "passed": self.passed,
             "answers": {move.answer: move.to_dict() for move in self.moves},
         }
 
@@ -212,7 +219,7 @@ def _changes(asked: Sequence[Pair]) -> tuple[PoolChange, ...]:
         if isinstance(before, Asked) and isinstance(after, Asked):
             how = " and ".join(dict.fromkeys(e.how for e in (before, after) if e.how))
             moves = tuple(_move(name, before, after, rejected[name][place]) for name in names)
-            changes.append(PoolChange(what, ends, how, moves))
+            changes.append(PoolChange(what, ends, how, moves, before.passed and after.passed))
             place += 1
         else:
             why = next(each for each in (before, after) if isinstance(each, str))

@@ -95,8 +95,8 @@ def _print_moves(console: "Console", heads: tuple[str, ...], told: "Told") -> No
     if told.still:
         what = f"{heads[0]}, and no answer moves beyond Monte Carlo error"
         _print_line(console, f"{what}: {_named(told.still)}")
-    for line in told.untold:
-        _print_line(console, f"{heads[0]}, not told: {line}")
+    for line in told.notes:
+        _print_line(console, f"{heads[0]}, {line}")
 
 
 def _named(names: "list[str] | tuple[str, ...]") -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from aligntax.analysis.experts import refit_by_expert, share_between_experts
+from aligntax.analysis.experts import is_trusted, refit_by_expert, share_between_experts
 from aligntax.analysis.pages.experts import PAGE
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
@@ -195,8 +195,8 @@ def test_what_weights_cannot_be_trusted_with_is_not_told(reference, tmp_path) ->
     without_near, without_far = found.left_out
     assert not without_near.moves and "not to be trusted" in without_near.how
     assert without_far.moves and without_far.how == "reweighted"
-    assert "Not told: far" not in (found.pooled.path / PAGE).read_text("utf-8")
-    assert "Not told: near" in (found.pooled.path / PAGE).read_text("utf-8")
+    text = (found.pooled.path / PAGE).read_text("utf-8")
+    assert "near: not told, reweighted" in text and "far: not told" not in text
 
 
 def test_a_folder_of_many_experts_on_the_command_line(aligntax, reference, tmp_path) -> None:
@@ -212,3 +212,24 @@ def test_a_folder_of_many_experts_on_the_command_line(aligntax, reference, tmp_p
     runs = {path.name for path in (tmp_path / "results").iterdir()}
     assert runs == {"reference", "p-pool", *(f"p-e{i}" for i in range(7))}
     assert not (tmp_path / "results" / "p-pool" / PAGE).exists()
+
+
+def plan(checks, ess):
+    failed = tuple(SimpleNamespace(name=name) for name in checks)
+    return SimpleNamespace(
+        failed=failed, weights=SimpleNamespace(ess=ess, values=np.empty((4, 220)))
+    )
+
+
+@pytest.mark.parametrize(
+    ("checks", "ess", "trusted"),
+    [
+        ((), 880, True),
+        (("weighted_ess",), 879, True),
+        (("weighted_ess",), 400, False),
+        (("k_hat",), 879, False),
+        (("weighted_ess", "reach"), 879, False),
+    ],
+)
+def test_few_draws_are_no_reason_to_sample_as_few_again(checks, ess, trusted) -> None:
+    assert is_trusted(plan(checks, ess)) == trusted

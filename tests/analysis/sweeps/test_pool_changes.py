@@ -1,6 +1,7 @@
 """What moves a pool: answers are draws of one prior here, so that every move is known."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import xarray as xr
 from aligntax.analysis.answers.differences import Side
 from aligntax.analysis.summaries.summary import iter_series, summarise
 from aligntax.analysis.summaries.weights import Weights
+from aligntax.analysis.sweeps.moves_in_words import left_out_in_words
 from aligntax.analysis.sweeps.pool_changes import Asked, leave_experts_out, move_disputed
 from aligntax.models.views import load_view
 from aligntax.models.views.pooling import pool_views, shares
@@ -110,6 +112,18 @@ def test_a_change_without_an_answer_says_why_and_leaves_the_others_theirs() -> N
     assert changes["ben"].how == "not to be trusted" and not changes["ben"].moves
     whole = left_out(views)
     assert all(changes[who].moves == whole[who].moves for who in ("ann", "cem"))
+
+
+def test_a_check_that_fails_in_a_run_of_its_own_is_told() -> None:
+    views = [expert("ann", 1.0), expert("ben", 2.0)]
+
+    def doubtful(view, label):
+        return replace(ask(view), passed=label != "without-ben", how="sampled")
+
+    changes = left_out(views, answer=doubtful)
+    told = left_out_in_words(tuple(changes.values()), 2100.0)
+    assert told.notes == ("ben: a check failed in its run",)
+    assert changes["ann"].passed and not changes["ben"].passed
 
 
 def test_experts_who_do_not_overlap_without_another_say_so() -> None:
