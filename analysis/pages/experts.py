@@ -6,6 +6,8 @@ from aligntax.analysis.pages.render import render
 from aligntax.analysis.storage.whole_file import replace_file
 from aligntax.analysis.sweeps.experts import Experts
 from aligntax.analysis.sweeps.moves_in_words import (
+    DISPUTE_HEADS,
+    LEFT_OUT_HEADS,
     SPLIT_HEADS,
     answers_by_expert,
     disputes_in_words,
@@ -19,7 +21,7 @@ PAGE = "experts.html"
 
 def write_page(found: Experts) -> Path:
     """Write ``experts.html`` into the folder of the pool's run, as a whole or not at all."""
-    horizon, heads = found.pooled.info["horizon"], ("answer", "was", "is", "its median")
+    horizon = found.pooled.info["horizon"]
     answers_heads, answers = answers_by_expert(found)
     runs = (*found.answers, found.pooled)
     context = {
@@ -30,9 +32,9 @@ def write_page(found: Experts) -> Path:
         "answers": {"heads": answers_heads, "rows": answers},
         "inputs": {"heads": SPLIT_HEADS, "rows": split_rows(found.inputs)},
         "left_out": left_out_in_words(found.left_out, horizon),
-        "left_out_heads": ("expert left out", *heads),
+        "left_out_heads": LEFT_OUT_HEADS,
         "disputes": disputes_in_words(found.disputes, horizon),
-        "disputes_heads": ("disputed", "answer", "from", "to", "its median"),
+        "disputes_heads": DISPUTE_HEADS,
         "runs": [(run.record["run"], run.info["refit"]["reason"]) for run in runs],
         "command": found.pooled.info["command"],
     }

@@ -19,6 +19,8 @@ from aligntax.models.views.variance_split import VarianceSplit
 
 MOST = 3  # answers that are told of one change
 SPLIT_HEADS = ("quantity", "experts", "sd between them", "sd of one", "between, of the variance")
+LEFT_OUT_HEADS = ("expert left out", "answer", "was", "is", "change of its median")
+DISPUTE_HEADS = ("disputed", "answer", "from", "to", "change of its median")
 UNITS = {"log10": "OOM", "logit": "log odds"}
 
 

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from aligntax.analysis.summaries.words import median_and_interval
 from aligntax.analysis.sweeps.moves_in_words import (
+    DISPUTE_HEADS,
+    LEFT_OUT_HEADS,
     SPLIT_HEADS,
     answers_by_expert,
     disputes_in_words,
@@ -51,9 +53,9 @@ def print_experts(console: "Console", answer: "Experts") -> None:
     else:
         _print_side_by_side(console, answer)
     left_out = left_out_in_words(answer.left_out, horizon)
-    _print_moves(console, ("expert left out", "answer", "was", "is", "its median"), left_out)
+    _print_moves(console, LEFT_OUT_HEADS, left_out)
     disputes = disputes_in_words(answer.disputes, horizon)
-    _print_moves(console, ("disputed", "answer", "from", "to", "its median"), disputes)
+    _print_moves(console, DISPUTE_HEADS, disputes)
     for a, weight in zip(answer.answers, answer.weights, strict=True):
         _print_line(
             console, f"{a.record['view']} (weight {weight:.2g}): {a.info['refit']['reason']}"

@@ -98,23 +98,24 @@ def test_what_was_answered_is_what_each_view_has_as_quantiles(tmp_path_factory, 
 
 
 BAD = {
-    "its quantiles do not rise": (60.0, 20.0, 10.0),
-    "it has fewer than three quantiles": (10.0, 20.0),
-    "it has a value outside the quantity's range": (0.0, 20.0, 60.0),
+    "crossed": ((60.0, 20.0, 10.0), "its quantiles do not rise"),
+    "equal": ((20.0, 20.0, 60.0), "its quantiles do not rise"),
+    "few": ((10.0, 20.0), "it has fewer than three quantiles"),
+    "none": ((0.0, 20.0, 60.0), "it has a value outside the quantity's range"),
+    "far": ((1e-200, 1.0, 1e200), "no prior can be made of it"),
 }
 
 
-@pytest.mark.parametrize("why", BAD)
-def test_an_answer_that_makes_no_prior_is_left_out_and_told(table, why) -> None:
+@pytest.mark.parametrize(("values", "why"), BAD.values(), ids=BAD)
+def test_an_answer_that_makes_no_prior_is_left_out_and_told(table, values, why) -> None:
     rows = [
         f"cem,wage,{level},{value}"
-        for level, value in zip(LEVELS[: len(BAD[why])], BAD[why], strict=True)
+        for level, value in zip(LEVELS[: len(values)], values, strict=True)
     ]
     panel = table(long_rows(ANSWERS) + "\n".join(rows) + "\n")
-    assert [(each.expert, each.quantity, each.line) for each in panel.left_out] == [
-        ("cem", "usd_per_hour", 11)
-    ]
-    assert panel.left_out[0].why == why and list(panel.texts) == ["ann", "ben"]
+    (found,) = panel.left_out
+    assert (found.expert, found.quantity, found.line) == ("cem", "usd_per_hour", 11)
+    assert found.why == why and list(panel.texts) == ["ann", "ben"]
 
 
 def test_an_expert_keeps_the_answers_that_can_be_used(table) -> None:
