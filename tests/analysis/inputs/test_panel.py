@@ -1,6 +1,7 @@
 """Panels: long and wide tables become the same views; what makes no prior is counted, never silent."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 
 from aligntax.analysis.inputs.expert_table import Panel, read_panel
-from aligntax.analysis.inputs.view_reader import read_view
+from aligntax.analysis.inputs.view_reader import files_of_experts, read_view
 from aligntax.models.errors import InputError
 from aligntax.models.priors.compile import compile_prior
 
@@ -199,3 +200,15 @@ def test_the_command_writes_many_views_and_says_who_answered_what(aligntax, tmp_
     told = json.loads(out)
     assert code == 0 and told["quantities"]["usd_per_hour"]["experts"] == 30
     assert len(told["experts"]) == 30 and told["left_out"][0]["expert"] == "e07"
+
+
+def test_weights_are_printed_in_the_order_in_which_the_folder_is_read(aligntax, tmp_path) -> None:
+    weights = {"f2": 5, "f10": 7, "f1-b": 3, "f1": 2}
+    rows = [f"{who},wage,10,20,{60 + w},{w}" for who, w in weights.items()]
+    (tmp_path / "panel.csv").write_text("\n".join(["expert,quantity,p10,p50,p90,weight", *rows]))
+    code, _, err = aligntax("view", "from-panel", "panel.csv", "--folder", "them")
+    files = files_of_experts(["them"])
+    assert code == 0 and sorted(Path(file).stem for file in files) == sorted(weights)
+    told = ",".join(str(weights[Path(file).stem]) for file in files)
+    assert f"aligntax refit RUN --by-expert --view them --weights {told}" in err
+    assert files_of_experts(["them/f2.toml", "default"]) == ["them/f2.toml", "default"]
