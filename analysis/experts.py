@@ -108,16 +108,24 @@ def refit_by_expert(
     inputs = split_variance(views, share)
     found = Experts(tuple(experts), tuple(share), pool, between, inputs)
     if moves:
-        source = read_sampled_run(pool.path)
-        asker = _Asker(source, pool, "reweight" if method == "reweight" else "auto", out, name, say)
-        found = replace(
-            found,
-            left_out=leave_experts_out(views, share, pooling, asker.of_pool(pooled), asker),
-            disputes=move_disputed(views, share, pooled, source.model.quantities, asker),
-        )
+        near: Method = "reweight" if method == "reweight" else "auto"
+        asker = _Asker(read_sampled_run(pool.path), pool, near, out, name, say)
+        found = _with_moves(found, views, pooled, pooling, asker)
     if report:
         write_page(found)
     return found
+
+
+def _with_moves(
+    found: Experts, views: Sequence[View], pooled: View, pooling: Pooling, asker: "_Asker"
+) -> Experts:
+    """Add what leaving each expert out moves, and each disputed quantity."""
+    names, weights = asker.source.model.quantities, found.weights
+    return replace(
+        found,
+        left_out=leave_experts_out(views, weights, pooling, asker.of_pool(pooled), asker),
+        disputes=move_disputed(views, weights, pooled, names, asker),
+    )
 
 
 @dataclass
