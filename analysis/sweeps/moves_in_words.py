@@ -18,6 +18,8 @@ from aligntax.models.priors.quantities import Quantity, lookup, quantity_of
 from aligntax.models.views.variance_split import VarianceSplit
 
 MOST = 3  # answers that are told of one change
+ERRORS = 2.0  # standard errors within which a change of a median is not told
+INTERVAL = "its interval alone"
 SPLIT_HEADS = ("quantity", "experts", "sd between them", "sd of one", "between, of the variance")
 LEFT_OUT_HEADS = ("expert left out", "answer", "was", "is", "change of its median")
 DISPUTE_HEADS = ("disputed", "answer", "from", "to", "change of its median")
@@ -88,7 +90,10 @@ def _cells(move: Move, horizon: float) -> tuple[str, str, str, str]:
     for row in (move.before, move.after):
         median, span = median_and_interval(row, quantity, horizon)
         ends.append(f"{median} ({span})" if span else median)
-    return quantity.label, ends[0], ends[1], describe_difference(move.change, quantity)
+    value, error = move.change
+    within = value is not None and error is not None and abs(value) < ERRORS * error
+    change = INTERVAL if within else describe_difference(move.change, quantity)
+    return quantity.label, ends[0], ends[1], change
 
 
 def split_rows(split: Mapping[str, VarianceSplit]) -> list[tuple[str, ...]]:

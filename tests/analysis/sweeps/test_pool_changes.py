@@ -10,7 +10,7 @@ import xarray as xr
 from aligntax.analysis.answers.differences import Side
 from aligntax.analysis.summaries.summary import iter_series, summarise
 from aligntax.analysis.summaries.weights import Weights
-from aligntax.analysis.sweeps.moves_in_words import left_out_in_words
+from aligntax.analysis.sweeps.moves_in_words import INTERVAL, left_out_in_words
 from aligntax.analysis.sweeps.pool_changes import Asked, leave_experts_out, move_disputed
 from aligntax.models.views import load_view
 from aligntax.models.views.pooling import pool_views, shares
@@ -112,6 +112,14 @@ def test_a_change_without_an_answer_says_why_and_leaves_the_others_theirs() -> N
     assert changes["ben"].how == "not to be trusted" and not changes["ben"].moves
     seen = {who: move(changes[who]).seen for who in ("none", "ann", "cem")}
     assert seen == {"none": False, "ann": True, "cem": True}
+
+
+@pytest.mark.parametrize(("mean", "alone"), [(1.0, True), (1.5, False)])
+def test_where_the_interval_moves_alone_no_change_of_the_median_is_told(mean, alone) -> None:
+    """Negative control: where the median moves too, it is told."""
+    changes = left_out([expert("ann", 1.0, 0.1), expert("ben", mean, 0.5)])
+    (row,) = left_out_in_words((changes["ben"],), 2100.0).rows
+    assert row[:2] == ("ben", "wage") and (row[-1] == INTERVAL) == alone
 
 
 def test_a_check_that_fails_in_a_run_of_its_own_is_told() -> None:
