@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aligntax.analysis.foresee_since import foresee_since
     from aligntax.analysis.inference.compiled_model import compile_model
     from aligntax.analysis.inference.options import Sampling
+    from aligntax.analysis.inputs.expert_table import read_panel
     from aligntax.analysis.inputs.loss_runs import read_runs
     from aligntax.analysis.inputs.view_reader import read_view as load_view
     from aligntax.analysis.pipeline import run
@@ -79,6 +80,7 @@ _HOMES = {
     "move_prior": "analysis.drivers",
     "pool_views": "models.views.pooling",
     "predict_density": "analysis.theory",
+    "read_panel": "analysis.inputs.expert_table",
     "read_runs": "analysis.inputs.loss_runs",
     "refit": "analysis.refitting",
     "refit_by_expert": "analysis.experts",
@@ -132,6 +134,7 @@ __all__ = [
     "move_prior",
     "pool_views",
     "predict_density",
+    "read_panel",
     "read_runs",
     "refit",
     "refit_by_expert",

@@ -1,83 +1,55 @@
-"""Answers of several experts, each on its own and all pooled, and how far they disagree.
+"""Answers of several experts, each on its own and all pooled, and what their disagreement moves.
 
-Pooling hides who believes what. So every expert's view is refitted on its own. For each quantity,
-the share of variance that lies between experts is computed on ranks, so that "later or never"
-counts::
-
-    between = sum_e w_e (m_e - m)^2 / sum_e w_e (s_e^2 + (m_e - m)^2),    m = sum_e w_e m_e
+Pooling hides who believes what. So every expert's view is refitted on its own, and the variance of
+each answer is split (:mod:`aligntax.analysis.sweeps.experts`).
 
 The pooled answer is the posterior under priors that are pooled quantity by quantity. It is not an
 average of the experts' answers: evidence weighs their beliefs against each other, and what one
 expert believes about two quantities together is lost.
+
+The pool is asked what moves its answers, too: each expert left out, and each quantity on which they
+differ (:mod:`aligntax.analysis.sweeps.pool_changes`). The draws that answer the pool answer these
+where that can be trusted. The linear pool of all ``n`` experts is at least ``(n - 1) / n`` times
+that of ``n - 1`` of them, so that weights for leaving one out are bounded. Otherwise the model is
+sampled.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aligntax.analysis.fitting.refit_plan import Method
+from aligntax.analysis.answers.differences import Side
+from aligntax.analysis.fitting.refit_plan import (
+    Method,
+    Reweight,
+    answer_from_draws,
+    plan_reweighting,
+)
+from aligntax.analysis.inference.options import Talk
+from aligntax.analysis.pages.experts import write_page
 from aligntax.analysis.refitting import refit
 from aligntax.analysis.storage.result import Result
+from aligntax.analysis.storage.run_folder import LONGEST_NAME
+from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.analysis.summaries.summary import iter_series
+from aligntax.analysis.summaries.weights import Weights
+from aligntax.analysis.sweeps.experts import Experts, share_between_experts
+from aligntax.analysis.sweeps.pool_changes import Asked, leave_experts_out, move_disputed
 from aligntax.models.errors import InputError
-from aligntax.models.short_form import short_form
 from aligntax.models.views import View
 from aligntax.models.views.pooling import Method as Pooling
 from aligntax.models.views.pooling import pool_views, shares
+from aligntax.models.views.variance_split import split_variance
 
+if TYPE_CHECKING:
+    import xarray as xr
 
-@dataclass(frozen=True)
-class Experts:
-    """Answers of several experts and of their pool.
+    from aligntax.analysis.inference.compiled_model import CompiledModel
 
-    Attributes
-    ----------
-    answers : tuple of Result
-        One per expert, in the order of the views.
-    weights : tuple of float
-        Weights of the experts, which sum to 1.
-    pooled : Result
-        Answer under the pooled priors.
-    between : dict of str to float or None
-        Share of variance between experts for every number; None if it is constant or undefined.
-    """
-
-    answers: tuple[Result, ...]
-    weights: tuple[float, ...]
-    pooled: Result
-    between: dict[str, float | None]
-    __repr__ = short_form
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return a mapping of plain values for JSON."""
-        return {
-            "experts": [
-                {
-                    "run": a.record["run"],
-                    "view": a.record["view"],
-                    "weight": w,
-                    "method": a.record["method"],
-                }
-                for a, w in zip(self.answers, self.weights, strict=True)
-            ],
-            "pooled": self.pooled.record["run"],
-            "quantities": {
-                name: {
-                    "between_experts": share,
-                    "medians": [
-                        answer.record["quantities"][name]["q50"] for answer in self.answers
-                    ],
-                    "pooled": {
-                        key: self.pooled.record["quantities"][name][key]
-                        for key in ("q05", "q50", "q95")
-                    },
-                }
-                for name, share in self.between.items()
-            },
-        }
+MOST = 0.5  # of the draws: sampled again, at most twice as many would count
 
 
 def refit_by_expert(
@@ -89,6 +61,8 @@ def refit_by_expert(
     *,
     out: Path | str = "results",
     name: str = "experts",
+    moves: bool = True,
+    report: bool = True,
     say: Callable[[str], None] = lambda text: None,
 ) -> Experts:
     """Refit a run under each expert's view and under their pool.
@@ -103,6 +77,12 @@ def refit_by_expert(
         See :func:`aligntax.models.views.pooling.pool_views`.
     out, name : path, str
         Folder of results, and how names begin: runs are called ``NAME-VIEW`` and ``NAME-pool``.
+    moves : bool
+        Whether to find how the pool's answers move with each expert left out, and with each
+        quantity on which experts differ. What the draws cannot answer is sampled, as a run of its
+        own, except by the method ``reweight``, which leaves it untold.
+    report : bool
+        Whether to write ``experts.html`` into the folder of the pool's run.
     say : callable
         Takes one line about what is being done.
 
@@ -125,48 +105,96 @@ def refit_by_expert(
         answers.append(refit(run, view, method, out=out, name=named, report=False, progress=False))
     *experts, pool = answers
     between = share_between_experts(experts, np.asarray(share))
-    return Experts(tuple(experts), tuple(share), pool, between)
+    inputs = split_variance(views, share)
+    found = Experts(tuple(experts), tuple(share), pool, between, inputs)
+    if moves:
+        near: Method = "reweight" if method == "reweight" else "auto"
+        asker = _Asker(read_sampled_run(pool.path), pool, near, out, name, say)
+        found = _with_moves(found, views, pooled, pooling, asker)
+    if report:
+        write_page(found)
+    return found
 
 
-def share_between_experts(answers: Sequence[Result], weights: Any) -> dict[str, float | None]:
-    """Compute the share of the variance of ranks that lies between the answers.
-
-    Every number that all answers have is included.
-    """
-    values = [
-        {series.name: series.values for series in iter_series(answer.derived)} for answer in answers
-    ]
-    shared = [name for name in values[0] if all(name in other for other in values)]
-    counts = [answer.weights.values for answer in answers]
-    return {name: _share_between([v[name] for v in values], counts, weights) for name in shared}
-
-
-def _share_between(values: list[Any], counts: list[Any], weights: Any) -> float | None:
-    """Compute the share between experts of the variance of ``F(y)``.
-
-    ``F`` is the distribution function of the experts' mixture, so ``F(y)`` is a rank. ``counts``
-    are the weights of each expert's draws.
-    """
-    known = [(v[~np.isnan(v)], c[~np.isnan(v)]) for v, c in zip(values, counts, strict=True)]
-    if any(not c.sum() > 0 for _, c in known):
-        return None
-    shares = [c / c.sum() for _, c in known]
-    pooled = np.concatenate([v for v, _ in known])
-    mass = np.concatenate([w * c for w, c in zip(weights, shares, strict=True)])
-    order = np.argsort(pooled, kind="stable")
-    ordered, cumulative = pooled[order], np.concatenate([[0.0], np.cumsum(mass[order])])
-    ranks = [
-        0.5
-        * (
-            cumulative[np.searchsorted(ordered, v)]
-            + cumulative[np.searchsorted(ordered, v, side="right")]
-        )
-        for v, _ in known
-    ]
-    means = np.asarray([np.sum(c * r) for c, r in zip(shares, ranks, strict=True)])
-    within = np.asarray(
-        [np.sum(c * (r - m) ** 2) for c, r, m in zip(shares, ranks, means, strict=True)]
+def _with_moves(
+    found: Experts, views: Sequence[View], pooled: View, pooling: Pooling, asker: "_Asker"
+) -> Experts:
+    """Add what leaving each expert out moves, and each disputed quantity."""
+    names, weights = asker.source.model.quantities, found.weights
+    return replace(
+        found,
+        left_out=leave_experts_out(views, weights, pooling, asker.of_pool(pooled), asker),
+        disputes=move_disputed(views, weights, pooled, names, asker),
     )
-    spread = (means - np.sum(weights * means)) ** 2
-    total = np.sum(weights * (within + spread))
-    return float(np.sum(weights * spread) / total) if total > 0 else None
+
+
+@dataclass
+class _Asker:
+    """Answers under views that are near a pool's: from its draws, or sampled.
+
+    Attributes
+    ----------
+    source : SampledRun
+        Run whose draws answer the pool.
+    pool : Result
+        Run of the pool.
+    method : {"auto", "reweight"}
+    out, name : path, str
+        Where runs that have to be sampled go, and how their names begin.
+    say : callable
+    compiled : CompiledModel, optional
+        Made when it is first needed.
+    """
+
+    source: SampledRun
+    pool: Result
+    method: Method
+    out: Path | str
+    name: str
+    say: Callable[[str], None]
+    compiled: "CompiledModel | None" = None
+
+    def of_pool(self, view: View) -> Asked:
+        """Answers under the pool itself."""
+        plan = plan_reweighting(self.source, view.stating(self.source.model.quantities))
+        return replace(self._from_draws(plan), how="")
+
+    def __call__(self, view: View, label: str) -> Asked | str:
+        """Answers under a view, or why there are none."""
+        from aligntax.analysis.inference.compiled_model import compiled_for
+
+        self.say(f"asking the pool: {label}")
+        source, talk = self.source, Talk(say=self.say)
+        complete = view.stating(source.model.quantities)
+        plan = plan_reweighting(source, complete)
+        if is_trusted(plan):
+            return self._from_draws(plan)
+        if self.method == "reweight":
+            return plan.reason
+        self.compiled = compiled_for(source.model, source.evidence, complete, self.compiled, talk)
+        run = refit(
+            self.pool, view, "sample", compiled=self.compiled, out=self.out,
+            name=f"{self.name}-{label}"[:LONGEST_NAME], report=False, talk=talk,
+        )  # fmt: skip
+        side = self._side(run.derived, run.weights, run.record["quantities"])
+        return Asked(side, "sampled", False, run.record["verdict"] == "pass")
+
+    def _from_draws(self, plan: Reweight) -> Asked:
+        answer = answer_from_draws(plan)
+        return Asked(self._side(answer.derived, plan.weights, answer.rows), plan.how, True)
+
+    def _side(self, derived: "xr.Dataset", weights: Weights, rows: Mapping[str, Any]) -> Side:
+        """Headline numbers, without the elements of vectors."""
+        headlines = self.source.model.headlines
+        values = {s.name: s.values for s in iter_series(derived) if s.name in headlines}
+        return Side(values, weights, {name: rows[name] for name in values})
+
+
+def is_trusted(plan: Reweight) -> bool:
+    """Whether the draws of a pool's run answer a view near it.
+
+    That few of them count is no reason against it where most do. The run itself has few then, and
+    sampling as many again would mend nothing. Monte Carlo errors tell it.
+    """
+    most = plan.weights.ess >= MOST * plan.weights.values.size
+    return all(check.name == "weighted_ess" and most for check in plan.failed)

@@ -10,7 +10,7 @@ import pytest
 from tests.test_doctests import asked, blocks
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("start/five-minutes", "how-to/elicit", "how-to/budget")
+PAGES = ("start/five-minutes", "how-to/elicit", "how-to/panel", "how-to/budget")
 SAMPLED = {"run"}  # takes minutes; tests of its own
 ANSWERS = {("view", "elicit"): "0.05\n5\n0.5\ny\n20\n100\n40\ny\nours\nours\n"}  # typed by a person
 
@@ -22,6 +22,8 @@ def test_commands_work_in_their_order(page, tmp_path) -> None:
     shutil.copytree(ROOT / "results" / "reference", tmp_path / "results" / "reference")
     for block in blocks(text, "toml"):
         (tmp_path / "cem.toml").write_text(block, "utf-8")
+    for block in blocks(text, "csv"):
+        (tmp_path / "panel.csv").write_text(block, "utf-8")
     commands = [words for words in asked(text) if words[0] not in SAMPLED]
     assert len(commands) >= 4
     for words in commands:

@@ -29,7 +29,8 @@ VERBS = {
     "view new": "Prior",  # in Python a prior is an object, and View.replace() writes a view
     "view elicit": "Prior",
     "view pool": "pool_views",
-    "view from-csv": "pool_views",
+    "view from-csv": "read_panel",
+    "view from-panel": "read_panel",
     "evidence list": "load_evidence",
     "evidence show": "load_evidence",
     "evidence check": "load_evidence",
@@ -41,7 +42,7 @@ SAMPLER = {field.name for field in fields(Sampling)}
 AS_OBJECTS = {
     "as_json", "quiet", "picture", "page", "every",
     "view", "views", "set_", "requirement", "evidence", "runs", "drop", "insist",
-    "seeds", "scheduler", "by_expert", "weights", "pool", "force", "extends",
+    "seeds", "scheduler", "by_expert", "weights", "pool", "moves", "force", "extends",
 }  # fmt: skip
 RENAMED = {"format_": "format"}
 ELSEWHERE = {

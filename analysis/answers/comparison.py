@@ -1,16 +1,8 @@
 """Runs side by side: which answers differ by more than Monte Carlo error, and how views differ.
 
-Two runs are compared by the probability that a number is defined and by the probabilities of
-lying below three common thresholds. A shift, another spread and another censored mass are all
-seen. With influence functions ``d`` (see :class:`Weights`)::
-
-    error^2 = Var(mean d_1) + Var(mean d_2)      of separate draws
-    error^2 = Var(mean (d_1 - d_2))              of runs that count the same draws
-
-Refits of one run count the same draws. A number differs when its smallest p-value, times the number
-of comparisons, is below 5% after Holm's correction over all numbers and claims. Medians of the same
-draws have errors that correlate as the shares of draws below them do, with correlation ``r``. The
-error of their difference is ``sqrt(e_1^2 + e_2^2 - 2 r e_1 e_2)``.
+How two are compared is in :mod:`aligntax.analysis.answers.differences`. Refits of one run count the
+same draws. A number differs when its smallest p-value, times the number of comparisons, is below 5%
+after Holm's correction over all numbers and claims.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,10 +10,8 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from scipy.special import ndtr
-
 from aligntax.analysis.answers.condition import Given, apply_condition, checks_given
+from aligntax.analysis.answers.differences import Difference, Side, claim_p, difference, number_p
 from aligntax.analysis.answers.run_changes import other_changes, view_changes
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.result import Result
@@ -34,7 +24,6 @@ from aligntax.analysis.summaries.summary import (
     iter_series,
     summarise,
 )
-from aligntax.analysis.summaries.weights import Weights, batch_error
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import base_name, quantity_of
@@ -45,12 +34,9 @@ if TYPE_CHECKING:
 
 
 LEVEL = 0.05  # family-wise, over all numbers and claims
-THRESHOLDS = (0.05, 0.5, 0.95)  # quantiles of the pooled draws
 MOST_SHOWN = 20  # lines of a repr
 MOST_RUNS = 8  # as many as a figure has colours
 REPORTED = ("q05", "q50", "q95", "prob_censored", "mcse_median")  # of each run, as JSON
-SAME = 1e-9  # difference of two probabilities that is rounding
-Difference = tuple[float | None, float | None]  # value and Monte Carlo error
 
 
 @dataclass(frozen=True)
@@ -230,7 +216,7 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
         None if given is None else apply_condition(given, run.derived, run.weights)
         for run in results
     )
-    sides = [_Side.of(run, condition) for run, condition in zip(results, conditions, strict=True)]
+    sides = [_side_of(run, condition) for run, condition in zip(results, conditions, strict=True)]
     names = _common_headlines(results, sides)
     claims = tuple(
         claim_answers(run.derived, side.weights, assumed_quantities(run.info), run.info["horizon"])
@@ -242,15 +228,15 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
         for side, counted in zip(sides[1:], hashes[1:], strict=True)
     ]
     stated = [claim.name for claim in CLAIMS if all(claim.name in side.claims for side in sides)]
-    p = {name: tuple(_number_p(name, *pair) for pair in pairs) for name in names}
-    p |= {name: tuple(_claim_p(name, *pair) for pair in pairs) for name in stated}
+    p = {name: tuple(number_p(name, *pair) for pair in pairs) for name in names}
+    p |= {name: tuple(claim_p(name, *pair) for pair in pairs) for name in stated}
     return Comparison(
         runs=results,
         given=conditions,
         rows=tuple(side.rows for side in sides),
         claims=claims,
         names=names,
-        differences={name: tuple(_difference(name, *pair) for pair in pairs) for name in names},
+        differences={name: tuple(difference(name, *pair) for pair in pairs) for name in names},
         p=p,
         differs=holm_rejected(p, LEVEL),
         changes=tuple(view_changes(results[0], run) for run in results[1:]),
@@ -258,36 +244,23 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
     )
 
 
-@dataclass(frozen=True)
-class _Side:
-    """Numbers of one run, what its draws count, and the summary of the numbers.
-
-    ``claims`` has, of each claim that has a probability, the draws in which it is true and the
-    weights of those that meet its condition.
-    """
-
-    values: Mapping[str, Any]
-    weights: Weights
-    rows: Mapping[str, Mapping[str, Any]]
-    claims: Mapping[str, tuple[Any, Weights]]
-
-    @classmethod
-    def of(cls, run: Result, condition: Given | None) -> "_Side":
-        values = {series.name: series.values for series in iter_series(run.derived)}
-        weights = run.weights if condition is None else condition.weights
-        draws = {claim.name: claim_draws(claim, run.derived) for claim in CLAIMS}
-        claims = {
-            name: (found[0].astype(float), weights.given(found[1]))
-            for name, found in draws.items()
-            if found is not None and weights.probability(found[1]) > 0
-        }
-        rows = run.record["quantities"]
-        if condition is not None or run.weighted:
-            rows = summarise(run.derived, assumed_quantities(run.info), weights)
-        return cls(values, weights, rows, claims)
+def _side_of(run: Result, condition: Given | None) -> Side:
+    """Numbers of a run, or of its draws that meet a condition."""
+    values = {series.name: series.values for series in iter_series(run.derived)}
+    weights = run.weights if condition is None else condition.weights
+    draws = {claim.name: claim_draws(claim, run.derived) for claim in CLAIMS}
+    claims = {
+        name: (found[0].astype(float), weights.given(found[1]))
+        for name, found in draws.items()
+        if found is not None and weights.probability(found[1]) > 0
+    }
+    rows = run.record["quantities"]
+    if condition is not None or run.weighted:
+        rows = summarise(run.derived, assumed_quantities(run.info), weights)
+    return Side(values, weights, rows, claims)
 
 
-def _common_headlines(results: Sequence[Result], sides: Sequence[_Side]) -> tuple[str, ...]:
+def _common_headlines(results: Sequence[Result], sides: Sequence[Side]) -> tuple[str, ...]:
     """Names of the headline numbers that every run has."""
     headlines = [find_model(run.record["model"]).headlines for run in results]
     names = tuple(
@@ -311,73 +284,3 @@ def _hash_of_counted(run: Result) -> str:
     """Hash of the file whose draws a run counts."""
     link = run.info.get("refitted_from")
     return str(link["posterior"] if link and link["shares_draws"] else hash_of_draws(run.info))
-
-
-def _difference(name: str, first: _Side, second: _Side, shared: bool) -> Difference:
-    """Difference of medians, or of a probability's means, and its Monte Carlo error."""
-    by_mean = quantity_of(name).by_mean
-    rows = [side.rows[name] for side in (first, second)]
-    centres = [row["mean" if by_mean else "q50"] for row in rows]
-    if None in centres:
-        return None, None
-    difference = float(centres[1] - centres[0])
-    influence = []
-    for side, centre in zip((first, second), centres, strict=True):
-        values = side.values[name]
-        defined = ~np.isnan(values)
-        with np.errstate(invalid="ignore"):
-            h = values if by_mean else values <= centre
-        h = np.where(defined, h, 0.0).astype(float)
-        influence.append(side.weights.given(defined).influence(h))
-    alone = [batch_error(x) for x in influence]
-    errors = alone if by_mean else [row["mcse_median"] for row in rows]
-    if None in errors:
-        return difference, None
-    square = errors[0] ** 2 + errors[1] ** 2
-    if shared and influence[0].shape == influence[1].shape and min(alone) > 0:
-        both = batch_error(influence[0] - influence[1])
-        square -= (
-            errors[0]
-            * errors[1]
-            * (alone[0] ** 2 + alone[1] ** 2 - both**2)
-            / (alone[0] * alone[1])
-        )
-    return difference, float(np.sqrt(max(square, 0.0)))
-
-
-def _claim_p(name: str, first: _Side, second: _Side, shared: bool) -> float:
-    """p-value of the difference between two probabilities of a claim, given its condition."""
-    return _two_sided_p(*first.claims[name], *second.claims[name], shared)
-
-
-def _number_p(name: str, first: _Side, second: _Side, shared: bool) -> float:
-    """Smallest two-sided p-value of the comparisons of one number, times their number."""
-    one, two = first.values[name], second.values[name]
-    events = [(~np.isnan(one), ~np.isnan(two))]
-    pooled = np.concatenate(
-        [
-            values[~np.isnan(values) & (side.weights.values > 0)]
-            for values, side in ((one, first), (two, second))
-        ]
-    )
-    if len(pooled):
-        cuts = {float(np.quantile(pooled, p, method="inverted_cdf")) for p in THRESHOLDS}
-        with np.errstate(invalid="ignore"):  # undefined lies below nothing
-            events += [(one <= cut, two <= cut) for cut in sorted(cuts)]
-    p = [
-        _two_sided_p(a.astype(float), first.weights, b.astype(float), second.weights, shared)
-        for a, b in events
-    ]
-    return min(1.0, min(p) * len(p))
-
-
-def _two_sided_p(one: Any, first: Weights, two: Any, second: Weights, shared: bool) -> float:
-    """p-value of the difference between two weighted means."""
-    difference = first.mean(one) - second.mean(two)
-    if abs(difference) < SAME:
-        return 1.0
-    if shared and one.shape == two.shape:
-        error = batch_error(first.influence(one) - second.influence(two))
-    else:
-        error = float(np.hypot(first.mcse(one), second.mcse(two)))
-    return float(2.0 * ndtr(-abs(difference) / error)) if error > 0 else 0.0

@@ -22,9 +22,9 @@ from aligntax.models.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from aligntax.analysis.experts import Experts
     from aligntax.analysis.fitting.refit_plan import Method
     from aligntax.analysis.inference.options import Talk
+    from aligntax.analysis.sweeps.experts import Experts
     from aligntax.models.views import View
 
 ChangedPriors = Annotated[
@@ -69,12 +69,19 @@ ByExpert = Annotated[
     bool,
     typer.Option(
         "--by-expert",
-        help="Take each --view as an expert's: answer each on its own, and all of them pooled.",
+        help="Take each --view, or each in a folder, as an expert's: answer each on its own, and "
+        "all of them pooled.",
     ),
 ]
 ExpertWeights = Annotated[
     str | None,
     typer.Option(help="Weights of the experts, as 2,1,1.", show_default="equal"),
+]
+Moves = Annotated[
+    bool,
+    typer.Option(
+        help="With --by-expert, tell what leaving each expert out moves, and each disagreement."
+    ),
 ]
 Pool = Annotated[str, typer.Option(help="How experts are pooled: linear, log or quantile.")]
 OtherFormat = Annotated[
@@ -103,6 +110,7 @@ def refit(
     by_expert: ByExpert = False,
     weights: ExpertWeights = None,
     pool: Pool = "linear",
+    moves: Moves = True,
     insist: Insist = False,
     out: Out = Path("results"),
     name: RunName = None,
@@ -119,9 +127,11 @@ def refit(
     Example: aligntax refit RUN --set rlhf_multiplier=0.05,1,20
 
     Example: aligntax refit latest --view mine.toml --name mine
+
+    Example: aligntax refit RUN --by-expert --view experts --weights 2,1,1
     """
     from aligntax.analysis.inputs.plausible_priors import question_priors
-    from aligntax.analysis.inputs.view_reader import read_evidence, read_views
+    from aligntax.analysis.inputs.view_reader import files_of_experts, read_evidence, read_views
     from aligntax.analysis.refitting import Request, refit_folder, sampling_of
     from aligntax.analysis.storage.run_folder import (
         INFO,
@@ -131,7 +141,7 @@ def refit(
         find_run,
         read_json,
     )
-    from aligntax.analysis.terminal.comparison import print_experts
+    from aligntax.analysis.terminal.panel import print_experts
 
     folder = RunFolder(find_run(run, out)).with_its_plug_ins().path
     if not (view or set_ or requirement or ((evidence or without) and not by_expert)):
@@ -140,11 +150,13 @@ def refit(
             f"--evidence or --without, starting from {folder / VIEW}"
         )
     if by_expert:
-        views = [read_views([each], set_ or [], requirement) for each in view or []]
+        files = files_of_experts(view or [])
+        views = [read_views([each], set_ or [], requirement) for each in files]
         for each in views:
             question_priors(each, insist)
         with show_progress(quiet) as talk:
-            answers = _by_expert(folder, views, (weights, pool), method, (out, name), talk)
+            shown = (moves, report is not False)
+            answers = _by_expert(folder, views, (weights, pool), method, (out, name), shown, talk)
         print_answer(as_json, answers.to_dict, lambda screen: print_experts(screen, answers))
         return
     chosen = read_views(view or [str(folder / VIEW)], set_ or [], requirement)
@@ -193,6 +205,7 @@ def _by_expert(
     pooling: tuple[str | None, str],
     method: str,
     place: tuple[Path, str | None],
+    shown: tuple[bool, bool],
     talk: "Talk",
 ) -> "Experts":
     """Answer under each view and under their pool.
@@ -203,6 +216,8 @@ def _by_expert(
         Weights of the experts, as the user wrote them, and the method of pooling.
     place : tuple
         Folder of results, and the name that the runs' names begin with.
+    shown : tuple of bool
+        Whether to tell what moves the pool, and whether to write a page.
     """
     from aligntax.analysis.experts import refit_by_expert
     from aligntax.analysis.inputs.view_reader import parse_weights
@@ -217,5 +232,7 @@ def _by_expert(
         method,  # type: ignore[arg-type]  # checked there
         out=out,
         name=name,
+        moves=shown[0],
+        report=shown[1],
         say=talk.say,
     )

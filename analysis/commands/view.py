@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,14 +12,15 @@ from aligntax.analysis.commands.options import Force, Json, Out, Picture
 from aligntax.analysis.commands.output import (
     check_picture,
     console,
-    escape_controls,
     print_answer,
     save_picture,
 )
+from aligntax.analysis.commands.view_files import check_file, deliver, parent_of, print_note
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from aligntax.analysis.inputs.expert_table import Panel
     from aligntax.analysis.terminal.views import StatementsByQuantity
     from aligntax.models.views import View
     from aligntax.models.views.changes import Changes
@@ -41,6 +43,8 @@ Quantities = Annotated[
         "--quantity", help="Quantity to state. May be repeated.", show_default="three of them"
     ),
 ]
+PoolMethod = Annotated[str, typer.Option(help="Method of pooling: linear, log or quantile.")]
+Folder = Annotated[Path, typer.Option(help="Folder that the views are written to.")]
 Extends = Annotated[str, typer.Option(help="View that the new one changes, by name or file.")]
 
 
@@ -140,9 +144,9 @@ def view_check(
         lambda screen: _print_check(screen, view, chosen, statements, found),
     )
     for line in warned:
-        _print_note(f"aligntax: warning: {line}")
+        print_note(f"aligntax: warning: {line}")
     if picture is not None:
-        _print_note(f"picture: {picture}")
+        print_note(f"picture: {picture}")
     if not as_json and view != "-":
         print_next(view, out, checked=True, changed=found.any, names=names)
 
@@ -208,9 +212,9 @@ def view_new(
     from aligntax.analysis.inputs.view_writer import quantities_to_state, template_text
 
     names, base = quantities_to_state(quantity), read_view(extends)
-    _check_file(file, force)
-    text = template_text(names, base, _parent(extends, file), str(file))
-    _deliver(
+    check_file(file, force)
+    text = template_text(names, base, parent_of(extends, file), str(file))
+    deliver(
         file,
         text,
         force,
@@ -247,14 +251,14 @@ def view_elicit(
     from aligntax.analysis.terminal.elicitation import elicit
 
     names, base = quantities_to_state(quantity), read_view(extends)
-    _check_file(file, force)
+    check_file(file, force)
     talk = dialogue_at(console(stderr=True), None if sys.stdin.isatty() else PATIENCE)
     try:
         priors, source = elicit(names, base, talk, date.today().isoformat(), who, why)
     except Quit:
-        _print_note("aligntax: stopped, nothing written")
+        print_note("aligntax: stopped, nothing written")
         return
-    _deliver(file, elicited_text(priors, _parent(extends, file), source), force, "", out)
+    deliver(file, elicited_text(priors, parent_of(extends, file), source), force, "", out)
 
 
 @app.command("pool")
@@ -266,9 +270,7 @@ def view_pool(
         str | None,
         typer.Option(help="Weights, one per view, as 2,1,1.", show_default="equal"),
     ] = None,
-    method: Annotated[
-        str, typer.Option(help="Method of pooling: linear, log or quantile.")
-    ] = "linear",
+    method: PoolMethod = "linear",
     file: Annotated[
         Path, typer.Option("--file", "-f", help="File to write, or - for standard output.")
     ] = Path("-"),
@@ -288,14 +290,14 @@ def view_pool(
     from aligntax.models.views.pooling import pool_views
 
     shares = parse_weights(weights, len(views))
-    _check_file(file, force)
+    check_file(file, force)
     pooled = pool_views(
         [read_view(view) for view in views],
         shares,
         method,  # type: ignore[arg-type]  # checked there
         name or (file.stem if str(file) != "-" else "pool"),
     )
-    _deliver(file, pooled.to_toml(), force, f": {pooled.title}", out)
+    deliver(file, pooled.to_toml(), force, f": {pooled.title}", out)
 
 
 @app.command("from-csv")
@@ -303,12 +305,8 @@ def view_from_csv(
     table: Annotated[
         str, typer.Argument(help="CSV of experts' quantiles; - is standard input.")
     ] = "-",
-    folder: Annotated[Path, typer.Option(help="Folder that the views are written to.")] = Path(
-        "experts"
-    ),
-    method: Annotated[
-        str, typer.Option(help="Method of pooling: linear, log or quantile.")
-    ] = "linear",
+    folder: Folder = Path("experts"),
+    method: PoolMethod = "linear",
     template: Annotated[
         bool, typer.Option("--template", help="Print a CSV to fill in, and write nothing.")
     ] = False,
@@ -321,54 +319,61 @@ def view_from_csv(
 
     Example: aligntax view from-csv experts.csv --folder experts
     """
-    from aligntax.analysis.inputs.expert_table import pooled_experts, table_template
-    from aligntax.analysis.storage.whole_file import make_folder
+    from aligntax.analysis.inputs.expert_table import read_panel, table_template
     from aligntax.models.views import load_view
 
     if template:
         sys.stdout.write(table_template(load_view("default")))
         return
-    texts, title = pooled_experts(table, method)  # type: ignore[arg-type]  # checked there
+    _deliver_panel(read_panel(table, strict=True), folder, method, force, out)
+
+
+@app.command("from-panel")
+def view_from_panel(
+    table: Annotated[
+        str, typer.Argument(help="CSV of many experts' quantiles; - is standard input.")
+    ] = "-",
+    folder: Folder = Path("experts"),
+    method: PoolMethod = "linear",
+    force: Force = False,
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Write a view an expert and their pool, from a panel's table, and say how far they differ.
+
+    The table has a row a quantile, or a row an expert and quantity. Answers
+    of which no prior can be made are left out and told.
+
+    Example: aligntax view from-panel panel.csv --folder experts
+
+    Example: aligntax view from-panel panel.csv --json
+    """
+    from aligntax.analysis.inputs.expert_table import read_panel
+    from aligntax.analysis.terminal.panel import print_panel
+
+    panel = read_panel(table)
+    _deliver_panel(panel, folder, method, force, out)
+    if len(panel.texts) > 1:
+        files = sorted(panel.texts, key=lambda who: f"{who}.toml")  # as a folder is read
+        weights = [f"{dict(zip(panel.texts, panel.weights, strict=True))[who]:g}" for who in files]
+        counted = f" --weights {','.join(weights)}" if len(set(weights)) > 1 else ""
+        print_note(f"  aligntax refit RUN --by-expert --view {quote(str(folder))}{counted}")
+    print_answer(as_json, panel.to_dict, lambda screen: print_panel(screen, panel))
+
+
+def _deliver_panel(panel: "Panel", folder: Path, method: str, force: bool, out: Path) -> None:
+    """Write a view an expert and, of two or more, their pool; all of them or none."""
+    from aligntax.analysis.storage.whole_file import make_folder
+
+    texts, title = dict(panel.texts), ""
+    if len(texts) > 1:
+        pool = panel.pool(method)  # type: ignore[arg-type]  # checked there
+        texts[pool.name], title = pool.to_toml(), f": {pool.title}"
+    for note in panel.notes:
+        print_note(f"table: {note}")
     make_folder(folder)
     for who in texts:
-        _check_file(folder / f"{who}.toml", force)
+        check_file(folder / f"{who}.toml", force)
     for who, text in texts.items():
-        note = f": {title}" if title and who == list(texts)[-1] else ""
-        _deliver(folder / f"{who}.toml", text, force, note, out, who == list(texts)[-1])
-
-
-def _check_file(file: Path, force: bool) -> None:
-    """Refuse a file that exists, before the work for it is done; - is standard output."""
-    from aligntax.analysis.storage.whole_file import check_can_write
-
-    if str(file) != "-":
-        check_can_write(file, force)
-
-
-def _deliver(file: Path, text: str, force: bool, note: str, out: Path, last: bool = True) -> None:
-    """Write a view and print what to type next; to standard output, print the view alone."""
-    from aligntax.analysis.storage.whole_file import save_user_file
-
-    if str(file) == "-":
-        sys.stdout.write(text)
-        return
-    save_user_file(file, text, force)
-    _print_note(f"wrote {file}{note}")
-    if last:
-        print_next(str(file), out)
-
-
-def _print_note(text: str) -> None:
-    """Print a line on standard error, also in a pipe."""
-    sys.stderr.write(f"{escape_controls(text)}\n")
-
-
-def _parent(extends: str, file: Path) -> str:
-    """Return what the file says it extends: a name, or a path from its own folder."""
-    import os
-
-    from aligntax.models.views import view_names
-
-    if extends in view_names():
-        return extends
-    return os.path.relpath(extends, Path.cwd() if str(file) == "-" else file.parent)
+        last = who == list(texts)[-1]
+        deliver(folder / f"{who}.toml", text, force, title if last else "", out, last)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from aligntax.analysis.inputs.expert_answers import POOL
 from aligntax.analysis.inputs.plausible_runs import doubts
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence, load_evidence
@@ -283,6 +284,15 @@ def read_separate_views(names: Sequence[str], requirement: str | None = None) ->
         )
         raise InputError("\n".join(problems[:MOST_PROBLEMS]) + more)
     return views
+
+
+def files_of_experts(names: Sequence[str]) -> list[str]:
+    """Views by name and file; of a folder, its files in their order without that of the pool."""
+    found = []
+    for name in names:
+        files = _views_in(Path(name)) if Path(name).is_dir() else None
+        found += [name] if files is None else [f for f in files if Path(f).stem != POOL]
+    return found
 
 
 def _views_in(folder: Path) -> list[str]:

@@ -149,7 +149,7 @@ def disagreement(sweep: Sweep) -> Disagreement:
     first = {hash_: hashes.index(hash_) for hash_ in dict.fromkeys(hashes)}
     place = np.asarray([list(first).index(hash_) for hash_ in hashes], dtype=int)
     views = [sweep.view(asked[i]) for i in first.values()]
-    inputs = tuple(_inputs(views, model.quantities))
+    inputs = tuple(differing_inputs(views, model.quantities))
     values = {
         name: np.asarray([_answer(name, row) for row in of_cases])
         for name, of_cases in rows.items()
@@ -243,8 +243,8 @@ def _spread(name: str, values: Any, rows: Sequence[Mapping[str, Any]]) -> Spread
     return Spread(name, tuple(float(p) for p in points), (low, high), between, noise)
 
 
-def _inputs(views: Sequence[View], names: Sequence[str]) -> Iterator[Input]:
-    """Everything that at least two views state differently."""
+def differing_inputs(views: Sequence[View], names: Sequence[str]) -> Iterator[Input]:
+    """Everything that at least two views state differently, of a quantity its median first."""
     if not views:
         return
     for name in names:

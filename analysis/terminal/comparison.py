@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from aligntax.analysis.answers.comparison import Comparison
-    from aligntax.analysis.experts import Experts
 
 
 def print_comparison(console: "Console", comparison: "Comparison", every: bool = False) -> None:
@@ -141,32 +140,3 @@ def _print_priors(console: "Console", comparison: "Comparison") -> None:
         rows.append((f"{quantity.label}, {quantity.unit}", *cells))
     if rows:
         print_table(console, ("prior", *comparison.labels), rows)
-
-
-def print_experts(console: "Console", answer: "Experts") -> None:
-    """Print medians under each expert and under their pool, and the share between experts."""
-    horizon = answer.pooled.info["horizon"]
-    columns = [*(a.record["view"] for a in answer.answers), "pooled"]
-    runs = (*answer.answers, answer.pooled)
-    rows = []
-    for name in SHOWN_QUANTITIES:
-        share = answer.between.get(name)
-        quantity = QUANTITIES[name]
-        medians = [
-            median_and_interval(a.record["quantities"][name], quantity, horizon)[0]
-            for a in runs
-            if name in a.record["quantities"]
-        ]
-        if len(medians) == len(runs):
-            rows.append((quantity.label, *medians, "" if share is None else f"{share:.0%}"))
-    print_table(console, ("median of", *columns, "between experts"), rows)
-    for a, weight in zip(answer.answers, answer.weights, strict=True):
-        console.print(
-            f"{a.record['view']} (weight {weight:.2g}): {a.info['refit']['reason']}", markup=False
-        )
-    console.print(f"pooled: {answer.pooled.info['refit']['reason']}", markup=False)
-    failed = [a.record["run"] for a in runs if a.record["verdict"] != "pass"]
-    console.print(
-        f"verdict: {'a check failed in ' + ', '.join(failed) if failed else 'pass'}", markup=False
-    )
-    console.print(f"runs: {', '.join(str(a.path) for a in runs)}", soft_wrap=True, markup=False)

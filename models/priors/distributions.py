@@ -241,14 +241,25 @@ class Mixture:
         )
 
     def quantile(self, p: Array, q: Array) -> Array:
+        from scipy.optimize.elementwise import find_root
+
         quantiles = np.stack([component.quantile(p, q) for component in self.components])
-        low, high = quantiles.min(axis=0), quantiles.max(axis=0)
-        # Bisection to machine precision: the quantile lies between those of the components.
-        for _ in range(80):
-            middle = 0.5 * (low + high)
-            below = np.where(p < q, self.cdf(middle) < p, self.sf(middle) > q)
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return 0.5 * (low + high)
+        # the quantile lies between those of the components; F is nearly straight in normal scores
+        ends = quantiles.min(axis=0), quantiles.max(axis=0)
+        lower = p < q
+        score = np.where(lower, p, q)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = find_root(self._excess, ends, args=(sp.ndtri(score), lower))
+        # where one component has all the mass, rounding may leave no root between the ends
+        nearest = np.where(np.less(*np.abs(found.f_bracket)), *found.bracket)
+        return np.asarray(np.where(found.success, found.x, nearest))
+
+    def _excess(self, x: Array, score: Array, lower: NDArray[np.bool_]) -> Array:
+        """Normal score of the nearer tail at ``x`` less the wanted one, increasing in ``x``."""
+        tail = np.empty(x.shape)
+        tail[lower], tail[~lower] = self.cdf(x[lower]), self.sf(x[~lower])
+        excess = sp.ndtri(np.clip(tail, TINY, 1.0)) - score
+        return np.asarray(np.where(lower, excess, -excess))
 
     def cdf(self, x: Array) -> Array:
         return self._sum("cdf", x)

@@ -34,6 +34,7 @@ KEYS: Mapping[str, str] = {"linear": "mixture", "log": "log_pool", "quantile": "
 METHODS = tuple(KEYS)
 
 
+FEW = 8  # experts: so many are named in a title, and more are counted
 Experts = Sequence[tuple[View, float]]  # views with their weights
 
 
@@ -77,20 +78,31 @@ def pool_views(
     if len(experts) == 1:
         return replace(experts[0][0], name=name)
     _require_agreement([view for view, _ in experts])
-    who = ", ".join(f"{view.name} ({share:.3g})" for view, share in experts)
+    who = _named([f"{view.name} ({share:.3g})" for view, share in experts])
     names = _stated([view for view, _ in experts])
-    quantities = {q: _pooled_prior(q, _with_opinion(experts, _prior(q)), method) for q in names}
+    quantities = {q: _pooled_prior(q, who_states(q, experts), method) for q in names}
+    sources = "; ".join(f"{view.name}: {view.source or 'see each prior'}" for view, _ in experts)
     return replace(
         experts[0][0],
         name=name,
         title=f"{method} pool of {who}{_who_spoke(names, experts)}",
-        source="; ".join(f"{view.name}: {view.source or 'see each prior'}" for view, _ in experts),
+        source=sources if len(experts) <= FEW else "see each prior",
         quantities=quantities,
         correlations=_pooled_correlations(
             _with_opinion(experts, lambda view: dict(view.correlations))
         ),
         anchors=_pooled_anchors(_with_opinion(experts, lambda view: dict(view.anchors)), method),
     )
+
+
+def who_states(quantity: str, experts: Experts) -> Experts:
+    """Experts who state a quantity; all of them where none does."""
+    return _with_opinion(experts, _prior(quantity))
+
+
+def _named(names: Sequence[str], join: str = ", ", more: str = "{} experts") -> str:
+    """Names of a few experts, or how many they are."""
+    return join.join(names) if len(names) <= FEW else more.format(len(names))
 
 
 def _stated(views: Sequence[View]) -> list[str]:
@@ -140,7 +152,8 @@ def _who_spoke(names: Sequence[str], experts: Experts) -> str:
             if name in view.quantities and part(view) != silent.quantities.get(name)
         ]
         if 0 < len(speaking) < len(experts):
-            spoken.setdefault(" and ".join(speaking), []).append(lookup(name).label)
+            told = _named(speaking, " and ", "{} of them")
+            spoken.setdefault(told, []).append(lookup(name).label)
     return "".join(f"; {', '.join(labels)}: only {who}" for who, labels in spoken.items())
 
 
@@ -193,7 +206,7 @@ def _pooled_prior(quantity: str, experts: Experts, method: Method) -> dict[str, 
         {"weight": share, **spec, "source": f"{view.name}: {spec.get('source', 'no source')}"}
         for spec, (view, share) in zip(specs, experts, strict=True)
     ]
-    who = ", ".join(view.name for view, _ in experts)
+    who = _named([view.name for view, _ in experts])
     spec = {
         KEYS[method]: parts,
         "source": f"{method} pool of {who}",

@@ -150,16 +150,23 @@ CURVES = b"run,kl,gold,labels,policy_parameters\n" + b"".join(
     for run in range(2)
     for kl in range(1, 9)
 )
+PANEL = b"forecaster_id,question,quantile,forecast,weight\n" + b"".join(
+    f"F{i},{name},{level},{value * (1 + i)},{1 + i}\n".encode()
+    for i in range(3)
+    for name, values in (("wage", (10, 20, 60)), ("Tax tolerance", (0.01, 0.05, 0.2)))
+    for level, value in zip((0.1, 0.5, 0.9), values, strict=True)
+)
 
 
 def runs(place: Place, rng: random.Random) -> Reply:
-    """A user's own training runs, or gold curves."""
+    """A user's own training runs, gold curves, or a panel of experts."""
+    from aligntax.analysis.inputs.expert_table import read_panel
     from aligntax.analysis.inputs.gold_data import read_curves
     from aligntax.analysis.inputs.loss_runs import read_runs
     from aligntax.models.errors import InputError
 
     path = place.folder / "runs.csv"
-    read, content = rng.choice(((read_runs, RUNS), (read_curves, CURVES)))
+    read, content = rng.choice(((read_runs, RUNS), (read_curves, CURVES), (read_panel, PANEL)))
     path.write_bytes(spoilt(rng, content))
     try:
         read(path)

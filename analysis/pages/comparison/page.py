@@ -5,16 +5,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from aligntax.analysis.answers.comparison import Comparison, Difference
+from aligntax.analysis.answers.comparison import Comparison
 from aligntax.analysis.pages.comparison.charts import comparison_figures
 from aligntax.analysis.pages.comparison.parts import Look, join_words, run_looks
 from aligntax.analysis.pages.render import VEGA, render
 from aligntax.analysis.storage.whole_file import replace_file
 from aligntax.analysis.summaries.claims import CLAIMS, WHOSE
 from aligntax.analysis.summaries.claims_in_words import cell_in_words, claim_text
+from aligntax.analysis.summaries.differences_in_words import describe_difference, minus
 from aligntax.analysis.summaries.words import (
     format_amount,
-    format_number,
     label_of,
     median_and_interval,
     missing_mass,
@@ -22,7 +22,6 @@ from aligntax.analysis.summaries.words import (
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import (
     QUANTITIES,
-    Quantity,
     element,
     lookup,
     quantity_of,
@@ -31,8 +30,6 @@ from aligntax.models.views.changes import Changes
 
 TEMPLATE = "compare.html"
 HOW = {"sample": "sampled", "reweight": "reweighted"}
-# differences below which medians count as the same, by unit; a millionth for other units
-SAME = {"year": 1e-3, "years": 1e-3}
 TAILS = (-1.6448536, 0.0, 1.6448536)  # scores of 5, 50 and 95%
 
 
@@ -171,8 +168,8 @@ def _prior_rows(comparison: Comparison) -> Iterator[dict[str, Any]]:
             )
             cells.append(
                 {
-                    "median": _minus(middle),
-                    "interval": _minus(low if low == high else f"{low} to {high}"),
+                    "median": minus(middle),
+                    "interval": minus(low if low == high else f"{low} to {high}"),
                 }
             )
         yield {"label": quantity.label, "meaning": quantity.meaning, "cells": cells}
@@ -198,48 +195,11 @@ def _number_row(comparison: Comparison, name: str) -> dict[str, Any]:
         aside = missing_mass(rows[name], quantity, horizon)
         cells.append(
             {
-                "median": _minus(median),
-                "interval": _minus(ninety),
+                "median": minus(median),
+                "interval": minus(ninety),
                 "missing": "" if i and aside == first else aside,
                 "difference": describe_difference(found[i - 1], quantity) if found and i else "",
                 "differs": bool(marks and i and marks[i - 1]),
             }
         )
     return {"name": name, "label": label_of(name), "meaning": quantity.meaning, "cells": cells}
-
-
-def describe_difference(found: Difference, quantity: Quantity) -> str:
-    """Return the difference of two medians and its Monte Carlo error, in words."""
-    value, error = found
-    if value is None:
-        return "no difference in numbers: one is beyond them"
-    if abs(value) < SAME.get(quantity.unit, 1e-6):
-        return "the same"
-    if quantity.by_mean:
-        return f"{_signed(100 * value)} {_plus_minus(error, 100)} points"
-    unit = (
-        "OOM"
-        if quantity.scale == "log10"
-        else {"1": "", "year": "years"}.get(quantity.unit, quantity.unit)
-    )
-    text = f"{_signed(value)} {_plus_minus(error)} {unit}".rstrip()
-    times = quantity.scale == "log10" and 0.05 < abs(value) < 300
-    return f"{text} ({format_number(10.0**value)} times)" if times else text
-
-
-def _signed(value: float) -> str:
-    return f"{'+' if value > 0 else ''}{_minus(format_number(value))}" if value else "0"
-
-
-def _plus_minus(error: float | None, scale: float = 1) -> str:
-    return "± unknown" if error is None else f"± {format_number(scale * error, 1)}"
-
-
-def _minus(text: str) -> str:
-    """Return the text with minus signs, after which lines do not break as after hyphens."""
-    return "".join(
-        "\N{MINUS SIGN}"
-        if c == "-" and text[i + 1 : i + 2].isdigit() and not text[max(i - 1, 0) : i].strip(" (,~±")
-        else c
-        for i, c in enumerate(text)
-    )

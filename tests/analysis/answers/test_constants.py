@@ -11,12 +11,8 @@ CONSTANTS = {
         "BETTER": 0.5,
         "VOTES": (1, 3, 5, 7, 9),
     },
-    "comparison": {
-        "LEVEL": 0.05,
-        "THRESHOLDS": (0.05, 0.5, 0.95),
-        "MOST_RUNS": 8,
-        "SAME": 1e-9,
-    },
+    "comparison": {"LEVEL": 0.05, "MOST_RUNS": 8},
+    "differences": {"THRESHOLDS": (0.05, 0.5, 0.95), "SAME": 1e-9},
     "densities": {"EDGES": (0.01, 0.99), "FEWEST_YEARS": 10.0},
     "power_scaling": {
         "THRESHOLD": 0.05,

@@ -42,6 +42,7 @@ MAY_IMPORT = {
     ("view", "show", "default"): NUMBERS | {"rich"},
     ("view", "check", "hilton-2022"): NUMBERS | {"rich"},
     ("view", "diff", "default", "hilton-2022"): NUMBERS | {"rich"},
+    ("view", "from-panel", "panel.csv", "--force"): NUMBERS | {"rich"},
     ("evidence", "list"): NUMBERS | {"rich"},
     ("evidence", "check"): NUMBERS,
     ("predict-density", "stream.txt"): {"numpy"},
@@ -64,10 +65,12 @@ print(*(name for name, module in sys.modules.items() if module))
 
 @pytest.fixture(scope="module")
 def place(reference, tmp_path_factory):
-    """A folder with the reference run among its results, and a stream of zeros and ones."""
+    """A folder with the reference run among its results, a stream of zeros and ones, and a panel."""
     folder = tmp_path_factory.mktemp("start_up")
     shutil.copytree(reference.path, folder / "results" / "reference")
     (folder / "stream.txt").write_text("01101" * 100)
+    rows = "expert,quantity,p10,p50,p90\nann,wage,10,20,60\nben,wage,20,40,90\n"
+    (folder / "panel.csv").write_text(rows)
     return folder
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aligntax.analysis.inputs.expert_table import read_experts, table_template
+from aligntax.analysis.inputs.expert_table import read_panel, table_template
 from aligntax.analysis.inputs.view_reader import read_view
 from aligntax.models.errors import InputError
 from aligntax.models.views import parse_view
@@ -12,6 +12,12 @@ Ann,rlhf_multiplier,0.1,3x,100,2,a talk
 Ann,Tax tolerance,1%,5%,20%,2,
 Ben,rlhf_multiplier,1,10,"1,000",1,
 """
+
+
+def read_experts(path):
+    """Texts and weights of a table whose author can mend it."""
+    panel = read_panel(path, strict=True)
+    return panel.texts, list(panel.weights)
 
 
 @pytest.fixture
@@ -46,7 +52,7 @@ def test_every_problem_is_told_with_line_column_value_and_remedy(table) -> None:
     lines = str(error.value).splitlines()
     assert len(lines) == 3
     assert "line 2, column p50: must be a number above 0, got 'three'; write" in lines[0]
-    assert "line 3, column quantiles: must be two or more quantiles that rise" in lines[1]
+    assert "line 3, column quantiles: must be quantiles that rise" in lines[1]
     assert "line 4, column quantity" in lines[2] and "rlhf_multiplier" in lines[2]
 
 
@@ -58,7 +64,7 @@ def test_every_problem_is_told_with_line_column_value_and_remedy(table) -> None:
         ("Ben,wage,1,2,3,-1,", "not negative"),
         ("pool,wage,1,2,3,1,", "not pool"),
         (f"{'B' * 101},wage,1,2,3,1,", "up to 100 bytes"),
-        ("Ben,wage,1,,,1,", "two or more quantiles that rise"),
+        ("Ben,wage,1,,,1,", "two or more quantiles"),
         ("ben,wage,1,2,3,1,", "'Ben' has the file ben.toml.* got 'ben'; spell one expert alike"),
         ("?ben,wage,,,,1,", r"'Ben' has the file ben.toml.* got '\?ben'"),
         ("Ben,wages,,,,1,", "must be one of the registry"),

@@ -11,8 +11,9 @@ import pytest
 
 from aligntax import compare, load, refit
 from aligntax.analysis.pages.comparison.charts import comparison_figures
-from aligntax.analysis.pages.comparison.page import check_page, describe_difference, write_page
+from aligntax.analysis.pages.comparison.page import check_page, write_page
 from aligntax.analysis.pages.comparison.parts import run_looks
+from aligntax.analysis.summaries.differences_in_words import describe_difference
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import lookup
 from tests.conftest import REFERENCE

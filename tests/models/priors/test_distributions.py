@@ -88,6 +88,7 @@ MIXTURES = {
     "overlapping": Mixture((0.3, 0.7), (Normal(0.0, 1.0), Normal(1.5, 0.5))),
     "far apart": Mixture((1.0, 3.0), (Normal(-10.0, 1.0), Normal(10.0, 0.2))),
     "heavy and light": Mixture((1.0, 1.0), (StudentT(3.0, 0.0, 1.0), Normal(4.0, 2.0))),
+    "one has all the mass": Mixture((1.0, 1e-20), (Normal(0.0, 1.0), Normal(3.0, 1.0))),
     "three": Mixture(
         (1.0, 1.0, 2.0), (LogNormal(0.0, 1.0), LogNormal(1.0, 0.3), LogNormal(3.0, 0.5))
     ),
