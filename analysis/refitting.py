@@ -43,7 +43,7 @@ from aligntax.analysis.storage.unfinished import new_folder
 from aligntax.analysis.summaries.arrival_answers import arrival_answers
 from aligntax.analysis.summaries.checks import Check, verdict
 from aligntax.models.errors import InputError
-from aligntax.models.evidence import Evidence, load_evidence
+from aligntax.models.evidence import TABLES, Evidence, load_evidence
 from aligntax.models.views import View
 
 if TYPE_CHECKING:
@@ -233,8 +233,8 @@ def _write_sampled(new: _NewRun, source: SampledRun, request: Request, talk: Tal
     from aligntax.analysis.pages.exceptions import with_exceptions
 
     view, options = request.view, request.options or sampling_of(source.info)
-    stored = source.evidence if view.evidence == source.view.evidence else load_evidence()
-    compiled = compiled_for(source.model, request.evidence or stored, view, request.compiled, talk)
+    known = request.evidence or _known_evidence(source, view)
+    compiled = compiled_for(source.model, known, view, request.compiled, talk)
     talk.say(f"sampling {options.chains} chains of {options.draws} draws")
     started = time.perf_counter()
     fit = compiled.sample(options, talk.progress)
@@ -244,6 +244,22 @@ def _write_sampled(new: _NewRun, source: SampledRun, request: Request, talk: Tal
     outcome = with_exceptions(outcome)
     outcome = replace(outcome, info={**outcome.info, **new.facts})
     write_outcome(new.folder, outcome, new.name, new.format)
+
+
+def _known_evidence(source: SampledRun, view: View) -> Evidence:
+    """What a run knew, and tables that only the settings of a new view ask for."""
+    if view.evidence != source.view.evidence:
+        return load_evidence()
+    asked = {name: TABLES[name].asked_by for name in source.model.tables}
+    lacking = [
+        name
+        for name, setting in asked.items()
+        if setting and view.asks(setting) and name not in source.evidence.tables
+    ]
+    if not lacking:
+        return source.evidence
+    embedded = load_evidence()
+    return Evidence({**source.evidence.tables, **{name: embedded[name] for name in lacking}})
 
 
 def _write_reweighted(new: _NewRun, answer: ReweightedAnswer, started: float) -> None:

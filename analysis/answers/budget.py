@@ -38,6 +38,7 @@ from aligntax.analysis.answers.newsvendor import CONFIDENCE, Decision, Estimate,
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.summary import censored_quantile, iter_series
 from aligntax.analysis.summaries.weights import Weights
+from aligntax.models.ai_labour import cost_per_hour
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import load_evidence
@@ -232,7 +233,7 @@ def _until_arrival(
     def enough(amount: Any) -> float:
         return censored_quantile(amount[arrives], confidence, among)
 
-    cost = 10.0 ** (derived["usd_per_hour"] + derived["labour_overhead"])
+    cost = 10.0 ** cost_per_hour(derived)
     need = 10.0 ** np.where(arrives, derived["alignment_hours_needed"], 0.0)
     start, date = result.view.alignment.work_starts, result.view.alignment.date
     # A model that is run alone is asked about one date, and has no arrival of its own.

@@ -24,6 +24,7 @@ from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.summary import iter_series, weighted_points
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models import alignment
+from aligntax.models.ai_labour import cost_per_hour
 from aligntax.models.errors import InputError
 from aligntax.models.taxes import needed_hours
 from aligntax.models.trend import Trend
@@ -157,7 +158,8 @@ def dated_budget(
     check_confidence(confidence)
     _check_question(result, year, training_cost)
     x = {series.name: series.values for series in iter_series(result.derived)}
-    if missing := [n for n in (*alignment.QUANTITIES, "tolerance_at_arrival") if n not in x]:
+    names = (*result.view.in_use(alignment.QUANTITIES), "tolerance_at_arrival")
+    if missing := [name for name in names if name not in x]:
         raise InputError(
             f"run: must have {missing[0]}, got model {result.record['model']}; "
             "use a joint or an alignment run"
@@ -177,7 +179,7 @@ def dated_budget(
         return tuple(map(_hours, found))
 
     (hours,) = points(needed, (confidence,))
-    (usd,) = points(needed + x["usd_per_hour"] + x["labour_overhead"], (confidence,))
+    (usd,) = points(needed + cost_per_hour(x), (confidence,))
     with np.errstate(divide="ignore"):
         enough_paid = affordable >= np.log10(hours)
     return DatedBudget(
@@ -214,7 +216,7 @@ def _what_enters(x: Mapping[str, Any], year: float, trend: Trend, result: Result
         after = needed_hours(moved, trend.physical(moved, year), year, result.evidence)
         return not np.array_equal(after, needed, equal_nan=True)
 
-    return {name: x[name] for name in alignment.QUANTITIES if enters(name)}
+    return {name: x[name] for name in result.view.in_use(alignment.QUANTITIES) if enters(name)}
 
 
 def check_confidence(confidence: float) -> None:
