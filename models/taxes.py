@@ -137,9 +137,10 @@ def _rates(
     x: Mapping[str, Any], log_flop: Any, t: Any, trend: Trend, evidence: Evidence
 ) -> tuple[Any, Any]:
     """Labour tax (log10) of one hour, and compute tax of as many hours as practice uses."""
+    per_hour = cost_per_hour(x)
     dearer = log_flop - trend.physical(x, t)
     return (
-        cost_per_hour(x) - trend.spend(x, t) - x["rnd_ratio"],
+        per_hour - trend.spend(x, t) - x["rnd_ratio"],
         share_of_practice(x, log_flop, evidence) + dearer - x["rnd_ratio"],
     )
 

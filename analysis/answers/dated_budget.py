@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from aligntax.analysis.answers.condition import Given, apply_condition
+from aligntax.analysis.answers.labour_split import LabourSplit, how_to_price, labour_split
 from aligntax.analysis.answers.newsvendor import CONFIDENCE
 from aligntax.analysis.answers.swings import Swing, swings
 from aligntax.analysis.storage.result import Result
@@ -74,6 +75,11 @@ class DatedBudget:
         Probability that the tax is tolerated, but the hours cannot have been worked by then.
     changes : tuple of Swing
         What would change ``hours``, the largest first, in log10 human-hours.
+    labour : LabourSplit or None
+        How much of the money buys AI hours, where they are priced. Then ``hours`` are human-hours'
+        worth of work, and ``people`` work those that are left to them.
+    how_to_price : str
+        How to price AI hours, where they are not.
     """
 
     run: str
@@ -96,6 +102,8 @@ class DatedBudget:
     changes: tuple[Swing, ...]
     given: Given | None = None
     simulated: str = ""
+    labour: LabourSplit | None = None
+    how_to_price: str = ""
 
     def __repr__(self) -> str:
         """The answer in words, and whose draws give it."""
@@ -110,7 +118,7 @@ class DatedBudget:
 
         told: dict[str, Any] = {}
         for key, value in vars(self).items():
-            if key in ("changes", "given"):
+            if key in ("changes", "given", "labour", "how_to_price"):
                 continue
             if isinstance(value, tuple):
                 names = ("q05", "q50", "q95")
@@ -120,6 +128,7 @@ class DatedBudget:
         return {
             **told,
             "given": None if self.given is None else self.given.to_dict(),
+            "ai_labour": None if self.labour is None else self.labour.to_dict(),
             "changes": [
                 {
                     "quantity": swing.quantity,
@@ -180,6 +189,7 @@ def dated_budget(
 
     (hours,) = points(needed, (confidence,))
     (usd,) = points(needed + cost_per_hour(x), (confidence,))
+    labour = labour_split({**x, **at}, weights.values, confidence)
     with np.errstate(divide="ignore"):
         enough_paid = affordable >= np.log10(hours)
     return DatedBudget(
@@ -191,7 +201,7 @@ def dated_budget(
         training_cost=points(at["training_cost_at_tai"]),
         hours=hours,
         usd=usd,
-        people=hours / FULL_TIME,
+        people=(hours if labour is None else labour.human_hours) / FULL_TIME,
         needed=points(needed),
         tolerated=points(affordable),
         tax=points(at["alignment_tax"]),
@@ -203,6 +213,8 @@ def dated_budget(
         changes=swings(needed, _what_enters(x, year, trend, result), weights, confidence),
         given=condition,
         simulated=str(result.record.get("simulated", "")),
+        labour=labour,
+        how_to_price=how_to_price(result.view, str(result.record["run"])),
     )
 
 

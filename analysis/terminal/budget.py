@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from aligntax.analysis.summaries.words import (
     format_estimate,
     format_number,
+    format_percent,
     format_probability,
     loss_limit_sentence,
 )
@@ -25,9 +26,22 @@ def print_budget(console: "Console", answer: "Budget") -> None:
         f"enough with {answer.confidence:.0%} confidence, {condition}{arrival}:", markup=False
     )
     since = f"a year, steadily from {answer.start:.0f} until arrival"
+    labour = answer.labour
+    split = []
+    if labour is not None:
+        low, middle, high = map(format_percent, labour.ai_share)
+        split = [
+            ("hours by people", f"{format_number(labour.human_hours)} human-hours", ""),
+            (
+                "hours by AI",
+                f"{format_number(labour.ai_hours)} AI hours",
+                f"{middle} of the money (90%: {low} to {high})",
+            ),
+        ]
     rows = [
         ("hours to buy", f"{format_number(answer.hours)} human-hours", ""),
         ("money to set aside", "", f"{format_number(answer.usd)} USD"),
+        *split,
         (f"hours {since}", f"{format_number(answer.hours_per_year)} human-hours", ""),
         (f"money {since}", "", f"{format_number(answer.usd_per_year)} USD"),
         ("a tolerated tax pays for it", format_probability(answer.affordable), ""),
@@ -45,6 +59,8 @@ def print_budget(console: "Console", answer: "Budget") -> None:
         markup=False,
     )
     twice = vars(answer.evpi_at_twice_the_limit)
+    if answer.how_to_price:
+        console.print(answer.how_to_price, markup=False)
     console.print(loss_limit_sentence(answer.loss_limit, twice), markup=False)
     regrets = [
         (f"{multiple:g} times the hours", f"{format_number(usd)} USD")
@@ -88,4 +104,6 @@ def print_dated_budget(console: "Console", answer: "DatedBudget") -> None:
 
     print_simulated(console, {"simulated": answer.simulated})
     console.print(budget_paragraph(answer), markup=False)
+    if answer.how_to_price:
+        console.print(answer.how_to_price, markup=False, style="dim")
     console.print(f"from the {answer.model} run {answer.run}", markup=False, style="dim")
