@@ -15,11 +15,11 @@ human-hour's worth of AI labour. Of all mixes that do the work the cheapest cost
     h     = H (c / w)^s,      a = share c H / p
 
 Either alone can do all of it: ``h = H`` as ``e`` falls to zero. A mix costs less than the cheaper
-of the two, because tasks differ in how much AI helps with them, and each is done by whom it is
-cheaper by: if what either gets done in an hour has a Frechet distribution over tasks, cost has this
-form with ``s - 1`` as its shape, and ``share`` is the part of tasks that AI does [2]_. At equal cost
-the mix saves a factor of ``2^(1/(s-1))``. That has no limit as ``s`` falls to 1, where the form
-would need shares of its own; as ``s`` rises the cheaper does everything.
+of the two, because tasks differ in how much AI helps with them, and each goes to whoever does it
+cheaper. If what either gets done in an hour has a Frechet distribution over tasks, cost has this
+form, ``s - 1`` is the distribution's shape, and ``share`` the part of tasks that AI does [2]_. At
+equal cost the mix saves a factor of ``2^(1/(s-1))``. That has no limit as ``s`` falls to 1, where
+the form would need shares of its own; as ``s`` rises the cheaper does everything.
 
 A label that errs more is worth less. What comparisons decide by is the squared margin of the label,
 ``(2q - 1)^2`` (:mod:`aligntax.models.outer_alignment.comparisons`), so that AI labels are worth

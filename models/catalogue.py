@@ -158,7 +158,7 @@ class Model:
         return self.build(restrict(evidence, view, self), view, opened=True)
 
     def tables_of(self, evidence: Evidence) -> tuple[str, ...]:
-        """Its tables that evidence holds: a view's settings leave some out, see :func:`restrict`."""
+        """Its tables that evidence holds; :func:`restrict` leaves out what a view does not ask."""
         return tuple(name for name in self.tables if name in evidence.tables)
 
     def data(self, evidence: Evidence, view: View) -> dict[str, xr.Dataset]:

@@ -49,9 +49,7 @@ class LabourSplit:
         }
 
 
-def labour_split(
-    draws: Mapping[str, Any], weights: Any, confidence: float
-) -> LabourSplit | None:
+def labour_split(draws: Mapping[str, Any], weights: Any, confidence: float) -> LabourSplit | None:
     """Work out the split from draws of a model's quantities; None where AI hours have no price.
 
     Parameters

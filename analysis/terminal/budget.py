@@ -29,13 +29,13 @@ def print_budget(console: "Console", answer: "Budget") -> None:
     labour = answer.labour
     split = []
     if labour is not None:
-        low, middle, high = map(format_percent, labour.ai_share)
+        least, share, most = map(format_percent, labour.ai_share)
         split = [
             ("hours by people", f"{format_number(labour.human_hours)} human-hours", ""),
             (
                 "hours by AI",
                 f"{format_number(labour.ai_hours)} AI hours",
-                f"{middle} of the money (90%: {low} to {high})",
+                f"{share} of the money (90%: {least} to {most})",
             ),
         ]
     rows = [

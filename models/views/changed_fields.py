@@ -103,7 +103,7 @@ def _left_out(setting: str, sections: Mapping[str, Any]) -> bool:
 
 
 def _of_default(names: Iterable[str]) -> dict[str, Any]:
-    """Priors of the default view: a complete file of an earlier version lacks those not asked for."""
+    """Priors of the default view, where a complete file of an earlier version lacks some."""
     from aligntax.models.views.parsing import load_view
 
     default = load_view("default")

@@ -101,7 +101,7 @@ class View:
         }
 
     def in_use(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Those of the named quantities that the view's settings do not leave out of every model."""
+        """Those of the named quantities that the view's settings do not leave out of models."""
         return tuple(name for name in names if self.asks(lookup(name).asked_by))
 
     def asks(self, setting: str) -> bool:
