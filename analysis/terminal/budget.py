@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from aligntax.analysis.answers.budget import Budget
     from aligntax.analysis.answers.dated_budget import DatedBudget
+    from aligntax.analysis.answers.labour_split import LabourSplit
 
 
 def print_budget(console: "Console", answer: "Budget") -> None:
@@ -26,22 +27,10 @@ def print_budget(console: "Console", answer: "Budget") -> None:
         f"enough with {answer.confidence:.0%} confidence, {condition}{arrival}:", markup=False
     )
     since = f"a year, steadily from {answer.start:.0f} until arrival"
-    labour = answer.labour
-    split = []
-    if labour is not None:
-        least, share, most = map(format_percent, labour.ai_share)
-        split = [
-            ("hours by people", f"{format_number(labour.human_hours)} human-hours", ""),
-            (
-                "hours by AI",
-                f"{format_number(labour.ai_hours)} AI hours",
-                f"{share} of the money (90%: {least} to {most})",
-            ),
-        ]
     rows = [
         ("hours to buy", f"{format_number(answer.hours)} human-hours", ""),
         ("money to set aside", "", f"{format_number(answer.usd)} USD"),
-        *split,
+        *_labour_rows(answer.labour),
         (f"hours {since}", f"{format_number(answer.hours_per_year)} human-hours", ""),
         (f"money {since}", "", f"{format_number(answer.usd_per_year)} USD"),
         ("a tolerated tax pays for it", format_probability(answer.affordable), ""),
@@ -96,6 +85,18 @@ def print_budget(console: "Console", answer: "Budget") -> None:
         "evaluator who errs half as often.",
         markup=False,
     )
+
+
+def _labour_rows(labour: "LabourSplit | None") -> list[tuple[str, str, str]]:
+    """Which of the hours people work and which AI, where its hours have a price."""
+    if labour is None:
+        return []
+    low, middle, high = map(format_percent, labour.ai_share)
+    share = f"{middle} of the money (90%: {low} to {high})"
+    return [
+        ("hours by people", f"{format_number(labour.human_hours)} human-hours", ""),
+        ("hours by AI", f"{format_number(labour.ai_hours)} AI hours", share),
+    ]
 
 
 def print_dated_budget(console: "Console", answer: "DatedBudget") -> None:

@@ -311,6 +311,29 @@ def test_the_graph_has_the_density_of_the_rows_as_they_are_read(priced, evidence
         np.testing.assert_allclose(found, expected, rtol=1e-6)  # the compiled error function
 
 
+def test_the_open_graph_has_the_lean_ones_density(priced, evidence) -> None:
+    from tests.models.test_open_graph import log_density
+
+    model = find_model("alignment")
+    lean, opened = (
+        model.build(restrict(evidence, priced, model), priced),
+        model.open(evidence, priced),
+    )
+    assert "ai_labour" in {v.name for v in opened.observed_RVs}
+    ours, theirs = log_density(lean), log_density(opened)
+    rng, start = np.random.default_rng(1), lean.initial_point()
+    point = {key: v + 0.5 * rng.standard_normal(np.shape(v)) for key, v in start.items()}
+    assert theirs(point) == pytest.approx(ours(point), rel=1e-10)
+
+
+@pytest.mark.slow
+def test_draws_of_the_open_graph_follow_its_density(priced, evidence) -> None:
+    from tests.models.test_open_graph import mean_scores
+
+    scores = mean_scores(find_model("alignment").open(evidence, priced))["ai_labour"]
+    assert len(scores) >= 4 and np.abs(scores).max() < 5
+
+
 def test_an_upper_bound_is_a_lower_bound_of_the_inverse(evidence) -> None:
     used = select(evidence["ai_labour"])
     rows = ai_labour.trials(evidence)

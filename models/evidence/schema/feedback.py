@@ -234,9 +234,9 @@ AI_LABOUR = EvidenceTable(
         published(),
         choice(
             "measure",
-            "what log_ratio is of: AI's worth over people's of as many labels, or margin of a label; "
-            "USD of as many labels as a person gives in an hour; human-hours' worth of an AI hour, "
-            "in a trial or on a frontier model",
+            "what log_ratio is of: AI's worth over people's of as many labels, or margin of a "
+            "label; USD of as many labels as a person gives in an hour; human-hours' worth of an "
+            "AI hour, in a trial or on a frontier model",
             "label_worth",
             "label_margin",
             "label_cost",
