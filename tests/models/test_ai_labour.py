@@ -221,6 +221,26 @@ def test_a_view_that_does_not_price_it_has_neither_its_quantities_nor_its_rows(
         assert part(evidence, view) == {} and list(part(evidence, priced))
 
 
+def test_a_refit_that_prices_it_gets_the_trials_and_samples_again(view, priced, evidence) -> None:
+    """The stored run has no such table."""
+    from aligntax.analysis.fitting.refit_plan import SampleAgain, plan_refit
+    from aligntax.analysis.refitting import _known_evidence
+    from aligntax.analysis.storage.sampled_run import read_sampled_run
+    from tests.reference import REFERENCE
+
+    source = read_sampled_run(REFERENCE)
+    known = _known_evidence(source, priced)
+    assert set(known.tables) - set(source.evidence.tables) == {"ai_labour"}
+    assert restrict(known, view, source.model).hash == source.evidence.hash
+    assert _known_evidence(source, view) is source.evidence
+    plan = plan_refit(source, priced)
+    assert isinstance(plan, SampleAgain) and "alignment.ai_labour differs" in plan.reason
+    moved = view.replace(ai_efficiency={0.05: 1, 0.5: 10, 0.95: 100})
+    assert plan_refit(source, moved).reason.endswith(
+        "no evidence bears on what changed: ai_efficiency"
+    )
+
+
 def test_its_priors_are_no_part_of_a_view_that_does_not_price_it(view, priced) -> None:
     dearer = {"ai_usd_per_hour": {0.05: 20, 0.5: 150, 0.95: 600}}
     assert view.replace(**dearer).hash == view.hash
