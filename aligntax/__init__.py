@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from aligntax.analysis.drivers import move_prior, sensitivity
     from aligntax.analysis.experts import refit_by_expert
     from aligntax.analysis.figures.for_arviz import dates_for_plot, draws_in_order
-    from aligntax.analysis.foresee import foresee, foresee_since
+    from aligntax.analysis.foresee import foresee
+    from aligntax.analysis.foresee_since import foresee_since
     from aligntax.analysis.inference.compiled_model import compile_model
     from aligntax.analysis.inference.options import Sampling
     from aligntax.analysis.inputs.loss_runs import read_runs
@@ -67,7 +68,7 @@ _HOMES = {
     "draws_in_order": "analysis.figures.for_arviz",
     "fetch_evidence": "analysis.reading",
     "foresee": "analysis.foresee",
-    "foresee_since": "analysis.foresee",
+    "foresee_since": "analysis.foresee_since",
     "gold_curves": "analysis.theory",
     "index": "analysis.reading",
     "load": "analysis.result",

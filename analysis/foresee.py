@@ -1,7 +1,7 @@
 """The verb ``foresee``: how far would further evidence narrow each answer, and what is it worth?"""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from aligntax.analysis.answers.newsvendor import Estimate
     from aligntax.analysis.trust.new_rows import NewRows
-    from aligntax.analysis.trust.replayed_rows import Replayed
 
 ROWS = (1, 3, 10)  # how many further rows; and as many as came in the last full year
 MOST_ROWS = 100
@@ -32,7 +31,6 @@ SIMULATIONS, QUICK_SIMULATIONS = 64, 32
 DRAWS, QUICK_DRAWS = 4000, 1000  # that are weighed; more are thinned
 REFITS = 8  # simulations that are refitted
 MOST_REFITTED = 6  # kinds and numbers of rows that are; the others are told as not trusted
-REPLAYS = 12  # simulations of the rows that came since a date
 UNTRUSTED = 0.2  # share of simulations from which on weights are not used
 
 
@@ -47,6 +45,8 @@ class Foresight:
         Kinds in the order of what a row is worth, and numbers of rows within.
     evpi : Estimate or None
         Value of knowing everything, for how many hours to buy; None without hours.
+    evppi : mapping of str to Estimate
+        Value of knowing all that a kind of evidence bears on, which its rows approach.
     intervals : mapping of str to str
         Of each headline quantity ``90%``, or ``50%`` where a 90% interval ends in censored mass.
     left_out : mapping of str to str
@@ -58,6 +58,7 @@ class Foresight:
     run: Result
     rows: tuple[Foreseen, ...]
     evpi: "Estimate | None"
+    evppi: "Mapping[str, Estimate]" = field(repr=False)
     intervals: Mapping[str, str] = field(repr=False)
     left_out: Mapping[str, str] = field(repr=False)
     settings: Mapping[str, Any] = field(repr=False)
@@ -87,6 +88,7 @@ class Foresight:
             "simulated": self.run.record.get("simulated", ""),
             **self.settings,
             "evpi": None if self.evpi is None else vars(self.evpi),
+            "evppi": {kind: vars(value) for kind, value in self.evppi.items()},
             "cost_per_row": None,  # no source gives one
             "rows": [self._told(row) for row in self.rows],
             "left_out": dict(self.left_out),
@@ -166,9 +168,9 @@ def foresee(
     'paid_taxes'
     """
     given = simulations if simulations is not None else QUICK_SIMULATIONS if quick else SIMULATIONS
-    _check_number("simulations", given, 4, 1000, "64 are the default")
+    check_number("simulations", given, 4, 1000, "64 are the default")
     for number in rows:
-        _check_number("rows", number, 1, MOST_ROWS, "ask for rows, such as 3")
+        check_number("rows", number, 1, MOST_ROWS, "ask for rows, such as 3")
     with talking(talk, progress, "simulating evidence", "failed") as told:
         told.say("reading the run")
         now = AnswersNow.of(as_result(run, out), QUICK_DRAWS if quick else DRAWS, quantity)
@@ -176,74 +178,8 @@ def foresee(
         return _foreseen(now, asked, told)
 
 
-@dataclass(frozen=True)
-class Replay:
-    """How far the rows of a year were foreseen to narrow each answer, and how far they did.
-
-    Attributes
-    ----------
-    since, until : float
-        Decimal years between which they came.
-    rows : mapping of str to int
-        How many came, by table.
-    answers : mapping of str to Replayed
-        By headline quantity.
-    """
-
-    run: Result
-    since: float
-    until: float
-    simulations: int
-    rows: Mapping[str, int]
-    answers: "Mapping[str, Replayed]" = field(repr=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """What ``aligntax foresee --since --json`` prints."""
-        plain = {key: getattr(self, key) for key in ("since", "until", "simulations")}
-        answers = {name: each.to_dict() for name, each in self.answers.items()}
-        return {"run": self.run.path.name, **plain, "rows": dict(self.rows), "answers": answers}
-
-
-def foresee_since(
-    run: str | os.PathLike[str] | Result,
-    since: float,
-    simulations: int = REPLAYS,
-    seed: int = 2022,
-    *,
-    out: str | os.PathLike[str] = "results",
-    talk: Talk | None = None,
-    progress: bool = True,
-) -> Replay:
-    """Foresee from an earlier date what the rows of the next year then did; by refits alone.
-
-    Parameters
-    ----------
-    run : str, path or Result
-        A run, whose view and evidence are taken.
-    since : float
-        Decimal year: 2023 is the end of 2022.
-    simulations, seed, out, talk, progress
-        As in :func:`foresee`.
-
-    Raises
-    ------
-    InputError
-        If there is no such run, a number is out of bounds, or no row came.
-    """
-    _check_number("simulations", simulations, 4, 1000, f"{REPLAYS} are the default")
-    with talking(talk, progress, "refitting", "failed") as told:
-        result = as_result(run, out)
-        last = result.evidence.constant(NO_TAI) - 1.0
-        if not 2000 <= since <= last:
-            rule = f"must lie between 2000 and {last:.1f}, a year before the evidence ends"
-            raise InputError(f"since: {rule}, got {since:g}; give a date such as 2023")
-        from aligntax.analysis.trust.replayed_rows import replayed
-
-        rows, answers = replayed(result, since, since + 1.0, simulations, seed, told)
-    return Replay(result, since, since + 1.0, simulations, rows, answers)
-
-
-def _check_number(name: str, value: int, low: int, high: int, remedy: str) -> None:
+def check_number(name: str, value: int, low: int, high: int, remedy: str) -> None:
+    """Refuse a number that is out of bounds."""
     if not low <= value <= high:
         raise InputError(f"{name}: must lie between {low} and {high}, got {value}; {remedy}")
 
@@ -260,7 +196,12 @@ class _Asked:
 
 
 def _foreseen(now: AnswersNow, asked: _Asked, talk: Talk) -> Foresight:
-    from aligntax.analysis.trust.new_rows import NewRows, rows_a_year, tables_with_rows
+    from aligntax.analysis.trust.new_rows import (
+        NewRows,
+        parameters_of,
+        rows_a_year,
+        tables_with_rows,
+    )
     from aligntax.models.catalogue import find_model
 
     result, view, evidence = now.result, now.result.view, now.result.evidence
@@ -301,11 +242,20 @@ def _foreseen(now: AnswersNow, asked: _Asked, talk: Talk) -> Foresight:
     return Foresight(
         result,
         _in_order(found),
-        now.evpi,
+        None if now.whole is None else now.whole.estimated_evpi(),
+        _of_parameters(now, parameters_of(model, evidence, view), yearly),
         {n: "50%" if ends == MIDDLE else "90%" for n, (_, ends) in now.answers.items()},
         {**now.left_out, **dict.fromkeys(without, "the run has no rows that can be simulated")},
         settings | {"seed": asked.seed, "quick": asked.quick},
     )
+
+
+def _of_parameters(
+    now: AnswersNow, parameters: Mapping[str, Sequence[str]], kinds: Collection[str]
+) -> "dict[str, Estimate]":
+    """Value of knowing what each kind of evidence bears on; empty without hours."""
+    worth = {kind: now.known(parameters[kind]) for kind in kinds if kind in parameters}
+    return {kind: value for kind, value in worth.items() if value is not None}
 
 
 def _of_tables(

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aligntax.analysis.fitting.left_out import evidence_without
 from aligntax.analysis.fitting.linked_priors import failed_link_checks, refit_links
 from aligntax.analysis.fitting.refit_plan import (
     Method,
@@ -63,6 +64,7 @@ class Request:
     method: Method = "auto"
     options: Sampling | None = None
     evidence: Evidence | None = None
+    without: Collection[str] = ()
     compiled: "CompiledModel | None" = None
     out: Path | str = "results"
     name: str | None = None
@@ -77,6 +79,7 @@ def refit(
     *,
     options: Sampling | None = None,
     evidence: Evidence | None = None,
+    without: Collection[str] = (),
     compiled: "CompiledModel | None" = None,
     out: Path | str = "results",
     name: str | None = None,
@@ -99,6 +102,9 @@ def refit(
         Of sampling; by default those of the run.
     evidence : Evidence, optional
         By default the run's; where the view chooses other evidence, the embedded tables.
+    without : collection of str
+        Evidence that is left out: tables, or ``TABLE:ROW``; see
+        :mod:`aligntax.analysis.fitting.left_out`.
     compiled : CompiledModel, optional
         Of the same model and evidence: nothing is compiled then; see
         :func:`aligntax.analysis.inference.compiled_model.compile_model`.
@@ -133,7 +139,9 @@ def refit(
     >>> refit(reference, less, out=folder).info["refit"]["reason"]
     'redrawn exactly, no evidence bears on what changed: rlhf_multiplier'
     """
-    request = Request(view, method, options, evidence, compiled, out, name, report, format)
+    request = Request(
+        view, method, options, evidence, tuple(without), compiled, out, name, report, format
+    )
     with talking(talk, progress) as told:
         folder = refit_folder(folder_of(run), request, told)
     return load(folder)
@@ -158,7 +166,12 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
     options = request.options or sampling_of(source.info)
     view, links = refit_links(source.model, request.view, known, request.evidence, options, talk)
     request = replace(request, view=view)
+    if request.without:
+        kept = evidence_without(_evidence_of(source, request), request.without)
+        request = replace(request, evidence=kept)
     chosen = plan_refit(source, request.view, request.method, request.evidence)
+    if request.without:
+        chosen = SampleAgain(f"sampled, without {', '.join(request.without)}")
     talk.say(chosen.reason)
     facts = {
         "refitted_from": _origin(source, chosen, Path(request.out) / name),
@@ -167,11 +180,12 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
     }
     with new_folder(Path(request.out), name) as place:
         new = _NewRun(place.folder, name, format, facts)
+        told = chosen.method == "sample" if request.report is None else request.report
         if isinstance(chosen, SampleAgain):
-            _write_sampled(new, source, request, talk)
+            _write_sampled(new, source, replace(request, report=told), talk)
         else:
             _write_reweighted(new, answer_from_draws(chosen, links), started)
-        if request.report or (request.report is None and chosen.method == "sample"):
+        if told:
             talk.say("drawing the report")
             from aligntax.analysis.pages.report import write_report
 
@@ -182,13 +196,35 @@ def refit_folder(run: str | os.PathLike[str], request: Request, talk: Talk = QUI
 def _keep_own_runs(source: SampledRun, request: Request) -> None:
     """Refuse other evidence for a run with a user's own data, which the embedded tables lack."""
     own = source.info.get("runs")
-    if own and (request.evidence is not None or request.view.evidence != source.view.evidence):
+    other = request.evidence is not None or request.without
+    if own and (other or request.view.evidence != source.view.evidence):
         data = f"a run with data of its own ({own['file']})"
         rule = f"evidence: {data} keeps its evidence, got another"
         raise InputError(
             f"{rule}; run again: "
             f"aligntax run {source.model.name} --runs {quote(own['file'])} --view VIEW"
         )
+
+
+def _evidence_of(source: SampledRun, request: Request) -> Evidence:
+    """Evidence that a refit conditions on, before any of it is left out."""
+    return _known_evidence(source, request.view) if request.evidence is None else request.evidence
+
+
+def _known_evidence(source: SampledRun, view: View) -> Evidence:
+    """What a run knew, and tables that only the settings of a new view ask for."""
+    if view.evidence != source.view.evidence:
+        return load_evidence()
+    asked = {name: TABLES[name].asked_by for name in source.model.tables}
+    lacking = [
+        name
+        for name, setting in asked.items()
+        if setting and view.asks(setting) and name not in source.evidence.tables
+    ]
+    if not lacking:
+        return source.evidence
+    embedded = load_evidence()
+    return Evidence({**source.evidence.tables, **{name: embedded[name] for name in lacking}})
 
 
 def _origin(source: SampledRun, chosen: SampleAgain | Reweight, path: Path) -> dict[str, Any]:
@@ -233,33 +269,19 @@ def _write_sampled(new: _NewRun, source: SampledRun, request: Request, talk: Tal
     from aligntax.analysis.pages.exceptions import with_exceptions
 
     view, options = request.view, request.options or sampling_of(source.info)
-    known = request.evidence or _known_evidence(source, view)
-    compiled = compiled_for(source.model, known, view, request.compiled, talk)
+    evidence = _evidence_of(source, request)
+    compiled = compiled_for(source.model, evidence, view, request.compiled, talk)
     talk.say(f"sampling {options.chains} chains of {options.draws} draws")
     started = time.perf_counter()
     fit = compiled.sample(options, talk.progress)
     seconds = {"sample": time.perf_counter() - started}
     outcome = conclude_fit(fit, options, seconds, new.facts["links"])
-    outcome = with_sensitivity(with_own_data(outcome, source.info.get("runs", {})))
+    outcome = with_own_data(outcome, source.info.get("runs", {}))
+    if request.report:  # which alone reads it, and works it out where it is missing
+        outcome = with_sensitivity(outcome)
     outcome = with_exceptions(outcome)
     outcome = replace(outcome, info={**outcome.info, **new.facts})
     write_outcome(new.folder, outcome, new.name, new.format)
-
-
-def _known_evidence(source: SampledRun, view: View) -> Evidence:
-    """What a run knew, and tables that only the settings of a new view ask for."""
-    if view.evidence != source.view.evidence:
-        return load_evidence()
-    asked = {name: TABLES[name].asked_by for name in source.model.tables}
-    lacking = [
-        name
-        for name, setting in asked.items()
-        if setting and view.asks(setting) and name not in source.evidence.tables
-    ]
-    if not lacking:
-        return source.evidence
-    embedded = load_evidence()
-    return Evidence({**source.evidence.tables, **{name: embedded[name] for name in lacking}})
 
 
 def _write_reweighted(new: _NewRun, answer: ReweightedAnswer, started: float) -> None:

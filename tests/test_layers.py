@@ -45,6 +45,7 @@ ORDER = (
     "analysis.pipeline analysis.refitting",
     "analysis.experts analysis.foresee analysis.horizon_shapes analysis.drivers analysis.reading "
     "analysis.checking analysis.theory",
+    "analysis.foresee_since",
     "analysis.terminal",
     "analysis.commands",
     "analysis.cli",

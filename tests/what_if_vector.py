@@ -1,13 +1,17 @@
-"""Write ``tests/what_if_vector.json``: moves of priors of the reference run and what a refit answers, for Python and the page.
+"""Write ``tests/what_if_vector.json``: what a refit answers to moves of priors and without evidence, for Python and the page.
 
 ``python -m tests.what_if_vector`` after the reference run was made anew.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from aligntax.analysis.fitting.left_out import leave_out, units
 from aligntax.analysis.fitting.refit_plan import answer_from_draws, plan_reweighting
+from aligntax.analysis.fitting.reweight import weigh_draws
+from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.models.views import View, load_view
 from tests.reference import REFERENCE
@@ -50,6 +54,14 @@ MOVES: tuple[dict[str, Any], ...] = (
     {"superexponential_weight": [0.1, 0.3, 0.6], "hazard_steepness": [1.0, 2.0, 5.0]},
     {"hardware_growth": [0.2, 0.25, 0.3]},  # where the run has no draws
 )
+ROW = "algorithmic_progress:ho2024"  # of which weights without it can be trusted
+# Evidence that is left out, alone and with a prior that moves.
+WITHOUT: tuple[tuple[dict[str, Any], list[str]], ...] = (
+    ({}, [ROW]),
+    ({"rlhf_multiplier": [0.05, 1, 20]}, [ROW]),
+    ({"lifetime_flop": [4e26, 1e28, 4e33]}, [ROW]),
+    ({"hardware_growth": [0.2, 0.25, 0.3]}, [ROW]),
+)
 VIEWS = ("hilton-2022", "leike-2023", "chinchilla-naive", "vague")
 
 
@@ -61,9 +73,14 @@ def moved(source: SampledRun, move: dict[str, list[float]]) -> View:
     return view
 
 
-def answered(source: SampledRun, view: View) -> dict[str, Any]:
+def answered(source: SampledRun, view: View, without: list[str] | None = None) -> dict[str, Any]:
     """What ``aligntax refit --method reweight`` finds, and whether ``auto`` would have trusted it."""
     chosen = plan_reweighting(source, view)
+    if without:
+        known = {u.key: u for u in units(load(source.path).groups.log_likelihood, source.model)}
+        carried = leave_out(chosen.carried, [known[key] for key in without])
+        weights, checks = weigh_draws(carried)
+        chosen = replace(chosen, carried=carried, weights=weights, checks=tuple(checks))
     answer = answer_from_draws(chosen)
     rows = {name: {key: row[key] for key in KEYS} for name, row in answer.rows.items()}
     checks = {check.name: [check.value, check.passed, check.where] for check in chosen.checks}
@@ -78,6 +95,10 @@ def vector(source: SampledRun) -> dict[str, Any]:
     moves = [{"move": move, **answered(source, moved(source, move))} for move in MOVES]
     return {
         "moves": moves,
+        "without": [
+            {"move": move, "without": keys, **answered(source, moved(source, move), keys)}
+            for move, keys in WITHOUT
+        ],
         "views": [{"view": name, **answered(source, load_view(name))} for name in VIEWS],
     }
 

@@ -24,6 +24,7 @@ from aligntax.analysis.answers.foresight import (
     widths,
 )
 from aligntax.analysis.answers.newsvendor import Decision, Estimate, LossLimit
+from aligntax.analysis.answers.value_of_information import value_together
 from aligntax.analysis.fitting.reweight import relative_efficiency
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.sampled_run import read_sampled_run
@@ -52,8 +53,8 @@ class AnswersNow:
         Headline quantities without an interval, and why.
     decision : Decision or None
         How many hours to buy; None without hours.
-    evpi : Estimate or None
-        What it is worth to know everything, from all draws.
+    whole : Decision or None
+        The same on all draws.
     """
 
     result: Result
@@ -63,7 +64,7 @@ class AnswersNow:
     answers: Mapping[str, tuple[Any, tuple[float, float]]]
     left_out: Mapping[str, str]
     decision: Decision | None
-    evpi: Estimate | None
+    whole: Decision | None
 
     @classmethod
     def of(cls, result: Result, most: int, quantity: Sequence[str] = ()) -> "AnswersNow":
@@ -79,10 +80,9 @@ class AnswersNow:
         every = -(-total // most)
         part = result.weights.values[:, ::every]
         relative = min(1.0, every * relative_efficiency(read_sampled_run(result.path)))
-        decision, evpi = None, None
+        decision, whole = None, None
         if "alignment_hours_needed" in result.derived:
             whole = hours_decision_of(result, result.weights)
-            evpi = whole.estimated_evpi()
             arrive = whole.weights.values[:, ::every]
             decision = replace(
                 whole,
@@ -94,7 +94,7 @@ class AnswersNow:
             )
         weights = Weights(part / part.sum())
         answers, left = _intervals(result, weights, every, quantity)
-        return cls(result, every, weights, relative, answers, left, decision, evpi)
+        return cls(result, every, weights, relative, answers, left, decision, whole)
 
     @property
     def now(self) -> Any:
@@ -118,6 +118,15 @@ class AnswersNow:
     def loss(self) -> Any:
         """USD that each draw loses by each amount, given arrival, (draw, action)."""
         return _loss_given_arrival(self.decision, self.hours, self.now) if self.decision else None
+
+    def known(self, names: Sequence[str]) -> Estimate | None:
+        """Value of knowing elicited quantities and structural parameters; None without hours."""
+        if self.whole is None:
+            return None
+        draws = self.result.draws
+        elicited = set(draws["quantity"].values.tolist())
+        scores = (draws["z"].sel(quantity=n) if n in elicited else draws[n] for n in names)
+        return value_together(self.whole, [each.values.astype(float) for each in scores])
 
     def told(self, then: Any) -> tuple[dict[str, Narrowed], Expected | None]:
         """Intervals and value given weights (simulation, draw)."""

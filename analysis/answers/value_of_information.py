@@ -13,6 +13,10 @@ and errors of one size. Decisions are fitted to all chains but one and judged on
 because a minimum over noisy fits is too low. A quantity that says nothing is therefore worth zero,
 less a little because noise misleads. No quantity is worth more than EVPI, where it is cut.
 
+Several quantities that are known together are first made one, ``E[log need | z]`` by a sum of
+splines, each chain's from the others. What they say beyond that is missed, so that their value is a
+lower bound.
+
 Regressions take one limit for each draw. Errors are jackknifed. To leave out batches costs as many
 fits. So a value below twice the error of its mean, with decisions held, keeps that error: it is
 noise by either.
@@ -24,7 +28,7 @@ References
        approach", 2014. doi:10.1177/0272989X13505910
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,6 +71,31 @@ def values_of_information(
         "evpi_at_twice_the_limit": decision.with_limit(2.0).estimated_evpi(),
         "evppi": _values_of_single(part, z),
     }
+
+
+def value_together(decision: Decision, z: Sequence[Any]) -> Estimate:
+    """Value of knowing several quantities at once, where a draw has one limit.
+
+    Parameters
+    ----------
+    z : sequence of ndarray, shape (chain, draw)
+        Scores of each.
+    """
+    return _values_of_single(decision, {"": _expected_need(decision, z)})[""]
+
+
+def _expected_need(decision: Decision, z: Sequence[Any]) -> Any:
+    """Expected log10 of the need given several quantities, (chain, draw)."""
+    shape, w = decision.need.shape, decision.weights.values.ravel()
+    basis = [splines(each.ravel(), w, FUNCTIONS) for each in z]
+    columns = np.column_stack([np.ones(len(w)), *basis])
+    need = np.log10(np.where(w > 0, decision.need.ravel(), 1.0))
+    fold, found = _folds(shape).ravel(), np.zeros(len(w))
+    for k in np.unique(fold):
+        train = np.sqrt(np.where(fold == k, 0.0, w))
+        solved = np.linalg.lstsq(train[:, None] * columns, train * need)[0]
+        found[fold == k] = columns[fold == k] @ solved
+    return found.reshape(shape)
 
 
 def _values_of_single(decision: Decision, z: Mapping[str, Any]) -> dict[str, Estimate]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from aligntax.analysis.answers.foreseen import Foreseen
-    from aligntax.analysis.foresee import Foresight, Replay
+    from aligntax.analysis.foresee import Foresight
+    from aligntax.analysis.foresee_since import Replay
 
 SHOWN = 4  # answers of a row, those that narrow most
 NOTE = (
@@ -119,7 +120,7 @@ def _replay(
     run: str, since: float, simulations: int | None, seed: int, out: Path, how: tuple[bool, bool]
 ) -> None:
     """Foresee from an earlier date; ``how`` is ``--json`` and ``--quiet``."""
-    from aligntax.analysis.foresee import REPLAYS, foresee_since
+    from aligntax.analysis.foresee_since import REPLAYS, foresee_since
 
     with show_progress(how[1], what="refitting", bad="failed") as talk:
         number = REPLAYS if simulations is None else simulations
@@ -163,9 +164,25 @@ def _print_foresight(screen: "Console", found: "Foresight") -> None:
     if found.evpi is not None:
         known = format_estimate(vars(found.evpi))
         screen.print(f"Knowing everything would be worth {known}.", markup=False)
+        screen.print(_worth_of_kinds(found), markup=False)
     for why in dict.fromkeys(found.left_out.values()):
         names = [name for name, reason in found.left_out.items() if reason == why]
         screen.print(f"Left out, since {why}: {', '.join(names)}.", markup=False)
+
+
+def _worth_of_kinds(found: "Foresight") -> str:
+    """What it is worth to know all that a kind bears on, the most first."""
+    from aligntax.analysis.answers.foreseen import KINDS
+    from aligntax.analysis.summaries.words import format_estimate
+
+    clear = {kind: value for kind, value in found.evppi.items() if value.usd > 2 * value.error}
+    told = [
+        f"{KINDS[kind]} {format_estimate(vars(value))}"
+        for kind, value in sorted(clear.items(), key=lambda pair: -pair[1].usd)
+    ]
+    rest = ", ".join(KINDS[kind] for kind in found.evppi if kind not in clear)
+    most = f"Rows of a kind approach what it bears on (EVPPI): {'; '.join(told) or 'none'}"
+    return f"{most}; within error of nothing: {rest}." if rest else f"{most}."
 
 
 def _line(row: "Foreseen", found: "Foresight") -> tuple[str, ...]:

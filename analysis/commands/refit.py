@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from aligntax.analysis.experts import Experts
+    from aligntax.analysis.fitting.refit_plan import Method
     from aligntax.analysis.inference.options import Talk
     from aligntax.models.views import View
 
@@ -44,6 +45,12 @@ OtherEvidence = Annotated[
     typer.Option(
         help="Folder of CSV tables that replace (NAME.csv) or extend (NAME.add.csv). "
         "The refit then samples."
+    ),
+]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Evidence that is left out: a table, or TABLE:ROW. The refit then samples.",
     ),
 ]
 OtherSeed = Annotated[
@@ -88,6 +95,7 @@ def refit(
     requirement: Requirement = None,
     method: RefitMethod = "auto",
     evidence: OtherEvidence = None,
+    without: Without = None,
     seed: OtherSeed = None,
     draws: OtherDraws = None,
     tune: OtherWarmUp = None,
@@ -126,10 +134,10 @@ def refit(
     from aligntax.analysis.terminal.comparison import print_experts
 
     folder = RunFolder(find_run(run, out)).with_its_plug_ins().path
-    if not (view or set_ or requirement or (evidence and not by_expert)):
+    if not (view or set_ or requirement or ((evidence or without) and not by_expert)):
         raise InputError(
-            "view: a refit needs another view, got none; add --view FILE, --set, --requirement or "
-            f"--evidence, starting from {folder / VIEW}"
+            "view: a refit needs another view, got none; add --view FILE, --set, --requirement, "
+            f"--evidence or --without, starting from {folder / VIEW}"
         )
     if by_expert:
         views = [read_views([each], set_ or [], requirement) for each in view or []]
@@ -147,7 +155,9 @@ def refit(
     if changed and method == "auto":
         method = "sample"
     other = None if evidence is None else read_evidence(evidence)
-    request = Request(chosen, method, options, other, None, out, name, report, format_)  # type: ignore[arg-type]
+    left_out = tuple(without or ())
+    how: Method = method  # type: ignore[assignment]  # checked there
+    request = Request(chosen, how, options, other, left_out, None, out, name, report, format_)
     failures: list[str] = []
     with show_progress(quiet, failures.append) as talk:
         path = refit_folder(folder, request, talk)

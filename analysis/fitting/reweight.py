@@ -65,6 +65,8 @@ class CarriedDraws:
     log_ratio : ndarray, shape (chain, draw), or None
         Log of new over old density at the draws; None if the two are the same at every draw, and no
         draw needs a weight.
+    left_out : tuple of str
+        Units of evidence that the new posterior lacks: :mod:`aligntax.analysis.fitting.left_out`.
     """
 
     source: SampledRun
@@ -75,6 +77,7 @@ class CarriedDraws:
     x: dict[str, Any]
     parameters: xr.Dataset
     log_ratio: Any
+    left_out: tuple[str, ...] = ()
 
 
 def changes_from(source: SampledRun, view: View) -> Changes:
@@ -181,12 +184,41 @@ def share_unreached(old: QuantileTable, new: QuantileTable, z: Any) -> float:
         score = np.linspace(
             wide[max(inside[0] - 1, 0)], wide[min(inside[-1] + 1, len(wide) - 1)], 2001
         )
-    bins = int(np.clip(z.size // 40, 10, 100))
+    return _share_of_few(z, np.interp(_shares(z.size), cumulative, place))
+
+
+def shares_beyond(z: Any, weights: Weights) -> Any:
+    """Share of each score's weighted posterior that lies where the draws are too few, (quantity,).
+
+    Weights alone cannot put mass where no draw is. So that posterior is taken for the draws, moved
+    and stretched to the weighted mean and sd, and what lies in it is counted as by
+    :func:`share_unreached`.
+
+    Parameters
+    ----------
+    z : ndarray, shape (chain, draw, quantity)
+    """
+    flat, w = z.reshape(-1, z.shape[-1]), weights.values.ravel()
+    mean = w @ flat
+    stretch = np.sqrt(np.maximum(w @ flat**2 - mean**2, 0.0) / flat.var(axis=0))
+    in_order = np.sort(flat, axis=0)
+    ends = np.quantile(in_order, _shares(len(flat)), axis=0)
+    ends = mean + stretch * (ends - flat.mean(axis=0))
+    return np.array([_share_of_few(*pair) for pair in zip(in_order.T, ends.T, strict=True)])
+
+
+def _shares(draws: int) -> Any:
+    """Probabilities between which draws are counted."""
+    bins = int(np.clip(draws // 40, 10, 100))
     shares = np.linspace(0.0, 1.0, bins + 1)
     # the outermost end where a tenth of them is left
     shares[[0, -1]] = (0.1 / bins, 1.0 - 0.1 / bins)
-    counts = np.diff(np.searchsorted(z, np.interp(shares, cumulative, place)))
-    return float(np.mean(counts < FEWEST))
+    return shares
+
+
+def _share_of_few(z: Any, ends: Any) -> float:
+    """Share of the intervals between ends in which few of the sorted scores lie."""
+    return float(np.mean(np.diff(np.searchsorted(z, ends)) < FEWEST))
 
 
 def weigh_draws(carried: CarriedDraws) -> tuple[Weights, list[Check]]:
@@ -206,7 +238,7 @@ def weigh_draws(carried: CarriedDraws) -> tuple[Weights, list[Check]]:
     weights, k_hat = pareto_smoothed(carried.log_ratio, relative)
     most = k_hat_limit(carried.log_ratio.size)
     return weights, [
-        _reach(carried),
+        _reach(carried, weights),
         _variance(carried),
         _check("k_hat", k_hat, most, k_hat <= most, "the weights have too heavy a tail"),
         _check(
@@ -229,16 +261,19 @@ def _check(
     )
 
 
-def _reach(carried: CarriedDraws) -> Check:
-    """Worst share of a changed quantity's new posterior that the draws do not reach."""
-    source, informed = carried.source, set(carried.tables.names) - set(carried.source.prior_only)
-    shares = {
-        name: share_unreached(
-            source.tables.table(name), carried.tables.table(name), source.z[..., i]
-        )
-        for i, name in enumerate(carried.tables.names)
-        if name in informed and name in carried.changes.quantities
-    }
+def _reach(carried: CarriedDraws, weights: Weights) -> Check:
+    """Worst share of a quantity's new posterior that the draws do not reach."""
+    source, names = carried.source, carried.tables.names
+    old_z = source.z
+    informed = [i for i, name in enumerate(names) if name not in source.prior_only]
+    shares = {}
+    if carried.left_out:
+        found = shares_beyond(old_z[..., informed], weights)
+        shares = {names[i]: float(share) for i, share in zip(informed, found, strict=True)}
+    for i in informed:
+        if names[i] in carried.changes.quantities:
+            old, new = source.tables.table(names[i]), carried.tables.table(names[i])
+            shares[names[i]] = share_unreached(old, new, old_z[..., i])
     where = max(shares, key=shares.__getitem__, default="")
     share = shares.get(where, 0.0)
     return _check(
@@ -246,7 +281,9 @@ def _reach(carried: CarriedDraws) -> Check:
         share,
         UNREACHED,
         share <= UNREACHED,
-        "the new prior puts mass where the run has no draws",
+        "the new posterior has mass where the run has no draws"
+        if carried.left_out
+        else "the new prior puts mass where the run has no draws",
         where,
     )
 

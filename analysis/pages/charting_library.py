@@ -15,7 +15,7 @@ PACKAGE = "vl-convert-python"
 
 
 def charting_library() -> str:
-    """Return the script, which nothing in it can end."""
+    """Return the script."""
     path = cache_folder() / f"{PACKAGE}-{version(PACKAGE)}.js"
     kept = _read(path)
     if kept is not None:
@@ -23,7 +23,6 @@ def charting_library() -> str:
     import vl_convert
 
     bundle: str = vl_convert.javascript_bundle("Object.assign(window, { vegaEmbed, vega });")
-    bundle = bundle.replace("</script", "<\\/script")
     with suppress(OSError):  # it is bundled anew next time
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         replace_file(path, f"{_digest(bundle)}\n{bundle}")

@@ -2,7 +2,8 @@
 
 The page does what :mod:`aligntax.analysis.fitting.reweight` does, on the same draws in single
 precision. Quantities that evidence informs keep their values, and the weights of draws change;
-prior-only quantities are redrawn exactly. The page recomputes what follows from alignment's own
+prior-only quantities are redrawn exactly. Rows of evidence that are left out change weights alone.
+The page recomputes what follows from alignment's own
 quantities alone (hours, tax, waits); everything else is a column of numbers. If moving a prior
 changes more than that, as one of compute does in a view without evidence, the page refers to
 ``aligntax refit``.
@@ -25,6 +26,7 @@ from aligntax.analysis.fitting.reweight import (
 )
 from aligntax.analysis.inference.derive import derive_from
 from aligntax.analysis.inference.seeds import child_generator
+from aligntax.analysis.pages.evidence_switches import RESOLUTION, switch_data
 from aligntax.analysis.pages.live_alignment import alignment_data
 from aligntax.analysis.pages.packed_draws import (
     column_data,
@@ -62,7 +64,7 @@ from aligntax.models.views.changes import changes
 
 _SCRIPT_NAMES = (
     *("tables", "weights", "alignment", "what_if", "words", "charts", "specs", "rows"),
-    *("amounts", "sketch", "controls", "summary_bar", "alignment_wait", "chosen"),
+    *("amounts", "sketch", "controls", "evidence", "summary_bar", "alignment_wait", "chosen"),
     *("moved_priors", "outcome", "live_charts", "what_if_page"),
 )
 SCRIPTS = (VEGA, *(f"{name}.js" for name in _SCRIPT_NAMES))
@@ -149,6 +151,8 @@ def page_data(result: Result, answer: Sequence[str], sentence: str) -> dict[str,
         "copula": _copula_data(source, carried),
         "fixed": _fixed_log_ratio(source, view, kept),
         "limits": _check_limits(source, carried),
+        "evidence": list(switch_data(result, carried, kept)),
+        "resolution": RESOLUTION,
         "columns": [
             {
                 **column_data(known[name], kept, view.arrival.horizon),

@@ -42,6 +42,17 @@ def tables_with_rows(model: Model, evidence: Evidence, view: View) -> tuple[str,
     return tuple(table for table in known if _dim_of(_own(table, evidence, view)))
 
 
+def parameters_of(model: Model, evidence: Evidence, view: View) -> dict[str, tuple[str, ...]]:
+    """Elicited quantities and single structural parameters that each table informs directly."""
+    from pytensor.graph.traversal import ancestors
+
+    graph = model.build(evidence, view)
+    single = (variable.name for variable in graph.free_RVs if variable.ndim == 0)
+    names = (*model.quantities, *single)
+    touched = {term.name: {v.name for v in ancestors([term])} for term in graph.potentials}
+    return {table: tuple(n for n in names if n in found) for table, found in touched.items()}
+
+
 def rows_a_year(table: str, evidence: Evidence, view: View) -> int:
     """Number of own rows that came in the last full calendar year of the evidence."""
     year = np.floor(evidence.constant(NO_TAI)) - 1.0

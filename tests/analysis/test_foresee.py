@@ -9,6 +9,8 @@ import aligntax as package
 from aligntax.analysis.answers.foreseen import KINDS, YEARS
 from aligntax.analysis.figures.foresight import narrowing_figure
 from aligntax.analysis.trust.calibration.doubled_evidence import LIKELIHOOD_ROWS
+from aligntax.analysis.trust.new_rows import parameters_of
+from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 
 
@@ -47,15 +49,28 @@ def test_years_without_tai_are_a_condition(found, run_folder) -> None:
     assert row.answers["training_cost_at_tai"].width.value == pytest.approx(high - low, rel=0.01)
 
 
-def test_evidence_is_worth_less_than_knowing_everything(found) -> None:
+def test_evidence_is_worth_less_than_what_it_bears_on_and_that_less_than_everything(found) -> None:
     for row in found.rows:
         if row.value is not None:
-            assert -3 * row.value.error < row.value.value < found.evpi.usd
+            most = found.evppi[row.kind]
+            noise = 3 * np.hypot(row.value.error, most.error)
+            assert -3 * row.value.error < row.value.value < most.usd + noise
+    for each in found.evppi.values():
+        assert -3 * each.error < each.usd < found.evpi.usd
+    assert set(found.evppi) == {"scaling_exponents", "paid_taxes"}
+
+
+def test_a_kind_bears_on_what_its_likelihood_has(evidence, view) -> None:
+    found = parameters_of(find_model("joint"), restrict(evidence, view, find_model("joint")), view)
+    assert {"practice_hours", "practice_slope", "effort_sd"} <= set(found["rlhf_efforts"])
+    assert set(found["loss_laws"]) == {"parameter_loss", "data_loss", "alpha", "beta"}
+    assert not any("rlhf_multiplier" in names for names in found.values())  # no evidence has it
 
 
 def test_what_is_said_is_what_is_found(found) -> None:
     told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert told["cost_per_row"] is None
+    assert told["evppi"]["paid_taxes"] == vars(found.evppi["paid_taxes"])
     assert "labeller_agreement" in told["left_out"] and "prob_affordable" in told["left_out"]
     row = next(row for row in told["rows"] if row["kind"] == "paid_taxes" and row["rows"] == 10)
     each = row["answers"]["alignment_tax_tolerance"]
@@ -78,6 +93,7 @@ def test_the_command_prints_rows_and_says_what_cannot_be_trusted(aligntax, refer
     code, out, err = aligntax(*words)
     assert (code, err) == (0, "")
     assert "RLHF efforts" in out and "weak in" in out and "not trusted" in out
+    assert "(EVPPI)" in out
     code, out, err = aligntax(*words, "--rows", "3", "--json")
     told = json.loads(out)
     assert [(row["kind"], row["rows"], row["method"]) for row in told["rows"]] == [
@@ -108,16 +124,21 @@ def test_a_mistake_is_one_message(aligntax, reference, options, message) -> None
     assert err.startswith(f"aligntax: {message}") and len(err.splitlines()) == 1
 
 
-@pytest.mark.slow
-def test_refits_agree_with_weights(run_folder) -> None:
+@pytest.mark.parametrize(
+    ("name", "table", "number"),
+    [
+        pytest.param("data_exponent_pooled", "scaling_exponents", 10, marks=pytest.mark.slow),
+        pytest.param("alignment_tax_tolerance", "paid_taxes", 10, marks=pytest.mark.study),
+        pytest.param("alignment_hours_needed", "feedback_workforces", 3, marks=pytest.mark.study),
+    ],
+)
+def test_refits_agree_with_weights(run_folder, name, table, number) -> None:
     """Where weights can be trusted, sampling again with the new rows says the same."""
     from aligntax.analysis.answers.answers_now import AnswersNow
     from aligntax.analysis.foresee import _Asked, _refitted
     from aligntax.analysis.inference.options import Talk
     from aligntax.analysis.trust.new_rows import NewRows
-    from aligntax.models.catalogue import find_model
 
-    name, table, number = "data_exponent_pooled", "scaling_exponents", 10
     weighed = package.foresee(run_folder, [table], [number], [name], simulations=40)
     row = weighed.rows[0]
     assert row.method == "weights"

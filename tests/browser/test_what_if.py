@@ -24,7 +24,7 @@ from aligntax.models.priors.amounts import read_amount
 from aligntax.models.priors.quantities import lookup, quantity_of
 from aligntax.models.views import load_view, parse_view
 from tests.conftest import REFERENCE
-from tests.what_if_vector import KEYS, VECTOR, answered, moved
+from tests.what_if_vector import KEYS, ROW, VECTOR, answered, moved
 
 WAGE, TOLERANCE = "usd_per_hour", "alignment_tax_tolerance"
 CLOSE = 1e-6  # of a posterior standard deviation
@@ -32,6 +32,8 @@ CLOSE = 1e-6  # of a posterior standard deviation
 # moves their weights in the seventh digit: means and sds follow by some of that, and a quantile
 # between two draws of little weight jumps.
 REFUSED, REFUSED_QUANTILE = 1e-4, 0.02
+# A page holds log densities of evidence in steps of a millionth, which move a check's fifth digit.
+CHECK_IN_STEPS = 3e-5
 
 # What the page answers to each case, worked out by its own scripts on the data that it holds.
 ANSWERS = """async (cases) => {
@@ -40,7 +42,7 @@ ANSWERS = """async (cases) => {
     const own = (name) => run.views[each.view][name] ?? run.tables[run.index[name]];
     const chosen = each.view ? Object.fromEntries(held.quantities.map(({ name }) => [name, own(name)]))
       : Object.fromEntries(Object.entries(each.move).map(([name, points]) => [name, WhatIf.stated(run, name, points)]));
-    const answer = WhatIf.answer(run, chosen), finite = (v) => (Number.isFinite(v) ? v : null);
+    const answer = WhatIf.answer(run, chosen, each.without ?? []), finite = (v) => (Number.isFinite(v) ? v : null);
     const row = (name) => Object.fromEntries(Object.entries(Weights.summary(answer.columns[name], answer.weights)).map(([k, v]) => [k, finite(v)]));
     const claims = Object.fromEntries(held.claims.map((c) => [c.name, Weights.claim(c, answer.columns, answer.weights, run)]));
     return { exact: answer.exact, claims, checks: Object.fromEntries(answer.checks.map((c) => [c.name, [finite(c.value), c.passed, c.where]])),
@@ -146,16 +148,20 @@ def assert_same(found, expected, where):
     for name, (value, passed, place) in expected["checks"].items():
         got = found["checks"][name]
         assert got[1:] == [passed, place], (where, name)
-        assert got[0] == pytest.approx(value, abs=1e-6, rel=1e-6, nan_ok=True), (where, name)
+        close = CHECK_IN_STEPS if expected.get("without") else 1e-6
+        assert got[0] == pytest.approx(value, abs=close, rel=close, nan_ok=True), (where, name)
     assert list(found["claims"]) == list(expected["claims"]), where
     for name, claim in found["claims"].items():
-        assert claim == pytest.approx(expected["claims"][name], abs=1e-9), (where, name)
+        close = CLOSE if expected.get("without") else 1e-9
+        assert claim == pytest.approx(expected["claims"][name], abs=close), (where, name)
 
 
 def test_every_move_is_answered_as_a_refit_answers_it(page):
     vector = json.loads(VECTOR.read_text())
-    cases = [*vector["moves"], *vector["views"]]
-    told = [{key: case[key] for key in ("move", "view") if key in case} for case in cases]
+    cases = [*vector["moves"], *vector["without"], *vector["views"]]
+    told = [
+        {key: case[key] for key in ("move", "without", "view") if key in case} for case in cases
+    ]
     for case, found in zip(cases, page.evaluate(ANSWERS, told), strict=True):
         assert_same(found, case, case.get("move", case.get("view")))
 
@@ -609,3 +615,67 @@ def test_it_prints_on_ten_pages(results, opened, tmp_path):
 
 def test_the_page_is_small_enough(results):
     assert (Path(results) / "reference" / "report.html").stat().st_size < 6e6
+
+
+def switch(page, key):
+    page.eval_on_selector_all(".evidence", "all => all.forEach(one => { one.open = true; })")
+    return page.locator(f'input[data-evidence="{key}"]')
+
+
+def test_evidence_is_switched_off_and_on(page, results, source):
+    before = shown(page, "tai_year")
+    after(page, lambda: switch(page, ROW).uncheck())
+    assert "Reweighted." in status(page)
+    rows = answered(source, source.view, [ROW])["rows"]
+    for name in ("tai_year", "timeline_shift_exponent", "alignment_hours_needed"):
+        assert shown(page, name) == spelt(rows, name), name
+    assert command(page) == f"aligntax refit reference --without {ROW}"
+    page.wait_for_function(f'location.hash === "#without={ROW}"')
+    again = page.url
+    page.goto("about:blank")
+    page.goto(again)
+    page.wait_for_selector("#what-if[data-ready]")
+    assert not switch(page, ROW).is_checked() and shown(page, "tai_year") == spelt(rows, "tai_year")
+    after(page, lambda: page.click("[data-do=reset]"))
+    assert switch(page, ROW).is_checked() and shown(page, "tai_year") == before
+
+
+def test_evidence_whose_weights_cannot_be_trusted_is_greyed_out(page):
+    for key in (
+        "training_runs",
+        "time_horizons",
+        "rlhf_efforts:llama2_2023",
+        "paid_taxes:meta2024",
+    ):
+        box = switch(page, key)
+        assert box.is_disabled() and box.is_checked()
+        note = page.locator(f'label:has(input[data-evidence="{key}"]) small')
+        assert note.inner_text().strip() == "needs sampling"
+        assert note.get_attribute("title") == f"aligntax refit reference --without {key}"
+
+
+def test_an_address_that_leaves_out_what_cannot_be_is_answered_without_it(page, results):
+    path = results / "reference" / "report.html"
+    page.goto(f"{path.as_uri()}#without=training_runs,{ROW}")
+    page.reload()
+    page.wait_for_selector("#what-if[data-ready]")
+    said = page.locator("[data-out=address]").inner_text()
+    assert 'Evidence "training_runs" cannot be left out here.' in said
+    assert command(page) == f"aligntax refit reference --without {ROW}"
+
+
+def test_the_export_says_what_evidence_was_left_out(page, tmp_path):
+    after(page, lambda: switch(page, ROW).uncheck())
+    state(page, 10, 50, 200)
+    text = exported(page, tmp_path).read_text("utf-8")
+    assert f"evidence left out there: {ROW}" in text
+    assert parse_view(text, "view").quantities[WAGE]["quantiles"]["0.5"] == 50.0
+
+
+def test_finding_finds_evidence_too(page):
+    page.fill("input[name=filter]", "ho et al")
+    visible = page.locator(".evidence li:visible")
+    assert visible.count() >= 1
+    assert page.locator("fieldset.prior:visible").count() == 0
+    page.fill("input[name=filter]", "")
+    assert page.locator(".evidence:visible").count() == page.locator(".evidence").count()

@@ -77,6 +77,7 @@ const Charts = (() => {
           ...spec,
         };
         found?.finalize();
+        await ChartingLibrary.ready();
         found = await vegaEmbed(element, whole, {
           ast: true,
           actions: false,

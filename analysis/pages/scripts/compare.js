@@ -51,6 +51,7 @@ const Compare = (() => {
       ...panel.spec,
     };
     try {
+      await ChartingLibrary.ready();
       return (
         await vegaEmbed(place, spec, { ast: true, actions: false, renderer: "svg", mode: "vega-lite" })
       ).view;

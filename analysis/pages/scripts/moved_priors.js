@@ -1,8 +1,9 @@
 "use strict";
-// The priors that a reader has moved, and three ways to state them: as a command, as a view's file and as
-// the end of the page's address.
+// The priors that a reader has moved and the evidence left out, and three ways to state them: as a command,
+// as a view's file and as the end of the page's address.
 const MovedPriors = (() => {
   const OWN = "own"; // in an address: the run's own prior, in place of a view's
+  const WITHOUT = "without"; // in an address: keys of evidence that is left out
   const quoted = (text) => JSON.stringify(text).replaceAll("\u007f", "\\u007f");
 
   /** A number that TOML reads as a float. */
@@ -16,10 +17,11 @@ const MovedPriors = (() => {
     const views = Object.fromEntries(held.views.map((view) => [view.name, view]));
     // By quantity: `tables` are the priors in use, `points` what was stated by hand, `from` the view that a
     // table comes from. `view` is the menu's choice, `unanswerable` what it changes beside priors, which
-    // the page cannot answer.
-    const state = { tables: {}, points: {}, from: {}, view: null, unanswerable: "" };
+    // the page cannot answer. `leftOut` holds keys of evidence.
+    const state = { tables: {}, points: {}, from: {}, view: null, unanswerable: "", leftOut: new Set() };
 
-    const any = () => Object.keys(state.tables).length > 0 || state.unanswerable !== "";
+    const any = () =>
+      Object.keys(state.tables).length > 0 || state.unanswerable !== "" || state.leftOut.size > 0;
     const tableOf = (viewName, i) => run.views[viewName][held.quantities[i].name] ?? run.tables[i];
 
     /** State the three points of a prior; null takes the run's own again. */
@@ -66,10 +68,13 @@ const MovedPriors = (() => {
 
     function command() {
       const words = ["aligntax", "refit", held.run];
-      if (!expressible()) return [...words, "--view", "what-if.toml"].join(" ");
-      if (state.view) words.push("--view", state.view);
-      for (const [name, points] of Object.entries(state.points))
-        words.push("--set", `${name}=${points.join(",")}`);
+      if (!expressible()) words.push("--view", "what-if.toml");
+      else {
+        if (state.view) words.push("--view", state.view);
+        for (const [name, points] of Object.entries(state.points))
+          words.push("--set", `${name}=${points.join(",")}`);
+      }
+      for (const key of state.leftOut) words.push("--without", key);
       return words.join(" ");
     }
 
@@ -87,12 +92,13 @@ const MovedPriors = (() => {
     function viewFile() {
       const today = new Date().toISOString().slice(0, 10);
       const base = state.view ?? held.file.extends;
+      const without = state.leftOut.size ? `; evidence left out there: ${[...state.leftOut].join(", ")}` : "";
       const changed = new Set([...Object.keys(state.points), ...kept()]);
       if (!state.view) for (const name of held.file.changed) changed.add(name);
       return [
         `name = ${quoted(`${held.view}-what-if`)}`,
         `extends = ${quoted(base)}`,
-        `source = ${quoted(`moved in the report of run ${held.run}, ${today}`)}`,
+        `source = ${quoted(`moved in the report of run ${held.run}, ${today}${without}`)}`,
         state.view ? "" : held.file.head,
         ...[...changed].map(block),
       ].join("\n");
@@ -104,7 +110,8 @@ const MovedPriors = (() => {
       if (state.view) said.set("view", state.view);
       for (const name of kept()) said.set(name, state.from[name] ?? OWN);
       for (const [name, points] of Object.entries(state.points)) said.set(name, points.join(","));
-      return said.toString().replaceAll("%2C", ",");
+      if (state.leftOut.size) said.set(WITHOUT, [...state.leftOut].join(","));
+      return said.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
     }
 
     /** Take what an address says; returns a sentence for each part that means nothing here. */
@@ -118,6 +125,12 @@ const MovedPriors = (() => {
         viewName,
         held.quantities.map(({ name }) => name),
       );
+      state.leftOut = new Set((said.get(WITHOUT) ?? "").split(",").filter(Boolean));
+      said.delete(WITHOUT);
+      for (const key of [...state.leftOut].filter((each) => !run.evidence[each])) {
+        state.leftOut.delete(key);
+        wrong.push(`Evidence "${key}" cannot be left out here.`);
+      }
       for (const [name, value] of said) {
         const quantity = held.quantities[run.index[name]];
         if (!quantity?.movable) wrong.push(`No prior called "${name}" can be moved here.`);

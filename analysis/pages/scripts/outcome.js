@@ -3,7 +3,7 @@
 const Outcome = (() => {
   const { element } = Downloads;
   const REASONS = {
-    reach: "the new prior puts mass where the run has no draws",
+    reach: "the new posterior has mass where the run has no draws",
     weights_variance: "the correlations differ too much",
     k_hat: "the weights have too heavy a tail",
     weighted_ess: "too few draws count",
@@ -58,7 +58,7 @@ const Outcome = (() => {
     const failed = answer.checks.find((check) => !check.passed);
     const { unanswerable } = priors.state;
     const trusted = !unanswerable && !failed;
-    if (!priors.any()) return { trusted, verdict: "As the run.", reason: "Move a prior." };
+    if (!priors.any()) return { trusted, verdict: "As the run.", reason: "Move a prior, or leave evidence out." };
     if (unanswerable) {
       const reason = `The view changes ${unanswerable}: the run's draws cannot answer that.`;
       return { trusted, verdict: "Sample this one.", reason };

@@ -56,11 +56,16 @@ const WhatIf = (() => {
     }
     const neural = held.neural === null ? null : await unpacked(held.neural, Float32Array);
     const fixed = held.fixed === null ? null : await unpacked(held.fixed, Float64Array);
+    const evidence = {};
+    for (const { units } of held.evidence)
+      for (const { key, values: steps } of units)
+        if (steps !== null)
+          evidence[key] = Float64Array.from(await unpacked(steps, Int32Array), (v) => v * held.resolution);
     const index = Object.fromEntries(held.quantities.map((quantity, i) => [quantity.name, i]));
     const values = z.map((scores, i) =>
       scores.map((score) => Tables.toScale(held.quantities[i], Tables.value(tables[i], score))),
     );
-    return { held, n, tables, now, z, values, columns, arrival, excess, views, neural, fixed, index };
+    return { held, n, tables, now, z, values, columns, arrival, excess, views, neural, fixed, evidence, index };
   }
 
   /** Table of a quantity whose 10, 50 and 90% points are stated in its own unit. */
@@ -75,8 +80,11 @@ const WhatIf = (() => {
   const same = (a, b) =>
     a === b || (a.y.every((v, k) => v === b.y[k]) && a.slope.every((v, k) => v === b.slope[k]));
 
-  /** Scores, values and log ratios of the draws under tables by name; a table left out is this run's own. */
-  function carry(run, chosen) {
+  /**
+   * Scores, values and log ratios of the draws under tables by name, without some units of evidence by key;
+   * a table that is not given is this run's own.
+   */
+  function carry(run, chosen, leftOut) {
     const { held, n } = run;
     const tables = run.now.slice();
     for (const [name, table] of Object.entries(chosen)) tables[run.index[name]] = table;
@@ -94,13 +102,14 @@ const WhatIf = (() => {
     const ratio = run.fixed ? Float64Array.from(run.fixed) : new Float64Array(n);
     addLogPrior(ratio, 1, held.copula.new_white, z, tables, moved, run);
     addLogPrior(ratio, -1, held.copula.white, run.z, run.tables, moved, run);
+    for (const key of leftOut) for (let d = 0; d < n; d += 1) ratio[d] -= run.evidence[key][d];
     let low = Infinity;
     let high = -Infinity;
     for (const r of ratio) {
       if (r < low) low = r;
       if (r > high) high = r;
     }
-    return { tables, moved, z, values, ratio: high - low > CONSTANT ? ratio : null };
+    return { tables, moved, z, values, leftOut, ratio: high - low > CONSTANT ? ratio : null };
   }
 
   const product = (row, columns, d) => {
@@ -155,7 +164,7 @@ const WhatIf = (() => {
    * `aligntax.analysis.fitting.reweight.unreached`.
    */
   function unreached(old, table, scores, fewest) {
-    const z = Float64Array.from(scores).sort();
+    const z = ascending(scores);
     const n = z.length;
     const mean = z.reduce((a, b) => a + b, 0) / n;
     const variance = z.reduce((a, b) => a + (b - mean) ** 2, 0) / n;
@@ -186,10 +195,45 @@ const WhatIf = (() => {
       const last = mass.findLastIndex((v) => v > NEGLIGIBLE);
       score = grid(score[Math.max(first - 1, 0)], score[Math.min(last + 1, 2000)]);
     }
-    const bins = Math.min(Math.max(Math.floor(n / 40), 10), 100);
+    return shareOfFew(z, (share) => interpolated(share, cumulative, place), fewest);
+  }
+
+  /**
+   * Share of a score's weighted posterior that lies where the draws are too few; see
+   * `aligntax.analysis.fitting.reweight.shares_beyond`.
+   */
+  function beyond(scores, weights, fewest) {
+    const z = ascending(scores);
+    const n = z.length;
+    let [mean, newMean, square, newSquare] = [0, 0, 0, 0];
+    scores.forEach((v, d) => {
+      mean += v / n;
+      newMean += weights[d] * v;
+      newSquare += weights[d] * v * v;
+    });
+    for (const v of z) square += (v - mean) ** 2 / n;
+    const stretch = Math.sqrt(Math.max(newSquare - newMean ** 2, 0) / square);
+    const quantile = (share) => {
+      const at = share * (n - 1);
+      const i = Math.min(Math.floor(at), n - 2);
+      return z[i] + (at - i) * (z[i + 1] - z[i]);
+    };
+    return shareOfFew(z, (share) => newMean + stretch * (quantile(share) - mean), fewest);
+  }
+
+  const inOrder = new WeakMap(); // a run's scores stay the same whatever is moved
+
+  function ascending(scores) {
+    if (!inOrder.has(scores)) inOrder.set(scores, Float64Array.from(scores).sort());
+    return inOrder.get(scores);
+  }
+
+  /** Share of the intervals of equal probability in which few of the sorted scores lie. */
+  function shareOfFew(z, quantile, fewest) {
+    const bins = Math.min(Math.max(Math.floor(z.length / 40), 10), 100);
     const ends = Array.from({ length: bins + 1 }, (_, i) => {
       const share = i === 0 ? 0.1 / bins : i === bins ? 1 - 0.1 / bins : i / bins;
-      return countBelow(z, interpolated(share, cumulative, place));
+      return countBelow(z, quantile(share));
     });
     return ends.slice(1).filter((end, i) => end - ends[i] < fewest).length / bins;
   }
@@ -226,8 +270,12 @@ const WhatIf = (() => {
     let share = 0;
     let where = "";
     quantities.forEach(({ name, informed }, i) => {
-      if (!informed || same(carried.tables[i], run.tables[i])) return;
-      const own = unreached(run.tables[i], carried.tables[i], run.z[i], limits.fewest);
+      if (!informed) return;
+      const unmoved = same(carried.tables[i], run.tables[i]);
+      if (unmoved && !carried.leftOut.length) return;
+      const own = unmoved
+        ? beyond(run.z[i], weights, limits.fewest)
+        : unreached(run.tables[i], carried.tables[i], run.z[i], limits.fewest);
       if (!where || own > share) [share, where] = [own, name];
     });
     const ess = Weights.effective(weights) * limits.relative;
@@ -293,9 +341,9 @@ const WhatIf = (() => {
     return { at, x };
   }
 
-  /** The answer under tables by name: weights, checks, columns. */
-  function answer(run, chosen) {
-    const carried = carry(run, chosen);
+  /** The answer under tables by name, without units of evidence by key: weights, checks, columns. */
+  function answer(run, chosen, leftOut = []) {
+    const carried = carry(run, chosen, leftOut);
     const { weights, checks } = weigh(run, carried);
     return {
       carried,

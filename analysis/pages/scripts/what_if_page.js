@@ -1,6 +1,6 @@
 "use strict";
-// The section where priors are moved: controls on one side and what follows on the other, within a tenth
-// of a second.
+// The section where priors are moved and evidence is left out: controls on one side and what follows on the
+// other, within a tenth of a second.
 (async () => {
   const place = document.getElementById("what-if");
   const stored = document.getElementById("held");
@@ -16,6 +16,11 @@
   const outcome = Outcome.create(place, run, base, priors);
   const showBar = SummaryBar.create(place.querySelector("[data-out=bar]"), run, base);
   const controls = {};
+  const evidence = Evidence.create(held, (key, counts) => {
+    if (counts) priors.state.leftOut.delete(key);
+    else priors.state.leftOut.add(key);
+    schedule();
+  });
 
   // -------------------------------------------------------------------------------------- controls
   function makeControls() {
@@ -32,6 +37,7 @@
       }
       place.querySelector(".priors").append(group);
     });
+    place.querySelector(".priors").append(...evidence.boxes);
   }
 
   /** Take a view's priors for every quantity that is not locked. */
@@ -54,6 +60,7 @@
       if (priors.state.points[name]) control.set(priors.state.points[name]);
       else control.put(priors.state.tables[name] ?? null);
     }
+    evidence.show(priors.state.leftOut);
     schedule();
   }
 
@@ -66,14 +73,16 @@
     history.replaceState(null, "", `${location.href.split("#")[0]}${text ? `#${text}` : ""}`);
   }
 
-  /** Show the priors whose words contain a text. */
+  /** Show the priors and the evidence whose words contain a text. */
   function filter(text) {
     const wanted = text.trim().toLowerCase();
     for (const { name, label, meaning } of held.quantities) {
       controls[name].box.hidden = !`${name} ${label} ${meaning}`.toLowerCase().includes(wanted);
     }
+    for (const row of place.querySelectorAll(".evidence li"))
+      row.hidden = !row.textContent.toLowerCase().includes(wanted);
     for (const details of place.querySelectorAll(".priors > details")) {
-      const any = [...details.querySelectorAll(".prior")].some((box) => !box.hidden);
+      const any = [...details.querySelectorAll(".prior, li")].some((box) => !box.hidden);
       details.hidden = !any;
       if (wanted && any) details.open = true;
     }
@@ -109,6 +118,8 @@
     search.addEventListener("input", () => filter(search.value));
     onClick("reset", () => {
       menu.value = "";
+      priors.state.leftOut.clear();
+      evidence.show(priors.state.leftOut);
       choose("");
     });
     onClick("export", () => Downloads.save("what-if.toml", priors.viewFile(), "application/toml"));
@@ -156,7 +167,7 @@
   }
 
   function show() {
-    const answer = Outcome.summarised(run, WhatIf.answer(run, priors.state.tables));
+    const answer = Outcome.summarised(run, WhatIf.answer(run, priors.state.tables, [...priors.state.leftOut]));
     showBar(answer, outcome.show(answer));
     return answer;
   }

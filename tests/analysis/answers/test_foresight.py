@@ -7,6 +7,7 @@ from scipy.stats import norm
 
 from aligntax.analysis.answers.foresight import (
     Expected,
+    gained,
     narrowed,
     narrowed_by_refits,
     refitted_value,
@@ -120,6 +121,31 @@ def test_value_of_two_actions_is_the_unit_normal_loss_and_rises_with_rows() -> N
         assert 0 < found.value < perfect
         values.append(found.value)
     assert values == sorted(values)
+
+
+def test_half_of_the_value_is_judged_by_draws_that_did_not_choose() -> None:
+    """By hand: 32 draws in 16 parts, three actions, two data sets."""
+    rng = np.random.default_rng(21)
+    loss, now = rng.standard_normal((32, 3)), np.full(32, 1 / 32)
+    then = rng.dirichlet(np.ones(32), 2)
+    expected = []
+    for weights in then:
+        gain = (now @ loss).argmin(), (weights @ loss).argmin()
+        chosen = weights @ loss[:, gain[0]] - weights @ loss[:, gain[1]]
+        judged = 0.0
+        for part in np.split(np.arange(32), 16):
+            rest = np.setdiff1d(np.arange(32), part)
+            blind = (now[rest] @ loss[rest]).argmin()
+            best = (weights[rest] @ loss[rest]).argmin()
+            judged += weights[part] @ (loss[part, blind] - loss[part, best])
+        expected.append(0.5 * (chosen + judged))
+    assert sample_value(loss, now, then).value == pytest.approx(np.mean(expected))
+
+
+def test_what_refits_gain_is_counted_from_refits_without_rows() -> None:
+    found = gained([3.0, 5.0], [1.0, 2.0])
+    assert found.value == 2.5
+    assert found.error == pytest.approx(np.hypot(1.0, 0.5))
 
 
 def test_value_of_a_refit_is_that_of_its_own_draws() -> None:

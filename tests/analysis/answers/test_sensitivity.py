@@ -23,7 +23,7 @@ from aligntax.analysis.answers.sensitivity import (
     to_four_digits,
 )
 from aligntax.analysis.answers.sensitivity_draws import SensitivityDraws
-from aligntax.analysis.answers.value_of_information import values_of_information
+from aligntax.analysis.answers.value_of_information import value_together, values_of_information
 from aligntax.analysis.answers.variance import Inputs, variance_shares
 from aligntax.analysis.drivers import MOVED_ANSWERS
 from aligntax.analysis.figures import sensitivity as sensitivity_figures
@@ -283,6 +283,24 @@ def test_values_of_information_of_a_newsvendor(price):
         assert evppi[name].usd < evpi.usd
     assert evppi["all"].usd == pytest.approx(evpi.usd, rel=1e-6)
     assert abs(evppi["noise"].usd) < 0.02 * evpi.usd  # negative control
+
+
+def test_quantities_known_together_are_worth_what_the_theory_says():
+    """Need exp(0.8 a + 0.6 b + 0.5 c) at cost 1: of c's noise, what a and b leave."""
+    a, b, c, noise = np.random.default_rng(3).standard_normal((4, *SHAPE))
+    price, total = 5.0, np.sqrt(0.8**2 + 0.6**2 + 0.5**2)
+    k, mean = ndtri(1 - 1 / price), np.exp(total**2 / 2)
+    blind = price * mean * ndtr(total - k)
+    never = np.full((*SHAPE, 1), 1e30)
+    need = np.exp(0.8 * a + 0.6 * b + 0.5 * c)
+    problem = Decision(need, np.ones(SHAPE), never, EQUAL, price)
+    both = value_together(problem, [a, b])
+    assert both.usd == pytest.approx(blind - price * mean * ndtr(0.5 - k), abs=4 * both.error)
+    alone = value_together(problem, [a])
+    assert alone.usd + 4 * alone.error < both.usd < problem.evpi()
+    everything = value_together(problem, [a, b, c])
+    assert everything.usd == pytest.approx(problem.evpi(), rel=0.02)
+    assert abs(value_together(problem, [noise, noise**2]).usd) < 0.02 * problem.evpi()
 
 
 def test_hours_dearer_than_missing_ones_are_never_bought():

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from aligntax.analysis.inputs.evidence_template import evidence_template
 
 
@@ -37,4 +39,18 @@ def test_other_evidence_needs_no_view(aligntax, reference, tmp_path):
     code, out, err = aligntax(*alone)
     assert (code, out) == (2, "") and "the evidence" in err and "needs another view" not in err
     code, _, err = aligntax("refit", reference.path)
-    assert code == 2 and "add --view FILE, --set, --requirement or --evidence" in err
+    assert code == 2 and "add --view FILE, --set, --requirement, --evidence or --without" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--without", "rlhf_effort"), "without: must name a table of evidence, got 'rlhf_effort'"),
+        (("--without", "rlhf_efforts:web"), "without: must name a used row of rlhf_efforts"),
+        (("--without", "paid_taxes", "--method", "reweight"), "method: reweight keeps the likelih"),
+    ],
+)
+def test_evidence_that_cannot_be_left_out_is_refused(aligntax, reference, options, message):
+    code, out, err = aligntax("refit", reference.path, *options)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"aligntax: {message}") and len(err.splitlines()) == 1

@@ -96,7 +96,7 @@ def test_new_rows_have_recent_designs_a_year_later(evidence, view) -> None:
     groups = designs("scaling_exponents", evidence, view, 5, np.random.default_rng(3))
     assert len(set(groups["group_index"].values)) == 5
     runs = designs("training_runs", evidence, view, 5, np.random.default_rng(4))
-    assert not runs["largest"].any()
+    assert not runs["largest"].any() and (runs["ten"] == -1).all()
     assert np.isnan(runs["ceiling"]).all()
 
 
