@@ -237,7 +237,7 @@ def _foreseen(now: AnswersNow, asked: _Asked, talk: Talk) -> Foresight:
         found = [replace(row, a_year=row.rows == yearly[row.kind]) for row in found]
     if years and (not asked.kinds or YEARS in asked.kinds):
         found += [_of_years(now, number) for number in asked.rows or ROWS]
-    without = [t for t in (*model.tables, *model.background) if t not in tables]
+    without = [t for t in (*model.tables_of(evidence), *model.background) if t not in tables]
     settings = {"simulations": asked.simulations, "draws": now.weights.values.size}
     return Foresight(
         result,

@@ -44,7 +44,7 @@ from aligntax.analysis.storage.unfinished import new_folder
 from aligntax.analysis.summaries.arrival_answers import arrival_answers
 from aligntax.analysis.summaries.checks import Check, verdict
 from aligntax.models.errors import InputError
-from aligntax.models.evidence import Evidence, load_evidence
+from aligntax.models.evidence import TABLES, Evidence, load_evidence
 from aligntax.models.views import View
 
 if TYPE_CHECKING:
@@ -208,9 +208,23 @@ def _keep_own_runs(source: SampledRun, request: Request) -> None:
 
 def _evidence_of(source: SampledRun, request: Request) -> Evidence:
     """Evidence that a refit conditions on, before any of it is left out."""
-    if request.evidence is not None:
-        return request.evidence
-    return source.evidence if request.view.evidence == source.view.evidence else load_evidence()
+    return _known_evidence(source, request.view) if request.evidence is None else request.evidence
+
+
+def _known_evidence(source: SampledRun, view: View) -> Evidence:
+    """What a run knew, and tables that only the settings of a new view ask for."""
+    if view.evidence != source.view.evidence:
+        return load_evidence()
+    asked = {name: TABLES[name].asked_by for name in source.model.tables}
+    lacking = [
+        name
+        for name, setting in asked.items()
+        if setting and view.asks(setting) and name not in source.evidence.tables
+    ]
+    if not lacking:
+        return source.evidence
+    embedded = load_evidence()
+    return Evidence({**source.evidence.tables, **{name: embedded[name] for name in lacking}})
 
 
 def _origin(source: SampledRun, chosen: SampleAgain | Reweight, path: Path) -> dict[str, Any]:

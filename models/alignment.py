@@ -1,7 +1,7 @@
 """How much human feedback does alignment need, and does a tolerable tax pay for it?
 
-It composes practice, the two taxes, tolerance and waits with the compute trends that pay. For the
-largest run at a date, all in log10::
+It composes practice, the two taxes, tolerance, waits and, where a view prices it, AI labour with
+the compute trends that pay. For the largest run at a date, all in log10::
 
     alignment_tax = log10(10^labour_tax + 10^compute_tax)
     headroom      = affordable - needed
@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from aligntax.models import compute, practice, taxes, tolerance, waits
+from aligntax.models import ai_labour, compute, practice, taxes, tolerance, waits
 from aligntax.models.arrival import Chance
 from aligntax.models.evidence import Evidence
 from aligntax.models.trend import Trend
 from aligntax.models.views import View
 
-PARTS = (practice, taxes, tolerance)  # whose likelihoods it has, beside those of compute
+PARTS = (practice, taxes, tolerance, ai_labour)  # whose likelihoods it has, beside those of compute
 # beside those of the compute trends
 OWN_QUANTITIES = (
     *practice.QUANTITIES,
@@ -36,7 +36,7 @@ OWN_QUANTITIES = (
     *tolerance.OWN_QUANTITIES,
     *waits.QUANTITIES,
 )
-QUANTITIES = (*compute.QUANTITIES, *OWN_QUANTITIES)
+QUANTITIES = (*compute.QUANTITIES, *OWN_QUANTITIES, *ai_labour.QUANTITIES)
 HEADLINES = (
     "alignment_hours_needed",
     "alignment_hours_affordable",
@@ -93,6 +93,7 @@ def at_date(
     affordable = taxes.affordable_hours(x, flop, t, trend, evidence)
     workforce = waits.workforce(x, trend, evidence)
     worked = waits.worked_hours(workforce, x["workforce_growth"], t, view.alignment.work_starts)
+    paid = ai_labour.human_hours(x, needed)
     instructgpt = np.log10(evidence.constant("instructgpt_hours"))
     return {
         "training_cost_at_tai": budget,
@@ -107,7 +108,8 @@ def at_date(
         "alignment_tax": taxes.log_sum(labour, computing),
         "tax_headroom": affordable - needed,
         "workforce_available": workforce,
-        **waits.obstacles(needed, labour, computing, x["tolerance_at_arrival"], worked),
+        **ai_labour.mix(x, needed),
+        **waits.obstacles(paid, labour, computing, x["tolerance_at_arrival"], worked),
     }
 
 

@@ -48,6 +48,7 @@ ALIGNMENT_TABLES = (
     "feedback_workforces",
     "alignment_compute_shares",
     "paid_taxes",
+    "ai_labour",
 )
 
 
@@ -155,6 +156,10 @@ class Model:
         pymc.Model
         """
         return self.build(restrict(evidence, view, self), view, opened=True)
+
+    def tables_of(self, evidence: Evidence) -> tuple[str, ...]:
+        """Its tables that evidence holds; :func:`restrict` leaves out what a view does not ask."""
+        return tuple(name for name in self.tables if name in evidence.tables)
 
     def data(self, evidence: Evidence, view: View) -> dict[str, xr.Dataset]:
         """Numbers that the graph holds as ``pm.Data``; see :class:`Likelihood`."""
@@ -378,8 +383,9 @@ def view_data(view: View) -> dict[str, Any]:
 def restrict(evidence: Evidence, view: View, model: Model) -> Evidence:
     """Evidence that a model uses: its tables that the view names, up to the view's date.
 
-    Tables with a likelihood in other models alone, and tables from outside that the model does not
-    name, are left out, so that a run neither stores them nor depends on them.
+    Tables with a likelihood in other models alone, tables that the view's settings do not ask for,
+    and tables from outside that the model does not name, are left out, so that a run neither stores
+    them nor depends on them.
     """
     use = view.evidence.use
     if use == "all":
@@ -388,6 +394,7 @@ def restrict(evidence: Evidence, view: View, model: Model) -> Evidence:
         conditioned = () if use == "none" else tuple(t for t in model.tables if t in use)
     elsewhere = {name for other in MODELS.own.values() for name in other.tables} | {*TABLES.added}
     foreign = elsewhere - {*model.tables, *model.background}
+    foreign |= {name for name, table in TABLES.own.items() if not view.asks(table.asked_by)}
     kept = evidence.only(conditioned).tables.items()
     chosen = Evidence({name: rows for name, rows in kept if name not in foreign})
     return chosen if view.evidence.until is None else chosen.until(view.evidence.until)

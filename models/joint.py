@@ -28,6 +28,7 @@ import xarray as xr
 from scipy.special import logsumexp
 
 from aligntax.models import (
+    ai_labour,
     alignment,
     compute,
     direct_approach,
@@ -53,8 +54,10 @@ QUANTITIES = (
     *time_horizon.QUANTITIES,
     "hazard_steepness",
     "horizon_steepness",
-    *alignment.QUANTITIES,
+    *compute.QUANTITIES,
+    *alignment.OWN_QUANTITIES,
     *research.QUANTITIES,
+    *ai_labour.QUANTITIES,
 )
 HEADLINES = quantities.HEADLINES
 

@@ -135,7 +135,7 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
     import pytensor.tensor as pt
 
     from aligntax.models.priors.elicited import data_columns
-    from aligntax.models.priors.observed import add_likelihood, custom_law
+    from aligntax.models.priors.observed import add_likelihood
     from aligntax.models.priors.scales import half_normal
 
     rows = data(evidence, view)
@@ -152,25 +152,35 @@ def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
         row = data_columns("workforces", rows["workforces"])
         sd = (row["hours_sd"] ** 2 + effort_sd**2) ** 0.5
         mean = bought(x, row["log_flop"], row["date"], evidence, pt.log)
-        law = custom_law(_log_density_up_to, drawn_up_to, mean, sd, _limit(row))
-        terms = _log_density(row["log_hours"], mean, sd, row["exact"])
-        add_likelihood("feedback_workforces", law, row["log_hours"], "workforce", terms=terms)
+        add_told("feedback_workforces", "workforce", row["log_hours"], row["exact"], mean, sd)
 
 
-def _limit(row: Mapping[str, Any]) -> Any:
-    """Log10 hours from which on a workforce is known as a lower bound; infinite if it is exact."""
+def add_told(table: str, dim: str, value: Any, exact: Any, mean: Any, sd: Any) -> None:
+    """Add normal figures to the open model, some of which are known as lower bounds alone.
+
+    Parameters
+    ----------
+    value : tensor
+        The figures, or what they are known to exceed.
+    exact : tensor
+        1 where a figure is known, 0 where it is a lower bound.
+    """
     import pytensor.tensor as pt
 
-    return pt.switch(row["exact"] > 0, np.inf, row["log_hours"])
+    from aligntax.models.priors.observed import add_likelihood, custom_law
+
+    limit = pt.switch(exact > 0, np.inf, value)
+    law = custom_law(_log_density_up_to, drawn_up_to, mean, sd, limit)
+    add_likelihood(table, law, value, dim, terms=_log_density(value, mean, sd, exact))
 
 
 def _log_density_up_to(value: Any, mean: Any, sd: Any, limit: Any) -> Any:
-    """Log density of log10 hours that are known exactly below a limit."""
+    """Log density of figures that are known exactly below a limit."""
     return _log_density(value, mean, sd, value < limit)
 
 
 def _log_density(value: Any, mean: Any, sd: Any, exact: Any) -> Any:
-    """Log density of exact log10 hours; of a lower bound the log probability of exceeding it."""
+    """Log density of exact figures; of a lower bound the log probability of exceeding it."""
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -180,7 +190,7 @@ def _log_density(value: Any, mean: Any, sd: Any, exact: Any) -> Any:
 
 
 def drawn_up_to(mean: Any, sd: Any, limit: Any, rng: Generator) -> Any:
-    """Random log10 hours, as far as they are told: at most a limit."""
+    """Random figures, as far as they are told: at most a limit."""
     return np.minimum(mean + sd * rng.standard_normal(np.shape(mean)), limit)
 
 

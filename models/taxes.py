@@ -9,7 +9,7 @@ alignment as a share of pretraining (known sd ``s_j``)::
 For a model of ``C`` log10 FLOP at date ``t`` (decimal year)::
 
     needed      = log10(10^hours_floor + 10^(practice(C, t) + rlhf_multiplier + quality_factor))
-    cost/hour   = usd_per_hour + labour_overhead
+    cost/hour   = usd_per_hour + labour_overhead, less where AI does a part of the work
     development = spend(t) + rnd_ratio
     labour(h)   = h + cost/hour - development
     compute(h)  = log10 alignment_compute_share + compute_size_exponent (C - C_0)
@@ -34,8 +34,9 @@ There are two taxes, never one number. Labour is human feedback; compute is alig
 training without capability RL. Both are shares of total development cost, which is ``rnd_ratio``
 times that of the largest training run. Compute is paid at the prices of ``t``: ``C - physical(t)``
 is the cost of the model's FLOP over that of the largest run, and zero at arrival. Capability RL on
-verifiable rewards is not alignment spending, and AI feedback is not human-hours. The labour tax
-counts every hour needed, none as sunk.
+verifiable rewards is not alignment spending. AI feedback is not human-hours: where a view prices it
+(:mod:`aligntax.models.ai_labour`), hours are a human-hour's worth of work by the cheapest mix of
+people and AI. The labour tax counts every hour needed, none as sunk.
 
 References
 ----------
@@ -51,6 +52,7 @@ import numpy as np
 import xarray as xr
 from numpy.random import Generator
 
+from aligntax.models.ai_labour import cost_per_hour
 from aligntax.models.evidence import Evidence, replaceable_rows, select
 from aligntax.models.practice import practice
 from aligntax.models.trend import Trend
@@ -135,7 +137,7 @@ def _rates(
     x: Mapping[str, Any], log_flop: Any, t: Any, trend: Trend, evidence: Evidence
 ) -> tuple[Any, Any]:
     """Labour tax (log10) of one hour, and compute tax of as many hours as practice uses."""
-    per_hour = x["usd_per_hour"] + x["labour_overhead"]
+    per_hour = cost_per_hour(x)
     dearer = log_flop - trend.physical(x, t)
     return (
         per_hour - trend.spend(x, t) - x["rnd_ratio"],

@@ -82,6 +82,7 @@ LIKELIHOODS = _table({
         "log10 share of pretraining compute", "Alignment compute shares"
     ),
     "paid_taxes": ("log10 of the tax", "Paid taxes"),
+    "ai_labour": ("log10 of the ratio", "Trials of AI labour"),
     "no_tai": ("nat", "No transformative AI so far"),
     "labeller_agreement": ("share of comparisons", "Agreement of two people"),
     "oversight_games": ("logit", "Games of oversight"),
@@ -109,6 +110,10 @@ COLUMNS = _table({
     "log_flop": ("log10 FLOP", "training compute of the model"),
     "growth_se": ("OOM/year", "standard error of the estimate"),
     "chat": ("1", "1 where items are chats"),
+    "efficiency": ("1", "power of AI's efficiency in the ratio"),
+    "margin": ("1", "power of the margin of AI labels in the ratio"),
+    "transfer": ("1", "power of the transfer to a frontier model in the ratio"),
+    "price": ("1", "power of the price of an AI hour in the ratio"),
     "total": ("1", "comparisons of the study, at its effective size"),
     "study_index": ("1", "index of the row's study"),
     "is_debate": ("1", "1 for debates"),

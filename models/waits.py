@@ -4,7 +4,7 @@ It waits until the tax on it is tolerated and its hours can have been worked, wh
 label efficiency and the workforce go on. With ``C`` the largest run's log10 FLOP::
 
     the tax is tolerated   10^labour_tax(t) + 10^compute_tax(t) <= 10^tolerance_at_arrival
-    the hours are worked   worked(t) >= needed(t)
+    the hours are worked   worked(t) >= those of needed(t) that people work
     available = max(workforce_hours, bought(C(2025), 2025))
     worked(t) = integral of 10^(available + workforce_growth (u - 2025)) du
                 over u from work_starts to t
@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from aligntax.models.ai_labour import human_hours
 from aligntax.models.arrival import first_crossing, time_grid
 from aligntax.models.evidence import Evidence
 from aligntax.models.practice import bought
@@ -74,7 +75,7 @@ def obstacles(
     Parameters
     ----------
     needed, worked : ndarray, shape (draw,)
-        Hours needed, and hours that can have been worked, log10.
+        Hours that people must work, and hours that can have been worked, log10.
     labour, compute, tolerance : ndarray, shape (draw,)
         Taxes and the tolerance of its developer, log10 shares of development cost.
 
@@ -123,9 +124,10 @@ def waits(
     t = arrival[:, None] + years
     needed, labour, compute = taxes(column, trend.physical(x, arrival)[:, None], t, trend, evidence)
     level = workforce(column, trend, evidence)
+    worked = worked_hours(level, column["workforce_growth"], t, view.alignment.work_starts)
     margins = (
         column["tolerance_at_arrival"] - log_sum(labour, compute),
-        worked_hours(level, column["workforce_growth"], t, view.alignment.work_starts) - needed,
+        worked - human_hours(column, needed),
     )
     crossings = [
         first_crossing(np.where(np.isnan(margin), -np.inf, margin), years) for margin in margins

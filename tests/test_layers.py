@@ -23,7 +23,7 @@ ORDER = (
     "models.direct_approach models.outer_alignment models.overoptimization models.density_prediction",
     "models.compute models.practice models.tolerance models.requirements models.research "
     "models.allocation",
-    "models.horizon_evaluations models.horizon_runs",
+    "models.horizon_evaluations models.horizon_runs models.ai_labour",
     "models.horizon_loo",
     "models.time_horizon",
     "models.taxes",

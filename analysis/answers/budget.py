@@ -34,10 +34,12 @@ from scipy.special import bdtrc
 
 from aligntax.analysis.answers.condition import Given, apply_condition
 from aligntax.analysis.answers.dated_budget import DatedBudget, check_confidence, dated_budget
+from aligntax.analysis.answers.labour_split import LabourSplit, how_to_price, labour_split
 from aligntax.analysis.answers.newsvendor import CONFIDENCE, Decision, Estimate, LossLimit
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.summary import censored_quantile, iter_series
 from aligntax.analysis.summaries.weights import Weights
+from aligntax.models.ai_labour import cost_per_hour
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import load_evidence
@@ -113,6 +115,11 @@ class Budget:
         5%, 50% and 95% point of the error of labellers yet to be hired.
     labelling : tuple of Labelling
         At several label errors.
+    labour : LabourSplit or None
+        How much of the money buys AI hours, where they are priced. Then ``hours`` are human-hours'
+        worth of work.
+    how_to_price : str
+        How to price AI hours, where they are not.
     """
 
     confidence: float
@@ -133,6 +140,8 @@ class Budget:
     evpi_at_twice_the_limit: Estimate
     label_error: tuple[float, float, float]
     labelling: tuple[Labelling, ...]
+    labour: LabourSplit | None = None
+    how_to_price: str = ""
     __repr__ = short_form
 
     def to_dict(self) -> dict[str, Any]:
@@ -147,6 +156,7 @@ class Budget:
             "regret_usd": {f"{multiple:g}": usd for multiple, usd in self.regret.items()},
             "label_error": dict(zip(("q05", "q50", "q95"), self.label_error, strict=True)),
             "splits": [vars(row) for row in self.labelling],
+            "ai_labour": None if self.labour is None else self.labour.to_dict(),
         }
 
 
@@ -232,7 +242,7 @@ def _until_arrival(
     def enough(amount: Any) -> float:
         return censored_quantile(amount[arrives], confidence, among)
 
-    cost = 10.0 ** (derived["usd_per_hour"] + derived["labour_overhead"])
+    cost = 10.0 ** cost_per_hour(derived)
     need = 10.0 ** np.where(arrives, derived["alignment_hours_needed"], 0.0)
     start, date = result.view.alignment.work_starts, result.view.alignment.date
     # A model that is run alone is asked about one date, and has no arrival of its own.
@@ -260,6 +270,8 @@ def _until_arrival(
         evpi_at_twice_the_limit=decision.with_limit(2.0).estimated_evpi(),
         label_error=published_label_error(result.view),
         labelling=tuple(best_labelling(error) for error in ERRORS),
+        labour=labour_split(derived, weights.values, confidence),
+        how_to_price=how_to_price(result.view, str(result.record.get("run", "RUN"))),
     )
 
 

@@ -3,6 +3,7 @@
 import math
 
 from aligntax.analysis.answers.dated_budget import DatedBudget
+from aligntax.analysis.answers.labour_split import LabourSplit
 from aligntax.analysis.answers.swings import Swing
 from aligntax.analysis.summaries.words import format_number, format_percent, format_probability
 from aligntax.models.priors.quantities import lookup
@@ -17,14 +18,16 @@ def budget_paragraph(answer: DatedBudget) -> str:
 
 
 def budget_sentences(answer: DatedBudget) -> tuple[str, ...]:
-    """The sentences of :func:`budget_paragraph`: amount, money, need, tax, people, changes."""
+    """The sentences of :func:`budget_paragraph`: amount, money, AI, need, tax, changes."""
     if not math.isfinite(answer.hours):
         return _whose(answer), _no_hours(answer), _need(answer), _tax(answer), _changes(answer)
+    priced = answer.labour is not None
     return (
-        f"{_whose(answer)} {hours_in_words(answer.hours)} of human feedback suffice with "
-        f"{_percent(answer.confidence)} confidence.",
+        f"{_whose(answer)} {hours_in_words(answer.hours)}{' worth' if priced else ''} of human "
+        f"feedback suffice with {_percent(answer.confidence)} confidence.",
         f"To pay for the need with the same confidence, set aside {usd_in_words(answer.usd)}; the "
-        f"hours are the work of {_people(answer.people)} for a year.",
+        f"{'human ' if priced else ''}hours are the work of {_people(answer.people)} for a year.",
+        "" if answer.labour is None else labour_in_words(answer.labour),
         _need(answer),
         _tax(answer),
         _changes(answer),
@@ -39,6 +42,20 @@ def hours_in_words(hours: float) -> str:
 def usd_in_words(usd: float) -> str:
     """Money with its unit."""
     return "no finite sum" if math.isinf(usd) else f"{format_number(usd)} USD"
+
+
+def labour_in_words(labour: LabourSplit) -> str:
+    """How much of the money buys AI hours, how many, and what an hour's worth of work costs."""
+    low, middle, high = map(format_percent, labour.ai_share)
+    cost, alone = (
+        usd_in_words(each) for each in (labour.usd_per_hour[1], labour.usd_per_hour_of_people)
+    )
+    return (
+        f"Of the money {middle} (90%: {low} to {high}) buys AI labour: up to "
+        f"{format_number(labour.ai_hours)} AI hours, and up to "
+        f"{hours_in_words(labour.human_hours)} by people, each enough for its part with that "
+        f"confidence. An hour's worth of work then costs {cost} and not {alone}, in the median."
+    )
 
 
 def swing_in_words(swing: Swing) -> str:

@@ -18,12 +18,14 @@ from typing import Any
 import numpy as np
 
 from aligntax.analysis.answers.condition import Given, apply_condition
+from aligntax.analysis.answers.labour_split import LabourSplit, how_to_price, labour_split
 from aligntax.analysis.answers.newsvendor import CONFIDENCE
 from aligntax.analysis.answers.swings import Swing, swings
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.summary import iter_series, weighted_points
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models import alignment
+from aligntax.models.ai_labour import cost_per_hour
 from aligntax.models.errors import InputError
 from aligntax.models.taxes import needed_hours
 from aligntax.models.trend import Trend
@@ -73,6 +75,11 @@ class DatedBudget:
         Probability that the tax is tolerated, but the hours cannot have been worked by then.
     changes : tuple of Swing
         What would change ``hours``, the largest first, in log10 human-hours.
+    labour : LabourSplit or None
+        How much of the money buys AI hours, where they are priced. Then ``hours`` are human-hours'
+        worth of work, and ``people`` work those that are left to them.
+    how_to_price : str
+        How to price AI hours, where they are not.
     """
 
     run: str
@@ -95,6 +102,8 @@ class DatedBudget:
     changes: tuple[Swing, ...]
     given: Given | None = None
     simulated: str = ""
+    labour: LabourSplit | None = None
+    how_to_price: str = ""
 
     def __repr__(self) -> str:
         """The answer in words, and whose draws give it."""
@@ -109,7 +118,7 @@ class DatedBudget:
 
         told: dict[str, Any] = {}
         for key, value in vars(self).items():
-            if key in ("changes", "given"):
+            if key in ("changes", "given", "labour", "how_to_price"):
                 continue
             if isinstance(value, tuple):
                 names = ("q05", "q50", "q95")
@@ -119,6 +128,7 @@ class DatedBudget:
         return {
             **told,
             "given": None if self.given is None else self.given.to_dict(),
+            "ai_labour": None if self.labour is None else self.labour.to_dict(),
             "changes": [
                 {
                     "quantity": swing.quantity,
@@ -157,7 +167,8 @@ def dated_budget(
     check_confidence(confidence)
     _check_question(result, year, training_cost)
     x = {series.name: series.values for series in iter_series(result.derived)}
-    if missing := [n for n in (*alignment.QUANTITIES, "tolerance_at_arrival") if n not in x]:
+    names = (*result.view.in_use(alignment.QUANTITIES), "tolerance_at_arrival")
+    if missing := [name for name in names if name not in x]:
         raise InputError(
             f"run: must have {missing[0]}, got model {result.record['model']}; "
             "use a joint or an alignment run"
@@ -177,7 +188,8 @@ def dated_budget(
         return tuple(map(_hours, found))
 
     (hours,) = points(needed, (confidence,))
-    (usd,) = points(needed + x["usd_per_hour"] + x["labour_overhead"], (confidence,))
+    (usd,) = points(needed + cost_per_hour(x), (confidence,))
+    labour = labour_split({**x, **at}, weights.values, confidence)
     with np.errstate(divide="ignore"):
         enough_paid = affordable >= np.log10(hours)
     return DatedBudget(
@@ -189,7 +201,7 @@ def dated_budget(
         training_cost=points(at["training_cost_at_tai"]),
         hours=hours,
         usd=usd,
-        people=hours / FULL_TIME,
+        people=(hours if labour is None else labour.human_hours) / FULL_TIME,
         needed=points(needed),
         tolerated=points(affordable),
         tax=points(at["alignment_tax"]),
@@ -201,6 +213,8 @@ def dated_budget(
         changes=swings(needed, _what_enters(x, year, trend, result), weights, confidence),
         given=condition,
         simulated=str(result.record.get("simulated", "")),
+        labour=labour,
+        how_to_price=how_to_price(result.view, str(result.record["run"])),
     )
 
 
@@ -214,7 +228,7 @@ def _what_enters(x: Mapping[str, Any], year: float, trend: Trend, result: Result
         after = needed_hours(moved, trend.physical(moved, year), year, result.evidence)
         return not np.array_equal(after, needed, equal_nan=True)
 
-    return {name: x[name] for name in alignment.QUANTITIES if enters(name)}
+    return {name: x[name] for name in result.view.in_use(alignment.QUANTITIES) if enters(name)}
 
 
 def check_confidence(confidence: float) -> None:

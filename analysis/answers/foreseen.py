@@ -18,6 +18,7 @@ KINDS = {
     "feedback_workforces": "workforce reports",
     "alignment_compute_shares": "alignment compute shares",
     "paid_taxes": "payments for alignment",
+    "ai_labour": "trials of AI labour",
     YEARS: "years without TAI",
 }
 

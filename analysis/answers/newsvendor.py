@@ -45,6 +45,7 @@ from scipy.special import ndtri
 from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.summaries.summary import draws_of
 from aligntax.analysis.summaries.weights import Weights
+from aligntax.models.ai_labour import cost_per_hour
 from aligntax.models.priors.copula import conditional_normal
 from aligntax.models.priors.quantities import LOSS_LIMIT
 from aligntax.models.views import View
@@ -91,6 +92,7 @@ class LossLimit:
         root : int
             Seed of the run.
         """
+        names = view.in_use(names)
         tables = view.stated((*names, LOSS_LIMIT))
         known = np.arange(len(names) + 1) < len(names)
         slope, factor = conditional_normal(tables.correlation, known)
@@ -149,7 +151,7 @@ class Decision:
         """From derived quantities (chain, draw) on their own scales, log10 hours and log10 USD."""
         hours = derived["alignment_hours_needed"]
         defined = np.isfinite(hours)
-        cost = 10.0 ** (derived["usd_per_hour"] + derived["labour_overhead"])
+        cost = 10.0 ** cost_per_hour(derived)
         need = np.where(defined, 10.0 ** np.where(defined, hours, 0.0), 0.0)
         return cls(need, cost, limit, weights.given(defined), price, confidence)
 

@@ -19,6 +19,7 @@ import numpy as np
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.summary import iter_series, weighted_points
 from aligntax.analysis.summaries.weights import Weights
+from aligntax.models.ai_labour import cost_per_hour
 from aligntax.models.catalogue import find_model
 
 # answers in hours, dollars and years, in this order; the second is worked out of the first
@@ -114,8 +115,9 @@ def swings_of_run(result: Result) -> dict[str, tuple[Swing, ...]]:
     """
     x = {series.name: series.values for series in iter_series(result.derived)}
     if HOURS in x:
-        x[MONEY] = x[HOURS] + x["usd_per_hour"] + x["labour_overhead"]
-    inputs = {name: x[name] for name in find_model(result.record["model"]).quantities}
+        x[MONEY] = x[HOURS] + cost_per_hour(x)
+    names = result.view.in_use(find_model(result.record["model"]).quantities)
+    inputs = {name: x[name] for name in names}
     return {
         name: swings(x[name], inputs, result.weights)[:MOST_SWINGS] for name in TOLD if name in x
     }

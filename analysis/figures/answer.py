@@ -36,6 +36,7 @@ from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.analysis.summaries.summary import Series
 from aligntax.analysis.summaries.words import tick_label
 from aligntax.models import compute, joint, scaling
+from aligntax.models.ai_labour import cost_per_hour
 from aligntax.models.catalogue import find_model
 from aligntax.models.priors.quantities import ELICITED, Quantity, lookup
 from aligntax.models.trend import Trend
@@ -60,11 +61,11 @@ def draw_data_fan(axes: "Axes", result: Result) -> None:
     """Draw the bands of hours needed and affordable, and what InstructGPT took, into one panel."""
     view, evidence = view_of(result), result.evidence
     dates = np.linspace(2024.0, max(2025.0, min(LAST, view.arrival.horizon)), 37)
-    names = (*find_model(result.record["model"]).quantities, "tolerance_at_arrival")
+    names = (*view.in_use(find_model(result.record["model"]).quantities), "tolerance_at_arrival")
     x = elicited_draws(result, names)
     drawn = joint.paths(x, evidence, view, dates)
     needed, affordable = drawn["alignment_hours_needed"], drawn["alignment_hours_affordable"]
-    whole = x["tolerance_at_arrival"] + x["rnd_ratio"] - x["usd_per_hour"] - x["labour_overhead"]
+    whole = x["tolerance_at_arrival"] + x["rnd_ratio"] - cost_per_hour(x)
     fan(axes, dates, affordable, BLUE, "affordable", "--")
     fan(axes, dates, needed, ORANGE, "needed")
     tolerated = quantile(drawn["frontier_spend"] + whole[:, None], 0.5)
@@ -86,7 +87,7 @@ def tax_fan(result: Result) -> Figure:
     """Draw the two taxes on the largest run of each date, and the tolerance, over dates."""
     view, evidence = view_of(result), result.evidence
     dates = np.linspace(2024.0, max(2025.0, min(LAST, view.arrival.horizon)), 37)
-    names = (*find_model(result.record["model"]).quantities, "tolerance_at_arrival")
+    names = (*view.in_use(find_model(result.record["model"]).quantities), "tolerance_at_arrival")
     x = elicited_draws(result, names)
     drawn = joint.paths(x, evidence, view, dates)
     figure, axes = one_panel()

@@ -103,7 +103,7 @@ class MovedPoint(ReusedAnswer):
 def move_median(view: View, quantity: str, value: float) -> View:
     """Shift the prior of one quantity in link space so that its median is ``value``."""
     registered = lookup(quantity)
-    table = view.tables((quantity,)).table(quantity)
+    table = view.stated((quantity,)).table(quantity)
     link = table.value(PLACES) + registered.to_link(value) - table.value(0.0)
     quantiles = {
         repr(float(p)): float(x)

@@ -82,7 +82,7 @@ class CarriedDraws:
 
 def changes_from(source: SampledRun, view: View) -> Changes:
     """What a view changes of a run's: in what its model has, and in the loss limit."""
-    return changes(source.view, view, (*source.tables.names, LOSS_LIMIT))
+    return changes(source.view, view, (*source.model.quantities, LOSS_LIMIT))
 
 
 def carry_draws(source: SampledRun, view: View) -> CarriedDraws:

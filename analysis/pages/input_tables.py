@@ -36,7 +36,7 @@ def evidence_tables(result: Result, model: Model) -> Iterator[dict[str, Any]]:
         label = next(
             (
                 c
-                for c in ("name", "study", "quantity", "forecast")
+                for c in ("name", "study", "trial", "quantity", "forecast")
                 if c in rows and rows[c].dtype.kind != "f"
             ),
             None,

@@ -45,6 +45,7 @@ from aligntax.analysis.summaries.summary import Series, iter_series, neural_draw
 from aligntax.analysis.summaries.weights import k_hat_limit
 from aligntax.analysis.summaries.words import words_of_event
 from aligntax.models import (
+    ai_labour,
     alignment,
     compute,
     direct_approach,
@@ -70,7 +71,10 @@ SCRIPTS = (VEGA, *(f"{name}.js" for name in _SCRIPT_NAMES))
 STATED = (0.1, 0.5, 0.9)  # probabilities at which a prior is moved
 ALIGNMENT = ("joint", "alignment")  # models whose alignment the page recomputes
 # Quantities that compute and arrival do not depend on: the page redraws what follows from them.
-REDRAWN = frozenset(alignment.OWN_QUANTITIES) - {"alignment_compute_share", "compute_size_exponent"}
+REDRAWN = frozenset((*alignment.OWN_QUANTITIES, *ai_labour.QUANTITIES)) - {
+    "alignment_compute_share",
+    "compute_size_exponent",
+}
 GROUPS = (
     ("Alignment: hours, money, tolerance", alignment.OWN_QUANTITIES),
     ("Data exponent", scaling.QUANTITIES),
@@ -79,6 +83,7 @@ GROUPS = (
     ("Loss law and Direct Approach", direct_approach.QUANTITIES),
     ("Time horizon", time_horizon.QUANTITIES),
     ("What AI does for AI research", research.QUANTITIES),
+    ("AI labour", ai_labour.QUANTITIES),
 )
 OTHER = "Priors"
 
@@ -171,7 +176,7 @@ def _weighted_run(result: Result) -> SampledRun:
     if link and link["shares_draws"]:
         return read_sampled_run(result.path)
     model, view = find_model(result.record["model"]), result.view
-    draws = result.draws.sel(quantity=list(model.quantities))
+    draws = result.draws.sel(quantity=list(view.in_use(model.quantities)))
     tables = view.tables(model.quantities)
     return SampledRun(
         result.path, result.info, result.record, model, view, result.evidence, tables, draws

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from aligntax.analysis.summaries.words import (
     format_estimate,
     format_number,
+    format_percent,
     format_probability,
     loss_limit_sentence,
 )
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from aligntax.analysis.answers.budget import Budget
     from aligntax.analysis.answers.dated_budget import DatedBudget
+    from aligntax.analysis.answers.labour_split import LabourSplit
 
 
 def print_budget(console: "Console", answer: "Budget") -> None:
@@ -28,6 +30,7 @@ def print_budget(console: "Console", answer: "Budget") -> None:
     rows = [
         ("hours to buy", f"{format_number(answer.hours)} human-hours", ""),
         ("money to set aside", "", f"{format_number(answer.usd)} USD"),
+        *_labour_rows(answer.labour),
         (f"hours {since}", f"{format_number(answer.hours_per_year)} human-hours", ""),
         (f"money {since}", "", f"{format_number(answer.usd_per_year)} USD"),
         ("a tolerated tax pays for it", format_probability(answer.affordable), ""),
@@ -45,6 +48,8 @@ def print_budget(console: "Console", answer: "Budget") -> None:
         markup=False,
     )
     twice = vars(answer.evpi_at_twice_the_limit)
+    if answer.how_to_price:
+        console.print(answer.how_to_price, markup=False)
     console.print(loss_limit_sentence(answer.loss_limit, twice), markup=False)
     regrets = [
         (f"{multiple:g} times the hours", f"{format_number(usd)} USD")
@@ -82,10 +87,24 @@ def print_budget(console: "Console", answer: "Budget") -> None:
     )
 
 
+def _labour_rows(labour: "LabourSplit | None") -> list[tuple[str, str, str]]:
+    """Which of the hours people work and which AI, where its hours have a price."""
+    if labour is None:
+        return []
+    low, middle, high = map(format_percent, labour.ai_share)
+    share = f"{middle} of the money (90%: {low} to {high})"
+    return [
+        ("hours by people", f"{format_number(labour.human_hours)} human-hours", ""),
+        ("hours by AI", f"{format_number(labour.ai_hours)} AI hours", share),
+    ]
+
+
 def print_dated_budget(console: "Console", answer: "DatedBudget") -> None:
     """Print what to buy for a year: one paragraph, and whose draws say so."""
     from aligntax.analysis.answers.budget_in_words import budget_paragraph
 
     print_simulated(console, {"simulated": answer.simulated})
     console.print(budget_paragraph(answer), markup=False)
+    if answer.how_to_price:
+        console.print(answer.how_to_price, markup=False, style="dim")
     console.print(f"from the {answer.model} run {answer.run}", markup=False, style="dim")

@@ -134,7 +134,7 @@ def _print_priors(console: "Console", comparison: "Comparison") -> None:
         quantity, cells = QUANTITIES[name], []
         for run in comparison.runs:
             points = quantity.from_link(
-                run.view.tables([name]).table(name).value([-1.6448536, 0.0, 1.6448536])
+                run.view.stated([name]).table(name).value([-1.6448536, 0.0, 1.6448536])
             )
             cells.append(f"{points[1]:.3g} ({points[0]:.3g} to {points[2]:.3g})")
         rows.append((f"{quantity.label}, {quantity.unit}", *cells))

@@ -40,9 +40,10 @@ def prior_derived(view: View, evidence: Evidence) -> xr.Dataset:
     The random numbers do not depend on the view.
     """
     model, rng = find_model("joint"), np.random.default_rng(SEED)
-    tables = view.stated(model.quantities)
+    tables = view.stated(view.in_use(model.quantities))
     dims = ("chain", "draw")
-    white = rng.standard_normal((1, DRAWS, len(tables.names)))
+    white = rng.standard_normal((1, DRAWS, len(model.quantities)))
+    white = white[..., np.isin(model.quantities, tables.names)]
     draws = xr.Dataset(
         {
             "z": ((*dims, "quantity"), tables.correlate(white)),

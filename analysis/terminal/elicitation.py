@@ -239,7 +239,7 @@ def _show_prior(
         before = before.with_quantity(kept, {"quantiles": _quantiles(kept, answers)})
     quantity = lookup(name)
     after = before.with_quantity(name, {"quantiles": _quantiles(name, answers)})
-    table = after.tables([name]).table(name)
+    table = after.stated([name]).table(name)
     talk.say("")
     talk.say(f"Your prior on {quantity.label}: {_points(quantity, table)}")
     for line in draw_prior_in_text(quantity, table):

@@ -38,7 +38,7 @@ HORIZONS = "time_horizons"
 
 def tables_with_rows(model: Model, evidence: Evidence, view: View) -> tuple[str, ...]:
     """Tables of a model whose new rows can be simulated: those that have own rows."""
-    known = [table for table in model.tables if table in LIKELIHOOD_ROWS]
+    known = [table for table in model.tables_of(evidence) if table in LIKELIHOOD_ROWS]
     return tuple(table for table in known if _dim_of(_own(table, evidence, view)))
 
 

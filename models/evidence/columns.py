@@ -87,6 +87,8 @@ class EvidenceTable:
         Conditions on a whole row.
     identity : Identity, optional
         What tells observations apart; without it, keys alone do.
+    asked_by : str
+        Setting of a view, ``section.name``, without which no model uses it ("" if all views do).
     home : Path, optional
         The file of a table from outside; the package's own lie beside their loader.
     """
@@ -101,6 +103,7 @@ class EvidenceTable:
     dated: str = ""
     rules: tuple[Rule, ...] = ()
     identity: Identity | None = None
+    asked_by: str = ""
     home: Path | None = None
 
 

@@ -15,110 +15,19 @@ Orders of magnitude (OOM) are log10; compute is FLOP, a count; money is 2023 USD
 human-hours; dates are decimal calendar years.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Literal
-
-import numpy as np
+from typing import Any
 
 from aligntax.models.errors import InputError
+from aligntax.models.priors.quantity import Kind as Kind
+from aligntax.models.priors.quantity import Quantity as Quantity
+from aligntax.models.priors.quantity import Scale as Scale
 from aligntax.models.registry import Registry
-
-Scale = Literal["linear", "log10", "logit"]
-Kind = Literal["amount", "share", "probability", "indicator"]
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A named number with a unit.
-
-    Attributes
-    ----------
-    name : str
-        The name in formulas, code, views and tables.
-    unit : str
-        Unit of the natural value ``x``; ``"1"`` for a pure number.
-    scale : {"linear", "log10", "logit"}
-        Link of the prior and scale of every reported value.
-    label : str
-        Words for an axis or a table row.
-    meaning : str
-        One line: what it is.
-    lower, upper : float
-        Bounds of the natural value; only a logit scale uses finite ones.
-    kind : {"amount", "share", "probability", "indicator"}
-        How a reader is given it. A share is written as a percentage. A probability is a share that
-        is summarised by its mean. An indicator is 1 or 0 in each draw, or the probability of an
-        event in each draw: its mean is the probability, and no interval is given.
-    endless : bool
-        Whether it is infinite where no amount of data suffices.
-    event : str
-        In words, the event without which it is undefined; ``{end}`` stands for the horizon.
-    prior : mapping, optional
-        Of an elicited quantity from outside: what views that do not state its prior take.
-    """
-
-    name: str
-    unit: str
-    scale: Scale
-    label: str
-    meaning: str
-    lower: float = -np.inf
-    upper: float = np.inf
-    kind: Kind = "amount"
-    endless: bool = False
-    event: str = "arrival before {end}"
-    prior: Mapping[str, Any] | None = field(default=None, hash=False)
-
-    @property
-    def share(self) -> bool:
-        """Whether a value is written as a percentage."""
-        return self.kind in ("share", "probability")
-
-    @property
-    def indicator(self) -> bool:
-        """Whether each draw is an event or its probability, so that the mean says everything."""
-        return self.kind == "indicator"
-
-    @property
-    def by_mean(self) -> bool:
-        """Whether it is summarised by its mean instead of its median."""
-        return self.kind in ("probability", "indicator")
-
-    def to_link(self, x: Any) -> Any:
-        """Map a natural value to the link."""
-        if self.scale == "log10":
-            return np.log10(x)
-        if self.scale == "logit":
-            x = np.asarray(x, dtype=float)
-            return np.log(x - self.lower) - np.log(self.upper - x)
-        return np.asarray(x, dtype=float)
-
-    def from_link(self, y: Any) -> Any:
-        """Map a value on the link to the natural one; the inverse of :meth:`to_link`."""
-        if self.scale == "log10":
-            return 10.0 ** np.asarray(y)
-        if self.scale == "logit":
-            return self.lower + (self.upper - self.lower) / (
-                1.0 + np.exp(-np.asarray(y, dtype=float))
-            )
-        return np.asarray(y, dtype=float)
-
-    def to_scale(self, y: Any) -> Any:
-        """Map a value on the link to the one that models and reports use: log10 stays log10."""
-        return np.asarray(y, dtype=float) if self.scale == "log10" else self.from_link(y)
-
-    @property
-    def axis(self) -> str:
-        """Axis label with unit."""
-        log10 = "log10 " if self.scale == "log10" else ""
-        return self.label if self.unit == "1" else f"{self.label} ({log10}{self.unit})"
-
 
 # events without which several quantities are undefined
 EITHER = "arrival in either world before {end}"
 ENDS = "arrival and an end of the wait for alignment before {end}"
+AI_LABOUR = "alignment.ai_labour"  # setting that asks for quantities
 
 
 # fmt: off
@@ -202,6 +111,12 @@ _ELICITED = (
     Quantity("research_labour_share", "1", "logit", "labour share of research", "share of labour in the returns to research; the rest is compute of experiments", 0.0, 1.0, kind="share"),
     Quantity("research_returns", "1", "log10", "returns to research inputs", "OOM of research per OOM of labour and compute together"),
     Quantity("research_difficulty", "1", "linear", "research gets harder", "OOM by which research slows per OOM of algorithmic progress, beta of Jones's model"),
+    # AI labour
+    Quantity("ai_usd_per_hour", "USD/hour", "log10", "price of an AI hour", "cost of an hour of AI feedback or automated alignment research", asked_by=AI_LABOUR),
+    Quantity("ai_efficiency", "x", "log10", "efficiency of AI hours", "human-hours of work that an AI hour does in published trials, errors apart", asked_by=AI_LABOUR),
+    Quantity("ai_margin", "x", "log10", "margin of AI labels", "2q - 1 of an AI's label over that of a person's, q the probability that it is right", asked_by=AI_LABOUR),
+    Quantity("ai_transfer", "x", "log10", "transfer of AI labour", "worth of an AI hour on a frontier model over that in published trials", asked_by=AI_LABOUR),
+    Quantity("ai_substitution", "1", "logit", "substitution of AI hours", "elasticity of substitution between human and AI hours", 1.0, 50.0, asked_by=AI_LABOUR),
     # outer alignment
     Quantity("label_error", "1", "logit", "label error", "probability that a labeller's label is wrong, typical study", 0.0, 0.5, kind="share"),
     Quantity("evaluator_error", "1", "logit", "evaluator error", "error of what people can judge at all, at GPT-3's compute, about a typical rival; from 1/2 on the preference flips", 0.0, 1.0, kind="share"),
@@ -272,6 +187,11 @@ _DERIVED = (
     Quantity("tolerance_at_arrival", "1", "log10", "tax tolerance at arrival", "tax that the developer of the model that arrives would bear, share of development cost", kind="share"),
     Quantity("tolerance_of_training_cost", "1", "log10", "tolerance, of training cost", "the same as a share of the cost of the largest training run", kind="share"),
     Quantity("tax_paid", "1", "log10", "tax paid already", "what that developer has paid for alignment, share of development cost", kind="share"),
+    Quantity("ai_hour_worth", "x", "log10", "worth of an AI hour", "human-hours that an hour of AI labour is worth in aligning a frontier model"),
+    Quantity("labour_usd_per_hour", "USD/hour", "log10", "cost of labour", "cost of a human-hour's worth of labour by the cheapest mix of people and AI"),
+    Quantity("ai_share_of_labour_cost", "1", "linear", "AI's share of labour cost", "part of the money for labour that buys AI hours", kind="share"),
+    Quantity("human_hours_paid", "human-hours", "log10", "human hours to pay", "human-hours at arrival beside AI hours, in the cheapest mix of both"),
+    Quantity("ai_hours", "AI hours", "log10", "AI hours to buy", "AI hours at arrival beside human-hours, in the cheapest mix of both"),
     Quantity("compute_not_tolerated", "1", "linear", "not tolerated: compute", "1 where the compute tax alone exceeds the tolerance at arrival, else 0", kind="indicator"),
     Quantity("labour_not_tolerated", "1", "linear", "not tolerated: labour", "1 where labour takes the taxes beyond the tolerance at arrival, else 0", kind="indicator"),
     Quantity("workforce_available", "human-hours/year", "log10", "workforce of 2025", "human-hours a developer can buy per year in 2025: the workforce, or what it buys if more"),

@@ -4,7 +4,7 @@
 view.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +83,10 @@ def read_changes(start: "View", raw: Mapping[str, Any], origin: str) -> dict[str
         **linked,
         **sections,
     }
-    if missing := set(ELICITED.own) - set(quantities):
+    missing = set(ELICITED.own) - set(quantities)
+    if unasked := [name for name in missing if _left_out(ELICITED.own[name].asked_by, sections)]:
+        quantities |= _of_default(unasked)
+    if missing := missing - set(unasked):
         raise InputError(
             "quantities: a view that extends nothing states all, missing "
             f'{sorted(missing)}; add extends = "default"'
@@ -91,6 +94,20 @@ def read_changes(start: "View", raw: Mapping[str, Any], origin: str) -> dict[str
     paired = (name for pair in changed["correlations"] for name in pair)
     copula_factor(list(dict.fromkeys((*quantities, *paired))), changed["correlations"])
     return changed
+
+
+def _left_out(setting: str, sections: Mapping[str, Any]) -> bool:
+    """Whether a setting asks for quantities, and the view does not state it."""
+    section, _, name = setting.partition(".")
+    return bool(setting) and getattr(sections[section], name) is None
+
+
+def _of_default(names: Iterable[str]) -> dict[str, Any]:
+    """Priors of the default view, where a complete file of an earlier version lacks some."""
+    from aligntax.models.views.parsing import load_view
+
+    default = load_view("default")
+    return {name: default.quantities[name] for name in names}
 
 
 def require_elicited(name: str) -> None:

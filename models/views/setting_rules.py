@@ -11,6 +11,7 @@ from aligntax.models.priors.amounts import plain_number
 from aligntax.models.views.settings import ANCHORS, EvidenceChoice
 
 SMALLEST = 1e-9  # stands for "greater than zero" in limits that include their ends
+UNSET = ("alignment.ai_labour",)  # settings whose "none" says what leaving them out says
 TEXTS = ("requirement.user_milestone",)
 ODD = ("outer_alignment.labels_per_comparison",)
 BY_ANCHOR = ("algorithms.growth", "algorithms.limit")
@@ -31,6 +32,7 @@ CHOICES = {
         "debate",
         "recursive_reward_modelling",
     ),
+    "alignment.ai_labour": ("none", "priced"),
     "time_horizon.rows": ("all", "records"),
     "time_horizon.reward_hacks": ("fail", "count"),
 }
@@ -110,7 +112,7 @@ def _read_setting(key: str, value: Any) -> Any:
         if value not in choices:
             rule = f"must be {' or '.join(choices)}"
             raise InputError(f"{key}: {rule}, got {brief(repr(value))}; choose one")
-        return value
+        return None if key in UNSET and value == "none" else value
     if key in TEXTS:
         require(
             isinstance(value, str) and bool(value.strip()), key, "must be text", brief(repr(value))

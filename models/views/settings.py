@@ -326,10 +326,14 @@ class Alignment:
         Decimal year in which work on labels starts.
     date : float
         Decimal year for which the alignment model answers when it is run alone.
+    ai_labour : {"priced"} or None
+        Whether AI hours can stand in for human-hours, at a price; see
+        :mod:`aligntax.models.ai_labour`. A file states None as ``"none"``.
     """
 
     work_starts: float = enters(2026.0)
     date: float = enters(2030.0)
+    ai_labour: Literal["priced"] | None = enters(None, likelihood=("ai_labour",), compiled=True)
 
 
 @dataclass(frozen=True)

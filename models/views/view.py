@@ -12,7 +12,7 @@ import numpy as np
 from aligntax.models.errors import InputError
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.copula import copula_factor
-from aligntax.models.priors.quantities import ELICITED
+from aligntax.models.priors.quantities import ELICITED, lookup
 from aligntax.models.priors.specification import canonical, python_values, without_notes
 from aligntax.models.priors.tables import PriorTables
 from aligntax.models.short_form import short_form
@@ -100,8 +100,17 @@ class View:
             link.quantity: link for key, link in LINKS.items() if getattr(self, key) != UNLINKED
         }
 
+    def in_use(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of the named quantities that the view's settings do not leave out of models."""
+        return tuple(name for name in names if self.asks(lookup(name).asked_by))
+
+    def asks(self, setting: str) -> bool:
+        """Whether the view states a setting, ``section.name``; of an empty name it is true."""
+        section, _, name = setting.partition(".")
+        return not setting or getattr(getattr(self, section), name) is not None
+
     def tables(self, names: Sequence[str]) -> PriorTables:
-        """Quantile tables and copula of the named quantities.
+        """Quantile tables and copula of the named quantities that are in use.
 
         Raises
         ------
@@ -113,7 +122,7 @@ class View:
             raise InputError(
                 f"view: {rule}, got {', '.join(unfitted)}; `aligntax run` and `refit` do so"
             )
-        return self.stated(names)
+        return self.stated(self.in_use(names))
 
     def stated(self, names: Sequence[str]) -> PriorTables:
         """Quantile tables and copula as the view states them, before a link replaces any."""
@@ -203,11 +212,22 @@ class View:
 def fingerprint(stated: Mapping[str, Any]) -> str:
     """SHA-256 of what the complete file of a view states.
 
-    It equals :attr:`View.hash` as long as views have the quantities of the file.
+    It equals :attr:`View.hash` as long as views have the quantities of the file. Priors that its
+    settings leave out of every model do not count.
     """
     plain = {k: v for k, v in stated.items() if k not in ("name", "title", "source", "extends")}
-    plain["quantities"] = {name: without_notes(spec) for name, spec in plain["quantities"].items()}
+    plain["quantities"] = {
+        name: without_notes(spec)
+        for name, spec in plain["quantities"].items()
+        if name not in ELICITED.own or _states(stated, ELICITED.own[name].asked_by)
+    }
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def _states(stated: Mapping[str, Any], setting: str) -> bool:
+    """Whether a complete file states a setting; of an empty name it is true."""
+    section, _, name = setting.partition(".")
+    return not setting or name in stated.get(section, {})
 
 
 def specification(value: Any) -> Any:

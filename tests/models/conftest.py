@@ -21,8 +21,8 @@ def prior_draws(view: View) -> Callable[..., dict[str, Any]]:
     """``prior_draws(names, size, seed, of)``: elicited quantities on their own scales, shape (size,)."""
 
     def draw(names: Sequence[str], size: int, seed: int = 1, of: View = view) -> dict[str, Any]:
-        z = np.random.default_rng(seed).standard_normal((size, len(names)))
         tables = of.tables(names)
+        z = np.random.default_rng(seed).standard_normal((size, len(tables.names)))
         return tables.values(z @ tables.cholesky.T)
 
     return draw

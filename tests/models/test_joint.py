@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from aligntax.models import direct_approach, horizon_evaluations, joint, research, time_horizon
+from aligntax.models import (
+    ai_labour,
+    direct_approach,
+    horizon_evaluations,
+    joint,
+    research,
+    time_horizon,
+)
 from aligntax.models.arrival import Chance
 from aligntax.models.catalogue import MODELS, find_model, restrict
 from aligntax.models.errors import InputError
@@ -54,7 +61,7 @@ def derived(
 ) -> dict[str, Any]:
     """Derive from prior draws under a view; the same z, parameters and chance at every call."""
     tables = tables or view.tables(joint.QUANTITIES)
-    z = np.random.default_rng(1).standard_normal((size, len(joint.QUANTITIES)))
+    z = np.random.default_rng(1).standard_normal((size, len(tables.names)))
     x = tables.values(z @ tables.cholesky.T)
     parameters, chance = structural(size), Chance.draw(size, np.random.default_rng(3))
     x |= {name: np.full(size, float(value)) for name, value in fixed.items() if name in x}
@@ -221,7 +228,7 @@ def test_where_nothing_takes_compute_the_tax_waits_exactly_where_it_is_not_affor
 def test_draws_do_not_depend_on_the_block_they_are_derived_in(view, evidence) -> None:
     size = 200
     tables = view.tables(joint.QUANTITIES)
-    x = tables.values(np.random.default_rng(1).standard_normal((size, len(joint.QUANTITIES))))
+    x = tables.values(np.random.default_rng(1).standard_normal((size, len(tables.names))))
     parameters, chance = structural(size), Chance.draw(size, np.random.default_rng(3))
     whole = joint.derive(x, parameters, evidence, view, chance)
     for start in range(0, size, 70):
@@ -278,7 +285,7 @@ def test_plain_crossing_arrives_where_effective_flop_meets_the_requirement(evide
     view = read('[arrival]\nmode = "crossing"\n[evidence]\nuse = "none"\n' + NEURAL_ONLY)
     values = derived(view, evidence)
     tables = view.tables(joint.QUANTITIES)
-    z = np.random.default_rng(1).standard_normal((SIZE, len(joint.QUANTITIES)))
+    z = np.random.default_rng(1).standard_normal((SIZE, len(tables.names)))
     x = tables.values(z @ tables.cholesky.T)
     trend = Trend.of(evidence, view)
     come = np.isfinite(values["tai_year"]) & (values["tai_year"] > view.arrival.start)
@@ -370,6 +377,7 @@ NEEDS = {
     **dict.fromkeys(direct_approach.QUANTITIES, "[anchors]\ndirect_approach = 1.0\n"),
     **dict.fromkeys(time_horizon.QUANTITIES, "[anchors]\ntime_horizon = 1.0\n"),
     **dict.fromkeys(research.QUANTITIES, '[research]\nfeedback = "effective_compute"\n'),
+    **dict.fromkeys(ai_labour.QUANTITIES, '[alignment]\nai_labour = "priced"\n'),
 }
 
 

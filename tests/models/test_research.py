@@ -46,7 +46,7 @@ def coder(own):
 def own_draws(view, size=SIZE, seed=1, **fixed):
     """Elicited quantities of the joint model from the prior, on the scales that models use."""
     tables = view.tables(joint.QUANTITIES)
-    z = np.random.default_rng(seed).standard_normal((size, len(joint.QUANTITIES)))
+    z = np.random.default_rng(seed).standard_normal((size, len(tables.names)))
     x = tables.values(z @ tables.cholesky.T)
     return x | {name: np.full(size, float(value)) for name, value in fixed.items()}
 

@@ -161,7 +161,7 @@ def _prior_rows(comparison: Comparison) -> Iterator[dict[str, Any]]:
         for run in comparison.runs:
             points = [
                 float(x)
-                for x in quantity.to_scale(run.view.tables([name]).table(name).value(TAILS))
+                for x in quantity.to_scale(run.view.stated([name]).table(name).value(TAILS))
             ]
             low, middle, high = (
                 format_amount(x, quantity, unit=i == 1) for i, x in enumerate(points)

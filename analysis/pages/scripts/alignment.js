@@ -1,7 +1,22 @@
 "use strict";
-// Hours, taxes and waits, as models/practice.py, taxes.py, waits.py, alignment.py and compute.py compute them.
+// Hours, taxes and waits, as models/practice.py, ai_labour.py, taxes.py, waits.py, alignment.py and compute.py
+// compute them.
 // All amounts are log10; shares and dates are not.
 const Alignment = (() => {
+  const people = (x) => x.usd_per_hour + x.labour_overhead; // cost of their hour
+  const priced = (x) => x.ai_substitution !== undefined;
+  /** What AI hours save of the cost of labour, OOM; nothing where they have no price. */
+  function saving(x) {
+    if (!priced(x)) return 0;
+    const worth = x.ai_efficiency + 2 * x.ai_margin + x.ai_transfer;
+    const odds = (x.ai_substitution - 1) * (people(x) - x.ai_usd_per_hour + worth);
+    const most = Math.max(odds, 0);
+    return (most + Math.log10(10 ** (odds - most) + 10 ** -most)) / (x.ai_substitution - 1);
+  }
+  const cost = (x) => people(x) - saving(x); // of a human-hour's worth of labour
+  /** Hours of those that people work. */
+  const humanHours = (x, hours) => (priced(x) ? hours - x.ai_substitution * saving(x) : hours);
+
   /** Functions of one draw `x` at a date under constants `c`. */
   function trends(c) {
     const smoothMinimum = (a, b) => 0.5 * (a + b - Math.sqrt((a - b) ** 2 + c.sharpness ** 2));
@@ -34,7 +49,7 @@ const Alignment = (() => {
     const rates = (x, flop, t) => {
       const share =
         Math.log10(x.alignment_compute_share) + x.compute_size_exponent * (flop - c.instructgpt_flop);
-      const labour = x.usd_per_hour + x.labour_overhead - spend(x, t) - x.rnd_ratio;
+      const labour = cost(x) - spend(x, t) - x.rnd_ratio;
       return [labour, share + flop - physical(x, t) - x.rnd_ratio];
     };
     /** Hours needed, labour tax and compute tax of a model of `flop` that is aligned at `t`. */
@@ -102,7 +117,7 @@ const Alignment = (() => {
       workforce_available: workforce(x),
       compute_not_tolerated: met(tooMuchCompute),
       labour_not_tolerated: met(!tooMuchCompute && tax > tolerated),
-      workforce_too_small: met(tax <= tolerated && worked(x, t) < needed),
+      workforce_too_small: met(tax <= tolerated && worked(x, t) < humanHours(x, needed)),
     };
   }
 
@@ -116,7 +131,7 @@ const Alignment = (() => {
       const [, labour, computing] = taxes(x, flop, t);
       return x.tolerance_at_arrival - Math.log10(10 ** labour + 10 ** computing);
     };
-    const workMargin = (t) => worked(x, t) - hours(x, flop, t);
+    const workMargin = (t) => worked(x, t) - humanHours(x, hours(x, flop, t));
     return [firstCrossing(taxMargin, arrival, c), firstCrossing(workMargin, arrival, c)];
   }
 
@@ -167,5 +182,5 @@ const Alignment = (() => {
     };
   }
 
-  return { trends, atDate, delayed };
+  return { trends, atDate, delayed, cost };
 })();

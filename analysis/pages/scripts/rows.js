@@ -68,7 +68,7 @@ const Rows = (() => {
       answer.carried.values,
       (x, d) => {
         const k = d / every;
-        const whole = x.tolerance_at_arrival + x.rnd_ratio - x.usd_per_hour - x.labour_overhead;
+        const whole = x.tolerance_at_arrival + x.rnd_ratio - Alignment.cost(x);
         weights[k] = answer.weights[d];
         for (let i = 0; i < dates.length; i += 1) {
           amounts.needed[i][k] = functions.needed(x, flop[i][k], dates[i]);

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from aligntax.models import (
+    ai_labour,
     compute,
     direct_approach,
     horizon_evaluations,
@@ -34,6 +35,7 @@ LIKELIHOOD_ROWS: Mapping[str, Callable[[Evidence, View], xr.Dataset]] = {
     "feedback_workforces": lambda evidence, view: practice.workforces(evidence),
     "alignment_compute_shares": lambda evidence, view: taxes.shares(evidence),
     "paid_taxes": lambda evidence, view: tolerance.payments(evidence),
+    "ai_labour": lambda evidence, view: ai_labour.trials(evidence),
 }
 """Likelihood rows of the tables that can be doubled: those whose rows have no own parameters."""
 

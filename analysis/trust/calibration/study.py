@@ -98,7 +98,7 @@ class CalibrationJob:
         used = restrict(self.evidence, self.view, model)
         own = [
             table
-            for table in model.tables
+            for table in model.tables_of(used)
             if table not in LIKELIHOOD_ROWS and used[table]["used"].any()
         ]
         if self.simulation.posterior and own:
@@ -109,7 +109,7 @@ class CalibrationJob:
         if self.simulation.control == "unshared" and model.name != "overoptimization":
             rule = f"unshared needs runs of proxy rewards, got the model {model.name}"
             raise InputError(f"control: {rule}; choose another control")
-        if not any(used[table]["used"].any() for table in model.tables):
+        if not any(used[table]["used"].any() for table in model.tables_of(used)):
             rule = f"must hold rows of {', '.join(model.tables)}, whose layout is simulated"
             raise InputError(
                 f"evidence: {rule}, got none; "

@@ -44,6 +44,7 @@ UNITS: Mapping[str, str] = {
     "feedback_workforces": "developer's human data of a year",
     "alignment_compute_shares": "system",
     "paid_taxes": "payment of a developer",
+    "ai_labour": "trial of AI labour",
     "labeller_agreement": "study of agreement",
     "oversight_games": "game of oversight",
     "gold_curves": "point of a curve, given the curve's others",
@@ -157,7 +158,8 @@ def unit_log_densities(
         str(name): v if v.ndim == 3 else v.expand_dims(unit=[str(name)], axis=-1)
         for name, v in terms.items()
     }
-    if model.pointwise is not None and any(evidence[table]["used"].any() for table in model.tables):
+    known = model.tables_of(evidence)
+    if model.pointwise is not None and any(evidence[table]["used"].any() for table in known):
         # rows that are not independent given a draw have no terms of their own
         x, parameters = split_draws(draws, tables)
         flat = {name: value.ravel() for name, value in x.items()}

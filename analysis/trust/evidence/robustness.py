@@ -55,6 +55,7 @@ STUDIES = (
     "feedback_workforces",
     "alignment_compute_shares",
     "paid_taxes",
+    "ai_labour",
     "labeller_agreement",
     "oversight_games",
     "density_trials",

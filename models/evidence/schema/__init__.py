@@ -7,6 +7,7 @@ that is only carried, never in a used one.
 
 from aligntax.models.evidence.columns import EvidenceTable
 from aligntax.models.evidence.schema.feedback import (
+    AI_LABOUR,
     ALIGNMENT_COMPUTE_SHARES,
     FEEDBACK_WORKFORCES,
     LABELLER_AGREEMENT,
@@ -46,6 +47,7 @@ TABLES: Registry[EvidenceTable] = Registry(
         ALIGNMENT_COMPUTE_SHARES,
         FEEDBACK_WORKFORCES,
         PAID_TAXES,
+        AI_LABOUR,
         TIME_HORIZONS,
         HORIZON_RUNS,
         DENSITY_TRIALS,

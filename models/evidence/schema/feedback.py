@@ -1,4 +1,4 @@
-"""Tables on human feedback: hours, agreement of labellers, and compute of alignment."""
+"""Tables on feedback: hours, agreement of labellers, compute of alignment, and AI labour."""
 
 from aligntax.models.evidence.columns import (
     END,
@@ -222,4 +222,37 @@ PAID_TAXES = EvidenceTable(
     likelihood=True,
     dated="date",
     identity=Identity("developer", ("date", "bought"), "tax"),
+)
+
+AI_LABOUR = EvidenceTable(
+    "ai_labour",
+    "ai_trial",
+    "What AI feedback and automated alignment research are worth beside people's",
+    (
+        KEY,
+        text("trial", "the trial, as one would cite it in a figure"),
+        published(),
+        choice(
+            "measure",
+            "what log_ratio is of: AI's worth over people's of as many labels, or margin of a "
+            "label; USD of as many labels as a person gives in an hour; human-hours' worth of an "
+            "AI hour, in a trial or on a frontier model",
+            "label_worth",
+            "label_margin",
+            "label_cost",
+            "hour_worth",
+            "hour_worth_frontier",
+        ),
+        choice(
+            "bound", "whether log_ratio is the figure or a bound of it", "exact", "above", "below"
+        ),
+        needed("log_ratio", "OOM", "log10 of the ratio", -9, 9),
+        needed("ratio_sd", "OOM", "uncertainty of log_ratio, one standard deviation", 0.01, 3),
+        USED,
+        *END,
+    ),
+    likelihood=True,
+    dated="year",
+    identity=Identity("trial", ("year", "measure"), "log_ratio"),
+    asked_by="alignment.ai_labour",
 )

@@ -25,11 +25,12 @@ MODEL = find_model("alignment")
 def drawn(view):
     """Prior draws of the alignment model, elicited and structural."""
     rng = np.random.default_rng(7)
-    z = rng.standard_normal((*SHAPE, len(MODEL.quantities)))
+    tables = view.tables(MODEL.quantities)
+    z = rng.standard_normal((*SHAPE, len(tables.names)))
     spread = xr.Dataset(
         {"tolerance_spread": (("chain", "draw"), np.abs(rng.normal(0, 0.5, SHAPE)))}
     )
-    return view.tables(MODEL.quantities).values(z), spread
+    return tables.values(z), spread
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +186,7 @@ def test_a_run_without_hours_is_refused(at):
 def test_the_command_answers_in_a_paragraph_as_the_verb_does(aligntax, reference):
     words = ("budget", reference.path, "--year", "2027", "--confidence", "80%")
     code, out, err = aligntax(*words)
-    assert (code, err) == (0, "") and out.count("\n") == 2
+    assert (code, err) == (0, "") and out.count("\n") == 3
     answer = budget(reference, 0.8, year=2027.0)
     assert out.startswith(budget_paragraph(answer)) and "from the joint run reference" in out
     for part in ("For the largest training run of 2027", "80% confidence", "people for a year",

@@ -40,7 +40,7 @@ from aligntax.analysis.storage.sampled_run import read_sampled_run
 from aligntax.analysis.summaries.regression import mid_ranks, orthonormal, splines
 from aligntax.analysis.summaries.summary import Series, iter_series
 from aligntax.analysis.summaries.weights import Weights
-from aligntax.models import direct_approach, research, time_horizon
+from aligntax.models import ai_labour, direct_approach, research, time_horizon
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import ELICITED, LOSS_LIMIT, lookup
@@ -366,8 +366,8 @@ def shift_score(before, after):
 
 # Of anchors that have no weight in this view; tests/models/test_joint.py gives each some.
 NO_WEIGHT = {*direct_approach.QUANTITIES, *time_horizon.QUANTITIES, "horizon_steepness"}
-# Of feedback, which is off; tests/models/test_research.py turns it on.
-OFF = set(research.QUANTITIES)
+# Of feedback and of AI labour, which are off; tests/models/test_joint.py turns them on.
+OFF = {*research.QUANTITIES, *ai_labour.QUANTITIES}
 
 
 @pytest.mark.parametrize(

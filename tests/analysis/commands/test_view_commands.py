@@ -75,8 +75,8 @@ def test_the_starting_values_of_every_quantity_are_its_own_prior(aligntax, view,
     text = Path("mine.toml").read_text()
     assert lookup(name).meaning in text and (lookup(name).unit == "1" or lookup(name).unit in text)
     Path("mine.toml").write_text(uncommented(text, name))
-    mine = read_view("mine.toml").tables([name]).table(name)
-    was = view.tables([name]).table(name)
+    mine = read_view("mine.toml").stated([name]).table(name)
+    was = view.stated([name]).table(name)
     spread = float(was.value(1.28) - was.value(-1.28))
     np.testing.assert_allclose(
         mine.value([-1.2816, 0, 1.2816]), was.value([-1.2816, 0, 1.2816]), atol=0.02 * spread

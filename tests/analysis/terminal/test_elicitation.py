@@ -282,7 +282,7 @@ def test_consequences_under_a_view_without_evidence(view, evidence) -> None:
 
 @pytest.mark.parametrize("name", sorted(ELICITED))
 def test_every_default_prior_can_be_drawn_in_text(view, name) -> None:
-    lines = draw_prior_in_text(lookup(name), view.tables([name]).table(name))
+    lines = draw_prior_in_text(lookup(name), view.stated([name]).table(name))
     assert len(lines) == 12 and max(line.count("#") for line in lines) == 40
 
 

@@ -17,7 +17,7 @@ FAST = [
     (model, view)
     for model in ("scaling", "outer-alignment", "density-prediction")
     for view in ("default", "vague")
-]
+] + [("alignment", "with-ai-labour")]
 VALUE, SLOPE = 1e-12, 1e-7
 # Far out the formulas of some graphs cancel: their own numbers change by more than `VALUE` when a
 # point is moved by rounding.
