@@ -106,12 +106,16 @@ def tables_derived_from(carried: CarriedDraws, found: Sequence[Unit]) -> frozens
         return derive_from(source.model, x, parameters, evidence, carried.view, chance)
 
     whole = derived(source.evidence)
+
+    def bears(key: str) -> bool:
+        try:
+            less = derived(evidence_without(source.evidence, [key]))
+        except (ValueError, LookupError):  # parameters of rows that are no longer there
+            return True
+        return not whole.equals(less)
+
     one = {unit.table: unit.key for unit in found}
-    return frozenset(
-        table
-        for table, key in one.items()
-        if not whole.equals(derived(evidence_without(source.evidence, [key])))
-    )
+    return frozenset(table for table, key in one.items() if bears(key))
 
 
 def evidence_without(evidence: Evidence, keys: Collection[str]) -> Evidence:

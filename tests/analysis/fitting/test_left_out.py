@@ -171,6 +171,27 @@ def test_a_key_of_nothing_is_refused(evidence, key, words):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "table"),
+    [
+        ("outer-alignment", "labeller_agreement"),
+        ("overoptimization", "gold_curves"),
+        ("density-prediction", "density_trials"),
+        ("time-horizon", "time_horizons"),
+    ],
+)
+def test_rows_with_parameters_of_their_own_need_sampling(model, table, tmp_path):
+    """Nothing can be derived from draws whose rows are gone."""
+    from aligntax import run
+
+    options = Sampling(draws=200, tune=300, chains=2, seed=3)
+    found = run(model, options=options, out=tmp_path, name="few", report=False, progress=False)
+    carried = carry_draws(read_sampled_run(tmp_path / "few"), found.view)
+    rows = list(units(found.groups.log_likelihood, find_model(model)))
+    assert table in tables_derived_from(carried, rows)
+
+
+@pytest.mark.slow
 def test_weights_give_the_posterior_that_sampling_without_the_row_gives(tmp_path):
     from aligntax import run
 
