@@ -1,7 +1,7 @@
 """The verb ``foresee``: how far would further evidence narrow each answer, and what is it worth?"""
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -196,12 +196,7 @@ class _Asked:
 
 
 def _foreseen(now: AnswersNow, asked: _Asked, talk: Talk) -> Foresight:
-    from aligntax.analysis.trust.new_rows import (
-        NewRows,
-        parameters_of,
-        rows_a_year,
-        tables_with_rows,
-    )
+    from aligntax.analysis.trust.new_rows import NewRows, rows_a_year, tables_with_rows
     from aligntax.models.catalogue import find_model
 
     result, view, evidence = now.result, now.result.view, now.result.evidence
@@ -222,7 +217,7 @@ def _foreseen(now: AnswersNow, asked: _Asked, talk: Talk) -> Foresight:
         if not asked.kinds or table in asked.kinds
     }
     numbers = {t: sorted({*(asked.rows or (*ROWS, k))} - {0}) for t, k in yearly.items()}
-    found = []
+    found, known = [], {}
     if numbers:
         shape = result.posterior.get("horizon_shape")
         rows = NewRows.of(
@@ -234,6 +229,7 @@ def _foreseen(now: AnswersNow, asked: _Asked, talk: Talk) -> Foresight:
             {table: max(each) for table, each in numbers.items()},
         )
         found = _of_tables(now, rows, numbers, asked, talk)
+        known = {kind: now.known(rows.bears_on[kind]) for kind in yearly}
         found = [replace(row, a_year=row.rows == yearly[row.kind]) for row in found]
     if years and (not asked.kinds or YEARS in asked.kinds):
         found += [_of_years(now, number) for number in asked.rows or ROWS]
@@ -243,19 +239,11 @@ def _foreseen(now: AnswersNow, asked: _Asked, talk: Talk) -> Foresight:
         result,
         _in_order(found),
         None if now.whole is None else now.whole.estimated_evpi(),
-        _of_parameters(now, parameters_of(model, evidence, view), yearly),
+        {kind: value for kind, value in known.items() if value is not None},
         {n: "50%" if ends == MIDDLE else "90%" for n, (_, ends) in now.answers.items()},
         {**now.left_out, **dict.fromkeys(without, "the run has no rows that can be simulated")},
         settings | {"seed": asked.seed, "quick": asked.quick},
     )
-
-
-def _of_parameters(
-    now: AnswersNow, parameters: Mapping[str, Sequence[str]], kinds: Collection[str]
-) -> "dict[str, Estimate]":
-    """Value of knowing what each kind of evidence bears on; empty without hours."""
-    worth = {kind: now.known(parameters[kind]) for kind in kinds if kind in parameters}
-    return {kind: value for kind, value in worth.items() if value is not None}
 
 
 def _of_tables(

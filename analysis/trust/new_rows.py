@@ -12,7 +12,7 @@ ten, since ten of them would have to come first. The developer whose model arriv
 those that have paid already.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -42,13 +42,12 @@ def tables_with_rows(model: Model, evidence: Evidence, view: View) -> tuple[str,
     return tuple(table for table in known if _dim_of(_own(table, evidence, view)))
 
 
-def parameters_of(model: Model, evidence: Evidence, view: View) -> dict[str, tuple[str, ...]]:
-    """Elicited quantities and single structural parameters that each table informs directly."""
+def parameters_of(graph: Any, quantities: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Elicited quantities and single structural parameters of the likelihood of each table."""
     from pytensor.graph.traversal import ancestors
 
-    graph = model.build(evidence, view)
     single = (variable.name for variable in graph.free_RVs if variable.ndim == 0)
-    names = (*model.quantities, *single)
+    names = (*quantities, *single)
     touched = {term.name: {v.name for v in ancestors([term])} for term in graph.potentials}
     return {table: tuple(n for n in names if n in found) for table, found in touched.items()}
 
@@ -127,6 +126,8 @@ class NewRows:
         New rows of each table.
     terms : Terms
         Of a graph whose evidence is the new rows alone.
+    bears_on : mapping of str to tuple of str
+        Parameters of each table's likelihood; see :func:`parameters_of`.
     fixed : mapping of str to xarray.Dataset
         Rows whose designs the new rows have, in the place of the latest.
     """
@@ -139,6 +140,7 @@ class NewRows:
     shape: Any
     numbers: Mapping[str, int]
     terms: Terms
+    bears_on: Mapping[str, tuple[str, ...]]
     fixed: Mapping[str, xr.Dataset] = field(default_factory=dict)
 
     @classmethod
@@ -155,10 +157,11 @@ class NewRows:
         rng = np.random.default_rng(0)  # any designs: the rows of each simulation replace them
         rows = {table: designs(table, evidence, view, k, rng) for table, k in numbers.items()}
         graph = model.build(evidence.with_likelihood_rows(rows), view)
+        bears_on = parameters_of(graph, model.quantities)
         graph.potentials = [t for t in graph.potentials if t.name in rows and t.name != HORIZONS]
         terms = Terms(SharedGraph(graph), {}, graph.coords)
         tables = view.tables(model.quantities)
-        return cls(model, view, evidence, tables, draws, shape, dict(numbers), terms)
+        return cls(model, view, evidence, tables, draws, shape, dict(numbers), terms, bears_on)
 
     def simulated(self, at: tuple[int, int], rng: np.random.Generator) -> dict[str, xr.Dataset]:
         """Likelihood rows that the draw ``at`` (chain, draw) might bring, by table."""

@@ -61,7 +61,8 @@ def test_evidence_is_worth_less_than_what_it_bears_on_and_that_less_than_everyth
 
 
 def test_a_kind_bears_on_what_its_likelihood_has(evidence, view) -> None:
-    found = parameters_of(find_model("joint"), restrict(evidence, view, find_model("joint")), view)
+    joint = find_model("joint")
+    found = parameters_of(joint.build(restrict(evidence, view, joint), view), joint.quantities)
     assert {"practice_hours", "practice_slope", "effort_sd"} <= set(found["rlhf_efforts"])
     assert set(found["loss_laws"]) == {"parameter_loss", "data_loss", "alpha", "beta"}
     assert not any("rlhf_multiplier" in names for names in found.values())  # no evidence has it
