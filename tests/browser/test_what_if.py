@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aligntax import refit
+from aligntax import refit, run
 from aligntax.analysis.inference.derive import observed_evidence, replicate_evidence
+from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.pages.report import write_report
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.sampled_run import read_sampled_run
@@ -679,3 +680,19 @@ def test_finding_finds_evidence_too(page):
     assert page.locator("fieldset.prior:visible").count() == 0
     page.fill("input[name=filter]", "")
     assert page.locator(".evidence:visible").count() == page.locator(".evidence").count()
+
+
+def test_priced_ai_labour_is_answered_as_a_refit_answers_it(opened, tmp_path):
+    options = Sampling(draws=300, tune=300, chains=2, seed=4)
+    view = load_view("with-ai-labour")
+    result = run("alignment", view, options=options, out=tmp_path, name="ai", progress=False)
+    page = ready(opened, result.path / "report.html")
+    assert page.locator("[data-out=check]").is_hidden()
+    source, move = read_sampled_run(result.path), {"rlhf_multiplier": [0.05, 1, 20]}
+    cases = [{}, move, {"ai_substitution": [1.3, 2, 6], **move}]
+    for case, found in zip(
+        cases, page.evaluate(ANSWERS, [{"move": case} for case in cases]), strict=True
+    ):
+        wanted = answered(source, moved(source, case))
+        same = {key: {n: wanted[key][n] for n in found[key]} for key in ("rows", "claims")}
+        assert_same(found, {**wanted, **same}, case)
