@@ -13,7 +13,8 @@ PROBABILITIES = (0.1, 0.5, 0.9)
 
 def random_view(view, rng):
     """One to four priors moved by up to one sd and widened or narrowed by up to a third, on the link."""
-    names = rng.choice(list(view.quantities), size=rng.integers(1, 5), replace=False)
+    in_use = view.tables(tuple(view.quantities)).names
+    names = rng.choice(in_use, size=rng.integers(1, 5), replace=False)
     for name in names:
         table = view.tables([name]).table(name)
         centre, spread = rng.uniform(-1, 1), np.exp(rng.uniform(-0.4, 0.4))
