@@ -174,6 +174,8 @@ def test_python_in_a_page_runs(page, block, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "reference").symlink_to(ROOT / "results" / "reference")
+    for table in blocks(PAGES[page].read_text("utf-8"), "csv"):
+        (tmp_path / "panel.csv").write_text(table, "utf-8")
     exec(compile(block, page, "exec"), {})
 
 
