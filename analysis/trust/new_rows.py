@@ -75,14 +75,17 @@ def _dates(table: str, evidence: Evidence, view: View) -> Any:
     return known[TABLES[table].dated].sel({dim: rows[dim].values}).values
 
 
-def designs(
-    table: str, evidence: Evidence, view: View, number: int, rng: np.random.Generator
-) -> xr.Dataset:
-    """Likelihood rows of new evidence before it is simulated."""
-    rows = _own(table, evidence, view)
-    dim = _dim_of(rows)
+def latest_rows(table: str, evidence: Evidence, view: View) -> xr.Dataset:
+    """The own likelihood rows whose designs new rows have."""
     latest = np.argsort(_dates(table, evidence, view), kind="stable")[-RECENT:]
-    new = rows.isel({dim: latest[rng.integers(len(latest), size=number)]})
+    rows = _own(table, evidence, view)
+    return rows.isel({_dim_of(rows): latest})
+
+
+def designs(table: str, latest: xr.Dataset, number: int, rng: np.random.Generator) -> xr.Dataset:
+    """Likelihood rows of new evidence before it is simulated, after those of the latest rows."""
+    dim = _dim_of(latest)
+    new = latest.isel({dim: rng.integers(latest.sizes[dim], size=number)})
     new = new.assign_coords({dim: [f"new {i + 1}" for i in range(number)]})
     if "date" in new:
         new = new.assign(date=new["date"] + LATER)
@@ -128,8 +131,10 @@ class NewRows:
         Of a graph whose evidence is the new rows alone.
     bears_on : mapping of str to tuple of str
         Parameters of each table's likelihood; see :func:`parameters_of`.
+    latest : mapping of str to xarray.Dataset
+        Rows whose designs the new rows have; see :func:`latest_rows`.
     fixed : mapping of str to xarray.Dataset
-        Rows whose designs the new rows have, in the place of the latest.
+        Rows that have the designs of the new ones, in the place of any of the latest.
     """
 
     model: Model
@@ -141,6 +146,7 @@ class NewRows:
     numbers: Mapping[str, int]
     terms: Terms
     bears_on: Mapping[str, tuple[str, ...]]
+    latest: Mapping[str, xr.Dataset]
     fixed: Mapping[str, xr.Dataset] = field(default_factory=dict)
 
     @classmethod
@@ -155,20 +161,22 @@ class NewRows:
     ) -> "NewRows":
         """Build the graph of the new rows; nothing is compiled."""
         rng = np.random.default_rng(0)  # any designs: the rows of each simulation replace them
-        rows = {table: designs(table, evidence, view, k, rng) for table, k in numbers.items()}
+        latest = {table: latest_rows(table, evidence, view) for table in numbers}
+        rows = {table: designs(table, latest[table], k, rng) for table, k in numbers.items()}
         graph = model.build(evidence.with_likelihood_rows(rows), view)
         bears_on = parameters_of(graph, model.quantities)
         graph.potentials = [t for t in graph.potentials if t.name in rows and t.name != HORIZONS]
         terms = Terms(SharedGraph(graph), {}, graph.coords)
         tables = view.tables(model.quantities)
-        return cls(model, view, evidence, tables, draws, shape, dict(numbers), terms, bears_on)
+        return cls(
+            model, view, evidence, tables, draws, shape, dict(numbers), terms, bears_on, latest
+        )
 
     def simulated(self, at: tuple[int, int], rng: np.random.Generator) -> dict[str, xr.Dataset]:
         """Likelihood rows that the draw ``at`` (chain, draw) might bring, by table."""
         chain, draw = at
         rows = self.fixed or {
-            table: designs(table, self.evidence, self.view, k, rng)
-            for table, k in self.numbers.items()
+            table: designs(table, self.latest[table], k, rng) for table, k in self.numbers.items()
         }
         x, parameters = split_draws(self.draws.isel(chain=[chain], draw=[draw]), self.tables)
         one = {name: np.asarray(value[0, 0]) for name, value in x.items()}

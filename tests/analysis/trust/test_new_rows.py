@@ -14,6 +14,7 @@ from aligntax.analysis.trust.new_rows import (
     RECENT,
     NewRows,
     designs,
+    latest_rows,
     rows_a_year,
     tables_with_rows,
 )
@@ -89,13 +90,22 @@ def test_density_of_horizons_is_that_of_the_mixture_over_shapes(new_rows, simula
 
 def test_new_rows_have_recent_designs_a_year_later(evidence, view) -> None:
     rows = LIKELIHOOD_ROWS["rlhf_efforts"](evidence, view)
-    new = designs("rlhf_efforts", evidence, view, 50, np.random.default_rng(2))
+    new = designs(
+        "rlhf_efforts", latest_rows("rlhf_efforts", evidence, view), 50, np.random.default_rng(2)
+    )
     latest = np.sort(rows["date"].values)[-RECENT:]
     assert set(new["date"].values) <= set(latest + LATER)
     assert set(new["hours_sd"].values) <= set(rows["hours_sd"].values)
-    groups = designs("scaling_exponents", evidence, view, 5, np.random.default_rng(3))
+    groups = designs(
+        "scaling_exponents",
+        latest_rows("scaling_exponents", evidence, view),
+        5,
+        np.random.default_rng(3),
+    )
     assert len(set(groups["group_index"].values)) == 5
-    runs = designs("training_runs", evidence, view, 5, np.random.default_rng(4))
+    runs = designs(
+        "training_runs", latest_rows("training_runs", evidence, view), 5, np.random.default_rng(4)
+    )
     assert not runs["largest"].any() and (runs["ten"] == -1).all()
     assert np.isnan(runs["ceiling"]).all()
 
