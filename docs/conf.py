@@ -4,8 +4,12 @@ import os
 import sys
 from pathlib import Path
 
+from pygments.lexers.special import TextLexer
+from sphinx.highlighting import lexers
+
 import aligntax
 
+lexers["csv"] = TextLexer()  # a table is shown as it is; Pygments has no lexer of its own for it
 sys.path.insert(0, str(Path(__file__).parent))
 
 project = "aligntax"
