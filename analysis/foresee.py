@@ -30,7 +30,7 @@ MOST_ROWS = 100
 SIMULATIONS, QUICK_SIMULATIONS = 64, 32
 DRAWS, QUICK_DRAWS = 4000, 1000  # that are weighed; more are thinned
 REFITS = 8  # simulations that are refitted
-MOST_REFITTED = 6  # kinds and numbers of rows that are; the others are told as not trusted
+MOST_REFITTED = 3  # kinds and numbers of rows that are; the others are told as not trusted
 UNTRUSTED = 0.2  # share of simulations from which on weights are not used
 
 
