@@ -16,26 +16,23 @@ from aligntax.analysis.sweeps.moves_in_words import (
 )
 from aligntax.models.catalogue import find_model
 
-PAGE = "experts.html"
-
 
 def write_page(found: Experts) -> Path:
     """Write ``experts.html`` into the folder of the pool's run, as a whole or not at all."""
     horizon = found.pooled.info["horizon"]
     answers_heads, answers = answers_by_expert(found)
-    runs = (*found.answers, found.pooled)
     context = {
         "model": find_model(found.pooled.record["model"]),
         "simulated": found.pooled.record.get("simulated", ""),
         "count": len(found.answers),
-        "failed": [run.record["run"] for run in runs if run.record["verdict"] != "pass"],
+        "failed": found.failed,
         "answers": {"heads": answers_heads, "rows": answers},
         "inputs": {"heads": SPLIT_HEADS, "rows": split_rows(found.inputs)},
         "left_out": left_out_in_words(found.left_out, horizon),
         "left_out_heads": LEFT_OUT_HEADS,
         "disputes": disputes_in_words(found.disputes, horizon),
         "disputes_heads": DISPUTE_HEADS,
-        "runs": [(run.record["run"], run.info["refit"]["reason"]) for run in runs],
+        "runs": [(run.record["run"], run.info["refit"]["reason"]) for run in found.runs],
         "command": found.pooled.info["command"],
     }
-    return replace_file(found.pooled.path / PAGE, render("experts.html", context))
+    return replace_file(found.page, render("experts.html", context))

@@ -8,6 +8,7 @@ For each quantity, the share of variance that lies between experts is computed o
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,21 @@ class Experts:
     left_out: tuple[PoolChange, ...] = ()
     disputes: tuple[PoolChange, ...] = ()
     __repr__ = short_form
+
+    @property
+    def runs(self) -> tuple[Result, ...]:
+        """The experts' answers, and the pool's last."""
+        return (*self.answers, self.pooled)
+
+    @property
+    def failed(self) -> list[str]:
+        """Names of the runs in which a check failed."""
+        return [run.record["run"] for run in self.runs if run.record["verdict"] != "pass"]
+
+    @property
+    def page(self) -> Path:
+        """Where their page is written: in the folder of the pool's run."""
+        return self.pooled.path / "experts.html"
 
     def to_dict(self) -> dict[str, Any]:
         """Return a mapping of plain values for JSON."""

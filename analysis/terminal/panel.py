@@ -47,7 +47,7 @@ def print_panel(console: "Console", panel: "Panel") -> None:
 
 def print_experts(console: "Console", answer: "Experts") -> None:
     """Print medians under each expert and their pool, the share between, and what moves them."""
-    horizon, runs = answer.pooled.info["horizon"], (*answer.answers, answer.pooled)
+    horizon = answer.pooled.info["horizon"]
     if len(answer.answers) > MOST_COLUMNS:
         print_table(console, *answers_by_expert(answer))
     else:
@@ -61,18 +61,16 @@ def print_experts(console: "Console", answer: "Experts") -> None:
             console, f"{a.record['view']} (weight {weight:.2g}): {a.info['refit']['reason']}"
         )
     _print_line(console, f"pooled: {answer.pooled.info['refit']['reason']}")
-    failed = [a.record["run"] for a in runs if a.record["verdict"] != "pass"]
-    _print_line(
-        console, f"verdict: {'a check failed in ' + ', '.join(failed) if failed else 'pass'}"
-    )
-    _print_line(console, f"runs: {', '.join(str(a.path) for a in runs)}")
-    if (page := answer.pooled.path / "experts.html").is_file():
-        _print_line(console, f"report: {page}")
+    failed = ", ".join(answer.failed)
+    _print_line(console, f"verdict: {f'a check failed in {failed}' if failed else 'pass'}")
+    _print_line(console, f"runs: {', '.join(str(run.path) for run in answer.runs)}")
+    if answer.page.is_file():
+        _print_line(console, f"report: {answer.page}")
 
 
 def _print_side_by_side(console: "Console", answer: "Experts") -> None:
     """Print a column an expert."""
-    horizon, runs = answer.pooled.info["horizon"], (*answer.answers, answer.pooled)
+    horizon, runs = answer.pooled.info["horizon"], answer.runs
     rows = []
     for name in SHOWN_QUANTITIES:
         share = answer.between.get(name)

@@ -10,7 +10,6 @@ import pytest
 import xarray as xr
 
 from aligntax.analysis.experts import is_trusted, refit_by_expert, share_between_experts
-from aligntax.analysis.pages.experts import PAGE
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
 
@@ -165,7 +164,7 @@ def test_a_dispute_moves_what_hangs_on_it_and_nothing_else(two) -> None:
 
 
 def test_the_page_says_who_and_what_moves_the_pool(two) -> None:
-    text = (two.pooled.path / PAGE).read_text("utf-8")
+    text = two.page.read_text("utf-8")
     for words in ("Each expert left out", "Which disagreement moves which answer", "ben-b", "wage"):
         assert words in text
     told = json.loads(json.dumps(two.to_dict(), allow_nan=False))
@@ -180,7 +179,7 @@ def test_experts_who_agree_differ_and_move_in_nothing(reference, tmp_path) -> No
     assert all(move.change[0] in (0.0, None) for c in found.left_out for move in c.moves)
     assert not any(c.seen for c in found.left_out)
     assert all(share is None or share < 1e-9 for share in found.between.values())
-    assert not (found.pooled.path / PAGE).exists()
+    assert not found.page.exists()
 
 
 def test_what_weights_cannot_be_trusted_with_is_not_told(reference, tmp_path) -> None:
@@ -195,7 +194,7 @@ def test_what_weights_cannot_be_trusted_with_is_not_told(reference, tmp_path) ->
     without_near, without_far = found.left_out
     assert not without_near.moves and "not to be trusted" in without_near.how
     assert without_far.moves and without_far.how == "reweighted"
-    text = (found.pooled.path / PAGE).read_text("utf-8")
+    text = found.page.read_text("utf-8")
     assert "near: not told, reweighted" in text and "far: not told" not in text
 
 
@@ -211,7 +210,7 @@ def test_a_folder_of_many_experts_on_the_command_line(aligntax, reference, tmp_p
     assert code == 0 and err == "" and "expert left out" in out and "[e0]" in out
     runs = {path.name for path in (tmp_path / "results").iterdir()}
     assert runs == {"reference", "p-pool", *(f"p-e{i}" for i in range(7))}
-    assert not (tmp_path / "results" / "p-pool" / PAGE).exists()
+    assert not (tmp_path / "results" / "p-pool" / "experts.html").exists()
 
 
 def plan(checks, ess):
