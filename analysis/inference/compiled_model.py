@@ -12,13 +12,15 @@ import numpy as np
 import xarray as xr
 
 from aligntax.analysis.inference.gradient import Gradient, gradient_of
-from aligntax.analysis.inference.options import Sampling, Talk
+from aligntax.analysis.inference.graphs.graph import WHITE, Graph, Outline
+from aligntax.analysis.inference.graphs.keeping import graph_of
+from aligntax.analysis.inference.options import Sampling, Talk, warned
 from aligntax.analysis.inference.seeds import child_seed
-from aligntax.analysis.inference.terms import WHITE, SharedGraph, Terms
+from aligntax.analysis.inference.terms import Terms
 from aligntax.models.catalogue import Model, restrict, view_data
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
-from aligntax.models.priors.elicited import stack_columns
+from aligntax.models.priors.columns import stack_columns
 from aligntax.models.priors.tables import PriorTables
 from aligntax.models.short_form import short_form
 from aligntax.models.views import View
@@ -68,7 +70,7 @@ class CompiledModel:
 
     Attributes
     ----------
-    shared : SharedGraph
+    shared : Graph
         The graph and its functions.
     gradient : Gradient
         Its log density under the numbers of this view and this evidence.
@@ -77,36 +79,38 @@ class CompiledModel:
     model: Model
     view: View
     evidence: Evidence
-    shared: SharedGraph
+    shared: Graph
     gradient: Gradient
     __repr__ = short_form
 
     @property
     def graph(self) -> Any:
         """The PyMC model as it was built: with the numbers of the view that compiled it."""
-        return self.shared.model
+        return self.shared.live.model
 
     @cached_property
     def data(self) -> dict[str, Any]:
         """Value of each ``pm.Data`` of the graph under this view and this evidence."""
         stacks = {name: stack_columns(rows) for name, rows in self._rows.items()}
-        return data_of_view(self.view, self.model, self.graph) | stacks
+        return data_of_view(self.view, self.model, self.shared.outline) | stacks
 
     @cached_property
     def terms(self) -> Terms:
         """Prior draws, log likelihood and log prior."""
+        coords = self.shared.outline.coords
+        own = {dim: each for dim, each in coords.items() if each is not None}
         labels = {
             str(dim): list(rows[dim].values)
             for rows in self._rows.values()
             for dim in rows.dims
-            if dim in rows.coords and dim in self.graph.coords
+            if dim in rows.coords and dim in coords
         }
-        return Terms(self.shared, self.data, {**self.graph.coords, **labels})
+        return Terms(self.shared, self.data, {**own, **labels})
 
     @cached_property
     def _rows(self) -> dict[str, xr.Dataset]:
         """Rows of each ``pm.Data`` of the graph that is evidence."""
-        return data_of_evidence(self.evidence, self.view, self.model, self.graph)
+        return data_of_evidence(self.evidence, self.view, self.model, self.shared.outline)
 
     def with_view(self, view: View) -> "CompiledModel":
         """The same under other priors, correlations and anchor weights; nothing is compiled.
@@ -121,7 +125,7 @@ class CompiledModel:
             if value != constants[name]:
                 rule = f"{name} is compiled in and must stay {constants[name]}"
                 raise InputError(f"view: {rule}, got {value}; compile again")
-        numbers = data_of_view(view, self.model, self.graph)
+        numbers = data_of_view(view, self.model, self.shared.outline)
         return replace(self, view=view, gradient=self.gradient.with_data(**numbers))
 
     def with_evidence(self, evidence: Evidence) -> "CompiledModel":
@@ -133,7 +137,7 @@ class CompiledModel:
             The model's own, :meth:`aligntax.models.evidence.Evidence.with_likelihood_rows`: as many
             rows, of the same groups.
         """
-        rows = data_of_evidence(evidence, self.view, self.model, self.graph)
+        rows = data_of_evidence(evidence, self.view, self.model, self.shared.outline)
         stacks = {name: stack_columns(each) for name, each in rows.items()}
         return replace(self, evidence=evidence, gradient=self.gradient.with_data(**stacks))
 
@@ -206,7 +210,7 @@ class CompiledModel:
             sample_stats=sample_stats,
             log_likelihood=self.terms.log_likelihood(posterior, tables),
             log_prior=self.terms.log_prior(posterior, tables),
-            prior_only=find_prior_only(self.graph, tables),
+            prior_only=find_prior_only(self.shared.outline, tables),
         )
 
 
@@ -224,8 +228,9 @@ def compile_on(model: Model, evidence: Evidence, view: View) -> CompiledModel:
         Restricted to what the view uses, or with likelihood rows of its own.
     """
     view = view.stating(model.quantities)
-    shared = SharedGraph(model.build(evidence, view))
-    return CompiledModel(model, view, evidence, shared, gradient_of(shared))
+    graph = graph_of(model, evidence, view, warned)
+    gradient = gradient_of(graph).with_data(**data_of_view(view, model, graph.outline))
+    return CompiledModel(model, view, evidence, graph, gradient)
 
 
 def compiled_for(
@@ -250,7 +255,7 @@ def compiled_for(
     return compiled.with_view(view)
 
 
-def data_of_view(view: View, model: Model, graph: Any) -> dict[str, Any]:
+def data_of_view(view: View, model: Model, outline: Outline) -> dict[str, Any]:
     """Value of every ``pm.Data`` of the graph that a view sets, by name."""
     tables = view.tables(model.quantities)
     priors = {
@@ -258,16 +263,14 @@ def data_of_view(view: View, model: Model, graph: Any) -> dict[str, Any]:
         "copula_cholesky": tables.cholesky,
     }
     values = priors | view_data(view)
-    return {name: value for name, value in values.items() if name in graph.named_vars}
+    return {name: value for name, value in values.items() if name in outline.data}
 
 
 def data_of_evidence(
-    evidence: Evidence, view: View, model: Model, graph: Any
+    evidence: Evidence, view: View, model: Model, outline: Outline
 ) -> dict[str, xr.Dataset]:
     """Rows of every ``pm.Data`` of the graph that is evidence, by name."""
-    return {
-        name: rows for name, rows in model.data(evidence, view).items() if name in graph.named_vars
-    }
+    return {name: rows for name, rows in model.data(evidence, view).items() if name in outline.data}
 
 
 def _count(chains: list[Any]) -> tuple[int, int, int]:
@@ -284,9 +287,6 @@ def add_correlations(posterior: xr.Dataset, tables: PriorTables) -> xr.Dataset:
     return posterior.drop_vars(WHITE).assign(z=(("chain", "draw", "quantity"), z))
 
 
-def find_prior_only(graph: Any, tables: PriorTables) -> tuple[str, ...]:
-    """Elicited quantities that no likelihood depends on, read from the graph."""
-    from pytensor.graph.traversal import ancestors
-
-    touched = {variable.name for variable in ancestors(graph.potentials)}
-    return tuple(name for name in tables.names if name not in touched)
+def find_prior_only(outline: Outline, tables: PriorTables) -> tuple[str, ...]:
+    """Elicited quantities that no likelihood depends on."""
+    return tuple(name for name in tables.names if name not in outline.touched)

@@ -6,16 +6,20 @@ What that cannot express nutpie compiles with Numba, in every process anew.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pytensor
 
+from aligntax.analysis.inference.graphs.graph import Graph
+from aligntax.analysis.inference.graphs.kept import KeptGraph
 from aligntax.analysis.inference.kernel.kernel import Kernel, WrongProgram
 from aligntax.analysis.inference.kernel.store import kernel_for
 from aligntax.analysis.inference.kernel.walk import NotExpressible
 from aligntax.analysis.inference.options import warned
-from aligntax.analysis.inference.terms import SharedGraph
+
+if TYPE_CHECKING:
+    from aligntax.analysis.inference.graphs.live import LiveGraph
 
 
 class Gradient(Protocol):
@@ -32,12 +36,12 @@ class Gradient(Protocol):
 class NumbaGradient:
     """What nutpie has compiled."""
 
-    shared: SharedGraph
+    shared: Graph
     compiled: Any
     data: Mapping[str, Any]
 
     @classmethod
-    def of(cls, shared: SharedGraph) -> "NumbaGradient":
+    def of(cls, shared: Graph) -> "NumbaGradient":
         """Compile a graph.
 
         Fast math is off. With it a function that was just compiled and the same function from
@@ -45,10 +49,11 @@ class NumbaGradient:
         process.
         """
         import nutpie
+        import pytensor
 
         with pytensor.config.change_flags(numba__fastmath=False):
-            compiled = nutpie.compile_pymc_model(shared.model, freeze_model=False)
-        return cls(shared, compiled, shared.data)
+            compiled = nutpie.compile_pymc_model(shared.live.model, freeze_model=False)
+        return cls(shared, compiled, shared.outline.data)
 
     def with_data(self, **values: Any) -> "NumbaGradient":
         """The same under other data."""
@@ -61,7 +66,7 @@ class NumbaGradient:
 
     def for_nutpie(self) -> Any:
         """Model that nutpie samples."""
-        start = self.shared.starting(self.data)
+        start = partial(self.shared.start, self.data)
         return replace(self.compiled, initial_point_func=start)
 
 
@@ -69,14 +74,14 @@ class NumbaGradient:
 class KernelGradient:
     """Machine code that is kept on disk."""
 
-    shared: SharedGraph
+    shared: Graph
     kernel: Kernel
     data: Mapping[str, Any]
 
     @classmethod
-    def of(cls, shared: SharedGraph, say: Callable[[str], None]) -> "KernelGradient":
+    def of(cls, shared: "LiveGraph", say: Callable[[str], None]) -> "KernelGradient":
         """Read or compile the kernel of a graph."""
-        return cls(shared, kernel_for(shared.model, say), shared.data)
+        return cls(shared, kernel_for(shared.model, say), shared.outline.data)
 
     def with_data(self, **values: Any) -> "KernelGradient":
         """The same under other data, which compile only where the code is made of data."""
@@ -84,8 +89,9 @@ class KernelGradient:
         try:
             self.kernel.program.in_a_row(data)
         except WrongProgram:
-            with self.shared.holding(data):
-                return replace(self, kernel=kernel_for(self.shared.model, warned), data=data)
+            live = self.shared.live
+            with live.holding(data):
+                return replace(self, kernel=kernel_for(live.model, warned), data=data)
         return replace(self, data=data)
 
     def for_nutpie(self) -> Any:
@@ -97,18 +103,18 @@ class KernelGradient:
         names, shapes = zip(*program.variables, strict=True)
         ends = np.cumsum([int(np.prod(shape, dtype=int)) for shape in shapes]).tolist()
         slices = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
-        graph = self.shared.model
-        dims = {name: d for name, d in graph.named_vars_to_dims.items() if name in names and d}
+        outline = self.shared.outline
+        dims = {name: outline.dims[name] for name in names if name in outline.dims}
         coords: dict[str, Any] = {"unconstrained_parameter": range(density.dimension)}
         for name, shape in program.variables:
             for dim, size in zip(dims.get(name, ()), shape, strict=False):
-                labels = graph.coords[dim]
+                labels = outline.coords[dim]
                 coords[dim] = range(size) if labels is None else labels
         log_density, values = density.of_a_chain()
         return CompiledPyMCModel(
             compiled_logp_func=log_density,
             compiled_expand_func=values,
-            initial_point_func=self.shared.starting(self.data),
+            initial_point_func=partial(self.shared.start, self.data),
             user_data=density.numbers,
             n_expanded=ends[-1],
             shape_info=(list(names), slices, list(shapes)),
@@ -124,7 +130,7 @@ class KernelGradient:
         )
 
 
-def gradient_of(shared: SharedGraph, say: Callable[[str], None] = warned) -> Gradient:
+def gradient_of(graph: Graph, say: Callable[[str], None] = warned) -> Gradient:
     """Gradient of a graph, compiled if no code that is kept will do.
 
     Parameters
@@ -132,8 +138,10 @@ def gradient_of(shared: SharedGraph, say: Callable[[str], None] = warned) -> Gra
     say : callable
         Takes one line about code that is kept and will not do.
     """
+    if isinstance(graph, KeptGraph):
+        return KernelGradient(graph, graph.code.density, graph.outline.data)
     try:
-        return KernelGradient.of(shared, say)
+        return KernelGradient.of(graph.live, say)
     except (NotExpressible, WrongProgram) as problem:
         say(f"nutpie compiles the model, for lack of machine code of its own ({problem})")
-        return NumbaGradient.of(shared)
+        return NumbaGradient.of(graph)

@@ -27,8 +27,8 @@ import xarray as xr
 
 from aligntax.analysis.inference.compiled_model import CompiledModel
 from aligntax.analysis.inference.gradient import gradient_of
+from aligntax.analysis.inference.graphs.live import LiveGraph
 from aligntax.analysis.inference.options import Sampling
-from aligntax.analysis.inference.terms import SharedGraph
 from aligntax.models.blocks import in_blocks
 from aligntax.models.catalogue import Model, restrict
 from aligntax.models.evidence import Evidence
@@ -148,7 +148,7 @@ class LeaveOut:
         for table, rows in model.counted_rows.items():
             if table in labels:
                 labels[table] = _keys(rows(evidence, view))
-        shared = SharedGraph(graph)
+        shared = LiveGraph(graph)
         whole = CompiledModel(model, view, evidence, shared, gradient_of(shared))
         return cls(whole, labels, Densities(graph), graph[COUNTS].get_value())
 
@@ -215,7 +215,7 @@ class LeaveOut:
 
     def _held(self) -> AbstractContextManager[Any]:
         """These counts and this evidence, held by the graph."""
-        return self.compiled.shared.holding({**self.compiled.data, COUNTS: self.counts})
+        return self.compiled.shared.live.holding({**self.compiled.data, COUNTS: self.counts})
 
 
 def _counts(labels: Collection[str], shares: Mapping[str, float]) -> Any:

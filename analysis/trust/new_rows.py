@@ -21,12 +21,13 @@ import xarray as xr
 
 from aligntax.analysis.inference.compiled_model import data_of_evidence
 from aligntax.analysis.inference.derive import split_draws
-from aligntax.analysis.inference.terms import SharedGraph, Terms
+from aligntax.analysis.inference.graphs.live import LiveGraph
+from aligntax.analysis.inference.terms import Terms
 from aligntax.analysis.trust.calibration.doubled_evidence import LIKELIHOOD_ROWS
 from aligntax.models.catalogue import Model
 from aligntax.models.evidence import NO_TAI, TABLES, Evidence
 from aligntax.models.horizon_trend import SHAPES, shape_weights
-from aligntax.models.priors.elicited import stack_columns
+from aligntax.models.priors.columns import stack_columns
 from aligntax.models.priors.tables import PriorTables
 from aligntax.models.time_horizon import log_shapes
 from aligntax.models.views import View
@@ -166,7 +167,7 @@ class NewRows:
         graph = model.build(evidence.with_likelihood_rows(rows), view)
         bears_on = parameters_of(graph, model.quantities)
         graph.potentials = [t for t in graph.potentials if t.name in rows and t.name != HORIZONS]
-        terms = Terms(SharedGraph(graph), {}, graph.coords)
+        terms = Terms(LiveGraph(graph), {}, graph.coords)
         tables = view.tables(model.quantities)
         return cls(
             model, view, evidence, tables, draws, shape, dict(numbers), terms, bears_on, latest
@@ -189,8 +190,8 @@ class NewRows:
 
     def log_densities(self, rows: Mapping[str, xr.Dataset]) -> dict[str, Any]:
         """Log density of each new row under every draw, (draw, row), chains one after another."""
-        ready, graph = self.evidence.with_likelihood_rows(rows), self.terms.graph.model
-        held = data_of_evidence(ready, self.view, self.model, graph)
+        ready, outline = self.evidence.with_likelihood_rows(rows), self.terms.graph.outline
+        held = data_of_evidence(ready, self.view, self.model, outline)
         data = {name: stack_columns(each) for name, each in held.items()}
         terms = replace(self.terms, data=data).log_likelihood(self.draws, self.tables)
         size = self.draws.sizes["chain"] * self.draws.sizes["draw"]

@@ -224,12 +224,13 @@ def push_forward(
     name: str, view: View, evidence: Evidence, options: Sampling, end: float = 0.0
 ) -> Reading:
     """Arrival, requirement and exponent shift of draws from a view's prior, without evidence."""
-    from aligntax.analysis.inference.terms import SharedGraph, Terms
+    from aligntax.analysis.inference.graphs.live import LiveGraph
+    from aligntax.analysis.inference.terms import Terms
 
     model = find_model("joint")
     tables, chosen = view.tables(model.quantities), restrict(evidence, view, model)
     graph = model.build(chosen, view)  # holds this view's numbers already: no other data
-    prior = Terms(SharedGraph(graph), {}, graph.coords).draw_prior(tables, options)
+    prior = Terms(LiveGraph(graph), {}, graph.coords).draw_prior(tables, options)
     where = (*split_draws(prior, tables), chosen, view)
     found = arrival_of_draws(*where, child_generator(options.seed, "prior_arrival"))
     exponents = (

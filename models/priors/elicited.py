@@ -13,6 +13,7 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
+from aligntax.models.priors.columns import stack_columns
 from aligntax.models.priors.observed import OpenGraph, named
 from aligntax.models.priors.quantities import lookup
 from aligntax.models.priors.tables import KNOTS, STEP, PriorTables, hermite
@@ -44,11 +45,6 @@ def data_columns(name: str, rows: xr.Dataset) -> dict[str, Any]:
         coords={f"{name}_column": names},
     )
     return {column: data[i] for i, column in enumerate(names)}
-
-
-def stack_columns(rows: xr.Dataset) -> Any:
-    """Value of the ``pm.Data`` that :func:`data_columns` adds."""
-    return np.stack([np.asarray(column.values, dtype=float) for column in rows.data_vars.values()])
 
 
 def quantile_function(z: Any, y: Any, slope: Any) -> Any:

@@ -162,7 +162,7 @@ def warm() -> None:
     from aligntax.models.views import load_view
 
     first = compile_once(find_model("scaling"), load_evidence(), load_view("default"))
-    first.shared.likelihood, first.shared.structural_prior  # noqa: B018  compiled when first asked for
+    first.shared.live.likelihood, first.shared.live.structural_prior  # noqa: B018  compiled when first asked for
     aligntax.analysis.inference.compiled_model.compile_model = compile_once
     aligntax.analysis.trust.calibration.simulation.compile_model = compile_once
     aligntax.analysis.sweeps.workers.processes = lambda workers: within

@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from aligntax.analysis.inference.compiled_model import find_prior_only
+from aligntax.analysis.inference.graphs.live import LiveGraph
 from aligntax.models import horizon_trend, joint, research, time_horizon
 from aligntax.models.arrival import Chance
 from aligntax.models.catalogue import find_model, restrict
@@ -96,7 +97,7 @@ def test_no_evidence_bears_on_research(evidence, view) -> None:
     for each in (view, view.replace(research=COMPUTE)):
         chosen = restrict(evidence, each, find_model("joint"))
         graph = joint.build(chosen, each)
-        left = find_prior_only(graph, each.tables(joint.QUANTITIES))
+        left = find_prior_only(LiveGraph(graph).outline, each.tables(joint.QUANTITIES))
         assert set(research.QUANTITIES) <= set(left)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from aligntax.analysis.inference.kernel.assembly import Processor, assemble, translate
 from aligntax.analysis.inference.kernel.derivative import gradient
-from aligntax.analysis.inference.kernel.front import LogDensity, Names, flatten, own_scales
+from aligntax.analysis.inference.kernel.front import Functions, LogDensity, Names, flatten
 from aligntax.analysis.inference.kernel.kernel import (
     CHECK_ERROR,
     Array,
@@ -27,18 +27,20 @@ SLOPE_ERROR = 1e-5  # of derivatives against differences, relative to the gradie
 
 def compile_kernel(graph: Any, cpu: Processor | None = None, effort: int = 1) -> Kernel:
     """Derive machine code from the graph of a model, and check it; see :func:`compile_density`."""
-    return compile_density(flatten(graph), graph, cpu or Processor.here(), effort)
+    return compile_density(flatten(graph), cpu or Processor.here(), effort)
 
 
-def compile_density(density: LogDensity, graph: Any, cpu: Processor, effort: int = 1) -> Kernel:
-    """Make machine code of a log density, and check it against its graph.
+def compile_density(
+    density: LogDensity, cpu: Processor, effort: int = 1, points: Array | None = None
+) -> Kernel:
+    """Make machine code of a log density, and check it against its source.
 
     Parameters
     ----------
-    graph : pymc.Model
-        Where the density is from, with the data that it takes for granted.
     effort : int
         Of LLVM: 0 is soonest done, 1 is faster code.
+    points : ndarray, shape (parameter, point), optional
+        Where it is checked; by default near the middle of a prior in the coordinates of NUTS.
 
     Raises
     ------
@@ -49,9 +51,11 @@ def compile_density(density: LogDensity, graph: Any, cpu: Processor, effort: int
     size = count(density.parameters)
     slopes = gradient(e, density.value, [e.parameter(i) for i in range(size)])
     source = translate(e, density.value, slopes, density.natural, cpu)
+    graph = density.source.graph
     data = [np.asarray(graph[name].get_value(), dtype=float) for name, _ in density.data]
-    points = SPREAD * np.random.default_rng(0).standard_normal((size, POINTS))
-    values, natural = _by_pytensor(graph, density.parameters, points)
+    if points is None:
+        points = SPREAD * np.random.default_rng(0).standard_normal((size, POINTS))
+    values, natural = _by_pytensor(density.source, points)
     program = Program(
         parameters=density.parameters,
         data=density.data,
@@ -73,15 +77,16 @@ def compile_density(density: LogDensity, graph: Any, cpu: Processor, effort: int
     return Kernel(replace(program, check_slopes=_slopes(program)))
 
 
-def _by_pytensor(graph: Any, parameters: Names, points: Array) -> tuple[Array, Array]:
-    """Log densities and free variables as PyTensor works them out, operation by operation."""
+def _by_pytensor(source: Functions, points: Array) -> tuple[Array, Array]:
+    """Value and outputs at points as PyTensor works them out, operation by operation."""
     import pytensor
     from pymc.logprob.utils import ParameterValueError
     from pytensor.compile.mode import Mode
 
     mode = Mode(linker="py", optimizer=None)
-    outputs = [graph.logp(), *own_scales(graph)]
-    function = pytensor.function(graph.value_vars, outputs, mode=mode, on_unused_input="ignore")
+    outputs = [source.value, *source.outputs.values()]
+    function = pytensor.function([*source.inputs], outputs, mode=mode, on_unused_input="ignore")
+    parameters: Names = tuple(source.inputs.values())
     cuts = np.cumsum([int(np.prod(shape, dtype=int)) for _, shape in parameters])[:-1]
 
     def at(x: Array) -> Any:

@@ -137,6 +137,7 @@ RULES: Mapping[str, Callable[..., Terms]] = {
     "tanh": _by_slope(lambda e, y, x: _one_less(e, e.make("mul", y, y))),
     "sigmoid": _by_slope(lambda e, y, x: e.make("mul", y, _one_less(e, y))),
     "softplus": _by_slope(lambda e, y, x: e.make("sigmoid", x)),
+    "erf": _by_slope(lambda e, y, x: _exp_of_square(e, 2 / ROOT_PI, "-", x)),
     "erfc": _by_slope(lambda e, y, x: _exp_of_square(e, -2 / ROOT_PI, "-", x)),
     "erfcx": _by_slope(_erfcx_slope),
     "erfinv": _by_slope(lambda e, y, x: _exp_of_square(e, ROOT_PI / 2, "+", y)),

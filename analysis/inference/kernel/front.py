@@ -6,7 +6,7 @@ expressions, and they hold for data that agree in it. So do the zeros of a trian
 Whatever is not known here is refused by name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ Names = tuple[tuple[str, tuple[int, ...]], ...]
 
 @dataclass(frozen=True)
 class LogDensity:
-    """Log density of a model as an expression.
+    """Log density of a model as an expression, or any other functions of a point.
 
     Attributes
     ----------
@@ -36,6 +36,8 @@ class LogDensity:
         Numbers of the data that are part of the expressions, by index.
     constants : list of float
         Rows of numbers that are looked up by an expression; they follow the data.
+    source : Functions
+        What it expresses.
     """
 
     expressions: Expressions
@@ -46,6 +48,28 @@ class LogDensity:
     data: Names
     granted: dict[int, float]
     constants: list[float]
+    source: "Functions"
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Functions of a point in PyTensor.
+
+    Attributes
+    ----------
+    graph : pymc.Model
+        Its ``pm.Data`` are the data.
+    inputs : mapping of PyTensor variable to (str, shape)
+        Coordinates of a point, in order.
+    value : PyTensor variable
+    outputs : mapping of str to PyTensor variable
+        What is worked out beside the value.
+    """
+
+    graph: Any
+    inputs: Mapping[Any, tuple[str, tuple[int, ...]]]
+    value: Any
+    outputs: Mapping[str, Any]
 
 
 def _places(make: Callable[[int], int], first: int, shape: tuple[int, ...]) -> Any:
@@ -97,42 +121,64 @@ def flatten(graph: Any) -> LogDensity:
     NotExpressible
         If it has an operation that is not known here.
     """
+    coordinates = zip(graph.value_vars, _shapes(graph), strict=True)
+    names = [str(rv.name) for rv in graph.free_RVs]
+    return express(
+        Functions(
+            graph,
+            {variable: (str(variable.name), shape) for variable, shape in coordinates},
+            graph.logp(),
+            dict(zip(names, own_scales(graph), strict=True)),
+        )
+    )
+
+
+def express(source: Functions) -> LogDensity:
+    """Functions of a point as expressions.
+
+    Raises
+    ------
+    NotExpressible
+        If one has an operation that is not known here.
+    """
     from pytensor.graph.traversal import ancestors
 
-    density, free = graph.logp(), own_scales(graph)
-    used = {*ancestors([density, *free])}
-    data = [variable for variable in graph.data_vars if variable in used]
+    graph, outputs = source.graph, [source.value, *source.outputs.values()]
+    # PyMC's own functions of a graph may have clones of its shared variables
+    shared: dict[str, list[Any]] = {}
+    for each in ancestors(outputs):
+        if each.name and hasattr(each, "get_value"):
+            shared.setdefault(each.name, []).append(each)
+    data = [variable for variable in graph.data_vars if variable.name in shared]
     values = [np.asarray(variable.get_value(), dtype=float) for variable in data]
-    shapes = _shapes(graph)
     walk = Walk(
         Expressions(),
         np.concatenate([*map(np.ravel, values), []]),
         bool(graph.check_bounds),
         HANDLERS,
     )
-    lengths = [length for length in graph.dim_lengths.values() if hasattr(length, "get_value")]
-    known: dict[Any, Any] = {each: walk.filled(each.get_value()) for each in lengths}
+    lengths = {length.name for length in graph.dim_lengths.values()} & {*shared}
+    known: dict[Any, Any] = {
+        each: walk.filled(each.get_value()) for name in lengths for each in shared[name]
+    }
     first = 0
-    for variable, shape in zip(graph.value_vars, shapes, strict=True):
+    for variable, (_, shape) in source.inputs.items():
         known[variable] = _places(walk.expressions.parameter, first, shape)
         first += known[variable].size
     first = 0
     for variable, value in zip(data, values, strict=True):
         places = _places(walk.expressions.datum, first, value.shape)
-        known[variable] = _triangular(walk, places, value)
+        known |= dict.fromkeys(shared[variable.name], _triangular(walk, places, value))
         first += value.size
-    log_density, *natural = walk.graph([density, *free], known)
+    total, *made = walk.graph(outputs, known)
     return LogDensity(
         expressions=walk.expressions,
-        value=int(log_density),
-        natural=[int(place) for each in natural for place in np.ravel(each)],
-        variables=tuple(
-            (str(rv.name), np.shape(x)) for rv, x in zip(graph.free_RVs, natural, strict=True)
-        ),
-        parameters=tuple(
-            (str(v.name), shape) for v, shape in zip(graph.value_vars, shapes, strict=True)
-        ),
+        value=int(total),
+        natural=[int(place) for each in made for place in np.ravel(each)],
+        variables=tuple((name, np.shape(x)) for name, x in zip(source.outputs, made, strict=True)),
+        parameters=tuple(source.inputs.values()),
         data=tuple((str(v.name), x.shape) for v, x in zip(data, values, strict=True)),
         granted=walk.granted,
         constants=walk.constants,
+        source=source,
     )

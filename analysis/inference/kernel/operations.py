@@ -214,10 +214,10 @@ SCALAR = {
     "Sub": "sub", "TrueDiv": "div", "Neg": "neg", "Reciprocal": "reciprocal", "Pow": "pow",
     "Sqrt": "sqrt", "Abs": "abs", "Sign": "sign", "Floor": "floor", "Exp": "exp", "Log": "log",
     "Log1p": "log1p", "Log10": "log10", "Expm1": "expm1", "Tanh": "tanh", "Sigmoid": "sigmoid",
-    "Softplus": "softplus", "Erfc": "erfc", "Erfcx": "erfcx", "Erfinv": "erfinv",
-    "Erfcinv": "erfcinv", "GammaLn": "gammaln", "LT": "lt", "LE": "le", "GT": "gt", "GE": "ge",
-    "EQ": "eq", "NEQ": "ne", "Invert": "not", "IsInf": "isinf", "IsNan": "isnan",
-    "Switch": "switch",
+    "Softplus": "softplus", "Erf": "erf", "Erfc": "erfc", "Erfcx": "erfcx",
+    "Erfinv": "erfinv", "Erfcinv": "erfcinv", "GammaLn": "gammaln", "LT": "lt", "LE": "le",
+    "GT": "gt", "GE": "ge", "EQ": "eq", "NEQ": "ne", "Invert": "not",
+    "IsInf": "isinf", "IsNan": "isnan", "Switch": "switch",
 }  # fmt: skip
 REDUCED: Mapping[str, tuple[str, float | None]] = {
     "Sum": ("add", 0.0), "Prod": ("mul", 1.0), "All": ("and", 1.0), "Any": ("or", 0.0),

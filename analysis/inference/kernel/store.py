@@ -44,35 +44,24 @@ def fingerprint(density: LogDensity, cpu: Processor) -> str:
         "layout": [density.parameters, density.variables, density.data],
         "granted": sorted(density.granted.items()),
         "constants": density.constants,
-        "sources": _sources(),
+        "sources": sources(Path(__file__).parent),
         "llvmlite": version("llvmlite"),
         "processor": asdict(cpu),
     }
     return hashlib.sha256(json.dumps(stated, sort_keys=True, default=float).encode()).hexdigest()
 
 
-def _sources() -> str:
-    """SHA-256 of the code of this room."""
+def sources(*folders: Path) -> str:
+    """SHA-256 of the code in folders."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def write_program(path: Path, program: Program) -> None:
-    """Write a program whole or not at all."""
-    content, about = io.BytesIO(), {}
-    with ZipFile(content, "w") as file:
-        for name, value in vars(program).items():
-            if isinstance(value, bytes):
-                file.writestr(ZipInfo(name), value)
-            elif isinstance(value, np.ndarray):
-                about[name] = value.shape
-                file.writestr(ZipInfo(name), value.astype(NUMBER).tobytes())
-            else:
-                about[name] = value
-        file.writestr(ZipInfo(ABOUT), json.dumps(about))
-    body = content.getvalue()
+def write_whole(path: Path, body: bytes) -> None:
+    """Write a file of this package's own whole or not at all, after a digest."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, half = tempfile.mkstemp(dir=path.parent, suffix=".unfinished")
     try:
@@ -84,8 +73,8 @@ def write_program(path: Path, program: Program) -> None:
         raise
 
 
-def read_program(path: Path) -> Program:
-    """Read a program.
+def read_whole(path: Path) -> bytes:
+    """Read what :func:`write_whole` wrote.
 
     Raises
     ------
@@ -100,6 +89,27 @@ def read_program(path: Path) -> Program:
     body = content[len(MAGIC) + 32 :]
     if content[: len(MAGIC) + 32] != MAGIC + hashlib.sha256(body).digest():
         raise WrongProgram("it is damaged")
+    return body
+
+
+def packed(program: Program) -> bytes:
+    """Return a program as bytes."""
+    content, about = io.BytesIO(), {}
+    with ZipFile(content, "w") as file:
+        for name, value in vars(program).items():
+            if isinstance(value, bytes):
+                file.writestr(ZipInfo(name), value)
+            elif isinstance(value, np.ndarray):
+                about[name] = value.shape
+                file.writestr(ZipInfo(name), value.astype(NUMBER).tobytes())
+            else:
+                about[name] = value
+        file.writestr(ZipInfo(ABOUT), json.dumps(about))
+    return content.getvalue()
+
+
+def unpacked(body: bytes) -> Program:
+    """Program of :func:`packed`."""
     values: dict[str, Any] = {}
     with ZipFile(io.BytesIO(body)) as file:
         about = json.loads(file.read(ABOUT))
@@ -114,6 +124,16 @@ def read_program(path: Path) -> Program:
             else:
                 values[name] = np.frombuffer(file.read(name), NUMBER).reshape(about[name])
     return Program(**values)
+
+
+def write_program(path: Path, program: Program) -> None:
+    """Write a program whole or not at all."""
+    write_whole(path, packed(program))
+
+
+def read_program(path: Path) -> Program:
+    """Read a program; raises as :func:`read_whole`."""
+    return unpacked(read_whole(path))
 
 
 def kernel_for(graph: Any, say: Callable[[str], None], folder: Path | None = None) -> Kernel:
@@ -142,17 +162,17 @@ def kernel_for(graph: Any, say: Callable[[str], None], folder: Path | None = Non
             return Kernel(read_program(path))
         except (OSError, WrongProgram) as problem:
             say(f"compiling again: {path} will not do ({problem})")
-    kernel = compile_density(density, graph, cpu)
+    kernel = compile_density(density, cpu)
     try:
         write_program(path, kernel.program)
-        _forget(folder)
+        forget(folder, SUFFIX)
     except OSError as problem:
         say(f"{folder} cannot be written, so that every command compiles anew ({problem.strerror})")
     return kernel
 
 
-def _forget(folder: Path) -> None:
+def forget(folder: Path, suffix: str) -> None:
     """Remove the files that were written longest ago, beyond the number that is kept."""
-    kept = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: -path.stat().st_mtime)
+    kept = sorted(folder.glob(f"*{suffix}"), key=lambda path: -path.stat().st_mtime)
     for path in kept[MOST:]:
         path.unlink(missing_ok=True)

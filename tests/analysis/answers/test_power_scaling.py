@@ -26,8 +26,8 @@ from aligntax.analysis.answers.power_scaling import (
 from aligntax.analysis.answers.prior_answers import answers_of_priors, untouched
 from aligntax.analysis.answers.sensitivity import analyse_drivers, sensitivity_of_result
 from aligntax.analysis.answers.sensitivity_draws import GROUPS, SensitivityDraws
+from aligntax.analysis.inference.graphs.live import structural_variables
 from aligntax.analysis.inference.options import Sampling
-from aligntax.analysis.inference.terms import structural_variables
 from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.summaries.summary import Series
 from aligntax.analysis.summaries.weights import Weights

@@ -37,7 +37,7 @@ from aligntax.models.overoptimization.proxy_rewards import (
     learn,
     peak,
 )
-from aligntax.models.priors.elicited import stack_columns
+from aligntax.models.priors.columns import stack_columns
 from tests.gold_curves import POPULATION, simulated
 
 MODEL = find_model("overoptimization")

@@ -152,7 +152,7 @@ def test_log_likelihood_and_log_prior_are_the_density_that_was_sampled(joint, ou
             for rv in joint.graph.free_RVs
         }
         standard = -0.5 * np.sum(white[0, i] ** 2) - 0.5 * white.shape[-1] * np.log(2 * np.pi)
-        with joint.shared.holding(joint.data):
+        with joint.shared.live.holding(joint.data):
             found = density(point)
         assert found == pytest.approx(float((likelihood + structural)[0, i]) + standard, abs=1e-8)
 
@@ -321,12 +321,12 @@ def numbers_of(compiled):
 
 def test_an_error_while_the_graph_is_lent_restores_its_numbers(scaling, views) -> None:
     before = numbers(scaling.graph)
-    with pytest.raises(RuntimeError, match="meanwhile"), scaling.shared.holding(views[1].data):
+    with pytest.raises(RuntimeError, match="meanwhile"), scaling.shared.live.holding(views[1].data):
         raise RuntimeError("meanwhile")
     assert same_numbers(numbers(scaling.graph), before)
     # numbers of the wrong shape are refused by the graph itself, when others are set already
     wrong = views[1].data | {"studies": np.zeros(3)}
-    with pytest.raises(TypeError), scaling.shared.holding(wrong):
+    with pytest.raises(TypeError), scaling.shared.live.holding(wrong):
         pass
     assert same_numbers(numbers(scaling.graph), before)
 
@@ -344,8 +344,8 @@ def test_a_graph_that_holds_other_numbers_gives_other_numbers(scaling, views, dr
     names = [rv.name for rv in scaling.graph.free_RVs if rv.name != "white"]
     spread = names.index("between_study_sd")
     for compiled, scale in ((first, SCALES[0]), (second, SCALES[1]), (first, SCALES[0])):
-        with scaling.shared.holding(compiled.data):
+        with scaling.shared.live.holding(compiled.data):
             assert same_numbers(numbers(scaling.graph), numbers_of(compiled))
-            found = scaling.shared.structural_prior(*flat)[spread]
+            found = scaling.shared.live.structural_prior(*flat)[spread]
         np.testing.assert_allclose(found, known_log_prior(draws, scale).ravel(), rtol=1e-12)
     assert not np.allclose(*(known_log_prior(draws, scale) for scale in SCALES))

@@ -1,6 +1,7 @@
 """NUTS walks on kept machine code as it does on what nutpie compiles."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import nutpie
@@ -9,9 +10,9 @@ import pytest
 
 from aligntax.analysis.inference import gradient
 from aligntax.analysis.inference.gradient import KernelGradient, NumbaGradient, gradient_of
+from aligntax.analysis.inference.graphs.live import LiveGraph
 from aligntax.analysis.inference.kernel.walk import NotExpressible
 from aligntax.analysis.inference.options import Sampling
-from aligntax.analysis.inference.terms import SharedGraph
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.views import load_view
 
@@ -69,7 +70,7 @@ def test_both_start_at_one_point_and_store_the_same_things(scaling, by_numba) ->
         assert a[name].dims == b[name].dims and a[name].shape == b[name].shape
     x, y = (stats["unconstrained_draw"] for stats in (a_stats, b_stats))
     assert x.shape == y.shape
-    start = scaling.shared.starting(scaling.data)
+    start = partial(scaling.shared.start, scaling.data)
     assert np.array_equal(start(3), start(3)) and not np.array_equal(start(3), start(4))
 
 
@@ -117,7 +118,7 @@ def test_what_a_kernel_cannot_express_nutpie_compiles_and_one_line_says_so(
     monkeypatch.setattr(gradient, "kernel_for", refuse)
     model, said = find_model("scaling"), []
     own = restrict(evidence, view, model)
-    found = gradient_of(SharedGraph(model.build(own, view.stating(model.quantities))), said.append)
+    found = gradient_of(LiveGraph(model.build(own, view.stating(model.quantities))), said.append)
     assert isinstance(found, NumbaGradient)
     assert said == [
         "nutpie compiles the model, for lack of machine code of its own (the operation Foo)"
@@ -130,7 +131,7 @@ def test_a_dimension_without_labels_has_numbers() -> None:
         model.add_coord("task", length=3)
         pm.HalfNormal("spread", 1.0, dims="task")
         pm.Normal("level", 0.0, 1.0, shape=2)
-    sampler = KernelGradient.of(SharedGraph(model), str).for_nutpie()
+    sampler = KernelGradient.of(LiveGraph(model), str).for_nutpie()
     trace = nutpie.sample(sampler, draws=20, tune=50, chains=1, progress_bar=False, seed=1)
     draws = trace["posterior"].dataset
     assert list(draws["task"].values) == [0, 1, 2] and (draws["spread"] > 0).all()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from aligntax.analysis.inference.derive import given_evidence, observed_evidence
-from aligntax.analysis.inference.terms import structural_variables
+from aligntax.analysis.inference.graphs.live import structural_variables
 from aligntax.analysis.storage.attributes import attributes_of
 from aligntax.analysis.storage.draw_files import write_tree
 from aligntax.analysis.storage.layout import STRUCTURAL, UNREPORTED, Groups

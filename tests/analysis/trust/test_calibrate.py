@@ -8,8 +8,9 @@ import pytest
 from scipy import stats
 
 from aligntax.analysis.inference.derive import split_draws
+from aligntax.analysis.inference.graphs.live import LiveGraph
 from aligntax.analysis.inference.options import Sampling
-from aligntax.analysis.inference.terms import SharedGraph, Terms
+from aligntax.analysis.inference.terms import Terms
 from aligntax.analysis.sweeps.grid import Answer
 from aligntax.analysis.trust.calibration.doubled_evidence import doubled
 from aligntax.analysis.trust.calibration.family import assess
@@ -92,7 +93,7 @@ def test_every_table_that_is_replicated_has_new_outcomes(name, evidence, view) -
     model, tables = MODELS[name], view.tables(MODELS[name].quantities)
     known = restrict(with_users_rows(evidence, name), view, model)
     graph = model.build(known, view)
-    prior = Terms(SharedGraph(graph), {}, graph.coords).draw_prior(
+    prior = Terms(LiveGraph(graph), {}, graph.coords).draw_prior(
         tables, Sampling(chains=2, draws=8, seed=3)
     )
     x, parameters = split_draws(prior, tables)
@@ -414,7 +415,7 @@ def test_the_likelihood_of_both_is_that_of_each(evidence, view) -> None:
 
     def total(held):
         graph = model.build(held, view)
-        terms = Terms(SharedGraph(graph), {}, graph.coords).log_likelihood(posterior, tables)
+        terms = Terms(LiveGraph(graph), {}, graph.coords).log_likelihood(posterior, tables)
         return terms["scaling_exponents"].sum("group").values
 
     both = doubled(known, view, rows)

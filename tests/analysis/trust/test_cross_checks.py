@@ -11,7 +11,8 @@ import pytest
 from scipy import stats
 from scipy.special import logsumexp
 
-from aligntax.analysis.inference.compiled_model import WHITE, compile_model
+from aligntax.analysis.inference.compiled_model import compile_model
+from aligntax.analysis.inference.graphs.graph import WHITE
 from aligntax.analysis.inference.options import Sampling
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.priors.tables import PriorTables

@@ -6,7 +6,8 @@ import xarray as xr
 
 from aligntax.analysis.inference.compiled_model import data_of_evidence
 from aligntax.analysis.inference.derive import split_draws
-from aligntax.analysis.inference.terms import SharedGraph, Terms
+from aligntax.analysis.inference.graphs.live import LiveGraph
+from aligntax.analysis.inference.terms import Terms
 from aligntax.analysis.trust.calibration.doubled_evidence import LIKELIHOOD_ROWS, doubled
 from aligntax.analysis.trust.new_rows import (
     HORIZONS,
@@ -43,8 +44,8 @@ def log_likelihood(new_rows: NewRows, evidence) -> xr.Dataset:
     """Every term of the joint model on evidence, (chain, draw, ...)."""
     graph = JOINT.build(evidence, new_rows.view)
     graph.potentials = [t for t in graph.potentials if t.name != "no_tai"]
-    shared = SharedGraph(graph)
-    assert data_of_evidence(evidence, new_rows.view, JOINT, graph)
+    shared = LiveGraph(graph)
+    assert data_of_evidence(evidence, new_rows.view, JOINT, shared.outline)
     return Terms(shared, {}, graph.coords).log_likelihood(new_rows.draws, new_rows.tables)
 
 

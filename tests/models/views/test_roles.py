@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aligntax.analysis.inference.compiled_model import data_of_view
-from aligntax.analysis.inference.terms import SharedGraph
+from aligntax.analysis.inference.graphs.live import LiveGraph
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.views.changes import changes, compiled_in, roles
@@ -109,7 +109,7 @@ def test_a_role_that_is_not_stated_stops_the_refit(view, monkeypatch) -> None:
 
 def densities(graph, data=None):
     function = graph.compile_logp(jacobian=False, mode="FAST_COMPILE")
-    with SharedGraph(graph).holding(data or {}):
+    with LiveGraph(graph).holding(data or {}):
         return np.array([float(function(point)) for point in fixed_points(graph)])
 
 

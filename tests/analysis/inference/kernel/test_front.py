@@ -89,7 +89,7 @@ def test_distributions_check_their_bounds_where_the_model_does() -> None:
 @pytest.mark.parametrize(
     ("make", "name"),
     [
-        (pt.erf, "the operation Erf"),
+        (pt.cos, "the operation Cos"),
         (pt.sin, "the operation Sin"),
         (pt.cumsum, "the operation CumOp"),
         (pt.sort, "the operation SortOp"),

@@ -39,7 +39,7 @@ def ask(evidence, view, compiled, tmp_path, monkeypatch):
     """``ask()``: a kernel, whether it was compiled, and what was said."""
     own, built, said = restrict(evidence, view, MODEL), [], []
 
-    def compile_it(density, graph, cpu):
+    def compile_it(density, cpu):
         built.append(True)
         return compiled
 
@@ -186,20 +186,20 @@ def test_the_name_changes_with_everything_that_code_depends_on(
     if part == "cpu":
         cpu = replace(cpu, features=cpu.features + ",+x")
     if part == "sources":
-        monkeypatch.setattr(store, "_sources", lambda: "others")
+        monkeypatch.setattr(store, "sources", lambda *folders: "others")
     if part == "llvmlite":
         monkeypatch.setattr(store, "version", lambda name: "0")
     assert fingerprint(density, cpu) != before
 
 
 def test_the_sources_are_all_of_this_room(monkeypatch) -> None:
-    before = store._sources()
+    before = store.sources(store.Path(store.__file__).parent)
     read = store.Path.read_bytes
     for name in ("front.py", "functions.py"):
         monkeypatch.setattr(
             store.Path, "read_bytes", lambda p, n=name: read(p) + b"#" * (p.name == n)
         )
-        assert store._sources() != before, name
+        assert store.sources(store.Path(store.__file__).parent) != before, name
 
 
 def test_files_that_were_written_longest_ago_are_forgotten(
