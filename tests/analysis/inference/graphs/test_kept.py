@@ -123,7 +123,6 @@ from aligntax.analysis.inference.options import Sampling
 from aligntax.models.catalogue import find_model
 from aligntax.models.evidence import load_evidence
 from aligntax.models.views import load_view
-from tests.analysis.inference.kernel.graphs import built, with_users_rows
 
 compiled = compile_model(find_model("scaling"), load_evidence(), load_view("vague"))
 fit = compiled.sample(Sampling(draws=40, tune=50, chains=2, seed=4))
