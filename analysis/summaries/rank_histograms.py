@@ -53,8 +53,9 @@ def rank_p(draws: Any) -> Any:
     ranks = rankdata(kept).reshape(kept.shape)  # equal draws have one rank
     bins = np.floor(BINS * (ranks - 0.5) / kept.size).astype(int)
     counts = np.stack([np.bincount(row, minlength=BINS) for row in bins])
-    law = hypergeom(chains * length, counts.sum(axis=0), length)
-    return np.minimum(2.0 * np.minimum(law.cdf(counts), law.sf(counts - 1)), 1.0)
+    law = chains * length, counts.sum(axis=0), length
+    below, above = hypergeom.cdf(counts, *law), hypergeom.sf(counts - 1, *law)
+    return np.minimum(2.0 * np.minimum(below, above), 1.0)
 
 
 def worst_rank_p(draws: Mapping[str, Any]) -> dict[str, float]:

@@ -239,7 +239,8 @@ class PriorTables:
 
     def whiten(self, z: Any) -> Array:
         """Independent standard normals ``w`` behind the scores ``z = L w``, shape (..., Q)."""
-        return np.asarray(np.linalg.solve(self.cholesky, z[..., None])[..., 0])
+        flat = np.reshape(z, (-1, z.shape[-1]))
+        return np.linalg.solve(self.cholesky, flat.T).T.reshape(z.shape)
 
     def correlate(self, white: Any) -> Array:
         """Scores ``z = L w`` of independent standard normals ``w``, shape (..., Q)."""

@@ -177,7 +177,24 @@ def psis_of_tables(
     densities: Mapping[str, xr.DataArray], posterior: xr.Dataset
 ) -> list[CrossValidation]:
     """Cross-validation of every table by weights alone."""
-    return [psis_of_table(table, rows, posterior) for table, rows in densities.items()]
+    if not densities:
+        return []
+    efficiency = relative_efficiency(posterior)
+    return [_by_weights(table, rows, efficiency) for table, rows in densities.items()]
+
+
+def relative_efficiency(posterior: xr.Dataset) -> float:
+    """Effective draws of a draw, on average over all parameters, as :func:`arviz_stats.loo` does.
+
+    That works them out for every table anew.
+    """
+    import arviz_stats  # noqa: F401  # brings the accessor
+
+    if posterior.sizes["chain"] == 1:
+        return 1.0
+    sizes = posterior.azstats.ess(method="mean")
+    effective = np.concatenate([np.ravel(size) for size in sizes.data_vars.values()]).mean()
+    return float(effective / (posterior.sizes["chain"] * posterior.sizes["draw"]))
 
 
 def psis_of_table(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> CrossValidation:
@@ -190,6 +207,10 @@ def psis_of_table(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Cros
     posterior : xarray.Dataset
         Gives the relative efficiency of the draws.
     """
+    return _by_weights(table, rows, relative_efficiency(posterior))
+
+
+def _by_weights(table: str, rows: xr.DataArray, efficiency: float) -> CrossValidation:
     labels = [str(label) for label in rows[rows.dims[-1]].values]
     values = rows.values.astype(float)
     varies = np.ptp(values.reshape(-1, len(labels)), axis=0) > CONSTANT
@@ -200,22 +221,20 @@ def psis_of_table(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Cros
         if not varies[i]
     }
     if varies.any():
-        result = arviz_loo(table, rows.isel({rows.dims[-1]: np.flatnonzero(varies)}), posterior)
+        result = arviz_loo(table, rows.isel({rows.dims[-1]: np.flatnonzero(varies)}), efficiency)
         found |= {unit.label: unit for unit in predicted_units(result, rows)}
     return CrossValidation(table, FINITE, tuple(found[label] for label in labels))
 
 
-def arviz_loo(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Any:
+def arviz_loo(table: str, rows: xr.DataArray, efficiency: float) -> Any:
     """ArviZ's cross-validation of units whose densities vary."""
     from arviz_stats import loo
 
     plain = rows.rename({rows.dims[-1]: "unit"}).astype(float)
-    tree = xr.DataTree.from_dict(
-        {"posterior": posterior, "log_likelihood": xr.Dataset({table: plain})}
-    )
+    tree = xr.DataTree.from_dict({"log_likelihood": xr.Dataset({table: plain})})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a high k stands in the unit's own result
-        return loo(tree, var_name=table, pointwise=True)
+        return loo(tree, var_name=table, pointwise=True, reff=efficiency)
 
 
 def predicted_units(result: Any, rows: xr.DataArray) -> list[PredictedUnit]:
