@@ -14,8 +14,12 @@ level ``1 - alpha`` is where no path strays further than the ``alpha`` quantile 
 The band sees what is smooth, such as a shift or another spread; chi-square over as many bins sees a
 comb, which the path smooths away.
 
+Counts of the bins are Poisson, given their sum ``S``. So the probability that a path stays within a
+band is found exactly, bin by bin: what has reached each ``z`` is the convolution of what reached
+the last with the counts of a bin, less what leaves the band.
+
 ArviZ's band, which a test compares, is for continuous values and of one level. Ranks are discrete,
-and Holm's correction over quantities needs p-values, which the same simulated paths give.
+and Holm's correction over quantities needs p-values.
 
 References
 ----------
@@ -25,16 +29,16 @@ References
        2022. arXiv:2103.10522
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.stats import binom, binomtest, chi2
+from scipy.stats import binom, binomtest, chi2, poisson
 
 RANKED = 199  # draws that a truth is ranked among, L: 200 ranks, which the bins divide evenly
 BINS = 20  # K
-PATHS = 100_000  # paths of uniform ranks that give p-values down to 1e-5
 
 
 def rank(truth: float, draws: Any, rng: np.random.Generator) -> int:
@@ -93,32 +97,33 @@ class Band:
         lower, upper = binom.cdf(count, self.size, self.z), binom.sf(count - 1, self.size, self.z)
         return 2 * np.minimum(lower, upper)
 
-    @cached_property
-    def _null(self) -> Any:
-        """``gamma`` of simulated uniform ranks, sorted."""
-        rng = np.random.default_rng(2022)  # fixed, so that the same ranks have the same verdict
-        counts = rng.multinomial(self.size, np.full(self.bins, 1 / self.bins), size=PATHS)
-        paths = counts.cumsum(axis=-1)[:, :-1]
-        return np.sort(self._tails[paths, np.arange(self.bins - 1)].min(axis=-1))
+    def beyond(self, gamma: float) -> float:
+        """Probability that uniform ranks stray as far as ``gamma`` or further."""
+        # equal counts may give tail probabilities that differ by rounding
+        allowed = self._tails > gamma * (1 + 1e-12)
+        bin_alone = poisson.pmf(np.arange(self.size + 1), self.size / self.bins)
+        reached = np.eye(1, self.size + 1)[0]
+        for inside in (*allowed.T, np.ones(self.size + 1)):
+            reached = np.convolve(reached, bin_alone)[: self.size + 1] * inside
+        return float(1.0 - reached[-1] / poisson.pmf(self.size, self.size))
 
     def gamma(self, ranks: Any) -> float:
         """Smallest two-sided tail probability along the path."""
         return float(self._tails[self.counts(ranks), np.arange(self.bins - 1)].min())
 
     def p(self, ranks: Any) -> float:
-        """Probability that uniform ranks stray as far, from :data:`PATHS` simulated paths.
+        """Probability that uniform ranks stray as far.
 
-        Beyond what so many paths can tell it is at most ``(K - 1) gamma``, so that it can stand
-        correction for thousands of tests.
+        It lies between ``gamma / 2`` and ``(K - 1) gamma``, to which rounding keeps it: it can
+        stand correction for thousands of tests.
         """
         gamma = self.gamma(ranks)
-        # equal counts may give tail probabilities that differ by rounding
-        strayed = np.searchsorted(self._null, gamma * (1 + 1e-12), side="right")
-        return float(min((strayed + 1) / (PATHS + 1), (self.bins - 1) * gamma))
+        return float(np.clip(self.beyond(gamma), gamma / 2, (self.bins - 1) * gamma))
 
     def limits(self, level: float = 0.99) -> tuple[Any, Any]:
         """Lowest and highest ``F(z) - z`` of the simultaneous band, each of shape (bins - 1,)."""
-        gamma = float(self._null[int((1 - level) * PATHS)])
+        strayed = np.unique(self._tails)
+        gamma = strayed[bisect_right(strayed, 1 - level, key=self.beyond)]
         low = binom.ppf(gamma / 2, self.size, self.z) / self.size - self.z
         high = binom.isf(gamma / 2, self.size, self.z) / self.size - self.z
         return low, high
@@ -126,7 +131,7 @@ class Band:
 
 @lru_cache(maxsize=32)
 def band_of(size: int) -> Band:
-    """Band of so many ranks; its simulated paths are a quarter of a second's work."""
+    """Band of so many ranks, whose tail probabilities are worked out once."""
     return Band(size)
 
 

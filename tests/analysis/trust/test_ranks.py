@@ -1,5 +1,7 @@
 """Uniform ranks pass as often as the level says, and each way of being wrong is seen."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from arviz_stats import ecdf_utils
@@ -47,6 +49,31 @@ def test_uniform_ranks_are_rejected_as_often_as_the_level_says(band) -> None:
     p = np.array([band.p(each) for each in rng.integers(RANKED + 1, size=(1000, SIZE))])
     for level in (0.01, 0.1):
         assert abs(np.mean(p <= level) - level) < 4 * np.sqrt(level * (1 - level) / 1000)
+
+
+def test_the_probability_is_that_of_every_path_of_a_few_ranks() -> None:
+    """Four bins of five ranks: all 1,024 sequences of bins are alike likely."""
+    band = Band(5, ranked=3, bins=4)
+    every = np.array(list(product(range(4), repeat=5)))
+    gamma = np.array([band.gamma(ranks) for ranks in every])
+    for value in np.unique(gamma):
+        expected = np.mean(gamma <= value * (1 + 1e-9))
+        assert band.beyond(value) == pytest.approx(expected, rel=1e-10)
+    assert band.beyond(gamma.min() / 2) == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("size", [20, SIZE, 2000])
+def test_the_probability_is_that_of_simulated_paths(size) -> None:
+    """100,000 of them, to four binomial sd."""
+    band = Band(size)
+    counts = np.random.default_rng(8).multinomial(size, np.full(BINS, 1 / BINS), size=100_000)
+    gamma = band._tails[counts.cumsum(axis=-1)[:, :-1], np.arange(BINS - 1)].min(axis=-1)
+    for level in (0.001, 0.01, 0.1, 0.5):
+        value = np.quantile(gamma, level)
+        share = np.mean(gamma <= value * (1 + 1e-9))
+        sd = np.sqrt(share * (1 - share) / len(gamma))
+        assert abs(band.beyond(value) - share) < 4 * sd
+        assert abs(band.beyond(2 * value) - share) > 4 * sd, "the control"
 
 
 def test_the_limits_are_those_of_the_p_value(band) -> None:
