@@ -270,7 +270,7 @@ def _write_sampled(new: _NewRun, source: SampledRun, request: Request, talk: Tal
 
     view, options = request.view, request.options or sampling_of(source.info)
     evidence = _evidence_of(source, request)
-    compiled = compiled_for(source.model, evidence, view, request.compiled, talk)
+    compiled = compiled_for(source.model, evidence, view, request.compiled, talk, options.gradient)
     talk.say(f"sampling {options.chains} chains of {options.draws} draws")
     started = time.perf_counter()
     fit = compiled.sample(options, talk.progress)

@@ -57,6 +57,13 @@ TargetAccept = Annotated[
     float | None,
     typer.Option(help="Acceptance rate that NUTS aims for.", show_default="the model's"),
 ]
+Gradient = Annotated[
+    str,
+    typer.Option(
+        help="What NUTS walks on: kept machine code, or numba: what nutpie compiles of PyMC's "
+        "graph, a minute each time, as a check."
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(help="Number of processes on this machine.", show_default="one per core"),

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -162,7 +162,7 @@ def refit(
     chosen = read_views(view or [str(folder / VIEW)], set_ or [], requirement)
     question_priors(chosen, insist)
     asked = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
-    changed = {key: value for key, value in asked.items() if value is not None}
+    changed: dict[str, Any] = {key: n for key, n in asked.items() if n is not None}
     options = replace(sampling_of(read_json(folder / INFO)), **changed)
     if changed and method == "auto":
         method = "sample"

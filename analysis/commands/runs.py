@@ -11,6 +11,7 @@ from aligntax.analysis.commands.options import (
     DrawsPerChain,
     EvidenceFolder,
     Given,
+    Gradient,
     Insist,
     Json,
     Out,
@@ -100,6 +101,7 @@ def run(
     chains: Chains = 4,
     cores: Cores = None,
     target_accept: TargetAccept = None,
+    gradient: Gradient = "kept",
     out: Out = Path("results"),
     name: RunName = None,
     report: WriteReport = True,
@@ -125,7 +127,7 @@ def run(
     question_priors(chosen, insist)
     own = None if runs is None and not drop else read_users_data(model, runs, drop, insist)
     options = Sampling(
-        draws=draws, tune=tune, chains=chains, seed=seed, cores=cores, target_accept=target_accept
+        draws, tune, chains, seed, cores=cores, target_accept=target_accept, gradient=gradient
     )
     failures: list[str] = []
     if model == TIME_HORIZON and own is not None:

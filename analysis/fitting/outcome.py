@@ -89,7 +89,7 @@ def sample_view(
     started = time.perf_counter()
     from aligntax.analysis.inference.compiled_model import compiled_for
 
-    compiled = compiled_for(find_model(model), evidence, view, compiled, talk)
+    compiled = compiled_for(find_model(model), evidence, view, compiled, talk, options.gradient)
     compile_seconds = time.perf_counter() - started
     talk.say(f"sampling {options.chains} chains of {options.draws} draws")
     started = time.perf_counter()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from aligntax.analysis.inference.gradient import Gradient, gradient_of
+from aligntax.analysis.inference.gradient import Gradient, NumbaGradient, gradient_of
 from aligntax.analysis.inference.graphs.graph import WHITE, Graph, Outline
 from aligntax.analysis.inference.graphs.keeping import graph_of
 from aligntax.analysis.inference.options import Sampling, Talk, warned
@@ -215,12 +215,12 @@ class CompiledModel:
 
 
 def compile_model(model: Model, evidence: Evidence, view: View) -> CompiledModel:
-    """Build a model on the evidence that a view uses and compile it."""
+    """Build a model on the evidence that a view uses and compile it, unless its code is kept."""
     return compile_on(model, restrict(evidence, view, model), view)
 
 
 def compile_on(model: Model, evidence: Evidence, view: View) -> CompiledModel:
-    """Build a model on evidence and compile it, unless its code is kept.
+    """As :func:`compile_model`.
 
     Parameters
     ----------
@@ -233,10 +233,29 @@ def compile_on(model: Model, evidence: Evidence, view: View) -> CompiledModel:
     return CompiledModel(model, view, evidence, graph, gradient)
 
 
+def compile_with_numba(model: Model, evidence: Evidence, view: View) -> CompiledModel:
+    """As :func:`compile_model`, by PyMC, PyTensor and nutpie alone; no kept code is used."""
+    from aligntax.analysis.inference.graphs.live import LiveGraph
+
+    own, view = restrict(evidence, view, model), view.stating(model.quantities)
+    graph = LiveGraph(model.build(own, view))
+    return CompiledModel(model, view, own, graph, NumbaGradient.of(graph))
+
+
 def compiled_for(
-    model: Model, evidence: Evidence, view: View, compiled: CompiledModel | None, talk: Talk
+    model: Model,
+    evidence: Evidence,
+    view: View,
+    compiled: CompiledModel | None,
+    talk: Talk,
+    gradient: str = "kept",
 ) -> CompiledModel:
     """Compiled model under a view: the given one, or a new one if none is given.
+
+    Parameters
+    ----------
+    gradient : {"kept", "numba"}
+        Of a new one; see :class:`aligntax.analysis.inference.options.Sampling`.
 
     Raises
     ------
@@ -244,6 +263,9 @@ def compiled_for(
         If the given one is of another model or of other evidence.
     """
     if compiled is None:
+        if gradient == "numba":
+            talk.say("compiling the model with Numba, about a minute")
+            return compile_with_numba(model, evidence, view)
         talk.say("compiling the model, unless its code is kept")
         return compile_model(model, evidence, view)
     expected, got = restrict(evidence, view, model).hash, compiled.evidence.hash

@@ -18,6 +18,7 @@ LIMITS = {
     "chains": (2, 64),
     "seed": (0, 2**32 - 1),
 }
+GRADIENTS = ("kept", "numba")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class Sampling:
     target_accept : float or None
         NUTS acceptance target, by default the model's. A higher one takes smaller steps, which
         prevents divergences.
+    gradient : {"kept", "numba"}
+        What NUTS walks on: machine code that is kept between processes, or what nutpie compiles
+        from PyMC's graph in each, which takes a minute and checks the other.
 
     Raises
     ------
@@ -50,6 +54,7 @@ class Sampling:
     seed: int = 2022
     cores: int | None = None
     target_accept: float | None = None
+    gradient: str = "kept"
 
     def __post_init__(self) -> None:
         for name, (low, high) in LIMITS.items():
@@ -62,6 +67,9 @@ class Sampling:
             raise InputError(
                 f"cores: must be at least 1, got {self.cores}; leave it out to use all"
             )
+        if self.gradient not in GRADIENTS:
+            choices = " or ".join(GRADIENTS)
+            raise InputError(f"gradient: must be {choices}, got {self.gradient!r}; choose one")
         accept = self.target_accept
         if accept is not None and not (math.isfinite(accept) and 0.5 <= accept < 1):
             raise InputError(

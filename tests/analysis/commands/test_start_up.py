@@ -101,6 +101,15 @@ def test_a_command_imports_what_it_needs_and_no_more(place, words) -> None:
     assert imported(place, words, code=few_draws_fail_a_check) <= MAY_IMPORT[words]
 
 
+@pytest.mark.slow
+def test_what_samples_a_second_time_imports_no_pymc(place) -> None:
+    """Its graph is kept by then, whatever the priors."""
+    words = ("run", "scaling", "--no-report", "--draws", "60", "--tune", "60")
+    imported(place, (*words, "--name", "first"), code=1)
+    found = imported(place, (*words, "--name", "second", "--view", "vague"), code=1)
+    assert not found & SAMPLED and "nutpie" in found
+
+
 def test_help_of_every_command_imports_what_draws_its_frame(place) -> None:
     from aligntax.analysis.cli import app
 

@@ -9,11 +9,13 @@ import pymc as pm
 import pytest
 
 from aligntax.analysis.inference import gradient
+from aligntax.analysis.inference.compiled_model import compiled_for
 from aligntax.analysis.inference.gradient import KernelGradient, NumbaGradient, gradient_of
 from aligntax.analysis.inference.graphs.live import LiveGraph
 from aligntax.analysis.inference.kernel.walk import NotExpressible
-from aligntax.analysis.inference.options import Sampling
+from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.models.catalogue import find_model, restrict
+from aligntax.models.errors import InputError
 from aligntax.models.views import load_view
 
 OPTIONS = Sampling(draws=1000, tune=400, chains=4, seed=5)
@@ -107,6 +109,16 @@ def test_data_that_the_code_is_made_of_make_new_code(scaling, view, monkeypatch)
     assert len(asked) == 1 and np.array_equal(asked[0], moved)
     assert again.kernel is not scaling.gradient.kernel
     assert np.array_equal(scaling.graph["studies"].get_value(), rows), "the graph keeps its numbers"
+
+
+def test_numba_is_asked_for_by_name(evidence, view) -> None:
+    """The reference: PyMC's graph and what nutpie compiles of it, and nothing that is kept."""
+    model, said = find_model("scaling"), []
+    found = compiled_for(model, evidence, view, None, Talk(say=said.append), "numba")
+    assert isinstance(found.gradient, NumbaGradient) and isinstance(found.shared, LiveGraph)
+    assert said == ["compiling the model with Numba, about a minute"]
+    with pytest.raises(InputError, match="gradient: must be kept or numba, got 'jax'; choose one"):
+        Sampling(gradient="jax")
 
 
 def test_what_a_kernel_cannot_express_nutpie_compiles_and_one_line_says_so(
