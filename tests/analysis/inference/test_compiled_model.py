@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import numpy as np
@@ -220,11 +221,13 @@ SCALES = (0.3, 0.05)
 QUICK = Sampling(draws=30, tune=60, chains=2)
 
 
-@pytest.fixture(scope="module")
-def views(scaling, view):
+@pytest.fixture(scope="module", params=["kept", "live"])
+def views(request, scaling, view):
     """One compiled model under two scales of the prior of ``between_study_sd``."""
+    graph = scaling.shared.live if request.param == "live" else scaling.shared
+    one = replace(scaling, shared=graph, gradient=replace(scaling.gradient, shared=graph))
     stated = [view.replace(scaling={"between_study_scale": scale}) for scale in SCALES]
-    return [scaling.with_view(each) for each in stated]
+    return [one.with_view(each) for each in stated]
 
 
 @pytest.fixture(scope="module")
