@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 if TYPE_CHECKING:
     from aligntax.analysis.inference.graphs.live import LiveGraph
 
@@ -47,6 +49,15 @@ class Outline:
     def structural(self) -> tuple[str, ...]:
         """Free variables that nobody elicits."""
         return tuple(name for name, _ in self.free if name != WHITE)
+
+
+def rounded(start: Any) -> Any:
+    """Where a chain starts, in single precision, so that either graph starts it at one place.
+
+    Rounding differs in the last digits of the doubles, and chains that start so near to each other
+    part within a few draws.
+    """
+    return np.asarray(start, np.float32).astype(np.float64)
 
 
 class Graph(Protocol):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aligntax.analysis.inference.graphs.graph import WHITE, Outline
+from aligntax.analysis.inference.graphs.graph import WHITE, Outline, rounded
 from aligntax.analysis.inference.kernel.kernel import Kernel, WrongProgram, count
 from aligntax.models.blocks import in_blocks
 
@@ -95,7 +95,7 @@ class KeptGraph:
             for name, rng in zip(order, generators(seed, len(order)), strict=True)
         }
         jitter = np.concatenate([moved[name] for name in shapes])
-        return middle.natural(jitter[:, None])[:, 0].copy()
+        return rounded(middle.natural(jitter[:, None])[:, 0])
 
     def log_likelihood(self, data: Mapping[str, Any], draws: Sequence[Any]) -> dict[str, Any]:
         """Log likelihood of each row."""

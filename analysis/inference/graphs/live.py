@@ -19,7 +19,7 @@ import pytensor.tensor as pt
 from pymc.distributions.shape_utils import change_dist_size
 from pytensor.compile.mode import Mode
 
-from aligntax.analysis.inference.graphs.graph import WHITE, Outline
+from aligntax.analysis.inference.graphs.graph import WHITE, Outline, rounded
 from aligntax.models.blocks import in_blocks
 
 
@@ -80,7 +80,7 @@ class LiveGraph:
         """Where a chain starts; see :class:`Graph`."""
         with self.holding(data):
             point = self.starting(seed)
-        return np.concatenate([np.ravel(point[each.name]) for each in self.model.value_vars])
+        return rounded(np.concatenate([np.ravel(point[v.name]) for v in self.model.value_vars]))
 
     @cached_property
     def starting(self) -> Any:
