@@ -25,16 +25,18 @@ accumulated rate reaches ``e``, the rate is taken to grow exponentially.
 """
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
+from aligntax.models.blocks import sum_of_rows
 from aligntax.models.views import Arrival
 
 # Years. At one OOM a year Simpson's rule is off by 1% at steepness 2.3, and by 30% at 7: 0.04 years
 # in date.
 STEP = 1.0
+LARGEST_EXPONENT = 700.0  # exp(709) is the largest double
 
 
 @dataclass(frozen=True)
@@ -117,13 +119,57 @@ def accumulated_rate(
     margin: Any, grid: Any, steepness: Any, cap: float, sigmoid: Any = _sigmoid
 ) -> Any:
     """Integral of the rate over the whole grid; parameters as in :func:`yearly_rates`."""
-    return yearly_rates(margin, grid, steepness, cap, sigmoid)[1].sum(axis=-1)
+    mass = yearly_rates(margin, grid, steepness, cap, sigmoid)[1]
+    return sum_of_rows(np.moveaxis(mass, -1, 0)) if sigmoid is _sigmoid else mass.sum(axis=-1)
+
+
+def rates_of_one_path(path: Any, needed: list[Any], grid: Any, steepness: Any, cap: float) -> Any:
+    """Integrals of the rate under several requirements ``q`` of one path ``C``.
+
+    Each is :func:`accumulated_rate` of ``C - q``. One exponential of the path serves them all::
+
+        rate = cap / (1 + cap exp(-k (C - q))) = cap / (1 + cap exp(-k (C - c)) exp(k (q - c)))
+
+    with ``k`` the steepness and ``c`` the path at the last date. A draw in which one of the two
+    factors would not fit into a number is worked out by the plain formula.
+
+    Parameters
+    ----------
+    path : ndarray, shape (time, draw)
+    needed : list of ndarray, shape (draw,)
+    grid : ndarray, shape (time,)
+    steepness : ndarray, shape (draw,)
+
+    Returns
+    -------
+    ndarray, shape (requirement, draw)
+    """
+    step = np.diff(grid) / 6.0  # Simpson's weights, of the dates and of the middles between them
+    weight = np.concatenate([np.append(step, 0.0) + np.append(0.0, step), 4.0 * step])[:, None]
+    found = np.empty((len(needed), path.shape[-1]))
+    with np.errstate(invalid="ignore", over="ignore"):  # where the plain formula stands in
+        behind = steepness * (path[-1] - path)
+        beyond = [steepness * (q - path[-1]) for q in needed]
+        most = np.maximum(np.abs(behind).max(axis=0), np.abs(beyond).max(axis=0))
+        odds = np.exp(np.concatenate([behind, 0.5 * (behind[1:] + behind[:-1])]))
+        odds *= cap
+        for i, each in enumerate(beyond):
+            rate = odds * np.exp(each)
+            rate += 1.0
+            np.divide(weight, rate, out=rate)
+            found[i] = cap * sum_of_rows(rate)
+    k = np.flatnonzero(~(most < LARGEST_EXPONENT))
+    for i, q in enumerate(needed if len(k) else ()):
+        found[i, k] = accumulated_rate((path[:, k] - q[k]).T, grid, steepness[k, None], cap)
+    return found
 
 
 def anchor_probabilities(log_weights: Any, accumulated: Any) -> Any:
     """``p_k`` over anchors and "none", whose rate is zero; shape (draw, anchor + 1)."""
-    rates = np.concatenate([accumulated, np.zeros((*accumulated.shape[:-1], 1))], axis=-1)
-    return softmax(log_weights - rates, axis=-1)
+    terms = np.array(np.broadcast_to(log_weights, (*accumulated.shape[:-1], log_weights.shape[-1])).T)
+    terms[:-1] -= accumulated.T
+    joint = np.exp(terms - terms.max(axis=0))
+    return (joint / sum_of_rows(joint)).T
 
 
 def choose_anchor(
@@ -178,9 +224,15 @@ def first_crossing(margin: Any, grid: Any) -> Any:
 
 
 def arrival_date(
-    margin: Any, grid: Any, since: Any, steepness: Any, exponential: Any, arrival: Arrival
-) -> Any:
-    """Date of arrival, NaN where it comes later than the grid or never.
+    margin: Any,
+    grid: Any,
+    since: Any,
+    steepness: Any,
+    exponential: Any,
+    arrival: Arrival,
+    passed: Any = 0.0,
+) -> tuple[Any, Any]:
+    """Date of arrival, NaN where it comes later than the grid or never; and the accumulated rate.
 
     Parameters
     ----------
@@ -192,14 +244,20 @@ def arrival_date(
     since, steepness, exponential : ndarray, shape (draw,)
         Date from which the requirement counts; hazard steepness per unit of the margin;
         Exponential(1) draws.
+    passed : ndarray, shape (draw,)
+        Rate accumulated before the grid.
     """
     if arrival.mode == "crossing":
-        return first_crossing(np.where(grid >= since[:, None], margin, -np.inf), grid)
+        counts = np.where(grid >= since[:, None], margin, -np.inf)
+        return first_crossing(counts, grid), passed
     rate, mass = yearly_rates(margin, grid, steepness[:, None], arrival.hazard_cap)
     late = np.flatnonzero(since > grid[0])  # other requirements count from the first date on
     counted = np.clip((grid[1:] - since[late, None]) / np.diff(grid), 0.0, 1.0)
     mass[late] *= counted
-    total = np.cumsum(mass, axis=-1)
+    total = mass.copy()
+    total[:, 0] += passed
+    for before, after in pairwise(total.T):  # faster than cumsum, as dates come first in memory
+        after += before
     i = np.argmax(total >= exponential[:, None], axis=-1)
     row = np.arange(len(total))
     arrived = total[row, i] >= exponential
@@ -211,7 +269,7 @@ def arrival_date(
     part = _part_reached(1.0 - before, np.where(np.isfinite(growth), growth, 0.0))
     length = np.diff(grid)[i]
     length[late] *= counted[np.arange(len(late)), i[late]]
-    return np.where(arrived, grid[i + 1] - (1.0 - part) * length, np.nan)
+    return np.where(arrived, grid[i + 1] - (1.0 - part) * length, np.nan), total[:, -1]
 
 
 def _part_reached(share: Any, growth: Any) -> Any:

@@ -51,6 +51,7 @@ from typing import Any
 import numpy as np
 
 from aligntax.models import direct_approach, horizon_trend
+from aligntax.models.arrival import accumulated_rate, rates_of_one_path
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.trend import Trend
@@ -128,36 +129,36 @@ def by_candidate(view: View) -> tuple[Any, Any]:
     )
 
 
-def candidate_margins(
-    x: Mapping[str, Any],
-    needed: list[Any],
-    physical: Any,
-    t: Any,
-    trend: Trend,
-    view: View,
-) -> list[Any]:
-    """Margin of each of :data:`CANDIDATES` at dates ``t``; zero where the requirement is met.
-
-    In OOM of compute, and in doublings of task length for a time horizon.
+def accumulated_rates(
+    x: Mapping[str, Any], gamma: Any, grid: Any, trend: Trend, evidence: Evidence, view: View
+) -> Any:
+    """Arrival rate of each of :data:`CANDIDATES`, integrated over a grid of dates.
 
     Parameters
     ----------
-    x : dict of ndarray, shape (draw, 1)
-    needed : list of ndarray
-        From :func:`anchor_requirements`, of the same shape.
-    physical : ndarray, shape (draw, time)
-        Training FLOP of the largest run, log10.
-    t : ndarray, shape (time,)
+    x : dict of ndarray, shape (draw,)
+    gamma : ndarray, shape (draw,)
+    grid : ndarray, shape (time,)
+
+    Returns
+    -------
+    ndarray, shape (draw, candidate)
+        Zero where an anchor has no weight.
     """
-    growth, limit = by_candidate(view)
-    paths: dict[tuple[float, float], Any] = {}
-    for pair in zip(growth, limit, strict=True):
-        if pair not in paths:
-            paths[pair] = physical + trend.algorithms(x, t, *pair)
-    flop = [
-        paths[pair] - q for pair, q in zip(zip(growth, limit, strict=True), needed, strict=True)
-    ]
-    return flop + [horizon_margin(x, t, shape, view) for shape in horizon_trend.SHAPES]
+    t, cap = grid[:, None], view.arrival.hazard_cap
+    needed = anchor_requirements(x, gamma, evidence, view)
+    counts = of_candidates(log_weights(view), np.zeros(len(horizon_trend.SHAPES)))[:-1] > NEVER
+    rates = np.zeros((len(CANDIDATES), len(gamma)))
+    physical, pairs = trend.physical(x, t), np.stack(by_candidate(view), axis=-1)
+    for pair in np.unique(pairs, axis=0):
+        same = np.flatnonzero((pairs == pair).all(axis=-1) & counts[: len(FLOP_ANCHORS)])
+        path = physical + trend.algorithms(x, t, *pair)
+        found = rates_of_one_path(path, [needed[k] for k in same], grid, steepness(x, 0), cap)
+        rates[same] = found
+    for k in np.flatnonzero(counts[len(FLOP_ANCHORS) :]) + len(FLOP_ANCHORS):
+        margin = horizon_margin(x, t, horizon_trend.SHAPES[k - len(FLOP_ANCHORS)], view)
+        rates[k] = accumulated_rate(margin.T, grid, steepness(x, k)[:, None], cap)
+    return rates.T
 
 
 def horizon_margin(
