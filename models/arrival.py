@@ -25,12 +25,11 @@ accumulated rate reaches ``e``, the rate is taken to grow exponentially.
 """
 
 from dataclasses import dataclass, fields
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from aligntax.models.blocks import sum_of_rows
+from aligntax.models.blocks import running_total, sum_of_rows
 from aligntax.models.views import Arrival
 
 # Years. At one OOM a year Simpson's rule is off by 1% at steepness 2.3, and by 30% at 7: 0.04 years
@@ -149,27 +148,34 @@ def rates_of_one_path(path: Any, needed: list[Any], grid: Any, steepness: Any, c
     found = np.empty((len(needed), path.shape[-1]))
     with np.errstate(invalid="ignore", over="ignore"):  # where the plain formula stands in
         behind = steepness * (path[-1] - path)
-        beyond = [steepness * (q - path[-1]) for q in needed]
-        most = np.maximum(np.abs(behind).max(axis=0), np.abs(beyond).max(axis=0))
-        odds = np.exp(np.concatenate([behind, 0.5 * (behind[1:] + behind[:-1])]))
-        odds *= cap
-        for i, each in enumerate(beyond):
-            rate = odds * np.exp(each)
+        beyond = steepness * (np.stack(needed) - path[-1])
+        odds = cap * np.exp(np.concatenate([behind, 0.5 * (behind[1:] + behind[:-1])]))
+        rate = np.empty_like(odds)  # one place in memory for all requirements: it stays in cache
+        for total, factor in zip(found, np.exp(beyond), strict=True):
+            np.multiply(odds, factor, out=rate)
             rate += 1.0
             np.divide(weight, rate, out=rate)
-            found[i] = cap * sum_of_rows(rate)
-    k = np.flatnonzero(~(most < LARGEST_EXPONENT))
-    for i, q in enumerate(needed if len(k) else ()):
-        found[i, k] = accumulated_rate((path[:, k] - q[k]).T, grid, steepness[k, None], cap)
+            total[:] = cap * sum_of_rows(rate)
+        largest = np.maximum(np.abs(behind).max(axis=0), np.abs(beyond).max(axis=0))
+    k = np.flatnonzero(~(largest + abs(np.log(cap)) < LARGEST_EXPONENT))
+    for total, q in zip(found, needed, strict=True) if len(k) else ():
+        total[k] = accumulated_rate((path - q)[:, k].T, grid, steepness[k, None], cap)
     return found
 
 
 def anchor_probabilities(log_weights: Any, accumulated: Any) -> Any:
     """``p_k`` over anchors and "none", whose rate is zero; shape (draw, anchor + 1)."""
-    terms = np.array(np.broadcast_to(log_weights, (*accumulated.shape[:-1], log_weights.shape[-1])).T)
+    terms = np.array(
+        np.broadcast_to(log_weights, (*accumulated.shape[:-1], log_weights.shape[-1])).T
+    )
     terms[:-1] -= accumulated.T
     joint = np.exp(terms - terms.max(axis=0))
     return (joint / sum_of_rows(joint)).T
+
+
+def chosen_first(probability: Any, chance: Chance) -> Any:
+    """Index of each draw's anchor, "none" included; parameters as in :func:`choose_anchor`."""
+    return (chance.anchor > running_total(probability.T[:-1])).sum(axis=0)
 
 
 def choose_anchor(
@@ -191,11 +197,10 @@ def choose_anchor(
     since : ndarray, shape (draw,)
         Minus infinity, or for "none" the date at which it is left; infinity if never.
     """
-    cumulative = np.cumsum(probability, axis=-1)
-    first = (chance.anchor[:, None] > cumulative[:, :-1]).sum(axis=-1)
+    first = chosen_first(probability, chance)
     none = first == probability.shape[-1] - 1
-    total = np.maximum(cumulative[:, -2:-1], 1e-300)
-    other = (chance.other[:, None] > cumulative[:, :-2] / total).sum(axis=-1)
+    cumulative = running_total(probability.T[:-1])
+    other = (chance.other > cumulative[:-1] / np.maximum(cumulative[-1], 1e-300)).sum(axis=0)
     final = none_weight if arrival.none_final is None else arrival.none_final
     fall = 1.0 - final / none_weight if none_weight > 0 else 0.0
     # a weight that does not fall is never left
@@ -230,9 +235,8 @@ def arrival_date(
     steepness: Any,
     exponential: Any,
     arrival: Arrival,
-    passed: Any = 0.0,
-) -> tuple[Any, Any]:
-    """Date of arrival, NaN where it comes later than the grid or never; and the accumulated rate.
+) -> Any:
+    """Date of arrival, NaN where it comes later than the grid or never.
 
     Parameters
     ----------
@@ -244,8 +248,23 @@ def arrival_date(
     since, steepness, exponential : ndarray, shape (draw,)
         Date from which the requirement counts; hazard steepness per unit of the margin;
         Exponential(1) draws.
-    passed : ndarray, shape (draw,)
-        Rate accumulated before the grid.
+    """
+    return arrival_so_far(margin, grid, since, steepness, exponential, arrival, 0.0)[0]
+
+
+def arrival_so_far(
+    margin: Any,
+    grid: Any,
+    since: Any,
+    steepness: Any,
+    exponential: Any,
+    arrival: Arrival,
+    passed: Any,
+) -> tuple[Any, Any]:
+    """Date of arrival as :func:`arrival_date`, and the rate accumulated up to the grid's end.
+
+    ``passed`` is that accumulated up to its start, shape (draw,), so that a search can go on where
+    another ended.
     """
     if arrival.mode == "crossing":
         counts = np.where(grid >= since[:, None], margin, -np.inf)
@@ -254,10 +273,7 @@ def arrival_date(
     late = np.flatnonzero(since > grid[0])  # other requirements count from the first date on
     counted = np.clip((grid[1:] - since[late, None]) / np.diff(grid), 0.0, 1.0)
     mass[late] *= counted
-    total = mass.copy()
-    total[:, 0] += passed
-    for before, after in pairwise(total.T):  # faster than cumsum, as dates come first in memory
-        after += before
+    total = running_total(np.concatenate([passed + mass.T[:1], mass.T[1:]])).T
     i = np.argmax(total >= exponential[:, None], axis=-1)
     row = np.arange(len(total))
     arrived = total[row, i] >= exponential

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from threading import Lock
 from typing import Any
 
@@ -33,15 +34,20 @@ def blocks(size: int, most: int | None = None) -> list[slice]:
 
 
 def sum_of_rows(rows: Any) -> Any:
-    """Sum along the first axis of an array whose last is of draws, halves first.
+    """Sum along the first axis of an array whose last is of draws, one row after another.
 
-    numpy's own order of additions, and with it the last digit, depends on the number of draws.
+    numpy adds in another order where there is one draw, which changes the last digit.
     """
-    while len(rows) > 1:
-        half = len(rows) // 2
-        rows, odd = rows[:half] + rows[half : 2 * half], rows[2 * half :]
-        rows[: len(odd)] += odd
-    return rows[0]
+    one = len(rows) and rows.shape[-1] == 1
+    return np.add.accumulate(rows)[-1] if one else rows.sum(axis=0)
+
+
+def running_total(rows: Any) -> Any:
+    """Sums of the first rows of an array whose last axis is of draws; faster than ``cumsum``."""
+    total = rows.copy()
+    for before, after in pairwise(total):
+        after += before
+    return total
 
 
 def in_blocks(

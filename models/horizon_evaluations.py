@@ -191,7 +191,10 @@ def log_terms_of_shapes(x: Values, p: Values, rows: Values, view: View) -> Any:
 
     What shapes share is worked out once, and survival functions in lower bounds alone.
     """
-    row = {name: column.reshape(-1, *[1] * np.ndim(p["horizon_scatter"])) for name, column in rows.items()}
+    row = {
+        name: column.reshape(-1, *[1] * np.ndim(p["horizon_scatter"]))
+        for name, column in rows.items()
+    }
     turns, level = turns_at(x, row["date"], view), x["time_horizon_level"] / LOG2
     suite, scale = suite_error(p, row), own_scale(p, row)
     log_scale, bound = np.log(scale), np.flatnonzero(rows["exact"] < 1.0)

@@ -213,15 +213,21 @@ def data_factor(gamma: Any, evidence: Evidence) -> Any:
 
 
 def worlds_of(
-    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
+    x: Mapping[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    chance: Chance,
+    only_arrival: bool = False,
 ) -> Worlds:
-    """Anchor of each draw and its arrival; arguments as in :func:`derive`."""
+    """Anchor of each draw and its arrival; arguments as in :func:`derive` and :class:`Worlds`."""
     trend, gamma = Trend.of(evidence, view), scaling.derive(x, parameters)["data_exponent"]
     research.check(trend, view)
     accumulated = (
         _accumulated_so_far(x, gamma, evidence, view, trend) if view.evidence.no_tai else None
     )
-    return Worlds(x, gamma, parameters, accumulated, evidence, view, trend, chance)
+    given = (evidence, view, trend, chance, only_arrival)
+    return Worlds(x, gamma, parameters, accumulated, *given)
 
 
 def with_rows(evidence: Evidence, view: View) -> Evidence:

@@ -51,7 +51,12 @@ from typing import Any
 import numpy as np
 
 from aligntax.models import direct_approach, horizon_trend
-from aligntax.models.arrival import accumulated_rate, rates_of_one_path
+from aligntax.models.arrival import (
+    Chance,
+    anchor_probabilities,
+    chosen_first,
+    rates_of_one_path,
+)
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.trend import Trend
@@ -152,13 +157,42 @@ def accumulated_rates(
     physical, pairs = trend.physical(x, t), np.stack(by_candidate(view), axis=-1)
     for pair in np.unique(pairs, axis=0):
         same = np.flatnonzero((pairs == pair).all(axis=-1) & counts[: len(FLOP_ANCHORS)])
-        path = physical + trend.algorithms(x, t, *pair)
-        found = rates_of_one_path(path, [needed[k] for k in same], grid, steepness(x, 0), cap)
-        rates[same] = found
+        if len(same):
+            path, own = physical + trend.algorithms(x, t, *pair), [needed[k] for k in same]
+            rates[same] = rates_of_one_path(path, own, grid, steepness(x, 0), cap)
     for k in np.flatnonzero(counts[len(FLOP_ANCHORS) :]) + len(FLOP_ANCHORS):
         margin = horizon_margin(x, t, horizon_trend.SHAPES[k - len(FLOP_ANCHORS)], view)
-        rates[k] = accumulated_rate(margin.T, grid, steepness(x, k)[:, None], cap)
+        (rates[k],) = rates_of_one_path(margin, [np.zeros(1)], grid, steepness(x, k), cap)
     return rates.T
+
+
+def depends_on_shapes(accumulated: Any, view: View, chance: Chance) -> Any:
+    """Draws whose anchor depends on the weights of the shapes of a time horizon's growth.
+
+    With any weights, the survival of a time horizon lies between those of its shapes. Where the
+    draw's uniform chooses the same anchor in FLOP at the least and at the largest of them, it does
+    so with any weights.
+
+    Parameters
+    ----------
+    accumulated : ndarray, shape (draw, candidate)
+        From :func:`accumulated_rates`.
+
+    Returns
+    -------
+    ndarray of int
+        Their indices.
+    """
+    if not view.anchors["time_horizon"]:
+        return np.empty(0, dtype=int)
+    flop, shapes = accumulated[:, : len(FLOP_ANCHORS)], accumulated[:, len(FLOP_ANCHORS) :]
+    one, other = (
+        chosen_first(
+            anchor_probabilities(log_weights(view), np.column_stack([flop, bound])), chance
+        )
+        for bound in (shapes.min(axis=-1), shapes.max(axis=-1))
+    )
+    return np.flatnonzero((one != other) | (one >= len(FLOP_ANCHORS)))
 
 
 def horizon_margin(

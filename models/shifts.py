@@ -27,7 +27,7 @@ says in how many arrivals it does. Any other shift is plus infinity
 never does, and NaN (undefined) where neither comes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -49,17 +49,20 @@ from aligntax.models import (
 from aligntax.models.arrival import (
     Chance,
     anchor_probabilities,
-    arrival_date,
+    arrival_so_far,
     choose_anchor,
     time_grid,
 )
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
+from aligntax.models.horizon_evaluations import ERRORS
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.requirements import (
+    CANDIDATES,
     FLOP_ANCHORS,
     anchor_requirements,
     by_candidate,
+    depends_on_shapes,
     horizon_margin,
     log_weights,
     of_candidates,
@@ -91,7 +94,17 @@ def stand_ins(weight: Any, u: Any, rejected: Any) -> Any:
     return np.minimum(np.searchsorted(total, place), len(total) - 1)
 
 
+def rejects(view: View) -> bool:
+    """Whether a view has draws for which others of the same block stand in."""
+    return view.requirement.low_flop is not None or view.direct_approach.update == "published"
+
+
 FIRST_YEARS = 8  # of a search for arrival, which doubles them where nothing has arrived
+
+
+def _dates_first(paths: research.Paths) -> Callable[[Any], Any]:
+    """Return its ``trend_date``, of dates (time, draw) instead of (draw, time)."""
+    return lambda dates: paths.trend_date(dates.T).T
 
 
 class Worlds:
@@ -107,13 +120,15 @@ class Worlds:
         Structural parameters with the same shape.
     accumulated : ndarray, shape (draw, candidate), or None
         Arrival rate accumulated up to the evidence of no TAI; None if the view does not use it.
+    only_arrival : bool
+        Whether nothing but anchors and arrival is asked for. Weights of the shapes of a time
+        horizon's growth are then worked out only where the anchor depends on them.
 
     Attributes
     ----------
-    probability : ndarray, shape (draw, 10)
-        Of each of :data:`aligntax.models.views.ANCHORS`.
     anchor : ndarray of int, shape (draw,)
-        Index of the draw's own anchor among them; "none" only where it is never left.
+        Index of the draw's own of :data:`aligntax.models.views.ANCHORS`; "none" only where it is
+        never left.
     """
 
     def __init__(
@@ -126,30 +141,17 @@ class Worlds:
         view: View,
         trend: Trend,
         chance: Chance,
+        only_arrival: bool = False,
     ) -> None:
         self.x, self.gamma, self.parameters, self.chance = x, gamma, parameters, chance
         self.evidence, self.view, self.trend = evidence, view, trend
         begin = view.arrival.start if accumulated is None else trend.now
         self.grid = time_grid(begin, view.arrival.horizon)
-        shapes = (
-            self.shapes
-            if view.anchors["time_horizon"]
-            else np.zeros((len(gamma), len(horizon_trend.SHAPES)))
-        )
-        weights = of_candidates(
-            np.broadcast_to(log_weights(view), (len(gamma), len(ANCHORS))), shapes
-        )
-        p = anchor_probabilities(weights, 0.0 * weights[:, :-1] if accumulated is None else accumulated)
-        self.probability = np.concatenate(
-            [
-                p[:, : len(FLOP_ANCHORS)],
-                p[:, len(FLOP_ANCHORS) : -1].sum(axis=-1, keepdims=True),
-                p[:, -1:],
-            ],
-            -1,
-        )
+        none = np.zeros((len(gamma), len(CANDIDATES)))
+        self.accumulated = none if accumulated is None else accumulated
+        draws = depends_on_shapes(self.accumulated, view, chance) if only_arrival else None
         self.candidate, self.since = choose_anchor(
-            p, chance, begin, view.arrival, view.anchors["none"]
+            self._candidates(draws), chance, begin, view.arrival, view.anchors["none"]
         )
         self.flop = self.candidate < len(FLOP_ANCHORS)
         never = np.isinf(self.since) & (self.since > 0)
@@ -165,6 +167,30 @@ class Worlds:
     def margin(self) -> Any:
         """Margin of each draw's anchor over time, (draw, time); made on first use."""
         return self._margin(np.arange(len(self.gamma)), self.grid)
+
+    @cached_property
+    def probability(self) -> Any:
+        """Probability of each of :data:`aligntax.models.views.ANCHORS`, (draw, 10)."""
+        p, flop = self._candidates(None), len(FLOP_ANCHORS)
+        return np.concatenate(
+            [p[:, :flop], p[:, flop:-1].sum(axis=-1, keepdims=True), p[:, -1:]], axis=-1
+        )
+
+    def _candidates(self, draws: Any) -> Any:
+        """Probability of each candidate and "none", (draw, candidate + 1).
+
+        Weights of the shapes of a time horizon's growth count in some draws, or in all where
+        ``draws`` is None. In others the shapes count equally.
+        """
+        shapes = np.full((len(self.gamma), len(horizon_trend.SHAPES)), np.log(1 / 4))
+        if draws is None and self.view.anchors["time_horizon"]:
+            shapes = self.shapes
+        elif draws is not None:
+            x = {name: self.x[name][draws] for name in time_horizon.QUANTITIES}
+            errors = self.parameters[list(ERRORS)].isel(sample=draws)
+            shapes[draws] = time_horizon.log_shape_weights(x, errors, self.evidence, self.view)
+        anchors = np.broadcast_to(log_weights(self.view), (len(shapes), len(ANCHORS)))
+        return anchor_probabilities(of_candidates(anchors, shapes), self.accumulated)
 
     @cached_property
     def full(self) -> dict[str, Any]:
@@ -236,7 +262,8 @@ class Worlds:
     def _margin(self, draws: Any, grid: Any) -> Any:
         """Margin of some draws' anchors at dates, (draw, time)."""
         # dates come first in memory, so that numpy's inner loops run over many draws
-        margin, t, candidate = np.empty((len(grid), len(draws))), grid[:, None], self.candidate[draws]
+        margin, t = np.empty((len(grid), len(draws))), grid[:, None]
+        candidate = self.candidate[draws]
         i = np.flatnonzero(self.flop[draws])
         k = draws[i]
         own = {name: self.x[name][k] for name in compute.QUANTITIES}
@@ -253,7 +280,7 @@ class Worlds:
             i = np.flatnonzero(candidate == len(FLOP_ANCHORS) + j)
             k = draws[i]
             own = {name: self.x[name][k] for name in time_horizon.QUANTITIES}
-            moved = None if self.research is None else self.research.of(k).trend_date
+            moved = None if self.research is None else _dates_first(self.research.of(k))
             margin[:, i] = horizon_margin(own, t, shape, self.view, trend_date=moved)
         return margin.T
 
@@ -299,7 +326,7 @@ class Worlds:
     def _arrival(self, k: Any, margin: Any, grid: Any, passed: Any) -> tuple[Any, Any]:
         """Year of arrival of some draws, infinite after the grid, and the accumulated rate."""
         own = {name: self.x[name][k] for name in ("hazard_steepness", "horizon_steepness")}
-        date, total = arrival_date(
+        date, total = arrival_so_far(
             margin,
             grid,
             self.since[k],

@@ -6,19 +6,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from aligntax.models import blocks
 from aligntax.models.arrival import Chance
 from aligntax.models.blocks import in_blocks
 from aligntax.models.catalogue import Model
 from aligntax.models.evidence import Evidence
 from aligntax.models.joint import with_rows, worlds_of
 from aligntax.models.priors.tables import PriorTables
-from aligntax.models.shifts import Worlds
+from aligntax.models.shifts import Worlds, rejects
 from aligntax.models.states import labelled, stated
 from aligntax.models.views import ANCHORS, View
 
 # Draws whose evidence is replicated at a time; each block takes the next random numbers.
 REPLICATED_AT_ONCE = 10_000
-MOST = 8000
 GROUP = "group"  # of the rows that share a unit of the likelihood
 OUTCOMES = ("count", "failures", "log_cost", "ceiling")  # beside what is observed
 
@@ -150,9 +150,9 @@ def _each_world(
     evidence = with_rows(evidence, view)
 
     def work(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
-        return ask(worlds_of(flat, structural, evidence, view, chance[block]))
+        return ask(worlds_of(flat, structural, evidence, view, chance[block], only_arrival=True))
 
-    return _each_block(work, x, parameters, most=MOST)
+    return _each_block(work, x, parameters, most=(1 if rejects(view) else 8) * blocks.BLOCK)
 
 
 def log_no_tai(
