@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.special import logsumexp
 
 from aligntax.models import (
     ai_labour,
@@ -261,7 +260,7 @@ def log_no_tai(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence,
     shapes = time_horizon.log_shape_weights(x, parameters, evidence, view)
     weights = np.broadcast_to(requirements.log_weights(view), (len(gamma), len(view.anchors)))
     survival = np.concatenate([-rates, np.zeros((len(gamma), 1))], axis=-1)
-    return logsumexp(requirements.of_candidates(weights, shapes) + survival, axis=-1)
+    return np.logaddexp.reduce(requirements.of_candidates(weights, shapes) + survival, axis=-1)
 
 
 def _accumulated_so_far(
