@@ -36,7 +36,6 @@ import xarray as xr
 from scipy.special import ndtri, softmax
 
 from aligntax.models import (
-    alignment,
     allocation,
     compute,
     direct_approach,
@@ -44,6 +43,7 @@ from aligntax.models import (
     research,
     taxes,
     time_horizon,
+    tolerance,
     waits,
 )
 from aligntax.models.arrival import (
@@ -195,7 +195,7 @@ class Worlds:
     @cached_property
     def full(self) -> dict[str, Any]:
         """Elicited quantities with ``tolerance_at_arrival``, (draw,); made on first use."""
-        return alignment.with_tolerance(self.x, self.parameters, self.evidence, self.chance)
+        return tolerance.with_tolerance(self.x, self.parameters, self.evidence, self.chance)
 
     @cached_property
     def shapes(self) -> Any:
