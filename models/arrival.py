@@ -165,10 +165,8 @@ def rates_of_one_path(path: Any, needed: list[Any], grid: Any, steepness: Any, c
 
 def anchor_probabilities(log_weights: Any, accumulated: Any) -> Any:
     """``p_k`` over anchors and "none", whose rate is zero; shape (draw, anchor + 1)."""
-    terms = np.array(
-        np.broadcast_to(log_weights, (*accumulated.shape[:-1], log_weights.shape[-1])).T
-    )
-    terms[:-1] -= accumulated.T
+    rates = np.concatenate([accumulated.T, np.zeros((1, len(accumulated)))])
+    terms = np.atleast_2d(log_weights).T - rates
     joint = np.exp(terms - terms.max(axis=0))
     return (joint / sum_of_rows(joint)).T
 
@@ -229,12 +227,7 @@ def first_crossing(margin: Any, grid: Any) -> Any:
 
 
 def arrival_date(
-    margin: Any,
-    grid: Any,
-    since: Any,
-    steepness: Any,
-    exponential: Any,
-    arrival: Arrival,
+    margin: Any, grid: Any, since: Any, steepness: Any, exponential: Any, arrival: Arrival
 ) -> Any:
     """Date of arrival, NaN where it comes later than the grid or never.
 
@@ -249,7 +242,7 @@ def arrival_date(
         Date from which the requirement counts; hazard steepness per unit of the margin;
         Exponential(1) draws.
     """
-    return arrival_so_far(margin, grid, since, steepness, exponential, arrival, 0.0)[0]
+    return arrival_so_far(margin, grid, since, steepness, exponential, arrival)[0]
 
 
 def arrival_so_far(
@@ -259,12 +252,12 @@ def arrival_so_far(
     steepness: Any,
     exponential: Any,
     arrival: Arrival,
-    passed: Any,
+    passed: Any = 0.0,
 ) -> tuple[Any, Any]:
-    """Date of arrival as :func:`arrival_date`, and the rate accumulated up to the grid's end.
+    """Date of arrival as :func:`arrival_date`, and the rate accumulated by the end of the grid.
 
-    ``passed`` is that accumulated up to its start, shape (draw,), so that a search can go on where
-    another ended.
+    ``passed`` is the rate accumulated before it, shape (draw,): a search goes on where another
+    ended.
     """
     if arrival.mode == "crossing":
         counts = np.where(grid >= since[:, None], margin, -np.inf)

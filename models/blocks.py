@@ -36,8 +36,10 @@ def blocks(size: int, most: int | None = None) -> list[slice]:
 def sum_of_rows(rows: Any) -> Any:
     """Sum along the first axis of an array whose last is of draws, one row after another.
 
-    numpy adds in another order where there is one draw, which changes the last digit.
+    numpy adds in another order where there is one draw or where a draw's numbers are adjacent in
+    memory, and that changes the last digit.
     """
+    rows = np.ascontiguousarray(rows)
     one = len(rows) and rows.shape[-1] == 1
     return np.add.accumulate(rows)[-1] if one else rows.sum(axis=0)
 

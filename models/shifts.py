@@ -71,6 +71,8 @@ from aligntax.models.requirements import (
 from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, View
 
+FIRST_YEARS = 8  # of a search for arrival, which doubles them where nothing has arrived
+
 
 def stand_ins(weight: Any, u: Any, rejected: Any) -> Any:
     """Draws that stand in for rejected ones, chosen in proportion to their weights.
@@ -97,9 +99,6 @@ def stand_ins(weight: Any, u: Any, rejected: Any) -> Any:
 def rejects(view: View) -> bool:
     """Whether a view has draws for which others of the same block stand in."""
     return view.requirement.low_flop is not None or view.direct_approach.update == "published"
-
-
-FIRST_YEARS = 8  # of a search for arrival, which doubles them where nothing has arrived
 
 
 def _dates_first(paths: research.Paths) -> Callable[[Any], Any]:
@@ -185,7 +184,7 @@ class Worlds:
         shapes = np.full((len(self.gamma), len(horizon_trend.SHAPES)), np.log(1 / 4))
         if draws is None and self.view.anchors["time_horizon"]:
             shapes = self.shapes
-        elif draws is not None:
+        elif draws is not None and len(draws):
             x = {name: self.x[name][draws] for name in time_horizon.QUANTITIES}
             errors = self.parameters[list(ERRORS)].isel(sample=draws)
             shapes[draws] = time_horizon.log_shape_weights(x, errors, self.evidence, self.view)

@@ -200,7 +200,7 @@ def log_shapes(
     rows = arrays(evaluations(evidence, view))
     p = {name: parameters[name].values for name in ERRORS}
     terms = log_terms_of_shapes(x, p, rows, view)
-    joint = np.stack(log_shape_priors(x)) + sum_of_rows(terms.swapaxes(0, 1))
+    joint = np.stack(log_shape_priors(x)) + np.stack([sum_of_rows(each) for each in terms])
     return np.moveaxis(joint, 0, -1), np.moveaxis(terms, (0, 1), (-2, -1))
 
 

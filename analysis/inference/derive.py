@@ -19,6 +19,8 @@ from aligntax.models.views import ANCHORS, View
 
 # Draws whose evidence is replicated at a time; each block takes the next random numbers.
 REPLICATED_AT_ONCE = 10_000
+# Blocks at a time where arrival alone is asked for: fewer paths are kept, and each call costs less.
+ARRIVALS_AT_ONCE = 8
 GROUP = "group"  # of the rows that share a unit of the likelihood
 OUTCOMES = ("count", "failures", "log_cost", "ceiling")  # beside what is observed
 
@@ -152,7 +154,9 @@ def _each_world(
     def work(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
         return ask(worlds_of(flat, structural, evidence, view, chance[block], only_arrival=True))
 
-    return _each_block(work, x, parameters, most=(1 if rejects(view) else 8) * blocks.BLOCK)
+    # others of its block stand in for a rejected draw: the block is part of the answer
+    most = blocks.BLOCK if rejects(view) else ARRIVALS_AT_ONCE * blocks.BLOCK
+    return _each_block(work, x, parameters, most=most)
 
 
 def log_no_tai(

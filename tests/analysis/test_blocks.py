@@ -101,6 +101,7 @@ def test_sums_do_not_depend_on_how_many_draws_there_are():
     for work in (blocks.sum_of_rows, blocks.running_total):
         alone = [work(rows[:, i : i + 1].copy()) for i in range(50)]
         np.testing.assert_array_equal(work(rows), np.concatenate(alone, axis=-1))
+        np.testing.assert_array_equal(work(rows), work(np.asfortranarray(rows)))
     np.testing.assert_allclose(blocks.sum_of_rows(rows), rows.sum(axis=0), rtol=1e-12)
     np.testing.assert_array_equal(blocks.running_total(rows), np.cumsum(rows, axis=0))
     numpys = [rows[:, i : i + 1].copy().sum(axis=0)[0] for i in range(50)]  # negative control
