@@ -20,7 +20,7 @@ from aligntax.models.views import ANCHORS, View
 # Draws whose evidence is replicated at a time; each block takes the next random numbers.
 REPLICATED_AT_ONCE = 10_000
 # Blocks at a time where arrival alone is asked for: fewer paths are kept, and each call costs less.
-ARRIVALS_AT_ONCE = 8
+ARRIVALS_AT_ONCE = 6
 GROUP = "group"  # of the rows that share a unit of the likelihood
 OUTCOMES = ("count", "failures", "log_cost", "ceiling")  # beside what is observed
 
