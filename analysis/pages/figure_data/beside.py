@@ -1,0 +1,122 @@
+"""Figures that copies of this process draw while it works on the rest of a page.
+
+Drawing is most of a report's time and takes one core. Each further core forks a copy, which has the
+run in memory and has imported everything. The copies and this process take the next figure from
+one queue until none is left, so that the page is the same however many there are.
+"""
+
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection
+from typing import Any
+
+from aligntax.analysis.figures.report_figures import Drawing
+from aligntax.analysis.pages.figure_data.pictures import Shown, draw_and_read
+
+MOST = 8  # processes; a report has two dozen figures
+
+
+@contextmanager
+def drawing_beside(
+    drawings: Sequence[Drawing], strict: bool = False
+) -> Iterator[Callable[[], list[Shown]]]:
+    """Begin to draw, and yield what finishes it and returns every figure in order.
+
+    Parameters
+    ----------
+    drawings : sequence of Drawing
+        Fewer than 256.
+    strict : bool
+        Whether a figure that fails raises; then all are drawn in this process.
+    """
+    turns, fill = os.pipe()
+    # Figures near the end take longest. A byte is read by one process alone.
+    os.write(fill, bytes(reversed(range(len(drawings)))))
+    os.close(fill)
+    team: list[_Copy] = []
+    try:
+        for _ in range(0 if strict else spare_cores()):
+            team.append(_Copy.start(drawings, turns))
+        yield lambda: _finish(drawings, turns, team, strict)
+    finally:
+        os.close(turns)
+        for copy in team:
+            copy.stop()
+
+
+def spare_cores() -> int:
+    """Return how many copies of this process may draw.
+
+    None may where a fork is not safe: on other systems than Linux, and in a process with threads of
+    Python's own, such as a notebook's. None does in a process that is one of many already.
+    """
+    alone = threading.active_count() == 1 and parent_process() is None
+    if sys.platform != "linux" or not alone:
+        return 0
+    return min(len(os.sched_getaffinity(0)), MOST) - 1
+
+
+def _finish(
+    drawings: Sequence[Drawing], turns: int, team: "Iterable[_Copy]", strict: bool
+) -> list[Shown]:
+    found = _draw(drawings, _taken(turns), strict)
+    for copy in team:
+        found |= copy.drawn()
+    # those of a copy that died
+    found |= _draw(drawings, sorted(set(range(len(drawings))) - set(found)), strict)
+    return [found[number] for number in range(len(drawings))]
+
+
+def _draw(drawings: Sequence[Drawing], numbers: Iterable[int], strict: bool) -> dict[int, Shown]:
+    return {number: draw_and_read(drawings[number], number + 1, strict) for number in numbers}
+
+
+def _taken(turns: int) -> Iterator[int]:
+    """Yield numbers of figures that no other process has taken, until none is left."""
+    while turn := os.read(turns, 1):
+        yield turn[0]
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A forked process that draws, and sends all its figures at the end."""
+
+    process: Any
+    pipe: Connection
+
+    @classmethod
+    def start(cls, drawings: Sequence[Drawing], turns: int) -> "_Copy":
+        context = get_context("fork")
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=_serve, args=(theirs, drawings, turns), daemon=True)
+        with warnings.catch_warnings():
+            # Python counts threads of libraries too. They are idle, and BLAS ends its own.
+            warnings.filterwarnings("ignore", ".*multi-threaded.*fork", DeprecationWarning)
+            process.start()
+        theirs.close()
+        return cls(process, ours)
+
+    def drawn(self) -> dict[int, Shown]:
+        """Wait for its figures; none if it died."""
+        try:
+            found: dict[int, Shown] = self.pipe.recv()
+        except (EOFError, OSError):
+            return {}
+        return found
+
+    def stop(self) -> None:
+        self.pipe.close()
+        self.process.kill()
+        self.process.join()
+
+
+def _serve(pipe: Connection, drawings: Sequence[Drawing], turns: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first acts
+    pipe.send(_draw(drawings, _taken(turns), strict=False))
