@@ -177,10 +177,24 @@ def psis_of_tables(
     densities: Mapping[str, xr.DataArray], posterior: xr.Dataset
 ) -> list[CrossValidation]:
     """Cross-validation of every table by weights alone."""
-    return [psis_of_table(table, rows, posterior) for table, rows in densities.items()]
+    relative = relative_efficiency(posterior)
+    return [psis_of_table(table, rows, posterior, relative) for table, rows in densities.items()]
 
 
-def psis_of_table(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> CrossValidation:
+def relative_efficiency(posterior: xr.Dataset) -> float:
+    """Effective draws per draw for a mean, averaged over all numbers, as ArviZ does."""
+    import arviz_stats  # noqa: F401  gives datasets their statistics
+
+    if posterior.sizes["chain"] == 1:
+        return 1.0
+    sizes = posterior.azstats.ess(method="mean")
+    draws = posterior.sizes["chain"] * posterior.sizes["draw"]
+    return float(np.hstack([v.values.ravel() for v in sizes.values()]).mean() / draws)
+
+
+def psis_of_table(
+    table: str, rows: xr.DataArray, posterior: xr.Dataset, relative: float | None = None
+) -> CrossValidation:
     """Cross-validation of one table by weights alone.
 
     Parameters
@@ -188,7 +202,8 @@ def psis_of_table(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Cros
     rows : xarray.DataArray, shape (chain, draw, unit)
         Log densities.
     posterior : xarray.Dataset
-        Gives the relative efficiency of the draws.
+    relative : float, optional
+        Relative efficiency of its draws, by default worked out of them.
     """
     labels = [str(label) for label in rows[rows.dims[-1]].values]
     values = rows.values.astype(float)
@@ -200,12 +215,15 @@ def psis_of_table(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Cros
         if not varies[i]
     }
     if varies.any():
-        result = arviz_loo(table, rows.isel({rows.dims[-1]: np.flatnonzero(varies)}), posterior)
+        kept = rows.isel({rows.dims[-1]: np.flatnonzero(varies)})
+        result = arviz_loo(table, kept, posterior, relative)
         found |= {unit.label: unit for unit in predicted_units(result, rows)}
     return CrossValidation(table, FINITE, tuple(found[label] for label in labels))
 
 
-def arviz_loo(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Any:
+def arviz_loo(
+    table: str, rows: xr.DataArray, posterior: xr.Dataset, relative: float | None = None
+) -> Any:
     """ArviZ's cross-validation of units whose densities vary."""
     from arviz_stats import loo
 
@@ -215,7 +233,7 @@ def arviz_loo(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Any:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a high k stands in the unit's own result
-        return loo(tree, var_name=table, pointwise=True)
+        return loo(tree, var_name=table, pointwise=True, reff=relative)
 
 
 def predicted_units(result: Any, rows: xr.DataArray) -> list[PredictedUnit]:
