@@ -27,6 +27,7 @@ from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.kinds_in_words import shift_in_words
 from aligntax.analysis.summaries.simulated_world import simulated_world
 from aligntax.analysis.summaries.words import format_percent, format_probability, label_of
+from aligntax.analysis.trust.evidence.predictive import title_and_unit
 from aligntax.models.overoptimization.proxy_rewards import DIFFERENCES
 from aligntax.models.requirements import milestones
 
@@ -356,7 +357,7 @@ def predictive_figures(result: Result) -> Iterator[Drawing]:
     for name in checks.observed_names(result):
         half, most, count = checks.coverage(result, name)
         caption = (
-            f"{checks.title_and_unit(name)[0]}: each observation (dot) against the 50% and 90% "
+            f"{title_and_unit(name)[0]}: each observation (dot) against the 50% and 90% "
             f"intervals of its replicates. {half} of {count} lie within the 50% interval, {most} "
             "within the 90% interval."
         )

@@ -252,9 +252,7 @@ def informed_spread(source: SampledRun) -> Spread:
     return Spread.of(source.z[..., np.isin(source.tables.names, source.prior_only, invert=True)])
 
 
-def weigh_draws(
-    carried: CarriedDraws, spread: Spread | None = None
-) -> tuple[Weights, list[Check]]:
+def weigh_draws(carried: CarriedDraws, spread: Spread | None = None) -> tuple[Weights, list[Check]]:
     """Smoothed weights of the carried draws and the checks that say whether to trust them.
 
     Parameters
