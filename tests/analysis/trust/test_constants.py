@@ -31,7 +31,6 @@ CONSTANTS = {
     "calibration.ranks": {
         "RANKED": (199, "200 ranks, which 20 bins divide evenly"),
         "BINS": (20, "of 5% each: the ends of a 90% interval are seen"),
-        "PATHS": (100_000, "the smallest p-value is 1e-5: Holm over 100 quantities still rejects at 0.01"),
     },
     "calibration.simulation": {
         "NARROW": (0.6, "control: a posterior that is clearly too narrow"),

@@ -14,7 +14,7 @@ from aligntax.analysis.trust.calibration.family import (
     power_in_words,
     stated_power,
 )
-from aligntax.analysis.trust.calibration.ranks import PATHS, RANKED, band_of, rank
+from aligntax.analysis.trust.calibration.ranks import RANKED, band_of, rank
 
 SIZE, QUANTITIES = 300, 8
 
@@ -73,7 +73,7 @@ def test_power_falls_with_the_number_of_quantities() -> None:
     assert alone > 0.65 and among < 0.35
     assert power(SIZE, 97, 0.0) <= 0.01 and power(SIZE, 97, 0.0, 0.7) > 0.9
     told = stated_power(SIZE, 97)
-    assert told["quarter"] == among and told["seen"] == 0.4
+    assert told["quarter"] == among and told["seen"] == 0.35
     assert stated_power(20, 9)["seen"] is None
 
 
@@ -94,10 +94,10 @@ def test_power_is_told_in_words() -> None:
 
 
 def test_the_band_stands_correction_for_thousands_of_tests() -> None:
-    """Its p-values go on beyond the simulated paths, by a bound that they keep to."""
+    """Its p-values are exact however small, and within the bound of a union."""
     band = band_of(SIZE)
     far = np.clip(norm.rvs(120, 30, SIZE, random_state=4).astype(int), 0, RANKED)
-    assert band.p(far) < 1e-2 / 4000 < 1 / PATHS
+    assert band.p(far) < 1e-2 / 4000
     # where a path strays at one point alone, the bound is that of the binomial, 19 times
     tails = 2 * min(binom.cdf(k, SIZE, z) for k, z in zip(band.counts(far), band.z, strict=True))
     assert band.p(far) <= 19 * tails * (1 + 1e-9)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from arviz_stats import ecdf_utils
 from arviz_stats.base import array_stats
-from scipy.stats import chisquare, norm
+from scipy.stats import binomtest, chisquare, norm
 
 from aligntax.analysis.trust.calibration.ranks import (
     BINS,
@@ -14,6 +14,7 @@ from aligntax.analysis.trust.calibration.ranks import (
     coverage,
     covered,
     rank,
+    straying,
 )
 
 SIZE = 300
@@ -47,6 +48,25 @@ def test_uniform_ranks_are_rejected_as_often_as_the_level_says(band) -> None:
     p = np.array([band.p(each) for each in rng.integers(RANKED + 1, size=(1000, SIZE))])
     for level in (0.01, 0.1):
         assert abs(np.mean(p <= level) - level) < 4 * np.sqrt(level * (1 - level) / 1000)
+
+
+@pytest.mark.parametrize("size", [10, 37, SIZE])
+def test_the_p_value_is_the_share_of_simulated_paths_that_stray_as_far(size) -> None:
+    """100,000 paths of uniform ranks, to four binomial sd."""
+    band = Band(size)
+    counts = np.random.default_rng(7).multinomial(size, np.full(BINS, 1 / BINS), size=100_000)
+    paths = counts.cumsum(axis=-1)[:, :-1]
+    gamma = band.tails[paths, np.arange(BINS - 1)].min(axis=-1)
+    for least in (1e-4, 1e-3, 0.02, 0.3):
+        p = straying(band, least)
+        assert abs(np.mean(gamma <= least) - p) < 4 * np.sqrt(p * (1 - p) / 100_000)
+
+
+@pytest.mark.parametrize("below", [0, 3, 9, 20])
+def test_of_two_bins_the_p_value_is_that_of_a_coin(below) -> None:
+    ranks = np.repeat([0, RANKED], [below, 40 - below])
+    expected = binomtest(below, 40, 0.5).pvalue
+    assert Band(40, bins=2).p(ranks) == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_limits_are_those_of_the_p_value(band) -> None:
