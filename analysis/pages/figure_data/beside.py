@@ -14,12 +14,14 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import StringIO
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from typing import Any
 
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.pages.figure_data.pictures import Shown, draw_and_read
+from aligntax.analysis.progress import REDRAWS
 
 MOST = 8  # processes; a report has two dozen figures
 
@@ -58,7 +60,9 @@ def spare_cores() -> int:
     None may where a fork is not safe: on other systems than Linux, and in a process with threads of
     Python's own, such as a notebook's. None does in a process that is one of many already.
     """
-    alone = threading.active_count() == 1 and parent_process() is None
+    others = [t for t in threading.enumerate() if t is not threading.current_thread()]
+    # what redraws a bar holds no lock that a copy, which prints nothing, asks for
+    alone = parent_process() is None and all(t.name == REDRAWS for t in others)
     if sys.platform != "linux" or not alone:
         return 0
     return min(len(os.sched_getaffinity(0)), MOST) - 1
@@ -129,4 +133,5 @@ class _Copy:
 
 def _serve(pipe: Connection, drawings: Sequence[Drawing], queues: Iterable[int]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first acts
+    sys.stdout = sys.stderr = StringIO()
     pipe.send(_draw(drawings, _taken(queues), strict=False))

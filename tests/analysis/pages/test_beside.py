@@ -12,6 +12,7 @@ from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.pages.figure_data import beside
 from aligntax.analysis.pages.figure_data.beside import drawing_beside, spare_cores
 from aligntax.analysis.pages.figure_data.pictures import draw_and_read
+from aligntax.analysis.progress import REDRAWS
 
 
 def line(slope: int) -> Figure:
@@ -88,14 +89,16 @@ def test_strictly_an_error_is_raised_here(monkeypatch) -> None:
 
 
 def test_a_process_that_cannot_be_copied_safely_draws_alone(monkeypatch) -> None:
-    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    monkeypatch.setattr(threading, "enumerate", lambda: [threading.current_thread()])
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: range(4), raising=False)
     monkeypatch.setattr(beside, "parent_process", lambda: None)
     assert spare_cores() == 3
-    with monkeypatch.context() as threads:
-        threads.setattr(threading, "active_count", lambda: 2)
-        assert spare_cores() == 0
+    for name, cores in (("history", 0), (REDRAWS, 3)):
+        with monkeypatch.context() as threads:
+            other = threading.Thread(name=name)
+            threads.setattr(threading, "enumerate", lambda t=other: [threading.current_thread(), t])
+            assert spare_cores() == cores
     with monkeypatch.context() as system:
         system.setattr(sys, "platform", "darwin")
         assert spare_cores() == 0
