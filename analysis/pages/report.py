@@ -206,16 +206,7 @@ def write_report(
         result = replace(result, info={**result.info, "sensitivity": sensitivity_of_result(result)})
     if given is not None:
         result, page = _conditioned(result, given), f"report-given-{_condition_slug(given)}.html"
-    drawn = resample_by_weight(result, result.weights) if result.weighted else result
-    sections = {section: list(drawings(drawn)) for section, drawings in SECTIONS.items()}
-    live = None
-    with drawing_beside([each for some in sections.values() for each in some], strict) as finish:
-        content = collect_page(result, drawn)
-        if given is None:
-            live = Live.of(result, content.leading, content.sentence_template, strict)
-        shown = iter(finish())
-    figures = {section: list(islice(shown, len(some))) for section, some in sections.items()}
-    content = replace(content, figures=figures)
+    content, live = _content(result, given is None, strict)
     error = live.error if live else ""
     shown = content.shown
     context = {
@@ -240,6 +231,25 @@ def write_report(
     for failure in [*failure_lines(shown), *([error] if error else [])]:
         talk.failed(failure)
     return path
+
+
+def _content(result: Result, movable: bool, strict: bool) -> tuple[ReportPage, Live | None]:
+    """Collect what the page shows, while copies of this process draw.
+
+    Parameters
+    ----------
+    movable : bool
+        Whether the reader can move priors.
+    """
+    drawn = resample_by_weight(result, result.weights) if result.weighted else result
+    sections = {section: list(drawings(drawn)) for section, drawings in SECTIONS.items()}
+    with drawing_beside([each for some in sections.values() for each in some], strict) as finish:
+        content, live = collect_page(result, drawn), None
+        if movable:
+            live = Live.of(result, content.leading, content.sentence_template, strict)
+        shown = iter(finish())
+    figures = {section: list(islice(shown, len(some))) for section, some in sections.items()}
+    return replace(content, figures=figures), live
 
 
 def _answered_today(result: Result) -> Result:

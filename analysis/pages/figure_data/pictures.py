@@ -100,10 +100,11 @@ def _data_uri(figure: Any, kind: str) -> Markup:
         warnings.filterwarnings("ignore", "Glyph")
         figure.set_dpi(PIXELS)
         # what savefig calls, which draws a figure twice to lay it out once
+        canvas: Any = FigureCanvasSVG(figure) if kind == "svg" else FigureCanvasAgg(figure)
         if kind == "svg":
-            FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None})
+            canvas.print_svg(file, metadata={"Date": None})
         else:
-            FigureCanvasAgg(figure).print_png(file)
+            canvas.print_png(file)
         data = file.getvalue()
     if kind == "svg":
         return Markup(f"data:image/svg+xml,{quote(_shortened(data.decode()), UNQUOTED)}")
