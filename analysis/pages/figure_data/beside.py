@@ -24,6 +24,7 @@ from aligntax.analysis.pages.figure_data.pictures import Shown, draw_and_read
 from aligntax.analysis.progress import REDRAWS
 
 MOST = 8  # processes; a report has two dozen figures
+PATIENCE = 60.0  # seconds, for a copy when nothing is left to take; a figure takes a fifth of one
 
 
 @contextmanager
@@ -74,7 +75,7 @@ def _finish(
     found = _draw(drawings, _taken(queues), strict)
     for copy in team:
         found |= copy.drawn()
-    # those of a copy that died
+    # those of a copy that died or stands still
     found |= _draw(drawings, sorted(set(range(len(drawings))) - set(found)), strict)
     return [found[number] for number in range(len(drawings))]
 
@@ -118,8 +119,10 @@ class _Copy:
         return cls(process, ours)
 
     def drawn(self) -> dict[int, Shown]:
-        """Wait for its figures; none if it died."""
+        """Wait for its figures; none if it died or stands still."""
         try:
+            if not self.pipe.poll(PATIENCE):
+                return {}
             found: dict[int, Shown] = self.pipe.recv()
         except (EOFError, OSError):
             return {}

@@ -66,13 +66,15 @@ def test_a_figure_that_fails_in_a_copy_says_why(monkeypatch) -> None:
     assert [each.error for each in shown] == [""] * 5 + ["RuntimeError: ink ran out"]
 
 
-def test_figures_of_a_copy_that_dies_are_drawn_here(monkeypatch) -> None:
+@pytest.mark.parametrize("ending", [lambda: os._exit(9), lambda: time.sleep(1000)])
+def test_figures_of_a_copy_that_dies_or_stands_still_are_drawn_here(monkeypatch, ending) -> None:
     monkeypatch.setattr(beside, "spare_cores", lambda: 2)
+    monkeypatch.setattr(beside, "PATIENCE", 1.0)
     here = os.getpid()
 
     def fatal() -> Figure:
         if os.getpid() != here:
-            os._exit(9)
+            ending()
         return line(7)
 
     few = [Drawing("A line that kills", fatal), *drawings()]
