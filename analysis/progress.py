@@ -18,6 +18,7 @@ from aligntax.analysis.inference.options import Talk, warned
 BAR = 30  # characters
 SECONDS = 0.1  # between two changes of the line
 WIDEST = 100  # characters of the line
+REDRAWS = "progress"  # name of a thread that redraws a bar, and touches nothing else
 
 
 class Screen(Protocol):

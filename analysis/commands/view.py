@@ -57,9 +57,9 @@ def view_list(as_json: Json = False) -> None:
     Example: aligntax view list --json
     """
     from aligntax.analysis.terminal.tables import print_table
-    from aligntax.models.views import load_view, view_names
+    from aligntax.models.views import load_views
 
-    views = [load_view(name) for name in view_names()]
+    views = load_views().values()
     rows = [(v.name, v.title, v.source) for v in views]
     print_answer(
         as_json,

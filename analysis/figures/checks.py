@@ -25,21 +25,12 @@ from aligntax.analysis.figures.style import (
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.checks import RANKS
 from aligntax.analysis.summaries.rank_histograms import distance
-from aligntax.analysis.trust.evidence.predictive import pit_p
+from aligntax.analysis.trust.evidence.predictive import ENOUGH, FEWEST, pit_p, title_and_unit
 from aligntax.models.priors.quantities import base_name, element
-from aligntax.models.variables import LIKELIHOODS
 
 CHAINS = (BLUE, ORANGE, GREEN, PURPLE, "#56B4E9", "#E69F00", "black", GREY)
 NAMED = 40  # rows that can be told apart by name
-ENOUGH = 10  # observations for a distribution of their ranks
-FEWEST = 3  # observations of a variable; fewer say nothing about its spread
 PREDICTIVE_DRAWS = 1000
-
-
-def title_and_unit(name: str) -> tuple[str, str]:
-    """Return title and unit of a variable of the evidence."""
-    unit, title = LIKELIHOODS.get(name, ("", name.replace("_", " ")))
-    return title, unit
 
 
 def observed_names(result: Result) -> list[str]:

@@ -27,6 +27,7 @@ from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.kinds_in_words import shift_in_words
 from aligntax.analysis.summaries.simulated_world import simulated_world
 from aligntax.analysis.summaries.words import format_percent, format_probability, label_of
+from aligntax.analysis.trust.evidence.predictive import title_and_unit
 from aligntax.models.overoptimization.proxy_rewards import DIFFERENCES
 from aligntax.models.requirements import milestones
 
@@ -44,11 +45,14 @@ class Drawing:
         Makes the figure.
     dense : bool
         Whether it has so many marks that it is stored as pixels instead of vectors.
+    by_arviz : bool
+        Whether it needs ArviZ, which takes half a second to import.
     """
 
     caption: str
     draw: Callable[[], Figure]
     dense: bool = False
+    by_arviz: bool = False
 
 
 def forecast_figures(result: Result) -> Iterator[Drawing]:
@@ -117,6 +121,7 @@ def forecast_figures(result: Result) -> Iterator[Drawing]:
             "that the evidence moved most. Each curve is scaled to its own height and shows finite "
             "draws only.",
             lambda: answer.prior_posterior(result),
+            by_arviz=True,
         )
 
 
@@ -192,6 +197,7 @@ def _outer_alignment(result: Result) -> Iterator[Drawing]:
             "the evaluator's error about the best hidden rival exceeds one half; a band that holds "
             "such draws leaves the top.",
             lambda: outer_alignment.quantity_against_quality(result),
+            by_arviz=True,
         )
         yield Drawing(
             "Comparisons needed against the capability at which alignment is asked for (median, "
@@ -356,7 +362,7 @@ def predictive_figures(result: Result) -> Iterator[Drawing]:
     for name in checks.observed_names(result):
         half, most, count = checks.coverage(result, name)
         caption = (
-            f"{checks.title_and_unit(name)[0]}: each observation (dot) against the 50% and 90% "
+            f"{title_and_unit(name)[0]}: each observation (dot) against the 50% and 90% "
             f"intervals of its replicates. {half} of {count} lie within the 50% interval, {most} "
             "within the 90% interval."
         )
@@ -367,6 +373,7 @@ def predictive_figures(result: Result) -> Iterator[Drawing]:
             "the uniform one. A p-value below 0.01 means that the model does not reproduce the "
             "spread of the evidence; it is named beside the verdict.",
             lambda: checks.pit_ecdfs(result),
+            by_arviz=True,
         )
 
 
@@ -381,10 +388,12 @@ def chain_figures(result: Result) -> Iterator[Drawing]:
         "ranks tests every parameter.",
         lambda: checks.rank_plots(result),
         dense=True,
+        by_arviz=True,
     )
     yield Drawing(
         "Draws of the same parameters in order, a colour for each chain. They should look like "
         "noise without drift.",
         lambda: checks.trace_plots(result),
         dense=True,
+        by_arviz=True,
     )

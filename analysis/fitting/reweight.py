@@ -187,24 +187,50 @@ def share_unreached(old: QuantileTable, new: QuantileTable, z: Any) -> float:
     return _share_of_few(z, np.interp(_shares(z.size), cumulative, place))
 
 
-def shares_beyond(z: Any, weights: Weights) -> Any:
-    """Share of each score's weighted posterior that lies where the draws are too few, (quantity,).
+@dataclass(frozen=True)
+class Spread:
+    """Where the draws of some scores lie, with which every set of weights is compared.
 
-    Weights alone cannot put mass where no draw is. So that posterior is taken for the draws, moved
-    and stretched to the weighted mean and sd, and what lies in it is counted as by
-    :func:`share_unreached`.
-
-    Parameters
+    Attributes
     ----------
-    z : ndarray, shape (chain, draw, quantity)
+    flat, in_order : ndarray, shape (draw, quantity)
+        Scores, and the same in order.
+    ends : ndarray, shape (end, quantity)
+        Between two of them lies an equal share of the draws.
+    mean, variance : ndarray, shape (quantity,)
     """
-    flat, w = z.reshape(-1, z.shape[-1]), weights.values.ravel()
-    mean = w @ flat
-    stretch = np.sqrt(np.maximum(w @ flat**2 - mean**2, 0.0) / flat.var(axis=0))
-    in_order = np.sort(flat, axis=0)
-    ends = np.quantile(in_order, _shares(len(flat)), axis=0)
-    ends = mean + stretch * (ends - flat.mean(axis=0))
-    return np.array([_share_of_few(*pair) for pair in zip(in_order.T, ends.T, strict=True)])
+
+    flat: Any
+    in_order: Any
+    ends: Any
+    mean: Any
+    variance: Any
+
+    @classmethod
+    def of(cls, z: Any) -> "Spread":
+        """Spread of scores, shape (chain, draw, quantity)."""
+        flat = z.reshape(-1, z.shape[-1])
+        in_order = np.sort(flat, axis=0)
+        ends = np.quantile(in_order, _shares(len(flat)), axis=0)
+        return cls(flat, in_order, ends, flat.mean(axis=0), flat.var(axis=0))
+
+    def shares_beyond(self, weights: Weights) -> Any:
+        """Share of each score's weighted posterior that lies where the draws are too few.
+
+        Weights alone cannot put mass where no draw is. So that posterior is taken for the draws,
+        moved and stretched to the weighted mean and sd, and what lies in it is counted as by
+        :func:`share_unreached`.
+
+        Returns
+        -------
+        ndarray, shape (quantity,)
+        """
+        w = weights.values.ravel()
+        mean = w @ self.flat
+        stretch = np.sqrt(np.maximum(w @ self.flat**2 - mean**2, 0.0) / self.variance)
+        ends = mean + stretch * (self.ends - self.mean)
+        pairs = zip(self.in_order.T, ends.T, strict=True)
+        return np.array([_share_of_few(*pair) for pair in pairs])
 
 
 def _shares(draws: int) -> Any:
@@ -221,8 +247,18 @@ def _share_of_few(z: Any, ends: Any) -> float:
     return float(np.mean(np.diff(np.searchsorted(z, ends)) < FEWEST))
 
 
-def weigh_draws(carried: CarriedDraws) -> tuple[Weights, list[Check]]:
+def informed_spread(source: SampledRun) -> Spread:
+    """Where the draws of the informed scores of a run lie."""
+    return Spread.of(source.z[..., np.isin(source.tables.names, source.prior_only, invert=True)])
+
+
+def weigh_draws(carried: CarriedDraws, spread: Spread | None = None) -> tuple[Weights, list[Check]]:
     """Smoothed weights of the carried draws and the checks that say whether to trust them.
+
+    Parameters
+    ----------
+    spread : Spread, optional
+        See :func:`informed_spread`; whoever weighs often works it out once.
 
     Returns
     -------
@@ -238,7 +274,7 @@ def weigh_draws(carried: CarriedDraws) -> tuple[Weights, list[Check]]:
     weights, k_hat = pareto_smoothed(carried.log_ratio, relative)
     most = k_hat_limit(carried.log_ratio.size)
     return weights, [
-        _reach(carried, weights),
+        _reach(carried, weights, spread),
         _variance(carried),
         _check("k_hat", k_hat, most, k_hat <= most, "the weights have too heavy a tail"),
         _check(
@@ -261,14 +297,14 @@ def _check(
     )
 
 
-def _reach(carried: CarriedDraws, weights: Weights) -> Check:
+def _reach(carried: CarriedDraws, weights: Weights, spread: Spread | None) -> Check:
     """Worst share of a quantity's new posterior that the draws do not reach."""
     source, names = carried.source, carried.tables.names
     old_z = source.z
     informed = [i for i, name in enumerate(names) if name not in source.prior_only]
     shares = {}
     if carried.left_out:
-        found = shares_beyond(old_z[..., informed], weights)
+        found = (spread or informed_spread(source)).shares_beyond(weights)
         shares = {names[i]: float(share) for i, share in zip(informed, found, strict=True)}
     for i in informed:
         if names[i] in carried.changes.quantities:

@@ -5,13 +5,12 @@ These are predictive p-values, cross-validation, and how far other evidence woul
 
 from typing import Any
 
-from aligntax.analysis.figures.checks import title_and_unit
 from aligntax.analysis.pages.exceptions import exceptions_of
 from aligntax.analysis.storage.attachments import CROSS_VALIDATION, ROBUSTNESS, read_attachment
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.words import label_of
 from aligntax.analysis.trust.evidence.loo import validated_by_weights
-from aligntax.analysis.trust.evidence.predictive import STATISTICS, p_values
+from aligntax.analysis.trust.evidence.predictive import STATISTICS, p_values, title_and_unit
 from aligntax.analysis.trust.evidence.variant import READ_HORIZONS
 from aligntax.analysis.trust.evidence.wording import (
     METHODS,

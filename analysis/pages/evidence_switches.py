@@ -12,7 +12,12 @@ import numpy as np
 
 from aligntax.analysis.figures.style import used_rows
 from aligntax.analysis.fitting.left_out import Unit, leave_out, tables_derived_from, units
-from aligntax.analysis.fitting.reweight import CarriedDraws, weigh_draws
+from aligntax.analysis.fitting.reweight import (
+    CarriedDraws,
+    Spread,
+    informed_spread,
+    weigh_draws,
+)
 from aligntax.analysis.pages.packed_draws import packed, thinned
 from aligntax.analysis.storage.result import Result
 
@@ -35,6 +40,7 @@ def switch_data(
     """
     found = list(units(result.groups.log_likelihood, carried.source.model))
     derived_from = tables_derived_from(carried, found)
+    spread = informed_spread(carried.source)
     for table, members in groupby(found, key=lambda unit: unit.table):
         names = _names(result, table)
         yield {
@@ -44,7 +50,7 @@ def switch_data(
                     "key": unit.key,
                     "name": names.get(unit.label, unit.label.replace("_", " ")) or "all rows",
                     "values": _values(unit, kept)
-                    if table not in derived_from and _trusted(carried, unit)
+                    if table not in derived_from and _trusted(carried, unit, spread)
                     else None,
                 }
                 for unit in members
@@ -62,8 +68,8 @@ def _names(result: Result, table: str) -> dict[str, str]:
     return dict(zip(map(str, keys), map(str, rows[column].values), strict=True))
 
 
-def _trusted(carried: CarriedDraws, unit: Unit) -> bool:
-    _, checks = weigh_draws(leave_out(carried, [unit]))
+def _trusted(carried: CarriedDraws, unit: Unit, spread: Spread) -> bool:
+    _, checks = weigh_draws(leave_out(carried, [unit]), spread)
     return all(check.passed for check in checks)
 
 

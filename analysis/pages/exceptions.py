@@ -12,12 +12,18 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from aligntax.analysis.figures.checks import ENOUGH, title_and_unit
 from aligntax.analysis.fitting.outcome import Outcome
 from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.trust.evidence.loo import validated_by_weights
-from aligntax.analysis.trust.evidence.predictive import PIT_LEVEL, STRAYS, p_values, pit_p
+from aligntax.analysis.trust.evidence.predictive import (
+    ENOUGH,
+    PIT_LEVEL,
+    STRAYS,
+    p_values,
+    pit_p,
+    title_and_unit,
+)
 from aligntax.models.evidence import Evidence, select
 from aligntax.models.overoptimization.gold_law import misses
 from aligntax.models.overoptimization.model import FORMS

@@ -8,8 +8,8 @@ counted beside the verdict.
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ from aligntax.analysis.figures.style import view_of
 from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.pages.cards import BudgetCard, Card, budget_card, cards
 from aligntax.analysis.pages.evidence_checks import evidence_check_rows
+from aligntax.analysis.pages.figure_data.beside import drawing_beside
 from aligntax.analysis.pages.figure_data.pictures import (
     Shown,
-    draw_and_read,
     explorer_data,
     failure_lines,
 )
@@ -161,7 +161,7 @@ class ReportPage:
     trust: Mapping[str, Any]
     evidence: list[dict[str, Any]]
     priors: list[dict[str, Any]]
-    figures: Mapping[str, list[Shown]]
+    figures: Mapping[str, list[Shown]] = field(default_factory=dict)
 
     @property
     def shown(self) -> list[Shown]:
@@ -206,10 +206,7 @@ def write_report(
         result = replace(result, info={**result.info, "sensitivity": sensitivity_of_result(result)})
     if given is not None:
         result, page = _conditioned(result, given), f"report-given-{_condition_slug(given)}.html"
-    content = collect_page(result, strict)
-    live = None
-    if given is None:
-        live = Live.of(result, content.leading, content.sentence_template, strict)
+    content, live = _content(result, given is None, strict)
     error = live.error if live else ""
     shown = content.shown
     context = {
@@ -234,6 +231,25 @@ def write_report(
     for failure in [*failure_lines(shown), *([error] if error else [])]:
         talk.failed(failure)
     return path
+
+
+def _content(result: Result, movable: bool, strict: bool) -> tuple[ReportPage, Live | None]:
+    """Collect what the page shows, while copies of this process draw.
+
+    Parameters
+    ----------
+    movable : bool
+        Whether the reader can move priors.
+    """
+    drawn = resample_by_weight(result, result.weights) if result.weighted else result
+    sections = {section: list(drawings(drawn)) for section, drawings in SECTIONS.items()}
+    with drawing_beside([each for some in sections.values() for each in some], strict) as finish:
+        content, live = collect_page(result, drawn), None
+        if movable:
+            live = Live.of(result, content.leading, content.sentence_template, strict)
+        shown = iter(finish())
+    figures = {section: list(islice(shown, len(some))) for section, some in sections.items()}
+    return replace(content, figures=figures), live
 
 
 def _answered_today(result: Result) -> Result:
@@ -274,20 +290,19 @@ def _conditioned(result: Result, text: str) -> Result:
     return replace(resample_by_weight(result, given.weights), record=record, info=info)
 
 
-def collect_page(result: Result, strict: bool) -> ReportPage:
-    """Collect what the report of a run shows; figures are drawn here.
+def collect_page(result: Result, drawn: Result) -> ReportPage:
+    """Collect what the report of a run shows beside its figures.
 
     Parameters
     ----------
     result : Result
-    strict : bool
-        Whether a figure that fails raises.
+    drawn : Result
+        The same answer in draws that count the same.
     """
     model, view, record = find_model(result.record["model"]), view_of(result), result.record
     horizon = view.arrival.horizon
-    drawn = resample_by_weight(result, result.weights) if result.weighted else result
     leading = _leading_quantities(model, record["quantities"])
-    template, numbers = sentence_template(leading), count(1)
+    template = sentence_template(leading)
     return ReportPage(
         model=model,
         run=record.get("run", result.path.name),
@@ -317,10 +332,6 @@ def collect_page(result: Result, strict: bool) -> ReportPage:
         trust=evidence_check_rows(result, horizon),
         evidence=list(evidence_tables(result, model)),
         priors=[prior_row(name, view.quantities[name], result) for name in model.quantities],
-        figures={
-            section: [draw_and_read(drawing, next(numbers), strict) for drawing in drawings(drawn)]
-            for section, drawings in SECTIONS.items()
-        },
     )
 
 

@@ -59,7 +59,7 @@ from aligntax.models.errors import InputError
 from aligntax.models.priors.copula import conditional_normal
 from aligntax.models.priors.quantities import lookup
 from aligntax.models.priors.tables import PriorTables
-from aligntax.models.views import View, load_view, view_names
+from aligntax.models.views import View, load_views
 from aligntax.models.views.changes import changes
 
 _SCRIPT_NAMES = (
@@ -165,7 +165,7 @@ def page_data(result: Result, answer: Sequence[str], sentence: str) -> dict[str,
         "claims": list(_claims_data(known, answer, view.arrival.horizon)),
         "chains": int(kept[0].size),
         "neural": _neural_column(derived, kept),
-        "views": [_menu_view(name, source, view) for name in view_names()],
+        "views": [_menu_view(each, source, view) for each in load_views().values()],
         "alignment": alignment_data(source, view, derived, kept) if recomputed else None,
     }
 
@@ -317,10 +317,10 @@ def _neural_column(derived: Any, kept: tuple[Any, Any]) -> str | None:
     return packed(thinned(neural_draws(derived), kept).astype("float32"))
 
 
-def _menu_view(name: str, source: SampledRun, now: View) -> dict[str, Any]:
+def _menu_view(view: View, source: SampledRun, now: View) -> dict[str, Any]:
     """Return a view of the menu: the tables that it changes, or what the page cannot answer."""
-    view, names = load_view(name), source.tables.names
-    entry = {"name": name, "title": view.title}
+    names = source.tables.names
+    entry = {"name": view.name, "title": view.title}
     try:
         other = beside_priors(changes(now, view, names))
         tables = view.tables(names)

@@ -21,6 +21,7 @@ with quantities without infinities beside their states (:attr:`Groups.derived`) 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,7 +104,7 @@ class Groups:
     weights: "xr.Dataset" = field(default_factory=_empty)
     evidence: "Mapping[str, xr.Dataset]" = field(default_factory=dict)
 
-    @property
+    @cached_property
     def predictable(self) -> "tuple[xr.Dataset, xr.Dataset]":
         """Observations and their replicates, without rows whose figure is only a bound."""
         observed, predicted = self.observed_data, self.posterior_predictive
@@ -111,9 +112,8 @@ class Groups:
             return _empty(), _empty()
         rows = {}
         for name, array in observed.items():
-            exact = self.constant_data.get(f"{name}_exact")
-            if exact is not None:
-                rows[array.dims[0]] = np.flatnonzero(exact.values)
+            if (exact := f"{name}_exact") in self.constant_data:
+                rows[array.dims[0]] = np.flatnonzero(self.constant_data[exact].values)
         return observed.isel(rows), predicted.isel(rows)
 
     def stored(self) -> "dict[str, xr.Dataset]":

@@ -124,7 +124,7 @@ class Result:
         """The priors, resolved and complete."""
         return stored_view(read_text(self.path / VIEW), str(self.path / VIEW))[0]
 
-    @property
+    @cached_property
     def evidence(self) -> "Evidence":
         """The evidence as the model saw it."""
         return evidence_from_tables(self.groups.evidence)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ class SampledRun:
     tables: PriorTables
     draws: xr.Dataset
 
-    @property
+    @cached_property
     def z(self) -> Any:
         """Standard-normal scores of the elicited quantities, (chain, draw, quantity)."""
         return self.draws["z"].transpose("chain", "draw", "quantity").values.astype(float)

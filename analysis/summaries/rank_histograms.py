@@ -19,7 +19,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.stats import hypergeom, rankdata
 
 BINS = 20
 
@@ -48,6 +47,8 @@ def rank_p(draws: Any) -> Any:
     draws : ndarray, shape (chain, draw)
         Finite, and at least four in each chain.
     """
+    from scipy.stats import hypergeom, rankdata
+
     kept = draws[:, :: distance(draws)]
     chains, length = kept.shape
     ranks = rankdata(kept).reshape(kept.shape)  # equal draws have one rank

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.inference.options import Talk
-from aligntax.analysis.progress import times_in_words
+from aligntax.analysis.progress import REDRAWS, SECONDS, times_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -99,9 +100,16 @@ def progress(
         TimesColumn(),
         console=console,
         transient=True,
+        auto_refresh=False,
     )
-    started = bar.get_time()
+    started, done = bar.get_time(), Event()
+
+    def redraw() -> None:
+        while not done.wait(SECONDS):
+            bar.refresh()
+
     with bar:
+        Thread(target=redraw, name=REDRAWS, daemon=True).start()
         task = bar.add_task("starting", total=None)
 
         def say(text: str) -> None:
@@ -112,7 +120,10 @@ def progress(
             note = f", {gone_badly} {bad}" if gone_badly else ""
             bar.update(task, description=f"{what}{note}", total=total, completed=done)
 
-        yield Talk(say, count)
+        try:
+            yield Talk(say, count)
+        finally:
+            done.set()
 
 
 def print_simulated(console: "Console", record: Mapping[str, Any]) -> None:

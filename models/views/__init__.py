@@ -16,7 +16,14 @@ made. Until then the view has no prior of that quantity.
 """
 
 from aligntax.models.views.links import LINKS, UNLINKED, Link
-from aligntax.models.views.parsing import load_view, parse_toml, parse_view, resolve, view_names
+from aligntax.models.views.parsing import (
+    load_view,
+    load_views,
+    parse_toml,
+    parse_view,
+    resolve,
+    view_names,
+)
 from aligntax.models.views.settings import ANCHORS, SECTIONS, Arrival, EvidenceChoice, Research
 from aligntax.models.views.view import View, fingerprint
 
@@ -32,6 +39,7 @@ __all__ = [
     "View",
     "fingerprint",
     "load_view",
+    "load_views",
     "parse_toml",
     "parse_view",
     "resolve",

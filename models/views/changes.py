@@ -6,6 +6,7 @@ evidence are compared by value.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -61,9 +62,7 @@ def changes(old: View, new: View, names: Sequence[str]) -> Changes:
     linked = tuple(key for key in LINKS if getattr(old, key) != getattr(new, key))
     return Changes(
         quantities=tuple(name for i, name in enumerate(names) if _differs(before, after, i)),
-        correlated=tuple(
-            name for i, name in enumerate(names) if _coupled_differently(before, after, i)
-        ),
+        correlated=tuple(np.asarray(names)[_coupled_differently(before, after)].tolist()),
         anchors=dict(old.anchors) != dict(new.anchors),
         settings=linked + tuple(name for name in ROLES if setting(old, name) != setting(new, name)),
         evidence=old.evidence != new.evidence,
@@ -76,8 +75,9 @@ def _differs(before: PriorTables, after: PriorTables, i: int) -> bool:
     )
 
 
-def _coupled_differently(before: PriorTables, after: PriorTables, i: int) -> bool:
-    return not np.allclose(before.correlation[i], after.correlation[i], rtol=0, atol=1e-12)
+def _coupled_differently(before: PriorTables, after: PriorTables) -> Any:
+    """Whether each quantity's row of R differs, shape (quantity,)."""
+    return (np.abs(before.correlation - after.correlation) > 1e-12).any(axis=1)
 
 
 def roles(change: Changes) -> dict[str, Role]:

@@ -41,6 +41,20 @@ def load_view(name: str, base: View | None = None) -> View:
     return parse_view((HOME / f"{name}.toml").read_text("utf-8"), name, base)
 
 
+def load_views() -> dict[str, View]:
+    """Return every view that comes with the package, by name; each is read once."""
+    found: dict[str, View] = {}
+
+    def read(name: str) -> View:
+        if name not in found:
+            raw = parse_toml((HOME / f"{name}.toml").read_text("utf-8"), name)
+            parent = _parent(raw, name)
+            found[name] = resolve(raw, name, read(parent) if parent else None)
+        return found[name]
+
+    return {name: read(name) for name in view_names()}
+
+
 def parse_view(text: str, origin: str, base: View | None = None) -> View:
     """Read a view.
 
@@ -92,6 +106,11 @@ def resolve(raw: Mapping[str, Any], origin: str, base: View | None = None) -> Vi
                 f"view: has no key {brief(repr(sorted(unknown)))}; "
                 f"known are {', '.join(sorted(known))}"
             )
-        parent = raw.get("extends", "" if origin == "default" else "default")
+        parent = _parent(raw, origin)
         start = base or (load_view(parent) if parent else View(name=""))
         return replace(start, **read_changes(start, raw, origin))
+
+
+def _parent(raw: Mapping[str, Any], origin: str) -> Any:
+    """Name of the view that a file extends, as it states it; empty if it extends nothing."""
+    return raw.get("extends", "" if origin == "default" else "default")

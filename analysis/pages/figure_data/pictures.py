@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 import matplotlib as mpl
 from markupsafe import Markup
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.pages.figure_data.values import figure_values
@@ -96,9 +98,13 @@ def _data_uri(figure: Any, kind: str) -> Markup:
     with BytesIO() as file, mpl.rc_context(PICTURE), warnings.catch_warnings():
         # a letter that the font lacks is not an error
         warnings.filterwarnings("ignore", "Glyph")
-        figure.savefig(
-            file, format=kind, dpi=PIXELS, metadata={"Date": None} if kind == "svg" else None
-        )
+        figure.set_dpi(PIXELS)
+        # what savefig calls, which draws a figure twice to lay it out once
+        canvas: Any = FigureCanvasSVG(figure) if kind == "svg" else FigureCanvasAgg(figure)
+        if kind == "svg":
+            canvas.print_svg(file, metadata={"Date": None})
+        else:
+            canvas.print_png(file)
         data = file.getvalue()
     if kind == "svg":
         return Markup(f"data:image/svg+xml,{quote(_shortened(data.decode()), UNQUOTED)}")

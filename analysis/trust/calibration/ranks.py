@@ -11,15 +11,13 @@ quantity of the posterior's draws [1]_. With ``L`` draws ranked and ``S`` simula
 
 ``gamma`` measures how far the path strays, in its own tail probability. The simultaneous band of
 level ``1 - alpha`` is where no path strays further than the ``alpha`` quantile of ``gamma`` [2]_.
-The band sees what is smooth, such as a shift or another spread; chi-square over as many bins sees a
-comb, which the path smooths away.
-
-Counts of the bins are Poisson, given their sum ``S``. So the probability that a path stays within a
-band is found exactly, bin by bin: what has reached each ``z`` is the convolution of what reached
-the last with the counts of a bin, less what leaves the band.
+Its distribution is exact: counts of bins are those of independent Poisson variables given their
+sum, so that the path is a chain in ``z`` whose mass is followed until it strays. The band sees what
+is smooth, such as a shift or another spread; chi-square over as many bins sees a comb, which the
+path smooths away.
 
 ArviZ's band, which a test compares, is for continuous values and of one level. Ranks are discrete,
-and Holm's correction over quantities needs p-values.
+and Holm's correction over quantities needs p-values, however small.
 
 References
 ----------
@@ -29,13 +27,13 @@ References
        2022. arXiv:2103.10522
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
-from scipy.stats import binom, binomtest, chi2, poisson
+from scipy.special import gammaln, xlogy
 
 RANKED = 199  # draws that a truth is ranked among, L: 200 ranks, which the bins divide evenly
 BINS = 20  # K
@@ -91,42 +89,62 @@ class Band:
         return np.stack([(bin_of < k).sum(axis=-1) for k in range(1, self.bins)], axis=-1)
 
     @cached_property
-    def _tails(self) -> Any:
+    def tails(self) -> Any:
         """Twice the smaller tail probability of each count, shape (size + 1, bins - 1)."""
+        from scipy.stats import binom  # takes longer to import than it then works
+
         count = np.arange(self.size + 1)[:, None]
         lower, upper = binom.cdf(count, self.size, self.z), binom.sf(count - 1, self.size, self.z)
         return 2 * np.minimum(lower, upper)
 
-    def beyond(self, gamma: float) -> float:
-        """Probability that uniform ranks stray as far as ``gamma`` or further."""
-        # equal counts may give tail probabilities that differ by rounding
-        allowed = self._tails > gamma * (1 + 1e-12)
-        bin_alone = poisson.pmf(np.arange(self.size + 1), self.size / self.bins)
-        reached = np.eye(1, self.size + 1)[0]
-        for inside in (*allowed.T, np.ones(self.size + 1)):
-            reached = np.convolve(reached, bin_alone)[: self.size + 1] * inside
-        return float(1.0 - reached[-1] / poisson.pmf(self.size, self.size))
+    @cached_property
+    def steps(self) -> tuple[Any, Any]:
+        """Chances of so many ranks in the next bin, and of the others beyond each ``z``.
+
+        Poisson's, the second over that of the sum: shapes (size + 1,) and (size + 1, bins - 1).
+        """
+        count = np.arange(self.size + 1)
+        beyond = _poisson(self.size - count[:, None], self.size * (1 - self.z))
+        return _poisson(count, self.size / self.bins), beyond / _poisson(self.size, self.size)
 
     def gamma(self, ranks: Any) -> float:
         """Smallest two-sided tail probability along the path."""
-        return float(self._tails[self.counts(ranks), np.arange(self.bins - 1)].min())
+        return float(self.tails[self.counts(ranks), np.arange(self.bins - 1)].min())
 
     def p(self, ranks: Any) -> float:
-        """Probability that uniform ranks stray as far.
-
-        It lies between ``gamma / 2`` and ``(K - 1) gamma``, to which rounding keeps it: it can
-        stand correction for thousands of tests.
-        """
-        gamma = self.gamma(ranks)
-        return float(np.clip(self.beyond(gamma), gamma / 2, (self.bins - 1) * gamma))
+        """Probability that uniform ranks stray as far."""
+        return straying(self, self.gamma(ranks))
 
     def limits(self, level: float = 0.99) -> tuple[Any, Any]:
         """Lowest and highest ``F(z) - z`` of the simultaneous band, each of shape (bins - 1,)."""
-        strayed = np.unique(self._tails)
-        gamma = strayed[bisect_right(strayed, 1 - level, key=self.beyond)]
+        from scipy.stats import binom
+
+        far = np.unique(self.tails)
+        gamma = float(far[bisect_left(far, 1 - level, key=partial(straying, self))])
         low = binom.ppf(gamma / 2, self.size, self.z) / self.size - self.z
         high = binom.isf(gamma / 2, self.size, self.z) / self.size - self.z
         return low, high
+
+
+def _poisson(count: Any, mean: Any) -> Any:
+    return np.exp(xlogy(count, mean) - mean - gammaln(count + 1))
+
+
+@lru_cache(maxsize=4096)
+def straying(band: Band, gamma: float) -> float:
+    """Probability that uniform ranks stray so far that a tail probability is at most ``gamma``.
+
+    The trials of a power ask for it again and again.
+    """
+    # equal counts may give tail probabilities that differ by rounding
+    far = band.tails <= gamma * (1 + 1e-12)
+    step, beyond = band.steps
+    within, strayed = np.eye(1, band.size + 1)[0], 0.0
+    for out, rest in zip(far.T, beyond.T, strict=True):
+        reached = np.convolve(within, step)[: band.size + 1]
+        strayed += float(reached[out] @ rest[out])
+        within = np.where(out, 0.0, reached)
+    return min(strayed, 1.0)
 
 
 @lru_cache(maxsize=32)
@@ -137,6 +155,8 @@ def band_of(size: int) -> Band:
 
 def chi_square(ranks: Any, ranked: int = RANKED, bins: int = BINS) -> float:
     """P-value of the hypothesis that every bin has the same probability."""
+    from scipy.stats import chi2
+
     seen = np.bincount(np.asarray(ranks) * bins // (ranked + 1), minlength=bins)
     expected = len(ranks) / bins
     return float(chi2.sf(((seen - expected) ** 2).sum() / expected, bins - 1))
@@ -157,4 +177,6 @@ def coverage(ranks: Any, probability: float, ranked: int = RANKED) -> tuple[floa
 @lru_cache(maxsize=4096)
 def _binomial_p(count: int, size: int, probability: float) -> float:
     """Two-sided p-value of a count, which the trials of a power ask for again and again."""
+    from scipy.stats import binomtest
+
     return float(binomtest(count, size, probability).pvalue)

@@ -20,10 +20,18 @@ import numpy as np
 import xarray as xr
 
 from aligntax.analysis.trust.calibration.ranks import RANKED, band_of
+from aligntax.models.variables import LIKELIHOODS
 
 STRAYS = 0.01  # a p-value strays if it is below this or above one minus this
 PIT_LEVEL = 0.01  # chance that ranks of evidence which the model makes are called uneven
 FEWEST = 3  # observations: the spread of fewer says nothing
+ENOUGH = 10  # observations for a distribution of their ranks
+
+
+def title_and_unit(name: str) -> tuple[str, str]:
+    """Return title and unit of a variable of the evidence."""
+    unit, title = LIKELIHOODS.get(name, ("", name.replace("_", " ")))
+    return title, unit
 
 
 def _interquartile_range(values: Any) -> Any:

@@ -10,9 +10,9 @@ import pytest
 # are not counted.
 NUMBERS = {"numpy", "scipy", "xarray", "pandas", "pyarrow"}
 STORED = NUMBERS | {"h5py"}
-SMOOTHED = STORED | {"arviz_base", "arviz_stats"}
+SMOOTHED = STORED | {"arviz_base", "arviz_stats", "scipy.stats"}
 DRAWN = {"matplotlib", "PIL", "jinja2", "vl_convert"}
-SAMPLED = {"pymc", "pytensor"}
+SAMPLED = {"pymc", "pytensor", "scipy.stats"}
 COMPILED = {"h5netcdf", "numba", "llvmlite", "nutpie", "arviz", "arviz_plots", "preliz", "zarr"}
 HEAVY = SMOOTHED | DRAWN | SAMPLED | COMPILED | {"rich"}
 
@@ -79,7 +79,8 @@ def imported(place, *commands, code=0):
     script = LISTED.format(commands=commands, code=code)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=place)
     assert done.returncode == 0, done.stderr
-    modules = {name.split(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    names = done.stdout.splitlines()[-1].split()
+    modules = {*names, *(name.split(".")[0] for name in names)}
     assert "aligntax" in modules
     return modules & HEAVY
 
@@ -108,6 +109,14 @@ def test_what_samples_a_second_time_imports_no_pymc(place) -> None:
     imported(place, (*words, "--name", "first"), code=1)
     found = imported(place, (*words, "--name", "second", "--view", "vague"), code=1)
     assert not found & SAMPLED and "nutpie" in found
+
+
+def test_what_speaks_against_a_verdict_is_found_without_drawing() -> None:
+    """A refit that writes no report asks for it too."""
+    script = "import sys, aligntax.analysis.pages.exceptions; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not {name.split(".")[0] for name in done.stdout.split()} & DRAWN
 
 
 def test_help_of_every_command_imports_what_draws_its_frame(place) -> None:

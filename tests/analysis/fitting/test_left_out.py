@@ -14,7 +14,7 @@ from aligntax.analysis.fitting.left_out import (
     tables_derived_from,
     units,
 )
-from aligntax.analysis.fitting.reweight import carry_draws, shares_beyond, weigh_draws
+from aligntax.analysis.fitting.reweight import Spread, carry_draws, weigh_draws
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.storage.sampled_run import read_sampled_run
 from aligntax.analysis.summaries.weights import Weights, pareto_smoothed
@@ -112,8 +112,8 @@ def test_rows_that_quantities_are_derived_from_have_no_weights(carried, found):
 def test_mass_beyond_the_draws_fails_the_check_of_reach():
     z = np.random.default_rng(2).standard_normal((4, 500)) ** 3  # of long tails
     scores = np.stack([z, -z], axis=-1)
-    np.testing.assert_array_equal(shares_beyond(scores, Weights.equal(z.shape)), [0, 0])
-    shares = [shares_beyond(scores, Weights.of_log(t * z))[0] for t in (0.05, 0.3, 1.0)]
+    np.testing.assert_array_equal(Spread.of(scores).shares_beyond(Weights.equal(z.shape)), [0, 0])
+    shares = [Spread.of(scores).shares_beyond(Weights.of_log(t * z))[0] for t in (0.05, 0.3, 1.0)]
     assert shares[0] < shares[1] < shares[2] and shares[2] > 0.02
 
 

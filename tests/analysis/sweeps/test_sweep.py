@@ -194,7 +194,13 @@ def test_a_finished_folder_holds_every_answer_and_where_it_came_from(job, asked,
     )
     assert info["evidence"]["hash"] == job.evidence.hash and set(info["packages"]) == set(PACKAGES)
     assert info["model"] == {"name": "scaling", "version": find_model("scaling").version}
-    assert info["sampler"] == {"draws": 60, "tune": 60, "chains": 2, "target_accept": 0.9, "gradient": "kept"}
+    assert info["sampler"] == {
+        "draws": 60,
+        "tune": 60,
+        "chains": 2,
+        "target_accept": 0.9,
+        "gradient": "kept",
+    }
     assert info["seconds"] == {"compile": 3.0, "sample": 3.0, "summarise": 3.0}
     assert [each["cases"] for each in info["sittings"]] == [6]
     assert [done.view(case) for case in info["cases"]] == [case.view for case in asked]

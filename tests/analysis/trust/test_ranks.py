@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from arviz_stats import ecdf_utils
 from arviz_stats.base import array_stats
-from scipy.stats import chisquare, norm
+from scipy.stats import binomtest, chisquare, norm
 
 from aligntax.analysis.trust.calibration.ranks import (
     BINS,
@@ -16,6 +16,7 @@ from aligntax.analysis.trust.calibration.ranks import (
     coverage,
     covered,
     rank,
+    straying,
 )
 
 SIZE = 300
@@ -58,22 +59,27 @@ def test_the_probability_is_that_of_every_path_of_a_few_ranks() -> None:
     gamma = np.array([band.gamma(ranks) for ranks in every])
     for value in np.unique(gamma):
         expected = np.mean(gamma <= value * (1 + 1e-9))
-        assert band.beyond(value) == pytest.approx(expected, rel=1e-10)
-    assert band.beyond(gamma.min() / 2) == pytest.approx(0.0, abs=1e-12)
+        assert straying(band, float(value)) == pytest.approx(expected, rel=1e-10)
+    assert straying(band, float(gamma.min() / 2)) == pytest.approx(0.0, abs=1e-12)
 
 
-@pytest.mark.parametrize("size", [20, SIZE, 2000])
-def test_the_probability_is_that_of_simulated_paths(size) -> None:
-    """100,000 of them, to four binomial sd."""
+@pytest.mark.parametrize("size", [10, 37, SIZE])
+def test_the_p_value_is_the_share_of_simulated_paths_that_stray_as_far(size) -> None:
+    """100,000 paths of uniform ranks, to four binomial sd."""
     band = Band(size)
-    counts = np.random.default_rng(8).multinomial(size, np.full(BINS, 1 / BINS), size=100_000)
-    gamma = band._tails[counts.cumsum(axis=-1)[:, :-1], np.arange(BINS - 1)].min(axis=-1)
-    for level in (0.001, 0.01, 0.1, 0.5):
-        value = np.quantile(gamma, level)
-        share = np.mean(gamma <= value * (1 + 1e-9))
-        sd = np.sqrt(share * (1 - share) / len(gamma))
-        assert abs(band.beyond(value) - share) < 4 * sd
-        assert abs(band.beyond(2 * value) - share) > 4 * sd, "the control"
+    counts = np.random.default_rng(7).multinomial(size, np.full(BINS, 1 / BINS), size=100_000)
+    paths = counts.cumsum(axis=-1)[:, :-1]
+    gamma = band.tails[paths, np.arange(BINS - 1)].min(axis=-1)
+    for least in (1e-4, 1e-3, 0.02, 0.3):
+        p = straying(band, least)
+        assert abs(np.mean(gamma <= least) - p) < 4 * np.sqrt(p * (1 - p) / 100_000)
+
+
+@pytest.mark.parametrize("below", [0, 3, 9, 20])
+def test_of_two_bins_the_p_value_is_that_of_a_coin(below) -> None:
+    ranks = np.repeat([0, RANKED], [below, 40 - below])
+    expected = binomtest(below, 40, 0.5).pvalue
+    assert Band(40, bins=2).p(ranks) == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_limits_are_those_of_the_p_value(band) -> None:

@@ -19,6 +19,7 @@ from aligntax.models.views import (
     UNLINKED,
     View,
     load_view,
+    load_views,
     parse_view,
     view_names,
 )
@@ -41,6 +42,10 @@ def test_every_prior_of_the_package_says_where_it_comes_from_and_why(name) -> No
     for quantity, spec in load_view(name).quantities.items():
         assert len(spec.get("source", "")) > 5, f"{quantity} has no source"
         assert len(spec.get("rationale", "")) > 5, f"{quantity} has no rationale"
+
+
+def test_all_views_at_once_are_those_read_one_by_one() -> None:
+    assert load_views() == {name: load_view(name) for name in view_names()}
 
 
 @pytest.mark.parametrize("name", view_names())

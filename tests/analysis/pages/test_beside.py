@@ -1,0 +1,108 @@
+"""Figures that copies of the process draw are those that it would draw itself, and none is lost."""
+
+import os
+import sys
+import threading
+import time
+
+import pytest
+from matplotlib.figure import Figure
+
+from aligntax.analysis.figures.report_figures import Drawing
+from aligntax.analysis.pages.figure_data import beside
+from aligntax.analysis.pages.figure_data.beside import drawing_beside, spare_cores
+from aligntax.analysis.pages.figure_data.pictures import draw_and_read
+from aligntax.analysis.progress import REDRAWS
+
+
+def line(slope: int) -> Figure:
+    figure = Figure(layout="constrained")
+    figure.subplots().plot([0, 1, 2], [0, slope, -slope], label=f"slope {slope}")
+    return figure
+
+
+def drawings() -> list[Drawing]:
+    return [
+        Drawing(f"A line of slope {n}", lambda n=n: line(n), dense=n == 2, by_arviz=n > 2)
+        for n in range(5)
+    ]
+
+
+def together(few, strict=False):
+    with drawing_beside(few, strict) as finish:
+        return finish()
+
+
+@pytest.mark.parametrize("copies", [0, 1, 3])
+def test_the_figures_are_the_same_however_many_processes_draw(copies, monkeypatch) -> None:
+    monkeypatch.setattr(beside, "spare_cores", lambda: copies)
+    few = drawings()
+    assert together(few) == [draw_and_read(each, n, True) for n, each in enumerate(few, 1)]
+
+
+def test_copies_draw_while_this_process_does_something_else(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(beside, "spare_cores", lambda: 1)
+
+    def noted(n: int) -> Figure:
+        (tmp_path / str(n)).write_text(str(os.getpid()))
+        return line(n)
+
+    few = [Drawing(f"A line of slope {n}", lambda n=n: noted(n)) for n in range(3)]
+    with drawing_beside(few) as finish:
+        until = time.monotonic() + 60
+        while len(list(tmp_path.iterdir())) < len(few) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert len(finish()) == len(few)
+    assert str(os.getpid()) not in {file.read_text() for file in tmp_path.iterdir()}
+
+
+def test_a_figure_that_fails_in_a_copy_says_why(monkeypatch) -> None:
+    monkeypatch.setattr(beside, "spare_cores", lambda: 1)
+
+    def broken() -> Figure:
+        raise RuntimeError("ink ran out")
+
+    shown = together([*drawings(), Drawing("A line without ink", broken)])
+    assert [each.error for each in shown] == [""] * 5 + ["RuntimeError: ink ran out"]
+
+
+@pytest.mark.parametrize("ending", [lambda: os._exit(9), lambda: time.sleep(1000)])
+def test_figures_of_a_copy_that_dies_or_stands_still_are_drawn_here(monkeypatch, ending) -> None:
+    monkeypatch.setattr(beside, "spare_cores", lambda: 2)
+    monkeypatch.setattr(beside, "PATIENCE", 1.0)
+    here = os.getpid()
+
+    def fatal() -> Figure:
+        if os.getpid() != here:
+            ending()
+        return line(7)
+
+    few = [Drawing("A line that kills", fatal), *drawings()]
+    with drawing_beside(few) as finish:
+        time.sleep(0.2)
+        shown = finish()
+    assert shown == [draw_and_read(each, n, True) for n, each in enumerate(few, 1)]
+
+
+def test_strictly_an_error_is_raised_here(monkeypatch) -> None:
+    monkeypatch.setattr(beside, "spare_cores", lambda: 2)
+    with pytest.raises(ZeroDivisionError):
+        together([*drawings(), Drawing("A line to nowhere", lambda: 1 / 0)], strict=True)
+
+
+def test_a_process_that_cannot_be_copied_safely_draws_alone(monkeypatch) -> None:
+    monkeypatch.setattr(threading, "enumerate", lambda: [threading.current_thread()])
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: range(4), raising=False)
+    monkeypatch.setattr(beside, "parent_process", lambda: None)
+    assert spare_cores() == 3
+    for name, cores in (("history", 0), (REDRAWS, 3)):
+        with monkeypatch.context() as threads:
+            other = threading.Thread(name=name)
+            threads.setattr(threading, "enumerate", lambda t=other: [threading.current_thread(), t])
+            assert spare_cores() == cores
+    with monkeypatch.context() as system:
+        system.setattr(sys, "platform", "darwin")
+        assert spare_cores() == 0
+    monkeypatch.setattr(beside, "parent_process", lambda: "one of many")
+    assert spare_cores() == 0
