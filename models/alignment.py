@@ -113,25 +113,13 @@ def at_date(
     }
 
 
-def with_tolerance(
-    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, chance: Chance
-) -> dict[str, Any]:
-    """Elicited quantities and the tolerance of the developer whose model arrives.
-
-    ``tolerance_of_training_cost`` and ``tax_paid`` come with it; see
-    :mod:`aligntax.models.tolerance`.
-    """
-    own = tolerance.at_arrival(x, parameters, evidence, chance)
-    training = own["tolerance_at_arrival"] + x["rnd_ratio"]
-    return {**x, **own, "tolerance_of_training_cost": training}
-
-
 def derive(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
 ) -> dict[str, Any]:
     """Alignment of the largest run at ``view.alignment.date``, where the model is run alone."""
     t = np.full(x["practice_hours"].shape, view.alignment.date)
-    full, trend = with_tolerance(x, parameters, evidence, chance), Trend.of(evidence, view)
+    full = tolerance.with_tolerance(x, parameters, evidence, chance)
+    trend = Trend.of(evidence, view)
     at = at_date(full, t, trend, evidence, view)
     return {
         **{name: value for name, value in at.items() if not name.endswith("_at_tai")},

@@ -45,7 +45,7 @@ from scipy.special import ndtri
 
 from aligntax.models.compute import log_survival
 from aligntax.models.evidence import Evidence, replaceable_rows
-from aligntax.models.horizon_trend import LOG2, doublings, turns_at
+from aligntax.models.horizon_trend import LOG2, SHAPES, doublings, turns_at
 from aligntax.models.tens import NU
 from aligntax.models.views import View
 
@@ -176,7 +176,32 @@ def expected(x: Values, p: Values, rows: Values, shape: str, view: View, xp: Any
 def log_errors(value: Any, mean: Any, scale: Any, exact: Any, xp: Any = np) -> Any:
     """Log density of each row; of a lower bound the log probability of exceeding it."""
     t = (value - mean) / scale
-    known = np.log(3 / 8) - xp.log(scale) - (NU + 1) / 2 * xp.log(1.0 + t**2 / NU)
+    known = _log_density(t, xp.log(scale), xp)
     # evaluated at zero in exact rows, where it is not used
     beyond = log_survival(t * (1.0 - exact), xp.log)
     return exact * known + (1.0 - exact) * beyond
+
+
+def _log_density(t: Any, log_scale: Any, xp: Any = np) -> Any:
+    return np.log(3 / 8) - log_scale - (NU + 1) / 2 * xp.log(1.0 + t**2 / NU)
+
+
+def log_terms_of_shapes(x: Values, p: Values, rows: Values, view: View) -> Any:
+    """:func:`log_terms` of every shape, (shape, evaluation, draw); rows are (evaluation,).
+
+    What shapes share is worked out once, and survival functions in lower bounds alone.
+    """
+    row = {
+        name: column.reshape(-1, *[1] * np.ndim(p["horizon_scatter"]))
+        for name, column in rows.items()
+    }
+    turns, level = turns_at(x, row["date"], view), x["time_horizon_level"] / LOG2
+    suite, scale = suite_error(p, row), own_scale(p, row)
+    log_scale, bound = np.log(scale), np.flatnonzero(rows["exact"] < 1.0)
+    terms = np.empty((len(SHAPES), *scale.shape))
+    for shape, own in zip(SHAPES, terms, strict=True):
+        trend = level + doublings(x, turns, shape, view)
+        t = (row["log2_horizon"] - (middle(x, p["horizon_scatter"], row, trend) + suite)) / scale
+        own[:] = _log_density(t, log_scale)
+        own[bound] = log_survival(t[bound], np.log)
+    return row["counts"] * terms

@@ -150,7 +150,7 @@ def doublings(x: Values, turns: Any, shape: str, view: View, xp: Any = np) -> An
 
         return since_kink(turns) - since_kink(0.0)
     room, left = _room(x, xp)
-    return -xp.logaddexp(-room * LN2, xp.log(left) - turns / left * LN2) / LN2
+    return -_log_sum(-room * LN2, xp.log(left) - turns / left * LN2, xp) / LN2
 
 
 def _until_the_floor(x: Values, xp: Any = np) -> tuple[Any, Any, Any]:
@@ -173,6 +173,13 @@ def _kink(x: Values, view: View, xp: Any = np) -> tuple[Any, Any, Any]:
     past = 0.5 + 0.5 * xp.tanh((view.time_horizon.reference_date - kink) / KINK_WIDTH)
     before, after = 10.0 ** (x["kink_ratio"] * past), 10.0 ** (x["kink_ratio"] * (past - 1.0))
     return turns_at(x, kink, view), xp.minimum(before, most), xp.minimum(after, most)
+
+
+def _log_sum(a: Any, b: Any, xp: Any) -> Any:
+    """``log(exp(a) + exp(b))``, several times faster than numpy's where they are finite."""
+    if xp is not np:
+        return xp.logaddexp(a, b)
+    return np.maximum(a, b) + np.log1p(np.exp(-np.abs(a - b)))
 
 
 def _room(x: Values, xp: Any = np) -> tuple[Any, Any]:

@@ -25,13 +25,13 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.special import logsumexp
 
 from aligntax.models import (
     ai_labour,
     alignment,
     compute,
     direct_approach,
+    horizon_evaluations,
     horizon_trend,
     requirements,
     research,
@@ -42,7 +42,6 @@ from aligntax.models.arrival import Chance, accumulated_rate, time_grid
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.priors import quantities
-from aligntax.models.requirements import NEVER
 from aligntax.models.shifts import Worlds, shifts
 from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, View
@@ -179,7 +178,7 @@ def derive(
         :func:`aligntax.models.states.censored`.
     """
     worlds = worlds_of(x, parameters, evidence, view, chance)
-    full = worlds.x
+    full = worlds.full
     moved = shifts(worlds)
     met = np.where(np.isfinite(moved["tai_year"]), moved["tai_year"], np.nan)
     steeper = worlds.gamma - evidence.constant("baseline_data_exponent")
@@ -213,16 +212,29 @@ def data_factor(gamma: Any, evidence: Evidence) -> Any:
 
 
 def worlds_of(
-    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View, chance: Chance
+    x: Mapping[str, Any],
+    parameters: xr.Dataset,
+    evidence: Evidence,
+    view: View,
+    chance: Chance,
+    only_arrival: bool = False,
 ) -> Worlds:
-    """Anchor of each draw and its arrival; arguments as in :func:`derive`."""
+    """Anchor of each draw and its arrival; arguments as in :func:`derive` and :class:`Worlds`."""
     trend, gamma = Trend.of(evidence, view), scaling.derive(x, parameters)["data_exponent"]
     research.check(trend, view)
     accumulated = (
         _accumulated_so_far(x, gamma, evidence, view, trend) if view.evidence.no_tai else None
     )
-    full = alignment.with_tolerance(x, parameters, evidence, chance)
-    return Worlds(full, gamma, parameters, accumulated, evidence, view, trend, chance)
+    given = (evidence, view, trend, chance, only_arrival)
+    return Worlds(x, gamma, parameters, accumulated, *given)
+
+
+def with_rows(evidence: Evidence, view: View) -> Evidence:
+    """Evidence whose rows are worked out, for many calls of :func:`worlds_of`."""
+    if not view.anchors["time_horizon"]:
+        return evidence
+    rows = horizon_evaluations.evaluations(evidence, view)
+    return evidence.with_likelihood_rows({"time_horizons": rows})
 
 
 def log_no_tai(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, view: View) -> Any:
@@ -248,32 +260,15 @@ def log_no_tai(x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence,
     shapes = time_horizon.log_shape_weights(x, parameters, evidence, view)
     weights = np.broadcast_to(requirements.log_weights(view), (len(gamma), len(view.anchors)))
     survival = np.concatenate([-rates, np.zeros((len(gamma), 1))], axis=-1)
-    return logsumexp(requirements.of_candidates(weights, shapes) + survival, axis=-1)
+    return np.logaddexp.reduce(requirements.of_candidates(weights, shapes) + survival, axis=-1)
 
 
 def _accumulated_so_far(
     x: Mapping[str, Any], gamma: Any, evidence: Evidence, view: View, trend: Trend
 ) -> Any:
-    """Arrival rate accumulated up to the evidence's date, shape (draw, candidate).
-
-    Zero where an anchor has no weight.
-    """
+    """Arrival rate accumulated up to the evidence's date, shape (draw, candidate)."""
     grid = time_grid(view.arrival.start, trend.now)
-    column = {name: value[:, None] for name, value in x.items()}
-    needed = requirements.anchor_requirements(column, gamma[:, None], evidence, view)
-    physical = trend.physical(column, grid)
-    margins = requirements.candidate_margins(column, needed, physical, grid, trend, view)
-    counts = (
-        requirements.of_candidates(
-            requirements.log_weights(view), np.zeros(len(horizon_trend.SHAPES))
-        )
-        > NEVER
-    )
-    rates = np.zeros((len(gamma), len(margins)))
-    for k in np.flatnonzero(counts[:-1]):
-        steepness = requirements.steepness(column, k)
-        rates[:, k] = accumulated_rate(margins[k], grid, steepness, view.arrival.hazard_cap)
-    return rates
+    return requirements.accumulated_rates(x, gamma, grid, trend, evidence, view)
 
 
 def paths(x: Mapping[str, Any], evidence: Evidence, view: View, dates: Any) -> dict[str, Any]:

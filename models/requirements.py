@@ -51,6 +51,12 @@ from typing import Any
 import numpy as np
 
 from aligntax.models import direct_approach, horizon_trend
+from aligntax.models.arrival import (
+    Chance,
+    anchor_probabilities,
+    chosen_first,
+    rates_of_one_path,
+)
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.trend import Trend
@@ -128,36 +134,65 @@ def by_candidate(view: View) -> tuple[Any, Any]:
     )
 
 
-def candidate_margins(
-    x: Mapping[str, Any],
-    needed: list[Any],
-    physical: Any,
-    t: Any,
-    trend: Trend,
-    view: View,
-) -> list[Any]:
-    """Margin of each of :data:`CANDIDATES` at dates ``t``; zero where the requirement is met.
-
-    In OOM of compute, and in doublings of task length for a time horizon.
+def accumulated_rates(
+    x: Mapping[str, Any], gamma: Any, grid: Any, trend: Trend, evidence: Evidence, view: View
+) -> Any:
+    """Arrival rate of each of :data:`CANDIDATES`, integrated over a grid of dates.
 
     Parameters
     ----------
-    x : dict of ndarray, shape (draw, 1)
-    needed : list of ndarray
-        From :func:`anchor_requirements`, of the same shape.
-    physical : ndarray, shape (draw, time)
-        Training FLOP of the largest run, log10.
-    t : ndarray, shape (time,)
+    x : dict of ndarray, shape (draw,)
+    gamma : ndarray, shape (draw,)
+    grid : ndarray, shape (time,)
+
+    Returns
+    -------
+    ndarray, shape (draw, candidate)
+        Zero where an anchor has no weight.
     """
-    growth, limit = by_candidate(view)
-    paths: dict[tuple[float, float], Any] = {}
-    for pair in zip(growth, limit, strict=True):
-        if pair not in paths:
-            paths[pair] = physical + trend.algorithms(x, t, *pair)
-    flop = [
-        paths[pair] - q for pair, q in zip(zip(growth, limit, strict=True), needed, strict=True)
-    ]
-    return flop + [horizon_margin(x, t, shape, view) for shape in horizon_trend.SHAPES]
+    t, cap = grid[:, None], view.arrival.hazard_cap
+    needed = anchor_requirements(x, gamma, evidence, view)
+    counts = of_candidates(log_weights(view), np.zeros(len(horizon_trend.SHAPES)))[:-1] > NEVER
+    rates = np.zeros((len(CANDIDATES), len(gamma)))
+    physical, pairs = trend.physical(x, t), np.stack(by_candidate(view), axis=-1)
+    for pair in np.unique(pairs, axis=0):
+        same = np.flatnonzero((pairs == pair).all(axis=-1) & counts[: len(FLOP_ANCHORS)])
+        if len(same):
+            path, own = physical + trend.algorithms(x, t, *pair), [needed[k] for k in same]
+            rates[same] = rates_of_one_path(path, own, grid, steepness(x, 0), cap)
+    for k in np.flatnonzero(counts[len(FLOP_ANCHORS) :]) + len(FLOP_ANCHORS):
+        margin = horizon_margin(x, t, horizon_trend.SHAPES[k - len(FLOP_ANCHORS)], view)
+        (rates[k],) = rates_of_one_path(margin, [np.zeros(1)], grid, steepness(x, k), cap)
+    return rates.T
+
+
+def depends_on_shapes(accumulated: Any, view: View, chance: Chance) -> Any:
+    """Draws whose anchor depends on the weights of the shapes of a time horizon's growth.
+
+    With any weights, the survival of a time horizon lies between those of its shapes. Where the
+    draw's uniform chooses the same anchor in FLOP at the least and at the largest of them, it does
+    so with any weights.
+
+    Parameters
+    ----------
+    accumulated : ndarray, shape (draw, candidate)
+        From :func:`accumulated_rates`.
+
+    Returns
+    -------
+    ndarray of int
+        Their indices.
+    """
+    if not view.anchors["time_horizon"]:
+        return np.empty(0, dtype=int)
+    flop, shapes = accumulated[:, : len(FLOP_ANCHORS)], accumulated[:, len(FLOP_ANCHORS) :]
+    one, other = (
+        chosen_first(
+            anchor_probabilities(log_weights(view), np.column_stack([flop, bound])), chance
+        )
+        for bound in (shapes.min(axis=-1), shapes.max(axis=-1))
+    )
+    return np.flatnonzero((one != other) | (one >= len(FLOP_ANCHORS)))
 
 
 def horizon_margin(

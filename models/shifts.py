@@ -27,7 +27,7 @@ says in how many arrivals it does. Any other shift is plus infinity
 never does, and NaN (undefined) where neither comes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -37,21 +37,32 @@ from scipy.special import ndtri, softmax
 
 from aligntax.models import (
     allocation,
+    compute,
     direct_approach,
     horizon_trend,
     research,
     taxes,
     time_horizon,
+    tolerance,
     waits,
 )
-from aligntax.models.arrival import Chance, arrival_date, choose_anchor, time_grid
+from aligntax.models.arrival import (
+    Chance,
+    anchor_probabilities,
+    arrival_so_far,
+    choose_anchor,
+    time_grid,
+)
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
+from aligntax.models.horizon_evaluations import ERRORS
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.requirements import (
+    CANDIDATES,
     FLOP_ANCHORS,
     anchor_requirements,
     by_candidate,
+    depends_on_shapes,
     horizon_margin,
     log_weights,
     of_candidates,
@@ -59,6 +70,8 @@ from aligntax.models.requirements import (
 )
 from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, View
+
+FIRST_YEARS = 8  # of a search for arrival, which doubles them where nothing has arrived
 
 
 def stand_ins(weight: Any, u: Any, rejected: Any) -> Any:
@@ -83,26 +96,38 @@ def stand_ins(weight: Any, u: Any, rejected: Any) -> Any:
     return np.minimum(np.searchsorted(total, place), len(total) - 1)
 
 
+def rejects(view: View) -> bool:
+    """Whether a view has draws for which others of the same block stand in."""
+    return view.requirement.low_flop is not None or view.direct_approach.update == "published"
+
+
+def _dates_first(paths: research.Paths) -> Callable[[Any], Any]:
+    """Return its ``trend_date``, of dates (time, draw) instead of (draw, time)."""
+    return lambda dates: paths.trend_date(dates.T).T
+
+
 class Worlds:
     """One anchor per draw, and its arrival in every world.
 
     Parameters
     ----------
     x : dict of ndarray, shape (draw,)
-        Elicited quantities on their own scales, with ``tolerance_at_arrival``.
+        Elicited quantities on their own scales.
     gamma : ndarray, shape (draw,)
         Data exponent.
     parameters : xarray.Dataset
         Structural parameters with the same shape.
     accumulated : ndarray, shape (draw, candidate), or None
         Arrival rate accumulated up to the evidence of no TAI; None if the view does not use it.
+    only_arrival : bool
+        Whether nothing but anchors and arrival is asked for. Weights of the shapes of a time
+        horizon's growth are then worked out only where the anchor depends on them.
 
     Attributes
     ----------
-    probability : ndarray, shape (draw, 10)
-        Of each of :data:`aligntax.models.views.ANCHORS`.
     anchor : ndarray of int, shape (draw,)
-        Index of the draw's own anchor among them; "none" only where it is never left.
+        Index of the draw's own of :data:`aligntax.models.views.ANCHORS`; "none" only where it is
+        never left.
     """
 
     def __init__(
@@ -115,32 +140,17 @@ class Worlds:
         view: View,
         trend: Trend,
         chance: Chance,
+        only_arrival: bool = False,
     ) -> None:
         self.x, self.gamma, self.parameters, self.chance = x, gamma, parameters, chance
         self.evidence, self.view, self.trend = evidence, view, trend
         begin = view.arrival.start if accumulated is None else trend.now
         self.grid = time_grid(begin, view.arrival.horizon)
-        shapes = (
-            self.shapes
-            if view.anchors["time_horizon"]
-            else np.zeros((len(gamma), len(horizon_trend.SHAPES)))
-        )
-        weights = of_candidates(
-            np.broadcast_to(log_weights(view), (len(gamma), len(ANCHORS))), shapes
-        )
-        if accumulated is not None:
-            weights[:, :-1] -= accumulated
-        p = softmax(weights, axis=-1)
-        self.probability = np.concatenate(
-            [
-                p[:, : len(FLOP_ANCHORS)],
-                p[:, len(FLOP_ANCHORS) : -1].sum(axis=-1, keepdims=True),
-                p[:, -1:],
-            ],
-            -1,
-        )
+        none = np.zeros((len(gamma), len(CANDIDATES)))
+        self.accumulated = none if accumulated is None else accumulated
+        draws = depends_on_shapes(self.accumulated, view, chance) if only_arrival else None
         self.candidate, self.since = choose_anchor(
-            p, chance, begin, view.arrival, view.anchors["none"]
+            self._candidates(draws), chance, begin, view.arrival, view.anchors["none"]
         )
         self.flop = self.candidate < len(FLOP_ANCHORS)
         never = np.isinf(self.since) & (self.since > 0)
@@ -151,7 +161,40 @@ class Worlds:
         self._apply_published_updates()
         self.research = self._research()
         self.needed = self.requirement(gamma)
-        self.margin = self._margin()
+
+    @cached_property
+    def margin(self) -> Any:
+        """Margin of each draw's anchor over time, (draw, time); made on first use."""
+        return self._margin(np.arange(len(self.gamma)), self.grid)
+
+    @cached_property
+    def probability(self) -> Any:
+        """Probability of each of :data:`aligntax.models.views.ANCHORS`, (draw, 10)."""
+        p, flop = self._candidates(None), len(FLOP_ANCHORS)
+        return np.concatenate(
+            [p[:, :flop], p[:, flop:-1].sum(axis=-1, keepdims=True), p[:, -1:]], axis=-1
+        )
+
+    def _candidates(self, draws: Any) -> Any:
+        """Probability of each candidate and "none", (draw, candidate + 1).
+
+        Weights of the shapes of a time horizon's growth count in some draws, or in all where
+        ``draws`` is None. In others the shapes count equally.
+        """
+        shapes = np.full((len(self.gamma), len(horizon_trend.SHAPES)), np.log(1 / 4))
+        if draws is None and self.view.anchors["time_horizon"]:
+            shapes = self.shapes
+        elif draws is not None and len(draws):
+            x = {name: self.x[name][draws] for name in time_horizon.QUANTITIES}
+            errors = self.parameters[list(ERRORS)].isel(sample=draws)
+            shapes[draws] = time_horizon.log_shape_weights(x, errors, self.evidence, self.view)
+        anchors = np.broadcast_to(log_weights(self.view), (len(shapes), len(ANCHORS)))
+        return anchor_probabilities(of_candidates(anchors, shapes), self.accumulated)
+
+    @cached_property
+    def full(self) -> dict[str, Any]:
+        """Elicited quantities with ``tolerance_at_arrival``, (draw,); made on first use."""
+        return tolerance.with_tolerance(self.x, self.parameters, self.evidence, self.chance)
 
     @cached_property
     def shapes(self) -> Any:
@@ -215,36 +258,44 @@ class Worlds:
         own = needed[np.where(self.flop, self.candidate, 0), self.stand_in]
         return np.where(self.flop, own, np.nan)
 
-    def _margin(self) -> Any:
-        """Margin of each draw's anchor over time, (draw, time)."""
-        margin = np.empty((len(self.gamma), len(self.grid)))
-        k = np.flatnonzero(self.flop)
-        column = {name: value[k, None] for name, value in self.x.items()}
-        growth, limit = (value[self.candidate[k], None] for value in by_candidate(self.view))
-        physical = self.trend.physical(column, self.grid)
+    def _margin(self, draws: Any, grid: Any) -> Any:
+        """Margin of some draws' anchors at dates, (draw, time)."""
+        # dates come first in memory, so that numpy's inner loops run over many draws
+        margin, t = np.empty((len(grid), len(draws))), grid[:, None]
+        candidate = self.candidate[draws]
+        i = np.flatnonzero(self.flop[draws])
+        k = draws[i]
+        own = {name: self.x[name][k] for name in compute.QUANTITIES}
+        growth, limit = (value[candidate[i]] for value in by_candidate(self.view))
         paths = None if self.research is None else self.research.of(k)
-        ahead = None if paths is None else paths.ahead(self.grid)
-        margin[k] = (
-            physical
-            + self.trend.algorithms(column, self.grid, growth, limit, ahead)
-            - self.needed[k, None]
-        )
+        ahead = None if paths is None else paths.ahead(grid).T
+        algorithms = self.trend.algorithms(own, t, growth, limit, ahead)
+        margin[:, i] = self.trend.physical(own, t) + algorithms - self.needed[k]
         if paths is not None and paths.milestone is not None:
-            user = np.flatnonzero(self.candidate[k] == FLOP_ANCHORS.index("user"))
-            own = paths.of(user)
-            margin[k[user]] = own.progress(self.grid) - own.milestone[:, None]
-        for i, shape in enumerate(horizon_trend.SHAPES):
-            k = np.flatnonzero(self.candidate == len(FLOP_ANCHORS) + i)
-            if len(k):
-                column = {name: value[k, None] for name, value in self.x.items()}
-                paths = None if self.research is None else self.research.of(k)
-                moved = None if paths is None else paths.trend_date
-                margin[k] = horizon_margin(column, self.grid, shape, self.view, trend_date=moved)
-        return margin
+            user = np.flatnonzero(candidate[i] == FLOP_ANCHORS.index("user"))
+            automated = paths.of(user)
+            margin[:, i[user]] = automated.progress(grid).T - automated.milestone
+        for j, shape in enumerate(horizon_trend.SHAPES):
+            i = np.flatnonzero(candidate == len(FLOP_ANCHORS) + j)
+            k = draws[i]
+            own = {name: self.x[name][k] for name in time_horizon.QUANTITIES}
+            moved = None if self.research is None else _dates_first(self.research.of(k))
+            margin[:, i] = horizon_margin(own, t, shape, self.view, trend_date=moved)
+        return margin.T
 
     def year(self) -> Any:
         """Year of arrival of each draw; infinity if later than the horizon, or never."""
-        return self._arrival_years(np.arange(len(self.gamma)), 0.0)
+        return self._arrival_years(np.arange(len(self.gamma)), self.margin)
+
+    def year_alone(self) -> Any:
+        """The same where no other world is asked about: no margin after arrival is worked out."""
+        year, passed = np.full(len(self.gamma), np.inf), np.zeros(len(self.gamma))
+        k, begin, years = np.arange(len(self.gamma)), 0, FIRST_YEARS
+        while len(k) and begin < len(self.grid) - 1:
+            grid = self.grid[begin : begin + years + 1]
+            year[k], passed[k] = self._arrival(k, self._margin(k, grid), grid, passed[k])
+            k, begin, years = k[np.isinf(year[k])], begin + years, 2 * years
+        return year
 
     def moved(self, year: Any, more: Any) -> Any:
         """Year of arrival if a FLOP requirement were ``more`` OOM higher.
@@ -255,7 +306,7 @@ class Worlds:
         more = more[:, None] if more.ndim == 1 else more
         k = np.flatnonzero(self.flop & (more != 0).any(axis=1))
         later = year.copy()
-        later[k] = self._arrival_years(k, more[k])
+        later[k] = self._arrival_years(k, (self.margin.T[:, k] - more[k].T).T)
         return later
 
     def misallocated(self, year: Any) -> Any:
@@ -263,23 +314,27 @@ class Worlds:
 
         ``year`` was computed before, and is kept where the requirement is a time horizon.
         """
-        column = {name: value[:, None] for name, value in self.x.items()}
-        flop = self.trend.physical(column, self.grid)
+        flop = self.trend.physical(self.x, self.grid[:, None])
         gopher = allocation.gopher(self.evidence)
         before = allocation.parameters_from(gopher, flop, self.evidence)
-        return self.moved(year, allocation.gain(column, before, flop, self.view))
+        return self.moved(year, allocation.gain(self.x, before, flop, self.view).T)
 
-    def _arrival_years(self, k: Any, more: Any) -> Any:
+    def _arrival_years(self, k: Any, margin: Any) -> Any:
+        return self._arrival(k, margin, self.grid, 0.0)[0]
+
+    def _arrival(self, k: Any, margin: Any, grid: Any, passed: Any) -> tuple[Any, Any]:
+        """Year of arrival of some draws, infinite after the grid, and the accumulated rate."""
         own = {name: self.x[name][k] for name in ("hazard_steepness", "horizon_steepness")}
-        date = arrival_date(
-            self.margin[k] - more,
-            self.grid,
+        date, total = arrival_so_far(
+            margin,
+            grid,
             self.since[k],
             steepness(own, self.candidate[k]),
             self.chance.exponential[k],
             self.view.arrival,
+            passed,
         )
-        return np.where(np.isnan(date), np.inf, date)
+        return np.where(np.isnan(date), np.inf, date), total
 
 
 def shifts(worlds: Worlds) -> dict[str, Any]:
@@ -305,7 +360,7 @@ def shifts(worlds: Worlds) -> dict[str, Any]:
     share = 10.0 ** taxes.share_of_practice(x, flop, evidence)
     taxed = worlds.moved(year, np.where(arrives, np.log10(1.0 + share), 0.0))
     met = np.where(np.isfinite(taxed), taxed, np.nan)
-    tax, work = waits.waits(worlds.x, met, worlds.trend, evidence, view)
+    tax, work = waits.waits(worlds.full, met, worlds.trend, evidence, view)
     wait, by_tax, by_work = (
         np.where(np.isnan(met), np.nan, part) for part in waits.shapley(tax, work)
     )

@@ -38,6 +38,7 @@ from scipy.special import logsumexp
 
 from aligntax.models import horizon_trend
 from aligntax.models.arrival import Chance
+from aligntax.models.blocks import sum_of_rows
 from aligntax.models.evidence import Evidence
 from aligntax.models.horizon_evaluations import (
     ERRORS,
@@ -47,6 +48,7 @@ from aligntax.models.horizon_evaluations import (
     expected,
     log_errors,
     log_terms,
+    log_terms_of_shapes,
     middle,
     own_scale,
     suite_gains,
@@ -184,8 +186,8 @@ def log_shape_weights(x: Values, parameters: xr.Dataset, evidence: Evidence, vie
     -------
     ndarray, shape (draw, 4)
     """
-    joint = log_shapes(x, parameters, evidence, view)[0]
-    return joint - logsumexp(joint, axis=-1, keepdims=True)
+    joint = np.moveaxis(log_shapes(x, parameters, evidence, view)[0], -1, 0)
+    return np.moveaxis(joint - np.logaddexp.reduce(joint), 0, -1)
 
 
 def log_shapes(
@@ -196,9 +198,10 @@ def log_shapes(
     Shapes (draw, 4) and (draw, 4, evaluation).
     """
     rows = arrays(evaluations(evidence, view))
-    column, p = _against_rows(x, parameters)
-    terms = np.stack([log_terms(column, p, rows, shape, view) for shape in SHAPES], axis=-2)
-    return np.stack(log_shape_priors(x), axis=-1) + terms.sum(axis=-1), terms
+    p = {name: parameters[name].values for name in ERRORS}
+    terms = log_terms_of_shapes(x, p, rows, view)
+    joint = np.stack(log_shape_priors(x)) + np.stack([sum_of_rows(each) for each in terms])
+    return np.moveaxis(joint, 0, -1), np.moveaxis(terms, (0, 1), (-2, -1))
 
 
 def pointwise(

@@ -143,6 +143,18 @@ def at_arrival(
     return {"tolerance_at_arrival": np.minimum(own, most), "tax_paid": paid}
 
 
+def with_tolerance(
+    x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, chance: Chance
+) -> dict[str, Any]:
+    """Elicited quantities and the tolerance of the developer whose model arrives.
+
+    ``tolerance_of_training_cost`` and ``tax_paid`` come with it.
+    """
+    own = at_arrival(x, parameters, evidence, chance)
+    training = own["tolerance_at_arrival"] + x["rnd_ratio"]
+    return {**x, **own, "tolerance_of_training_cost": training}
+
+
 def would_pay(
     x: Mapping[str, Any], parameters: xr.Dataset, evidence: Evidence, rng: Generator
 ) -> Any:

@@ -6,18 +6,21 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from aligntax.models import blocks
 from aligntax.models.arrival import Chance
 from aligntax.models.blocks import in_blocks
 from aligntax.models.catalogue import Model
 from aligntax.models.evidence import Evidence
-from aligntax.models.joint import worlds_of
+from aligntax.models.joint import with_rows, worlds_of
 from aligntax.models.priors.tables import PriorTables
-from aligntax.models.shifts import Worlds
+from aligntax.models.shifts import Worlds, rejects
 from aligntax.models.states import labelled, stated
 from aligntax.models.views import ANCHORS, View
 
 # Draws whose evidence is replicated at a time; each block takes the next random numbers.
 REPLICATED_AT_ONCE = 10_000
+# Blocks at a time where arrival alone is asked for: fewer paths are kept, and each call costs less.
+ARRIVALS_AT_ONCE = 6
 GROUP = "group"  # of the rows that share a unit of the likelihood
 OUTCOMES = ("count", "failures", "log_cost", "ceiling")  # beside what is observed
 
@@ -101,7 +104,7 @@ def arrival_of_draws(
 
     def arrived(worlds: Worlds) -> dict[str, Any]:
         needed = np.where(worlds.anchor == len(ANCHORS) - 1, np.inf, worlds.needed)
-        return {"year": worlds.year(), "requirement": needed, "anchor": worlds.anchor}
+        return {"year": worlds.year_alone(), "requirement": needed, "anchor": worlds.anchor}
 
     return _each_world(arrived, x, parameters, evidence, view, rng)
 
@@ -146,11 +149,14 @@ def _each_world(
 ) -> dict[str, Any]:
     """Answers of the worlds of every draw, block by block."""
     chance = Chance.draw(next(iter(x.values())).size, rng)
+    evidence = with_rows(evidence, view)
 
     def work(block: slice, flat: dict[str, Any], structural: xr.Dataset) -> dict[str, Any]:
-        return ask(worlds_of(flat, structural, evidence, view, chance[block]))
+        return ask(worlds_of(flat, structural, evidence, view, chance[block], only_arrival=True))
 
-    return _each_block(work, x, parameters)
+    # others of its block stand in for a rejected draw: the block is part of the answer
+    most = blocks.BLOCK if rejects(view) else ARRIVALS_AT_ONCE * blocks.BLOCK
+    return _each_block(work, x, parameters, most=most)
 
 
 def log_no_tai(

@@ -211,13 +211,19 @@ class Evidence:
         InputError
             If there is no such constant.
         """
-        constants = self.tables["constants"]
-        names = [str(key) for key in constants["constant"].values]
-        if name not in names:
+        if name not in self._constants:
+            choices = ", ".join(self._constants)
             raise InputError(
-                f"constant: must be in constants.csv, got {name!r}; choose from {', '.join(names)}"
+                f"constant: must be in constants.csv, got {name!r}; choose from {choices}"
             )
-        return float(constants["value"].values[names.index(name)])
+        return self._constants[name]
+
+    @cached_property
+    def _constants(self) -> Mapping[str, float]:
+        """Numbers of ``constants.csv`` by name, which every block of draws asks for."""
+        table = self.tables["constants"]
+        names = [str(key) for key in table["constant"].values]
+        return dict(zip(names, table["value"].values.tolist(), strict=True))
 
 
 def load_evidence(extra: Path | None = None) -> Evidence:
