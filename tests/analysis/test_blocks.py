@@ -95,6 +95,29 @@ def test_replications_in_blocks_have_random_numbers_of_their_own(monkeypatch, dr
         )
 
 
+def test_sums_do_not_depend_on_how_many_draws_there_are():
+    """To the last digit; numpy's own do."""
+    rows = np.random.default_rng(1).normal(size=(30, 50))
+    for work in (blocks.sum_of_rows, blocks.running_total):
+        alone = [work(rows[:, i : i + 1].copy()) for i in range(50)]
+        np.testing.assert_array_equal(work(rows), np.concatenate(alone, axis=-1))
+        np.testing.assert_array_equal(work(rows), work(np.asfortranarray(rows)))
+    np.testing.assert_allclose(blocks.sum_of_rows(rows), rows.sum(axis=0), rtol=1e-12)
+    np.testing.assert_array_equal(blocks.running_total(rows), np.cumsum(rows, axis=0))
+    numpys = [rows[:, i : i + 1].copy().sum(axis=0)[0] for i in range(50)]  # negative control
+    assert np.any(numpys != rows.sum(axis=0))
+
+
+def test_arrival_alone_is_that_of_the_whole_derivation(drawn, view):
+    draws, tables, chosen = drawn[0](3001), *drawn[1:]
+    where = (*split_draws(draws, tables), chosen, view)
+    derived = derive_from(JOINT, *where, np.random.default_rng(1))
+    found = arrival_of_draws(*where, np.random.default_rng(1))
+    year = np.where(np.isinf(found["year"]), np.nan, found["year"])
+    np.testing.assert_array_equal(year, derived["tai_year"].values.ravel())
+    np.testing.assert_array_equal(found["anchor"], derived["tai_anchor"].values.ravel())
+
+
 @pytest.mark.parametrize("size, most", [(1, 5), (5, 5), (6, 5), (53, 7), (4000, 2000), (0, 5)])
 def test_blocks_are_every_draw_once_in_order_and_of_equal_size(size, most):
     found = blocks.blocks(size, most)

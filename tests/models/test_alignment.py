@@ -9,7 +9,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aligntax.models import alignment
+from aligntax.models import alignment, tolerance
 from aligntax.models.alignment import at_date
 from aligntax.models.arrival import Chance
 from aligntax.models.catalogue import find_model
@@ -168,7 +168,7 @@ def test_alone_the_model_answers_at_the_views_date(x, trend, evidence, view) -> 
     parameters = xr.Dataset({"tolerance_spread": ("draw", np.full(SIZE, 0.3))})
     elicited = {name: value for name, value in x.items() if name != "tolerance_at_arrival"}
     derived = alignment.derive(elicited, parameters, evidence, later, chance)
-    full = alignment.with_tolerance(elicited, parameters, evidence, chance)
+    full = tolerance.with_tolerance(elicited, parameters, evidence, chance)
     expected = at_date(full, np.full(SIZE, 2033.0), trend, evidence, view)
     assert "training_cost_at_tai" not in derived
     for name in expected.keys() & derived.keys():

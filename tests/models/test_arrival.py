@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aligntax.models import arrival as hazard
 from aligntax.models.arrival import (
     STEP,
     Chance,
@@ -14,8 +15,10 @@ from aligntax.models.arrival import (
     anchor_probabilities,
     arrival_date,
     arrival_rate,
+    arrival_so_far,
     choose_anchor,
     first_crossing,
+    rates_of_one_path,
     time_grid,
     yearly_rates,
 )
@@ -95,7 +98,64 @@ def test_the_integral_is_that_of_the_rate_by_quadrature() -> None:
     assert accumulated_rate(margin[None], grid, 1.5, 10.0)[0] == pytest.approx(expected, rel=2e-3)
 
 
+EXTREMES = [  # steepness and cap
+    *((k, 10.0) for k in (1e-9, 0.01, 2.3, 30.0, 1e3, np.inf)),
+    *((k, cap) for k in (0.01, 2.3, 60.0) for cap in (1e-9, 1.0, 1e12)),
+]
+
+
+def one_path(steepness, cap) -> tuple[np.ndarray, np.ndarray]:
+    """Integrals by one exponential for all requirements, and those of the plain formula, margins up to 1,000 OOM."""
+    grid, size = time_grid(2012.0, 2026.667), 400
+    rng = np.random.default_rng(4)
+    path = 25.0 + rng.uniform(-0.5, 2.0, size) * (grid[:, None] - 2012.0)
+    now = path[-1]
+    each = [now + rng.uniform(-w, w, size) for w in (0.1, 3.0, 30.0, 1e3)] + [now, path.min(axis=0)]
+    k = np.full(size, steepness)
+    plain = [accumulated_rate((path - q).T, grid, k[:, None], cap) for q in each]
+    return rates_of_one_path(path, each, grid, k, cap), np.stack(plain)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")  # an infinite steepness at a margin of zero
+@pytest.mark.parametrize(("steepness", "cap"), EXTREMES)
+def test_one_exponential_serves_all_requirements_of_a_path(steepness, cap) -> None:
+    found, plain = one_path(steepness, cap)
+    np.testing.assert_allclose(found, plain, rtol=1e-12, atol=1e-250)
+    assert np.isfinite(steepness) == np.isfinite(plain).all()
+    assert np.nanmax(plain) > 0
+
+
+def test_it_would_not_without_the_plain_formula_where_a_factor_is_too_large(monkeypatch) -> None:
+    """Negative control."""
+    monkeypatch.setattr(hazard, "LARGEST_EXPONENT", np.inf)
+    wrong = [
+        (k, cap)
+        for k, cap in EXTREMES
+        if np.isfinite(k) and not np.allclose(*one_path(k, cap), rtol=1e-12, atol=1e-250)
+    ]
+    assert {(30.0, 10.0), (1e3, 10.0)} <= set(wrong)
+    assert (0.01, 10.0) not in wrong
+
+
 # ------------------------------------------------------------------------------------------ arrival
+
+
+@given(st.integers(1, 20))
+def test_a_search_that_goes_on_where_another_ended_finds_the_same(years) -> None:
+    """To the last digit, and where the requirement counts from a later date on."""
+    grid, size, rng = time_grid(2026.667, 2100.0), 300, np.random.default_rng(6)
+    margin = rng.uniform(-20, 0, (size, 1)) + rng.uniform(0, 0.6, (size, 1)) * (grid - 2026.667)
+    since = np.where(rng.uniform(size=size) < 0.3, rng.uniform(2027, 2090, size), -np.inf)
+    own = since, 10 ** rng.uniform(-1, 1, size), rng.standard_exponential(size)
+    for mode in (HAZARD, CROSSING):
+        whole = arrival_date(margin, grid, *own, mode)
+        date, passed = np.full(size, np.nan), np.zeros(size)
+        for i in range(0, len(grid) - 1, years):
+            k, part = np.flatnonzero(np.isnan(date)), slice(i, i + years + 1)
+            each = (value[k] for value in own)
+            date[k], passed[k] = arrival_so_far(margin[k, part], grid[part], *each, mode, passed[k])
+        np.testing.assert_array_equal(date, whole)
+        assert 50 < np.isfinite(whole).sum() < size - 10
 
 
 def test_a_constant_rate_gives_an_exponential_arrival() -> None:

@@ -11,8 +11,8 @@ from aligntax.models.arrival import Chance
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.errors import InputError
 from aligntax.models.horizon_trend import SHAPES, threshold_date
-from aligntax.models.requirements import FLOP_ANCHORS, anchor_requirements
-from aligntax.models.shifts import shifts, stand_ins
+from aligntax.models.requirements import FLOP_ANCHORS, anchor_requirements, depends_on_shapes
+from aligntax.models.shifts import Worlds, shifts, stand_ins
 from aligntax.models.time_horizon import superhuman_coder
 from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, load_view, parse_view
@@ -38,6 +38,43 @@ def worlds(view, evidence, size=SIZE, chance=None, **fixed):
 
 
 # ---------------------------------------------------------------------------------------- one world
+
+
+ALONE = {
+    "default": "",
+    "time horizon": "[anchors]\ngenome = 0.2\ntime_horizon = 0.7\nnone = 0.1\n",
+    "crossing": CROSSING,
+    "no time horizon": "[anchors]\ngenome = 0.6\nuser = 0.4\n",
+    "only the time horizon": "[anchors]\ntime_horizon = 1.0\n",
+    "growth of its own": "[anchors]\ngenome = 0.6\nuser = 0.4\n[algorithms]\ngrowth = {genome = 0.5}\n",
+}
+
+
+def alone(own):
+    """The same worlds, of which nothing but arrival is asked."""
+    given = own.x, own.gamma, own.parameters, own.accumulated if own.view.evidence.no_tai else None
+    return Worlds(*given, own.evidence, own.view, own.trend, own.chance, only_arrival=True)
+
+
+@pytest.mark.parametrize("text", ALONE.values(), ids=ALONE)
+def test_arrival_alone_is_that_of_the_whole_world(evidence, text) -> None:
+    """To the last digit: neither weights of shapes nor margins are missed where they were left out."""
+    own = worlds(read(text), evidence)
+    found = alone(own)
+    np.testing.assert_array_equal(found.candidate, own.candidate)
+    np.testing.assert_array_equal(found.since, own.since)
+    np.testing.assert_array_equal(found.year_alone(), own.year())
+    np.testing.assert_array_equal(found.probability, own.probability)
+
+
+def test_shapes_are_weighed_where_the_anchor_depends_on_them(evidence, view, monkeypatch) -> None:
+    """Negative control: with equal weights everywhere some anchors are others."""
+    own = worlds(view, evidence)
+    k = depends_on_shapes(own.accumulated, view, own.chance)
+    horizon = np.flatnonzero(~own.flop)
+    assert len(horizon) < len(k) < 0.6 * SIZE and set(horizon) <= set(k)
+    monkeypatch.setattr("aligntax.models.shifts.depends_on_shapes", lambda *_: np.empty(0, int))
+    assert np.mean(alone(own).candidate[k] != own.candidate[k]) > 0.1
 
 
 def test_a_world_moved_by_nothing_is_the_same_world(evidence, view) -> None:

@@ -435,6 +435,30 @@ def test_the_tables_likelihood_is_scipys(evidence, view, shape) -> None:
         assert ours == pytest.approx(by_hand(scalars(), p, rows, shape, view), rel=1e-9)
 
 
+def test_terms_of_all_shapes_at_once_are_those_of_each(evidence, view) -> None:
+    """To the last digit, with a bound among the rows and one that counts half."""
+    row = numbers(horizon_evaluations.evaluations(evidence, all_years(view)))
+    row["counts"] = np.where(np.arange(len(row["date"])) == 3, 0.5, 1.0)
+    assert 0 < row["exact"].sum() < len(row["exact"])
+    drawn = [structural(seed) for seed in range(5)]
+    p = {name: np.array([each[name] for each in drawn]) for name in ERRORS}
+    x = {name: np.full(5, value) for name, value in scalars().items()}
+    found = horizon_evaluations.log_terms_of_shapes(x, p, row, view)
+    for k, shape in enumerate(SHAPES):
+        for i, own in enumerate(drawn):
+            expected = horizon_evaluations.log_terms(scalars(), own, row, shape, view)
+            np.testing.assert_allclose(found[k, :, i], expected, rtol=1e-13)
+
+
+def test_the_faster_sum_of_logarithms_is_numpys() -> None:
+    """Where one is far larger too; the plain sum of exponentials overflows there."""
+    a, b = np.array([[0.0, 1.0, -1e3, 1e3, 3.0, -1e300]]).T, np.array([0.0, -1.0, 999.0, 1e3, -2e3])
+    found = horizon_trend._log_sum(a, b, np)
+    np.testing.assert_allclose(found, np.logaddexp(a, b), rtol=1e-15)
+    with np.errstate(all="ignore"):  # negative control
+        assert not np.allclose(np.log(np.exp(a) + np.exp(b)), found)
+
+
 def test_graph_and_numpy_give_the_same_potential_and_weights(evidence, view) -> None:
     """The whole graph, priors' tables included; what :func:`add` returns is checked against its twin."""
     import pymc as pm
