@@ -155,7 +155,10 @@ def test_the_graph_says_the_same(graphs, counted, name) -> None:
 
 
 def test_quantities_whose_correlations_differ_are_named(view) -> None:
-    pair, names = ("spend_growth", "usd_per_hour"), ("rlhf_multiplier", "spend_growth", "usd_per_hour")
+    pair, names = (
+        ("spend_growth", "usd_per_hour"),
+        ("rlhf_multiplier", "spend_growth", "usd_per_hour"),
+    )
     old = view.replace(correlations={})
     assert changes(old, old, names).correlated == ()
     assert changes(old, view.replace(correlations={pair: 0.3}), names).correlated == pair
