@@ -45,14 +45,11 @@ class Drawing:
         Makes the figure.
     dense : bool
         Whether it has so many marks that it is stored as pixels instead of vectors.
-    by_arviz : bool
-        Whether it needs ArviZ, which takes half a second to import.
     """
 
     caption: str
     draw: Callable[[], Figure]
     dense: bool = False
-    by_arviz: bool = False
 
 
 def forecast_figures(result: Result) -> Iterator[Drawing]:
@@ -121,7 +118,6 @@ def forecast_figures(result: Result) -> Iterator[Drawing]:
             "that the evidence moved most. Each curve is scaled to its own height and shows finite "
             "draws only.",
             lambda: answer.prior_posterior(result),
-            by_arviz=True,
         )
 
 
@@ -197,7 +193,6 @@ def _outer_alignment(result: Result) -> Iterator[Drawing]:
             "the evaluator's error about the best hidden rival exceeds one half; a band that holds "
             "such draws leaves the top.",
             lambda: outer_alignment.quantity_against_quality(result),
-            by_arviz=True,
         )
         yield Drawing(
             "Comparisons needed against the capability at which alignment is asked for (median, "
@@ -373,7 +368,6 @@ def predictive_figures(result: Result) -> Iterator[Drawing]:
             "the uniform one. A p-value below 0.01 means that the model does not reproduce the "
             "spread of the evidence; it is named beside the verdict.",
             lambda: checks.pit_ecdfs(result),
-            by_arviz=True,
         )
 
 
@@ -388,12 +382,10 @@ def chain_figures(result: Result) -> Iterator[Drawing]:
         "ranks tests every parameter.",
         lambda: checks.rank_plots(result),
         dense=True,
-        by_arviz=True,
     )
     yield Drawing(
         "Draws of the same parameters in order, a colour for each chain. They should look like "
         "noise without drift.",
         lambda: checks.trace_plots(result),
         dense=True,
-        by_arviz=True,
     )

@@ -1,9 +1,8 @@
 """Figures that copies of this process draw while it works on the rest of a page.
 
 Drawing is most of a report's time and takes one core. Each further core forks a copy, which has the
-run in memory and has imported everything. Copies and this process take the next figure from shared
-queues until none is left, so that the page is the same however many there are. This process begins
-with the figures that ArviZ draws, since the rest of its work has imported ArviZ.
+run in memory and has imported everything. The copies and this process take the next figure from
+one queue until none is left, so that the page is the same however many there are.
 """
 
 import os
@@ -40,17 +39,18 @@ def drawing_beside(
     strict : bool
         Whether a figure that fails raises; then all are drawn in this process.
     """
-    numbers = range(len(drawings))
-    plain = _queue(n for n in numbers if not drawings[n].by_arviz)
-    by_arviz = _queue(n for n in numbers if drawings[n].by_arviz)
+    import arviz_plots  # noqa: F401  some figures need it: here, not in each copy
+
+    queue, fill = os.pipe()
+    os.write(fill, bytes(range(len(drawings))))  # a byte is read by one process alone
+    os.close(fill)
     team: list[_Copy] = []
     try:
         for _ in range(0 if strict else spare_cores()):
-            team.append(_Copy.start(drawings, (plain, by_arviz)))
-        yield lambda: _finish(drawings, (by_arviz, plain), team, strict)
+            team.append(_Copy.start(drawings, queue))
+        yield lambda: _finish(drawings, queue, team, strict)
     finally:
-        os.close(plain)
-        os.close(by_arviz)
+        os.close(queue)
         for copy in team:
             copy.stop()
 
@@ -70,9 +70,9 @@ def spare_cores() -> int:
 
 
 def _finish(
-    drawings: Sequence[Drawing], queues: Iterable[int], team: "Iterable[_Copy]", strict: bool
+    drawings: Sequence[Drawing], queue: int, team: "Iterable[_Copy]", strict: bool
 ) -> list[Shown]:
-    found = _draw(drawings, _taken(queues), strict)
+    found = _draw(drawings, _taken(queue), strict)
     for copy in team:
         found |= copy.drawn()
     # those of a copy that died or stands still
@@ -84,19 +84,10 @@ def _draw(drawings: Sequence[Drawing], numbers: Iterable[int], strict: bool) -> 
     return {number: draw_and_read(drawings[number], number + 1, strict) for number in numbers}
 
 
-def _queue(numbers: Iterable[int]) -> int:
-    """Pipe that holds a byte for each number; a byte is read by one process alone."""
-    queue, fill = os.pipe()
-    os.write(fill, bytes(numbers))
-    os.close(fill)
-    return queue
-
-
-def _taken(queues: Iterable[int]) -> Iterator[int]:
-    """Yield numbers of figures that no other process has taken, queue after queue."""
-    for queue in queues:
-        while number := os.read(queue, 1):
-            yield number[0]
+def _taken(queue: int) -> Iterator[int]:
+    """Yield numbers of figures that no other process has taken, until none is left."""
+    while number := os.read(queue, 1):
+        yield number[0]
 
 
 @dataclass(frozen=True)
@@ -107,10 +98,10 @@ class _Copy:
     pipe: Connection
 
     @classmethod
-    def start(cls, drawings: Sequence[Drawing], queues: Iterable[int]) -> "_Copy":
+    def start(cls, drawings: Sequence[Drawing], queue: int) -> "_Copy":
         context = get_context("fork")
         ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_serve, args=(theirs, drawings, queues), daemon=True)
+        process = context.Process(target=_serve, args=(theirs, drawings, queue), daemon=True)
         with warnings.catch_warnings():
             # Python counts threads of libraries too. They are idle, and BLAS ends its own.
             warnings.filterwarnings("ignore", ".*multi-threaded.*fork", DeprecationWarning)
@@ -134,7 +125,7 @@ class _Copy:
         self.process.join()
 
 
-def _serve(pipe: Connection, drawings: Sequence[Drawing], queues: Iterable[int]) -> None:
+def _serve(pipe: Connection, drawings: Sequence[Drawing], queue: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first acts
     sys.stdout = sys.stderr = StringIO()
-    pipe.send(_draw(drawings, _taken(queues), strict=False))
+    pipe.send(_draw(drawings, _taken(queue), strict=False))

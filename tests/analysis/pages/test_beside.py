@@ -22,10 +22,7 @@ def line(slope: int) -> Figure:
 
 
 def drawings() -> list[Drawing]:
-    return [
-        Drawing(f"A line of slope {n}", lambda n=n: line(n), dense=n == 2, by_arviz=n > 2)
-        for n in range(5)
-    ]
+    return [Drawing(f"A line of slope {n}", lambda n=n: line(n), dense=n == 2) for n in range(5)]
 
 
 def together(few, strict=False):
