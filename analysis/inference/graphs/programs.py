@@ -15,11 +15,10 @@ from aligntax.analysis.inference.graphs.kept import (
     KeptGraph,
 )
 from aligntax.analysis.inference.graphs.live import LiveGraph, shapes_of, structural_variables
-from aligntax.analysis.inference.kernel.assembly import Processor
-from aligntax.analysis.inference.kernel.compile import POINTS, compile_density
-from aligntax.analysis.inference.kernel.front import Functions, express
+from aligntax.analysis.inference.kernel.compile import POINTS
+from aligntax.analysis.inference.kernel.front import Functions, LogDensity, express
 from aligntax.analysis.inference.kernel.kernel import Kernel, WrongProgram
-from aligntax.analysis.inference.kernel.store import kernel_for
+from aligntax.analysis.inference.kernel.store import kernel_for, kernel_of
 from aligntax.analysis.inference.kernel.walk import NotExpressible
 
 JITTER = "_jitter"  # as PyMC ends the names of what it adds to where a chain starts
@@ -38,8 +37,8 @@ def kept_graph(live: LiveGraph, say: Callable[[str], None]) -> KeptGraph:
         If new code disagrees with the live graph.
     """
     density = kernel_for(live.model, say)
-    start, jitter = _start(live)
-    terms, distributions, descended = _terms(live, density)
+    start, jitter = _start(live, say)
+    terms, distributions, descended = _terms(live, density, say)
     drawn = _order_of_drawing(live)
     code = Code(density, start, terms, jitter, drawn, distributions, descended)
     graph = KeptGraph(live.outline, code, lambda: live)
@@ -47,7 +46,7 @@ def kept_graph(live: LiveGraph, say: Callable[[str], None]) -> KeptGraph:
     return graph
 
 
-def _start(live: LiveGraph) -> tuple[Kernel, tuple[str, ...]]:
+def _start(live: LiveGraph, say: Callable[[str], None]) -> tuple[Kernel, tuple[str, ...]]:
     """Where a chain starts as a function of the jitter, and the order of the jitter's numbers."""
     from pymc.initial_point import make_initial_point_expression
     from pytensor.graph.traversal import ancestors
@@ -69,7 +68,8 @@ def _start(live: LiveGraph) -> tuple[Kernel, tuple[str, ...]]:
     outputs = {str(v.name): start for v, start in zip(model.value_vars, starts, strict=True)}
     size = sum(int(np.prod(shape)) for shape in shapes)
     points = np.random.default_rng(2).uniform(-1, 1, (size, POINTS))
-    return _compiled(model, inputs, outputs, points), _order_of_jitter(live)
+    code = kernel_of(_functions(model, inputs, outputs), say, points=points)
+    return code, _order_of_jitter(live)
 
 
 def _order_of_jitter(live: LiveGraph) -> tuple[str, ...]:
@@ -81,7 +81,9 @@ def _order_of_jitter(live: LiveGraph) -> tuple[str, ...]:
     return tuple(str(node.outputs[-1].name) for node in taken)
 
 
-def _terms(live: LiveGraph, density: Kernel) -> tuple[Kernel, dict[str, str], tuple[str, ...]]:
+def _terms(
+    live: LiveGraph, density: Kernel, say: Callable[[str], None]
+) -> tuple[Kernel, dict[str, str], tuple[str, ...]]:
     """Terms of the likelihood and of the prior, given the free variables; see :class:`Code`."""
     import pymc as pm
     from pytensor.graph.replace import graph_replace
@@ -101,7 +103,8 @@ def _terms(live: LiveGraph, density: Kernel) -> tuple[Kernel, dict[str, str], tu
     inputs = {given[rv]: each for rv, each in zip(model.free_RVs, outline.free, strict=True)}
     functions = dict(zip(outputs, replaced, strict=True))
     points = density.program.check_natural
-    return _compiled(model, inputs, functions, points), distributions, tuple(descended)
+    code = kernel_of(_functions(model, inputs, functions), say, points=points)
+    return code, distributions, tuple(descended)
 
 
 def _distribution(rv: Any) -> tuple[str, list[Any]]:
@@ -118,14 +121,11 @@ def _distribution(rv: Any) -> tuple[str, list[Any]]:
     return law, list(rv.owner.op.dist_params(rv.owner))
 
 
-def _compiled(
-    model: Any, inputs: Mapping[Any, Any], outputs: Mapping[str, Any], points: Any
-) -> Kernel:
-    """Machine code of functions without a density."""
+def _functions(model: Any, inputs: Mapping[Any, Any], outputs: Mapping[str, Any]) -> LogDensity:
+    """Functions without a density as expressions."""
     import pytensor.tensor as pt
 
-    functions = Functions(model, inputs, pt.constant(0.0), outputs)
-    return compile_density(express(functions), Processor.here(), points=points)
+    return express(Functions(model, inputs, pt.constant(0.0), outputs))
 
 
 def _order_of_drawing(live: LiveGraph) -> tuple[str, ...]:

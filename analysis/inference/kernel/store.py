@@ -26,7 +26,7 @@ from aligntax.analysis.inference.compile_cache import cache_folder, ours_alone
 from aligntax.analysis.inference.kernel.assembly import Processor
 from aligntax.analysis.inference.kernel.compile import compile_density
 from aligntax.analysis.inference.kernel.front import LogDensity, flatten
-from aligntax.analysis.inference.kernel.kernel import Kernel, Program, WrongProgram
+from aligntax.analysis.inference.kernel.kernel import Array, Kernel, Program, WrongProgram
 
 MAGIC = b"aligntax kernel 1\n"
 SUFFIX = ".kernel"
@@ -137,15 +137,26 @@ def read_program(path: Path) -> Program:
 
 
 def kernel_for(graph: Any, say: Callable[[str], None], folder: Path | None = None) -> Kernel:
-    """Kernel of a graph under the data that it holds: read where it is kept, or compiled and kept.
+    """Kernel of a graph's log density under the data that it holds; see :func:`kernel_of`."""
+    return kernel_of(flatten(graph), say, folder)
+
+
+def kernel_of(
+    density: LogDensity,
+    say: Callable[[str], None],
+    folder: Path | None = None,
+    points: Array | None = None,
+) -> Kernel:
+    """Kernel of a log density or of other functions: read where it is kept, or compiled and kept.
 
     Parameters
     ----------
-    graph : pymc.Model
     say : callable
         Takes one line about code that is kept and will not do, or that cannot be kept.
     folder : Path, optional
         By default ``kernels`` in :func:`aligntax.analysis.inference.compile_cache.cache_folder`.
+    points : ndarray, optional
+        Where new code is checked; see :func:`compile_density`.
 
     Raises
     ------
@@ -155,14 +166,13 @@ def kernel_for(graph: Any, say: Callable[[str], None], folder: Path | None = Non
         If new code disagrees with PyTensor.
     """
     folder, cpu = folder or cache_folder() / "kernels", Processor.here()
-    density = flatten(graph)
     path = folder / f"{fingerprint(density, cpu)}{SUFFIX}"
     if path.exists():
         try:
             return Kernel(read_program(path))
         except (OSError, WrongProgram) as problem:
             say(f"compiling again: {path} will not do ({problem})")
-    kernel = compile_density(density, cpu)
+    kernel = compile_density(density, cpu, points=points)
     try:
         write_program(path, kernel.program)
         forget(folder, SUFFIX)

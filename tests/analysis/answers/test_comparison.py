@@ -189,13 +189,11 @@ def test_runs_must_be_comparable(seeds, reference):
 def test_compare_on_the_command_line(aligntax, seeds, tmp_path):
     words = ("compare", "seed2022", "seed1", "--out", seeds)
     code, out, err = aligntax(*words, "--picture", tmp_path / "c.svg")
-    assert (
-        code == 0
-        and err == ""
-        and "TAI arrival" in out
-        and "0 of" in out
-        and "seed1 changes nothing" in out
-    )
+    # of numbers that do not differ any is told apart once in twenty pairs
+    found = compare(seeds / "seed2022", seeds / "seed1").differs
+    apart = sum(marks[0] for marks in found.values())
+    assert code == 0 and err == "" and "TAI arrival" in out and "seed1 changes nothing" in out
+    assert f"(Holm, 5%): {apart} of {len(found)} numbers and claims" in out and apart <= 1
     assert "\x1b" not in out and (tmp_path / "c.svg").read_text().startswith("<?xml")
     assert "no change to speak of, or within Monte Carlo error: " in out and "TAI arrival" in out
     assert "too few" in aligntax(*words, "--given", "tai_year<2026.8")[1]

@@ -16,10 +16,12 @@ from aligntax.analysis.inference.graphs.keeping import graph_of, kept_path, read
 from aligntax.analysis.inference.graphs.kept import KeptGraph
 from aligntax.analysis.inference.graphs.live import LiveGraph
 from aligntax.analysis.inference.graphs.programs import kept_graph
+from aligntax.analysis.inference.kernel import store
 from aligntax.analysis.inference.kernel.kernel import WrongProgram
 from aligntax.analysis.inference.kernel.walk import NotExpressible
 from aligntax.analysis.inference.options import Sampling
 from aligntax.models.catalogue import MODELS, find_model, restrict
+from aligntax.models.evidence import Evidence
 from aligntax.models.priors.columns import stack_columns
 from aligntax.models.views import load_view
 from tests.analysis.inference.kernel.graphs import built, with_users_rows
@@ -107,6 +109,36 @@ def test_what_is_read_draws_what_was_drawn_when_it_was_made(
     white = np.random.default_rng(5).standard_normal((2, 30, *dict(made.outline.free)[WHITE]))
     for name, value in made.draw_prior(data, white, 6).items():
         assert np.array_equal(value, later.draw_prior(data, white, 6)[name]), name
+
+
+def test_other_numbers_in_the_same_rows_compile_nothing(
+    evidence, view, tmp_path, monkeypatch
+) -> None:
+    """A user's own figures, say: the graph is built, and its code is found."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    model, made = find_model("scaling"), []
+    compile_density = store.compile_density
+
+    def counted(*arguments, **options):
+        made.append(True)
+        return compile_density(*arguments, **options)
+
+    monkeypatch.setattr(store, "compile_density", counted)
+    own = restrict(evidence, view, model)
+    first = graph_of(model, own, view, str)
+    assert len(made) == 3
+    rows = own["scaling_exponents"]
+    other = Evidence(
+        {
+            **own.tables,
+            "scaling_exponents": rows.assign(
+                allocation_exponent=rows["allocation_exponent"] + 0.01
+            ),
+        }
+    )
+    second = graph_of(model, other, view, str)
+    assert len(made) == 3 and other.hash != own.hash and isinstance(second, KeptGraph)
+    assert not np.array_equal(first.outline.data["studies"], second.outline.data["studies"])
 
 
 BLOCKED = """

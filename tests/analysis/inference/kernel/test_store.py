@@ -39,7 +39,7 @@ def ask(evidence, view, compiled, tmp_path, monkeypatch):
     """``ask()``: a kernel, whether it was compiled, and what was said."""
     own, built, said = restrict(evidence, view, MODEL), [], []
 
-    def compile_it(density, cpu):
+    def compile_it(density, cpu, points=None):
         built.append(True)
         return compiled
 
