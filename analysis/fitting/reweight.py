@@ -209,7 +209,8 @@ class Spread:
     @classmethod
     def of(cls, z: Any) -> "Spread":
         """Spread of scores, shape (chain, draw, quantity)."""
-        flat = z.reshape(-1, z.shape[-1])
+        chains, draws, quantities = z.shape
+        flat = z.reshape(chains * draws, quantities)  # of none, where no evidence is used
         in_order = np.sort(flat, axis=0)
         ends = np.quantile(in_order, _shares(len(flat)), axis=0)
         return cls(flat, in_order, ends, flat.mean(axis=0), flat.var(axis=0))
