@@ -239,7 +239,7 @@ class PriorTables:
 
     def whiten(self, z: Any) -> Array:
         """Independent standard normals ``w`` behind the scores ``z = L w``, shape (..., Q)."""
-        flat = np.reshape(z, (-1, z.shape[-1]))
+        flat = np.reshape(z, (math.prod(z.shape[:-1]), z.shape[-1]))
         return np.linalg.solve(self.cholesky, flat.T).T.reshape(z.shape)
 
     def correlate(self, white: Any) -> Array:
