@@ -23,6 +23,7 @@ References
        doi:10.2307/2281954
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
