@@ -150,7 +150,7 @@ def test_the_graph_says_the_same(graphs, counted, name) -> None:
     if other.in_use(model.quantities) != counted.in_use(model.quantities):
         assert role.compiled  # other quantities are no numbers for this graph
         return
-    opened = densities(graph, data_of_view(other, model, graph))
+    opened = densities(graph, data_of_view(other, model, LiveGraph(graph).outline))
     assert np.allclose(opened, after, rtol=1e-12) == (not role.compiled)
 
 
