@@ -750,8 +750,8 @@ def test_each_prior_moves_the_superhuman_coder(compiled, evidence, view, name, l
     rows, dates = horizon_evaluations.evaluations(evidence, view), []
     for spec in (low, high):
         mine = view.with_quantity(name, spec)
-        x, parameters = fit(compiled, mine, rows, draws=500)
-        chance = Chance.draw(2000, np.random.default_rng(2))
+        x, parameters = fit(compiled, mine, rows, draws=2000)
+        chance = Chance.draw(8000, np.random.default_rng(2))
         found = time_horizon.derive(x, parameters, evidence, mine, chance, ())
         names = ("superhuman_coder_year", "superhuman_coder_millionfold")
         dates.append([np.quantile(found[name], (0.25, 0.5), method="lower") for name in names])

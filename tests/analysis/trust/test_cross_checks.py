@@ -94,7 +94,8 @@ def test_another_sampler_finds_the_same_posterior(name, draws, evidence, view) -
     model = find_model(name)
     others = by_numpyro(model, evidence, view, draws)
     compiled = compile_model(model, evidence, view)
-    posterior, _ = compiled.posterior(Sampling(draws=2000, seed=3))
+    # so many that the error is the other sampler's: that of a scale with a long tail is told too small
+    posterior, _ = compiled.posterior(Sampling(draws=8000, seed=3))
     ours = white(posterior, view.tables(model.quantities))
     assert strays(ours, others[list(ours.data_vars)]) == {}
 
