@@ -99,19 +99,13 @@ class KeptGraph:
 
     def log_likelihood(self, data: Mapping[str, Any], draws: Sequence[Any]) -> dict[str, Any]:
         """Log likelihood of each row."""
-        try:
-            values = self._terms(data, draws)
-        except WrongProgram:
-            return self.live.log_likelihood(data, draws)
-        return {name: values[f"{LIKELIHOOD}:{name}"] for name in self.outline.terms}
+        found = self._of_kind(LIKELIHOOD, data, draws)
+        return self.live.log_likelihood(data, draws) if found is None else found
 
     def log_prior(self, data: Mapping[str, Any], draws: Sequence[Any]) -> dict[str, Any]:
         """Log density of each structural parameter."""
-        try:
-            values = self._terms(data, draws)
-        except WrongProgram:
-            return self.live.log_prior(data, draws)
-        return {name: values[f"{PRIOR}:{name}"] for name in self.outline.structural}
+        found = self._of_kind(PRIOR, data, draws)
+        return self.live.log_prior(data, draws) if found is None else found
 
     def draw_prior(self, data: Mapping[str, Any], white: Any, seed: int) -> dict[str, Any]:
         """Structural parameters from their prior."""
@@ -134,8 +128,7 @@ class KeptGraph:
         law, of_draws = self.code.distributions[name], name in self.code.descended
         draws = [value.reshape(-1, *value.shape[2:]) for value in known.values()]
         values = self._terms(data, draws if of_draws else [value[:1] for value in draws])
-        prefix = f"{PARAMETER}:{name}:"
-        parameters = [value for key, value in values.items() if key.startswith(prefix)]
+        parameters = [*_named(f"{PARAMETER}:{name}", values).values()]
         if of_draws:
             dims = len(size) - 2
             parameters = [
@@ -143,6 +136,15 @@ class KeptGraph:
                 for value in parameters
             ]
         return DRAWN[law](rng, size, *(p if of_draws else p[0] for p in parameters))
+
+    def _of_kind(
+        self, kind: str, data: Mapping[str, Any], draws: Sequence[Any]
+    ) -> dict[str, Any] | None:
+        """Terms of one kind by name; None where the code does not hold for the data."""
+        try:
+            return _named(kind, self._terms(data, draws))
+        except WrongProgram:
+            return None
 
     def _terms(self, data: Mapping[str, Any], draws: Sequence[Any]) -> dict[str, Any]:
         """All terms by name, (draw, ...)."""
@@ -158,6 +160,12 @@ class KeptGraph:
             }
 
         return in_blocks(work, len(draws[0]))
+
+
+def _named(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Terms of one kind by the rest of their names."""
+    prefix = f"{kind}:"
+    return {key.removeprefix(prefix): v for key, v in values.items() if key.startswith(prefix)}
 
 
 def generators(seed: int, count: int) -> list[np.random.Generator]:

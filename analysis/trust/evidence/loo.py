@@ -179,11 +179,11 @@ def psis_of_tables(
     """Cross-validation of every table by weights alone."""
     if not densities:
         return []
-    efficiency = relative_efficiency(posterior)
+    efficiency = mean_efficiency(posterior)
     return [_by_weights(table, rows, efficiency) for table, rows in densities.items()]
 
 
-def relative_efficiency(posterior: xr.Dataset) -> float:
+def mean_efficiency(posterior: xr.Dataset) -> float:
     """Effective draws of a draw, on average over all parameters, as :func:`arviz_stats.loo` does.
 
     That works them out for every table anew.
@@ -207,7 +207,7 @@ def psis_of_table(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Cros
     posterior : xarray.Dataset
         Gives the relative efficiency of the draws.
     """
-    return _by_weights(table, rows, relative_efficiency(posterior))
+    return _by_weights(table, rows, mean_efficiency(posterior))
 
 
 def _by_weights(table: str, rows: xr.DataArray, efficiency: float) -> CrossValidation:
