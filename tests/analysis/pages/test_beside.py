@@ -92,7 +92,12 @@ def test_a_process_that_cannot_be_copied_safely_draws_alone(monkeypatch) -> None
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: range(4), raising=False)
     monkeypatch.setattr(beside, "parent_process", lambda: None)
+    for library in beside.THREADED:
+        monkeypatch.delitem(sys.modules, library, raising=False)
     assert spare_cores() == 3
+    with monkeypatch.context() as modules:
+        modules.setitem(sys.modules, "jax", sys)
+        assert spare_cores() == 0
     for name, cores in (("history", 0), (REDRAWS, 3)):
         with monkeypatch.context() as threads:
             other = threading.Thread(name=name)
