@@ -32,6 +32,9 @@ class Likelihood:
     top_level : tuple of str
         Structural parameters with a prior of their own. The others are terms of a hierarchy, whose
         distribution depends on other parameters: neither prior nor likelihood.
+    refreshed : tuple of str
+        Elicited quantities that NUTS moves slowly, since the likelihood is a mixture. They are
+        drawn again given all others.
     """
 
     data: Callable[[Evidence, View], dict[str, xr.Dataset]]
@@ -39,8 +42,10 @@ class Likelihood:
     simulate: Callable[..., dict[str, tuple[str, Any]]]
     replicate: Callable[..., dict[str, xr.Dataset]]
     top_level: tuple[str, ...]
+    refreshed: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, file: ModuleType) -> "Likelihood":
-        """Return the likelihood of a model file, whose functions have the names of the fields."""
-        return cls(file.data, file.observed, file.simulate, file.replicate, file.TOP_LEVEL)
+        """Return the likelihood of a model file, which has the names of the fields."""
+        functions = file.data, file.observed, file.simulate, file.replicate
+        return cls(*functions, file.TOP_LEVEL, getattr(file, "REFRESHED", ()))

@@ -34,7 +34,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.random import Generator
-from scipy.special import logsumexp
 
 from aligntax.models import horizon_trend
 from aligntax.models.arrival import Chance
@@ -73,6 +72,7 @@ QUANTITIES = (
     "superhuman_coder_lag",
 )
 TOP_LEVEL = ("horizon_scatter", "suite_error_share")
+REFRESHED = ("kink_year", "kink_ratio")  # a narrow peak if the shape is the kink, else the prior
 HEADLINES = (
     "superhuman_coder_year",
     "superhuman_coder_past",
@@ -213,9 +213,9 @@ def pointwise(
     :data:`SHAPES`. The result has shape (draw, evaluation).
     """
     joint, terms = log_shapes(x, parameters, evidence, view)
-    rest = logsumexp(joint[..., None] - terms, axis=-2)
+    rest = np.logaddexp.reduce(joint[..., None] - terms, axis=-2)
     keys = {"evaluation": evaluations(evidence, view)["evaluation"].values}
-    density = logsumexp(joint, axis=-1)[..., None] - rest
+    density = np.logaddexp.reduce(joint, axis=-1)[..., None] - rest
     return {"time_horizons": xr.DataArray(density, keys, ("draw", "evaluation"))}
 
 

@@ -229,6 +229,12 @@ def _plain(dataset: "xr.Dataset") -> "xr.Dataset":
 
 
 def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
+    from aligntax.analysis.inference.refresh import refreshed_quantities
+
+    sampler: dict[str, Any] = {"name": "nutpie NUTS", **asdict(options.of(fit.model))}
+    if "refresh_accepted" in fit.sample_stats:
+        sampler["refreshed"] = ", ".join(refreshed_quantities(fit.model))
+        sampler["refresh_accepted"] = round(float(fit.sample_stats["refresh_accepted"].mean()), 3)
     return {
         "format": FORMAT,
         **provenance(),
@@ -237,7 +243,7 @@ def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
         "evidence": {"hash": fit.evidence.hash, "tables": dict(fit.evidence.hashes)},
         "horizon": fit.view.arrival.horizon,
         "prior_only": list(fit.prior_only),
-        "sampler": {"name": "nutpie NUTS", **asdict(options.of(fit.model))},
+        "sampler": sampler,
         "refitted_from": None,
         "plug_ins": EXTENSIONS.used(
             {

@@ -3,7 +3,7 @@
 A refit replaces ``pm.Data`` and nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,8 @@ from aligntax.analysis.inference.gradient import Gradient, NumbaGradient, gradie
 from aligntax.analysis.inference.graphs.graph import WHITE, Graph, Outline
 from aligntax.analysis.inference.graphs.keeping import graph_of
 from aligntax.analysis.inference.options import Sampling, Talk, warned
-from aligntax.analysis.inference.seeds import child_seed
+from aligntax.analysis.inference.refresh import Refreshed, refreshed, refreshed_quantities
+from aligntax.analysis.inference.seeds import child_generator, child_seed
 from aligntax.analysis.inference.terms import Terms
 from aligntax.models.catalogue import Model, restrict, view_data
 from aligntax.models.errors import InputError
@@ -146,6 +147,9 @@ class CompiledModel:
     ) -> tuple[xr.Dataset, xr.Dataset]:
         """Sample the posterior alone.
 
+        NUTS draws, and what it moves slowly is drawn again given the rest, unless Numba compiled
+        the gradient (:mod:`aligntax.analysis.inference.refresh`).
+
         Parameters
         ----------
         progress : callable, optional
@@ -162,7 +166,7 @@ class CompiledModel:
         """
         import nutpie
 
-        options = options.of(self.model)
+        options, slow = options.of(self.model), self._slow_coordinates()
         sampler = nutpie.sample(
             self.gradient.for_nutpie(),
             draws=options.draws,
@@ -176,7 +180,7 @@ class CompiledModel:
             progress_bar=False,
             progress_callback=None if progress is None else lambda each: progress(*_count(each)),
             blocking=False,
-            store_unconstrained=unconstrained,
+            store_unconstrained=unconstrained or bool(slow),
         )
         # a blocking call would take an interrupt for the end and return the draws so far
         try:
@@ -184,9 +188,24 @@ class CompiledModel:
         except BaseException:
             sampler.cancel()
             raise
-        tables = self.view.tables(self.model.quantities)
-        statistics = trace["sample_stats"].dataset.load()
-        return add_correlations(trace["posterior"].dataset.load(), tables), statistics
+        draws, statistics = (trace[name].dataset.load() for name in ("posterior", "sample_stats"))
+        density = self.gradient.density
+        if density is not None and slow:
+            rng = child_generator(options.seed, "refresh")
+            points = statistics["unconstrained_draw"].values
+            again = refreshed(density, points, slow, rng, options.cores)
+            draws, statistics = _replaced(draws, statistics, again, density.variables(again.points))
+        if not unconstrained:
+            statistics = statistics.drop_dims("unconstrained_parameter", errors="ignore")
+        return add_correlations(draws, self.view.tables(self.model.quantities)), statistics
+
+    def _slow_coordinates(self) -> list[int]:
+        """Coordinates that are drawn again after NUTS; none where Numba compiled the gradient."""
+        density, names = self.gradient.density, self.shared.outline.coords.get("quantity")
+        if density is None or names is None:
+            return []
+        slow, first = refreshed_quantities(self.model), density.kernel.program.place(WHITE)
+        return [first + i for i, name in enumerate(names) if name in slow]
 
     def sample(self, options: Sampling, progress: Progress | None = None) -> Fit:
         """Sample the posterior, and work out prior draws, log likelihood and log prior.
@@ -301,6 +320,19 @@ def _count(chains: list[Any]) -> tuple[int, int, int]:
         for key in ("finished_draws", "total_draws", "divergences")
     )
     return sum(done), sum(total), sum(diverged)
+
+
+def _replaced(
+    draws: xr.Dataset, statistics: xr.Dataset, again: Refreshed, values: Mapping[str, Any]
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Draws with what was drawn again, and statistics of NUTS with their density."""
+    points, logp = statistics["unconstrained_draw"], statistics["logp"]
+    statistics = statistics.assign(
+        unconstrained_draw=points.copy(data=again.points),
+        logp=logp.copy(data=again.log_density),
+        refresh_accepted=(("chain", "draw"), again.accepted),
+    )
+    return draws.assign({name: draws[name].copy(data=values[name]) for name in values}), statistics
 
 
 def add_correlations(posterior: xr.Dataset, tables: PriorTables) -> xr.Dataset:

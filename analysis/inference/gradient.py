@@ -6,14 +6,14 @@ What that cannot express nutpie compiles with Numba, in every process anew.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from aligntax.analysis.inference.graphs.graph import Graph
 from aligntax.analysis.inference.graphs.kept import KeptGraph
-from aligntax.analysis.inference.kernel.kernel import Kernel, WrongProgram
+from aligntax.analysis.inference.kernel.kernel import Density, Kernel, WrongProgram
 from aligntax.analysis.inference.kernel.store import kernel_for
 from aligntax.analysis.inference.kernel.walk import NotExpressible
 from aligntax.analysis.inference.options import warned
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 class Gradient(Protocol):
     """A value: other data make another one, which shares what was compiled."""
+
+    @property
+    def density(self) -> Density | None:
+        """The same for many points at once; None where nutpie has compiled it for one."""
 
     def with_data(self, **values: Any) -> "Gradient":
         """The same under other data, by the names of the ``pm.Data`` of the graph."""
@@ -39,6 +43,7 @@ class NumbaGradient:
     shared: Graph
     compiled: Any
     data: Mapping[str, Any]
+    density: None = None
 
     @classmethod
     def of(cls, shared: Graph) -> "NumbaGradient":
@@ -83,6 +88,11 @@ class KernelGradient:
         """Read or compile the kernel of a graph."""
         return cls(shared, kernel_for(shared.model, say), shared.outline.data)
 
+    @cached_property
+    def density(self) -> Density:
+        """The code on these data."""
+        return self.kernel.prepare(self.data)
+
     def with_data(self, **values: Any) -> "KernelGradient":
         """The same under other data, which compile only where the code is made of data."""
         data = {**self.data, **values}
@@ -99,7 +109,7 @@ class KernelGradient:
         import pandas as pd
         from nutpie.compile_pymc import CompiledPyMCModel
 
-        density, program = self.kernel.prepare(self.data), self.kernel.program
+        density, program = self.density, self.kernel.program
         names, shapes = zip(*program.variables, strict=True)
         ends = np.cumsum([int(np.prod(shape, dtype=int)) for shape in shapes]).tolist()
         slices = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]

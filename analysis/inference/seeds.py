@@ -19,6 +19,7 @@ NAMES = (
     "calibration",
     "loss_limit",
     "foresight",
+    "refresh",
 )  # the place of a name decides its numbers: a new name goes last
 
 

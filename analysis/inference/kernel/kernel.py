@@ -6,6 +6,7 @@
 import ctypes
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,10 @@ class Program:
     def dimension(self) -> int:
         """Number of coordinates of a point."""
         return count(self.parameters)
+
+    def place(self, name: str) -> int:
+        """Index of the first coordinate of a parameter."""
+        return count(tuple(takewhile(lambda each: each[0] != name, self.parameters)))
 
     def in_a_row(self, data: Mapping[str, Any]) -> Array:
         """All numbers of the data.
@@ -184,6 +189,16 @@ class Density:
         """Free variables on their own scales, shape (variable, chain), in order."""
         rows = count(self.kernel.program.variables)
         return self._on_chains(self.kernel.expansion, x, rows)[1]
+
+    def variables(self, points: Any) -> dict[str, Array]:
+        """Free variables, (chain, draw, ...), by name, of points (chain, draw, parameter)."""
+        sample, names = points.shape[:2], self.kernel.program.variables
+        rows = self.natural(points.reshape(-1, self.dimension).T).T
+        ends = np.cumsum([count((each,)) for each in names])
+        return {
+            name: values.reshape(*sample, *shape)
+            for (name, shape), values in zip(names, np.split(rows, ends, axis=1), strict=False)
+        }
 
     def of_a_chain(self) -> "tuple[Function, Function]":
         """Log density with gradient, and the free variables, as functions that nutpie calls.

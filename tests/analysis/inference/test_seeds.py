@@ -19,6 +19,7 @@ SEEDS = {
     "calibration": 2_945_343_138,
     "loss_limit": 4_052_845_746,
     "foresight": 786_283_773,
+    "refresh": 1_437_890_621,
 }
 
 
