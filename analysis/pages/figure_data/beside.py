@@ -23,8 +23,6 @@ from aligntax.analysis.pages.figure_data.pictures import Shown, draw_and_read
 from aligntax.analysis.progress import REDRAWS
 
 MOST = 8  # processes; a report has two dozen figures
-# Libraries whose threads a copy would lack, and may then wait for; JAX warns of every fork.
-THREADED = ("jax", "polars", "tensorflow", "torch")
 PATIENCE = 60.0  # seconds, for a copy when nothing is left to take; a figure takes a fifth of one
 
 
@@ -61,16 +59,21 @@ def spare_cores() -> int:
     """Return how many copies of this process may draw.
 
     None may where a fork is not safe: on other systems than Linux, and in a process with threads of
-    Python's own, such as a notebook's, or of a library that does not bear a fork. None does in a
-    process that is one of many already.
+    Python's own, such as a notebook's, or of JAX, which warns of every fork. None does in a process
+    that is one of many already.
     """
     others = [t for t in threading.enumerate() if t is not threading.current_thread()]
     # what redraws a bar holds no lock that a copy, which prints nothing, asks for
     alone = parent_process() is None and all(t.name == REDRAWS for t in others)
-    alone = alone and not any(name in sys.modules for name in THREADED)
-    if sys.platform != "linux" or not alone:
+    if sys.platform != "linux" or not alone or _jax_computes():
         return 0
     return min(len(os.sched_getaffinity(0)), MOST) - 1
+
+
+def _jax_computes() -> bool:
+    """Whether JAX has started its threads, beyond being imported, as SciPy does beside ArviZ."""
+    bridge = sys.modules.get("jax._src.xla_bridge")
+    return bridge is not None and bool(getattr(bridge, "_backends", True))
 
 
 def _finish(

@@ -1,9 +1,11 @@
 """Figures that copies of the process draw are those that it would draw itself, and none is lost."""
 
 import os
+import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from matplotlib.figure import Figure
@@ -13,6 +15,8 @@ from aligntax.analysis.pages.figure_data import beside
 from aligntax.analysis.pages.figure_data.beside import drawing_beside, spare_cores
 from aligntax.analysis.pages.figure_data.pictures import draw_and_read
 from aligntax.analysis.progress import REDRAWS
+
+JAX = "jax._src.xla_bridge"
 
 
 def line(slope: int) -> Figure:
@@ -63,6 +67,16 @@ def test_a_figure_that_fails_in_a_copy_says_why(monkeypatch) -> None:
     assert [each.error for each in shown] == [""] * 5 + ["RuntimeError: ink ran out"]
 
 
+def test_jax_says_that_it_computes_where_it_is_asked() -> None:
+    """Once JAX has computed, its own warning of a fork would come true."""
+    code = (
+        "import sys, jax.numpy; from aligntax.analysis.pages.figure_data import beside;"
+        "before = beside._jax_computes(); jax.numpy.ones(2) + 1; print(before, beside._jax_computes())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
+
+
 @pytest.mark.parametrize("ending", [lambda: os._exit(9), lambda: time.sleep(1000)])
 def test_figures_of_a_copy_that_dies_or_stands_still_are_drawn_here(monkeypatch, ending) -> None:
     monkeypatch.setattr(beside, "spare_cores", lambda: 2)
@@ -92,12 +106,12 @@ def test_a_process_that_cannot_be_copied_safely_draws_alone(monkeypatch) -> None
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: range(4), raising=False)
     monkeypatch.setattr(beside, "parent_process", lambda: None)
-    for library in beside.THREADED:
-        monkeypatch.delitem(sys.modules, library, raising=False)
+    monkeypatch.delitem(sys.modules, JAX, raising=False)
     assert spare_cores() == 3
-    with monkeypatch.context() as modules:
-        modules.setitem(sys.modules, "jax", sys)
-        assert spare_cores() == 0
+    for backends, cores in (({}, 3), ({"cpu": "threads"}, 0)):
+        with monkeypatch.context() as modules:
+            modules.setitem(sys.modules, JAX, SimpleNamespace(_backends=backends))
+            assert spare_cores() == cores
     for name, cores in (("history", 0), (REDRAWS, 3)):
         with monkeypatch.context() as threads:
             other = threading.Thread(name=name)
