@@ -33,6 +33,7 @@ test: dev ## run the tests of every function, in minutes (ARGS="-k scaling")
 	@$(pytest) $(share) $(ARGS)
 
 test-all: test ## and the long scenarios, and the pages where Chromium is installed
+	$(call sync,--group crosscheck)
 	$(call say,pytest -m "slow or browser")
 	@$(pytest) $(share) -m "slow or browser" -r s
 

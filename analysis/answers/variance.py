@@ -94,6 +94,14 @@ class Inputs:
         return _Design(self.blocks, self.weights.values.ravel())
 
     @cached_property
+    def powers(self) -> Any:
+        """Standardised inputs and their centred squares, shape (draw of any chain, Q, 2)."""
+        w = self.weights.values.ravel()
+        centred = self.flat - w @ self.flat
+        u = centred / np.maximum(np.sqrt(w @ centred**2), np.finfo(float).tiny)
+        return np.stack([u, u**2 - 1.0], axis=-1)
+
+    @cached_property
     def ranks(self) -> Any:
         """Standardised rank of every input, shape (chain, draw, Q)."""
         ranks = [ranked(self.z[..., i], self.weights) for i in range(self.z.shape[-1])]
@@ -136,10 +144,10 @@ def variance_shares(y: Any, inputs: Inputs) -> VarianceShares:
     first = [share(y**2, squared(y - b @ (b.T @ (w * y)), b.shape[1]), b.shape[1]) for b in blocks]
     whole = _LeastSquares(inputs.design, y)
     room = int(size / DRAWS_PER_FUNCTION) - whole.used
-    pairs = _interacting_pairs(inputs.flat, whole.residual, w)[: max(room // len(POWERS), 0)]
+    pairs = _interacting_pairs(inputs.powers, whole.residual, w)[: max(room // len(POWERS), 0)]
     if pairs:
-        products = (_products(inputs.flat, pair, w) for pair in pairs)
-        whole = _LeastSquares(_Design([*blocks, *products], w), y)
+        products = [_products(inputs.powers[:, list(pair)], w) for pair in pairs]
+        whole = _LeastSquares(_Design(products, w, inputs.design), y)
     best = squared(whole.residual, whole.used)
     groups = [
         [q, *(len(blocks) + i for i, pair in enumerate(pairs) if q in pair)]
@@ -222,15 +230,32 @@ def contraction(z: Any, weights: Weights) -> dict[str, float]:
 
 
 class _Design:
-    """Functions of the inputs, in blocks, and the inverse of their Gram matrix."""
+    """Functions of the inputs, in blocks, and the inverse of their Gram matrix.
 
-    def __init__(self, blocks: list[Any], w: Any) -> None:
-        self.columns = np.column_stack(blocks)
-        edges = np.cumsum([0, *(block.shape[1] for block in blocks)])
+    Parameters
+    ----------
+    blocks : list of ndarray, shape (n, function)
+    w : ndarray, shape (n,)
+    base : _Design, optional
+        Of blocks that come before these; its Gram matrix is not worked out again.
+    """
+
+    def __init__(self, blocks: list[Any], w: Any, base: "_Design | None" = None) -> None:
+        new = np.column_stack(blocks)
+        weighted = w[:, None] * new
+        widths = [block.shape[1] for block in blocks]
+        if base is None:
+            self.columns, self.weighted, self.gram = new, weighted, new.T @ weighted
+        else:
+            widths = [*map(len, base.places), *widths]
+            across = base.columns.T @ weighted
+            self.columns = np.hstack([base.columns, new])
+            self.weighted = np.hstack([base.weighted, weighted])
+            self.gram = np.block([[base.gram, across], [across.T, new.T @ weighted]])
+        edges = np.cumsum([0, *widths])
         self.places = [np.arange(a, b) for a, b in pairwise(edges)]
         self.used = int(edges[-1])
-        self.weighted = w[:, None] * self.columns
-        self.inverse = np.linalg.inv(self.columns.T @ self.weighted + RIDGE * np.eye(self.used))
+        self.inverse = np.linalg.inv(self.gram + RIDGE * np.eye(self.used))
 
 
 class _LeastSquares:
@@ -260,24 +285,17 @@ class _LeastSquares:
 POWERS = ((0, 0), (0, 1), (1, 0), (1, 1))  # linear (0) or quadratic (1) in each input of a pair
 
 
-def _standardised_powers(inputs: Any, w: Any) -> Any:
-    """Standardised inputs and their centred squares, shape (n, Q, 2)."""
-    centred = inputs - w @ inputs
-    u = centred / np.maximum(np.sqrt(w @ centred**2), np.finfo(float).tiny)
-    return np.stack([u, u**2 - 1.0], axis=-1)
+def _products(powers: Any, w: Any) -> Any:
+    """Products of the powers of a pair of inputs, (n, 2, 2), shape (n, function)."""
+    return orthonormal(np.column_stack([powers[:, 0, k] * powers[:, 1, m] for k, m in POWERS]), w)
 
 
-def _products(inputs: Any, pair: tuple[int, int], w: Any) -> Any:
-    h = _standardised_powers(inputs[:, list(pair)], w)
-    return orthonormal(np.column_stack([h[:, 0, k] * h[:, 1, m] for k, m in POWERS]), w)
-
-
-def _interacting_pairs(inputs: Any, residual: Any, w: Any) -> list[tuple[int, int]]:
+def _interacting_pairs(powers: Any, residual: Any, w: Any) -> list[tuple[int, int]]:
     """Pairs of inputs whose products are seen in the residuals, the clearest pair first."""
     from scipy.stats import chi2
 
-    count = inputs.shape[1]
-    h = _standardised_powers(inputs, w).reshape(len(w), -1)
+    count = powers.shape[1]
+    h = powers.reshape(len(w), -1)
     seen = h.T @ ((w * residual)[:, None] * h)
     noise = (h**2).T @ (((w * residual) ** 2)[:, None] * h**2)
     score = (

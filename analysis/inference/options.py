@@ -40,7 +40,8 @@ class Sampling:
         prevents divergences.
     gradient : {"kept", "numba"}
         What NUTS walks on: machine code that is kept between processes, or what nutpie compiles
-        from PyMC's graph in each, which takes a minute and checks the other.
+        from PyMC's graph in each. That takes a minute and leaves all to NUTS, as a check: no
+        quantity is drawn again afterwards (:mod:`aligntax.analysis.inference.refresh`).
 
     Raises
     ------

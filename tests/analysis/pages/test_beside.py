@@ -67,6 +67,7 @@ def test_a_figure_that_fails_in_a_copy_says_why(monkeypatch) -> None:
     assert [each.error for each in shown] == [""] * 5 + ["RuntimeError: ink ran out"]
 
 
+@pytest.mark.slow
 def test_jax_says_that_it_computes_where_it_is_asked() -> None:
     """Once JAX has computed, its own warning of a fork would come true."""
     code = (
