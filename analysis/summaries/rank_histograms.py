@@ -23,19 +23,25 @@ import numpy as np
 BINS = 20
 
 
-def distance(draws: Any) -> int:
+def distance(ranks: Any) -> int:
     """Draws from one to the next that is about independent of it.
 
-    It is that of the middle chain, since a chain that stands still has no size of its own.
+    Both in its place and in how far it lies from the middle: chains that jump from one side to the
+    other have even places, and stay in the tails. It is that of the middle chain, since a chain
+    that stands still has no size of its own.
 
     Parameters
     ----------
-    draws : ndarray, shape (chain, draw)
+    ranks : ndarray, shape (chain, draw)
+        Of the draws of all chains together, from 0 to 1.
     """
     from arviz_stats.base import array_stats
 
-    length = draws.shape[1]
-    sizes = [float(array_stats.ess(chain[None], method="bulk")) for chain in draws]
+    sizes = [
+        min(float(array_stats.ess(x[None], method="mean")) for x in (chain, np.abs(chain - 0.5)))
+        for chain in ranks
+    ]
+    length = ranks.shape[1]
     return int(np.clip(np.ceil(length / np.median(sizes)), 1, length))
 
 
@@ -49,10 +55,13 @@ def rank_p(draws: Any) -> Any:
     """
     from scipy.stats import hypergeom, rankdata
 
-    kept = draws[:, :: distance(draws)]
+    def ranked(draws: Any) -> Any:
+        """From 0 to 1; equal draws have one rank."""
+        return (rankdata(draws).reshape(draws.shape) - 0.5) / draws.size
+
+    kept = draws[:, :: distance(ranked(draws))]
     chains, length = kept.shape
-    ranks = rankdata(kept).reshape(kept.shape)  # equal draws have one rank
-    bins = np.floor(BINS * (ranks - 0.5) / kept.size).astype(int)
+    bins = np.floor(BINS * ranked(kept)).astype(int)
     counts = np.stack([np.bincount(row, minlength=BINS) for row in bins])
     law = chains * length, counts.sum(axis=0), length
     below, above = hypergeom.cdf(counts, *law), hypergeom.sf(counts - 1, *law)
