@@ -29,7 +29,7 @@ from scipy.special import ndtr, ndtri
 from aligntax.analysis.inference.kernel.kernel import Density
 from aligntax.models.catalogue import Model
 
-STEPS = 4  # of which two thirds are accepted in the joint model: one draw in eighty stays
+STEPS = 2  # two thirds of them are accepted in the joint model: one draw in nine stays
 BINS = 24  # of each quantity; a peak of a tenth of the prior's mass spans two
 EVEN = 0.1  # share of the uniform in a proposal
 EDGE = 2.0**-53  # least distance of s from 0 and 1, whose normal scores are infinite
