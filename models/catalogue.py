@@ -269,7 +269,7 @@ _ENTRIES = (
         pointwise=time_horizon.pointwise,
         counted_rows={"time_horizons": horizon_evaluations.evaluations},
         background=("labeller_agreement",),
-        target_accept=0.85,
+        target_accept=0.8,
     ),
     _entry(
         scaling,
