@@ -236,19 +236,26 @@ def told_of(found):
 
 
 @pytest.mark.slow
-def test_a_thinned_joint_run_says_nothing_that_the_whole_does_not(outcome):
-    """Of 4,000 draws every fifth, starting at each of the first five."""
+def test_a_thinned_joint_run_says_nothing_that_the_whole_does_not(outcomes):
+    """Every fifth of a seed's 4,000 draws, from each of the first five, against those of three seeds."""
     model = find_model("joint")
 
-    def said(chosen):
-        groups = Groups(**{n: getattr(outcome.groups, n).isel(draw=chosen) for n in GROUPS})
+    def said(among, chosen=slice(None)):
+        groups = Groups(
+            **{
+                n: xr.concat([getattr(each.groups, n) for each in among], "chain").isel(draw=chosen)
+                for n in GROUPS
+            }
+        )
         shape = (groups.draws.sizes["chain"], groups.draws.sizes["draw"])
-        of = (groups, outcome.fit.tables, model.headlines, (), Weights.equal(shape))
+        of = (groups, among[0].fit.tables, model.headlines, (), Weights.equal(shape))
         return set(told_of(analyse_drivers(SensitivityDraws.of(*of, model.top_level))))
 
-    whole, thinned = said(slice(None)), [said(slice(k, None, 5)) for k in range(5)]
+    seeds = list(outcomes.values())
+    whole = said(seeds)
+    thinned = [said([seed], slice(k, None, 5)) for seed in seeds for k in range(5)]
     assert min(map(len, thinned)) > 10
-    assert sum(len(few - whole) for few in thinned) <= 3
+    assert sum(len(few - whole) for few in thinned) <= 0.02 * sum(map(len, thinned))
 
 
 @pytest.mark.study

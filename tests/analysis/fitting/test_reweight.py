@@ -344,23 +344,23 @@ def test_settings_of_the_derivation_alone_are_redrawn(source):
 # --------------------------------------------------------------- against sampling, within its error
 
 
-def answer_by_sampling(joint, view, seed):
+def answer_by_sampling(joint, view, seed, draws=1000):
     from aligntax.analysis.inference.options import Sampling
 
     fitted = joint.with_view(view)
-    draws, _ = fitted.posterior(Sampling(seed=seed))
+    draws, _ = fitted.posterior(Sampling(seed=seed, draws=draws))
     tables = view.tables(fitted.model.quantities)
     return derive(
         fitted.model, draws, tables, fitted.evidence, view, child_generator(seed, "arrival")
     )
 
 
-def compared(joint, source, view, seed, weights=None):
+def compared(joint, source, view, seed, weights=None, draws=1000):
     """Every comparison of a reweighted with a sampled answer, as (name, p)."""
     chosen = plan_refit(source, view)
     assert chosen.method == "reweight", chosen.reason
-    answer, sampled = answer_from_draws(chosen), answer_by_sampling(joint, view, seed)
-    equal = Weights.equal((4, 1000))
+    answer, sampled = answer_from_draws(chosen), answer_by_sampling(joint, view, seed, draws)
+    equal = Weights.equal((4, draws))
     return [
         (f"{seed} {n}", p)
         for n, p in comparisons(answer.derived, weights or chosen.weights, sampled, equal)
@@ -394,7 +394,11 @@ def test_changed_anchors_and_correlations_agree_with_sampling(joint, source):
             },
         ),
     ]
-    pairs = [pair for i, view in enumerate(views) for pair in compared(joint, source, view, 50 + i)]
+    pairs = [
+        pair
+        for i, view in enumerate(views)
+        for pair in compared(joint, source, view, 50 + i, draws=4000)
+    ]
     assert not holm(pairs, 0.01)
 
 
