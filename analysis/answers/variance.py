@@ -253,7 +253,7 @@ class _Design:
             self.weighted = np.hstack([base.weighted, weighted])
             self.gram = np.block([[base.gram, across], [across.T, new.T @ weighted]])
         edges = np.cumsum([0, *widths])
-        self.places = [np.arange(a, b) for a, b in pairwise(edges)]
+        self.places: list[Any] = [np.arange(a, b) for a, b in pairwise(edges)]
         self.used = int(edges[-1])
         self.inverse = np.linalg.inv(self.gram + RIDGE * np.eye(self.used))
 
