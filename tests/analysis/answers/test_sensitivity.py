@@ -24,7 +24,7 @@ from aligntax.analysis.answers.sensitivity import (
 )
 from aligntax.analysis.answers.sensitivity_draws import SensitivityDraws
 from aligntax.analysis.answers.value_of_information import value_together, values_of_information
-from aligntax.analysis.answers.variance import Inputs, variance_shares
+from aligntax.analysis.answers.variance import Inputs, _Design, variance_shares
 from aligntax.analysis.drivers import MOVED_ANSWERS
 from aligntax.analysis.figures import sensitivity as sensitivity_figures
 from aligntax.analysis.fitting.moved_prior import (
@@ -131,6 +131,18 @@ def test_an_additive_answer_has_totals_equal_to_first_orders():
     shares = variance_shares(z[..., 0] + 0.5 * z[..., 1] ** 2, Inputs(z, EQUAL))
     assert shares.first == pytest.approx([2 / 3, 1 / 3, 0], abs=0.04)
     assert shares.total == pytest.approx(shares.first, abs=0.04)
+
+
+def test_a_design_that_is_extended_is_that_of_all_blocks():
+    rng = np.random.default_rng(4)
+    w = rng.dirichlet(np.ones(200))
+    shared = rng.normal(size=(200, 1))  # blocks are correlated with one another
+    blocks = [shared + rng.normal(size=(200, k)) for k in (3, 1, 2, 4)]
+    whole, extended = _Design(blocks, w), _Design(blocks[2:], w, _Design(blocks[:2], w))
+    for name in ("columns", "weighted", "gram", "inverse"):
+        np.testing.assert_allclose(getattr(extended, name), getattr(whole, name), rtol=1e-9)
+    assert extended.used == whole.used == 10
+    assert all(map(np.array_equal, extended.places, whole.places))
 
 
 def test_a_product_has_no_first_order_and_is_all_interaction():
