@@ -192,8 +192,8 @@ class CompiledModel:
         density = self.gradient.density
         if density is not None and slow:
             rng = child_generator(options.seed, "refresh")
-            points = statistics["unconstrained_draw"].values
-            again = refreshed(density, points, slow, rng, options.cores)
+            drawn = statistics["unconstrained_draw"].values, statistics["logp"].values
+            again = refreshed(density, *drawn, slow, rng, options.cores)
             draws, statistics = _replaced(draws, statistics, again, density.variables(again.points))
         if not unconstrained:
             statistics = statistics.drop_dims("unconstrained_parameter", errors="ignore")

@@ -43,7 +43,6 @@ class NumbaGradient:
     shared: Graph
     compiled: Any
     data: Mapping[str, Any]
-    density: None = None
 
     @classmethod
     def of(cls, shared: Graph) -> "NumbaGradient":
@@ -59,6 +58,10 @@ class NumbaGradient:
         with pytensor.config.change_flags(numba__fastmath=False):
             compiled = nutpie.compile_pymc_model(shared.live.model, freeze_model=False)
         return cls(shared, compiled, shared.outline.data)
+
+    @property
+    def density(self) -> None:
+        """None: nutpie has compiled it for one point."""
 
     def with_data(self, **values: Any) -> "NumbaGradient":
         """The same under other data."""

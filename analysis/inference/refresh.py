@@ -2,11 +2,11 @@
 
 Where a likelihood is a mixture, a quantity of one component has its prior in the others, and may
 have a narrow peak in its own. NUTS seldom leaves such a peak, or finds it. So every draw of NUTS
-then takes a few steps of independence Metropolis [1]_ in these quantities alone. A step proposes
+then takes two steps of independence Metropolis [1]_ in these quantities alone. A step proposes
 ``s'`` from ``q``, in the coordinates ``s = Phi(white)`` that are uniform under the prior, and
 accepts it with probability::
 
-    min(1, r(s') / r(s)),    r(s) = likelihood(s, the others) / q(s)
+    min(1, r(s') / r(s)),    r(s) = p(evidence, the others | s) / q(s)
 
 ``q`` is a histogram of each quantity, from the other chains' draws, mixed with a uniform so that it
 is nowhere small. It knows nothing of the draw that it serves, which therefore keeps the posterior
@@ -58,7 +58,12 @@ class Refreshed:
 
 
 def refreshed(
-    density: Density, points: Any, columns: list[int], rng: Generator, cores: int | None = None
+    density: Density,
+    points: Any,
+    log_density: Any,
+    columns: list[int],
+    rng: Generator,
+    cores: int | None = None,
 ) -> Refreshed:
     """Draw some coordinates of every draw again, given the others.
 
@@ -66,6 +71,8 @@ def refreshed(
     ----------
     points : ndarray, shape (chain, draw, parameter)
         Unconstrained draws of the posterior.
+    log_density : ndarray, shape (chain, draw)
+        Of these points.
     columns : list of int
         Of coordinates with a standard normal prior.
     cores : int, optional
@@ -73,7 +80,7 @@ def refreshed(
     """
     proposal = _Proposal.from_draws(points[..., columns])
 
-    def log_density(points: Any) -> Any:
+    def log_density_of(points: Any) -> Any:
         with ThreadPoolExecutor(cores) as pool:
             found = pool.map(lambda chain: density.log_density_and_gradient(chain.T)[0], points)
             return np.stack(list(found))
@@ -82,12 +89,12 @@ def refreshed(
         white = points[..., columns]
         return log_density + 0.5 * (white**2).sum(axis=-1) - proposal.log_density(white)
 
-    here = log_density(points)
-    ratio, accepted = log_ratio(points, here), np.zeros(here.shape)
+    here, ratio = log_density, log_ratio(points, log_density)
+    accepted = np.zeros(here.shape)
     for _ in range(STEPS):
         proposed = points.copy()
         proposed[..., columns] = proposal.draw(points.shape[1], rng)
-        there = log_density(proposed)
+        there = log_density_of(proposed)
         other = log_ratio(proposed, there)
         moves = np.log(rng.random(here.shape)) < other - ratio
         points = np.where(moves[..., None], proposed, points)

@@ -43,6 +43,15 @@ def drawn(rng, share: float = SHARE):
     return np.stack([a, b, rng.normal(np.tanh(a))], axis=-1)
 
 
+def log_densities(points):
+    return np.stack([Mixture().log_density_and_gradient(chain.T)[0] for chain in points])
+
+
+def again(points, rng):
+    """Points whose first two coordinates are drawn again."""
+    return refreshed(Mixture(), points, log_densities(points), [0, 1], rng)
+
+
 def in_the_peak(points):
     return (np.abs(points[..., 0] - PEAK) < 3 * WIDTH).mean()
 
@@ -62,7 +71,7 @@ def p_values(points):
 def test_draws_of_the_posterior_remain_draws_of_it() -> None:
     rng = np.random.default_rng(1)
     before = drawn(rng)
-    after = refreshed(Mixture(), before, [0, 1], rng)
+    after = again(before, rng)
     assert min(p_values(after.points)) > 0.001
     moved = after.accepted > 0
     assert moved.mean() > 0.7
@@ -75,7 +84,7 @@ def test_a_proposal_that_is_not_accounted_for_is_noticed(monkeypatch) -> None:
     """Negative control: accepted by the likelihood alone, draws pile up where others are."""
     monkeypatch.setattr(refresh._Proposal, "log_density", lambda self, white: 0.0)
     rng = np.random.default_rng(1)
-    assert min(p_values(refreshed(Mixture(), drawn(rng), [0, 1], rng).points)) < 1e-6
+    assert min(p_values(again(drawn(rng), rng).points)) < 1e-6
 
 
 def test_a_peak_that_chains_found_too_often_gets_its_share() -> None:
@@ -83,7 +92,7 @@ def test_a_peak_that_chains_found_too_often_gets_its_share() -> None:
     before = drawn(rng, share=0.7)
     after = before
     for _ in range(3):
-        after = refreshed(Mixture(), after, [0, 1], rng).points
+        after = again(after, rng).points
     wrong, left = (abs(in_the_peak(each) - TRUE_SHARE) for each in (before, after))
     # the third coordinate stays where it was, and holds a little of the old share
     assert wrong > 0.3 and left < 0.25 * wrong
@@ -92,12 +101,11 @@ def test_a_peak_that_chains_found_too_often_gets_its_share() -> None:
 def test_the_other_coordinates_stay_and_the_density_is_that_of_the_points() -> None:
     rng = np.random.default_rng(3)
     before = drawn(rng)
-    after = refreshed(Mixture(), before, [0, 1], rng)
+    after = again(before, rng)
     assert np.array_equal(after.points[..., 2], before[..., 2])
     stayed = after.accepted == 0
     assert np.array_equal(after.points[stayed], before[stayed])
-    density = [Mixture().log_density_and_gradient(chain.T)[0] for chain in after.points]
-    assert np.allclose(after.log_density, density, rtol=1e-14)
+    assert np.allclose(after.log_density, log_densities(after.points), rtol=1e-14)
 
 
 def test_a_chain_is_proposed_nothing_that_it_taught() -> None:
@@ -126,7 +134,7 @@ def test_a_draw_far_out_has_a_cell(end) -> None:
     rng = np.random.default_rng(6)
     before = drawn(rng)
     before[0, 0, 0] = end
-    assert np.isfinite(refreshed(Mixture(), before, [0, 1], rng).points).all()
+    assert np.isfinite(again(before, rng).points).all()
 
 
 @pytest.fixture(scope="module")
