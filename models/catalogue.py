@@ -25,6 +25,7 @@ from aligntax.models import (
     time_horizon,
 )
 from aligntax.models.arrival import Chance
+from aligntax.models.coords import Coords, fixed_coords, no_coords
 from aligntax.models.density_prediction import trials as density_trials
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import TABLES, Evidence
@@ -38,7 +39,6 @@ from aligntax.models.trend import Trend
 from aligntax.models.views import ANCHORS, View
 
 Values = Mapping[str, Any]
-Coords = Mapping[str, tuple[str, tuple[Any, ...]]]
 
 HORIZON_DATES = (2027.0, 2028.0, 2030.0, 2035.0)  # at which the time-horizon model answers
 DATES = (2027.0, 2030.0, 2035.0, 2040.0, 2050.0)  # at which the compute model answers
@@ -52,20 +52,7 @@ ALIGNMENT_TABLES = (
 )
 
 
-# Partials and functions with a name, no lambdas: a worker receives its model pickled.
-
-
-def _no_coords(evidence: Evidence) -> Coords:
-    return {}
-
-
-def _given_coords(coords: Coords, evidence: Evidence) -> Coords:
-    return coords
-
-
-def _fixed_coords(**coords: tuple[str, tuple[Any, ...]]) -> Callable[[Evidence], Coords]:
-    """Labels that no evidence changes."""
-    return partial(_given_coords, coords)
+IN_STEP: dict[str, Any] = {"sampler": "hmc", "target_accept": 0.8}
 
 
 @dataclass(frozen=True)
@@ -103,10 +90,13 @@ class Model:
     background : tuple of str
         Tables with a likelihood in other models that its figures or answers show.
     adaptation : {"diag", "low_rank"}
-        What nutpie adapts to the posterior: scales alone, or correlations too. The latter pays
+        What NUTS adapts to the posterior: scales alone, or correlations too. The latter pays
         where correlations are strong and fixed.
     target_accept : float
-        NUTS acceptance target at which sampling does not diverge.
+        Acceptance target at which sampling does not diverge.
+    sampler : {"hmc", "nuts"}
+        Many short chains in step, whose trajectories are as long everywhere, or nutpie's NUTS,
+        whose trajectories find their lengths; see :class:`Sampling`.
     """
 
     name: str
@@ -118,7 +108,7 @@ class Model:
     build: Callable[..., Any]
     derive: Callable[[Values, xr.Dataset, Evidence, View, Chance], dict[str, Any]]
     likelihoods: tuple[Likelihood, ...]
-    coords: Callable[[Evidence], Coords] = _no_coords
+    coords: Callable[[Evidence], Coords] = no_coords
     log_no_tai: Callable[[Values, xr.Dataset, Evidence, View], Any] | None = None
     pointwise: Callable[[Values, xr.Dataset, Evidence, View], dict[str, xr.DataArray]] | None = None
     counted_rows: Mapping[str, Callable[[Evidence, View], xr.Dataset]] = field(
@@ -127,6 +117,7 @@ class Model:
     background: tuple[str, ...] = ()
     adaptation: Literal["diag", "low_rank"] = "diag"
     target_accept: float = 0.9
+    sampler: Literal["hmc", "nuts"] = "nuts"
 
     @property
     def question(self) -> str:
@@ -264,12 +255,12 @@ _ENTRIES = (
             *ALIGNMENT_TABLES,
         ),
         derive=joint.derive,
-        coords=_fixed_coords(anchor_probability=("anchor", ANCHORS)),
+        coords=fixed_coords(anchor_probability=("anchor", ANCHORS)),
         log_no_tai=joint.log_no_tai,
         pointwise=time_horizon.pointwise,
         counted_rows={"time_horizons": horizon_evaluations.evaluations},
         background=("labeller_agreement",),
-        target_accept=0.8,
+        **IN_STEP,
     ),
     _entry(
         scaling,
@@ -278,6 +269,7 @@ _ENTRIES = (
         version=2,
         tables=("scaling_exponents",),
         derive=_scaling,
+        **IN_STEP,
     ),
     _entry(
         loss_law,
@@ -297,7 +289,8 @@ _ENTRIES = (
         version=3,
         tables=COMPUTE_TABLES,
         derive=_compute,
-        coords=_fixed_coords(**dict.fromkeys(compute.FRONTIER, ("date", DATES))),
+        coords=fixed_coords(**dict.fromkeys(compute.FRONTIER, ("date", DATES))),
+        **IN_STEP,
     ),
     _entry(
         time_horizon,
@@ -306,9 +299,10 @@ _ENTRIES = (
         version=2,
         tables=("time_horizons",),
         derive=partial(time_horizon.derive, dates=HORIZON_DATES),
-        coords=_fixed_coords(time_horizon=("date", HORIZON_DATES)),
+        coords=fixed_coords(time_horizon=("date", HORIZON_DATES)),
         pointwise=time_horizon.pointwise,
         counted_rows={"time_horizons": horizon_evaluations.evaluations},
+        **IN_STEP,
     ),
     _entry(
         alignment,
@@ -319,6 +313,7 @@ _ENTRIES = (
         version=3,
         tables=(*COMPUTE_TABLES, *ALIGNMENT_TABLES),
         derive=alignment.derive,
+        **IN_STEP,
     ),
     _entry(
         outer_alignment,

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 QUIET = Talk()
 
+SAMPLER_NAMES = {"hmc": "Hamiltonian Monte Carlo in step", "nuts": "nutpie NUTS"}
+
 # These groups are for figures, not for computing: single precision halves their bytes.
 STORED_SINGLE = ("posterior_predictive", "prior_predictive")
 
@@ -229,10 +231,12 @@ def _plain(dataset: "xr.Dataset") -> "xr.Dataset":
 
 
 def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
-    from aligntax.analysis.inference.refresh import refreshed_quantities
+    from aligntax.analysis.inference.compiled_model import refreshed_quantities
 
-    sampler: dict[str, Any] = {"name": "nutpie NUTS", **asdict(options.of(fit.model))}
-    if "refresh_accepted" in fit.sample_stats:
+    used = fit.sample_stats.attrs["sampler"]
+    sampler: dict[str, Any] = {"name": SAMPLER_NAMES[used], **asdict(options.of(fit.model))}
+    sampler["sampler"] = used
+    if used == "hmc":
         sampler["refreshed"] = ", ".join(refreshed_quantities(fit.model))
         sampler["refresh_accepted"] = round(float(fit.sample_stats["refresh_accepted"].mean()), 3)
     return {

@@ -13,10 +13,11 @@ import xarray as xr
 
 from aligntax.analysis.inference.gradient import Gradient, NumbaGradient, gradient_of
 from aligntax.analysis.inference.graphs.graph import WHITE, Graph, Outline
-from aligntax.analysis.inference.graphs.keeping import graph_of
+from aligntax.analysis.inference.graphs.keeping import graph_of, processor_for
+from aligntax.analysis.inference.hmc.sampler import Draws, Plan, sample_hmc
+from aligntax.analysis.inference.kernel.kernel import Density
 from aligntax.analysis.inference.options import Sampling, Talk, warned
-from aligntax.analysis.inference.refresh import Refreshed, refreshed, refreshed_quantities
-from aligntax.analysis.inference.seeds import child_generator, child_seed
+from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.inference.terms import Terms
 from aligntax.models.catalogue import Model, restrict, view_data
 from aligntax.models.errors import InputError
@@ -64,7 +65,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """A model compiled for NUTS, under one view and on one set of evidence.
+    """A model compiled for sampling, under one view and on one set of evidence.
 
     A value: other views and other evidence make other compiled models, which share what was
     compiled and nothing that changes.
@@ -147,16 +148,13 @@ class CompiledModel:
     ) -> tuple[xr.Dataset, xr.Dataset]:
         """Sample the posterior alone.
 
-        NUTS draws, and what it moves slowly is drawn again given the rest, unless Numba compiled
-        the gradient (:mod:`aligntax.analysis.inference.refresh`).
-
         Parameters
         ----------
         progress : callable, optional
             As in :meth:`sample`.
         unconstrained : bool
             Whether ``sample_stats`` keeps ``unconstrained_draw`` (chain, draw,
-            unconstrained_parameter), the coordinates in which NUTS moves.
+            unconstrained_parameter), the coordinates in which samplers move.
 
         Returns
         -------
@@ -164,45 +162,28 @@ class CompiledModel:
             ``z`` (chain, draw, quantity) and structural parameters.
         sample_stats : xarray.Dataset
         """
-        import nutpie
+        options, density = options.of(self.model), self.gradient.density
+        if options.sampler == "nuts" or density is None:
+            from aligntax.analysis.inference.nuts import sample_nuts
 
-        options, slow = options.of(self.model), self._slow_coordinates()
-        sampler = nutpie.sample(
-            self.gradient.for_nutpie(),
-            draws=options.draws,
-            tune=options.tune,
-            chains=options.chains,
-            cores=options.cores,
-            target_accept=options.target_accept,
-            adaptation=self.model.adaptation,
-            seed=child_seed(options.seed, "sample"),
-            save_warmup=False,
-            progress_bar=False,
-            progress_callback=None if progress is None else lambda each: progress(*_count(each)),
-            blocking=False,
-            store_unconstrained=unconstrained or bool(slow),
-        )
-        # a blocking call would take an interrupt for the end and return the draws so far
-        try:
-            trace = sampler.wait()
-        except BaseException:
-            sampler.cancel()
-            raise
-        draws, statistics = (trace[name].dataset.load() for name in ("posterior", "sample_stats"))
-        density = self.gradient.density
-        if density is not None and slow:
-            rng = child_generator(options.seed, "refresh")
-            drawn = statistics["unconstrained_draw"].values, statistics["logp"].values
-            again = refreshed(density, *drawn, slow, rng, options.cores)
-            draws, statistics = _replaced(draws, statistics, again, density.variables(again.points))
-        if not unconstrained:
-            statistics = statistics.drop_dims("unconstrained_parameter", errors="ignore")
+            found = sample_nuts(self.gradient, self.model, options, progress, unconstrained)
+            draws, statistics = found
+        else:
+            drawn = sample_hmc(
+                density,
+                Plan.of(options),
+                self._slow_coordinates(density),
+                child_generator(options.seed, "sample"),
+                options.cores,
+                progress,
+            )
+            draws, statistics = datasets(drawn, density, self.shared.outline, unconstrained)
         return add_correlations(draws, self.view.tables(self.model.quantities)), statistics
 
-    def _slow_coordinates(self) -> list[int]:
-        """Coordinates that are drawn again after NUTS; none where Numba compiled the gradient."""
-        density, names = self.gradient.density, self.shared.outline.coords.get("quantity")
-        if density is None or names is None:
+    def _slow_coordinates(self, density: Density) -> list[int]:
+        """Coordinates that are refreshed, given all others."""
+        names = self.shared.outline.coords.get("quantity")
+        if names is None:
             return []
         slow, first = refreshed_quantities(self.model), density.kernel.program.place(WHITE)
         return [first + i for i, name in enumerate(names) if name in slow]
@@ -233,6 +214,11 @@ class CompiledModel:
         )
 
 
+def refreshed_quantities(model: Model) -> tuple[str, ...]:
+    """Quantities of a model that gradients move slowly."""
+    return tuple(name for part in model.likelihoods for name in part.refreshed)
+
+
 def compile_model(model: Model, evidence: Evidence, view: View) -> CompiledModel:
     """Build a model on the evidence that a view uses and compile it, unless its code is kept."""
     return compile_on(model, restrict(evidence, view, model), view)
@@ -248,7 +234,8 @@ def compile_on(model: Model, evidence: Evidence, view: View) -> CompiledModel:
     """
     view = view.stating(model.quantities)
     graph = graph_of(model, evidence, view, warned)
-    gradient = gradient_of(graph).with_data(**data_of_view(view, model, graph.outline))
+    gradient = gradient_of(graph, cpu=processor_for(model))
+    gradient = gradient.with_data(**data_of_view(view, model, graph.outline))
     return CompiledModel(model, view, evidence, graph, gradient)
 
 
@@ -314,25 +301,26 @@ def data_of_evidence(
     return {name: rows for name, rows in model.data(evidence, view).items() if name in outline.data}
 
 
-def _count(chains: list[Any]) -> tuple[int, int, int]:
-    done, total, diverged = (
-        [getattr(c, key) for c in chains]
-        for key in ("finished_draws", "total_draws", "divergences")
-    )
-    return sum(done), sum(total), sum(diverged)
-
-
-def _replaced(
-    draws: xr.Dataset, statistics: xr.Dataset, again: Refreshed, values: Mapping[str, Any]
+def datasets(
+    drawn: Draws, density: Density, outline: Outline, unconstrained: bool
 ) -> tuple[xr.Dataset, xr.Dataset]:
-    """Draws with what was drawn again, and statistics of NUTS with their density."""
-    points, logp = statistics["unconstrained_draw"], statistics["logp"]
-    statistics = statistics.assign(
-        unconstrained_draw=points.copy(data=again.points),
-        logp=logp.copy(data=again.log_density),
-        refresh_accepted=(("chain", "draw"), again.accepted),
-    )
-    return draws.assign({name: draws[name].copy(data=values[name]) for name in values}), statistics
+    """Free variables and statistics of draws, with the names, dimensions and labels of the graph."""
+    values = density.variables(drawn.points)
+    sample = ("chain", "draw")
+    shape = drawn.points.shape[:2]
+    coords: dict[str, Any] = dict(zip(sample, map(range, shape), strict=True))
+    variables = {}
+    for name, each in values.items():
+        own = outline.dims.get(name, tuple(f"{name}_dim_{i}" for i in range(each.ndim - 2)))
+        variables[name] = (*sample, *own), each
+        for dim, size in zip(own, each.shape[2:], strict=True):
+            labels = outline.coords.get(dim)
+            coords[dim] = range(size) if labels is None else list(labels)
+    statistics: dict[str, Any] = {n: (sample, each) for n, each in drawn.statistics.items()}
+    if unconstrained:
+        statistics["unconstrained_draw"] = (*sample, "unconstrained_parameter"), drawn.points
+    own = {dim: coords[dim] for dim in sample}
+    return xr.Dataset(variables, coords), xr.Dataset(statistics, own, {"sampler": "hmc"})
 
 
 def add_correlations(posterior: xr.Dataset, tables: PriorTables) -> xr.Dataset:

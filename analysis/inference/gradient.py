@@ -1,4 +1,4 @@
-"""What NUTS walks on: a log density with its gradient, under data that may change.
+"""What a sampler walks on: a log density with its gradient, under data that may change.
 
 By default it is machine code that is kept on disk (:mod:`aligntax.analysis.inference.kernel`).
 What that cannot express nutpie compiles with Numba, in every process anew.
@@ -13,6 +13,7 @@ import numpy as np
 
 from aligntax.analysis.inference.graphs.graph import Graph
 from aligntax.analysis.inference.graphs.kept import KeptGraph
+from aligntax.analysis.inference.kernel.assembly import Processor
 from aligntax.analysis.inference.kernel.kernel import Density, Kernel, WrongProgram
 from aligntax.analysis.inference.kernel.store import kernel_for
 from aligntax.analysis.inference.kernel.walk import NotExpressible
@@ -87,9 +88,11 @@ class KernelGradient:
     data: Mapping[str, Any]
 
     @classmethod
-    def of(cls, shared: "LiveGraph", say: Callable[[str], None]) -> "KernelGradient":
-        """Read or compile the kernel of a graph."""
-        return cls(shared, kernel_for(shared.model, say), shared.outline.data)
+    def of(
+        cls, shared: "LiveGraph", say: Callable[[str], None], cpu: Processor | None = None
+    ) -> "KernelGradient":
+        """Read or compile the kernel of a graph, for a processor; see :func:`kernel_for`."""
+        return cls(shared, kernel_for(shared.model, say, cpu=cpu), shared.outline.data)
 
     @cached_property
     def density(self) -> Density:
@@ -102,13 +105,19 @@ class KernelGradient:
         try:
             self.kernel.program.in_a_row(data)
         except WrongProgram:
-            live = self.shared.live
-            with live.holding(data):
-                return replace(self, kernel=kernel_for(live.model, warned), data=data)
+            return replace(self, data=data)._again(self.kernel.program.lanes)
         return replace(self, data=data)
 
+    def _again(self, lanes: int) -> "KernelGradient":
+        """The same with code of these data, of so many chains in a vector."""
+        live, cpu = self.shared.live, replace(Processor.here(), lanes=lanes)
+        with live.holding(self.data):
+            return replace(self, kernel=kernel_for(live.model, warned, cpu=cpu))
+
     def for_nutpie(self) -> Any:
-        """Model that nutpie samples."""
+        """Model that nutpie samples, one chain at a time."""
+        if self.kernel.program.lanes != 1:
+            return self._again(1).for_nutpie()
         import pandas as pd
         from nutpie.compile_pymc import CompiledPyMCModel
 
@@ -143,18 +152,22 @@ class KernelGradient:
         )
 
 
-def gradient_of(graph: Graph, say: Callable[[str], None] = warned) -> Gradient:
+def gradient_of(
+    graph: Graph, say: Callable[[str], None] = warned, cpu: Processor | None = None
+) -> Gradient:
     """Gradient of a graph, compiled if no code that is kept will do.
 
     Parameters
     ----------
     say : callable
         Takes one line about code that is kept and will not do.
+    cpu : Processor, optional
+        Of a graph that is live; see :func:`kernel_for`.
     """
     if isinstance(graph, KeptGraph):
         return KernelGradient(graph, graph.code.density, graph.outline.data)
     try:
-        return KernelGradient.of(graph.live, say)
+        return KernelGradient.of(graph.live, say, cpu)
     except (NotExpressible, WrongProgram) as problem:
         say(f"nutpie compiles the model, for lack of machine code of its own ({problem})")
         return NumbaGradient.of(graph)

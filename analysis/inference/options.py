@@ -19,29 +19,35 @@ LIMITS = {
     "seed": (0, 2**32 - 1),
 }
 GRADIENTS = ("kept", "numba")
+SAMPLERS = {"hmc": 100, "nuts": 400}  # and the warm-up of each
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How NUTS is run.
+    """How a sampler is run.
 
     Attributes
     ----------
-    draws, tune : int
-        Kept and discarded draws of each chain.
+    draws : int
+        Kept draws of each chain.
+    tune : int or None
+        Discarded draws of each chain of NUTS, or transitions of the subchains of HMC. None is 400
+        or 100.
     chains : int
         At least 2, because R-hat compares chains.
     seed : int
         Root of every random number of the run.
     cores : int or None
-        Chains sampled at the same time; None uses all cores. Draws do not depend on it.
+        Threads that work at the same time; None uses all cores. Draws do not depend on it.
     target_accept : float or None
-        NUTS acceptance target, by default the model's. A higher one takes smaller steps, which
-        prevents divergences.
+        Acceptance target, by default the model's. A higher one takes smaller steps, which prevents
+        divergences.
     gradient : {"kept", "numba"}
-        What NUTS walks on: machine code that is kept between processes, or what nutpie compiles
-        from PyMC's graph in each. That takes a minute and leaves all to NUTS, as a check: no
-        quantity is drawn again afterwards (:mod:`aligntax.analysis.inference.refresh`).
+        What a sampler walks on: machine code that is kept between processes, or what nutpie
+        compiles from PyMC's graph in each. That takes a minute, as a check.
+    sampler : {"hmc", "nuts"} or None
+        Many short chains in step (:mod:`aligntax.analysis.inference.hmc`), or nutpie's NUTS. None
+        is the model's own. What nutpie compiles NUTS alone can sample.
 
     Raises
     ------
@@ -50,17 +56,18 @@ class Sampling:
     """
 
     draws: int = 1000
-    tune: int = 400
+    tune: int | None = None
     chains: int = 4
     seed: int = 2022
     cores: int | None = None
     target_accept: float | None = None
     gradient: str = "kept"
+    sampler: str | None = None
 
     def __post_init__(self) -> None:
         for name, (low, high) in LIMITS.items():
             value = getattr(self, name)
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 raise InputError(
                     f"{name}: must lie between {low} and {high}, got {value}; choose another"
                 )
@@ -71,6 +78,12 @@ class Sampling:
         if self.gradient not in GRADIENTS:
             choices = " or ".join(GRADIENTS)
             raise InputError(f"gradient: must be {choices}, got {self.gradient!r}; choose one")
+        if self.sampler is not None and self.sampler not in SAMPLERS:
+            choices = " or ".join(SAMPLERS)
+            raise InputError(f"sampler: must be {choices}, got {self.sampler!r}; choose one")
+        if self.sampler == "hmc" and self.gradient == "numba":
+            rule = "must be nuts where Numba compiles the gradient, got 'hmc'"
+            raise InputError(f"sampler: {rule}; leave out one of the two")
         accept = self.target_accept
         if accept is not None and not (math.isfinite(accept) and 0.5 <= accept < 1):
             raise InputError(
@@ -78,10 +91,15 @@ class Sampling:
             )
 
     def of(self, model: "Model") -> "Sampling":
-        """The same, with the model's acceptance target where none is given."""
-        if self.target_accept is not None:
-            return self
-        return replace(self, target_accept=model.target_accept)
+        """The same, with the model's sampler and acceptance target where none is given."""
+        own = "nuts" if self.gradient == "numba" else model.sampler
+        accept, sampler = self.target_accept, self.sampler or own
+        return replace(
+            self,
+            target_accept=model.target_accept if accept is None else accept,
+            tune=SAMPLERS[sampler] if self.tune is None else self.tune,
+            sampler=sampler,
+        )
 
 
 def _ignore(text: str) -> None:

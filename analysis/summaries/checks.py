@@ -24,6 +24,7 @@ APART = 1.1  # R-hat beyond which chains are in different places, and more draws
 MARGIN = 1.5  # times the draws that a check asks for, since an effective sample size has an error
 MOST_TIMES = 50.0  # times as many draws are a remedy; beyond that something else is wrong
 HANDFUL = 100  # draws of each chain, which do not say whether chains agree
+STAND = 50.0  # draws in a row at one place; at an acceptance of 0.5 that happens by chance never
 RANKS = 1e-3  # chance that chains which agree are called apart, over all parameters
 HEADLINE = "headline_"  # begins the name of a check of headlines
 
@@ -165,7 +166,7 @@ def sampling_checks(
     posterior : xarray.Dataset
         ``z`` and structural parameters.
     sample_stats : xarray.Dataset
-        nutpie's.
+        The sampler's.
     rows : mapping
         As :func:`aligntax.analysis.summaries.summary.summarise` returns.
     headlines : tuple of str
@@ -214,17 +215,38 @@ def _rank_checks(draws: Mapping[str, Any]) -> list[Check]:
 
 def _sampler_checks(sample_stats: xr.Dataset) -> list[Check]:
     diverging = float(sample_stats["diverging"].values.sum())
-    deepest = float(sample_stats["maxdepth_reached"].values.sum())
     energy = sample_stats["energy"].values
+    if "energy_change" in sample_stats:  # a draw is several transitions
+        change = sample_stats["energy_change"].values
+    else:
+        change = np.diff(energy, axis=1)
     # This is ArviZ's bfmi times draws / (draws - 1): the variance is the population's.
     with np.errstate(divide="ignore", invalid="ignore"):  # a chain that never moves
-        e_bfmi = np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
+        e_bfmi = np.mean(change**2, axis=1) / np.var(energy, axis=1)
     by_chain = {f"chain {i}": float(value) for i, value in enumerate(e_bfmi)}
     return [
         _check_worst("divergences", {"": diverging}, 0.0, REPARAMETRISE),
         _check_worst("e_bfmi", by_chain, E_BFMI, REPARAMETRISE, at_least=True),
-        _check_worst("tree_depth_reached", {"": deepest}, 0.0, REPARAMETRISE),
+        *_depth_checks(sample_stats),
+        _check_worst("longest_stand", {"": _longest_stand(sample_stats)}, STAND, STILL),
     ]
+
+
+def _depth_checks(sample_stats: xr.Dataset) -> list[Check]:
+    """Whether trajectories ended by themselves, which those of NUTS alone do."""
+    if "maxdepth_reached" not in sample_stats:
+        return []
+    deepest = float(sample_stats["maxdepth_reached"].values.sum())
+    return [_check_worst("tree_depth_reached", {"": deepest}, 0.0, REPARAMETRISE)]
+
+
+def _longest_stand(sample_stats: xr.Dataset) -> float:
+    """Most draws in a row that stay where they are."""
+    longest, stand = 0, np.zeros(sample_stats.sizes["chain"], dtype=int)
+    for stays in np.diff(sample_stats["logp"].values, axis=1).T == 0.0:
+        stand = np.where(stays, stand + 1, 0)
+        longest = max(longest, int(stand.max()))
+    return float(longest)
 
 
 def headline_checks(

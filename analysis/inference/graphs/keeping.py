@@ -73,7 +73,7 @@ def graph_of(model: Model, evidence: Evidence, view: View, say: Callable[[str], 
     from aligntax.analysis.inference.graphs.programs import kept_graph
 
     try:
-        graph = kept_graph(live, say)
+        graph = kept_graph(live, say, processor_for(model))
     except (NotExpressible, WrongProgram) as problem:
         say(f"the graph is built in every process, for lack of machine code ({problem})")
         return live
@@ -84,6 +84,12 @@ def graph_of(model: Model, evidence: Evidence, view: View, say: Callable[[str], 
         why = problem.strerror
         say(f"{path.parent} cannot be written, so that every command compiles anew ({why})")
     return graph
+
+
+def processor_for(model: Model) -> Processor:
+    """Processor of a model's density: with as many chains in a vector as its sampler moves."""
+    here = Processor.here()
+    return here if model.sampler == "hmc" else here.for_one_chain()
 
 
 def kept_path(model: Model, evidence: Evidence, view: View) -> Path | None:

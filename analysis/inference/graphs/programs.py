@@ -15,6 +15,7 @@ from aligntax.analysis.inference.graphs.kept import (
     KeptGraph,
 )
 from aligntax.analysis.inference.graphs.live import LiveGraph, shapes_of, structural_variables
+from aligntax.analysis.inference.kernel.assembly import Processor
 from aligntax.analysis.inference.kernel.compile import POINTS
 from aligntax.analysis.inference.kernel.front import Functions, LogDensity, express
 from aligntax.analysis.inference.kernel.kernel import Kernel, WrongProgram
@@ -26,8 +27,15 @@ SEEDS = (0, 1)  # of the random numbers that are checked
 DRAWS = (2, 3)  # chains and draws of the prior that are checked
 
 
-def kept_graph(live: LiveGraph, say: Callable[[str], None]) -> KeptGraph:
+def kept_graph(
+    live: LiveGraph, say: Callable[[str], None], cpu: Processor | None = None
+) -> KeptGraph:
     """Machine code of a graph that gives the live graph's numbers.
+
+    Parameters
+    ----------
+    cpu : Processor, optional
+        Of the density; see :func:`aligntax.analysis.inference.kernel.store.kernel_of`.
 
     Raises
     ------
@@ -36,7 +44,7 @@ def kept_graph(live: LiveGraph, say: Callable[[str], None]) -> KeptGraph:
     WrongProgram
         If new code disagrees with the live graph.
     """
-    density = kernel_for(live.model, say)
+    density = kernel_for(live.model, say, cpu=cpu)
     start, jitter = _start(live, say)
     terms, distributions, descended = _terms(live, density, say)
     drawn = _order_of_drawing(live)

@@ -1,7 +1,7 @@
 """Modules of machine code: ``kernel`` and ``expand`` on blocks of chains, ``prepare`` for data."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aligntax.analysis.inference.kernel.expressions import Expressions
 from aligntax.analysis.inference.kernel.functions import definitions
@@ -18,7 +18,7 @@ class Processor:
     name, features : str
         As LLVM calls them.
     lanes : int
-        Chains in a vector.
+        Chains in a vector, as many as fit one of its registers.
     fused : bool
         Whether it has fused multiply-add.
     """
@@ -30,12 +30,18 @@ class Processor:
 
     @classmethod
     def here(cls) -> "Processor":
-        """Return the processor of this machine, for one chain at a time, as NUTS asks."""
+        """Return the processor of this machine."""
         import llvmlite.binding as llvm
 
         has = llvm.get_host_cpu_features()
         fused = bool(has.get("fma")) or "aarch64" in llvm.get_process_triple()
-        return cls(llvm.get_host_cpu_name(), has.flatten(), 1, fused)
+        # LLVM takes 40 seconds for vectors of two on ARM, so that there one chain has a register
+        lanes = 8 if has.get("avx512f") else 4 if has.get("avx2") else 1
+        return cls(llvm.get_host_cpu_name(), has.flatten(), lanes, fused)
+
+    def for_one_chain(self) -> "Processor":
+        """The same for code of one chain at a time, as nutpie asks."""
+        return replace(self, lanes=1)
 
 
 INTRINSICS = {name: 1 for name in ("sqrt", "fabs", "floor")} | {
@@ -73,8 +79,9 @@ class Source:
     Attributes
     ----------
     kernel, expand, prepare : str
-        Modules with a function of that name. Where a vector is one chain, the first two have
-        ``density_of_a_chain`` and ``values_of_a_chain`` besides, as nutpie calls them.
+        Modules with a function of that name. The first has ``fly`` besides. Where a vector is one
+        chain, the first two have ``density_of_a_chain`` and ``values_of_a_chain``, as nutpie calls
+        them.
     fixed : int
         Numbers that ``prepare`` makes of data.
     scratch : int
@@ -130,6 +137,8 @@ def translate(
         )  # fmt: skip
         head = _declared(cpu.lanes) + definitions(lanes.called, cpu.lanes, cpu.fused)
         body = LOOP.format(name=name, parts=parts, calls=calls, lanes=cpu.lanes)
+        if total is not None:
+            body += FLIGHT.format(lanes=cpu.lanes)
         if cpu.lanes == 1:
             body += OF_A_CHAIN[name].format(scratch=max(lanes.scratch, 1))
         return head + body, lanes.scratch * cpu.lanes
@@ -176,6 +185,62 @@ loop:
   %next = add i64 %b, 1
   %more = icmp slt i64 %next, %blocks
   br i1 %more, label %loop, label %end
+end:
+  ret void
+}}
+"""
+# leapfrog steps, which move x by the momentum, and the momentum by the gradient and by x
+FLIGHT = """
+define internal void @advance(ptr %to, ptr %by, ptr %reach, i64 %count) noinline nounwind {{
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [0, %entry], [%next, %loop]
+  %where = getelementptr double, ptr %to, i64 %i
+  %at_by = getelementptr double, ptr %by, i64 %i
+  %at_reach = getelementptr double, ptr %reach, i64 %i
+  %old = load <{lanes} x double>, ptr %where, align 8
+  %one = load <{lanes} x double>, ptr %at_by, align 8
+  %other = load <{lanes} x double>, ptr %at_reach, align 8
+  %product = fmul <{lanes} x double> %one, %other
+  %new = fadd <{lanes} x double> %old, %product
+  store <{lanes} x double> %new, ptr %where, align 8
+  %next = add i64 %i, {lanes}
+  %more = icmp slt i64 %next, %count
+  br i1 %more, label %loop, label %end
+end:
+  ret void
+}}
+define void @fly(ptr %x, ptr %g, ptr %l, ptr %u, ptr %d, ptr %s, i64 %blocks, i64 %n,
+                 ptr %p, ptr %reach, ptr %push, ptr %pull, i64 %count, i64 %steps, i64 %groups)
+                 nounwind {{
+entry:
+  br label %group
+group:
+  %k = phi i64 [0, %entry], [%following, %done]
+  %offset = mul i64 %k, %count
+  %row = mul i64 %k, %n
+  %xk = getelementptr double, ptr %x, i64 %offset
+  %gk = getelementptr double, ptr %g, i64 %offset
+  %pk = getelementptr double, ptr %p, i64 %offset
+  %reachk = getelementptr double, ptr %reach, i64 %offset
+  %pushk = getelementptr double, ptr %push, i64 %offset
+  %pullk = getelementptr double, ptr %pull, i64 %offset
+  %lk = getelementptr double, ptr %l, i64 %row
+  br label %loop
+loop:
+  %i = phi i64 [0, %group], [%next, %loop]
+  call void @advance(ptr %xk, ptr %pk, ptr %reachk, i64 %count)
+  call void @kernel(ptr %xk, ptr %gk, ptr %lk, ptr %u, ptr %d, ptr %s, i64 %blocks, i64 %n)
+  call void @advance(ptr %pk, ptr %gk, ptr %pushk, i64 %count)
+  call void @advance(ptr %pk, ptr %xk, ptr %pullk, i64 %count)
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %steps
+  br i1 %more, label %loop, label %done
+done:
+  %following = add i64 %k, 1
+  %others = icmp slt i64 %following, %groups
+  br i1 %others, label %group, label %end
 end:
   ret void
 }}

@@ -111,14 +111,16 @@ class Kernel:
         array, whole = ctypes.c_void_p, ctypes.c_int64
         codes = program.kernel, program.expansion, program.preparation
         self.engines = [_loaded(code) for code in codes]
-        kernel, expansion, preparation = (
-            engine.get_function_address(name)
-            for engine, name in zip(self.engines, ("kernel", "expand", "prepare"), strict=True)
+        kernel, flight, expansion, preparation = (
+            self.engines[k].get_function_address(name)
+            for k, name in ((0, "kernel"), (0, "fly"), (1, "expand"), (2, "prepare"))
         )
-        if not (kernel and expansion and preparation):
+        if not (kernel and flight and expansion and preparation):
             raise WrongProgram("the code lacks a function")
-        on_chains = ctypes.CFUNCTYPE(None, *[array] * 6, whole, whole)
+        chains = [array] * 6 + [whole] * 2
+        on_chains = ctypes.CFUNCTYPE(None, *chains)
         self.function, self.expansion = on_chains(kernel), on_chains(expansion)
+        self.flight = ctypes.CFUNCTYPE(None, *chains, *[array] * 4, *[whole] * 3)(flight)
         self.preparation = ctypes.CFUNCTYPE(None, *[array] * 3)(preparation)
         if not checked:
             return
@@ -157,6 +159,34 @@ class Function:
     owner: Any
 
 
+@dataclass(frozen=True)
+class Flight:
+    """Chains on the way: arrays of doubles in C order, which :meth:`Density.fly` changes.
+
+    All but ``log_density`` have the shape (group, parameter, chain). A step is::
+
+        x += reach * momentum
+        momentum += push * slope + pull * x
+
+    Attributes
+    ----------
+    x, momentum : ndarray
+    log_density : ndarray, shape (group, chain)
+    slope : ndarray
+        Gradient of the log density; the last step's, when it is done.
+    reach, push, pull : ndarray
+        Not changed.
+    """
+
+    x: Array
+    momentum: Array
+    log_density: Array
+    slope: Array
+    reach: Array
+    push: Array
+    pull: Array
+
+
 class Density:
     """A log density and its gradient under one set of data.
 
@@ -184,6 +214,26 @@ class Density:
         """
         values, slopes = self._on_chains(self.kernel.function, x, self.dimension)
         return values, slopes
+
+    def fly(self, flight: "Flight", steps: int) -> None:
+        """Take leapfrog steps, in place.
+
+        Parameters
+        ----------
+        flight : Flight
+            Its groups are of as many chains as fill vectors.
+        steps : int
+            At least 1.
+        """
+        program, (groups, rows, chains) = self.kernel.program, flight.x.shape
+        if chains % program.lanes:
+            raise ValueError(f"chains must fill vectors of {program.lanes}, got {chains}")
+        scratch = np.empty(program.scratch)
+        f, own = flight, (self._fixed, self._data, scratch)
+        arrays = [f.x, f.slope, f.log_density, *own], [f.momentum, f.reach, f.push, f.pull]
+        first, second = ([each.ctypes.data for each in part] for part in arrays)
+        counts = chains // program.lanes, chains
+        self.kernel.flight(*first, *counts, *second, rows * chains, steps, groups)
 
     def natural(self, x: Any) -> Array:
         """Free variables on their own scales, shape (variable, chain), in order."""

@@ -136,9 +136,14 @@ def read_program(path: Path) -> Program:
     return unpacked(read_whole(path))
 
 
-def kernel_for(graph: Any, say: Callable[[str], None], folder: Path | None = None) -> Kernel:
+def kernel_for(
+    graph: Any,
+    say: Callable[[str], None],
+    folder: Path | None = None,
+    cpu: Processor | None = None,
+) -> Kernel:
     """Kernel of a graph's log density under the data that it holds; see :func:`kernel_of`."""
-    return kernel_of(flatten(graph), say, folder)
+    return kernel_of(flatten(graph), say, folder, cpu=cpu)
 
 
 def kernel_of(
@@ -146,6 +151,7 @@ def kernel_of(
     say: Callable[[str], None],
     folder: Path | None = None,
     points: Array | None = None,
+    cpu: Processor | None = None,
 ) -> Kernel:
     """Kernel of a log density or of other functions: read where it is kept, or compiled and kept.
 
@@ -157,6 +163,8 @@ def kernel_of(
         By default ``kernels`` in :func:`aligntax.analysis.inference.compile_cache.cache_folder`.
     points : ndarray, optional
         Where new code is checked; see :func:`compile_density`.
+    cpu : Processor, optional
+        By default this machine's, with as many chains in a vector as fit.
 
     Raises
     ------
@@ -165,7 +173,7 @@ def kernel_of(
     WrongProgram
         If new code disagrees with PyTensor.
     """
-    folder, cpu = folder or cache_folder() / "kernels", Processor.here()
+    folder, cpu = folder or cache_folder() / "kernels", cpu or Processor.here()
     path = folder / f"{fingerprint(density, cpu)}{SUFFIX}"
     if path.exists():
         try:
