@@ -19,7 +19,7 @@ ORDER = (
     "models.states models.blocks models.variables models.registry",
     "models.priors models.evidence",
     "models.views",
-    "models.likelihood models.tens models.trend models.arrival models.scaling models.loss_law models.horizon_trend "
+    "models.coords models.likelihood models.tens models.trend models.arrival models.scaling models.loss_law models.horizon_trend "
     "models.direct_approach models.outer_alignment models.overoptimization models.density_prediction",
     "models.compute models.practice models.tolerance models.requirements models.research "
     "models.allocation",

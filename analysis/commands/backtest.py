@@ -28,7 +28,7 @@ def backtest(
     view: Annotated[str, typer.Option(help="View to take priors from, by name or file.")] = "vague",
     evidence: EvidenceFolder = None,
     draws: DrawsPerChain = 500,
-    tune: WarmUp = 400,
+    tune: WarmUp = None,
     chains: Chains = 4,
     seed: Seed = 2022,
     out: Out = Path("results"),

@@ -71,7 +71,7 @@ def calibrate(
     control: Control = "none",
     posterior: GivenPublishedRows = False,
     draws: DrawsPerChain = 500,
-    tune: WarmUp = 400,
+    tune: WarmUp = None,
     chains: Chains = 2,
     workers: Workers = None,
     out: Out = Path("results"),

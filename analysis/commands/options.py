@@ -51,17 +51,29 @@ Insist = Annotated[
 
 Seed = Annotated[int, typer.Option(help="Seed of every random number.")]
 DrawsPerChain = Annotated[int, typer.Option(help="Draws that each chain keeps.")]
-WarmUp = Annotated[int, typer.Option(help="Warm-up draws of each chain, which are discarded.")]
+WarmUp = Annotated[
+    int | None,
+    typer.Option(
+        help="Warm-up draws of each chain, which are discarded.",
+        show_default="100 of hmc, 400 of nuts",
+    ),
+]
 Chains = Annotated[int, typer.Option(help="Number of chains.")]
 TargetAccept = Annotated[
     float | None,
-    typer.Option(help="Acceptance rate that NUTS aims for.", show_default="the model's"),
+    typer.Option(help="Acceptance rate that the sampler aims for.", show_default="the model's"),
 ]
 Gradient = Annotated[
     str,
     typer.Option(
-        help="What NUTS walks on: kept machine code, or numba: what nutpie compiles of PyMC's "
-        "graph, a minute each time, as a check."
+        help="What the sampler walks on: kept machine code, or numba: what nutpie compiles of "
+        "PyMC's graph, a minute each time, as a check."
+    ),
+]
+Sampler = Annotated[
+    str | None,
+    typer.Option(
+        help="hmc: many short chains in step, or nuts: nutpie's.", show_default="the model's"
     ),
 ]
 Workers = Annotated[

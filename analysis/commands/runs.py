@@ -20,6 +20,7 @@ from aligntax.analysis.commands.options import (
     Requirement,
     Run,
     RunName,
+    Sampler,
     Seed,
     TargetAccept,
     Views,
@@ -97,11 +98,12 @@ def run(
     insist: Insist = False,
     seed: Seed = 2022,
     draws: DrawsPerChain = 1000,
-    tune: WarmUp = 400,
+    tune: WarmUp = None,
     chains: Chains = 4,
     cores: Cores = None,
     target_accept: TargetAccept = None,
     gradient: Gradient = "kept",
+    sampler: Sampler = None,
     out: Out = Path("results"),
     name: RunName = None,
     report: WriteReport = True,
@@ -126,9 +128,7 @@ def run(
     chosen = read_views(view or [], set_ or [], requirement)
     question_priors(chosen, insist)
     own = None if runs is None and not drop else read_users_data(model, runs, drop, insist)
-    options = Sampling(
-        draws, tune, chains, seed, cores=cores, target_accept=target_accept, gradient=gradient
-    )
+    options = Sampling(draws, tune, chains, seed, cores, target_accept, gradient, sampler)
     failures: list[str] = []
     if model == TIME_HORIZON and own is not None:
         kept = {"out": out, "name": name, "report": report, "replaces": replaces}

@@ -94,7 +94,7 @@ def sweep(
     workers: Workers = None,
     scheduler: Scheduler = None,
     draws: DrawsPerChain = 1000,
-    tune: WarmUp = 400,
+    tune: WarmUp = None,
     chains: Chains = 4,
     target_accept: TargetAccept = None,
     keep_draws: KeepDraws = False,

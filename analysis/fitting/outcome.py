@@ -236,8 +236,9 @@ def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
     used = fit.sample_stats.attrs["sampler"]
     sampler: dict[str, Any] = {"name": SAMPLER_NAMES[used], **asdict(options.of(fit.model))}
     sampler["sampler"] = used
-    if used == "hmc":
-        sampler["refreshed"] = ", ".join(refreshed_quantities(fit.model))
+    quantities = refreshed_quantities(fit.model)
+    if used == "hmc" and quantities:
+        sampler["refreshed"] = ", ".join(quantities)
         sampler["refresh_accepted"] = round(float(fit.sample_stats["refresh_accepted"].mean()), 3)
     return {
         "format": FORMAT,

@@ -3,7 +3,7 @@
 A refit replaces ``pm.Data`` and nothing else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -315,7 +315,7 @@ def datasets(
         variables[name] = (*sample, *own), each
         for dim, size in zip(own, each.shape[2:], strict=True):
             labels = outline.coords.get(dim)
-            coords[dim] = range(size) if labels is None else list(labels)
+            coords[dim] = range(size) if labels is None else np.array(labels, dtype=object)
     statistics: dict[str, Any] = {n: (sample, each) for n, each in drawn.statistics.items()}
     if unconstrained:
         statistics["unconstrained_draw"] = (*sample, "unconstrained_parameter"), drawn.points

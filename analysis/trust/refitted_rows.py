@@ -17,7 +17,7 @@ from aligntax.analysis.trust.calibration.doubled_evidence import doubled
 from aligntax.analysis.trust.leave_out import LeaveOut
 from aligntax.analysis.trust.new_rows import HORIZONS, NewRows
 
-SAMPLING = Sampling(draws=500, tune=300, chains=2)
+SAMPLING = Sampling(draws=500, chains=2)
 
 
 @dataclass(frozen=True)

@@ -253,8 +253,11 @@ class Density:
     def of_a_chain(self) -> "tuple[Function, Function]":
         """Log density with gradient, and the free variables, as functions that nutpie calls.
 
-        Their last argument is the address of :attr:`numbers`.
+        Their last argument is the address of :attr:`numbers`. Only code of one chain in a vector
+        has them.
         """
+        if self.kernel.program.lanes != 1:
+            raise ValueError(f"code must be of one chain, got {self.kernel.program.lanes}")
         found = [
             Function(engine.get_function_address(name), self)
             for engine, name in zip(self.kernel.engines, OF_A_CHAIN, strict=False)

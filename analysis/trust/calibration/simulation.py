@@ -89,9 +89,7 @@ class Simulation:
         If there is no such control, or there are fewer draws than are ranked.
     """
 
-    sampling: Sampling = field(
-        default_factory=lambda: Sampling(draws=500, tune=400, chains=2, cores=1)
-    )
+    sampling: Sampling = field(default_factory=lambda: Sampling(draws=500, chains=2, cores=1))
     control: str = "none"
     posterior: bool = False
 

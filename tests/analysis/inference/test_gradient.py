@@ -63,7 +63,7 @@ def test_another_prior_is_another_posterior(scaling) -> None:
 
 def test_both_start_at_one_point_and_store_the_same_things(scaling, by_numba) -> None:
     found = [
-        each.posterior(replace(OPTIONS, draws=20), unconstrained=True)
+        each.posterior(replace(OPTIONS, draws=20, sampler="nuts"), unconstrained=True)
         for each in (scaling, by_numba)
     ]
     (a, a_stats), (b, b_stats) = found
@@ -96,7 +96,7 @@ def test_data_that_the_code_is_made_of_make_new_code(scaling, view, monkeypatch)
     asked = []
     right = gradient.kernel_for
 
-    def kernel_for(graph, say):
+    def kernel_for(graph, say, cpu):
         asked.append(graph["studies"].get_value())
         return right(graph, say)
 
@@ -124,7 +124,7 @@ def test_numba_is_asked_for_by_name(evidence, view) -> None:
 def test_what_a_kernel_cannot_express_nutpie_compiles_and_one_line_says_so(
     evidence, view, monkeypatch
 ) -> None:
-    def refuse(graph, say):
+    def refuse(graph, say, cpu):
         raise NotExpressible("the operation Foo")
 
     monkeypatch.setattr(gradient, "kernel_for", refuse)

@@ -22,7 +22,7 @@ def draws(seed=0, shape=(4, 1000)):
     return np.random.default_rng(seed).normal(size=shape)
 
 
-def diagnostics(x, diverging=0, energy=None, deep=0, headline=None):
+def diagnostics(x, diverging=0, energy=None, deep=0, headline=None, logp=None):
     posterior = xr.Dataset({"x": (("chain", "draw"), x)})
     flags = np.zeros(x.shape, bool)
     flags.ravel()[:diverging] = True
@@ -33,6 +33,7 @@ def diagnostics(x, diverging=0, energy=None, deep=0, headline=None):
             "diverging": (("chain", "draw"), flags),
             "maxdepth_reached": (("chain", "draw"), depth),
             "energy": (("chain", "draw"), draws(9, x.shape) if energy is None else energy),
+            "logp": (("chain", "draw"), x if logp is None else logp),
         }
     )
     derived = xr.Dataset(
@@ -58,6 +59,13 @@ def autocorrelated(rho):
     return x
 
 
+def stood(times):
+    """Log densities of which some in a row are one point's."""
+    logp = draws(7)
+    logp[2, 300 : 300 + times + 1] = -3.0
+    return logp
+
+
 @pytest.mark.parametrize(
     ("kwargs", "names"),
     [
@@ -71,6 +79,7 @@ def autocorrelated(rho):
             {"headline_ess_bulk", "headline_mcse_of_median"},
         ),
         ({"x": draws(shape=(4, 50))}, {"ess_bulk", "ess_tail"}),
+        ({"x": draws(), "logp": stood(60)}, {"longest_stand"}),
     ],
 )
 def test_each_fault_fails_its_check_and_says_what_to_do(kwargs, names):
@@ -111,6 +120,7 @@ SOUND = xr.Dataset(
         "diverging": (("chain", "draw"), np.zeros((4, 1000), bool)),
         "maxdepth_reached": (("chain", "draw"), np.zeros((4, 1000), bool)),
         "energy": (("chain", "draw"), draws(9)),
+        "logp": (("chain", "draw"), draws(8)),
     }
 )
 # standard normal: 3.29 standard deviations lie between q05 and q95
@@ -303,3 +313,21 @@ def test_the_worst_parameter_is_named():
     checks = sampling_checks(posterior, SOUND, {"alignment_tax": HEALTHY}, ("alignment_tax",))
     where = {check.name: check.where for check in checks}
     assert where["ess_bulk"] == where["ess_tail"] == "z[spend_cap]"
+
+
+def test_what_a_sampler_does_not_have_is_not_checked() -> None:
+    """Trajectories of fixed length have no tree; the change of energy is that of a transition."""
+    change = np.full((4, 1000), 0.1)
+    stats = SOUND.drop_vars("maxdepth_reached").assign(energy_change=(("chain", "draw"), change))
+    posterior = xr.Dataset({"x": (("chain", "draw"), draws())})
+    found = {each.name: each for each in sampling_checks(posterior, stats, {}, ())}
+    assert "tree_depth_reached" not in found
+    # the energies themselves are independent, which would say 2
+    assert found["e_bfmi"].value == pytest.approx(0.01, rel=0.1) and not found["e_bfmi"].passed
+    whole = {each.name: each for each in sampling_checks(posterior, SOUND, {}, ())}
+    assert whole["e_bfmi"].value == pytest.approx(2.0, abs=0.3) and whole["e_bfmi"].passed
+
+
+def test_a_chain_may_stand_for_a_while() -> None:
+    assert not failed(diagnostics(draws(), logp=stood(50)))
+    assert failed(diagnostics(draws(), logp=stood(51))) == {"longest_stand"}

@@ -14,7 +14,7 @@ from aligntax.analysis.inference.kernel import lanes
 from aligntax.analysis.inference.kernel.assembly import Processor, translate
 from aligntax.analysis.inference.kernel.compile import compile_kernel
 from aligntax.analysis.inference.kernel.expressions import Expressions
-from aligntax.analysis.inference.kernel.kernel import Kernel, WrongProgram
+from aligntax.analysis.inference.kernel.kernel import Flight, Kernel, WrongProgram
 from tests.analysis.inference.kernel.graphs import built, by_name, numbers, of_function
 
 
@@ -120,6 +120,9 @@ def test_threads_share_a_kernel(kernel, graph, points) -> None:
             assert np.array_equal(got[0], expected[0]) and np.array_equal(got[1], expected[1])
 
 
+ALONE = Processor.here().for_one_chain()
+
+
 def of_a_chain(density):
     """What nutpie calls: ``evaluate(x)`` is the code that it returns, value, gradient and variables."""
     array, whole = ctypes.c_void_p, ctypes.c_int64
@@ -141,7 +144,7 @@ def of_a_chain(density):
 
 
 def test_one_chain_has_the_numbers_of_many_in_threads_of_its_own(kernel, graph, points) -> None:
-    density = kernel.prepare(numbers(graph))
+    density = compile_kernel(graph, ALONE).prepare(numbers(graph))
     values, slopes = density.log_density_and_gradient(points)
     natural = density.natural(points)
 
@@ -156,6 +159,44 @@ def test_one_chain_has_the_numbers_of_many_in_threads_of_its_own(kernel, graph, 
                 assert np.array_equal(slope, slopes[:, i]) and np.array_equal(free, natural[:, i])
 
 
+def test_code_of_many_chains_is_none_of_one(graph) -> None:
+    kernel = compile_kernel(graph, replace(ALONE, lanes=2), effort=0)
+    with pytest.raises(ValueError, match="code must be of one chain, got 2"):
+        kernel.prepare(numbers(graph)).of_a_chain()
+
+
+def flight_of(x, rng):
+    """Chains (group, parameter, chain) on the way, with momenta and reaches at random."""
+    momentum, reach = rng.standard_normal(x.shape), rng.uniform(0.0, 0.1, x.shape)
+    empty = np.empty((x.shape[0], x.shape[2])), np.empty(x.shape)
+    return Flight(x.copy(), momentum, *empty, reach, 0.7 * reach, -0.3 * reach)
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_a_flight_takes_the_steps_that_it_says(graph, points, width) -> None:
+    kernel = compile_kernel(graph, replace(Processor.here(), lanes=width), effort=0)
+    density = kernel.prepare(numbers(graph))
+    x = points[:, :24].reshape(len(points), 3, 8).swapaxes(0, 1)
+    flight, again = (flight_of(x, np.random.default_rng(3)) for _ in range(2))
+    density.fly(flight, 5)
+    for _ in range(5):
+        again.x[...] += again.reach * again.momentum
+        for k, each in enumerate(again.x):
+            again.log_density[k], again.slope[k] = density.log_density_and_gradient(each)
+        again.momentum[...] += again.push * again.slope
+        again.momentum[...] += again.pull * again.x
+    for name in ("x", "momentum", "log_density", "slope"):
+        assert np.array_equal(getattr(flight, name), getattr(again, name)), name
+    assert not np.allclose(flight.x, x)
+
+
+def test_chains_that_do_not_fill_vectors_are_refused(graph, points) -> None:
+    kernel = compile_kernel(graph, replace(ALONE, lanes=4), effort=0)
+    flight = flight_of(points[None, :, :6], np.random.default_rng(3))
+    with pytest.raises(ValueError, match="chains must fill vectors of 4, got 6"):
+        kernel.prepare(numbers(graph)).fly(flight, 1)
+
+
 @pytest.mark.parametrize(
     ("function", "x"),
     [
@@ -165,7 +206,8 @@ def test_one_chain_has_the_numbers_of_many_in_threads_of_its_own(kernel, graph, 
     ],
 )
 def test_a_chain_is_told_of_what_is_not_finite(function, x) -> None:
-    density = compile_kernel(of_function(lambda y: function(y + 2.0)), effort=0).prepare({})
+    graph = of_function(lambda y: function(y + 2.0))
+    density = compile_kernel(graph, ALONE, effort=0).prepare({})
     assert of_a_chain(density)(np.full(3, 0.5))[0] == 0
     assert of_a_chain(density)(np.array([0.5, x - 2.0, 0.5]))[0] > 0
 
