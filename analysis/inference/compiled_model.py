@@ -304,7 +304,7 @@ def data_of_evidence(
 def datasets(
     drawn: Draws, density: Density, outline: Outline, unconstrained: bool
 ) -> tuple[xr.Dataset, xr.Dataset]:
-    """Free variables and statistics of draws, with the names, dimensions and labels of the graph."""
+    """Free variables and statistics of draws, with the names and labels of the graph."""
     values = density.variables(drawn.points)
     sample = ("chain", "draw")
     shape = drawn.points.shape[:2]
@@ -319,8 +319,8 @@ def datasets(
     statistics: dict[str, Any] = {n: (sample, each) for n, each in drawn.statistics.items()}
     if unconstrained:
         statistics["unconstrained_draw"] = (*sample, "unconstrained_parameter"), drawn.points
-    own = {dim: coords[dim] for dim in sample}
-    return xr.Dataset(variables, coords), xr.Dataset(statistics, own, {"sampler": "hmc"})
+    of_draws = {dim: coords[dim] for dim in sample}
+    return xr.Dataset(variables, coords), xr.Dataset(statistics, of_draws, {"sampler": "hmc"})
 
 
 def add_correlations(posterior: xr.Dataset, tables: PriorTables) -> xr.Dataset:
