@@ -96,7 +96,7 @@ class Model:
         Acceptance target at which sampling does not diverge.
     sampler : {"hmc", "nuts"}
         Many short chains in step, whose trajectories are as long everywhere, or nutpie's NUTS,
-        whose trajectories find their lengths; see :class:`Sampling`.
+        whose trajectories find their lengths.
     """
 
     name: str

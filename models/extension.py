@@ -269,6 +269,8 @@ def _check_model(model: Model) -> None:
     if not 0 < model.target_accept < 1:
         rule = "target_accept must lie between 0 and 1"
         raise _refused(what, rule, model.target_accept, "0.9 is usual")
+    if model.sampler not in ("hmc", "nuts"):
+        raise _refused(what, "sampler must be hmc or nuts", model.sampler, "nuts is usual")
 
 
 def _require_known(

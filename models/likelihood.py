@@ -33,8 +33,8 @@ class Likelihood:
         Structural parameters with a prior of their own. The others are terms of a hierarchy, whose
         distribution depends on other parameters: neither prior nor likelihood.
     refreshed : tuple of str
-        Elicited quantities that NUTS moves slowly, since the likelihood is a mixture. They are
-        drawn again given all others.
+        Elicited quantities that gradients move slowly, since the likelihood is a mixture. They are
+        proposed anew, given all others.
     """
 
     data: Callable[[Evidence, View], dict[str, xr.Dataset]]

@@ -44,7 +44,7 @@ class PosteriorDraws:
     Attributes
     ----------
     unconstrained : ndarray, shape (chain, draw, parameter)
-        The same draws as NUTS sampled them.
+        The same draws in the coordinates of the sampler.
     """
 
     posterior: xr.Dataset

@@ -317,6 +317,7 @@ def test_a_file_of_rows_that_break_its_rules_is_refused(example, tmp_path):
         ({"tables": ()}, "must have tables"),
         ({"likelihoods": ()}, "must have likelihoods"),
         ({"target_accept": 1.0}, "target_accept must lie between 0 and 1, got 1.0"),
+        ({"sampler": "gibbs"}, "sampler must be hmc or nuts, got 'gibbs'"),
     ],
 )
 def test_a_malformed_model_is_refused(example, changed, told):

@@ -176,9 +176,8 @@ def refresh(
     """
 
     def log_ratio(points: Points) -> Any:
-        return target.log_density(points) - proposal.log_density(
-            points.x[:, columns].swapaxes(0, 1)
-        )
+        slow = points.x[:, columns].swapaxes(0, 1)
+        return target.log_density(points) - proposal.log_density(slow)
 
     shape = here.log_density.shape
     drawn = proposal.draw(here.log_density.size, rng).reshape(-1, *shape)

@@ -193,16 +193,16 @@ def defaults(*names):
 
 def test_a_run_samples_by_default_as_the_package_does():
     stated = defaults("run")
-    for name in ("draws", "tune", "chains", "seed", "cores", "target_accept"):
+    for name in ("draws", "tune", "chains", "seed", "cores", "target_accept", "sampler"):
         assert stated[name] == getattr(Sampling(), name), name
 
 
 @pytest.mark.parametrize(
     ("command", "stated"),
     [
-        ("sweep", {"draws": 1000, "tune": 400, "chains": 4, "report": True}),
-        ("calibrate", {"draws": 500, "tune": 400, "chains": 2, "simulations": 300}),
-        ("backtest", {"draws": 500, "tune": 400, "chains": 4, "first": 2016, "last": 2024}),
+        ("sweep", {"draws": 1000, "tune": None, "chains": 4, "report": True}),
+        ("calibrate", {"draws": 500, "tune": None, "chains": 2, "simulations": 300}),
+        ("backtest", {"draws": 500, "tune": None, "chains": 4, "first": 2016, "last": 2024}),
         ("budget", {"confidence": 0.8, "price": None}),
         ("reproduce", {"draws": 100_000}),
         ("predict-density", {"epsilon": 0.01, "delta": 0.01, "levels": None}),

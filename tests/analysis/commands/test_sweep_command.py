@@ -279,7 +279,7 @@ def test_help_tells_every_default(aligntax):
         "joint",
         "one per core",
         "1000",
-        "400",
+        "100 of hmc, 400 of nuts",
         "4",
         "the model's",
         "results",

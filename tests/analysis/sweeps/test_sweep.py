@@ -198,8 +198,9 @@ def test_a_finished_folder_holds_every_answer_and_where_it_came_from(job, asked,
         "draws": 60,
         "tune": 60,
         "chains": 2,
-        "target_accept": 0.9,
+        "target_accept": 0.8,
         "gradient": "kept",
+        "sampler": "hmc",
     }
     assert info["seconds"] == {"compile": 3.0, "sample": 3.0, "summarise": 3.0}
     assert [each["cases"] for each in info["sittings"]] == [6]

@@ -4,6 +4,7 @@ Beta-Binomial solutions of the model of label errors stand with it, in ``test_ou
 """
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pymc as pm
@@ -17,6 +18,7 @@ from aligntax.analysis.inference.options import Sampling
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.priors.tables import PriorTables
 from aligntax.models.scaling import ISOFLOP_BIAS_SD, studies
+from aligntax.models.views import load_view
 
 FALSE_ALARM = 0.001  # over all statistics of all parameters, by Bonferroni
 QUANTILES = (0.05, 0.5, 0.95)
@@ -104,6 +106,24 @@ def test_another_sampler_finds_the_same_posterior(name, sampler, evidence, view)
     posterior, _ = compiled.posterior(Sampling(draws=8000, seed=3))
     ours = white(posterior, view.tables(model.quantities))
     assert strays(ours, others[list(ours.data_vars)]) == {}
+
+
+FAR = ("vague", "takeoff-conservative", "hilton-2022", "with-ai-labour")
+IN_STEP = ("time-horizon", "alignment", "compute", "scaling")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "view"),
+    [("joint", "default"), *(("joint", each) for each in FAR), *((n, "default") for n in IN_STEP)],
+)
+def test_both_samplers_find_one_posterior(name, view, evidence) -> None:
+    compiled = compile_model(find_model(name), evidence, load_view(view))
+    many = Sampling(draws=4000, seed=5)
+    # at 0.95 NUTS does not stand still in the kink's peak, which 0.8 lets it do for a while
+    careful = replace(many, sampler="nuts", tune=1000, target_accept=0.95)
+    (ours, _), (nuts, _) = (compiled.posterior(options) for options in (many, careful))
+    assert strays(ours, nuts) == {}
 
 
 def test_a_prior_that_is_a_little_other_is_another_posterior(scaling, view) -> None:
