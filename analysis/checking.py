@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,9 +139,7 @@ def calibration_job(
 
     chosen, held = view or load_view("default"), evidence or load_evidence()
     # each refit has a seed of its own, and one core: the simulations fill the others
-    sampling = Sampling(
-        options.draws, options.tune, options.chains, cores=1, target_accept=options.target_accept
-    )
+    sampling = replace(options, seed=Sampling.seed, cores=1)
     simulation = Simulation(sampling, *wrong)
     if runs is not None:
         held, _ = enter_own_data(find_model(model), runs, chosen, held, sampling, Talk())

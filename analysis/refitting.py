@@ -238,9 +238,15 @@ def _origin(source: SampledRun, chosen: SampleAgain | Reweight, path: Path) -> d
 
 
 def sampling_of(info: Mapping[str, Any]) -> Sampling:
-    """Options that a run was sampled with."""
-    known = {field.name for field in fields(Sampling)}
-    return Sampling(**{key: value for key, value in info["sampler"].items() if key in known})
+    """Options that a run was sampled with.
+
+    An older run, which names no sampler, had NUTS: its warm-up and acceptance target are left out,
+    since the model's own sampler has others.
+    """
+    known, stated = {field.name for field in fields(Sampling)}, dict(info["sampler"])
+    if "sampler" not in stated:
+        known -= {"tune", "target_accept"}
+    return Sampling(**{key: value for key, value in stated.items() if key in known})
 
 
 @dataclass(frozen=True)

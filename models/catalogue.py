@@ -95,8 +95,8 @@ class Model:
     target_accept : float
         Acceptance target at which sampling does not diverge.
     sampler : {"hmc", "nuts"}
-        Many short chains in step, whose trajectories are as long everywhere, or nutpie's NUTS,
-        whose trajectories find their lengths.
+        Many short chains in step, whose trajectories are all of one length, or nutpie's NUTS, whose
+        trajectories find their lengths.
     """
 
     name: str
@@ -324,6 +324,7 @@ _ENTRIES = (
         derive=partial(_without_chance, outer_alignment.derive),
         coords=outer_alignment.coords,
         target_accept=0.95,
+        sampler="hmc",
     ),
     _entry(
         overoptimization,
@@ -344,6 +345,7 @@ _ENTRIES = (
         tables=("density_trials",),
         derive=partial(_without_chance, density_trials.derive),
         coords=density_trials.coords,
+        sampler="hmc",
     ),
     *(_run_level(shape) for shape in SHAPES),
 )

@@ -220,7 +220,7 @@ def rank_plots(result: Result) -> Figure:
 
 @styled
 def trace_plots(result: Result) -> Figure:
-    """Draw each chain in order, for the worst parameters."""
+    """Draw each chain in order, for the worst parameters; subchains stand end to end."""
     from arviz_plots import plot_trace
 
     draws = _worst_draws(result)

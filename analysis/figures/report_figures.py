@@ -384,8 +384,8 @@ def chain_figures(result: Result) -> Iterator[Drawing]:
         dense=True,
     )
     yield Drawing(
-        "Draws of the same parameters in order, a colour for each chain. They should look like "
-        "noise without drift.",
+        "Draws of the same parameters in order, a colour for each chain; of chains in step the "
+        "draws of one subchain after another. They should look like noise without drift.",
         lambda: checks.trace_plots(result),
         dense=True,
     )

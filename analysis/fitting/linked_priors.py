@@ -16,7 +16,7 @@ A view whose links are fitted is a view like any other: its priors are stated, w
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,7 +97,7 @@ def fit_links(
     evidence : Evidence
         With the tables of the linked models.
     options : Sampling
-        Of the run; the linked models are sampled with the same.
+        Of the run. The linked models are sampled with as many draws, each in its own way.
 
     Returns
     -------
@@ -114,6 +114,7 @@ def fit_links(
     from aligntax.analysis.fitting.fitted_first import fit_first
 
     links = {}
+    options = replace(options, sampler=None, tune=None, target_accept=None)
     for key, link in LINKS.items():
         if getattr(view, key) == UNLINKED or link.quantity not in model.quantities:
             continue

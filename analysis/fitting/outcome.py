@@ -234,8 +234,8 @@ def _info(fit: "Fit", options: Sampling) -> dict[str, Any]:
     from aligntax.analysis.inference.compiled_model import refreshed_quantities
 
     used = fit.sample_stats.attrs["sampler"]
-    sampler: dict[str, Any] = {"name": SAMPLER_NAMES[used], **asdict(options.of(fit.model))}
-    sampler["sampler"] = used
+    of_model = replace(options, sampler=used).of(fit.model)
+    sampler: dict[str, Any] = {"name": SAMPLER_NAMES[used], **asdict(of_model)}
     quantities = refreshed_quantities(fit.model)
     if used == "hmc" and quantities:
         sampler["refreshed"] = ", ".join(quantities)

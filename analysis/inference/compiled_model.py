@@ -162,8 +162,8 @@ class CompiledModel:
             ``z`` (chain, draw, quantity) and structural parameters.
         sample_stats : xarray.Dataset
         """
-        options, density = options.of(self.model), self.gradient.density
-        if options.sampler == "nuts" or density is None:
+        density, options = self.gradient.density, self.sampling(options)
+        if density is None or options.sampler == "nuts":
             from aligntax.analysis.inference.nuts import sample_nuts
 
             found = sample_nuts(self.gradient, self.model, options, progress, unconstrained)
@@ -180,6 +180,21 @@ class CompiledModel:
             draws, statistics = datasets(drawn, density, self.shared.outline, unconstrained)
         return add_correlations(draws, self.view.tables(self.model.quantities)), statistics
 
+    def sampling(self, options: Sampling) -> Sampling:
+        """Options with the model's own where nothing is asked; NUTS where nothing else can sample.
+
+        Raises
+        ------
+        InputError
+            If HMC is asked for and there is no machine code.
+        """
+        if self.gradient.density is None:
+            if options.sampler == "hmc":
+                rule = f"must be nuts, since {self.model.name} has no machine code of its own"
+                raise InputError(f"sampler: {rule}, got 'hmc'; leave it out")
+            options = replace(options, sampler="nuts")
+        return options.of(self.model)
+
     def _slow_coordinates(self, density: Density) -> list[int]:
         """Coordinates that are refreshed, given all others."""
         names = self.shared.outline.coords.get("quantity")
@@ -194,8 +209,8 @@ class CompiledModel:
         Parameters
         ----------
         progress : callable, optional
-            Called now and then with the number of draws done, of all draws, and of divergences.
-            Warm-up counts.
+            Called now and then with the number of draws done, of all, and of divergences. Warm-up
+            counts; where a draw is several transitions, these are counted.
         """
         tables = self.view.tables(self.model.quantities)
         posterior, sample_stats = self.posterior(options, progress)

@@ -20,6 +20,7 @@ LIMITS = {
 }
 GRADIENTS = ("kept", "numba")
 SAMPLERS = {"hmc": 100, "nuts": 400}  # and the warm-up of each
+CAREFUL = 0.95  # acceptance target of a sampler that is not the model's own
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,14 @@ class Sampling:
     cores : int or None
         Threads that work at the same time; None uses all cores. Draws do not depend on it.
     target_accept : float or None
-        Acceptance target, by default the model's. A higher one takes smaller steps, which prevents
-        divergences.
+        Acceptance target. A higher one takes smaller steps, which prevents divergences. None is
+        the model's, or 0.95 of a sampler that is not the model's own.
     gradient : {"kept", "numba"}
         What a sampler walks on: machine code that is kept between processes, or what nutpie
         compiles from PyMC's graph in each. That takes a minute, as a check.
     sampler : {"hmc", "nuts"} or None
         Many short chains in step (:mod:`aligntax.analysis.inference.hmc`), or nutpie's NUTS. None
-        is the model's own. What nutpie compiles NUTS alone can sample.
+        is the model's own. Only NUTS can sample what nutpie compiles.
 
     Raises
     ------
@@ -93,10 +94,11 @@ class Sampling:
     def of(self, model: "Model") -> "Sampling":
         """The same, with the model's sampler and acceptance target where none is given."""
         own = "nuts" if self.gradient == "numba" else model.sampler
-        accept, sampler = self.target_accept, self.sampler or own
+        sampler = self.sampler or own
+        accept = model.target_accept if sampler == model.sampler else CAREFUL
         return replace(
             self,
-            target_accept=model.target_accept if accept is None else accept,
+            target_accept=accept if self.target_accept is None else self.target_accept,
             tune=SAMPLERS[sampler] if self.tune is None else self.tune,
             sampler=sampler,
         )

@@ -19,7 +19,7 @@ NAMES = (
     "calibration",
     "loss_limit",
     "foresight",
-    "refresh",
+    "refresh",  # no longer used; it keeps the place
 )  # the place of a name decides its numbers: a new name goes last
 
 

@@ -24,7 +24,7 @@ APART = 1.1  # R-hat beyond which chains are in different places, and more draws
 MARGIN = 1.5  # times the draws that a check asks for, since an effective sample size has an error
 MOST_TIMES = 50.0  # times as many draws are a remedy; beyond that something else is wrong
 HANDFUL = 100  # draws of each chain, which do not say whether chains agree
-STAND = 50.0  # draws in a row at one place; at an acceptance of 0.5 that happens by chance never
+STAND = 50.0  # draws in a row at one place; at an acceptance of 0.5 that never happens by chance
 RANKS = 1e-3  # chance that chains which agree are called apart, over all parameters
 HEADLINE = "headline_"  # begins the name of a check of headlines
 
@@ -177,7 +177,8 @@ def sampling_checks(
         action = "fewer than 4 draws cannot be checked: --draws 1000"
         return [Check("draws", float(draws), 4.0, False, "", action)]
     varying = _varying_parameters(posterior)
-    parameters = _parameter_checks(varying)
+    subchain = sample_stats["subchain"].values if "subchain" in sample_stats else None
+    parameters = _parameter_checks(varying, subchain)
     told = headline_checks(rows, headlines)
     remedy = more_draws([*parameters, *told], draws) or STUCK
     return [
@@ -188,11 +189,21 @@ def sampling_checks(
     ]
 
 
-def _parameter_checks(draws: Mapping[str, Any]) -> list[Check]:
+def _parameter_checks(draws: Mapping[str, Any], subchain: Any = None) -> list[Check]:
+    """R-hat and effective sample sizes of parameters.
+
+    R-hat compares halves of chains. Where a chain is several subchains end to end, a half is some
+    of them, and says nothing of time. There the early halves of all subchains are compared with the
+    late ones too, and the worse R-hat counts.
+    """
     from arviz_stats.base import array_stats
 
+    orders = [slice(None)] if subchain is None else [slice(None), _early_first(subchain)]
     with np.errstate(divide="ignore", invalid="ignore"):  # chains that never move
-        r_hat = {name: float(array_stats.rhat(x, method="rank")) for name, x in draws.items()}
+        r_hat = {
+            name: float(np.max([array_stats.rhat(x[:, order], method="rank") for order in orders]))
+            for name, x in draws.items()
+        }
     bulk = {name: float(array_stats.ess(x, method="bulk")) for name, x in draws.items()}
     tail = {
         name: float(array_stats.ess(x, method="tail", prob=(0.05, 0.95)))
@@ -205,6 +216,19 @@ def _parameter_checks(draws: Mapping[str, Any]) -> list[Check]:
         _check_worst("ess_bulk", bulk, ESS, at_least=True),
         _check_worst("ess_tail", tail, ESS, at_least=True),
     ]
+
+
+def _early_first(subchain: Any) -> Any:
+    """Order of draws, the same in each chain, in which early halves of subchains precede late ones.
+
+    Parameters
+    ----------
+    subchain : ndarray, shape (chain, draw)
+        Which subchain drew each.
+    """
+    own, place, counts = np.unique(subchain[0], return_inverse=True, return_counts=True)
+    since = np.arange(len(place)) - np.searchsorted(subchain[0], own)[place]
+    return np.argsort(2 * since >= counts[place], kind="stable")
 
 
 def _rank_checks(draws: Mapping[str, Any]) -> list[Check]:
@@ -228,25 +252,33 @@ def _sampler_checks(sample_stats: xr.Dataset) -> list[Check]:
         _check_worst("divergences", {"": diverging}, 0.0, REPARAMETRISE),
         _check_worst("e_bfmi", by_chain, E_BFMI, REPARAMETRISE, at_least=True),
         *_depth_checks(sample_stats),
-        _check_worst("longest_stand", {"": _longest_stand(sample_stats)}, STAND, STILL),
+        *_stand_checks(sample_stats),
     ]
 
 
 def _depth_checks(sample_stats: xr.Dataset) -> list[Check]:
-    """Whether trajectories ended by themselves, which those of NUTS alone do."""
-    if "maxdepth_reached" not in sample_stats:
-        return []
-    deepest = float(sample_stats["maxdepth_reached"].values.sum())
-    return [_check_worst("tree_depth_reached", {"": deepest}, 0.0, REPARAMETRISE)]
+    """Whether trajectories were as long as they were to be: of NUTS, and of fixed length."""
+    named = {"maxdepth_reached": "tree_depth_reached", "cut": "trajectories_cut"}
+    return [
+        _check_worst(name, {"": float(sample_stats[flag].values.sum())}, 0.0, REPARAMETRISE)
+        for flag, name in named.items()
+        if flag in sample_stats
+    ]
 
 
-def _longest_stand(sample_stats: xr.Dataset) -> float:
-    """Most draws in a row that stay where they are."""
-    longest, stand = 0, np.zeros(sample_stats.sizes["chain"], dtype=int)
-    for stays in np.diff(sample_stats["logp"].values, axis=1).T == 0.0:
-        stand = np.where(stays, stand + 1, 0)
+def _stand_checks(sample_stats: xr.Dataset) -> list[Check]:
+    """Most draws in a row at one place; of a short subchain, at most a quarter of it."""
+    moved = np.diff(sample_stats["logp"].values, axis=1) != 0.0
+    most = STAND
+    if "subchain" in sample_stats:
+        subchain = sample_stats["subchain"].values
+        moved |= np.diff(subchain, axis=1) != 0
+        most = min(STAND, max(np.unique(subchain[0], return_counts=True)[1].max() / 4.0, 4.0))
+    longest, stand = 0, np.zeros(len(moved), dtype=int)
+    for moves in moved.T:
+        stand = np.where(moves, 0, stand + 1)
         longest = max(longest, int(stand.max()))
-    return float(longest)
+    return [_check_worst("longest_stand", {"": float(longest)}, most, STILL)]
 
 
 def headline_checks(

@@ -233,7 +233,8 @@ def resume(
     with hold_folder(place, Sweep.COMMAND):
         found = Sweep.load(place)
         info = found.info
-        options = Sampling(**info["sampler"])
+        # an older sweep names no sampler: it was NUTS, and the rest of its cases are to be alike
+        options = Sampling(**{"sampler": "nuts", **info["sampler"]})
         job = SweepJob(info["model"]["name"], known, options, info["keep_draws"])
         views = {case["view_hash"]: found.view(case) for case in info["cases"]}
         cases = [

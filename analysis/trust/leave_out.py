@@ -27,6 +27,7 @@ import xarray as xr
 
 from aligntax.analysis.inference.compiled_model import CompiledModel
 from aligntax.analysis.inference.gradient import gradient_of
+from aligntax.analysis.inference.graphs.keeping import processor_for
 from aligntax.analysis.inference.graphs.live import LiveGraph
 from aligntax.analysis.inference.options import Sampling
 from aligntax.models.blocks import in_blocks
@@ -149,7 +150,8 @@ class LeaveOut:
             if table in labels:
                 labels[table] = _keys(rows(evidence, view))
         shared = LiveGraph(graph)
-        whole = CompiledModel(model, view, evidence, shared, gradient_of(shared))
+        gradient = gradient_of(shared, cpu=processor_for(model))
+        whole = CompiledModel(model, view, evidence, shared, gradient)
         return cls(whole, labels, Densities(graph), graph[COUNTS].get_value())
 
     def without(self, left: Mapping[str, Collection[str]]) -> "LeaveOut":

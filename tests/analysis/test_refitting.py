@@ -14,7 +14,7 @@ import pytest
 from aligntax.analysis.fitting.outcome import conclude_fit
 from aligntax.analysis.fitting.refit_plan import answer_from_draws, plan_refit
 from aligntax.analysis.inference.options import Sampling
-from aligntax.analysis.refitting import refit
+from aligntax.analysis.refitting import refit, sampling_of
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.run_folder import file_hash
 from aligntax.analysis.storage.sampled_run import read_sampled_run
@@ -463,3 +463,13 @@ def test_a_run_from_before_a_model_existed_is_read_reported_and_refitted(referen
         answer.info["refit"]["reason"]
         == "redrawn exactly, no evidence bears on what changed: usd_per_hour"
     )
+
+
+def test_options_of_an_older_run_are_those_of_todays_sampler() -> None:
+    """It names none: NUTS drew it, whose warm-up and acceptance target suit no other."""
+    stated = {"draws": 700, "tune": 400, "chains": 2, "seed": 3, "target_accept": 0.9}
+    assert sampling_of({"sampler": {"name": "nutpie NUTS", **stated}}) == Sampling(
+        draws=700, chains=2, seed=3
+    )
+    named = {**stated, "sampler": "nuts"}
+    assert sampling_of({"sampler": named}) == Sampling(**named)

@@ -50,15 +50,13 @@ class Points:
         )
 
     def picked(self, which: Any) -> "Points":
-        """As many points, each a copy of one of these by its place, (chain x subchain,)."""
-        shape = self.log_density.shape
-
-        def rows(values: Any) -> Any:
-            flat = values.swapaxes(1, 2).reshape(-1, values.shape[1])[which]
-            return np.ascontiguousarray(flat.reshape(*shape, -1).swapaxes(1, 2))
-
-        logs = self.log_density.ravel()[which].reshape(shape)
-        return Points(rows(self.x), logs, rows(self.slope))
+        """As many points, each a copy of one of its chain by its place, (chain, subchain)."""
+        wide = which[:, None]
+        return Points(
+            np.take_along_axis(self.x, wide, axis=2),
+            np.take_along_axis(self.log_density, which, axis=1),
+            np.take_along_axis(self.slope, wide, axis=2),
+        )
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from numpy.random import Generator
 from scipy.special import ndtr, ndtri
 
 BINS = 24  # of each quantity; a peak of a tenth of the prior's mass spans two
-EVEN = 0.2  # share of the uniform in a proposal: of less, chains stay long where q is too small
+EVEN = 0.2  # share of the uniform in a proposal: with less, chains stay long where q is too small
 EDGE = 2.0**-53  # least distance of s from 0 and 1, whose normal scores are infinite
 
 

@@ -2,16 +2,18 @@
 
 A gradient of eight chains takes a quarter of the time that eight gradients take, since machine code
 works on vectors of them. So each chain of a run is several subchains that walk in step, at least
-:data:`SUBCHAINS` in all, and its draws are theirs end to end. Its mean is then that of many starts,
-as a superchain's of nested R-hat is [1]_; what compares chains, or counts effective draws, holds as
-for any chain, and a subchain that is elsewhere than the others shows as slow.
+:data:`SUBCHAINS` in all, and its draws are theirs end to end, as in a superchain of nested R-hat
+[1]_. Chains are independent of each other, so R-hat and effective sample sizes hold, and a subchain
+that is elsewhere than the others shows as slow. They do not show whether all subchains drift alike,
+as after too short a warm-up: early draws of subchains are therefore compared with late ones
+(:mod:`aligntax.analysis.summaries.checks`).
 
 Points come from the standard normal by way of tempered posteriors (:mod:`.tempering`). The warm-up
-then has windows; each ends with the scales of all subchains and the step size at which moves are
-accepted as often as asked. After it nothing is adapted, and subchains know nothing of each other. A
-draw is :data:`TRANSITIONS` transitions of Hamiltonian Monte Carlo [2]_ and of refreshing what
-gradients move slowly (:mod:`.proposal`). Trajectories have the same number of leapfrog steps in all
-subchains, which varies from one to the next [3]_.
+then has windows. The first learns the scales of all subchains, and each the step size at which
+moves are accepted as often as asked. After it nothing is adapted, and subchains know nothing of
+each other. A draw is :data:`TRANSITIONS` transitions of Hamiltonian Monte Carlo [2]_ and of
+refreshing what gradients move slowly (:mod:`.proposal`). Trajectories have the same number of
+leapfrog steps in all subchains, which varies from one to the next [3]_.
 
 References
 ----------
@@ -42,6 +44,7 @@ OF_A_CHAIN = 8  # fills the widest vectors
 TRANSITIONS = 2  # for a draw
 WINDOWS = 2  # of the warm-up
 MOST_STEPS = 64  # of a trajectory, in the warm-up
+MOST_SEEN = 500  # transitions of a window that its scales are learnt from
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,12 @@ class Plan:
 
     @property
     def subchains(self) -> int:
-        """Of each chain."""
+        """How many each chain has."""
         return OF_A_CHAIN * -(-SUBCHAINS // (OF_A_CHAIN * self.chains))
 
     @property
     def rounds(self) -> int:
-        """Draws of each subchain."""
+        """How many draws each subchain keeps."""
         return -(-self.draws // self.subchains)
 
 
@@ -88,9 +91,10 @@ class Draws:
     ----------
     points : ndarray, shape (chain, draw, parameter)
     statistics : mapping of str to ndarray, shape (chain, draw)
-        ``logp``; ``energy`` before the last transition, and ``energy_change`` over the one before;
-        ``diverging`` and ``n_steps``, of both; ``acceptance`` and ``refresh_accepted``, mean
-        probabilities; ``step_size``.
+        ``logp``; ``energy`` at the start of a draw's second transition, and ``energy_change`` from
+        that of its first; ``diverging``, ``cut`` (a trajectory was longer than it may be) and
+        ``n_steps``, of both; ``acceptance`` and ``refresh_accepted``, mean probabilities;
+        ``step_size``; ``subchain``, which drew it.
     """
 
     points: Any
@@ -128,13 +132,19 @@ def sample_hmc(
         target = Target(density, pool, threads)
         here, how = tempered(target, shape, columns, rng)
         here, how = _warmed_up(target, here, how, plan, rng, tell)
-        kept, diverged = [], 0
-        for each in _rounds(target, here, how, plan.rounds, rng):
-            kept.append(_statistics(each, how.size))
-            diverged += int(kept[-1]["diverging"].sum())
-            tell(plan.tune + TRANSITIONS * len(kept), diverged)
-    stacked = {name: np.stack([each[name] for each in kept]) for name in kept[0]}
-    ends = {name: _end_to_end(values, plan.draws) for name, values in stacked.items()}
+        kept: dict[str, Any] = {}
+        diverged = 0
+        for k, taken in enumerate(_rounds(target, here, how, plan.rounds, rng)):
+            for name, values in _statistics(taken, how.size).items():
+                if k == 0:
+                    room = *values.shape[:2], plan.rounds, *values.shape[2:]
+                    kept[name] = np.empty(room, values.dtype)
+                kept[name][:, :, k] = values
+            diverged += int(kept["diverging"][:, :, k].sum())
+            tell(plan.tune + TRANSITIONS * (k + 1), diverged)
+    own = np.arange(plan.subchains)[None, :, None]
+    kept["subchain"] = np.broadcast_to(own, kept["logp"].shape)
+    ends = {name: end_to_end(values, plan.draws) for name, values in kept.items()}
     return Draws(ends.pop("x"), ends)
 
 
@@ -150,11 +160,13 @@ def _warmed_up(
     ends = [plan.tune * (k + 1) // WINDOWS for k in range(WINDOWS)]
     for start, end in zip([0, *ends], ends, strict=False):
         size, seen = StepSize.near(how.size), []
+        every = -(-(end - start) // MOST_SEEN)
         for i in range(start, end):
             found = transition(target, here, how, rng, MOST_STEPS)
             size = size.updated(float(found.move.acceptance.mean()), plan.target_accept)
             here, how = found.points, replace(how, size=float(np.exp(size.log_size)))
-            seen.append(here.x)
+            if (end - i) % every == 0:
+                seen.append(here.x)
             tell(i + 1, 0)
         how = replace(how, size=float(np.exp(size.log_mean)))
         if end < plan.tune:  # what the last window learnt would need another step size
@@ -185,6 +197,7 @@ def _statistics(taken: list[Transition], size: float) -> dict[str, Any]:
         "energy": energy[-1],
         "energy_change": energy[-1] - energy[-2],
         "diverging": np.any([each.move.diverged for each in taken], axis=0),
+        "cut": np.full(shape, any(each.steps == LONGEST for each in taken)),
         "n_steps": np.full(shape, sum(each.steps for each in taken)),
         "acceptance": np.mean([each.move.acceptance for each in taken], axis=0),
         "refresh_accepted": np.mean([each.refreshed for each in taken], axis=0),
@@ -192,7 +205,6 @@ def _statistics(taken: list[Transition], size: float) -> dict[str, Any]:
     }
 
 
-def _end_to_end(values: Any, draws: int) -> Any:
-    """Draws of each chain (chain, draw, ...), of (round, chain, subchain, ...)."""
-    by_subchain = np.moveaxis(values, 0, 2)
-    return by_subchain.reshape(len(by_subchain), -1, *values.shape[3:])[:, :draws].copy()
+def end_to_end(values: Any, draws: int) -> Any:
+    """Draws of each chain (chain, draw, ...), of (chain, subchain, round, ...)."""
+    return values.reshape(len(values), -1, *values.shape[3:])[:, :draws]

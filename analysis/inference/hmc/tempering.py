@@ -2,7 +2,8 @@
 
 A sampler that starts in many places may leave some chains where next to no mass is. Here each place
 is kept by its weight: points are drawn from ``N(0, I)``, and ``beta`` rises from 0 to 1 in stages.
-At each they are resampled by ``(p / N)^(beta' - beta)``, and moved [1]_.
+At each they are resampled by ``(p / N)^(beta' - beta)``, and moved [1]_. They are resampled within
+their chain, so that chains remain independent of each other, and R-hat compares what each found.
 
 References
 ----------
@@ -19,8 +20,9 @@ from numpy.random import Generator
 
 from aligntax.analysis.inference.hmc.moves import Points, Target
 from aligntax.analysis.inference.hmc.walk import Steps, transition
+from aligntax.models.errors import InputError
 
-KEPT = 0.5  # effective share of points that resampling leaves
+KEPT = 0.5  # effective share of points that resampling leaves in each chain
 MOVES = 2  # transitions at each stage
 LEAST_RISE = 1.1  # of beta; at most 200 stages
 MOST_STEPS = 20
@@ -42,15 +44,16 @@ def tempered(
 
     Raises
     ------
-    FloatingPointError
-        If no point of the standard normal has a density.
+    InputError
+        If no point of a chain has a density.
     """
     here, beta = target.at(rng.standard_normal(shape)), 0.0
     how = Steps.of_normal(shape[1], columns)
     while beta < 1.0:
         gain = _gain(here)
         rise = _rise(gain, beta)
-        here, beta = here.picked(_resampled(rise * gain, rng)), beta + rise
+        picks = np.stack([_resampled(rise * each, rng) for each in gain])
+        here, beta = here.picked(picks), beta + rise
         how = how.learnt(np.moveaxis(here.x, 1, 0).reshape(shape[1], -1))
         for _ in range(MOVES):
             found = transition(replace(target, beta=beta), here, how, rng, MOST_STEPS)
@@ -60,27 +63,34 @@ def tempered(
 
 
 def _gain(here: Points) -> Any:
-    """Log of ``p / N`` of each point, up to a constant."""
-    gain = (here.log_density + 0.5 * (here.x**2).sum(axis=1)).ravel()
+    """Log of ``p / N`` of each point, (chain, subchain), up to a constant of each chain."""
+    with np.errstate(invalid="ignore"):
+        gain = here.log_density + 0.5 * (here.x**2).sum(axis=1)
     gain[~np.isfinite(gain)] = -np.inf
-    if not np.isfinite(gain.max()):
-        raise FloatingPointError("no draw of the standard normal has a density of the posterior")
-    return gain - gain.max()
+    highest = gain.max(axis=1, keepdims=True)
+    if not np.isfinite(highest).all():
+        rule = "its density must be finite at draws of N(0, I), in coordinates without bounds"
+        raise InputError(
+            f"model: {rule}, got none at {gain.shape[1]} draws; look for rows or priors that "
+            "contradict each other, or use --sampler nuts"
+        )
+    return gain - highest
 
 
 def _rise(gain: Any, beta: float) -> float:
-    """How far ``beta`` rises: weights keep the effective share of points that is asked."""
+    """How far ``beta`` rises: each chain keeps the effective share of points that is asked."""
 
     def effective(rise: float) -> float:
         weight = np.exp(rise * gain)
-        return float(weight.sum() ** 2 / (weight**2).sum())
+        sizes = weight.sum(axis=1) ** 2 / (weight**2).sum(axis=1)
+        return float(sizes.min()) / gain.shape[1]
 
     rest = 1.0 - beta
     low, high = 0.0, rest
-    if effective(rest) < KEPT * gain.size:
+    if effective(rest) < KEPT:
         while high - low > 1e-3 * high:
             middle = 0.5 * (low + high)
-            low, high = (middle, high) if effective(middle) >= KEPT * gain.size else (low, middle)
+            low, high = (middle, high) if effective(middle) >= KEPT else (low, middle)
         rest = min(rest, max(low, (LEAST_RISE - 1.0) * beta, 1e-8))
     return rest
 

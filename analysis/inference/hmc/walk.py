@@ -67,7 +67,7 @@ class Transition:
     Attributes
     ----------
     move : Move
-        Of Hamiltonian dynamics.
+        What Hamiltonian dynamics did.
     steps : int
     refreshed : ndarray, shape (chain, subchain)
         Probability with which what is refreshed was accepted.

@@ -26,6 +26,7 @@ from aligntax.analysis.trust.backtest.named import named_forecasts
 from aligntax.analysis.trust.backtest.origins import BASELINES, MODEL, Backtest, Origins, Scored
 from aligntax.analysis.trust.backtest.scores import COVERAGES
 from aligntax.analysis.trust.backtest.targets import TARGETS
+from aligntax.models.catalogue import find_model
 from aligntax.models.evidence import Evidence
 from aligntax.models.views import View
 
@@ -154,7 +155,10 @@ def manifest(
         "view": {"name": view.name, "hash": view.hash},
         "evidence": {"hash": evidence.hash},
         "origins": [origins.first, origins.last],
-        "sampler": asdict(options),
+        "sampler": {
+            name: asdict(options.of(find_model(name)))
+            for name in sorted({target.model for target in TARGETS.values()})
+        },
         "divergences": found.divergences,
         "skill": (skills := skill(found.scores)),
         "naive_wins": naive_wins(skills),

@@ -195,6 +195,25 @@ def test_a_model_without_the_quantity_leaves_the_link_alone(linked, evidence) ->
     assert own is linked and told == {}
 
 
+def test_a_linked_model_is_sampled_in_its_own_way(linked, evidence, monkeypatch) -> None:
+    """Not in that of the run that asks for it, whose options are those of another model."""
+    asked = []
+
+    class Enough(Exception):
+        pass
+
+    def fit_first(model, view, evidence, options, talk):
+        asked.append((model, options))
+        raise Enough
+
+    monkeypatch.setattr(upstream, "fit_first", fit_first)
+    of_the_run = Sampling(draws=700, seed=9).of(JOINT)
+    with pytest.raises(Enough):
+        fit_links(JOINT, linked, evidence, of_the_run, Talk())
+    ((model, options),) = asked
+    assert options.of(model) == Sampling(draws=700, seed=9).of(model) != of_the_run.of(model)
+
+
 # ------------------------------------------------------------------------------------------ answers
 
 

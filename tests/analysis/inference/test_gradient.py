@@ -137,6 +137,13 @@ def test_what_a_kernel_cannot_express_nutpie_compiles_and_one_line_says_so(
     ]
 
 
+def test_what_has_no_machine_code_is_sampled_by_nuts_with_its_own_warm_up(by_numba) -> None:
+    found = by_numba.sampling(Sampling())
+    assert (found.sampler, found.tune, found.target_accept) == ("nuts", 400, 0.95)
+    with pytest.raises(InputError, match="sampler: must be nuts, since scaling has no machine"):
+        by_numba.posterior(Sampling(sampler="hmc"))
+
+
 def test_a_dimension_without_labels_has_numbers() -> None:
     """As the tasks and models of runs on tasks."""
     with pm.Model() as model:

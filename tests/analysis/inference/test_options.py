@@ -14,9 +14,9 @@ from aligntax.models.errors import InputError
     [
         (Sampling(), "joint", "hmc", 100, 0.8),
         (Sampling(), "loss-law", "nuts", 400, 0.9),
-        (Sampling(sampler="nuts"), "joint", "nuts", 400, 0.8),
-        (Sampling(sampler="hmc"), "loss-law", "hmc", 100, 0.9),
-        (Sampling(gradient="numba"), "joint", "nuts", 400, 0.8),
+        (Sampling(sampler="nuts"), "joint", "nuts", 400, 0.95),
+        (Sampling(sampler="hmc"), "loss-law", "hmc", 100, 0.95),
+        (Sampling(gradient="numba"), "joint", "nuts", 400, 0.95),
         (Sampling(tune=60, target_accept=0.95), "joint", "hmc", 60, 0.95),
     ],
 )

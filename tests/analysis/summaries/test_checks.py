@@ -331,3 +331,40 @@ def test_what_a_sampler_does_not_have_is_not_checked() -> None:
 def test_a_chain_may_stand_for_a_while() -> None:
     assert not failed(diagnostics(draws(), logp=stood(50)))
     assert failed(diagnostics(draws(), logp=stood(51))) == {"longest_stand"}
+
+
+def in_step(draws, subchains=8, logp=None):
+    """Checks of draws (chain, draw) that subchains drew, end to end."""
+    own = np.repeat(np.arange(subchains), -(-draws.shape[1] // subchains))[: draws.shape[1]]
+    stats = SOUND.isel(draw=slice(draws.shape[1])).assign(
+        subchain=(("chain", "draw"), np.tile(own, (4, 1))),
+        logp=(("chain", "draw"), draws if logp is None else logp),
+    )
+    posterior = xr.Dataset({"x": (("chain", "draw"), draws)})
+    return sampling_checks(posterior, stats, {}, ())
+
+
+def test_subchains_that_drift_alike_fail() -> None:
+    """All alike: R-hat of halves of chains, each of which has whole subchains, sees nothing."""
+    drift = np.tile(2.0 * np.exp(-np.arange(125) / 60.0), 8)
+    assert not failed(in_step(draws()))
+    assert failed(diagnostics(draws() + drift)) == set()
+    assert failed(in_step(draws() + drift)) == {"r_hat"}
+
+
+def test_a_short_subchain_that_stands_still_fails() -> None:
+    x = draws(shape=(4, 400))
+    logp = draws(7, x.shape)
+    logp[1, 100:150] = logp[1, 100]  # the third of eight
+    assert "longest_stand" in failed(in_step(x, logp=logp))
+    two = draws(7, x.shape)
+    two[1, 93:108] = two[1, 93]  # the end of one, the start of another
+    assert "longest_stand" not in failed(in_step(x, logp=two))
+
+
+def test_trajectories_that_are_cut_short_fail() -> None:
+    cut = np.zeros((4, 1000), bool)
+    cut[0, 5] = True
+    stats = SOUND.drop_vars("maxdepth_reached").assign(cut=(("chain", "draw"), cut))
+    posterior = xr.Dataset({"x": (("chain", "draw"), draws())})
+    assert failed(sampling_checks(posterior, stats, {}, ())) == {"trajectories_cut"}

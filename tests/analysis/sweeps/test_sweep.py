@@ -263,6 +263,23 @@ def test_what_is_resumed_is_the_job_and_the_cases_that_were_asked(job, asked, tm
     assert given == {"job": same, "cases": list(asked[2:])} and read == ["tables"]
 
 
+def test_an_older_sweep_is_finished_by_the_sampler_that_began_it(job, asked, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        sweep(job, asked, stopping(2)[0], tmp_path, "mine")
+    (manifest,) = tmp_path.rglob("sweep.json")
+    info = json.loads(manifest.read_text())
+    del info["sampler"]["sampler"]
+    manifest.write_text(json.dumps(info))
+    given = []
+
+    def workers(job, cases, lost):
+        given.append(job.options)
+        yield from by(answer)(job, cases, lost)
+
+    resume("mine", workers, lambda folder: job.evidence, tmp_path)
+    assert [each.sampler for each in given] == ["nuts"]
+
+
 def test_cases_that_failed_are_listed_and_asked_again(job, asked, tmp_path):
     def failing(case):
         return answer(case, error="" if case.seed == 1 else "no luck")

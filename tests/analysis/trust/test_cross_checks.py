@@ -109,7 +109,14 @@ def test_another_sampler_finds_the_same_posterior(name, sampler, evidence, view)
 
 
 FAR = ("vague", "takeoff-conservative", "hilton-2022", "with-ai-labour")
-IN_STEP = ("time-horizon", "alignment", "compute", "scaling")
+IN_STEP = (
+    "time-horizon",
+    "alignment",
+    "compute",
+    "scaling",
+    "outer-alignment",
+    "density-prediction",
+)
 
 
 @pytest.mark.slow

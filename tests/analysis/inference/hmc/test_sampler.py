@@ -9,12 +9,12 @@ from scipy import stats
 
 from aligntax.analysis.fitting.outcome import conclude_fit
 from aligntax.analysis.inference.compiled_model import compile_model
-from aligntax.analysis.inference.hmc import sampler
+from aligntax.analysis.inference.hmc import sampler, walk
 from aligntax.analysis.inference.hmc.sampler import Plan, sample_hmc
 from aligntax.analysis.inference.hmc.walk import JITTER, LENGTH, Steps, StepSize
 from aligntax.analysis.inference.options import Sampling
 from aligntax.models.catalogue import find_model
-from tests.analysis.inference.hmc.toys import TRUE_SHARE, Mixture, Normal, in_the_peak
+from tests.analysis.inference.hmc.toys import MUCH_CODE, TRUE_SHARE, Mixture, Normal, in_the_peak
 
 PLAN = Plan(4, 1000, 100, 0.8)
 NORMAL = Normal(np.array([0.0, 3.0, -1.0]), np.array([1.0, 0.1, 20.0]))
@@ -59,8 +59,24 @@ def test_a_mixture_has_its_share_in_the_peak() -> None:
 
 
 def test_draws_of_a_subchain_are_stored_end_to_end() -> None:
-    values = np.arange(2 * 3 * 4).reshape(2, 3, 4)  # round, chain, subchain
-    assert sampler._end_to_end(values, 7)[1].tolist() == [4, 16, 5, 17, 6, 18, 7]
+    values = np.arange(2 * 3 * 4).reshape(2, 3, 4)  # chain, subchain, round
+    assert sampler.end_to_end(values, 7)[1].tolist() == [12, 13, 14, 15, 16, 17, 18]
+    found = drawn(NORMAL, plan=Plan(4, 21, 60, 0.8))
+    assert found.statistics["subchain"][2].tolist() == sorted([*range(7)] * 3)
+
+
+def test_errors_of_what_moves_slowly_are_honest_too(monkeypatch) -> None:
+    """Trajectories of a tenth of their length: means over seeds spread as effective sizes say."""
+    monkeypatch.setattr(walk, "LENGTH", 0.25)
+    means, sizes = [], []
+    for seed in range(16):
+        found = drawn(NORMAL, seed, replace(PLAN, draws=500))
+        z = (found.points - NORMAL.mean) / NORMAL.sd
+        means.append(z.mean(axis=(0, 1)))
+        sizes.append([float(array_stats.ess(z[..., i], method="mean")) for i in range(3)])
+    assert np.median(sizes, axis=0).min() < 1200  # of 2,000
+    over = np.array(means) * np.sqrt(sizes)
+    assert 0.65 < np.sqrt((over**2).mean()) < 1.35
 
 
 def test_a_draw_is_where_its_density_is() -> None:
@@ -79,7 +95,8 @@ def test_the_acceptance_is_what_was_asked_for() -> None:
     assert (found["refresh_accepted"] == 1.0).all()  # nothing is refreshed
 
 
-def test_seeds_decide_draws_and_cores_do_not() -> None:
+def test_seeds_decide_draws_and_cores_do_not(monkeypatch) -> None:
+    monkeypatch.setattr(Normal, "kernel", MUCH_CODE)  # else one thread does it all
     few = replace(PLAN, draws=40)
     one, two = (drawn(NORMAL, plan=few, cores=cores).points for cores in (1, 3))
     assert np.array_equal(one, two) and not np.array_equal(one, drawn(NORMAL, 2, few).points)

@@ -8,6 +8,7 @@ import pytest
 from aligntax.analysis.inference.hmc import tempering
 from aligntax.analysis.inference.hmc.moves import Target
 from aligntax.analysis.inference.hmc.tempering import tempered
+from aligntax.models.errors import InputError
 from tests.analysis.inference.hmc.toys import Mixture, Modes, Normal
 
 
@@ -40,8 +41,10 @@ def share_of_second(density, pool, runs=60):
     return np.mean([(ended(density, pool, seed)[0].x[:, 0] > 0).mean() for seed in range(runs)])
 
 
-def test_modes_have_their_shares(pool) -> None:
-    assert abs(share_of_second(Modes(0.2), pool) - 0.2) < 0.08
+def test_modes_have_about_their_shares(pool) -> None:
+    """Eight points of a chain are few: shares are drawn a little to those of the start, one half."""
+    assert 0.15 < share_of_second(Modes(0.2), pool) < 0.35
+    assert 0.4 < share_of_second(Modes(0.5), pool) < 0.6
 
 
 def test_a_mode_without_mass_is_left(pool, monkeypatch) -> None:
@@ -59,22 +62,39 @@ def test_coordinates_that_are_refreshed_have_short_steps(pool) -> None:
     assert how.proposal.shares.shape[0] == 2 and len(plain.proposal.shares) == 0
 
 
+def test_chains_are_independent_of_each_other(pool) -> None:
+    """Each resamples its own points: all of one chain's have none of another's as ancestor."""
+    light = Modes(0.5)
+    rng = np.random.default_rng(3)
+    target = Target(light, pool, 1)
+    here = target.at(rng.standard_normal((4, 2, 8)))
+    picks = np.tile(rng.integers(8, size=8), (4, 1))
+    again = here.picked(picks)
+    for one, other in zip(again.x, here.x, strict=True):
+        assert {*one[0]} <= {*other[0]}
+    shares = np.array([(ended(light, pool, s)[0].x[:, 0] > 0).mean(axis=1) for s in range(60)])
+    between = np.corrcoef(shares.T)[np.triu_indices(4, 1)]
+    assert np.abs(between).mean() < 0.2 and shares.std() > 0.1
+
+
 def test_a_density_that_is_nowhere_is_told(pool) -> None:
     class Nowhere(Normal):
         def log_density_and_gradient(self, x):
             return np.full(x.shape[1], -np.inf), np.zeros(x.shape)
 
-    with pytest.raises(FloatingPointError, match="no draw of the standard normal"):
+    with pytest.raises(InputError, match="model: its density must be finite at draws of N"):
         ended(Nowhere(np.zeros(2), np.ones(2)), pool, 1)
 
 
 def test_a_stage_keeps_the_share_of_points_that_is_asked() -> None:
-    gain = -np.random.default_rng(1).gamma(2.0, 50.0, 64)
-    gain -= gain.max()
+    """Of the chain that loses most."""
+    gain = -np.random.default_rng(1).gamma(2.0, [[50.0], [10.0]], (2, 64))
+    gain -= gain.max(axis=1, keepdims=True)
     rise = tempering._rise(gain, 0.0)
     weight = np.exp(rise * gain)
-    effective = weight.sum() ** 2 / (weight**2).sum()
-    assert effective == pytest.approx(tempering.KEPT * gain.size, rel=0.01)
+    effective = weight.sum(axis=1) ** 2 / (weight**2).sum(axis=1) / 64
+    assert effective[0] == pytest.approx(tempering.KEPT, rel=0.01)
+    assert effective[0] < effective[1]
     assert tempering._rise(0.01 * gain, 0.5) == 0.5  # the end
     assert tempering._rise(1e9 * gain, 0.5) == pytest.approx(0.05)  # some way at least
 
