@@ -12,8 +12,8 @@ Points come from the standard normal by way of tempered posteriors (:mod:`.tempe
 then has windows. The first learns the scales of all subchains, and each the step size at which
 moves are accepted as often as asked. After it nothing is adapted, and subchains know nothing of
 each other. A draw is :data:`TRANSITIONS` transitions of Hamiltonian Monte Carlo [2]_ and of
-refreshing what gradients move slowly (:mod:`.proposal`). Trajectories have the same number of
-leapfrog steps in all subchains, which varies from one to the next [3]_.
+refreshing what gradients move slowly (:mod:`.proposal`). All subchains take as many leapfrog steps
+of one size; both vary from one trajectory to the next [3]_.
 
 References
 ----------
@@ -94,7 +94,7 @@ class Draws:
         ``logp``; ``energy`` at the start of a draw's second transition, and ``energy_change`` from
         that of its first; ``diverging``, ``cut`` (a trajectory was longer than it may be) and
         ``n_steps``, of both; ``acceptance`` and ``refresh_accepted``, mean probabilities;
-        ``step_size``; ``subchain``, which drew it.
+        ``step_size``, of the second; ``subchain``, which drew it.
     """
 
     points: Any
@@ -135,7 +135,7 @@ def sample_hmc(
         kept: dict[str, Any] = {}
         diverged = 0
         for k, taken in enumerate(_rounds(target, here, how, plan.rounds, rng)):
-            for name, values in _statistics(taken, how.size).items():
+            for name, values in _statistics(taken).items():
                 if k == 0:
                     room = *values.shape[:2], plan.rounds, *values.shape[2:]
                     kept[name] = np.empty(room, values.dtype)
@@ -187,7 +187,7 @@ def _rounds(
         yield taken
 
 
-def _statistics(taken: list[Transition], size: float) -> dict[str, Any]:
+def _statistics(taken: list[Transition]) -> dict[str, Any]:
     """Where a round ended and how it went, (chain, subchain, ...)."""
     end, shape = taken[-1].points, taken[-1].points.log_density.shape
     energy = [each.move.energy for each in taken]
@@ -201,7 +201,7 @@ def _statistics(taken: list[Transition], size: float) -> dict[str, Any]:
         "n_steps": np.full(shape, sum(each.steps for each in taken)),
         "acceptance": np.mean([each.move.acceptance for each in taken], axis=0),
         "refresh_accepted": np.mean([each.refreshed for each in taken], axis=0),
-        "step_size": np.full(shape, size),
+        "step_size": np.full(shape, taken[-1].size),
     }
 
 

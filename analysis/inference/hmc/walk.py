@@ -10,6 +10,7 @@ from aligntax.analysis.inference.hmc.moves import Move, Points, Target, hamilton
 from aligntax.analysis.inference.hmc.proposal import Proposal
 
 LENGTH = 1.6  # of a trajectory, in scales of the posterior; a quarter turn of a normal is pi / 2
+SHORTEST = 0.5  # of a step's size, which varies: a subchain where steps are too long moves on by it
 JITTER = 0.4  # trajectories are longer or shorter by up to this share, else they may come back
 LONGEST = 200  # steps
 SLOW = 0.2  # times its own scale: a slow coordinate has peaks that are narrower than it
@@ -24,7 +25,7 @@ class Steps:
     scale : ndarray, shape (parameter,)
         Of each coordinate; :data:`SLOW` times that where it is refreshed.
     size : float
-        Of a leapfrog step, in these scales.
+        Of the longest leapfrog step, in these scales.
     columns : list of int
         Coordinates that are refreshed.
     proposal : Proposal
@@ -54,10 +55,11 @@ class Steps:
         proposal = Proposal.from_draws(x[self.columns]) if self.columns else self.proposal
         return replace(self, scale=scale, proposal=proposal)
 
-    def number(self, rng: Generator, most: int = LONGEST) -> int:
-        """How many leapfrog steps a trajectory takes."""
+    def of_a_trajectory(self, rng: Generator, most: int) -> tuple[float, int]:
+        """Size of the steps of a trajectory, and how many there are, at most as many as said."""
         length = LENGTH * (1.0 + JITTER * rng.uniform(-1.0, 1.0))
-        return int(min(max(round(length / self.size), 1), most))
+        size = self.size * rng.uniform(SHORTEST, 1.0)
+        return size, int(min(max(round(length / size), 1), most))
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Transition:
     ----------
     move : Move
         What Hamiltonian dynamics did.
-    steps : int
+    size, steps : float, int
+        Of its trajectory.
     refreshed : ndarray, shape (chain, subchain)
         Probability with which what is refreshed was accepted.
     points : Points
@@ -76,6 +79,7 @@ class Transition:
     """
 
     move: Move
+    size: float
     steps: int
     refreshed: Any
     points: Points
@@ -89,12 +93,12 @@ def transition(target: Target, here: Points, how: Steps, rng: Generator, most: i
     most : int
         Leapfrog steps at most.
     """
-    number = how.number(rng, most)
-    move = hamiltonian(target, here, how.scale, how.size, number, rng)
+    size, steps = how.of_a_trajectory(rng, most)
+    move = hamiltonian(target, here, how.scale, size, steps, rng)
     if not how.columns:
-        return Transition(move, number, np.ones(move.acceptance.shape), move.points)
+        return Transition(move, size, steps, np.ones(move.acceptance.shape), move.points)
     again = refresh(target, move.points, how.columns, how.proposal, rng)
-    return Transition(move, number, again.acceptance, again.points)
+    return Transition(move, size, steps, again.acceptance, again.points)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from aligntax.analysis.fitting.outcome import conclude_fit
 from aligntax.analysis.inference.compiled_model import compile_model
 from aligntax.analysis.inference.hmc import sampler, walk
 from aligntax.analysis.inference.hmc.sampler import Plan, sample_hmc
-from aligntax.analysis.inference.hmc.walk import JITTER, LENGTH, Steps, StepSize
+from aligntax.analysis.inference.hmc.walk import JITTER, LENGTH, SHORTEST, Steps, StepSize
 from aligntax.analysis.inference.options import Sampling
 from aligntax.models.catalogue import find_model
 from tests.analysis.inference.hmc.toys import MUCH_CODE, TRUE_SHARE, Mixture, Normal, in_the_peak
@@ -119,12 +119,13 @@ def test_an_interrupt_ends_it() -> None:
 
 def test_trajectories_vary_around_their_length() -> None:
     how, rng = replace(Steps.of_normal(2, []), size=0.01), np.random.default_rng(1)
-    numbers = np.array([how.number(rng, 1000) for _ in range(4000)])
-    assert numbers.min() >= 99 * LENGTH * (1 - JITTER) and numbers.max() <= 101 * LENGTH * (
-        1 + JITTER
-    )
-    assert numbers.mean() == pytest.approx(100 * LENGTH, rel=0.02)
-    assert how.number(rng, 50) == 50 and replace(how, size=9.0).number(rng) == 1
+    sizes, numbers = np.array([how.of_a_trajectory(rng, 1000) for _ in range(4000)]).T
+    assert 0.01 * SHORTEST <= sizes.min() < 0.0055 and 0.0095 < sizes.max() <= 0.01
+    lengths = sizes * numbers
+    assert lengths.min() > LENGTH * (0.99 - JITTER) and lengths.max() < LENGTH * (1.01 + JITTER)
+    assert lengths.mean() == pytest.approx(LENGTH, rel=0.02)
+    assert how.of_a_trajectory(rng, 50)[1] == 50
+    assert replace(how, size=9.0).of_a_trajectory(rng, 50)[1] == 1
 
 
 def test_a_step_size_finds_the_acceptance_that_is_asked() -> None:
