@@ -83,7 +83,7 @@ def _rise(gain: Any, beta: float) -> float:
     def effective(rise: float) -> float:
         weight = np.exp(rise * gain)
         sizes = weight.sum(axis=1) ** 2 / (weight**2).sum(axis=1)
-        return float(sizes.min()) / gain.shape[1]
+        return float(sizes.min() / gain.shape[1])
 
     rest = 1.0 - beta
     low, high = 0.0, rest
@@ -91,7 +91,7 @@ def _rise(gain: Any, beta: float) -> float:
         while high - low > 1e-3 * high:
             middle = 0.5 * (low + high)
             low, high = (middle, high) if effective(middle) >= KEPT else (low, middle)
-        rest = min(rest, max(low, (LEAST_RISE - 1.0) * beta, 1e-8))
+        rest = float(min(rest, max(low, (LEAST_RISE - 1.0) * beta, 1e-8)))
     return rest
 
 

@@ -104,11 +104,11 @@ def test_a_command_imports_what_it_needs_and_no_more(place, words) -> None:
 
 @pytest.mark.slow
 def test_what_samples_a_second_time_imports_no_pymc(place) -> None:
-    """Its graph is kept by then, whatever the priors."""
+    """Its graph is kept by then, whatever the priors; and no sampler of another package."""
     words = ("run", "scaling", "--no-report", "--draws", "60", "--tune", "60")
     imported(place, (*words, "--name", "first"), code=1)
     found = imported(place, (*words, "--name", "second", "--view", "vague"), code=1)
-    assert not found & {"pymc", "pytensor"} and "nutpie" in found
+    assert not found & {"pymc", "pytensor", "nutpie", "numba"} and "llvmlite" in found
 
 
 def test_what_speaks_against_a_verdict_is_found_without_drawing() -> None:

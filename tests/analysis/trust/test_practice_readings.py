@@ -16,7 +16,7 @@ from aligntax.models.catalogue import find_model
 from aligntax.models.evidence.variants import OPEN_DATA, with_open_data, without_rows
 from aligntax.models.views import load_view
 
-OPTIONS = Sampling(seed=7, draws=1000, tune=400)
+OPTIONS = Sampling(seed=7, draws=4000)
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +72,9 @@ def test_a_payment_moves_tolerance_and_what_depends_on_it_alone(left, base) -> N
     for name in ("alignment_tax_tolerance", "tolerance_at_arrival", "alignment_hours_affordable"):
         assert shift(base[name], moved[name]) > 0.2, name
     assert moved["prob_affordable"].mean() > base["prob_affordable"].mean()
+    # 40,000 draws of either sampler say -0.03 to -0.08; the error is 0.016 here
     for name in ("alignment_hours_needed", "labour_tax", "compute_tax", "practice_slope"):
-        assert abs(shift(base[name], moved[name])) < 0.1, name
+        assert abs(shift(base[name], moved[name])) < 0.12, name
 
 
 @pytest.mark.slow
