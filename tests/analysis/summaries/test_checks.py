@@ -331,6 +331,8 @@ def test_what_a_sampler_does_not_have_is_not_checked() -> None:
 def test_a_chain_may_stand_for_a_while() -> None:
     assert not failed(diagnostics(draws(), logp=stood(50)))
     assert failed(diagnostics(draws(), logp=stood(51))) == {"longest_stand"}
+    often = np.repeat(draws(7, (4, 500)), 2, axis=1)  # each draw stands once
+    assert not failed(diagnostics(draws(), logp=often))
 
 
 def in_step(draws, subchains=8, logp=None):

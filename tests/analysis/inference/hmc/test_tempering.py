@@ -99,6 +99,14 @@ def test_a_stage_keeps_the_share_of_points_that_is_asked() -> None:
     assert tempering._rise(1e9 * gain, 0.5) == pytest.approx(0.05)  # some way at least
 
 
+def test_a_posterior_that_is_the_standard_normal_is_there_at_once(pool) -> None:
+    """Its points weigh the same."""
+    normal = Normal(np.zeros(3), np.ones(3))
+    here = Target(normal, pool, 1).at(np.random.default_rng(1).standard_normal((4, 3, 8)))
+    assert np.allclose(tempering._gain(here), 0.0, atol=1e-12)
+    assert tempering._rise(tempering._gain(here), 0.0) == 1.0
+
+
 def test_resampling_is_by_weight() -> None:
     rng = np.random.default_rng(2)
     log_weight = rng.normal(size=50)
