@@ -52,9 +52,6 @@ ALIGNMENT_TABLES = (
 )
 
 
-IN_STEP: dict[str, Any] = {"sampler": "hmc", "target_accept": 0.8}
-
-
 @dataclass(frozen=True)
 class Model:
     """A model of the package.
@@ -260,7 +257,8 @@ _ENTRIES = (
         pointwise=time_horizon.pointwise,
         counted_rows={"time_horizons": horizon_evaluations.evaluations},
         background=("labeller_agreement",),
-        **IN_STEP,
+        sampler="hmc",
+        target_accept=0.8,
     ),
     _entry(
         scaling,
@@ -269,7 +267,7 @@ _ENTRIES = (
         version=2,
         tables=("scaling_exponents",),
         derive=_scaling,
-        **IN_STEP,
+        sampler="hmc",
     ),
     _entry(
         loss_law,
@@ -290,7 +288,7 @@ _ENTRIES = (
         tables=COMPUTE_TABLES,
         derive=_compute,
         coords=fixed_coords(**dict.fromkeys(compute.FRONTIER, ("date", DATES))),
-        **IN_STEP,
+        sampler="hmc",
     ),
     _entry(
         time_horizon,
@@ -302,7 +300,7 @@ _ENTRIES = (
         coords=fixed_coords(time_horizon=("date", HORIZON_DATES)),
         pointwise=time_horizon.pointwise,
         counted_rows={"time_horizons": horizon_evaluations.evaluations},
-        **IN_STEP,
+        sampler="hmc",
     ),
     _entry(
         alignment,
@@ -313,7 +311,7 @@ _ENTRIES = (
         version=3,
         tables=(*COMPUTE_TABLES, *ALIGNMENT_TABLES),
         derive=alignment.derive,
-        **IN_STEP,
+        sampler="hmc",
     ),
     _entry(
         outer_alignment,
@@ -324,7 +322,6 @@ _ENTRIES = (
         derive=partial(_without_chance, outer_alignment.derive),
         coords=outer_alignment.coords,
         target_accept=0.95,
-        sampler="hmc",
     ),
     _entry(
         overoptimization,

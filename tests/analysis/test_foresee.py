@@ -18,7 +18,7 @@ from aligntax.models.errors import InputError
 def found(run_folder):
     """Few simulations of two tables, and years without TAI, from 4,000 draws."""
     kinds = ["scaling_exponents", "paid_taxes", YEARS]
-    return package.foresee(run_folder, kinds, [1, 10], simulations=12, quick=False)
+    return package.foresee(run_folder, kinds, [1, 10], simulations=40, quick=False)
 
 
 def test_every_kind_has_a_name() -> None:

@@ -407,7 +407,7 @@ def test_the_comparison_sees_a_wrong_answer(joint, source):
     moved = source.view.with_quantity(
         "algorithmic_limit", {"family": "lognormal", "mu": 2.0, "sigma": 0.5}
     )
-    assert holm(compared(joint, source, moved, 60, Weights.equal((4, 1000))), 0.01)
+    assert holm(compared(joint, source, moved, 60, Weights.equal((4, 1000)), draws=8000), 0.01)
 
 
 def test_the_original_view_gives_the_original_answer(source, outcome):

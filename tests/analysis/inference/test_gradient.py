@@ -98,7 +98,7 @@ def test_data_that_the_code_is_made_of_make_new_code(scaling, view, monkeypatch)
 
     def kernel_for(graph, say, cpu):
         asked.append(graph["studies"].get_value())
-        return right(graph, say)
+        return right(graph, say, cpu=cpu)
 
     monkeypatch.setattr(gradient, "kernel_for", kernel_for)
     other = rows.copy()
@@ -108,6 +108,7 @@ def test_data_that_the_code_is_made_of_make_new_code(scaling, view, monkeypatch)
     again = scaling.gradient.with_data(studies=moved)
     assert len(asked) == 1 and np.array_equal(asked[0], moved)
     assert again.kernel is not scaling.gradient.kernel
+    assert again.kernel.program.lanes == scaling.gradient.kernel.program.lanes
     assert np.array_equal(scaling.graph["studies"].get_value(), rows), "the graph keeps its numbers"
 
 

@@ -198,7 +198,7 @@ def test_a_finished_folder_holds_every_answer_and_where_it_came_from(job, asked,
         "draws": 60,
         "tune": 60,
         "chains": 2,
-        "target_accept": 0.8,
+        "target_accept": 0.9,
         "gradient": "kept",
         "sampler": "hmc",
     }

@@ -172,7 +172,7 @@ def flight_of(x, rng):
     return Flight(x.copy(), momentum, *empty, reach, 0.7 * reach, -0.3 * reach)
 
 
-@pytest.mark.parametrize("width", [1, 4])
+@pytest.mark.parametrize("width", [1, 4, 8])
 def test_a_flight_takes_the_steps_that_it_says(graph, points, width) -> None:
     kernel = compile_kernel(graph, replace(Processor.here(), lanes=width), effort=0)
     density = kernel.prepare(numbers(graph))
