@@ -267,8 +267,15 @@ def _depth_checks(sample_stats: xr.Dataset) -> list[Check]:
 
 
 def _stand_checks(sample_stats: xr.Dataset) -> list[Check]:
-    """Most draws in a row at one place; of a short subchain, at most a quarter of it."""
-    moved = np.diff(sample_stats["logp"].values, axis=1) != 0.0
+    """Most draws in a row at one place; of a short subchain, at most a quarter of it.
+
+    What is refreshed changes the density where all else stays, so a sampler that refreshes says
+    itself whether a trajectory was accepted.
+    """
+    if "moved" in sample_stats:
+        moved = sample_stats["moved"].values[:, 1:].copy()
+    else:
+        moved = np.diff(sample_stats["logp"].values, axis=1) != 0.0
     most = STAND
     if "subchain" in sample_stats:
         subchain = sample_stats["subchain"].values

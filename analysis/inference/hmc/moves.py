@@ -124,6 +124,8 @@ class Move:
     Attributes
     ----------
     points : Points
+    moved : ndarray of bool, shape (chain, subchain)
+        Which were accepted.
     acceptance : ndarray, shape (chain, subchain)
         Probability with which each was accepted.
     energy : ndarray, shape (chain, subchain)
@@ -132,6 +134,7 @@ class Move:
     """
 
     points: Points
+    moved: Any
     acceptance: Any
     energy: Any
     diverged: Any
@@ -159,7 +162,8 @@ def hamiltonian(
         )
         gain = before - end
     moves, probability = _accepted(gain, rng)
-    return Move(here.moved(there, moves), probability, before, ~(gain > -DIVERGED))
+    diverged = ~(gain > -DIVERGED)
+    return Move(here.moved(there, moves), moves, probability, before, diverged)
 
 
 def refresh(
@@ -185,8 +189,8 @@ def refresh(
         there = target.at(x)
         gain = log_ratio(there) - log_ratio(here)
     moves, probability = _accepted(gain, rng)
-    nothing = np.full(shape, np.nan)
-    return Move(here.moved(there, moves), probability, nothing, np.zeros(shape, dtype=bool))
+    nothing, never = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
+    return Move(here.moved(there, moves), moves, probability, nothing, never)
 
 
 def _accepted(gain: Any, rng: Generator) -> tuple[Any, Any]:

@@ -94,7 +94,8 @@ class Draws:
         ``logp``; ``energy`` at the start of a draw's second transition, and ``energy_change`` from
         that of its first; ``diverging``, ``cut`` (a trajectory was longer than it may be) and
         ``n_steps``, of both; ``acceptance`` and ``refresh_accepted``, mean probabilities;
-        ``step_size``, of the second; ``subchain``, which drew it.
+        ``moved``, whether a trajectory was accepted; ``step_size``, of the second; ``subchain``,
+        which drew it.
     """
 
     points: Any
@@ -197,6 +198,7 @@ def _statistics(taken: list[Transition]) -> dict[str, Any]:
         "energy": energy[-1],
         "energy_change": energy[-1] - energy[-2],
         "diverging": np.any([each.move.diverged for each in taken], axis=0),
+        "moved": np.any([each.move.moved for each in taken], axis=0),
         "cut": np.full(shape, any(each.steps == LONGEST for each in taken)),
         "n_steps": np.full(shape, sum(each.steps for each in taken)),
         "acceptance": np.mean([each.move.acceptance for each in taken], axis=0),

@@ -364,6 +364,16 @@ def test_a_short_subchain_that_stands_still_fails() -> None:
     assert "longest_stand" not in failed(in_step(x, logp=two))
 
 
+def test_what_is_refreshed_does_not_hide_that_all_else_stands_still() -> None:
+    """The density changes at every draw, and no trajectory is accepted for 60 draws."""
+    moved = np.ones((4, 1000), bool)
+    moved[1, 200:260] = False
+    stats = SOUND.assign(moved=(("chain", "draw"), moved))
+    posterior = xr.Dataset({"x": (("chain", "draw"), draws())})
+    assert failed(sampling_checks(posterior, stats, {}, ())) == {"longest_stand"}
+    assert not failed(sampling_checks(posterior, SOUND, {}, ()))
+
+
 def test_trajectories_that_are_cut_short_fail() -> None:
     cut = np.zeros((4, 1000), bool)
     cut[0, 5] = True

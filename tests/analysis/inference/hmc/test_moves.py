@@ -83,6 +83,7 @@ def test_hamiltonian_monte_carlo_leaves_the_target_as_it_is(pool) -> None:
     x = walked(target, target.at(NORMAL.draw(SHAPE, rng)), NORMAL.sd, 1.8, rng)
     assert min(p_values(x, exact)) > 0.001
     moved = hamiltonian(target, target.at(exact), NORMAL.sd, 1.8, 5, rng)
+    assert np.array_equal(moved.moved, (moved.points.x != exact).any(axis=1))
     assert moved.acceptance.mean() > 0.05 and (moved.points.x != exact).any(axis=1).mean() > 0.05
 
 
