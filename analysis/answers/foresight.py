@@ -29,7 +29,8 @@ import numpy as np
 
 from aligntax.analysis.answers.newsvendor import Decision
 from aligntax.analysis.summaries.checks import ESS
-from aligntax.analysis.summaries.weights import Weights, k_hat_limit, pareto_smoothed
+from aligntax.analysis.summaries.pareto import k_hat_limit, pareto_smoothed
+from aligntax.analysis.summaries.weights import Weights
 
 ENDS = (0.05, 0.95)  # of an interval
 MIDDLE = (0.25, 0.75)  # of one whose outer ends lie in censored mass

@@ -292,7 +292,7 @@ def _products(powers: Any, w: Any) -> Any:
 
 def _interacting_pairs(powers: Any, residual: Any, w: Any) -> list[tuple[int, int]]:
     """Pairs of inputs whose products are seen in the residuals, the clearest pair first."""
-    from scipy.stats import chi2
+    from scipy.special import chdtri
 
     count = powers.shape[1]
     h = powers.reshape(len(w), -1)
@@ -304,5 +304,5 @@ def _interacting_pairs(powers: Any, residual: Any, w: Any) -> list[tuple[int, in
         .sum(axis=(1, 3))
     )
     pairs = list(combinations(range(count), 2))
-    limit = chi2.isf(FALSE_ALARM / max(len(pairs), 1), len(POWERS))
+    limit = chdtri(len(POWERS), FALSE_ALARM / max(len(pairs), 1))  # of a chi-squared
     return sorted((pair for pair in pairs if score[pair] > limit), key=lambda pair: -score[pair])

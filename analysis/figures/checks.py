@@ -24,7 +24,7 @@ from aligntax.analysis.figures.style import (
 )
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.checks import RANKS
-from aligntax.analysis.summaries.rank_histograms import distance
+from aligntax.analysis.summaries.rank_histograms import distances
 from aligntax.analysis.trust.evidence.predictive import ENOUGH, FEWEST, pit_p, title_and_unit
 from aligntax.models.priors.quantities import base_name, element
 
@@ -206,7 +206,7 @@ def rank_plots(result: Result) -> Figure:
     from arviz_plots import plot_rank
 
     draws = _worst_draws(result)
-    step = max(distance(draws[name].values) for name in draws.data_vars)
+    step = distances(np.stack([draws[name].values for name in draws.data_vars])).max()
     draws = draws.isel(draw=slice(None, None, step))
     figure, places = _collection(draws, 1.5, chains=True)
     plot_rank(

@@ -30,7 +30,8 @@ import xarray as xr
 from aligntax.analysis.inference.derive import log_no_tai
 from aligntax.analysis.storage.sampled_run import SampledRun
 from aligntax.analysis.summaries.checks import ESS, Check
-from aligntax.analysis.summaries.weights import Weights, k_hat_limit, pareto_smoothed
+from aligntax.analysis.summaries.pareto import k_hat_limit, pareto_smoothed
+from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.priors.copula import conditional_normal
 from aligntax.models.priors.quantities import LOSS_LIMIT, base_name, lookup
 from aligntax.models.priors.tables import PriorTables, QuantileTable, log_density

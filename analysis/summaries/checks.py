@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from aligntax.analysis.summaries.convergence import ess_tail, even, r_hat_and_ess, stacked
 from aligntax.analysis.summaries.rank_histograms import worst_rank_p
 from aligntax.models.priors.quantities import base_name, quantity_of
 
@@ -196,19 +197,15 @@ def _parameter_checks(draws: Mapping[str, Any], subchain: Any = None) -> list[Ch
     of them, and says nothing of time. There the early halves of all subchains are compared with the
     late ones too, and the worse R-hat counts.
     """
-    from arviz_stats.base import array_stats
-
-    orders = [slice(None)] if subchain is None else [slice(None), _early_first(subchain)]
-    with np.errstate(divide="ignore", invalid="ignore"):  # chains that never move
-        r_hat = {
-            name: float(np.max([array_stats.rhat(x[:, order], method="rank") for order in orders]))
-            for name, x in draws.items()
-        }
-    bulk = {name: float(array_stats.ess(x, method="bulk")) for name, x in draws.items()}
-    tail = {
-        name: float(array_stats.ess(x, method="tail", prob=(0.05, 0.95)))
-        for name, x in draws.items()
-    }
+    orders: tuple[Any, ...] = (slice(None),)
+    if subchain is not None:
+        orders = (slice(None), _early_first(even(subchain)))
+    r_hat: dict[str, float] = {}
+    bulk, tail = dict(r_hat), dict(r_hat)
+    for names, x in stacked(draws):
+        found = *r_hat_and_ess(x, orders), ess_tail(x)
+        for kept, values in zip((r_hat, bulk, tail), found, strict=True):
+            kept.update(zip(names, values.tolist(), strict=True))
     if not draws:  # every parameter is a point
         return []
     return [

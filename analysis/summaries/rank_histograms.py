@@ -20,11 +20,13 @@ from typing import Any
 
 import numpy as np
 
+from aligntax.analysis.summaries.convergence import ess_mean, mid_ranks, stacked
+
 BINS = 20
 
 
-def distance(ranks: Any) -> int:
-    """Draws from one to the next that is about independent of it.
+def distances(draws: Any) -> Any:
+    """Draws from one to the next that is about independent of it, of each number.
 
     Both in its place and in how far it lies from the middle: chains that jump from one side to the
     other have even places, and stay in the tails. It is that of the middle chain, since a chain
@@ -32,40 +34,59 @@ def distance(ranks: Any) -> int:
 
     Parameters
     ----------
-    ranks : ndarray, shape (chain, draw)
-        Of the draws of all chains together, from 0 to 1.
+    draws : ndarray, shape (number, chain, draw)
     """
-    from arviz_stats.base import array_stats
+    ranks = _ranked(draws)
+    number, chains, length = ranks.shape
+    alone = ranks.reshape(number * chains, 1, length)
+    sizes = np.minimum(ess_mean(alone), ess_mean(np.abs(alone - 0.5))).reshape(number, chains)
+    return np.clip(np.ceil(length / np.median(sizes, axis=1)), 1, length).astype(int)
 
-    sizes = [
-        min(float(array_stats.ess(x[None], method="mean")) for x in (chain, np.abs(chain - 0.5)))
-        for chain in ranks
-    ]
-    length = ranks.shape[1]
-    return int(np.clip(np.ceil(length / np.median(sizes)), 1, length))
+
+def _ranked(draws: Any) -> Any:
+    """From 0 to 1 among all draws of a number; equal draws have one rank."""
+    return (mid_ranks(draws) - 0.5) / draws[0].size
 
 
 def rank_p(draws: Any) -> Any:
-    """Two-sided p-value of the count of each chain in each bin, shape (chain, bin).
+    """Two-sided p-value of the count of each chain in each bin, (number, chain, bin).
 
     Parameters
     ----------
-    draws : ndarray, shape (chain, draw)
-        Finite, and at least four in each chain.
+    draws : ndarray, shape (number, chain, draw)
+        Chains that agree are independent draws, thinned by :func:`distances`.
     """
-    from scipy.stats import hypergeom, rankdata
-
-    def ranked(draws: Any) -> Any:
-        """From 0 to 1; equal draws have one rank."""
-        return (rankdata(draws).reshape(draws.shape) - 0.5) / draws.size
-
-    kept = draws[:, :: distance(ranked(draws))]
-    chains, length = kept.shape
-    bins = np.floor(BINS * ranked(kept)).astype(int)
-    counts = np.stack([np.bincount(row, minlength=BINS) for row in bins])
-    law = chains * length, counts.sum(axis=0), length
-    below, above = hypergeom.cdf(counts, *law), hypergeom.sf(counts - 1, *law)
+    chains, length = draws.shape[1:]
+    bins = np.floor(BINS * _ranked(draws)).astype(int)
+    counts = (bins[..., None] == np.arange(BINS)).sum(axis=2)
+    below, above = hypergeometric_tails(counts, counts.sum(axis=1, keepdims=True), length, chains)
     return np.minimum(2.0 * np.minimum(below, above), 1.0)
+
+
+def hypergeometric_tails(counts: Any, all_counts: Any, length: int, chains: int) -> tuple[Any, Any]:
+    """Probability of at most, and of at least, a count in a bin of one chain.
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape (number, chain, bin)
+        In each chain of ``length`` draws.
+    all_counts : ndarray of int, shape (number, 1, bin)
+        In all chains together.
+    """
+    of = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, chains * length + 1)))])  # log k!
+    sizes, place = np.unique(all_counts, return_inverse=True)
+    k, inside = np.arange(sizes.max() + 1), sizes[:, None]
+    outside = chains * length - inside
+    could = (k <= inside) & (k <= length) & (length - k <= outside)
+    k = np.where(could, k, np.minimum(inside, length))
+    log_p = of[inside] - of[k] - of[inside - k] + of[outside]
+    log_p = log_p - of[length - k] - of[outside - length + k]
+    log_p -= of[chains * length] - of[length] - of[(chains - 1) * length]
+    p = np.where(could, np.exp(log_p), 0.0)
+    at_most = np.cumsum(p, axis=1)
+    at_least = np.cumsum(p[:, ::-1], axis=1)[:, ::-1]
+    place = np.broadcast_to(place.reshape(all_counts.shape), counts.shape)
+    return at_most[place, counts], at_least[place, counts]
 
 
 def worst_rank_p(draws: Mapping[str, Any]) -> dict[str, float]:
@@ -74,8 +95,16 @@ def worst_rank_p(draws: Mapping[str, Any]) -> dict[str, float]:
     Parameters
     ----------
     draws : mapping of str to ndarray, shape (chain, draw)
-        Of each parameter. Those that are not finite have no ranks, and are left out.
+        Of each parameter, four draws of a chain at least. Those that are not finite have no ranks,
+        and are left out.
     """
-    found = {name: rank_p(x) for name, x in draws.items() if np.all(np.isfinite(x))}
-    tests = sum(p.size for p in found.values())
-    return {name: min(1.0, float(tests * p.min())) for name, p in found.items()}
+    finite = {name: x for name, x in draws.items() if np.all(np.isfinite(x))}
+    found: dict[str, float] = {}
+    for names, x in stacked(finite):
+        steps = distances(x)
+        for step in np.unique(steps):
+            alike = np.flatnonzero(steps == step)
+            p = rank_p(x[alike][:, :, ::step]).min(axis=(1, 2))
+            found |= {names[i]: float(value) for i, value in zip(alike, p, strict=True)}
+    tests = sum(BINS * len(x) for x in finite.values())
+    return {name: min(1.0, tests * found[name]) for name in finite}

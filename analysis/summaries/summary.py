@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from aligntax.analysis.summaries.claims import CLAIMS, Claim
+from aligntax.analysis.summaries.convergence import FEWEST, ess_mean, r_hat_and_ess, stacked
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.analysis.summaries.words import words_of_event
 from aligntax.models.priors.quantities import (
@@ -169,7 +170,8 @@ def summarise(
         Quantities that are assumed.
     weights : Weights, optional
         What each draw counts. With weights, Monte Carlo errors come from batch means, and ``r_hat``
-        is None because the chains were run for another density. Without, both come from ArviZ.
+        is None because the chains were run for another density. Without, both come from
+        :mod:`aligntax.analysis.summaries.convergence`.
 
     Returns
     -------
@@ -181,13 +183,25 @@ def summarise(
         ``ess_middle`` is the effective sample size of the mean, where that is told, or of "at most
         the median", which exists wherever the median lies.
     """
-    return {
-        series.name: _summary_row(series, series.quantity in prior_only, weights)
-        for series in iter_series(derived)
-    }
+    rows, told = {}, []
+    for series in iter_series(derived):
+        rows[series.name], median = _summary_row(series, series.quantity in prior_only, weights)
+        # diagnostics need four draws, and ranks that differ
+        if series.values.shape[1] >= FEWEST and np.ptp(series.ranked) != 0:
+            told.append((series, median))
+    if weights is None:
+        errors = _unweighted_errors(told)
+    else:
+        errors = {each.name: _weighted_errors(each, median, weights) for each, median in told}
+    for name, found in errors.items():
+        rows[name] |= found
+    return rows
 
 
-def _summary_row(series: Series, assumed: bool, weights: Weights | None) -> dict[str, Any]:
+def _summary_row(
+    series: Series, assumed: bool, weights: Weights | None
+) -> tuple[dict[str, Any], float]:
+    """Row without Monte Carlo errors, and the median, which may be infinite."""
     values, quantity = series.values, lookup(series.quantity)
     counted = ~np.isnan(values) if weights is None else ~np.isnan(values) & (weights.values > 0)
     defined, share = values[counted], None
@@ -200,7 +214,7 @@ def _summary_row(series: Series, assumed: bool, weights: Weights | None) -> dict
     above, below, undefined = (
         float(np.mean(mask)) if weights is None else weights.probability(mask) for mask in masks
     )
-    row: dict[str, Any] = {
+    row = {
         "unit": quantity.unit,
         "scale": quantity.scale,
         **_moments(defined, share),
@@ -210,20 +224,12 @@ def _summary_row(series: Series, assumed: bool, weights: Weights | None) -> dict
         },
         "prob_censored": above + below + undefined,
         **dict.fromkeys(("mcse_median", "ess_bulk", "ess_middle", "r_hat")),
-    }
-    # ArviZ needs four draws, and ranks that differ.
-    if np.ptp(series.ranked) != 0 and values.shape[1] >= 4:
-        row |= (
-            _unweighted_errors(series, quantiles[2])
-            if weights is None
-            else _weighted_errors(series, quantiles[2], weights)
-        )
-    return row | {
         "prob_above": above,
         "prob_below": below,
         "prob_undefined": undefined,
         "assumed": assumed,
     }
+    return row, quantiles[2]
 
 
 def _moments(defined: Any, share: Any) -> dict[str, float | None]:
@@ -236,27 +242,32 @@ def _moments(defined: Any, share: Any) -> dict[str, float | None]:
     return {"mean": mean, "sd": float(np.sqrt(np.sum(share * (defined - mean) ** 2)))}
 
 
-def _unweighted_errors(series: Series, median: float) -> dict[str, float | None]:
-    """Diagnostics of the ranks by ArviZ, and the Monte Carlo error of the median.
+def _unweighted_errors(told: Sequence[tuple[Series, float]]) -> dict[str, dict[str, float | None]]:
+    """Diagnostics of the ranks, and the Monte Carlo error of the median, by name.
 
     The effective sample size of the middle counts defined draws only. An undefined draw says
     nothing: it stands at the mean.
     """
-    from arviz_stats.base import array_stats
-
-    values, middle = series.values, _middle(series, median, None)
-    size = np.nan
-    if len(series.defined) and np.ptp(middle[~np.isnan(values)]) > 0:
-        told = np.where(np.isnan(values), np.nanmean(middle), middle)
-        size = float(array_stats.ess(told, method="mean")) * len(series.defined) / values.size
-    with np.errstate(divide="ignore", invalid="ignore"):  # chains that never move
-        r_hat = array_stats.rhat(series.ranked, method="rank")
-    return {
-        "mcse_median": _mcse_median(series.defined, None, size) if np.isfinite(median) else None,
-        "ess_bulk": _finite_or_none(array_stats.ess(series.ranked, method="bulk")),
-        "ess_middle": _finite_or_none(size),
-        "r_hat": _finite_or_none(r_hat),
+    errors = {}
+    for names, ranked in stacked({series.name: series.ranked for series, _ in told}):
+        for name, *found in zip(names, *r_hat_and_ess(ranked), strict=True):
+            errors[name] = dict(
+                zip(("r_hat", "ess_bulk"), map(_finite_or_none, found), strict=True)
+            )
+    middles = {series.name: _middle(series, median, None) for series, median in told}
+    standing = {
+        name: np.where(np.isnan(middle), np.nanmean(middle), middle)
+        for name, middle in middles.items()
+        if np.nanmax(middle) > np.nanmin(middle)
     }
+    sizes: dict[str, float] = {}
+    for names, middle in stacked(standing):
+        sizes |= dict(zip(names, ess_mean(middle).tolist(), strict=True))
+    for series, median in told:
+        size = sizes.get(series.name, np.nan) * len(series.defined) / series.values.size
+        error = _mcse_median(series.defined, None, size) if np.isfinite(median) else None
+        errors[series.name] |= {"mcse_median": error, "ess_middle": _finite_or_none(size)}
+    return errors
 
 
 def _weighted_errors(series: Series, median: float, weights: Weights) -> dict[str, float | None]:

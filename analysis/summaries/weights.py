@@ -14,8 +14,6 @@ References
 .. [1] Kish, Survey Sampling, 1965.
 .. [2] Flegal, Jones, "Batch means and spectral variance estimators in Markov chain Monte Carlo",
        2010. doi:10.1214/09-AOS735
-.. [3] Vehtari, Simpson, Gelman, Yao, Gabry, "Pareto smoothed importance sampling", 2024.
-       arXiv:1507.02646
 """
 
 from dataclasses import dataclass
@@ -26,8 +24,6 @@ import numpy as np
 from aligntax.models.errors import InputError
 from aligntax.models.short_form import short_form
 
-SHORTEST_TAIL = 5  # draws; ArviZ fits a Pareto distribution to no fewer
-TIE = 1e-9  # log ratios that differ by less are those of one draw
 FURTHEST = 1e-12  # probability beyond the outermost normal score, which is finite
 
 
@@ -44,77 +40,6 @@ def batch_error(influence: Any) -> float:
     batches = draws // length
     means = influence[:, : batches * length].reshape(chains * batches, length).mean(axis=1)
     return float(np.sqrt(np.mean(means**2) / len(means)))
-
-
-def tail_length(draws: int, relative: float) -> int:
-    """Number of the largest weights to which ArviZ fits a Pareto distribution [3]_.
-
-    Parameters
-    ----------
-    draws : int
-    relative : float
-        Effective draws per draw.
-    """
-    return int(3.0 * (draws / relative) ** 0.5) if draws * relative > 225 else draws // 5
-
-
-def tied_at_the_top(log_weights: Any) -> int:
-    """Number of draws that share the largest weight.
-
-    Where they fill the whole tail, the weights are bounded and need no smoothing. ArviZ raises an
-    error there, because no Pareto distribution can be fitted.
-    """
-    return int(np.count_nonzero(log_weights == np.max(log_weights)))
-
-
-def pareto_smoothed(log_ratio: Any, relative: float) -> tuple["Weights", float]:
-    """Pareto-smoothed importance weights and k-hat.
-
-    Parameters
-    ----------
-    log_ratio : ndarray, shape (chain, draw)
-        Log of new over old density.
-    relative : float
-        Effective draws per draw.
-
-    Returns
-    -------
-    weights : Weights
-    k_hat : float
-        0 where the largest ratios are equal, as when a uniform prior is cut: bounded weights have
-        no tail to smooth. NaN where the draws are too few for a tail.
-    """
-    from arviz_stats.base import array_stats
-
-    length = tail_length(log_ratio.size, relative)
-    if length < SHORTEST_TAIL:
-        return Weights.of_log(log_ratio), np.nan
-    if SHORTEST_TAIL <= length <= tied_at_the_top(log_ratio):
-        return Weights.of_log(log_ratio), 0.0
-    # the fit of the tail tries shapes that some ratios rule out; a k-hat of NaN is not trusted
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        smoothed, k_hat = array_stats.psislw(-log_ratio.ravel(), r_eff=relative)
-    weights = Weights.of_log(np.asarray(smoothed).reshape(log_ratio.shape))
-    return Weights(shared_among_ties(log_ratio, weights.values)), float(k_hat)
-
-
-def shared_among_ties(log_ratio: Any, weights: Any) -> Any:
-    """Weights in which draws of the same ratio count the same, their mean.
-
-    A chain that rejects a proposal keeps a draw twice. Smoothing ranks the two, and a sort ranks
-    equals differently on different processors.
-    """
-    flat = log_ratio.ravel()
-    order = np.argsort(flat, kind="stable")
-    group = np.empty(flat.size, dtype=int)
-    group[order] = np.concatenate([[0], np.cumsum(np.diff(flat[order]) > TIE)])
-    means = np.bincount(group, weights.ravel()) / np.bincount(group)
-    return means[group].reshape(weights.shape)
-
-
-def k_hat_limit(draws: int) -> float:
-    """Largest k-hat at which weights of S draws are trusted: ``min(1 - 1 / log10 S, 0.7)`` [3]_."""
-    return float(min(1.0 - 1.0 / np.log10(draws), 0.7))
 
 
 @dataclass(frozen=True)

@@ -315,13 +315,13 @@ def _basis(source: Input, weights: Any) -> Any:
 
 def _explained(y: Any, basis: Any, weights: Any) -> tuple[float, float]:
     """Adjusted share of variance, and the probability of as large a share by chance."""
-    from scipy.stats import f
+    from scipy.special import fdtrc
 
     n, k = basis.shape
     y = y - weights @ y
     r2 = min(1.0, float(np.sum((basis.T @ (weights * y)) ** 2) / (weights @ y**2)))
     left = max((1.0 - r2) / (n - 1 - k), np.finfo(float).tiny)
-    return 1.0 - left * (n - 1), float(f.sf(r2 / k / left, k, n - 1 - k))
+    return 1.0 - left * (n - 1), float(fdtrc(k, n - 1 - k, r2 / k / left))
 
 
 def _thirds(values: Any, source: Input) -> tuple[float | None, float | None]:

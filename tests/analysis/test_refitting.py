@@ -334,19 +334,13 @@ print(sorted(heavy), file=sys.stderr)
 """
 
 
-@pytest.mark.parametrize(
-    "change, loaded",
-    [
-        ("usd_per_hour=2,10,50", "[]"),
-        ("spend_growth=0.12,0.31,0.52", "['arviz_stats']"),
-    ],
-)
-def test_reusing_draws_imports_no_pymc_and_a_redraw_no_arviz(results, change, loaded):
+@pytest.mark.parametrize("change", ["usd_per_hour=2,10,50", "spend_growth=0.12,0.31,0.52"])
+def test_reusing_draws_imports_no_pymc_and_no_arviz(results, change):
     words = ["refit", "base", "--set", change, "--out", str(results), "--method", "reweight"]
     done = subprocess.run(
         [sys.executable, "-c", LIGHT, *words], capture_output=True, text=True, check=True
     )
-    assert done.stderr.strip() == loaded
+    assert done.stderr.strip() == "[]"
 
 
 @pytest.mark.slow

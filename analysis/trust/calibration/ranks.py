@@ -33,7 +33,7 @@ from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln, xlogy
+from scipy.special import bdtr, bdtrc, chdtrc, gammaln, xlogy
 
 RANKED = 199  # draws that a truth is ranked among, L: 200 ranks, which the bins divide evenly
 BINS = 20  # K
@@ -91,10 +91,8 @@ class Band:
     @cached_property
     def tails(self) -> Any:
         """Twice the smaller tail probability of each count, shape (size + 1, bins - 1)."""
-        from scipy.stats import binom  # takes longer to import than it then works
-
         count = np.arange(self.size + 1)[:, None]
-        lower, upper = binom.cdf(count, self.size, self.z), binom.sf(count - 1, self.size, self.z)
+        lower, upper = bdtr(count, self.size, self.z), bdtrc(count - 1, self.size, self.z)
         return 2 * np.minimum(lower, upper)
 
     @cached_property
@@ -155,11 +153,9 @@ def band_of(size: int) -> Band:
 
 def chi_square(ranks: Any, ranked: int = RANKED, bins: int = BINS) -> float:
     """P-value of the hypothesis that every bin has the same probability."""
-    from scipy.stats import chi2
-
     seen = np.bincount(np.asarray(ranks) * bins // (ranked + 1), minlength=bins)
     expected = len(ranks) / bins
-    return float(chi2.sf(((seen - expected) ** 2).sum() / expected, bins - 1))
+    return float(chdtrc(bins - 1, ((seen - expected) ** 2).sum() / expected))
 
 
 def covered(ranks: Any, probability: float, ranked: int = RANKED) -> int:

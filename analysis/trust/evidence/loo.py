@@ -15,7 +15,6 @@ References
        cross-validation and WAIC", 2017. doi:10.1007/s11222-016-9696-4
 """
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -25,7 +24,9 @@ import xarray as xr
 
 from aligntax.analysis.inference.derive import split_draws
 from aligntax.analysis.storage.layout import Groups
-from aligntax.analysis.summaries.weights import SHORTEST_TAIL, batch_error, tail_length
+from aligntax.analysis.summaries.convergence import ess_mean
+from aligntax.analysis.summaries.pareto import SHORTEST_TAIL, pareto_smoothed, tail_length
+from aligntax.analysis.summaries.weights import batch_error
 from aligntax.models.catalogue import Model
 from aligntax.models.evidence import Evidence
 from aligntax.models.priors.tables import PriorTables
@@ -120,7 +121,7 @@ class CrossValidation:
         return tuple(
             unit
             for unit in self.units
-            if unit.pareto_k is not None and unit.pareto_k > self.threshold
+            if unit.pareto_k is not None and not unit.pareto_k <= self.threshold
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -184,17 +185,13 @@ def psis_of_tables(
 
 
 def mean_efficiency(posterior: xr.Dataset) -> float:
-    """Effective draws of a draw, on average over all parameters, as :func:`arviz_stats.loo` does.
-
-    That works them out for every table anew.
-    """
-    import arviz_stats  # noqa: F401  # brings the accessor
-
-    if posterior.sizes["chain"] == 1:
+    """Effective draws of a draw, on average over all parameters."""
+    chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
+    if chains == 1:
         return 1.0
-    sizes = posterior.azstats.ess(method="mean")
-    effective = np.concatenate([np.ravel(size) for size in sizes.data_vars.values()]).mean()
-    return float(effective / (posterior.sizes["chain"] * posterior.sizes["draw"]))
+    values = [each.values.reshape(chains, draws, -1) for each in posterior.data_vars.values()]
+    effective = ess_mean(np.moveaxis(np.concatenate(values, axis=2), 2, 0)).mean()
+    return float(effective / (chains * draws))
 
 
 def psis_of_table(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> CrossValidation:
@@ -211,49 +208,36 @@ def psis_of_table(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> Cros
 
 
 def _by_weights(table: str, rows: xr.DataArray, efficiency: float) -> CrossValidation:
-    labels = [str(label) for label in rows[rows.dims[-1]].values]
-    values = rows.values.astype(float)
-    varies = np.ptp(values.reshape(-1, len(labels)), axis=0) > CONSTANT
-    # where every draw says the same, weights are equal and the first draw's density is exact
-    found = {
-        label: PredictedUnit(label, float(values[0, 0, i]), 0.0, 0.0, None, "psis")
-        for i, label in enumerate(labels)
-        if not varies[i]
-    }
-    if varies.any():
-        result = arviz_loo(table, rows.isel({rows.dims[-1]: np.flatnonzero(varies)}), efficiency)
-        found |= {unit.label: unit for unit in predicted_units(result, rows)}
-    return CrossValidation(table, FINITE, tuple(found[label] for label in labels))
+    labels = rows[rows.dims[-1]].values
+    densities = np.moveaxis(rows.values.astype(float), -1, 0)
+    units = [
+        predicted_unit(str(label), log, efficiency)
+        for label, log in zip(labels, densities, strict=True)
+    ]
+    return CrossValidation(table, FINITE, tuple(units))
 
 
-def arviz_loo(table: str, rows: xr.DataArray, efficiency: float) -> Any:
-    """ArviZ's cross-validation of units whose densities vary."""
-    from arviz_stats import loo
-
-    plain = rows.rename({rows.dims[-1]: "unit"}).astype(float)
-    tree = xr.DataTree.from_dict({"log_likelihood": xr.Dataset({table: plain})})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a high k stands in the unit's own result
-        return loo(tree, var_name=table, pointwise=True, reff=efficiency)
-
-
-def predicted_units(result: Any, rows: xr.DataArray) -> list[PredictedUnit]:
-    """Units of an ArviZ result, each with its Monte Carlo error, which ArviZ does not give.
+def predicted_unit(label: str, log: Any, efficiency: float) -> PredictedUnit:
+    """Unit predicted by weights, with its Monte Carlo error.
 
     With weights ``w_s`` that sum to one and densities ``p_s``, draw ``s`` of ``S`` contributes
     ``S w_s (p_s / exp(elpd) - 1)`` to the relative error of the mean, which is the error of its
     log. Batches of these include the autocorrelation of a chain.
+
+    Parameters
+    ----------
+    log : ndarray, shape (chain, draw)
+        Log densities of the unit.
+    efficiency : float
+        Effective draws of a draw.
     """
-    made = []
-    for label in result.elpd_i["unit"].values:
-        log = rows.sel({rows.dims[-1]: label}).values.astype(float)
-        at = {"unit": label}
-        elpd = float(result.elpd_i.sel(at))
-        weights = np.exp(result.log_weights.sel(at).transpose("chain", "draw").values)
-        mcse = batch_error(log.size * weights / weights.sum() * np.expm1(log - elpd))
-        k = float(result.pareto_k.sel(at))
-        made.append(PredictedUnit(str(label), elpd, mcse, log_mean(log) - elpd, k, "psis"))
-    return made
+    if np.ptp(log) <= CONSTANT:  # weights are equal, and the first draw's density is exact
+        return PredictedUnit(label, float(log[0, 0]), 0.0, 0.0, None, "psis")
+    weights, k = pareto_smoothed(-log, efficiency)
+    with np.errstate(divide="ignore"):  # a draw of no weight
+        elpd = float(np.logaddexp.reduce((np.log(weights.values) + log).ravel()))
+    mcse = batch_error(log.size * weights.values * np.expm1(log - elpd))
+    return PredictedUnit(label, elpd, mcse, log_mean(log) - elpd, k, "psis")
 
 
 def log_mean(log: Any) -> float:

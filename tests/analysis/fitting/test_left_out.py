@@ -17,7 +17,8 @@ from aligntax.analysis.fitting.left_out import (
 from aligntax.analysis.fitting.reweight import Spread, carry_draws, weigh_draws
 from aligntax.analysis.inference.options import Sampling
 from aligntax.analysis.storage.sampled_run import read_sampled_run
-from aligntax.analysis.summaries.weights import Weights, pareto_smoothed
+from aligntax.analysis.summaries.pareto import pareto_smoothed
+from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from tests.reference import REFERENCE

@@ -19,6 +19,8 @@ CONSTANTS = {
         "RANKS": 1e-3,
         "HANDFUL": 100,
     },
+    "convergence": {"FEWEST": 4, "BLOM": 0.375, "TAILS": (0.05, 0.95)},
+    "pareto": {"SHORTEST_TAIL": 5, "PRIOR_SHAPE": 0.5, "PRIOR_DRAWS": 10.0},
     "regression": {"OUTER_SHARE": 0.05, "ROUNDING": 1e-8},
     "claims": {
         "TWO_OOM": 2.0,
@@ -30,7 +32,6 @@ CONSTANTS = {
     "rank_histograms": {"BINS": 20},
     "shift_curve": {"REPLICATES": 100},
     "summary": {"PROBABILITIES": (0.05, 0.25, 0.50, 0.75, 0.95), "ROUNDING": 1e-12},
-    "weights": {"SHORTEST_TAIL": 5},
     "words": {"MOST_ROWS": 20, "SMALLEST": 1e-3, "LARGEST": 1e15, "LARGEST_POWER": 300},
 }
 
