@@ -118,8 +118,19 @@ def accumulated_rate(
     margin: Any, grid: Any, steepness: Any, cap: float, sigmoid: Any = _sigmoid
 ) -> Any:
     """Integral of the rate over the whole grid; parameters as in :func:`yearly_rates`."""
-    mass = yearly_rates(margin, grid, steepness, cap, sigmoid)[1]
-    return sum_of_rows(np.moveaxis(mass, -1, 0)) if sigmoid is _sigmoid else mass.sum(axis=-1)
+    at_dates, between = simpson(grid)
+    at = steepness * margin - np.log(cap)
+    middle = 0.5 * (at[..., 1:] + at[..., :-1])
+    weighted = [at_dates * sigmoid(at), between * sigmoid(middle)]
+    if sigmoid is _sigmoid:
+        return cap * sum(sum_of_rows(np.moveaxis(part, -1, 0)) for part in weighted)
+    return cap * sum(part.sum(axis=-1) for part in weighted)
+
+
+def simpson(grid: Any) -> tuple[Any, Any]:
+    """Weights of Simpson's rule at the dates of a grid, and in the middle between each two."""
+    step = np.diff(grid) / 6.0
+    return np.append(step, 0.0) + np.append(0.0, step), 4.0 * step
 
 
 def rates_of_one_path(path: Any, needed: list[Any], grid: Any, steepness: Any, cap: float) -> Any:
@@ -143,8 +154,7 @@ def rates_of_one_path(path: Any, needed: list[Any], grid: Any, steepness: Any, c
     -------
     ndarray, shape (requirement, draw)
     """
-    step = np.diff(grid) / 6.0  # Simpson's weights, of the dates and of the middles between them
-    weight = np.concatenate([np.append(step, 0.0) + np.append(0.0, step), 4.0 * step])[:, None]
+    weight = np.concatenate(simpson(grid))[:, None]
     found = np.empty((len(needed), path.shape[-1]))
     with np.errstate(invalid="ignore", over="ignore"):  # where the plain formula stands in
         behind = steepness * (path[-1] - path)

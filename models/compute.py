@@ -131,13 +131,15 @@ def runs(evidence: Evidence, view: View) -> xr.Dataset:
     return rows.assign(ten=("run", ten), largest=("run", largest), ceiling=("run", ceiling))
 
 
-def log_survival(t: Any, log: Any) -> Any:
-    """Log of ``P(T > t)`` for Student's t of four degrees of freedom.
+def survival(t: Any, xp: Any = np) -> Any:
+    """``P(T > t)`` for Student's t of four degrees of freedom; ``xp`` is numpy or PyTensor.
 
-    ``P = (2 - u)^2 (4 + u) / 32`` with ``u = 2t / sqrt(4 + t^2)``.
+    With ``r = sqrt(4 + t^2)`` it is ``(r - t)^2 (2r + t) / (4 r^3)``, in which ``r - |t|`` would
+    lose all digits far out, and ``4 / (r + |t|)`` loses none.
     """
-    root = (4 + t**2) ** 0.5
-    return 2 * log(2 * (root - t) / root) + log(4 + 2 * t / root) - np.log(32)
+    root = (NU + t**2) ** 0.5
+    square = (root + xp.where(t > 0, t, -t)) ** 2
+    return xp.where(t > 0, 16.0 / square, square) * (2.0 * root + t) / (4.0 * root**3)
 
 
 def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:
@@ -221,22 +223,32 @@ def _trend(
 
 
 def _run_log_density(run: Mapping[str, Any], s: Any, h: Any, v_s: Any, v_h: Any, c: Any) -> Any:
-    """Log density of each run, given that it lies below the largest of its ten, (run,)."""
+    """Log density of each run, given that it lies below the largest of its ten, (run,).
+
+    Student's t of ``k`` figures at a distance ``r`` has, with ``V`` their scale matrix, ``|V|`` its
+    determinant and ``Q = |V| r' V^-1 r``::
+
+        log p = constant - 1/2 log |V| - p log(1 + Q / (nu |V|)),    p = (nu + k) / 2
+              = constant + (p - 1/2) log |V| - p log(|V| + Q / nu)
+
+    What a row needs is chosen before logarithms are taken, since both sides of a choice are worked
+    out.
+    """
     import pytensor.tensor as pt
 
-    total = (v_s + v_h + 2 * c) ** 0.5
-
+    costed, capped, exact = (run[name] > 0 for name in ("costed", "capped", "exact"))
     r_s, r_h = run["log_cost"] - s, run["log_flop"] - run["log_cost"] - h
-    determinant = v_s * v_h - c**2
-    quadratic = (v_h * r_s**2 - 2 * c * r_s * r_h + v_s * r_h**2) / determinant
-    both = -0.5 * pt.log(determinant) - (NU + 2) / 2 * pt.log1p(quadratic / NU) - np.log(2 * np.pi)
-    t = (run["log_flop"] - s - h) / total
-    one = np.log(3 / 8) - pt.log(total) - (NU + 1) / 2 * pt.log1p(t**2 / NU)
-    known = pt.switch(run["costed"] > 0, both, one)
-    # Student's t is symmetric: the log of F(L) is the log survival of the mirrored distance
-    below = log_survival((s + h - run["ceiling"]) / total, pt.log)
-    known = known - pt.switch(run["capped"] > 0, below, 0.0)
-    return pt.switch(run["exact"] > 0, known, log_survival(t, pt.log))
+    r, variance = run["log_flop"] - s - h, v_s + v_h + 2 * c
+    determinant = pt.switch(costed, v_s * v_h - c**2, variance)
+    q = pt.switch(costed, v_h * r_s**2 - 2 * c * r_s * r_h + v_s * r_h**2, r**2)
+    constant = pt.switch(costed, -np.log(2 * np.pi), np.log(3 / 8))
+    power = 0.5 * (NU + 1 + run["costed"])
+    known = constant + (power - 0.5) * pt.log(determinant) - power * pt.log(determinant + q / NU)
+    # that an unknown figure is exceeded, or that a known one stays below its ceiling: Student's t
+    # is symmetric, and the probability below is that beyond the mirrored distance
+    beyond = pt.switch(exact, s + h - run["ceiling"], r) / variance**0.5
+    log_beyond = pt.log(survival(beyond, pt))
+    return pt.switch(exact, known - pt.switch(capped, log_beyond, 0.0), log_beyond)
 
 
 @replaceable_rows("algorithmic_progress")

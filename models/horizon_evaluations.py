@@ -43,7 +43,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import ndtri
 
-from aligntax.models.compute import log_survival
+from aligntax.models.compute import survival
 from aligntax.models.evidence import Evidence, replaceable_rows
 from aligntax.models.horizon_trend import LOG2, SHAPES, doublings, turns_at
 from aligntax.models.tens import NU
@@ -53,6 +53,8 @@ Values = Mapping[str, Any]
 
 SCATTER = 0.5  # doublings, scale of the prior: a model seldom strays a whole one
 SUITE_LIMIT = 960.0  # minutes up to which METR calls its suite reliable
+# log density of Student's t at zero, and the power of what falls with the distance
+CONSTANT, POWER = np.log(3 / 8), (NU + 1) / 2
 ERRORS = ("horizon_scatter", "suite_error_share", "suite_error_short", "suite_error_long")
 
 
@@ -175,15 +177,10 @@ def expected(x: Values, p: Values, rows: Values, shape: str, view: View, xp: Any
 
 def log_errors(value: Any, mean: Any, scale: Any, exact: Any, xp: Any = np) -> Any:
     """Log density of each row; of a lower bound the log probability of exceeding it."""
-    t = (value - mean) / scale
-    known = _log_density(t, xp.log(scale), xp)
-    # evaluated at zero in exact rows, where it is not used
-    beyond = log_survival(t * (1.0 - exact), xp.log)
-    return exact * known + (1.0 - exact) * beyond
-
-
-def _log_density(t: Any, log_scale: Any, xp: Any = np) -> Any:
-    return np.log(3 / 8) - log_scale - (NU + 1) / 2 * xp.log(1.0 + t**2 / NU)
+    t, known = (value - mean) / scale, exact > 0
+    inside = xp.where(known, 1.0 + t**2 / NU, survival(t, xp))
+    power = (1.0 - exact) - POWER * exact  # of what stands inside one logarithm
+    return exact * (CONSTANT - xp.log(scale)) + power * xp.log(inside)
 
 
 def log_terms_of_shapes(x: Values, p: Values, rows: Values, view: View) -> Any:
@@ -202,6 +199,6 @@ def log_terms_of_shapes(x: Values, p: Values, rows: Values, view: View) -> Any:
     for shape, own in zip(SHAPES, terms, strict=True):
         trend = level + doublings(x, turns, shape, view)
         t = (row["log2_horizon"] - (middle(x, p["horizon_scatter"], row, trend) + suite)) / scale
-        own[:] = _log_density(t, log_scale)
-        own[bound] = log_survival(t[bound], np.log)
+        own[:] = CONSTANT - log_scale - POWER * np.log(1.0 + t**2 / NU)
+        own[bound] = np.log(survival(t[bound]))
     return row["counts"] * terms

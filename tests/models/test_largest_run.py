@@ -7,7 +7,7 @@ import pytest
 from scipy import optimize, stats
 
 from aligntax.analysis.trust.backtest.scores import crps
-from aligntax.models.compute import log_survival
+from aligntax.models.compute import survival
 from aligntax.models.tens import NU, TOP, tens
 
 GROWTH = 0.6  # OOM/year
@@ -64,9 +64,9 @@ def fitted(dates, flop, by_tens: bool = True, threshold=None):
     def loss(p):
         scale, at = np.exp(p[3]), p[0] + p[1] * (dates - centre)
         log = stats.t.logpdf((flop - at - p[2] * largest) / scale, NU) - p[3]
-        total = log.sum() - log_survival((at - ceiling)[capped] / scale, np.log).sum()
+        total = log.sum() - np.log(survival((at - ceiling)[capped] / scale)).sum()
         if threshold is not None:
-            total -= log_survival((threshold - at) / scale, np.log).sum()
+            total -= np.log(survival((threshold - at) / scale)).sum()
         prior = ((p[1] - 0.6) / 0.4) ** 2 + ((p[2] - 0.5) / 1.0) ** 2 + (p[3] + 0.9) ** 2
         return -total + 0.5 * prior
 

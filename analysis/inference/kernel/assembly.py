@@ -129,7 +129,8 @@ def translate(
     def on_chains(name: str, rows: Sequence[int], total: int | None = None) -> tuple[str, int]:
         outputs = [(place, store_row(i)) for i, place in enumerate(rows)]
         if total is not None:
-            outputs.insert(0, (total, lambda block, made: block.store(made, "%l", 0)))
+            # last: a slope and what it is made of then come together, and wait less in memory
+            outputs.append((total, lambda block, made: block.store(made, "%l", 0)))
         lanes = write(e, Task(outputs, is_given, load), cpu.lanes, cpu.fused)
         parts, calls = _functions(
             lanes, "part", "ptr %x, ptr %g, ptr %l, ptr %u, ptr %d, ptr %s, i64 %n",

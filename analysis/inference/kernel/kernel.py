@@ -16,6 +16,7 @@ from aligntax.analysis.inference.kernel.front import Names
 
 Array = NDArray[np.float64]
 OF_A_CHAIN = ("density_of_a_chain", "values_of_a_chain")
+CACHE_LINE = 8  # doubles
 CHECK_ERROR = 1e-10  # at the check points, relative
 
 
@@ -200,7 +201,7 @@ class Density:
         program = kernel.program
         self.kernel, self.dimension = kernel, program.dimension
         self._data = np.concatenate([row, program.constants, np.zeros(1)])
-        self._fixed = np.empty(program.fixed + 1)
+        self._fixed = _aligned(program.fixed + 1)
         _call(kernel.preparation, [self._data, self._fixed, np.empty(program.scratch)])
         self.numbers = np.array([self._fixed.ctypes.data, self._data.ctypes.data], dtype=np.uintp)
 
@@ -228,7 +229,7 @@ class Density:
         program, (groups, rows, chains) = self.kernel.program, flight.x.shape
         if chains % program.lanes:
             raise ValueError(f"chains must fill vectors of {program.lanes}, got {chains}")
-        scratch = np.empty(program.scratch)
+        scratch = _aligned(program.scratch)
         f, own = flight, (self._fixed, self._data, scratch)
         arrays = [f.x, f.slope, f.log_density, *own], [f.momentum, f.reach, f.push, f.pull]
         first, second = ([each.ctypes.data for each in part] for part in arrays)
@@ -277,7 +278,7 @@ class Density:
         if blocks * lanes != chains:
             padded = np.pad(padded, ((0, 0), (0, blocks * lanes - chains)), mode="edge")
         totals, results = np.empty(blocks * lanes), np.empty((rows, blocks * lanes))
-        scratch = np.empty(self.kernel.program.scratch)  # of this call: threads may call at once
+        scratch = _aligned(self.kernel.program.scratch)  # of this call: threads may call at once
         arrays = [padded, results, totals, self._fixed, self._data, scratch]
         _call(function, arrays, blocks, blocks * lanes)
         return totals[:chains], results[:, :chains]
@@ -286,6 +287,13 @@ class Density:
 def count(names: Names) -> int:
     """How many numbers arrays have together."""
     return sum(int(np.prod(shape, dtype=int)) for _, shape in names)
+
+
+def _aligned(size: int) -> Array:
+    """Room for doubles in which no vector lies across two cache lines."""
+    room = np.empty(size + CACHE_LINE)
+    start = -(room.ctypes.data // 8) % CACHE_LINE
+    return room[start : start + size]
 
 
 def _call(function: Any, arrays: list[Array], *counts: int) -> None:

@@ -1,19 +1,21 @@
 """From expressions to straight vector code, in which each chain has a lane.
 
 Code is cut into parts of :data:`PART` expressions, because LLVM's time grows faster than the length
-of a function; what a later part needs stands in memory. A sum with a product is fused where it says
-so and nowhere else, so that numbers do not depend on how hard LLVM tries.
+of a function; what later parts need stands in memory until the last of them has read it. A sum with
+a product is fused where it says so and nowhere else, so that numbers do not depend on how hard LLVM
+tries.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from aligntax.analysis.inference.kernel.expressions import COMPARISONS, Expressions
 from aligntax.analysis.inference.kernel.functions import FUNCTIONS, INFINITE
 from aligntax.analysis.inference.kernel.instructions import Block
 
-PART = 500
+PART = 800
 ORDERED = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
 INTRINSIC = {"sqrt": "sqrt", "abs": "fabs", "floor": "floor"}
 
@@ -203,11 +205,12 @@ def write(e: Expressions, task: Task, lanes: int, fused: bool) -> Code:
     # an output that is an input itself has no home, and goes with any part
     ends = [home.get(place, i // PART) for i, place in enumerate(roots)]
     count = max([*home.values(), *ends], default=0) + 1
-    slots: dict[int, int] = {}
+    last: dict[int, int] = {}  # part that reads a value of an earlier one
     for place in order:
         for need in _needs(e, place, inline):
             if home.get(need, home[place]) != home[place]:
-                slots.setdefault(need, len(slots))
+                last[need] = home[place]
+    slots, scratch = _slots([(place, home[place], last[place]) for place in order if place in last])
     parts, called = [], set[str]()
     for k in range(count):
         part = _Part(e, Block(lanes, fused), task, inline, slots)
@@ -218,7 +221,26 @@ def write(e: Expressions, task: Task, lanes: int, fused: bool) -> Code:
                 store(part.block, part.real(place))
         parts.append("\n".join(part.block.lines))
         called |= part.block.called
-    return Code(tuple(parts), len(slots), called)
+    return Code(tuple(parts), scratch, called)
+
+
+def _slots(stays: Sequence[tuple[int, int, int]]) -> tuple[dict[int, int], int]:
+    """Slot of each value, and how many there are; a slot is free again after the last reader.
+
+    Parameters
+    ----------
+    stays : sequence of (int, int, int)
+        Values in the order of their parts: place, part that stores it, last part that reads it.
+    """
+    slots: dict[int, int] = {}
+    free: list[int] = []
+    taken: list[tuple[int, int]] = []  # until which part, and the slot: the earliest first
+    for place, stored, read in stays:
+        while taken and taken[0][0] < stored:
+            free.append(heappop(taken)[1])
+        slots[place] = free.pop() if free else len(taken)
+        heappush(taken, (read, slots[place]))
+    return slots, len(free) + len(taken)
 
 
 def _needs(e: Expressions, place: int, inline: set[int]) -> Iterator[int]:
