@@ -168,9 +168,12 @@ def main() -> None:
     # a process that ends need not look for garbage among a million objects
     atexit.register(gc.freeze)
     try:
+        from aligntax.analysis.copies import THREADS
         from aligntax.analysis.inference.compile_cache import use_cache
 
         use_cache()
+        for name in THREADS:  # before NumPy is imported, which reads them
+            os.environ.setdefault(name, "1")
         with guarded_output(), repeating_interrupts():
             code = app(prog_name="aligntax", standalone_mode=False)
         _end(code)

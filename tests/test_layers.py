@@ -34,6 +34,7 @@ ORDER = (
     "models.extension",
     "analysis.inference analysis.summaries",
     "analysis.storage analysis.progress",
+    "analysis.copies",
     "analysis.inputs analysis.experiments",
     "analysis.fitting",
     "analysis.answers",

@@ -29,7 +29,6 @@ References
 
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +51,7 @@ from aligntax.analysis.answers.prior_answers import answers_of_priors
 from aligntax.analysis.answers.sensitivity_draws import FEWEST_EFFECTIVE, SensitivityDraws
 from aligntax.analysis.answers.value_of_information import values_of_information
 from aligntax.analysis.answers.variance import Inputs, contraction, shares_of_ranks
+from aligntax.analysis.copies import worked_out_beside
 from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.analysis.summaries.weights import Weights
@@ -195,9 +195,8 @@ def sensitivity_of_result(
 
 
 def _record(draws: SensitivityDraws) -> dict[str, Any]:
-    with ThreadPoolExecutor(2) as pool:  # NumPy leaves the interpreter to the other
-        worth = pool.submit(hours_decision, draws)
-        compact = compact_record(analyse_drivers(draws), worth.result())
+    with worked_out_beside(lambda: hours_decision(draws)) as worth:
+        compact = compact_record(analyse_drivers(draws), worth())
     record: dict[str, Any] = to_four_digits(compact)
     return record
 

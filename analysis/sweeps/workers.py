@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection, wait
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
+from aligntax.analysis.copies import THREADS
 from aligntax.analysis.sweeps.grid import Answer, Case
 from aligntax.models.errors import InputError
 
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
 
 MOST = 1024  # processes, of a third of a GiB each
 TRIES = 3  # workers that one case may kill: dying once may be chance, three times is the case
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 PATIENCE = 20.0  # seconds, for a scheduler and its first worker
 Lost = Callable[[str], None]  # takes one line about a worker that died
 

@@ -1,22 +1,16 @@
 """Figures that copies of the process draw are those that it would draw itself, and none is lost."""
 
 import os
-import subprocess
-import sys
-import threading
 import time
-from types import SimpleNamespace
 
 import pytest
 from matplotlib.figure import Figure
 
+from aligntax.analysis import copies
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.pages.figure_data import beside
-from aligntax.analysis.pages.figure_data.beside import drawing_beside, spare_cores
+from aligntax.analysis.pages.figure_data.beside import drawing_beside
 from aligntax.analysis.pages.figure_data.pictures import draw_and_read
-from aligntax.analysis.progress import REDRAWS
-
-JAX = "jax._src.xla_bridge"
 
 
 def line(slope: int) -> Figure:
@@ -34,9 +28,9 @@ def together(few, strict=False):
         return finish()
 
 
-@pytest.mark.parametrize("copies", [0, 1, 3])
-def test_the_figures_are_the_same_however_many_processes_draw(copies, monkeypatch) -> None:
-    monkeypatch.setattr(beside, "spare_cores", lambda: copies)
+@pytest.mark.parametrize("spare", [0, 1, 3])
+def test_the_figures_are_the_same_however_many_processes_draw(spare, monkeypatch) -> None:
+    monkeypatch.setattr(beside, "spare_cores", lambda: spare)
     few = drawings()
     assert together(few) == [draw_and_read(each, n, True) for n, each in enumerate(few, 1)]
 
@@ -67,21 +61,10 @@ def test_a_figure_that_fails_in_a_copy_says_why(monkeypatch) -> None:
     assert [each.error for each in shown] == [""] * 5 + ["RuntimeError: ink ran out"]
 
 
-@pytest.mark.slow
-def test_jax_says_that_it_computes_where_it_is_asked() -> None:
-    """Once JAX has computed, its own warning of a fork would come true."""
-    code = (
-        "import sys, jax.numpy; from aligntax.analysis.pages.figure_data import beside;"
-        "before = beside._jax_computes(); jax.numpy.ones(2) + 1; print(before, beside._jax_computes())"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "True"]
-
-
 @pytest.mark.parametrize("ending", [lambda: os._exit(9), lambda: time.sleep(1000)])
 def test_figures_of_a_copy_that_dies_or_stands_still_are_drawn_here(monkeypatch, ending) -> None:
     monkeypatch.setattr(beside, "spare_cores", lambda: 2)
-    monkeypatch.setattr(beside, "PATIENCE", 1.0)
+    monkeypatch.setattr(copies, "PATIENCE", 1.0)
     here = os.getpid()
 
     def fatal() -> Figure:
@@ -100,26 +83,3 @@ def test_strictly_an_error_is_raised_here(monkeypatch) -> None:
     monkeypatch.setattr(beside, "spare_cores", lambda: 2)
     with pytest.raises(ZeroDivisionError):
         together([*drawings(), Drawing("A line to nowhere", lambda: 1 / 0)], strict=True)
-
-
-def test_a_process_that_cannot_be_copied_safely_draws_alone(monkeypatch) -> None:
-    monkeypatch.setattr(threading, "enumerate", lambda: [threading.current_thread()])
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: range(4), raising=False)
-    monkeypatch.setattr(beside, "parent_process", lambda: None)
-    monkeypatch.delitem(sys.modules, JAX, raising=False)
-    assert spare_cores() == 3
-    for backends, cores in (({}, 3), ({"cpu": "threads"}, 0)):
-        with monkeypatch.context() as modules:
-            modules.setitem(sys.modules, JAX, SimpleNamespace(_backends=backends))
-            assert spare_cores() == cores
-    for name, cores in (("history", 0), (REDRAWS, 3)):
-        with monkeypatch.context() as threads:
-            other = threading.Thread(name=name)
-            threads.setattr(threading, "enumerate", lambda t=other: [threading.current_thread(), t])
-            assert spare_cores() == cores
-    with monkeypatch.context() as system:
-        system.setattr(sys, "platform", "darwin")
-        assert spare_cores() == 0
-    monkeypatch.setattr(beside, "parent_process", lambda: "one of many")
-    assert spare_cores() == 0
