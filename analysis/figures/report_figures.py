@@ -45,11 +45,14 @@ class Drawing:
         Makes the figure.
     dense : bool
         Whether it has so many marks that it is stored as pixels instead of vectors.
+    by_arviz : bool
+        Whether ArviZ helps to draw it, whose import takes a second.
     """
 
     caption: str
     draw: Callable[[], Figure]
     dense: bool = False
+    by_arviz: bool = False
 
 
 def forecast_figures(result: Result) -> Iterator[Drawing]:
@@ -118,6 +121,7 @@ def forecast_figures(result: Result) -> Iterator[Drawing]:
             "that the evidence moved most. Each curve is scaled to its own height and shows finite "
             "draws only.",
             lambda: answer.prior_posterior(result),
+            by_arviz=True,
         )
 
 
@@ -193,6 +197,7 @@ def _outer_alignment(result: Result) -> Iterator[Drawing]:
             "the evaluator's error about the best hidden rival exceeds one half; a band that holds "
             "such draws leaves the top.",
             lambda: outer_alignment.quantity_against_quality(result),
+            by_arviz=True,
         )
         yield Drawing(
             "Comparisons needed against the capability at which alignment is asked for (median, "
@@ -368,6 +373,7 @@ def predictive_figures(result: Result) -> Iterator[Drawing]:
             "the uniform one. A p-value below 0.01 means that the model does not reproduce the "
             "spread of the evidence; it is named beside the verdict.",
             lambda: checks.pit_ecdfs(result),
+            by_arviz=True,
         )
 
 
@@ -382,10 +388,12 @@ def chain_figures(result: Result) -> Iterator[Drawing]:
         "ranks tests every parameter.",
         lambda: checks.rank_plots(result),
         dense=True,
+        by_arviz=True,
     )
     yield Drawing(
         "Draws of the same parameters in order, a colour for each chain; of chains in step the "
         "draws of one subchain after another. They should look like noise without drift.",
         lambda: checks.trace_plots(result),
         dense=True,
+        by_arviz=True,
     )

@@ -1,8 +1,9 @@
 """Figures that copies of this process draw while it works on the rest of a page.
 
 Drawing is most of a report's time and takes one core. Each further core forks a copy, which has the
-run in memory and has imported everything. The copies and this process take the next figure from
-one queue until none is left, so that the page is the same however many there are.
+run in memory. The copies and this process take the next figure from one queue until none is left,
+so that the page is the same however many there are. Those that need ArviZ come first: a copy then
+imports it, while this process does the rest of the page.
 """
 
 import os
@@ -27,10 +28,9 @@ def drawing_beside(
     strict : bool
         Whether a figure that fails raises; then all are drawn in this process.
     """
-    import arviz_plots  # noqa: F401  some figures need it: here, not in each copy
-
+    order = sorted(range(len(drawings)), key=lambda number: not drawings[number].by_arviz)
     queue, fill = os.pipe()
-    os.write(fill, bytes(range(len(drawings))))  # a byte is read by one process alone
+    os.write(fill, bytes(order))  # a byte is read by one process alone
     os.close(fill)
     team: list[Copy] = []
     try:

@@ -1,6 +1,8 @@
 """Figures that copies of the process draw are those that it would draw itself, and none is lost."""
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -77,6 +79,37 @@ def test_figures_of_a_copy_that_dies_or_stands_still_are_drawn_here(monkeypatch,
         time.sleep(0.2)
         shown = finish()
     assert shown == [draw_and_read(each, n, True) for n, each in enumerate(few, 1)]
+
+
+@pytest.mark.slow
+def test_only_figures_that_say_so_need_arviz(reference) -> None:
+    """Negative control: one that says so does import it."""
+    code = (
+        "import sys; from aligntax.analysis.pages.report import SECTIONS;"
+        "from aligntax.analysis.result import load;"
+        f"result = load({str(reference.path)!r});"
+        "few = [each for part in SECTIONS.values() for each in part(result)];"
+        "few.sort(key=lambda each: each.by_arviz);"
+        "first = [each.draw() for each in few if not each.by_arviz];"
+        "print(len(first), 'arviz_stats' in sys.modules);"
+        "few[-1].draw(); print('arviz_stats' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    drawn, before, after = done.stdout.split()
+    assert int(drawn) > 10 and (before, after) == ("False", "True")
+
+
+def test_what_needs_arviz_is_drawn_first(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(beside, "spare_cores", lambda: 0)
+    order: list[int] = []
+
+    def noted(n: int) -> Figure:
+        order.append(n)
+        return line(n)
+
+    few = [Drawing(f"{n}", lambda n=n: noted(n), by_arviz=n in (1, 3)) for n in range(4)]
+    assert [each.caption for each in together(few)] == [each.caption for each in few]
+    assert order == [1, 3, 0, 2]
 
 
 def test_strictly_an_error_is_raised_here(monkeypatch) -> None:
