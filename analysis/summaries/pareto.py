@@ -69,6 +69,7 @@ def pareto_smoothed(log_ratio: Any, relative: float) -> tuple[Weights, float]:
         no tail to smooth. NaN where the draws are too few for a tail, or no distribution fits it;
         such weights are not trusted.
     """
+    log_ratio = np.asarray(log_ratio, dtype=float)  # a run stores single precision
     length = tail_length(log_ratio.size, relative)
     if length < SHORTEST_TAIL:
         return Weights.of_log(log_ratio), np.nan

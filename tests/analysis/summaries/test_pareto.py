@@ -44,6 +44,13 @@ def test_the_fit_finds_the_shape_and_scale_of_its_distribution(shape):
     np.testing.assert_allclose(pareto_quantile(p, shape, 2.0), expected, rtol=1e-12)
 
 
+def test_ratios_in_single_precision_are_weighed_in_double():
+    log_ratio = np.random.default_rng(4).normal(size=(4, 1000)).astype(np.float32)
+    single, double = (pareto_smoothed(each, 1.0) for each in (log_ratio, log_ratio.astype(float)))
+    assert single[1] == double[1]
+    np.testing.assert_array_equal(single[0].values, double[0].values)
+
+
 def test_a_tail_beyond_all_numbers_is_not_trusted_and_its_weights_are_finite():
     log_ratio = np.linspace(0.0, 1.0, 4000) ** 60 * 700.0
     weights, k_hat = pareto_smoothed(log_ratio.reshape(4, 1000), 1.0)
