@@ -212,6 +212,19 @@ class CompiledModel:
             Called now and then with the number of draws done, of all, and of divergences. Warm-up
             counts; where a draw is several transitions, these are counted.
         """
+        fit = self.sample_answer(options, progress)
+        return replace(
+            fit,
+            prior=self.terms.draw_prior(fit.tables, options),
+            log_likelihood=self.terms.log_likelihood(fit.posterior, fit.tables),
+            log_prior=self.terms.log_prior(fit.posterior, fit.tables),
+        )
+
+    def sample_answer(self, options: Sampling, progress: Progress | None = None) -> Fit:
+        """Sample the posterior alone, which is all that an answer and its checks need.
+
+        Prior draws, log likelihood and log prior are empty; arguments as in :meth:`sample`.
+        """
         tables = self.view.tables(self.model.quantities)
         posterior, sample_stats = self.posterior(options, progress)
         return Fit(
@@ -221,10 +234,10 @@ class CompiledModel:
             evidence=self.evidence,
             tables=tables,
             posterior=posterior,
-            prior=self.terms.draw_prior(tables, options),
+            prior=xr.Dataset(),
             sample_stats=sample_stats,
-            log_likelihood=self.terms.log_likelihood(posterior, tables),
-            log_prior=self.terms.log_prior(posterior, tables),
+            log_likelihood=xr.Dataset(),
+            log_prior=xr.Dataset(),
             prior_only=find_prior_only(self.shared.outline, tables),
         )
 

@@ -214,7 +214,7 @@ class SweepAnswerer:
         view, links = fit_links(model, case.view, self.job.evidence, options, Talk())
         compiled = self._compiled(view)
         watch.lap("compile")
-        fit = compiled.sample(options)
+        fit = compiled.sample_answer(options)
         watch.lap("sample")
         found = summarise_fit(fit, options, links)
         record = {

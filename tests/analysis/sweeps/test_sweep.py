@@ -136,7 +136,7 @@ def test_what_differs_in_the_graph_is_compiled_again(evidence, view, monkeypatch
         def with_view(self, view):
             return self
 
-        def sample(self, options):
+        def sample_answer(self, options):
             raise InputError("draws: not here")
 
     compiled = []
