@@ -85,16 +85,21 @@ class Copy:
     began: float
 
     @classmethod
-    def start(cls, work: Callable[[], Any]) -> "Copy":
-        """Fork, and begin."""
+    def start(cls, work: Callable[[], Any]) -> "Copy | None":
+        """Fork, and begin; None where the system has no room for another process."""
         context = get_context("fork")
         ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+        process = context.Process(target=_serve, args=(ours, theirs, work), daemon=True)
         with warnings.catch_warnings():
             # Python counts threads of libraries too. They are idle, and BLAS ends its own.
             warnings.filterwarnings("ignore", ".*multi-threaded.*fork", DeprecationWarning)
-            process.start()
-        theirs.close()
+            try:
+                process.start()
+            except OSError:
+                ours.close()
+                return None
+            finally:
+                theirs.close()
         return cls(process, ours, time.monotonic())
 
     def found(self) -> tuple[Any] | None:
@@ -103,7 +108,7 @@ class Copy:
             if not self.pipe.poll(PATIENCE + time.monotonic() - self.began):
                 return None
             return (self.pipe.recv(),)
-        except (EOFError, OSError):
+        except Exception:  # it died, or what it sent cannot be read
             return None
 
     def stop(self) -> None:
@@ -113,7 +118,8 @@ class Copy:
         self.process.join()
 
 
-def _serve(pipe: Connection, work: Callable[[], Any]) -> None:
+def _serve(ours: Connection, pipe: Connection, work: Callable[[], Any]) -> None:
+    ours.close()  # so that sending fails, and does not wait, once nobody reads
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first acts
     sys.stdout = sys.stderr = StringIO()
     pipe.send(work())

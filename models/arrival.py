@@ -119,9 +119,12 @@ def accumulated_rate(
 ) -> Any:
     """Integral of the rate over the whole grid; parameters as in :func:`yearly_rates`."""
     at_dates, between = simpson(grid)
-    at = steepness * margin - np.log(cap)
-    middle = 0.5 * (at[..., 1:] + at[..., :-1])
-    weighted = [at_dates * sigmoid(at), between * sigmoid(middle)]
+    # margins are averaged, not exponents: under an infinite steepness those may be of both signs
+    middle = 0.5 * (margin[..., 1:] + margin[..., :-1])
+    weighted = [
+        weight * sigmoid(steepness * each - np.log(cap))
+        for weight, each in ((at_dates, margin), (between, middle))
+    ]
     if sigmoid is _sigmoid:
         return cap * sum(sum_of_rows(np.moveaxis(part, -1, 0)) for part in weighted)
     return cap * sum(part.sum(axis=-1) for part in weighted)

@@ -53,6 +53,49 @@ def test_what_a_copy_does_not_send_is_worked_out_here(monkeypatch, ending) -> No
         assert finish() == "here"
 
 
+class Unreadable(Exception):
+    """Pickled, but not made again from one argument."""
+
+    def __init__(self, one, other):
+        super().__init__(one)
+
+
+def test_what_cannot_be_read_and_what_cannot_be_forked_are_worked_out_here(monkeypatch) -> None:
+    monkeypatch.setattr(copies, "spare_cores", lambda: 1)
+    here = os.getpid()
+    with worked_out_beside(lambda: here if os.getpid() == here else Unreadable(1, 2)) as finish:
+        assert finish() == here
+
+    def full():
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(os, "fork", full)
+    with worked_out_beside(os.getpid) as finish:
+        assert finish() == here
+
+
+def test_a_copy_ends_when_the_process_is_killed() -> None:
+    code = (
+        "import os, time; from aligntax.analysis.copies import Copy;"
+        "copy = Copy.start(lambda: bytes(1_000_000)); print(copy.process.pid, flush=True);"
+        "time.sleep(1); os.kill(os.getpid(), 9)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as done:
+        copy = int(done.stdout.readline())
+    until = time.monotonic() + 20
+    while _lives(copy) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not _lives(copy)
+
+
+def _lives(process: int) -> bool:
+    try:
+        with open(f"/proc/{process}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
 def test_an_error_is_raised_here_and_says_what_it_is(monkeypatch, capfd) -> None:
     monkeypatch.setattr(copies, "spare_cores", lambda: 1)
     with (

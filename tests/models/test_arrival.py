@@ -122,6 +122,7 @@ def test_one_exponential_serves_all_requirements_of_a_path(steepness, cap) -> No
     found, plain = one_path(steepness, cap)
     np.testing.assert_allclose(found, plain, rtol=1e-12, atol=1e-250)
     assert np.isfinite(steepness) == np.isfinite(plain).all()
+    assert np.isfinite(plain[:4]).all()  # the others have a margin of zero
     assert np.nanmax(plain) > 0
 
 

@@ -35,7 +35,8 @@ def drawing_beside(
     team: list[Copy] = []
     try:
         for _ in range(0 if strict else spare_cores()):
-            team.append(Copy.start(lambda: _draw(drawings, _taken(queue), strict=False)))
+            copy = Copy.start(lambda: _draw(drawings, _taken(queue), strict=False))
+            team += [copy] if copy else []
         yield lambda: _finish(drawings, queue, team, strict)
     finally:
         os.close(queue)
