@@ -16,14 +16,10 @@ from aligntax.analysis.answers.run_changes import other_changes, view_changes
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import hash_of_draws
+from aligntax.analysis.summaries.claim_answers import claim_answers, claim_draws
 from aligntax.analysis.summaries.claims import CLAIMS, assumed_quantities
 from aligntax.analysis.summaries.multiple_testing import holm_rejected
-from aligntax.analysis.summaries.summary import (
-    claim_answers,
-    claim_draws,
-    iter_series,
-    summarise,
-)
+from aligntax.analysis.summaries.summary import iter_series, summarise
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import base_name, quantity_of

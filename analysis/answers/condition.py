@@ -25,8 +25,9 @@ from aligntax.analysis.summaries.checks import (
     more_draws,
     with_remedy,
 )
+from aligntax.analysis.summaries.claim_answers import claim_answers
 from aligntax.analysis.summaries.claims import assumed_quantities
-from aligntax.analysis.summaries.summary import claim_answers, iter_series, summarise
+from aligntax.analysis.summaries.summary import iter_series, summarise
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.analysis.summaries.words import format_probability
 from aligntax.models.catalogue import find_model

@@ -122,7 +122,8 @@ def summarise_fit(fit: "Fit", options: Sampling, links: Mapping[str, Any]) -> Fi
     from aligntax.analysis.inference.derive import derive
     from aligntax.analysis.inference.seeds import child_generator
     from aligntax.analysis.summaries.checks import sampling_checks
-    from aligntax.analysis.summaries.summary import claim_answers, summarise
+    from aligntax.analysis.summaries.claim_answers import claim_answers
+    from aligntax.analysis.summaries.summary import summarise
 
     rng = child_generator(options.seed, "arrival")
     derived = derive(fit.model, fit.posterior, fit.tables, fit.evidence, fit.view, rng)

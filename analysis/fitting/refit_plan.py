@@ -15,8 +15,9 @@ from aligntax.analysis.inference.derive import derive_from
 from aligntax.analysis.inference.seeds import child_generator
 from aligntax.analysis.storage.sampled_run import SampledRun
 from aligntax.analysis.summaries.checks import Check, headline_checks, more_draws, with_remedy
+from aligntax.analysis.summaries.claim_answers import claim_answers
 from aligntax.analysis.summaries.claims import assumed_quantities
-from aligntax.analysis.summaries.summary import claim_answers, summarise
+from aligntax.analysis.summaries.summary import summarise
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.catalogue import restrict
 from aligntax.models.errors import InputError

@@ -44,12 +44,12 @@ from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.shared_draws import resample_by_weight
 from aligntax.analysis.storage.whole_file import replace_file
 from aligntax.analysis.summaries.arrival_answers import arrival_answers
+from aligntax.analysis.summaries.claim_answers import claim_answers
 from aligntax.analysis.summaries.claims import QUESTIONS, WHOSE, assumed_quantities, stated
 from aligntax.analysis.summaries.claims_in_words import chance_in_words, notes_in_words
 from aligntax.analysis.summaries.kinds_in_words import COLUMNS, kind_cells, kind_line
 from aligntax.analysis.summaries.shapes_in_words import SHAPE_COLUMNS, shape_cells, threshold_line
 from aligntax.analysis.summaries.simulated_world import simulated_world
-from aligntax.analysis.summaries.summary import claim_answers
 from aligntax.analysis.summaries.words import without_long_vectors
 from aligntax.models.catalogue import Model, find_model
 from aligntax.models.priors.quantities import base_name, lookup

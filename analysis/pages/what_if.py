@@ -40,9 +40,10 @@ from aligntax.analysis.pages.view_files import beside_priors, file_parts, prior_
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.sampled_run import SampledRun, read_sampled_run
 from aligntax.analysis.summaries.checks import ESS
+from aligntax.analysis.summaries.claim_answers import neural_draws
 from aligntax.analysis.summaries.claims import CLAIMS, WHOSE
 from aligntax.analysis.summaries.pareto import k_hat_limit
-from aligntax.analysis.summaries.summary import Series, iter_series, neural_draws
+from aligntax.analysis.summaries.summary import Series, iter_series
 from aligntax.analysis.summaries.words import words_of_event
 from aligntax.models import (
     ai_labour,

@@ -18,12 +18,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from aligntax.analysis.summaries.summary import (
-    QUARTILES,
-    draws_of,
-    neural_draws,
-    weighted_points,
-)
+from aligntax.analysis.summaries.claim_answers import neural_draws
+from aligntax.analysis.summaries.summary import QUARTILES, draws_of, weighted_points
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.requirements import NEURAL
 from aligntax.models.views import View

@@ -1,20 +1,18 @@
-"""Numbers from draws: censored quantiles, probabilities, Monte Carlo errors, claims.
+"""Numbers from draws: censored quantiles, probabilities, Monte Carlo errors.
 
 Everything is reported on a quantity's own scale (log10 where the scale is log10, decimal years for
 dates). "Later or never" counts as infinity in quantiles.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from aligntax.analysis.summaries.claims import CLAIMS, Claim
 from aligntax.analysis.summaries.convergence import FEWEST, ess_mean, r_hat_and_ess, stacked
 from aligntax.analysis.summaries.weights import Weights
-from aligntax.analysis.summaries.words import words_of_event
 from aligntax.models.priors.quantities import (
     LABELS,
     QUANTITIES,
@@ -22,9 +20,7 @@ from aligntax.models.priors.quantities import (
     element_name,
     lookup,
 )
-from aligntax.models.requirements import NEURAL
 from aligntax.models.states import resolved
-from aligntax.models.views import ANCHORS
 
 PROBABILITIES = (0.05, 0.25, 0.50, 0.75, 0.95)
 QUARTILES = {"q25": 0.25, "q50": 0.50, "q75": 0.75}
@@ -316,95 +312,3 @@ def _mcse_median(defined: Any, share: Any, size: float) -> float | None:
     ends = betaincinv(0.5 * size + 1, 0.5 * size + 1, [0.1586553, 0.8413447]).tolist()
     low, high = censored_quantiles(defined, ends, share)
     return _finite_or_none(0.5 * (high - low))
-
-
-def claim_draws(claim: Claim, derived: xr.Dataset) -> tuple[Any, Any] | None:
-    """Draws in which a claim is true, and those in which its condition holds.
-
-    The condition contains that the claim's quantity is defined: that something arrives.
-
-    Returns
-    -------
-    tuple of ndarray of bool, shape (chain, draw), or None
-        None if the model lacks a quantity of the claim or of its condition.
-    """
-    statements = [claim.statement, *([claim.given] if claim.given else [])]
-    needed = {statement.quantity for statement in statements}
-    if not needed | ({"tai_anchor"} if claim.neural_nets else set()) <= set(derived.data_vars):
-        return None
-    values = {name: draws_of(name, derived) for name in needed}
-    counted = ~np.isnan(values[claim.statement.quantity])
-    for statement in statements[1:]:
-        counted &= statement.holds(values[statement.quantity])
-    if claim.neural_nets:
-        counted &= neural_draws(derived)
-    return claim.statement.holds(values[claim.statement.quantity]) & counted, counted
-
-
-def neural_draws(derived: xr.Dataset) -> Any:
-    """Draws whose requirement is a neural-net anchor, of shape (chain, draw)."""
-    return np.isin(derived["tai_anchor"].values, [ANCHORS.index(name) for name in NEURAL])
-
-
-def claim_answers(
-    derived: xr.Dataset,
-    weights: Weights | None = None,
-    assumed: Collection[str] = (),
-    horizon: float | None = None,
-) -> dict[str, dict[str, Any]]:
-    """What the draws say of each claim that the model has the quantities of.
-
-    Parameters
-    ----------
-    assumed : collection of str
-        Elicited quantities that no evidence informs.
-    horizon : float, optional
-        Year at which dates are censored, which the conditions then name.
-
-    Returns
-    -------
-    dict
-        name -> ``probability``, ``mcse``, ``given`` (the condition in words, or None),
-        ``given_probability``, ``assumed``, ``whose``. A condition that no draw meets leaves no
-        probability: it is None, and ``reason`` says why.
-    """
-    found = ((claim, claim_draws(claim, derived)) for claim in CLAIMS)
-    return {
-        claim.name: _claim_answer(claim, derived, *draws, weights, assumed, horizon)
-        for claim, draws in found
-        if draws is not None
-    }
-
-
-def _claim_answer(
-    claim: Claim,
-    derived: xr.Dataset,
-    true: Any,
-    counted: Any,
-    weights: Weights | None,
-    assumed: Collection[str],
-    horizon: float | None,
-) -> dict[str, Any]:
-    weights = weights or Weights.equal(true.shape)
-    quantity = QUANTITIES[claim.statement.quantity]
-    undefined = np.isnan(draws_of(quantity.name, derived))
-    conditions = [claim.condition] if claim.condition else []
-    if weights.probability(undefined) > 0:
-        conditions.append(words_of_event(quantity, horizon))
-    chance = weights.probability(counted)
-    answer: dict[str, Any] = {
-        "probability": None,
-        "mcse": None,
-        "given": " and ".join(conditions) or None,
-        "given_probability": chance,
-        "assumed": quantity.name in assumed,
-        "whose": claim.whose,
-    }
-    if not chance > 0:
-        return {**answer, "reason": "no draw meets the condition"}
-    among = weights.given(counted)
-    return {
-        **answer,
-        "probability": among.probability(true),
-        "mcse": among.mcse(true.astype(float)),
-    }

@@ -10,14 +10,10 @@ import numpy as np
 import xarray as xr
 
 from aligntax.analysis.inference.derive import derive
+from aligntax.analysis.summaries.claim_answers import claim_answers
 from aligntax.analysis.summaries.claims import CLAIMS
 from aligntax.analysis.summaries.claims_in_words import chance_in_words, claim_text
-from aligntax.analysis.summaries.summary import (
-    Series,
-    censored_quantile,
-    claim_answers,
-    iter_series,
-)
+from aligntax.analysis.summaries.summary import Series, censored_quantile, iter_series
 from aligntax.analysis.summaries.words import median_and_interval
 from aligntax.models.catalogue import find_model, restrict
 from aligntax.models.evidence import Evidence

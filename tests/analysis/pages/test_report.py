@@ -23,8 +23,8 @@ from aligntax.analysis.pages.report import write_report
 from aligntax.analysis.pipeline import run
 from aligntax.analysis.storage.layout import Groups
 from aligntax.analysis.storage.load import load
+from aligntax.analysis.summaries.claim_answers import claim_answers
 from aligntax.analysis.summaries.claims_in_words import chance_in_words
-from aligntax.analysis.summaries.summary import claim_answers
 from aligntax.analysis.summaries.words import format_probability
 from aligntax.models.catalogue import find_model
 

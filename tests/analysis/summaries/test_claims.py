@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from aligntax.analysis.summaries.claim_answers import claim_answers, claim_draws
 from aligntax.analysis.summaries.claims import (
     CLAIMS,
     TOLERANCE,
@@ -17,7 +18,6 @@ from aligntax.analysis.summaries.claims_in_words import (
     condition_in_words,
     notes_in_words,
 )
-from aligntax.analysis.summaries.summary import claim_answers, claim_draws
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.priors.quantities import ELICITED, QUANTITIES
 from aligntax.models.states import censored

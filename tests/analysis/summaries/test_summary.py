@@ -6,12 +6,12 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aligntax.analysis.summaries.claim_answers import claim_answers
 from aligntax.analysis.summaries.claims import CLAIMS
 from aligntax.analysis.summaries.summary import (
     Series,
     _mcse_median,
     censored_quantile,
-    claim_answers,
     iter_series,
     summarise,
 )

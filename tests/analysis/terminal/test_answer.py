@@ -6,9 +6,9 @@ import pytest
 from rich.console import Console
 
 from aligntax.analysis.summaries.arrival_answers import arrival_answers
+from aligntax.analysis.summaries.claim_answers import claim_answers
 from aligntax.analysis.summaries.claims import assumed_quantities
 from aligntax.analysis.summaries.claims_in_words import chance_in_words
-from aligntax.analysis.summaries.summary import claim_answers
 from aligntax.analysis.summaries.words import format_probability, verdict_in_words
 from aligntax.analysis.terminal.answer import print_run
 from aligntax.analysis.terminal.tables import print_runs
