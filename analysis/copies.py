@@ -30,7 +30,7 @@ THREADS = (
     "NUMEXPR_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-PATIENCE = 60.0  # seconds, beyond what this process took for its own part
+PATIENCE = 60.0  # seconds that a copy may take longer than this process took for its own part
 
 
 def spare_cores() -> int:

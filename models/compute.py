@@ -134,12 +134,13 @@ def runs(evidence: Evidence, view: View) -> xr.Dataset:
 def survival(t: Any, xp: Any = np) -> Any:
     """``P(T > t)`` for Student's t of four degrees of freedom; ``xp`` is numpy or PyTensor.
 
-    With ``r = sqrt(4 + t^2)`` it is ``(r - t)^2 (2r + t) / (4 r^3)``, in which ``r - |t|`` would
-    lose all digits far out, and ``4 / (r + |t|)`` loses none.
+    With ``r = sqrt(4 + t^2)`` and ``u = t / r`` it is ``(1 - u)^2 (2 + u) / 4``, in which ``1 - u``
+    would lose all digits far above, and ``4 / (r^2 (1 + u))`` loses none.
     """
-    root = (NU + t**2) ** 0.5
-    square = (root + xp.where(t > 0, t, -t)) ** 2
-    return xp.where(t > 0, 16.0 / square, square) * (2.0 * root + t) / (4.0 * root**3)
+    square = NU + t**2
+    u = t / square**0.5
+    away = 1.0 + xp.where(t > 0, u, -u)
+    return 0.25 * xp.where(t > 0, NU / (square * away), away) ** 2 * (2.0 + u)
 
 
 def add(evidence: Evidence, view: View, x: Mapping[str, Any]) -> None:

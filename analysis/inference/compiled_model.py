@@ -46,6 +46,8 @@ class Fit:
         ``z`` (chain, draw, quantity) and structural parameters.
     prior : xarray.Dataset
         The same variables from the prior.
+    log_likelihood, log_prior : xarray.Dataset
+        Terms of each row, and of each quantity, in each draw.
     prior_only : tuple of str
         Elicited quantities that no likelihood touches.
     """

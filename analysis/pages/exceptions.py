@@ -24,6 +24,7 @@ from aligntax.analysis.trust.evidence.predictive import (
     pit_p,
     title_and_unit,
 )
+from aligntax.analysis.trust.evidence.wording import k_in_words, largest_k
 from aligntax.models.evidence import Evidence, select
 from aligntax.models.overoptimization.gold_law import misses
 from aligntax.models.overoptimization.model import FORMS
@@ -77,8 +78,8 @@ def _untrusted(tables: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for table in tables:
         if table["doubtful"]:
             share = f"{table['doubtful']} of {len(table['units'])} {table['table']}"
-            worst = max(u["pareto_k"] for u in table["units"] if u["pareto_k"] is not None)
-            doubted.append(f"{share.replace('_', ' ')} (k up to {worst:.2f})")
+            worst = k_in_words(largest_k(table["units"]), before="k up to ")
+            doubted.append(f"{share.replace('_', ' ')} ({worst})")
     if doubted:
         units = ", ".join(doubted)
         yield f"cross-validation by weights is not to be trusted for {units}: run aligntax loo"

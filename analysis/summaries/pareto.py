@@ -23,7 +23,7 @@ import numpy as np
 
 from aligntax.analysis.summaries.weights import Weights
 
-SHORTEST_TAIL = 5  # draws that a Pareto distribution is fitted to
+SHORTEST_TAIL = 6  # draws that a distribution fits: of five the first quartile is the smallest
 TIE = 1e-9  # log ratios that differ by less are those of one draw
 PRIOR_SHAPE, PRIOR_DRAWS = 0.5, 10.0  # reference 1, section 6
 GRID, PER_QUARTILE = 30, 3.0  # points at least, and their spread: reference 2
@@ -66,8 +66,9 @@ def pareto_smoothed(log_ratio: Any, relative: float) -> tuple[Weights, float]:
     weights : Weights
     k_hat : float
         0 where the largest ratios are equal, as when a uniform prior is cut: bounded weights have
-        no tail to smooth. NaN where the draws are too few for a tail, or no distribution fits it;
-        such weights are not trusted.
+        no tail to smooth. NaN where the draws are too few for a tail, or no distribution fits it,
+        and infinite where no finite shape does; such weights are not trusted, see
+        :func:`is_trusted`.
     """
     log_ratio = np.asarray(log_ratio, dtype=float)  # a run stores single precision
     length = tail_length(log_ratio.size, relative)
@@ -80,12 +81,12 @@ def pareto_smoothed(log_ratio: Any, relative: float) -> tuple[Weights, float]:
     tail = order[-length:]
     cutoff = float(np.exp(log_weights[order[-length - 1]]))
     shape, scale = pareto_fit(np.exp(log_weights[tail]) - cutoff)
-    if np.isfinite(shape):
+    if np.isfinite(shape) and scale > 0.0:
         places = (np.arange(length) + 0.5) / length
         # under a shape of hundreds the outermost are infinite, and none may exceed the largest
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             smoothed = np.log(cutoff + pareto_quantile(places, shape, scale))
-        log_weights[tail] = np.fmin(smoothed, 0.0)
+        log_weights[tail] = np.minimum(smoothed, 0.0)
     weights = Weights.of_log(log_weights.reshape(log_ratio.shape))
     return Weights(shared_among_ties(log_ratio, weights.values)), shape
 
@@ -111,6 +112,7 @@ def pareto_fit(excess: Any) -> tuple[float, float]:
     -------
     shape, scale : float
         NaN where the first quartile is no larger than the smallest: that is no such distribution.
+        The shape is infinite, and the scale NaN, where excesses range over more than numbers do.
     """
     n = len(excess)
     quartile = excess[int(n / 4 + 0.5) - 1]

@@ -35,6 +35,7 @@ def distances(draws: Any) -> Any:
     Parameters
     ----------
     draws : ndarray, shape (number, chain, draw)
+        Four draws of a chain at least: fewer have no effective size.
     """
     ranks = _ranked(draws)
     number, chains, length = ranks.shape

@@ -15,7 +15,7 @@ from tests.prior import scale_at
 
 
 def test_survival_is_scipys_students_t_with_four_degrees_of_freedom_however_far_out() -> None:
-    t = np.concatenate([np.linspace(-50, 50, 4001), [-1e30, -1e9, 1e9, 1e30]])
+    t = np.concatenate([np.linspace(-50, 50, 4001), [-1e150, -1e9, 1e9, 1e70]])
     np.testing.assert_allclose(np.log(survival(t)), stats.t(NU).logsf(t), rtol=1e-12, atol=1e-14)
 
 
@@ -23,7 +23,7 @@ def test_survival_and_its_slope_are_the_same_in_pytensor() -> None:
     import pytensor
     import pytensor.tensor as pt
 
-    t = np.linspace(-50, 50, 101)
+    t = np.concatenate([np.linspace(-50, 50, 101), [-1e110, -1e30, 1e30]])
     x = pt.as_tensor(t)
     log = pt.log(survival(x, pt))
     value, slope = pytensor.function([], [log, pt.grad(log.sum(), x)], mode="FAST_COMPILE")()

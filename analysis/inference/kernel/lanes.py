@@ -230,7 +230,8 @@ def _slots(stays: Sequence[tuple[int, int, int]]) -> tuple[dict[int, int], int]:
     Parameters
     ----------
     stays : sequence of (int, int, int)
-        Values in the order of their parts: place, part that stores it, last part that reads it.
+        Each value's place, the part that stores it and the last part that reads it, in the order of
+        those that store.
     """
     slots: dict[int, int] = {}
     free: list[int] = []

@@ -24,7 +24,7 @@ import xarray as xr
 
 from aligntax.analysis.inference.derive import split_draws
 from aligntax.analysis.storage.layout import Groups
-from aligntax.analysis.summaries.convergence import ess_mean
+from aligntax.analysis.summaries.convergence import ess_mean, stacked
 from aligntax.analysis.summaries.pareto import SHORTEST_TAIL, pareto_smoothed, tail_length
 from aligntax.analysis.summaries.weights import batch_error
 from aligntax.models.catalogue import Model
@@ -67,12 +67,14 @@ class PredictedUnit:
     elpd : float
         Log density given the other units, nat.
     mcse : float
-        Its Monte Carlo standard error.
+        Its Monte Carlo standard error. NaN or infinite where densities of draws range over more
+        than numbers do, so that some count for nothing.
     p : float
         Log density given all units less ``elpd``: what the unit itself taught, in effective
         parameters.
     pareto_k : float or None
-        Tail shape of the weights that ``elpd`` is computed with; None without weights.
+        Tail shape of the weights that ``elpd`` is computed with; None without weights. NaN or
+        infinite where no distribution fits the tail.
     method : {"psis", "exact"}
         By weights, or by a refit without the unit.
     """
@@ -118,14 +120,21 @@ class CrossValidation:
     @property
     def doubtful(self) -> tuple[PredictedUnit, ...]:
         """Units whose estimate is not reliable."""
-        return tuple(
-            unit
-            for unit in self.units
-            if unit.pareto_k is not None and not unit.pareto_k <= self.threshold
-        )
+        return tuple(unit for unit in self.units if not self._trusts(unit))
+
+    def _trusts(self, unit: PredictedUnit) -> bool:
+        """Whether weights, if there are any, have an error, and it is a number."""
+        light = unit.pareto_k is None or unit.pareto_k <= self.threshold
+        return light and bool(np.isfinite(unit.mcse))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain mapping for JSON."""
+        """Plain mapping for JSON; what is not a finite number is None."""
+        units = [
+            asdict(unit)
+            | {name: _finite(getattr(unit, name)) for name in ("mcse", "pareto_k")}
+            | {"trusted": self._trusts(unit)}
+            for unit in self.units
+        ]
         return {
             "table": self.table,
             "unit": UNITS.get(self.table, "row"),
@@ -134,8 +143,12 @@ class CrossValidation:
             "p": self.p,
             "threshold": self.threshold,
             "doubtful": len(self.doubtful),
-            "units": [asdict(unit) for unit in self.units],
+            "units": units,
         }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None
 
 
 def unit_log_densities(
@@ -189,9 +202,13 @@ def mean_efficiency(posterior: xr.Dataset) -> float:
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     if chains == 1:
         return 1.0
-    values = [each.values.reshape(chains, draws, -1) for each in posterior.data_vars.values()]
-    effective = ess_mean(np.moveaxis(np.concatenate(values, axis=2), 2, 0)).mean()
-    return float(effective / (chains * draws))
+    columns = {
+        f"{name}[{i}]": column
+        for name, each in posterior.data_vars.items()
+        for i, column in enumerate(np.moveaxis(each.values.reshape(chains, draws, -1), 2, 0))
+    }
+    effective = np.concatenate([ess_mean(x) for _, x in stacked(columns)])
+    return float(effective.mean() / (chains * draws))
 
 
 def psis_of_table(table: str, rows: xr.DataArray, posterior: xr.Dataset) -> CrossValidation:
@@ -236,7 +253,8 @@ def predicted_unit(label: str, log: Any, efficiency: float) -> PredictedUnit:
     weights, k = pareto_smoothed(-log, efficiency)
     with np.errstate(divide="ignore"):  # a draw of no weight
         elpd = float(np.logaddexp.reduce((np.log(weights.values) + log).ravel()))
-    mcse = batch_error(log.size * weights.values * np.expm1(log - elpd))
+    with np.errstate(over="ignore", invalid="ignore"):  # no number: the unit is doubtful
+        mcse = batch_error(log.size * weights.values * np.expm1(log - elpd))
     return PredictedUnit(label, elpd, mcse, log_mean(log) - elpd, k, "psis")
 
 

@@ -1,6 +1,7 @@
 """Cross-validation, predictive p-values and robustness as rows of words, for terminal and page."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from math import inf
 from typing import Any
 
 from scipy.special import ndtr
@@ -34,7 +35,6 @@ def cross_validation_row(table: Mapping[str, Any]) -> dict[str, str]:
         words: sum(unit["method"] == method for unit in units)
         for method, words in (("psis", "by weights"), ("exact", "refitted"))
     }
-    known = [unit["pareto_k"] for unit in units if unit["pareto_k"] is not None]
     return {
         "name": table["table"].replace("_", " "),
         "unit": table["unit"],
@@ -42,19 +42,37 @@ def cross_validation_row(table: Mapping[str, Any]) -> dict[str, str]:
         "elpd": f"{table['elpd']:.1f}",
         "se": "" if table["se"] is None else f"{table['se']:.1f}",
         "p": f"{table['p']:.1f}",
-        "k": f"{max(known):.2f}" if known else "",
+        "k": k_in_words(largest_k(units), before=""),
         "how": ", ".join(f"{count} {words}" for words, count in how.items() if count),
         "doubtful": str(table["doubtful"]),
     }
 
 
+def _is_trusted(unit: Mapping[str, Any], threshold: float = inf) -> bool:
+    """Whether a unit's estimate is one; a record of an earlier release says so by its k alone."""
+    k = unit["pareto_k"]
+    return bool(unit.get("trusted", k is None or k <= threshold))
+
+
+def largest_k(units: Iterable[Mapping[str, Any]]) -> float | None:
+    """Largest tail shape of units' weights: infinite where none fits; None without weights."""
+    weighed = [unit for unit in units if unit["pareto_k"] is not None or not _is_trusted(unit)]
+    return max((inf if u["pareto_k"] is None else u["pareto_k"] for u in weighed), default=None)
+
+
+def k_in_words(k: float | None, before: str = "k ") -> str:
+    """Tail shape, if there are weights."""
+    return "" if k is None else "no tail fits" if k == inf else f"{before}{k:.2f}"
+
+
 def notable_units(table: Mapping[str, Any]) -> Iterator[str]:
     """A sentence for each unit that weights cannot estimate or whose Monte Carlo error is large."""
     for unit in table["units"]:
-        k = "" if unit["pareto_k"] is None else f", k {unit['pareto_k']:.2f}"
-        value = f"{unit['elpd']:.2f} (Monte Carlo error {unit['mcse']:.2f}{k})"
+        error = "no number" if unit["mcse"] is None else f"{unit['mcse']:.2f}"
+        found = [f"Monte Carlo error {error}", k_in_words(largest_k([unit]))]
+        value = f"{unit['elpd']:.2f} ({', '.join(filter(None, found))})"
         name, how = f"{unit['label']} of {table['table']}", METHODS[unit["method"]]
-        if unit["pareto_k"] is not None and unit["pareto_k"] > table["threshold"]:
+        if not _is_trusted(unit, table["threshold"]):
             yield f"{name}: {value} {how} is not to be trusted: run `aligntax loo`"
         elif unit["method"] != "psis" or unit["mcse"] > UNCERTAIN:
             yield f"{name}: {value} {how}"

@@ -49,8 +49,9 @@ MAY_IMPORT = {
 }
 
 LISTED = """
-import sys
+import os, sys
 sys.modules["dask"] = None  # xarray imports it, and most of PyData with it, where it is installed, as for these tests
+os.sched_getaffinity = lambda pid: {{0}}  # one core: what a forked copy imports would not be seen
 from aligntax.analysis.cli import main
 for words in {commands!r}:
     sys.argv = ["aligntax", *words]

@@ -20,7 +20,7 @@ CONSTANTS = {
         "HANDFUL": 100,
     },
     "convergence": {"FEWEST": 4, "BLOM": 0.375, "TAILS": (0.05, 0.95)},
-    "pareto": {"SHORTEST_TAIL": 5, "PRIOR_SHAPE": 0.5, "PRIOR_DRAWS": 10.0},
+    "pareto": {"SHORTEST_TAIL": 6, "PRIOR_SHAPE": 0.5, "PRIOR_DRAWS": 10.0},
     "regression": {"OUTER_SHARE": 0.05, "ROUNDING": 1e-8},
     "claims": {
         "TWO_OOM": 2.0,

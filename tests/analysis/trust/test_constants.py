@@ -128,8 +128,9 @@ def test_three_observations_have_p_values(count, rows) -> None:
     assert len(p_values(observed, predicted)) == rows
 
 
-def unit(method="psis", k=0.3, mcse=0.01):
-    return {"label": "a", "elpd": -1.0, "mcse": mcse, "pareto_k": k, "method": method}
+def unit(method="psis", k=0.3, mcse=0.01, trusted=True):
+    row = {"label": "a", "elpd": -1.0, "mcse": mcse, "pareto_k": k}
+    return row | {"method": method, "trusted": trusted}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,9 @@ def unit(method="psis", k=0.3, mcse=0.01):
         (unit(mcse=0.2), None),
         (unit(mcse=0.21), "a of t: -1.00 (Monte Carlo error 0.21, k 0.30) by weights"),
         (unit("exact", None), "a of t: -1.00 (Monte Carlo error 0.01) by a refit without it"),
-        (unit(k=0.71), "a of t: -1.00 (Monte Carlo error 0.01, k 0.71) by weights is not to be trusted: run `aligntax loo`"),
+        (unit(k=0.71, trusted=False), "a of t: -1.00 (Monte Carlo error 0.01, k 0.71) by weights is not to be trusted: run `aligntax loo`"),
+        (unit(k=None, trusted=False), "a of t: -1.00 (Monte Carlo error 0.01, no tail fits) by weights is not to be trusted: run `aligntax loo`"),
+        (unit(mcse=None, trusted=False), "a of t: -1.00 (Monte Carlo error no number, k 0.30) by weights is not to be trusted: run `aligntax loo`"),
     ],
 )  # fmt: skip
 def test_units_that_weights_do_not_settle_are_named(row, words) -> None:

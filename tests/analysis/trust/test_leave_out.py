@@ -19,7 +19,11 @@ from aligntax.analysis.trust.evidence.loo import log_mean, psis_of_table, unit_l
 from aligntax.analysis.trust.evidence.loo_refits import Stage, cross_validate, refitted
 from aligntax.analysis.trust.evidence.predictive import STATISTICS, p_values
 from aligntax.analysis.trust.evidence.robustness import Variant, compared, refit_variants, variants
-from aligntax.analysis.trust.evidence.wording import cross_validation_row, headline_rows
+from aligntax.analysis.trust.evidence.wording import (
+    cross_validation_row,
+    headline_rows,
+    notable_units,
+)
 from aligntax.analysis.trust.leave_out import LeaveOut, PosteriorDraws
 from aligntax.models import horizon_evaluations, time_horizon
 from aligntax.models.catalogue import find_model, restrict
@@ -93,6 +97,32 @@ def test_an_observation_that_draws_cannot_do_without_is_doubtful() -> None:
     found = psis_of_table("y", *normal_mean(np.asarray([0.0, 8.0])))
     assert len(found.doubtful) == 2
     assert max(unit.pareto_k for unit in found.units) > found.threshold == 0.5
+
+
+@pytest.mark.parametrize(("what", "words"), [("tied", "0.0"), ("far", "no number")])
+def test_a_unit_that_weights_cannot_weigh_is_doubtful_in_plain_json(what, words) -> None:
+    """A tail of which the most is one number; and densities that range over more than numbers do."""
+    rng = np.random.default_rng(5)
+    log = np.sort(rng.uniform(-1.0, 0.0, size=4000))
+    if what == "tied":
+        log[60:260] = log[60]
+    else:
+        log[:400] -= 800.0
+    log = rng.permutation(log).reshape(4, 1000, 1)
+    posterior = xr.Dataset({"mean": (("chain", "draw"), rng.standard_normal((4, 1000)))})
+    rows = xr.DataArray(log, {"row": ["y"]}, ("chain", "draw", "row"))
+    found = psis_of_table("y", rows, posterior)
+    assert len(found.doubtful) == 1
+    plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert plain["units"][0]["trusted"] is False and plain["doubtful"] == 1
+    assert (plain["units"][0]["pareto_k"] is None) == (what == "tied")
+    (text,) = notable_units(plain)
+    assert f"Monte Carlo error {words}" in text and "is not to be trusted" in text
+    assert (
+        ("no tail fits" in text)
+        == (what == "tied")
+        == (cross_validation_row(plain)["k"] == "no tail fits")
+    )
 
 
 def test_the_error_of_a_unit_includes_the_autocorrelation_of_a_chain() -> None:
