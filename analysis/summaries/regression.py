@@ -69,6 +69,7 @@ def splines(x: Any, weights: Any, functions: int) -> Any:
     if len(knots) < 3:
         return orthonormal(x[:, None], weights)
     x, knots = (x - knots[0]) / (knots[-1] - knots[0]), (knots - knots[0]) / (knots[-1] - knots[0])
-    cubes = np.maximum(x[:, None] - knots, 0.0) ** 3
-    d = (cubes[:, :-1] - cubes[:, -1:]) / (knots[-1] - knots[:-1])
-    return orthonormal(np.column_stack([x, d[:, :-1] - d[:, -1:]]), weights)
+    above = np.maximum(x - knots[:, None], 0.0)
+    cubes = above * above * above  # numpy raises to the third power by logarithms
+    d = (cubes[:-1] - cubes[-1]) / (knots[-1] - knots[:-1])[:, None]
+    return orthonormal(np.vstack([x, d[:-1] - d[-1]]).T, weights)
