@@ -96,8 +96,13 @@ def white(posterior, tables: PriorTables):
     return posterior.drop_vars("z").assign({WHITE: (("chain", "draw", "quantity"), values)})
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "sampler"), [("scaling", "numpyro"), ("joint", "pymc")])
+@pytest.mark.parametrize(
+    ("name", "sampler"),
+    [
+        pytest.param("scaling", "numpyro", marks=pytest.mark.slow),
+        pytest.param("joint", "pymc", marks=pytest.mark.study),
+    ],
+)
 def test_another_sampler_finds_the_same_posterior(name, sampler, evidence, view) -> None:
     model = find_model(name)
     others = by_another(sampler, model, evidence, view)
