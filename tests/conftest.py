@@ -98,6 +98,16 @@ def compiled_once():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def commands_read_once():
+    """The signatures of all commands, which a process reads once, take most of a call of the command line."""
+    import typer.main
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
+        yield
+
+
 @pytest.fixture(scope="session")
 def joint(evidence, view):
     """The joint model, compiled once for all tests."""
