@@ -107,10 +107,15 @@ def test_a_role_that_is_not_stated_stops_the_refit(view, monkeypatch) -> None:
         roles(change)
 
 
-def densities(graph, data=None):
+def densities_of(graph):
+    """A function of data, in which a graph has densities at fixed points."""
     function = graph.compile_logp(jacobian=False, mode="FAST_COMPILE")
-    with LiveGraph(graph).holding(data or {}):
-        return np.array([float(function(point)) for point in fixed_points(graph)])
+
+    def densities(data):
+        with LiveGraph(graph).holding(data):
+            return np.array([float(function(point)) for point in fixed_points(graph)])
+
+    return densities
 
 
 @pytest.fixture(scope="module")
@@ -122,14 +127,14 @@ def counted(view):
 
 @pytest.fixture(scope="module")
 def graphs(counted, evidence):
-    """Evidence, graph and densities of each model."""
+    """Evidence, graph, and densities of each model given data."""
     with_runs = evidence.with_rows("loss_runs", simulated(20))
     made = {}
     for name in {model for model, _ in MOVED.values()}:
         model = find_model(name)
         rows = with_runs if name == "loss-law" else evidence
         graph = model.build(restrict(rows, counted, model), counted)
-        made[name] = (rows, graph, densities(graph))
+        made[name] = (rows, graph, densities_of(graph))
     return made
 
 
@@ -138,19 +143,21 @@ def graphs(counted, evidence):
 def test_the_graph_says_the_same(graphs, counted, name) -> None:
     """A density moves if, and only if, the role says so; new numbers suffice unless it is compiled."""
     model, other, role = find_model(MOVED[name][0]), moved(counted, name), ROLES[name]
-    rows, graph, before = graphs[MOVED[name][0]]
+    rows, graph, densities = graphs[MOVED[name][0]]
     if name in REFUSED:
         with pytest.raises(InputError, match=name.replace(".", r"\.")):
             model.build(restrict(rows, other, model), other)
         return
-    after = densities(model.build(restrict(rows, other, model), other))
-    assert np.allclose(before, after, rtol=1e-12) == (not role.likelihood and not role.no_tai)
+    after = densities_of(model.build(restrict(rows, other, model), other))({})
+    assert np.allclose(densities({}), after, rtol=1e-12) == (
+        not role.likelihood and not role.no_tai
+    )
     if role.likelihood:
         assert set(role.likelihood) & set(model.tables)
     if other.in_use(model.quantities) != counted.in_use(model.quantities):
         assert role.compiled  # other quantities are no numbers for this graph
         return
-    opened = densities(graph, data_of_view(other, model, LiveGraph(graph).outline))
+    opened = densities(data_of_view(other, model, LiveGraph(graph).outline))
     assert np.allclose(opened, after, rtol=1e-12) == (not role.compiled)
 
 
