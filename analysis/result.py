@@ -15,6 +15,7 @@ from aligntax.analysis.storage.load import load as load_stored
 from aligntax.analysis.storage.result import WEIGHT, stored_view
 from aligntax.analysis.storage.result import Result as StoredResult
 from aligntax.analysis.storage.run_folder import VIEW, hash_of_draws, read_text
+from aligntax.analysis.summaries.alignment_wait import DELAY, LABEL, AlignmentWait
 from aligntax.analysis.summaries.claims import stated
 from aligntax.analysis.summaries.claims_in_words import chance_in_words, claim_text
 from aligntax.analysis.summaries.summary import iter_series
@@ -147,10 +148,13 @@ class Result(StoredResult):
             name: median_and_interval(rows[name], quantity_of(name), horizon)
             for name in found[:MOST_NUMBERS]
         }
-        return [
-            (label_of(name), f"{middle} ({interval})" if interval else middle)
+        lines = {
+            name: (label_of(name), f"{middle} ({interval})" if interval else middle)
             for name, (middle, interval) in words.items()
-        ]
+        }
+        if DELAY in lines and (wait := AlignmentWait.of(self.derived, self.weights)):
+            lines[DELAY] = (LABEL, wait.words(horizon))
+        return list(lines.values())
 
     # ------------------------------------------------------------------------- what it is made of
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from aligntax.analysis.answers.condition import apply_condition
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.summary import censored_quantile, iter_series
+from aligntax.analysis.summaries.summary import censored_quantile, draws_of, iter_series
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import lookup
 from aligntax.models.requirements import NEURAL
@@ -45,6 +45,10 @@ class ShiftRow:
         Probability that only the world without it does.
     prob_undefined : float
         Probability that neither world arrives before the horizon.
+    prob_endless : float
+        Probability that transformative AI arrives and its wait for alignment does not end before
+        the horizon. The alignment shift and its parts by tax and work are then infinite or have no
+        number, and are not among the quantiles.
     """
 
     shift: str
@@ -54,6 +58,7 @@ class ShiftRow:
     prob_right_censored: float
     prob_left_censored: float
     prob_undefined: float
+    prob_endless: float
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping."""
@@ -66,6 +71,7 @@ class ShiftRow:
             "prob_right_censored": self.prob_right_censored,
             "prob_left_censored": self.prob_left_censored,
             "prob_undefined": self.prob_undefined,
+            "prob_endless": self.prob_endless,
         }
 
 
@@ -119,6 +125,7 @@ def shifts_by_anchor(result: Result, given: str | None = None) -> ShiftTable:
         for series in iter_series(result.derived)
         if series.name in SHIFTS
     }
+    endless = draws_of("alignment_ends", result.derived).ravel() == 0.0
     rows = []
     for group, anchors in GROUPS.items():
         members = np.isin(anchor, [ANCHORS.index(name) for name in anchors]) & (weight > 0)
@@ -126,14 +133,18 @@ def shifts_by_anchor(result: Result, given: str | None = None) -> ShiftTable:
             continue
         share = float(weight[members].sum() / weight.sum())
         rows += [
-            _shift_row(shift, group, share, values[shift][members], weight[members])
+            _shift_row(
+                shift, group, share, values[shift][members], weight[members], endless[members]
+            )
             for shift in SHIFTS
             if shift in values  # a run stored by an earlier version lacks the allocation's
         ]
     return ShiftTable(result.record.get("run", result.path.name), given, tuple(rows))
 
 
-def _shift_row(shift: str, group: str, share: float, values: Any, weight: Any) -> ShiftRow:
+def _shift_row(
+    shift: str, group: str, share: float, values: Any, weight: Any, endless: Any
+) -> ShiftRow:
     weight = weight / weight.sum()
     defined = ~np.isnan(values)
     quantiles: dict[str, float | None] = dict.fromkeys(QUANTILES)
@@ -148,5 +159,6 @@ def _shift_row(shift: str, group: str, share: float, values: Any, weight: Any) -
         quantiles=quantiles,
         prob_right_censored=float(weight[values == np.inf].sum()),
         prob_left_censored=float(weight[values == -np.inf].sum()),
-        prob_undefined=float(weight[~defined].sum()),
+        prob_undefined=float(weight[~defined & ~endless].sum()),
+        prob_endless=float(weight[~defined & endless].sum()),
     )

@@ -8,7 +8,7 @@ from aligntax.analysis.answers.timeline_shifts import shifts_by_anchor
 from aligntax.analysis.figures.style import view_of
 from aligntax.analysis.pages.glossary import terms
 from aligntax.analysis.storage.result import Result
-from aligntax.analysis.summaries.alignment_wait import DELAY, AlignmentWait
+from aligntax.analysis.summaries.alignment_wait import DELAY, LABEL, AlignmentWait
 from aligntax.analysis.summaries.words import (
     format_probability,
     label_of,
@@ -56,7 +56,7 @@ def answer_rows(names: Sequence[str], result: Result, horizon: float) -> list[di
     wait = AlignmentWait.of(result.derived, result.weights)
     for row in rows:
         if wait and row["name"] == DELAY:
-            row |= {"median": wait.words(horizon), "interval": "", "missing": ""}
+            row |= {"label": LABEL, "median": wait.words(horizon), "interval": "", "missing": ""}
     return rows
 
 
@@ -110,6 +110,7 @@ def shift_rows(result: Result) -> list[dict[str, str]]:
             "right": format_probability(row.prob_right_censored),
             "left": format_probability(row.prob_left_censored),
             "undefined": format_probability(row.prob_undefined),
+            "endless": format_probability(row.prob_endless),
         }
         for row in shifts_by_anchor(result).rows
         if row.group in REPORTED

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 KEY = "alignment_wait"  # in `summary.json`
 AT_ONCE = 1.0 / 12.0  # years: a shorter wait is none
 DELAY = "timeline_shift_alignment"
+LABEL = "wait for alignment"
 NAMES = (DELAY, "alignment_ends")
 
 

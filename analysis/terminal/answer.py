@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from aligntax.analysis.summaries.alignment_wait import DELAY, AlignmentWait
+from aligntax.analysis.summaries.alignment_wait import DELAY, LABEL, AlignmentWait
 from aligntax.analysis.summaries.claims import QUESTIONS, WHOSE, stated
 from aligntax.analysis.summaries.claims_in_words import chance_in_words, notes_in_words
 from aligntax.analysis.summaries.kinds_in_words import (
@@ -222,7 +222,7 @@ def _print_quantities(
     names = _shown_names(quantities, joint, every)
     rows = {name: _quantity_row(name, quantities[name], info["horizon"]) for name in names}
     if DELAY in rows and (wait := AlignmentWait.of_record(record)):
-        rows[DELAY] = (rows[DELAY][0], "", "", wait.words(info["horizon"]))
+        rows[DELAY] = (LABEL, "", "", wait.words(info["horizon"]))
     draws = read_drawable(console, folder, names, weights)
     columns = ("quantity", "median", "90% interval", "note")
     if draws is None:

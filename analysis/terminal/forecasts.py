@@ -44,6 +44,7 @@ def print_shifts(console: "Console", found: ShiftTable) -> None:
     console.print(
         "Without a number: only the later world, only the earlier one, or neither arrives before "
         "the horizon.\n"
+        "Endless: TAI arrives, and its wait for alignment does not end before the horizon.\n"
         "Quantiles are of the shifts that are defined; a dash is infinite.",
         markup=False,
         soft_wrap=True,
@@ -55,6 +56,7 @@ def _without_number(row: ShiftRow) -> str:
         (row.prob_right_censored, "later never"),
         (row.prob_left_censored, "earlier never"),
         (row.prob_undefined, "neither"),
+        (row.prob_endless, "endless"),
     )
     return ", ".join(f"{format_probability(p)} {words}" for p, words in missing if p)
 

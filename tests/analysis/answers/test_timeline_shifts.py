@@ -1,6 +1,7 @@
 """Shifts by anchor, the choice of a requirement on the command line, and their figures."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -25,10 +26,11 @@ def table(result, given=None):
     return {(row.shift, row.group): row for row in shifts_by_anchor(result, given).rows}
 
 
-def with_shifts(reference, shift, state, anchor):
+def with_shifts(reference, shift, state, anchor, ends=1.0):
     """A run whose every shift is the same array of draws."""
     data = {name: (DIMS, shift) for name in SHIFTS}
     data |= {f"{name}_state": (DIMS, state) for name in SHIFTS}
+    data["alignment_ends"] = (DIMS, np.broadcast_to(ends, shift.shape))
     derived = xr.Dataset({**data, "tai_anchor": (DIMS, anchor)})
     made = replace(reference, info={**reference.info, "prior_only": []})
     return made.with_groups(Groups(derived=derived))
@@ -72,6 +74,28 @@ def test_what_has_no_number_is_split_by_which_world_arrives(reference):
     assert row.quantiles["q50"] == pytest.approx(0.0)
 
 
+def test_a_wait_without_end_is_not_taken_for_two_worlds_that_never_arrive(reference):
+    """Of three draws without a number one never arrives, and two arrive and wait for ever."""
+    shift = np.asarray([[np.nan, np.nan, np.nan, 0.0]])
+    state = np.asarray([[3, 3, 3, 0]], dtype="int8")
+    ends = np.asarray([[np.nan, 0.0, 0.0, 1.0]])
+    anchor = np.full(shift.shape, float(ANCHORS.index("genome")))
+    row = table(with_shifts(reference, shift, state, anchor, ends))[
+        "timeline_shift_alignment", "all"
+    ]
+    assert (row.prob_undefined, row.prob_endless) == (0.25, 0.5)
+    assert row.to_dict()["prob_endless"] == 0.5
+
+
+def test_the_reference_s_waits_without_end_are_those_of_its_arrivals(reference):
+    found, ends = table(reference), reference.derived["alignment_ends"].values
+    for part in ("", "_tax", "_work"):
+        row = found[f"timeline_shift_alignment{part}", "all"]
+        assert row.prob_endless == pytest.approx(np.mean(ends == 0.0)) and row.prob_endless > 0.01
+        assert row.prob_undefined == pytest.approx(np.mean(np.isnan(ends)))
+    assert found["timeline_shift_exponent", "all"].prob_endless == 0.0
+
+
 def test_groups_of_the_reference_run_share_out_its_draws(reference):
     found = table(reference)
     weights = {group: row.weight for (shift, group), row in found.items() if shift == SHIFTS[0]}
@@ -106,7 +130,7 @@ def test_shifts_are_printed_and_dumped(aligntax, run_folder):
     code, out, _ = aligntax("shifts", run_folder)
     assert code == 0
     assert "neural nets only (" in out
-    assert "shift, data exponent" in out
+    assert "shift, data exponent" in out and re.search("alignment shift where it ends.*endless", out)
     code, out, _ = aligntax("shifts", run_folder, "--json", "--given", "tai_year<2060")
     told = json.loads(out)
     assert told["given"] == "tai_year<2060"
