@@ -144,17 +144,15 @@ class Result(StoredResult):
         headlines = find_model(self.record["model"]).headlines
         order = [n for n in LEADING if n in headlines] + [n for n in headlines if n not in LEADING]
         found = [name for lead in order for name in rows if base_name(name) == lead]
-        words = {
-            name: median_and_interval(rows[name], quantity_of(name), horizon)
-            for name in found[:MOST_NUMBERS]
-        }
-        lines = {
-            name: (label_of(name), f"{middle} ({interval})" if interval else middle)
-            for name, (middle, interval) in words.items()
-        }
-        if DELAY in lines and (wait := AlignmentWait.of(self.derived, self.weights)):
-            lines[DELAY] = (LABEL, wait.words(horizon))
-        return list(lines.values())
+        lines = []
+        for name in found[:MOST_NUMBERS]:
+            if name == DELAY and (wait := AlignmentWait.of(self.derived, self.weights)):
+                none, _, others = wait.words(horizon).partition(", ")
+                lines += [(LABEL, none), *([("otherwise", others)] if others else [])]
+                continue
+            middle, interval = median_and_interval(rows[name], quantity_of(name), horizon)
+            lines.append((label_of(name), f"{middle} ({interval})" if interval else middle))
+        return lines
 
     # ------------------------------------------------------------------------- what it is made of
 

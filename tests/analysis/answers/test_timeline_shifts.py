@@ -130,7 +130,9 @@ def test_shifts_are_printed_and_dumped(aligntax, run_folder):
     code, out, _ = aligntax("shifts", run_folder)
     assert code == 0
     assert "neural nets only (" in out
-    assert "shift, data exponent" in out and re.search("alignment shift where it ends.*endless", out)
+    assert "shift, data exponent" in out and re.search(
+        "alignment shift where it ends.*endless", out
+    )
     code, out, _ = aligntax("shifts", run_folder, "--json", "--given", "tai_year<2060")
     told = json.loads(out)
     assert told["given"] == "tai_year<2060"
