@@ -7,6 +7,7 @@ from aligntax.analysis.answers.sensitivity import with_sensitivity
 from aligntax.analysis.fitting.linked_priors import fit_links
 from aligntax.analysis.fitting.outcome import sample_view, with_own_data, write_outcome
 from aligntax.analysis.inference.options import Sampling, Talk
+from aligntax.analysis.inputs.plausible_priors import warn_of_priors
 from aligntax.analysis.pages.exceptions import with_exceptions
 from aligntax.analysis.progress import talking
 from aligntax.analysis.result import Result
@@ -87,9 +88,16 @@ def run(
     ------
     InputError
         If the input is wrong; nothing is written then.
+
+    Warns
+    -----
+    UserWarning
+        Of a prior that can hardly be meant; see :mod:`aligntax.analysis.inputs.plausible_priors`.
     """
     chosen, options = the_model(model), options or Sampling()
     view, evidence = view or load_view("default"), evidence or load_evidence()
+    if talk is None:  # a command has asked
+        warn_of_priors(view)
     name = run_name(name or default_name(chosen.name, view, Path(out)))
     format = check_format(format)
     if runs is None and replaces is not None:

@@ -23,6 +23,7 @@ from aligntax.analysis.fitting.refit_plan import (
     plan_refit,
 )
 from aligntax.analysis.inference.options import Sampling, Talk
+from aligntax.analysis.inputs.plausible_priors import warn_of_priors
 from aligntax.analysis.progress import talking
 from aligntax.analysis.result import Result, load
 from aligntax.analysis.storage.draw_files import check_format, format_of_draws
@@ -131,6 +132,11 @@ def refit(
     InputError
         If there is no such run, it is damaged, or the method cannot give the view.
 
+    Warns
+    -----
+    UserWarning
+        Of a prior that can hardly be meant; see :mod:`aligntax.analysis.inputs.plausible_priors`.
+
     Examples
     --------
     >>> from aligntax import load, refit
@@ -139,6 +145,7 @@ def refit(
     >>> refit(reference, less, out=folder).info["refit"]["reason"]
     'redrawn exactly, no evidence bears on what changed: rlhf_multiplier'
     """
+    warn_of_priors(view)
     request = Request(
         view, method, options, evidence, tuple(without), compiled, out, name, report, format
     )

@@ -1,7 +1,9 @@
 """Are training runs in the units that they are read in? One table of rules, on medians of a file.
 
-A unit is wrong for a whole file, so that the median shows it and single odd runs do not. Nothing is
-converted: a file that breaks a rule is asked about, and taken as it is where the user insists.
+A unit is wrong for a whole file or for a part of it, so that the median shows it, or a tenth of the
+runs does that lies far beyond the bounds of a median. Single odd runs are no matter of units.
+Nothing is converted: a file that breaks a rule is asked about, and taken as it is where the user
+insists.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +13,8 @@ from typing import Any
 import numpy as np
 
 Runs = Sequence[Mapping[str, Any]]
+FAR = 10.0  # times a bound of the median, beyond which a run is in another unit
+PART = 0.1  # of the runs, from which on they are no odd ones
 # Loss of web text in nats per token, E + A N^-alpha + B D^-beta, by which a loss is judged:
 # Besiroglu et al. 2024, arXiv:2404.10102.
 E, A, ALPHA, B, BETA = 1.82, 482.01, 0.3478, 2085.43, 0.3658
@@ -116,13 +120,21 @@ def doubts(rows: Runs) -> list[str]:
 
 
 def _doubt(rule: Rule, values: Any, corpus: str = "") -> str:
-    """One line if the median of the values breaks the rule."""
-    median = float(np.median(values))
-    if rule.low <= median <= rule.high:
-        return ""
-    of = f" of {corpus}" if corpus else ""
-    guess = rule.below if median < rule.low else rule.above
-    return (
-        f"column {rule.column}: {rule.what}{of} must lie between {rule.low:g} and {rule.high:g}, "
-        f"got {median:.3g}; {guess}"
+    """One line if the median of the values breaks the rule, or if a part of them does by far."""
+    of, median = f" of {corpus}" if corpus else "", float(np.median(values))
+    rule_in_words = (
+        f"column {rule.column}: {rule.what}{of} must lie between {rule.low:g} and {rule.high:g}"
     )
+    if not rule.low <= median <= rule.high:
+        guess = rule.below if median < rule.low else rule.above
+        return f"{rule_in_words}, got {median:.3g}; {guess}"
+    for far, guess in (
+        (values < rule.low / FAR, rule.below),
+        (values > rule.high * FAR, rule.above),
+    ):
+        if far.mean() >= PART:
+            part = (
+                f"{far.sum()} of {len(values)} runs with a median of {np.median(values[far]):.3g}"
+            )
+            return f"{rule_in_words}, got {part}; {guess}"
+    return ""

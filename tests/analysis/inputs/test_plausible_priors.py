@@ -2,6 +2,7 @@
 
 import pytest
 
+import aligntax as aligntax_package
 from aligntax.analysis.inputs.plausible_priors import doubts_of_priors, question_priors
 from aligntax.models.errors import InputError
 from aligntax.models.views import load_view, view_names
@@ -31,6 +32,32 @@ def test_a_share_is_doubted_by_its_median(quantiles, doubted) -> None:
     if doubted:
         with pytest.raises(InputError, match=r"got (500|120)%"):
             question_priors(view)
+
+
+@pytest.mark.parametrize(
+    ("name", "medians", "doubted"),
+    [
+        ("usd_per_hour", (10_000, 20_000, 60_000), True),  # USD a year
+        ("usd_per_hour", (0.01, 0.02, 0.06), True),
+        ("usd_per_hour", (100, 200, 300), False),
+        ("practice_hours", (2, 5, 20), True),  # thousands
+        ("doubling_floor", (0.005, 0.01, 0.02), False),  # as a named view has it
+    ],
+)
+def test_a_median_far_beyond_every_named_view_is_doubted(name, medians, doubted) -> None:
+    view = load_view("default").replace(**{name: dict(zip((0.1, 0.5, 0.9), medians, strict=True))})
+    found = doubts_of_priors(view)
+    assert bool(found) is doubted
+    if doubted:
+        assert found[0].startswith(f"{name}: its median must be within ten times")
+        with pytest.raises(InputError, match=r"another unit\?\n.*--yes"):
+            question_priors(view)
+
+
+def test_python_is_warned_where_a_command_asks(tmp_path) -> None:
+    view = load_view("default").replace(**{TAX: {0.1: 1, 0.5: 5, 0.9: 20}})
+    with pytest.warns(UserWarning, match="at most 100%.*taken as it is"):
+        aligntax_package.refit(REFERENCE, view, "reweight", out=tmp_path)
 
 
 def test_every_command_that_takes_priors_asks(aligntax) -> None:

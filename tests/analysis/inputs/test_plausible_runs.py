@@ -106,6 +106,19 @@ def test_single_odd_runs_and_runs_left_out_are_no_matter_of_units() -> None:
     assert not doubts([*rows, *unused])
 
 
+def test_a_part_of_a_file_in_another_unit_is_asked_about_though_the_median_is_right() -> None:
+    """Every third run has its tokens and parameters in billions."""
+    rows = [
+        {**row, "parameters": row["parameters"] / 1e9, "tokens": row["tokens"] / 1e9}
+        if i % 3 == 0
+        else row
+        for i, row in enumerate(runs())
+    ]
+    found = doubts(rows)
+    assert len(found) == 2 and all("runs with a median of" in line for line in found)
+    assert "millions or billions?" in found[0]
+
+
 def test_bounds_lie_beyond_what_studies_have_and_before_the_next_unit() -> None:
     assert LOSS.low < min(CORPORA.values()) and max(CORPORA.values()) < LOSS.high
     assert LOSS.high < max(CORPORA.values()) / LN_2 and LOSS.low > max(CORPORA.values()) / 4
