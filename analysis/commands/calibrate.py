@@ -18,7 +18,7 @@ from aligntax.analysis.commands.options import (
     Workers,
 )
 from aligntax.analysis.commands.output import on_interrupt, print_answer, show_progress
-from aligntax.analysis.commands.users_data import read_users_data
+from aligntax.analysis.commands.users_data import read_users_data, read_users_evidence
 
 ModelName = Annotated[str, typer.Argument(help="Model, as in `aligntax run`.")]
 Simulations = Annotated[int, typer.Option(help="Truths to draw; each is given evidence and a fit.")]
@@ -91,7 +91,7 @@ def calibrate(
     """
     from aligntax.analysis.checking import calibration_job, simulate
     from aligntax.analysis.inference.options import Sampling
-    from aligntax.analysis.inputs.view_reader import read_evidence, read_views
+    from aligntax.analysis.inputs.view_reader import read_views
     from aligntax.analysis.sweeps.workers import processes
     from aligntax.analysis.terminal.trust import print_calibration
     from aligntax.analysis.trust.calibration.study import Calibration, default_name
@@ -100,7 +100,7 @@ def calibrate(
         model,
         simulations,
         read_views([view], []),
-        read_evidence(evidence),
+        read_users_evidence(evidence),
         None if runs is None else read_users_data(model, runs, insist=insist),
         options=Sampling(draws=draws, tune=tune, chains=chains, seed=seed),
         wrong=(control, posterior),

@@ -9,6 +9,7 @@ import typer
 
 from aligntax.analysis.commands.options import EvidenceFolder, Json
 from aligntax.analysis.commands.output import print_answer, print_json
+from aligntax.analysis.commands.users_data import read_users_evidence
 from aligntax.models.errors import InputError
 
 app = typer.Typer(
@@ -98,9 +99,7 @@ def evidence_check(
 
     Example: aligntax evidence check
     """
-    from aligntax.analysis.inputs.view_reader import read_evidence
-
-    loaded = read_evidence(folder)
+    loaded = read_users_evidence(folder)
     rows = sum(next(iter(data.sizes.values())) for data in loaded.tables.values())
     typer.echo(
         f"{folder or 'embedded evidence'}: valid; {len(loaded.tables)} tables, {rows} rows, "

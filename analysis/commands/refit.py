@@ -17,6 +17,7 @@ from aligntax.analysis.commands.options import (
     Views,
 )
 from aligntax.analysis.commands.output import print_answer, show_progress
+from aligntax.analysis.commands.users_data import read_users_evidence
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def refit(
     Example: aligntax refit RUN --by-expert --view experts --weights 2,1,1
     """
     from aligntax.analysis.inputs.plausible_priors import question_priors
-    from aligntax.analysis.inputs.view_reader import files_of_experts, read_evidence, read_views
+    from aligntax.analysis.inputs.view_reader import files_of_experts, read_views
     from aligntax.analysis.refitting import Request, refit_folder, sampling_of
     from aligntax.analysis.storage.run_folder import (
         INFO,
@@ -166,7 +167,7 @@ def refit(
     options = replace(sampling_of(read_json(folder / INFO)), **changed)
     if changed and method == "auto":
         method = "sample"
-    other = None if evidence is None else read_evidence(evidence)
+    other = None if evidence is None else read_users_evidence(evidence)
     left_out = tuple(without or ())
     how: Method = method  # type: ignore[assignment]  # checked there
     request = Request(chosen, how, options, other, left_out, None, out, name, report, format_)

@@ -35,7 +35,7 @@ from aligntax.analysis.commands.output import (
     save_picture,
     show_progress,
 )
-from aligntax.analysis.commands.users_data import TIME_HORIZON, read_users_data
+from aligntax.analysis.commands.users_data import TIME_HORIZON, read_users_data, read_users_evidence
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def run(
     """
     from aligntax.analysis.inference.options import Sampling
     from aligntax.analysis.inputs.plausible_priors import question_priors
-    from aligntax.analysis.inputs.view_reader import read_evidence, read_views
+    from aligntax.analysis.inputs.view_reader import read_views
     from aligntax.analysis.pipeline import run as run_model
     from aligntax.analysis.storage.draw_files import check_format
     from aligntax.analysis.terminal.answer import print_run
@@ -138,7 +138,7 @@ def run(
         result = run_model(
             model,
             chosen,
-            read_evidence(evidence),
+            read_users_evidence(evidence),
             options=options,
             out=out,
             name=name,
@@ -171,12 +171,11 @@ def _run_shapes(
 ) -> None:
     """Runs of models on tasks, under every shape of trend; ``kept`` as ``run_shapes`` names it."""
     from aligntax.analysis.horizon_shapes import run_shapes
-    from aligntax.analysis.inputs.view_reader import read_evidence
     from aligntax.analysis.terminal.shapes import print_shapes
 
     failures: list[str] = []
     with show_progress(quiet, failures.append) as talk:
-        answers = run_shapes(own, view, read_evidence(evidence), options, talk=talk, **kept)
+        answers = run_shapes(own, view, read_users_evidence(evidence), options, talk=talk, **kept)
     if not quiet:
         sys.stderr.write(f"aligntax: {answers.record['runs']['words']}\n")
     print_answer(

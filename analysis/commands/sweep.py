@@ -24,6 +24,7 @@ from aligntax.analysis.commands.options import (
     WriteReport,
 )
 from aligntax.analysis.commands.output import on_interrupt, print_answer, show_progress
+from aligntax.analysis.commands.users_data import read_users_evidence
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def sweep(
     """
     from aligntax.analysis.inference.options import Sampling
     from aligntax.analysis.inputs.plausible_priors import question_priors
-    from aligntax.analysis.inputs.view_reader import parse_set, read_evidence, read_separate_views
+    from aligntax.analysis.inputs.view_reader import parse_set, read_separate_views
     from aligntax.analysis.sweeps.grid import SweepJob, cases
     from aligntax.analysis.sweeps.sweep import Sweep, default_name
     from aligntax.analysis.sweeps.sweep import resume as resume_sweep
@@ -135,10 +136,10 @@ def sweep(
         begin: Callable[..., Sweep]
         with on_interrupt(unfinished):
             if resume is not None:
-                name, begin = resume, partial(resume_sweep, resume, evidence=read_evidence)
+                name, begin = resume, partial(resume_sweep, resume, evidence=read_users_evidence)
             else:
                 options = Sampling(draws, tune, chains, target_accept=target_accept)
-                job = SweepJob(model, read_evidence(evidence), options, keep_draws)
+                job = SweepJob(model, read_users_evidence(evidence), options, keep_draws)
                 grid = [parse_set(text) for text in set_ or []]
                 separate = read_separate_views(views or [], requirement)
                 asked = cases(separate, grid, seeds or [options.seed])

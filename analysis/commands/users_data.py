@@ -2,12 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from aligntax.analysis.commands.view_files import print_note
 from aligntax.models.errors import InputError
 
 if TYPE_CHECKING:
     from aligntax.analysis.inputs.gold_data import GoldCurves
     from aligntax.analysis.inputs.horizon_runs import HorizonRuns
     from aligntax.analysis.inputs.loss_runs import LossRuns
+    from aligntax.models.evidence import Evidence
 
 
 TIME_HORIZON = "time-horizon"  # with runs it is the run-level model, under every shape of trend
@@ -50,3 +52,21 @@ def read_users_data(
         what = "runs on tasks" if on_tasks else "gold curves"
         raise InputError(f"drop_highest: leaves training runs out, got {drop} with {what}; drop it")
     return read_horizon_runs(runs) if on_tasks else read_curves(runs)
+
+
+def read_users_evidence(folder: str | None) -> "Evidence":
+    """Read a folder of evidence, or the embedded tables, and name rows that can hardly be meant.
+
+    Raises
+    ------
+    InputError
+        If a table is wrong.
+    """
+    from aligntax.analysis.inputs.plausible_rows import doubts_of_rows
+    from aligntax.analysis.inputs.view_reader import read_evidence
+
+    evidence = read_evidence(folder)
+    if folder is not None:
+        for doubt in doubts_of_rows(evidence):
+            print_note(f"aligntax: warning: {doubt}")
+    return evidence
