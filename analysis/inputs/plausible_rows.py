@@ -34,10 +34,10 @@ def doubts_of_rows(evidence: Evidence) -> list[str]:
                 continue
             low, high = ours.min(), ours.max()
             for i in np.flatnonzero((theirs < low / TIMES) | (theirs > high * TIMES)):
-                row = f"{name}:{rows[spec.dim].values[i]}"
+                row, limits = f"{name}:{rows[spec.dim].values[i]}", f"{low:.3g} to {high:.3g}"
                 found.append(
                     f"{row}: {column.name} must be within {TIMES:g} times of what the package's "
-                    f"own rows have, {low:.3g} to {high:.3g} {column.unit}, got {theirs[i]:.3g}: is "
-                    "it in another unit?"
+                    f"own rows have, {limits} {column.unit}, got {theirs[i]:.3g}: is it in another "
+                    "unit?"
                 )
     return found
