@@ -113,7 +113,8 @@ def test_another_sampler_finds_the_same_posterior(name, sampler, evidence, view)
     assert strays(ours, others[list(ours.data_vars)]) == {}
 
 
-FAR = ("vague", "takeoff-conservative", "hilton-2022", "with-ai-labour")
+FAR = ("vague", "takeoff-conservative")
+OTHERS = ("hilton-2022", "with-ai-labour")
 IN_STEP = (
     "time-horizon",
     "alignment",
@@ -124,10 +125,13 @@ IN_STEP = (
 )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "view"),
-    [("joint", "default"), *(("joint", each) for each in FAR), *((n, "default") for n in IN_STEP)],
+    [
+        *(pytest.param("joint", each, marks=pytest.mark.slow) for each in ("default", *FAR)),
+        *(pytest.param("joint", each, marks=pytest.mark.study) for each in OTHERS),
+        *(pytest.param(each, "default", marks=pytest.mark.slow) for each in IN_STEP),
+    ],
 )
 def test_both_samplers_find_one_posterior(name, view, evidence) -> None:
     compiled = compile_model(find_model(name), evidence, load_view(view))
