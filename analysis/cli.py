@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, cast
 
@@ -40,6 +41,8 @@ from aligntax.analysis.commands.standard_output import (
     OutputRefused,
     drop_output,
     guarded_output,
+    refused_in_words,
+    written_in_words,
 )
 from aligntax.analysis.commands.sweep import sweep
 from aligntax.analysis.commands.usage import usage_message
@@ -165,6 +168,14 @@ def explain_os_error(error: OSError) -> str:
 
 def main() -> None:
     """Run the command line."""
+    from aligntax.analysis.storage.written import noting
+
+    with noting() as written:
+        _answer(written)
+
+
+def _answer(written: list[Path]) -> None:
+    """Run a command, and end the process with its exit code; ``written`` is what it wrote."""
     # a process that ends need not look for garbage among a million objects
     atexit.register(gc.freeze)
     try:
@@ -176,7 +187,7 @@ def main() -> None:
             os.environ.setdefault(name, "1")
         with guarded_output(), repeating_interrupts():
             code = app(prog_name="aligntax", standalone_mode=False)
-        _end(code)
+        _end(code, written)
     except UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # which has printed the help
             sys.exit(INPUT_WRONG)
@@ -192,16 +203,18 @@ def main() -> None:
         sys.exit(UNREAD)
     except OutputRefused as error:
         drop_output()
-        _exit(INPUT_WRONG, str(error))
+        _exit(INPUT_WRONG, escape_controls(refused_in_words(error, written)))
     except Interrupted as stopped:
         sys.stderr.write("\n")  # the line that ^C stands on
         _exit(INTERRUPTED, str(stopped))
 
 
-def _end(code: object) -> None:
+def _end(code: object, written: list[Path]) -> None:
     """End the process where a command ended with a code of its own."""
     if code == INTERRUPTED:  # typer ends without a message
-        sys.stderr.write("\naligntax: interrupted, nothing written\n")
+        kept = written_in_words(written)
+        told = f"; written before: {kept}" if kept else ", nothing written"
+        sys.stderr.write(f"\naligntax: interrupted{escape_controls(told)}\n")
     if isinstance(code, int) and code:
         sys.exit(code)
 

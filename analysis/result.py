@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from aligntax.analysis.inference.compile_cache import before_pytensor
 from aligntax.analysis.storage.load import load as load_stored
 from aligntax.analysis.storage.result import WEIGHT, stored_view
 from aligntax.analysis.storage.result import Result as StoredResult
@@ -164,6 +165,7 @@ class Result(StoredResult):
     @property
     def model(self) -> Any:
         """The PyMC model that was fitted, open to PyMC's own functions; built when asked for."""
+        before_pytensor()
         return find_model(self.record["model"]).open(self.evidence, self.view)
 
     def _content(self) -> tuple[Any, ...]:

@@ -6,9 +6,13 @@ folder of results. What standard output refuses must reach neither, so it is no 
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from shlex import quote
 from typing import Any
+
+SHOWN = ("summary.json", "sweep.json")  # what makes a folder one that `aligntax show` reads
 
 
 class OutputClosed(Exception):
@@ -48,8 +52,7 @@ def _own_errors() -> Iterator[None]:
     except OSError as error:
         why = os.strerror(error.errno or 0)
         raise OutputRefused(
-            f"standard output: must be able to take the answer, got: {why}; runs are as they were: "
-            "send the answer elsewhere and ask again"
+            f"standard output: must be able to take the answer, got: {why}"
         ) from error
 
 
@@ -77,6 +80,32 @@ def guarded_output() -> Iterator[None]:
                 guarded.flush()
         finally:
             sys.stdout = before
+
+
+def refused_in_words(error: OutputRefused, written: Iterable[Path]) -> str:
+    """Say why there is no answer, and where it stands if the command has written it."""
+    if kept := written_in_words(written):
+        return f"{error}; written all the same: {kept}"
+    return f"{error}; runs are as they were: send the answer elsewhere and ask again"
+
+
+def written_in_words(written: Iterable[Path]) -> str:
+    """Name what a command wrote, and how to read it; empty if it wrote nothing that is left.
+
+    Parts of a result that is named are not, nor are files that only save time.
+    """
+    from aligntax.analysis.inference.compile_cache import cache_folder
+
+    left = [path for path in dict.fromkeys(written) if path.exists()]
+    parents = (*left, cache_folder())
+    whole = [path for path in left if not any(path.is_relative_to(p) for p in parents if p != path)]
+    shown = (
+        f" (`aligntax show {quote(str(path))}`)"
+        if any((path / name).is_file() for name in SHOWN)
+        else ""
+        for path in whole
+    )
+    return ", ".join(f"{path}{how}" for path, how in zip(whole, shown, strict=True))
 
 
 def drop_output() -> None:

@@ -8,6 +8,7 @@ be written, as in many containers, the code is kept for one process in a folder 
 import atexit
 import os
 import shutil
+import sys
 from pathlib import Path
 from shlex import quote
 from tempfile import gettempdir, mkdtemp
@@ -49,6 +50,15 @@ def use_cache() -> None:
     _keep_in(folder)
 
 
+def before_pytensor() -> None:
+    """As :func:`use_cache`, for Python; nothing if PyTensor is imported and has its folder.
+
+    Call this before a graph is built. The command line has chosen long before.
+    """
+    if "pytensor" not in sys.modules:
+        use_cache()
+
+
 def cache_folder() -> Path:
     """Folder of what this package keeps for later processes; it need not exist."""
     return Path(os.environ.get(VARIABLE) or "~/.cache/aligntax").expanduser().absolute()
@@ -80,7 +90,8 @@ def _home_can_be_written() -> bool:
 
 
 def _keep_in(folder: Path) -> None:
-    flags = [f"base_compiledir={quote(str(folder))}", os.environ.get("PYTENSOR_FLAGS", "")]
-    # PyTensor takes the last of two equal flags, so the user's own come last
-    os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, flags))
+    ours, stated = f"base_compiledir={quote(str(folder))}", os.environ.get("PYTENSOR_FLAGS", "")
+    if not stated.startswith(ours):
+        # PyTensor takes the last of two equal flags, so the user's own come last
+        os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, [ours, stated]))
     os.environ.setdefault("NUMBA_CACHE_DIR", str(folder / "numba"))

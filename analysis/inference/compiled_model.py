@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from aligntax.analysis.inference.compile_cache import before_pytensor
 from aligntax.analysis.inference.gradient import Gradient, NumbaGradient, gradient_of
 from aligntax.analysis.inference.graphs.graph import WHITE, Graph, Outline
 from aligntax.analysis.inference.graphs.keeping import graph_of, processor_for
@@ -271,6 +272,7 @@ def compile_on(model: Model, evidence: Evidence, view: View) -> CompiledModel:
 
 def compile_with_numba(model: Model, evidence: Evidence, view: View) -> CompiledModel:
     """As :func:`compile_model`, by PyMC, PyTensor and nutpie alone; no kept code is used."""
+    before_pytensor()
     from aligntax.analysis.inference.graphs.live import LiveGraph
 
     own, view = restrict(evidence, view, model), view.stating(model.quantities)

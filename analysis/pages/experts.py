@@ -25,6 +25,7 @@ def write_page(found: Experts) -> Path:
         "model": find_model(found.pooled.record["model"]),
         "simulated": found.pooled.record.get("simulated", ""),
         "count": len(found.answers),
+        "pool": found.pool,
         "failed": found.failed,
         "answers": {"heads": answers_heads, "rows": answers},
         "inputs": {"heads": SPLIT_HEADS, "rows": split_rows(found.inputs)},

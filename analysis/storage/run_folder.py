@@ -219,18 +219,22 @@ def no_runs(out: Path) -> str:
 
 
 def newest_of(models: tuple[str, ...], out: Path) -> Path | None:
-    """Folder of the newest run of one of some models, if there is one; damaged runs are passed."""
+    """Folder of the newest run of one of some models, if there is one.
+
+    Damaged runs are passed, and so are those of another version of their model.
+    """
     for folder in list_runs(out):
+        run = RunFolder(folder)
         try:
-            if read_json(folder / SUMMARY)["model"] in models:
-                return folder
+            if run.record["model"] in models:
+                return run.of_this_version().path
         except InputError:
             continue
     return None
 
 
 def list_runs(out: Path) -> list[Path]:
-    """Folders of complete runs, newest first; hidden folders are unfinished ones."""
+    """Folders of complete runs, the last made first; hidden folders are unfinished ones."""
     if not out.is_dir():
         return []
     runs = [
@@ -238,7 +242,17 @@ def list_runs(out: Path) -> list[Path]:
         for path in out.iterdir()
         if not path.name.startswith(".") and (path / SUMMARY).is_file() and (path / INFO).is_file()
     ]
-    return sorted(runs, key=lambda path: (path / INFO).stat().st_mtime, reverse=True)
+    return sorted(runs, key=_made, reverse=True)
+
+
+def _made(folder: Path) -> tuple[float, float]:
+    """When a run was made and when its file was written, in seconds: a copy is a new file."""
+    written = (folder / INFO).stat().st_mtime
+    try:
+        made = datetime.fromisoformat(json.loads(read_text(folder / INFO))["created"]).timestamp()
+    except (InputError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
+        made = written  # it is damaged, which is told where it is read
+    return made, written
 
 
 @dataclass(frozen=True)

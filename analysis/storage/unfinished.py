@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aligntax.analysis.storage.written import note_written
 from aligntax.models.errors import InputError
 
 UNFINISHED = ".unfinished-"  # part of the name of a folder that is being written
@@ -59,6 +60,7 @@ def new_folder(out: Path, name: str) -> Iterator[NewFolder]:
         yield run
         folder.chmod(0o755)
         run.path = _rename(folder, out, name)
+        note_written(run.path)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         for parent in made:

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from aligntax.analysis.storage.written import note_written
 from aligntax.models.errors import InputError
 
 
@@ -22,6 +23,7 @@ def replace_file(path: Path, content: str | bytes) -> Path:
     except BaseException:
         half.unlink(missing_ok=True)
         raise
+    note_written(path)
     return path
 
 

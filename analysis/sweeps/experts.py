@@ -62,6 +62,12 @@ class Experts:
         return [run.record["run"] for run in self.runs if run.record["verdict"] != "pass"]
 
     @property
+    def pool(self) -> str:
+        """Who is pooled, and who alone spoke to what; empty where one expert has all weight."""
+        title = self.pooled.view.title
+        return title if " pool of " in title else ""
+
+    @property
     def page(self) -> Path:
         """Where their page is written: in the folder of the pool's run."""
         return self.pooled.path / "experts.html"
@@ -79,6 +85,7 @@ class Experts:
                 for a, w in zip(self.answers, self.weights, strict=True)
             ],
             "pooled": self.pooled.record["run"],
+            "pool": self.pool,
             "quantities": {
                 name: {
                     "between_experts": share,

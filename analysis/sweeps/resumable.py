@@ -25,6 +25,7 @@ from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.storage.journal import LOCK, append_to_journal, read_journal
 from aligntax.analysis.storage.run_folder import read_text
 from aligntax.analysis.storage.whole_file import write_json
+from aligntax.analysis.storage.written import note_written
 from aligntax.analysis.sweeps.grid import Answer, Case
 from aligntax.analysis.sweeps.workers import Job, Workers
 from aligntax.models.errors import InputError
@@ -241,6 +242,7 @@ class Study(ABC):
             raise InputError(f"name: {target} was taken meanwhile; move it away, then {again}")
         (self.path / LOCK).unlink()
         self.path.rename(target)
+        note_written(target)
         return type(self)(target, info)
 
     def _answer(self, job: Job, cases: Sequence[Case], workers: Workers, talk: Talk) -> None:

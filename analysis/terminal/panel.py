@@ -61,6 +61,8 @@ def print_experts(console: "Console", answer: "Experts") -> None:
             console, f"{a.record['view']} (weight {weight:.2g}): {a.info['refit']['reason']}"
         )
     _print_line(console, f"pooled: {answer.pooled.info['refit']['reason']}")
+    if answer.pool:
+        _print_line(console, answer.pool)
     failed = ", ".join(answer.failed)
     _print_line(console, f"verdict: {f'a check failed in {failed}' if failed else 'pass'}")
     _print_line(console, f"runs: {', '.join(str(run.path) for run in answer.runs)}")

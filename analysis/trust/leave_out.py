@@ -20,15 +20,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pymc as pm
-import pytensor
-import pytensor.tensor as pt
 import xarray as xr
 
+from aligntax.analysis.inference.compile_cache import before_pytensor
 from aligntax.analysis.inference.compiled_model import CompiledModel
 from aligntax.analysis.inference.gradient import gradient_of
 from aligntax.analysis.inference.graphs.keeping import processor_for
-from aligntax.analysis.inference.graphs.live import LiveGraph
 from aligntax.analysis.inference.options import Sampling
 from aligntax.models.blocks import in_blocks
 from aligntax.models.catalogue import Model, restrict
@@ -76,6 +73,8 @@ class Densities:
 
     def _compile(self, outputs: list[Any]) -> Any:
         """Values of a graph's variables at points, (draw, parameter)."""
+        import pytensor
+        import pytensor.tensor as pt
         from pytensor.graph.replace import graph_replace, vectorize_graph
 
         start = self.graph.initial_point()
@@ -143,6 +142,9 @@ class LeaveOut:
     @classmethod
     def on(cls, model: Model, evidence: Evidence, view: View) -> "LeaveOut":
         """Compile it on evidence that may have likelihood rows of its own."""
+        before_pytensor()
+        from aligntax.analysis.inference.graphs.live import LiveGraph
+
         graph = model.build(evidence, view)
         labels = _labels(graph)
         _multiply_by_counts(graph, labels)
@@ -243,6 +245,8 @@ def _labels(graph: Any) -> dict[str, tuple[str, ...]]:
 
 def _multiply_by_counts(graph: Any, labels: Mapping[str, tuple[str, ...]]) -> None:
     """Multiply every term of a graph by how often it counts."""
+    import pymc as pm
+
     ends = np.cumsum([0, *(len(labels[term.name]) for term in graph.potentials)])
     with graph:
         counts = pm.Data(COUNTS, np.ones(int(ends[-1])))

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from aligntax.analysis.inference.compile_cache import before_pytensor
 from aligntax.analysis.inference.compiled_model import data_of_evidence
 from aligntax.analysis.inference.derive import split_draws
-from aligntax.analysis.inference.graphs.live import LiveGraph
 from aligntax.analysis.inference.terms import Terms
 from aligntax.analysis.trust.calibration.doubled_evidence import LIKELIHOOD_ROWS
 from aligntax.models.catalogue import Model
@@ -161,6 +161,9 @@ class NewRows:
         numbers: Mapping[str, int],
     ) -> "NewRows":
         """Build the graph of the new rows; nothing is compiled."""
+        before_pytensor()
+        from aligntax.analysis.inference.graphs.live import LiveGraph
+
         rng = np.random.default_rng(0)  # any designs: the rows of each simulation replace them
         latest = {table: latest_rows(table, evidence, view) for table in numbers}
         rows = {table: designs(table, latest[table], k, rng) for table, k in numbers.items()}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from aligntax.analysis.inference.compile_cache import before_pytensor
 from aligntax.analysis.inference.derive import arrival_of_draws, exponent_shift, split_draws
 from aligntax.analysis.inference.options import Sampling, Talk
 from aligntax.analysis.inference.seeds import child_generator
@@ -224,6 +225,7 @@ def push_forward(
     name: str, view: View, evidence: Evidence, options: Sampling, end: float = 0.0
 ) -> Reading:
     """Arrival, requirement and exponent shift of draws from a view's prior, without evidence."""
+    before_pytensor()
     from aligntax.analysis.inference.graphs.live import LiveGraph
     from aligntax.analysis.inference.terms import Terms
 

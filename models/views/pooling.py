@@ -6,7 +6,8 @@ is kept. :mod:`aligntax.models.priors.pooled_tables` defines the pools.
 What an expert does not state is the default view's, and no opinion: the expert abstains there, and
 the weights of the others count. A prior that equals the default's, but has a source of its own, is
 an opinion, and so is every prior of the default view where that is itself an expert. The title of
-the pool says who alone spoke to what.
+the pool says who alone spoke to what, anchor weights and correlations too. Who states one pair that
+correlates states them all, so that pairs of the default view may go; the title says that too.
 
 Weights of the requirement anchors are a discrete distribution. They are averaged, or for the log
 pool become normalised geometric means. Anchors have no order, so a quantile pool has no meaning for
@@ -137,24 +138,39 @@ def _with_opinion(experts: Experts, part: Callable[[View], Any]) -> Experts:
 
 
 def _who_spoke(names: Sequence[str], experts: Experts) -> str:
-    """Say which experts spoke to the quantities on which others abstain.
+    """Say which experts spoke to what others abstain on, and whether the default's pairs go.
 
     It is empty if none did, or if the default view is an expert, which speaks to everything.
     """
     silent, spoken = _default_view(), dict[str, list[str]]()
     if any(view.name == silent.name for view, _ in experts):
         return ""
-    for name in names:
-        part = _prior(name)
-        speaking = [
-            view.name
-            for view, _ in experts
-            if name in view.quantities and part(view) != silent.quantities.get(name)
-        ]
+    unsaid = _parts(silent, names)
+    stated = [(view.name, _parts(view, names)) for view, _ in experts]
+    for label in unsaid:
+        speaking = [who for who, parts in stated if parts[label] not in (None, unsaid[label])]
         if 0 < len(speaking) < len(experts):
             told = _named(speaking, " and ", "{} of them")
-            spoken.setdefault(told, []).append(lookup(name).label)
-    return "".join(f"; {', '.join(labels)}: only {who}" for who, labels in spoken.items())
+            spoken.setdefault(told, []).append(label)
+    kept = all(_pairs(silent) <= _pairs(view) for view, _ in experts)
+    return "".join(
+        [f"; {', '.join(labels)}: only {who}" for who, labels in spoken.items()]
+        + ([] if kept else ["; the default's correlations are replaced"])
+    )
+
+
+def _parts(view: View, names: Sequence[str]) -> dict[str, Any]:
+    """What a view has an opinion about, by the words of a title; None where it knows no prior."""
+    return {
+        **{lookup(name).label: view.quantities.get(name) for name in names},
+        "anchor weights": dict(view.anchors),
+        "correlations": _pairs(view),
+    }
+
+
+def _pairs(view: View) -> set[tuple[frozenset[str], float]]:
+    """Pairs that correlate, in whichever order they are named."""
+    return {(frozenset(pair), rho) for pair, rho in view.correlations.items()}
 
 
 def shares(views: Sequence[View], weights: Sequence[float] | None) -> list[float]:

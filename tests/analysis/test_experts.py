@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 from aligntax.analysis.experts import is_trusted, refit_by_expert, share_between_experts
+from aligntax.analysis.inputs.view_reader import read_view
 from aligntax.analysis.summaries.weights import Weights
 from aligntax.models.errors import InputError
 
@@ -99,8 +100,12 @@ def test_by_expert_on_the_command_line(aligntax, run_folder, tmp_path):
     )
     code, out, err = aligntax(*words)
     assert code == 0 and err == "" and "between experts" in out and "generous (weight 0.75)" in out
+    title = read_view("results/base-experts-pool/view.toml").title
+    page = (tmp_path / "results" / "base-experts-pool" / "experts.html").read_text()
+    assert title.startswith("linear pool of mean (0.25)") and title in out and title in page
     code, out, _ = aligntax(*words, "--json", "--name", "again")
     told = json.loads(out)
+    assert told["pool"] == title
     assert [expert["weight"] for expert in told["experts"]] == [0.25, 0.75]
     row = told["quantities"]["usd_per_hour"]
     assert row["between_experts"] > 0.5 and told["quantities"]["tai_year"]["between_experts"] < 1e-6

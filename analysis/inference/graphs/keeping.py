@@ -19,7 +19,7 @@ import numpy as np
 
 import aligntax.models
 from aligntax.analysis.inference import graphs, kernel
-from aligntax.analysis.inference.compile_cache import cache_folder
+from aligntax.analysis.inference.compile_cache import before_pytensor, cache_folder
 from aligntax.analysis.inference.graphs.graph import Graph, Outline
 from aligntax.analysis.inference.graphs.kept import Code, KeptGraph
 from aligntax.analysis.inference.kernel.assembly import Processor
@@ -57,6 +57,7 @@ def graph_of(model: Model, evidence: Evidence, view: View, say: Callable[[str], 
     """
 
     def live_graph() -> "LiveGraph":
+        before_pytensor()
         from aligntax.analysis.inference.graphs.live import LiveGraph
 
         return LiveGraph(model.build(evidence, view))

@@ -1,6 +1,7 @@
 """Standard output that takes no more, is closed, or lacks a letter: never the fault of a run, and never exit code 1."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,13 @@ from aligntax.analysis.commands.standard_output import (
     OutputClosed,
     OutputRefused,
     guarded_output,
+    written_in_words,
 )
+from aligntax.analysis.inference.compile_cache import VARIABLE
 from aligntax.analysis.storage.draw_files import refuse_damage
+from aligntax.analysis.storage.unfinished import new_folder
+from aligntax.analysis.storage.whole_file import replace_file, write_json
+from aligntax.analysis.storage.written import noting
 from aligntax.models.errors import InputError
 from tests.conftest import REFERENCE
 
@@ -44,6 +50,41 @@ def test_a_full_disk_behind_standard_output_is_blamed_on_neither_run_nor_folder(
         "aligntax: standard output: must be able to take the answer, got: No space left on device; "
         "runs are as they were: send the answer elsewhere and ask again\n"
     )
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+def test_what_a_command_wrote_all_the_same_is_named_and_can_be_read(tmp_path) -> None:
+    """It was said that runs are as they were, and asking again was refused: the name was taken."""
+    results = tmp_path / "my results"
+    shutil.copytree(REFERENCE, results / "base")
+    commands = {
+        ("refit", "base", "--set", "usd_per_hour=10,20,40", "--name", "mine", "--no-report"): (
+            f"{results / 'mine'} (`aligntax show '{results / 'mine'}'`)"
+        ),
+        ("index",): str(results / "index.html"),
+    }
+    for words, written in commands.items():
+        with FULL.open("wb") as full:
+            code, said = asked((*words, "--out", results), full)
+        assert code == 2
+        assert said.endswith(f", got: No space left on device; written all the same: {written}\n")
+    assert asked(("show", results / "mine"), subprocess.DEVNULL) == (0, "")
+
+
+def test_whole_results_are_named_once_and_what_is_gone_or_kept_to_save_time_is_not(
+    monkeypatch, tmp_path
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
+    with noting() as noted:
+        with new_folder(tmp_path, "grid") as place:
+            write_json(place.folder / "sweep.json", {})
+        replace_file(place.path / "sweep.html", "")
+        (tmp_path / "cache").mkdir()
+        replace_file(tmp_path / "cache" / "code.js", "")
+        replace_file(tmp_path / "view.toml", "")
+    replace_file(tmp_path / "later.toml", "")
+    grid = tmp_path / "grid"
+    assert written_in_words(noted) == (f"{grid} (`aligntax show {grid}`), {tmp_path / 'view.toml'}")
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: " ".join(map(str, words[:2]))[:20])

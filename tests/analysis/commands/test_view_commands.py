@@ -21,6 +21,7 @@ from aligntax.analysis.commands.next_steps import next_commands
 from aligntax.analysis.inputs.view_reader import parse_weights, read_samples, read_view
 from aligntax.analysis.inputs.view_writer import rounded_texts
 from aligntax.analysis.storage.whole_file import save_user_file
+from aligntax.models.catalogue import MODELS
 from aligntax.models.errors import InputError
 from aligntax.models.priors.compile import compile_prior
 from aligntax.models.priors.quantities import ELICITED, lookup
@@ -159,7 +160,7 @@ def test_a_view_of_another_model_is_answered_by_that_model(tmp_path):
     for name, model in (("old", "outer-alignment"), ("new", "joint")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "summary.json").write_text(summary_of(model))
-        (tmp_path / name / "info.json").write_text("{}")
+        (tmp_path / name / "info.json").write_text(info_of(model))
     refit = next_commands("mine.toml", tmp_path, True, ["label_error"])[0]
     assert refit == "aligntax refit old --view mine.toml --name mine"
     joint = next_commands("mine.toml", tmp_path, True, ["rlhf_multiplier"])[0]
@@ -169,6 +170,12 @@ def test_a_view_of_another_model_is_answered_by_that_model(tmp_path):
 def summary_of(model):
     parts = {"run": "a", "model": model, "view": "default", "method": "sample", "verdict": "pass"}
     return json.dumps({"format": 2, **parts, "checks": [], "claims": {}, "quantities": {}})
+
+
+def info_of(model):
+    made = {"format": 2, "model": {"name": model, "version": MODELS[model].version}}
+    parts = {"created": "2026-05-01T10:00:00+00:00", "prior_only": [], "horizon": 2100.0}
+    return json.dumps({**made, **parts, "view": {}, "sampler": {}, "files": {}})
 
 
 def test_the_next_commands_refit_the_newest_joint_run_where_there_is_one(tmp_path, run_folder):

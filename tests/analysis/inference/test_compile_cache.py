@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from aligntax.analysis.inference.compile_cache import VARIABLE, not_kept, use_cache
+from aligntax.analysis.inference.compile_cache import (
+    VARIABLE,
+    before_pytensor,
+    not_kept,
+    use_cache,
+)
 from aligntax.models.errors import InputError
 
 COMPILE = """
@@ -119,3 +124,42 @@ def test_a_folder_that_the_user_names_needs_no_home(environment, monkeypatch, tm
     environment(HOME=tmp_path, PYTENSOR_FLAGS=flags)
     use_cache()
     assert os.environ["PYTENSOR_FLAGS"] == flags and not not_kept()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "from aligntax import Sampling, run\n"
+        "options = Sampling(draws=50, tune=50, chains=2, cores=1)\n"
+        "run('scaling', options=options, report=False, progress=False)",
+        "from aligntax import compile_model, load_evidence, load_view\n"
+        "from aligntax.models.catalogue import find_model\n"
+        "compile_model(find_model('scaling'), load_evidence(), load_view('default')).graph",
+        "import aligntax.analysis.trust.calibration.simulation, sys\n"
+        "assert 'pytensor' not in sys.modules",
+    ],
+)
+def test_python_needs_no_home_either(environment, tmp_path, words) -> None:
+    """Only the command line chose a folder before PyTensor was imported, which ended in its traceback."""
+    (tmp_path / "file").write_text("")
+    environment(HOME=tmp_path / "file" / "home")  # no folder, for root neither
+    done = subprocess.run(
+        [sys.executable, "-c", words], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_choice_that_is_made_is_not_made_again(environment, tmp_path) -> None:
+    environment(ALIGNTAX_CACHE=tmp_path)
+    use_cache()
+    before = dict(os.environ)
+    use_cache()
+    assert dict(os.environ) == before
+
+
+def test_a_pytensor_that_is_imported_keeps_its_folder(environment, monkeypatch, tmp_path) -> None:
+    environment(ALIGNTAX_CACHE=tmp_path)
+    before = dict(os.environ)
+    monkeypatch.setitem(sys.modules, "pytensor", sys)
+    before_pytensor()
+    assert dict(os.environ) == before

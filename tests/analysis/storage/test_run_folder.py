@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,11 +21,13 @@ from aligntax.analysis.storage.run_folder import (
     default_name,
     find_run,
     list_runs,
+    newest_of,
     read_json,
     run_name,
 )
 from aligntax.analysis.storage.unfinished import new_folder
 from aligntax.models.errors import InputError
+from tests.conftest import REFERENCE
 
 
 def names(out):
@@ -213,6 +216,39 @@ def test_runs_are_listed_newest_first(tmp_path):
             os.utime(folder / file, (time.time() - age * 100,) * 2)
     (tmp_path / "empty").mkdir()
     assert [path.name for path in list_runs(tmp_path)] == ["new", "old"]
+
+
+def test_the_newest_run_is_the_last_made_and_not_the_last_copied(tmp_path):
+    """``cp -r`` of an old run made it the latest."""
+    made = {
+        "copy of old": "2025-05-01T10:00:00+00:00",
+        "old": "2025-05-01T10:00:00+00:00",
+        "new": "2026-05-01T10:00:00+00:00",
+        "before noon": "2026-05-01T11:00:00+02:00",
+        "unread": "at noon",
+    }
+    ages = {"copy of old": 0, "old": 1000, "new": 2000, "before noon": 100, "unread": 10}
+    noon = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC).timestamp()
+    for name, created in made.items():
+        (tmp_path / name).mkdir()
+        for file in ("summary.json", "info.json"):
+            (tmp_path / name / file).write_text(json.dumps({"created": created}))
+            os.utime(tmp_path / name / file, (noon - ages[name],) * 2)
+    newest = ["new", "before noon", "unread", "copy of old", "old"]
+    assert [path.name for path in list_runs(tmp_path)] == newest
+    assert find_run("latest", tmp_path).name == "new"
+
+
+def test_a_run_of_another_version_of_its_model_is_not_the_newest_to_go_on_from(tmp_path):
+    for name, year in (("ours", 2025), ("theirs", 2026)):
+        folder = shutil.copytree(REFERENCE, tmp_path / name)
+        info = json.loads((folder / "info.json").read_text())
+        info["created"] = f"{year}-05-01T10:00:00+00:00"
+        info["model"]["version"] += name == "theirs"
+        (folder / "info.json").write_text(json.dumps(info))
+    assert find_run("latest", tmp_path).name == "theirs"
+    assert newest_of(("joint",), tmp_path) == tmp_path / "ours"
+    assert newest_of(("alignment",), tmp_path) is None
 
 
 def test_latest_is_the_newest_run_and_a_missing_one_is_answered_with_the_newest(tmp_path):

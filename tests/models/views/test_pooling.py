@@ -375,3 +375,19 @@ def test_the_title_says_who_alone_spoke_and_counts_the_default_where_it_is_an_ex
     carl = parse_view("", "carl.toml")
     assert pool_views([ann, carl]).title.endswith("; spend growth: only ann")
     assert "only" not in pool_views([ann, view]).title
+
+
+def test_the_title_says_who_alone_set_anchor_weights_and_correlations(view) -> None:
+    """One expert's anchors and one pair became the pool's, and the default's pairs went unsaid."""
+    told = "the default's correlations are replaced"
+    pair = '[[correlations]]\nbetween = ["spend_growth", "hardware_growth"]\nrho = 0.9\n'
+    carl, dora = parse_view("", "carl.toml"), parse_view("[anchors]\nlifetime = 1.0\n", "dora.toml")
+    eve = parse_view(pair, "eve.toml")
+    assert pool_views([carl, dora]).title.endswith("; anchor weights: only dora")
+    pooled = pool_views([carl, dora, eve])
+    assert "; anchor weights: only dora; correlations: only eve" in pooled.title
+    assert pooled.title.endswith(f"; {told}") and len(pooled.correlations) == 1
+    assert "only" not in pool_views([eve, eve]).title and told in pool_views([eve, eve]).title
+    added = {(b, a): rho for (a, b), rho in view.correlations.items()} | dict(eve.correlations)
+    more = replace(carl, name="more", correlations=added)  # the default's, the other way round
+    assert pool_views([carl, more]).title.endswith("; correlations: only more")
