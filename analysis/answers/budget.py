@@ -32,7 +32,7 @@ from typing import Any, overload
 import numpy as np
 from scipy.special import bdtrc
 
-from aligntax.analysis.answers.condition import Given, apply_condition
+from aligntax.analysis.answers.condition import Given, apply_condition, verdict_of
 from aligntax.analysis.answers.dated_budget import DatedBudget, check_confidence, dated_budget
 from aligntax.analysis.answers.labour_split import LabourSplit, how_to_price, labour_split
 from aligntax.analysis.answers.newsvendor import CONFIDENCE, Decision, Estimate, LossLimit
@@ -120,6 +120,12 @@ class Budget:
         worth of work.
     how_to_price : str
         How to price AI hours, where they are not.
+    run : str
+        Name of the run.
+    verdict : str
+        ``pass`` or ``fail``: that of the run, or of its draws that meet the condition.
+    exceptions : tuple of str
+        What the run's report says against it, though its checks passed.
     """
 
     confidence: float
@@ -142,6 +148,9 @@ class Budget:
     labelling: tuple[Labelling, ...]
     labour: LabourSplit | None = None
     how_to_price: str = ""
+    run: str = ""
+    verdict: str = ""
+    exceptions: tuple[str, ...] = ()
     __repr__ = short_form
 
     def to_dict(self) -> dict[str, Any]:
@@ -157,6 +166,8 @@ class Budget:
             "label_error": dict(zip(("q05", "q50", "q95"), self.label_error, strict=True)),
             "splits": [vars(row) for row in self.labelling],
             "ai_labour": None if self.labour is None else self.labour.to_dict(),
+            "verdict": self.verdict,
+            "exceptions": list(self.exceptions),
         }
 
 
@@ -272,6 +283,9 @@ def _until_arrival(
         labelling=tuple(best_labelling(error) for error in ERRORS),
         labour=labour_split(derived, weights.values, confidence),
         how_to_price=how_to_price(result.view, str(result.record.get("run", "RUN"))),
+        run=str(result.record.get("run", "RUN")),
+        verdict=verdict_of(result, condition),
+        exceptions=tuple(result.record.get("exceptions", ())),
     )
 
 

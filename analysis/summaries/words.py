@@ -39,6 +39,25 @@ def verdict_in_words(record: Mapping[str, Any]) -> str:
     return f"pass, {count} exception{'s' if count > 1 else ''}"
 
 
+def verdict_line(record: Mapping[str, Any], details: str) -> str:
+    """Verdict of an answer, and whether to trust it.
+
+    Parameters
+    ----------
+    record : mapping
+        With ``verdict`` and, where there are some, ``exceptions``, as ``summary.json`` has them.
+    details : str
+        Where the failed checks or the exceptions stand: "see above".
+    """
+    count = len(record.get("exceptions", ()))
+    state = "its checks passed"
+    if record["verdict"] != "pass":
+        state = f"do not trust this result: a check failed, {details}"
+    elif count:
+        state += f", with {count} exception{'s' if count > 1 else ''}: {details}"
+    return f"verdict: {record['verdict']} ({state})"
+
+
 def format_estimate(value: Mapping[str, float]) -> str:
     """``usd`` and its Monte Carlo ``error``: 5.1 billion ± 1 billion USD."""
     return f"{format_number(value['usd'])} ± {format_number(value['error'], 1)} USD"

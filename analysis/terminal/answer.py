@@ -23,6 +23,7 @@ from aligntax.analysis.summaries.words import (
     format_probability,
     median_and_interval,
     missing_mass,
+    verdict_line,
     without_long_vectors,
 )
 from aligntax.analysis.terminal.tables import print_simulated, print_table
@@ -125,19 +126,10 @@ def print_run(
 
 def _print_verdict(console: "Console", record: Mapping[str, Any]) -> None:
     """Print what the report says against a run, and the verdict with their number."""
-    good = record["verdict"] == "pass"
-    exceptions = record.get("exceptions", ())
-    for text in exceptions:
+    for text in record.get("exceptions", ()):
         console.print(f"exception: {text}", style="bold red", markup=False, soft_wrap=True)
-    state = "its checks passed" if good else "do not trust this result: a check failed"
-    if good and exceptions:
-        many = "s" if len(exceptions) > 1 else ""
-        state = f"its checks passed, with {len(exceptions)} exception{many}: see above"
-    console.print(
-        f"verdict: {record['verdict']} ({state})",
-        style="green" if good else "bold red",
-        markup=False,
-    )
+    style = "green" if record["verdict"] == "pass" else "bold red"
+    console.print(verdict_line(record, "see above"), style=style, markup=False)
 
 
 def _print_kinds(console: "Console", kinds: Sequence[Mapping[str, Any]], horizon: float) -> None:

@@ -9,7 +9,7 @@ from aligntax.analysis.summaries.words import (
     format_probability,
     loss_limit_sentence,
 )
-from aligntax.analysis.terminal.tables import print_simulated, print_table
+from aligntax.analysis.terminal.tables import print_simulated, print_table, print_verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,6 +85,8 @@ def print_budget(console: "Console", answer: "Budget") -> None:
         "evaluator who errs half as often.",
         markup=False,
     )
+    given = None if answer.given is None else answer.given.text
+    print_verdict(console, {**vars(answer), "given": given})
 
 
 def _labour_rows(labour: "LabourSplit | None") -> list[tuple[str, str, str]]:
@@ -108,3 +110,5 @@ def print_dated_budget(console: "Console", answer: "DatedBudget") -> None:
     if answer.how_to_price:
         console.print(answer.how_to_price, markup=False, style="dim")
     console.print(f"from the {answer.model} run {answer.run}", markup=False, style="dim")
+    given = None if answer.given is None else answer.given.text
+    print_verdict(console, {**vars(answer), "given": given})

@@ -63,7 +63,7 @@ def result(derived, limit=FAR, start=2026.0):
         derived=xr.Dataset(data),
         unconstrained_posterior=xr.Dataset({"z": (("chain", "draw", "quantity"), z)}),
         weights=Weights.equal(SHAPE),
-        record={"model": "joint"},
+        record={"model": "joint", "verdict": "pass", "checks": []},
         info={"sampler": {"seed": 1}},
         view=view,
     )
@@ -111,6 +111,7 @@ def test_more_confidence_costs_more_and_a_condition_is_heard(newsvendor):
     hours = [budget(result(derived), c).hours for c in (0.5, 0.7, 0.9, 0.99)]
     assert hours == sorted(hours) and hours[0] < hours[-1]
     early = budget(result(derived), 0.8, given="tai_year<2040")
+    assert early.verdict == "pass"
     assert early.given.probability == pytest.approx(0.5)
     assert early.hours == pytest.approx(10 ** stats.norm.ppf(0.8, 4.0, 0.5), rel=0.05)
 
