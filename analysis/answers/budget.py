@@ -47,7 +47,7 @@ from aligntax.models.outer_alignment.label_error import label_error
 from aligntax.models.short_form import short_form
 from aligntax.models.views import View
 
-MULTIPLES = (0.1, 0.5, 1.0, 2.0, 10.0)  # of the hours to buy, whose regret is reported
+MULTIPLES = (0.1, 0.5, 1.0, 2.0, 10.0)  # of the hours that suffice, whose regret is reported
 # In labels: 4 minutes to write an item, 1.5 to compare two; Wu et al. 2021, appendix E.
 ITEM_COST = 4.0 / 1.5
 BETTER = 0.5  # error of a better evaluator over that of a labeller: an example, our judgement
@@ -108,7 +108,8 @@ class Budget:
     affordable : float
         Probability that the tolerated tax pays for ``hours``.
     regret : dict of float to float
-        Expected loss of a multiple of ``hours`` over that of the best amount, USD.
+        Expected loss of a multiple of ``hours``, which suffice with that confidence, over that of
+        ``best_hours``, USD.
     evpi, evpi_at_twice_the_limit : Estimate
         Expected loss of the best amount over that of knowing everything.
     label_error : tuple of float
@@ -153,6 +154,15 @@ class Budget:
     exceptions: tuple[str, ...] = ()
     __repr__ = short_form
 
+    @property
+    def regrets(self) -> tuple[tuple[float, float | None, float], ...]:
+        """Hours, which multiple of ``hours`` they are, and regret in USD, the fewest hours first.
+
+        The hours of least expected loss are among them, without a multiple and a regret of zero.
+        """
+        rows = [(multiple * self.hours, multiple, usd) for multiple, usd in self.regret.items()]
+        return tuple(sorted([*rows, (self.best_hours, None, 0.0)], key=lambda row: row[0]))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping for JSON; infinite amounts are null."""
         plain = {key: value for key, value in vars(self).items() if isinstance(value, float)}
@@ -163,6 +173,10 @@ class Budget:
             "loss_limit_usd": self.loss_limit,
             "given": None if self.given is None else self.given.to_dict(),
             "regret_usd": {f"{multiple:g}": usd for multiple, usd in self.regret.items()},
+            "regrets": [
+                {"hours": hours, "times_hours": multiple, "usd": usd}
+                for hours, multiple, usd in self.regrets
+            ],
             "label_error": dict(zip(("q05", "q50", "q95"), self.label_error, strict=True)),
             "splits": [vars(row) for row in self.labelling],
             "ai_labour": None if self.labour is None else self.labour.to_dict(),

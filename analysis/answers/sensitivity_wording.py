@@ -168,9 +168,9 @@ def decision_sentence(worth: Mapping[str, Any] | None, most: int = 3) -> str:
     )
     hours, loss = format_number(worth["hours"]), format_number(worth["expected_loss_usd"])
     return (
-        f"How many hours to buy, if an hour costs {cost} USD on average and a missing one {price} "
-        f"USD{why}: {hours}, at an expected loss of {loss} USD. Knowing everything first would be "
-        f"worth {format_estimate(worth['evpi'])}; "
+        f"How many hours to buy for the least expected loss, if an hour costs {cost} USD on "
+        f"average and a missing one {price} USD{why}: {hours}, at an expected loss of {loss} "
+        f"USD. Knowing everything first would be worth {format_estimate(worth['evpi'])}; "
         + (
             f"knowing one quantity: {known}."
             if known
