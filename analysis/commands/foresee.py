@@ -25,8 +25,8 @@ SHOWN = 4  # answers of a row, those that narrow most
 NOTE = (
     "Expected width of 90% intervals given further rows like the latest, from rows that the model "
     "simulates itself. Worth: expected value of sample information for how many hours to buy. "
-    "Empty: not told from chance, at two standard errors. Weak: weights of the stored draws cannot "
-    "be trusted. No source gives what a row costs."
+    "Empty: it may be chance, within two standard errors of nothing. Weak: weights of the "
+    "stored draws cannot be trusted. No source gives what a row costs."
 )
 
 

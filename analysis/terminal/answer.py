@@ -9,6 +9,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.summaries.alignment_wait import DELAY, AlignmentWait
+from aligntax.analysis.summaries.checks_in_words import failure_in_words
 from aligntax.analysis.summaries.claims import QUESTIONS, WHOSE, stated
 from aligntax.analysis.summaries.claims_in_words import chance_in_words, notes_in_words
 from aligntax.analysis.summaries.kinds_in_words import (
@@ -21,6 +22,7 @@ from aligntax.analysis.summaries.kinds_in_words import (
 from aligntax.analysis.summaries.shapes_in_words import SHAPE_COLUMNS, shape_cells, threshold_line
 from aligntax.analysis.summaries.words import (
     format_probability,
+    how_many,
     median_and_interval,
     missing_mass,
     verdict_line,
@@ -103,7 +105,7 @@ def print_run(
     if given := record.get("given"):
         chance = format_probability(given["probability"])
         console.print(
-            f"given {given['text']}: probability {chance}, {given['draws']} draws, "
+            f"given {given['text']}: probability {chance}, {how_many(given['draws'], 'draw')}, "
             f"{given['ess']:.0f} effective",
             markup=False,
         )
@@ -178,14 +180,8 @@ def _print_claims(console: "Console", claims: Mapping[str, Mapping[str, Any]]) -
 def _print_failed_checks(console: "Console", checks: Iterable[Mapping[str, Any]]) -> None:
     for check in checks:
         if not check["passed"]:
-            where = f" ({check['where']})" if check["where"] else ""
-            value = "unknown" if check["value"] is None else f"{check['value']:.4g}"
-            console.print(
-                f"check failed: {check['name']}{where} is {value}, "
-                f"limit {check['threshold']:g}; {check['action']}",
-                style="bold red",
-                markup=False,
-            )
+            text = f"check failed: {failure_in_words(check)}"
+            console.print(text, style="bold red", markup=False)
 
 
 def _print_quantities(
@@ -223,7 +219,7 @@ def _print_quantities(
         print_table_with_bars(console, columns, rows, draws)
     single = 0 if every or joint else len(quantities) - len(without_long_vectors(quantities))
     if single:
-        console.print(f"and {single} quantities of single runs, with --all", markup=False)
+        console.print(f"and {how_many(single, 'number')} of single runs, with --all", markup=False)
     if draws is not None:
         print_arrival_curve(console, draws, info)
 
