@@ -88,6 +88,8 @@ class Sensitivity:
         return {
             "run": self.run.path.name,
             "simulated": self.run.record.get("simulated", ""),
+            "verdict": self.run.record["verdict"],
+            "exceptions": list(self.run.record.get("exceptions", ())),
             **to_four_digits(dict(self.whole)),
             "decision": to_four_digits(self.worth),
             "swings": {
@@ -166,6 +168,10 @@ class MovedPrior:
         Decimal year after which an arrival is not dated.
     simulated : str
         That the run's evidence is simulated; empty where it is not.
+    verdict : str
+        ``pass`` or ``fail``, that of the run.
+    exceptions : tuple of str
+        What the run's report says against it, though its checks passed.
     """
 
     run: str
@@ -174,6 +180,8 @@ class MovedPrior:
     points: "tuple[MovedPoint, ...]"
     horizon: float
     simulated: str = ""
+    verdict: str = ""
+    exceptions: tuple[str, ...] = ()
     __repr__ = short_form
 
     def to_dict(self) -> dict[str, Any]:
@@ -181,6 +189,8 @@ class MovedPrior:
         return {
             "run": self.run,
             "simulated": self.simulated,
+            "verdict": self.verdict,
+            "exceptions": list(self.exceptions),
             "quantity": self.range.quantity,
             "points": [{"median": p.value, **_told(p, list(self.names))} for p in self.points],
         }
@@ -223,8 +233,16 @@ def move_prior(
     usual = tuple(name for name in MOVED_ANSWERS if name in known) or known[:4]
     names = _known(quantity, known) or usual
     points = tuple(answers_over_range(source, wanted))
-    horizon, simulated = source.view.arrival.horizon, source.record.get("simulated", "")
-    return MovedPrior(source.path.name, wanted, names, points, horizon, simulated)
+    return MovedPrior(
+        source.path.name,
+        wanted,
+        names,
+        points,
+        source.view.arrival.horizon,
+        source.record.get("simulated", ""),
+        source.record["verdict"],
+        tuple(source.record.get("exceptions", ())),
+    )
 
 
 def _known(names: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:

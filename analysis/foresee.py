@@ -86,6 +86,8 @@ class Foresight:
         return {
             "run": self.run.path.name,
             "simulated": self.run.record.get("simulated", ""),
+            "verdict": self.run.record["verdict"],
+            "exceptions": list(self.run.record.get("exceptions", ())),
             **self.settings,
             "evpi": None if self.evpi is None else vars(self.evpi),
             "evppi": {kind: vars(value) for kind, value in self.evppi.items()},

@@ -44,7 +44,14 @@ class Replay:
         """What ``aligntax foresee --since --json`` prints."""
         plain = {key: getattr(self, key) for key in ("since", "until", "simulations")}
         answers = {name: each.to_dict() for name, each in self.answers.items()}
-        return {"run": self.run.path.name, **plain, "rows": dict(self.rows), "answers": answers}
+        return {
+            "run": self.run.path.name,
+            "verdict": self.run.record["verdict"],
+            "exceptions": list(self.run.record.get("exceptions", ())),
+            **plain,
+            "rows": dict(self.rows),
+            "answers": answers,
+        }
 
 
 def foresee_since(

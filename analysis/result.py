@@ -20,7 +20,7 @@ from aligntax.analysis.summaries.alignment_wait import DELAY, LABEL, AlignmentWa
 from aligntax.analysis.summaries.claims import stated
 from aligntax.analysis.summaries.claims_in_words import chance_in_words, claim_text
 from aligntax.analysis.summaries.summary import iter_series
-from aligntax.analysis.summaries.words import label_of, median_and_interval
+from aligntax.analysis.summaries.words import how_many, label_of, median_and_interval
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.priors.quantities import base_name, quantity_of
@@ -120,7 +120,8 @@ class Result(StoredResult):
         simulated = f", {record['simulated']}" if record.get("simulated") else ""
         return (
             f"Result {record['run']!r}: {record['model']} under view {record['view']!r}, "
-            f"{record['method']}, {sampler['chains']} chains of {sampler['draws']} draws, "
+            f"{record['method']}, "
+            f"{how_many(sampler['chains'], 'chain')} of {how_many(sampler['draws'], 'draw')}, "
             f"seed {sampler['seed']}{simulated}"
         )
 

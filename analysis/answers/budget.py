@@ -32,7 +32,7 @@ from typing import Any, overload
 import numpy as np
 from scipy.special import bdtrc
 
-from aligntax.analysis.answers.condition import Given, apply_condition
+from aligntax.analysis.answers.condition import Given, apply_condition, verdict_of
 from aligntax.analysis.answers.dated_budget import DatedBudget, check_confidence, dated_budget
 from aligntax.analysis.answers.labour_split import LabourSplit, how_to_price, labour_split
 from aligntax.analysis.answers.newsvendor import CONFIDENCE, Decision, Estimate, LossLimit
@@ -47,7 +47,7 @@ from aligntax.models.outer_alignment.label_error import label_error
 from aligntax.models.short_form import short_form
 from aligntax.models.views import View
 
-MULTIPLES = (0.1, 0.5, 1.0, 2.0, 10.0)  # of the hours to buy, whose regret is reported
+MULTIPLES = (0.1, 0.5, 1.0, 2.0, 10.0)  # of the hours that suffice, whose regret is reported
 # In labels: 4 minutes to write an item, 1.5 to compare two; Wu et al. 2021, appendix E.
 ITEM_COST = 4.0 / 1.5
 BETTER = 0.5  # error of a better evaluator over that of a labeller: an example, our judgement
@@ -108,7 +108,8 @@ class Budget:
     affordable : float
         Probability that the tolerated tax pays for ``hours``.
     regret : dict of float to float
-        Expected loss of a multiple of ``hours`` over that of the best amount, USD.
+        Expected loss of a multiple of ``hours``, which suffice with that confidence, over that of
+        ``best_hours``, USD.
     evpi, evpi_at_twice_the_limit : Estimate
         Expected loss of the best amount over that of knowing everything.
     label_error : tuple of float
@@ -120,6 +121,12 @@ class Budget:
         worth of work.
     how_to_price : str
         How to price AI hours, where they are not.
+    run : str
+        Name of the run.
+    verdict : str
+        ``pass`` or ``fail``: that of the run, or of its draws that meet the condition.
+    exceptions : tuple of str
+        What the run's report says against it, though its checks passed.
     """
 
     confidence: float
@@ -142,7 +149,19 @@ class Budget:
     labelling: tuple[Labelling, ...]
     labour: LabourSplit | None = None
     how_to_price: str = ""
+    run: str = ""
+    verdict: str = ""
+    exceptions: tuple[str, ...] = ()
     __repr__ = short_form
+
+    @property
+    def regrets(self) -> tuple[tuple[float, float | None, float], ...]:
+        """Hours, which multiple of ``hours`` they are, and regret in USD, the fewest hours first.
+
+        The hours of least expected loss are among them, without a multiple and a regret of zero.
+        """
+        rows = [(multiple * self.hours, multiple, usd) for multiple, usd in self.regret.items()]
+        return tuple(sorted([*rows, (self.best_hours, None, 0.0)], key=lambda row: row[0]))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain mapping for JSON; infinite amounts are null."""
@@ -154,9 +173,15 @@ class Budget:
             "loss_limit_usd": self.loss_limit,
             "given": None if self.given is None else self.given.to_dict(),
             "regret_usd": {f"{multiple:g}": usd for multiple, usd in self.regret.items()},
+            "regrets": [
+                {"hours": hours, "times_hours": multiple, "usd": usd}
+                for hours, multiple, usd in self.regrets
+            ],
             "label_error": dict(zip(("q05", "q50", "q95"), self.label_error, strict=True)),
             "splits": [vars(row) for row in self.labelling],
             "ai_labour": None if self.labour is None else self.labour.to_dict(),
+            "verdict": self.verdict,
+            "exceptions": list(self.exceptions),
         }
 
 
@@ -272,6 +297,9 @@ def _until_arrival(
         labelling=tuple(best_labelling(error) for error in ERRORS),
         labour=labour_split(derived, weights.values, confidence),
         how_to_price=how_to_price(result.view, str(result.record.get("run", "RUN"))),
+        run=str(result.record.get("run", "RUN")),
+        verdict=verdict_of(result, condition),
+        exceptions=tuple(result.record.get("exceptions", ())),
     )
 
 

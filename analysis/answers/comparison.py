@@ -2,7 +2,8 @@
 
 How two are compared is in :mod:`aligntax.analysis.answers.differences`. Refits of one run count the
 same draws. A number differs when its smallest p-value, times the number of comparisons, is below 5%
-after Holm's correction over all numbers and claims.
+after Holm's correction over all numbers and claims. Where a run has too few effective draws of a
+number, it is undecided whether it differs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +12,19 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.answers.condition import Given, apply_condition, checks_given
-from aligntax.analysis.answers.differences import Difference, Side, claim_p, difference, number_p
+from aligntax.analysis.answers.differences import (
+    Difference,
+    Side,
+    claim_p,
+    difference,
+    enough_draws,
+    number_p,
+)
 from aligntax.analysis.answers.run_changes import other_changes, view_changes
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.storage.run_folder import hash_of_draws
+from aligntax.analysis.summaries.checks import ESS
 from aligntax.analysis.summaries.claim_answers import claim_answers, claim_draws
 from aligntax.analysis.summaries.claims import CLAIMS, assumed_quantities
 from aligntax.analysis.summaries.multiple_testing import holm_rejected
@@ -56,9 +65,12 @@ class Comparison:
         on the number's own scale, and None inside censored mass. Indicators are compared by their
         means.
     p : dict of str to tuple of float
-        p-value of each further run's difference from the first, by number and claim.
+        p-value of each further run's difference from the first, by number and claim; 1 where that
+        is undecided.
     differs : dict of str to tuple of bool
         Whether that difference is beyond Monte Carlo error, after Holm's correction.
+    undecided : dict of str to tuple of bool
+        Whether that cannot be told, since one of the two runs has too few effective draws of it.
     changes : tuple of Changes
         Changes of each further run's view from the first's.
     facts : tuple of tuple of str
@@ -73,6 +85,7 @@ class Comparison:
     differences: Mapping[str, tuple[Difference, ...]]
     p: Mapping[str, tuple[float, ...]]
     differs: Mapping[str, tuple[bool, ...]]
+    undecided: Mapping[str, tuple[bool, ...]]
     changes: tuple[Changes, ...]
     facts: tuple[tuple[str, ...], ...]
 
@@ -86,6 +99,8 @@ class Comparison:
             medians = (rows[name]["q50"] for rows in self.rows)
             texts = ("none" if m is None else f"{m:.4g}" for m in medians)
             lines.append(f"    {name} ({quantity_of(name).scale}): {', '.join(texts)}")
+        if self.note:
+            lines.append(self.note)
         return "\n".join([*lines, "see table() for all of them"])
 
     @property
@@ -94,6 +109,17 @@ class Comparison:
         names = [str(run.record["run"]) for run in self.runs]
         return tuple(
             n if names.count(n) == 1 else f"{n} ({i})" for i, n in enumerate(names, start=1)
+        )
+
+    @property
+    def note(self) -> str:
+        """How many numbers and claims are undecided, and why; empty if none is."""
+        count = sum(any(marks) for marks in self.undecided.values())
+        if not count:
+            return ""
+        return (
+            f"{count} of {len(self.undecided)} numbers and claims are undecided: a run has fewer "
+            f"than {ESS:.0f} effective draws of them"
         )
 
     @property
@@ -111,7 +137,8 @@ class Comparison:
         """One row per number.
 
         Each run has its median and 5% and 95% points. Each further run also has its difference from
-        the first, with error, p-value and mark.
+        the first, with error, p-value and
+        marks.
         """
         import pandas as pd
 
@@ -128,6 +155,7 @@ class Comparison:
             columns |= {f"{label} error": [self.differences[name][i][1] for name in self.names]}
             columns |= {f"{label} p": [self.p[name][i] for name in self.names]}
             columns |= {f"{label} differs": [self.differs[name][i] for name in self.names]}
+            columns |= {f"{label} undecided": [self.undecided[name][i] for name in self.names]}
         return pd.DataFrame(columns, index=list(self.names))
 
     def to_dict(self) -> dict[str, Any]:
@@ -135,6 +163,7 @@ class Comparison:
         return {
             "runs": [self._run_record(i) for i in range(len(self.runs))],
             "level": LEVEL,
+            "note": self.note,
             "quantities": {
                 name: {
                     "runs": [{key: rows[name][key] for key in REPORTED} for rows in self.rows],
@@ -143,11 +172,16 @@ class Comparison:
                     ],
                     "p": list(self.p[name]),
                     "differs": list(self.differs[name]),
+                    "undecided": list(self.undecided[name]),
                 }
                 for name in self.names
             },
             "claims": {
-                name: {"p": list(self.p[name]), "differs": list(self.differs[name])}
+                name: {
+                    "p": list(self.p[name]),
+                    "differs": list(self.differs[name]),
+                    "undecided": list(self.undecided[name]),
+                }
                 for name in self.p
                 if name not in self.names
             },
@@ -223,9 +257,20 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
         (sides[0], side, counted == hashes[0])
         for side, counted in zip(sides[1:], hashes[1:], strict=True)
     ]
-    stated = [claim.name for claim in CLAIMS if all(claim.name in side.claims for side in sides)]
-    p = {name: tuple(number_p(name, *pair) for pair in pairs) for name in names}
-    p |= {name: tuple(claim_p(name, *pair) for pair in pairs) for name in stated}
+    stated = [claim for claim in CLAIMS if all(claim.name in side.claims for side in sides)]
+    quantity = {name: name for name in names}
+    quantity |= {claim.name: claim.statement.quantity for claim in stated}
+    undecided = {
+        name: tuple(not all(enough_draws(of, side) for side in pair[:2]) for pair in pairs)
+        for name, of in quantity.items()
+    }
+    p = {
+        name: tuple(
+            1.0 if unknown else (number_p if name in names else claim_p)(name, *pair)
+            for unknown, pair in zip(undecided[name], pairs, strict=True)
+        )
+        for name in quantity
+    }
     return Comparison(
         runs=results,
         given=conditions,
@@ -235,6 +280,7 @@ def compare(*runs: Result | str | PathLike[str], given: str | None = None) -> Co
         differences={name: tuple(difference(name, *pair) for pair in pairs) for name in names},
         p=p,
         differs=holm_rejected(p, LEVEL),
+        undecided=undecided,
         changes=tuple(view_changes(results[0], run) for run in results[1:]),
         facts=tuple(other_changes(results[0], run) for run in results[1:]),
     )

@@ -162,6 +162,14 @@ def summarise_given(result: Result, text: str) -> tuple[Given, dict[str, Any]]:
     }
 
 
+def verdict_of(result: Result, given: Given | None) -> str:
+    """Verdict of a run, or of its draws that meet a condition."""
+    if given is None:
+        return str(result.record["verdict"])
+    checks = checks_given(result, given, summarise(result.derived, (), given.weights))
+    return "pass" if all(check["passed"] for check in checks) else "fail"
+
+
 def checks_given(
     result: Result, given: Given, rows: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:

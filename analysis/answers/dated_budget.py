@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.analysis.answers.condition import Given, apply_condition
+from aligntax.analysis.answers.condition import Given, apply_condition, verdict_of
 from aligntax.analysis.answers.labour_split import LabourSplit, how_to_price, labour_split
 from aligntax.analysis.answers.newsvendor import CONFIDENCE
 from aligntax.analysis.answers.swings import Swing, swings
@@ -80,6 +80,10 @@ class DatedBudget:
         worth of work, and ``people`` work those that are left to them.
     how_to_price : str
         How to price AI hours, where they are not.
+    verdict : str
+        ``pass`` or ``fail``: that of the run, or of its draws that meet the condition.
+    exceptions : tuple of str
+        What the run's report says against it, though its checks passed.
     """
 
     run: str
@@ -104,6 +108,8 @@ class DatedBudget:
     simulated: str = ""
     labour: LabourSplit | None = None
     how_to_price: str = ""
+    verdict: str = ""
+    exceptions: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """The answer in words, and whose draws give it."""
@@ -118,7 +124,7 @@ class DatedBudget:
 
         told: dict[str, Any] = {}
         for key, value in vars(self).items():
-            if key in ("changes", "given", "labour", "how_to_price"):
+            if key in ("changes", "given", "labour", "how_to_price", "exceptions"):
                 continue
             if isinstance(value, tuple):
                 names = ("q05", "q50", "q95")
@@ -138,6 +144,7 @@ class DatedBudget:
                 for swing in self.changes
             ],
             "words": budget_paragraph(self),
+            "exceptions": list(self.exceptions),
         }
 
 
@@ -215,6 +222,8 @@ def dated_budget(
         simulated=str(result.record.get("simulated", "")),
         labour=labour,
         how_to_price=how_to_price(result.view, str(result.record["run"])),
+        verdict=verdict_of(result, condition),
+        exceptions=tuple(result.record.get("exceptions", ())),
     )
 
 

@@ -7,6 +7,9 @@ influence functions ``d`` (see :class:`Weights`)::
     error^2 = Var(mean d_1) + Var(mean d_2)      of separate draws
     error^2 = Var(mean (d_1 - d_2))              of two that count the same draws
 
+Where a side has fewer effective draws than any answer needs, its error is not known, and whether
+the two differ is undecided.
+
 Medians of the same draws have errors that correlate as the shares of draws below them do, with
 correlation ``r``. The error of their difference is ``sqrt(e_1^2 + e_2^2 - 2 r e_1 e_2)``.
 """
@@ -18,6 +21,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
+from aligntax.analysis.summaries.checks import ESS
 from aligntax.analysis.summaries.weights import Weights, batch_error
 from aligntax.models.priors.quantities import quantity_of
 
@@ -46,6 +50,21 @@ class Side:
     weights: Weights
     rows: Mapping[str, Mapping[str, Any]]
     claims: Mapping[str, tuple[Any, Weights]] = field(default_factory=dict)
+
+
+def enough_draws(quantity: str, side: Side) -> bool:
+    """Whether a side has as many effective draws as any answer needs.
+
+    With fewer, batches are too few to tell the error of an answer.
+
+    Parameters
+    ----------
+    quantity : str
+        The number that is compared, or that a claim is of.
+    """
+    row = side.rows.get(quantity, {})
+    sizes = (side.weights.ess, row.get("ess_bulk"), row.get("ess_middle"))
+    return min(size for size in sizes if size is not None) >= ESS
 
 
 def difference(name: str, first: Side, second: Side, shared: bool) -> Difference:

@@ -16,6 +16,7 @@ from aligntax.analysis.summaries.words import (
     format_estimate,
     format_number,
     format_percent,
+    how_many,
     label_of,
     loss_limit_sentence,
     median_and_interval,
@@ -42,7 +43,7 @@ LEAST_SHARE = 0.01  # of variance, worth naming
 CAUTION = (
     "Sensitivity: how far an answer moves when all priors, one prior, or the evidence is made "
     "stronger or weaker (power-scaling), less what chance alone shows; 0.05 and more is large. "
-    '"Under" a number: not told from chance, and at most that. '
+    '"Under" a number: it may be chance, and is at most that. '
     "Spread: the share of the variance of an answer's rank that a quantity explains alone; the "
     "rest is other than the inputs, such as chance in arrival, which anchor applies, and the "
     "spread between studies."
@@ -109,9 +110,9 @@ def open_sentence(record: Mapping[str, Any], names: Sequence[str]) -> str:
     if not left:
         return ""
     return (
-        f"Whether priors and evidence conflict is open for {left} of {len(names)} answers: "
-        f"these draws do not tell whether all priors, or all evidence, move them by "
-        f"{record['threshold']:g}. More draws do."
+        f"Whether priors and evidence conflict is open for {left} of "
+        f"{how_many(len(names), 'answer')}: these draws do not tell whether all priors, or all "
+        f"evidence, move them by {record['threshold']:g}. More draws do."
     )
 
 
@@ -168,9 +169,9 @@ def decision_sentence(worth: Mapping[str, Any] | None, most: int = 3) -> str:
     )
     hours, loss = format_number(worth["hours"]), format_number(worth["expected_loss_usd"])
     return (
-        f"How many hours to buy, if an hour costs {cost} USD on average and a missing one {price} "
-        f"USD{why}: {hours}, at an expected loss of {loss} USD. Knowing everything first would be "
-        f"worth {format_estimate(worth['evpi'])}; "
+        f"How many hours to buy for the least expected loss, if an hour costs {cost} USD on "
+        f"average and a missing one {price} USD{why}: {hours}, at an expected loss of {loss} "
+        f"USD. Knowing everything first would be worth {format_estimate(worth['evpi'])}; "
         + (
             f"knowing one quantity: {known}."
             if known

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from aligntax.analysis.answers.condition import apply_condition
+from aligntax.analysis.answers.condition import apply_condition, verdict_of
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.summary import censored_quantile, draws_of, iter_series
 from aligntax.models.errors import InputError
@@ -77,11 +77,21 @@ class ShiftRow:
 
 @dataclass(frozen=True)
 class ShiftTable:
-    """Shifts of a run; ``given`` is a condition on its draws."""
+    """Shifts of a run; ``given`` is a condition on its draws.
+
+    Attributes
+    ----------
+    verdict : str
+        ``pass`` or ``fail``: that of the run, or of its draws that meet the condition.
+    exceptions : tuple of str
+        What the run's report says against it, though its checks passed.
+    """
 
     run: str
     given: str | None
     rows: tuple[ShiftRow, ...]
+    verdict: str = ""
+    exceptions: tuple[str, ...] = ()
     __repr__ = short_form
 
     def to_dict(self) -> dict[str, Any]:
@@ -89,6 +99,8 @@ class ShiftTable:
         return {
             "run": self.run,
             "given": self.given,
+            "verdict": self.verdict,
+            "exceptions": list(self.exceptions),
             "shifts": [row.to_dict() for row in self.rows],
         }
 
@@ -115,9 +127,8 @@ def shifts_by_anchor(result: Result, given: str | None = None) -> ShiftTable:
         raise InputError(
             f"run: must be of the joint model, got {result.record['model']}; run `aligntax run`"
         )
-    weights = result.weights
-    if given is not None:
-        weights = apply_condition(given, result.derived, weights).weights
+    condition = None if given is None else apply_condition(given, result.derived, result.weights)
+    weights = result.weights if condition is None else condition.weights
     weight = weights.values.ravel()
     anchor = result.derived["tai_anchor"].values.ravel().astype(int)
     values = {
@@ -139,7 +150,13 @@ def shifts_by_anchor(result: Result, given: str | None = None) -> ShiftTable:
             for shift in SHIFTS
             if shift in values  # a run stored by an earlier version lacks the allocation's
         ]
-    return ShiftTable(result.record.get("run", result.path.name), given, tuple(rows))
+    return ShiftTable(
+        run=result.record.get("run", result.path.name),
+        given=given,
+        rows=tuple(rows),
+        verdict=verdict_of(result, condition),
+        exceptions=tuple(result.record.get("exceptions", ())),
+    )
 
 
 def _shift_row(

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 from shlex import quote
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -72,16 +72,25 @@ def evidence_show(
     from aligntax.analysis.inputs.view_reader import read_evidence
     from aligntax.analysis.terminal.tables import evidence_rows, print_table
 
-    columns, rows = evidence_rows(read_evidence(evidence), name, used)
+    loaded = read_evidence(evidence)
+    columns, rows = evidence_rows(loaded, name, used)
+    units = ["", *(loaded[name][column].attrs.get("unit", "") for column in columns[1:])]
     print_answer(
         as_json,
         lambda: [dict(zip(columns, row, strict=True)) for row in rows],
         lambda screen: print_table(
             screen,
             columns,
-            [["" if value is None else str(value) for value in row] for row in rows],
+            [list(map(_cell, row, units)) for row in rows],
         ),
     )
+
+
+def _cell(value: Any, unit: str) -> str:
+    """Cell of a row; a date to a hundredth of a year, which is less than a week."""
+    if value is None:
+        return ""
+    return f"{round(value, 2):g}" if unit == "calendar year" else str(value)
 
 
 @app.command("check")

@@ -25,8 +25,8 @@ SHOWN = 4  # answers of a row, those that narrow most
 NOTE = (
     "Expected width of 90% intervals given further rows like the latest, from rows that the model "
     "simulates itself. Worth: expected value of sample information for how many hours to buy. "
-    "Empty: not told from chance, at two standard errors. Weak: weights of the stored draws cannot "
-    "be trusted. No source gives what a row costs."
+    "Empty: it may be chance, within two standard errors of nothing. Weak: weights of the "
+    "stored draws cannot be trusted. No source gives what a row costs."
 )
 
 
@@ -131,7 +131,7 @@ def _replay(
 def _print_replay(screen: "Console", found: "Replay") -> None:
     from aligntax.analysis.answers.foreseen import KINDS, width_unit
     from aligntax.analysis.summaries.words import format_number, label_of
-    from aligntax.analysis.terminal.tables import print_simulated, print_table
+    from aligntax.analysis.terminal.tables import print_simulated, print_table, print_verdict
 
     print_simulated(screen, found.run.record)
     came = ", ".join(f"{KINDS[table]} {k}" for table, k in found.rows.items())
@@ -151,11 +151,12 @@ def _print_replay(screen: "Console", found: "Replay") -> None:
         f"these rows. What happened lies {beyond}.",
         markup=False,
     )
+    print_verdict(screen, found.run.record)
 
 
 def _print_foresight(screen: "Console", found: "Foresight") -> None:
     from aligntax.analysis.summaries.words import format_estimate
-    from aligntax.analysis.terminal.tables import print_simulated, print_table
+    from aligntax.analysis.terminal.tables import print_simulated, print_table, print_verdict
 
     print_simulated(screen, found.run.record)
     lines = [_line(row, found) for row in found.rows]
@@ -168,6 +169,7 @@ def _print_foresight(screen: "Console", found: "Foresight") -> None:
     for why in dict.fromkeys(found.left_out.values()):
         names = [name for name, reason in found.left_out.items() if reason == why]
         screen.print(f"Left out, since {why}: {', '.join(names)}.", markup=False)
+    print_verdict(screen, found.run.record)
 
 
 def _worth_of_kinds(found: "Foresight") -> str:

@@ -75,7 +75,7 @@ def _print_drivers(screen: "Console", analysis: "Sensitivity") -> None:
         swing_rows,
         without_correlations_sentence,
     )
-    from aligntax.analysis.terminal.tables import print_simulated, print_table
+    from aligntax.analysis.terminal.tables import print_simulated, print_table, print_verdict
 
     found, result, apart = analysis.main, analysis.run, analysis.apart
     print_simulated(screen, result.record)
@@ -105,6 +105,7 @@ def _print_drivers(screen: "Console", analysis: "Sensitivity") -> None:
         screen.print(
             without_correlations_sentence(result.record["quantities"], apart, horizon), markup=False
         )
+    print_verdict(screen, result.record)
 
 
 def _move_prior(
@@ -131,7 +132,7 @@ def _move_prior(
 
 def _print_moved(screen: "Console", found: "MovedPrior") -> None:
     from aligntax.analysis.summaries.words import format_number, label_of, median_and_interval
-    from aligntax.analysis.terminal.tables import print_simulated, print_table
+    from aligntax.analysis.terminal.tables import print_simulated, print_table, print_verdict
     from aligntax.models.priors.quantities import lookup, quantity_of
 
     print_simulated(screen, {"simulated": found.simulated})
@@ -164,3 +165,4 @@ def _print_moved(screen: "Console", found: "MovedPrior") -> None:
     )
     if not all(point.trusted for point in points):
         screen.print("Where weights cannot be trusted, sample: `aligntax run --set`.", markup=False)
+    print_verdict(screen, vars(found))

@@ -158,21 +158,22 @@ def _print_check(
     statements: "StatementsByQuantity",
     found: "Changes",
 ) -> None:
+    from aligntax.analysis.summaries.words import how_many
     from aligntax.analysis.terminal.views import print_fit, print_priors
 
     names = list(statements)
     if names:
         print_priors(screen, chosen, names)
         print_fit(screen, chosen, statements)
-    others = ["anchors"] if found.anchors else []
+    others = [how_many(len(names), "prior")] if names else []
+    others += ["anchors"] if found.anchors else []
     others += ["correlations"] if found.correlated else []
     others += ["evidence"] if found.evidence else []
     others += list(found.settings)
-    rest = f" and {', '.join(others)}" if others else ""
+    *first, last = others or ["no prior"]
+    changed = f"{', '.join(first)} and {last}" if first else last
     screen.print(
-        f"{view}: valid; changes {len(names)} priors{rest} of the default view",
-        markup=False,
-        soft_wrap=True,
+        f"{view}: valid; changes {changed} of the default view", markup=False, soft_wrap=True
     )
 
 

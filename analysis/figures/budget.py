@@ -53,7 +53,7 @@ def _regret(axes: Any, result: Result, answer: Budget) -> None:
         np.log10(answer.hours),
         color=ORANGE,
         linestyle="--",
-        label=f"enough with {answer.confidence:.0%}",
+        label=f"enough with {answer.confidence:.0%} confidence",
     )
     axes.axvline(
         np.log10(max(answer.best_hours, 1.0)),

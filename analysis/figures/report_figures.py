@@ -26,7 +26,7 @@ from aligntax.analysis.figures.style import used_rows, view_of
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.kinds_in_words import shift_in_words
 from aligntax.analysis.summaries.simulated_world import simulated_world
-from aligntax.analysis.summaries.words import format_percent, format_probability, label_of
+from aligntax.analysis.summaries.words import format_percent, format_probability, how_many, label_of
 from aligntax.analysis.trust.evidence.predictive import title_and_unit
 from aligntax.models.overoptimization.proxy_rewards import DIFFERENCES
 from aligntax.models.requirements import milestones
@@ -280,7 +280,7 @@ def _curve_caption(result: Result) -> str:
     last = curve["points"][-1]
     told = ", ".join(f"{shift_in_words(last[key])} ({name})" for key, name in POINTS.items())
     missing = len(POINTS) * len(curve["points"]) - _shifts_drawn(result)
-    left_out = f" {missing} points beyond the horizon are left out." if missing else ""
+    left_out = f" Left out beyond the horizon: {how_many(missing, 'point')}." if missing else ""
     note = f" {curve['note'][:1].upper()}{curve['note'][1:]}." if curve["note"] else ""
     return (
         "By how many years the data exponent that the evidence gives, against 0.8, moves the 25, "

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from aligntax.analysis.figures.style import BLUE, GREY, ORANGE, WIDTH, round_ticks, styled
-from aligntax.analysis.summaries.words import label_of, tick_label
+from aligntax.analysis.summaries.words import how_many, label_of, tick_label
 from aligntax.analysis.sweeps.disagreement import Disagreement, Input, Move
 from aligntax.analysis.sweeps.wording import input_label
 from aligntax.models.priors.quantities import Quantity, element, lookup
@@ -114,7 +114,9 @@ def _points(axes: Any, each: Input, values: Any, move: Move) -> None:
     )
     axes.set_ylabel(answer.label, fontsize=7)
     if not known.all():
-        axes.set_title(f"{int((~known).sum())} views beyond every number", fontsize=7, loc="left")
+        axes.set_title(
+            f"{how_many(int((~known).sum()), 'view')} beyond every number", fontsize=7, loc="left"
+        )
 
 
 def _ticks(axis: Any, quantity: Quantity) -> None:

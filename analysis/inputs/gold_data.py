@@ -23,6 +23,7 @@ from aligntax.analysis.inputs.csv_columns import (
     read_table,
     wrong_width,
 )
+from aligntax.analysis.summaries.words import how_many
 from aligntax.models.errors import InputError
 from aligntax.models.evidence import Evidence
 from aligntax.models.evidence.reader import BadCell, Problem, refuse
@@ -223,6 +224,6 @@ def describe_curves(curves: GoldCurves) -> str:
     labels = sum(row["labels"] == row["labels"] for row in used)  # NaN is not itself
     known = "" if labels else ", no label counts (as if ample)"
     return (
-        f"{len(used)} points of {len(runs)} runs of {curves.path.name}, "
+        f"{how_many(len(used), 'point')} of {how_many(len(runs), 'run')} of {curves.path.name}, "
         f"form {' and '.join(forms)}{known}"
     )

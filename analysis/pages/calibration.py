@@ -8,6 +8,7 @@ from aligntax.analysis.figures import trust
 from aligntax.analysis.figures.report_figures import Drawing
 from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.pages.checks import CheckPage, CheckRow, CheckTable, write_check_page
+from aligntax.analysis.summaries.words import how_many
 from aligntax.analysis.trust.calibration.family import LEVEL, TESTS, power_in_words
 from aligntax.analysis.trust.calibration.ranks import RANKED
 from aligntax.analysis.trust.calibration.simulation import CONTROLS
@@ -93,10 +94,11 @@ def _verdict(info: Any) -> dict[str, Any]:
     points = [f"not uniform: {name}" for name in info["rejected"]]
     points += [f"coverage is off: {name}" for name in info["coverage_rejected"]]
     if info["failures"]:
-        points.append(f"{len(info['failures'])} simulations have no answer")
+        points.append(f"without an answer: {how_many(len(info['failures']), 'simulation')}")
     if info["divergences"]:
         points.append(
-            f"{info['divergences']} divergences in {info['with_divergences']} simulations, which "
+            f"{how_many(info['divergences'], 'divergence')} in "
+            f"{how_many(info['with_divergences'], 'simulation')}, which "
             "are kept"
         )
     good = info["verdict"] == "pass"

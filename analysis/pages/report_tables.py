@@ -9,6 +9,7 @@ from aligntax.analysis.figures.style import view_of
 from aligntax.analysis.pages.glossary import terms
 from aligntax.analysis.storage.result import Result
 from aligntax.analysis.summaries.alignment_wait import DELAY, LABEL, AlignmentWait
+from aligntax.analysis.summaries.checks_in_words import value_and_limit
 from aligntax.analysis.summaries.words import (
     format_probability,
     label_of,
@@ -22,9 +23,9 @@ REPORTED = ("all", "neural nets only")  # groups of anchors whose shifts the pag
 
 
 def check_row(check: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a check with its value and its name in words."""
-    value = "not computed" if check["value"] is None else f"{check['value']:.4g}"
-    return {**check, "shown": value, "words": check["name"].replace("_", " ")}
+    """Return a check with its value, its limit and its name in words."""
+    value, limit = value_and_limit(check)
+    return {**check, "shown": value, "limit": limit, "words": check["name"].replace("_", " ")}
 
 
 def quantity_row(name: str, row: Mapping[str, Any], horizon: float) -> dict[str, Any]:

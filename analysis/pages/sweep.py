@@ -25,6 +25,7 @@ from aligntax.analysis.sweeps.wording import (
     input_label,
     interval_within_view,
     moves_in_words,
+    same_views,
     share_between_views,
     totals_line,
 )
@@ -96,6 +97,7 @@ def _context(sweep: Sweep, found: Disagreement, shown: list[Shown]) -> dict[str,
         "info": info,
         "model": find_model(info["model"]["name"]),
         "totals": totals_line(info, found),
+        "same": same_views(info),
         "few": len(found.views) < FEWEST,
         "fewest": FEWEST,
         "spreads": [

@@ -31,12 +31,36 @@ def format_number(value: float, digits: int = 2) -> str:
     return _scaled(value, digits, 1)
 
 
+def how_many(count: int, noun: str) -> str:
+    """Count of things whose plural ends in s: 0 draws, 1 draw, 2 draws."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
 def verdict_in_words(record: Mapping[str, Any]) -> str:
     """Verdict of ``summary.json``; a pass says how many exceptions it has."""
     count = len(record.get("exceptions", ()))
     if record["verdict"] != "pass" or not count:
         return str(record["verdict"])
-    return f"pass, {count} exception{'s' if count > 1 else ''}"
+    return f"pass, {how_many(count, 'exception')}"
+
+
+def verdict_line(record: Mapping[str, Any], details: str) -> str:
+    """Verdict of an answer, and whether to trust it.
+
+    Parameters
+    ----------
+    record : mapping
+        With ``verdict`` and, where there are some, ``exceptions``, as ``summary.json`` has them.
+    details : str
+        Where the failed checks or the exceptions stand: "see above".
+    """
+    count = len(record.get("exceptions", ()))
+    state = "its checks passed"
+    if record["verdict"] != "pass":
+        state = f"do not trust this result: a check failed, {details}"
+    elif count:
+        state += f", with {how_many(count, 'exception')}: {details}"
+    return f"verdict: {record['verdict']} ({state})"
 
 
 def format_estimate(value: Mapping[str, float]) -> str:

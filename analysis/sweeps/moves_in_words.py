@@ -70,7 +70,7 @@ def _told(
     changes: Iterable[PoolChange], rows: Iterable[tuple[str, ...]], labels: Mapping[str, str]
 ) -> Told:
     still = tuple(labels[c.what] for c in changes if c.moves and not c.seen)
-    notes = [f"{labels[c.what]}: not told, {c.how}" for c in changes if not c.moves]
+    notes = [f"{labels[c.what]}: no answer, {c.how}" for c in changes if not c.moves]
     notes += [f"{labels[c.what]}: a check failed in its run" for c in changes if not c.passed]
     return Told(tuple(rows), still, tuple(notes))
 

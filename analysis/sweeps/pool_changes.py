@@ -10,7 +10,8 @@ Two kinds of change are asked of a pool:
 A move is *seen* if it is beyond Monte Carlo error: the answers differ (Holm, over all changes of a
 kind and all answers, see :mod:`aligntax.analysis.answers.differences`), and a point of the answer
 moves by at least the error of its own median. Answers that count the same draws can be told apart
-by less than that, which is no reason to tell it.
+by less than that, which is no reason to tell it. Nor is a move seen of which an answer has too few
+effective draws.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from aligntax.analysis.answers.differences import (
     Difference,
     Side,
     difference,
+    enough_draws,
     error_of,
     number_p,
 )
@@ -210,7 +212,12 @@ def _changes(asked: Sequence[Pair]) -> tuple[PoolChange, ...]:
     rows = [each.side.rows for pair in told for each in pair]
     names = [name for name in rows[0] if all(name in row for row in rows)] if rows else []
     p = {
-        name: [number_p(name, b.side, a.side, b.shared and a.shared) for b, a in told]
+        name: [
+            number_p(name, b.side, a.side, b.shared and a.shared)
+            if enough_draws(name, b.side) and enough_draws(name, a.side)
+            else 1.0
+            for b, a in told
+        ]
         for name in names
     }
     rejected = holm_rejected(p, LEVEL)

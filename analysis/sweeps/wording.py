@@ -8,6 +8,7 @@ from typing import Any
 from aligntax.analysis.summaries.words import (
     format_amount,
     format_probability,
+    how_many,
     words_above,
     words_below,
 )
@@ -33,11 +34,22 @@ def totals_line(info: Mapping[str, Any], found: Disagreement) -> str:
     took = f"{wall:.0f} s" if wall < 600 else f"{wall / 60:.0f} min"
     again = f" in {len(info['sittings'])} sittings" if len(info["sittings"]) > 1 else ""
     lost = len(info["lost"])
-    gone = f"; {lost} worker{'s' if lost > 1 else ''} lost" if lost else ""
+    gone = f"; {how_many(lost, 'worker')} lost" if lost else ""
     seeds = len({case["seed"] for case in info["cases"]})
-    asked = f"{len(found.views)} views" + (f" under {seeds} seeds" if seeds > 1 else "")
-    cases = f"{answered} of {len(info['cases'])} cases"
+    asked = how_many(len(found.views), "view") + (f" under {seeds} seeds" if seeds > 1 else "")
+    cases = f"{answered} of {how_many(len(info['cases']), 'case')}"
     return f"{info['model']['name']}: {asked}, {cases} answered in {took}{again}{gone}"
+
+
+def same_views(info: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Views that say what another says, each with the name of that one, which stands for both."""
+    first: dict[str, Mapping[str, Any]] = {}
+    found: dict[tuple[str, str], None] = {}
+    for case in info["cases"]:
+        stands = first.setdefault(case["view_hash"], case)
+        if case is not stands and case["seed"] == stands["seed"]:
+            found[case["view"], stands["view"]] = None
+    return list(found)
 
 
 def extent_in_words(spread: Spread) -> tuple[str, str, str]:
@@ -94,7 +106,7 @@ def input_label(name: str, aspect: str) -> str:
 def moves_in_words(found: Disagreement, answer: str) -> str:
     """Disagreements that move an answer, the largest share of its variance between views first."""
     if len(found.views) < FEWEST:
-        return f"not told of fewer than {FEWEST} views"
+        return f"takes {FEWEST} views or more to say"
     moves = found.of(answer)[:MOST]
     return (
         "; ".join(f"{input_label(m.input, m.aspect)} {100 * m.share:.0f}%" for m in moves)
@@ -112,6 +124,7 @@ def sweep_summary(sweep: Sweep, found: Disagreement) -> dict[str, Any]:
         **info,
         "cases": len(sweep.info["cases"]),
         "views": len(found.views),
+        "same_views": [{"view": name, "same_as": other} for name, other in same_views(sweep.info)],
         "table": str(sweep.path / TABLE),
         "by_view": [
             {

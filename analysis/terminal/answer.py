@@ -9,6 +9,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from aligntax.analysis.summaries.alignment_wait import DELAY, LABEL, AlignmentWait
+from aligntax.analysis.summaries.checks_in_words import failure_in_words
 from aligntax.analysis.summaries.claims import QUESTIONS, WHOSE, stated
 from aligntax.analysis.summaries.claims_in_words import chance_in_words, notes_in_words
 from aligntax.analysis.summaries.kinds_in_words import (
@@ -21,8 +22,10 @@ from aligntax.analysis.summaries.kinds_in_words import (
 from aligntax.analysis.summaries.shapes_in_words import SHAPE_COLUMNS, shape_cells, threshold_line
 from aligntax.analysis.summaries.words import (
     format_probability,
+    how_many,
     median_and_interval,
     missing_mass,
+    verdict_line,
     without_long_vectors,
 )
 from aligntax.analysis.terminal.tables import print_simulated, print_table
@@ -102,7 +105,7 @@ def print_run(
     if given := record.get("given"):
         chance = format_probability(given["probability"])
         console.print(
-            f"given {given['text']}: probability {chance}, {given['draws']} draws, "
+            f"given {given['text']}: probability {chance}, {how_many(given['draws'], 'draw')}, "
             f"{given['ess']:.0f} effective",
             markup=False,
         )
@@ -125,19 +128,10 @@ def print_run(
 
 def _print_verdict(console: "Console", record: Mapping[str, Any]) -> None:
     """Print what the report says against a run, and the verdict with their number."""
-    good = record["verdict"] == "pass"
-    exceptions = record.get("exceptions", ())
-    for text in exceptions:
+    for text in record.get("exceptions", ()):
         console.print(f"exception: {text}", style="bold red", markup=False, soft_wrap=True)
-    state = "its checks passed" if good else "do not trust this result: a check failed"
-    if good and exceptions:
-        many = "s" if len(exceptions) > 1 else ""
-        state = f"its checks passed, with {len(exceptions)} exception{many}: see above"
-    console.print(
-        f"verdict: {record['verdict']} ({state})",
-        style="green" if good else "bold red",
-        markup=False,
-    )
+    style = "green" if record["verdict"] == "pass" else "bold red"
+    console.print(verdict_line(record, "see above"), style=style, markup=False)
 
 
 def _print_kinds(console: "Console", kinds: Sequence[Mapping[str, Any]], horizon: float) -> None:
@@ -186,14 +180,8 @@ def _print_claims(console: "Console", claims: Mapping[str, Mapping[str, Any]]) -
 def _print_failed_checks(console: "Console", checks: Iterable[Mapping[str, Any]]) -> None:
     for check in checks:
         if not check["passed"]:
-            where = f" ({check['where']})" if check["where"] else ""
-            value = "unknown" if check["value"] is None else f"{check['value']:.4g}"
-            console.print(
-                f"check failed: {check['name']}{where} is {value}, "
-                f"limit {check['threshold']:g}; {check['action']}",
-                style="bold red",
-                markup=False,
-            )
+            text = f"check failed: {failure_in_words(check)}"
+            console.print(text, style="bold red", markup=False)
 
 
 def _print_quantities(
@@ -231,7 +219,7 @@ def _print_quantities(
         print_table_with_bars(console, columns, rows, draws)
     single = 0 if every or joint else len(quantities) - len(without_long_vectors(quantities))
     if single:
-        console.print(f"and {single} quantities of single runs, with --all", markup=False)
+        console.print(f"and {how_many(single, 'number')} of single runs, with --all", markup=False)
     if draws is not None:
         print_arrival_curve(console, draws, info)
 

@@ -9,7 +9,7 @@ from aligntax.analysis.summaries.words import (
     format_probability,
     loss_limit_sentence,
 )
-from aligntax.analysis.terminal.tables import print_simulated, print_table
+from aligntax.analysis.terminal.tables import print_simulated, print_table, print_verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,29 +33,21 @@ def print_budget(console: "Console", answer: "Budget") -> None:
         *_labour_rows(answer.labour),
         (f"hours {since}", f"{format_number(answer.hours_per_year)} human-hours", ""),
         (f"money {since}", "", f"{format_number(answer.usd_per_year)} USD"),
-        ("a tolerated tax pays for it", format_probability(answer.affordable), ""),
-        (
-            "least expected loss",
-            f"{format_number(answer.best_hours)} human-hours",
-            f"at {format_number(answer.price)} USD per missing hour",
-        ),
-        ("worth of knowing everything first", "", format_estimate(vars(answer.evpi))),
     ]
     print_table(console, ("", "amount", "money"), rows)
     console.print(
-        "Each line suffices with that confidence on its own: an early arrival takes a high rate, "
+        f"A tolerated tax pays for the hours to buy with probability "
+        f"{format_probability(answer.affordable)}.",
+        markup=False,
+    )
+    console.print(
+        "Each amount suffices with that confidence on its own: an early arrival takes a high rate, "
         "and a late one many hours, so that the rate times the years is not the hours.",
         markup=False,
     )
-    twice = vars(answer.evpi_at_twice_the_limit)
     if answer.how_to_price:
         console.print(answer.how_to_price, markup=False)
-    console.print(loss_limit_sentence(answer.loss_limit, twice), markup=False)
-    regrets = [
-        (f"{multiple:g} times the hours", f"{format_number(usd)} USD")
-        for multiple, usd in answer.regret.items()
-    ]
-    print_table(console, ("buying instead", "expected regret"), regrets)
+    _print_least_loss(console, answer)
     low, middle, high = answer.label_error
     console.print(
         f"label error of new labellers, by published agreement: {middle:.0%} "
@@ -85,6 +77,35 @@ def print_budget(console: "Console", answer: "Budget") -> None:
         "evaluator who errs half as often.",
         markup=False,
     )
+    given = None if answer.given is None else answer.given.text
+    print_verdict(console, {**vars(answer), "given": given})
+
+
+def _print_least_loss(console: "Console", answer: "Budget") -> None:
+    """Print the hours of least expected loss, and what others cost over them."""
+    enough = f"the hours that suffice with {answer.confidence:.0%} confidence"
+    rows = []
+    for hours, multiple, usd in answer.regrets:
+        what = "the hours of least expected loss"
+        if multiple is not None:
+            what = enough if multiple == 1 else f"{multiple:g} times {enough}"
+        rows.append((what, f"{format_number(hours)} human-hours", f"{format_number(usd)} USD"))
+    console.print(
+        f"\nleast expected loss, where an hour that is missing costs {format_number(answer.price)} "
+        f"USD: {format_number(answer.best_hours)} human-hours",
+        markup=False,
+    )
+    print_table(console, ("buying", "amount", "expected regret"), rows)
+    console.print(
+        "Expected regret: what buying that amount costs on average over the least expected loss.",
+        markup=False,
+    )
+    console.print(
+        f"Knowing everything first would be worth {format_estimate(vars(answer.evpi))}.",
+        markup=False,
+    )
+    twice = vars(answer.evpi_at_twice_the_limit)
+    console.print(loss_limit_sentence(answer.loss_limit, twice) + "\n", markup=False)
 
 
 def _labour_rows(labour: "LabourSplit | None") -> list[tuple[str, str, str]]:
@@ -108,3 +129,5 @@ def print_dated_budget(console: "Console", answer: "DatedBudget") -> None:
     if answer.how_to_price:
         console.print(answer.how_to_price, markup=False, style="dim")
     console.print(f"from the {answer.model} run {answer.run}", markup=False, style="dim")
+    given = None if answer.given is None else answer.given.text
+    print_verdict(console, {**vars(answer), "given": given})

@@ -10,7 +10,7 @@ from aligntax.analysis.summaries.claims import CLAIMS, WHOSE
 from aligntax.analysis.summaries.claims_in_words import cell_in_words
 from aligntax.analysis.summaries.words import median_and_interval
 from aligntax.analysis.terminal.answer import SHOWN_QUANTITIES
-from aligntax.analysis.terminal.tables import print_table
+from aligntax.analysis.terminal.tables import print_table, print_verdict
 from aligntax.models.priors.quantities import QUANTITIES, element, quantity_of
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ def print_comparison(console: "Console", comparison: "Comparison", every: bool =
         facts = (
             f"view {run.record['view']}, {run.record['method']}, seed {run.info['sampler']['seed']}"
         )
-        verdict = "fail" if comparison.failed(i) else "pass"
-        console.print(f"{labels[i]}: {facts}, verdict {verdict}{condition}", markup=False)
+        console.print(f"{labels[i]}: {facts}{condition}", markup=False)
         if simulated := run.record.get("simulated"):
             console.print(f"{labels[i]}: {simulated}", markup=False, soft_wrap=True)
     names = [name for name in comparison.names if every or not element(name)]
@@ -44,11 +43,18 @@ def print_comparison(console: "Console", comparison: "Comparison", every: bool =
         f"{marked} of {len(comparison.differs)} numbers and claims",
         markup=False,
     )
+    if comparison.note:
+        console.print(comparison.note, markup=False)
     for i, label in enumerate(labels[1:]):
         draws = ("counts the same draws",) if comparison.shared[i] else ()
         facts = "; ".join((comparison.changes[i].words(), *comparison.facts[i], *draws))
         console.print(f"{label} changes {facts}", markup=False)
     _print_priors(console, comparison)
+    for i, run in enumerate(comparison.runs):
+        given = comparison.given[i]
+        verdict = "fail" if comparison.failed(i) else "pass"
+        said = {**run.record, "verdict": verdict, "given": given and given.text}
+        print_verdict(console, said, f"{labels[i]}: ")
 
 
 def _print_quantities(console: "Console", comparison: "Comparison", names: Sequence[str]) -> None:
@@ -113,7 +119,11 @@ def print_changes(
     if rows:
         heads = ("what moved", f"was ({first})", f"is ({other})", "change")
         print_table(console, heads, rows)
-    same = [_label(name) for name in names if name not in moved]
+    unknown = [name for name in names if comparison.undecided[name][i]]
+    if unknown:
+        note = f"undecided, from too few effective draws: {', '.join(map(_label, unknown))}"
+        console.print(note, style="dim", markup=False)
+    same = [_label(name) for name in names if name not in (*moved, *unknown)]
     if same:
         note = f"no change to speak of, or within Monte Carlo error: {', '.join(same)}"
         console.print(note, style="dim", markup=False)

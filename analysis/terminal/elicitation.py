@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from aligntax.analysis.summaries.words import format_amount, format_probability
+from aligntax.analysis.summaries.words import format_amount, format_probability, how_many
 from aligntax.analysis.terminal.consequences import consequences
 from aligntax.analysis.terminal.dialogue import Back, Dialogue, Quit
 from aligntax.analysis.terminal.drawings import block
@@ -250,7 +250,7 @@ def _show_prior(
     )
     if moved:
         talk.show(("headline", "before", "after"), moved)
-    talk.say(f"  {still} headlines do not move")
+    talk.say(f"  {how_many(still, 'headline')} {'does' if still == 1 else 'do'} not move")
 
 
 def _points(quantity: Quantity, table: QuantileTable) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from aligntax.analysis.answers.timeline_shifts import ShiftRow, ShiftTable
 from aligntax.analysis.summaries.words import format_probability
-from aligntax.analysis.terminal.tables import print_table
+from aligntax.analysis.terminal.tables import print_table, print_verdict
 from aligntax.analysis.trust.published_forecasts import Reproduction
 from aligntax.analysis.trust.published_research import ResearchReproduction
 from aligntax.models.priors.quantities import lookup
@@ -49,6 +49,7 @@ def print_shifts(console: "Console", found: ShiftTable) -> None:
         markup=False,
         soft_wrap=True,
     )
+    print_verdict(console, vars(found))
 
 
 def _without_number(row: ShiftRow) -> str:

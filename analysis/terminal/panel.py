@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from aligntax.analysis.summaries.words import median_and_interval
+from aligntax.analysis.summaries.words import how_many, median_and_interval
 from aligntax.analysis.sweeps.moves_in_words import (
     DISPUTE_HEADS,
     LEFT_OUT_HEADS,
@@ -39,10 +39,10 @@ def print_panel(console: "Console", panel: "Panel") -> None:
         _print_line(console, f"left out, since {why}: {len(answers)}: {_named(answers)}")
     counted = sum(weight > 0 for weight in panel.weights)
     silent = {each.expert for each in panel.left_out} - set(panel.texts)
-    notes = [f"{len(panel.left_out)} answers left out"]
+    notes = [f"{how_many(len(panel.left_out), 'answer')} left out"]
     notes += [f"no usable answer of {', '.join(sorted(silent))}"] if silent else []
     notes += [f"{len(panel.weights) - counted} of weight 0"] if counted < len(panel.weights) else []
-    _print_line(console, f"{counted} experts pooled; {'; '.join(notes)}")
+    _print_line(console, f"{how_many(counted, 'expert')} pooled; {'; '.join(notes)}")
 
 
 def print_experts(console: "Console", answer: "Experts") -> None:

@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from aligntax.analysis.summaries.words import label_of
+from aligntax.analysis.summaries.words import how_many, label_of
 from aligntax.analysis.sweeps.wording import (
     FEW,
     extent_in_words,
     interval_within_view,
     moves_in_words,
+    same_views,
     share_between_views,
     shown_of_views,
     totals_line,
@@ -30,6 +31,10 @@ def print_sweep(console: "Console", sweep: "Sweep", found: "Disagreement") -> No
     """Print a finished sweep."""
     info = sweep.info
     console.print(totals_line(info, found), markup=False, soft_wrap=True)
+    for name, other in same_views(info):
+        console.print(
+            f"view {name} has the same content as {other}, and counts once with it", markup=False
+        )
     print_simulated(console, info)
     if 1 < len(found.views) <= FEW:
         heads = ("view", *(label_of(name) for name in shown_of_views(found)))
@@ -69,7 +74,7 @@ def print_sweep(console: "Console", sweep: "Sweep", found: "Disagreement") -> No
     if info["failed_checks"]:
         count = info["failed_checks"]
         console.print(
-            f"checks failed in {count} of {len(info['cases'])} cases: see cases.csv",
+            f"checks failed in {count} of {how_many(len(info['cases']), 'case')}: see cases.csv",
             style="bold red",
             markup=False,
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +131,24 @@ def print_simulated(console: "Console", record: Mapping[str, Any]) -> None:
     """Print that the numbers are of a simulated world, where a record says so."""
     if simulated := record.get("simulated"):
         console.print(simulated, markup=False, soft_wrap=True)
+
+
+def print_verdict(console: "Console", record: Mapping[str, Any], lead: str = "") -> None:
+    """Print the verdict of an answer that does not print its checks, and what does.
+
+    Parameters
+    ----------
+    record : mapping
+        With ``run``, ``verdict``, ``exceptions`` if there are some, and the condition ``given``.
+    lead : str
+        Stands before it.
+    """
+    from aligntax.analysis.summaries.words import verdict_line
+
+    given = f" --given {quote(record['given'])}" if record.get("given") else ""
+    details = f"see `aligntax show {quote(str(record['run']))}{given}`"
+    style = "green" if record["verdict"] == "pass" else "bold red"
+    console.print(lead + verdict_line(record, details), style=style, markup=False)
 
 
 def print_runs(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntax.analysis.summaries.words import label_of
+from aligntax.analysis.summaries.words import how_many, label_of
 from aligntax.analysis.terminal.tables import print_simulated, print_table
 from aligntax.analysis.trust.backtest.wording import (
     BELIEF_HEADS,
@@ -87,16 +87,16 @@ def print_calibration(console: "Console", found: "Calibration") -> None:
 def _totals(info: "Mapping[str, Any]") -> str:
     done, failed = info["simulations"], len(info["failures"])
     diverged = (
-        f"; {info['divergences']} divergences in {info['with_divergences']} of them"
+        f"; {how_many(info['divergences'], 'divergence')} in {info['with_divergences']} of them"
         if info["divergences"]
         else ""
     )
-    lost = f"; {len(info['lost'])} workers lost" if info["lost"] else ""
+    lost = f"; {how_many(len(info['lost']), 'worker')} lost" if info["lost"] else ""
     where = "posterior" if info.get("posterior") else "prior"
     return (
         f"{info['model']['name']} under {info['view']['name']} ({CONTROLS[info['control']]}): "
-        f"{done - failed} of {done} simulations from {info['attempts']} {where} draws in "
-        f"{info['seconds']:.0f} s, each truth ranked among {RANKED} draws{diverged}{lost}"
+        f"{done - failed} of {how_many(done, 'simulation')} from {info['attempts']} {where} "
+        f"draws in {info['seconds']:.0f} s, each truth ranked among {RANKED} draws{diverged}{lost}"
     )
 
 
@@ -134,12 +134,14 @@ def print_backtest(console: "Console", folder: Path, info: Mapping[str, Any]) ->
     )
     if info["skipped"]:
         console.print(
-            f"{len(info['skipped'])} origins had too few rows; see backtest.json",
+            f"{how_many(len(info['skipped']), 'origin')} had too few rows; see backtest.json",
             markup=False,
             soft_wrap=True,
         )
     if info["divergences"]:
-        console.print(f"{info['divergences']} draws diverged", style="bold red", markup=False)
+        console.print(
+            f"{how_many(info['divergences'], 'draw')} diverged", style="bold red", markup=False
+        )
     console.print(f"report: {folder / 'report.html'}", markup=False, soft_wrap=True)
 
 

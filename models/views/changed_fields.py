@@ -24,6 +24,8 @@ from aligntax.models.views.setting_rules import (
 )
 from aligntax.models.views.settings import ANCHORS, SECTIONS
 
+ENDING = ".toml"  # of a file, in capitals too
+
 if TYPE_CHECKING:
     from aligntax.models.views.view import View
 
@@ -69,7 +71,8 @@ def read_changes(start: "View", raw: Mapping[str, Any], origin: str) -> dict[str
         for key, link in LINKS.items()
     }
     linked = {key: read_link(key, raw.get(key, value)) for key, value in links.items()}
-    stem = origin.rsplit("/", 1)[-1].removesuffix(".toml")
+    stem = origin.rsplit("/", 1)[-1]
+    stem = stem[: -len(ENDING)] if stem.lower().endswith(ENDING) else stem
     changed = {
         "name": _text("name", raw.get("name", stem)),
         "title": _text("title", raw.get("title", "")),

@@ -200,7 +200,7 @@ def test_what_weights_cannot_be_trusted_with_is_not_told(reference, tmp_path) ->
     assert not without_near.moves and "not to be trusted" in without_near.how
     assert without_far.moves and without_far.how == "reweighted"
     text = found.page.read_text("utf-8")
-    assert "near: not told, reweighted" in text and "far: not told" not in text
+    assert "near: no answer, reweighted" in text and "far: no answer" not in text
 
 
 def test_a_folder_of_many_experts_on_the_command_line(aligntax, reference, tmp_path) -> None:

@@ -91,6 +91,7 @@ def _context(comparison: Comparison, seen: Sequence[Look]) -> dict[str, Any]:
         "first": first,
         "marked": sum(any(marks) for marks in comparison.differs.values()),
         "total": total,
+        "note": comparison.note,
         "differs": [_differences_in_words(comparison, i, look) for i, look in enumerate(seen[1:])],
         "changed": [_changes_in_words(comparison, i, look) for i, look in enumerate(seen[1:])],
         "priors": list(_prior_rows(comparison)),

@@ -1,12 +1,15 @@
 """What to buy: the newsvendor's known answers, exact majorities, and the command."""
 
+import io
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from scipy import stats
 
 from aligntax.analysis.answers.budget import (
@@ -20,6 +23,7 @@ from aligntax.analysis.answers.budget import (
 )
 from aligntax.analysis.answers.newsvendor import Decision
 from aligntax.analysis.summaries.weights import Weights
+from aligntax.analysis.terminal.budget import print_budget
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from aligntax.models.views import load_view
@@ -63,7 +67,7 @@ def result(derived, limit=FAR, start=2026.0):
         derived=xr.Dataset(data),
         unconstrained_posterior=xr.Dataset({"z": (("chain", "draw", "quantity"), z)}),
         weights=Weights.equal(SHAPE),
-        record={"model": "joint"},
+        record={"model": "joint", "verdict": "pass", "checks": []},
         info={"sampler": {"seed": 1}},
         view=view,
     )
@@ -111,8 +115,29 @@ def test_more_confidence_costs_more_and_a_condition_is_heard(newsvendor):
     hours = [budget(result(derived), c).hours for c in (0.5, 0.7, 0.9, 0.99)]
     assert hours == sorted(hours) and hours[0] < hours[-1]
     early = budget(result(derived), 0.8, given="tai_year<2040")
+    assert early.verdict == "pass"
     assert early.given.probability == pytest.approx(0.5)
     assert early.hours == pytest.approx(10 ** stats.norm.ppf(0.8, 4.0, 0.5), rel=0.05)
+
+
+def test_regret_is_told_beside_the_hours_of_least_loss(newsvendor):
+    """A limit makes fewer hours best than suffice: which multiples regret is of must be said."""
+    derived = newsvendor | {"alignment_hours_affordable": np.full(SHAPE, 4.2)}
+    answer = budget(result(derived, 1e5))
+    assert answer.best_hours < answer.hours and (answer.best_hours, None, 0.0) in answer.regrets
+    assert [hours for hours, _, _ in answer.regrets] == sorted(
+        hours for hours, _, _ in answer.regrets
+    )
+    assert all(hours == m * answer.hours for hours, m, _ in answer.regrets if m)
+    assert {m: usd for _, m, usd in answer.regrets if m} == answer.regret
+    told = answer.to_dict()["regrets"]
+    assert {"hours": answer.best_hours, "times_hours": None, "usd": 0.0} in told
+    screen = Console(file=io.StringIO(), width=200)
+    print_budget(screen, answer)
+    enough, least = screen.file.getvalue().split("least expected loss, where an hour", 1)
+    assert "Each amount suffices with that confidence" in enough and "regret" not in enough
+    assert re.search(r"the hours of least expected loss +\S+.* human-hours +0 USD", least)
+    assert "2 times the hours that suffice with 80% confidence" in least
 
 
 def test_hours_cannot_be_worked_before_work_starts(newsvendor):

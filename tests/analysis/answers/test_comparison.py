@@ -1,11 +1,13 @@
 """Runs side by side: noise is not read as disagreement, a moved prior is, and what differed is named."""
 
+import io
 import json
 from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from aligntax.analysis.answers.comparison import compare
 from aligntax.analysis.fitting.outcome import write_outcome
@@ -13,6 +15,7 @@ from aligntax.analysis.refitting import refit
 from aligntax.analysis.storage.load import load
 from aligntax.analysis.storage.unfinished import new_folder
 from aligntax.analysis.summaries.summary import summarise
+from aligntax.analysis.terminal.comparison import print_comparison
 from aligntax.models.errors import InputError
 from tests.analysis.agreement import holm
 
@@ -155,6 +158,42 @@ def test_the_same_shift_of_the_same_draws_is_beyond_its_error(reference):
     assert compare(reference, other).differs["data_exponent_pooled"] == (False,)
     _, spread = compare(reference, same).differences["data_exponent_pooled"][0]
     assert spread < 0.2 * error
+
+
+def few_draws(reference, draws):
+    """The first draws of each chain, moved far away."""
+    moved, _ = shifted(reference, 1.0)
+    tree = moved.tree.isel(draw=slice(draws))
+    rows = {**reference.record["quantities"], **summarise(moved.derived.isel(draw=slice(draws)))}
+    info = {k: v for k, v in reference.info.items() if k != "files"}
+    info["files"] = {"posterior.nc": "0" * 64}
+    return replace(moved, tree=tree, info=info, record={**moved.record, "quantities": rows})
+
+
+def test_from_too_few_draws_it_is_undecided_whether_answers_differ(reference):
+    """Batch means of a few draws miss the error, so that noise would be told as a difference."""
+    found = compare(reference, few_draws(reference, 8))
+    assert set(found.undecided.values()) == {(True,)} and not any(map(any, found.differs.values()))
+    assert set(found.p.values()) == {(1.0,)}
+    count = len(found.undecided)
+    assert f"{count} of {count} numbers and claims are undecided" in found.note
+    assert "fewer than 400 effective draws" in found.to_dict()["note"] and found.note in repr(found)
+    told = found.to_dict()["quantities"]["tai_year"]
+    assert told["undecided"] == [True] and told["differs"] == [False]
+    decided = compare(reference, shifted(reference, 1.0)[0])
+    assert set(decided.undecided.values()) == {(False,)} and decided.note == ""
+
+
+def test_a_failed_run_is_named_and_what_is_undecided_is_said_once(reference):
+    screen = Console(file=io.StringIO(), width=240)
+    print_comparison(screen, compare(reference, few_draws(reference, 8)))
+    text = screen.file.getvalue()
+    assert text.count("numbers and claims are undecided") == 1
+    assert "within Monte Carlo error: " not in text and " *" not in text.replace("* differs", "")
+    failed = (
+        "verdict: fail (do not trust this result: a check failed, see `aligntax show reference`)"
+    )
+    assert f"reference (1): {failed}" in text
 
 
 def test_too_few_and_too_many_runs_are_refused(reference):

@@ -45,7 +45,7 @@ def at(drawn, view, evidence):
             evidence=evidence,
             view=dated,
             weights=Weights.equal(SHAPE),
-            record={"model": "alignment", "run": "made"},
+            record={"model": "alignment", "run": "made", "verdict": "pass", "checks": []},
         )
 
     return of
@@ -186,7 +186,7 @@ def test_a_run_without_hours_is_refused(at):
 def test_the_command_answers_in_a_paragraph_as_the_verb_does(aligntax, reference):
     words = ("budget", reference.path, "--year", "2027", "--confidence", "80%")
     code, out, err = aligntax(*words)
-    assert (code, err) == (0, "") and out.count("\n") == 3
+    assert (code, err) == (0, "") and out.count("\n") == 4
     answer = budget(reference, 0.8, year=2027.0)
     assert out.startswith(budget_paragraph(answer)) and "from the joint run reference" in out
     for part in ("For the largest training run of 2027", "80% confidence", "people for a year",

@@ -109,12 +109,21 @@ def test_view_list_show_and_check(aligntax, tmp_path):
     assert "rlhf_multiplier" in aligntax("view", "show", "default")[1]
     toml = aligntax("view", "show", "default", "--toml")[1]
     (tmp_path / "copy.toml").write_text(toml)
-    assert "changes 0 priors" in aligntax("view", "check", "copy.toml")[1]
+    assert "changes no prior of" in aligntax("view", "check", "copy.toml")[1]
     (tmp_path / "mine.toml").write_text(
         "[quantities.rlhf_multiplier]\nquantiles = {0.1 = 0.1, 0.5 = 3, 0.9 = 100}\n"
     )
     code, out, _ = aligntax("view", "check", "mine.toml")
-    assert code == 0 and "rlhf_multiplier" in out and "changes 1 priors" in out
+    assert code == 0 and "rlhf_multiplier" in out and "changes 1 prior of" in out
+
+
+def test_dates_of_evidence_are_short_on_a_screen_and_whole_in_json(aligntax):
+    words = ("evidence", "show", "training_runs")
+    rows = json.loads(aligntax(*words, "--json")[1])
+    alexnet = next(row for row in rows if row["key"] == "alexnet")
+    assert alexnet["date"] == pytest.approx(2012 + 273 / 366)
+    out = aligntax(*words)[1]
+    assert "2012.75" in out and str(alexnet["date"]) not in out
 
 
 def test_evidence_list_show_and_check(aligntax):

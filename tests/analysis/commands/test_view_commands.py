@@ -58,7 +58,7 @@ def test_new_writes_a_view_that_is_valid_as_it_is_and_says_what_is_next(aligntax
     ]
     assert read_view("mine.toml").hash == view.hash
     code, out, err = aligntax("view", "check", "mine.toml")
-    assert code == 0 and "changes 0 priors" in out and "nothing differs" in err
+    assert code == 0 and "changes no prior of" in out and "nothing differs" in err
 
 
 def uncommented(text, name):
@@ -97,7 +97,7 @@ def test_every_other_way_in_the_template_is_valid_where_it_is_put_in(aligntax, t
         lines = ways[at : at + 3] if kind == "family" else [ways[at]]
         Path("mine.toml").write_text(f"[quantities.{name}]\n" + "\n".join(lines))
         code, out, err = aligntax("view", "check", "mine.toml")
-        assert code == 0 and "changes 1 priors" in out, (kind, err)
+        assert code == 0 and "changes 1 prior of" in out, (kind, err)
     tail = (
         text[text.index("# [[correlations]]") :]
         .replace("# Weights", "## W")

@@ -101,7 +101,7 @@ def test_views_of_a_folder_are_read_whatever_the_case_of_their_endings(tmp_path)
     for name in ("a.toml", "b.Toml", "c.TOML"):
         (tmp_path / name).write_text('extends = "default"\n')
     (tmp_path / "notes.txt").write_text("no view")
-    assert len(read_separate_views([str(tmp_path)])) == 3
+    assert [view.name for view in read_separate_views([str(tmp_path)])] == ["a", "b", "c"]
 
 
 def test_commands_to_paste_are_quoted(tmp_path, monkeypatch, aligntax) -> None:

@@ -191,7 +191,7 @@ def test_the_command_writes_many_views_and_says_who_answered_what(aligntax, tmp_
     code, out, err = aligntax("view", "from-panel", "panel.csv", "--folder", "them")
     assert code == 0 and len(list((tmp_path / "them").iterdir())) == 31
     assert "left out, since its quantiles do not rise: 1: e07 (RLHF multiplier, line 92)" in out
-    assert "30 experts pooled; 1 answers left out" in out
+    assert "30 experts pooled; 1 answer left out" in out
     assert "linear pool of 30 experts" in err
     assert len(read_view("them/pool.toml").quantities["usd_per_hour"]["mixture"]) == 30
     code, out, _ = aligntax(

@@ -87,4 +87,4 @@ def test_no_more_is_read_than_a_table_may_have() -> None:
 def test_a_view_of_standard_input_is_checked(aligntax, monkeypatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(VIEW.encode())))
     code, out, err = aligntax("view", "check", "-")
-    assert code == 0 and "-: valid; changes 1 priors" in out and "next:" not in err
+    assert code == 0 and "-: valid; changes 1 prior of" in out and "next:" not in err

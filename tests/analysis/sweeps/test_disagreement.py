@@ -220,7 +220,7 @@ def test_infinite_and_undefined_answers_are_null_in_json_and_words_in_text(stati
         extent_in_words(spreads["prob_affordable"])[0] == "100%"
         and interval_within_view(spreads["prob_affordable"]) == ""
     )
-    info = {"model": {"name": "joint"}, "cases": [{}], "failures": []}
+    info = {"model": {"name": "joint"}, "cases": [], "failures": []}
     summary = sweep_summary(Sweep(tmp_path, info), found)
     for name in ("tai_year", "alignment_hours_affordable", "tax_headroom"):
         assert {
@@ -379,14 +379,14 @@ def test_nothing_of_a_user_is_markup_and_nothing_is_fetched(evidence, view, tmp_
         SweepJob("scaling", evidence, QUICK), cases(views, [], [1]), workers, tmp_path, "mine"
     )
     page = write_page(done, strict=True).read_text("utf-8")
-    assert SCRIPT not in page and page.count("alert(1)&lt;/script&gt;&#34;0") == 3
+    assert SCRIPT not in page and page.count("alert(1)&lt;/script&gt;&#34;0") == 4
     assert "default-src 'none'" in page and "unsafe-eval" not in page
     assert not re.search(
         r"<(?:img|link|iframe|object)\b|(?:src|href)=[\"']?(?:https?:|//)", page.split("<script")[0]
     )
     told = words(page)
     assert (
-        "Fail. 1 of 3 cases have no answer, and in 2 a check failed; read the rest with care."
+        "Fail. 1 of 3 cases has no answer, and in 2 a check failed; read the rest with care."
         in told
     )
     assert f"worker {SCRIPT} died" in told and f'0001 {SCRIPT}"0, seed 1: {SCRIPT}' in told
@@ -436,7 +436,7 @@ def test_each_view_has_a_named_row_while_they_are_few(view, evidence, tmp_path):
     screen = Console(file=io.StringIO(), width=400)
     print_sweep(screen, few, found)
     out = screen.file.getvalue()
-    assert "alignment data affordable" in out and "not told of fewer than 5 views" in out
+    assert "alignment data affordable" in out and "takes 5 views or more to say" in out
     many = of(31)
     print_sweep(crowd := Console(file=io.StringIO(), width=400), many, disagreement(many))
     assert "v30" not in crowd.file.getvalue()

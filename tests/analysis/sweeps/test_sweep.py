@@ -1,6 +1,7 @@
 """A sweep: what is asked, and a folder that loses no answer; nothing is sampled here."""
 
 import csv
+import io
 import json
 import os
 from dataclasses import replace
@@ -9,13 +10,18 @@ from functools import partial
 import numpy as np
 import pytest
 import xarray as xr
+from rich.console import Console
 
 from aligntax.analysis.inference.options import Talk
 from aligntax.analysis.inputs.view_reader import parse_set
+from aligntax.analysis.pages.sweep import write_page
 from aligntax.analysis.storage.result import stored_view
 from aligntax.analysis.storage.run_folder import PACKAGES
+from aligntax.analysis.sweeps.disagreement import disagreement
 from aligntax.analysis.sweeps.grid import Answer, Case, SweepAnswerer, SweepJob, cases
 from aligntax.analysis.sweeps.sweep import ANSWERS, COLUMNS, Sweep, resume, sweep
+from aligntax.analysis.sweeps.wording import same_views, sweep_summary
+from aligntax.analysis.terminal.sweep import print_sweep
 from aligntax.models.catalogue import find_model
 from aligntax.models.errors import InputError
 from tests.analysis.sweeping import QUICK, answer, by, numbered, row
@@ -210,6 +216,20 @@ def test_a_finished_folder_holds_every_answer_and_where_it_came_from(job, asked,
         for path in (done.path / "views").iterdir()
     }
     assert hashes == {case.view.hash for case in asked} and len(hashes) == 3
+
+
+def test_a_view_with_the_content_of_another_is_named(job, view, tmp_path):
+    """It counts once among the views; so far its name was nowhere, and one wondered where it was."""
+    one, two, other = numbered(view, 3, data_exponent_prior=[0.7, 0.7, 0.8])
+    found = sweep(job, cases([one, two, other], [], [1, 2]), by(answer), tmp_path, "mine")
+    assert same_views(found.info) == [("v1", "v0")]
+    apart = disagreement(found)
+    assert sweep_summary(found, apart)["same_views"] == [{"view": "v1", "same_as": "v0"}]
+    screen = Console(file=io.StringIO(), width=200)
+    print_sweep(screen, found, apart)
+    assert "view v1 has the same content as v0, and counts once with it" in screen.file.getvalue()
+    page = write_page(found, apart).read_text("utf-8")
+    assert "View v1 has the same content as v0, and counts once with it." in page
 
 
 def test_draws_are_kept_where_asked(evidence, asked, tmp_path):

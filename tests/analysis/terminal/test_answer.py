@@ -1,10 +1,14 @@
 """The answer in a terminal: what a figure hangs on comes before the figure."""
 
 import io
+import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from aligntax.analysis.answers.budget import budget
+from aligntax.analysis.answers.timeline_shifts import shifts_by_anchor
 from aligntax.analysis.summaries.arrival_answers import arrival_answers
 from aligntax.analysis.summaries.claim_answers import claim_answers
 from aligntax.analysis.summaries.claims import assumed_quantities
@@ -13,6 +17,7 @@ from aligntax.analysis.summaries.words import format_probability, verdict_in_wor
 from aligntax.analysis.terminal.answer import print_run
 from aligntax.analysis.terminal.tables import print_runs
 from aligntax.models.views import ANCHORS, load_view
+from tests.conftest import REFERENCE
 
 
 def printed(result, record):
@@ -124,3 +129,33 @@ def test_a_listed_pass_says_how_many_exceptions_it_has(reference) -> None:
         print_runs(screen, reference.path.parent, [(reference.path, record, reference.info)])
         assert f" {words} " in screen.file.getvalue()
         assert verdict_in_words({**record, "verdict": "fail"}) == "fail"
+
+
+# each of them reads the reference run, which fails a check
+READERS = {
+    "show": (),
+    "budget": (),
+    "budget --year": ("--year", "2027"),
+    "shifts": (),
+    "foresee": ("--quick", "--kind", "paid_taxes", "--rows", "1", "--simulations", "4"),
+    "sensitivity": ("--quantity", "tai_year"),
+    "sensitivity --sweep": ("--sweep", "spend_growth=0.2,0.6,2"),
+}
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_an_answer_of_a_failed_run_says_so_and_is_no_failure_of_its_own(aligntax, command) -> None:
+    words = (command.split()[0], REFERENCE, *READERS[command])
+    code, out, err = aligntax(*words)
+    assert code == 0 and err == ""
+    assert "verdict: fail (do not trust this result: a check failed, see " in out
+    code, out, _ = aligntax(*words, "--json")
+    assert code == 0 and json.loads(out)["verdict"] == "fail"
+
+
+def test_under_a_condition_the_verdict_is_that_of_its_draws(reference) -> None:
+    passed = {**reference.record, "verdict": "pass", "checks": []}
+    result = replace(reference, record=passed)
+    for ask in (budget, shifts_by_anchor):
+        assert ask(result).verdict == "pass"
+        assert ask(result, given="tai_year<2030").verdict == "fail"
