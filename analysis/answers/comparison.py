@@ -137,8 +137,7 @@ class Comparison:
         """One row per number.
 
         Each run has its median and 5% and 95% points. Each further run also has its difference from
-        the first, with error, p-value and
-        marks.
+        the first, with error, p-value and marks.
         """
         import pandas as pd
 
