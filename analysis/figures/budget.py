@@ -5,12 +5,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from aligntax.analysis.answers.budget import (
+from aligntax.analysis.answers.budget import Budget, hours_decision_of
+from aligntax.analysis.answers.labelling import (
     BETTER,
     ITEM_COST,
     VOTES,
-    Budget,
-    hours_decision_of,
     label_information,
     majority_error,
 )

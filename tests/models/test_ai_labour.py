@@ -131,7 +131,7 @@ def test_units_of_an_ai_hour_and_of_money_change_nothing(price, worth, elasticit
 
 def test_a_label_is_worth_its_squared_margin() -> None:
     """As the Fisher information of a label about a preference near a tie."""
-    from aligntax.analysis.answers.budget import label_information
+    from aligntax.analysis.answers.labelling import label_information
 
     by_people, by_ai = 0.15, 0.25
     margin = np.log10((1 - 2 * by_ai) / (1 - 2 * by_people))

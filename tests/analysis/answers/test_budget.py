@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 from scipy import stats
 
-from aligntax.analysis.answers.budget import (
+from aligntax.analysis.answers.budget import MULTIPLES, budget
+from aligntax.analysis.answers.labelling import (
     ITEM_COST,
-    MULTIPLES,
     best_labelling,
-    budget,
     label_information,
     majority_error,
     published_label_error,

@@ -7,10 +7,8 @@ import pytest
 CONSTANTS = {
     "budget": {
         "MULTIPLES": (0.1, 0.5, 1.0, 2.0, 10.0),
-        "ITEM_COST": 8 / 3,
-        "BETTER": 0.5,
-        "VOTES": (1, 3, 5, 7, 9),
     },
+    "labelling": {"ITEM_COST": 8 / 3, "BETTER": 0.5, "VOTES": (1, 3, 5, 7, 9)},
     "comparison": {"LEVEL": 0.05, "MOST_RUNS": 8},
     "differences": {"THRESHOLDS": (0.05, 0.5, 0.95), "SAME": 1e-9},
     "densities": {"EDGES": (0.01, 0.99), "FEWEST_YEARS": 10.0},

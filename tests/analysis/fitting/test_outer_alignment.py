@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from scipy.special import gammaln
 
-from aligntax.analysis.answers.budget import majority_error, published_label_error
+from aligntax.analysis.answers.labelling import majority_error, published_label_error
 from aligntax.analysis.figures.outer_alignment import (
     against_capability,
     agreement,
