@@ -140,7 +140,7 @@ def test_a_failed_check_is_told(swept):
     code, out, _ = swept("--no-report", formula=lambda case: answer(case, verdict="fail"))
     assert (
         code == 1
-        and "checks failed in 1 of 1 cases: see cases.csv" in out
+        and "checks failed in 1 of 1 case: see cases.csv" in out
         and "no answer" not in out
     )
 
