@@ -419,7 +419,7 @@ def test_what_is_not_told_is_said_as_under_its_limit():
     words = wording.driver_rows(record, ["tai_year"])[0]
     assert (words["prior"], words["likelihood"]) == ("0.16", "under 0.15; paid taxes 0.08")
     assert words["flag"] == words["spread"] == ""  # 10% left over, at an error of 3%
-    assert "open for 1 of 1 answers" in wording.open_sentence(record, ["tai_year"])
+    assert "open for 1 of 1 answer:" in wording.open_sentence(record, ["tai_year"])
     clear = {**record, "headlines": {"tai_year": {**row, "diagnosis": OK}}}
     assert wording.open_sentence(clear, ["tai_year"]) == ""
 
