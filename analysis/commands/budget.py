@@ -134,8 +134,7 @@ def _newest_with_hours(out: Path, talk: "Talk") -> Path:
         made = run("alignment", out=out, report=False, talk=talk)
         found = made.path
         sys.stderr.write(
-            f"aligntax: no run with hours and of this version's models in {out}, "
-            f"so {found.name} was made of the view default "
-            f"(verdict: {made.record['verdict']})\n"
+            f"aligntax: no run of this version with hours in {out}, so {found.name} was made of "
+            f"the view default (verdict: {made.record['verdict']})\n"
         )
     return found

@@ -256,7 +256,7 @@ def test_without_a_run_one_is_made_and_said(aligntax, tmp_path):
     (made,) = (tmp_path / "results").iterdir()
     told = json.loads(out)
     assert code == 0 and told["run"] == made.name and told["model"] == "alignment"
-    assert f"no run with hours in results, so {made.name} was made" in err
+    assert f"no run of this version with hours in results, so {made.name} was made" in err
     again = json.loads(aligntax("budget", "--year", "2027", "--json")[1])
     assert again == told  # of the same run
 

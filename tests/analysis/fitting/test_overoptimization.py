@@ -206,7 +206,7 @@ def test_a_person_is_told_where_no_number_of_labels_suffices(result, aligntax) -
     assert row["prob_above"] == pytest.approx(share) and row["q95"] is None
     code, out, _ = aligntax("show", result.path)
     assert code == 0 and f"{100 * share:.0f}% no amount suffices" in out
-    assert "labels_100_1_tilt" not in out and "240 quantities of single runs, with --all" in out
+    assert "labels_100_1_tilt" not in out and "240 numbers of single runs, with --all" in out
     assert "labels_100_1_tilt" in aligntax("show", result.path, "--all")[1]
     page = (result.path / "report.html").read_text("utf-8")
     assert 'class="broken"' not in page

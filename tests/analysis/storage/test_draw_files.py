@@ -212,7 +212,7 @@ def test_a_terminal_draws_the_same_of_either(runs):
 
 REFITS = {
     "redrawn": ("rlhf_multiplier=0.05,1,20", None),
-    "reweighted": ("brain_flop=14.0,15.1,16.2", "reweight"),
+    "reweighted": ("brain_flop=1e14,1.3e15,1.6e16", "reweight"),
 }
 
 
