@@ -13,6 +13,7 @@ from aligntax.analysis.summaries.words import format_amount, format_number, medi
 from aligntax.models.priors.quantities import Quantity
 
 FAR = 1000.0  # a factor beyond which powers of ten say more
+NO_FACTOR = "1x"
 
 
 def change_in_words(before: Mapping[str, Any], after: Mapping[str, Any], quantity: Quantity) -> str:
@@ -27,7 +28,8 @@ def change_in_words(before: Mapping[str, Any], after: Mapping[str, Any], quantit
     -------
     str
         ``"-17 million human-hours (0.41x)"``, ``"+3.2 points"`` (percentage points) or
-        ``"+1.3 years"``; "" also where a date moves by less than a hundredth of a year.
+        ``"+1.3 years"``; "" also where a date moves by less than a hundredth of a year, or an
+        amount by a factor of one in two digits.
     """
     key = "mean" if quantity.by_mean else "q50"
     was, now = before.get(key), after.get(key)
@@ -42,6 +44,8 @@ def change_in_words(before: Mapping[str, Any], after: Mapping[str, Any], quantit
         step = round(now - was, 2) if unit == "years" else now - was
         return f"{_signed(step)} {unit}".rstrip() if step else ""
     factor = _factor(now - was)
+    if factor == NO_FACTOR:
+        return ""
     if max(abs(was), abs(now)) > 300.0:  # beyond what a float holds
         return factor
     if quantity.unit in ("x", "1"):

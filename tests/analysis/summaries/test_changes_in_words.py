@@ -30,6 +30,8 @@ def row(middle, low=None, high=None, mean=None):
         ("tai_year", 2040.0, 2040.001, ""),
         ("tai_year", None, 2038.5, ""),
         ("tax_headroom", 1.0, 2.0, "10x as much"),
+        ("tax_headroom", 1.0, 1.001, ""),
+        ("alignment_hours_needed", 7.0, 7.001, ""),
     ],
 )
 def test_a_change_has_the_unit_of_its_quantity(name, was, now, words):
